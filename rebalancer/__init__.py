@@ -1,0 +1,3 @@
+"""A command-line portfolio rebalancer."""
+
+__version__ = "0.1.0"

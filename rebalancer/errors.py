@@ -1,0 +1,52 @@
+"""What can go wrong, each with the exit code a script sees. The README lists the same codes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in something a person wrote. A value: problems are collected and shown together.
+
+    `place` is a dotted key ("accounts.demo.broker") or a path in a document ("children[0].children[2]"); it may be "".
+    """
+
+    source: str
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"{self.source}: {self.place}" if self.place else self.source
+        return f"{where}: {self.text}"
+
+
+class RebalancerError(Exception):
+    """The root. Its text is one sentence for a person, with the remedy."""
+
+    exit_code = 1
+
+
+class BadInputError(RebalancerError):
+    """A config, a bot file or a command line that can't be used; nothing was done."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class RunFailedError(RebalancerError):
+    """The run ended before any order left."""
+
+    exit_code = 4
+
+
+class SourceError(RunFailedError):
+    """A broker or a data source did not answer, or answered only in part. Never read as zero or as flat."""
+
+
+class StoppedError(RebalancerError):
+    """Something that must never happen did: orders may stand at the broker, a person has to look."""
+
+    exit_code = 5

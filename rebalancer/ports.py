@@ -1,0 +1,122 @@
+"""The whole border on one screen: what the evening asks of the world."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from rebalancer.events import Claim, Event
+from rebalancer.model import (
+    Account,
+    Closes,
+    Fill,
+    Found,
+    Order,
+    OrderId,
+    OrderState,
+    Position,
+    RunId,
+    Session,
+    Snapshot,
+    Submitted,
+    Symbol,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What a broker declares of itself. `fee_per_order` is the most one order can cost, in dollars."""
+
+    venue: str
+    simulated: bool
+    fee_per_order: Decimal = Decimal(0)
+
+
+class Broker(Protocol):
+    """Reads are complete or raise SourceError, never zeros on doubt. `submit`, `find`, `cancel` never raise for the
+    network's sake: one attempt each, and what is not a parsed answer is `Unknown`.
+    """
+
+    @property
+    def caps(self) -> Caps: ...
+    def account(self) -> Account: ...
+    def positions(self) -> tuple[Position, ...]: ...
+    def open_orders(self) -> tuple[OrderState, ...]:
+        """Every open order of the account, ours or not."""
+        ...
+
+    def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
+        """The symbols that can't be traded here, with the reason."""
+        ...
+
+    def submit(self, order: Order) -> Submitted: ...
+    def find(self, order_id: OrderId) -> Found: ...
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        """The state of those of `ids` the broker knows, by one call."""
+        ...
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]: ...
+    def cancel(self, order_id: OrderId) -> None:
+        """Ask for a cancel. It is a request: only `orders` says what came of it."""
+        ...
+
+
+class History(Protocol):
+    def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
+        """Adjusted closes of completed sessions before `before`, columns as in `symbols` (all NaN where a symbol is
+        unknown). Raises SourceError where the source can't be read.
+        """
+        ...
+
+
+class Quotes(Protocol):
+    def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
+        """What the market shows now; a symbol it does not know is absent. Raises SourceError."""
+        ...
+
+
+class Calendar(Protocol):
+    def session(self, day: date) -> Session | None:
+        """The session of `day`, None where the exchange is closed."""
+        ...
+
+    def sessions(self, first: date, last: date) -> tuple[date, ...]: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Journal(Protocol):
+    """Insert-only. `record` has committed to disk when it returns; where it raises, nothing may be sent after it."""
+
+    def claim(self, claim: Claim) -> "RunId | AlreadyRun": ...
+    def record(self, run: RunId, *events: Event) -> None: ...
+    def run_number(self, run: RunId) -> int: ...
+    def book(self, account: str) -> "Book": ...
+    def unsettled(self, account: str) -> tuple[Order, ...]:
+        """Our orders of earlier runs whose end is not journalled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyRun:
+    """Why a second trigger of this session does nothing; a sentence that names the earlier run."""
+
+    run: RunId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What the journal says of an account. `ours` are shares bought by our fills and not sold since; `expected` is the
+    quantity the broker should show: its last recorded one, moved by our fills since (None before the first record).
+    """
+
+    ours: Mapping[Symbol, Decimal]
+    expected: Mapping[Symbol, Decimal] | None
