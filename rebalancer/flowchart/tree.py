@@ -21,7 +21,7 @@ Comparator = Literal["gt", "gte", "lt", "lte"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where an element stands in its document: a linked path, since whole strings would take depth squared of memory."""
+    """Where an element stands in its document: a linked path, since whole strings would take depth squared."""
 
     parent: "Place | None"
     step: str | int
@@ -109,7 +109,7 @@ class If:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """The `count` children with the highest ("top") or lowest ("bottom") score, weighted equally; ties in file order."""
+    """The `count` children with the highest ("top") or lowest ("bottom") score, equal weights; file order breaks ties."""
 
     function: Function
     window: int | None
