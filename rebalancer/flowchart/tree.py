@@ -109,7 +109,7 @@ class If:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """The `count` children with the highest ("top") or lowest ("bottom") score, equal weights; file order breaks ties."""
+    """The `count` children with the highest ("top") or lowest ("bottom") score, equally; file order breaks ties."""
 
     function: Function
     window: int | None

@@ -1,0 +1,245 @@
+"""The sim broker's book: one account in one SQLite file. Money and quantities are decimal text, times are ISO text."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+from sqlite_utils.db import Table
+
+from rebalancer.errors import SourceError
+from rebalancer.model import Fill, Order, OrderId, OrderState, OrderStatus, Symbol
+
+ORDER_COLUMNS = (
+    "id",
+    "symbol",
+    "side",
+    "quantity",
+    "kind",
+    "limit",
+    "status",
+    "filled",
+    "average_price",
+    "reason",
+    "worst_price",
+    "expires",
+)
+FILL_COLUMNS = ("execution_id", "order_id", "symbol", "side", "quantity", "price", "fee", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """An open order. `worst_price` is what it was accepted at, in dollars per share; it `expires` with its session."""
+
+    state: OrderState
+    worst_price: Decimal
+    expires: datetime
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.state.quantity - self.state.filled
+
+
+class Book:
+    """Read and written inside `change` only. Money is in dollars, quantities in shares, times are aware."""
+
+    def __init__(self, path: Path, database: Database) -> None:
+        self.path = path
+        self._db = database
+
+    @classmethod
+    def open(cls, path: Path, starting_cash: Decimal) -> Self:
+        """The book in `path`; where there is none yet, a new one that holds `starting_cash` dollars.
+
+        Raises SourceError where the file can't be made or used.
+        """
+        _create_private_file(path)
+        book = cls(path, Database(sqlite3.connect(path), execute_plugins=False, strict=True))
+        try:
+            book._prepare(starting_cash)
+        except SourceError:
+            book.close()
+            raise
+        return book
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _prepare(self, starting_cash: Decimal) -> None:
+        with self._blaming_the_file():
+            self._db.enable_wal()
+            self._db.execute("PRAGMA synchronous = FULL")
+        with self.change():
+            if "account" in self._db.table_names():
+                return
+            self._table("account").create({"cash": str, "last_event": str})
+            self._table("positions").create({"symbol": str, "quantity": str}, pk="symbol")
+            self._table("orders").create(dict.fromkeys(ORDER_COLUMNS, str), pk="id")
+            self._table("fills").create(dict.fromkeys(FILL_COLUMNS, str), pk="execution_id")
+            self._table("account").insert({"cash": str(starting_cash), "last_event": None})
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """One transaction: all of it is on disk at the end, or none of it where anything is raised.
+
+        Raises SourceError where the file fails.
+        """
+        with self._blaming_the_file():
+            # Not Database.atomic(): it begins as a reader, which SQLite can't make a writer while another one is busy.
+            self._db.execute("BEGIN IMMEDIATE")
+            with self._db.conn:
+                yield
+
+    @contextmanager
+    def _blaming_the_file(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise SourceError(
+                f"the sim broker's file {self.path} can't be used ({error}). Free it or its disk, or move the file "
+                "away to begin with a new account."
+            ) from error
+
+    # ------------------------------------------------------------------------------------------- reading
+
+    @property
+    def cash(self) -> Decimal:
+        return Decimal(self._account()["cash"])
+
+    @property
+    def last_event(self) -> datetime | None:
+        """When something last happened; None in a new book."""
+        text = self._account()["last_event"]
+        return None if text is None else datetime.fromisoformat(text)
+
+    def holdings(self) -> Mapping[Symbol, Decimal]:
+        """Shares by symbol, never 0, sorted by symbol."""
+        rows = self._table("positions").rows_where(order_by="symbol")
+        return {Symbol(row["symbol"]): Decimal(row["quantity"]) for row in rows}
+
+    def orders(self, ids: Iterable[OrderId]) -> Mapping[OrderId, OrderState]:
+        """Those of `ids` that are in the book."""
+        rows = [row for order_id in ids for row in self._table("orders").rows_where("id = ?", [order_id])]
+        return {OrderId(row["id"]): _state(row) for row in rows}
+
+    def open_orders(self) -> tuple[Resting, ...]:
+        """In the order of their arrival."""
+        rows = self._table("orders").rows_where("status = 'open'", order_by="rowid")
+        return tuple(map(_resting, rows))
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        rows = self._table("fills").rows_where("order_id = ?", [order_id], order_by="rowid")
+        return tuple(_fill(row) for row in rows)
+
+    # ------------------------------------------------------------------------------------------- writing
+
+    def place(self, order: Order, worst_price: Decimal, expires: datetime, at: datetime) -> Resting:
+        """Write down an accepted order."""
+        row = {
+            "id": order.id,
+            "symbol": order.symbol,
+            "side": order.side,
+            "quantity": str(order.quantity),
+            "kind": order.kind,
+            "limit": None if order.limit is None else str(order.limit),
+            "status": "open",
+            "filled": "0",
+            "average_price": None,
+            "reason": "",
+            "worst_price": str(worst_price),
+            "expires": expires.isoformat(),
+        }
+        self._table("orders").insert(row)
+        self._stamp(at)
+        return _resting(row)
+
+    def fill(self, state: OrderState, quantity: Decimal, price: Decimal, fee: Decimal, at: datetime) -> None:
+        """Carry out `quantity` shares of an order at `price`: the fill, the order, the shares and the cash together."""
+        earlier = self.fills(state.id)
+        execution = (f"{state.id}-{len(earlier) + 1}", state.id, state.symbol, state.side)
+        amounts = (str(quantity), str(price), str(fee), at.isoformat())
+        self._table("fills").insert(dict(zip(FILL_COLUMNS, (*execution, *amounts), strict=True)))
+        filled = state.filled + quantity
+        paid = quantity * price + sum(fill.quantity * fill.price for fill in earlier)
+        status = "filled" if filled == state.quantity else "open"
+        changes = {"filled": str(filled), "average_price": str(paid / filled), "status": status}
+        self._table("orders").update(state.id, changes)
+        sign = 1 if state.side == "buy" else -1
+        self.move_shares(state.symbol, sign * quantity, at)
+        self.move_cash(-sign * quantity * price - fee, at)
+
+    def end(self, order_id: OrderId, status: OrderStatus, reason: str, at: datetime) -> None:
+        self._table("orders").update(order_id, {"status": status, "reason": reason})
+        self._stamp(at)
+
+    def move_shares(self, symbol: Symbol, change: Decimal, at: datetime) -> None:
+        quantity = self.holdings().get(symbol, Decimal(0)) + change
+        if quantity:
+            self._table("positions").upsert({"symbol": symbol, "quantity": str(quantity)}, pk="symbol")
+        else:
+            self._table("positions").delete_where("symbol = ?", [symbol])
+        self._stamp(at)
+
+    def move_cash(self, dollars: Decimal, at: datetime) -> None:
+        self._db.execute("UPDATE account SET cash = ?", [str(self.cash + dollars)])
+        self._stamp(at)
+
+    def _stamp(self, at: datetime) -> None:
+        self._db.execute("UPDATE account SET last_event = ?", [at.isoformat()])
+
+    def _account(self) -> dict[str, Any]:
+        return next(iter(self._table("account").rows))
+
+    def _table(self, name: str) -> Table:
+        return self._db.table(name)
+
+
+def _create_private_file(path: Path) -> None:
+    """Readable by its owner alone from its first moment; an existing file is left as it is."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path.is_symlink():
+            raise SourceError(f"the sim broker's file {path} is a link. Name the file itself.")
+        if not path.exists():
+            os.close(os.open(path, flags, 0o600))
+    except OSError as error:
+        raise SourceError(f"the sim broker's file {path} can't be made: {error.strerror}") from error
+
+
+def _resting(row: Mapping[str, Any]) -> Resting:
+    return Resting(_state(row), Decimal(row["worst_price"]), datetime.fromisoformat(row["expires"]))
+
+
+def _state(row: Mapping[str, Any]) -> OrderState:
+    return OrderState(
+        OrderId(row["id"]),
+        Symbol(row["symbol"]),
+        row["side"],
+        Decimal(row["quantity"]),
+        row["kind"],
+        None if row["limit"] is None else Decimal(row["limit"]),
+        row["status"],
+        Decimal(row["filled"]),
+        None if row["average_price"] is None else Decimal(row["average_price"]),
+        row["reason"],
+    )
+
+
+def _fill(row: Mapping[str, Any]) -> Fill:
+    return Fill(
+        row["execution_id"],
+        OrderId(row["order_id"]),
+        Symbol(row["symbol"]),
+        row["side"],
+        Decimal(row["quantity"]),
+        Decimal(row["price"]),
+        Decimal(row["fee"]),
+        datetime.fromisoformat(row["at"]),
+    )

@@ -1,0 +1,148 @@
+"""The broker of a dry run: a real account as it stands now, in which every order is only pretended."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from rebalancer.brokers.rules import Market, Room, fill_price, is_price, market, refusal, slipped
+from rebalancer.errors import SourceError
+from rebalancer.model import (
+    Absent,
+    Accepted,
+    Account,
+    Fill,
+    Found,
+    Order,
+    OrderId,
+    OrderState,
+    Position,
+    Refused,
+    Submitted,
+    Symbol,
+    Unknown,
+)
+from rebalancer.portfolio.trades import ORDER_PREFIX
+from rebalancer.ports import Broker, Caps, Clock, Quotes
+
+ZERO = Decimal(0)
+
+
+class PreviewBroker:
+    """Reads `real` once and sends it nothing, ever; afterwards it answers from memory, without the real one.
+
+    An order fills at once at the market's price, without slippage, or ends at once where its limit is not met. What a
+    sale brings in can be spent at once. The money that a pretended cancel would free is not counted as free.
+    """
+
+    def __init__(self, real: Broker, quotes: Quotes, clock: Clock) -> None:
+        self._real = real
+        self._quotes = quotes
+        self._clock = clock
+        self._account = real.account()
+        self._positions = {position.symbol: position for position in real.positions()}
+        self._orders = {state.id: state for state in real.open_orders()}
+        self._fills: dict[OrderId, tuple[Fill, ...]] = {}
+
+    @property
+    def caps(self) -> Caps:
+        real = self._real.caps
+        return Caps(f"preview of {real.venue}", simulated=True, fee_per_order=real.fee_per_order)
+
+    def account(self) -> Account:
+        return self._account
+
+    def positions(self) -> tuple[Position, ...]:
+        return tuple(self._positions[symbol] for symbol in sorted(self._positions))
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        return tuple(state for state in self._orders.values() if not state.terminal)
+
+    def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
+        """The real broker's own answer: it is a question, not an order."""
+        return self._real.untradable(symbols)
+
+    def submit(self, order: Order) -> Submitted:
+        if order.id in self._orders:
+            return Unknown(f"the order id {order.id} was used before: look up what came of it")
+        try:
+            here = self._market(order.symbol)
+        except SourceError as error:
+            return Refused(str(error))
+        if here is None:
+            return Refused(f"{order.symbol} has no price now: what the order would do can't be shown")
+        price = slipped(here, order.side, ZERO)
+        if (reason := refusal(order, price, self._room(order.symbol), self.caps.fee_per_order)) is not None:
+            return Refused(reason)
+        state = _outcome(order, fill_price(order.side, order.limit, here, ZERO))
+        self._orders[order.id] = state
+        if state.average_price is not None:
+            self._carry_out(state, state.average_price)
+        return Accepted(state)
+
+    def find(self, order_id: OrderId) -> Found:
+        return self._orders.get(order_id, Absent(conclusive=True))
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        return {order_id: self._orders[order_id] for order_id in ids if order_id in self._orders}
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        return self._fills.get(order_id, ())
+
+    def cancel(self, order_id: OrderId) -> None:
+        """Pretended for our own orders; those of others stay."""
+        state = self._orders.get(order_id)
+        if state is not None and not state.terminal and order_id.startswith(ORDER_PREFIX):
+            self._orders[order_id] = replace(state, status="canceled", reason="the cancel is only pretended")
+
+    def _market(self, symbol: Symbol) -> Market | None:
+        """What the market shows, else the broker's own value of a share that is held: an exit needs no price."""
+        here = market(self._quotes.snapshots([symbol]).get(symbol))
+        position = self._positions.get(symbol)
+        if here is not None or position is None:
+            return here
+        value = position.market_value / position.quantity
+        return Market(value, value) if is_price(value) else None
+
+    def _room(self, symbol: Symbol) -> Room:
+        sells = [state for state in self.open_orders() if state.symbol == symbol and state.side == "sell"]
+        claimed = sum((state.quantity - state.filled for state in sells), ZERO)
+        held = self._position(symbol).quantity
+        return Room(self._account.spendable, held, held - claimed)
+
+    def _position(self, symbol: Symbol) -> Position:
+        return self._positions.get(symbol, Position(symbol, ZERO, ZERO))
+
+    def _carry_out(self, state: OrderState, price: Decimal) -> None:
+        sign = 1 if state.side == "buy" else -1
+        value = state.quantity * price
+        fee = self.caps.fee_per_order if state.side == "buy" else min(self.caps.fee_per_order, value)
+        paid = sign * value + fee
+        gained = self._move_shares(state.symbol, sign * state.quantity, price)
+        account, now = self._account, self._clock.now()
+        self._account = replace(
+            account,
+            equity=account.equity + gained - paid,
+            cash=account.cash - paid,
+            spendable=account.spendable - paid,
+            at=now,
+        )
+        fill = Fill(f"{state.id}-1", state.id, state.symbol, state.side, state.quantity, price, fee, now)
+        self._fills[state.id] = (fill,)
+
+    def _move_shares(self, symbol: Symbol, change: Decimal, price: Decimal) -> Decimal:
+        """Value what is held afterwards at `price`; how many dollars more that is than before."""
+        before = self._position(symbol)
+        quantity = before.quantity + change
+        after = replace(before, quantity=quantity, market_value=quantity * price)
+        self._positions[symbol] = after
+        if not quantity:
+            del self._positions[symbol]
+        return after.market_value - before.market_value
+
+
+def _outcome(order: Order, price: Decimal | None) -> OrderState:
+    """The whole order at `price` dollars per share; ended at once where the market has not reached its limit."""
+    asked = (order.id, order.symbol, order.side, order.quantity, order.kind, order.limit)
+    if price is None:
+        return OrderState(*asked, "canceled", ZERO, None, f"the market is beyond the limit of {order.limit} USD now")
+    return OrderState(*asked, "filled", order.quantity, price)

@@ -1,0 +1,39 @@
+"""The commands, by name."""
+
+from typing import Annotated
+
+import typer
+
+from rebalancer import __version__
+from rebalancer.cli import bots, explain, history, run
+
+app = typer.Typer(
+    name="rebalance",
+    help="Rebalance an account to what its bots want tonight: sells first, then buys, every step in a journal.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog=(
+        "Exit codes: 0 done or nothing to do; 1 an error of the program; 2 wrong settings, bot file or command line; "
+        "3 partial, some orders were not done; 4 failed, nothing was sent; 5 stopped for safety, look at the account."
+    ),
+)
+app.command("run")(run.run)
+app.command("explain")(explain.explain)
+app.command("history")(history.history)
+app.command("orders")(history.orders)
+app.command("positions")(history.positions)
+app.add_typer(bots.app, name="bots")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rebalance {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """Nothing to set up: every command opens what it needs."""

@@ -1,0 +1,82 @@
+"""`rebalance history`, `orders`, `positions`: what the journal says."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, load_config
+
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Look into the dry runs' own journal.")]
+
+
+def history(
+    run: Annotated[int | None, typer.Argument(help="A run's number in the list: shows all of it.")] = None,
+    account: AccountOption = None,
+    dry_run: DryRunOption = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many runs to list.")] = 20,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List the runs, newest first, or show one of them as it was shown that evening."""
+    from rebalancer.journal import queries
+    from rebalancer.model import RunId
+    from rebalancer.report.console import show, show_json
+    from rebalancer.report.history import show_runs
+    from rebalancer.report.run import screen
+
+    path = _journal(config, dry_run=dry_run)
+    if run is not None:
+        record = queries.run(path, RunId(run))
+        show_json(record) if json else show(*screen(record))
+        return
+    lines = queries.runs(path, account, limit)
+    show_json(lines) if json else show_runs(lines)
+
+
+def orders(
+    run: Annotated[int | None, typer.Option("--run", help="Only this run's orders.")] = None,
+    account: AccountOption = None,
+    dry_run: DryRunOption = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many orders to list.")] = 50,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List the orders, newest first, with what came of them and why they were sent."""
+    from rebalancer.journal import queries
+    from rebalancer.model import RunId
+    from rebalancer.report.console import show_json
+    from rebalancer.report.history import show_orders
+
+    wanted = None if run is None else RunId(run)
+    lines = queries.orders(_journal(config, dry_run=dry_run), account, wanted, limit)
+    show_json(lines) if json else show_orders(lines)
+
+
+def positions(
+    account: AccountOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show what the bots hold by the journal's fills, beside what the broker showed at the last run."""
+    from rebalancer.cli.options import chosen_accounts
+    from rebalancer.journal import queries
+    from rebalancer.report.console import show_json
+    from rebalancer.report.history import show_positions
+    from rebalancer.wiring import journal_path
+
+    settings = load_config(config)
+    held = {
+        chosen.name: queries.positions(journal_path(settings), chosen.name)
+        for chosen in chosen_accounts(settings, account)
+    }
+    show_json(held) if json else show_positions(held)
+
+
+def _journal(config: Path | None, *, dry_run: bool) -> Path:
+    from rebalancer.wiring import journal_path
+
+    return journal_path(load_config(config), dry_run=dry_run)

@@ -1,0 +1,243 @@
+"""The tables people and screens ask, filled from the events alone: one function a kind of event.
+
+What is projected is always an event that was read back from its text, so a rebuild gives the same rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from functools import singledispatch
+from typing import Any
+
+from sqlite_utils import Database
+
+from rebalancer.events import (
+    BotDecided,
+    BotFailed,
+    FillSeen,
+    Holding,
+    HoldingsRead,
+    Noted,
+    OrderAnswered,
+    OrderIntended,
+    OrderSeen,
+    PlanMade,
+    PricesTaken,
+    RunEnded,
+    TargetsSet,
+)
+from rebalancer.journal.codec import Claimed, canonical, from_body, plain
+from rebalancer.journal.tables import PROJECTIONS
+from rebalancer.model import Fill, NoPrice, Order, Price, Trade
+
+FINAL = frozenset({"filled", "canceled", "expired", "rejected", "refused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event's line in the journal, and the tables it is projected to."""
+
+    db: Database
+    seq: int
+    run: int
+
+    def insert(self, table: str, *rows: Mapping[str, object]) -> None:
+        for row in rows:
+            self.db.table(table).insert({name: _cell(value) for name, value in row.items()})
+
+    def update(self, table: str, key: str | int, **changes: object) -> None:
+        self.db.table(table).update(key, {name: _cell(value) for name, value in changes.items()})
+
+    def order(self, order_id: str) -> Mapping[str, Any] | None:
+        return next(iter(self.db.table("orders").rows_where("id = ?", [order_id])), None)
+
+    def move_order(self, order: Mapping[str, Any], **changes: object) -> None:
+        """An order is settled once its state is final and every share it filled is among our fills."""
+        after = {**order, **changes}
+        settled = after["state"] in FINAL and Decimal(after["counted"]) >= Decimal(after["filled"])
+        self.update("orders", order["id"], **changes, settled=settled)
+
+
+def rebuild(db: Database) -> None:
+    """Drop every projection and fill it again from the events, in one transaction."""
+    with db.atomic():
+        for table in reversed(list(PROJECTIONS)):
+            db.execute(f"DROP TABLE IF EXISTS {table}")
+        for statement in PROJECTIONS.values():
+            db.execute(statement)
+        for seq, run, kind, body in db.execute("SELECT seq, run, kind, body FROM events ORDER BY seq").fetchall():
+            project(from_body(kind, body), Line(db, seq, run))
+
+
+@singledispatch
+def project(event: object, line: Line) -> None:
+    """Bring the tables up to date with `event`, which stands at `line`."""
+    raise TypeError(f"line {line.seq} of the journal: {type(event).__name__} has no projection")
+
+
+@project.register
+def _claimed(event: Claimed, line: Line) -> None:
+    line.insert(
+        "runs",
+        {
+            "id": line.run,
+            "account": event.account,
+            "broker": event.broker,
+            "mode": event.mode,
+            "session": event.session,
+            "number": event.number,
+            "closes": event.closes,
+            "version": event.version,
+            "dry_run": event.dry_run,
+            "forced": event.force,
+            "notes": event.notes,
+            "started": event.at,
+            "status": "running",
+            "reason": "",
+        },
+    )
+    line.insert("run_files", *({"run": line.run, "name": name, "sha256": sha} for name, sha in event.files.items()))
+
+
+@project.register
+def _run_ended(event: RunEnded, line: Line) -> None:
+    line.update("runs", line.run, ended=event.at, status=event.status, reason=event.reason)
+
+
+@project.register
+def _holdings_read(event: HoldingsRead, line: Line) -> None:
+    account = event.account
+    line.insert(
+        "balances",
+        {
+            "seq": line.seq,
+            "run": line.run,
+            "at": event.at,
+            "phase": event.phase,
+            "number": account.number,
+            "currency": account.currency,
+            "blocked": account.blocked,
+            "equity": account.equity,
+            "cash": account.cash,
+            "spendable": account.spendable,
+            "reserve": event.reserve,
+            "others_value": event.others_value,
+            "investable": event.investable,
+        },
+    )
+    line.insert("holdings", *({"seq": line.seq, **_columns(holding)} for holding in event.holdings))
+
+
+@project.register
+def _prices_taken(event: PricesTaken, line: Line) -> None:
+    place = {"seq": line.seq, "run": line.run, "purpose": event.purpose}
+    line.insert("prices", *({**place, **_columns(price), "reasons": ()} for price in event.prices))
+    line.insert("prices", *({**place, **_columns(missing)} for missing in event.missing))
+
+
+@project.register
+def _bot_decided(event: BotDecided, line: Line) -> None:
+    columns = _columns(event)
+    del columns["at"]
+    line.insert("allocations", {"seq": line.seq, "run": line.run, **columns})
+
+
+@project.register
+def _bot_failed(event: BotFailed, line: Line) -> None:
+    line.insert(
+        "allocations",
+        {
+            "seq": line.seq,
+            "run": line.run,
+            "bot": event.failure.bot,
+            "share": event.share,
+            "weights": {},
+            "path": (),
+            "warnings": (),
+            "failure": event.failure.reason,
+        },
+    )
+
+
+@project.register
+def _targets_set(event: TargetsSet, line: Line) -> None:
+    targets = event.targets
+    steps = {"shares": targets.shares, "nettings": targets.nettings, "notes": targets.notes}
+    line.insert("waterfalls", {"seq": line.seq, "run": line.run, **steps})
+    for symbol in sorted({*targets.merged, *targets.netted, *targets.weights}):
+        line.insert(
+            "targets",
+            {
+                "seq": line.seq,
+                "symbol": symbol,
+                "merged": targets.merged.get(symbol, 0.0),
+                "netted": targets.netted.get(symbol, 0.0),
+                "capped": targets.weights.get(symbol, 0.0),
+                "why": targets.whys.get(symbol, ""),
+            },
+        )
+
+
+@project.register
+def _plan_made(event: PlanMade, line: Line) -> None:
+    line.insert("plans", {"seq": line.seq, "run": line.run, "investable": event.plan.investable})
+    for trade in event.plan.trades:
+        price = trade.price.value if trade.price else None
+        line.insert("trades", {"seq": line.seq, **_columns(trade), "price": price})
+
+
+@project.register
+def _order_intended(event: OrderIntended, line: Line) -> None:
+    columns = _columns(event.order)
+    columns["limit_price"] = columns.pop("limit")
+    fresh = {"state": "intended", "filled": Decimal(0), "reason": "", "counted": Decimal(0), "settled": False}
+    line.insert("orders", {"seq": line.seq, "run": line.run, "at": event.at, **columns, **fresh})
+
+
+@project.register
+def _order_answered(event: OrderAnswered, line: Line) -> None:
+    order = line.order(event.order_id)
+    if order is not None and order["state"] not in FINAL:
+        line.move_order(order, state=event.answer, reason=event.reason)
+
+
+@project.register
+def _order_seen(event: OrderSeen, line: Line) -> None:
+    """A late answer never reopens an order, and never takes back what was filled."""
+    seen = event.state
+    order = line.order(seen.id)
+    if order is None or (order["state"] in FINAL and not seen.terminal):
+        return
+    line.move_order(
+        order,
+        state=seen.status,
+        filled=max(seen.filled, Decimal(order["filled"])),
+        average_price=seen.average_price,
+        reason=seen.reason,
+    )
+
+
+@project.register
+def _fill_seen(event: FillSeen, line: Line) -> None:
+    """The same execution seen twice counts once."""
+    fill = event.fill
+    ((account,),) = line.db.execute("SELECT account FROM runs WHERE id = ?", [line.run])
+    if line.db.table("fills").count_where("account = ? AND execution_id = ?", [account, fill.execution_id]):
+        return
+    line.insert("fills", {"account": account, "seq": line.seq, "run": line.run, **_columns(fill)})
+    if order := line.order(fill.order_id):
+        line.move_order(order, counted=Decimal(order["counted"]) + fill.quantity)
+
+
+@project.register
+def _noted(event: Noted, line: Line) -> None:
+    line.insert("notes", {"seq": line.seq, "run": line.run, **_columns(event)})
+
+
+def _columns(value: Holding | Price | NoPrice | BotDecided | Trade | Order | Fill | Noted) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _cell(value: object) -> bool | int | float | str | None:
+    cell = plain(value)
+    return canonical(cell) if isinstance(cell, list | dict) else cell

@@ -1,0 +1,253 @@
+"""The journal as screens read it: read-only, as frozen values that `codec.to_json` can write.
+
+Lists come from the projections. One run is shown from its events, exactly as they were written down.
+Every function raises RunFailedError for a file that can't be read.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rebalancer.errors import BadInputError, Problem
+from rebalancer.events import BotDecided, BotFailed, HoldingsRead, Noted, PlanMade, PricesTaken, TargetsSet
+from rebalancer.journal.book import costs, last_record, read_book, read_fills
+from rebalancer.journal.codec import from_body
+from rebalancer.journal.faults import plainly
+from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run in a list. `ended` is None while it runs and after it was cut off. `orders` were written down."""
+
+    id: int
+    account: str
+    broker: str
+    mode: str
+    session: date
+    number: int
+    dry_run: bool
+    forced: bool
+    version: str
+    started: datetime
+    ended: datetime | None
+    status: RunStatus
+    reason: str
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """An order and what came of it.
+
+    `state` is "intended" until the broker answered, then "accepted", "refused", "unknown", or its status at the broker.
+    `settled`: its state is final and all its fills are journalled.
+    """
+
+    id: str
+    run: int
+    account: str
+    session: date
+    at: datetime
+    symbol: Symbol
+    side: Side
+    quantity: Decimal
+    kind: OrderKind
+    limit: Decimal | None
+    why: str
+    state: str
+    filled: Decimal
+    average_price: Decimal | None
+    reason: str
+    settled: bool
+    fills: tuple[Fill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything about one run. `files` has the SHA-256 of the config and of each bot file; `notes` stand at its head.
+
+    `targets` and `plan` are None where the run ended before them.
+    """
+
+    run: RunLine
+    closes: datetime
+    files: Mapping[str, str]
+    notes: tuple[str, ...]
+    holdings: tuple[HoldingsRead, ...]
+    prices: tuple[PricesTaken, ...]
+    decisions: tuple[BotDecided | BotFailed, ...]
+    targets: Targets | None
+    plan: Plan | None
+    orders: tuple[OrderLine, ...]
+    remarks: tuple[Noted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLine:
+    """Our shares of one symbol. Dollars to the cent.
+
+    `at_broker` is all the broker showed at the last record, and `value` our shares at its value then; None where the
+    symbol was bought since. `cost` is what our shares cost with fees, None where no fill of ours bought them.
+    """
+
+    symbol: Symbol
+    ours: Decimal
+    at_broker: Decimal | None
+    cost: Decimal | None
+    value: Decimal | None
+
+
+def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunLine, ...]:
+    """The last `limit` runs, newest first; empty where there is no journal."""
+    with _reading(path) as journal:
+        if journal is None:
+            return ()
+        condition = ":account IS NULL OR account = :account"
+        return tuple(_run_lines(journal, condition, {"account": account, "limit": limit}))
+
+
+def run(path: Path, run_id: int | None = None) -> RunRecord:
+    """The run `run_id`, or the last one. Raises BadInputError where there is no such run."""
+    with _reading(path) as journal:
+        if journal is not None:
+            for line in _run_lines(journal, ":run IS NULL OR id = :run", {"run": run_id, "limit": 1}):
+                return _record(journal, line)
+    wanted = "no run yet" if run_id is None else f"no run {run_id}"
+    raise BadInputError([Problem(str(path), "", f"the journal has {wanted}; `rebalance history` lists its runs")])
+
+
+def orders(path: Path, account: str | None = None, run_id: int | None = None, limit: int = 50) -> tuple[OrderLine, ...]:
+    """The last `limit` orders, newest first; empty where there is no journal."""
+    with _reading(path) as journal:
+        if journal is None:
+            return ()
+        condition = "(:account IS NULL OR runs.account = :account) AND (:run IS NULL OR runs.id = :run)"
+        return tuple(_order_lines(journal, condition, {"account": account, "run": run_id, "limit": limit}))
+
+
+def positions(path: Path, account: str) -> tuple[PositionLine, ...]:
+    """What is ours in `account`, sorted by symbol; empty where there is no journal."""
+    with _reading(path) as journal:
+        if journal is None:
+            return ()
+        book, paid = read_book(journal, account), costs(read_fills(journal, account))
+        seq = last_record(journal, account)
+        shown = {
+            row["symbol"]: (Decimal(row["quantity"]), Decimal(row["value"]))
+            for row in journal.execute("SELECT symbol, quantity, value FROM holdings WHERE seq = ?", [seq])
+        }
+    return tuple(
+        _position(symbol, ours, shown.get(symbol), paid.get(symbol)) for symbol, ours in sorted(book.ours.items())
+    )
+
+
+def _position(
+    symbol: Symbol, ours: Decimal, shown: tuple[Decimal, Decimal] | None, paid: Decimal | None
+) -> PositionLine:
+    quantity, value = shown or (None, None)
+    cost = (ours * paid).quantize(CENT) if paid is not None else None
+    worth = (ours * value / quantity).quantize(CENT) if quantity and value is not None else None
+    return PositionLine(symbol, ours, quantity, cost, worth)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """One consistent view of the journal; None where there is no file."""
+    if not path.exists():
+        yield None
+        return
+    with plainly(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.execute("BEGIN")
+        yield connection
+
+
+def _run_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[RunLine]:
+    rows = journal.execute(
+        "SELECT *, (SELECT COUNT(*) FROM orders WHERE orders.run = runs.id) AS orders"
+        f" FROM runs WHERE {condition} ORDER BY id DESC LIMIT :limit",
+        values,
+    )
+    for row in rows:
+        yield RunLine(
+            id=row["id"],
+            account=row["account"],
+            broker=row["broker"],
+            mode=row["mode"],
+            session=date.fromisoformat(row["session"]),
+            number=row["number"],
+            dry_run=bool(row["dry_run"]),
+            forced=bool(row["forced"]),
+            version=row["version"],
+            started=datetime.fromisoformat(row["started"]),
+            ended=datetime.fromisoformat(row["ended"]) if row["ended"] else None,
+            status=row["status"],
+            reason=row["reason"],
+            orders=row["orders"],
+        )
+
+
+def _order_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[OrderLine]:
+    rows = journal.execute(
+        "SELECT orders.*, runs.account, runs.session FROM orders JOIN runs ON runs.id = orders.run"
+        f" WHERE {condition} ORDER BY orders.seq DESC LIMIT :limit",
+        values,
+    )
+    for row in rows:
+        yield OrderLine(
+            id=row["id"],
+            run=row["run"],
+            account=row["account"],
+            session=date.fromisoformat(row["session"]),
+            at=datetime.fromisoformat(row["at"]),
+            symbol=Symbol(row["symbol"]),
+            side=row["side"],
+            quantity=Decimal(row["quantity"]),
+            kind=row["kind"],
+            limit=_decimal(row["limit_price"]),
+            why=row["why"],
+            state=row["state"],
+            filled=Decimal(row["filled"]),
+            average_price=_decimal(row["average_price"]),
+            reason=row["reason"],
+            settled=bool(row["settled"]),
+            fills=read_fills(journal, row["account"], order_id=row["id"]),
+        )
+
+
+def _record(journal: sqlite3.Connection, line: RunLine) -> RunRecord:
+    head = journal.execute("SELECT closes, notes FROM runs WHERE id = ?", [line.id]).fetchone()
+    files = journal.execute("SELECT name, sha256 FROM run_files WHERE run = ? ORDER BY name", [line.id])
+    lines = journal.execute("SELECT kind, body FROM events WHERE run = ? ORDER BY seq", [line.id])
+    events = [from_body(kind, body) for kind, body in lines]
+    ordered = _order_lines(journal, "runs.id = :run", {"run": line.id, "limit": -1})
+    return RunRecord(
+        run=line,
+        closes=datetime.fromisoformat(head["closes"]),
+        files=dict(files.fetchall()),
+        notes=tuple(json.loads(head["notes"])),
+        holdings=_only(events, HoldingsRead),
+        prices=_only(events, PricesTaken),
+        decisions=_only(events, BotDecided, BotFailed),
+        targets=next((event.targets for event in reversed(_only(events, TargetsSet))), None),
+        plan=next((event.plan for event in reversed(_only(events, PlanMade))), None),
+        orders=tuple(ordered)[::-1],
+        remarks=_only(events, Noted),
+    )
+
+
+def _only(events: list[Any], *kinds: type) -> tuple[Any, ...]:
+    return tuple(event for event in events if isinstance(event, kinds))
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -1,0 +1,107 @@
+"""Opening the journal's file: created for its owner alone, brought up to this version, its guards checked."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from rebalancer.errors import RunFailedError, StoppedError
+from rebalancer.journal.projections import rebuild
+from rebalancer.journal.tables import GUARDS, TRUTH
+
+BUSY_SECONDS = 10
+
+migrations = Migrations("journal")
+
+
+@migrations()
+def m001_events(db: Database) -> None:
+    db.executescript(TRUTH)
+    for guard in GUARDS.values():
+        db.execute(guard)
+
+
+@migrations()
+def m002_projections(db: Database) -> None:
+    rebuild(db)
+
+
+KNOWN = frozenset({m001_events.__name__, m002_projections.__name__})
+
+
+def open_database(path: Path) -> Database:
+    """The journal at `path`, created with mode 0600 in a folder of mode 0700 where there is none, ready to be written.
+
+    Raises StoppedError for a file that is newer than this version or has lost a guard, RunFailedError for one that is
+    damaged, and whatever sqlite3 and the file system raise.
+    """
+    _create(path)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        db = Database(connection, execute_plugins=False)
+        _set_up(db, path)
+        _refuse_newer(db, path)
+        if migrations.pending(db):
+            with writing(db):
+                migrations.apply(db)
+        _verify_guards(db, path)
+    except BaseException:
+        connection.close()
+        raise
+    return db
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[None]:
+    """One transaction that holds the write lock from its first statement and has reached the disk at its end."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # A full disk may have rolled it back by itself.
+        db.rollback()
+        raise
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.is_symlink():
+        raise RunFailedError(f"the journal {path} is a symbolic link. Name the file itself, so that it has one lock.")
+    try:
+        # SQLite itself would create it readable for everyone. Its -wal and -shm files take over this mode.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+
+
+def _set_up(db: Database, path: Path) -> None:
+    ((mode,),) = db.execute("PRAGMA journal_mode = WAL").fetchall()
+    if mode != "wal":
+        raise RunFailedError(f"the journal {path} needs write-ahead logging. Keep it on a local disk.")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    ((verdict,),) = db.execute("PRAGMA quick_check(1)").fetchall()
+    if verdict != "ok":
+        told = verdict.splitlines()[-1]
+        raise RunFailedError(f"the journal {path} is damaged ({told}). Restore a copy of it before the next run.")
+
+
+def _refuse_newer(db: Database, path: Path) -> None:
+    if unknown := [done.name for done in migrations.applied(db) if done.name not in KNOWN]:
+        raise StoppedError(
+            f"the journal {path} was written by a newer version of this program ({unknown[0]}). Install that version."
+        )
+
+
+def _verify_guards(db: Database, path: Path) -> None:
+    standing = {trigger.name: trigger.sql for trigger in db.triggers}
+    for name, sql in GUARDS.items():
+        if standing.get(name) != sql:
+            raise StoppedError(
+                f"the journal {path} has lost its guard {name!r}, so its lines may have been changed. "
+                "Restore a copy of it before the next run."
+            )

@@ -1,0 +1,108 @@
+"""The tables of the journal. Money, prices and shares are TEXT decimals, fractions REAL, lists and mappings JSON text.
+
+`events` and `files` are the truth and can only grow. Every other table is a projection of them, keyed by the `seq` of
+the event a row was taken from, and can be dropped and filled again.
+"""
+
+from collections.abc import Mapping
+
+TRUTH = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_run ON events (run);
+CREATE TABLE files (sha256 TEXT NOT NULL PRIMARY KEY, content BLOB NOT NULL) STRICT;
+"""
+
+# A REPLACE fires no delete trigger on a plain connection: an insert over an existing row is refused on its own.
+GUARDS: Mapping[str, str] = {
+    "events_never_change": """CREATE TRIGGER events_never_change BEFORE UPDATE ON events
+        BEGIN SELECT RAISE(ABORT, 'an event of the journal never changes'); END""",
+    "events_never_go": """CREATE TRIGGER events_never_go BEFORE DELETE ON events
+        BEGIN SELECT RAISE(ABORT, 'an event of the journal is never deleted'); END""",
+    "events_are_consecutive": """CREATE TRIGGER events_are_consecutive BEFORE INSERT ON events
+        WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM events)
+        BEGIN SELECT RAISE(ABORT, 'an event of the journal follows the last one'); END""",
+    "files_never_change": """CREATE TRIGGER files_never_change BEFORE UPDATE ON files
+        BEGIN SELECT RAISE(ABORT, 'a file in the journal never changes'); END""",
+    "files_never_go": """CREATE TRIGGER files_never_go BEFORE DELETE ON files
+        BEGIN SELECT RAISE(ABORT, 'a file in the journal is never deleted'); END""",
+    "files_are_new": """CREATE TRIGGER files_are_new BEFORE INSERT ON files
+        WHEN EXISTS (SELECT 1 FROM files WHERE sha256 = NEW.sha256)
+        BEGIN SELECT RAISE(ABORT, 'this file is in the journal already'); END""",
+}
+
+# In the order of their references: each table after those it refers to.
+PROJECTIONS: Mapping[str, str] = {
+    "runs": """CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        account TEXT NOT NULL, broker TEXT NOT NULL, mode TEXT NOT NULL,
+        session TEXT NOT NULL, number INTEGER NOT NULL, closes TEXT NOT NULL,
+        version TEXT NOT NULL, dry_run INTEGER NOT NULL, forced INTEGER NOT NULL, notes TEXT NOT NULL,
+        started TEXT NOT NULL, ended TEXT, status TEXT NOT NULL, reason TEXT NOT NULL,
+        UNIQUE (account, session, number)
+    ) STRICT""",
+    "run_files": """CREATE TABLE run_files (
+        run INTEGER NOT NULL REFERENCES runs (id), name TEXT NOT NULL, sha256 TEXT NOT NULL REFERENCES files (sha256),
+        PRIMARY KEY (run, name)
+    ) STRICT""",
+    "balances": """CREATE TABLE balances (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), at TEXT NOT NULL, phase TEXT NOT NULL,
+        number TEXT NOT NULL, currency TEXT NOT NULL, blocked TEXT,
+        equity TEXT NOT NULL, cash TEXT NOT NULL, spendable TEXT NOT NULL,
+        reserve TEXT NOT NULL, others_value TEXT NOT NULL, investable TEXT NOT NULL
+    ) STRICT""",
+    "holdings": """CREATE TABLE holdings (
+        seq INTEGER NOT NULL REFERENCES balances (seq), symbol TEXT NOT NULL,
+        quantity TEXT NOT NULL, ours TEXT NOT NULL, value TEXT NOT NULL, expected TEXT, untouchable TEXT NOT NULL,
+        PRIMARY KEY (seq, symbol)
+    ) STRICT""",
+    "prices": """CREATE TABLE prices (
+        seq INTEGER NOT NULL, symbol TEXT NOT NULL, run INTEGER NOT NULL REFERENCES runs (id), purpose TEXT NOT NULL,
+        value TEXT, rung TEXT, at TEXT, age_seconds REAL, ask TEXT, reasons TEXT NOT NULL,
+        PRIMARY KEY (seq, symbol)
+    ) STRICT""",
+    "allocations": """CREATE TABLE allocations (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), bot TEXT NOT NULL, share REAL NOT NULL,
+        weights TEXT NOT NULL, path TEXT NOT NULL, warnings TEXT NOT NULL, failure TEXT
+    ) STRICT""",
+    "waterfalls": """CREATE TABLE waterfalls (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id),
+        shares TEXT NOT NULL, nettings TEXT NOT NULL, notes TEXT NOT NULL
+    ) STRICT""",
+    "targets": """CREATE TABLE targets (
+        seq INTEGER NOT NULL REFERENCES waterfalls (seq), symbol TEXT NOT NULL,
+        merged REAL NOT NULL, netted REAL NOT NULL, capped REAL NOT NULL, why TEXT NOT NULL,
+        PRIMARY KEY (seq, symbol)
+    ) STRICT""",
+    "plans": """CREATE TABLE plans (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), investable TEXT NOT NULL
+    ) STRICT""",
+    "trades": """CREATE TABLE trades (
+        seq INTEGER NOT NULL REFERENCES plans (seq), symbol TEXT NOT NULL, side TEXT,
+        held TEXT NOT NULL, now TEXT NOT NULL, target TEXT NOT NULL, target_shares INTEGER NOT NULL,
+        price TEXT, quantity TEXT NOT NULL, dollars TEXT NOT NULL, why TEXT NOT NULL,
+        PRIMARY KEY (seq, symbol)
+    ) STRICT""",
+    "orders": """CREATE TABLE orders (
+        id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, run INTEGER NOT NULL REFERENCES runs (id),
+        at TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, quantity TEXT NOT NULL,
+        kind TEXT NOT NULL, limit_price TEXT, why TEXT NOT NULL,
+        state TEXT NOT NULL, filled TEXT NOT NULL, average_price TEXT, reason TEXT NOT NULL,
+        counted TEXT NOT NULL, settled INTEGER NOT NULL
+    ) STRICT""",
+    "fills": """CREATE TABLE fills (
+        account TEXT NOT NULL, execution_id TEXT NOT NULL, seq INTEGER NOT NULL UNIQUE,
+        run INTEGER NOT NULL REFERENCES runs (id), order_id TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
+        quantity TEXT NOT NULL, price TEXT NOT NULL, fee TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (account, execution_id)
+    ) STRICT""",
+    "notes": """CREATE TABLE notes (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id),
+        at TEXT NOT NULL, level TEXT NOT NULL, text TEXT NOT NULL
+    ) STRICT""",
+}

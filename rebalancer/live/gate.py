@@ -1,0 +1,54 @@
+"""The one gate every order passes on its way to the broker."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from rebalancer.live.desk import Desk, Diary
+from rebalancer.live.survey import Prices, Survey
+from rebalancer.model import Order, Price, Symbol
+from rebalancer.portfolio.checks import check_order
+from rebalancer.portfolio.trades import worst_price
+
+
+@dataclass(slots=True)
+class Gate:
+    """Counts what was let through as done: shares as sold, dollars as spent, whatever the broker says later.
+
+    `budget` is what may be spent on buys in dollars; a gate for sells has none.
+    """
+
+    desk: Desk
+    diary: Diary
+    survey: Survey
+    prices: Prices
+    budget: Decimal = Decimal(0)
+    sold: dict[Symbol, Decimal] = field(default_factory=dict)
+    bought: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
+
+    def __call__(self, order: Order) -> str | None:
+        price = self.prices.get(order.symbol)
+        held = self.survey.holdings.managed.get(order.symbol, Decimal(0))
+        value = price.value if isinstance(price, Price) else None
+        refusal = check_order(
+            order,
+            managed=held - self.sold.get(order.symbol, Decimal(0)),
+            equity=self.survey.account.equity,
+            invested=self.survey.long_value + self.bought,
+            price=value,
+            cash_left=self.budget - self.spent,
+            now=self.desk.clock.now(),
+            session=self.diary.session,
+            trading=self.desk.trading,
+        )
+        if refusal is None:
+            self._count(order, value)
+        return refusal
+
+    def _count(self, order: Order, value: Decimal | None) -> None:
+        if order.side == "sell":
+            self.sold[order.symbol] = self.sold.get(order.symbol, Decimal(0)) + order.quantity
+        elif value is not None:
+            self.bought += order.quantity * value
+            self.spent += order.quantity * worst_price(order, value, self.desk.trading)
+            self.spent += self.desk.broker.caps.fee_per_order

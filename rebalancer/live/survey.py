@@ -1,0 +1,127 @@
+"""Reading the world: what is held, what it costs, what the market did. Everything read is written down."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.events import Holding, HoldingsRead, PricesTaken
+from rebalancer.live.desk import Desk, Diary
+from rebalancer.market.history import evening_closes
+from rebalancer.market.prices import climb, order_gates, signal_gates
+from rebalancer.model import Account, Closes, Holdings, NoPrice, Position, Price, Snapshot, Symbol
+from rebalancer.portfolio.holdings import sort_holdings
+from rebalancer.portfolio.targets import investable, reserve_dollars
+
+Prices = Mapping[Symbol, Price | NoPrice]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The account at one moment. `reserve` and `investable` in dollars; `long_value` is every long position together."""
+
+    account: Account
+    holdings: Holdings
+    reserve: Decimal
+    investable: Decimal
+    long_value: Decimal
+
+
+def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "after_sells", "end"]) -> Survey:
+    account, positions, book = desk.broker.account(), desk.broker.positions(), desk.journal.book(desk.account)
+    holdings = sort_holdings(positions, book.ours, book.expected, desk.trading)
+    reserve = reserve_dollars(desk.reserve, account.equity)
+    survey = Survey(
+        account,
+        holdings,
+        reserve,
+        investable(account.equity, reserve, holdings.others_value),
+        sum((position.market_value for position in positions if position.quantity > 0), Decimal(0)),
+    )
+    rows = tuple(_holding(position, book.ours, book.expected, holdings) for position in positions)
+    diary.write(
+        HoldingsRead,
+        phase=phase,
+        account=account,
+        holdings=rows,
+        reserve=reserve,
+        others_value=holdings.others_value,
+        investable=survey.investable,
+    )
+    return survey
+
+
+def require_investable(survey: Survey) -> Survey:
+    """Raises RunFailedError where the account is blocked, or nothing in it may be invested."""
+    account = survey.account
+    if account.blocked is not None:
+        raise RunFailedError(f"the broker says that account {account.number} can't trade: {account.blocked}")
+    if not survey.investable > 0:
+        raise RunFailedError(
+            f"nothing can be invested: equity {account.equity:,.2f} {account.currency}, less the reserve of "
+            f"{survey.reserve:,.2f} and {survey.holdings.others_value:,.2f} that is not ours to manage, leaves "
+            f"{survey.investable:,.2f}. Nothing was sent."
+        )
+    return survey
+
+
+def _holding(
+    position: Position,
+    ours: Mapping[Symbol, Decimal],
+    expected: Mapping[Symbol, Decimal] | None,
+    holdings: Holdings,
+) -> Holding:
+    symbol = position.symbol
+    return Holding(
+        symbol,
+        position.quantity,
+        min(ours.get(symbol, Decimal(0)), max(position.quantity, Decimal(0))),
+        position.market_value,
+        None if expected is None else expected.get(symbol, Decimal(0)),
+        holdings.untouchable.get(symbol, ""),
+    )
+
+
+def take_snapshots(desk: Desk, symbols: Iterable[Symbol]) -> Mapping[Symbol, Snapshot]:
+    return desk.quotes.snapshots(sorted(symbols))
+
+
+def signal_prices(desk: Desk, diary: Diary, snapshots: Mapping[Symbol, Snapshot], symbols: Iterable[Symbol]) -> Prices:
+    """Prices good enough for a decision: anything of today's session."""
+    gates = signal_gates(desk.trading, diary.session.day, desk.clock.now())
+    return _written(diary, "signals", climb(sorted(symbols), snapshots, gates))
+
+
+def order_prices(
+    desk: Desk,
+    diary: Diary,
+    snapshots: Mapping[Symbol, Snapshot],
+    symbols: Iterable[Symbol],
+    purpose: Literal["orders", "buys"] = "orders",
+) -> Prices:
+    """Prices good enough for an order: fresh, two-sided, not too wide."""
+    gates = order_gates(desk.trading, diary.session.day, desk.clock.now())
+    return _written(diary, purpose, climb(sorted(symbols), snapshots, gates))
+
+
+def _written(diary: Diary, purpose: Literal["signals", "orders", "buys"], prices: Prices) -> Prices:
+    found = tuple(price for price in prices.values() if isinstance(price, Price))
+    missing = tuple(price for price in prices.values() if isinstance(price, NoPrice))
+    diary.write(PricesTaken, purpose=purpose, prices=found, missing=missing)
+    return prices
+
+
+def closes_until_now(desk: Desk, diary: Diary, prices: Prices) -> Closes:
+    """Completed sessions on the exchange's calendar, and tonight's provisional row. Raises SourceError without any."""
+    today = diary.session.day
+    completed = desk.history.closes(desk.symbols(), before=today)
+    if not len(completed.sessions):
+        raise SourceError(f"the price history has no session before {today}; nothing can be decided")
+    expected = desk.calendar.sessions(completed.day(0), today - timedelta(days=1))
+    closes = evening_closes(completed, expected, today, prices)
+    for note in closes.notes:
+        diary.note(note)
+    diary.note(f"the closes of {today} are provisional: they are tonight's prices, before the close")
+    return closes

@@ -1,0 +1,33 @@
+"""The one place that asks the machine what time it is, its stand-in, and the exchange's zone."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class SimulatedClock:
+    """Stands still but for `sleep`, which returns at once. Raises ValueError for a start without a zone."""
+
+    def __init__(self, start: datetime) -> None:
+        if start.tzinfo is None:
+            raise ValueError(f"{start} has no time zone")
+        self._now = start.astimezone(UTC)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Raises ValueError for less than 0 seconds, as time.sleep does."""
+        if not seconds >= 0:
+            raise ValueError(f"a sleep of {seconds} seconds")
+        self._now += timedelta(seconds=seconds)

@@ -1,0 +1,119 @@
+"""The ladder: the quote's mid, else the last trade, else the day's bar. The first rung to pass its gates is the price.
+
+Pure: the time comes in with the gates. Every gate says what it accepts, so that a NaN is refused by all of them.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from rebalancer.market.clock import NEW_YORK
+from rebalancer.model import Bar, NoPrice, Price, Quote, Rung, Snapshot, Symbol, Tick, Trading
+
+FUTURE_SECONDS = 5
+"""How far a source's clock may run ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What a price must pass: it is of `session`, and at `now` no older than its rung allows (any age where absent)."""
+
+    session: date
+    now: datetime
+    max_spread_percent: Decimal
+    max_age_seconds: Mapping[Rung, int] = field(default_factory=dict)
+
+
+def signal_gates(trading: Trading, session: date, now: datetime) -> Gates:
+    """Any price of the session will do for a decision; a quote must still be two-sided and not too wide."""
+    return Gates(session, now, trading.max_spread_percent)
+
+
+def order_gates(trading: Trading, session: date, now: datetime) -> Gates:
+    """An order needs a fresh price."""
+    ages: Mapping[Rung, int] = {
+        "quote": trading.max_quote_age_seconds,
+        "trade": trading.max_trade_age_seconds,
+        "bar": trading.max_bar_age_seconds,
+    }
+    return Gates(session, now, trading.max_spread_percent, ages)
+
+
+def climb(
+    symbols: Iterable[Symbol], snapshots: Mapping[Symbol, Snapshot], gates: Gates
+) -> dict[Symbol, Price | NoPrice]:
+    """Every symbol's price, or why it has none. A symbol without a snapshot shows nothing on any rung."""
+    return {symbol: ladder(snapshots.get(symbol, Snapshot(symbol)), gates) for symbol in symbols}
+
+
+def ladder(snapshot: Snapshot, gates: Gates) -> Price | NoPrice:
+    reasons: list[str] = []
+    for shown in (_quote(snapshot.quote, gates), _trade(snapshot.trade), _bar(snapshot.bar)):
+        found = shown if isinstance(shown, str) else _admit(snapshot.symbol, shown, gates)
+        if isinstance(found, Price):
+            return found
+        reasons.append(found)
+    return NoPrice(snapshot.symbol, tuple(reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What one rung shows, before its session and its age are looked at."""
+
+    rung: Rung
+    value: Decimal
+    session: date
+    at: datetime
+    ask: Decimal | None = None
+
+
+def _quote(quote: Quote | None, gates: Gates) -> _Shown | str:
+    if quote is None:
+        return "There is no quote."
+    if not (_positive(quote.bid) and _positive(quote.ask)):
+        return f"The quote is not two-sided: its bid is {quote.bid} USD, its ask {quote.ask} USD."
+    if not quote.bid <= quote.ask:
+        return f"The quote is crossed: its bid of {quote.bid} USD is above its ask of {quote.ask} USD."
+    mid = (quote.bid + quote.ask) / 2
+    spread_percent = (quote.ask - quote.bid) / mid * 100
+    if not spread_percent <= gates.max_spread_percent:
+        return f"The quote is {spread_percent:.2f} % wide: at most {gates.max_spread_percent} % is accepted."
+    return _Shown("quote", mid, _new_york(quote.at).date(), quote.at, quote.ask)
+
+
+def _trade(trade: Tick | None) -> _Shown | str:
+    if trade is None:
+        return "There is no trade."
+    if not _positive(trade.price):
+        return f"The last trade has a price of {trade.price} USD."
+    return _Shown("trade", trade.price, _new_york(trade.at).date(), trade.at)
+
+
+def _bar(bar: Bar | None) -> _Shown | str:
+    if bar is None:
+        return "There is no daily bar."
+    if not _positive(bar.close):
+        return f"The daily bar has a close of {bar.close} USD."
+    return _Shown("bar", bar.close, bar.session, bar.at)
+
+
+def _admit(symbol: Symbol, shown: _Shown, gates: Gates) -> Price | str:
+    if shown.session != gates.session:
+        return f"The {shown.rung} is of {shown.session}, not of the session {gates.session}."
+    age = (gates.now - shown.at).total_seconds()
+    if not age >= -FUTURE_SECONDS:
+        return f"The {shown.rung} of {_new_york(shown.at):%H:%M:%S} New York time is {-age:.0f} s ahead of the clock."
+    most = gates.max_age_seconds.get(shown.rung, math.inf)
+    if not age <= most:
+        return f"The {shown.rung} is {age:.0f} s old: at most {most} s is accepted."
+    return Price(symbol, shown.value, shown.rung, shown.at, max(age, 0.0), shown.ask)
+
+
+def _positive(value: Decimal) -> bool:
+    return value.is_finite() and value > 0
+
+
+def _new_york(at: datetime) -> datetime:
+    return at.astimezone(NEW_YORK)

@@ -1,0 +1,117 @@
+"""What must hold before anything leaves, whoever planned it. Every gate says what it accepts, so NaN never passes."""
+
+import math
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from rebalancer.errors import StoppedError
+from rebalancer.model import Holdings, Order, Plan, Session, Symbol, Targets, Trade, Trading
+from rebalancer.portfolio.trades import worst_price
+from rebalancer.portfolio.wording import per_share, percent, plain, shares, usd
+
+MOST_INVESTED = Decimal("0.99")
+ROUNDING = 1e-9
+
+
+# ------------------------------------------------------------------------------------------- every order
+
+
+def check_order(
+    order: Order,
+    *,
+    managed: Decimal,
+    equity: Decimal,
+    invested: Decimal,
+    price: Decimal | None,
+    cash_left: Decimal,
+    now: datetime,
+    session: Session,
+    trading: Trading,
+) -> str | None:
+    """None where `order` may be sent, else why not, with the number and its limit.
+
+    `managed` are our shares of the symbol that are not sold yet. In dollars: `equity`; `invested`, all long positions
+    and the buys sent so far; `price` a share; `cash_left`, what may still be spent. A sell needs only `managed`.
+    """
+    refusal = _in_time(now, session, trading) or _is_amount(order)
+    if refusal is None and order.side == "sell":
+        refusal = _is_ours(order, managed)
+    elif refusal is None:
+        refusal = _is_affordable(order, equity, invested, price, cash_left, trading)
+    return None if refusal is None else f"{order.symbol}: the {order.side} was not sent: {refusal}"
+
+
+def _in_time(now: datetime, session: Session, trading: Trading) -> str | None:
+    cutoff = session.closes - timedelta(seconds=trading.cutoff_seconds)
+    if session.opens <= now <= cutoff:
+        return None
+    return (
+        f"it is {now:%Y-%m-%d %H:%M:%S %Z}, orders leave from {session.opens:%Y-%m-%d %H:%M:%S %Z} "
+        f"to {cutoff:%H:%M:%S %Z}"
+    )
+
+
+def _is_amount(order: Order) -> str | None:
+    if order.quantity.is_finite() and order.quantity > 0:
+        return None
+    return f"its quantity is {order.quantity}, which is not above 0"
+
+
+def _is_ours(order: Order, managed: Decimal) -> str | None:
+    if managed.is_finite() and order.quantity <= managed:
+        return None
+    return f"{shares(order.quantity)} is more than the {plain(managed)} that are ours to sell"
+
+
+def _is_affordable(
+    order: Order, equity: Decimal, invested: Decimal, price: Decimal | None, cash_left: Decimal, trading: Trading
+) -> str | None:
+    if order.quantity != order.quantity.to_integral_value():
+        return f"{shares(order.quantity)} is not a whole number"
+    if price is None or not all(value.is_finite() for value in (price, equity, invested, cash_left)):
+        return f"price {price}, equity {equity}, invested {invested} and cash {cash_left} must all be numbers"
+    most = worst_price(order, price, trading)
+    if not (price > 0 and most.is_finite() and most > 0):
+        return f"its price of {price} USD and the {most} USD it may cost must be above 0"
+    after, limit = invested + order.quantity * price, MOST_INVESTED * equity
+    if not after <= limit:
+        return f"{usd(after)} would be invested, more than {percent(MOST_INVESTED)} of equity, {usd(limit)}"
+    if not order.quantity * most <= cash_left:
+        return f"{shares(order.quantity)} at up to {per_share(most)} cost more than the {usd(cash_left)} left for buys"
+    return None
+
+
+# ------------------------------------------------------------------------------------------ the whole plan
+
+
+def check_plan(plan: Plan, holdings: Holdings, targets: Targets, trading: Trading) -> None:
+    """Raises StoppedError where the plan is one that can't come about unless this program is wrong."""
+    for trade in plan.trades:
+        _check_trade(trade, holdings)
+    total, limit = math.fsum(targets.weights.values()), float(trading.max_allocation_percent / 100)
+    if not total <= limit + ROUNDING:
+        raise _never(f"the targets add up to {percent(total)}, more than {percent(limit)}")
+    wanted = {trade.symbol for trade in plan.trades if trade.target > 0}
+    for pair in trading.paired_tickers:
+        if wanted.issuperset(pair):
+            raise _never(f"it wants both sides of the pair {' / '.join(pair)}")
+
+
+def _check_trade(trade: Trade, holdings: Holdings) -> None:
+    numbers = (trade.held, trade.now, trade.target, trade.quantity, trade.dollars)
+    if not all(number.is_finite() and number >= 0 for number in numbers):
+        raise _never(f"{trade.symbol} has a number that is none: {', '.join(map(str, numbers))}")
+    if trade.side is not None and trade.symbol in holdings.untouchable:
+        raise _never(f"it trades {trade.symbol}, which is {holdings.untouchable[trade.symbol]}")
+    if trade.side == "sell" and not trade.quantity <= (ours := _managed(trade.symbol, holdings)):
+        raise _never(f"it sells {shares(trade.quantity)} of {trade.symbol}, {plain(ours)} are ours")
+    if trade.side == "buy" and trade.quantity != trade.quantity.to_integral_value():
+        raise _never(f"it buys {shares(trade.quantity)} of {trade.symbol}, not a whole number")
+
+
+def _managed(symbol: Symbol, holdings: Holdings) -> Decimal:
+    return holdings.managed.get(symbol, Decimal(0))
+
+
+def _never(what: str) -> StoppedError:
+    return StoppedError(f"The plan is wrong: {what}. Nothing was sent; please report it with the journal of this run.")

@@ -1,0 +1,70 @@
+"""What of the account is ours to manage tonight, and what is left alone."""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_UP, Decimal
+
+from rebalancer.model import Holdings, Position, Symbol, Trading
+from rebalancer.portfolio.wording import plain, shares
+
+CENT = Decimal("0.01")
+ZERO = Decimal(0)
+
+
+def sort_holdings(
+    positions: Sequence[Position],
+    ours: Mapping[Symbol, Decimal],
+    expected: Mapping[Symbol, Decimal] | None,
+    trading: Trading,
+) -> Holdings:
+    """The account sorted by `trading.manage`: "own" manages the shares in `ours`, "account" every long US equity.
+
+    `ours` and `expected` are shares by symbol as the journal knows them; `expected` is None before the first record.
+    A symbol that is absent counts as 0 shares, at the broker and in both mappings. The reasons in `untouchable` do not
+    repeat their symbol. `others_value` is rounded up to the cent.
+    """
+    untouchable = _untouchable(positions, expected, trading)
+    managed: dict[Symbol, Decimal] = {}
+    values: dict[Symbol, Decimal] = {}
+    others = ZERO
+    for position in sorted(positions, key=lambda position: position.symbol):
+        symbol = position.symbol
+        quantity = ZERO if symbol in untouchable else _managed(position, ours, trading)
+        value = position.market_value * quantity / position.quantity if quantity > 0 else ZERO
+        if quantity > 0:
+            managed[symbol], values[symbol] = quantity, value
+        others += abs(position.market_value - value)
+    return Holdings(managed, untouchable, others.quantize(CENT, ROUND_UP), values)
+
+
+def _managed(position: Position, ours: Mapping[Symbol, Decimal], trading: Trading) -> Decimal:
+    if trading.manage == "account":
+        return position.quantity
+    return min(ours.get(position.symbol, ZERO), position.quantity)
+
+
+def _untouchable(
+    positions: Sequence[Position], expected: Mapping[Symbol, Decimal] | None, trading: Trading
+) -> dict[Symbol, str]:
+    """Also what is not held at all: a bot may want to buy tonight what was sold by hand, or is protected."""
+    changed = {} if expected is None else _changed(positions, expected)
+    foreign = {position.symbol: reason for position in positions if (reason := _never_ours(position))}
+    protected = dict.fromkeys(sorted(trading.protected), "protected in the config")
+    return changed | foreign | protected
+
+
+def _changed(positions: Sequence[Position], expected: Mapping[Symbol, Decimal]) -> dict[Symbol, str]:
+    held = {position.symbol: position.quantity for position in positions}
+    return {
+        symbol: f"the broker shows {shares(there)}, {plain(due)} were expected (a split or a trade by hand?): "
+        "neither bought nor sold tonight"
+        for symbol in sorted({*held, *expected})
+        if (there := held.get(symbol, ZERO)) != (due := expected.get(symbol, ZERO))
+    }
+
+
+def _never_ours(position: Position) -> str | None:
+    if position.asset_class != "us_equity":
+        return f"not a US equity ({position.asset_class}): never bought nor sold"
+    if position.quantity < 0:
+        return f"held short ({shares(position.quantity)}): never bought nor sold"
+    return None

@@ -1,0 +1,260 @@
+"""From the bots' decisions to the account's targets: merge -> net_pairs -> cap. The user sees it as a waterfall.
+
+All weights are fractions of Investable = equity - cash reserve - what is not ours to manage.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import ROUND_UP, Decimal
+from typing import Literal
+
+from rebalancer.errors import RunFailedError
+from rebalancer.model import (
+    Allocation,
+    BotFailure,
+    Decision,
+    Investment,
+    Netting,
+    Reserve,
+    Share,
+    Symbol,
+    Targets,
+    Trading,
+    Weights,
+)
+from rebalancer.portfolio.wording import percent, usd
+
+TIE = 1e-9
+CENT = Decimal("0.01")
+
+
+# ------------------------------------------------------------------------------------- what each bot may use
+
+
+def reserve_dollars(reserve: Reserve, equity: Decimal) -> Decimal:
+    """Dollars that are never invested. A percent of `equity` is rounded up to the cent."""
+    if reserve.mode == "dollars":
+        return reserve.amount
+    return (equity * reserve.amount / 100).quantize(CENT, ROUND_UP)
+
+
+def investable(equity: Decimal, reserve: Decimal, others_value: Decimal) -> Decimal:
+    """Dollars; may be zero or negative. `shares_of` accepts only more than 0."""
+    return equity - reserve - others_value
+
+
+def shares_of(
+    investments: Sequence[Investment], investable: Decimal, commit: Literal["amounts", "whole_account"]
+) -> tuple[tuple[Share, ...], tuple[str, ...]]:
+    """Each bot's fraction of Investable, in the order of `investments`, and a note where they were scaled down.
+
+    Dollars ask for dollars / Investable, percent for percent / 100. "amounts" grants that and scales the shares down in
+    proportion where they exceed 1 together. "whole_account" always scales them to 1, up or down; dollars and percent
+    may be mixed there too. Raises RunFailedError unless Investable and every amount are above 0.
+    """
+    if not (investable.is_finite() and investable > 0):
+        raise RunFailedError(
+            f"Investable is {usd(investable)}: nothing can be bought. Lower cash_reserve or deposit money. "
+            "Nothing was sent."
+        )
+    asked = [_asked(investment, investable) for investment in investments]
+    total = math.fsum(asked)
+    fractions = _scaled(asked, 1.0) if commit == "whole_account" or total > 1 else asked
+    names = [investment.bot for investment in investments]
+    notes = (_scale_note(total, investable),) if commit == "amounts" and total > 1 else ()
+    return tuple(map(Share, names, asked, fractions)), notes
+
+
+def _scale_note(total: float, investable: Decimal) -> str:
+    return (
+        f"the bots ask for {usd(Decimal(total) * investable)} together, {usd(investable)} can be invested: "
+        f"every share is scaled down to {percent(1 / total)} of what was asked"
+    )
+
+
+def _asked(investment: Investment, investable: Decimal) -> float:
+    amount = investment.amount
+    if not (amount.is_finite() and amount > 0):
+        raise RunFailedError(f"the bot {investment.bot} has the amount {amount}: use one above 0. Nothing was sent.")
+    return float(amount / (investable if investment.weight_mode == "dollars" else 100))
+
+
+def _scaled(values: Sequence[float], limit: float) -> list[float]:
+    """`values` in proportion so that their sum is `limit` but for a rounding, and never above it."""
+    total = math.fsum(values)
+    factor = limit
+    while math.fsum(scaled := [value / total * factor for value in values]) > limit:
+        factor = math.nextafter(factor, 0.0)
+    return scaled
+
+
+# ------------------------------------------------------------------------------------------- the waterfall
+
+
+def set_targets(
+    shares: Sequence[Share],
+    decisions: Mapping[str, Decision],
+    trading: Trading,
+    fallback: Symbol | None,
+    notes: Sequence[str] = (),
+) -> Targets:
+    """The whole waterfall. `fallback` is the ticker that can be bought tonight, None where freed money stays in cash.
+
+    `notes` come before those found here. Raises RunFailedError where no bot decided anything, or where an allocation
+    is not one: nothing may be sold because of a bot that can't be understood.
+    """
+    failures = [decision for decision in decisions.values() if isinstance(decision, BotFailure)]
+    if not any(isinstance(decisions[share.bot], Allocation) for share in shares):
+        reasons = "; ".join(f"{failure.bot}: {failure.reason}" for failure in failures) or "there is no bot"
+        raise RunFailedError(f"no bot decided anything tonight ({reasons}). Nothing was sent.")
+    merged = merge(shares, decisions, fallback)
+    netted, nettings = net_pairs(merged, trading.paired_tickers, trading.paired_mode, fallback)
+    weights = cap(netted, trading.max_allocation_percent)
+    return Targets(
+        shares=tuple(shares),
+        merged=merged,
+        nettings=nettings,
+        netted=netted,
+        weights=weights,
+        notes=(*notes, *_notes(shares, decisions, nettings, fallback), *_cap_note(netted, weights)),
+        whys=_whys(shares, decisions, nettings, fallback, () if weights == netted else weights),
+    )
+
+
+def merge(shares: Iterable[Share], decisions: Mapping[str, Decision], fallback: Symbol | None) -> Weights:
+    """The sum of share x allocation by symbol, the same to the last bit in any order of the shares.
+
+    A bot that failed gives its whole share to `fallback`, or to cash where that is None. Raises RunFailedError unless
+    every weight is positive and finite and a bot's weights are at most 1 together.
+    """
+    parts: dict[Symbol, list[float]] = defaultdict(list)
+    for share in shares:
+        for symbol, weight in _wanted(decisions[share.bot], fallback).items():
+            parts[symbol].append(share.fraction * weight)
+    return _positive({symbol: math.fsum(part) for symbol, part in parts.items()})
+
+
+def _wanted(decision: Decision, fallback: Symbol | None) -> Weights:
+    if isinstance(decision, BotFailure):
+        return {} if fallback is None else {fallback: 1.0}
+    weights = decision.weights
+    if not (all(weight > 0 for weight in weights.values()) and math.fsum(weights.values()) <= 1 + TIE):
+        wanted = ", ".join(f"{symbol} {percent(weight)}" for symbol, weight in weights.items())
+        raise RunFailedError(
+            f"the bot {decision.bot} wants {wanted}: weights must be above 0 and at most 100 % together. "
+            "Nothing was sent."
+        )
+    return weights
+
+
+def _positive(weights: Weights) -> Weights:
+    return {symbol: weights[symbol] for symbol in sorted(weights) if weights[symbol] > 0}
+
+
+def net_pairs(
+    weights: Weights,
+    pairs: Iterable[tuple[Symbol, Symbol]],
+    mode: Literal["net", "drop"],
+    fallback: Symbol | None,
+) -> tuple[Weights, tuple[Netting, ...]]:
+    """Leave at most one side of each pair, in the order of `pairs`; what is freed goes to `fallback`, or to cash.
+
+    With a > b, "net" leaves a - b in the stronger and frees 2b, "drop" leaves a and frees b. A difference under 1e-9 is
+    a tie, which leaves neither. A ticker may be in several pairs; `fallback` may be in none.
+    """
+    netted = dict(weights)
+    nettings: list[Netting] = []
+    for pair in pairs:
+        if all(netted.get(symbol, 0.0) > 0 for symbol in pair):
+            netting = _net(pair, netted, mode)
+            netted[netting.stronger], netted[netting.weaker] = netting.after
+            nettings.append(netting)
+    if fallback is not None:
+        netted[fallback] = math.fsum([netted.get(fallback, 0.0), *(netting.freed for netting in nettings)])
+    return _positive(netted), tuple(nettings)
+
+
+def _net(pair: tuple[Symbol, Symbol], weights: Weights, mode: Literal["net", "drop"]) -> Netting:
+    stronger, weaker = sorted(pair, key=lambda symbol: -weights[symbol])
+    a, b = weights[stronger], weights[weaker]
+    if a - b < TIE:
+        left, freed = 0.0, a + b
+    elif mode == "net":
+        left, freed = a - b, 2 * b
+    else:
+        left, freed = a, b
+    return Netting(stronger, weaker, (a, b), (left, 0.0), freed)
+
+
+def cap(weights: Weights, max_percent: Decimal) -> Weights:
+    """The total is at most `max_percent` / 100: scaled down in proportion, never up. Twice is the same as once."""
+    limit = float(max_percent / 100)
+    if math.fsum(weights.values()) <= limit:
+        return weights
+    return _positive(dict(zip(weights, _scaled(list(weights.values()), limit), strict=True)))
+
+
+# ------------------------------------------------------------------------------------------- in plain words
+
+
+def _notes(
+    shares: Iterable[Share], decisions: Mapping[str, Decision], nettings: Iterable[Netting], fallback: Symbol | None
+) -> list[str]:
+    goes = "stays in cash" if fallback is None else f"goes to {fallback}"
+    failed = [
+        f"{share.bot} failed: {decision.reason}; its {percent(share.fraction)} {goes}"
+        for share in shares
+        if isinstance(decision := decisions[share.bot], BotFailure)
+    ]
+    return failed + [f"{_netted(netting)}; {percent(netting.freed)} {goes}" for netting in nettings]
+
+
+def _netted(netting: Netting) -> str:
+    (a, b), left = netting.before, netting.after[0]
+    result = f"leaves {netting.stronger} {percent(left)}" if left else "leaves neither"
+    return f"{netting.stronger} {percent(a)} against its pair {netting.weaker} {percent(b)} {result}"
+
+
+def _cap_note(netted: Weights, weights: Weights) -> list[str]:
+    before, after = math.fsum(netted.values()), math.fsum(weights.values())
+    return [f"the total of {percent(before)} is scaled down to {percent(after)}"] if before > after else []
+
+
+def _whys(
+    shares: Iterable[Share],
+    decisions: Mapping[str, Decision],
+    nettings: Iterable[Netting],
+    fallback: Symbol | None,
+    scaled: Iterable[Symbol],
+) -> dict[Symbol, str]:
+    """Where each symbol's weight came from; also for a symbol that netting left at 0."""
+    whys: dict[Symbol, list[str]] = defaultdict(list)
+    for symbol, why in (*_origins(shares, decisions, fallback), *_netted_away(nettings, fallback)):
+        whys[symbol].append(why)
+    for symbol in scaled:
+        whys[symbol].append("capped")
+    return {symbol: "; ".join(whys[symbol]) for symbol in sorted(whys)}
+
+
+def _origins(
+    shares: Iterable[Share], decisions: Mapping[str, Decision], fallback: Symbol | None
+) -> Iterator[tuple[Symbol, str]]:
+    for share in shares:
+        decision = decisions[share.bot]
+        if isinstance(decision, Allocation):
+            for symbol, weight in decision.weights.items():
+                yield symbol, f"{share.bot} {percent(share.fraction)} x {percent(weight)}"
+        elif fallback is not None:
+            yield fallback, f"{share.bot} failed and leaves its {percent(share.fraction)}"
+
+
+def _netted_away(nettings: Iterable[Netting], fallback: Symbol | None) -> Iterator[tuple[Symbol, str]]:
+    for netting in nettings:
+        stronger, weaker = netting.stronger, netting.weaker
+        a, b = map(percent, netting.before)
+        yield weaker, f"netted against {stronger}: {b} to its {a}"
+        if netting.after[0] < netting.before[0]:
+            yield stronger, f"netted against {weaker}: {a} - {b}"
+        if fallback is not None:
+            yield fallback, f"{percent(netting.freed)} freed by netting {stronger} and {weaker}"

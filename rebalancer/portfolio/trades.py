@@ -1,0 +1,272 @@
+"""From targets to trades: the plan, its sells, and buys sized to the cash that is there after the sells.
+
+Dollars, prices and quantities are Decimal from here outward; `to_decimal` is the one way in for a float.
+"""
+
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from hashlib import sha256
+
+from rebalancer.errors import RunFailedError
+from rebalancer.model import (
+    Account,
+    Holdings,
+    NoPrice,
+    Order,
+    OrderId,
+    OrderKind,
+    Plan,
+    Price,
+    Side,
+    Symbol,
+    Targets,
+    Trade,
+    Trading,
+)
+from rebalancer.portfolio.wording import per_share, percent, plain, shares, usd
+
+ORDER_PREFIX = "rb"
+CENT = Decimal("0.01")
+SMALLEST_TICK = Decimal("0.0001")
+FRACTION = Decimal("1e-12")
+ZERO = Decimal(0)
+
+Prices = Mapping[Symbol, Price | NoPrice]
+
+
+# --------------------------------------------------------------------------------------------- the plan
+
+
+def to_decimal(weight: float) -> Decimal:
+    """`weight` to twelve places, half to even, so that .58 of 75,000 dollars is 43,500.00.
+
+    Raises RunFailedError unless it is between 0 and 1.
+    """
+    if not 0 <= weight <= 1:
+        raise RunFailedError(f"a target weight is {weight}, not a fraction between 0 and 1. Nothing was sent.")
+    return Decimal(weight).quantize(FRACTION, ROUND_HALF_EVEN)
+
+
+def make_plan(
+    holdings: Holdings,
+    targets: Targets,
+    investable: Decimal,
+    prices: Prices,
+    untradable: Mapping[Symbol, str],
+    trading: Trading,
+) -> Plan:
+    """One line for every symbol that is managed or wanted. `investable` (> 0) in dollars.
+
+    The whole-share difference to floor(target dollars / price) is traded. A target of 0 sells all that is managed, its
+    fraction too, whatever it is worth, and needs no price. A positive target never sells a fraction: where it buys less
+    than one share, the whole shares that are held are sold and the fraction stays.
+    """
+    left_alone = {**untradable, **holdings.untouchable}
+    trades: list[Trade] = []
+    for symbol in sorted({*holdings.managed, *targets.weights}):
+        line = _line(symbol, holdings, targets, investable, prices)
+        origin = targets.whys.get(symbol, "")
+        if symbol in left_alone:
+            trades.append(replace(line, why=left_alone[symbol]))
+        elif line.target == 0 and line.held > 0:
+            trades.append(_exit(line, origin, investable))
+        elif line.price is None:
+            trades.append(line)
+        else:
+            trades.append(_moved(line, line.price, origin, investable, trading))
+    return Plan(investable, tuple(trades))
+
+
+def _line(symbol: Symbol, holdings: Holdings, targets: Targets, investable: Decimal, prices: Prices) -> Trade:
+    """What is held and wanted; nothing is traded yet."""
+    price = usable_price(symbol, prices)
+    held = holdings.managed.get(symbol, ZERO)
+    target = to_decimal(targets.weights.get(symbol, 0.0))
+    if isinstance(price, NoPrice):
+        value, wanted, why = holdings.values.get(symbol, ZERO), 0, _no_price(price)
+    else:
+        value, wanted, why = held * price.value, shares_for(target_dollars(target, investable), price.value), ""
+    now = (value / investable).quantize(FRACTION)
+    known = price if isinstance(price, Price) else None
+    return Trade(symbol, held, now, target, wanted, known, None, ZERO, ZERO, why)
+
+
+def _exit(line: Trade, origin: str, investable: Decimal) -> Trade:
+    dollars = (line.now * investable).quantize(CENT)
+    return replace(line, side="sell", quantity=line.held, dollars=dollars, why=origin or "no bot wants it tonight")
+
+
+def _moved(line: Trade, price: Price, origin: str, investable: Decimal, trading: Trading) -> Trade:
+    """`line` traded towards its positive target, or why that is not worth an order."""
+    difference = line.target_shares - line.held
+    quantity = Decimal(int(abs(difference)))
+    dollars = quantity * price.value
+    too_small = _too_small(line, price, quantity, dollars, trading)
+    if too_small:
+        return replace(line, why=too_small)
+    goal = f"target {percent(line.target)} of {usd(investable)} = {shares(line.target_shares)}"
+    side: Side = "buy" if difference > 0 else "sell"
+    return replace(line, side=side, quantity=quantity, dollars=dollars, why="; ".join(filter(None, (goal, origin))))
+
+
+def _too_small(line: Trade, price: Price, quantity: Decimal, dollars: Decimal, trading: Trading) -> str | None:
+    if line.held == line.target_shares > 0:
+        return f"already at its target of {shares(line.target_shares)}"
+    if not quantity >= 1:
+        goal = f"target {percent(line.target)} = {shares(line.target_shares)} at {per_share(price.value)}"
+        return f"{goal}, {plain(line.held)} held: under one share apart"
+    drift = abs(line.now - line.target)
+    if not drift * 100 >= trading.drift_percent:
+        return (
+            f"{percent(drift)} of Investable away from its target, under drift_percent {plain(trading.drift_percent)}"
+        )
+    if not dollars >= trading.min_trade_dollars:
+        return f"{usd(dollars)} to trade, under min_trade_dollars {usd(trading.min_trade_dollars)}"
+    return None
+
+
+# --------------------------------------------------------------------------------------- dollars and shares
+
+
+def target_dollars(target: Decimal, investable: Decimal) -> Decimal:
+    return (target * investable).quantize(CENT, ROUND_DOWN)
+
+
+def shares_for(dollars: Decimal, price: Decimal) -> int:
+    """Whole shares that `dollars` buy at `price` (> 0); none for a negative amount."""
+    return max(0, int(dollars // price))
+
+
+def usable_price(symbol: Symbol, prices: Prices) -> Price | NoPrice:
+    """The price, accepted only if what a buy would pay is a number of at least the smallest tick."""
+    price = prices.get(symbol, NoPrice(symbol, ("none was asked for",)))
+    if isinstance(price, NoPrice):
+        return price
+    for value in (price.value, price.value if price.ask is None else price.ask):
+        if not (value.is_finite() and value >= SMALLEST_TICK):
+            return NoPrice(symbol, (f"the {price.rung} shows {value} USD",))
+    return price
+
+
+def _no_price(price: NoPrice) -> str:
+    return f"no price: {'; '.join(price.reasons)}"
+
+
+def limit_price(price: Price, limit_percent: Decimal) -> Decimal:
+    """The most a buy may pay for a share: `limit_percent` above the ask (or the price), rounded down to the tick.
+
+    The tick is 0.01 USD from 1 dollar and 0.0001 USD below (Regulation NMS, rule 612).
+    """
+    limit = (price.value if price.ask is None else price.ask) * (1 + limit_percent / 100)
+    return limit.quantize(CENT if limit >= 1 else SMALLEST_TICK, ROUND_DOWN)
+
+
+def worst_price(order: Order, value: Decimal, trading: Trading) -> Decimal:
+    """Dollars per share that `order` is budgeted at: its limit, or the limit it would have had at the price `value`."""
+    return value * (1 + trading.limit_percent / 100) if order.limit is None else order.limit
+
+
+def budget(account: Account, reserve: Decimal, others_open_buys: Decimal) -> Decimal:
+    """Dollars for buys: the smaller of cash and what is free of margin, less what others may claim; 0 where unknown."""
+    if not all(amount.is_finite() for amount in (account.cash, account.spendable, reserve, others_open_buys)):
+        return ZERO
+    return max(ZERO, min(account.cash, account.spendable) - reserve - others_open_buys)
+
+
+# -------------------------------------------------------------------------------------------- the orders
+
+
+def order_id(
+    account: str, session: date, run_number: int, leg: str, symbol: Symbol, side: Side, attempt: int = 1
+) -> OrderId:
+    """20 characters, as many as the strictest broker keeps. The same order of the same run always gets the same id."""
+    parts = (account, session.isoformat(), str(run_number), leg, symbol, side, str(attempt))
+    return OrderId(ORDER_PREFIX + b32encode(sha256("|".join(parts).encode()).digest()).decode()[:18])
+
+
+def sell_orders(plan: Plan, account: str, session: date, run_number: int) -> tuple[Order, ...]:
+    return tuple(
+        Order(
+            order_id(account, session, run_number, "sells", trade.symbol, "sell"),
+            trade.symbol,
+            "sell",
+            trade.quantity,
+            "market",
+            None,
+            trade.why,
+        )
+        for trade in plan.sells
+    )
+
+
+def size_buys(
+    plan: Plan,
+    held: Mapping[Symbol, Decimal],
+    prices: Prices,
+    budget: Decimal,
+    fee_per_order: Decimal,
+    trading: Trading,
+    account: str,
+    session: date,
+    run_number: int,
+) -> tuple[tuple[Order, ...], tuple[str, ...]]:
+    """Buys that `budget` pays for at their limits with all fees, largest shortfall in dollars first, ties by symbol.
+
+    `held` are the managed shares after the sells, `prices` fresh ones, `budget` and `fee_per_order` dollars. Never more
+    than was planned. The sentences say what was shrunk or left out, with the numbers.
+    """
+    fresh = [(trade, usable_price(trade.symbol, prices)) for trade in plan.buys]
+    notes = [f"{trade.symbol}: not bought, {_no_price(price)}" for trade, price in fresh if isinstance(price, NoPrice)]
+    buys = [_fresh(trade, price, held, plan, trading) for trade, price in fresh if isinstance(price, Price)]
+    orders: list[Order] = []
+    left = budget
+    for buy in sorted(buys, key=lambda buy: (-buy.missing, buy.trade.symbol)):
+        quantity = min(buy.wanted, shares_for(left - fee_per_order, buy.limit))
+        accepted = quantity >= 1 and quantity * buy.price.value >= trading.min_trade_dollars
+        if quantity < buy.trade.quantity or not accepted:
+            verb = f"buying {quantity} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
+            notes.append(f"{buy.trade.symbol}: {verb}, {_shrunk(buy, quantity, left, fee_per_order, trading)}")
+        if accepted:
+            identity = order_id(account, session, run_number, "buys", buy.trade.symbol, "buy")
+            orders.append(_buy_order(identity, buy, quantity, trading))
+            left -= quantity * buy.limit + fee_per_order
+    return tuple(orders), tuple(notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Buy:
+    """A planned buy at its fresh price: shares still wanted, dollars to its target, the most a share may cost."""
+
+    trade: Trade
+    price: Price
+    wanted: int
+    missing: Decimal
+    limit: Decimal
+
+
+def _fresh(trade: Trade, price: Price, held: Mapping[Symbol, Decimal], plan: Plan, trading: Trading) -> _Buy:
+    now = held.get(trade.symbol, ZERO)
+    target = target_dollars(trade.target, plan.investable)
+    wanted = min(trade.quantity, shares_for(target, price.value) - now)
+    missing = target - now * price.value
+    return _Buy(trade, price, max(0, int(wanted)), missing, limit_price(price, trading.limit_percent))
+
+
+def _shrunk(buy: _Buy, quantity: int, left: Decimal, fee: Decimal, trading: Trading) -> str:
+    dollars = quantity * buy.price.value
+    if 0 < dollars < trading.min_trade_dollars:
+        return f"{usd(dollars)} is under min_trade_dollars {usd(trading.min_trade_dollars)}"
+    if quantity < buy.wanted:
+        with_fee = f" and the order {usd(fee)}" if fee else ""
+        return f"{usd(left)} of the budget is left and a share may cost {per_share(buy.limit)}{with_fee}"
+    return f"at {per_share(buy.price.value)} no more fit into its target of {percent(buy.trade.target)}"
+
+
+def _buy_order(identity: OrderId, buy: _Buy, quantity: int, trading: Trading) -> Order:
+    at_market = trading.order_type == "market" and buy.price.rung != "bar"
+    limit = None if at_market else buy.limit
+    kind: OrderKind = "market" if at_market else "limit"
+    return Order(identity, buy.trade.symbol, "buy", Decimal(quantity), kind, limit, buy.trade.why)

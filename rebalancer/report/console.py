@@ -1,0 +1,60 @@
+"""Where everything a person reads comes out: rich on a terminal, plain text elsewhere."""
+
+import sys
+from decimal import Decimal
+
+from rich.box import ROUNDED
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rebalancer.journal.codec import to_json
+
+PLAIN_WIDTH = 180
+
+
+def show(*parts: RenderableType) -> None:
+    """On a pipe: no colour, no boxes, and lines wide enough that nothing is cut."""
+    terminal = sys.stdout.isatty()
+    out = Console(width=None if terminal else PLAIN_WIDTH, highlight=False)
+    for part in parts:
+        out.print(part)
+
+
+def show_json(value: object) -> None:
+    print(to_json(value))
+
+
+def grid(title: str, *columns: str) -> Table:
+    """A table; a column named "#..." holds numbers, one named "~..." holds sentences, which may wrap."""
+    table = Table(
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        box=ROUNDED if sys.stdout.isatty() else None,
+        pad_edge=False,
+    )
+    for column in columns:
+        name = column.lstrip("#~")
+        table.add_column(
+            name, justify="right" if column.startswith("#") else "left", no_wrap=not column.startswith("~")
+        )
+    return table
+
+
+def line(text: str, style: str = "") -> Text:
+    return Text(text, style=style)
+
+
+def money(dollars: Decimal | None) -> str:
+    """Dollars to the cent; the column or the sentence around it names the currency."""
+    return "" if dollars is None else f"{dollars:,.2f}"
+
+
+def share(fraction: float | Decimal | None) -> str:
+    return "" if fraction is None else f"{fraction * 100:.2f} %"
+
+
+def count(quantity: Decimal) -> str:
+    """Shares, without the zeros behind a whole number."""
+    return f"{quantity.normalize():,f}"

@@ -1,0 +1,42 @@
+"""Lists from the journal."""
+
+from collections.abc import Mapping, Sequence
+
+from rebalancer.journal.queries import OrderLine, PositionLine, RunLine
+from rebalancer.report.console import count, grid, line, money, show
+from rebalancer.report.run import STYLES, sentence
+
+
+def show_runs(runs: Sequence[RunLine]) -> None:
+    if not runs:
+        show(line("The journal has no run yet. `rebalance run` makes the first."))
+        return
+    table = grid("Runs", "#run", "account", "session", "status", "#orders", "~what happened")
+    for run in runs:
+        status = line(run.status, STYLES.get(run.status, ""))
+        table.add_row(str(run.id), run.account, f"{run.session}", status, str(run.orders), run.reason)
+    show(table)
+
+
+def show_orders(orders: Sequence[OrderLine]) -> None:
+    if not orders:
+        show(line("The journal has no order yet."))
+        return
+    table = grid("Orders", "#run", "session", "~order", "id")
+    for order in orders:
+        table.add_row(str(order.run), f"{order.session}", sentence(order), order.id)
+    show(table)
+
+
+def show_positions(accounts: Mapping[str, Sequence[PositionLine]]) -> None:
+    for account, positions in accounts.items():
+        if not positions:
+            show(line(f"Account {account}: the bots hold nothing by the journal."))
+            continue
+        table = grid(
+            f"What the bots of account {account} hold", "symbol", "#shares", "#at the broker", "#cost USD", "#value USD"
+        )
+        for row in positions:
+            there = "" if row.at_broker is None else count(row.at_broker)
+            table.add_row(row.symbol, count(row.ours), there, money(row.cost), money(row.value))
+        show(table, line("At the broker, and its value: as the last run saw them."))

@@ -1,0 +1,127 @@
+"""One run on the screen: what was held, the waterfall, the plan, the outcome. Tonight's and last year's look the same."""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from rich.console import RenderableType
+
+from rebalancer.events import BotDecided, HoldingsRead
+from rebalancer.journal.queries import OrderLine, RunRecord
+from rebalancer.model import Plan, Targets
+from rebalancer.report.console import count, grid, line, money, share, show
+
+NEW_YORK = ZoneInfo("America/New_York")
+STYLES = {"success": "bold green", "partial": "bold yellow", "failed": "bold red", "warning": "yellow", "error": "red"}
+
+
+def screen(record: RunRecord) -> Iterator[RenderableType]:
+    yield from _head(record)
+    start = next((read for read in record.holdings if read.phase == "start"), None)
+    if start:
+        yield from _holdings(start)
+    if record.decisions:
+        yield _bots(record)
+    if record.targets:
+        yield from _waterfall(record.targets)
+    if record.plan:
+        yield from _plan(record.plan)
+    yield from _outcome(record)
+
+
+def _head(record: RunRecord) -> Iterator[RenderableType]:
+    run = record.run
+    started, closes = (at.astimezone(NEW_YORK) for at in (run.started, record.closes))
+    dry = "DRY RUN, nothing was sent: " if run.dry_run else ""
+    yield line(
+        f"{dry}run {run.id} of account {run.account} ({run.broker}, {run.mode}), session {run.session}, "
+        f"{started:%H:%M} New York time, {(closes - started).seconds // 60} minutes before the close",
+        "bold",
+    )
+    for note in record.notes:
+        yield line(note, "yellow")
+    for remark in record.remarks:
+        yield line(f"{remark.level}: {remark.text}", STYLES.get(remark.level, ""))
+
+
+def _holdings(read: HoldingsRead) -> Iterator[RenderableType]:
+    account = read.account
+    yield line(
+        f"\nEquity {money(account.equity)} {account.currency}, cash {money(account.cash)}; less the reserve "
+        f"{money(read.reserve)} and what is not ours to manage {money(read.others_value)}: "
+        f"Investable {money(read.investable)} {account.currency}"
+    )
+    if not read.holdings:
+        yield line("No positions are held.")
+        return
+    table = grid("Holdings", "symbol", "#shares", "#ours", f"#value {account.currency}", "~left alone because")
+    for row in read.holdings:
+        table.add_row(row.symbol, count(row.quantity), count(row.ours), money(row.value), row.untouchable)
+    yield table
+
+
+def _bots(record: RunRecord) -> RenderableType:
+    table = grid("Bots", "bot", "#share", "~wants", "~why")
+    for made in record.decisions:
+        if isinstance(made, BotDecided):
+            wants = ", ".join(f"{symbol} {share(weight)}" for symbol, weight in sorted(made.weights.items())) or "cash"
+            table.add_row(made.bot, share(made.share), wants, "\n".join((*made.path, *made.warnings)))
+        else:
+            table.add_row(made.failure.bot, share(made.share), "failed", made.failure.reason)
+    return table
+
+
+def _waterfall(targets: Targets) -> Iterator[RenderableType]:
+    table = grid("Waterfall, fractions of Investable", "symbol", "#merged", "#netted", "#capped", "~from")
+    symbols = sorted({*targets.merged, *targets.netted, *targets.weights})
+    steps = (targets.merged, targets.netted, targets.weights)
+    for symbol in symbols:
+        table.add_row(symbol, *(share(weights.get(symbol, 0.0)) for weights in steps), targets.whys.get(symbol, ""))
+    table.add_row("cash", *(share(1 - sum(weights.values())) for weights in steps), "")
+    yield table
+    for note in targets.notes:
+        yield line(note)
+
+
+def _plan(plan: Plan) -> Iterator[RenderableType]:
+    table = grid(
+        f"Plan, Investable {money(plan.investable)} USD",
+        "symbol", "#now", "#target", "#held", "#to hold", "do", "#shares", "#price USD", "rung", "#dollars", "~why",
+    )  # fmt: skip
+    for trade in plan.trades:
+        price = trade.price
+        table.add_row(
+            trade.symbol,
+            share(trade.now),
+            share(trade.target),
+            count(trade.held),
+            str(trade.target_shares),
+            trade.side or "-",
+            count(trade.quantity) if trade.side else "",
+            f"{price.value:,f}" if price else "",
+            price.rung if price else "",
+            money(trade.dollars) if trade.side else "",
+            trade.why,
+        )
+    yield table
+
+
+def _outcome(record: RunRecord) -> Iterator[RenderableType]:
+    run = record.run
+    if record.orders:
+        yield line("\nOrders", "bold")
+    for order in record.orders:
+        yield line(sentence(order, pretended=run.dry_run))
+    end = next((read for read in record.holdings if read.phase == "end"), None)
+    if end:
+        would = "would then be" if run.dry_run else "is now"
+        yield line(f"\nCash {would} {money(end.account.cash)} {end.account.currency}.")
+    yield line(f"{run.status}: {run.reason}", STYLES.get(run.status, ""))
+
+
+def sentence(order: OrderLine, *, pretended: bool = False) -> str:
+    """As in "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY"."""
+    verb = "sold" if order.side == "sell" else "bought"
+    would = "would have " if pretended else ""
+    price = f" at {order.average_price.normalize():,f} USD" if order.average_price is not None else ""
+    state = "" if order.filled == order.quantity else f", {order.state}{f' ({order.reason})' if order.reason else ''}"
+    return f"{order.symbol}: {would}{verb} {count(order.filled)} of {count(order.quantity)}{price}{state}; why: {order.why}"

@@ -1,0 +1,159 @@
+"""Config -> live objects. The only place that knows which adapter stands behind which port."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from rebalancer import __version__, demo
+from rebalancer.brokers.preview import PreviewBroker
+from rebalancer.brokers.sim import SimBroker
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, Problem
+from rebalancer.events import Claim
+from rebalancer.flowchart import formats
+from rebalancer.flowchart.compile import compile_chart
+from rebalancer.flowchart.compile import Program
+from rebalancer.journal.rehearsal import Rehearsal
+from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.live.desk import Desk
+from rebalancer.market.calendar import ExchangeCalendar
+from rebalancer.market.clock import SimulatedClock, SystemClock
+from rebalancer.market.sample import SampleHistory, SampleQuotes, last_session
+from rebalancer.model import Closes, Session, Symbol
+from rebalancer.ports import Broker, Calendar, Clock, Journal, Quotes
+
+DEMO_NOTE = "DEMO: no settings were found, so this is the demo account at the simulated broker. No money moves."
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """A desk, ready to run, with the claim it will make and the session it is for."""
+
+    desk: Desk
+    claim: Claim
+    session: Session
+
+
+def journal_path(config: Config, *, dry_run: bool = False) -> Path:
+    return config.state_dir / ("dry-run.sqlite" if dry_run else "journal.sqlite")
+
+
+def sim_path(config: Config, account: AccountConfig) -> Path:
+    return config.state_dir / f"sim-{account.name}.sqlite"
+
+
+@contextmanager
+def evening(
+    config: Config, account: AccountConfig, *, dry_run: bool, as_of: date | None, force: bool
+) -> Iterator[Evening]:
+    """Open what one account's run needs, and close it again.
+
+    Raises BadInputError for bot files that can't be used and for a day without a session, RunFailedError while another
+    run is going on.
+    """
+    calendar = ExchangeCalendar(SystemClock())
+    session = sample_session(calendar, as_of)
+    clock = SimulatedClock(session.closes - timedelta(minutes=account.trading.minutes_before_close))
+    contents = read_bots(account.bots)
+    programs = compile_bots(account.bots, contents)
+    quotes = SampleQuotes(clock)
+    with ExitStack() as stack:
+        stack.enter_context(run_lock(journal_path(config)))
+        books = stack.enter_context(SqliteJournal.open(journal_path(config)))
+        real = stack.enter_context(closing(sim_broker(config, account, clock, quotes, calendar)))
+        journal: Journal = books
+        broker: Broker = real
+        if dry_run:
+            journal = Rehearsal(stack.enter_context(SqliteJournal.open(journal_path(config, dry_run=True))), books)
+            broker = PreviewBroker(real, quotes, clock)
+        desk = Desk(
+            account=account.name,
+            broker=broker,
+            history=SampleHistory(),
+            quotes=quotes,
+            calendar=calendar,
+            clock=clock,
+            journal=journal,
+            trading=account.trading,
+            reserve=account.reserve,
+            investments=account.investments,
+            programs=programs,
+        )
+        claim = Claim(
+            at=clock.now(),
+            account=account.name,
+            broker=account.broker,
+            mode=account.mode,
+            session=session.day,
+            closes=session.closes,
+            version=__version__,
+            files={"config": config.content, **{f"bot {name}": content for name, content in contents.items()}},
+            dry_run=dry_run,
+            force=force,
+            notes=(DEMO_NOTE,) if config.path == demo.config_path() else (),
+        )
+        yield Evening(desk, claim, session)
+
+
+def sim_broker(config: Config, account: AccountConfig, clock: Clock, quotes: Quotes, calendar: Calendar) -> SimBroker:
+    return SimBroker.open(
+        sim_path(config, account),
+        clock,
+        quotes,
+        calendar,
+        starting_cash=account.sim.starting_cash,
+        commission_dollars=account.sim.commission_dollars,
+        slippage_percent=account.sim.slippage_percent,
+    )
+
+
+def sample_session(calendar: Calendar, as_of: date | None) -> Session:
+    """The session that is "today" on the sample: its last one, or that of `as_of`. Raises BadInputError."""
+    day = as_of or last_session()
+    session = calendar.session(day)
+    if session is None or day > last_session():
+        raise BadInputError(
+            [Problem("--as-of", "", f"{day} is no session of the sample; use a trading day up to {last_session()}")]
+        )
+    return session
+
+
+def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
+    """The bytes of each bot's file. Raises BadInputError with every file that can't be read."""
+    contents, problems = {}, []
+    for name, path in paths.items():
+        try:
+            contents[name] = path.read_bytes()
+        except OSError as error:
+            problems.append(Problem(str(path), "", f"bot {name!r} can't be read: {error.strerror}"))
+    if problems:
+        raise BadInputError(problems)
+    return contents
+
+
+def compile_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes]) -> dict[str, Program]:
+    """Each bot as a program. Raises BadInputError with every problem of every file."""
+    programs: dict[str, Program] = {}
+    problems: list[Problem] = []
+    for name, content in contents.items():
+        chart, found = formats.read(content, str(paths[name]))
+        problems.extend(found)
+        if chart is not None:
+            programs[name] = compile_chart(chart)
+    if problems:
+        raise BadInputError(problems)
+    return programs
+
+
+def closes_up_to(symbols: Sequence[Symbol], day: date | None) -> Closes:
+    """The sample's closes of `symbols` up to `day`, its last session where None.
+
+    Raises BadInputError where `day` is no session of the sample.
+    """
+    last = day or last_session()
+    closes = SampleHistory().closes(symbols, before=last + timedelta(days=1))
+    if not len(closes.sessions) or closes.day(-1) != last:
+        raise BadInputError([Problem("--on", "", f"the sample has no session on {last}; its last is {last_session()}")])
+    return closes

@@ -1,0 +1,120 @@
+import json
+import sqlite3
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+SAMPLE_END = "2016-07-01"
+
+
+def test_a_dry_run_shows_the_whole_evening_and_sends_nothing(rebalance, tmp_path):
+    said = rebalance("run", "--dry-run")
+    assert said.code == 0
+    for words in ("DEMO", "DRY RUN, nothing was sent", "TBILL and SPYINV are derived", "Waterfall", "netted against"):
+        assert words in said.out
+    with sqlite3.connect(tmp_path / "state/demo/sim-demo.sqlite") as book:
+        assert book.execute("SELECT COUNT(*) FROM orders").fetchone() == (0,)
+    assert rebalance("positions").out.startswith("Account demo: the bots hold nothing")
+
+
+def test_a_run_trades_at_the_sim_and_a_second_one_does_nothing(rebalance):
+    first, second = rebalance("run"), rebalance("run")
+    assert first.code == second.code == 0
+    assert "SPY: bought 119 of 119" in first.out
+    assert "is done (run 1, success" in second.out
+
+
+def test_json_says_the_same_as_the_screen(rebalance):
+    told = json.loads(rebalance("run", "--json").out)
+    (account,) = told["accounts"]
+    record = account["run"]
+    screen = rebalance("history", 1).out
+    assert account["exit_code"] == told["exit_code"] == 0
+    for order in record["orders"]:
+        assert f"{order['symbol']}: bought {order['filled']} of {order['quantity']}" in screen
+    assert set(record["targets"]["weights"]) == {trade["symbol"] for trade in record["plan"]["trades"] if trade["side"]}
+
+
+def test_a_month_day_by_day_keeps_journal_and_broker_together(rebalance):
+    day, last = date(2016, 2, 1), date(2016, 2, 29)
+    netted = 0
+    while day <= last:
+        if day.weekday() < 5 and day != date(2016, 2, 15):  # Washington's Birthday
+            told = json.loads(rebalance("run", "--as-of", day, "--json").out)
+            record = told["accounts"][0]["run"]
+            assert told["exit_code"] == 0, record["run"]["reason"]
+            netted += len(record["targets"]["nettings"])
+            end = record["holdings"][-1]
+            assert all(row["quantity"] == row["ours"] and not row["untouchable"] for row in end["holdings"])
+            invested = sum(Decimal(row["value"]) for row in end["holdings"])
+            assert invested <= Decimal("0.99") * Decimal(end["account"]["equity"])
+            assert Decimal(end["account"]["cash"]) > 0
+        day += timedelta(days=1)
+    assert len(json.loads(rebalance("history", "--json").out)) == 20
+    assert netted > 0
+
+
+def test_going_back_in_time_is_refused_with_the_remedy(rebalance):
+    rebalance("run", "--as-of", "2016-06-30")
+    said = rebalance("run", "--as-of", "2016-06-29")
+    assert said.code == 4
+    assert "can't go back" in said.out
+
+
+@pytest.mark.parametrize("day", ["2016-07-02", "2020-01-02"])
+def test_a_day_without_a_session_of_the_sample_is_refused(rebalance, day):
+    said = rebalance("run", "--as-of", day)
+    assert said.code == 2
+    assert f"up to {SAMPLE_END}" in said.err
+
+
+def test_an_unknown_account_is_refused_and_the_known_ones_are_named(rebalance):
+    said = rebalance("run", "--account", "nobody")
+    assert (said.code, said.out) == (2, "")
+    assert "there are: demo" in said.err
+
+
+def test_errors_are_json_where_json_was_asked_for(rebalance):
+    said = rebalance("run", "--account", "nobody", "--json")
+    assert json.loads(said.out)["exit_code"] == said.code == 2
+
+
+CONFIG = """
+state_dir = "state"
+[trading]
+fallback_ticker = "TBILL"
+[accounts.{name}]
+broker = "sim"
+[[accounts.{name}.investments]]
+bot = "{bot}"
+amount = 100
+weight_mode = "percent"
+"""
+HOLD_SPY = {"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": "SPY"}}
+
+
+def test_an_accounts_trouble_is_its_own(rebalance, tmp_path: Path):
+    (tmp_path / "hold.json").write_text(json.dumps(HOLD_SPY))
+    broken = CONFIG.format(name="broken", bot="nowhere.json")
+    sound = CONFIG.format(name="sound", bot="hold.json").split("[trading]")[1].split('"TBILL"')[1]
+    (tmp_path / "config.toml").write_text(broken + sound)
+    said = rebalance("run")
+    assert said.code == 2
+    assert "nowhere.json" in said.err
+    assert "SPY: bought" in said.out
+    assert "DEMO" not in said.out
+
+
+def test_history_orders_and_positions_of_an_empty_journal_say_so(rebalance):
+    assert "no run yet" in rebalance("history").out
+    assert "no order yet" in rebalance("orders").out
+    assert "hold nothing" in rebalance("positions").out
+    assert rebalance("history", 7).code == 2
+
+
+def test_help_names_every_exit_code(rebalance):
+    said = rebalance("--help")
+    assert said.code == 0
+    assert all(f" {code} " in said.out for code in range(6))

@@ -1,0 +1,257 @@
+"""Nothing wrong in a config passes unseen, and everything wrong is shown at once."""
+
+from dataclasses import fields
+from decimal import Decimal
+
+import pytest
+from configs import FOLDER, SMALLEST, parsed, with_trading
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer import config
+from rebalancer.errors import BadInputError
+from rebalancer.model import Trading
+
+
+def problems_of(text: str) -> dict[str, str]:
+    with pytest.raises(BadInputError) as refused:
+        parsed(text)
+    return {problem.place: problem.text for problem in refused.value.problems}
+
+
+def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
+    text = """
+        colour = "red"
+        [data]
+        source = "alpaca"
+        [trading]
+        drift_percent = -1
+        minute_before_close = 5
+        [accounts.demo]
+        broker = "alpaca"
+        mode = "live"
+        cash_reserve = { mode = "percent", amount = 101 }
+        [accounts.demo.trading]
+        order_type = "stop"
+        [accounts.demo.sim]
+        slippage_percent = true
+        [[accounts.demo.investments]]
+        bot = "bots/trend.json"
+        amount = 0
+    """
+    assert problems_of(text) == {
+        "colour": "is no setting; known here: state_dir, data, trading, accounts",
+        "data.source": '"alpaca" is not allowed: use "sample"',
+        "trading.drift_percent": "-1 is not allowed: use a number from 0 to 100",
+        "trading.minute_before_close": 'is no setting; did you mean "minutes_before_close"?',
+        "accounts.demo.broker": '"alpaca" comes in a later release; "sim" only for now',
+        "accounts.demo.mode": '"live" is refused: this release trades no real money; use "paper" or leave it out',
+        "accounts.demo.cash_reserve.amount": "101 is not allowed: use a number from 0 to 100",
+        "accounts.demo.trading.order_type": '"stop" is not allowed: use "limit" or "market"',
+        "accounts.demo.sim.slippage_percent": "true is not allowed: use a number from 0 to 100",
+        "accounts.demo.investments[0].amount": "0 is not allowed: use a number above 0, up to 1,000,000,000,000",
+    }
+
+
+@pytest.mark.parametrize("key", [field.name for field in fields(Trading) if isinstance(field.default, Decimal | int)])
+@pytest.mark.parametrize("value", ["nan", "-nan", "inf", "-inf", "true", '"5"', "-1", "1e30", "[]", "{}", "2016-07-01"])
+def test_a_numeric_setting_accepts_only_a_number_in_its_range(key: str, value: str) -> None:
+    assert f"trading.{key}" in problems_of(with_trading(f"{key} = {value}"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "max_allocation_percent = 99",
+        "max_allocation_percent = 0.01",
+        "minutes_before_close = 390",
+        "min_trade_dollars = 0",
+        "cutoff_seconds = 0",
+    ],
+)
+def test_a_range_includes_its_ends(line: str) -> None:
+    assert parsed(with_trading(line))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("max_allocation_percent", "99.01"),
+        ("max_allocation_percent", "0"),
+        ("minutes_before_close", "391"),
+        ("minutes_before_close", "10.0"),
+        ("max_quote_age_seconds", "0"),
+    ],
+)
+def test_a_range_ends_where_its_setting_makes_no_sense_any_more(key: str, value: str) -> None:
+    assert problems_of(with_trading(f"{key} = {value}")).keys() == {f"trading.{key}"}
+
+
+@pytest.mark.parametrize("key", ["drift_percent", "limit_percent", "max_spread_percent"])
+def test_a_percent_ends_at_100(key: str) -> None:
+    assert parsed(with_trading(f"{key} = 100"))
+    assert problems_of(with_trading(f"{key} = 100.01")).keys() == {f"trading.{key}"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("starting_cash", "0"),
+        ("commission_dollars", "-0.01"),
+        ("slippage_percent", "-0.01"),
+        ("slippage_percent", "100.01"),
+        ("slippage_percent", "nan"),
+    ],
+)
+def test_the_simulated_broker_begins_with_cash_and_never_gives_money_away(key: str, value: str) -> None:
+    text = f"{SMALLEST}[accounts.demo.sim]\n{key} = {value}"
+    assert problems_of(text).keys() == {f"accounts.demo.sim.{key}"}
+
+
+@pytest.mark.parametrize("name", ["", " trend", "trend ", "two\\nlines", "x" * 61])
+def test_the_name_of_a_bot_is_one_short_line(name: str) -> None:
+    found = problems_of(f'{SMALLEST}name = "{name}"')
+    assert "one line of 1 to 60 characters" in found["accounts.demo.investments[0].name"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "says"),
+    [
+        ('[["SPY", "SH"], ["SPY", "SH"]]', "twice"),
+        ('[["SPY", "SH"], ["SH", "SPY"]]', "twice"),
+        ('[["SPY", "SPY"]]', "paired with itself"),
+        ('[["SPY"]]', "is no pair"),
+        ('[["SPY", "SH", "SDS"]]', "is no pair"),
+        ('["SPY", "SH"]', "is no pair"),
+        ('"SPY/SH"', "use a list of pairs"),
+        ('[["SPY", "sh"]]', "not a ticker"),
+        ('[["SPY", "CASH"]]', "not a ticker"),
+        ('[["SPY", 5]]', "not a ticker"),
+    ],
+)
+def test_pairs_are_of_two_different_tickers_and_stand_once(pairs: str, says: str) -> None:
+    assert says in problems_of(with_trading(f"paired_tickers = {pairs}"))["trading.paired_tickers"]
+
+
+@pytest.mark.parametrize("value", ['["spy"]', '["CASH"]', '"SPY"', "[1]", '["SPY", ""]', '["\\uFF33PY"]'])
+def test_protected_is_a_list_of_tickers(value: str) -> None:
+    assert "trading.protected" in problems_of(with_trading(f"protected = {value}"))
+
+
+def test_the_fallback_may_not_be_in_a_pair() -> None:
+    text = with_trading('fallback_ticker = "SH"\npaired_tickers = [["SPY", "SH"]]')
+    assert "in a pair" in problems_of(text)["trading.fallback_ticker"]
+
+
+def test_the_fallback_of_all_accounts_may_not_be_in_a_pair_of_one() -> None:
+    text = SMALLEST + '[accounts.demo.trading]\npaired_tickers = [["BIL", "SGOV"]]'
+    assert problems_of(text).keys() == {"accounts.demo.trading.fallback_ticker"}
+
+
+def test_what_all_accounts_have_wrong_is_said_once() -> None:
+    text = with_trading('fallback_ticker = "SH"\npaired_tickers = [["SPY", "SH"]]')
+    text += "[accounts.demo.trading]\ndrift_percent = 1"
+    assert problems_of(text).keys() == {"trading.fallback_ticker"}
+
+
+def test_timeouts_and_cutoff_must_fit_before_the_close() -> None:
+    assert problems_of(with_trading("minutes_before_close = 4")) == {
+        "trading.minutes_before_close": "4 leaves 240 seconds, but sell_timeout_seconds, buy_timeout_seconds and "
+        "cutoff_seconds need 300 together: use at least 5, or shorten them"
+    }
+    assert parsed(with_trading("minutes_before_close = 5"))
+
+
+@pytest.mark.parametrize("name", ["Demo", "my account", "é", "x" * 41, "a.b"])
+def test_an_account_name_is_short_and_plain(name: str) -> None:
+    text = SMALLEST.replace("accounts.demo", f'accounts."{name}"')
+    assert problems_of(text)[f"accounts.{name}"] == "is no account name: use 1 to 40 of a-z, 0-9, _ and -"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ("", "accounts", "begin an account with [accounts.NAME]"),
+        ("accounts = 5", "accounts", "5 is not allowed: use a table"),
+        ('[accounts.a]\nbroker = "sim"', "accounts.a.investments", "at least one bot"),
+        ('[accounts.a]\nbroker = "sim"\ninvestments = []', "accounts.a.investments", "at least one bot"),
+        ('[accounts.a]\nbroker = "sim"\n[accounts.a.investments]', "accounts.a.investments", "begin each one with [["),
+        (SMALLEST.replace('broker = "sim"', ""), "accounts.demo.broker", "is missing"),
+        (SMALLEST.replace("amount = 6000", ""), "accounts.demo.investments[0].amount", "is missing"),
+        (SMALLEST.replace('bot = "bots/trend.json"', ""), "accounts.demo.investments[0].bot", "is missing"),
+        (SMALLEST.replace("bots/trend.json", " "), "accounts.demo.investments[0].bot", "use a path"),
+        (SMALLEST + 'weight_mode = "percent"', "accounts.demo.investments[0].amount", "up to 100"),
+        (SMALLEST + 'cash_reserve = { mode = "percent" }', "accounts.demo.investments[0].cash_reserve", "no setting"),
+        (SMALLEST + '[accounts.demo.cash_reserve]\nmode = "percent"', "accounts.demo.cash_reserve.amount", "missing"),
+    ],
+)
+def test_a_config_that_lacks_or_misplaces_something_is_told_what(text: str, place: str, says: str) -> None:
+    found = problems_of(text)
+    assert found.keys() == {place}
+    assert says in found[place]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[accounts]\ndemo = 5", "accounts.demo"),
+        ('[accounts.demo]\nbroker = "sim"\ninvestments = [5]', "accounts.demo.investments[0]"),
+    ],
+)
+def test_a_value_in_the_place_of_a_table_is_named(text: str, place: str) -> None:
+    assert problems_of(text)[place] == "5 is not allowed: use a table"
+
+
+def test_two_bots_of_an_account_may_not_share_a_name() -> None:
+    again = '[[accounts.demo.investments]]\nbot = "other/trend.json"\namount = 1\n'
+    assert 'called "trend" already' in problems_of(SMALLEST + again)["accounts.demo.investments[1].name"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"[trading]\ndrift_percent = = 1", "line 2"),
+        (b"a = 1\na = 2\nb = 3", "line 2"),
+        (b"\xff\xfe", "utf-8"),
+        (b"a = " + b"[" * 5000, "is no valid TOML"),
+        (b"a = " + b"9" * 5000, "is no valid TOML"),
+        (b"a = 1e99999999999999999999", "is no valid TOML"),
+        (b"#" * (256 * 1024 + 1), "is over 256 KiB"),
+    ],
+)
+def test_bytes_that_are_no_toml_are_refused_in_a_sentence(content: bytes, says: str) -> None:
+    with pytest.raises(BadInputError, match=says):
+        config.parse(content, FOLDER / "config.toml")
+
+
+toml_values = st.sampled_from(
+    [
+        "0",
+        "-1",
+        "7",
+        "0.5",
+        "nan",
+        "inf",
+        "1e400",
+        "true",
+        '""',
+        '"SPY"',
+        '"net"',
+        "[]",
+        '[["A", "B"]]',
+        "{}",
+        "{a = 1}",
+    ]
+)
+
+
+@given(st.sampled_from([field.name for field in fields(Trading)]), toml_values)
+def test_a_trading_value_is_refused_or_has_the_type_of_its_default(key: str, value: str) -> None:
+    text = with_trading(f"{key} = {value}")
+    try:
+        (account,) = parsed(text).accounts
+    except BadInputError:
+        assert f"trading.{key}" in problems_of(text)
+        return
+    found, default = getattr(account.trading, key), getattr(Trading(), key)
+    assert type(found) is type(default)

@@ -1,0 +1,127 @@
+"""Random native documents, valid by the schema and by the reader, and charts in a form that compares by value."""
+
+import dataclasses
+
+from hypothesis import strategies as st
+
+TICKERS = ("SPY", "TLT", "GLD", "QQQ", "BRK.B")
+OF_RETURNS = (
+    "cumulative-return",
+    "moving-average-return",
+    "relative-strength-index",
+    "standard-deviation-return",
+    "max-drawdown",
+)
+OF_PRICES = ("moving-average-price", "exponential-moving-average-price", "standard-deviation-price")
+
+_tickers = st.sampled_from(TICKERS)
+_windows = st.integers(2, 30)
+_names = st.text("abc XYZ-é🌟", min_size=1, max_size=8).filter(str.strip)
+
+
+@st.composite
+def documents(draw, depth=3):
+    """A JSON-able dict; its chart is at most `depth` + 1 nodes deep, the subjects of its conditions aside."""
+    return {"format": "rebalancer/bot", "version": 1, "name": draw(_names), "chart": draw(nodes(depth))}
+
+
+@st.composite
+def nodes(draw, depth):
+    kind = draw(st.sampled_from(("asset", "cash", *_COMPOSED) if depth else ("asset", "asset", "cash")))
+    if kind == "asset":
+        return {"asset": draw(_tickers)}
+    return {"cash": True} if kind == "cash" else draw(_COMPOSED[kind](depth - 1))
+
+
+@st.composite
+def _group(draw, depth):
+    return {"group": {"name": draw(_names), "chart": draw(nodes(depth))}}
+
+
+@st.composite
+def _equal(draw, depth):
+    return {"equal": draw(_several(depth))}
+
+
+@st.composite
+def _specified(draw, depth):
+    """The last child gets what the others leave of 100."""
+    children = draw(_several(depth))
+    percents = draw(st.lists(st.integers(1, 30), min_size=len(children) - 1, max_size=len(children) - 1))
+    percents.append(100 - sum(percents))
+    pairs = zip(percents, children, strict=True)
+    return {"specified": [{"percent": percent, "chart": child} for percent, child in pairs]}
+
+
+@st.composite
+def _inverse_volatility(draw, depth):
+    return {"inverse_volatility": {"window": draw(_windows), "of": draw(_several(depth))}}
+
+
+@st.composite
+def _capped(draw, depth):
+    shares = [{"percent": draw(st.integers(1, 100)), "chart": child} for child in draw(_several(depth))]
+    fallback = draw(st.none() | _tickers)
+    return {"capped": {"of": shares, **({"fallback": fallback} if fallback else {})}}
+
+
+@st.composite
+def _if(draw, depth):
+    return {"if": draw(conditions(depth)), "then": draw(nodes(depth)), "else": draw(nodes(depth))}
+
+
+@st.composite
+def _filter(draw, depth):
+    function = draw(st.sampled_from(OF_RETURNS + OF_PRICES))
+    children = draw(_several(0).filter(_all_assets) if function in OF_PRICES else _several(depth))
+    by = {"function": function, "window": draw(_windows)}
+    side = draw(st.sampled_from(("top", "bottom")))
+    return {"filter": {"by": by, "take": side, "count": draw(st.integers(1, 3)), "of": children}}
+
+
+_COMPOSED = {
+    "group": _group,
+    "equal": _equal,
+    "specified": _specified,
+    "inverse_volatility": _inverse_volatility,
+    "capped": _capped,
+    "if": _if,
+    "filter": _filter,
+}
+
+
+def _several(depth):
+    return st.lists(nodes(depth), min_size=1, max_size=3)
+
+
+def _all_assets(children):
+    return all("asset" in child for child in children)
+
+
+@st.composite
+def conditions(draw, depth, nesting=2):
+    kind = draw(st.sampled_from(("compare", "all", "any") if nesting else ("compare",)))
+    if kind != "compare":
+        return {kind: draw(st.lists(conditions(depth, nesting - 1), min_size=1, max_size=2))}
+    comparator = draw(st.sampled_from(("gt", "gte", "lt", "lte")))
+    compare = {"left": draw(_values(depth)), "is": comparator, "right": draw(_values(depth))}
+    return compare | draw(st.sampled_from(({}, {"for_days": 2})))
+
+
+@st.composite
+def _values(draw, depth):
+    function = draw(st.sampled_from(("number", "current-price", *OF_PRICES, *OF_RETURNS)))
+    if function == "number":
+        return draw(st.integers(-100, 100) | st.floats(-100, 100))
+    if function == "current-price":
+        return {function: {"of": draw(_tickers)}}
+    subject = draw(_tickers if function in OF_PRICES or not depth else _tickers | nodes(depth - 1))
+    return {function: {"of": subject, "window": draw(_windows)}}
+
+
+def outline(part):
+    """A part of a chart as nested tuples without the places, since parts themselves compare by identity."""
+    if dataclasses.is_dataclass(part):
+        names = [field.name for field in dataclasses.fields(part) if field.name != "place"]
+        return (type(part).__name__, *(outline(getattr(part, name)) for name in names))
+    return tuple(map(outline, part)) if isinstance(part, tuple) else part

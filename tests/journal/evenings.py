@@ -1,0 +1,130 @@
+"""One evening of a demo account as the journal sees it; the tests vary what they are about."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from rebalancer.events import (
+    BotDecided,
+    BotFailed,
+    Claim,
+    Event,
+    FillSeen,
+    Holding,
+    HoldingsRead,
+    Noted,
+    OrderAnswered,
+    OrderIntended,
+    OrderSeen,
+    PlanMade,
+    PricesTaken,
+    RunEnded,
+    TargetsSet,
+)
+from rebalancer.model import (
+    Account,
+    BotFailure,
+    Fill,
+    Netting,
+    NoPrice,
+    Order,
+    OrderId,
+    OrderState,
+    OrderStatus,
+    Plan,
+    Price,
+    RunId,
+    Share,
+    Side,
+    Symbol,
+    Targets,
+    Trade,
+)
+from rebalancer.ports import AlreadyRun, Journal
+
+DAY = date(2016, 7, 1)
+NOW = datetime(2016, 7, 1, 19, 50, tzinfo=UTC)
+SPY, SGOV, BIL = Symbol("SPY"), Symbol("SGOV"), Symbol("BIL")
+
+CLAIM = Claim(
+    at=NOW,
+    account="demo",
+    broker="sim",
+    mode="paper",
+    session=DAY,
+    closes=NOW + timedelta(minutes=10),
+    version="0.1.0",
+    files={"config": b"[accounts.demo]", "bot trend": b"{}"},
+    notes=("closes without dividends",),
+)
+ACCOUNT = Account("SIM-1", Decimal("100000.00"), Decimal("60000.00"), Decimal("60000.00"), NOW)
+
+
+def order(name: str = "rb1", *, side: Side = "buy", symbol: Symbol = SPY, quantity: str = "10") -> Order:
+    return Order(OrderId(name), symbol, side, Decimal(quantity), "limit", Decimal("202.02"), "to its target")
+
+
+def state(of: Order, status: OrderStatus, filled: str = "0") -> OrderState:
+    price = Decimal("201.50") if Decimal(filled) else None
+    return OrderState(of.id, of.symbol, of.side, of.quantity, of.kind, of.limit, status, Decimal(filled), price)
+
+
+def seen(of: Order, status: OrderStatus, filled: str = "0") -> OrderSeen:
+    return OrderSeen(NOW, state(of, status, filled))
+
+
+def filled(of: Order, quantity: str, *, execution: str = "x1", price: str = "201.50", fee: str = "1.00") -> FillSeen:
+    fill = Fill(execution, of.id, of.symbol, of.side, Decimal(quantity), Decimal(price), Decimal(fee), NOW)
+    return FillSeen(NOW, fill)
+
+
+def holding(symbol: Symbol, quantity: str, ours: str, value: str = "0") -> Holding:
+    return Holding(symbol, Decimal(quantity), Decimal(ours), Decimal(value))
+
+
+def holdings_read(*holdings: Holding, phase: str = "start") -> HoldingsRead:
+    return HoldingsRead(NOW, phase, ACCOUNT, holdings, Decimal(5000), Decimal(0), Decimal(95000))
+
+
+PRICE = Price(SPY, Decimal("201.505"), "quote", NOW, 0.25, ask=Decimal("201.51"))
+TRADE = Trade(
+    SPY, Decimal(0), Decimal(0), Decimal("0.02"), 10, PRICE, "buy", Decimal(10), Decimal("2015.05"), "2 % is 10 shares"
+)
+TARGETS = Targets(
+    shares=(Share("trend", 0.4, 0.4), Share("mix", 0.5, 0.5)),
+    merged={SPY: 0.74, Symbol("SH"): 0.16},
+    nettings=(Netting(SPY, Symbol("SH"), (0.74, 0.16), (0.58, 0.0), 0.32),),
+    netted={SPY: 0.58, SGOV: 0.32},
+    weights={SPY: 0.58, SGOV: 0.32},
+    notes=("0.32 was freed for SGOV",),
+    whys={SPY: "trend 24 %, mix 50 %"},
+)
+
+
+def evening() -> tuple[Event, ...]:
+    """Every kind of event, from the first look at the account to a good end."""
+    buy = order()
+    return (
+        holdings_read(holding(SPY, "5", "0", "1007.53"), replace(holding(BIL, "3.5", "0"), untouchable="by hand")),
+        PricesTaken(NOW, "signals", (PRICE,), (NoPrice(SGOV, ("no quote", "no trade today")),)),
+        BotDecided(NOW, "trend", 0.4, {SPY: 0.6}, ("RSI(SPY,10) = 81.2 > 79",), ("XLU starts late",)),
+        BotFailed(NOW, 0.5, BotFailure("mix", "RSI(QQQ,10) needs 11 closes, there are 3")),
+        TargetsSet(NOW, TARGETS),
+        PlanMade(NOW, Plan(Decimal(95000), (TRADE,))),
+        Noted(NOW, "warning", "SGOV has no price"),
+        OrderIntended(NOW, buy),
+        OrderAnswered(NOW, buy.id, "accepted"),
+        seen(buy, "open"),
+        seen(buy, "filled", "10"),
+        filled(buy, "4", execution="x1"),
+        filled(buy, "6", execution="x2"),
+        holdings_read(holding(SPY, "15", "10", "3022.50"), phase="end"),
+        RunEnded(NOW + timedelta(minutes=2), "success", "1 of 1 orders done"),
+    )
+
+
+def start(journal: Journal, claim: Claim = CLAIM) -> RunId:
+    """A run that must be allowed."""
+    run = journal.claim(claim)
+    assert not isinstance(run, AlreadyRun), run
+    return run

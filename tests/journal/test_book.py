@@ -1,0 +1,126 @@
+"""What is ours, and what the broker should show."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from evenings import BIL, CLAIM, NOW, SPY, evening, filled, holding, holdings_read, order, seen, start
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.events import OrderAnswered, OrderIntended
+from rebalancer.journal.book import costs, moved
+from rebalancer.ports import Book
+
+BUY, SELL = order("rb1"), order("rb2", side="sell")
+FILLS = st.lists(
+    st.builds(
+        lambda side, quantity: filled(order(side=side), str(quantity)).fill,
+        st.sampled_from(["buy", "sell"]),
+        st.integers(1, 1000),
+    )
+)
+
+
+def book_after(journal, *events):
+    journal.record(start(journal), *events)
+    return journal.book("demo")
+
+
+def test_a_new_account_has_nothing_of_ours_and_nothing_to_compare_with(journal):
+    assert journal.book("demo") == Book(ours={}, expected=None)
+
+
+def test_what_we_bought_is_ours_and_what_we_sold_no_longer_is(journal):
+    book = book_after(journal, filled(BUY, "10"), filled(SELL, "4", execution="x2"))
+
+    assert book == Book(ours={SPY: 6}, expected=None)
+
+
+def test_the_broker_should_show_its_last_quantity_moved_by_our_fills(journal):
+    book = book_after(journal, holdings_read(holding(SPY, "5", "0"), holding(BIL, "3.5", "0")), filled(BUY, "10"))
+
+    assert book == Book(ours={SPY: 10}, expected={SPY: 15, BIL: Decimal("3.5")})
+
+
+def test_shares_sold_by_hand_are_no_longer_ours_after_the_next_record(journal):
+    book = book_after(journal, filled(BUY, "10"), holdings_read(holding(SPY, "3", "3")))
+
+    assert book == Book(ours={SPY: 3}, expected={SPY: 3})
+
+
+def test_a_symbol_missing_from_the_record_is_gone(journal):
+    book = book_after(journal, filled(BUY, "10"), holdings_read(holding(BIL, "1", "0"), phase="end"))
+
+    assert book == Book(ours={}, expected={BIL: 1})
+
+
+def test_what_was_sold_out_is_expected_no_more(journal):
+    book = book_after(journal, holdings_read(holding(SPY, "4", "4")), filled(SELL, "4"))
+
+    assert book == Book(ours={}, expected={})
+
+
+def test_a_short_of_somebody_else_is_expected_and_not_ours(journal):
+    assert book_after(journal, holdings_read(holding(SPY, "-5", "0"))) == Book(ours={}, expected={SPY: -5})
+
+
+def test_the_read_between_sells_and_buys_moves_nothing(journal):
+    """The broker's list may lag behind the fills of that minute."""
+    book = book_after(
+        journal,
+        holdings_read(holding(SPY, "10", "10")),
+        filled(SELL, "4"),
+        holdings_read(holding(SPY, "10", "10"), phase="after_sells"),
+    )
+
+    assert book == Book(ours={SPY: 6}, expected={SPY: 6})
+
+
+def test_a_fill_told_twice_counts_once(journal):
+    assert book_after(journal, filled(BUY, "10"), filled(BUY, "10")).ours == {SPY: 10}
+
+
+def test_the_same_execution_number_in_two_accounts_is_two_fills(journal):
+    journal.record(start(journal), filled(BUY, "10"))
+    journal.record(start(journal, replace(CLAIM, account="other")), filled(BUY, "7"))
+
+    assert (journal.book("demo").ours, journal.book("other").ours) == ({SPY: 10}, {SPY: 7})
+
+
+def test_a_whole_evening_leaves_what_it_recorded_at_its_end(journal):
+    assert book_after(journal, *evening()) == Book(ours={SPY: 10}, expected={SPY: 15})
+
+
+def test_orders_are_unsettled_until_their_end_and_their_fills_are_known(journal):
+    orders = {name: order(name) for name in ("intended", "refused", "open", "canceled", "unfilled", "unknown")}
+    journal.record(start(journal), *(OrderIntended(NOW, each) for each in orders.values()))
+    journal.record(
+        1,
+        OrderAnswered(NOW, "refused", "refused", "no such ticker"),
+        OrderAnswered(NOW, "unknown", "unknown", "timed out"),
+        seen(orders["open"], "open", "4"),
+        seen(orders["canceled"], "canceled"),
+        seen(orders["unfilled"], "filled", "10"),
+    )
+
+    assert journal.unsettled("demo") == tuple(orders[name] for name in ("intended", "open", "unfilled", "unknown"))
+    assert journal.unsettled("other") == ()
+
+
+@given(FILLS, FILLS)
+def test_the_book_may_be_recorded_at_any_moment_between_fills(first, then):
+    assert moved(moved({}, first), then) == moved({}, [*first, *then])
+
+
+@given(FILLS)
+def test_a_share_of_ours_never_costs_less_than_nothing_nor_more_than_its_dearest_buy(fills):
+    dearest = max((fill.price + fill.fee for fill in fills), default=Decimal(0))
+
+    assert all(0 < cost <= dearest for cost in costs(fills).values())
+
+
+def test_a_sell_leaves_the_average_cost_of_a_share_as_it_was():
+    buys = [filled(BUY, "10", price="100", fee="0").fill, filled(BUY, "10", price="110", fee="2").fill]
+    sell = filled(SELL, "15", price="200", fee="9").fill
+
+    assert costs(buys) == costs([*buys, sell]) == {SPY: Decimal("105.1")}

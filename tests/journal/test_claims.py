@@ -1,0 +1,206 @@
+"""One real run an account and session, whatever triggers it and however often."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from subprocess import PIPE
+
+import pytest
+from evenings import CLAIM, DAY, NOW, order, start
+
+from rebalancer.events import OrderAnswered, OrderIntended, RunEnded
+from rebalancer.journal import queries
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.ports import AlreadyRun
+
+AGAIN = replace(CLAIM, at=NOW + timedelta(minutes=5))
+FORCED = replace(AGAIN, force=True)
+
+
+def end(journal, run, status):
+    journal.record(run, RunEnded(NOW, status, "said so"))
+
+
+def intend(journal, run, *names):
+    journal.record(run, *(OrderIntended(NOW, order(name)) for name in names))
+
+
+def test_the_first_trigger_of_a_session_starts_run_number_one(journal):
+    assert journal.run_number(start(journal)) == 1
+
+
+def test_second_trigger_of_a_session_does_nothing(journal):
+    run = start(journal)
+    end(journal, run, "success")
+
+    assert journal.claim(AGAIN) == AlreadyRun(
+        run,
+        "the run of 2016-07-01 for account demo is done (run 1, success, 0 orders): nothing to do; "
+        "--force starts another",
+    )
+
+
+def test_second_trigger_after_a_partial_run_with_an_order_does_nothing(journal):
+    run = start(journal)
+    intend(journal, run, "rb1")
+    end(journal, run, "partial")
+
+    assert journal.claim(AGAIN) == AlreadyRun(
+        run,
+        "the run of 2016-07-01 for account demo is done (run 1, partial, 1 order): nothing to do; "
+        "--force starts another",
+    )
+
+
+@pytest.mark.parametrize("status", ["failed", "skipped", "partial"])
+def test_a_run_that_ended_before_its_first_order_does_not_use_up_the_session(journal, status):
+    end(journal, start(journal), status)
+
+    assert journal.run_number(start(journal, AGAIN)) == 2
+
+
+def test_a_run_that_failed_after_an_order_may_have_left_uses_up_the_session(journal):
+    run = start(journal)
+    intend(journal, run, "rb1")
+    end(journal, run, "failed")
+
+    assert journal.claim(AGAIN) == AlreadyRun(
+        run,
+        "the run of 2016-07-01 for account demo failed after 1 order (run 1): see what came of it with "
+        "`rebalance orders`, then start another with `rebalance run --force`",
+    )
+
+
+def test_an_order_that_was_refused_uses_up_the_session_all_the_same(journal):
+    run = start(journal)
+    intend(journal, run, "rb1")
+    journal.record(run, OrderAnswered(NOW, "rb1", "refused", "no such ticker"))
+    end(journal, run, "failed")
+
+    assert isinstance(journal.claim(AGAIN), AlreadyRun)
+
+
+def test_a_run_cut_off_before_its_first_order_is_ended_and_tried_again(path, journal):
+    dead = start(journal)
+
+    run = start(journal, AGAIN)
+
+    assert journal.run_number(run) == 2
+    first = queries.run(path, dead).run
+    assert (first.status, first.reason, first.ended) == ("failed", "cut off before its first order", AGAIN.at)
+
+
+def test_a_run_cut_off_after_orders_were_written_down_needs_a_person(path, journal):
+    run = start(journal)
+    intend(journal, run, "rb1", "rb2")
+
+    assert journal.claim(AGAIN) == AlreadyRun(
+        run,
+        "the run of 2016-07-01 for account demo was cut off after 2 orders had been written down (run 1): see what "
+        "came of it with `rebalance orders`, then start another with `rebalance run --force`",
+    )
+    assert queries.run(path, run).run.status == "running"
+
+
+def test_force_starts_the_next_run_and_ends_the_one_that_was_cut_off(path, journal):
+    dead = start(journal)
+    intend(journal, dead, "rb1")
+
+    assert journal.run_number(start(journal, FORCED)) == 2
+    assert queries.run(path, dead).run.reason == "cut off after 1 order had been written down"
+
+
+def test_after_a_forced_run_the_session_is_still_used_up(journal):
+    end(journal, start(journal), "success")
+    forced = start(journal, FORCED)
+    end(journal, forced, "skipped")
+
+    assert isinstance(journal.claim(AGAIN), AlreadyRun)
+
+
+def test_the_next_session_starts_at_number_one_and_ends_what_was_cut_off_the_day_before(path, journal):
+    dead = start(journal)
+    intend(journal, dead, "rb1")
+    tomorrow = start(journal, replace(AGAIN, session=DAY + timedelta(days=3)))
+
+    assert journal.run_number(tomorrow) == 1
+    assert queries.run(path, dead).run.status == "partial"
+
+
+def test_accounts_do_not_stand_in_each_others_way(path, journal):
+    start(journal)
+    other = start(journal, replace(AGAIN, account="other"))
+
+    assert journal.run_number(other) == 1
+    assert [line.status for line in queries.runs(path)] == ["running", "running"]
+
+
+def test_a_dry_run_always_gets_a_number(journal):
+    dry = replace(CLAIM, dry_run=True)
+    for number in (1, 2, 3):
+        run = start(journal, dry)
+        intend(journal, run, f"rb{number}")
+        end(journal, run, "success")
+        assert journal.run_number(run) == number
+
+
+def test_forced_claims_at_the_same_moment_get_numbers_of_their_own(path):
+    SqliteJournal.open(path).close()
+
+    def trigger(_):
+        with SqliteJournal.open(path) as journal:
+            return journal.run_number(start(journal, FORCED))
+
+    with ThreadPoolExecutor(4) as triggers:
+        assert sorted(triggers.map(trigger, range(12))) == list(range(1, 13))
+
+
+TRIGGER = """
+import sys
+from pathlib import Path
+from evenings import CLAIM, NOW, order
+from rebalancer.errors import RunFailedError
+from rebalancer.events import OrderIntended
+from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.ports import AlreadyRun
+
+path = Path(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with run_lock(path), SqliteJournal.open(path) as journal:
+        run = journal.claim(CLAIM)
+        if isinstance(run, AlreadyRun):
+            print("already run")
+        else:
+            journal.record(run, OrderIntended(NOW, order(f"rb{run}")))
+            print("sent")
+except RunFailedError:
+    print("locked out")
+"""
+
+
+def test_of_three_processes_triggered_at_once_exactly_one_sends(path):
+    SqliteJournal.open(path).close()
+    command = [sys.executable, "-c", TRIGGER, str(path)]
+    folders = os.pathsep.join(sys.path)
+    processes = [
+        subprocess.Popen(  # noqa: S603 - our own interpreter
+            command, stdin=PIPE, stdout=PIPE, text=True, env={**os.environ, "PYTHONPATH": folders}
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+    said = sorted(process.communicate()[0].strip() for process in processes)
+
+    assert said.count("sent") == 1
+    assert set(said) <= {"sent", "already run", "locked out"}
+    assert [line.number for line in queries.runs(path)] == [1]

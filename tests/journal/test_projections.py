@@ -1,0 +1,131 @@
+"""The tables say what the events say, and nothing else."""
+
+import pytest
+from evenings import CLAIM, NOW, SPY, evening, filled, holding, holdings_read, order, seen, start
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rebalancer.events import OrderAnswered, OrderIntended
+from rebalancer.journal import queries
+from rebalancer.journal.projections import rebuild
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.journal.tables import PROJECTIONS
+
+BUY = order()
+
+
+def contents(journal):
+    """Every row of every projection, as text so that 1 and 1.0 differ."""
+    return {table: sorted(map(repr, journal._db.execute(f"SELECT * FROM {table}"))) for table in PROJECTIONS}
+
+
+def order_after(journal, path, *events):
+    journal.record(start(journal), OrderIntended(NOW, BUY), *events)
+    (line,) = queries.orders(path)
+    return line
+
+
+def test_a_rebuild_gives_back_every_table_row_for_row(journal):
+    journal.record(start(journal), *evening())
+    before = contents(journal)
+    assert all(before.values()), "an evening leaves no table empty"
+
+    rebuild(journal._db)
+
+    assert contents(journal) == before
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                OrderAnswered(NOW, BUY.id, "accepted"),
+                OrderAnswered(NOW, BUY.id, "unknown", "timed out"),
+                seen(BUY, "open", "4"),
+                seen(BUY, "canceled", "4"),
+                filled(BUY, "4", execution="x1"),
+                filled(BUY, "4", execution="x1"),
+                filled(order("rb-unknown"), "1", execution="x2"),
+                holdings_read(holding(SPY, "4", "4")),
+            ]
+        ),
+        max_size=8,
+    )
+)
+def test_a_rebuild_gives_back_what_any_order_of_events_left(tmp_path_factory, events):
+    with SqliteJournal.open(tmp_path_factory.mktemp("any") / "journal.sqlite") as journal:
+        journal.record(start(journal), OrderIntended(NOW, BUY), *events)
+        before = contents(journal)
+        rebuild(journal._db)
+        assert contents(journal) == before
+
+
+def test_money_is_stored_as_the_text_it_was(journal):
+    journal.record(start(journal), *evening())
+
+    row = journal._db.execute("SELECT equity, typeof(equity), investable FROM balances").fetchone()
+    assert row == ("100000.00", "text", "95000")
+    assert journal._db.execute("SELECT held, quantity, dollars FROM trades").fetchone() == ("0", "10", "2015.05")
+
+
+def test_the_waterfall_keeps_each_step_of_each_symbol(journal):
+    journal.record(start(journal), *evening())
+
+    steps = journal._db.execute("SELECT symbol, merged, netted, capped FROM targets ORDER BY symbol").fetchall()
+    assert steps == [("SGOV", 0.0, 0.32, 0.32), ("SH", 0.16, 0.0, 0.0), ("SPY", 0.74, 0.58, 0.58)]
+
+
+def test_an_order_is_intended_before_the_broker_answers(journal, path):
+    line = order_after(journal, path)
+
+    assert (line.state, line.settled) == ("intended", False)
+
+
+@pytest.mark.parametrize(("answer", "settled"), [("accepted", False), ("unknown", False), ("refused", True)])
+def test_only_a_refusal_settles_an_order_by_its_answer(journal, path, answer, settled):
+    line = order_after(journal, path, OrderAnswered(NOW, BUY.id, answer, "said so"))
+
+    assert (line.state, line.reason, line.settled) == (answer, "said so", settled)
+
+
+def test_a_finished_order_is_settled_once_its_fills_are_journalled(journal, path):
+    assert not order_after(journal, path, seen(BUY, "filled", "10"), filled(BUY, "4", execution="x1")).settled
+
+    journal.record(1, filled(BUY, "6", execution="x2"))
+
+    assert queries.orders(path)[0].settled
+
+
+def test_a_canceled_order_without_fills_is_settled(journal, path):
+    assert order_after(journal, path, seen(BUY, "canceled")).settled
+
+
+def test_a_late_look_does_not_reopen_a_finished_order(journal, path):
+    line = order_after(journal, path, seen(BUY, "canceled", "4"), seen(BUY, "open", "2"))
+
+    assert (line.state, line.filled) == ("canceled", 4)
+
+
+def test_a_late_answer_does_not_undo_what_was_seen(journal, path):
+    line = order_after(journal, path, seen(BUY, "filled", "10"), OrderAnswered(NOW, BUY.id, "unknown", "timed out"))
+
+    assert line.state == "filled"
+
+
+def test_a_fill_wins_over_a_cancel(journal, path):
+    line = order_after(journal, path, seen(BUY, "canceled", "4"), seen(BUY, "filled", "10"))
+
+    assert (line.state, line.filled) == ("filled", 10)
+
+
+def test_the_same_execution_counts_once(journal, path):
+    line = order_after(journal, path, filled(BUY, "4"), filled(BUY, "4"))
+
+    assert [fill.quantity for fill in line.fills] == [4]
+
+
+def test_an_order_this_journal_never_knew_changes_nothing(journal, path):
+    journal.record(start(journal, CLAIM), seen(order("rb-lost"), "canceled"))
+
+    assert queries.orders(path) == ()

@@ -1,0 +1,233 @@
+"""The file: whom it belongs to, that it only grows, and what happens when the disk or a person breaks it."""
+
+import sqlite3
+import stat
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from evenings import CLAIM, NOW, evening, holdings_read, order, start
+
+from rebalancer.errors import RunFailedError, StoppedError
+from rebalancer.events import Noted, OrderIntended
+from rebalancer.journal.schema import migrations
+from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.tables import GUARDS
+
+
+@contextmanager
+def stranger(path):
+    """A plain connection, as any other program would open it."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
+
+
+def rows(path, table):
+    with stranger(path) as connection:
+        return connection.execute(f"SELECT * FROM {table}").fetchall()
+
+
+def test_the_file_and_its_folder_belong_to_their_owner_alone(path, journal):
+    start(journal)
+
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == {"journal.sqlite": 0o600, "journal.sqlite-wal": 0o600, "journal.sqlite-shm": 0o600}
+
+
+def test_a_commit_waits_for_the_disk(journal):
+    settings = {name: journal._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")}
+
+    assert settings == {"journal_mode": "wal", "synchronous": 2}
+
+
+def test_what_was_recorded_is_there_after_opening_again(path):
+    with SqliteJournal.open(path) as journal:
+        journal.record(start(journal), *evening())
+    before = rows(path, "events")
+
+    with SqliteJournal.open(path):
+        assert rows(path, "events") == before
+    assert len(before) == 1 + len(evening())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET body = '{}' WHERE seq = 1",
+        "DELETE FROM events WHERE seq = 1",
+        "INSERT OR REPLACE INTO events VALUES (1, 1, '', 'Noted', '{}')",
+        "INSERT OR IGNORE INTO events VALUES (1, 1, '', 'Noted', '{}')",
+        "INSERT INTO events VALUES (3, 1, '', 'Noted', '{}')",
+        "INSERT INTO events VALUES (NULL, 1, '', 'Noted', '{}')",
+        "UPDATE files SET content = x'00'",
+        "DELETE FROM files",
+        "INSERT OR REPLACE INTO files SELECT sha256, x'00' FROM files",
+    ],
+)
+def test_a_line_of_the_journal_can_only_be_added(path, journal, statement):
+    start(journal)
+    with pytest.raises(sqlite3.IntegrityError, match="journal"), stranger(path) as connection:
+        connection.execute(statement)
+
+
+def test_a_file_is_kept_once_by_its_hash(path, journal):
+    start(journal)
+    start(journal, replace(CLAIM, account="other"))
+
+    assert len(rows(path, "files")) == len(CLAIM.files)
+    assert {content for _, content in rows(path, "files")} == set(CLAIM.files.values())
+
+
+def test_the_same_order_cannot_be_intended_twice(journal):
+    run = start(journal)
+    journal.record(run, OrderIntended(NOW, order()))
+
+    with pytest.raises(StoppedError, match="must never happen"):
+        journal.record(run, OrderIntended(NOW, order()))
+
+
+def test_an_event_of_a_run_that_was_never_claimed_is_refused(journal):
+    with pytest.raises(StoppedError, match="must never happen"):
+        journal.record(7, Noted(NOW, "note", "whose?"))
+
+
+def test_events_recorded_together_are_all_there_or_none(path, journal):
+    run = start(journal)
+    before = rows(path, "events")
+
+    with pytest.raises(ValueError, match="NaN"):
+        journal.record(run, Noted(NOW, "note", "fine"), replace(holdings_read(), reserve=Decimal("NaN")))
+
+    assert rows(path, "events") == before
+    assert rows(path, "notes") == []
+
+
+def test_a_full_disk_leaves_no_half_event_wherever_it_strikes(path):
+    """Pages run out one later at each try, until the whole evening fits."""
+    for spare in range(200):
+        file = path.with_name(f"{spare}.sqlite")
+        with SqliteJournal.open(file) as journal:
+            run = start(journal)
+            (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
+            journal._db.execute(f"PRAGMA max_page_count = {pages + spare}")
+            failure = failure_of_recording(journal, run, *evening(), Noted(NOW, "note", "x" * 9000))
+        assert_projections_match_events(file)
+        if failure is None:
+            break
+        assert "the disk is full. Free some space" in failure
+    assert spare > 1
+
+
+def failure_of_recording(journal, run, *events):
+    try:
+        for event in events:
+            journal.record(run, event)
+    except RunFailedError as error:
+        return str(error)
+    return None
+
+
+def assert_projections_match_events(file):
+    kinds = [kind for _, _, _, kind, _ in rows(file, "events")]
+    assert len(rows(file, "notes")) == kinds.count("Noted")
+    assert len(rows(file, "balances")) == kinds.count("HoldingsRead")
+    assert len(rows(file, "orders")) == kinds.count("OrderIntended")
+    assert len(rows(file, "plans")) == kinds.count("PlanMade")
+
+
+def test_a_journal_that_may_not_be_written_says_what_to_do(journal):
+    journal._db.execute("PRAGMA query_only = ON")
+
+    with pytest.raises(RunFailedError, match="it is read-only"):
+        start(journal)
+
+
+def test_a_folder_in_its_place_is_no_journal(path):
+    path.mkdir(parents=True)
+
+    with pytest.raises(RunFailedError, match="can't be opened"):
+        SqliteJournal.open(path)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "state").write_text("a file")
+
+    with pytest.raises(RunFailedError, match=r"state/journal\.sqlite can't be used: File exists"):
+        SqliteJournal.open(tmp_path / "state" / "journal.sqlite")
+
+
+def test_another_file_is_refused_as_no_journal(path):
+    path.parent.mkdir()
+    path.write_bytes(b"a letter to my bank, which is no database at all" * 100)
+
+    with pytest.raises(RunFailedError, match="no journal of this program"):
+        SqliteJournal.open(path)
+
+
+def test_a_damaged_journal_is_refused(path):
+    with SqliteJournal.open(path) as journal:
+        run = start(journal)
+        for _ in range(40):
+            journal.record(run, *evening()[:7])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 :: 512] = b"\xff" * len(content[len(content) // 2 :: 512])
+    path.write_bytes(content)
+
+    with pytest.raises(RunFailedError, match=r"damaged.* Restore a copy"):
+        SqliteJournal.open(path)
+
+
+def test_a_symbolic_link_is_refused_because_the_lock_would_not_hold(path, tmp_path):
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "elsewhere.sqlite")
+
+    with pytest.raises(RunFailedError, match="symbolic link"):
+        SqliteJournal.open(path)
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_journal_without_one_of_its_guards_is_refused(path, guard):
+    SqliteJournal.open(path).close()
+    with stranger(path) as connection:
+        connection.execute(f"DROP TRIGGER {guard}")
+
+    with pytest.raises(StoppedError, match=f"lost its guard '{guard}'"):
+        SqliteJournal.open(path)
+
+
+def test_a_weakened_guard_is_no_guard(path):
+    SqliteJournal.open(path).close()
+    with stranger(path) as connection:
+        connection.execute("DROP TRIGGER events_never_go")
+        connection.execute("CREATE TRIGGER events_never_go BEFORE DELETE ON events WHEN 0 BEGIN SELECT 1; END")
+
+    with pytest.raises(StoppedError, match="lost its guard"):
+        SqliteJournal.open(path)
+
+
+def test_a_journal_of_a_newer_version_is_refused(path):
+    SqliteJournal.open(path).close()
+    with stranger(path) as connection:
+        columns = "migration_set, name, applied_at"
+        connection.execute(f"INSERT INTO {migrations.migrations_table} ({columns}) VALUES ('journal', 'm999', '')")
+
+    with pytest.raises(StoppedError, match=r"newer version of this program \(m999\)"):
+        SqliteJournal.open(path)
+
+
+def test_a_file_left_empty_by_a_crash_becomes_a_journal(path):
+    path.parent.mkdir()
+    path.touch(0o600)
+
+    with SqliteJournal.open(path) as journal:
+        assert start(journal) == 1
+
+
+def test_a_second_run_is_kept_out_while_the_first_holds_the_lock(path):
+    with run_lock(path), pytest.raises(RunFailedError, match="another run is in progress"), run_lock(path):
+        pass
+
+    with run_lock(path):
+        assert stat.S_IMODE(path.with_name("journal.sqlite.lock").stat().st_mode) == 0o600

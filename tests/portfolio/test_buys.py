@@ -1,0 +1,264 @@
+"""Buys, sized to fresh prices and to the cash that is there once every sell is over."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.model import Account, Holdings, NoPrice, Order, OrderId, Plan, Price, Symbol, Targets, Trade, Trading
+from rebalancer.portfolio.trades import budget, limit_price, make_plan, order_id, size_buys, worst_price
+
+NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
+TONIGHT = date(2016, 12, 30)
+SPY, TLT, GLD = map(Symbol, ("SPY", "TLT", "GLD"))
+PLENTY = Decimal(1_000_000)
+
+
+def traded(symbol: Symbol, value: int | str) -> Price:
+    return Price(symbol, Decimal(value), "trade", NOW, 0.0)
+
+
+def quoted(symbol: Symbol, mid: int | str, ask: int | str) -> Price:
+    return Price(symbol, Decimal(mid), "quote", NOW, 0.0, ask=Decimal(ask))
+
+
+def plan_for(**wanted: tuple[float, int]) -> Plan:
+    """A plan over 100,000 dollars from cash: target and the price it was planned at, by symbol."""
+    weights = {Symbol(name): target for name, (target, _) in wanted.items()}
+    prices = {Symbol(name): traded(Symbol(name), at) for name, (_, at) in wanted.items()}
+    targets = Targets((), weights, (), weights, weights)
+    return make_plan(Holdings({}, {}, Decimal(0)), targets, Decimal(100_000), prices, {}, Trading())
+
+
+def sized(plan: Plan, *prices: Price | NoPrice, purse=PLENTY, fee="0", held=None, trading=None):
+    fresh = {price.symbol: price for price in prices}
+    return size_buys(plan, held or {}, fresh, Decimal(purse), Decimal(fee), trading or Trading(), "demo", TONIGHT, 1)
+
+
+# ------------------------------------------------------------------------------------------- what is bought
+
+
+def test_a_planned_buy_that_can_be_paid_is_sent_as_planned():
+    orders, notes = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 100))
+
+    assert orders == (
+        Order(
+            order_id("demo", TONIGHT, 1, "buys", SPY, "buy"),
+            SPY,
+            "buy",
+            Decimal(500),
+            "limit",
+            Decimal("101.00"),
+            "target 50 % of 100,000.00 USD = 500 shares",
+        ),
+    )
+    assert notes == ()
+
+
+def test_a_price_that_rose_buys_less():
+    (order,), notes = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 125))
+
+    assert order.quantity == 400
+    assert notes == ("SPY: buying 400 of the planned 500 shares, at 125.00 USD no more fit into its target of 50 %",)
+
+
+def test_a_price_that_fell_does_not_buy_more_than_was_planned():
+    (order,), notes = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 80))
+
+    assert (order.quantity, notes) == (500, ())
+
+
+def test_what_is_held_by_now_is_not_bought_again():
+    (order,), _ = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 100), held={SPY: Decimal("100.5")})
+
+    assert order.quantity == 399
+
+
+def test_a_target_that_is_reached_by_now_is_not_bought():
+    orders, notes = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 100), held={SPY: Decimal(600)})
+
+    assert orders == ()
+    assert notes == ("SPY: not bought, at 100.00 USD no more fit into its target of 50 %",)
+
+
+def test_the_largest_shortfall_comes_first_and_the_rest_gets_what_is_left():
+    plan = plan_for(GLD=(0.2, 100), SPY=(0.5, 100), TLT=(0.2, 100))
+
+    orders, notes = sized(plan, traded(GLD, 100), traded(SPY, 100), traded(TLT, 100), purse=60_000)
+
+    assert [(order.symbol, order.quantity) for order in orders] == [(SPY, 500), (GLD, 94)]
+    assert notes == (
+        "GLD: buying 94 of the planned 200 shares, 9,500.00 USD of the budget is left and a share may cost 101.00 USD",
+        "TLT: not bought, 6.00 USD of the budget is left and a share may cost 101.00 USD",
+    )
+
+
+def test_the_fee_of_every_order_is_kept_back():
+    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse="10101.99", fee="2")
+
+    assert orders[0].quantity == 99
+    assert notes[0].endswith(
+        "10,101.99 USD of the budget is left and a share may cost 101.00 USD and the order 2.00 USD"
+    )
+
+
+def test_a_buy_without_a_fresh_price_is_left_out_with_the_reasons():
+    plan = plan_for(SPY=(0.5, 100), TLT=(0.2, 100))
+
+    orders, notes = sized(plan, NoPrice(SPY, ("the spread is 3 %",)), traded(TLT, 100))
+
+    assert [order.symbol for order in orders] == [TLT]
+    assert notes == ("SPY: not bought, no price: the spread is 3 %",)
+
+
+def test_the_least_trade_counts_after_a_buy_was_shrunk():
+    trading = Trading(min_trade_dollars=Decimal(5_000))
+
+    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=3_030, trading=trading)
+
+    assert orders == ()
+    assert notes == ("SPY: not bought, 3,000.00 USD is under min_trade_dollars 5,000.00 USD",)
+
+
+def test_without_a_budget_nothing_is_bought_even_where_the_least_trade_is_zero():
+    orders, notes = sized(
+        plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=0, trading=Trading(min_trade_dollars=Decimal(0))
+    )
+
+    assert orders == ()
+    assert len(notes) == 1
+
+
+# ------------------------------------------------------------------------------------------- what is paid
+
+
+@pytest.mark.parametrize(
+    ("price", "limit"),
+    [
+        pytest.param(quoted(SPY, "100.00", "100.01"), "101.01", id="from the ask"),
+        pytest.param(traded(SPY, "100.99"), "101.99", id="rounded down to the cent"),
+        pytest.param(traded(SPY, "0.5"), "0.5050", id="below a dollar"),
+        pytest.param(traded(SPY, "0.12345"), "0.1246", id="rounded down to a hundredth of a cent"),
+        pytest.param(traded(SPY, "0.995"), "1.00", id="the tick of the limit, not of the price"),
+    ],
+)
+def test_a_limit_is_one_percent_above_what_is_asked_rounded_down_to_the_tick(price, limit):
+    found = limit_price(price, Decimal(1))
+
+    assert (found, found.as_tuple().exponent) == (Decimal(limit), Decimal(limit).as_tuple().exponent)
+
+
+def test_a_market_buy_is_budgeted_as_if_it_paid_the_limit():
+    trading = Trading(order_type="market")
+
+    (order,), _ = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=10_000, trading=trading)
+
+    assert (order.kind, order.limit, order.quantity) == ("market", None, 99)
+    assert worst_price(order, Decimal(100), trading) == 101
+
+
+def test_a_buy_priced_by_a_bar_is_always_a_limit():
+    bar = Price(SPY, Decimal(100), "bar", NOW, 300.0)
+
+    (order,), _ = sized(plan_for(SPY=(0.1, 100)), bar, trading=Trading(order_type="market"))
+
+    assert (order.kind, order.limit) == ("limit", Decimal("101.00"))
+
+
+def test_a_limit_order_costs_its_limit_at_worst():
+    order = Order(OrderId("rb1"), SPY, "buy", Decimal(1), "limit", Decimal("101.00"), "")
+
+    assert worst_price(order, Decimal(90), Trading()) == Decimal("101.00")
+
+
+# ---------------------------------------------------------------------------------------------- the budget
+
+
+def account(cash: str, spendable: str) -> Account:
+    return Account("1", Decimal(100_000), Decimal(cash), Decimal(spendable), NOW)
+
+
+@pytest.mark.parametrize(
+    ("cash", "spendable", "left"),
+    [
+        pytest.param("10000", "20000", "8500", id="cash, never margin"),
+        pytest.param("10000", "9000", "7500", id="what the broker says is free"),
+        pytest.param("1000", "1000", "0", id="never below zero"),
+        pytest.param("NaN", "9000", "0", id="unknown cash buys nothing"),
+        pytest.param("9000", "NaN", "0", id="nor does what may be margin"),
+    ],
+)
+def test_the_budget_is_cash_less_the_reserve_and_the_open_buys_of_others(cash, spendable, left):
+    assert budget(account(cash, spendable), Decimal(1_000), Decimal(500)) == Decimal(left)
+
+
+# ------------------------------------------------------------------------------------- what always holds
+
+prices = st.decimals("0.0001", "2000", places=4)
+
+
+@st.composite
+def buys(draw):
+    """A plan, what is held by now, fresh prices of every rung, a budget, a fee and settings."""
+    symbols = draw(st.lists(st.sampled_from([SPY, TLT, GLD]), unique=True))
+    trades = tuple(_planned(symbol, draw) for symbol in sorted(symbols))
+    held = {symbol: draw(st.decimals("0", "300", places=2)) for symbol in symbols}
+    fresh = {symbol: draw(_fresh(symbol)) for symbol in symbols}
+    trading = Trading(
+        order_type=draw(st.sampled_from(["limit", "market"])),
+        limit_percent=draw(st.decimals("0", "5", places=1)),
+        min_trade_dollars=draw(st.sampled_from([Decimal(0), Decimal(1), Decimal(500)])),
+    )
+    purse = draw(st.decimals("0", "200000", places=2))
+    return Plan(Decimal(100_000), trades), held, fresh, purse, draw(st.sampled_from([Decimal(0), Decimal(2)])), trading
+
+
+def _planned(symbol: Symbol, draw) -> Trade:
+    target = draw(st.decimals("0.001", "0.4", places=3))
+    quantity = Decimal(draw(st.integers(1, 100_000)))
+    zero = Decimal(0)
+    return Trade(symbol, zero, zero, target, int(quantity), None, "buy", quantity, zero, "")
+
+
+def _fresh(symbol: Symbol):
+    """The ask is the price, or one percent above it."""
+    on_quote = st.builds(lambda mid, ask: quoted(symbol, mid, mid * ask), prices, st.sampled_from([1, Decimal("1.01")]))
+    return on_quote | prices.map(lambda value: Price(symbol, value, "bar", NOW, 0.0))
+
+
+@given(buys())
+def test_buys_at_their_limits_with_all_fees_never_exceed_the_budget(evening):
+    _, _, fresh, purse, fee, trading = evening
+
+    orders, _ = size_buys(*evening, "demo", TONIGHT, 1)
+
+    assert (
+        sum(order.quantity * limit_price(fresh[order.symbol], trading.limit_percent) + fee for order in orders) <= purse
+    )
+
+
+@given(buys())
+def test_buys_are_whole_no_more_than_planned_and_within_their_target(evening):
+    plan, held, fresh, *_ = evening
+    planned = {trade.symbol: trade for trade in plan.buys}
+
+    orders, _ = size_buys(*evening, "demo", TONIGHT, 1)
+
+    for order in orders:
+        trade = planned[order.symbol]
+        assert order.quantity % 1 == 0
+        assert 1 <= order.quantity <= trade.quantity
+        assert (held[order.symbol] + order.quantity) * fresh[order.symbol].value <= trade.target * plan.investable
+
+
+@given(buys())
+def test_every_planned_buy_is_sent_in_full_or_spoken_of(evening):
+    plan, *_ = evening
+
+    orders, notes = size_buys(*evening, "demo", TONIGHT, 1)
+
+    sent = {order.symbol: order.quantity for order in orders}
+    short = {trade.symbol for trade in plan.buys if sent.get(trade.symbol) != trade.quantity}
+    assert {note.split(":")[0] for note in notes} == short

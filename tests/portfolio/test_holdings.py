@@ -1,0 +1,151 @@
+"""What is ours to manage, what is left alone, and what it is worth."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.model import Position, Symbol, Trading
+from rebalancer.portfolio.holdings import sort_holdings
+
+SPY, TLT, GLD = map(Symbol, ("SPY", "TLT", "GLD"))
+OWN, ACCOUNT = Trading(manage="own"), Trading(manage="account")
+
+
+def held(symbol: Symbol, quantity: int | str, value: int | str, asset_class: str = "us_equity") -> Position:
+    return Position(symbol, Decimal(quantity), Decimal(value), asset_class)
+
+
+def of(**quantities: int | str) -> dict[Symbol, Decimal]:
+    return {Symbol(name): Decimal(quantity) for name, quantity in quantities.items()}
+
+
+def test_own_manages_only_what_this_tool_bought():
+    positions = [held(SPY, 100, 40_000), held(TLT, 10, 1_000)]
+
+    holdings = sort_holdings(positions, of(SPY=100), of(SPY=100, TLT=10), OWN)
+
+    assert holdings.managed == of(SPY=100)
+    assert holdings.untouchable == {}
+    assert holdings.others_value == Decimal(1_000)
+
+
+def test_the_part_of_a_symbol_that_is_not_ours_counts_pro_rata_among_the_others():
+    holdings = sort_holdings([held(SPY, 100, 40_000)], of(SPY=25), of(SPY=100), OWN)
+
+    assert holdings.managed == of(SPY=25)
+    assert holdings.values == {SPY: Decimal(10_000)}
+    assert holdings.others_value == Decimal(30_000)
+
+
+def test_a_part_that_does_not_divide_is_rounded_up_to_the_cent():
+    holdings = sort_holdings([held(SPY, 3, 100)], of(SPY=1), None, OWN)
+
+    assert holdings.others_value == Decimal("66.67")
+
+
+def test_never_more_is_managed_than_the_broker_shows():
+    holdings = sort_holdings([held(SPY, 40, 16_000)], of(SPY=100), None, OWN)
+
+    assert holdings.managed == of(SPY=40)
+
+
+def test_account_manages_every_long_us_equity():
+    holdings = sort_holdings([held(SPY, "1.5", 600), held(TLT, 10, 1_000)], {}, None, ACCOUNT)
+
+    assert holdings.managed == of(SPY="1.5", TLT=10)
+    assert holdings.others_value == 0
+
+
+def test_a_protected_symbol_is_left_alone_even_where_it_is_ours():
+    trading = Trading(manage="account", protected=(SPY,))
+
+    holdings = sort_holdings([held(SPY, 100, 40_000)], of(SPY=100), None, trading)
+
+    assert holdings.managed == {}
+    assert holdings.untouchable == {SPY: "protected in the config"}
+    assert holdings.others_value == Decimal(40_000)
+
+
+def test_a_protected_symbol_that_is_not_held_is_not_bought_either():
+    assert sort_holdings([], {}, None, Trading(protected=(SPY,))).untouchable == {SPY: "protected in the config"}
+
+
+def test_a_quantity_that_changed_without_our_orders_is_left_alone_and_said():
+    holdings = sort_holdings([held(SPY, "40.000", 16_000)], of(SPY=100), of(SPY=100), OWN)
+
+    assert holdings.managed == {}
+    assert holdings.others_value == Decimal(16_000)
+    assert holdings.untouchable == {
+        SPY: "the broker shows 40 shares, 100 were expected (a split or a trade by hand?): "
+        "neither bought nor sold tonight"
+    }
+
+
+def test_shares_that_vanished_are_a_change_too():
+    holdings = sort_holdings([], of(SPY=100), of(SPY=100), OWN)
+
+    assert holdings.managed == {}
+    assert "shows 0 shares, 100 were expected" in holdings.untouchable[SPY]
+
+
+def test_shares_bought_by_hand_are_left_alone_on_the_first_evening_and_managed_from_the_next():
+    positions = [held(SPY, 7, 2_800)]
+
+    first = sort_holdings(positions, {}, of(TLT=0), ACCOUNT)
+    next_evening = sort_holdings(positions, {}, of(SPY=7), ACCOUNT)
+
+    assert (first.managed, first.others_value) == ({}, Decimal(2_800))
+    assert next_evening.managed == of(SPY=7)
+
+
+def test_before_the_first_record_nothing_counts_as_changed():
+    assert sort_holdings([held(SPY, 7, 2_800)], {}, None, ACCOUNT).untouchable == {}
+
+
+def test_shorts_options_and_crypto_are_never_ours_and_count_by_their_absolute_value():
+    positions = [held(SPY, -10, -4_000), held(TLT, 2, 300, "us_option"), held(GLD, 1, 50, "crypto")]
+
+    holdings = sort_holdings(positions, {}, None, ACCOUNT)
+
+    assert holdings.managed == {}
+    assert holdings.others_value == Decimal(4_350)
+    assert holdings.untouchable == {
+        SPY: "held short (-10 shares): never bought nor sold",
+        TLT: "not a US equity (us_option): never bought nor sold",
+        GLD: "not a US equity (crypto): never bought nor sold",
+    }
+
+
+quantities = st.decimals("-100", "100", places=3)
+positions = st.lists(
+    st.builds(
+        lambda symbol, quantity, price, asset_class: Position(symbol, quantity, quantity * price, asset_class),
+        st.sampled_from([SPY, TLT, GLD]),
+        quantities.filter(bool),
+        st.decimals("0.01", "500", places=2),
+        st.sampled_from(["us_equity", "us_equity", "crypto"]),
+    ),
+    unique_by=lambda position: position.symbol,
+)
+books = st.dictionaries(st.sampled_from([SPY, TLT, GLD]), quantities)
+
+
+@given(
+    positions, books, st.none() | books, st.sampled_from([OWN, ACCOUNT, Trading(manage="account", protected=(SPY,))])
+)
+def test_managed_is_long_no_more_than_held_and_never_untouchable(positions, ours, expected, trading):
+    holdings = sort_holdings(positions, ours, expected, trading)
+    there = {position.symbol: position.quantity for position in positions}
+
+    assert all(0 < quantity <= there[symbol] for symbol, quantity in holdings.managed.items())
+    assert holdings.managed.keys() == holdings.values.keys()
+    assert not holdings.managed.keys() & holdings.untouchable.keys()
+
+
+@given(positions, books, st.sampled_from([OWN, ACCOUNT]))
+def test_managed_and_others_are_the_whole_account(positions, ours, trading):
+    holdings = sort_holdings(positions, ours, None, trading)
+    everything = sum(abs(position.market_value) for position in positions)
+
+    assert 0 <= holdings.others_value + sum(holdings.values.values()) - everything < Decimal("0.011")

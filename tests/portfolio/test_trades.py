@@ -1,0 +1,274 @@
+"""The plan: what is sold and bought to get from the holdings to the targets, and why the rest is not."""
+
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.errors import RunFailedError
+from rebalancer.model import Holdings, NoPrice, Price, Symbol, Targets, Trade, Trading
+from rebalancer.portfolio.checks import check_plan
+from rebalancer.portfolio.targets import cap
+from rebalancer.portfolio.trades import make_plan, order_id, sell_orders, target_dollars, to_decimal
+
+NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
+TONIGHT = date(2016, 12, 30)
+SPY, SH, TLT = map(Symbol, ("SPY", "SH", "TLT"))
+INVESTABLE = Decimal(75_000)
+
+
+def price(symbol: Symbol, value: int | str) -> Price:
+    return Price(symbol, Decimal(value), "trade", NOW, 0.0)
+
+
+def plan_of_one(held="0", target=0.0, at="100", trading=None, *, untradable=None, untouchable=None, why="") -> Trade:
+    """The plan's line for SPY, where only that is held and wanted. `at` None: there is no price."""
+    holdings = Holdings(
+        {SPY: Decimal(held)} if Decimal(held) else {},
+        untouchable or {},
+        Decimal(0),
+        {SPY: Decimal(held) * 99} if Decimal(held) else {},
+    )
+    prices = {SPY: NoPrice(SPY, ("the quote is 90 s old", "no trade today")) if at is None else price(SPY, at)}
+    weights = {SPY: target} if target else {}
+    targets = Targets((), weights, (), weights, weights, whys={SPY: why} if why else {})
+    (line,) = make_plan(holdings, targets, INVESTABLE, prices, untradable or {}, trading or Trading()).trades
+    return line
+
+
+# ------------------------------------------------------------------------------------ from float to Decimal
+
+
+def test_a_weight_becomes_the_decimal_that_was_meant():
+    assert to_decimal(0.74 - 0.16) == Decimal("0.58")
+    assert target_dollars(to_decimal(0.58), INVESTABLE) == Decimal("43500.00")
+
+
+@pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, -0.01, 1.01])
+def test_a_weight_that_is_no_fraction_stops_the_run_before_any_order(weight):
+    with pytest.raises(RunFailedError, match="Nothing was sent"):
+        to_decimal(weight)
+
+
+def test_target_dollars_are_floored_to_the_cent():
+    assert target_dollars(to_decimal(1 / 3), Decimal("100.00")) == Decimal("33.33")
+
+
+# ----------------------------------------------------------------------------------------------- the plan
+
+
+def test_a_buy_says_its_target_and_where_that_came_from():
+    line = plan_of_one(target=0.58, at="210.10", why="Trend gate 58 % x 100 %")
+
+    assert (line.side, line.quantity, line.dollars) == ("buy", Decimal(207), Decimal("43490.70"))
+    assert line.why == "target 58 % of 75,000.00 USD = 207 shares; Trend gate 58 % x 100 %"
+
+
+def test_what_is_held_beyond_the_target_is_sold_in_whole_shares():
+    line = plan_of_one(held="500.5", target=0.40)
+
+    assert (line.side, line.quantity, line.target_shares) == ("sell", Decimal(200), 300)
+    assert line.now == to_decimal(500.5 * 100 / 75_000)
+
+
+def test_a_target_of_zero_sells_the_fraction_too():
+    line = plan_of_one(held="7.123456789", target=0.0)
+
+    assert (line.side, line.quantity, line.dollars) == ("sell", Decimal("7.123456789"), Decimal("712.35"))
+    assert line.why == "no bot wants it tonight"
+
+
+def test_an_exit_says_that_netting_made_it():
+    assert plan_of_one(held="7", why="netted against SH: 16 % to its 74 %").why == "netted against SH: 16 % to its 74 %"
+
+
+def test_a_full_exit_needs_no_price():
+    line = plan_of_one(held="7.5", at=None)
+
+    assert (line.side, line.quantity, line.price) == ("sell", Decimal("7.5"), None)
+    assert line.dollars == Decimal("742.50")
+
+
+def test_a_full_exit_ignores_the_least_trade_and_the_drift():
+    trading = Trading(min_trade_dollars=Decimal(5_000), drift_percent=Decimal(50))
+
+    assert plan_of_one(held="0.5", trading=trading).quantity == Decimal("0.5")
+
+
+def test_a_positive_target_below_one_share_sells_the_whole_shares_and_keeps_the_fraction():
+    line = plan_of_one(held="3.5", target=0.001, at="100")
+
+    assert (line.target_shares, line.side, line.quantity) == (0, "sell", Decimal(3))
+
+
+def test_less_than_one_share_apart_is_skipped_and_said():
+    line = plan_of_one(held="300.5", target=0.40)
+
+    assert line.side is None
+    assert line.why == "target 40 % = 300 shares at 100.00 USD, 300.5 held: under one share apart"
+
+
+def test_a_target_that_buys_no_share_is_skipped_and_said():
+    line = plan_of_one(target=0.001, at="410.20")
+
+    assert line.side is None
+    assert line.why == "target 0.1 % = 0 shares at 410.20 USD, 0 held: under one share apart"
+
+
+def test_a_target_that_is_reached_says_so():
+    assert plan_of_one(held="300", target=0.40).why == "already at its target of 300 shares"
+
+
+def test_a_trade_under_the_least_dollars_is_skipped_with_both_numbers():
+    line = plan_of_one(held="300", target=0.404, trading=Trading(min_trade_dollars=Decimal("300.01")))
+
+    assert line.side is None
+    assert line.why == "300.00 USD to trade, under min_trade_dollars 300.01 USD"
+    assert plan_of_one(held="300", target=0.404, trading=Trading(min_trade_dollars=Decimal(300))).side == "buy"
+
+
+def test_a_drift_under_the_setting_is_skipped_with_both_numbers():
+    line = plan_of_one(held="300", target=0.42, trading=Trading(drift_percent=Decimal("2.5")))
+
+    assert line.side is None
+    assert line.why == "2 % of Investable away from its target, under drift_percent 2.5"
+    assert plan_of_one(held="300", target=0.42, trading=Trading(drift_percent=Decimal(2))).side == "buy"
+
+
+def test_a_symbol_without_a_price_is_skipped_with_every_reason():
+    line = plan_of_one(held="10", target=0.5, at=None)
+
+    assert (line.side, line.quantity, line.price) == (None, 0, None)
+    assert line.why == "no price: the quote is 90 s old; no trade today"
+    assert line.now == to_decimal(10 * 99 / 75_000)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "0", "-1"])
+def test_a_price_that_is_none_counts_as_no_price(value):
+    assert plan_of_one(target=0.5, at=value).why == f"no price: the trade shows {value} USD"
+
+
+@pytest.mark.parametrize("target", [0.0, 0.5])
+def test_what_must_not_be_touched_is_neither_bought_nor_sold(target):
+    line = plan_of_one(
+        held="10", target=target, untouchable={SPY: "protected in the config"}, untradable={SPY: "halted"}
+    )
+
+    assert (line.side, line.quantity, line.why) == (None, 0, "protected in the config")
+
+
+def test_what_can_not_be_traded_is_skipped_with_the_reason():
+    assert plan_of_one(held="10", untradable={SPY: "halted"}).why == "halted"
+
+
+def test_the_plan_has_a_line_for_all_that_is_held_or_wanted_by_symbol():
+    holdings = Holdings({TLT: Decimal(1)}, {}, Decimal(0))
+    weights = {SPY: 0.5, SH: 0.1}
+    targets = Targets((), weights, (), weights, weights)
+
+    plan = make_plan(holdings, targets, INVESTABLE, {}, {}, Trading())
+
+    assert [line.symbol for line in plan.trades] == [SH, SPY, TLT]
+    assert plan.trades[0].why == "no price: none was asked for"
+
+
+# ---------------------------------------------------------------------------------------------- the sells
+
+
+def test_sells_are_market_orders_for_all_that_the_plan_sells():
+    holdings = Holdings({SPY: Decimal("7.5"), TLT: Decimal(3)}, {}, Decimal(0))
+    weights = {TLT: 0.5}
+    targets = Targets((), weights, (), weights, weights)
+    plan = make_plan(holdings, targets, INVESTABLE, {TLT: price(TLT, 100)}, {}, Trading())
+
+    (order,) = sell_orders(plan, "demo", TONIGHT, 1)
+
+    assert (order.symbol, order.side, order.quantity, order.kind, order.limit) == (
+        SPY,
+        "sell",
+        Decimal("7.5"),
+        "market",
+        None,
+    )
+    assert order.why == "no bot wants it tonight"
+    assert order.id == order_id("demo", TONIGHT, 1, "sells", SPY, "sell")
+
+
+def test_an_order_id_never_changes_between_versions():
+    assert order_id("demo", TONIGHT, 1, "sells", SPY, "sell") == "rb2QXOVR4ZCSWSZIC5WC"
+
+
+def test_an_order_id_differs_with_every_part_and_fits_every_broker():
+    parts = ("demo", TONIGHT, 1, "sells", SPY, "sell", 1)
+    others = ("live", date(2016, 12, 29), 2, "buys", TLT, "buy", 2)
+    changed = [(*parts[:n], other, *parts[n + 1 :]) for n, other in enumerate(others)]
+
+    ids = {order_id(*parts), *(order_id(*parts) for parts in changed)}
+
+    assert len(ids) == 8
+    assert all(len(name) == 20 and name.startswith("rb") and name.isalnum() for name in ids)
+
+
+# -------------------------------------------------------------------------------------- what always holds
+
+quantities = st.decimals("0.001", "5000", places=3)
+prices = st.decimals("0.0001", "2000", places=4)
+tickers = st.sampled_from([SPY, SH, TLT, Symbol("QQQ"), Symbol("GLD"), Symbol("IEF")])
+
+
+@st.composite
+def evenings(draw):
+    holdings = Holdings(
+        draw(st.dictionaries(tickers, quantities)),
+        draw(st.dictionaries(tickers, st.just("changed"), max_size=1)),
+        Decimal(0),
+    )
+    weights = cap(draw(st.dictionaries(tickers, st.floats(1e-6, 0.5))), Decimal(99))
+    known = {symbol: price(symbol, value) for symbol, value in draw(st.dictionaries(tickers, prices)).items()}
+    investable = draw(st.decimals("1", "1e7", places=2))
+    trading = Trading(min_trade_dollars=draw(st.sampled_from([Decimal(0), Decimal(1), Decimal(100)])))
+    return holdings, Targets((), weights, (), weights, weights), investable, known, {}, trading
+
+
+@given(evenings())
+def test_no_plan_sells_more_than_is_managed_or_touches_what_it_must_not(evening):
+    holdings, targets, *_, trading = evening
+
+    plan = make_plan(*evening)
+
+    check_plan(plan, holdings, targets, trading)
+    assert all(sell.quantity <= holdings.managed[sell.symbol] for sell in plan.sells)
+    assert not holdings.untouchable.keys() & {trade.symbol for trade in (*plan.sells, *plan.buys)}
+
+
+@given(evenings())
+def test_every_trade_is_in_whole_shares_but_for_an_exit(evening):
+    plan = make_plan(*evening)
+
+    assert all(trade.quantity % 1 == 0 for trade in (*plan.sells, *plan.buys) if trade.target > 0)
+    assert all(exit_.quantity == exit_.held for exit_ in plan.sells if exit_.target == 0)
+
+
+@given(evenings())
+def test_no_trade_overshoots_its_target(evening):
+    plan = make_plan(*evening)
+
+    assert all(buy.held + buy.quantity <= buy.target_shares for buy in plan.buys)
+    assert all(sell.held - sell.quantity >= sell.target_shares for sell in plan.sells)
+
+
+@given(evenings())
+def test_target_dollars_stay_within_the_cap(evening):
+    plan = make_plan(*evening)
+
+    wanted = sum(target_dollars(trade.target, plan.investable) for trade in plan.trades)
+    assert wanted <= plan.investable * Decimal("0.99") + Decimal("0.0001")
+    assert all(buy.target_shares * buy.price.value <= target_dollars(buy.target, plan.investable) for buy in plan.buys)
+
+
+@given(evenings())
+def test_a_line_that_trades_nothing_says_why(evening):
+    assert all(trade.why for trade in make_plan(*evening).trades)

@@ -1,0 +1,86 @@
+"""What a fresh clone runs: the config, the three bots and their prices must stand together."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cache
+
+import numpy as np
+import pytest
+
+from rebalancer import config, demo
+from rebalancer.config import AccountConfig
+from rebalancer.flowchart import formats
+from rebalancer.flowchart.compile import Program, compile_chart
+from rebalancer.flowchart.evaluate import evaluate
+from rebalancer.market import sample
+from rebalancer.model import Floats, Investment, Symbol
+
+BOTS = ["Trend gate", "Momentum top 2", "Inverse-volatility mix"]
+SPY, SPYINV = Symbol("SPY"), Symbol("SPYINV")
+
+
+@cache
+def account() -> AccountConfig:
+    (found,) = config.load(demo.config_path()).accounts
+    return found
+
+
+@cache
+def program(bot: str) -> Program:
+    file = account().bots[bot]
+    chart, problems = formats.read(file.read_bytes(), file.name)
+    assert not problems
+    assert chart is not None
+    return compile_chart(chart)
+
+
+@cache
+def weights(bot: str) -> Mapping[Symbol, Floats]:
+    """What `bot` wants on each session of the sample, by symbol; NaN before its first decision."""
+    closes = sample.SampleHistory().closes(program(bot).symbols, before=date.max)
+    return dict(zip(program(bot).symbols, evaluate(program(bot), closes).weights.T, strict=True))
+
+
+def test_the_demo_is_one_account_of_100_000_dollars_at_the_simulated_broker() -> None:
+    demo_account = account()
+    assert (demo_account.name, demo_account.broker, demo_account.mode) == ("demo", "sim", "paper")
+    assert demo_account.sim.starting_cash == 100_000
+    assert demo_account.trading.fallback_ticker == "TBILL"
+    assert demo_account.trading.paired_tickers == ((SPY, SPYINV),)
+    assert demo_account.investments == (
+        Investment("Trend gate", Decimal(40_000), "dollars"),
+        Investment("Momentum top 2", Decimal(30_000), "dollars"),
+        Investment("Inverse-volatility mix", Decimal(25), "percent"),
+    )
+
+
+@pytest.mark.parametrize("bot", BOTS)
+def test_a_bot_is_called_the_same_in_the_config_and_in_its_file(bot: str) -> None:
+    assert json.loads(account().bots[bot].read_bytes())["name"] == bot
+
+
+@pytest.mark.parametrize("bot", BOTS)
+def test_a_bot_uses_only_tickers_of_the_sample(bot: str) -> None:
+    assert set(program(bot).symbols) <= set(sample.shipped().symbols)
+
+
+@pytest.mark.parametrize("bot", BOTS)
+def test_a_bot_decides_on_every_session_once_its_history_is_long_enough(bot: str) -> None:
+    wanted = np.column_stack(list(weights(bot).values()))
+    assert program(bot).lookback < len(wanted) / 2
+    assert np.isfinite(wanted[program(bot).lookback :]).all()
+
+
+def test_two_bots_want_opposite_sides_of_the_pair_on_some_days_so_that_netting_is_seen() -> None:
+    gate, momentum = weights("Trend gate"), weights("Momentum top 2")
+    up_against_down = (gate[SPY] > 0) & (momentum[SPYINV] > 0)
+    down_against_up = (gate[SPYINV] > 0) & (momentum[SPY] > 0)
+    assert up_against_down.sum() >= 20
+    assert down_against_up.sum() >= 20
+
+
+def test_netting_is_seen_on_the_first_evening_that_anybody_runs() -> None:
+    assert weights("Trend gate")[SPY][-1] > 0
+    assert weights("Momentum top 2")[SPYINV][-1] > 0
