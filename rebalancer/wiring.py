@@ -13,8 +13,7 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.events import Claim
 from rebalancer.flowchart import formats
-from rebalancer.flowchart.compile import compile_chart
-from rebalancer.flowchart.compile import Program
+from rebalancer.flowchart.compile import Program, compile_chart
 from rebalancer.journal.rehearsal import Rehearsal
 from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.live.desk import Desk

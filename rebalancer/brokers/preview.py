@@ -7,7 +7,6 @@ from decimal import Decimal
 from rebalancer.brokers.rules import Market, Room, fill_price, is_price, market, refusal, slipped
 from rebalancer.errors import SourceError
 from rebalancer.model import (
-    Absent,
     Accepted,
     Account,
     Fill,
@@ -28,7 +27,7 @@ ZERO = Decimal(0)
 
 
 class PreviewBroker:
-    """Reads `real` once and sends it nothing, ever; afterwards it answers from memory, without the real one.
+    """Reads `real` once and sends it nothing, ever. What it pretended it answers from memory.
 
     An order fills at once at the market's price, without slippage, or ends at once where its limit is not met. What a
     sale brings in can be spent at once. The money that a pretended cancel would free is not counted as free.
@@ -80,13 +79,14 @@ class PreviewBroker:
         return Accepted(state)
 
     def find(self, order_id: OrderId) -> Found:
-        return self._orders.get(order_id, Absent(conclusive=True))
+        """From memory; an order of an earlier evening is looked up at the real broker."""
+        return self._orders.get(order_id) or self._real.find(order_id)
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         return {order_id: self._orders[order_id] for order_id in ids if order_id in self._orders}
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
-        return self._fills.get(order_id, ())
+        return self._fills.get(order_id) or self._real.fills(order_id)
 
     def cancel(self, order_id: OrderId) -> None:
         """Pretended for our own orders; those of others stay."""

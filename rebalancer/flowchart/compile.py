@@ -32,7 +32,7 @@ Element = tree.Node | tree.Condition | tree.Operand
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A compiled chart. The last node of `table` that is a portfolio is the chart itself, at index `root`.
+    """A compiled chart: `table[root]` is the whole of it.
 
     `symbols`, sorted, are all that the chart can hold or look at. `lookback` is how many sessions the first decision
     takes on the hungriest path; with `warm_up` of them RSI and EMA have forgotten where they began. `groups` are the
@@ -84,9 +84,8 @@ def compile_chart(chart: tree.Chart) -> Program:
         if missing:
             waiting.extend(reversed(missing))
         else:
-            draft.done[waiting.pop()] = (
-                draft.portfolio(element) if isinstance(element, _NODES) else draft.value(element)
-            )
+            compiled = draft.portfolio(element) if isinstance(element, tree.Node) else draft.value(element)
+            draft.done[waiting.pop()] = compiled
     table = tuple(draft.table.nodes)
     return Program(
         name=chart.name,
@@ -97,19 +96,6 @@ def compile_chart(chart: tree.Chart) -> Program:
         warm_up=_sessions(table, prices_advised)[draft.done[chart.root]],
         groups=draft.groups,
     )
-
-
-_NODES = (
-    tree.Asset,
-    tree.Cash,
-    tree.Group,
-    tree.Equal,
-    tree.Specified,
-    tree.InverseVolatility,
-    tree.Capped,
-    tree.If,
-    tree.Filter,
-)
 
 
 def _parts(element: Element) -> tuple[Element, ...]:
@@ -155,7 +141,7 @@ class _Draft:
                 return self._split(element, tuple(self.done[child] for child in element.children))
 
     def _split(
-        self, element: "tree.Equal | tree.Specified | tree.InverseVolatility | tree.Filter", children: tuple[int, ...]
+        self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.Filter, children: tuple[int, ...]
     ) -> int:
         """A choice among one child, or of all children, needs no score: so it can't be undefined for want of one."""
         match element:

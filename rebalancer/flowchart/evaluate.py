@@ -36,7 +36,7 @@ _ORDERINGS = {
 """What makes a comparison a yes, and what makes it a no. NaN makes neither."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Simulated:
     """A part of a chart as if it had been traded by itself, (T,) each.
 
@@ -48,7 +48,7 @@ class Simulated:
     decided: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Values:
     """What the nodes of a table came to, by index; each array is (T,)."""
 
@@ -127,7 +127,7 @@ def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
         case nodes.Where(condition):
             return _BRANCHES.take(values.truths[condition][days], axis=1)
         case nodes.Blend(weights):
-            return np.broadcast_to(np.array(weights)[:, None], (len(weights), len(days)))
+            return np.outer(weights, np.ones(len(days)))
         case nodes.TopK(scores=scores):
             return _best(node, np.stack([values.series[score][days] for score in scores]))
         case nodes.InverseVol(volatilities):
@@ -152,7 +152,7 @@ def _inverse(volatilities: Floats) -> Floats:
 def _series(node: nodes.SeriesNode, values: Values, prices: Mapping[Symbol, Floats], length: int) -> Floats:
     match node:
         case nodes.Constant(value):
-            return np.broadcast_to(np.float64(value), length)
+            return np.full(length, value, dtype=np.float64)
         case nodes.Close(symbol):
             return prices[symbol]
         case nodes.Nav(portfolio):
@@ -199,9 +199,8 @@ def _simulate(node: nodes.Node, values: Values, prices: Mapping[Symbol, Floats],
         case nodes.Hold(symbol):
             return Simulated(next_returns(prices[symbol]), np.ones(length, dtype=np.bool_))
         case nodes.Where() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
-            return _mixed(
-                fractions(node, values, np.arange(length)), [values.simulated[child] for child in node.children]
-            )
+            parts = [values.simulated[child] for child in node.children]
+            return _mixed(fractions(node, values, np.arange(length)), parts)
         case _:
             return Simulated(np.zeros(length), np.ones(length, dtype=np.bool_))
 
@@ -222,7 +221,7 @@ def _weights(program: Program, values: Values, length: int) -> Floats:
     given: dict[int, list[Given]] = {program.root: [(np.arange(length), np.ones(length))]}
     for index in reversed(range(program.root + 1)):
         node = program.table[index]
-        if index not in given or isinstance(node, nodes.Cash):
+        if index not in given:
             continue
         days, amounts = _together(given.pop(index), length)
         if isinstance(node, nodes.Hold):
@@ -231,9 +230,9 @@ def _weights(program: Program, values: Values, length: int) -> Floats:
             split = fractions(node, values, days)
             undefined[days[np.isnan(split[0])]] = True
             for child, fraction in zip(node.children, split, strict=True):
-                taken = np.flatnonzero(fraction > 0)
-                if taken.size:
-                    given.setdefault(child, []).append((days[taken], amounts[taken] * fraction[taken]))
+                passed = amounts * fraction
+                if (taken := np.flatnonzero(passed > 0)).size:
+                    given.setdefault(child, []).append((days[taken], passed[taken]))
     weights[undefined] = np.nan
     return weights
 

@@ -32,7 +32,7 @@ def exponential_moving_average_price(prices: Floats, window: int) -> Floats:
     """
 
     def average(run: Floats) -> Floats:
-        averages = _smoothed(run[0], run[1:], 2 / (window + 1))
+        averages = _smoothed(run[:1], run[1:], 2 / (window + 1))
         averages[: window - 1] = np.nan
         return averages
 
@@ -64,7 +64,10 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
         out = np.full_like(run, np.nan)
         if len(run) > window:
             change = np.diff(run)
-            out[window:] = _strength(_wilder(np.maximum(change, 0), window), _wilder(np.maximum(-change, 0), window))
+            amounts = np.stack((np.maximum(change, 0), np.maximum(-change, 0)))
+            gain, loss = _smoothed(amounts[:, :window].mean(axis=1, keepdims=True), amounts[:, window:], 1 / window)
+            ratio = np.divide(gain, loss, out=np.full_like(gain, np.inf), where=loss > 0)
+            out[window:] = 100 - 100 / (1 + ratio)
         return out
 
     return _by_runs(prices, strength)
@@ -186,31 +189,21 @@ def _returns(prices: Floats) -> Floats:
     return out
 
 
-def _strength(gain: Floats, loss: Floats) -> Floats:
-    ratio = np.divide(gain, loss, out=np.full_like(gain, np.inf), where=loss > 0)
-    return 100 - 100 / (1 + ratio)
-
-
-def _wilder(amounts: Floats, window: int) -> Floats:
-    return _smoothed(amounts[:window].mean(), amounts[window:], 1 / window)
-
-
-def _smoothed(first: float, inputs: Floats, rate: float) -> Floats:
-    """y_0 = `first`, then y = rate * input + (1 - rate) * y_before: one value more than `inputs`.
+def _smoothed(first: Floats, inputs: Floats, rate: float) -> Floats:
+    """y_0 = `first`, then y = rate * input + (1 - rate) * y_before, along the last axis: one value more than `inputs`.
 
     Solved as keep^i (y_0 + rate * cumsum(input / keep^i)) in blocks short enough that keep^-i stays below 1e100.
     Inputs are never negative, so nothing cancels.
     """
-    out = np.empty(len(inputs) + 1)
-    out[0] = first
+    out = np.concatenate((first, inputs), axis=-1)
     if rate == 1:
-        out[1:] = inputs
         return out
-    block = max(1, int(-230 / math.log1p(-rate)))
-    for start in range(0, len(inputs), block):
-        part = inputs[start : start + block]
-        keep = np.cumprod(np.full(len(part), 1 - rate))
-        out[start + 1 : start + 1 + len(part)] = keep * (out[start] + rate * np.cumsum(part / keep))
+    block = int(-230 / math.log1p(-rate))
+    for start in range(0, inputs.shape[-1], block):
+        part = inputs[..., start : start + block]
+        keep = np.cumprod(np.full(part.shape[-1], 1 - rate))
+        smooth = keep * (out[..., start : start + 1] + rate * np.cumsum(part / keep, axis=-1))
+        out[..., start + 1 : start + 1 + block] = smooth
     return out
 
 

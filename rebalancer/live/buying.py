@@ -8,7 +8,8 @@ from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.survey import Prices, order_prices, read_holdings, take_snapshots
 from rebalancer.model import OrderState, Outcome, Plan, Price
-from rebalancer.portfolio.trades import ORDER_PREFIX, budget, size_buys
+from rebalancer.portfolio.buys import Purse, budget, room, size_buys
+from rebalancer.portfolio.trades import ORDER_PREFIX
 
 
 def may_buy(diary: Diary, sold: Sequence[Outcome]) -> bool:
@@ -26,13 +27,13 @@ def buy(desk: Desk, diary: Diary, plan: Plan) -> tuple[Outcome, ...]:
     survey = read_holdings(desk, diary, "after_sells")
     symbols = {trade.symbol for trade in plan.buys}
     prices = order_prices(desk, diary, take_snapshots(desk, symbols), symbols, "buys")
-    purse = budget(survey.account, survey.reserve, others_open_buys(desk, prices, survey.account.cash))
+    cash = budget(survey.account, survey.reserve, others_open_buys(desk, prices, survey.account.cash))
+    purse = Purse(cash, room(survey.account.equity, survey.long_value), desk.broker.caps.fee_per_order)
     orders, notes = size_buys(
         plan,
         survey.holdings.managed,
         prices,
         purse,
-        desk.broker.caps.fee_per_order,
         desk.trading,
         desk.account,
         diary.session.day,
@@ -40,7 +41,7 @@ def buy(desk: Desk, diary: Diary, plan: Plan) -> tuple[Outcome, ...]:
     )
     for note in notes:
         diary.note(note, "warning")
-    gate = Gate(desk, diary, survey, prices, purse)
+    gate = Gate(desk, diary, survey, prices, cash)
     return execute(desk, diary, orders, gate, desk.trading.buy_timeout_seconds)
 
 

@@ -28,19 +28,20 @@ def decide(desk: Desk, diary: Diary, shares: Sequence[Share], closes: Closes) ->
     return decisions
 
 
-def usable_fallback(
-    desk: Desk, diary: Diary, prices: Prices, untradable: Mapping[Symbol, str], untouchable: Mapping[Symbol, str]
-) -> Symbol | None:
-    """The fallback ticker if it can be traded and priced tonight; otherwise None, and its share stays cash."""
+def fallback_obstacle(
+    desk: Desk, diary: Diary, prices: Prices, left_alone: Mapping[Symbol, str]
+) -> Mapping[Symbol, str]:
+    """Why the fallback ticker can't be bought tonight, by symbol; empty where it can, or where none is set.
+
+    What would go to it stays cash, and what is held of it stays held: an owner's cash-like fund is not sold blindly.
+    """
     fallback = desk.trading.fallback_ticker
     if fallback is None:
-        return None
+        return {}
     price = prices.get(fallback)
-    reason = untradable.get(fallback) or untouchable.get(fallback)
-    if isinstance(price, NoPrice):
-        reason = reason or "no price: " + "; ".join(price.reasons)
-    if reason:
-        diary.note(
-            f"the fallback {fallback} can't be used tonight ({reason}): what would go to it stays cash", "warning"
-        )
-    return None if reason else fallback
+    unpriced = "no price: " + " ".join(price.reasons) if isinstance(price, NoPrice) else None
+    reason = left_alone.get(fallback) or unpriced
+    if reason is None:
+        return {}
+    diary.note(f"the fallback {fallback} can't be used tonight ({reason}): what would go to it stays cash", "warning")
+    return {fallback: reason}

@@ -17,7 +17,7 @@ Gate = Callable[[Order], str | None]
 
 
 def execute(desk: Desk, diary: Diary, orders: Sequence[Order], gate: Gate, timeout: int) -> tuple[Outcome, ...]:
-    """Send each order once, wait until all are terminal, cancel what is left at `timeout` seconds; fills count, not asks.
+    """Send each order once, wait until all are terminal, cancel what is left after `timeout` seconds.
 
     Raises StoppedError if the broker shows an order of ours with other parameters, or a filled quantity that fell.
     """
@@ -33,7 +33,7 @@ def execute(desk: Desk, diary: Diary, orders: Sequence[Order], gate: Gate, timeo
 def _send(desk: Desk, diary: Diary, order: Order, gate: Gate) -> str | None:
     """The reason why the order does not stand at the broker; None where it does or may."""
     if (refusal := gate(order)) is not None:
-        diary.note(f"{order.symbol}: the {order.side} of {order.quantity} was not sent: {refusal}", "warning")
+        diary.note(refusal, "warning")
         return refusal
     diary.write(OrderIntended, order=order)
     match desk.broker.submit(order):

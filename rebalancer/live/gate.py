@@ -6,8 +6,8 @@ from decimal import Decimal
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.survey import Prices, Survey
 from rebalancer.model import Order, Price, Symbol
+from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
-from rebalancer.portfolio.trades import worst_price
 
 
 @dataclass(slots=True)

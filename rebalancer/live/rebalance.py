@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rebalancer.errors import RebalancerError, RunFailedError
 from rebalancer.events import Claim, PlanMade, RunEnded, TargetsSet
 from rebalancer.live.buying import buy, may_buy
-from rebalancer.live.decide import decide, usable_fallback
+from rebalancer.live.decide import decide, fallback_obstacle
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
@@ -38,11 +38,11 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
 
     shares, notes = shares_of(desk.investments, survey.investable, desk.trading.commit)
     decisions = decide(desk, diary, shares, closes_until_now(desk, diary, signals))
-    fallback = usable_fallback(desk, diary, prices, untradable, survey.holdings.untouchable)
-    targets = set_targets(shares, decisions, desk.trading, fallback, notes)
+    obstacle = fallback_obstacle(desk, diary, prices, {**untradable, **survey.holdings.untouchable})
+    targets = set_targets(shares, decisions, desk.trading, None if obstacle else desk.trading.fallback_ticker, notes)
     diary.write(TargetsSet, targets=targets)
 
-    plan = make_plan(survey.holdings, targets, survey.investable, prices, untradable, desk.trading)
+    plan = make_plan(survey.holdings, targets, survey.investable, prices, {**untradable, **obstacle}, desk.trading)
     check_plan(plan, survey.holdings, targets, desk.trading)
     diary.write(PlanMade, plan=plan)
 
@@ -78,7 +78,7 @@ def run_evening(desk: Desk, run: RunId, session: Session) -> None:
 
 
 def verdict(plan: Plan, outcomes: Sequence[Outcome], decisions: Mapping[str, Decision]) -> tuple[RunStatus, str]:
-    """ "success" only if every bot decided and every planned trade was done in full; the sentence says what was not."""
+    """Success is every bot decided and every planned trade done in full; the sentence says what was not."""
     done = sum(outcome.complete for outcome in outcomes)
     reached = {outcome.order.symbol for outcome in outcomes}
     missing = [

@@ -20,7 +20,7 @@ Prices = Mapping[Symbol, Price | NoPrice]
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The account at one moment. `reserve` and `investable` in dollars; `long_value` is every long position together."""
+    """The account at one moment. Dollars: `reserve`, `investable`, and `long_value`, every long position together."""
 
     account: Account
     holdings: Holdings
@@ -40,6 +40,9 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "after_sells
         investable(account.equity, reserve, holdings.others_value),
         sum((position.market_value for position in positions if position.quantity > 0), Decimal(0)),
     )
+    if phase == "start":
+        for symbol, reason in holdings.untouchable.items():
+            diary.note(f"{symbol}: {reason}", "warning")
     rows = tuple(_holding(position, book.ours, book.expected, holdings) for position in positions)
     diary.write(
         HoldingsRead,
@@ -58,7 +61,7 @@ def require_investable(survey: Survey) -> Survey:
     account = survey.account
     if account.blocked is not None:
         raise RunFailedError(f"the broker says that account {account.number} can't trade: {account.blocked}")
-    if not survey.investable > 0:
+    if not (survey.investable.is_finite() and survey.investable > 0):
         raise RunFailedError(
             f"nothing can be invested: equity {account.equity:,.2f} {account.currency}, less the reserve of "
             f"{survey.reserve:,.2f} and {survey.holdings.others_value:,.2f} that is not ours to manage, leaves "

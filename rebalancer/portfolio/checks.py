@@ -6,10 +6,9 @@ from decimal import Decimal
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Holdings, Order, Plan, Session, Symbol, Targets, Trade, Trading
-from rebalancer.portfolio.trades import worst_price
+from rebalancer.portfolio.buys import MOST_INVESTED, worst_price
 from rebalancer.portfolio.wording import per_share, percent, plain, shares, usd
 
-MOST_INVESTED = Decimal("0.99")
 ROUNDING = 1e-9
 
 

@@ -1,23 +1,21 @@
-"""From targets to trades: the plan, its sells, and buys sized to the cash that is there after the sells.
+"""From targets to trades: the plan, and its sells.
 
 Dollars, prices and quantities are Decimal from here outward; `to_decimal` is the one way in for a float.
 """
 
 from base64 import b32encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model import (
-    Account,
     Holdings,
     NoPrice,
     Order,
     OrderId,
-    OrderKind,
     Plan,
     Price,
     Side,
@@ -31,7 +29,8 @@ from rebalancer.portfolio.wording import per_share, percent, plain, shares, usd
 ORDER_PREFIX = "rb"
 CENT = Decimal("0.01")
 SMALLEST_TICK = Decimal("0.0001")
-FRACTION = Decimal("1e-12")
+FRACTION = Decimal("1e-15")
+MILLIONTH = Decimal("1e-6")
 ZERO = Decimal(0)
 
 Prices = Mapping[Symbol, Price | NoPrice]
@@ -41,7 +40,7 @@ Prices = Mapping[Symbol, Price | NoPrice]
 
 
 def to_decimal(weight: float) -> Decimal:
-    """`weight` to twelve places, half to even, so that .58 of 75,000 dollars is 43,500.00.
+    """`weight` to fifteen places, half to even, so that .58 of 75,000 dollars is 43,500.00.
 
     Raises RunFailedError unless it is between 0 and 1.
     """
@@ -86,7 +85,7 @@ def _line(symbol: Symbol, holdings: Holdings, targets: Targets, investable: Deci
     held = holdings.managed.get(symbol, ZERO)
     target = to_decimal(targets.weights.get(symbol, 0.0))
     if isinstance(price, NoPrice):
-        value, wanted, why = holdings.values.get(symbol, ZERO), 0, _no_price(price)
+        value, wanted, why = holdings.values.get(symbol, ZERO), 0, no_price(price)
     else:
         value, wanted, why = held * price.value, shares_for(target_dollars(target, investable), price.value), ""
     now = (value / investable).quantize(FRACTION)
@@ -132,7 +131,8 @@ def _too_small(line: Trade, price: Price, quantity: Decimal, dollars: Decimal, t
 
 
 def target_dollars(target: Decimal, investable: Decimal) -> Decimal:
-    return (target * investable).quantize(CENT, ROUND_DOWN)
+    """Floored to the cent, once what a float can't hold is rounded off: 50,000 of 112,500 dollars stay 50,000.00."""
+    return (target * investable).quantize(MILLIONTH, ROUND_HALF_EVEN).quantize(CENT, ROUND_DOWN)
 
 
 def shares_for(dollars: Decimal, price: Decimal) -> int:
@@ -151,29 +151,8 @@ def usable_price(symbol: Symbol, prices: Prices) -> Price | NoPrice:
     return price
 
 
-def _no_price(price: NoPrice) -> str:
+def no_price(price: NoPrice) -> str:
     return f"no price: {'; '.join(price.reasons)}"
-
-
-def limit_price(price: Price, limit_percent: Decimal) -> Decimal:
-    """The most a buy may pay for a share: `limit_percent` above the ask (or the price), rounded down to the tick.
-
-    The tick is 0.01 USD from 1 dollar and 0.0001 USD below (Regulation NMS, rule 612).
-    """
-    limit = (price.value if price.ask is None else price.ask) * (1 + limit_percent / 100)
-    return limit.quantize(CENT if limit >= 1 else SMALLEST_TICK, ROUND_DOWN)
-
-
-def worst_price(order: Order, value: Decimal, trading: Trading) -> Decimal:
-    """Dollars per share that `order` is budgeted at: its limit, or the limit it would have had at the price `value`."""
-    return value * (1 + trading.limit_percent / 100) if order.limit is None else order.limit
-
-
-def budget(account: Account, reserve: Decimal, others_open_buys: Decimal) -> Decimal:
-    """Dollars for buys: the smaller of cash and what is free of margin, less what others may claim; 0 where unknown."""
-    if not all(amount.is_finite() for amount in (account.cash, account.spendable, reserve, others_open_buys)):
-        return ZERO
-    return max(ZERO, min(account.cash, account.spendable) - reserve - others_open_buys)
 
 
 # -------------------------------------------------------------------------------------------- the orders
@@ -200,73 +179,3 @@ def sell_orders(plan: Plan, account: str, session: date, run_number: int) -> tup
         )
         for trade in plan.sells
     )
-
-
-def size_buys(
-    plan: Plan,
-    held: Mapping[Symbol, Decimal],
-    prices: Prices,
-    budget: Decimal,
-    fee_per_order: Decimal,
-    trading: Trading,
-    account: str,
-    session: date,
-    run_number: int,
-) -> tuple[tuple[Order, ...], tuple[str, ...]]:
-    """Buys that `budget` pays for at their limits with all fees, largest shortfall in dollars first, ties by symbol.
-
-    `held` are the managed shares after the sells, `prices` fresh ones, `budget` and `fee_per_order` dollars. Never more
-    than was planned. The sentences say what was shrunk or left out, with the numbers.
-    """
-    fresh = [(trade, usable_price(trade.symbol, prices)) for trade in plan.buys]
-    notes = [f"{trade.symbol}: not bought, {_no_price(price)}" for trade, price in fresh if isinstance(price, NoPrice)]
-    buys = [_fresh(trade, price, held, plan, trading) for trade, price in fresh if isinstance(price, Price)]
-    orders: list[Order] = []
-    left = budget
-    for buy in sorted(buys, key=lambda buy: (-buy.missing, buy.trade.symbol)):
-        quantity = min(buy.wanted, shares_for(left - fee_per_order, buy.limit))
-        accepted = quantity >= 1 and quantity * buy.price.value >= trading.min_trade_dollars
-        if quantity < buy.trade.quantity or not accepted:
-            verb = f"buying {quantity} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
-            notes.append(f"{buy.trade.symbol}: {verb}, {_shrunk(buy, quantity, left, fee_per_order, trading)}")
-        if accepted:
-            identity = order_id(account, session, run_number, "buys", buy.trade.symbol, "buy")
-            orders.append(_buy_order(identity, buy, quantity, trading))
-            left -= quantity * buy.limit + fee_per_order
-    return tuple(orders), tuple(notes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Buy:
-    """A planned buy at its fresh price: shares still wanted, dollars to its target, the most a share may cost."""
-
-    trade: Trade
-    price: Price
-    wanted: int
-    missing: Decimal
-    limit: Decimal
-
-
-def _fresh(trade: Trade, price: Price, held: Mapping[Symbol, Decimal], plan: Plan, trading: Trading) -> _Buy:
-    now = held.get(trade.symbol, ZERO)
-    target = target_dollars(trade.target, plan.investable)
-    wanted = min(trade.quantity, shares_for(target, price.value) - now)
-    missing = target - now * price.value
-    return _Buy(trade, price, max(0, int(wanted)), missing, limit_price(price, trading.limit_percent))
-
-
-def _shrunk(buy: _Buy, quantity: int, left: Decimal, fee: Decimal, trading: Trading) -> str:
-    dollars = quantity * buy.price.value
-    if 0 < dollars < trading.min_trade_dollars:
-        return f"{usd(dollars)} is under min_trade_dollars {usd(trading.min_trade_dollars)}"
-    if quantity < buy.wanted:
-        with_fee = f" and the order {usd(fee)}" if fee else ""
-        return f"{usd(left)} of the budget is left and a share may cost {per_share(buy.limit)}{with_fee}"
-    return f"at {per_share(buy.price.value)} no more fit into its target of {percent(buy.trade.target)}"
-
-
-def _buy_order(identity: OrderId, buy: _Buy, quantity: int, trading: Trading) -> Order:
-    at_market = trading.order_type == "market" and buy.price.rung != "bar"
-    limit = None if at_market else buy.limit
-    kind: OrderKind = "market" if at_market else "limit"
-    return Order(identity, buy.trade.symbol, "buy", Decimal(quantity), kind, limit, buy.trade.why)

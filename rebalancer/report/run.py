@@ -1,4 +1,4 @@
-"""One run on the screen: what was held, the waterfall, the plan, the outcome. Tonight's and last year's look the same."""
+"""One run on the screen: what was held, the waterfall, the plan, the outcome; tonight's as last year's."""
 
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rebalancer.events import BotDecided, HoldingsRead
 from rebalancer.journal.queries import OrderLine, RunRecord
 from rebalancer.model import Plan, Targets
-from rebalancer.report.console import count, grid, line, money, share, show
+from rebalancer.report.console import count, grid, line, money, share
 
 NEW_YORK = ZoneInfo("America/New_York")
 STYLES = {"success": "bold green", "partial": "bold yellow", "failed": "bold red", "warning": "yellow", "error": "red"}
@@ -123,5 +123,7 @@ def sentence(order: OrderLine, *, pretended: bool = False) -> str:
     verb = "sold" if order.side == "sell" else "bought"
     would = "would have " if pretended else ""
     price = f" at {order.average_price.normalize():,f} USD" if order.average_price is not None else ""
-    state = "" if order.filled == order.quantity else f", {order.state}{f' ({order.reason})' if order.reason else ''}"
-    return f"{order.symbol}: {would}{verb} {count(order.filled)} of {count(order.quantity)}{price}{state}; why: {order.why}"
+    reason = f" ({order.reason})" if order.reason else ""
+    state = "" if order.filled == order.quantity else f", {order.state}{reason}"
+    done = f"{would}{verb} {count(order.filled)} of {count(order.quantity)}{price}{state}"
+    return f"{order.symbol}: {done}; why: {order.why}"

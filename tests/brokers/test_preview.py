@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -46,9 +47,14 @@ class RecordingBroker:
         pytest.fail(f"a cancel of {order_id} was sent to the real broker")
 
     def find(self, order_id):
-        pytest.fail(f"{order_id} was looked up at the real broker")
+        """It knows one order, of an earlier evening."""
+        return replace(resting(order_id, "buy"), status="filled") if order_id == "rbOLD" else Absent(conclusive=True)
 
-    orders = fills = find
+    def fills(self, order_id):
+        return ()
+
+    def orders(self, ids):
+        pytest.fail(f"{ids} were looked up at the real broker")
 
 
 @pytest.fixture
@@ -158,6 +164,12 @@ def test_a_holding_without_a_price_is_left_at_the_brokers_own_value(real, street
     preview = PreviewBroker(real, street, street)
     preview.submit(sell("rb1", XYZ, "3"))
     assert preview.fills(OrderId("rb1"))[0].price == Decimal("3.33")  # 10 dollars for 3 shares
+
+
+def test_an_order_of_an_earlier_evening_is_looked_up_at_the_real_broker(real, street):
+    found = PreviewBroker(real, street, street).find(OrderId("rbOLD"))
+    assert isinstance(found, OrderState)
+    assert found.status == "filled"
 
 
 def test_quotes_that_do_not_answer_refuse_and_leave_no_order(real, street):

@@ -1,4 +1,4 @@
-"""The command line as a person has it: words in, an exit code and two streams out, all state in a folder of the test."""
+"""The command line as a person has it: words in, an exit code and two streams out; state in the test's folder."""
 
 import sys
 from collections.abc import Callable

@@ -4,7 +4,7 @@ Shares nothing with the engine but the chart and the closes. NaN and None mean u
 """
 
 import math
-import statistics
+from itertools import pairwise
 
 from rebalancer.flowchart import tree
 from rebalancer.model import Closes
@@ -173,7 +173,16 @@ def only_child(node: tree.Node) -> tree.Node | None:
 
 
 def changes(stretch: list[float]) -> list[float]:
-    return [later / earlier - 1 for earlier, later in zip(stretch, stretch[1:], strict=False)]
+    return [later / earlier - 1 for earlier, later in pairwise(stretch)]
+
+
+def mean(stretch: list[float]) -> float:
+    return math.fsum(stretch) / len(stretch)
+
+
+def deviation(stretch: list[float]) -> float:
+    middle = mean(stretch)
+    return math.sqrt(math.fsum([(value - middle) ** 2 for value in stretch]) / (len(stretch) - 1))
 
 
 def drawdown(stretch: list[float]) -> float:
@@ -185,11 +194,11 @@ def drawdown(stretch: list[float]) -> float:
 
 
 FORMULAS = {
-    "moving-average-price": lambda stretch: math.fsum(stretch) / len(stretch),
+    "moving-average-price": mean,
     "cumulative-return": lambda stretch: 100 * (stretch[-1] / stretch[0] - 1),
-    "moving-average-return": lambda stretch: 100 * statistics.fmean(changes(stretch)),
-    "standard-deviation-return": lambda stretch: 100 * statistics.stdev(changes(stretch)),
-    "standard-deviation-price": statistics.stdev,
+    "moving-average-return": lambda stretch: 100 * mean(changes(stretch)),
+    "standard-deviation-return": lambda stretch: 100 * deviation(changes(stretch)),
+    "standard-deviation-price": deviation,
     "max-drawdown": drawdown,
 }
 

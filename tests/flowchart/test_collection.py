@@ -1,7 +1,6 @@
 """Symphonies as people made them. They lie beside the repository, are only read here and never shipped."""
 
 import gzip
-import json
 import math
 from collections import Counter
 from pathlib import Path
@@ -33,7 +32,7 @@ def reasons(found):
     return dict(Counter(texts))
 
 
-def test_every_symphony_of_the_collection_is_read_or_refused_for_its_rebalancing(symphonies):
+def test_every_symphony_of_the_collection_is_read_or_refused_for_its_rebalancing_alone(symphonies):
     assert len(symphonies) == 89
     assert sum(chart is None for chart, _ in symphonies.values()) == 18
     assert reasons(symphonies) == {
@@ -49,16 +48,6 @@ def test_every_symphony_of_the_collection_is_read_or_refused_for_its_rebalancing
 )
 def test_every_other_format_of_the_collection_is_refused_by_name(folder, reason, count):
     assert reasons(collected(folder)) == {reason: count}
-
-
-def test_a_daily_rebalancing_makes_every_symphony_of_the_collection_readable(symphonies):
-    """Nothing but the period stands between those 16 files and a chart."""
-    refused = [name for name, (_, problems) in symphonies.items() if [p.place for p in problems] == ["rebalance"]]
-    assert len(refused) == 16
-    for name in refused:
-        whole = json.loads(gzip.decompress((COLLECTION / "composer" / name).read_bytes()))
-        whole.pop("rebalance-corridor-width", None)
-        assert read(json.dumps(whole | {"rebalance": "daily"}).encode(), name)[1] == ()
 
 
 def test_the_weights_of_the_collection_sum_to_one(symphonies):

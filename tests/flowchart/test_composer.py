@@ -207,6 +207,11 @@ CASES = [
         {"step": "asset", "ticker": "CRYPTO::BTC//USD"},
         'children[0].ticker: "CRYPTO::BTC//USD" is a crypto ticker, which is not read yet; what is read: {SHARES}',
     ),
+    ({**SPY, "ticker": 5}, 'children[0].ticker: "ticker" is 5; it must be a ticker such as "SPY"'),
+    (
+        gate({**HOT, "rhs-fixed-value?": "true"}),
+        'children[0].children[0].rhs-fixed-value?: "rhs-fixed-value?" is "true"; it must be true or false',
+    ),
     ({**SPY, "children": [BIL]}, 'children[0].children: "asset" can\'t have children'),
     (
         specified(({"num": -1, "den": 100}, SPY), ({"num": 101, "den": 100}, BIL)),
@@ -283,32 +288,6 @@ def test_every_problem_is_said_at_once():
         "children[1].children[0].comparator",
         "children[1].children[0].children[0].step",
     ]
-
-
-# Documents that are something else.
-
-
-@pytest.mark.parametrize(
-    ("content", "likeness"),
-    [
-        (b'(defsymphony "x" {:rebalance-frequency :daily} (asset "SPY"))', "Composer's Lisp text"),
-        (b'["defsymphony", "x", ["asset", "SPY"]]', "Composer's Lisp as JSON lists"),
-        (b'["^ ", "~:step", "~:root"]', "Composer's transit JSON"),
-        (b'{":step": ":root"}', "Composer's JSON with a colon before each key"),
-        (b'{"step": "root", "rebalance": "DAILY"}', "Rain's JSON"),
-        (b'{"score_version": "v2"}', "Composer's score v2"),
-        (b'{"name": "x", "incantation": {}}', "a QuantMage spell"),
-        (b'{"step": "asset", "ticker": "SPY"}', "a part of a Composer file without its root"),
-        (b'{"format": "rebalancer/plan", "version": 1}', "a bot in another format"),
-        (b'{"hello": 1}', "no format we know"),
-        (b"[[1]]", "a list"),
-    ],
-)
-def test_another_format_is_refused_in_one_sentence_that_names_it(content, likeness):
-    chart, (problem,) = read(content, "x")
-    assert chart is None
-    assert str(problem).startswith(f"x: looks like {likeness}")
-    assert 'what is read: our own format ("format": "rebalancer/bot") and Composer\'s score v1' in str(problem)
 
 
 # Size.

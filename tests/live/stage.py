@@ -1,6 +1,6 @@
-"""A whole evening on a table: a market that a test sets, the sim broker on it, a real journal, a clock that never waits."""
+"""A whole evening on a table: a market that a test sets, the sim broker on it, a real journal, no waiting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,7 @@ from rebalancer.live.desk import Desk
 from rebalancer.live.rebalance import claim_session, run_evening
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Bar, Closes, Investment, Quote, Reserve, RunId, Session, Snapshot, Symbol, Trading
-from rebalancer.ports import AlreadyRun, Broker
+from rebalancer.ports import AlreadyRun, Broker, Journal
 
 HERE = Place(None, "chart")
 SPY, SH, SGOV, TLT, GLD = (Symbol(ticker) for ticker in ("SPY", "SH", "SGOV", "TLT", "GLD"))
@@ -96,7 +96,8 @@ class Stage:
     commission: Decimal = Decimal(0)
     clock: SimulatedClock = field(init=False)
     market: Market = field(init=False)
-    wrap: type[Broker] | None = None
+    between: Callable[[SimBroker], Broker] = lambda broker: broker
+    pen: Callable[[SqliteJournal], Journal] = lambda journal: journal
 
     def __post_init__(self) -> None:
         prices = {SPY: "500", SH: "14.21", SGOV: "100.4", TLT: "93.5", GLD: "201"}
@@ -123,7 +124,7 @@ class Stage:
             script=self.script,
         )
 
-    def desk(self, broker: Broker, journal: SqliteJournal) -> Desk:
+    def desk(self, broker: Broker, journal: Journal) -> Desk:
         return Desk(
             account="demo",
             broker=broker,
@@ -155,7 +156,7 @@ class Stage:
     def run(self, *, force: bool = False) -> "RunId | AlreadyRun":
         broker, journal = self.broker(), SqliteJournal.open(self.journal_file)
         try:
-            desk = self.desk(broker, journal)
+            desk = self.desk(self.between(broker), self.pen(journal))
             session = session_of(self.clock.now().date())
             run = claim_session(desk, self.claim(force=force), session)
             if not isinstance(run, AlreadyRun):

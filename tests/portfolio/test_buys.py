@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.model import Account, Holdings, NoPrice, Order, OrderId, Plan, Price, Symbol, Targets, Trade, Trading
-from rebalancer.portfolio.trades import budget, limit_price, make_plan, order_id, size_buys, worst_price
+from rebalancer.portfolio.buys import Purse, budget, limit_price, room, size_buys, worst_price
+from rebalancer.portfolio.trades import make_plan, order_id
 
 NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
 TONIGHT = date(2016, 12, 30)
@@ -32,9 +33,10 @@ def plan_for(**wanted: tuple[float, int]) -> Plan:
     return make_plan(Holdings({}, {}, Decimal(0)), targets, Decimal(100_000), prices, {}, Trading())
 
 
-def sized(plan: Plan, *prices: Price | NoPrice, purse=PLENTY, fee="0", held=None, trading=None):
+def sized(plan: Plan, *prices: Price | NoPrice, purse=PLENTY, fee="0", held=None, trading=None, room=PLENTY):
     fresh = {price.symbol: price for price in prices}
-    return size_buys(plan, held or {}, fresh, Decimal(purse), Decimal(fee), trading or Trading(), "demo", TONIGHT, 1)
+    wallet = Purse(Decimal(purse), Decimal(room), Decimal(fee))
+    return size_buys(plan, held or {}, fresh, wallet, trading or Trading(), "demo", TONIGHT, 1)
 
 
 # ------------------------------------------------------------------------------------------- what is bought
@@ -194,6 +196,21 @@ def test_the_budget_is_cash_less_the_reserve_and_the_open_buys_of_others(cash, s
     assert budget(account(cash, spendable), Decimal(1_000), Decimal(500)) == Decimal(left)
 
 
+def test_room_is_what_is_left_before_99_percent_of_equity_are_invested():
+    assert room(Decimal(100_000), Decimal(49_000)) == Decimal(50_000)
+    assert room(Decimal(100_000), Decimal(99_500)) == 0
+    assert room(Decimal("NaN"), Decimal(0)) == 0
+
+
+def test_without_room_less_is_bought_and_the_reason_is_said():
+    orders, notes = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 100), room=10_050)
+
+    assert [order.quantity for order in orders] == [100]
+    assert notes == (
+        "SPY: buying 100 of the planned 500 shares, 10,050.00 USD may still be invested before 99 % of equity are",
+    )
+
+
 # ------------------------------------------------------------------------------------- what always holds
 
 prices = st.decimals("0.0001", "2000", places=4)
@@ -201,7 +218,7 @@ prices = st.decimals("0.0001", "2000", places=4)
 
 @st.composite
 def buys(draw):
-    """A plan, what is held by now, fresh prices of every rung, a budget, a fee and settings."""
+    """A plan, what is held by now, fresh prices of every rung, a purse and settings."""
     symbols = draw(st.lists(st.sampled_from([SPY, TLT, GLD]), unique=True))
     trades = tuple(_planned(symbol, draw) for symbol in sorted(symbols))
     held = {symbol: draw(st.decimals("0", "300", places=2)) for symbol in symbols}
@@ -211,8 +228,9 @@ def buys(draw):
         limit_percent=draw(st.decimals("0", "5", places=1)),
         min_trade_dollars=draw(st.sampled_from([Decimal(0), Decimal(1), Decimal(500)])),
     )
-    purse = draw(st.decimals("0", "200000", places=2))
-    return Plan(Decimal(100_000), trades), held, fresh, purse, draw(st.sampled_from([Decimal(0), Decimal(2)])), trading
+    dollars = st.decimals("0", "200000", places=2)
+    purse = Purse(draw(dollars), draw(dollars), fee=draw(st.sampled_from([Decimal(0), Decimal(2)])))
+    return Plan(Decimal(100_000), trades), held, fresh, purse, trading
 
 
 def _planned(symbol: Symbol, draw) -> Trade:
@@ -229,14 +247,22 @@ def _fresh(symbol: Symbol):
 
 
 @given(buys())
-def test_buys_at_their_limits_with_all_fees_never_exceed_the_budget(evening):
-    _, _, fresh, purse, fee, trading = evening
+def test_buys_at_their_limits_with_all_fees_never_exceed_the_cash(evening):
+    _, _, fresh, purse, trading = evening
 
     orders, _ = size_buys(*evening, "demo", TONIGHT, 1)
 
-    assert (
-        sum(order.quantity * limit_price(fresh[order.symbol], trading.limit_percent) + fee for order in orders) <= purse
-    )
+    costs = [order.quantity * limit_price(fresh[order.symbol], trading.limit_percent) + purse.fee for order in orders]
+    assert sum(costs) <= purse.cash
+
+
+@given(buys())
+def test_buys_at_their_prices_never_exceed_the_room(evening):
+    _, _, fresh, purse, _ = evening
+
+    orders, _ = size_buys(*evening, "demo", TONIGHT, 1)
+
+    assert sum(order.quantity * fresh[order.symbol].value for order in orders) <= purse.room
 
 
 @given(buys())

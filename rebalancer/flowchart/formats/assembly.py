@@ -1,4 +1,4 @@
-"""A chart put together without recursion: a reader looks at one element and names its parts and what to build of them."""
+"""A chart put together without recursion: a reader looks at one element, names its parts and what to build of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,0 +1,140 @@
+"""Buys, sized to the cash and the prices that are there once every sell is over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+
+from rebalancer.model import Account, NoPrice, Order, OrderId, OrderKind, Plan, Price, Symbol, Trade, Trading
+from rebalancer.portfolio.trades import (
+    CENT,
+    SMALLEST_TICK,
+    ZERO,
+    Prices,
+    no_price,
+    order_id,
+    shares_for,
+    target_dollars,
+    usable_price,
+)
+from rebalancer.portfolio.wording import per_share, percent, shares, usd
+
+MOST_INVESTED = Decimal("0.99")
+"""The part of equity that may be invested, whoever holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """Dollars. `cash` pays for buys at their limits with `fee` for each; `room` is what may still be invested."""
+
+    cash: Decimal
+    room: Decimal
+    fee: Decimal = ZERO
+
+
+def limit_price(price: Price, limit_percent: Decimal) -> Decimal:
+    """The most a buy may pay for a share: `limit_percent` above the ask (or the price), rounded down to the tick.
+
+    The tick is 0.01 USD from 1 dollar and 0.0001 USD below (Regulation NMS, rule 612).
+    """
+    limit = (price.value if price.ask is None else price.ask) * (1 + limit_percent / 100)
+    return limit.quantize(CENT if limit >= 1 else SMALLEST_TICK, ROUND_DOWN)
+
+
+def worst_price(order: Order, value: Decimal, trading: Trading) -> Decimal:
+    """Dollars per share that `order` is budgeted at: its limit, or the limit it would have had at the price `value`."""
+    return value * (1 + trading.limit_percent / 100) if order.limit is None else order.limit
+
+
+def budget(account: Account, reserve: Decimal, others_open_buys: Decimal) -> Decimal:
+    """Dollars for buys: the smaller of cash and what is free of margin, less what others may claim; 0 where unknown."""
+    if not all(amount.is_finite() for amount in (account.cash, account.spendable, reserve, others_open_buys)):
+        return ZERO
+    return max(ZERO, min(account.cash, account.spendable) - reserve - others_open_buys)
+
+
+def room(equity: Decimal, invested: Decimal) -> Decimal:
+    """Dollars that may be invested before 99 % of `equity` are; 0 where unknown. `invested`: all long positions."""
+    left = MOST_INVESTED * equity - invested
+    return left if left.is_finite() and left > 0 else ZERO
+
+
+def size_buys(
+    plan: Plan,
+    held: Mapping[Symbol, Decimal],
+    prices: Prices,
+    purse: Purse,
+    trading: Trading,
+    account: str,
+    session: date,
+    run_number: int,
+) -> tuple[tuple[Order, ...], tuple[str, ...]]:
+    """Buys that `purse` pays for and has room for, largest shortfall in dollars first, ties by symbol.
+
+    `held` are the managed shares after the sells, `prices` fresh ones. Never more than was planned. The sentences say
+    what was shrunk or left out, with the numbers.
+    """
+    fresh = [(trade, usable_price(trade.symbol, prices)) for trade in plan.buys]
+    notes = [f"{trade.symbol}: not bought, {no_price(price)}" for trade, price in fresh if isinstance(price, NoPrice)]
+    buys = [_fresh(trade, price, held, plan, trading) for trade, price in fresh if isinstance(price, Price)]
+    orders: list[Order] = []
+    left = purse
+    for buy in sorted(buys, key=lambda buy: (-buy.missing, buy.trade.symbol)):
+        quantity = min(buy.wanted, _affordable(left, buy))
+        accepted = quantity >= 1 and quantity * buy.price.value >= trading.min_trade_dollars
+        if quantity < buy.trade.quantity or not accepted:
+            verb = f"buying {quantity} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
+            notes.append(f"{buy.trade.symbol}: {verb}, {_shrunk(buy, quantity, left, trading)}")
+        if accepted:
+            identity = order_id(account, session, run_number, "buys", buy.trade.symbol, "buy")
+            orders.append(_buy_order(identity, buy, quantity, trading))
+            left = _less(left, buy, quantity)
+    return tuple(orders), tuple(notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Buy:
+    """A planned buy at its fresh price: shares still wanted, dollars to its target, the most a share may cost."""
+
+    trade: Trade
+    price: Price
+    wanted: int
+    missing: Decimal
+    limit: Decimal
+
+
+def _fresh(trade: Trade, price: Price, held: Mapping[Symbol, Decimal], plan: Plan, trading: Trading) -> _Buy:
+    now = held.get(trade.symbol, ZERO)
+    target = target_dollars(trade.target, plan.investable)
+    wanted = min(trade.quantity, shares_for(target, price.value) - now)
+    missing = target - now * price.value
+    return _Buy(trade, price, max(0, int(wanted)), missing, limit_price(price, trading.limit_percent))
+
+
+def _affordable(purse: Purse, buy: _Buy) -> int:
+    """Whole shares; the limit counts against the cash, the price against the room."""
+    return min(shares_for(purse.cash - purse.fee, buy.limit), shares_for(purse.room, buy.price.value))
+
+
+def _less(purse: Purse, buy: _Buy, quantity: int) -> Purse:
+    spent = quantity * buy.limit + purse.fee
+    return replace(purse, cash=purse.cash - spent, room=purse.room - quantity * buy.price.value)
+
+
+def _shrunk(buy: _Buy, quantity: int, left: Purse, trading: Trading) -> str:
+    dollars = quantity * buy.price.value
+    if 0 < dollars < trading.min_trade_dollars:
+        return f"{usd(dollars)} is under min_trade_dollars {usd(trading.min_trade_dollars)}"
+    if quantity < buy.wanted and shares_for(left.room, buy.price.value) == quantity:
+        return f"{usd(left.room)} may still be invested before {percent(MOST_INVESTED)} of equity are"
+    if quantity < buy.wanted:
+        with_fee = f" and the order {usd(left.fee)}" if left.fee else ""
+        return f"{usd(left.cash)} of the budget is left and a share may cost {per_share(buy.limit)}{with_fee}"
+    return f"at {per_share(buy.price.value)} no more fit into its target of {percent(buy.trade.target)}"
+
+
+def _buy_order(identity: OrderId, buy: _Buy, quantity: int, trading: Trading) -> Order:
+    at_market = trading.order_type == "market" and buy.price.rung != "bar"
+    limit = None if at_market else buy.limit
+    kind: OrderKind = "market" if at_market else "limit"
+    return Order(identity, buy.trade.symbol, "buy", Decimal(quantity), kind, limit, buy.trade.why)

@@ -1,0 +1,248 @@
+"""Orders out, outcomes back, with a broker that loses answers, forges them, or does not answer at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from stage import DAYS, GLD, SPY, Stage, hold, mix, percent
+
+from rebalancer.brokers.script import Script, Twist
+from rebalancer.brokers.sim import SimBroker
+from rebalancer.errors import RunFailedError, SourceError, StoppedError
+from rebalancer.events import Event, OrderIntended
+from rebalancer.journal import queries
+from rebalancer.model import Account, Fill, Found, Order, OrderId, OrderState, Position, RunId, Submitted, Symbol
+from rebalancer.ports import Book, Caps, Journal
+
+
+@dataclass
+class Between:
+    """Stands between the evening and the sim broker; a test overrides what it bends."""
+
+    real: SimBroker
+
+    @property
+    def caps(self) -> Caps:
+        return self.real.caps
+
+    def account(self) -> Account:
+        return self.real.account()
+
+    def positions(self) -> tuple[Position, ...]:
+        return self.real.positions()
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        return self.real.open_orders()
+
+    def untradable(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, str]:
+        return self.real.untradable(symbols)
+
+    def submit(self, order: Order) -> Submitted:
+        return self.real.submit(order)
+
+    def find(self, order_id: OrderId) -> Found:
+        return self.real.find(order_id)
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        return self.real.orders(ids)
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        return self.real.fills(order_id)
+
+    def cancel(self, order_id: OrderId) -> None:
+        self.real.cancel(order_id)
+
+
+@dataclass
+class Pen:
+    """Stands between the evening and its journal, and refuses what `breaks` says."""
+
+    real: Journal
+    breaks: Callable[[Event], bool]
+
+    def record(self, run: RunId, *events: Event) -> None:
+        if any(map(self.breaks, events)):
+            raise RunFailedError("the disk is full")
+        self.real.record(run, *events)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+
+def one_bot(folder: Path, **percents: int) -> Stage:
+    return Stage(folder, {"A": (mix(**percents), percent("A", 100))})
+
+
+def orders_at_broker(stage: Stage) -> int:
+    """How many orders the broker has for what the journal wrote down."""
+    broker = stage.broker()
+    known = broker.orders([OrderId(order.id) for order in queries.orders(stage.journal_file)])
+    broker.close()
+    return len(known)
+
+
+def test_an_intent_is_on_disk_before_its_order_leaves(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=60, GLD=40)
+    seen: list[str] = []
+
+    class Watching(Between):
+        def submit(self, order: Order) -> Submitted:
+            written = {line.id: line.state for line in queries.orders(stage.journal_file)}
+            seen.append(written[order.id])
+            return super().submit(order)
+
+    stage.between = Watching
+    stage.run()
+    assert seen == ["intended", "intended"]
+
+
+def test_an_order_whose_answer_was_lost_is_looked_up_and_never_sent_again(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=60, GLD=40)
+    stage.script = Script({("buy", SPY): Twist(silent=True)})
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "success"
+    assert {order.symbol: order.state for order in record.orders} == {SPY: "filled", GLD: "filled"}
+    assert stage.shares()[SPY] == Decimal(118)
+
+
+def test_an_order_that_never_arrived_is_said_and_not_sent_again(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=60, GLD=40)
+    stage.script = Script({("buy", SPY): Twist(lost=1)})
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert "SPY: bought 0 of 118, refused (it never reached the broker)" in record.run.reason
+    assert orders_at_broker(stage) == 1
+
+
+def test_while_a_sell_is_unknown_no_buy_leaves(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=100)
+    stage.run()
+
+    class Deaf(Between):
+        def submit(self, order: Order) -> Submitted:
+            self.real.submit(order)
+            self.silent = True
+            return super().submit(order)
+
+        def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+            raise SourceError("the orders did not answer")
+
+        def find(self, order_id: OrderId) -> Found:
+            from rebalancer.model import Unknown
+
+            return Unknown("the lookup did not answer")
+
+    stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+    stage.between = Deaf
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert [order.side for order in record.orders] == ["sell"]
+    assert sum("could not be read" in remark.text for remark in record.remarks) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"quantity": Decimal(7)}, {"side": "sell"}, {"symbol": GLD}, {"kind": "market", "limit": None}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_found_order_with_other_parameters_stops_the_run(tmp_path: Path, change: dict[str, object]) -> None:
+    stage = one_bot(tmp_path, SPY=100)
+
+    class Forging(Between):
+        def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+            return {key: replace(state, **change) for key, state in self.real.orders(ids).items()}  # type: ignore[arg-type]
+
+    stage.between = Forging
+    with pytest.raises(StoppedError, match="was written down as buy 198 SPY"):
+        stage.run()
+    assert stage.record().run.status == "partial"
+
+
+def test_more_filled_than_ordered_stops_the_run(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=100)
+
+    class Overfilling(Between):
+        def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+            states = self.real.orders(ids)
+            return {key: replace(state, filled=state.quantity + 1) for key, state in states.items()}
+
+    stage.between = Overfilling
+    with pytest.raises(StoppedError, match="199 of 198 filled"):
+        stage.run()
+
+
+def test_an_intent_that_can_not_be_written_sends_nothing(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=100)
+    stage.pen = lambda journal: Pen(journal, lambda event: isinstance(event, OrderIntended))  # type: ignore[assignment, return-value]
+    with pytest.raises(RunFailedError, match="the disk is full"):
+        stage.run()
+    assert stage.record().run.status == "failed"
+    assert stage.shares() == {}
+
+
+def test_a_journal_that_fails_after_an_order_left_stops_everything(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=60, GLD=40)
+    intended: list[Event] = []
+
+    def second_intent(event: Event) -> bool:
+        intended.extend([event] if isinstance(event, OrderIntended) else [])
+        return len(intended) > 1
+
+    stage.pen = lambda journal: Pen(journal, second_intent)  # type: ignore[assignment, return-value]
+    with pytest.raises(StoppedError, match="Orders had left before"):
+        stage.run()
+    assert orders_at_broker(stage) == 1
+
+
+def test_a_refused_buy_leaves_the_others_alone(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=60, GLD=40)
+    stage.script = Script({("buy", SPY): Twist(refuse="not authorised for SPY")})
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert "SPY: bought 0 of 118, refused (not authorised for SPY)" in record.run.reason
+    assert stage.shares() == {GLD: Decimal(197)}
+
+
+def test_a_buy_that_does_not_fill_is_cancelled_at_its_deadline(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=100)
+    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50))})
+    stage.run()
+    (order,) = stage.record().orders
+    assert (order.state, order.filled) == ("canceled", Decimal(50))
+    assert stage.shares() == {SPY: Decimal(50)}
+
+
+def test_a_fill_that_wins_over_its_cancel_counts(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=100)
+    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50), cancel="beaten")})
+    stage.run()
+    (order,) = stage.record().orders
+    assert (order.state, order.filled) == ("filled", Decimal(198))
+    assert stage.record().run.status == "success"
+
+
+def test_an_unknown_book_is_never_read_as_a_flat_account(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=100)
+
+    class Blind(Between):
+        def positions(self) -> tuple[Position, ...]:
+            raise SourceError("the positions did not answer")
+
+    stage.between = Blind
+    with pytest.raises(SourceError):
+        stage.run()
+    assert stage.record().orders == ()
+
+
+def test_the_book_is_what_the_fills_say(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=60, GLD=40)
+    stage.run()
+    held = {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")}
+    assert held == stage.shares()
+    assert isinstance(Book(held, None), Book)
