@@ -35,14 +35,6 @@ class Evening:
     session: Session
 
 
-def journal_path(config: Config, *, dry_run: bool = False) -> Path:
-    return config.state_dir / ("dry-run.sqlite" if dry_run else "journal.sqlite")
-
-
-def sim_path(config: Config, account: AccountConfig) -> Path:
-    return config.state_dir / f"sim-{account.name}.sqlite"
-
-
 @contextmanager
 def evening(
     config: Config, account: AccountConfig, *, dry_run: bool, as_of: date | None, force: bool
@@ -59,13 +51,13 @@ def evening(
     programs = compile_bots(account.bots, contents)
     quotes = SampleQuotes(clock)
     with ExitStack() as stack:
-        stack.enter_context(run_lock(journal_path(config)))
-        books = stack.enter_context(SqliteJournal.open(journal_path(config)))
+        stack.enter_context(run_lock(config.journal()))
+        books = stack.enter_context(SqliteJournal.open(config.journal()))
         real = stack.enter_context(closing(sim_broker(config, account, clock, quotes, calendar)))
         journal: Journal = books
         broker: Broker = real
         if dry_run:
-            journal = Rehearsal(stack.enter_context(SqliteJournal.open(journal_path(config, dry_run=True))), books)
+            journal = Rehearsal(stack.enter_context(SqliteJournal.open(config.journal(dry_run=True))), books)
             broker = PreviewBroker(real, quotes, clock)
         desk = Desk(
             account=account.name,
@@ -98,7 +90,7 @@ def evening(
 
 def sim_broker(config: Config, account: AccountConfig, clock: Clock, quotes: Quotes, calendar: Calendar) -> SimBroker:
     return SimBroker.open(
-        sim_path(config, account),
+        config.sim_file(account),
         clock,
         quotes,
         calendar,

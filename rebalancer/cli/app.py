@@ -12,6 +12,7 @@ app = typer.Typer(
     help="Rebalance an account to what its bots want tonight: sells first, then buys, every step in a journal.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: loading the pretty one takes longer than all the rest
     pretty_exceptions_enable=False,
     epilog=(
         "Exit codes: 0 done or nothing to do; 1 an error of the program; 2 wrong settings, bot file or command line; "

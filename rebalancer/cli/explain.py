@@ -21,7 +21,7 @@ def explain(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Print the path a bot took through its chart on one day, with the actual values."""
+    """Show why a bot wants what it wants on a day."""
     from rebalancer.flowchart.decide import last_allocation
     from rebalancer.report.bots import show_explanation
     from rebalancer.report.console import show_json

@@ -19,7 +19,7 @@ def history(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List the runs, newest first, or show one of them as it was shown that evening."""
+    """List the runs, or show one of them again."""
     from rebalancer.journal import queries
     from rebalancer.model import RunId
     from rebalancer.report.console import show, show_json
@@ -44,7 +44,7 @@ def orders(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List the orders, newest first, with what came of them and why they were sent."""
+    """List the orders, and why they were sent."""
     from rebalancer.journal import queries
     from rebalancer.model import RunId
     from rebalancer.report.console import show_json
@@ -61,22 +61,18 @@ def positions(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show what the bots hold by the journal's fills, beside what the broker showed at the last run."""
+    """Show what the bots hold, by the journal."""
     from rebalancer.cli.options import chosen_accounts
     from rebalancer.journal import queries
     from rebalancer.report.console import show_json
     from rebalancer.report.history import show_positions
-    from rebalancer.wiring import journal_path
 
     settings = load_config(config)
     held = {
-        chosen.name: queries.positions(journal_path(settings), chosen.name)
-        for chosen in chosen_accounts(settings, account)
+        chosen.name: queries.positions(settings.journal(), chosen.name) for chosen in chosen_accounts(settings, account)
     }
     show_json(held) if json else show_positions(held)
 
 
 def _journal(config: Path | None, *, dry_run: bool) -> Path:
-    from rebalancer.wiring import journal_path
-
-    return journal_path(load_config(config), dry_run=dry_run)
+    return load_config(config).journal(dry_run=dry_run)

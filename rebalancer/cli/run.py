@@ -39,7 +39,7 @@ def run(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Back-test the bots up to now, and bring the account to what they want: sells first, then buys."""
+    """Back-test the bots up to now, sell, then buy."""
     from rebalancer.report.console import show, show_json
     from rebalancer.report.run import screen
 
@@ -63,9 +63,9 @@ def _one(
     from rebalancer.journal import queries
     from rebalancer.live.rebalance import claim_session, run_evening
     from rebalancer.ports import AlreadyRun
-    from rebalancer.wiring import evening, journal_path
+    from rebalancer.wiring import evening
 
-    journal = journal_path(config, dry_run=dry_run)
+    journal = config.journal(dry_run=dry_run)
     try:
         with evening(config, account, dry_run=dry_run, as_of=as_of, force=force) as tonight:
             run = claim_session(tonight.desk, tonight.claim, tonight.session)

@@ -99,6 +99,12 @@ class Config:
     data_source: str
     accounts: tuple[AccountConfig, ...]
 
+    def journal(self, *, dry_run: bool = False) -> Path:
+        return self.state_dir / ("dry-run.sqlite" if dry_run else "journal.sqlite")
+
+    def sim_file(self, account: AccountConfig) -> Path:
+        return self.state_dir / f"sim-{account.name}.sqlite"
+
 
 def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
     """The config to use: `explicit`, REBALANCE_CONFIG, ./config.toml, the user's config folder; None means the demo.

@@ -214,6 +214,8 @@ def _sessions(table: Sequence[nodes.Node], prices: Callable[[tree.Function, int]
                 needed.append(needed[source] + prices(function, window) - 1)
             case nodes.ForDays(days, condition):
                 needed.append(needed[condition] + days - 1)
+            case nodes.Nav(portfolio):
+                needed.append(needed[portfolio] + 1)  # a history that broke off before begins one session later
             case _:
                 needed.append(max((needed[operand] for operand in nodes.operands(node)), default=1))
     return needed

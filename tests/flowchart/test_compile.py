@@ -107,7 +107,7 @@ def test_the_look_back_is_what_the_first_value_takes(operand, sessions):
 def test_the_look_back_adds_up_through_days_and_simulated_history():
     gate = when(compare(rsi("AAA", 10), "gt", 50, for_days=3), hold("AAA"), CASH)
     assert program(gate).lookback == 13
-    assert program(best(1, "cumulative-return", 20, gate, hold("BBB"))).lookback == 33
+    assert program(best(1, "cumulative-return", 20, gate, hold("BBB"))).lookback == 34
 
 
 def test_the_warm_up_is_what_rsi_and_ema_take_to_settle():

@@ -1,20 +1,28 @@
-"""Our decisions against Composer's own, day by day, on recorded prices. The recordings are not part of the project."""
+"""Our decisions against Composer's own, day by day, on recorded prices; and the charts people share.
+
+Neither the recordings nor the charts are part of the project.
+"""
 
 import csv
+import gzip
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from trees import random_walks
 
 from rebalancer.flowchart.compile import compile_chart
+from rebalancer.flowchart.decide import last_allocation
 from rebalancer.flowchart.evaluate import evaluate
 from rebalancer.flowchart.formats import read
-from rebalancer.model import Closes, symbol
+from rebalancer.model import Allocation, Closes, symbol
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "data" / "groundtruth"
 FRONT_RUNNER = RECORDINGS / "composer_parser_3331d"
 SLEEVE = RECORDINGS / "composer_754d"
+
+STRATEGIES = RECORDINGS.parents[1] / "strategies" / "composer"
 
 pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason="Composer's recordings are not on this machine")
 
@@ -92,3 +100,18 @@ def test_the_sleeves_ticker_is_ours(bot, matches):
     recorded = [(row["date"][:10], row["ticker"]) for row in rows(SLEEVE / "sleeve60_ticker.csv")]
     assert len(recorded) == 754
     assert sum(ours[day] == {ticker: 1.0} for day, ticker in recorded) == matches
+
+
+# ------------------------------------------------------------------------------------ shared charts
+
+
+def test_every_readable_chart_decides_on_as_many_sessions_as_it_asks_for():
+    decided = 0
+    for path in sorted(STRATEGIES.glob("*.json.gz")):
+        chart, _problems = read(gzip.decompress(path.read_bytes()), path.name)
+        if chart is not None:
+            program = compile_chart(chart)
+            closes = random_walks(7, program.lookback, program.symbols)
+            assert isinstance(last_allocation(chart.name, program, closes), Allocation), path.name
+            decided += 1
+    assert decided > 60

@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from trees import (
     CASH,
     best,
@@ -16,6 +17,7 @@ from trees import (
     price,
     prices,
     random_prices,
+    random_walks,
     rsi,
     specified,
     when,
@@ -64,6 +66,14 @@ def test_a_decision_is_positive_finite_weights_or_a_reason(random_chart, closes)
     else:
         assert all(0 < weight <= 1 for weight in decision.weights.values())
         assert sum(decision.weights.values()) <= 1 + 1e-12
+
+
+@given(charts, st.integers(0, 2**32 - 1))
+def test_the_look_back_is_enough_to_decide_on(random_chart, seed):
+    program = compile_chart(random_chart)
+    decision = last_allocation("my bot", program, random_walks(seed, program.lookback))
+    # Of cash, or of a part that held only cash, the volatility is 0 however long its history is.
+    assert isinstance(decision, Allocation) or "is 0 on" in decision.reason
 
 
 # --------------------------------------------------------------------------------------------- reasons

@@ -135,6 +135,11 @@ def test_a_filter_takes_the_highest_or_the_lowest():
     assert decisions(best(1, "cumulative-return", 1, *children, side="bottom"), closes)[-1] == {"CCC": 1}
 
 
+def test_a_filter_may_rank_tickers_by_price():
+    root = best(1, "current-price", None, hold("AAA"), hold("BBB"), side="bottom")
+    assert decisions(root, prices(AAA=[5, 6], BBB=[7, 4])) == [{"AAA": 1}, {"BBB": 1}]
+
+
 @pytest.mark.parametrize("side", ["top", "bottom"])
 def test_ties_in_a_filter_keep_the_order_of_the_file(side):
     closes = prices(AAA=[1, 2], BBB=[1, 2], CCC=[1, 2])

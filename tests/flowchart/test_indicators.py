@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -132,6 +132,7 @@ def test_the_drawdown_of_rising_prices_is_zero():
 
 
 @each_indicator
+@settings(max_examples=40)
 @given(prices=columns, window=windows)
 def test_a_value_is_there_once_enough_prices_in_a_row_are(function, prices, window):
     enough = runs(prices) >= prices_needed(function, window)
@@ -141,6 +142,7 @@ def test_a_value_is_there_once_enough_prices_in_a_row_are(function, prices, wind
 
 
 @each_indicator
+@settings(max_examples=40)
 @given(prices=columns, window=windows, later=missing_or_price)
 def test_a_later_price_changes_no_earlier_value(function, prices, window, later):
     before = INDICATORS[function](prices, window)
@@ -148,6 +150,7 @@ def test_a_later_price_changes_no_earlier_value(function, prices, window, later)
 
 
 @each_indicator
+@settings(max_examples=40)
 @given(prices=arrays(np.float64, (40, 3), elements=missing_or_price), window=windows)
 def test_each_column_stands_alone(function, prices, window):
     together = INDICATORS[function](prices, window)
@@ -157,6 +160,7 @@ def test_each_column_stands_alone(function, prices, window):
 
 
 @each_indicator
+@settings(max_examples=40)
 @given(prices=arrays(np.float64, 30, elements=st.floats(1, 1000)), window=windows)
 def test_what_came_before_a_gap_is_forgotten(function, prices, window):
     with_past = INDICATORS[function](np.concatenate((row(7, 500, 3, NAN), prices)), window)

@@ -1,5 +1,6 @@
 """Short ways to write charts and prices in a test, and random ones."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -116,16 +117,21 @@ def prices(first: date = date(2016, 1, 4), **columns: list[float | None]) -> Clo
     return Closes(sessions, tuple(symbol(ticker) for ticker in columns), values)
 
 
+def random_walks(seed: int, days: int, tickers: Sequence[str] = SYMBOLS) -> Closes:
+    """Closes without a gap."""
+    steps = np.random.default_rng(seed).normal(0, 0.02, (days, len(tickers)))
+    sessions = np.busday_offset("2016-01-04", np.arange(days))
+    return Closes(sessions, tuple(map(symbol, tickers)), 100 * np.exp(np.cumsum(steps, axis=0)))
+
+
 @st.composite
 def random_prices(draw: st.DrawFn, days: int = 40) -> Closes:
     """Random walks that begin on different days and miss a close here and there."""
-    seed = draw(st.integers(0, 2**32 - 1))
-    random = np.random.default_rng(seed)
-    values = 100 * np.exp(np.cumsum(random.normal(0, 0.02, (days, len(SYMBOLS))), axis=0))
-    for column in range(len(SYMBOLS)):
-        values[: draw(st.sampled_from((0, 0, 3, 15))), column] = np.nan
-        values[draw(st.lists(st.integers(0, days - 1), max_size=2)), column] = np.nan
-    return prices(**{ticker: list(values[:, column]) for column, ticker in enumerate(SYMBOLS)})
+    closes = random_walks(draw(st.integers(0, 2**32 - 1)), days)
+    for column in closes.values.T:
+        column[: draw(st.sampled_from((0, 0, 3, 15)))] = np.nan
+        column[draw(st.lists(st.integers(0, days - 1), max_size=2))] = np.nan
+    return closes
 
 
 tickers = st.sampled_from(SYMBOLS)

@@ -1,0 +1,5 @@
+"""`python -m rebalancer` is `rebalance`."""
+
+from rebalancer.cli import main
+
+main()
