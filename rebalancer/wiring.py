@@ -1,6 +1,6 @@
 """Config -> live objects. The only place that knows which adapter stands behind which port."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,10 +18,10 @@ from rebalancer.journal.rehearsal import Rehearsal
 from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.live.desk import Desk
 from rebalancer.market.calendar import ExchangeCalendar
-from rebalancer.market.clock import SimulatedClock, SystemClock
+from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
 from rebalancer.market.sample import SampleHistory, SampleQuotes, last_session
 from rebalancer.model import Closes, Session, Symbol
-from rebalancer.ports import Broker, Calendar, Clock, Journal, Quotes
+from rebalancer.ports import Broker, Calendar, Clock, History, Journal, Quotes
 
 DEMO_NOTE = "DEMO: no settings were found, so this is the demo account at the simulated broker. No money moves."
 
@@ -35,21 +35,43 @@ class Evening:
     session: Session
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where prices come from. `quotes` are made for a clock; `last_session` is the last day there are prices for."""
+
+    history: History
+    quotes: Callable[[Clock], Quotes]
+    last_session: date
+
+
+def source_of(config: Config) -> Source:  # noqa: ARG001 - one source so far
+    """The source that `[data]` names. Raises SourceError where it can't be read."""
+    return Source(SampleHistory(), SampleQuotes, last_session())
+
+
 @contextmanager
 def evening(
-    config: Config, account: AccountConfig, *, dry_run: bool, as_of: date | None, force: bool
+    config: Config,
+    account: AccountConfig,
+    *,
+    dry_run: bool = False,
+    force: bool = False,
+    as_of: date | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[Evening]:
     """Open what one account's run needs, and close it again.
 
-    Raises BadInputError for bot files that can't be used and for a day without a session, RunFailedError while another
-    run is going on.
+    With `clock` it is the evening of that clock's day; without one it is that of `as_of`, or of the source's last
+    session, some minutes before the close. Raises BadInputError for bot files that can't be used and for a day without
+    a session, RunFailedError while another run is going on.
     """
     calendar = ExchangeCalendar(SystemClock())
-    session = sample_session(calendar, as_of)
-    clock = SimulatedClock(session.closes - timedelta(minutes=account.trading.minutes_before_close))
+    source = source_of(config)
+    session = session_of(calendar, clock.now().astimezone(NEW_YORK).date() if clock else as_of, source.last_session)
+    clock = clock or SimulatedClock(session.closes - timedelta(minutes=account.trading.minutes_before_close))
     contents = read_bots(account.bots)
     programs = compile_bots(account.bots, contents)
-    quotes = SampleQuotes(clock)
+    quotes = source.quotes(clock)
     with ExitStack() as stack:
         stack.enter_context(run_lock(config.journal()))
         books = stack.enter_context(SqliteJournal.open(config.journal()))
@@ -62,7 +84,7 @@ def evening(
         desk = Desk(
             account=account.name,
             broker=broker,
-            history=SampleHistory(),
+            history=source.history,
             quotes=quotes,
             calendar=calendar,
             clock=clock,
@@ -100,14 +122,12 @@ def sim_broker(config: Config, account: AccountConfig, clock: Clock, quotes: Quo
     )
 
 
-def sample_session(calendar: Calendar, as_of: date | None) -> Session:
-    """The session that is "today" on the sample: its last one, or that of `as_of`. Raises BadInputError."""
-    day = as_of or last_session()
-    session = calendar.session(day)
-    if session is None or day > last_session():
-        raise BadInputError(
-            [Problem("--as-of", "", f"{day} is no session of the sample; use a trading day up to {last_session()}")]
-        )
+def session_of(calendar: Calendar, day: date | None, last: date) -> Session:
+    """The session of `day`, of `last` where None. Raises BadInputError where there is none, or no prices for it."""
+    session = calendar.session(day or last)
+    if session is None or session.day > last:
+        text = f"{day} is no session with prices; use a trading day up to {last}"
+        raise BadInputError([Problem("--as-of", "", text)])
     return session
 
 
@@ -138,13 +158,15 @@ def compile_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes]) -> di
     return programs
 
 
-def closes_up_to(symbols: Sequence[Symbol], day: date | None) -> Closes:
-    """The sample's closes of `symbols` up to `day`, its last session where None.
+def closes_up_to(config: Config, symbols: Sequence[Symbol], day: date | None) -> Closes:
+    """The closes of `symbols` up to `day`, the source's last session where None.
 
-    Raises BadInputError where `day` is no session of the sample.
+    Raises BadInputError where the source has no closes of `day`.
     """
-    last = day or last_session()
-    closes = SampleHistory().closes(symbols, before=last + timedelta(days=1))
+    source = source_of(config)
+    last = day or source.last_session
+    closes = source.history.closes(symbols, before=last + timedelta(days=1))
     if not len(closes.sessions) or closes.day(-1) != last:
-        raise BadInputError([Problem("--on", "", f"the sample has no session on {last}; its last is {last_session()}")])
+        text = f"there are no closes of {last}; the last are of {source.last_session}"
+        raise BadInputError([Problem("--on", "", text)])
     return closes

@@ -27,9 +27,10 @@ def explain(
     from rebalancer.report.console import show_json
     from rebalancer.wiring import closes_up_to, compile_bots, read_bots
 
-    paths = {bot: bot_file(load_config(config), bot)}
+    settings = load_config(config)
+    paths = {bot: bot_file(settings, bot)}
     program = compile_bots(paths, read_bots(paths))[bot]
-    closes = closes_up_to(program.symbols, on.date() if on else None)
+    closes = closes_up_to(settings, program.symbols, on.date() if on else None)
     decision = last_allocation(bot, program, closes)
     if json:
         show_json({"decision": decision, "session": closes.day(-1), "notes": closes.notes})

@@ -61,7 +61,8 @@ class Values:
 class Evaluation:
     """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
 
-    A row is NaN throughout where its decision needs an undefined value.
+    A row sums to at most 1, give or take rounding (1e-15). It is NaN throughout where its decision needs an undefined
+    value.
     """
 
     weights: Floats
@@ -234,7 +235,7 @@ def _weights(program: Program, values: Values, length: int) -> Floats:
                 if (taken := np.flatnonzero(passed > 0)).size:
                     given.setdefault(child, []).append((days[taken], passed[taken]))
     weights[undefined] = np.nan
-    return weights
+    return np.minimum(weights, 1)  # a whole that was split and added up again may be a hair more
 
 
 def _together(parts: Sequence[Given], length: int) -> Given:

@@ -22,6 +22,7 @@ from trees import (
     price,
     prices,
     random_prices,
+    random_walks,
     rsi,
     specified,
     when,
@@ -105,11 +106,11 @@ def test_the_rest_of_a_capped_part_goes_to_its_fallback_or_stays_cash():
     assert decisions(capped((0.25, hold("AAA"))), one_price) == [{"AAA": 0.25}]
 
 
-def test_ten_caps_of_a_tenth_leave_no_dust_to_the_fallback():
-    tenths = [(0.1, hold(f"T{number}")) for number in range(10)]
-    columns = {f"T{number}": [1.0] for number in range(10)}
-    (row,) = decisions(capped(*tenths, fallback="REST"), prices(**columns, REST=[1]))
-    assert "REST" not in row
+def test_ten_caps_of_a_tenth_leave_no_dust_to_an_eleventh_or_to_the_fallback():
+    tickers = [f"T{number}" for number in range(11)]
+    root = capped(*[(0.1, hold(ticker)) for ticker in tickers], fallback="REST")
+    (row,) = decisions(root, random_walks(1, 1, [*tickers, "REST"]))
+    assert set(row) == set(tickers[:10])
 
 
 def test_inverse_volatility_weighs_the_calmer_asset_more():
@@ -117,6 +118,21 @@ def test_inverse_volatility_weighs_the_calmer_asset_more():
     last = decisions(inverse_volatility(3, hold("AAA"), hold("BBB")), prices(AAA=calm, BBB=wild))[-1]
     deviation = {"AAA": np.std([0.01, -1 / 101, 0.01]), "BBB": np.std([0.1, -1 / 11, 0.1])}
     assert last["AAA"] / last["BBB"] == pytest.approx(deviation["BBB"] / deviation["AAA"])
+
+
+def test_inverse_volatility_adds_up_alike_on_one_day_and_on_many():
+    tickers = [f"T{number:02}" for number in range(20)]
+    root = when(compare(price("GATE"), "gt", 1), inverse_volatility(5, *map(hold, tickers)), CASH)
+    closes = random_walks(1, 12, [*tickers, "GATE"])
+    closes.values[:, -1] = [0.5] * 10 + [2, 2]
+    program = compile_chart(chart(root))
+    one_day = evaluate(program, closes.until(closes.day(10))).weights[10]
+    assert one_day.tobytes() == evaluate(program, closes).weights[10].tobytes()
+
+
+def test_a_whole_that_was_split_into_fifths_is_never_more_than_the_whole():
+    fifths = capped(*[(0.2, hold("AAA"))] * 3, fallback="AAA")
+    assert decisions(fifths, prices(AAA=[1])) == [{"AAA": 1.0}]
 
 
 def test_an_asset_that_never_moves_leaves_inverse_volatility_undefined():
@@ -219,6 +235,13 @@ def test_a_group_earns_what_it_decided_the_day_before():
     root = when(compare(of("cumulative-return", switch, 1), "gt", 199), hold("CCC"), CASH)
     # AAA is held into day 1 (+100 %), BBB from day 1 into day 2 (+200 %).
     assert decisions(root, prices(AAA=[1, 2, 2], BBB=[1, 1, 3], CCC=[1, 1, 1])) == [None, {}, {"CCC": 1}]
+
+
+def test_a_branch_a_group_did_not_take_does_not_break_its_history():
+    undecidable = when(compare(rsi("BBB", 50), "gt", 50), hold("BBB"), CASH)
+    gate = group("gate", when(compare(price("AAA"), "gt", 1), equal(hold("AAA"), CASH), undecidable))
+    root = when(compare(of("cumulative-return", gate, 1), "gt", 40), hold("AAA"), CASH)
+    assert decisions(root, prices(AAA=[2, 4, 4], BBB=[1, 1, 1])) == [None, {"AAA": 1}, {}]
 
 
 def test_a_gap_in_a_groups_history_begins_it_afresh():
