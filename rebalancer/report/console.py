@@ -2,6 +2,7 @@
 
 import sys
 from decimal import Decimal
+from shutil import get_terminal_size
 
 from rich.box import ROUNDED
 from rich.console import Console, RenderableType
@@ -11,6 +12,8 @@ from rich.text import Text
 from rebalancer.journal.codec import to_json
 
 PLAIN_WIDTH = 180
+ROOMY = 120
+"""Columns a terminal needs before boxes are drawn."""
 
 
 def show(*parts: RenderableType) -> None:
@@ -27,12 +30,13 @@ def show_json(value: object) -> None:
 
 def grid(title: str, *columns: str) -> Table:
     """A table; a column named "#..." holds numbers, one named "~..." holds sentences, which may wrap."""
+    roomy = sys.stdout.isatty() and get_terminal_size().columns >= ROOMY
     table = Table(
         title=f"\n{title}",
         title_justify="left",
         title_style="bold",
-        box=ROUNDED if sys.stdout.isatty() else None,
-        pad_edge=False,
+        box=ROUNDED if roomy else None,
+        pad_edge=roomy,
     )
     for column in columns:
         name = column.lstrip("#~")

@@ -1,16 +1,17 @@
 """One run on the screen: what was held, the waterfall, the plan, the outcome; tonight's as last year's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
 
-from rebalancer.events import BotDecided, HoldingsRead
+from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
 from rebalancer.journal.queries import OrderLine, RunRecord
 from rebalancer.model import Plan, Targets
 from rebalancer.report.console import count, grid, line, money, share
 
 NEW_YORK = ZoneInfo("America/New_York")
+MOST_STEPS = 12
 STYLES = {"success": "bold green", "partial": "bold yellow", "failed": "bold red", "warning": "yellow", "error": "red"}
 
 
@@ -25,6 +26,9 @@ def screen(record: RunRecord) -> Iterator[RenderableType]:
         yield from _waterfall(record.targets)
     if record.plan:
         yield from _plan(record.plan)
+    for taken in record.prices:
+        if taken.purpose == "orders":
+            yield from _prices(taken)
     yield from _outcome(record)
 
 
@@ -64,10 +68,18 @@ def _bots(record: RunRecord) -> RenderableType:
     for made in record.decisions:
         if isinstance(made, BotDecided):
             wants = ", ".join(f"{symbol} {share(weight)}" for symbol, weight in sorted(made.weights.items())) or "cash"
-            table.add_row(made.bot, share(made.share), wants, "\n".join((*made.path, *made.warnings)))
+            why = "\n".join((*shortened(made.path), *(f"warning: {text}" for text in made.warnings)))
+            table.add_row(made.bot, share(made.share), wants, why)
         else:
             table.add_row(made.failure.bot, share(made.share), "failed", made.failure.reason)
     return table
+
+
+def shortened(path: Sequence[str]) -> tuple[str, ...]:
+    """A long way through a chart, cut to what a screen can show; `rebalance explain` shows all of it."""
+    if len(path) <= MOST_STEPS:
+        return tuple(path)
+    return (*path[:MOST_STEPS], f"… and {len(path) - MOST_STEPS} more lines: see `rebalance explain`")
 
 
 def _waterfall(targets: Targets) -> Iterator[RenderableType]:
@@ -83,26 +95,31 @@ def _waterfall(targets: Targets) -> Iterator[RenderableType]:
 
 
 def _plan(plan: Plan) -> Iterator[RenderableType]:
-    table = grid(
-        f"Plan, Investable {money(plan.investable)} USD",
-        "symbol", "#now", "#target", "#held", "#to hold", "do", "#shares", "#price USD", "rung", "#dollars", "~why",
-    )  # fmt: skip
+    columns = ("symbol", "#now", "#target", "#held", "#to hold", "do", "#USD", "~why")
+    table = grid(f"Plan, Investable {money(plan.investable)} USD", *columns)
     for trade in plan.trades:
-        price = trade.price
+        price = f" at {trade.price.value:,f}" if trade.price else ""
         table.add_row(
             trade.symbol,
             share(trade.now),
             share(trade.target),
             count(trade.held),
             str(trade.target_shares),
-            trade.side or "-",
-            count(trade.quantity) if trade.side else "",
-            f"{price.value:,f}" if price else "",
-            price.rung if price else "",
+            f"{trade.side} {count(trade.quantity)}{price}" if trade.side else "-",
             money(trade.dollars) if trade.side else "",
             trade.why,
         )
     yield table
+
+
+def _prices(taken: PricesTaken) -> Iterator[RenderableType]:
+    """One line a rung, and one for each symbol that has none."""
+    for rung in ("quote", "trade", "bar"):
+        ages = [price.age_seconds for price in taken.prices if price.rung == rung]
+        if ages:
+            yield line(f"Prices for orders: {len(ages)} by the {rung}, at most {max(ages):.0f} s old.")
+    for missing in taken.missing:
+        yield line(f"{missing.symbol} has no price for an order: {' '.join(missing.reasons)}", "yellow")
 
 
 def _outcome(record: RunRecord) -> Iterator[RenderableType]:
@@ -115,7 +132,8 @@ def _outcome(record: RunRecord) -> Iterator[RenderableType]:
     if end:
         would = "would then be" if run.dry_run else "is now"
         yield line(f"\nCash {would} {money(end.account.cash)} {end.account.currency}.")
-    yield line(f"{run.status}: {run.reason}", STYLES.get(run.status, ""))
+    lead = "DRY RUN, nothing was sent. It would have been a " if run.dry_run else ""
+    yield line(f"{lead}{run.status}: {run.reason}", STYLES.get(run.status, ""))
 
 
 def sentence(order: OrderLine, *, pretended: bool = False) -> str:
