@@ -1,0 +1,86 @@
+"""The words of the house, as frozen values.
+
+Money, prices and quantities are `Decimal` (dollars, dollars per share, shares). Weights are fractions of Investable as
+`float` up to `Targets`, and `Decimal` from the plan outward. Every `datetime` is aware and in UTC.
+"""
+
+from rebalancer.model.account import Account, Position, Session
+from rebalancer.model.market import Bar, Closes, NoPrice, Price, Quote, Snapshot, Tick
+from rebalancer.model.names import (
+    CASH,
+    TICKER,
+    Floats,
+    OrderId,
+    OrderKind,
+    OrderStatus,
+    Rung,
+    RunId,
+    RunStatus,
+    Side,
+    Symbol,
+    Weights,
+    symbol,
+)
+from rebalancer.model.orders import (
+    Absent,
+    Accepted,
+    Fill,
+    Found,
+    Order,
+    OrderState,
+    Outcome,
+    Refused,
+    Submitted,
+    Unknown,
+)
+from rebalancer.model.plan import Holdings, Plan, Trade
+from rebalancer.model.settings import Investment, Reserve, Trading
+from rebalancer.model.targets import Allocation, BotFailure, Decision, Netting, Share, Targets
+
+__all__ = [
+    "CASH",
+    "TICKER",
+    "Absent",
+    "Accepted",
+    "Account",
+    "Allocation",
+    "Bar",
+    "BotFailure",
+    "Closes",
+    "Decision",
+    "Fill",
+    "Floats",
+    "Found",
+    "Holdings",
+    "Investment",
+    "Netting",
+    "NoPrice",
+    "Order",
+    "OrderId",
+    "OrderKind",
+    "OrderState",
+    "OrderStatus",
+    "Outcome",
+    "Plan",
+    "Position",
+    "Price",
+    "Quote",
+    "Refused",
+    "Reserve",
+    "RunId",
+    "RunStatus",
+    "Rung",
+    "Session",
+    "Share",
+    "Side",
+    "Snapshot",
+    "Submitted",
+    "Symbol",
+    "Targets",
+    "Tick",
+    "Trade",
+    "Trading",
+    "Unknown",
+    "Weights",
+    "symbol",
+]

@@ -1,0 +1,101 @@
+"""Prices: daily closes, what the market shows now, and what passed its gates."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rebalancer.model.names import Floats, Rung, Symbol
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closes:
+    """Adjusted daily closes.
+
+    `sessions` is (T,) datetime64[D], strictly increasing; `values` is (T, N) float64 in dollars, NaN where a symbol has
+    no close on that session. With `provisional` the last row was taken from tonight's prices, before the close.
+    `notes` are sentences every screen that uses these prices must show.
+    """
+
+    sessions: NDArray[np.datetime64]
+    symbols: tuple[Symbol, ...]
+    values: Floats
+    provisional: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.sessions), len(self.symbols)):
+            shape = (len(self.sessions), len(self.symbols))
+            raise ValueError(f"closes of shape {self.values.shape} for sessions x symbols = {shape}")
+
+    def day(self, index: int) -> date:
+        day: date = self.sessions[index].item()
+        return day
+
+    def until(self, day: date) -> Self:
+        """The same closes without the sessions after `day`."""
+        count = int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right"))
+        return type(self)(
+            self.sessions[:count],
+            self.symbols,
+            self.values[:count],
+            provisional=self.provisional and count == len(self.sessions),
+            notes=self.notes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    bid: Decimal
+    ask: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A trade that happened in the market."""
+
+    price: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The daily bar of `session` as far as it is known; `at` is when it was last updated."""
+
+    session: date
+    close: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the market shows for one symbol right now; None where it shows nothing."""
+
+    symbol: Symbol
+    quote: Quote | None = None
+    trade: Tick | None = None
+    bar: Bar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price that passed its gates. `ask` is known only on the quote rung."""
+
+    symbol: Symbol
+    value: Decimal
+    rung: Rung
+    at: datetime
+    age_seconds: float
+    ask: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoPrice:
+    """Why every rung was refused, one sentence a rung, with its numbers."""
+
+    symbol: Symbol
+    reasons: tuple[str, ...]

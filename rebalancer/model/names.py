@@ -1,0 +1,32 @@
+"""What things are called: tickers, ids, and the words an order or a run may carry."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Symbol = NewType("Symbol", str)
+OrderId = NewType("OrderId", str)
+RunId = NewType("RunId", int)
+
+Floats = NDArray[np.float64]
+Weights = Mapping[Symbol, float]
+"""Fractions of Investable by symbol; what is missing to 1 is cash. Only positive, finite values."""
+
+Side = Literal["sell", "buy"]
+OrderKind = Literal["market", "limit"]
+Rung = Literal["quote", "trade", "bar"]
+OrderStatus = Literal["open", "filled", "canceled", "expired", "rejected"]
+RunStatus = Literal["running", "success", "partial", "failed", "skipped"]
+
+CASH = "CASH"
+TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-/]{0,20}", re.ASCII)
+
+
+def symbol(text: str) -> Symbol:
+    """`text` as a ticker. Raises ValueError for anything but 1 to 21 ASCII capitals, digits, dots, dashes, slashes."""
+    if not TICKER.fullmatch(text) or text == CASH:
+        raise ValueError(f"{text[:40]!r} is not a ticker: use 1 to 21 of A-Z, 0-9, dot, dash and slash, such as BRK.B")
+    return Symbol(text)

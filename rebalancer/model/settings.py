@@ -1,0 +1,52 @@
+"""What a person sets, with the defaults."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from rebalancer.model.names import Symbol
+
+SGOV = Symbol("SGOV")
+"""A fund of Treasury bills that mature within three months."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Cash that is never invested: dollars, or percent of equity."""
+
+    mode: Literal["dollars", "percent"] = "dollars"
+    amount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Investment:
+    """Money committed to a bot. `bot` is its name, unique within the account."""
+
+    bot: str
+    amount: Decimal
+    weight_mode: Literal["dollars", "percent"] = "dollars"
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """The `[trading]` table, its defaults here and nowhere else. `fallback_ticker` None keeps freed money in cash."""
+
+    minutes_before_close: int = 10
+    commit: Literal["amounts", "whole_account"] = "amounts"
+    manage: Literal["own", "account"] = "own"
+    protected: tuple[Symbol, ...] = ()
+    fallback_ticker: Symbol | None = SGOV
+    paired_tickers: tuple[tuple[Symbol, Symbol], ...] = ()
+    paired_mode: Literal["net", "drop"] = "net"
+    max_allocation_percent: Decimal = Decimal(99)
+    min_trade_dollars: Decimal = Decimal(1)
+    drift_percent: Decimal = Decimal(0)
+    order_type: Literal["limit", "market"] = "limit"
+    limit_percent: Decimal = Decimal(1)
+    max_quote_age_seconds: int = 60
+    max_trade_age_seconds: int = 300
+    max_bar_age_seconds: int = 900
+    max_spread_percent: Decimal = Decimal(1)
+    sell_timeout_seconds: int = 120
+    buy_timeout_seconds: int = 120
+    cutoff_seconds: int = 60
