@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Self
 
 from rebalancer.model.names import Floats, Rung, Symbol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +21,7 @@ class Closes:
     `notes` are sentences every screen that uses these prices must show.
     """
 
-    sessions: NDArray[np.datetime64]
+    sessions: "NDArray[np.datetime64]"
     symbols: tuple[Symbol, ...]
     values: Floats
     provisional: bool = False
@@ -37,7 +38,7 @@ class Closes:
 
     def until(self, day: date) -> Self:
         """The same closes without the sessions after `day`."""
-        count = int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right"))
+        count = int((self.sessions <= day).sum())
         return type(self)(
             self.sessions[:count],
             self.symbols,

@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NewType
+from typing import TYPE_CHECKING, Any, Literal, NewType
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # loading numpy takes longer than all that the settings and the journal need
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+else:
+    Floats = Any
 
 Symbol = NewType("Symbol", str)
 OrderId = NewType("OrderId", str)
 RunId = NewType("RunId", int)
 
-Floats = NDArray[np.float64]
 Weights = Mapping[Symbol, float]
 """Fractions of Investable by symbol; what is missing to 1 is cash. Only positive, finite values."""
 
@@ -19,7 +23,7 @@ Side = Literal["sell", "buy"]
 OrderKind = Literal["market", "limit"]
 Rung = Literal["quote", "trade", "bar"]
 OrderStatus = Literal["open", "filled", "canceled", "expired", "rejected"]
-RunStatus = Literal["running", "success", "partial", "failed", "skipped"]
+RunStatus = Literal["running", "success", "partial", "failed", "skipped", "missed"]
 
 CASH = "CASH"
 TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-/]{0,20}", re.ASCII)
