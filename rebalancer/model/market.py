@@ -38,7 +38,8 @@ class Closes:
 
     def until(self, day: date) -> Self:
         """The same closes without the sessions after `day`."""
-        count = int((self.sessions <= day).sum())
+        last = self.sessions.dtype.type(day)
+        count = int(self.sessions.searchsorted(last, side="right"))
         return type(self)(
             self.sessions[:count],
             self.symbols,
