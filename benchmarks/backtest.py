@@ -16,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.backtest.run import backtest
+from rebalancer.backtest.compare import decisions
+from rebalancer.backtest.run import backtest, following, last_known
 from rebalancer.flowchart import tree
 from rebalancer.flowchart.compile import Program, compile_chart
 from rebalancer.flowchart.formats import read
 from rebalancer.flowchart.indicators import INDICATORS
 from rebalancer.flowchart.nodes import Close, Series
-from rebalancer.model import Closes, Symbol, symbol
+from rebalancer.model import Closes, Floats, Symbol, symbol
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "flowchart"))
 from reference import Reference
@@ -102,6 +103,11 @@ class Gardener:
         return tree.Filter(function, self.random.choice((10, 20)), "top", 2, children, HERE)
 
 
+def run_trades(decided: Floats, closes: Closes) -> None:
+    """Follow the decisions of every day with money and costs."""
+    backtest(last_known(closes.values), following(decided), cash=100_000, cost=0.0005)
+
+
 def run_kernels(program: Program, closes: Closes) -> None:
     """Every indicator of the program once, and nothing else."""
     for node in program.table:
@@ -126,14 +132,18 @@ def measure(chart: tree.Chart, closes: Closes, *, with_reference: bool) -> None:
     program = compile_chart(chart)
     series = sum(isinstance(node, Series) for node in program.table)
     print(f"{chart.name}: {len(program.table)} distinct expressions, {series} of them indicators")
-    whole, kernels = [], []
+    whole, kernels, trades = [], [], []
+    decided = decisions(program, closes)
     for _ in range(ROUNDS):
-        whole.append(milliseconds(lambda: backtest(compile_chart(chart), closes)))
+        whole.append(milliseconds(lambda: decisions(compile_chart(chart), closes)))
         kernels.append(milliseconds(lambda: run_kernels(program, closes)))
-    print(f"  compile and back-test  {statistics.median(whole):9.1f} ms")
+        trades.append(milliseconds(lambda: run_trades(decided, closes)))
+    print(f"  compile and decide     {statistics.median(whole):9.1f} ms")
     if series:
         ratio = statistics.median(a / b for a, b in zip(whole, kernels, strict=True))
         print(f"  indicators alone       {statistics.median(kernels):9.1f} ms: the whole takes {ratio:.2f} times that")
+    share = statistics.median(a / b for a, b in zip(trades, whole, strict=True))
+    print(f"  trade every day        {statistics.median(trades):9.1f} ms: {share:.2f} times the whole comes on top")
     if with_reference:
         plain = milliseconds(lambda: run_reference(chart, closes))
         print(f"  plain Python           {plain:9.1f} ms: {plain / statistics.median(whole):.1f} times the whole")

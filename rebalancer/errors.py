@@ -9,14 +9,17 @@ class Problem:
     """One thing wrong in something a person wrote. A value: problems are collected and shown together.
 
     `place` is a dotted key ("accounts.demo.broker") or a path in a document ("children[0].children[2]"); it may be "".
+    `line` counts from 1; None where no line is known.
     """
 
     source: str
     place: str
     text: str
+    line: int | None = None
 
     def __str__(self) -> str:
-        where = f"{self.source}: {self.place}" if self.place else self.source
+        file = self.source if self.line is None else f"{self.source}, line {self.line}"
+        where = f"{file}: {self.place}" if self.place else file
         return f"{where}: {self.text}"
 
 
@@ -40,6 +43,10 @@ class RunFailedError(RebalancerError):
     """The run ended before any order left."""
 
     exit_code = 4
+
+
+class BusyError(RunFailedError):
+    """Another run is going on."""
 
 
 class SourceError(RunFailedError):

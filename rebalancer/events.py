@@ -151,6 +151,28 @@ class RunEnded:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SettingChanged:
+    """A setting in force in `account` became another one. `key` is dotted; None where it did not exist."""
+
+    at: datetime
+    account: str
+    key: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """Shares that were held already became ours to manage. `value` is the broker's own figure for them, in dollars."""
+
+    at: datetime
+    account: str
+    symbol: Symbol
+    quantity: Decimal
+    value: Decimal
+
+
 Event = (
     HoldingsRead
     | PricesTaken
@@ -164,4 +186,6 @@ Event = (
     | FillSeen
     | Noted
     | RunEnded
+    | SettingChanged
+    | Adopted
 )

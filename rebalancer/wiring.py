@@ -4,26 +4,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 from rebalancer import __version__, demo
 from rebalancer.brokers.preview import PreviewBroker
 from rebalancer.brokers.sim import SimBroker
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.config.in_force import snapshot
+from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
 from rebalancer.events import Claim
 from rebalancer.flowchart import formats
 from rebalancer.flowchart.compile import Program, compile_chart
+from rebalancer.journal.changes import SETTINGS
 from rebalancer.journal.rehearsal import Rehearsal
 from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.live.desk import Desk
+from rebalancer.market import sample
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
-from rebalancer.market.sample import SampleHistory, SampleQuotes, last_session
+from rebalancer.market.closes import ClosesHistory, ClosesQuotes
+from rebalancer.market.folder import read_folder
 from rebalancer.model import Closes, Session, Symbol
 from rebalancer.ports import Broker, Calendar, Clock, History, Journal, Quotes
-
-DEMO_NOTE = "DEMO: no settings were found, so this is the demo account at the simulated broker. No money moves."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,26 @@ class Evening:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where prices come from. `quotes` are made for a clock; `last_session` is the last day there are prices for."""
+    """Where prices come from. `quotes` are made for a clock; `last_session` is the last day there are prices for.
+
+    `symbols` are all that there are prices of.
+    """
 
     history: History
     quotes: Callable[[Clock], Quotes]
     last_session: date
+    symbols: tuple[Symbol, ...]
 
 
-def source_of(config: Config) -> Source:  # noqa: ARG001 - one source so far
-    """The source that `[data]` names. Raises SourceError where it can't be read."""
-    return Source(SampleHistory(), SampleQuotes, last_session())
+def source_of(config: Config) -> Source:
+    """The source that `[data]` names. Raises BadInputError for files of the owner's that can't be used."""
+    known = read_folder(config.data_folder) if config.data_folder else sample.shipped()
+    return Source(ClosesHistory(known), partial(ClosesQuotes, known=known), known.day(-1), known.symbols)
+
+
+def is_live(config: Config) -> bool:
+    """Whether prices are the market's as it is now. A run by hand on other prices takes place in their last session."""
+    return config.data_source not in {"sample", "folder"}
 
 
 @contextmanager
@@ -58,16 +71,17 @@ def evening(
     force: bool = False,
     as_of: date | None = None,
     clock: Clock | None = None,
+    ending: Callable[[], bool] = lambda: False,
 ) -> Iterator[Evening]:
     """Open what one account's run needs, and close it again.
 
     With `clock` it is the evening of that clock's day; without one it is that of `as_of`, or of the source's last
     session, some minutes before the close. Raises BadInputError for bot files that can't be used and for a day without
-    a session, RunFailedError while another run is going on.
+    a session, BusyError while another run is going on, SourceError where the source has no prices of the clock's day.
     """
     calendar = ExchangeCalendar(SystemClock())
     source = source_of(config)
-    session = session_of(calendar, clock.now().astimezone(NEW_YORK).date() if clock else as_of, source.last_session)
+    session = session_tonight(calendar, clock, source) if clock else session_of(calendar, as_of, source.last_session)
     clock = clock or SimulatedClock(session.closes - timedelta(minutes=account.trading.minutes_before_close))
     contents = read_bots(account.bots)
     programs = compile_bots(account.bots, contents)
@@ -93,6 +107,7 @@ def evening(
             reserve=account.reserve,
             investments=account.investments,
             programs=programs,
+            ending=ending,
         )
         claim = Claim(
             at=clock.now(),
@@ -102,10 +117,14 @@ def evening(
             session=session.day,
             closes=session.closes,
             version=__version__,
-            files={"config": config.content, **{f"bot {name}": content for name, content in contents.items()}},
+            files={
+                "config": config.content,
+                SETTINGS: snapshot(config, account),
+                **{f"bot {name}": content for name, content in contents.items()},
+            },
             dry_run=dry_run,
             force=force,
-            notes=(DEMO_NOTE,) if config.path == demo.config_path() else (),
+            notes=(demo.NOTE,) if config.path == demo.config_path() else (),
         )
         yield Evening(desk, claim, session)
 
@@ -128,6 +147,20 @@ def session_of(calendar: Calendar, day: date | None, last: date) -> Session:
     if session is None or session.day > last:
         text = f"{day} is no session with prices; use a trading day up to {last}"
         raise BadInputError([Problem("--as-of", "", text)])
+    return session
+
+
+def session_tonight(calendar: Calendar, clock: Clock, source: Source) -> Session:
+    """The session of the clock's day. Raises RunFailedError where there is none, SourceError without prices of it."""
+    today = clock.now().astimezone(NEW_YORK).date()
+    session = calendar.session(today)
+    if session is None:
+        raise RunFailedError(f"the exchange is closed on {today}. Nothing was sent.")
+    if today > source.last_session:
+        raise SourceError(
+            f"there are no prices of {today}: those of the source in [data] end on {source.last_session}. Nothing was "
+            "sent. Bring the prices up to date, or set enabled = false."
+        )
     return session
 
 

@@ -15,6 +15,7 @@ from rebalancer.flowchart import formats
 from rebalancer.flowchart.compile import Program, compile_chart
 from rebalancer.flowchart.evaluate import evaluate
 from rebalancer.market import sample
+from rebalancer.market.closes import ClosesHistory
 from rebalancer.model import Floats, Investment, Symbol
 
 BOTS = ["Trend gate", "Momentum top 2", "Inverse-volatility mix"]
@@ -39,7 +40,7 @@ def program(bot: str) -> Program:
 @cache
 def weights(bot: str) -> Mapping[Symbol, Floats]:
     """What `bot` wants on each session of the sample, by symbol; NaN before its first decision."""
-    closes = sample.SampleHistory().closes(program(bot).symbols, before=date.max)
+    closes = ClosesHistory(sample.shipped()).closes(program(bot).symbols, before=date.max)
     return dict(zip(program(bot).symbols, evaluate(program(bot), closes).weights.T, strict=True))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.cli.run import EXIT_CODES
+from rebalancer.cli.trigger import EXIT_CODES
 from rebalancer.errors import BadInputError, RebalancerError, RunFailedError, StoppedError
 from rebalancer.flowchart import formats
 from rebalancer.model import Allocation, Investment, Symbol, Trading

@@ -11,9 +11,13 @@ def main() -> None:
 
     With `--debug` the error itself is raised, so that its traceback shows.
     """
-    from rebalancer.cli.app import app
+    from rebalancer.cli.due import nothing_due
 
     try:
+        if nothing_due(sys.argv[1:]):
+            sys.exit(0)
+        from rebalancer.cli.app import app
+
         app()
     except RebalancerError as error:
         _fail(error, str(error), error.exit_code)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rebalancer import __version__
-from rebalancer.cli import bots, explain, history, run
+from rebalancer.cli import adopt, backtest, bots, explain, history, invest, prices, run, schedule, settings
 
 app = typer.Typer(
     name="rebalance",
@@ -16,15 +16,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog=(
         "Exit codes: 0 done or nothing to do; 1 an error of the program; 2 wrong settings, bot file or command line; "
-        "3 partial, some orders were not done; 4 failed, nothing was sent; 5 stopped for safety, look at the account."
+        "3 partial, some orders were not done; 4 failed, nothing was sent; 5 stopped for safety, look at the account; "
+        "6 from status: an account needs a look."
     ),
 )
 app.command("run")(run.run)
+app.command("schedule")(schedule.schedule)
+app.command("status")(schedule.status)
 app.command("explain")(explain.explain)
+app.command("backtest")(backtest.backtest)
 app.command("history")(history.history)
 app.command("orders")(history.orders)
 app.command("positions")(history.positions)
 app.add_typer(bots.app, name="bots")
+app.add_typer(prices.app, name="data")
+app.command("init")(settings.init)
+app.command("adopt")(adopt.adopt)
+app.add_typer(settings.app, name="config")
+app.add_typer(invest.app, name="invest")
 
 
 def _version(wanted: bool) -> None:

@@ -1,18 +1,82 @@
-"""`rebalance bots`: looking at bot files."""
+"""`rebalance bots`: bot files, looked at and begun."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rebalancer.cli.options import DebugOption, JsonOption
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file, load_config
 
-app = typer.Typer(help="Look at bot files.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rebalancer.config import Config
+
+app = typer.Typer(help="Look at bot files, and begin new ones.", no_args_is_help=True)
 
 
-@app.callback()
-def bots() -> None:
-    """Keeps `check` a command of its own name, however few stand beside it."""
+@app.command("list")
+def list_(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
+    """List the bots that have money, and the bot files beside the settings."""
+    from rebalancer.config.bots import list_bots
+    from rebalancer.report.bots import show_bots
+    from rebalancer.report.console import show_json
+
+    settings = load_config(config)
+    found = list_bots(settings, bots_folder(settings))
+    show_json(found) if json else show_bots(found)
+
+
+@app.command("show")
+def show(
+    bot: Annotated[str, typer.Argument(help="An invested bot's name, or a bot file.", show_default=False)],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show a bot's whole chart; this takes no prices."""
+    from rebalancer.errors import BadInputError
+    from rebalancer.flowchart import formats
+    from rebalancer.flowchart.compile import compile_chart
+    from rebalancer.flowchart.findings import describe
+    from rebalancer.flowchart.outline import outline
+    from rebalancer.report.bots import ShownBot, show_bot
+    from rebalancer.report.console import show_json
+    from rebalancer.wiring import read_bots
+
+    file = bot_file(load_config(config), bot)
+    chart, problems = formats.read(read_bots({bot: file})[bot], str(file))
+    if chart is None:
+        raise BadInputError(problems)
+    found = ShownBot(str(file), describe(chart), outline(compile_chart(chart)))
+    show_json(found) if json else show_bot(found)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="What the bot is to be called.", show_default=False)],
+    template: Annotated[
+        Literal["trend", "momentum", "volatility"], typer.Option("--from", help="The sample to begin with.")
+    ] = "trend",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write a sample bot for you to change; nothing is ever overwritten."""
+    from rebalancer.config.bots import write_bot
+    from rebalancer.report.console import show_json
+
+    path = write_bot(bots_folder(load_config(config)), name, template)
+    if json:
+        show_json({"file": str(path)})
+    else:
+        typer.echo(f"Wrote {path}. Change its tickers and its chart to yours.")
+        typer.echo(f'Next: rebalance bots show "{path}"')
+
+
+def bots_folder(config: "Config") -> Path:
+    """`bots` beside the settings; in the current folder while there are none."""
+    from rebalancer import demo
+
+    return (Path.cwd() if config.path == demo.config_path() else config.path.parent) / "bots"
 
 
 @app.command()

@@ -1,15 +1,15 @@
 """`rebalance explain`: why a bot wants what it wants."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, load_config
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file, load_config
 
 if TYPE_CHECKING:
-    from rebalancer.config import Config
+    from rebalancer.flowchart.compile import Program
+    from rebalancer.flowchart.evaluate import Values
 
 
 def explain(
@@ -17,12 +17,18 @@ def explain(
     on: Annotated[
         datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="A day of the price history; else its last.")
     ] = None,
+    tree: Annotated[bool, typer.Option("--tree", help="All of the chart, both branches of every gate.")] = False,
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="The chart as text that Mermaid draws (up to 500 arrows).")
+    ] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Show why a bot wants what it wants on a day."""
     from rebalancer.flowchart.decide import last_allocation
+    from rebalancer.flowchart.evaluate import evaluate
+    from rebalancer.flowchart.outline import outline
     from rebalancer.report.bots import show_explanation
     from rebalancer.report.console import show_json
     from rebalancer.wiring import closes_up_to, compile_bots, read_bots
@@ -32,20 +38,25 @@ def explain(
     program = compile_bots(paths, read_bots(paths))[bot]
     closes = closes_up_to(settings, program.symbols, on.date() if on else None)
     decision = last_allocation(bot, program, closes)
+    values = evaluate(program, closes).values if tree or mermaid else None
+    lines = outline(program, values) if tree else None
+    drawn = _drawn(program, values) if mermaid and values else None
     if json:
-        show_json({"decision": decision, "session": closes.day(-1), "notes": closes.notes})
+        show_json(
+            {"decision": decision, "session": closes.day(-1), "tree": lines, "mermaid": drawn, "notes": closes.notes}
+        )
+    elif drawn:  # nothing but what Mermaid reads: the notes are its comments
+        print("\n".join([f"%% {bot} on {closes.day(-1)}", *(f"%% {note}" for note in closes.notes), drawn]))
     else:
-        show_explanation(decision, closes.day(-1), closes.notes)
+        show_explanation(decision, closes.day(-1), closes.notes, lines)
 
 
-def bot_file(config: "Config", bot: str) -> Path:
-    """The file of an invested bot, or `bot` as a path. Raises BadInputError where it is neither."""
+def _drawn(program: "Program", values: "Values") -> str:
+    """Raises BadInputError for a chart that is larger than Mermaid draws."""
     from rebalancer.errors import BadInputError, Problem
+    from rebalancer.flowchart.mermaid import mermaid
 
-    invested = {name: path for account in config.accounts for name, path in account.bots.items()}
-    if bot in invested:
-        return invested[bot]
-    if Path(bot).is_file():
-        return Path(bot)
-    known = ", ".join(sorted(invested))
-    raise BadInputError([Problem(str(config.path), "", f"{bot!r} is no file and no invested bot; there are: {known}")])
+    try:
+        return mermaid(program, values, -1)
+    except ValueError as error:
+        raise BadInputError([Problem("--mermaid", "", f"{error}: use --tree")]) from error

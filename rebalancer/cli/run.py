@@ -1,31 +1,23 @@
-"""`rebalance run`: the evening, by hand."""
+"""`rebalance run`: the evening, by hand or when it is due."""
 
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebalancer.cli.ending import told_to_end
 from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, chosen_accounts, load_config
-from rebalancer.errors import RebalancerError, StoppedError
+from rebalancer.cli.trigger import Result, announced, look, run_account
+from rebalancer.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
     from datetime import date
+    from threading import Event
 
     from rebalancer.config import AccountConfig, Config
-    from rebalancer.journal.queries import RunRecord
-
-EXIT_CODES = {"success": 0, "skipped": 0, "partial": 3, "failed": 4}
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one account's trigger came to. `run` is None where none was claimed, and `message` says why."""
-
-    account: str
-    exit_code: int
-    message: str
-    run: "RunRecord | None"
+    from rebalancer.ports import Clock
 
 
 def run(
@@ -36,52 +28,94 @@ def run(
         datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Another day of the sample (sim only).")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run again although this session's run is done.")] = False,
+    when_due: Annotated[
+        bool, typer.Option("--when-due", help="For cron: do nothing unless the run of an enabled account is due.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before a run outside its window.")] = False,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Back-test the bots up to now, sell, then buy."""
-    from rebalancer.report.console import show, show_json
+    if when_due and (account or dry_run or as_of or force):
+        text = "goes without --account, --dry-run, --as-of and --force: it runs what is due, as the config has it"
+        raise BadInputError([Problem("--when-due", "", text)])
+    settings = load_config(config, quietly=True)
+    day = as_of.date() if as_of else None
+    with told_to_end() as told:
+        if when_due:
+            turns = _due(settings, told)
+        else:
+            turns = (
+                _by_hand(settings, chosen, told, dry_run=dry_run, as_of=day, force=force, yes=yes, debug=debug)
+                for chosen in chosen_accounts(settings, account)
+            )
+        results = [_shown(result, json=json) for result in turns]
+    exit_code = max((result.exit_code for result in results), default=0)
+    if json and results:
+        from rebalancer.report.console import show_json
+
+        show_json({"exit_code": exit_code, "accounts": results})
+    raise typer.Exit(exit_code)
+
+
+def _due(config: "Config", told: "Event") -> Iterator[Result]:
+    from rebalancer.market.clock import SystemClock
+
+    return look(config, SystemClock(), told.is_set)
+
+
+def _by_hand(
+    config: "Config",
+    account: "AccountConfig",
+    told: "Event",
+    *,
+    dry_run: bool,
+    as_of: "date | None",
+    force: bool,
+    yes: bool,
+    debug: bool,
+) -> Result:
+    from rebalancer.market.clock import SystemClock
+    from rebalancer.wiring import is_live
+
+    clock = SystemClock()
+    now = clock if is_live(config) and as_of is None else None
+    if now and not dry_run:
+        ask_outside_window(config, account, now, yes=yes)
+    result = run_account(
+        config, account, dry_run=dry_run, as_of=as_of, force=force, clock=now, ending=told.is_set, debug=debug
+    )
+    return result if dry_run else announced(config, account, result, clock)
+
+
+def ask_outside_window(config: "Config", account: "AccountConfig", clock: "Clock", *, yes: bool) -> None:
+    """Return if the run may go on.
+
+    Raises RunFailedError while the session is not open, and BadInputError where the answer is no or nobody can answer.
+    """
+    from rebalancer.errors import RunFailedError
+    from rebalancer.live.almanac import open_almanac
+    from rebalancer.live.schedule import question, window_today
+
+    enabled = [known.name for known in config.accounts if known.enabled]
+    today = window_today(account, open_almanac(config.state_dir, clock, enabled), clock.now())
+    if today is None:
+        raise RunFailedError("the exchange is closed today. Nothing was sent.")
+    asked = question(today, clock.now())
+    if asked is None or yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadInputError([Problem("--yes", "", f"{asked} Nobody can answer here: --yes runs without asking")])
+    if not typer.confirm(asked, err=True):
+        raise BadInputError([Problem("run", "", "the answer was no, so nothing was done")])
+
+
+def _shown(result: Result, *, json: bool) -> Result:
+    from rebalancer.report.console import show
     from rebalancer.report.run import screen
 
-    settings = load_config(config)
-    day = as_of.date() if as_of else None
-    results = []
-    for chosen in chosen_accounts(settings, account):
-        result = _one(settings, chosen, dry_run=dry_run, as_of=day, force=force, debug=debug)
-        results.append(result)
-        if not json:
-            show(*screen(result.run)) if result.run else typer.echo(result.message, err=result.exit_code != 0)
-    if json:
-        show_json({"exit_code": max(result.exit_code for result in results), "accounts": results})
-    raise typer.Exit(max(result.exit_code for result in results))
-
-
-def _one(
-    config: "Config", account: "AccountConfig", *, dry_run: bool, as_of: "date | None", force: bool, debug: bool
-) -> Result:
-    """An account's trouble is its own: the next account's turn comes all the same."""
-    from rebalancer.journal import queries
-    from rebalancer.live.rebalance import claim_session, run_evening
-    from rebalancer.ports import AlreadyRun
-    from rebalancer.wiring import evening
-
-    journal = config.journal(dry_run=dry_run)
-    try:
-        with evening(config, account, dry_run=dry_run, as_of=as_of, force=force) as tonight:
-            run = claim_session(tonight.desk, tonight.claim, tonight.session)
-            if isinstance(run, AlreadyRun):
-                return Result(account.name, 0, run.reason, None)
-            try:
-                run_evening(tonight.desk, run, tonight.session)
-            except RebalancerError as error:
-                if debug:
-                    raise
-                record = queries.run(journal, run)
-                code = error.exit_code if isinstance(error, StoppedError) else EXIT_CODES[record.run.status]
-                return Result(account.name, code, str(error), record)
-            record = queries.run(journal, run)
-            return Result(account.name, EXIT_CODES[record.run.status], "", record)
-    except RebalancerError as error:
-        if debug:
-            raise
-        return Result(account.name, error.exit_code, str(error), None)
+    if result.run and not json:
+        show(*screen(result.run))
+    elif not json:
+        typer.echo(result.message, err=result.exit_code != 0)
+    return result

@@ -2,8 +2,7 @@
 
 import os
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,59 +10,18 @@ from typing import Any
 
 import platformdirs
 
-from rebalancer.config import kinds
-from rebalancer.config.kinds import Kind
+from rebalancer.config import document
+from rebalancer.config.document import Document
+from rebalancer.config.keys import ACCOUNT, DATA, INVESTMENT, RESERVE, SIM, TOP, TRADING, amount
+from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
+from rebalancer.config.version import SCHEMA, version
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Reserve, Trading
 
 APP = "rebalancer"
-MAX_BYTES = 256 * 1024
+MAX_PROBLEMS = 100
 ACCOUNT_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
-
-MOST_DOLLARS = 10**12
-ONE_SESSION = 23_400
-"""The seconds of a full session, 9:30 to 16:00."""
-
-MONEY_MODE = kinds.one_of("dollars", "percent")
-TRADING: Mapping[str, Kind] = {
-    "minutes_before_close": kinds.whole(1, 390),
-    "commit": kinds.one_of("amounts", "whole_account"),
-    "manage": kinds.one_of("own", "account"),
-    "protected": kinds.tickers,
-    "fallback_ticker": kinds.ticker_or_cash,
-    "paired_tickers": kinds.pairs,
-    "paired_mode": kinds.one_of("net", "drop"),
-    "max_allocation_percent": kinds.number(0, 99, above_low=True),
-    "min_trade_dollars": kinds.number(0, MOST_DOLLARS),
-    "drift_percent": kinds.number(0, 100),
-    "order_type": kinds.one_of("limit", "market"),
-    "limit_percent": kinds.number(0, 100),
-    "max_quote_age_seconds": kinds.whole(1, ONE_SESSION),
-    "max_trade_age_seconds": kinds.whole(1, ONE_SESSION),
-    "max_bar_age_seconds": kinds.whole(1, ONE_SESSION),
-    "max_spread_percent": kinds.number(0, 100),
-    "sell_timeout_seconds": kinds.whole(1, ONE_SESSION),
-    "buy_timeout_seconds": kinds.whole(1, ONE_SESSION),
-    "cutoff_seconds": kinds.whole(0, ONE_SESSION),
-}
-SIM: Mapping[str, Kind] = {
-    "starting_cash": kinds.number(0, MOST_DOLLARS, above_low=True),
-    "commission_dollars": kinds.number(0, MOST_DOLLARS),
-    "slippage_percent": kinds.number(0, 100),
-}
-ACCOUNT: Mapping[str, Kind] = {
-    "broker": kinds.not_yet(kinds.one_of("sim"), {"alpaca": '"alpaca" comes in a later release; "sim" only for now'}),
-    "mode": kinds.not_yet(
-        kinds.one_of("paper"),
-        {"live": '"live" is refused: this release trades no real money; use "paper" or leave it out'},
-    ),
-}
-INVESTMENT: Mapping[str, Kind] = {
-    "bot": kinds.path,
-    "name": kinds.line,
-    "weight_mode": MONEY_MODE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +35,10 @@ class SimSettings:
 
 @dataclass(frozen=True, slots=True)
 class AccountConfig:
-    """`bots` maps each investment's bot name to its file. The files are not opened here."""
+    """`bots` maps each investment's bot name to its file. The files are not opened here.
+
+    The schedule runs it where it is `enabled`. `on_result` is a command in its words, told what each run came to.
+    """
 
     name: str
     broker: str = "sim"
@@ -87,17 +48,25 @@ class AccountConfig:
     sim: SimSettings = field(default_factory=SimSettings)
     investments: tuple[Investment, ...] = ()
     bots: Mapping[str, Path] = field(default_factory=dict)
+    enabled: bool = False
+    on_result: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`content` is the file byte for byte. `accounts` are in the file's order, at least one."""
+    """`content` is the file byte for byte. `accounts` are in the file's order, at least one.
+
+    `data_folder` has the prices where `data_source` is "folder", else it is None. `document` is what the file says, its
+    variables filled in.
+    """
 
     path: Path
     content: bytes
     state_dir: Path
     data_source: str
     accounts: tuple[AccountConfig, ...]
+    data_folder: Path | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
 
     def journal(self, *, dry_run: bool = False) -> Path:
         return self.state_dir / ("dry-run.sqlite" if dry_run else "journal.sqlite")
@@ -121,12 +90,16 @@ def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path |
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """The config in the file at `path`. Raises BadInputError."""
+    return parse(read(path), path, environ)
+
+
+def read(path: Path) -> bytes:
+    """The file at `path`, no more of it than one byte beyond what is accepted. Raises BadInputError."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadInputError([Problem(str(path), "", f"can't be read: {error.strerror}")]) from error
-    return parse(content, path, environ)
 
 
 def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -134,15 +107,21 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
 
     Raises BadInputError with every problem.
     """
-    document = Table(str(source), "", _toml(content, str(source)), problems=[])
-    values = document.read({"state_dir": kinds.path}, tables=("data", "trading", "accounts"))
-    data = document.table("data").read({"source": kinds.one_of("sample")})
-    trading = _trading(document.table("trading"), Trading())
-    accounts = tuple(_accounts(document, trading, source.parent))
-    if document.problems:
-        raise BadInputError(document.problems)
+    found = document.read(content, str(source), environ)
+    _require_version(found)
+    table = Table(str(source), "", found.content, problems=list(found.problems))
+    values = table.read(TOP, tables=("data", "trading", "accounts"))
+    data = _data(table.table("data"))
+    trading = _trading(table.table("trading"), Trading())
+    told = values.get("on_result", ())
+    accounts = tuple(
+        replace(account, on_result=account.on_result or told) for account in _accounts(table, trading, source.parent)
+    )
+    if table.problems:
+        raise BadInputError(_shown(found, table.problems))
     state_dir = source.parent / values["state_dir"] if "state_dir" in values else _default_state_dir(environ)
-    return Config(source, content, state_dir, data.get("source", "sample"), accounts)
+    folder = source.parent / data["folder"] if "folder" in data else None
+    return Config(source, content, state_dir, data.get("source", "sample"), accounts, folder, found.content)
 
 
 def _existing(path: Path, origin: str) -> Path:
@@ -155,14 +134,31 @@ def _default_state_dir(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("REBALANCE_STATE") or platformdirs.user_state_dir(APP))
 
 
-def _toml(content: bytes, source: str) -> Mapping[str, Any]:
-    if len(content) > MAX_BYTES:
-        raise BadInputError([Problem(source, "", f"is over {MAX_BYTES // 1024} KiB: that is no config file")])
+def _shown(found: Document, problems: Sequence[Problem]) -> Iterator[Problem]:
+    """In the order of the file, each with its line."""
+    ordered = sorted(map(found.located, problems), key=lambda problem: problem.line or 0)
+    yield from ordered[:MAX_PROBLEMS]
+    if more := len(problems[MAX_PROBLEMS:]):
+        yield Problem(found.source, "", f"and {more:,} more problems")
+
+
+def _require_version(found: Document) -> None:
+    """A file of another version is refused for that alone: the rest of it may be right."""
     try:
-        return tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        # Beside TOML's own errors: bytes that are no UTF-8, numbers beyond all bounds, thousands of nested brackets.
-        raise BadInputError([Problem(source, "", f"is no valid TOML: {error}")]) from error
+        version(found.content.get("schema", SCHEMA))
+    except ValueError as error:
+        raise BadInputError([found.located(Problem(found.source, "schema", str(error)))]) from error
+
+
+def _data(table: Table) -> dict[str, Any]:
+    """`source` and `folder` belong together: neither is guessed from the other."""
+    values = table.read(DATA)
+    source = table.content.get("source", "sample")
+    if source == "folder" and "folder" not in table.content:
+        table.refuse("folder", 'is missing: source = "folder" needs the folder of your prices, such as "prices"')
+    if source == "sample" and "folder" in table.content:
+        table.refuse("folder", 'has no effect here: set source = "folder", or take this line out')
+    return values
 
 
 def _accounts(document: Table, trading: Trading, folder: Path) -> Iterator[AccountConfig]:
@@ -193,8 +189,8 @@ def _reserve(table: Table) -> Reserve:
     if "cash_reserve" not in table.content:
         return Reserve()
     reserve = table.table("cash_reserve")
-    amount = _amount(reserve.content.get("mode"), above_zero=False)
-    return Reserve(**reserve.read({"mode": MONEY_MODE, "amount": amount}, required=["amount"]))
+    sized = amount(reserve.content.get("mode"), above_zero=False)
+    return Reserve(**reserve.read({**RESERVE, "amount": sized}, required=["amount"]))
 
 
 def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
@@ -203,8 +199,8 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
         account.refuse("investments", f"is missing: name at least one bot with [[{account.key}.investments]]")
     found: dict[str, tuple[Investment, Path]] = {}
     for table in account.tables("investments"):
-        amount = _amount(table.content.get("weight_mode"), above_zero=True)
-        values = table.read({**INVESTMENT, "amount": amount}, required=["bot", "amount"])
+        sized = amount(table.content.get("weight_mode"), above_zero=True)
+        values = table.read({**INVESTMENT, "amount": sized}, required=["bot", "amount"])
         if not values.keys() >= {"bot", "amount"}:
             continue
         file = folder / values.pop("bot")
@@ -213,10 +209,6 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
             table.refuse("name", f'a bot of this account is called "{name}" already: give this one another name')
         found[name] = (Investment(name, **values), file)
     return list(found.values())
-
-
-def _amount(mode: object, *, above_zero: bool) -> Kind:
-    return kinds.number(0, 100 if mode == "percent" else MOST_DOLLARS, above_low=above_zero)
 
 
 def _trading(table: Table, base: Trading) -> Trading:
@@ -232,7 +224,11 @@ def _conflicts(trading: Trading) -> dict[str, str]:
     """Settings that are fine alone and not together, by the key to change."""
     conflicts = {}
     fallback = trading.fallback_ticker
-    if any(fallback in pair for pair in trading.paired_tickers):
+    if fallback in trading.protected:
+        conflicts["fallback_ticker"] = (
+            f'"{fallback}" is in `protected` and so is never bought: use another ticker, or "CASH"'
+        )
+    elif any(fallback in pair for pair in trading.paired_tickers):
         conflicts["fallback_ticker"] = (
             f'"{fallback}" is in a pair of paired_tickers: what netting frees must go elsewhere'
         )

@@ -3,19 +3,43 @@ was found and what is allowed.
 """
 
 import json
+import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rebalancer.model import CASH, Symbol, symbol
+from rebalancer.config.environment import FromEnvironment
+from rebalancer.model import CASH, TICKER, Symbol, symbol
 
-Kind = Callable[[object], Any]
-"""Any, because the key decides the type: a table of kinds fills the fields of one dataclass."""
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`schema` says in JSON Schema what `read` accepts. `text` marks what a person words freely: it may hold a secret.
+
+    What is read is Any, because the key decides the type: a table of kinds fills the fields of one dataclass.
+    """
+
+    read: Callable[[object], Any]
+    schema: Mapping[str, object]
+    text: bool = False
+
+    def __call__(self, value: object) -> Any:  # noqa: ANN401
+        return self.read(value)
+
+
+def kind(schema: Mapping[str, object], *, text: bool = False) -> Callable[[Callable[[object], Any]], Kind]:
+    return lambda read: Kind(read, schema, text)
+
+
+TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^{TICKER.pattern}$"}
 
 
 def shown(value: object) -> str:
-    """`value` as a person wrote it, in at most 40 characters."""
+    """`value` as a person wrote it, in at most 40 characters: what a variable held is never shown."""
+    if isinstance(value, FromEnvironment):
+        value = value.written
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
@@ -37,7 +61,7 @@ def number(low: int, high: int, *, above_low: bool = False) -> Kind:
                 return found
         raise ValueError(f"{shown(value)} is not allowed: use {allowed}")
 
-    return read
+    return Kind(read, {"type": "number", "exclusiveMinimum" if above_low else "minimum": low, "maximum": high})
 
 
 def whole(low: int, high: int) -> Kind:
@@ -48,7 +72,7 @@ def whole(low: int, high: int) -> Kind:
             return value
         raise ValueError(f"{shown(value)} is not allowed: use a whole number from {low:,} to {high:,}")
 
-    return read
+    return Kind(read, {"type": "integer", "minimum": low, "maximum": high})
 
 
 def one_of(*choices: str) -> Kind:
@@ -59,20 +83,28 @@ def one_of(*choices: str) -> Kind:
             return value
         raise ValueError(f"{shown(value)} is not allowed: use {allowed}")
 
-    return read
+    return Kind(read, {"enum": list(choices)})
 
 
-def not_yet(kind: Kind, later: Mapping[str, str]) -> Kind:
-    """`kind`, with its own sentence for each value that a later release will bring."""
+def not_yet(now: Kind, later: Mapping[str, str]) -> Kind:
+    """`now`, with its own sentence for each value that a later release will bring."""
 
     def read(value: object) -> object:
         if isinstance(value, str) and value in later:
             raise ValueError(later[value])
-        return kind(value)
+        return now(value)
 
-    return read
+    return Kind(read, now.schema, now.text)
 
 
+@kind({"type": "boolean"})
+def switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"{shown(value)} is not allowed: use true or false")
+
+
+@kind({"type": "string", "maxLength": 60, "pattern": r"^\S(.*\S)?$"}, text=True)
 def line(value: object) -> str:
     """A name: one line of 1 to 60 printable characters, without blanks around it."""
     if isinstance(value, str) and 1 <= len(value) <= 60 and value.isprintable() and value == value.strip():
@@ -80,6 +112,19 @@ def line(value: object) -> str:
     raise ValueError(f"{shown(value)} is not allowed: use one line of 1 to 60 characters without blanks around it")
 
 
+@kind({"type": "string", "pattern": r"\S"}, text=True)
+def command(value: object) -> tuple[str, ...]:
+    """A command in its words, by a shell's rules for blanks and quotes; no shell runs it."""
+    try:
+        words = shlex.split(value) if isinstance(value, str) else []
+    except ValueError:  # a quote that is never closed
+        words = []
+    if not words:
+        raise ValueError(f'{shown(value)} is not allowed: use a command in quotes, such as "mail-me --quiet"')
+    return tuple(str(word) for word in words)
+
+
+@kind({"type": "string", "pattern": r"\S"}, text=True)
 def path(value: object) -> Path:
     """A path; "~/" is the user's home. What a relative one starts at is the caller's to know."""
     if isinstance(value, str) and value.strip() and value.isprintable():
@@ -87,23 +132,32 @@ def path(value: object) -> Path:
     raise ValueError(f'{shown(value)} is not allowed: use a path in quotes, such as "bots/trend.json"')
 
 
+@kind({**TICKER_SCHEMA, "not": {"const": CASH}})
 def ticker(value: object) -> Symbol:
+    if isinstance(value, FromEnvironment) and not TICKER.fullmatch(value):
+        raise ValueError(f"{shown(value)} holds no ticker")
     if isinstance(value, str):
         return symbol(value)
     raise ValueError(f'{shown(value)} is not a ticker: write it in quotes, such as "SPY"')
 
 
+@kind(TICKER_SCHEMA)
 def ticker_or_cash(value: object) -> Symbol | None:
     """None for "CASH"."""
     return None if value == CASH else ticker(value)
 
 
+@kind({"type": "array", "items": ticker.schema})
 def tickers(value: object) -> tuple[Symbol, ...]:
     if isinstance(value, list):
         return tuple(ticker(element) for element in value)
     raise ValueError(f'{shown(value)} is not allowed: use a list of tickers, such as ["SPY", "TLT"]')
 
 
+PAIR_SCHEMA = {"type": "array", "items": ticker.schema, "minItems": 2, "maxItems": 2, "uniqueItems": True}
+
+
+@kind({"type": "array", "items": PAIR_SCHEMA, "uniqueItems": True})
 def pairs(value: object) -> tuple[tuple[Symbol, Symbol], ...]:
     """Pairs of two different tickers, none of them twice in either order."""
     if not isinstance(value, list):

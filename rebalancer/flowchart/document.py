@@ -14,6 +14,11 @@ from rebalancer.flowchart.tree import Place
 MAX_BYTES = 10_000_000
 MAX_DEPTH = 50_000
 """JSON levels. One level of a chart takes up to four of them, so charts of depth 10,000 fit."""
+MAX_VALUES = 250_000
+"""A Composer chart of 10,000 nested ifs has 210,000. They are counted before the parser starts."""
+MAX_PROBLEMS = 10
+BUFFER_BYTES = 1_000_000
+"""The parser begins a long string anew with each buffer: small ones would cost the square of its length."""
 MAX_NUMBER = 1e15
 """Far beyond any price, percent or window, and still exact in a float."""
 
@@ -91,11 +96,14 @@ class _Builder:
 def parse(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:
     """The object or list in `content` (UTF-8 JSON), or None and every problem found.
 
-    Refused are more than MAX_BYTES or MAX_DEPTH, a key that stands twice in its object, NaN and infinities, numbers
-    beyond MAX_NUMBER, anything before or after the value, other encodings and a bare string or number.
+    Refused are more than MAX_BYTES, MAX_VALUES or MAX_DEPTH, a key that stands twice in its object, NaN and infinities,
+    numbers beyond MAX_NUMBER, anything before or after the value, other encodings and a bare string or number. After
+    MAX_PROBLEMS the rest is not looked at.
     """
     if len(content) > MAX_BYTES:
         return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {MAX_BYTES:,} are read"),)
+    if (values := sum(map(content.count, (b",", b"[", b"{")))) > MAX_VALUES:
+        return None, (Problem(source, "", f"has about {values:,} values; up to {MAX_VALUES:,} are read"),)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -104,7 +112,7 @@ def parse(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:
         return None, (Problem(source, "", "starts with a byte order mark; save it as UTF-8 without one"),)
     builder = _Builder(source)
     try:
-        _build(builder, ijson.basic_parse(io.BytesIO(content), use_float=True))
+        _build(builder, ijson.basic_parse(io.BytesIO(content), BUFFER_BYTES, use_float=True))
     except _UnreadableError as stop:
         builder.refuse(str(stop))
     except (ijson.JSONError, ValueError) as fault:
@@ -115,6 +123,8 @@ def parse(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:
 def _build(builder: _Builder, events: Iterable[tuple[str, object]]) -> None:
     for event, value in events:
         builder.take(event, value)
+        if len(builder.problems) == MAX_PROBLEMS:
+            raise _UnreadableError(f"after {MAX_PROBLEMS} problems the rest is not looked at")
     if not isinstance(builder.whole[0], (dict, list)):
         raise _UnreadableError("holds a bare value; a bot is an object in braces")
 

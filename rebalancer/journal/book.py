@@ -15,8 +15,12 @@ def read_book(connection: sqlite3.Connection, account: str) -> Book:
     """The book of `account`. Shares of ours are never below 0, and symbols at 0 are left out."""
     seq = last_record(connection, account)
     fills = read_fills(connection, account, after=seq or 0)
+    adopted = adoptions(connection, account, after=seq or 0)
     rows = connection.execute("SELECT symbol, ours, quantity FROM holdings WHERE seq = ?", [seq]).fetchall()
-    ours = moved({Symbol(symbol): Decimal(ours) for symbol, ours, _ in rows}, fills)
+    recorded = {Symbol(symbol): Decimal(ours) for symbol, ours, _ in rows}
+    ours = moved(
+        {symbol: recorded.get(symbol, NONE) + adopted.get(symbol, NONE) for symbol in {*recorded, *adopted}}, fills
+    )
     shown = moved({Symbol(symbol): Decimal(quantity) for symbol, _, quantity in rows}, fills)
     return Book(
         ours={symbol: shares for symbol, shares in ours.items() if shares > 0},
@@ -60,6 +64,17 @@ def read_fills(
         )
         for execution_id, order_id, symbol, side, quantity, price, fee, at in rows
     )
+
+
+def adoptions(connection: sqlite3.Connection, account: str, *, after: int = 0) -> Mapping[Symbol, Decimal]:
+    """The shares that a person handed over after the event `after`, by symbol."""
+    rows = connection.execute(
+        "SELECT symbol, quantity FROM adoptions WHERE account = ? AND seq > ? ORDER BY seq", [account, after]
+    )
+    adopted: dict[Symbol, Decimal] = {}
+    for symbol, quantity in rows:
+        adopted[Symbol(symbol)] = adopted.get(Symbol(symbol), NONE) + Decimal(quantity)
+    return adopted
 
 
 def moved(shares: Mapping[Symbol, Decimal], fills: Iterable[Fill]) -> Mapping[Symbol, Decimal]:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from rebalancer.events import (
+    Adopted,
     BotDecided,
     BotFailed,
     FillSeen,
@@ -24,12 +25,14 @@ from rebalancer.events import (
     PlanMade,
     PricesTaken,
     RunEnded,
+    SettingChanged,
     TargetsSet,
 )
 from rebalancer.journal.codec import Claimed, canonical, from_body, plain
 from rebalancer.journal.tables import PROJECTIONS
 from rebalancer.model import Fill, NoPrice, Order, Price, Trade
 
+_Flat = Holding | Price | NoPrice | BotDecided | Trade | Order | Fill | Noted | SettingChanged | Adopted
 FINAL = frozenset({"filled", "canceled", "expired", "rejected", "refused"})
 
 
@@ -234,7 +237,17 @@ def _noted(event: Noted, line: Line) -> None:
     line.insert("notes", {"seq": line.seq, "run": line.run, **_columns(event)})
 
 
-def _columns(value: Holding | Price | NoPrice | BotDecided | Trade | Order | Fill | Noted) -> dict[str, Any]:
+@project.register
+def _setting_changed(event: SettingChanged, line: Line) -> None:
+    line.insert("setting_changes", {"seq": line.seq, "run": line.run, **_columns(event)})
+
+
+@project.register
+def _adopted(event: Adopted, line: Line) -> None:
+    line.insert("adoptions", {"seq": line.seq, **_columns(event)})
+
+
+def _columns(value: _Flat) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 

@@ -15,8 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.events import BotDecided, BotFailed, HoldingsRead, Noted, PlanMade, PricesTaken, TargetsSet
-from rebalancer.journal.book import costs, last_record, read_book, read_fills
+from rebalancer.events import (
+    BotDecided,
+    BotFailed,
+    HoldingsRead,
+    Noted,
+    PlanMade,
+    PricesTaken,
+    SettingChanged,
+    TargetsSet,
+)
+from rebalancer.journal.book import adoptions, costs, last_record, read_book, read_fills
 from rebalancer.journal.codec import from_body
 from rebalancer.journal.faults import plainly
 from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets
@@ -75,7 +84,7 @@ class OrderLine:
 class RunRecord:
     """Everything about one run. `files` has the SHA-256 of the config and of each bot file; `notes` stand at its head.
 
-    `targets` and `plan` are None where the run ended before them.
+    `targets` and `plan` are None where the run ended before them. `changes` are of the settings since the run before.
     """
 
     run: RunLine
@@ -89,6 +98,7 @@ class RunRecord:
     plan: Plan | None
     orders: tuple[OrderLine, ...]
     remarks: tuple[Noted, ...]
+    changes: tuple[SettingChanged, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ class PositionLine:
     """Our shares of one symbol. Dollars to the cent.
 
     `at_broker` is all the broker showed at the last record, and `value` our shares at its value then; None where the
-    symbol was bought since. `cost` is what our shares cost with fees, None where no fill of ours bought them.
+    symbol was bought since. `cost` is what our shares cost with fees, None where some were not bought by fills of ours.
     """
 
     symbol: Symbol
@@ -140,14 +150,29 @@ def positions(path: Path, account: str) -> tuple[PositionLine, ...]:
         if journal is None:
             return ()
         book, paid = read_book(journal, account), costs(read_fills(journal, account))
+        adopted = adoptions(journal, account)
         seq = last_record(journal, account)
         shown = {
             row["symbol"]: (Decimal(row["quantity"]), Decimal(row["value"]))
             for row in journal.execute("SELECT symbol, quantity, value FROM holdings WHERE seq = ?", [seq])
         }
     return tuple(
-        _position(symbol, ours, shown.get(symbol), paid.get(symbol)) for symbol, ours in sorted(book.ours.items())
+        _position(symbol, ours, shown.get(symbol), None if symbol in adopted else paid.get(symbol))
+        for symbol, ours in sorted(book.ours.items())
     )
+
+
+def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[SettingChanged, ...]:
+    """The last `limit` changes of settings, newest first; empty where there is no journal."""
+    with _reading(path) as journal:
+        if journal is None:
+            return ()
+        rows = journal.execute(
+            "SELECT at, account, key, old, new FROM setting_changes WHERE :account IS NULL OR account = :account"
+            " ORDER BY seq DESC LIMIT :limit",
+            {"account": account, "limit": limit},
+        ).fetchall()
+    return tuple(SettingChanged(datetime.fromisoformat(at), *others) for at, *others in rows)
 
 
 def _position(
@@ -242,6 +267,7 @@ def _record(journal: sqlite3.Connection, line: RunLine) -> RunRecord:
         plan=next((event.plan for event in reversed(_only(events, PlanMade))), None),
         orders=tuple(ordered)[::-1],
         remarks=_only(events, Noted),
+        changes=_only(events, SettingChanged),
     )
 
 

@@ -29,7 +29,12 @@ def m002_projections(db: Database) -> None:
     rebuild(db)
 
 
-KNOWN = frozenset({m001_events.__name__, m002_projections.__name__})
+@migrations()
+def m003_settings_and_adoptions(db: Database) -> None:
+    rebuild(db)
+
+
+KNOWN = frozenset({m001_events.__name__, m002_projections.__name__, m003_settings_and_adoptions.__name__})
 
 
 def open_database(path: Path) -> Database:

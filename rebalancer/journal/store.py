@@ -1,6 +1,7 @@
 """The only writer of the journal. An event and its projection are on disk together, or neither is."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from rebalancer.errors import RunFailedError
+from rebalancer.errors import BusyError
 from rebalancer.events import Claim, Event, RunEnded
 from rebalancer.journal.book import read_book
+from rebalancer.journal.changes import SETTINGS, changes, last_settings
 from rebalancer.journal.claims import EarlierRun, cut_off, refusal
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.faults import plainly
@@ -26,7 +28,7 @@ from rebalancer.ports import AlreadyRun, Book
 def run_lock(path: Path) -> Iterator[None]:
     """Hold the only right to run on the journal at `path`; it ends with the process, however that ends.
 
-    Raises RunFailedError while another process holds it.
+    Raises BusyError while another process holds it.
     """
     lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=0, mode=0o600)
     with plainly(path):
@@ -34,7 +36,7 @@ def run_lock(path: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout as error:
-            raise RunFailedError(
+            raise BusyError(
                 f"another run is in progress (it holds {lock.lock_file}). Wait until it ends, then run again."
             ) from error
     try:
@@ -79,6 +81,7 @@ class SqliteJournal:
         """Start the next run of `claim.session`, unless an earlier one used the session up.
 
         The caller holds the run lock, so a run of the account that is still "running" is dead; its end is journalled.
+        So is every setting in force that is not what the journal last knew: that is how an edit by hand gets there.
         """
         with plainly(self._path), writing(self._db):
             if refused := refusal(claim, self._earlier("session = ?", claim.account, claim.session.isoformat())):
@@ -86,7 +89,11 @@ class SqliteJournal:
             for dead in self._earlier("status = 'running'", claim.account):
                 self._append(dead.id, RunEnded(claim.at, "partial" if dead.orders else "failed", cut_off(dead)))
             run = self._next_run()
+            before = last_settings(self._db.conn, claim.account)
             self._append(run, self._granted(claim))
+            if before is not None and SETTINGS in claim.files:
+                for change in changes(claim.at, claim.account, before, json.loads(claim.files[SETTINGS])):
+                    self._append(run, change)
             return run
 
     def record(self, run: RunId, *events: Event) -> None:

@@ -101,6 +101,14 @@ PROJECTIONS: Mapping[str, str] = {
         quantity TEXT NOT NULL, price TEXT NOT NULL, fee TEXT NOT NULL, at TEXT NOT NULL,
         PRIMARY KEY (account, execution_id)
     ) STRICT""",
+    "setting_changes": """CREATE TABLE setting_changes (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, at TEXT NOT NULL, account TEXT NOT NULL,
+        key TEXT NOT NULL, old TEXT, new TEXT
+    ) STRICT""",
+    "adoptions": """CREATE TABLE adoptions (
+        seq INTEGER PRIMARY KEY, at TEXT NOT NULL, account TEXT NOT NULL,
+        symbol TEXT NOT NULL, quantity TEXT NOT NULL, value TEXT NOT NULL
+    ) STRICT""",
     "notes": """CREATE TABLE notes (
         seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id),
         at TEXT NOT NULL, level TEXT NOT NULL, text TEXT NOT NULL

@@ -13,7 +13,10 @@ from rebalancer.ports import Broker, Calendar, Clock, History, Journal, Quotes
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One account with everything behind its ports. `programs` has each investment's bot by name."""
+    """One account with everything behind its ports. `programs` has each investment's bot by name.
+
+    Once `ending` says so the program was told to end: no order leaves any more, and those that left are followed on.
+    """
 
     account: str
     broker: Broker
@@ -26,6 +29,7 @@ class Desk:
     reserve: Reserve
     investments: tuple[Investment, ...]
     programs: Mapping[str, Program]
+    ending: Callable[[], bool] = lambda: False
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Every ticker tonight's decisions can name, sorted."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from rebalancer.errors import RunFailedError
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.survey import Prices, Survey
 from rebalancer.model import Order, Price, Symbol
@@ -27,6 +28,11 @@ class Gate:
     spent: Decimal = Decimal(0)
 
     def __call__(self, order: Order) -> str | None:
+        """Raises RunFailedError where the program was told to end before any order left."""
+        if self.desk.ending():
+            if not self.diary.sent:
+                raise RunFailedError("the program was told to end before the first order left. Nothing was sent.")
+            return "the program was told to end before this order left"
         price = self.prices.get(order.symbol)
         held = self.survey.holdings.managed.get(order.symbol, Decimal(0))
         value = price.value if isinstance(price, Price) else None

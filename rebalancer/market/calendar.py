@@ -34,17 +34,17 @@ class ExchangeCalendar:
         last = self._clock.now().year + 1
         if not FIRST_YEAR <= year <= last:
             raise RunFailedError(f"The exchange calendar knows {FIRST_YEAR} to {last}, not {year}: choose another day.")
-        return _sessions_of(year)
+        return _decade_of(year // 10 * 10)[year]
 
 
 @cache
-def _sessions_of(year: int) -> Mapping[date, Session]:
-    schedule = pandas_market_calendars.get_calendar("NYSE").schedule(date(year, 1, 1), date(year, 12, 31))
-    return {
-        row.Index.date(): Session(
-            day=row.Index.date(),
-            opens=row.market_open.to_pydatetime().astimezone(UTC),
-            closes=row.market_close.to_pydatetime().astimezone(UTC),
+def _decade_of(first: int) -> Mapping[int, Mapping[date, Session]]:
+    """The sessions of ten years, by year: the package takes 0.3 s to answer, for one year as for ten."""
+    schedule = pandas_market_calendars.get_calendar("NYSE").schedule(date(first, 1, 1), date(first + 9, 12, 31))
+    years: dict[int, dict[date, Session]] = {first + offset: {} for offset in range(10)}
+    for opens, closes in zip(schedule["market_open"], schedule["market_close"], strict=True):
+        day = opens.date()
+        years[day.year][day] = Session(
+            day, opens.to_pydatetime().astimezone(UTC), closes.to_pydatetime().astimezone(UTC)
         )
-        for row in schedule.itertuples()
-    }
+    return years

@@ -3,19 +3,13 @@
 import csv
 import gzip
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
 
 from rebalancer.errors import SourceError
-from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Bar, Closes, Snapshot, Symbol, symbol
-from rebalancer.ports import Clock
+from rebalancer.model import Closes, Symbol, symbol
 
 FILE = "sample_etf_2008_2016.csv.gz"
 NOTES = (
@@ -46,43 +40,6 @@ def read(packed: bytes) -> Closes:
             "install the package again."
         )
     return closes
-
-
-def last_session() -> date:
-    """The sample's "today"."""
-    return shipped().day(-1)
-
-
-@dataclass(frozen=True, slots=True)
-class SampleHistory:
-    sample: Closes = field(default_factory=shipped)
-
-    def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
-        """The port's closes. A symbol that the sample lacks is a column of NaN."""
-        completed = self.sample.sessions < np.datetime64(before, "D")
-        values = np.full((int(completed.sum()), len(symbols)), np.nan)
-        for column, name in enumerate(symbols):
-            if name in self.sample.symbols:
-                values[:, column] = self.sample.values[completed, self.sample.symbols.index(name)]
-        return Closes(self.sample.sessions[completed], tuple(symbols), values, notes=self.sample.notes)
-
-
-@dataclass(frozen=True, slots=True)
-class SampleQuotes:
-    """Knows daily bars only: on a session of the sample each symbol shows that session's close, at any time of day."""
-
-    clock: Clock
-    sample: Closes = field(default_factory=shipped)
-
-    def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
-        now = self.clock.now()
-        today = now.astimezone(NEW_YORK).date()
-        row = np.flatnonzero(self.sample.sessions == np.datetime64(today, "D"))
-        if not row.size:
-            return {}
-        # The shortest text of a float is the number as the file has it: no digit is lost or made up.
-        closes = dict(zip(self.sample.symbols, map(str, self.sample.values[row[0]].tolist()), strict=True))
-        return {name: Snapshot(name, bar=Bar(today, Decimal(closes[name]), now)) for name in symbols if name in closes}
 
 
 def _tickers(header: list[str]) -> tuple[Symbol, ...]:

@@ -8,6 +8,7 @@ from rebalancer.model.account import Account, Position, Session
 from rebalancer.model.market import Bar, Closes, NoPrice, Price, Quote, Snapshot, Tick
 from rebalancer.model.names import (
     CASH,
+    NO_RUN,
     TICKER,
     Floats,
     OrderId,
@@ -39,6 +40,7 @@ from rebalancer.model.targets import Allocation, BotFailure, Decision, Netting, 
 
 __all__ = [
     "CASH",
+    "NO_RUN",
     "TICKER",
     "Absent",
     "Accepted",

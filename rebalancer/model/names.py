@@ -15,6 +15,7 @@ else:
 Symbol = NewType("Symbol", str)
 OrderId = NewType("OrderId", str)
 RunId = NewType("RunId", int)
+NO_RUN = RunId(0)
 
 Weights = Mapping[Symbol, float]
 """Fractions of Investable by symbol; what is missing to 1 is cash. Only positive, finite values."""

@@ -47,7 +47,7 @@ def _untouchable(
 ) -> dict[Symbol, str]:
     """Also what is not held at all: a bot may want to buy tonight what was sold by hand, or is protected."""
     changed = {} if expected is None else _changed(positions, expected)
-    foreign = {position.symbol: reason for position in positions if (reason := _never_ours(position))}
+    foreign = {position.symbol: reason for position in positions if (reason := never_ours(position))}
     protected = dict.fromkeys(sorted(trading.protected), "protected in the config")
     return changed | foreign | protected
 
@@ -62,7 +62,7 @@ def _changed(positions: Sequence[Position], expected: Mapping[Symbol, Decimal]) 
     }
 
 
-def _never_ours(position: Position) -> str | None:
+def never_ours(position: Position) -> str | None:
     if position.asset_class != "us_equity":
         return f"not a US equity ({position.asset_class}): never bought nor sold"
     if position.quantity < 0:

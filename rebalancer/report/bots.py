@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rich.text import Text
+
+from rebalancer.config.bots import ListedBot
 from rebalancer.errors import Problem
 from rebalancer.flowchart.findings import Findings
-from rebalancer.model import Allocation, Decision
-from rebalancer.report.console import line, share, show
+from rebalancer.model import Allocation, Decision, Investment
+from rebalancer.report.console import grid, line, money, share, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +22,28 @@ class CheckedBot:
     problems: tuple[Problem, ...]
 
 
-def show_explanation(decision: Decision, day: date, notes: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class ShownBot:
+    """A bot file that can be used: what was found in it, and its whole chart, a line a part."""
+
+    file: str
+    findings: Findings
+    chart: tuple[str, ...]
+
+
+def show_explanation(decision: Decision, day: date, notes: Sequence[str], tree: Sequence[str] | None = None) -> None:
+    """The path that was taken; with `tree` all of the chart stands in its place."""
     if isinstance(decision, Allocation):
         weights = sorted(decision.weights.items())
         wants = ", ".join(f"{symbol} {share(weight)}" for symbol, weight in weights) or "cash"
         show(line(f"{decision.bot} on {day}: {wants}", "bold"))
-        for step in (*decision.path, *(f"warning: {text}" for text in decision.warnings)):
+        path = decision.path if tree is None else ()
+        for step in (*path, *(f"warning: {text}" for text in decision.warnings)):
             show(line(f"  {step}"))
     else:
         show(line(f"{decision.bot} on {day} fails: {decision.reason}", "bold red"))
+    if tree is not None:
+        show(*map(line, tree), line("* is taken on this day"))
     for note in notes:
         show(line(note, "yellow"))
 
@@ -37,14 +53,41 @@ def show_findings(bots: Sequence[CheckedBot]) -> None:
         for problem in bot.problems:
             show(line(str(problem), "red"))
         if bot.findings:
-            found = bot.findings
-            nodes = ", ".join(f"{count} {kind}" for kind, count in found.nodes)
-            functions = (
-                ", ".join(f"{name} {list(windows) or ''}".strip() for name, windows in found.functions) or "none"
-            )
-            show(
-                line(f"{bot.file}: {found.name}: can be used", "bold green"),
-                line(f"  nodes: {nodes}; {found.depth} deep"),
-                line(f"  indicators, with their windows in sessions: {functions}"),
-                line(f"  tickers: {', '.join(found.tickers)}"),
-            )
+            show(line(f"{bot.file}: {bot.findings.name}: can be used", "bold green"), *_found(bot.findings))
+
+
+def show_bot(bot: ShownBot) -> None:
+    show(line(f"{bot.file}: {bot.findings.name}", "bold"), *_found(bot.findings), line(""))
+    show(*map(line, bot.chart))
+
+
+def show_bots(bots: Sequence[ListedBot]) -> None:
+    """The file last, since it is the longest; a bot that can't be used is said below, with the remedy."""
+    table = grid("Bots", "bot", "account", "#amount", "format", "#nodes", "~tickers", "~file")
+    for bot in bots:
+        tickers = ", ".join(bot.findings.tickers) if bot.findings else "can't be used"
+        nodes = f"{sum(count for _, count in bot.findings.nodes):,}" if bot.findings else ""
+        table.add_row(bot.name, bot.account or "", _amount(bot.investment), bot.format, nodes, tickers, bot.file)
+    show(table)
+    for bot in bots:
+        if bot.problems:
+            check = f'rebalance bots check "{bot.file}"'
+            show(line(f"{bot.name}: {len(bot.problems)} problems; `{check}` shows them", "red"))
+    if any(bot.account is None for bot in bots):
+        show(line("A bot without an account has no money; `rebalance invest add` commits some."))
+
+
+def _amount(investment: Investment | None) -> str:
+    if investment is None:
+        return ""
+    return f"{money(investment.amount)} USD" if investment.weight_mode == "dollars" else f"{investment.amount} %"
+
+
+def _found(findings: Findings) -> tuple[Text, ...]:
+    nodes = ", ".join(f"{count} {kind}" for kind, count in findings.nodes)
+    functions = [f"{name} {list(windows) or ''}".strip() for name, windows in findings.functions]
+    return (
+        line(f"  nodes: {nodes}; {findings.depth} deep"),
+        line(f"  indicators, with their windows in sessions: {', '.join(functions) or 'none'}"),
+        line(f"  tickers: {', '.join(findings.tickers)}"),
+    )

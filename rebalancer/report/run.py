@@ -1,6 +1,7 @@
 """One run on the screen: what was held, the waterfall, the plan, the outcome; tonight's as last year's."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
@@ -12,7 +13,14 @@ from rebalancer.report.console import count, grid, line, money, share
 
 NEW_YORK = ZoneInfo("America/New_York")
 MOST_STEPS = 12
-STYLES = {"success": "bold green", "partial": "bold yellow", "failed": "bold red", "warning": "yellow", "error": "red"}
+STYLES = {
+    "success": "bold green",
+    "partial": "bold yellow",
+    "failed": "bold red",
+    "missed": "bold red",
+    "warning": "yellow",
+    "error": "red",
+}
 
 
 def screen(record: RunRecord) -> Iterator[RenderableType]:
@@ -38,13 +46,21 @@ def _head(record: RunRecord) -> Iterator[RenderableType]:
     dry = "DRY RUN, nothing was sent: " if run.dry_run else ""
     yield line(
         f"{dry}run {run.id} of account {run.account} ({run.broker}, {run.mode}), session {run.session}, "
-        f"{started:%H:%M} New York time, {(closes - started).seconds // 60} minutes before the close",
+        f"{started:%H:%M} New York time, {_from_close(closes - started)}",
         "bold",
     )
     for note in record.notes:
         yield line(note, "yellow")
+    for change in record.changes:
+        old, new = ("not set" if value is None else value for value in (change.old, change.new))
+        yield line(f"changed since the run before: {change.key}: {old} -> {new}", "yellow")
     for remark in record.remarks:
         yield line(f"{remark.level}: {remark.text}", STYLES.get(remark.level, ""))
+
+
+def _from_close(left: timedelta) -> str:
+    minutes = abs(left) // timedelta(minutes=1)
+    return f"{minutes:,} minutes {'before' if left >= timedelta(0) else 'after'} the close"
 
 
 def _holdings(read: HoldingsRead) -> Iterator[RenderableType]:

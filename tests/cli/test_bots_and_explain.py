@@ -8,7 +8,7 @@ DEMO = Path(str(files("rebalancer.demo")))
 def test_explain_prints_the_path_with_the_actual_values(rebalance):
     said = rebalance("explain", "Trend gate", "--on", "2016-02-11")
     assert said.code == 0
-    assert "Price(SPY) = 182.86 > SMA(SPY,200) = 203.64" in said.out
+    assert "Price(SPY) = 182.86, not > SMA(SPY,200) = 203.64 (by 20.78)" in said.out
     assert "SPYINV 50 %" in said.out
     assert "TBILL and SPYINV are derived" in said.out
 

@@ -118,3 +118,21 @@ def test_help_names_every_exit_code(rebalance):
     said = rebalance("--help")
     assert said.code == 0
     assert all(f" {code} " in " ".join(said.out.split()) for code in range(6))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--dry-run"],
+        ["explain", "Trend gate"],
+        ["history"],
+        ["orders"],
+        ["positions"],
+        ["status"],
+        ["bots", "list"],
+    ],
+    ids=" ".join,
+)
+def test_every_screen_of_the_demo_says_that_it_is_one(rebalance, words):
+    said = rebalance(*words)
+    assert (said.out + said.err).count("DEMO: no settings were found") == 1

@@ -153,7 +153,7 @@ def test_the_example_shows_every_setting_with_its_default() -> None:
     assert shown["accounts"]["example"].keys() == {*config.ACCOUNT, "cash_reserve", "trading", "sim", "investments"}
     assert shown["accounts"]["example"]["investments"][0].keys() == {*config.INVESTMENT, "amount"}
     assert shown["accounts"]["example"]["sim"].keys() == {field.name for field in fields(SimSettings)}
-    assert shown.keys() == {"state_dir", "data", "trading", "accounts"}
+    assert shown.keys() == {"schema", "state_dir", "data", "trading", "accounts"}
 
     (account,) = config.load(EXAMPLE).accounts
     assert replace(account.trading, minutes_before_close=Trading().minutes_before_close) == Trading()

@@ -40,8 +40,8 @@ def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
         amount = 0
     """
     assert problems_of(text) == {
-        "colour": "is no setting; known here: state_dir, data, trading, accounts",
-        "data.source": '"alpaca" is not allowed: use "sample"',
+        "colour": "is no setting; known here: schema, state_dir, on_result, data, trading, accounts",
+        "data.source": '"alpaca" is not allowed: use "sample" or "folder"',
         "trading.drift_percent": "-1 is not allowed: use a number from 0 to 100",
         "trading.minute_before_close": 'is no setting; did you mean "minutes_before_close"?',
         "accounts.demo.broker": '"alpaca" comes in a later release; "sim" only for now',
@@ -51,6 +51,15 @@ def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
         "accounts.demo.sim.slippage_percent": "true is not allowed: use a number from 0 to 100",
         "accounts.demo.investments[0].amount": "0 is not allowed: use a number above 0, up to 1,000,000,000,000",
     }
+
+
+def test_problems_stand_in_the_order_of_the_file_and_a_flood_of_them_is_cut_short() -> None:
+    text = "".join(f"colour{number} = 1\n" for number in range(150))
+    with pytest.raises(BadInputError) as refused:
+        parsed(f"{text}{SMALLEST}drift = 1")
+    *shown, rest = refused.value.problems
+    assert [problem.line for problem in shown] == list(range(1, 101))
+    assert rest.text == "and 51 more problems"
 
 
 @pytest.mark.parametrize("key", [field.name for field in fields(Trading) if isinstance(field.default, Decimal | int)])
@@ -213,10 +222,10 @@ def test_two_bots_of_an_account_may_not_share_a_name() -> None:
         (b"[trading]\ndrift_percent = = 1", "line 2"),
         (b"a = 1\na = 2\nb = 3", "line 2"),
         (b"\xff\xfe", "utf-8"),
-        (b"a = " + b"[" * 5000, "is no valid TOML"),
-        (b"a = " + b"9" * 5000, "is no valid TOML"),
+        (b"a = " + b"[" * 500, "line 1: has brackets nested more than 16 deep"),
+        (b"a = " + b"9" * 5000, "line 1: is 5,004 characters long"),
         (b"a = 1e99999999999999999999", "is no valid TOML"),
-        (b"#" * (256 * 1024 + 1), "is over 256 KiB"),
+        (b"#" * (128 * 1024 + 1), "is over 128 KiB"),
     ],
 )
 def test_bytes_that_are_no_toml_are_refused_in_a_sentence(content: bytes, says: str) -> None:

@@ -54,7 +54,7 @@ def test_the_allocation_is_the_last_days_with_its_path():
         bot="my bot",
         session=date(2016, 1, 5),
         weights={"AAA": 0.4},
-        path=("Price(AAA) = 2 > 1 -> yes, by 1", "AAA 40 %", "cash 60 %"),
+        path=("Price(AAA) = 2 > 1 (by 1)", "AAA 40 %", "cash 60 %"),
     )
 
 

@@ -114,3 +114,13 @@ def test_a_bare_value_is_no_bot(content):
 def test_no_bytes_whatever_raise(content):
     value, problems = parse(content, "bot.json")
     assert (value is None) == bool(problems)
+
+
+def test_more_values_than_any_chart_has_are_refused_uncounted_by_the_parser():
+    assert "has about 250,001 values; up to 250,000 are read" in refusal(b"[" + b"," * 250_000)
+
+
+def test_after_ten_problems_the_rest_is_not_looked_at():
+    _, problems = parse(b"[" + b'{"a": 1, "a": 2},' * 50 + b"{}]", "bot.json")
+    assert len(problems) == 11
+    assert "after 10 problems the rest is not looked at" in str(problems[-1])

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from rebalancer.events import (
+    Adopted,
     BotDecided,
     BotFailed,
     Claim,
@@ -19,6 +20,7 @@ from rebalancer.events import (
     PlanMade,
     PricesTaken,
     RunEnded,
+    SettingChanged,
     TargetsSet,
 )
 from rebalancer.model import (
@@ -105,6 +107,8 @@ def evening() -> tuple[Event, ...]:
     """Every kind of event, from the first look at the account to a good end."""
     buy = order()
     return (
+        SettingChanged(NOW, "demo", "accounts.demo.trading.drift_percent", "0", "2"),
+        Adopted(NOW, "demo", BIL, Decimal("3.5"), Decimal("320.25")),
         holdings_read(holding(SPY, "5", "0", "1007.53"), replace(holding(BIL, "3.5", "0"), untouchable="by hand")),
         PricesTaken(NOW, "signals", (PRICE,), (NoPrice(SGOV, ("no quote", "no trade today")),)),
         BotDecided(NOW, "trend", 0.4, {SPY: 0.6}, ("RSI(SPY,10) = 81.2 > 79",), ("XLU starts late",)),

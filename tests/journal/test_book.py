@@ -7,8 +7,10 @@ from evenings import BIL, CLAIM, NOW, SPY, evening, filled, holding, holdings_re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.events import OrderAnswered, OrderIntended
+from rebalancer.events import Adopted, OrderAnswered, OrderIntended
+from rebalancer.journal import queries
 from rebalancer.journal.book import costs, moved
+from rebalancer.model import NO_RUN
 from rebalancer.ports import Book
 
 BUY, SELL = order("rb1"), order("rb2", side="sell")
@@ -74,6 +76,37 @@ def test_the_read_between_sells_and_buys_moves_nothing(journal):
     )
 
     assert book == Book(ours={SPY: 6}, expected={SPY: 6})
+
+
+def test_adopted_shares_are_ours_and_the_broker_still_shows_them(journal):
+    journal.record(start(journal), holdings_read(holding(SPY, "15", "10")))
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))
+
+    assert journal.book("demo") == Book(ours={SPY: 15}, expected={SPY: 15})
+    assert journal.book("other").ours == {}
+
+
+def test_adopted_shares_stay_ours_after_the_next_record_and_count_once(journal):
+    journal.record(NO_RUN, Adopted(NOW, "demo", BIL, Decimal("3.5"), Decimal(320)))
+    book = book_after(journal, holdings_read(holding(BIL, "3.5", "3.5")))
+
+    assert book == Book(ours={BIL: Decimal("3.5")}, expected={BIL: Decimal("3.5")})
+
+
+def test_adopted_shares_that_were_sold_are_no_longer_ours(journal):
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))
+
+    assert book_after(journal, filled(SELL, "5")).ours == {}
+
+
+def test_nobody_knows_what_adopted_shares_cost(journal, path):
+    journal.record(start(journal), filled(BUY, "10"))
+    assert queries.positions(path, "demo")[0].cost is not None
+
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))
+
+    (line,) = queries.positions(path, "demo")
+    assert (line.ours, line.cost) == (15, None)
 
 
 def test_a_fill_told_twice_counts_once(journal):

@@ -14,8 +14,8 @@ from rebalancer.errors import SourceError
 from rebalancer.market import sample
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
+from rebalancer.market.closes import ClosesHistory, ClosesQuotes
 from rebalancer.market.prices import climb, order_gates
-from rebalancer.market.sample import SampleHistory, SampleQuotes
 from rebalancer.model import Bar, Price, Snapshot, Symbol, Trading
 
 SPY, SPYINV, NOWHERE = Symbol("SPY"), Symbol("SPYINV"), Symbol("NOWHERE")
@@ -32,7 +32,7 @@ def packed(text: str) -> bytes:
 def test_the_sample_has_25_series_from_2008_to_2016() -> None:
     shipped = sample.shipped()
     assert shipped.values.shape == (2141, 25)
-    assert (shipped.day(0), sample.last_session()) == (date(2008, 1, 2), date(2016, 7, 1))
+    assert (shipped.day(0), shipped.day(-1)) == (date(2008, 1, 2), date(2016, 7, 1))
 
 
 def test_the_sample_has_a_row_for_every_session_of_the_exchange() -> None:
@@ -42,7 +42,7 @@ def test_the_sample_has_a_row_for_every_session_of_the_exchange() -> None:
 
 
 def test_the_derived_inverse_moves_against_spy() -> None:
-    prices = SampleHistory().closes([SPY, SPYINV], date(2016, 7, 2)).values
+    prices = ClosesHistory(sample.shipped()).closes([SPY, SPYINV], date(2016, 7, 2)).values
     spy, inverse = (prices[1:] / prices[:-1] - 1).T
     assert np.abs(spy + inverse).max() < 1e-4
 
@@ -51,31 +51,31 @@ def test_the_derived_inverse_moves_against_spy() -> None:
 
 
 def test_history_ends_before_the_day_that_asks() -> None:
-    closes = SampleHistory().closes([SPY], before=date(2016, 7, 1))
+    closes = ClosesHistory(sample.shipped()).closes([SPY], before=date(2016, 7, 1))
     assert closes.day(-1) == date(2016, 6, 30)
     assert closes.values[-1, 0] == 209.48
     assert not closes.provisional
 
 
 def test_columns_stand_as_asked_and_an_unknown_symbol_is_nan() -> None:
-    closes = SampleHistory().closes([SPYINV, NOWHERE, SPY], before=date(2008, 1, 4))
+    closes = ClosesHistory(sample.shipped()).closes([SPYINV, NOWHERE, SPY], before=date(2008, 1, 4))
     assert closes.symbols == (SPYINV, NOWHERE, SPY)
     assert_array_equal(closes.values, [[100.0, np.nan, 144.93], [100.0483, np.nan, 144.86]])
 
 
 def test_history_before_the_sample_is_empty() -> None:
-    assert SampleHistory().closes([SPY], before=date(2008, 1, 2)).values.shape == (0, 1)
+    assert ClosesHistory(sample.shipped()).closes([SPY], before=date(2008, 1, 2)).values.shape == (0, 1)
 
 
 def test_every_screen_is_told_what_these_prices_are() -> None:
-    notes = SampleHistory().closes([SPY], before=date(2016, 7, 1)).notes
+    notes = ClosesHistory(sample.shipped()).closes([SPY], before=date(2016, 7, 1)).notes
     assert "Sample prices: real closes without dividends; TBILL and SPYINV are derived, no traded funds." in notes
     assert any("close stands in for the price" in note for note in notes)
 
 
 @given(st.dates(date(2007, 12, 25), date(2016, 7, 10)))
 def test_history_never_shows_the_day_itself_or_later(day: date) -> None:
-    closes = SampleHistory().closes([SPY], before=day)
+    closes = ClosesHistory(sample.shipped()).closes([SPY], before=day)
     assert all(closes.sessions < np.datetime64(day, "D"))
 
 
@@ -83,23 +83,23 @@ def test_history_never_shows_the_day_itself_or_later(day: date) -> None:
 
 
 def test_a_snapshot_has_only_the_sessions_bar() -> None:
-    shown = SampleQuotes(SimulatedClock(LAST_EVENING)).snapshots([SPY])
+    shown = ClosesQuotes(SimulatedClock(LAST_EVENING), sample.shipped()).snapshots([SPY])
     assert shown == {SPY: Snapshot(SPY, bar=Bar(date(2016, 7, 1), Decimal("209.92"), LAST_EVENING))}
 
 
 def test_a_symbol_that_the_sample_lacks_is_absent() -> None:
-    assert SampleQuotes(SimulatedClock(LAST_EVENING)).snapshots([NOWHERE]) == {}
+    assert ClosesQuotes(SimulatedClock(LAST_EVENING), sample.shipped()).snapshots([NOWHERE]) == {}
 
 
 @pytest.mark.parametrize("days", [1, 365, -365 * 10])
 def test_nothing_is_shown_on_a_day_that_the_sample_lacks(days: int) -> None:
     clock = SimulatedClock(LAST_EVENING + timedelta(days=days))
-    assert SampleQuotes(clock).snapshots([SPY]) == {}
+    assert ClosesQuotes(clock, sample.shipped()).snapshots([SPY]) == {}
 
 
 def test_quotes_follow_the_clock() -> None:
     clock = SimulatedClock(LAST_EVENING - timedelta(days=1))
-    quotes = SampleQuotes(clock)
+    quotes = ClosesQuotes(clock, sample.shipped())
     clock.sleep(24 * 3600)
     bar = quotes.snapshots([SPY])[SPY].bar
     assert bar is not None
@@ -108,13 +108,13 @@ def test_quotes_follow_the_clock() -> None:
 
 def test_the_day_of_the_clock_is_its_date_in_new_york() -> None:
     clock = SimulatedClock(datetime(2016, 7, 2, 0, 30, tzinfo=UTC))  # still July 1 in New York
-    bar = SampleQuotes(clock).snapshots([SPY])[SPY].bar
+    bar = ClosesQuotes(clock, sample.shipped()).snapshots([SPY])[SPY].bar
     assert bar is not None
     assert bar.session == date(2016, 7, 1)
 
 
 def test_a_sample_price_is_good_enough_for_an_order() -> None:
-    quotes = SampleQuotes(SimulatedClock(LAST_EVENING))
+    quotes = ClosesQuotes(SimulatedClock(LAST_EVENING), sample.shipped())
     gates = order_gates(Trading(), date(2016, 7, 1), LAST_EVENING)
     found = climb([SPY], quotes.snapshots([SPY]), gates)[SPY]
     assert isinstance(found, Price)

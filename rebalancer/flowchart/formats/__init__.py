@@ -1,6 +1,6 @@
 """The formats a bot can be written in. A document is read whole, or refused with everything that is wrong in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rebalancer.errors import Problem
 from rebalancer.flowchart import document
@@ -30,6 +30,13 @@ def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]
     return (None if found else chart), found
 
 
+def name_of(content: bytes) -> str | None:
+    """The name of the format that `content` is written in, None for none that is read."""
+    value, _ = document.parse(content, "")
+    reader = _reader(Element(value, None, Refusals()))
+    return _NAMES[reader] if reader else None
+
+
 def _reader(whole: Element) -> Callable[[Element], Chart | None] | None:
     if whole["format"].value == native.FORMAT:
         return native.read
@@ -50,6 +57,7 @@ def _likeness(value: object) -> str:
     return "no format we know"
 
 
+_NAMES: Mapping[Callable[[Element], Chart | None], str] = {native.read: "native", composer.read: "Composer"}
 _RAINS_PERIODS = ("DAILY", "THRESHOLD")
 _LISTS = {"^ ": "Composer's transit JSON", "defsymphony": "Composer's Lisp as JSON lists"}
 _KEYS = {

@@ -8,6 +8,7 @@ from rebalancer.flowchart.formats.elements import Element
 from rebalancer.flowchart.tree import Condition, Node, Operand
 
 MAX_ELEMENTS = 100_000
+MAX_REFUSALS = 1_000
 
 Built = Node | Condition | Operand
 
@@ -52,7 +53,9 @@ def _forms(root: Part) -> list[Form]:
         sound = len(refusals.found) == before
         forms.append(form if sound else Form(None, form.parts))
         waiting.extend(reversed(form.parts))
-        if len(forms) > MAX_ELEMENTS:
+        if len(forms) + len(waiting) > MAX_ELEMENTS:
             refusals.found.append((None, f"the chart has more than {MAX_ELEMENTS:,} elements, which is not read"))
+            return []
+        if len(refusals.found) > MAX_REFUSALS:
             return []
     return forms

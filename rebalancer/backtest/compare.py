@@ -1,0 +1,159 @@
+"""Bots side by side, traded together, and beside a benchmark: all on the same sessions and with the same money."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rebalancer.backtest.merged import Merging, merged
+from rebalancer.backtest.metrics import Statistics, statistics
+from rebalancer.backtest.monthly import Year, by_month
+from rebalancer.backtest.run import Backtest, Wanted, backtest, buy_once, following, last_known
+from rebalancer.errors import BadInputError, Problem
+from rebalancer.flowchart.compile import Program
+from rebalancer.flowchart.evaluate import evaluate
+from rebalancer.model import Closes, Floats, Symbol, Weights
+
+TOGETHER = "Together"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What every track shares: `cash` dollars to begin with, `cost_bps` hundredths of a percent of each traded dollar.
+
+    Nothing begins before `first`. `merging` trades several bots together too.
+    """
+
+    cash: float
+    cost_bps: float = 0.0
+    first: date | None = None
+    benchmark: Symbol | None = None
+    merging: Merging | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One line of the comparison. `last` are the weights held after the last close; the rest is cash."""
+
+    name: str
+    kind: Literal["bot", "merged", "benchmark"]
+    result: Backtest
+    statistics: Statistics
+    years: tuple[Year, ...]
+    last: Weights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """`tracks` have their values on `sessions` (T,) and their weights over `symbols` (N,): the bots, then what they are
+    together, then the benchmark. `notes` are sentences every screen shows.
+    """
+
+    sessions: NDArray[np.datetime64]
+    symbols: tuple[Symbol, ...]
+    tracks: tuple[Track, ...]
+    terms: Terms
+    notes: tuple[str, ...]
+
+    @property
+    def main(self) -> Track:
+        """What this is about: the bots together, or the only bot."""
+        return next((track for track in self.tracks if track.kind == "merged"), self.tracks[0])
+
+    @property
+    def benchmark(self) -> Track | None:
+        return next((track for track in self.tracks if track.kind == "benchmark"), None)
+
+
+def decisions(program: Program, closes: Closes) -> Floats:
+    """The weights of `program` at every close, (T, N) over all symbols of `closes`; undefined rows are NaN."""
+    found = evaluate(program, closes).weights
+    weights = np.zeros((len(found), len(closes.symbols)))
+    weights[:, [closes.symbols.index(symbol) for symbol in program.symbols]] = found
+    weights[np.isnan(found).any(axis=1)] = np.nan
+    return weights
+
+
+def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comparison:
+    """Trade every track from the first session on which every bot could decide, and not before `terms.first`.
+
+    `decided` has the `decisions` of each bot; `closes` has a column for each ticker that may be held. Raises
+    BadInputError where there is no such session.
+    """
+    start = first_session(decided, closes, terms.first)
+    sessions, symbols = closes.sessions[start:], closes.symbols
+    prices = last_known(closes.values)[start:]
+    rows = {bot: weights[start:] for bot, weights in decided.items()}
+    tracks = [_track(bot, "bot", following(weights), prices, sessions, symbols, terms) for bot, weights in rows.items()]
+    if terms.merging:
+        together = merged(rows, symbols, ~np.isnan(prices), terms.merging)
+        tracks.append(_track(TOGETHER, "merged", together, prices, sessions, symbols, terms))
+    if terms.benchmark:
+        held = buy_once(prices, symbols.index(terms.benchmark))
+        tracks.append(_track(terms.benchmark, "benchmark", held, prices, sessions, symbols, terms))
+    notes = (*_undecided(rows), *_unpriced(rows, prices, symbols), *_gaps(tracks, closes.values[start:], symbols))
+    return Comparison(sessions, symbols, tuple(tracks), terms, (*closes.notes, *notes))
+
+
+def first_session(decided: Mapping[str, Floats], closes: Closes, first: date | None) -> int:
+    """The row of the first session, from `first` on, on which every bot decides. Raises BadInputError."""
+    if not len(closes.sessions):
+        raise BadInputError([Problem("--to", "", "there are no closes up to this day: use a later one")])
+    end = closes.day(-1)
+    asked = closes.sessions >= np.datetime64(first or closes.day(0), "D")
+    if not asked.any():
+        raise BadInputError([Problem("--from", "", f"there are no closes from {first} on: they end on {end}")])
+    able = {bot: asked & np.isfinite(weights.sum(axis=1)) for bot, weights in decided.items()}
+    together = np.all(list(able.values()), axis=0)
+    if together.any():
+        return int(together.argmax())
+    stuck = " and ".join([bot for bot, days in able.items() if not days.any()] or able)
+    text = f"there is no session up to {end} on which {stuck} can decide; `rebalance explain` says what is missing"
+    raise BadInputError([Problem("backtest", "", text)])
+
+
+def sessions_in_words(count: int) -> str:
+    return f"{count:,} session{'' if count == 1 else 's'}"
+
+
+def _track(
+    name: str,
+    kind: Literal["bot", "merged", "benchmark"],
+    wanted: Wanted,
+    prices: Floats,
+    sessions: NDArray[np.datetime64],
+    symbols: tuple[Symbol, ...],
+    terms: Terms,
+) -> Track:
+    result = backtest(prices, wanted, terms.cash, terms.cost_bps / 10_000)
+    last = {symbol: weight for symbol, weight in zip(symbols, result.weights[-1].tolist(), strict=True) if weight > 0}
+    return Track(name, kind, result, statistics(result, sessions), by_month(result, sessions), last)
+
+
+def _undecided(rows: Mapping[str, Floats]) -> Iterator[str]:
+    for bot, weights in rows.items():
+        count = int(np.isnan(weights).any(axis=1).sum())
+        if count:
+            yield (
+                f"{bot} could not decide on {count} of {sessions_in_words(len(weights))}: "
+                "alone it keeps what it holds, together with others its share goes to the fallback."
+            )
+
+
+def _unpriced(rows: Mapping[str, Floats], prices: Floats, symbols: tuple[Symbol, ...]) -> Iterator[str]:
+    for bot, weights in rows.items():
+        counts = ((weights > 0) & np.isnan(prices)).sum(axis=0)
+        for column in np.flatnonzero(counts):
+            days = sessions_in_words(counts[column])
+            yield f"{bot} wants {symbols[column]} on {days} without any close so far: that part stays in cash."
+
+
+def _gaps(tracks: list[Track], values: Floats, symbols: tuple[Symbol, ...]) -> Iterator[str]:
+    held = np.any([track.result.weights > 0 for track in tracks], axis=0)
+    counts = (held & ~((values > 0) & (values < np.inf))).sum(axis=0)
+    for column in np.flatnonzero(counts):
+        days = sessions_in_words(counts[column])
+        yield f"{symbols[column]} has no close on {days} while it is held: its last one stands in."

@@ -1,0 +1,105 @@
+"""`rebalance adopt`: shares that were there before the bots, handed over to them."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, load_config, one_account
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rebalancer.config import AccountConfig, Config
+    from rebalancer.portfolio.adoption import Offer, Offers
+
+
+def adopt(
+    symbols: Annotated[list[str] | None, typer.Argument(help="Tickers that are held.", show_default=False)] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that can be handed over.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    account: AccountOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Hand shares that are held already over to the bots, where manage = "own" leaves them alone. Asks first."""
+    from rebalancer.report.console import show_json
+    from rebalancer.report.settings import show_adopted, show_offers
+
+    settings = load_config(config)
+    chosen = one_account(settings, account)
+    found = _offers(settings, chosen)
+    wanted = _wanted(found, symbols or [], everything=everything)
+    refused = {symbol: offer for symbol, offer in found.items() if isinstance(offer, str)} if everything else {}
+    if not json:
+        show_offers(chosen.name, wanted, refused)
+    if wanted:
+        _ask(yes=yes)
+        _hand_over(settings, chosen, wanted)
+    if json:
+        show_json({"account": chosen.name, "adopted": wanted, "refused": refused})
+    else:
+        show_adopted(wanted)
+
+
+def _offers(config: "Config", account: "AccountConfig") -> "Offers":
+    """Raises BadInputError where the whole account is managed, so that there is nothing to hand over."""
+    from rebalancer.errors import BadInputError, Problem
+    from rebalancer.portfolio.adoption import offers
+    from rebalancer.wiring import evening
+
+    if account.trading.manage == "account":
+        text = 'is "account": every long share is the bots\' to manage already'
+        raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.trading.manage", text)])
+    with evening(config, account) as tonight:
+        desk = tonight.desk
+        return offers(desk.broker.positions(), desk.journal.book(account.name).ours, account.trading)
+
+
+def _wanted(found: "Offers", symbols: "Sequence[str]", *, everything: bool) -> "tuple[Offer, ...]":
+    """The offers that were asked for. Raises BadInputError with every symbol that can't be handed over."""
+    from rebalancer.errors import BadInputError, Problem
+    from rebalancer.portfolio.adoption import Offer
+
+    if everything == bool(symbols):
+        raise BadInputError([Problem("adopt", "", "name the tickers to hand over, or all of them with --all")])
+    if everything:
+        return tuple(offer for offer in found.values() if isinstance(offer, Offer))
+    asked = {symbol: found.get(symbol, "not held in this account") for symbol in dict.fromkeys(symbols)}  # type: ignore[call-overload]
+    if refused := [Problem("adopt", symbol, offer) for symbol, offer in asked.items() if isinstance(offer, str)]:
+        raise BadInputError(refused)
+    return tuple(asked.values())
+
+
+def _ask(*, yes: bool) -> None:
+    """Raises BadInputError unless the person agrees."""
+    from rebalancer.errors import BadInputError, Problem
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadInputError([Problem("--yes", "", "is needed where nobody can be asked; nothing was handed over")])
+    if not typer.confirm("Hand these shares over? From then on the bots may sell them.", err=True):
+        raise BadInputError([Problem("adopt", "", "nothing was handed over")])
+
+
+def _hand_over(config: "Config", account: "AccountConfig", wanted: "Sequence[Offer]") -> None:
+    """Journal the adoption, if the account is still as the person saw it. Raises RunFailedError where it is not."""
+    from rebalancer.errors import RunFailedError
+    from rebalancer.events import Adopted
+    from rebalancer.model import NO_RUN
+    from rebalancer.portfolio.adoption import offers
+    from rebalancer.wiring import evening
+
+    with evening(config, account) as tonight:
+        desk = tonight.desk
+        now = offers(desk.broker.positions(), desk.journal.book(account.name).ours, account.trading)
+        for offer in wanted:
+            if getattr(now.get(offer.symbol), "quantity", None) != offer.quantity:
+                raise RunFailedError(
+                    f"{offer.symbol}: what is held changed meanwhile. Nothing was handed over: try again."
+                )
+        at = desk.clock.now()
+        events = [Adopted(at, account.name, offer.symbol, offer.quantity, offer.value) for offer in wanted]
+        desk.journal.record(NO_RUN, *events)

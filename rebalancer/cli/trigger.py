@@ -1,0 +1,186 @@
+"""One account's turn, whatever triggered it: a person, cron, or the schedule."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rebalancer.errors import BusyError, RebalancerError, StoppedError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from rebalancer.config import AccountConfig, Config
+    from rebalancer.journal.queries import RunRecord
+    from rebalancer.live.schedule import Turn, Window
+    from rebalancer.model import RunStatus
+    from rebalancer.ports import Clock
+
+EXIT_CODES: Mapping["RunStatus", int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
+RUNS = 100
+"""So many runs of an account are looked at, a month of them and some by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one account's turn came to. `run` is None where none was claimed, and `message` says why."""
+
+    account: str
+    exit_code: int
+    message: str
+    run: "RunRecord | None"
+    status: "RunStatus"
+
+    @property
+    def sentence(self) -> str:
+        return self.message or (self.run.run.reason if self.run else "")
+
+
+def never() -> bool:
+    return False
+
+
+def run_account(
+    config: "Config",
+    account: "AccountConfig",
+    *,
+    dry_run: bool = False,
+    as_of: "date | None" = None,
+    force: bool = False,
+    clock: "Clock | None" = None,
+    ending: Callable[[], bool] = never,
+    debug: bool = False,
+) -> Result:
+    """An account's trouble is its own: the next account's turn comes all the same. Raises BusyError."""
+    from rebalancer.journal import queries
+    from rebalancer.live.rebalance import claim_session, run_evening
+    from rebalancer.ports import AlreadyRun
+    from rebalancer.wiring import evening
+
+    journal = config.journal(dry_run=dry_run)
+    try:
+        with evening(config, account, dry_run=dry_run, as_of=as_of, force=force, clock=clock, ending=ending) as tonight:
+            run = claim_session(tonight.desk, tonight.claim, tonight.session)
+            if isinstance(run, AlreadyRun):
+                return Result(account.name, 0, run.reason, None, "skipped")
+            message, code = "", 0
+            try:
+                run_evening(tonight.desk, run, tonight.session)
+            except RebalancerError as error:
+                if debug:
+                    raise
+                message, code = str(error), error.exit_code if isinstance(error, StoppedError) else 0
+            record = queries.run(journal, run)
+            return Result(account.name, code or EXIT_CODES[record.run.status], message, record, record.run.status)
+    except BusyError:
+        raise
+    except RebalancerError as error:
+        if debug:
+            raise
+        return Result(account.name, error.exit_code, str(error), None, "failed")
+
+
+def agenda(config: "Config", clock: "Clock") -> "Iterator[Turn]":
+    """What the clock and the journal ask of each enabled account now. Raises RunFailedError."""
+    from rebalancer.journal import queries
+    from rebalancer.live.almanac import open_almanac
+    from rebalancer.live.schedule import turn
+
+    enabled = [account for account in config.accounts if account.enabled]
+    almanac = open_almanac(config.state_dir, clock, [account.name for account in enabled])
+    for account in enabled:
+        runs = queries.runs(config.journal(), account.name, RUNS)
+        yield turn(account, almanac, runs, almanac.enabled_since[account.name], clock.now())
+
+
+def look(config: "Config", clock: "Clock", ending: Callable[[], bool] = never) -> Iterator[Result]:
+    """Do what the clock and the journal ask for now: write off what was missed, run what is due."""
+    for turn in agenda(config, clock):
+        try:
+            for gone in turn.missed:
+                yield _missed(config, turn.account, gone, clock)
+            if turn.due and not ending():
+                yield _scheduled(config, turn.account, turn.due, clock, ending)
+        except BusyError:
+            continue  # the next look comes when the other run may be over
+
+
+def _missed(config: "Config", account: "AccountConfig", gone: "Window", clock: "Clock") -> Result:
+    from rebalancer.live.schedule import new_york
+
+    reason = f"no run was started between {new_york(gone.opens)} and {new_york(gone.ends)}"
+    lost = Result(account.name, EXIT_CODES["missed"], reason, None, "missed")
+    return announced(config, account, _written_off(config, account, gone, lost, clock), clock, gone)
+
+
+def _scheduled(
+    config: "Config", account: "AccountConfig", due: "Window", clock: "Clock", ending: Callable[[], bool]
+) -> Result:
+    result = run_account(config, account, clock=clock, ending=ending)
+    if result.run is None and result.status == "failed":
+        result = _written_off(config, account, due, result, clock)
+    return announced(config, account, result, clock, due)
+
+
+def _written_off(config: "Config", account: "AccountConfig", asked: "Window", result: Result, clock: "Clock") -> Result:
+    """Journal a run that never started. Where the journal can't be written, the message says that too."""
+    from rebalancer import __version__
+    from rebalancer.events import Claim, RunEnded
+    from rebalancer.journal import queries
+    from rebalancer.journal.store import SqliteJournal, run_lock
+    from rebalancer.ports import AlreadyRun
+
+    path, now = config.journal(), clock.now()
+    claim = Claim(
+        at=now,
+        account=account.name,
+        broker=account.broker,
+        mode=account.mode,
+        session=asked.session.day,
+        closes=asked.session.closes,
+        version=__version__,
+        files={"config": config.content},
+    )
+    try:
+        with run_lock(path), SqliteJournal.open(path) as journal:
+            run = journal.claim(claim)
+            if isinstance(run, AlreadyRun):
+                return Result(account.name, 0, run.reason, None, "skipped")
+            journal.record(run, RunEnded(now, result.status, result.message))
+        return replace(result, run=queries.run(path, run))
+    except BusyError:
+        raise
+    except RebalancerError as error:
+        return replace(result, message=f"{result.message} {error}")
+
+
+def announced(
+    config: "Config", account: "AccountConfig", result: Result, clock: "Clock", asked: "Window | None" = None
+) -> Result:
+    """Tell the account's `on_result`. A command that fails is said and journalled, and changes nothing else."""
+    from rebalancer.live.notify import Told, tell
+
+    if not account.on_result:
+        return result
+    run = result.run.run if result.run else None
+    session = run.session if run else asked.session.day if asked else None
+    told = Told(account.name, session, run.id if run else None, result.status, result.sentence, result.exit_code)
+    trouble = tell(account.on_result, told)
+    return _noted(config, result, trouble, clock) if trouble else result
+
+
+def _noted(config: "Config", result: Result, trouble: str, clock: "Clock") -> Result:
+    from rebalancer.events import Noted
+    from rebalancer.journal import queries
+    from rebalancer.journal.store import SqliteJournal
+    from rebalancer.model import RunId
+
+    message = f"{result.sentence} {trouble}"
+    if result.run is None:
+        return replace(result, message=message)
+    path, run = config.journal(), RunId(result.run.run.id)
+    try:
+        with SqliteJournal.open(path) as journal:
+            journal.record(run, Noted(clock.now(), "error", trouble))
+        return replace(result, message=message, run=queries.run(path, run))
+    except RebalancerError as error:
+        return replace(result, message=f"{message} {error}")

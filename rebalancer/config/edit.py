@@ -1,0 +1,95 @@
+"""Changing a config's investments and nothing else in it: comments, order and layout stay as the person has them."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import tomlkit
+from tomlkit.items import AoT, Comment, InlineTable, Item, Key, Table, Whitespace
+
+from rebalancer.config.document import decode
+
+NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?", re.ASCII)
+
+Investments = Any
+"""tomlkit's list of tables, or its list of inline tables: both are used like a list."""
+Tail = list[tuple[Key | None, Item]]
+
+
+def add_investment(content: bytes, account: str, *, bot: str, amount: str, mode: str, name: str | None) -> bytes:
+    """`content` with one more investment behind the account's last one. `amount` is a number as TOML writes it."""
+    keys = {
+        "bot": bot,
+        "name": name,
+        "amount": tomlkit.value(amount),
+        "weight_mode": mode if mode != "dollars" else None,
+    }
+
+    def change(investments: Investments) -> None:
+        listed = isinstance(investments, AoT)
+        added = tomlkit.table() if listed else tomlkit.inline_table()
+        added.update({key: value for key, value in keys.items() if value is not None})
+        last = investments[-1]
+        investments.append(added)
+        if listed:
+            tail = _cut_tail(last)
+            last.add(tomlkit.nl())
+            investments[-1].value.body.extend(tail)
+
+    return _changed(content, account, change)
+
+
+def set_amount(content: bytes, account: str, index: int, *, amount: str, mode: str) -> bytes:
+    """`content` with another amount for the investment `index`, counted from 0."""
+
+    def change(investments: Investments) -> None:
+        found = investments[index]
+        tail = _cut_tail(found)
+        found["amount"] = tomlkit.value(amount)
+        if found.get("weight_mode", "dollars") != mode:
+            found["weight_mode"] = mode
+        found.value.body.extend(tail)
+
+    return _changed(content, account, change)
+
+
+def remove_investment(content: bytes, account: str, index: int) -> bytes:
+    """`content` without the investment `index`. What stands behind a blank line after it belongs to the next one."""
+
+    def change(investments: Investments) -> None:
+        tail = _cut_tail(investments[index])
+        del investments[index]
+        if not isinstance(investments, AoT):
+            return
+        if index < len(investments):
+            following = investments[index].trivia
+            following.indent = "".join(item.as_string() for _, item in tail) + following.indent
+        else:
+            lead = _cut_tail(investments[-1])
+            commented = any(isinstance(item, Comment) for _, item in lead)
+            investments[-1].value.body.extend([*(lead if commented else []), *tail])
+
+    return _changed(content, account, change)
+
+
+def _changed(content: bytes, account: str, change: Callable[[Investments], None]) -> bytes:
+    """`content` after `change`, with the line ends and the byte order mark that it had."""
+    text = decode(content, account)
+    crlf = "\r\n" in text
+    text = text.replace("\r\n", "\n")
+    document = tomlkit.parse(text if text.endswith("\n") else f"{text}\n")
+    change(document["accounts"][account]["investments"])
+    edited = tomlkit.dumps(document)
+    mark = "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"
+    return (edited.replace("\n", "\r\n") if crlf else edited).encode(mark)
+
+
+def _cut_tail(table: Table | InlineTable) -> Tail:
+    """Take off what stands behind the table's keys from the first blank line on: it leads over to what follows."""
+    body = table.value.body
+    keys = max((index for index, (key, _) in enumerate(body) if key is not None), default=-1)
+    blank = (index for index in range(keys + 1, len(body)) if isinstance(body[index][1], Whitespace))
+    start = next(blank, len(body))
+    tail = body[start:]
+    del body[start:]
+    return tail

@@ -1,0 +1,63 @@
+"""`${NAME}` and `${NAME:-default}` in the strings of a config: filled in once it was read, never in its keys."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Self
+
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", re.ASCII)
+
+
+class FromEnvironment(str):
+    """A string that variables were filled into. `written` is what stands in the file."""
+
+    __slots__ = ("written",)
+    written: str
+
+    @classmethod
+    def made(cls, value: str, written: str) -> Self:
+        made = cls(value)
+        made.written = written
+        return made
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in VARIABLE.findall(self.written))
+
+
+Refuse = Callable[[str, str], None]
+"""Takes the dotted key of a string, and what is wrong with it."""
+
+
+def fill(value: object, environ: Mapping[str, str], refuse: Refuse, place: str = "") -> object:
+    """`value` with the variables of all strings in it filled in; what can't be filled is refused and stays as written.
+
+    A default stands in for a variable that is not set or is empty, as in a shell. The value is nested as deep as the
+    scan before parsing allows.
+    """
+    match value:
+        case str():
+            return _filled(value, environ, lambda text: refuse(place, text))
+        case dict():
+            dot = f"{place}." if place else ""
+            return {key: fill(item, environ, refuse, f"{dot}{key}") for key, item in value.items()}
+        case list():
+            return [fill(item, environ, refuse, f"{place}[{index}]") for index, item in enumerate(value)]
+    return value
+
+
+def _filled(written: str, environ: Mapping[str, str], refuse: Callable[[str], None]) -> str:
+    if "${" not in written:
+        return written
+    if "${" in VARIABLE.sub("", written):
+        refuse("has a ${ that begins no variable: write ${NAME} or ${NAME:-default}, NAME in letters, digits and _")
+    for name, default in dict.fromkeys(VARIABLE.findall(written)):
+        if name not in environ and f"${{{name}:-{default}}}" not in written:
+            refuse(f"needs the environment variable {name}, which is not set: set it, or write ${{{name}:-default}}")
+    return FromEnvironment.made(VARIABLE.sub(lambda found: _value(found, environ), written), written)
+
+
+def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
+    name, default = found.groups()
+    if default is None:
+        return environ.get(name, found[0])
+    return environ.get(name) or default

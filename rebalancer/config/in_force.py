@@ -1,0 +1,131 @@
+"""The settings in force in an account, defaults too, and where each value came from."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rebalancer.config import AccountConfig, Config
+from rebalancer.config.document import leaves
+from rebalancer.config.environment import FromEnvironment
+from rebalancer.config.keys import ACCOUNT, DATA, INVESTMENT, SIM, TOP, TRADING
+from rebalancer.config.lines import line_of, lines_of
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`key` is dotted; an investment goes by its bot's name. `origin` is a sentence without a full stop.
+
+    `value` is its text. What a variable brought is cut short where a person words it freely: it may be a secret.
+    """
+
+    key: str
+    value: str
+    origin: str
+
+
+def in_force(config: Config, account: AccountConfig) -> tuple[Setting, ...]:
+    """Everything that a run of `account` goes by, in the order of config.example.toml."""
+    origins = _Origins(config)
+    return tuple(Setting(each.key, *origins.of(each)) for each in _values(config, account))
+
+
+def snapshot(config: Config, account: AccountConfig) -> bytes:
+    """The settings in force as the journal keeps them: a JSON object, dotted key to text."""
+    values = {setting.key: setting.value for setting in in_force(config, account)}
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, indent=0).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """`places` are the dotted keys of the file that can set it, the first that stands there wins."""
+
+    key: str
+    value: object
+    places: tuple[str, ...]
+    text: bool = False
+    unset: str = "default"
+
+
+def _values(config: Config, account: AccountConfig) -> Iterator[_Value]:
+    here = f"accounts.{account.name}"
+    yield _Value(
+        "state_dir", config.state_dir, ("state_dir",), TOP["state_dir"].text, "REBALANCE_STATE, else the default"
+    )
+    yield _Value("data.source", config.data_source, ("data.source",))
+    if config.data_folder is not None:
+        yield _Value("data.folder", config.data_folder, ("data.folder",), DATA["folder"].text)
+    for key, kind in ACCOUNT.items():
+        above = (key,) if key in TOP else ()
+        found = getattr(account, key)
+        command = shlex.join(found) if isinstance(found, tuple) else found
+        yield _Value(f"{here}.{key}", command, (f"{here}.{key}", *above), kind.text)
+    for key in ("mode", "amount"):
+        place = f"{here}.cash_reserve.{key}"
+        yield _Value(place, getattr(account.reserve, key), (place,))
+    for key in TRADING:
+        place = f"{here}.trading.{key}"
+        yield _Value(place, getattr(account.trading, key), (place, f"trading.{key}"))
+    for key in SIM:
+        place = f"{here}.sim.{key}"
+        yield _Value(place, getattr(account.sim, key), (place,))
+    for index, investment in enumerate(account.investments):
+        place, key = f"{here}.investments[{index}]", f'{here}.investments."{investment.bot}"'
+        yield _Value(f"{key}.bot", account.bots[investment.bot], (f"{place}.bot",), INVESTMENT["bot"].text)
+        yield _Value(f"{key}.amount", investment.amount, (f"{place}.amount",))
+        yield _Value(f"{key}.weight_mode", investment.weight_mode, (f"{place}.weight_mode",))
+
+
+class _Origins:
+    def __init__(self, config: Config) -> None:
+        self._written = leaves(config.document)
+        self._lines = lines_of(config.content.decode("utf-8-sig"))
+
+    def of(self, value: _Value) -> tuple[str, str]:
+        """The text of the value, and where it came from."""
+        for place in value.places:
+            if place in self._written:
+                return self._found(value, place, self._written[place])
+        return text(value.value), value.unset
+
+    def _found(self, value: _Value, place: str, written: object) -> tuple[str, str]:
+        line = f"line {line_of(place, self._lines)}, {place}"
+        variables = tuple(_variables(written))
+        shown = text(value.value)
+        if not variables:
+            return shown, line
+        return (shortened(shown) if value.text else shown), f"environment {', '.join(variables)}, by {line}"
+
+
+def _variables(written: object) -> Iterator[str]:
+    if isinstance(written, FromEnvironment):
+        yield from written.names
+    elif isinstance(written, list):
+        for item in written:
+            yield from _variables(item)
+
+
+def shortened(secret: str) -> str:
+    """A quarter of `secret`, at most 4 characters, and how long it is: enough to tell two of them apart."""
+    return f"{secret[: min(4, len(secret) // 4)]}... ({len(secret)} characters)"
+
+
+def text(value: object) -> str:
+    """A setting as its text: a number without an exponent, lists with blanks, pairs with a slash, no ticker as CASH."""
+    match value:
+        case None:
+            return "CASH"
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            return format(value, "f")
+        case () | "":
+            return "none"
+        case tuple():
+            return ", ".join("/".join(item) if isinstance(item, tuple) else str(item) for item in value)
+    return str(value)
+
+
+def by_key(settings: tuple[Setting, ...]) -> Mapping[str, str]:
+    return {setting.key: setting.value for setting in settings}

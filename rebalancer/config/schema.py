@@ -1,0 +1,81 @@
+"""The JSON Schema of a config, for editors. It is made of the same table of kinds that the parser reads by."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from rebalancer.config import ACCOUNT_NAME, SimSettings
+from rebalancer.config.environment import VARIABLE
+from rebalancer.config.in_force import text
+from rebalancer.config.keys import ACCOUNT, DATA, INVESTMENT, MEANINGS, RESERVE, SIM, TOP, TRADING, amount
+from rebalancer.config.kinds import Kind
+from rebalancer.model import Trading
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def config_schema() -> Schema:
+    """Draft 2020-12. What keys must be to each other, and to the files they name, is for the parser alone to say."""
+    trading = _table(TRADING, _defaults(Trading))
+    account = _table(ACCOUNT, {}, required=("broker", "investments"))
+    account["properties"] |= {
+        "cash_reserve": _sized(_table(RESERVE, {}, required=("amount",)), "mode", above_zero=False),
+        "trading": trading,
+        "sim": _table(SIM, _defaults(SimSettings)),
+        "investments": {"type": "array", "items": _investment(), "minItems": 1},
+    }
+    whole = _table(TOP, {}, required=("accounts",))
+    whole["properties"] |= {
+        "data": _table(DATA, {}),
+        "trading": trading,
+        "accounts": {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{ACCOUNT_NAME.pattern}$"},
+            "additionalProperties": account,
+            "minProperties": 1,
+        },
+    }
+    return {"$schema": DIALECT, "title": "The settings of rebalance", **whole}
+
+
+def _investment() -> Schema:
+    return _sized(_table(INVESTMENT, {}, required=("bot", "amount")), "weight_mode", above_zero=True)
+
+
+def _sized(table: Schema, mode: str, *, above_zero: bool) -> Schema:
+    """`table` with its `amount`, whose bounds depend on the key `mode`."""
+    table["properties"]["amount"] = dict(amount("dollars", above_zero=above_zero).schema)
+    percent = {"properties": {mode: {"const": "percent"}}, "required": [mode]}
+    bounded = {"properties": {"amount": dict(amount("percent", above_zero=above_zero).schema)}}
+    return table | {"if": percent, "then": bounded}
+
+
+def _table(kinds: Mapping[str, Kind], defaults: Mapping[str, str], required: tuple[str, ...] = ()) -> Schema:
+    properties = {key: _property(key, kind, defaults) for key, kind in kinds.items()}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _property(key: str, kind: Kind, defaults: Mapping[str, str]) -> Schema:
+    meaning = MEANINGS.get(key, "")
+    default = f" Default: {defaults[key]}." if key in defaults else ""
+    return {**_or_variable(kind.schema), "description": f"{meaning}{default}"}
+
+
+def _or_variable(schema: Mapping[str, Any]) -> Schema:
+    """What stands in quotes may hold a variable instead, wherever it stands."""
+    if schema.get("type") == "array":
+        return {**schema, "items": _or_variable(schema["items"])}
+    if schema.get("type") == "string" or "enum" in schema:
+        return {"anyOf": [dict(schema), {"type": "string", "pattern": VARIABLE.pattern}]}
+    return dict(schema)
+
+
+def _defaults(form: type[Trading | SimSettings]) -> Mapping[str, str]:
+    return {field.name: text(field.default) for field in fields(form)}

@@ -1,0 +1,44 @@
+"""Telling a person's own command what a run came to."""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rebalancer.journal.codec import canonical, plain
+from rebalancer.model import RunStatus
+
+TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one account's turn came to. `session` and `run` are None where it ended before they were known."""
+
+    account: str
+    session: date | None
+    run: int | None
+    status: RunStatus
+    message: str
+    exit_code: int
+
+
+def tell(command: Sequence[str], told: Told, timeout: float = TIMEOUT_SECONDS) -> str | None:
+    """Run `command`, without a shell, with `told` as a line of JSON on its standard input. None if its exit code is 0.
+
+    Otherwise the sentence that says what went wrong. It names the command only: its other words may hold a secret.
+    """
+    name = Path(command[0]).name
+    try:
+        # Its output goes nowhere: a pipe that a grandchild keeps open would outlast the timeout.
+        done = subprocess.run(  # noqa: S603 - the command is the owner's own
+            command, input=canonical(plain(told)).encode(), stdout=subprocess.DEVNULL, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"on_result: {name} did not end within {timeout:g} seconds and was ended. Nobody may have been told."
+    except OSError as error:
+        return f"on_result: {name} can't be run: {error.strerror}. Correct on_result in the config."
+    if done.returncode:
+        return f"on_result: {name} ended with exit code {done.returncode}. Nobody may have been told."
+    return None

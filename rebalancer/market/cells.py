@@ -1,0 +1,192 @@
+"""What stands in a block of a price file: prices one by one, and a problem with its row and column for what is none.
+
+Two layouts. Long: a row a day and ticker, told by a column `symbol` or `ticker`. Wide: a row a day, a column a ticker.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rebalancer.errors import Problem
+from rebalancer.market.calendar import FIRST_YEAR
+from rebalancer.market.tables import Block
+from rebalancer.model import Floats, Symbol, symbol
+
+MOST_PROBLEMS = 20
+TICKER_NAMES = ("symbol", "ticker")
+CLOSE_NAMES = ("adj_close", "adjusted_close", "adjclose", "close")
+"""The first that is there is read."""
+IGNORED_NAMES = {
+    *("open", "high", "low", "volume", "vwap", "trade_count"),
+    *("dividend", "dividends", "split", "splits", "stock_splits", "capital_gains"),
+    *("adj_open", "adj_high", "adj_low", "adj_volume"),
+}
+INDEX_SIGN = "^"
+"""Yahoo's mark of an index, such as ^VIX: nothing one can hold, so its prices are left out."""
+FIRST_DAY = np.datetime64(f"{FIRST_YEAR}-01-01", "D")
+"""Where the exchange calendar begins; earlier days are left out."""
+
+Mask = NDArray[np.bool_]
+Days = NDArray[np.datetime64]
+
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """The places of the three columns that are read."""
+
+    date: int
+    ticker: int
+    close: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wide:
+    date: int
+    tickers: Mapping[int, Symbol]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Prices that passed, each array (n,): `prices` in dollars, all > 0; `columns` are places in `symbols`.
+
+    `rows` says where in `source` they stand. A symbol may have no price at all.
+    """
+
+    source: str
+    symbols: tuple[Symbol, ...]
+    columns: NDArray[np.int64]
+    days: Days
+    prices: Floats
+    rows: NDArray[np.int64]
+
+
+def layout_of(source: str, header: Sequence[str]) -> tuple[Long | Wide | None, list[Problem]]:
+    """How the file is laid out by its header; None with every problem where that is not clear."""
+    names = [name.strip().lower().replace(" ", "_") for name in header]
+    problems = [Problem(source, "header", text) for text in _unclear(header, names)]
+    if problems:
+        return None, problems
+    date = names.index("date")
+    tickers = [names.index(name) for name in TICKER_NAMES if name in names]
+    if tickers:
+        return Long(date, tickers[0], next(names.index(name) for name in CLOSE_NAMES if name in names)), []
+    wanted = {place: name for place, name in enumerate(header) if place != date and not name.startswith(INDEX_SIGN)}
+    return Wide(date, {place: symbol(name) for place, name in wanted.items()}), []
+
+
+def _unclear(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    if "date" not in names:
+        yield 'has no column "date"; the columns are: ' + (", ".join(header)[:80] or "none")
+    for place, written in enumerate(header):
+        if names[place] in names[:place]:
+            yield f'has the column "{written}" twice: keep one of them'
+    if set(names) & set(TICKER_NAMES):
+        yield from _unclear_long(header, names)
+    else:
+        yield from _unclear_wide(header, names)
+
+
+def _unclear_long(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    if set(names) >= set(TICKER_NAMES):
+        yield 'has both a column "symbol" and a column "ticker": keep one of them'
+    if not set(names) & set(CLOSE_NAMES):
+        yield 'has no column "adj_close" or "close"'
+    for written, name in zip(header, names, strict=True):
+        if name not in {"date", *TICKER_NAMES, *CLOSE_NAMES, *IGNORED_NAMES}:
+            yield f'has a column "{written}" that is not known: take it out, or name it "close" if these are the prices'
+
+
+def _unclear_wide(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    if len(header) < 2:
+        yield "has no column of prices: add one for each ticker"
+    for written, name in zip(header, names, strict=True):
+        try:
+            if name != "date" and not written.startswith(INDEX_SIGN):
+                symbol(written)
+        except ValueError as error:
+            yield f'{error}. (A file with one row a day and ticker needs a column "symbol".)'
+
+
+def read_cells(block: Block, layout: Long | Wide) -> tuple[Cells, list[Problem]]:
+    """Every price of `block`, and the problems of what is none, at most 20 of each kind. An empty cell is no price."""
+    days, problems = _days(block, layout.date)
+    problems.extend(block.problems[:MOST_PROBLEMS])
+    cells, found = _long(block, layout, days) if isinstance(layout, Long) else _wide(block, layout, days)
+    return cells, [*problems, *found]
+
+
+def _long(block: Block, layout: Long, days: Days) -> tuple[Cells, list[Problem]]:
+    symbols, columns, problems = _tickers(block, layout.ticker)
+    prices, found = _prices(block, layout.close, columns >= 0)
+    known = (columns >= 0) & (days >= FIRST_DAY) & ~np.isnan(prices)
+    cells = Cells(block.source, symbols, columns[known], days[known], prices[known], block.rows[known])
+    return cells, [*problems, *found]
+
+
+def _tickers(block: Block, place: int) -> tuple[tuple[Symbol, ...], NDArray[np.int64], list[Problem]]:
+    """The symbols of a column, and for each row the place of its own among them, -1 where it is left out or none."""
+    codes, names = pd.factorize(pd.Series(block.columns[place], dtype=object).fillna(""))
+    symbols: list[Symbol] = []
+    problems: list[Problem] = []
+    places = np.full(len(names), -1, dtype=np.int64)
+    for code, name in enumerate(map(str, names)):
+        try:
+            if not name.startswith(INDEX_SIGN):
+                symbols.append(symbol(name))
+                places[code] = len(symbols) - 1
+        except ValueError as error:
+            row = block.rows[np.argmax(codes == code)]
+            problems.append(Problem(block.source, f"row {row}, column {block.header[place]}", str(error)))
+    return tuple(symbols), places[codes], problems
+
+
+def _wide(block: Block, layout: Wide, days: Days) -> tuple[Cells, list[Problem]]:
+    problems: list[Problem] = []
+    table = np.full((len(block.rows), len(layout.tickers)), np.nan)
+    for column, place in enumerate(layout.tickers):
+        table[:, column], found = _prices(block, place, np.ones(len(days), dtype=np.bool_))
+        problems.extend(found)
+    rows, columns = np.nonzero(~np.isnan(table) & (days >= FIRST_DAY)[:, np.newaxis])
+    symbols = tuple(layout.tickers.values())
+    return Cells(block.source, symbols, columns, days[rows], table[rows, columns], block.rows[rows]), problems
+
+
+def _days(block: Block, place: int) -> tuple[Days, list[Problem]]:
+    """The days of a column, NaT for what is none; a time that is not midnight is none."""
+    column = block.columns[place]
+    if column.dtype.kind == "M":
+        days = column.astype("datetime64[D]")
+        days = np.where(days == column, days, np.datetime64("NaT", "D"))
+    else:
+        text = pd.Series(column, dtype=object).fillna("").astype(str)
+        days = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce").to_numpy().astype("datetime64[D]")
+    return days, _refusals(block, place, np.isnat(days), "is no date: write it as 2026-11-20")
+
+
+def _prices(block: Block, place: int, wanted: Mask) -> tuple[Floats, list[Problem]]:
+    """The prices of a column in dollars, NaN for what is missing or none. What is not `wanted` is no problem."""
+    column = block.columns[place]
+    if column.dtype.kind in "fiu":
+        found = column.astype(np.float64)
+        missing = np.isnan(found)
+    else:
+        text = pd.Series(column, dtype=object).fillna("").astype(str)
+        missing = (text == "").to_numpy()
+        found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
+    usable = (found > 0) & (found < np.inf)
+    remedy = "is no price: use a number above 0, or leave the cell empty"
+    return np.where(usable, found, np.nan), _refusals(block, place, wanted & ~usable & ~missing, remedy)
+
+
+def _refusals(block: Block, place: int, refused: Mask, text: str) -> list[Problem]:
+    return [
+        Problem(
+            block.source,
+            f"row {block.rows[row]}, column {block.header[place]}",
+            f"{str(block.columns[place][row])[:40]!r} {text}",
+        )
+        for row in np.flatnonzero(refused)[:MOST_PROBLEMS]
+    ]

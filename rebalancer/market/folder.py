@@ -1,0 +1,112 @@
+"""Adjusted closes from a folder of the owner's own files: all of them together are one table of prices."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rebalancer.errors import BadInputError, Problem
+from rebalancer.market.calendar import FIRST_YEAR
+from rebalancer.market.cells import MOST_PROBLEMS, Cells, Days, layout_of, read_cells
+from rebalancer.market.tables import read_blocks
+from rebalancer.model import Closes, Symbol
+
+Places = NDArray[np.int64]
+
+ENDINGS = (".csv", ".csv.gz", ".parquet")
+
+
+def read_folder(folder: Path) -> Closes:
+    """Every price of the files in `folder`; sessions and symbols are sorted, NaN where no file has a price.
+
+    Two prices of one ticker on one day are a problem unless they are equal. Raises BadInputError with the first 20
+    problems.
+    """
+    problems: list[Problem] = []
+    cells: list[Cells] = []
+    for path in _price_files(folder):
+        found, wrong = _cells_of(path)
+        cells.extend(found)
+        problems.extend(wrong)
+    closes, wrong = _merged(cells)
+    problems.extend(wrong)
+    if len(problems) > MOST_PROBLEMS:
+        problems[MOST_PROBLEMS:] = [Problem(str(folder), "", f"has more problems than these {MOST_PROBLEMS}")]
+    if not problems and not closes.sessions.size:
+        problems = [Problem(str(folder), "", f"there is no price since {FIRST_YEAR} in this folder")]
+    if problems:
+        raise BadInputError(problems)
+    return replace(closes, notes=(_note(folder, closes),))
+
+
+def _note(folder: Path, closes: Closes) -> str:
+    span = f"{len(closes.symbols)} tickers, {closes.day(0)} to {closes.day(-1)}"
+    return f"Prices from the folder {folder.name}/: {span}; taken as adjusted closes."
+
+
+def _price_files(folder: Path) -> list[Path]:
+    try:
+        files = sorted(path for path in folder.iterdir() if path.name.lower().endswith(ENDINGS))
+    except OSError as error:
+        text = f"the folder of prices can't be read: {error.strerror}"
+        raise BadInputError([Problem(str(folder), "", text)]) from error
+    visible = [path for path in files if not path.name.startswith(".")]
+    if not visible:
+        text = f"there is no price file in this folder; read are {', '.join(ENDINGS)}"
+        raise BadInputError([Problem(str(folder), "", text)])
+    return visible
+
+
+def _cells_of(path: Path) -> tuple[list[Cells], list[Problem]]:
+    blocks = read_blocks(path)
+    first = next(blocks)
+    layout, problems = layout_of(first.source, first.header)
+    if layout is None:
+        return [], problems
+    read = [read_cells(block, layout) for block in chain([first], blocks)]
+    return [cells for cells, _ in read], [problem for _, found in read for problem in found]
+
+
+def _merged(parts: Sequence[Cells]) -> tuple[Closes, list[Problem]]:
+    """All prices in one table, the later part's where two disagree, which is a problem."""
+    symbols = tuple(sorted({symbol for cells in parts for symbol in cells.symbols}))
+    days = np.concatenate([np.array([], dtype="datetime64[D]"), *(cells.days for cells in parts)])
+    sessions = np.unique(days)
+    values = np.full((len(sessions), len(symbols)), np.nan)
+    spots = [_spots(cells, sessions, symbols) for cells in parts]
+    for cells, spot in zip(parts, spots, strict=True):
+        values[spot] = cells.prices
+    disagreements = (
+        _disagreement(cells, cell, parts)
+        for cells, spot in zip(parts, spots, strict=True)
+        for cell in np.flatnonzero(values[spot] != cells.prices).tolist()
+    )
+    return Closes(sessions, symbols, values), list(islice(disagreements, MOST_PROBLEMS + 1))
+
+
+def _spots(cells: Cells, sessions: Days, symbols: Sequence[Symbol]) -> tuple[Places, Places]:
+    """Where each price goes in the merged table: its row and its column."""
+    place = {symbol: index for index, symbol in enumerate(symbols)}
+    columns = np.array([place[symbol] for symbol in cells.symbols], dtype=np.int64)
+    return np.searchsorted(sessions, cells.days), columns[cells.columns]
+
+
+def _disagreement(cells: Cells, cell: int, parts: Sequence[Cells]) -> Problem:
+    """A later row has another price for the ticker and day of `cell`."""
+    symbol, day = cells.symbols[cells.columns[cell]], cells.days[cell]
+    other, row = max(
+        (index, int(found))
+        for index, part in enumerate(parts)
+        if symbol in part.symbols
+        for found in np.flatnonzero((part.days == day) & (part.columns == part.symbols.index(symbol)))
+    )
+    later = parts[other]
+    return Problem(
+        cells.source,
+        f"row {cells.rows[cell]}",
+        f"{symbol} on {day} is {cells.prices[cell]} here and {later.prices[row]} in {later.source}, "
+        f"row {later.rows[row]}: keep the right one",
+    )

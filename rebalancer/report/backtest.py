@@ -1,0 +1,164 @@
+"""A back-test on the terminal: the curves drawn, the numbers side by side, the months, the last allocations."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from plotille import Figure
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rebalancer.backtest.compare import Comparison, Track, sessions_in_words
+from rebalancer.backtest.metrics import Drawdown, Statistics, drawdowns
+from rebalancer.backtest.monthly import Year
+from rebalancer.model import Floats
+from rebalancer.report.console import grid, line, share
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+COLORS = ("bright_blue", "bright_yellow")
+UNDEFINED = "-"
+NOT_SIMULATED = (
+    "A back-test is no promise. It trades at the close itself, in fractions of shares, and cash earns nothing; "
+    "min_trade_dollars, drift_percent, limits, spreads and taxes are left out."
+)
+PIPE_COLUMNS, MOST_COLUMNS, AXIS_COLUMNS = 110, 140, 24
+
+
+def screen(comparison: Comparison) -> Iterator[RenderableType]:
+    yield line(headline(comparison), "bold")
+    for note in (*comparison.notes, NOT_SIMULATED):
+        yield line(note, "yellow")
+    if len(comparison.sessions) > 1:
+        yield from drawings(comparison)
+    yield statistics_table(comparison.tracks)
+    yield months_table(comparison.main)
+    yield allocations_table(comparison)
+
+
+def headline(comparison: Comparison) -> str:
+    sessions, terms = comparison.sessions, comparison.terms
+    costs = f"{terms.cost_bps:g} bps of each traded dollar" if terms.cost_bps else "none (see --cost-bps)"
+    names = ", ".join(track.name for track in comparison.tracks if track.kind == "bot")
+    return (
+        f"Back-test of {names}: {sessions[0]} to {sessions[-1]}, {sessions_in_words(len(sessions))}, "
+        f"begun with {terms.cash:,.2f} USD, costs: {costs}"
+    )
+
+
+# --------------------------------------------------------------------------------------------- the curves
+
+
+def drawings(comparison: Comparison) -> Iterator[Text]:
+    """Of two sessions or more."""
+    yield drawing("Equity", "1,000 USD", comparison, lambda track: track.result.equity / 1000)
+    yield drawing("Drawdown", "%", comparison, lambda track: -100 * drawdowns(track.result.equity))
+
+
+def drawing(title: str, unit: str, comparison: Comparison, curve: Callable[[Track], Floats]) -> Text:
+    """The main track and the benchmark, in Braille dots and colours; on a pipe "*" and a letter tell them apart."""
+    terminal = sys.stdout.isatty()
+    drawn = [comparison.main, *([comparison.benchmark] if comparison.benchmark else [])]
+    curves = {track: curve(track) for track in drawn}
+    days = comparison.sessions.astype("datetime64[s]").tolist()
+    figure = _canvas(unit, terminal=terminal)
+    figure.set_x_limits(days[0], days[-1])
+    figure.set_y_limits(*_limits(list(curves.values())))
+    for (track, values), color in zip(curves.items(), COLORS, strict=False):
+        letter = track.name[0].lower() if track.kind == "benchmark" else "*"
+        figure.plot(days, values.tolist(), lc=color, label=track.name, marker=None if terminal else letter)
+    return Text.from_ansi(f"\n{title}\n{figure.show(legend=True)}", no_wrap=True)
+
+
+def _canvas(unit: str, *, terminal: bool) -> Figure:
+    figure = Figure()
+    columns = min(shutil.get_terminal_size().columns, MOST_COLUMNS) if terminal else PIPE_COLUMNS
+    figure.width, figure.height = max(columns - AXIS_COLUMNS, AXIS_COLUMNS), 14
+    figure.with_colors, figure.color_mode, figure.origin = terminal, "names", False
+    figure.x_label, figure.y_label = "month", unit
+    figure.register_label_formatter(float, _number)
+    figure.register_label_formatter(datetime, _month)
+    return figure
+
+
+def _limits(curves: Sequence[Floats]) -> tuple[float, float]:
+    """The lowest and the highest value, a little apart where all are the same."""
+    low, high = min(curve.min() for curve in curves), max(curve.max() for curve in curves)
+    return float(low), float(high if high > low else low + 1)
+
+
+def _number(value: float, chars: int, delta: float, *, left: bool = False) -> str:  # noqa: ARG001 - plotille's call
+    text = f"{value:,.1f}"
+    return text.ljust(chars) if left else text.rjust(chars)
+
+
+def _month(value: datetime, chars: int, delta: object, *, left: bool = False) -> str:  # noqa: ARG001 - plotille's call
+    text = f"{value:%Y-%m}"
+    return text.ljust(chars) if left else text.rjust(chars)
+
+
+# ---------------------------------------------------------------------------------------------- the tables
+
+
+def statistics_table(tracks: Sequence[Track]) -> Table:
+    table = grid("Statistics", "", *(f"#{track.name}" for track in tracks))
+    for label, text in STATISTICS.items():
+        table.add_row(label, *(text(track.statistics) for track in tracks))
+    return table
+
+
+def months_table(track: Track) -> Table:
+    table = grid(f"Monthly returns of {track.name}, %", "year", *(f"#{month}" for month in (*MONTHS, "year")))
+    for year in track.years:
+        table.add_row(*year_cells(year))
+    return table
+
+
+def year_cells(year: Year) -> tuple[str, ...]:
+    """The year, its twelve months and their total in percent; "" where there is none."""
+    return (str(year.year), *("" if value is None else f"{value * 100:z.1f}" for value in (*year.months, year.total)))
+
+
+def allocations_table(comparison: Comparison) -> Table:
+    """What is held after the last close."""
+    table = grid(f"Held after {comparison.sessions[-1]}", "", *(f"#{track.name}" for track in comparison.tracks))
+    for name, weights in allocations(comparison):
+        table.add_row(name, *weights)
+    return table
+
+
+def allocations(comparison: Comparison) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A row for each symbol that any track holds, and one for the cash."""
+    held = [track.last for track in comparison.tracks]
+    for symbol in sorted({symbol for weights in held for symbol in weights}):
+        yield symbol, tuple(share(weights.get(symbol)) for weights in held)
+    yield "cash", tuple(share(1 - min(sum(weights.values()), 1)) for weights in held)
+
+
+def _fraction(value: float | None) -> str:
+    return share(value) or UNDEFINED
+
+
+def _ratio(value: float | None) -> str:
+    return UNDEFINED if value is None else f"{value:.2f}"
+
+
+def _fall(fall: Drawdown | None, part: Callable[[Drawdown], str]) -> str:
+    return UNDEFINED if fall is None else part(fall)
+
+
+STATISTICS: dict[str, Callable[[Statistics], str]] = {
+    "Cumulative return": lambda found: _fraction(found.cumulative),
+    "CAGR": lambda found: _fraction(found.annualised),
+    "Volatility, a year": lambda found: _fraction(found.volatility),
+    "Sharpe": lambda found: _ratio(found.sharpe),
+    "Sortino": lambda found: _ratio(found.sortino),
+    "Max drawdown": lambda found: _fall(found.max_drawdown, lambda fall: share(fall.depth)),
+    "  from the peak of": lambda found: _fall(found.max_drawdown, lambda fall: str(fall.peak)),
+    "  to the trough of": lambda found: _fall(found.max_drawdown, lambda fall: str(fall.trough)),
+    "  recovered on": lambda found: _fall(found.max_drawdown, lambda fall: str(fall.recovered or "not yet")),
+    "Calmar": lambda found: _ratio(found.calmar),
+    "Turnover, times a year": lambda found: _ratio(found.turnover),
+    "Exposure, mean": lambda found: _fraction(found.exposure),
+}

@@ -1,0 +1,95 @@
+"""A back-test for other programs: its facts as JSON, its days as CSV, and files that are whole or not there."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from rebalancer.backtest.compare import Comparison
+from rebalancer.backtest.metrics import drawdowns
+from rebalancer.errors import BadInputError, Problem
+from rebalancer.model import Floats
+
+
+def facts(comparison: Comparison) -> Mapping[str, object]:
+    """What the screen says, for `--json`: dollars and fractions as numbers. The days are in the CSV."""
+    terms = comparison.terms
+    return {
+        "first": comparison.sessions[0].item(),
+        "last": comparison.sessions[-1].item(),
+        "sessions": len(comparison.sessions),
+        "cash_usd": terms.cash,
+        "cost_bps": terms.cost_bps,
+        "tracks": [
+            {
+                "name": track.name,
+                "kind": track.kind,
+                "statistics": track.statistics,
+                "years": track.years,
+                "last_allocation": track.last,
+            }
+            for track in comparison.tracks
+        ],
+        "notes": comparison.notes,
+    }
+
+
+def to_csv(comparison: Comparison) -> str:
+    """A row a session: the equity in dollars and drawdown of the main track, the benchmark's equity (empty without
+    one), the equity of each bot where there are several, then the main track's weights by symbol and its CASH.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["date", *_header(comparison)])
+    columns = np.column_stack(list(_columns(comparison)))
+    for day, row in zip(comparison.sessions, columns.tolist(), strict=True):
+        writer.writerow([day, *("" if np.isnan(value) else repr(value) for value in row)])
+    return out.getvalue()
+
+
+def _bots(comparison: Comparison) -> list[int]:
+    """The bots beside the main track, by their place among the tracks."""
+    return [place for place, track in enumerate(comparison.tracks) if track.kind == "bot" and track != comparison.main]
+
+
+def _header(comparison: Comparison) -> Iterator[str]:
+    yield from ("equity", "drawdown", "benchmark")
+    yield from (f"equity of {comparison.tracks[place].name}" for place in _bots(comparison))
+    yield from (comparison.symbols[column] for column in held_columns(comparison))
+    yield "CASH"
+
+
+def _columns(comparison: Comparison) -> Iterator[Floats]:
+    main, benchmark = comparison.main.result, comparison.benchmark
+    yield main.equity
+    yield drawdowns(main.equity)
+    yield np.full_like(main.equity, np.nan) if benchmark is None else benchmark.result.equity
+    yield from (comparison.tracks[place].result.equity for place in _bots(comparison))
+    yield from main.weights[:, held_columns(comparison)].T
+    yield cash_weights(main.weights)
+
+
+def held_columns(comparison: Comparison) -> list[int]:
+    """The symbols that the main track ever holds, by column."""
+    columns: list[int] = np.flatnonzero((comparison.main.result.weights > 0).any(axis=0)).tolist()
+    return columns
+
+
+def cash_weights(weights: Floats) -> Floats:
+    """(T, N) weights to the (T,) cash beside them; a rounding below 0 is 0."""
+    cash: Floats = np.maximum(1 - weights.sum(axis=1), 0.0)
+    return cash
+
+
+def write_whole(path: Path, text: str, option: str) -> None:
+    """Write `text` beside `path`, then put it in its place. Raises BadInputError, naming `option`."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        problem = Problem(option, "", f"{path} can't be written: {error.strerror}; name a file in a folder of yours")
+        raise BadInputError([problem]) from error

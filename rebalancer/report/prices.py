@@ -1,0 +1,55 @@
+"""The prices on the screen: how far each ticker's closes reach, and what is wrong with them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rebalancer.market.coverage import JUMP, Coverage
+from rebalancer.report.console import grid, line, show
+
+SHOWN = 3
+"""How many days of a kind are named; `--json` has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceStatus:
+    """`last_session` is the last day with a price, `due` the session that prices should reach.
+
+    `due` is None where no session has closed since the first price: all of them are of days to come.
+    """
+
+    last_session: date
+    due: date | None
+    tickers: Sequence[Coverage]
+    notes: Sequence[str]
+
+
+def show_prices(status: PriceStatus) -> None:
+    table = grid("Prices", "ticker", "first", "last", "#sessions", "#missing", "#behind", "~worth a look")
+    for found in status.tickers:
+        days = (f"{found.first or 'none'}", f"{found.last or ''}")
+        counts = (f"{found.sessions:,}", f"{len(found.missing):,}", f"{found.behind:,}")
+        table.add_row(found.symbol, *days, *counts, "; ".join(_remarks(found)))
+    show(table)
+    show(line("Missing: sessions of the exchange between first and last without a close."))
+    show(line(f"Behind: sessions after last, up to {status.due or 'none'}, which the prices should reach."))
+    for note in status.notes:
+        show(line(note, "yellow"))
+
+
+def _remarks(found: Coverage) -> Iterator[str]:
+    if found.missing:
+        yield f"no close on {_days(found.missing)}"
+    if found.strangers:
+        yield f"a close on {_days(found.strangers)}, when the exchange held no session: no run trades on that"
+    if found.jumps:
+        shown = ", ".join(f"{jump.change:+.0%} on {jump.day}" for jump in found.jumps[:SHOWN])
+        yield f"moved more than {JUMP:.0%}: {shown}{_more(found.jumps)}"
+
+
+def _days(days: Sequence[date]) -> str:
+    return ", ".join(map(str, days[:SHOWN])) + _more(days)
+
+
+def _more(found: Sequence[object]) -> str:
+    return f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""

@@ -1,0 +1,119 @@
+"""`rebalance adopt`: shares that were there before the bots, handed over after a question."""
+
+import io
+import json
+import shutil
+
+import pytest
+
+DAY = "2016-06-29"
+
+
+@pytest.fixture
+def held(rebalance, tmp_path):
+    """An account that holds SPY which no bot bought: the journal of the run that did is gone."""
+    assert rebalance("init").code == 0
+    assert rebalance("run", "--as-of", DAY).code == 0
+    shutil.move(tmp_path / "state/journal.sqlite", tmp_path / "elsewhere.sqlite")
+    assert ours(rebalance) == {}
+    return tmp_path / "config.toml"
+
+
+def ours(rebalance):
+    return {line["symbol"]: line["ours"] for line in json.loads(rebalance("positions", "--json").out)["main"]}
+
+
+def answering(monkeypatch, answer):
+    """A person at a terminal."""
+    terminal = io.StringIO(f"{answer}\n")
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stdin", terminal)
+
+
+def test_what_is_handed_over_is_shown_with_its_value_and_is_the_bots_from_then_on(rebalance, held):
+    said = rebalance("adopt", "SPY", "--yes")
+    assert said.code == 0, said.err
+    (row,) = [line for line in said.out.splitlines() if line.startswith("SPY ")]
+    shares, value = row.split()[1:]
+    assert shares == "29"
+    assert f"Together {value} USD" in said.out
+    assert ours(rebalance) == {"SPY": "29"}
+
+
+def test_the_bots_trade_what_was_handed_over_as_their_own(rebalance, held):
+    rebalance("adopt", "--all", "--yes")
+    record = json.loads(rebalance("run", "--json").out)["accounts"][0]["run"]
+    (trade,) = record["plan"]["trades"]
+    assert (trade["symbol"], trade["held"]) == ("SPY", "29")
+    (start, *_) = record["holdings"]
+    assert (start["holdings"][0]["ours"], start["holdings"][0]["untouchable"]) == ("29", "")
+
+
+def test_without_an_adoption_the_bots_leave_those_shares_alone(rebalance, held):
+    record = json.loads(rebalance("run", "--json").out)["accounts"][0]["run"]
+    assert record["plan"]["trades"][0]["held"] == "0"
+
+
+def test_a_person_is_asked_first(rebalance, held, monkeypatch):
+    answering(monkeypatch, "n")
+    said = rebalance("adopt", "SPY")
+    assert said.code == 2
+    assert "From then on the bots may sell them" in said.err
+    assert "nothing was handed over" in said.err
+    assert ours(rebalance) == {}
+    answering(monkeypatch, "y")
+    assert rebalance("adopt", "SPY").code == 0
+    assert ours(rebalance) == {"SPY": "29"}
+
+
+def test_where_nobody_can_be_asked_it_takes_a_yes(rebalance, held, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    said = rebalance("adopt", "SPY")
+    assert said.code == 2
+    assert "--yes: is needed" in said.err
+    assert ours(rebalance) == {}
+
+
+def test_shares_are_handed_over_once(rebalance, held):
+    rebalance("adopt", "SPY", "--yes")
+    again = rebalance("adopt", "SPY", "--yes")
+    assert again.code == 2
+    assert "all 29 shares are the bots' already" in again.err
+    everything = rebalance("adopt", "--all", "--yes")
+    assert everything.code == 0
+    assert "Nothing was there to hand over" in everything.out
+    assert ours(rebalance) == {"SPY": "29"}
+
+
+def test_protected_shares_are_refused_by_name_and_left_out_of_all(rebalance, held):
+    held.write_text(held.read_text().replace("protected = []", 'protected = ["SPY"]'))
+    said = rebalance("adopt", "SPY", "--yes")
+    assert said.code == 2
+    assert "SPY: protected in the config" in said.err
+    told = json.loads(rebalance("adopt", "--all", "--yes", "--json").out)
+    assert told["adopted"] == []
+    assert "protected" in told["refused"]["SPY"]
+    assert ours(rebalance) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "name the tickers to hand over"),
+        (["SPY", "--all"], "name the tickers to hand over"),
+        (["QQQ", "GLD"], "QQQ: not held in this account\nadopt: GLD: not held"),
+        (["SPY", "QQQ"], "QQQ: not held in this account"),
+    ],
+)
+def test_what_can_not_be_handed_over_is_refused_and_nothing_is(rebalance, held, words, says):
+    said = rebalance("adopt", *words, "--yes")
+    assert said.code == 2
+    assert says in said.err
+    assert ours(rebalance) == {}
+
+
+def test_where_the_whole_account_is_managed_there_is_nothing_to_hand_over(rebalance, held):
+    held.write_text(held.read_text().replace('manage = "own"', 'manage = "account"'))
+    said = rebalance("adopt", "SPY", "--yes")
+    assert said.code == 2
+    assert "to manage already" in said.err

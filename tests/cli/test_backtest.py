@@ -1,0 +1,141 @@
+import csv
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+BOTS = Path(str(files("rebalancer.demo"))) / "bots"
+GATE, MOMENTUM, MIX = "Trend gate", "Momentum top 2", "Inverse-volatility mix"
+
+FOLDER = """
+[data]
+source = "folder"
+folder = "prices"
+[accounts.mine]
+broker = "sim"
+[[accounts.mine.investments]]
+bot = "hold.json"
+amount = 100
+weight_mode = "percent"
+"""
+
+
+def told(rebalance, *words: object):
+    said = rebalance("backtest", *words, "--json")
+    assert said.code == 0, said
+    return json.loads(said.out)
+
+
+def test_the_screen_shows_curves_numbers_months_and_what_is_held(rebalance):
+    said = rebalance("backtest", GATE)
+    assert said.code == 0
+    for words in ("Equity", "Drawdown", "CAGR", "Sortino", "Turnover", "Monthly returns of Trend gate", "Held after"):
+        assert words in said.out
+    assert "TBILL and SPYINV are derived" in said.out
+    assert "DEMO" in said.out
+    assert "costs: none" in said.out
+    assert "\x1b" not in said.out
+    assert said.err == ""
+
+
+def test_json_says_the_same_as_the_screen(rebalance):
+    screen = rebalance("backtest", GATE, "--cost-bps", 5).out
+    for track in told(rebalance, GATE, "--cost-bps", 5)["tracks"]:
+        found = track["statistics"]
+        for number in (found["annualised"], found["volatility"], found["max_drawdown"]["depth"]):
+            assert f"{number * 100:.2f} %" in screen
+        assert found["max_drawdown"]["trough"] in screen
+
+
+def test_several_bots_stand_side_by_side_together_and_beside_the_benchmark(rebalance):
+    found = told(rebalance, GATE, MOMENTUM, MIX)
+    assert [(track["name"], track["kind"]) for track in found["tracks"]] == [
+        (GATE, "bot"),
+        (MOMENTUM, "bot"),
+        (MIX, "bot"),
+        ("Together", "merged"),
+        ("SPY", "benchmark"),
+    ]
+    assert "40,000.00 USD" in " ".join(found["notes"])
+
+
+def test_the_last_day_together_is_what_the_evening_wants(rebalance):
+    """Both begin that day with the demo's 100,000 dollars, so they must agree."""
+    evening = json.loads(rebalance("run", "--dry-run", "--json").out)["accounts"][0]["run"]["targets"]["weights"]
+    found = told(rebalance, GATE, MOMENTUM, MIX, "--from", "2016-07-01")
+    (together,) = (track for track in found["tracks"] if track["kind"] == "merged")
+    assert together["last_allocation"] == pytest.approx(evening)
+
+
+def test_files_that_are_no_investments_get_equal_shares_and_the_screen_says_so(rebalance):
+    found = told(rebalance, BOTS / "trend_gate.json", BOTS / "momentum_top_2.json")
+    assert [track["name"] for track in found["tracks"]][:2] == ["trend_gate", "momentum_top_2"]
+    assert "equal shares" in " ".join(found["notes"])
+
+
+def test_a_file_that_only_shares_its_name_with_an_investment_does_not_get_its_money(rebalance, tmp_path):
+    (tmp_path / f"{GATE}.json").write_bytes((BOTS / "momentum_top_2.json").read_bytes())
+    assert "equal shares" in " ".join(told(rebalance, f"{GATE}.json", MOMENTUM)["notes"])
+
+
+def test_costs_cost(rebalance):
+    free, paid = told(rebalance, MOMENTUM), told(rebalance, MOMENTUM, "--cost-bps", 10)
+    growth = [found["tracks"][0]["statistics"]["cumulative"] for found in (free, paid)]
+    assert growth[1] < growth[0]
+
+
+def test_the_csv_has_a_row_a_session_and_weights_that_add_up(rebalance, tmp_path):
+    found = rebalance("backtest", GATE, MOMENTUM, "--from", "2015-01-01", "--to", "2015-12-31", "--csv", "days.csv")
+    assert "--csv: written to days.csv" in found.out
+    rows = list(csv.DictReader((tmp_path / "days.csv").read_text().splitlines()))
+    assert (rows[0]["date"], rows[-1]["date"], len(rows)) == ("2015-01-02", "2015-12-31", 252)
+    assert [*rows[0]][:6] == ["date", "equity", "drawdown", "benchmark", f"equity of {GATE}", f"equity of {MOMENTUM}"]
+    for row in rows:
+        assert sum(float(weight) for weight in list(row.values())[6:]) == pytest.approx(1)
+
+
+def test_the_html_report_replaces_an_older_one_and_leaves_no_draft(rebalance, tmp_path):
+    (tmp_path / "report.html").write_text("old")
+    assert rebalance("backtest", GATE, "--html", "report.html").code == 0
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    assert [path.name for path in tmp_path.glob("*report*")] == ["report.html"]
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["Nobody"], "there are: "),
+        ([GATE, "--cost-bps", "nan"], "use 0 to"),
+        ([GATE, "--cost-bps", "-1"], "use 0 to"),
+        ([GATE, "--benchmark", "spy"], "not a ticker"),
+        ([GATE, "--benchmark", "NOPE"], "no prices of NOPE"),
+        ([GATE, "--from", "2020-01-01"], "end on 2016-07-01"),
+        ([GATE, "--to", "2000-01-01"], "no closes"),
+        ([GATE, "--to", "2008-03-01"], "on which Trend gate can decide"),
+        ([GATE, "--csv", "nowhere/days.csv"], "can't be written"),
+    ],
+)
+def test_what_can_not_be_done_is_refused_with_the_remedy(rebalance, words, remedy):
+    said = rebalance("backtest", *words)
+    assert said.code == 2
+    assert remedy in said.err
+
+
+def test_one_session_is_enough_for_every_screen(rebalance):
+    said = rebalance("backtest", GATE, "--from", "2016-07-01", "--html", "one.html", "--csv", "one.csv")
+    assert said.code == 0
+    assert "1 session," in said.out
+
+
+def test_prices_without_the_usual_benchmark_are_no_obstacle(rebalance, tmp_path):
+    chart = {"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": "TLT"}}
+    (tmp_path / "hold.json").write_text(json.dumps(chart))
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices/closes.csv").write_text("date,TLT\n2016-01-04,100\n2016-01-05,110\n")
+    (tmp_path / "config.toml").write_text(FOLDER)
+    found = told(rebalance, "hold.json")
+    assert [(track["name"], track["statistics"]["cumulative"]) for track in found["tracks"]] == [
+        ("hold", pytest.approx(0.1))
+    ]
+    assert "No benchmark: there are no prices of SPY" in found["notes"][0]

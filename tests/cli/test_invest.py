@@ -1,0 +1,140 @@
+"""`rebalance invest`: the file changes by the words of the command, and the journal says so."""
+
+import json
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+DEMO = Path(str(files("rebalancer.demo")))
+
+
+@pytest.fixture
+def config(rebalance, tmp_path):
+    assert rebalance("init").code == 0
+    shutil.copy(DEMO / "bots/momentum_top_2.json", tmp_path / "bots/momentum.json")
+    return tmp_path / "config.toml"
+
+
+def invested(rebalance):
+    return {
+        bot["bot"]: (bot["amount"], bot["weight_mode"])
+        for bot in json.loads(rebalance("invest", "list", "--json").out)["main"]
+    }
+
+
+def changes(rebalance):
+    return [
+        (made["key"], made["old"], made["new"]) for made in json.loads(rebalance("config", "changes", "--json").out)
+    ]
+
+
+def test_money_is_committed_to_one_more_bot(rebalance, config):
+    before = config.read_text()
+    said = rebalance("invest", "add", "bots/momentum.json", "30000.50")
+    assert said.code == 0, said.err
+    assert "30,000.50" in said.out
+    assert (
+        config.read_text()
+        == f'{before}\n[[accounts.main.investments]]\nbot = "bots/momentum.json"\namount = 30000.50\n'
+    )
+    assert invested(rebalance) == {"Trend gate": ("6000", "dollars"), "momentum": ("30000.50", "dollars")}
+    assert ('accounts.main.investments."momentum".amount', None, "30000.50") in changes(rebalance)
+
+
+def test_it_may_be_percent_and_have_a_name_of_its_own(rebalance, config):
+    rebalance("invest", "add", "bots/momentum.json", "25", "--percent", "--name", "Mine")
+    assert invested(rebalance)["Mine"] == ("25", "percent")
+
+
+def test_a_bot_is_found_from_where_the_person_stands_and_named_from_where_the_config_lies(rebalance, tmp_path):
+    rebalance("init", "mine")
+    shutil.copy(DEMO / "bots/momentum_top_2.json", tmp_path / "mine/bots/momentum.json")
+    shutil.copy(DEMO / "bots/momentum_top_2.json", tmp_path / "outside.json")
+    for bot in ("mine/bots/momentum.json", "outside.json"):
+        assert rebalance("invest", "add", bot, "5", "--config", "mine/config.toml").code == 0
+    text = (tmp_path / "mine/config.toml").read_text()
+    assert 'bot = "bots/momentum.json"' in text
+    assert f'bot = "{tmp_path}/outside.json"' in text
+
+
+def test_another_amount_is_journalled_with_the_old_and_the_new_one(rebalance, config):
+    before = config.read_text()
+    assert rebalance("invest", "set", "Trend gate", "7000").code == 0
+    assert config.read_text() == before.replace("amount = 6000", "amount = 7000")
+    assert changes(rebalance) == [('accounts.main.investments."Trend gate".amount', "6000", "7000")]
+
+
+def test_an_amount_in_percent_stays_percent_until_dollars_are_asked_for(rebalance, config):
+    rebalance("invest", "set", "Trend gate", "50", "--percent")
+    rebalance("invest", "set", "Trend gate", "60")
+    assert invested(rebalance) == {"Trend gate": ("60", "percent")}
+    rebalance("invest", "set", "Trend gate", "6000", "--dollars")
+    assert invested(rebalance) == {"Trend gate": ("6000", "dollars")}
+
+
+def test_money_is_taken_back_from_a_bot(rebalance, config):
+    before = config.read_text()
+    rebalance("invest", "add", "bots/momentum.json", "5")
+    said = rebalance("invest", "remove", "momentum")
+    assert said.code == 0, said.err
+    assert config.read_text() == before
+    assert ('accounts.main.investments."momentum".amount', "5", None) in changes(rebalance)
+
+
+def test_what_a_command_changed_is_not_journalled_again_by_the_run(rebalance, config):
+    rebalance("run", "--as-of", "2016-06-29")
+    rebalance("invest", "set", "Trend gate", "7000")
+    rebalance("run", "--as-of", "2016-06-30")
+    assert len(changes(rebalance)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["add", "bots/gone.json", "5"], "can't be read"),
+        (["add", "config.toml", "5"], "is not JSON"),
+        (["add", "bots/trend_gate.json", "5", "--name", "Trend gate"], 'called "Trend gate" already'),
+        (["add", "bots/momentum.json", "101", "--percent"], "use a number above 0, up to 100"),
+        (["add", "bots/momentum.json", "0"], "use a number above 0"),
+        (["add", "bots/momentum.json", "6,000"], "write a number such as 6000"),
+        (["add", "bots/momentum.json", "nan"], "write a number such as 6000"),
+        (["add", "bots/momentum.json", "5", "--account", "nobody"], "there are: main"),
+        (["set", "Nobody", "5"], "there are: Trend gate"),
+        (["set", "Trend gate", "600", "--percent"], "up to 100"),
+        (["remove", "Nobody"], "there are: Trend gate"),
+        (["remove", "Trend gate"], "the only bot of account main"),
+    ],
+)
+def test_what_can_not_be_is_refused_and_nothing_changes(rebalance, config, words, says):
+    before = config.read_bytes()
+    said = rebalance("invest", *words)
+    assert said.code == 2
+    assert says in said.err
+    assert config.read_bytes() == before
+    assert changes(rebalance) == []
+
+
+def test_of_several_accounts_one_has_to_be_named(rebalance, config):
+    config.write_text(
+        f'{config.read_text()}\n[accounts.other]\nbroker = "sim"\n'
+        '[[accounts.other.investments]]\nbot = "bots/momentum.json"\namount = 1\n'
+    )
+    said = rebalance("invest", "add", "bots/momentum.json", "5")
+    assert said.code == 2
+    assert "several accounts: main, other" in said.err
+    assert rebalance("invest", "add", "bots/momentum.json", "5", "--account", "main").code == 0
+
+
+def test_the_demo_is_not_there_to_be_edited(rebalance):
+    said = rebalance("invest", "set", "Trend gate", "5")
+    assert said.code == 2
+    assert "`rebalance init` writes the first" in said.err
+
+
+def test_a_journal_that_can_not_be_written_keeps_the_file_as_it_was(rebalance, config, tmp_path):
+    (tmp_path / "state").write_text("a file in the way")
+    before = config.read_bytes()
+    assert rebalance("invest", "set", "Trend gate", "7000").code == 4
+    assert config.read_bytes() == before

@@ -1,0 +1,197 @@
+"""The schedule as a person has it: what is coming, days on end without anybody, and its end."""
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+from accounts import new_york_summer, write_config
+from freezegun import freeze_time
+
+from rebalancer.cli.ending import told_to_end
+from rebalancer.cli.schedule import Watch
+from rebalancer.market.clock import SimulatedClock
+
+# ---------------------------------------------------------------------------------------------- what is coming
+
+
+@pytest.mark.parametrize(
+    ("today", "starts"),
+    [
+        ("2026-11-25 12:00", ["2026-11-25 15:50 EST", "2026-11-27 12:50 EST", "2026-11-30 15:50 EST"]),
+        ("2026-12-23 22:00", ["2026-12-24 12:50 EST", "2026-12-28 15:50 EST"]),
+        ("2027-01-15 22:00", ["2027-01-19 15:50 EST"]),
+        ("2027-03-12 12:00", ["2027-03-12 15:50 EST", "2027-03-15 15:50 EDT"]),
+        ("2026-10-30 12:00", ["2026-10-30 15:50 EDT", "2026-11-02 15:50 EST"]),
+        ("2026-12-31 22:00", ["2027-01-04 15:50 EST"]),
+    ],
+)
+def test_the_coming_runs_know_half_days_holidays_and_clock_changes(rebalance, tmp_path, today, starts):
+    write_config(tmp_path)
+    with freeze_time(today):
+        said = rebalance("schedule", "--next", len(starts))
+    assert said.code == 0
+    lines = [line for line in said.out.splitlines() if line.startswith("main ")]
+    assert all(start in line for start, line in zip(starts, lines, strict=True))
+
+
+def test_the_coming_runs_for_machines_are_in_utc(rebalance, tmp_path):
+    write_config(tmp_path)
+    with freeze_time("2026-11-27 12:00"):
+        told = json.loads(rebalance("schedule", "--next", 1, "--json").out)
+    assert told == [
+        {
+            "account": "main",
+            "session": "2026-11-27",
+            "starts": "2026-11-27T17:50:00+00:00",
+            "closes": "2026-11-27T18:00:00+00:00",
+        }
+    ]
+
+
+def test_a_year_that_nobody_knows_is_refused(rebalance, tmp_path):
+    write_config(tmp_path)
+    with freeze_time("2026-11-27 12:00"):
+        said = rebalance("schedule", "--next", 600)
+    assert said.code == 4
+    assert "2025 to 2027" in said.err
+
+
+@pytest.mark.parametrize("words", [["--next", 3], []])
+def test_without_an_enabled_account_there_is_nothing_to_schedule(rebalance, tmp_path, words):
+    write_config(tmp_path, enabled=False)
+    said = rebalance("schedule", *words)
+    assert said.code == 2
+    assert "set enabled = true in [accounts.NAME]" in said.err
+
+
+# ---------------------------------------------------------------------------------------------- days on end
+
+
+def watch_until(watch: Watch, clock: SimulatedClock, end, every: timedelta) -> None:
+    while clock.now() < end:
+        watch.look()
+        clock.sleep(every.total_seconds())
+
+
+def test_three_days_unattended_are_three_runs_each_ten_minutes_before_the_close(rebalance, tmp_path, capsys):
+    write_config(tmp_path)
+    clock = SimulatedClock(new_york_summer(28, 9))
+    watch_until(Watch(None, clock, Event()), clock, new_york_summer(30, 18), timedelta(minutes=10))
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if "success" in line] == [
+        f"2016-06-{day} 15:50 EDT  main: success (run {run}): {done}"
+        for run, (day, done) in enumerate(
+            [(28, "1 of 1 orders done"), (29, "0 of 0 orders done"), (30, "0 of 0 orders done")], start=1
+        )
+    ]
+    runs = json.loads(rebalance("history", "--json").out)
+    assert [(run["session"], run["status"]) for run in reversed(runs)] == [
+        ("2016-06-28", "success"),
+        ("2016-06-29", "success"),
+        ("2016-06-30", "success"),
+    ]
+
+
+def test_the_next_run_is_said_whenever_it_changes(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path)
+    clock = SimulatedClock(new_york_summer(28, 9))
+    watch = Watch(None, clock, Event())
+    watch_until(watch, clock, new_york_summer(28, 17), timedelta(minutes=5))
+    ahead = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Next run")]
+    assert ["2016-06-28 15:50 EDT" in ahead[0], "2016-06-29 15:50 EDT" in ahead[1], len(ahead)] == [True, True, 2]
+    assert watch.ahead == new_york_summer(29, 15, 50)
+
+
+def test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_the_next(rebalance, tmp_path, capsys):
+    write_config(tmp_path)
+    clock = SimulatedClock(new_york_summer(28, 9))
+    watch = Watch(None, clock, Event())
+    watch.look()
+    clock.sleep(timedelta(hours=24).total_seconds())
+    watch.look()
+    watch.look()
+    clock.sleep(timedelta(hours=6, minutes=53).total_seconds())
+    watch.look()
+    said = capsys.readouterr().out
+    assert said.count("missed (run 1): no run was started between 15:50 New York time and 15:59 New York time") == 1
+    runs = json.loads(rebalance("history", "--json").out)
+    assert [(run["session"], run["status"]) for run in reversed(runs)] == [
+        ("2016-06-28", "missed"),
+        ("2016-06-29", "success"),
+    ]
+    assert "missed: no run was started" in rebalance("history", 1).out
+
+
+def test_what_a_person_changes_counts_from_the_next_look_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path)
+    clock = SimulatedClock(new_york_summer(28, 9))
+    watch = Watch(None, clock, Event())
+    watch.look()
+    write_config(tmp_path, enabled=False)
+    clock.sleep(timedelta(hours=6, minutes=52).total_seconds())
+    watch.look()
+    assert watch.ahead is None
+    assert "success" not in capsys.readouterr().out
+
+
+def test_a_config_that_is_being_broken_is_said_once_and_survived(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path, top="nonsense = 1")
+    watch = Watch(None, SimulatedClock(new_york_summer(28, 15, 51)), Event())
+    watch.look()
+    watch.look()
+    assert capsys.readouterr().err.count("nonsense") == 1
+    write_config(tmp_path)
+    watch.look()
+    assert "success" in capsys.readouterr().out
+
+
+def test_prices_that_end_before_today_are_a_sentence_and_after_three_tries_there_is_peace(rebalance, tmp_path, capsys):
+    write_config(tmp_path)
+    clock = SimulatedClock(new_york_summer(28, 15, 50) + timedelta(days=30))
+    watch_until(Watch(None, clock, Event()), clock, clock.now() + timedelta(minutes=9), timedelta(seconds=30))
+    said = capsys.readouterr().out
+    assert said.count("there are no prices of 2016-07-28: those of the source in [data] end on 2016-07-01") == 3
+    assert [run["status"] for run in json.loads(rebalance("history", "--json").out)] == ["failed"] * 3
+
+
+# ---------------------------------------------------------------------------------------------- its end
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_it_waits_ends_it_cleanly(tmp_path: Path, number: signal.Signals):
+    write_config(tmp_path)
+    command = [sys.executable, "-m", "rebalancer", "schedule", "--config", str(tmp_path / "config.toml")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:  # noqa: S603
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.readline().startswith("Next run: main at ")
+        child.send_signal(number)
+        out, err = child.communicate(timeout=20)
+    assert (child.returncode, out, err) == (0, "The schedule has ended.\n", "")
+
+
+def test_a_first_signal_is_noted_and_a_second_ctrl_c_interrupts():
+    with told_to_end() as told:
+        assert not told.is_set()
+        signal.raise_signal(signal.SIGTERM)
+        assert told.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_once_told_to_end_no_account_gets_a_turn(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path)
+    told = Event()
+    told.set()
+    Watch(None, SimulatedClock(new_york_summer(28, 15, 51)), told).look()
+    assert "success" not in capsys.readouterr().out

@@ -1,0 +1,167 @@
+"""`rebalance run --when-due`, as cron calls it every minute; and the window of a run by hand."""
+
+import json
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from accounts import HOLD_SPY, new_york_summer, write_config
+from freezegun import freeze_time
+
+from rebalancer import config
+from rebalancer.cli.run import ask_outside_window
+from rebalancer.errors import BadInputError, RunFailedError
+from rebalancer.journal.store import run_lock
+from rebalancer.market.clock import SimulatedClock
+
+NOTHING = (0, "", "")
+
+
+def when_due(rebalance, day: int, hour: int, minute: int = 0, *words: str):
+    with freeze_time(new_york_summer(day, hour, minute)):
+        return rebalance("run", "--when-due", *words)
+
+
+def statuses(rebalance) -> list[str]:
+    return [run["status"] for run in reversed(json.loads(rebalance("history", "--json").out))]
+
+
+def test_it_does_nothing_and_says_nothing_until_the_window_opens(rebalance, tmp_path):
+    write_config(tmp_path)
+    assert when_due(rebalance, 28, 15, 49) == NOTHING
+    said = when_due(rebalance, 28, 15, 50)
+    assert said.code == 0
+    assert "SPY: bought" in said.out
+
+
+def test_once_the_session_is_done_it_does_nothing_again(rebalance, tmp_path):
+    write_config(tmp_path)
+    when_due(rebalance, 28, 15, 50)
+    assert when_due(rebalance, 28, 15, 51) == NOTHING
+    assert when_due(rebalance, 28, 19) == NOTHING
+    assert statuses(rebalance) == ["success"]
+
+
+def test_without_an_enabled_account_it_does_nothing(rebalance, tmp_path):
+    write_config(tmp_path, enabled=False)
+    assert when_due(rebalance, 28, 15, 52) == NOTHING
+
+
+def test_while_another_run_is_going_on_it_does_nothing(rebalance, tmp_path):
+    write_config(tmp_path)
+    with run_lock(tmp_path / "state/journal.sqlite"):
+        assert when_due(rebalance, 28, 15, 52) == NOTHING
+    assert when_due(rebalance, 28, 15, 53).code == 0
+    assert statuses(rebalance) == ["success"]
+
+
+def test_a_missed_session_is_said_once_and_tells_on_the_exit_code(rebalance, tmp_path):
+    write_config(tmp_path)
+    when_due(rebalance, 28, 12)
+    said = when_due(rebalance, 28, 16, 5)
+    assert said.code == 4
+    assert "no run was started between 15:50 New York time and 15:59 New York time" in said.out
+    assert when_due(rebalance, 28, 16, 6) == NOTHING
+    assert statuses(rebalance) == ["missed"]
+
+
+def test_a_bot_that_can_not_be_read_is_a_failed_run_in_the_journal(rebalance, tmp_path):
+    write_config(tmp_path, bot={**HOLD_SPY, "version": 99})
+    said = when_due(rebalance, 28, 15, 50)
+    assert said.code == 2
+    assert "version" in said.out
+    assert statuses(rebalance) == ["failed"]
+
+
+def test_the_result_is_told_to_the_owners_command(rebalance, tmp_path):
+    told = tmp_path / "told"
+    program = f"import sys; open({str(told)!r}, 'a').write(sys.stdin.read() + '\\n')"
+    write_config(tmp_path, top=f"on_result = {json.dumps(shlex.join([sys.executable, '-c', program]))}")
+    when_due(rebalance, 27, 12)
+    when_due(rebalance, 28, 15, 50)
+    missed, success = map(json.loads, told.read_text().splitlines())
+    assert (missed["session"], missed["status"], missed["exit_code"]) == ("2016-06-27", "missed", 4)
+    assert (success["session"], success["status"], success["message"]) == (
+        "2016-06-28",
+        "success",
+        "1 of 1 orders done",
+    )
+
+
+def test_a_command_that_fails_is_said_and_journalled_and_the_run_stands(rebalance, tmp_path):
+    write_config(tmp_path, top='on_result = "/no/such/command"')
+    said = when_due(rebalance, 28, 15, 50)
+    assert said.code == 0
+    assert "error: on_result: command can't be run" in said.out
+    assert statuses(rebalance) == ["success"]
+    assert "error: on_result: command can't be run" in rebalance("history", 1).out
+
+
+@pytest.mark.parametrize("words", [["--dry-run"], ["--force"], ["--as-of", "2016-06-01"], ["--account", "main"]])
+def test_it_goes_without_the_options_of_a_run_by_hand(rebalance, tmp_path, words):
+    write_config(tmp_path)
+    assert when_due(rebalance, 28, 12, 0, *words).code == 2
+
+
+def test_json_is_printed_only_where_there_is_something_to_say(rebalance, tmp_path):
+    write_config(tmp_path)
+    assert when_due(rebalance, 28, 12, 0, "--json") == NOTHING
+    told = json.loads(when_due(rebalance, 28, 15, 50, "--json").out)
+    assert [account["status"] for account in told["accounts"]] == ["success"]
+
+
+def test_the_quick_answer_loads_nothing_heavy(tmp_path):
+    write_config(tmp_path)
+    heavy = {"numpy", "pandas", "sqlite_utils", "rich", "apscheduler", "pydantic"}
+    words = ["rebalance", "run", "--when-due", "--config", str(tmp_path / "config.toml")]
+    program = (
+        f"import sys; sys.argv = {words}; from rebalancer.cli import main\n"
+        f"try: main()\nfinally: print(sorted({heavy} & set(sys.modules)))"
+    )
+    for _ in ("the almanac is made", "the almanac is kept"):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "[]"
+
+
+# ---------------------------------------------------------------------------------------------- by hand
+
+
+def ask(tmp_path, hour: int, minute: int = 0, *, yes: bool = False) -> None:
+    write_config(tmp_path, enabled=False)
+    settings = config.load(tmp_path / "config.toml")
+    clock = SimulatedClock(datetime(2026, 11, 23, hour + 5, minute, tzinfo=UTC))
+    ask_outside_window(settings, settings.accounts[0], clock, yes=yes)
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_inside_the_window_a_run_by_hand_asks_nothing(tmp_path):
+    assert ask(tmp_path, 15, 55) is None
+
+
+def test_outside_it_yes_skips_the_question(tmp_path):
+    assert ask(tmp_path, 11, yes=True) is None
+
+
+def test_outside_it_without_a_terminal_the_remedy_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", StringIO("y\n"))
+    with pytest.raises(BadInputError, match=r"It is 11:00 New York time.*15:50.*--yes runs without asking"):
+        ask(tmp_path, 11)
+
+
+def test_outside_it_the_answer_on_the_terminal_decides(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Terminal("y\nn\n"))
+    assert ask(tmp_path, 11) is None
+    with pytest.raises(BadInputError, match="nothing was done"):
+        ask(tmp_path, 11)
+
+
+def test_outside_the_session_even_yes_is_refused(tmp_path):
+    with pytest.raises(RunFailedError, match="Nothing was sent"):
+        ask(tmp_path, 17, yes=True)

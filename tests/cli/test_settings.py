@@ -1,0 +1,205 @@
+"""`rebalance init` and `rebalance config`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+TEN_MISTAKES = """\
+colour = "red"
+[trading]
+drift_percent = -1
+minute_before_close = 5
+order_type = "stop"
+protected = ["spy"]
+[accounts.demo]
+broker = "alpaca"
+mode = "live"
+cash_reserve = { mode = "percent", amount = 101 }
+[accounts.demo.sim]
+slippage_percent = true
+[[accounts.demo.investments]]
+bot = "bots/trend.json"
+amount = 0
+"""
+
+
+@pytest.fixture
+def begun(rebalance, tmp_path):
+    """What `rebalance init` wrote into the present folder."""
+    assert rebalance("init").code == 0
+    return tmp_path / "config.toml"
+
+
+# -------------------------------------------------------------------------------------------------- init
+
+
+def test_the_first_files_pass_the_check_and_run(rebalance, begun):
+    assert rebalance("config", "check").code == 0
+    said = rebalance("run", "--dry-run")
+    assert said.code == 0, said.err
+    assert "DEMO" not in said.out
+    assert "would have bought" in said.out
+
+
+def test_the_first_config_explains_commit_and_manage_with_both_results(begun):
+    text = begun.read_text()
+    for words in ("6,000 dollars are traded, 94,000 stay in cash", "99,000 are traded", "140 are held", "40 are held"):
+        assert words in text
+
+
+def test_init_makes_the_folder_that_was_named_and_says_what_comes_next(rebalance, tmp_path):
+    said = rebalance("init", "mine")
+    assert said.code == 0
+    assert (tmp_path / "mine/bots/trend_gate.json").is_file()
+    assert "rebalance run --dry-run --config mine/config.toml" in said.out
+
+
+@pytest.mark.parametrize("name", ["config.toml", "bots/trend_gate.json"])
+def test_init_never_overwrites_and_then_writes_nothing_at_all(rebalance, tmp_path, name):
+    standing = tmp_path / name
+    standing.parent.mkdir(exist_ok=True)
+    standing.write_text("mine")
+    said = rebalance("init")
+    assert said.code == 2
+    assert f"{name}: exists already and is never overwritten" in said.err
+    assert standing.read_text() == "mine"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [standing]
+
+
+# ------------------------------------------------------------------------------------------- config check
+
+
+def test_ten_mistakes_are_shown_at_once_each_with_its_line_key_and_what_is_allowed(rebalance, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(TEN_MISTAKES)
+    said = rebalance("config", "check")
+    assert said.code == 2
+    for line, key, text in [
+        (1, "colour", "is no setting; known here:"),
+        (3, "trading.drift_percent", "-1 is not allowed: use a number from 0 to 100"),
+        (4, "trading.minute_before_close", 'did you mean "minutes_before_close"?'),
+        (5, "trading.order_type", '"stop" is not allowed: use "limit" or "market"'),
+        (6, "trading.protected", "'spy' is not a ticker"),
+        (8, "accounts.demo.broker", '"sim" only for now'),
+        (9, "accounts.demo.mode", 'use "paper"'),
+        (10, "accounts.demo.cash_reserve.amount", "101 is not allowed: use a number from 0 to 100"),
+        (12, "accounts.demo.sim.slippage_percent", "true is not allowed: use a number from 0 to 100"),
+        (15, "accounts.demo.investments[0].amount", "0 is not allowed: use a number above 0"),
+    ]:
+        assert f"{path}, line {line}: {key}: " in said.out
+        assert text in said.out
+    assert "10 problems" in said.out
+
+
+def test_the_check_says_the_same_to_a_program(rebalance, tmp_path):
+    (tmp_path / "config.toml").write_text(TEN_MISTAKES)
+    said = rebalance("config", "check", "--json")
+    told = json.loads(said.out)
+    assert said.code == 2
+    assert len(told["problems"]) == 10
+    assert told["problems"][0].keys() == {"source", "place", "text", "line"}
+
+
+def test_the_check_looks_into_the_bots_of_every_account(rebalance, begun):
+    begun.write_text(
+        begun.read_text().replace("bots/trend_gate.json", "bots/gone.json")
+        + '[accounts.other]\nbroker = "sim"\n[[accounts.other.investments]]\nbot = "bots/lost.json"\namount = 1\n'
+    )
+    said = rebalance("config", "check")
+    assert said.code == 2
+    assert "gone.json" in said.out
+    assert "lost.json" in said.out
+
+
+def test_a_protected_fallback_is_a_problem(rebalance, begun):
+    begun.write_text(begun.read_text().replace("protected = []", 'protected = ["TBILL"]'))
+    said = rebalance("config", "check")
+    assert said.code == 2
+    assert 'line 30: trading.fallback_ticker: "TBILL" is in `protected`' in said.out
+
+
+def test_a_protected_ticker_that_a_bot_wants_is_neither_bought_nor_sold(rebalance, begun):
+    assert rebalance("run", "--as-of", "2016-06-29").code == 0
+    begun.write_text(begun.read_text().replace("protected = []", 'protected = ["SPY"]'))
+    record = json.loads(rebalance("run", "--json").out)["accounts"][0]["run"]
+    (trade,) = record["plan"]["trades"]
+    assert (trade["symbol"], trade["side"], trade["why"]) == ("SPY", None, "protected in the config")
+    assert record["orders"] == []
+
+
+def test_a_fault_in_the_toml_itself_has_its_line(rebalance, tmp_path):
+    (tmp_path / "config.toml").write_text("a = 1\nb = = 2\n")
+    assert "line 2: is no valid TOML" in rebalance("config", "check").out
+
+
+# ------------------------------------------------------------------------------ config show, schema, migrate
+
+
+def test_show_says_where_every_value_came_from(rebalance, begun):
+    rows = [line.split(maxsplit=2) for line in rebalance("config", "show").out.splitlines()]
+    assert ["accounts.main.trading.drift_percent", "0", "default"] in [[cell.strip() for cell in row] for row in rows]
+    assert ["accounts.main.trading.commit", "amounts", "line 19, trading.commit"] in [
+        [cell.strip() for cell in row] for row in rows
+    ]
+
+
+def test_show_keeps_the_secrets_of_the_environment(rebalance, begun, monkeypatch):
+    monkeypatch.setenv("TOKEN", "hunter2-is-my-secret")
+    begun.write_text(begun.read_text().replace("schema = 1", 'schema = 1\non_result = "tell-me ${TOKEN}"'))
+    for words in (["config", "show"], ["config", "show", "--json"]):
+        said = rebalance(*words)
+        assert "environment TOKEN" in said.out
+        assert "hunter2" not in said.out
+
+
+def test_the_schema_is_printed_for_editors(rebalance):
+    Draft202012Validator.check_schema(json.loads(rebalance("config", "schema").out))
+
+
+def test_a_file_of_this_version_has_nothing_to_migrate(rebalance, begun):
+    before = begun.read_bytes()
+    said = rebalance("config", "migrate")
+    assert (said.code, begun.read_bytes()) == (0, before)
+    assert "nothing to do" in said.out
+    assert json.loads(rebalance("config", "migrate", "--json").out)["backup"] is None
+
+
+def test_a_file_of_a_newer_version_is_refused_everywhere(rebalance, begun):
+    begun.write_text(begun.read_text().replace("schema = 1", "schema = 2"))
+    for words in (["config", "migrate"], ["config", "show"], ["run"], ["invest", "set", "Trend gate", "5"]):
+        said = rebalance(*words)
+        assert said.code == 2
+        assert "made by a newer rebalance" in said.err
+
+
+# ------------------------------------------------------------------------------------------ config changes
+
+
+def test_an_edit_by_hand_is_journalled_at_the_next_run_and_shown_with_it(rebalance, begun):
+    rebalance("run", "--as-of", "2016-06-29")
+    assert "No setting was changed" in rebalance("config", "changes").out
+    begun.write_text(begun.read_text().replace("amount = 6000", "amount = 7000"))
+    run = rebalance("run", "--as-of", "2016-06-30")
+    (change,) = json.loads(rebalance("config", "changes", "--json").out)
+    assert (change["key"], change["old"], change["new"]) == (
+        'accounts.main.investments."Trend gate".amount',
+        "6000",
+        "7000",
+    )
+    assert 'changed since the run before: accounts.main.investments."Trend gate".amount: 6000 -> 7000' in run.out
+
+
+def test_a_changed_default_of_trading_is_journalled_for_the_account_it_holds_in(rebalance, begun):
+    rebalance("run", "--as-of", "2016-06-29")
+    begun.write_text(begun.read_text().replace("[trading]", "[trading]\ndrift_percent = 2"))
+    rebalance("run", "--as-of", "2016-06-30")
+    (change,) = json.loads(rebalance("config", "changes", "--json", "--account", "main").out)
+    assert (change["key"], change["old"], change["new"]) == ("accounts.main.trading.drift_percent", "0", "2")
+
+
+def test_the_example_of_the_project_has_only_the_problem_that_its_bot_is_missing(rebalance):
+    example = Path(__file__).parents[2] / "config.example.toml"
+    (problem,) = json.loads(rebalance("config", "check", "--config", example, "--json").out)["problems"]
+    assert "trend.json" in problem["source"]

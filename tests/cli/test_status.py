@@ -1,0 +1,83 @@
+"""`rebalance status`: one screen, and an exit code that a monitor can watch."""
+
+import json
+
+import pytest
+from accounts import HOLD_SPY, new_york_summer, write_config
+from freezegun import freeze_time
+
+FINE, NEEDS_A_LOOK = 0, 6
+
+
+def at(rebalance, day: int, hour: int, minute: int, *words: object):
+    with freeze_time(new_york_summer(day, hour, minute)):
+        return rebalance(*words)
+
+
+def test_a_done_run_is_fine_and_the_next_one_is_named(rebalance, tmp_path):
+    write_config(tmp_path)
+    at(rebalance, 28, 15, 50, "run", "--when-due")
+    said = at(rebalance, 28, 17, 0, "status")
+    assert said.code == FINE
+    for words in ("1, session 2016-06-28", "success", "2016-06-29 15:50 EDT", "1 of 1 orders done"):
+        assert words in said.out
+
+
+def test_an_account_that_is_not_enabled_is_shown_as_such(rebalance, tmp_path):
+    write_config(tmp_path, enabled=False)
+    said = at(rebalance, 28, 17, 0, "status")
+    assert said.code == FINE
+    assert "none yet" in said.out
+    assert "not enabled" in said.out
+
+
+def test_a_session_that_nothing_ran_needs_a_look_although_no_schedule_is_alive_to_say_so(rebalance, tmp_path):
+    write_config(tmp_path)
+    at(rebalance, 28, 12, 0, "status")
+    said = at(rebalance, 28, 16, 0, "status")
+    assert said.code == NEEDS_A_LOOK
+    assert "main: the session of 2016-06-28 was missed" in said.out
+
+
+def test_a_missed_session_that_was_written_off_needs_a_look_until_the_next_run_is_done(rebalance, tmp_path):
+    write_config(tmp_path)
+    at(rebalance, 28, 12, 0, "run", "--when-due")
+    at(rebalance, 28, 16, 0, "run", "--when-due")
+    assert at(rebalance, 28, 17, 0, "status").code == NEEDS_A_LOOK
+    at(rebalance, 29, 15, 50, "run", "--when-due")
+    assert at(rebalance, 29, 17, 0, "status").code == FINE
+
+
+def test_a_failed_run_needs_a_look_and_says_why(rebalance, tmp_path):
+    write_config(tmp_path, bot={**HOLD_SPY, "version": 99})
+    at(rebalance, 28, 15, 50, "run", "--when-due")
+    said = at(rebalance, 28, 17, 0, "status")
+    assert said.code == NEEDS_A_LOOK
+    assert "main: run 1 for the session of 2016-06-28 failed: " in said.out
+
+
+@pytest.mark.parametrize(("hours", "code"), [(17, FINE), (16, NEEDS_A_LOOK)])
+def test_max_age_is_the_age_of_the_last_run_that_was_done(rebalance, tmp_path, hours, code):
+    write_config(tmp_path)
+    at(rebalance, 28, 15, 50, "run", "--when-due")
+    said = at(rebalance, 29, 8, 20, "status", "--max-age", hours)
+    assert said.code == code
+    assert ("is 16.5 hours old, and 16 are allowed" in said.out) == (code == NEEDS_A_LOOK)
+
+
+def test_with_a_max_age_an_account_that_never_ran_needs_a_look(rebalance, tmp_path):
+    write_config(tmp_path, enabled=False)
+    said = at(rebalance, 28, 12, 0, "status", "--max-age", 24)
+    assert said.code == NEEDS_A_LOOK
+    assert "no run was done yet, and 24 hours are allowed" in said.out
+
+
+def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
+    write_config(tmp_path)
+    at(rebalance, 28, 15, 50, "run", "--when-due")
+    told = json.loads(at(rebalance, 28, 17, 0, "status", "--json").out)
+    (account,) = told["accounts"]
+    assert told["exit_code"] == FINE
+    assert (account["account"], account["enabled"], account["troubles"]) == ("main", True, [])
+    assert account["last"]["status"] == "success"
+    assert account["upcoming"]["starts"] == "2016-06-29T19:50:00+00:00"

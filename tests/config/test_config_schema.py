@@ -1,0 +1,133 @@
+"""The JSON Schema says the same as the parser, for every setting and every value there may be."""
+
+import json
+import tomllib
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from configs import FOLDER
+from jsonschema import Draft202012Validator
+
+from rebalancer import config, demo
+from rebalancer.config.keys import ACCOUNT, DATA, INVESTMENT, MEANINGS, RESERVE, SIM, TOP, TRADING
+from rebalancer.config.schema import config_schema
+from rebalancer.config.start import first_files
+from rebalancer.errors import BadInputError
+
+SCHEMA = Draft202012Validator(config_schema())
+BASE: dict[str, Any] = {
+    "accounts": {"demo": {"broker": "sim", "investments": [{"bot": "trend.json", "amount": 5}]}},
+}
+TABLES = {
+    "": TOP,
+    "data": DATA,
+    "trading": TRADING,
+    "accounts.demo": ACCOUNT,
+    "accounts.demo.trading": TRADING,
+    "accounts.demo.sim": SIM,
+    "accounts.demo.cash_reserve": {**RESERVE, "amount": None},
+    "accounts.demo.investments.0": {**INVESTMENT, "amount": None},
+}
+VALUES = [
+    *(0, -1, 1, 2, 50, 99, 99.5, 100, 100.5, 390, 391, 23_400, 23_401, 10**12, 10**12 + 1, 0.5, True, False),
+    *("", " ", "SPY", "spy", "CASH", "BRK.B", "x" * 61, " blanks ", [], {}, ["SPY"], ["spy"]),
+    *(["CASH"], [5], [["SPY", "SH"]], [["SPY", "SPY"]], [["SPY"]], [["SPY", "SH"], ["SPY", "SH"]]),
+    *("amounts", "own", "net", "limit", "dollars", "percent", "sim", "paper", "live", "sample", "folder"),
+]
+CASES = [(table, key) for table, keys in TABLES.items() for key in keys]
+
+
+def document(table: str, key: str, value: object) -> dict[str, Any]:
+    """The smallest config with `value` for `key`, and what this key needs beside it."""
+    whole = deepcopy(BASE)
+    place: Any = whole
+    for step in filter(None, table.split(".")):
+        place = place[int(step)] if step.isdigit() else place.setdefault(step, {})
+    if table.endswith("cash_reserve"):
+        place["amount"] = 5
+    place[key] = value
+    if (table, key) == ("data", "folder"):
+        place["source"] = "folder"
+    if (table, key, value) == ("data", "source", "folder"):
+        place["folder"] = "prices"
+    if key == "minutes_before_close":
+        place |= {"sell_timeout_seconds": 1, "buy_timeout_seconds": 1, "cutoff_seconds": 0}
+    elif key.endswith(("timeout_seconds", "cutoff_seconds")):
+        whole.setdefault("trading", {})["minutes_before_close"] = 390
+    return whole
+
+
+def toml(whole: dict[str, Any]) -> bytes:
+    return "\n".join(f"{key} = {inline(value)}" for key, value in whole.items()).encode()
+
+
+def inline(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {inline(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(inline, value)) + "]"
+    return json.dumps(value)
+
+
+def accepted(whole: dict[str, Any], place: str) -> bool:
+    """By the parser; what it says of two settings together is not the schema's to know."""
+    try:
+        config.parse(toml(whole), FOLDER / "config.toml", {"NAME": "SPY"})
+    except BadInputError as error:
+        return all(problem.place != place or "need" in problem.text for problem in error.problems)
+    return True
+
+
+@pytest.mark.parametrize(("table", "key"), CASES)
+def test_the_schema_accepts_what_the_parser_accepts_and_nothing_else(table: str, key: str) -> None:
+    place = f"{table}.{key}".lstrip(".").replace(".0.", "[0].")
+    for value in VALUES:
+        whole = document(table, key, value)
+        assert SCHEMA.is_valid(whole) == accepted(whole, place), f"{place} = {value!r}"
+
+
+@pytest.mark.parametrize(("amount", "fits"), [(100, True), (101, False)])
+@pytest.mark.parametrize(("table", "mode"), [("investments.0", "weight_mode"), ("cash_reserve", "mode")])
+def test_the_bounds_of_an_amount_depend_on_what_it_counts(table: str, mode: str, amount: int, fits: bool) -> None:  # noqa: FBT001
+    whole = document(f"accounts.demo.{table}", mode, "percent")
+    place = whole["accounts"]["demo"]
+    (place["investments"][0] if "investments" in table else place["cash_reserve"])["amount"] = amount
+    where = f"accounts.demo.{table}.amount".replace(".0.", "[0].")
+    assert SCHEMA.is_valid(whole) == accepted(whole, where) == fits
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("accounts.demo", "mode", "${MODE:-paper}"),
+        ("accounts.demo.investments.0", "bot", "${BOTS}/trend.json"),
+        ("trading", "protected", ["${MINE}"]),
+        ("trading", "paired_tickers", [["SPY", "${SHORT}"]]),
+    ],
+)
+def test_a_variable_may_stand_in_any_string(table: str, key: str, value: object) -> None:
+    assert SCHEMA.is_valid(document(table, key, value))
+
+
+@pytest.mark.parametrize("whole", [{}, {"accounts": {}}, {"accounts": {"Big": {}}}, {**BASE, "colour": 1}])
+def test_what_is_missing_or_unknown_is_refused(whole: dict[str, Any]) -> None:
+    assert not SCHEMA.is_valid(whole)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        (Path(__file__).parents[2] / "config.example.toml").read_bytes(),
+        demo.config_path().read_bytes(),
+        first_files(Path())[Path("config.toml")],
+    ],
+)
+def test_our_own_files_pass(content: bytes) -> None:
+    SCHEMA.validate(tomllib.loads(content.decode()))
+
+
+def test_it_is_a_schema_that_editors_read_and_every_setting_has_its_meaning() -> None:
+    Draft202012Validator.check_schema(SCHEMA.schema)
+    assert {key for _, key in CASES} - {"amount"} == MEANINGS.keys()

@@ -1,0 +1,146 @@
+"""An edit changes one investment, and not a character more."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer import config
+from rebalancer.config.edit import NUMBER, add_investment, remove_investment, set_amount
+from rebalancer.model import Investment
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+TEXT = """\
+# mine
+[accounts.demo]
+broker = "sim"  # no real money
+
+# The first
+[[accounts.demo.investments]]
+bot = "a.json"   # the old one
+amount = 6000 # six
+# name = "A"
+
+# The second
+[[accounts.demo.investments]]
+bot = "b.json"
+amount = 5
+weight_mode = "percent"
+
+# Somebody else's
+[accounts.other]
+broker = "sim"
+investments = [
+  { bot = "c.json", amount = 1 },  # inline
+  { bot = "d.json", amount = 2 },
+]
+"""
+
+
+def investments(content: bytes, account: str = "demo") -> tuple[Investment, ...]:
+    found = config.parse(content, Path("/somewhere/config.toml"), {})
+    return next(each.investments for each in found.accounts if each.name == account)
+
+
+def added(content: bytes, account: str = "demo", name: str | None = None, mode: str = "dollars") -> bytes:
+    return add_investment(content, account, bot="new.json", amount="12.50", mode=mode, name=name)
+
+
+def changed_lines(after: bytes) -> tuple[list[str], list[str]]:
+    """The lines of TEXT that went, and those that came."""
+    old, new = TEXT.splitlines(), after.decode().splitlines()
+    return [line for line in old if line not in new], [line for line in new if line not in old]
+
+
+def test_a_new_investment_stands_behind_the_last_one_and_before_what_follows() -> None:
+    assert added(TEXT.encode(), name="New").decode() == TEXT.replace(
+        'weight_mode = "percent"\n',
+        'weight_mode = "percent"\n\n[[accounts.demo.investments]]\nbot = "new.json"\nname = "New"\namount = 12.50\n',
+    )
+
+
+def test_a_new_investment_in_percent_says_so() -> None:
+    assert investments(added(TEXT.encode(), mode="percent"))[-1].weight_mode == "percent"
+
+
+def test_a_new_investment_joins_a_list_of_inline_tables() -> None:
+    content = added(TEXT.encode(), "other")
+    assert changed_lines(content) == ([], ['  {bot = "new.json", amount = 12.50},'])
+    assert [each.bot for each in investments(content, "other")] == ["c", "d", "new"]
+
+
+def test_an_amount_changes_in_its_place_and_keeps_the_comment_behind_it() -> None:
+    content = set_amount(TEXT.encode(), "demo", 0, amount="7000.5", mode="dollars")
+    assert content.decode() == TEXT.replace("amount = 6000 # six", "amount = 7000.5 # six")
+
+
+def test_an_amount_that_now_counts_percent_says_so_where_its_investment_ends() -> None:
+    content = set_amount(TEXT.encode(), "demo", 0, amount="7", mode="percent")
+    assert changed_lines(content) == (["amount = 6000 # six"], ["amount = 7 # six"])
+    assert investments(content)[0].weight_mode == "percent"
+    assert content.decode().index('weight_mode = "percent"') < content.decode().index("# The second")
+
+
+def test_a_removed_investment_takes_its_own_lines_and_leaves_the_comments_of_the_others() -> None:
+    first = '[[accounts.demo.investments]]\nbot = "a.json"   # the old one\namount = 6000 # six\n# name = "A"\n'
+    assert remove_investment(TEXT.encode(), "demo", 0).decode() == TEXT.replace(first, "")
+    second = '[[accounts.demo.investments]]\nbot = "b.json"\namount = 5\nweight_mode = "percent"\n'
+    assert remove_investment(TEXT.encode(), "demo", 1).decode() == TEXT.replace(second, "")
+
+
+def test_an_investment_is_removed_from_a_list_of_inline_tables() -> None:
+    content = remove_investment(TEXT.encode(), "other", 0)
+    assert [each.bot for each in investments(content, "other")] == ["d"]
+    assert "# Somebody else's" in content.decode()
+
+
+def test_the_example_keeps_every_line_it_had() -> None:
+    content = add_investment(EXAMPLE.read_bytes(), "example", bot="new.json", amount="1", mode="dollars", name=None)
+    content = set_amount(content, "example", 0, amount="7000", mode="dollars")
+    after = content.decode().splitlines()
+    lost = [line for line in EXAMPLE.read_text().splitlines() if line not in after]
+    assert lost == ["amount = 6000"]
+    assert remove_investment(content, "example", 1).decode() == EXAMPLE.read_text().replace("6000\n", "7000\n")
+
+
+def test_windows_line_ends_and_the_byte_order_mark_stay() -> None:
+    content = added(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    assert content.startswith(b"\xef\xbb\xbf# mine\r\n")
+    assert content.count(b"\n") == content.count(b"\r\n")
+
+
+def test_a_file_that_ends_without_a_line_end_takes_another_investment() -> None:
+    text = TEXT[: TEXT.index("\n\n# Somebody else's")]
+    assert [each.bot for each in investments(added(text.encode()))] == ["a", "b", "new"]
+
+
+def test_an_account_whose_tables_stand_apart_is_edited_too() -> None:
+    apart = TEXT.replace("# The second\n", "[trading]\ndrift_percent = 1\n[accounts.demo.sim]\nstarting_cash = 5\n", 1)
+    one = apart[: apart.index('[[accounts.demo.investments]]\nbot = "b.json"')]
+    content = added(one.encode())
+    assert [each.bot for each in investments(content)] == ["a", "new"]
+    assert tomllib.loads(content.decode())["trading"] == {"drift_percent": 1}
+
+
+@given(st.decimals(min_value="0.01", max_value=10**9, places=2), st.integers(0, 1))
+def test_what_is_set_is_what_is_read_and_setting_it_back_leaves_no_trace(amount: object, index: int) -> None:
+    mode = investments(TEXT.encode())[index].weight_mode
+    if mode == "percent":
+        amount = 50
+    content = set_amount(TEXT.encode(), "demo", index, amount=str(amount), mode=mode)
+    assert investments(content)[index].amount == amount
+    before = str(investments(TEXT.encode())[index].amount)
+    assert set_amount(content, "demo", index, amount=before, mode=mode).decode() == TEXT
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        *((text, True) for text in ("6000", "12.5", "0", "0.01")),
+        *((text, False) for text in ("6,000", "06", "-1", "1e3", "nan", "", ".5", "5.", "१२", "1\n")),
+    ],
+)
+def test_an_amount_is_a_plain_number(text: str, is_one: bool) -> None:  # noqa: FBT001
+    assert (NUMBER.fullmatch(text) is not None) == is_one

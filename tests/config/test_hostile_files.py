@@ -1,0 +1,104 @@
+"""Files made to hurt are refused by a child process that may take 200 MB more than it has, and a few seconds."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from rebalancer import config
+from rebalancer.errors import BadInputError
+from rebalancer.flowchart import formats
+
+content = Path(sys.argv[2]).read_bytes()
+taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (taken + 200 * 2**20, taken + 200 * 2**20))
+if sys.argv[1] == "bot":
+    chart, problems = formats.read(content, "bot.json")
+    assert chart is None
+else:
+    try:
+        config.parse(content, Path("config.toml"), {})
+    except BadInputError as error:
+        problems = error.problems
+print(*problems[:3], sep="\\n")
+"""
+CPU_SECONDS = 10
+"""Far above what a refusal takes, far below what these files cost a parser that has no limits."""
+
+KIB_128 = 128 * 1024
+MB_10 = 10_000_000
+CONFIGS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "80 kB of dots": (lambda: b"a" + b".a" * 40_000 + b" = 1", "characters long"),
+    "dots, line by line": (lambda: b"".join(b"a%d%s = 1\n" % (i, b".a" * 8) for i in range(4500)), "is no setting"),
+    "a table for every line": (lambda: b"".join(b"[a%d%s]\n" % (i, b".a" * 8) for i in range(4500)), "is no setting"),
+    "brackets": (lambda: b"a = " + b"[\n" * 60_000, "nested more than 16 deep"),
+    "quotes": (lambda: (b'"""' * 300 + b"'\n") * 140, "is no valid TOML"),
+    "accounts": (lambda: b"".join(b"[accounts.a%d]\n" % i for i in range(7_000)), "broker: is missing"),
+    "zeros": (lambda: bytes(KIB_128), "characters long"),
+    "too much": (lambda: b"#\n" * KIB_128, "over 128 KiB"),
+}
+BOTS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "10 MB of brackets": (lambda: b"[" * MB_10, "values"),
+    "10 MB of lists": (lambda: b"[" + b"[]," * 3_333_000 + b"[]]", "values"),
+    "nested too deep": (lambda: b'{"a":' * 60_000, "nested more than 50,000 deep"),
+    "double keys": (lambda: b"{" + b'"a":1,' * 240_000 + b'"a":1}', "stands here twice"),
+    "double keys deep down": (
+        lambda: b'{"a":' * 49_000 + b"{" + b'"a":1,' * 150_000 + b'"a":1}' + b"}" * 49_000,
+        "stands here twice",
+    ),
+    "huge numbers": (lambda: b'{"a":[' + b"1e99," * 240_000 + b"1]}", "too large"),
+    "a number of 10 MB": (lambda: b'{"a": ' + b"9" * (MB_10 - 8) + b"}", "is not JSON"),
+    "a text of 10 MB": (lambda: b'{"a": "' + b"\\u0041" * 1_600_000 + b'"}', "no format we know"),
+    "too many elements": (
+        lambda: (
+            b'{"format":"rebalancer/bot","version":1,"name":"x","chart":{"equal":['
+            + b'{"asset":"SPY"},' * 120_000
+            + b'{"asset":"SPY"}]}}'
+        ),
+        "more than 100,000 elements",
+    ),
+    "elements that are none": (
+        lambda: (
+            b'{"format":"rebalancer/bot","version":1,"name":"x","chart":{"equal":['
+            + b'{"x":1},' * 90_000
+            + b'{"x":1}]}}'
+        ),
+        "must have exactly one of",
+    ),
+}
+
+
+def refused(kind: str, content: bytes, folder: Path) -> str:
+    """What a child process of little memory and time says of the file."""
+    file = folder / "hostile"
+    file.write_bytes(content)
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", LIMITED, kind, str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS)),
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    return done.stdout
+
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process like this")
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_hostile_config_is_refused_within_limits(name: str, tmp_path: Path) -> None:
+    make, says = CONFIGS[name]
+    assert says in refused("config", make(), tmp_path)
+
+
+@pytest.mark.parametrize("name", BOTS)
+def test_a_hostile_bot_file_is_refused_within_limits(name: str, tmp_path: Path) -> None:
+    make, says = BOTS[name]
+    assert says in refused("bot", make(), tmp_path)

@@ -1,0 +1,82 @@
+"""What is in force, and where it came from."""
+
+import json
+
+from configs import FOLDER, SMALLEST
+
+from rebalancer import config
+from rebalancer.config.in_force import Setting, in_force, shortened, snapshot
+from rebalancer.config.keys import ACCOUNT, SIM, TRADING
+
+TEXT = f"""\
+[trading]
+drift_percent = 2
+limit_percent = 0.5
+paired_tickers = [["SPY", "SH"]]
+{SMALLEST}
+[accounts.demo.trading]
+limit_percent = 0.25
+"""
+
+
+def settings(text: str, **environ: str) -> dict[str, Setting]:
+    found = config.parse(text.encode(), FOLDER / "config.toml", environ)
+    return {setting.key: setting for setting in in_force(found, found.accounts[0])}
+
+
+def test_a_value_comes_from_the_account_else_from_trading_else_it_is_the_default() -> None:
+    found = settings(TEXT)
+    here = "accounts.demo.trading"
+    assert found[f"{here}.limit_percent"] == Setting(f"{here}.limit_percent", "0.25", f"line 13, {here}.limit_percent")
+    assert found[f"{here}.drift_percent"] == Setting(f"{here}.drift_percent", "2", "line 2, trading.drift_percent")
+    assert found[f"{here}.manage"] == Setting(f"{here}.manage", "own", "default")
+
+
+def test_every_setting_there_is_stands_in_the_list() -> None:
+    keys = settings(TEXT).keys()
+    assert {f"accounts.demo.trading.{key}" for key in TRADING} <= keys
+    assert {f"accounts.demo.sim.{key}" for key in SIM} <= keys
+    assert {f"accounts.demo.{key}" for key in ACCOUNT} <= keys
+    assert {"state_dir", "data.source", "accounts.demo.cash_reserve.amount"} <= keys
+
+
+def test_an_investment_goes_by_the_name_of_its_bot() -> None:
+    assert settings(TEXT)['accounts.demo.investments."trend".amount'].value == "6000"
+
+
+def test_values_read_as_a_person_would_write_them() -> None:
+    found = settings(TEXT.replace("drift_percent = 2", 'fallback_ticker = "CASH"'))
+    here = "accounts.demo.trading"
+    assert [found[f"{here}.{key}"].value for key in ("fallback_ticker", "paired_tickers", "protected")] == [
+        "CASH",
+        "SPY/SH",
+        "none",
+    ]
+
+
+def test_a_value_from_a_variable_says_so_and_a_closed_choice_is_shown() -> None:
+    mode = settings(SMALLEST.replace("[[", 'mode = "${MODE}"\n[[', 1), MODE="paper")["accounts.demo.mode"]
+    assert (mode.value, mode.origin) == ("paper", "environment MODE, by line 4, accounts.demo.mode")
+
+
+def test_free_text_from_a_variable_is_never_shown_in_full() -> None:
+    told = settings(f'on_result = "tell-me ${{TOKEN}}"\n{SMALLEST}', TOKEN="hunter2-is-my-secret")  # noqa: S106
+    setting = told["accounts.demo.on_result"]
+    assert "hunter2" not in str(told)
+    assert setting.origin == "environment TOKEN, by line 1, on_result"
+
+
+def test_a_short_secret_is_not_given_away_by_its_first_letters() -> None:
+    assert [shortened("abc"), shortened("abcdefgh"), shortened("a" * 100)] == [
+        "... (3 characters)",
+        "ab... (8 characters)",
+        "aaaa... (100 characters)",
+    ]
+
+
+def test_the_snapshot_for_the_journal_has_every_setting_and_no_secret() -> None:
+    text = f'on_result = "tell-me ${{TOKEN}}"\n{SMALLEST}'
+    found = config.parse(text.encode(), FOLDER / "config.toml", {"TOKEN": "hunter2-is-my-secret"})
+    kept = snapshot(found, found.accounts[0])
+    assert json.loads(kept).keys() == settings(text, TOKEN="x").keys()  # noqa: S106
+    assert b"hunter2" not in kept

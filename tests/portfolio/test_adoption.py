@@ -1,0 +1,75 @@
+"""Only what the bots could sell again may be handed over to them."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.model import Position, Symbol, Trading
+from rebalancer.portfolio.adoption import Offer, offers
+from rebalancer.portfolio.holdings import sort_holdings
+
+SPY, QQQ = Symbol("SPY"), Symbol("QQQ")
+
+
+def spy(quantity, value="1000", asset_class="us_equity"):
+    return Position(SPY, Decimal(quantity), Decimal(value), asset_class)
+
+
+def offer(position, ours="0", trading=Trading()):  # noqa: B008 - frozen
+    return offers([position], {SPY: Decimal(ours)}, trading)[SPY]
+
+
+def test_all_shares_of_a_symbol_are_offered_with_their_value():
+    assert offer(spy("10")) == Offer(SPY, Decimal(10), Decimal("1000.00"))
+
+
+def test_of_a_symbol_that_the_bots_hold_too_only_the_rest_is_offered():
+    assert offer(spy("10"), ours="4") == Offer(SPY, Decimal(6), Decimal("600.00"))
+
+
+def test_a_fraction_of_a_share_is_offered_with_it():
+    assert offer(spy("2.5")) == Offer(SPY, Decimal("2.5"), Decimal("1000.00"))
+
+
+def test_what_is_the_bots_already_is_not_offered_again():
+    assert offer(spy("10"), ours="10") == "all 10 shares are the bots' already"
+
+
+def test_a_protected_symbol_is_refused_with_the_remedy():
+    assert "take it out of `protected` first" in offer(spy("10"), trading=Trading(protected=(SPY,)))
+
+
+def test_a_short_is_refused():
+    assert "held short" in offer(spy("-10"))
+
+
+def test_what_is_no_equity_is_refused():
+    assert "not a US equity (crypto)" in offer(spy("10", asset_class="crypto"))
+
+
+def test_positions_are_offered_in_the_order_of_their_symbols():
+    assert list(offers([spy("1"), Position(QQQ, Decimal(1), Decimal(1))], {}, Trading())) == [QQQ, SPY]
+
+
+@given(
+    st.builds(
+        Position,
+        st.just(SPY),
+        st.integers(-5, 50).filter(bool).map(Decimal),
+        st.integers(0, 1000).map(Decimal),
+        st.sampled_from(["us_equity", "crypto"]),
+    ),
+    st.integers(0, 50).map(Decimal),
+    st.sampled_from([(), (SPY,)]),
+)
+def test_what_is_handed_over_is_then_managed_to_the_last_share_and_what_is_refused_never(position, ours, protected):
+    trading = Trading(protected=protected)
+    found = offers([position], {SPY: ours}, trading)[SPY]
+    after = ours + found.quantity if isinstance(found, Offer) else ours
+    managed = sort_holdings([position], {SPY: after}, None, trading).managed.get(SPY, Decimal(0))
+
+    if isinstance(found, Offer):
+        assert managed == position.quantity
+    elif protected or position.quantity < 0 or position.asset_class == "crypto":
+        assert managed == 0
