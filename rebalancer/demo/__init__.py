@@ -3,7 +3,6 @@
 from importlib.resources import files
 from pathlib import Path
 
-
 NOTE = "DEMO: no settings were found, so this is the demo account at the simulated broker. No money moves."
 
 
