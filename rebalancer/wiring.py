@@ -57,11 +57,6 @@ def source_of(config: Config) -> Source:
     return Source(ClosesHistory(known), partial(ClosesQuotes, known=known), known.day(-1), known.symbols)
 
 
-def is_live(config: Config) -> bool:
-    """Whether prices are the market's as it is now. A run by hand on other prices takes place in their last session."""
-    return config.data_source not in {"sample", "folder"}
-
-
 @contextmanager
 def evening(
     config: Config,

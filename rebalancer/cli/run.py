@@ -75,12 +75,12 @@ def _by_hand(
     yes: bool,
     debug: bool,
 ) -> Result:
+    """An enabled account lives in the present; any other evening is one of the prices' own past, at its window."""
     from rebalancer.market.clock import SystemClock
-    from rebalancer.wiring import is_live
 
     clock = SystemClock()
-    now = clock if is_live(config) and as_of is None else None
-    if now and not dry_run:
+    now = clock if account.enabled and as_of is None and not dry_run else None
+    if now:
         ask_outside_window(config, account, now, yes=yes)
     result = run_account(
         config, account, dry_run=dry_run, as_of=as_of, force=force, clock=now, ending=told.is_set, debug=debug

@@ -165,3 +165,24 @@ def test_outside_it_the_answer_on_the_terminal_decides(tmp_path, monkeypatch):
 def test_outside_the_session_even_yes_is_refused(tmp_path):
     with pytest.raises(RunFailedError, match="Nothing was sent"):
         ask(tmp_path, 17, yes=True)
+
+
+def by_hand(rebalance, day: int, hour: int, minute: int = 0, *words: str):
+    with freeze_time(new_york_summer(day, hour, minute)):
+        return rebalance("run", *words)
+
+
+def test_a_run_by_hand_of_an_enabled_account_counts_as_the_sessions_run(rebalance, tmp_path):
+    write_config(tmp_path)
+    assert "--yes runs without asking" in by_hand(rebalance, 28, 11).err
+    assert by_hand(rebalance, 28, 11, 0, "--yes").code == 0
+    assert when_due(rebalance, 28, 15, 50) == NOTHING
+    assert [run["session"] for run in json.loads(rebalance("history", "--json").out)] == ["2016-06-28"]
+
+
+def test_a_run_by_hand_is_refused_while_the_exchange_is_closed(rebalance, tmp_path):
+    write_config(tmp_path)
+    evening, saturday = by_hand(rebalance, 28, 17, 0, "--yes"), by_hand(rebalance, 25, 12, 0, "--yes")
+    assert (evening.code, saturday.code) == (4, 4)
+    assert "Nothing was sent" in evening.err
+    assert "closed today" in saturday.err
