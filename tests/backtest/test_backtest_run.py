@@ -23,62 +23,62 @@ def traded(prices: np.ndarray, weights: np.ndarray, cost: float = 0.0, cash: flo
     return backtest(last_known(prices), following(weights), cash, cost)
 
 
-def same(found, *wanted: float) -> None:
+def assert_same(found, *wanted: float) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
 
 
 def test_weights_bought_at_a_close_earn_from_the_next_on():
     result = traded(columns([1, 2, 2], [1, 7, 14]), columns([1, 0, 0], [0, 1, 1]))
-    same(result.equity, 100, 200, 400)
+    assert_same(result.equity, 100, 200, 400)
 
 
 def test_cash_earns_nothing():
-    same(traded(columns([1, 2]), columns([0.5, 0.5])).equity, 100, 150)
+    assert_same(traded(columns([1, 2]), columns([0.5, 0.5])).equity, 100, 150)
 
 
 def test_every_traded_dollar_costs_on_both_sides():
     result = traded(columns([1, 1], [1, 1]), columns([1, 0], [0, 1]), cost=0.01)
-    same(result.traded, 1, 2)
-    same(result.equity, 99, 99 * 0.98)
+    assert_same(result.traded, 1, 2)
+    assert_same(result.equity, 99, 99 * 0.98)
 
 
 def test_holding_still_costs_nothing():
-    same(traded(columns([1, 2, 4]), columns([1, 1, 1]), cost=0.01).traded, 1, 0, 0)
+    assert_same(traded(columns([1, 2, 4]), columns([1, 1, 1]), cost=0.01).traded, 1, 0, 0)
 
 
 def test_weights_drift_with_the_prices_before_they_are_brought_back():
     result = traded(columns([1, 3], [1, 1]), columns([0.5, 0.5], [0.5, 0.5]))
-    same(result.traded, 1, 0.5)  # 75 % and 25 % were held, so a quarter is sold and a quarter bought
-    same(result.weights[1], 0.5, 0.5)
+    assert_same(result.traded, 1, 0.5)  # 75 % and 25 % were held, so a quarter is sold and a quarter bought
+    assert_same(result.weights[1], 0.5, 0.5)
 
 
 def test_a_day_without_a_decision_trades_nothing_and_keeps_what_is_held():
     result = traded(columns([1, 3, 3], [1, 1, 1]), columns([0.5, NAN, 0.5], [0.5, NAN, 0.5]))
-    same(result.traded, 1, 0, 0.5)
-    same(result.weights[1], 0.75, 0.25)
-    same(result.equity, 100, 200, 200)
+    assert_same(result.traded, 1, 0, 0.5)
+    assert_same(result.weights[1], 0.75, 0.25)
+    assert_same(result.equity, 100, 200, 200)
 
 
 def test_what_has_no_price_yet_stays_in_cash():
     result = traded(columns([NAN, 2, 4]), columns([1, 1, 1]))
-    same(result.weights[:, 0], 0, 1, 1)
-    same(result.equity, 100, 100, 200)
+    assert_same(result.weights[:, 0], 0, 1, 1)
+    assert_same(result.equity, 100, 100, 200)
 
 
 def test_a_missing_close_is_valued_at_the_last_one_and_the_gap_is_made_up_later():
-    same(traded(columns([1, NAN, 3]), columns([1, 1, 1])).equity, 100, 100, 300)
+    assert_same(traded(columns([1, NAN, 3]), columns([1, 1, 1])).equity, 100, 100, 300)
 
 
 @pytest.mark.parametrize("bad", [0, -1, NAN, math.inf])
 def test_what_is_no_positive_number_is_no_close(bad: float):
-    same(last_known(columns([bad, 5, bad]))[:, 0], NAN, 5, 5)
+    assert_same(last_known(columns([bad, 5, bad]))[:, 0], NAN, 5, 5)
 
 
 def test_a_benchmark_is_bought_once_at_its_first_price_and_held():
     prices = last_known(columns([1, 1, 1, 1], [NAN, 2, 4, 8]))
     result = backtest(prices, buy_once(prices, 1), 100, 0.01)
-    same(result.traded, 0, 1, 0, 0)
-    same(result.equity, 100, 99, 198, 396)
+    assert_same(result.traded, 0, 1, 0, 0)
+    assert_same(result.equity, 100, 99, 198, 396)
 
 
 PRICES = arrays(float, (8, 3), elements=st.floats(1, 1000))
