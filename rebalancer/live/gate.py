@@ -42,7 +42,7 @@ class Gate:
             equity=self.survey.account.equity,
             invested=self.survey.long_value + self.bought,
             price=value,
-            cash_left=self.budget - self.spent,
+            cash_left=self.budget - self.spent - self.desk.broker.caps.fee_per_order,
             now=self.desk.clock.now(),
             session=self.diary.session,
             trading=self.desk.trading,

@@ -47,11 +47,15 @@ def mix(**percents: int) -> Node:
 
 @dataclass
 class Market:
-    """`prices` are today's, in dollars; a symbol that is not in it shows nothing. Yesterday's closes are the same."""
+    """`prices` are today's, in dollars; a symbol that is not in it shows nothing. Yesterday's closes are the same.
+
+    A `stale` symbol shows an hour-old bar: good enough for a decision, too old for an order.
+    """
 
     prices: dict[Symbol, Decimal]
     clock: SimulatedClock
     quoted: bool = True
+    stale: frozenset[Symbol] = frozenset()
     silent: bool = False
     unreadable_history: bool = False
 
@@ -62,8 +66,8 @@ class Market:
 
     def _snapshot(self, name: Symbol, price: Decimal) -> Snapshot:
         now = self.clock.now()
-        bar = Bar(now.date(), price, now)
-        quote = Quote(price, price, now) if self.quoted else None
+        bar = Bar(now.date(), price, now - timedelta(hours=name in self.stale))
+        quote = Quote(price, price, now) if self.quoted and name not in self.stale else None
         return Snapshot(name, quote=quote, bar=bar)
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:

@@ -22,10 +22,10 @@ def order(number: int, side: Side, symbol: Symbol, quantity: int, limit: str | N
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Gate]:
-    """100 SPY are ours, and 10,000 dollars may be spent on GLD at 200."""
+    """100 SPY are ours, and 10,000 dollars may be spent on GLD at 200; every order costs 50."""
     stage = Stage(tmp_path, {"A": (hold(SPY), percent("A", 50))})
     stage.run()
-    stage.on(DAYS[1])
+    stage.on(DAYS[1]).commission = Decimal(50)
     broker = stage.broker()
     with SqliteJournal.open(stage.journal_file) as journal:
         desk = stage.desk(broker, journal)
@@ -45,8 +45,13 @@ def test_shares_that_are_on_their_way_out_are_not_sold_again(gate: Gate) -> None
 
 def test_dollars_that_are_on_their_way_out_are_not_spent_again(gate: Gate) -> None:
     assert gate(order(1, "buy", GLD, 25, "202")) is None
-    assert gate(order(2, "buy", GLD, 24, "202")) is None
+    assert gate(order(2, "buy", GLD, 23, "202")) is None
     assert "left for buys" in (gate(order(3, "buy", GLD, 1, "202")) or "")
+
+
+def test_the_fee_of_an_order_that_left_is_spent(gate: Gate) -> None:
+    assert gate(order(1, "buy", GLD, 25, "200")) is None
+    assert "4,900.00 USD left for buys" in (gate(order(2, "buy", GLD, 25, "200")) or "")
 
 
 def test_a_refused_order_counts_for_nothing(gate: Gate) -> None:

@@ -154,6 +154,15 @@ def test_a_fallback_without_a_price_stays_cash_and_is_said_before_any_sell(tmp_p
     assert warning.at <= record.orders[0].at
 
 
+def test_a_held_fallback_without_a_price_is_kept_and_not_sold_blindly(tmp_path: Path) -> None:
+    stage = needs_long_history(tmp_path)
+    stage.run()
+    held = stage.shares()[SGOV]
+    stage.on(DAYS[1]).market.stale = frozenset({SGOV})
+    stage.run()
+    assert stage.shares()[SGOV] == held
+
+
 def test_only_shares_that_were_bought_here_are_sold(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=50)
     broker = stage.broker()
