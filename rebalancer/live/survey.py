@@ -1,6 +1,6 @@
 """Reading the world: what is held, what it costs, what the market did. Everything read is written down."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +16,8 @@ from rebalancer.portfolio.holdings import sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
 
 Prices = Mapping[Symbol, Price | NoPrice]
+ROUGHLY = Decimal("0.02")
+"""The part of equity by which two calls a moment apart may disagree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,9 @@ class Survey:
 
 
 def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "after_sells", "end"]) -> Survey:
+    """Raises SourceError where the broker's positions are not all there: a part is never read as the whole."""
     account, positions, book = desk.broker.account(), desk.broker.positions(), desk.journal.book(desk.account)
+    require_whole(account, positions)
     holdings = sort_holdings(positions, book.ours, book.expected, desk.trading)
     reserve = reserve_dollars(desk.reserve, account.equity)
     survey = Survey(
@@ -54,6 +58,17 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "after_sells
         investable=survey.investable,
     )
     return survey
+
+
+def require_whole(account: Account, positions: Sequence[Position]) -> None:
+    """Accept the positions only if they and the cash make up the equity, but for what prices move between calls."""
+    shown = account.cash + sum((position.market_value for position in positions), Decimal(0))
+    gap = abs(account.equity - shown)
+    if not (gap.is_finite() and gap <= ROUGHLY * abs(account.equity)):
+        raise SourceError(
+            f"the broker shows an equity of {account.equity:,.2f} {account.currency}, but its cash and positions "
+            f"make up {shown:,.2f}: its answer is not whole, and nothing is decided on it. Look at the account."
+        )
 
 
 def require_investable(survey: Survey) -> Survey:

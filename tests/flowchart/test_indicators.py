@@ -39,7 +39,7 @@ def row(*values: float) -> Floats:
     return np.array(values, dtype=np.float64)
 
 
-def same(found: Floats, *wanted: float) -> None:
+def assert_same(found: Floats, *wanted: float) -> None:
     np.testing.assert_allclose(found, row(*wanted), rtol=1e-14)
 
 
@@ -70,46 +70,46 @@ def test_real_prices_give_what_other_libraries_say(function, sample):
 
 
 def test_the_mean_of_prices():
-    same(moving_average_price(row(1, 2, 6, 4), 3), NAN, NAN, 3, 4)
+    assert_same(moving_average_price(row(1, 2, 6, 4), 3), NAN, NAN, 3, 4)
 
 
 def test_the_ema_starts_from_the_first_price():
-    same(exponential_moving_average_price(row(2, 4, 8), 3), NAN, NAN, 5.5)
+    assert_same(exponential_moving_average_price(row(2, 4, 8), 3), NAN, NAN, 5.5)
 
 
 def test_an_ema_over_one_day_is_the_price():
-    same(exponential_moving_average_price(row(2, 4, 8), 1), 2, 4, 8)
+    assert_same(exponential_moving_average_price(row(2, 4, 8), 1), 2, 4, 8)
 
 
 def test_the_return_over_two_days_in_percent():
-    same(cumulative_return(row(100, 90, 120, 45), 2), NAN, NAN, 20, -50)
+    assert_same(cumulative_return(row(100, 90, 120, 45), 2), NAN, NAN, 20, -50)
 
 
 def test_the_mean_of_returns_is_not_compounded():
-    same(moving_average_return(row(100, 120, 108), 2), NAN, NAN, 5)
+    assert_same(moving_average_return(row(100, 120, 108), 2), NAN, NAN, 5)
 
 
 def test_the_rsi_of_wilder():
     # Gains 2 then 0 and losses 0 then 1 start as means of 1 and 0.5; then a gain of 3 makes them 2 and 0.25.
-    same(relative_strength_index(row(10, 12, 11, 14), 2), NAN, NAN, 100 - 100 / 3, 100 - 100 / 9)
+    assert_same(relative_strength_index(row(10, 12, 11, 14), 2), NAN, NAN, 100 - 100 / 3, 100 - 100 / 9)
 
 
 def test_the_rsi_is_100_without_a_loss_and_0_without_a_gain():
-    same(relative_strength_index(row(1, 2, 3, 4), 2), NAN, NAN, 100, 100)
-    same(relative_strength_index(row(4, 3, 2, 1), 2), NAN, NAN, 0, 0)
+    assert_same(relative_strength_index(row(1, 2, 3, 4), 2), NAN, NAN, 100, 100)
+    assert_same(relative_strength_index(row(4, 3, 2, 1), 2), NAN, NAN, 0, 0)
 
 
 def test_the_rsi_of_prices_that_never_move_is_100():
-    same(relative_strength_index(row(5, 5, 5, 5), 2), NAN, NAN, 100, 100)
+    assert_same(relative_strength_index(row(5, 5, 5, 5), 2), NAN, NAN, 100, 100)
 
 
 def test_the_rsi_over_one_day_knows_only_the_last_change():
-    same(relative_strength_index(row(5, 6, 4, 4), 1), NAN, 100, 0, 100)
+    assert_same(relative_strength_index(row(5, 6, 4, 4), 1), NAN, 100, 0, 100)
 
 
 def test_deviations_are_of_a_sample():
-    same(standard_deviation_price(row(1, 2, 4), 2), NAN, math.sqrt(0.5), math.sqrt(2))
-    same(standard_deviation_return(row(100, 110, 132), 2), NAN, NAN, 100 * math.sqrt(0.005))
+    assert_same(standard_deviation_price(row(1, 2, 4), 2), NAN, math.sqrt(0.5), math.sqrt(2))
+    assert_same(standard_deviation_return(row(100, 110, 132), 2), NAN, NAN, 100 * math.sqrt(0.005))
 
 
 def test_the_deviation_of_equal_prices_is_exactly_zero():
@@ -117,15 +117,15 @@ def test_the_deviation_of_equal_prices_is_exactly_zero():
 
 
 def test_a_deviation_of_one_value_is_undefined():
-    same(standard_deviation_price(row(1, 2), 1), NAN, NAN)
+    assert_same(standard_deviation_price(row(1, 2), 1), NAN, NAN)
 
 
 def test_the_drawdown_looks_back_no_further_than_its_window():
-    same(max_drawdown(row(100, 50, 80, 60), 3), NAN, NAN, 50, 25)
+    assert_same(max_drawdown(row(100, 50, 80, 60), 3), NAN, NAN, 50, 25)
 
 
 def test_the_drawdown_of_rising_prices_is_zero():
-    same(max_drawdown(row(1, 2, 3), 2), NAN, 0, 0)
+    assert_same(max_drawdown(row(1, 2, 3), 2), NAN, 0, 0)
 
 
 # ---------------------------------------------------------------------------------- what always holds

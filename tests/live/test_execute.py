@@ -249,6 +249,24 @@ def test_an_unknown_book_is_never_read_as_a_flat_account(tmp_path: Path) -> None
     assert stage.record().orders == ()
 
 
+def test_an_answer_without_the_positions_is_never_read_as_a_flat_account(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=100)
+    stage.run()
+
+    class Forgetful(Between):
+        def positions(self) -> tuple[Position, ...]:
+            return ()
+
+    stage.on(DAYS[1]).between = Forgetful
+    with pytest.raises(SourceError, match="its answer is not whole"):
+        stage.run()
+    assert stage.record().orders == ()
+    stage.on(DAYS[2]).between = lambda broker: broker
+    stage.run()
+    assert stage.record().run.status == "success"
+    assert stage.shares() == {SPY: Decimal(198)}
+
+
 def test_the_book_is_what_the_fills_say(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     stage.run()
