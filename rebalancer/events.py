@@ -173,6 +173,18 @@ class Adopted:
     value: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Restated:
+    """After a split or a rename: what of `symbol` is ours, and what the broker should show, from now on."""
+
+    at: datetime
+    account: str
+    symbol: Symbol
+    ours: Decimal
+    expected: Decimal
+    why: str
+
+
 Event = (
     HoldingsRead
     | PricesTaken
@@ -188,4 +200,5 @@ Event = (
     | RunEnded
     | SettingChanged
     | Adopted
+    | Restated
 )

@@ -10,8 +10,10 @@ from rebalancer.events import Claim, Event
 from rebalancer.model import (
     Account,
     Closes,
+    CorporateAction,
     Fill,
     Found,
+    Hours,
     Order,
     OrderId,
     OrderState,
@@ -26,11 +28,17 @@ from rebalancer.model import (
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """What a broker declares of itself. `fee_per_order` is the most one order can cost, in dollars."""
+    """What a broker declares of itself. `fee_per_order` is the most one order can cost, in dollars.
+
+    Once an order of ours is `quiet_seconds` old the venue knows it or never will. `moc`: it takes orders for the closing
+    auction.
+    """
 
     venue: str
     simulated: bool
     fee_per_order: Decimal = Decimal(0)
+    quiet_seconds: int = 0
+    moc: bool = False
 
 
 class Broker(Protocol):
@@ -40,6 +48,7 @@ class Broker(Protocol):
 
     @property
     def caps(self) -> Caps: ...
+    def hours(self) -> Hours: ...
     def account(self) -> Account: ...
     def positions(self) -> tuple[Position, ...]: ...
     def open_orders(self) -> tuple[OrderState, ...]:
@@ -56,7 +65,10 @@ class Broker(Protocol):
         """The state of those of `ids` the broker knows, by one call."""
         ...
 
-    def fills(self, order_id: OrderId) -> tuple[Fill, ...]: ...
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        """Every execution behind what the order has filled. Raises SourceError while some of them are not known."""
+        ...
+
     def cancel(self, order_id: OrderId) -> None:
         """Ask for a cancel. It is a request: only `orders` says what came of it."""
         ...
@@ -67,6 +79,10 @@ class History(Protocol):
         """Adjusted closes of completed sessions before `before`, columns as in `symbols` (all NaN where a symbol is
         unknown). Raises SourceError where the source can't be read.
         """
+        ...
+
+    def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
+        """What the source knows of `symbols` with a day from `first` to `last`, both included. Raises SourceError."""
         ...
 
 
@@ -119,7 +135,9 @@ class AlreadyRun:
 class Book:
     """What the journal says of an account. `ours` are shares bought by our fills and not sold since; `expected` is the
     quantity the broker should show: its last recorded one, moved by our fills since (None before the first record).
+    `recorded` is the session of that record.
     """
 
     ours: Mapping[Symbol, Decimal]
     expected: Mapping[Symbol, Decimal] | None
+    recorded: date | None = None

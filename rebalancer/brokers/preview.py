@@ -1,6 +1,6 @@
 """The broker of a dry run: a real account as it stands now, in which every order is only pretended."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from rebalancer.model import (
     Account,
     Fill,
     Found,
+    Hours,
     Order,
     OrderId,
     OrderState,
@@ -29,12 +30,13 @@ ZERO = Decimal(0)
 class PreviewBroker:
     """Reads `real` once and sends it nothing, ever. What it pretended it answers from memory.
 
-    An order fills at once at the market's price, without slippage, or ends at once where its limit is not met. What a
+    `hours` are the real broker's unless others are given. An order fills at once at the market's price, without slippage, or ends at once where its limit is not met. What a
     sale brings in can be spent at once. The money that a pretended cancel would free is not counted as free.
     """
 
-    def __init__(self, real: Broker, quotes: Quotes, clock: Clock) -> None:
+    def __init__(self, real: Broker, quotes: Quotes, clock: Clock, hours: Callable[[], Hours] | None = None) -> None:
         self._real = real
+        self._hours = hours or real.hours
         self._quotes = quotes
         self._clock = clock
         self._account = real.account()
@@ -46,6 +48,9 @@ class PreviewBroker:
     def caps(self) -> Caps:
         real = self._real.caps
         return Caps(f"preview of {real.venue}", simulated=True, fee_per_order=real.fee_per_order)
+
+    def hours(self) -> Hours:
+        return self._hours()
 
     def account(self) -> Account:
         return self._account

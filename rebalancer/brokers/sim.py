@@ -10,6 +10,7 @@ from typing import Self
 
 from rebalancer.brokers.book import Book
 from rebalancer.brokers.exchange import Exchange
+from rebalancer.brokers.hours import hours
 from rebalancer.brokers.script import Script
 from rebalancer.errors import SourceError
 from rebalancer.model import (
@@ -17,6 +18,7 @@ from rebalancer.model import (
     Account,
     Fill,
     Found,
+    Hours,
     Order,
     OrderId,
     OrderState,
@@ -91,6 +93,10 @@ class SimBroker:
     @property
     def caps(self) -> Caps:
         return self._caps
+
+    def hours(self) -> Hours:
+        """By our own clock and calendar: a venue that does not exist has no other."""
+        return hours(self._clock, self._calendar)
 
     def account(self) -> Account:
         with self._at_the_market() as now:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Bar, Closes, Snapshot, Symbol
+from rebalancer.model import Bar, Closes, CorporateAction, Snapshot, Symbol
 from rebalancer.ports import Clock
 
 
@@ -25,6 +25,10 @@ class ClosesHistory:
             if name in columns:
                 values[:, place] = self.known.values[:completed, columns[name]]
         return Closes(self.known.sessions[:completed], tuple(symbols), values, notes=self.known.notes)
+
+    def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
+        """None: the closes are taken as adjusted, and say nothing of why."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

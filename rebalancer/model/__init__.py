@@ -4,8 +4,8 @@ Money, prices and quantities are `Decimal` (dollars, dollars per share, shares).
 `float` up to `Targets`, and `Decimal` from the plan outward. Every `datetime` is aware and in UTC.
 """
 
-from rebalancer.model.account import Account, Position, Session
-from rebalancer.model.market import Bar, Closes, NoPrice, Price, Quote, Snapshot, Tick
+from rebalancer.model.account import Account, Hours, Position, Session
+from rebalancer.model.market import Bar, Closes, CorporateAction, NoPrice, Price, Quote, Snapshot, Tick
 from rebalancer.model.names import (
     CASH,
     NO_RUN,
@@ -14,6 +14,7 @@ from rebalancer.model.names import (
     OrderId,
     OrderKind,
     OrderStatus,
+    RefusalKind,
     Rung,
     RunId,
     RunStatus,
@@ -49,11 +50,13 @@ __all__ = [
     "Bar",
     "BotFailure",
     "Closes",
+    "CorporateAction",
     "Decision",
     "Fill",
     "Floats",
     "Found",
     "Holdings",
+    "Hours",
     "Investment",
     "Netting",
     "NoPrice",
@@ -67,6 +70,7 @@ __all__ = [
     "Position",
     "Price",
     "Quote",
+    "RefusalKind",
     "Refused",
     "Reserve",
     "RunId",

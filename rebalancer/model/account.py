@@ -25,12 +25,25 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`quantity` is negative for a short. `market_value` is the broker's own figure, in dollars."""
+    """`quantity` is negative for a short. `market_value` is the broker's own figure, in dollars.
+
+    `available` are the shares that no open order holds, None where the broker does not say.
+    """
 
     symbol: Symbol
     quantity: Decimal
     market_value: Decimal
     asset_class: str = "us_equity"
+    available: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The venue's own word: its time, whether it is open, and when the open session ends (else the next one)."""
+
+    now: datetime
+    open: bool
+    closes: datetime
 
 
 @dataclass(frozen=True, slots=True)

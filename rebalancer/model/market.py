@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from rebalancer.model.names import Floats, Rung, Symbol
 
@@ -75,12 +75,35 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the market shows for one symbol right now; None where it shows nothing."""
+    """What the market shows for one symbol right now; None where it shows nothing.
+
+    `previous` is the bar of the last completed session, its close as it was traded (not adjusted).
+    """
 
     symbol: Symbol
     quote: Quote | None = None
     trade: Tick | None = None
     bar: Bar | None = None
+    previous: Bar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorporateAction:
+    """What changes a share on the morning of `day` (its ex-date, in New York).
+
+    split      `ratio` new shares for each old one; a stock dividend is a split
+    dividend   `dollars` a share
+    rename     `symbol` becomes `renamed`
+    other      spin-offs, mergers and the like: the price may jump, and by how much is not known here
+    """
+
+    symbol: Symbol
+    day: date
+    kind: Literal["split", "dividend", "rename", "other"]
+    ratio: Decimal = Decimal(1)
+    dollars: Decimal = Decimal(0)
+    renamed: Symbol | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

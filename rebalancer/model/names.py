@@ -21,7 +21,19 @@ Weights = Mapping[Symbol, float]
 """Fractions of Investable by symbol; what is missing to 1 is cash. Only positive, finite values."""
 
 Side = Literal["sell", "buy"]
-OrderKind = Literal["market", "limit"]
+OrderKind = Literal["market", "limit", "moc"]
+"""`moc` is a market order for the closing auction."""
+RefusalKind = Literal["funds", "held", "wash", "symbol", "account", "late", "other"]
+"""What can be done about a refusal.
+
+funds    it costs more than the account may spend: a smaller order may pass
+held     open orders hold the shares: it may pass once they are gone
+wash     an order of the other side is open: it may pass once that is gone
+symbol   this symbol can't be traded here today
+account  the account can't trade, or the key may not: no other order will pass either
+late     the venue takes no such order at this hour
+other    no order like this will pass
+"""
 Rung = Literal["quote", "trade", "bar"]
 OrderStatus = Literal["open", "filled", "canceled", "expired", "rejected"]
 RunStatus = Literal["running", "success", "partial", "failed", "skipped", "missed"]

@@ -5,12 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from rebalancer.model.names import OrderId, OrderKind, OrderStatus, Side, Symbol
+from rebalancer.model.names import OrderId, OrderKind, OrderStatus, RefusalKind, Side, Symbol
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A day order. `limit` is in dollars per share, None for a market order. Buys are in whole shares."""
+    """An order for today. `limit` is in dollars per share, None but for a limit order. Buys are in whole shares."""
 
     id: OrderId
     symbol: Symbol
@@ -70,6 +70,7 @@ class Refused:
     """A parsed, known refusal: the order does not stand at the broker and never will."""
 
     reason: str
+    kind: RefusalKind = "other"
 
 
 @dataclass(frozen=True, slots=True)

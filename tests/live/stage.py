@@ -19,7 +19,19 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.live.desk import Desk
 from rebalancer.live.rebalance import claim_session, run_evening
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Bar, Closes, Investment, Quote, Reserve, RunId, Session, Snapshot, Symbol, Trading
+from rebalancer.model import (
+    Bar,
+    Closes,
+    CorporateAction,
+    Investment,
+    Quote,
+    Reserve,
+    RunId,
+    Session,
+    Snapshot,
+    Symbol,
+    Trading,
+)
 from rebalancer.ports import AlreadyRun, Broker, Journal
 
 HERE = Place(None, "chart")
@@ -58,6 +70,7 @@ class Market:
     stale: frozenset[Symbol] = frozenset()
     silent: bool = False
     unreadable_history: bool = False
+    announced: tuple[CorporateAction, ...] = ()
 
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
         if self.silent:
@@ -76,6 +89,9 @@ class Market:
         days = [day for day in (date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1), *DAYS) if day < before]
         row = [float(self.prices.get(name, "nan")) for name in symbols]
         return Closes(np.array(days, dtype="datetime64[D]"), tuple(symbols), np.array([row] * len(days)))
+
+    def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
+        return tuple(action for action in self.announced if action.symbol in symbols and first <= action.day <= last)
 
 
 class Weekdays:
