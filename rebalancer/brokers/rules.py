@@ -75,14 +75,15 @@ def fill_price(side: Side, limit: Decimal | None, now: Market, slippage_percent:
 
 def refusal(order: Order, price: Decimal, room: Room, fee: Decimal) -> str | None:
     """Why the order can't stand, None if it can. `price` is what a market order would pay or fetch, in dollars."""
-    if (reason := _malformed(order)) is not None:
+    if (reason := malformed(order)) is not None:
         return reason
     if not price > 0:
         return f"{order.symbol} would fetch nothing at its present price"
     return _unowned(order, room) if order.side == "sell" else _unpaid(order, price, room, fee)
 
 
-def _malformed(order: Order) -> str | None:
+def malformed(order: Order) -> str | None:
+    """What in an order no venue could take; None where nothing is."""
     if not (order.quantity.is_finite() and order.quantity > 0):
         return f"a quantity of {order.quantity} {order.symbol}: it must be a number above 0"
     if order.side == "buy" and not _is_whole(order.quantity):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rebalancer import __version__
-from rebalancer.cli import adopt, backtest, bots, explain, history, invest, prices, run, schedule, settings
+from rebalancer.cli import adopt, backtest, bots, explain, history, invest, login, prices, run, schedule, settings
 
 app = typer.Typer(
     name="rebalance",
@@ -31,6 +31,8 @@ app.command("positions")(history.positions)
 app.add_typer(bots.app, name="bots")
 app.add_typer(prices.app, name="data")
 app.command("init")(settings.init)
+app.command("login")(login.login)
+app.command("logout")(login.logout)
 app.command("adopt")(adopt.adopt)
 app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")

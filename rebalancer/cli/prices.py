@@ -20,10 +20,10 @@ def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOp
     from rebalancer.market.coverage import coverage, sessions_due
     from rebalancer.report.console import show_json
     from rebalancer.report.prices import PriceStatus, show_prices
-    from rebalancer.wiring import closes_up_to, source_of
+    from rebalancer.wiring import closes_up_to
 
     settings, clock = load_config(config), SystemClock()
-    closes = closes_up_to(settings, source_of(settings).symbols, None)
+    closes = closes_up_to(settings, None, None)
     due = sessions_due(ExchangeCalendar(clock), closes, clock.now())
     if settings.data_folder is None:  # the sample's "today" is its last day
         due = tuple(day for day in due if day <= closes.day(-1))

@@ -75,17 +75,16 @@ def _by_hand(
     yes: bool,
     debug: bool,
 ) -> Result:
-    """An enabled account lives in the present; any other evening is one of the prices' own past, at its window."""
     from rebalancer.market.clock import SystemClock
+    from rebalancer.wiring import present_of
 
-    clock = SystemClock()
-    now = clock if account.enabled and as_of is None and not dry_run else None
-    if now:
+    now = present_of(account, dry_run=dry_run, as_of=as_of)
+    if now and not dry_run:
         ask_outside_window(config, account, now, yes=yes)
     result = run_account(
         config, account, dry_run=dry_run, as_of=as_of, force=force, clock=now, ending=told.is_set, debug=debug
     )
-    return result if dry_run else announced(config, account, result, clock)
+    return result if dry_run else announced(config, account, result, now or SystemClock())
 
 
 def ask_outside_window(config: "Config", account: "AccountConfig", clock: "Clock", *, yes: bool) -> None:

@@ -9,9 +9,9 @@ import typer
 from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, chosen_accounts, load_config
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from rebalancer.config import Config
+    from rebalancer.config import AccountConfig, Config
     from rebalancer.errors import Problem
 
 app = typer.Typer(help="Look at your settings.", no_args_is_help=True)
@@ -36,7 +36,7 @@ def init(
 
 @app.command()
 def check(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Look over the settings and their bot files, and show all problems at once."""
+    """Look over the settings, their bot files and where the keys are, and show all problems at once."""
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_check
 
@@ -126,19 +126,28 @@ def config_path(path: Path | None) -> Path:
 
 
 def _looked_over(path: Path) -> "tuple[Config | None, Sequence[Problem]]":
-    """The config, None where it can't be read, and every problem of it and of its bot files."""
+    """The config, None where it can't be read, and every problem of it, of its bot files and of its keys."""
     from rebalancer import config
     from rebalancer.errors import BadInputError
-    from rebalancer.wiring import compile_bots, read_bots
 
     try:
         settings = config.load(path, os.environ)
     except BadInputError as error:
         return None, error.problems
-    problems: list[Problem] = []
-    for account in settings.accounts:
+    return settings, [problem for account in settings.accounts for problem in _problems(account)]
+
+
+def _problems(account: "AccountConfig") -> "Iterator[Problem]":
+    from rebalancer.config.credentials import read_keys
+    from rebalancer.config.vault import Keyring
+    from rebalancer.errors import BadInputError
+    from rebalancer.wiring import compile_bots, read_bots
+
+    checks: list[Callable[[], object]] = [lambda: compile_bots(account.bots, read_bots(account.bots))]
+    if account.key_source is not None:
+        checks.append(lambda: read_keys(account, Keyring()))
+    for check in checks:
         try:
-            compile_bots(account.bots, read_bots(account.bots))
+            check()
         except BadInputError as error:
-            problems.extend(error.problems)
-    return settings, problems
+            yield from error.problems

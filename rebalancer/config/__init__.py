@@ -1,18 +1,24 @@
 """The config file: TOML -> frozen `Config`. Every problem is collected with its dotted key, then raised once."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from rebalancer.alpaca.hosts import DATA as DATA_HOST
+from rebalancer.alpaca.hosts import PAPER
 from rebalancer.config import document
+from rebalancer.config.conflicts import conflicts
+from rebalancer.config.credentials import OF_KEYS, KeySource, key_source
 from rebalancer.config.document import Document
-from rebalancer.config.keys import ACCOUNT, DATA, INVESTMENT, RESERVE, SIM, TOP, TRADING, amount
+from rebalancer.config.keys import ACCOUNT, ALPACA, INVESTMENT, RESERVE, SIM, TOP, TRADING, amount
+from rebalancer.config.kinds import ACCOUNT_NAME
+from rebalancer.config.prices import FIRST_DAY, price_settings
 from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
 from rebalancer.config.version import SCHEMA, version
@@ -21,7 +27,6 @@ from rebalancer.model import Investment, Reserve, Trading
 
 APP = "rebalancer"
 MAX_PROBLEMS = 100
-ACCOUNT_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class AccountConfig:
     """`bots` maps each investment's bot name to its file. The files are not opened here.
 
     The schedule runs it where it is `enabled`. `on_result` is a command in its words, told what each run came to.
+    `key_source` is None at the simulated broker. An account at Alpaca that has another number than `account_number` is
+    not traded; None pins none.
     """
 
     name: str
@@ -50,14 +57,19 @@ class AccountConfig:
     bots: Mapping[str, Path] = field(default_factory=dict)
     enabled: bool = False
     on_result: tuple[str, ...] = ()
+    key_source: KeySource | None = None
+    base_url: str = PAPER
+    data_url: str = DATA_HOST
+    account_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """`content` is the file byte for byte. `accounts` are in the file's order, at least one.
 
-    `data_folder` has the prices where `data_source` is "folder", else it is None. `document` is what the file says, its
-    variables filled in.
+    `data_folder` has the prices where `data_source` is "folder", else it is None. `data_account` is the account whose
+    keys read Alpaca's prices, None where no account is there. `document` is what the file says, its variables filled in
+    but for those of keys.
     """
 
     path: Path
@@ -66,6 +78,9 @@ class Config:
     data_source: str
     accounts: tuple[AccountConfig, ...]
     data_folder: Path | None = None
+    data_feed: str = "iex"
+    data_account: str | None = None
+    data_since: date = FIRST_DAY
     document: Mapping[str, Any] = field(default_factory=dict)
 
     def journal(self, *, dry_run: bool = False) -> Path:
@@ -111,17 +126,17 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     _require_version(found)
     table = Table(str(source), "", found.content, problems=list(found.problems))
     values = table.read(TOP, tables=("data", "trading", "accounts"))
-    data = _data(table.table("data"))
     trading = _trading(table.table("trading"), Trading())
     told = values.get("on_result", ())
     accounts = tuple(
         replace(account, on_result=account.on_result or told) for account in _accounts(table, trading, source.parent)
     )
+    at_alpaca = [account.name for account in accounts if account.broker == "alpaca"]
+    prices = price_settings(table.table("data"), at_alpaca, source.parent)
     if table.problems:
         raise BadInputError(_shown(found, table.problems))
     state_dir = source.parent / values["state_dir"] if "state_dir" in values else _default_state_dir(environ)
-    folder = source.parent / data["folder"] if "folder" in data else None
-    return Config(source, content, state_dir, data.get("source", "sample"), accounts, folder, found.content)
+    return Config(source, content, state_dir, accounts=accounts, document=found.content, **prices)
 
 
 def _existing(path: Path, origin: str) -> Path:
@@ -150,17 +165,6 @@ def _require_version(found: Document) -> None:
         raise BadInputError([found.located(Problem(found.source, "schema", str(error)))]) from error
 
 
-def _data(table: Table) -> dict[str, Any]:
-    """`source` and `folder` belong together: neither is guessed from the other."""
-    values = table.read(DATA)
-    source = table.content.get("source", "sample")
-    if source == "folder" and "folder" not in table.content:
-        table.refuse("folder", 'is missing: source = "folder" needs the folder of your prices, such as "prices"')
-    if source == "sample" and "folder" in table.content:
-        table.refuse("folder", 'has no effect here: set source = "folder", or take this line out')
-    return values
-
-
 def _accounts(document: Table, trading: Trading, folder: Path) -> Iterator[AccountConfig]:
     accounts = document.table("accounts")
     if document.content.get("accounts", {}) == {}:
@@ -172,17 +176,30 @@ def _accounts(document: Table, trading: Trading, folder: Path) -> Iterator[Accou
 
 
 def _account(table: Table, name: str, trading: Trading, folder: Path) -> AccountConfig:
-    values = table.read(ACCOUNT, required=["broker"], tables=("cash_reserve", "trading", "sim", "investments"))
+    values = table.read(
+        {**ACCOUNT, **ALPACA}, required=["broker"], tables=("cash_reserve", "trading", "sim", "investments")
+    )
+    named = {key: values.pop(key) for key in OF_KEYS if key in values}
+    at_alpaca = values.get("broker") == "alpaca"
+    if values.get("broker") == "sim":
+        _refuse_what_only_alpaca_has(table)
     invested = _investments(table, folder)
     return AccountConfig(
         name,
         **values,
+        key_source=key_source(table, named, folder) if at_alpaca else None,
         reserve=_reserve(table),
-        trading=_trading(table.table("trading"), trading),
+        trading=_trading(table.table("trading"), trading, auction=at_alpaca),
         sim=SimSettings(**table.table("sim").read(SIM)),
         investments=tuple(investment for investment, _ in invested),
         bots={investment.bot: file for investment, file in invested},
     )
+
+
+def _refuse_what_only_alpaca_has(account: Table) -> None:
+    for key in ALPACA:
+        if key in account.content:
+            account.refuse(key, 'has no effect where broker = "sim": take this line out, or set broker = "alpaca"')
 
 
 def _reserve(table: Table) -> Reserve:
@@ -211,32 +228,11 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
     return list(found.values())
 
 
-def _trading(table: Table, base: Trading) -> Trading:
+def _trading(table: Table, base: Trading, *, auction: bool = True) -> Trading:
     """`base` with what `table` overrides. What `base` has wrong already is not said again."""
     trading = replace(base, **table.read(TRADING))
-    for key, text in _conflicts(trading).items():
-        if key not in _conflicts(base):
+    said = conflicts(base, auction=True)
+    for key, text in conflicts(trading, auction=auction).items():
+        if key not in said:
             table.refuse(key, text)
     return trading
-
-
-def _conflicts(trading: Trading) -> dict[str, str]:
-    """Settings that are fine alone and not together, by the key to change."""
-    conflicts = {}
-    fallback = trading.fallback_ticker
-    if fallback in trading.protected:
-        conflicts["fallback_ticker"] = (
-            f'"{fallback}" is in `protected` and so is never bought: use another ticker, or "CASH"'
-        )
-    elif any(fallback in pair for pair in trading.paired_tickers):
-        conflicts["fallback_ticker"] = (
-            f'"{fallback}" is in a pair of paired_tickers: what netting frees must go elsewhere'
-        )
-    needed = trading.sell_timeout_seconds + trading.buy_timeout_seconds + trading.cutoff_seconds
-    given = trading.minutes_before_close * 60
-    if needed > given:
-        conflicts["minutes_before_close"] = (
-            f"{trading.minutes_before_close} leaves {given} seconds, but sell_timeout_seconds, buy_timeout_seconds and "
-            f"cutoff_seconds need {needed} together: use at least {-(-needed // 60)}, or shorten them"
-        )
-    return conflicts

@@ -7,6 +7,10 @@ from typing import Self
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", re.ASCII)
 
 
+AS_WRITTEN = frozenset({"key_id", "secret"})
+"""The keys whose variables are looked up where they are needed and nowhere else, so that a config never holds them."""
+
+
 class FromEnvironment(str):
     """A string that variables were filled into. `written` is what stands in the file."""
 
@@ -39,7 +43,10 @@ def fill(value: object, environ: Mapping[str, str], refuse: Refuse, place: str =
             return _filled(value, environ, lambda text: refuse(place, text))
         case dict():
             dot = f"{place}." if place else ""
-            return {key: fill(item, environ, refuse, f"{dot}{key}") for key, item in value.items()}
+            return {
+                key: item if key in AS_WRITTEN and isinstance(item, str) else fill(item, environ, refuse, f"{dot}{key}")
+                for key, item in value.items()
+            }
         case list():
             return [fill(item, environ, refuse, f"{place}[{index}]") for index, item in enumerate(value)]
     return value

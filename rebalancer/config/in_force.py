@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rebalancer.config import AccountConfig, Config
+from rebalancer.config.credentials import KeySource
 from rebalancer.config.document import leaves
 from rebalancer.config.environment import FromEnvironment
-from rebalancer.config.keys import ACCOUNT, DATA, INVESTMENT, SIM, TOP, TRADING
+from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, SIM, TOP, TRADING
 from rebalancer.config.lines import line_of, lines_of
+from rebalancer.config.prices import OF_ALPACA
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,15 @@ def _values(config: Config, account: AccountConfig) -> Iterator[_Value]:
     yield _Value(
         "state_dir", config.state_dir, ("state_dir",), TOP["state_dir"].text, "REBALANCE_STATE, else the default"
     )
-    yield _Value("data.source", config.data_source, ("data.source",))
-    if config.data_folder is not None:
-        yield _Value("data.folder", config.data_folder, ("data.folder",), DATA["folder"].text)
+    yield from _of_data(config)
     for key, kind in ACCOUNT.items():
         above = (key,) if key in TOP else ()
         found = getattr(account, key)
         command = shlex.join(found) if isinstance(found, tuple) else found
         yield _Value(f"{here}.{key}", command, (f"{here}.{key}", *above), kind.text)
+    if account.key_source is not None:
+        for key, value in _at_alpaca(account, account.key_source).items():
+            yield _Value(f"{here}.{key}", value, (f"{here}.{key}",), ALPACA[key].text)
     for key in ("mode", "amount"):
         place = f"{here}.cash_reserve.{key}"
         yield _Value(place, getattr(account.reserve, key), (place,))
@@ -70,11 +73,37 @@ def _values(config: Config, account: AccountConfig) -> Iterator[_Value]:
     for key in SIM:
         place = f"{here}.sim.{key}"
         yield _Value(place, getattr(account.sim, key), (place,))
+    yield from _of_investments(here, account)
+
+
+def _of_data(config: Config) -> Iterator[_Value]:
+    yield _Value("data.source", config.data_source, ("data.source",))
+    if config.data_folder is not None:
+        yield _Value("data.folder", config.data_folder, ("data.folder",), DATA["folder"].text)
+    if config.data_account is not None:
+        for key in OF_ALPACA:
+            yield _Value(f"data.{key}", getattr(config, f"data_{key}"), (f"data.{key}",))
+
+
+def _of_investments(here: str, account: AccountConfig) -> Iterator[_Value]:
     for index, investment in enumerate(account.investments):
         place, key = f"{here}.investments[{index}]", f'{here}.investments."{investment.bot}"'
         yield _Value(f"{key}.bot", account.bots[investment.bot], (f"{place}.bot",), INVESTMENT["bot"].text)
         yield _Value(f"{key}.amount", investment.amount, (f"{place}.amount",))
         yield _Value(f"{key}.weight_mode", investment.weight_mode, (f"{place}.weight_mode",))
+
+
+def _at_alpaca(account: AccountConfig, keys: KeySource) -> Mapping[str, object]:
+    """Where the keys are, never what they are."""
+    key_id, secret = (f"${{{name}}}" for name in keys.variables) if keys.variables else ("", "")
+    return {
+        "key_id": key_id,
+        "secret": secret,
+        "credentials_file": keys.file or "",
+        "base_url": account.base_url,
+        "data_url": account.data_url,
+        "account_number": account.account_number or "",
+    }
 
 
 class _Origins:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from rebalancer.alpaca.hosts import DATA as DATA_HOST
+from rebalancer.alpaca.hosts import PAPER
 from rebalancer.config import kinds
 from rebalancer.config.kinds import Kind
 from rebalancer.config.version import SCHEMA, version
@@ -22,12 +24,17 @@ TRADING: Mapping[str, Kind] = {
     "max_allocation_percent": kinds.number(0, 99, above_low=True),
     "min_trade_dollars": kinds.number(0, MOST_DOLLARS),
     "drift_percent": kinds.number(0, 100),
-    "order_type": kinds.one_of("limit", "market"),
+    "cancel_scope": kinds.one_of("own", "all"),
+    "order_type": kinds.one_of("limit", "market", "moc"),
+    "moc_fallback": kinds.one_of("limit", "market"),
     "limit_percent": kinds.number(0, 100),
     "max_quote_age_seconds": kinds.whole(1, ONE_SESSION),
     "max_trade_age_seconds": kinds.whole(1, ONE_SESSION),
     "max_bar_age_seconds": kinds.whole(1, ONE_SESSION),
     "max_spread_percent": kinds.number(0, 100),
+    "max_distance_percent": kinds.number(0, 1000, above_low=True),
+    "max_jump_percent": kinds.number(0, 1000, above_low=True),
+    "max_skew_seconds": kinds.whole(1, 60),
     "sell_timeout_seconds": kinds.whole(1, ONE_SESSION),
     "buy_timeout_seconds": kinds.whole(1, ONE_SESSION),
     "cutoff_seconds": kinds.whole(0, ONE_SESSION),
@@ -40,12 +47,21 @@ SIM: Mapping[str, Kind] = {
 ACCOUNT: Mapping[str, Kind] = {
     "enabled": kinds.switch,
     "on_result": kinds.command,
-    "broker": kinds.not_yet(kinds.one_of("sim"), {"alpaca": '"alpaca" comes in a later release; "sim" only for now'}),
+    "broker": kinds.one_of("sim", "alpaca"),
     "mode": kinds.not_yet(
         kinds.one_of("paper"),
-        {"live": '"live" is refused: this release trades no real money; use "paper" or leave it out'},
+        {"live": '"live" is refused: not before the crash-safety release; use "paper" or leave it out'},
     ),
 }
+ALPACA: Mapping[str, Kind] = {
+    "key_id": kinds.variable,
+    "secret": kinds.variable,
+    "credentials_file": kinds.path,
+    "base_url": kinds.address(PAPER),
+    "data_url": kinds.address(DATA_HOST),
+    "account_number": kinds.account_number,
+}
+"""What an account has beside `ACCOUNT` where its broker is Alpaca."""
 RESERVE: Mapping[str, Kind] = {"mode": MONEY_MODE}
 INVESTMENT: Mapping[str, Kind] = {
     "bot": kinds.path,
@@ -58,7 +74,13 @@ TOP: Mapping[str, Kind] = {
     "state_dir": kinds.path,
     "on_result": kinds.command,
 }
-DATA: Mapping[str, Kind] = {"source": kinds.one_of("sample", "folder"), "folder": kinds.path}
+DATA: Mapping[str, Kind] = {
+    "source": kinds.one_of("sample", "folder", "alpaca"),
+    "folder": kinds.path,
+    "feed": kinds.one_of("iex", "sip"),
+    "account": kinds.account_name,
+    "since": kinds.day,
+}
 
 
 def amount(mode: object, *, above_zero: bool) -> Kind:
@@ -72,9 +94,18 @@ MEANINGS: Mapping[str, str] = {
     "on_result": "A command that is told, as JSON on its standard input, what each run came to.",
     "source": "Where prices come from.",
     "folder": 'The folder of your price files, with source = "folder".',
+    "feed": "Which of Alpaca's feeds tonight's prices come from: iex is free, sip is paid.",
+    "account": "Whose keys read Alpaca's prices; without it the first account whose broker is alpaca.",
+    "since": "The first day of history that is asked for.",
     "enabled": "Whether the schedule runs this account.",
     "broker": "Which broker holds the account.",
     "mode": "Dollars or percent for a reserve; paper for an account.",
+    "key_id": "The environment variable with the key's id, as ${NAME}.",
+    "secret": "The environment variable with the key's secret, as ${NAME}.",
+    "credentials_file": "A file with key_id and secret that only you can read.",
+    "base_url": "Where the account is asked: Alpaca's paper trading, or this machine.",
+    "data_url": "Where its prices are asked: Alpaca's data, or this machine.",
+    "account_number": "The only account number that is traded.",
     "starting_cash": "The cash the simulated account begins with, in dollars.",
     "commission_dollars": "The simulated fee for each order, in dollars.",
     "slippage_percent": "How much worse than the price a simulated order fills, in percent.",
@@ -91,12 +122,17 @@ MEANINGS: Mapping[str, str] = {
     "max_allocation_percent": "The most that is ever invested, in percent of what may be invested.",
     "min_trade_dollars": "Trades below this many dollars are left out; an exit never is.",
     "drift_percent": "How far a holding may drift from its target before it is traded, in percentage points.",
-    "order_type": "Limit: never above the ask plus limit_percent. Market: at any price.",
+    "cancel_scope": "Own: a run cancels its own open orders. All: every open order of the account, yours too.",
+    "order_type": "Limit: never above the ask plus limit_percent. Market: at any price. Moc: in the closing auction.",
+    "moc_fallback": "How a buy is sent that can't go into the closing auction.",
     "limit_percent": "How far above the ask a limit buy may go, in percent.",
     "max_quote_age_seconds": "The oldest quote that orders accept, in seconds.",
     "max_trade_age_seconds": "The oldest trade that orders accept, in seconds.",
     "max_bar_age_seconds": "The oldest daily bar that orders accept, in seconds.",
     "max_spread_percent": "The widest quote that is accepted, in percent of its middle.",
+    "max_distance_percent": "How far a price may be from the previous close for orders to accept it, in percent.",
+    "max_jump_percent": "A move beyond this many percent that nothing explains keeps a symbol from being bought.",
+    "max_skew_seconds": "How far this machine's clock may be from the broker's, in seconds.",
     "sell_timeout_seconds": "How long sells may stay open before they are cancelled, in seconds.",
     "buy_timeout_seconds": "How long buys may stay open before they are cancelled, in seconds.",
     "cutoff_seconds": "No order leaves in the last seconds before the close.",

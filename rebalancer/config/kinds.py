@@ -3,14 +3,18 @@ was found and what is allowed.
 """
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rebalancer.config.environment import FromEnvironment
+from rebalancer.alpaca.hosts import refusal
+from rebalancer.config.environment import VARIABLE, FromEnvironment
 from rebalancer.model import CASH, TICKER, Symbol, symbol
 
 
@@ -33,6 +37,9 @@ def kind(schema: Mapping[str, object], *, text: bool = False) -> Callable[[Calla
     return lambda read: Kind(read, schema, text)
 
 
+ACCOUNT_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
+ACCOUNT_NUMBER = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^{TICKER.pattern}$"}
 
 
@@ -130,6 +137,58 @@ def path(value: object) -> Path:
     if isinstance(value, str) and value.strip() and value.isprintable():
         return Path.home() / value[2:] if value.startswith("~/") else Path(value)
     raise ValueError(f'{shown(value)} is not allowed: use a path in quotes, such as "bots/trend.json"')
+
+
+@kind({"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"})
+def variable(value: object) -> str:
+    """The name of the one environment variable that stands here as ${NAME}. Anything else is never repeated."""
+    found = VARIABLE.fullmatch(value) if isinstance(value, str) else None
+    if found is None or found[2] is not None:
+        raise ValueError(
+            "has to be ${NAME} and nothing else, NAME an environment variable: what this file says is in every backup "
+            "and in the journal. Two other ways are `rebalance login` and credentials_file"
+        )
+    return found[1]
+
+
+def matching(pattern: re.Pattern[str], otherwise: str) -> Kind:
+    """Text that `pattern` matches whole; `otherwise` says what it is not, and what to write."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return str(value)
+        raise ValueError(f"{shown(value)} {otherwise}")
+
+    return Kind(read, {"type": "string", "pattern": f"^{pattern.pattern}$"})
+
+
+account_name = matching(ACCOUNT_NAME, "is no account name: use 1 to 40 of a-z, 0-9, _ and -")
+account_number = matching(ACCOUNT_NUMBER, 'is no account number: write the broker\'s in quotes, such as "PA3EXAMPLE"')
+
+
+def address(allowed: str) -> Kind:
+    """A base URL without a slash at its end: `allowed`, or one of this machine."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and refusal(value, allowed) is None:
+            return value.rstrip("/")
+        raise ValueError(
+            f"{shown(value)} is refused: orders and keys go to {allowed} or to this machine alone, such as "
+            "http://127.0.0.1:8080; take this line out"
+        )
+
+    return Kind(read, {"type": "string", "pattern": "^https?://"})
+
+
+@kind({"type": "string", "format": "date", "pattern": f"^{DAY.pattern}$"})
+def day(value: object) -> date:
+    """A day as TOML writes it, or the same in quotes."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and DAY.fullmatch(value):
+        with suppress(ValueError):  # there is no February 30
+            return date.fromisoformat(value)
+    raise ValueError(f"{shown(value)} is no day: write it as 2016-01-31")
 
 
 @kind({**TICKER_SCHEMA, "not": {"const": CASH}})

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from rebalancer.config import ACCOUNT_NAME, SimSettings
-from rebalancer.config.environment import VARIABLE
+from rebalancer.config import SimSettings
+from rebalancer.config.environment import AS_WRITTEN, VARIABLE
 from rebalancer.config.in_force import text
-from rebalancer.config.keys import ACCOUNT, DATA, INVESTMENT, MEANINGS, RESERVE, SIM, TOP, TRADING, amount
-from rebalancer.config.kinds import Kind
+from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, MEANINGS, RESERVE, SIM, TOP, TRADING, amount
+from rebalancer.config.kinds import ACCOUNT_NAME, Kind
 from rebalancer.model import Trading
 
 Schema = dict[str, Any]
@@ -19,7 +19,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def config_schema() -> Schema:
     """Draft 2020-12. What keys must be to each other, and to the files they name, is for the parser alone to say."""
     trading = _table(TRADING, _defaults(Trading))
-    account = _table(ACCOUNT, {}, required=("broker", "investments"))
+    account = _table({**ACCOUNT, **ALPACA}, {}, required=("broker", "investments"))
     account["properties"] |= {
         "cash_reserve": _sized(_table(RESERVE, {}, required=("amount",)), "mode", above_zero=False),
         "trading": trading,
@@ -65,7 +65,8 @@ def _table(kinds: Mapping[str, Kind], defaults: Mapping[str, str], required: tup
 def _property(key: str, kind: Kind, defaults: Mapping[str, str]) -> Schema:
     meaning = MEANINGS.get(key, "")
     default = f" Default: {defaults[key]}." if key in defaults else ""
-    return {**_or_variable(kind.schema), "description": f"{meaning}{default}"}
+    schema = dict(kind.schema) if key in AS_WRITTEN else _or_variable(kind.schema)
+    return {**schema, "description": f"{meaning}{default}"}
 
 
 def _or_variable(schema: Mapping[str, Any]) -> Schema:

@@ -1,58 +1,89 @@
-"""What the journal says an account holds: its last record, moved by the fills since. Reads through any connection."""
+"""What the journal says an account holds: its last record, moved by all that happened since.
+
+Reads through any connection.
+"""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 
+from rebalancer.events import Adopted, Restated
 from rebalancer.model import Fill, OrderId, Symbol
 from rebalancer.ports import Book
 
 NONE = Decimal(0)
 
+Change = Fill | Adopted | Restated
+"""What moves a book. A fill moves what is ours and what is there, an adoption what is ours, a restatement sets both."""
+
 
 def read_book(connection: sqlite3.Connection, account: str) -> Book:
-    """The book of `account`. Shares of ours are never below 0, and symbols at 0 are left out."""
-    seq = last_record(connection, account)
-    fills = read_fills(connection, account, after=seq or 0)
-    adopted = adoptions(connection, account, after=seq or 0)
+    seq, session = last_record(connection, account)
     rows = connection.execute("SELECT symbol, ours, quantity FROM holdings WHERE seq = ?", [seq]).fetchall()
-    recorded = {Symbol(symbol): Decimal(ours) for symbol, ours, _ in rows}
-    ours = moved(
-        {symbol: recorded.get(symbol, NONE) + adopted.get(symbol, NONE) for symbol in {*recorded, *adopted}}, fills
+    recorded = Book(
+        ours={Symbol(symbol): Decimal(ours) for symbol, ours, _ in rows},
+        expected=None if session is None else {Symbol(symbol): Decimal(quantity) for symbol, _, quantity in rows},
+        recorded=session,
     )
-    shown = moved({Symbol(symbol): Decimal(quantity) for symbol, _, quantity in rows}, fills)
-    return Book(
-        ours={symbol: shares for symbol, shares in ours.items() if shares > 0},
-        expected=None if seq is None else {symbol: shares for symbol, shares in shown.items() if shares},
-    )
+    return moved(recorded, read_changes(connection, account, after=seq))
 
 
-def last_record(connection: sqlite3.Connection, account: str) -> int | None:
-    """The `seq` of the last holdings read at the start or the end of a run.
+def moved(book: Book, changes: Iterable[Change]) -> Book:
+    """`book` after `changes`, sorted by symbol. What is ours is never below 0, and symbols at 0 are left out."""
+    ours, expected = dict(book.ours), dict(book.expected or {})
+    for change in changes:
+        symbol = change.symbol
+        match change:
+            case Fill():
+                step = change.quantity if change.side == "buy" else -change.quantity
+                ours[symbol] = ours.get(symbol, NONE) + step
+                expected[symbol] = expected.get(symbol, NONE) + step
+            case Adopted():
+                ours[symbol] = ours.get(symbol, NONE) + change.quantity
+            case Restated():
+                ours[symbol], expected[symbol] = change.ours, change.expected
+    mine = {symbol: shares for symbol, shares in sorted(ours.items()) if shares > 0}
+    there = {symbol: shares for symbol, shares in sorted(expected.items()) if shares}
+    return Book(mine, None if book.expected is None else there, book.recorded)
+
+
+def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date | None]:
+    """The `seq` and the session of the last holdings read at the start or the end of a run; 0 and None before them.
 
     A read between sells and buys doesn't count: a broker's list may lag behind the fills of that very minute.
     """
     row = connection.execute(
-        "SELECT MAX(balances.seq) FROM balances JOIN runs ON runs.id = balances.run"
-        " WHERE runs.account = ? AND balances.phase IN ('start', 'end')",
+        "SELECT balances.seq, runs.session FROM balances JOIN runs ON runs.id = balances.run"
+        " WHERE runs.account = ? AND balances.phase IN ('start', 'end') ORDER BY balances.seq DESC LIMIT 1",
         [account],
     ).fetchone()
-    seq: int | None = row[0]
-    return seq
+    return (0, None) if row is None else (row[0], date.fromisoformat(row[1]))
 
 
-def read_fills(
-    connection: sqlite3.Connection, account: str, *, after: int = 0, order_id: str | None = None
-) -> tuple[Fill, ...]:
-    """Our fills in the order they were journalled: those after the event `after`, or of one order, only."""
+def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0) -> tuple[Change, ...]:
+    """What moved the book since the event `after`, in the order it was journalled."""
+    by_seq: dict[int, Change] = {
+        **_fills(connection, "account = ? AND seq > ?", account, after),
+        **_adoptions(connection, account, after),
+        **_restatements(connection, account, after),
+    }
+    return tuple(by_seq[seq] for seq in sorted(by_seq))
+
+
+def read_fills(connection: sqlite3.Connection, order_id: str) -> tuple[Fill, ...]:
+    """The fills of one order, in the order they were journalled."""
+    return tuple(_fills(connection, "order_id = ?", order_id).values())
+
+
+def _fills(connection: sqlite3.Connection, condition: str, *values: object) -> dict[int, Fill]:
     rows = connection.execute(
-        "SELECT execution_id, order_id, symbol, side, quantity, price, fee, at FROM fills"
-        " WHERE account = :account AND seq > :after AND (:order IS NULL OR order_id = :order) ORDER BY seq",
-        {"account": account, "after": after, "order": order_id},
+        "SELECT seq, execution_id, order_id, symbol, side, quantity, price, fee, at FROM fills"
+        f" WHERE {condition} ORDER BY seq",
+        values,
     )
-    return tuple(
-        Fill(
+    return {
+        seq: Fill(
             execution_id,
             OrderId(order_id),
             Symbol(symbol),
@@ -62,39 +93,45 @@ def read_fills(
             Decimal(fee),
             datetime.fromisoformat(at),
         )
-        for execution_id, order_id, symbol, side, quantity, price, fee, at in rows
-    )
+        for seq, execution_id, order_id, symbol, side, quantity, price, fee, at in rows
+    }
 
 
-def adoptions(connection: sqlite3.Connection, account: str, *, after: int = 0) -> Mapping[Symbol, Decimal]:
-    """The shares that a person handed over after the event `after`, by symbol."""
+def _adoptions(connection: sqlite3.Connection, account: str, after: int) -> dict[int, Adopted]:
     rows = connection.execute(
-        "SELECT symbol, quantity FROM adoptions WHERE account = ? AND seq > ? ORDER BY seq", [account, after]
+        "SELECT seq, at, symbol, quantity, value FROM adoptions WHERE account = ? AND seq > ?", [account, after]
     )
-    adopted: dict[Symbol, Decimal] = {}
-    for symbol, quantity in rows:
-        adopted[Symbol(symbol)] = adopted.get(Symbol(symbol), NONE) + Decimal(quantity)
-    return adopted
+    return {
+        seq: Adopted(datetime.fromisoformat(at), account, Symbol(symbol), Decimal(quantity), Decimal(value))
+        for seq, at, symbol, quantity, value in rows
+    }
 
 
-def moved(shares: Mapping[Symbol, Decimal], fills: Iterable[Fill]) -> Mapping[Symbol, Decimal]:
-    """`shares` after `fills`, sorted by symbol."""
-    after = dict(shares)
-    for fill in fills:
-        change = fill.quantity if fill.side == "buy" else -fill.quantity
-        after[fill.symbol] = after.get(fill.symbol, NONE) + change
-    return dict(sorted(after.items()))
+def _restatements(connection: sqlite3.Connection, account: str, after: int) -> dict[int, Restated]:
+    rows = connection.execute(
+        "SELECT seq, at, symbol, ours, expected, why FROM restatements WHERE account = ? AND seq > ?", [account, after]
+    )
+    return {
+        seq: Restated(datetime.fromisoformat(at), account, Symbol(symbol), Decimal(ours), Decimal(expected), why)
+        for seq, at, symbol, ours, expected, why in rows
+    }
 
 
-def costs(fills: Iterable[Fill]) -> Mapping[Symbol, Decimal]:
-    """Dollars a share of ours cost on average, fees of the buys included; a sell leaves the average as it is."""
+def costs(changes: Sequence[Change]) -> Mapping[Symbol, Decimal]:
+    """Dollars a share of ours cost on average, fees of the buys included; a sell leaves the average as it is.
+
+    Absent are symbols that were adopted, split or renamed: the fills alone don't say what their shares cost.
+    """
     shares: dict[Symbol, Decimal] = {}
     paid: dict[Symbol, Decimal] = {}
-    for fill in fills:
+    for fill in changes:
+        if not isinstance(fill, Fill):
+            continue
         held, cost = shares.get(fill.symbol, NONE), paid.get(fill.symbol, NONE)
         if fill.side == "buy":
             shares[fill.symbol], paid[fill.symbol] = held + fill.quantity, cost + fill.quantity * fill.price + fill.fee
         else:
             left = max(held - fill.quantity, NONE)
             shares[fill.symbol], paid[fill.symbol] = left, cost * left / held if held else NONE
-    return {symbol: paid[symbol] / held for symbol, held in sorted(shares.items()) if held}
+    unknown = {change.symbol for change in changes if not isinstance(change, Fill)}
+    return {symbol: paid[symbol] / held for symbol, held in sorted(shares.items()) if held and symbol not in unknown}

@@ -24,6 +24,7 @@ from rebalancer.events import (
     OrderSeen,
     PlanMade,
     PricesTaken,
+    Restated,
     RunEnded,
     SettingChanged,
     TargetsSet,
@@ -32,7 +33,7 @@ from rebalancer.journal.codec import Claimed, canonical, from_body, plain
 from rebalancer.journal.tables import PROJECTIONS
 from rebalancer.model import Fill, NoPrice, Order, Price, Trade
 
-_Flat = Holding | Price | NoPrice | BotDecided | Trade | Order | Fill | Noted | SettingChanged | Adopted
+_Flat = Holding | Price | NoPrice | BotDecided | Trade | Order | Fill | Noted | SettingChanged | Adopted | Restated
 FINAL = frozenset({"filled", "canceled", "expired", "rejected", "refused"})
 
 
@@ -245,6 +246,11 @@ def _setting_changed(event: SettingChanged, line: Line) -> None:
 @project.register
 def _adopted(event: Adopted, line: Line) -> None:
     line.insert("adoptions", {"seq": line.seq, **_columns(event)})
+
+
+@project.register
+def _restated(event: Restated, line: Line) -> None:
+    line.insert("restatements", {"seq": line.seq, "run": line.run, **_columns(event)})
 
 
 def _columns(value: _Flat) -> dict[str, Any]:

@@ -22,10 +22,11 @@ from rebalancer.events import (
     Noted,
     PlanMade,
     PricesTaken,
+    Restated,
     SettingChanged,
     TargetsSet,
 )
-from rebalancer.journal.book import adoptions, costs, last_record, read_book, read_fills
+from rebalancer.journal.book import costs, last_record, read_book, read_changes, read_fills
 from rebalancer.journal.codec import from_body
 from rebalancer.journal.faults import plainly
 from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets
@@ -106,7 +107,8 @@ class PositionLine:
     """Our shares of one symbol. Dollars to the cent.
 
     `at_broker` is all the broker showed at the last record, and `value` our shares at its value then; None where the
-    symbol was bought since. `cost` is what our shares cost with fees, None where some were not bought by fills of ours.
+    symbol was bought, split or renamed since. `cost` is what our shares cost with fees, None where fills can't tell:
+    some shares were adopted, split or renamed.
     """
 
     symbol: Symbol
@@ -149,16 +151,18 @@ def positions(path: Path, account: str) -> tuple[PositionLine, ...]:
     with _reading(path) as journal:
         if journal is None:
             return ()
-        book, paid = read_book(journal, account), costs(read_fills(journal, account))
-        adopted = adoptions(journal, account)
-        seq = last_record(journal, account)
+        book, paid = read_book(journal, account), costs(read_changes(journal, account))
+        seq, _ = last_record(journal, account)
+        restated = {
+            change.symbol for change in read_changes(journal, account, after=seq) if isinstance(change, Restated)
+        }
         shown = {
             row["symbol"]: (Decimal(row["quantity"]), Decimal(row["value"]))
             for row in journal.execute("SELECT symbol, quantity, value FROM holdings WHERE seq = ?", [seq])
+            if row["symbol"] not in restated
         }
     return tuple(
-        _position(symbol, ours, shown.get(symbol), None if symbol in adopted else paid.get(symbol))
-        for symbol, ours in sorted(book.ours.items())
+        _position(symbol, ours, shown.get(symbol), paid.get(symbol)) for symbol, ours in sorted(book.ours.items())
     )
 
 
@@ -245,7 +249,7 @@ def _order_lines(journal: sqlite3.Connection, condition: str, values: Mapping[st
             average_price=_decimal(row["average_price"]),
             reason=row["reason"],
             settled=bool(row["settled"]),
-            fills=read_fills(journal, row["account"], order_id=row["id"]),
+            fills=read_fills(journal, row["id"]),
         )
 
 

@@ -34,7 +34,14 @@ def m003_settings_and_adoptions(db: Database) -> None:
     rebuild(db)
 
 
-KNOWN = frozenset({m001_events.__name__, m002_projections.__name__, m003_settings_and_adoptions.__name__})
+@migrations()
+def m004_restatements(db: Database) -> None:
+    rebuild(db)
+
+
+KNOWN = frozenset(
+    step.__name__ for step in (m001_events, m002_projections, m003_settings_and_adoptions, m004_restatements)
+)
 
 
 def open_database(path: Path) -> Database:

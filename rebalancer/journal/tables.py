@@ -109,6 +109,10 @@ PROJECTIONS: Mapping[str, str] = {
         seq INTEGER PRIMARY KEY, at TEXT NOT NULL, account TEXT NOT NULL,
         symbol TEXT NOT NULL, quantity TEXT NOT NULL, value TEXT NOT NULL
     ) STRICT""",
+    "restatements": """CREATE TABLE restatements (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), at TEXT NOT NULL, account TEXT NOT NULL,
+        symbol TEXT NOT NULL, ours TEXT NOT NULL, expected TEXT NOT NULL, why TEXT NOT NULL
+    ) STRICT""",
     "notes": """CREATE TABLE notes (
         seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id),
         at TEXT NOT NULL, level TEXT NOT NULL, text TEXT NOT NULL

@@ -15,6 +15,8 @@ from rebalancer.ports import Broker, Calendar, Clock, History, Journal, Quotes
 class Desk:
     """One account with everything behind its ports. `programs` has each investment's bot by name.
 
+    `pinned` is the only account number that may be traded, None where the owner named none.
+
     Once `ending` says so the program was told to end: no order leaves any more, and those that left are followed on.
     """
 
@@ -30,6 +32,7 @@ class Desk:
     investments: tuple[Investment, ...]
     programs: Mapping[str, Program]
     ending: Callable[[], bool] = lambda: False
+    pinned: str | None = None
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Every ticker tonight's decisions can name, sorted."""

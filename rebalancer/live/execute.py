@@ -1,143 +1,81 @@
 """Orders out, outcomes back. An order's intent is committed before it leaves; only the broker says what came of it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from decimal import Decimal
 
-from rebalancer.errors import SourceError, StoppedError
-from rebalancer.events import FillSeen, OrderAnswered, OrderIntended, OrderSeen
+from rebalancer.events import OrderAnswered, OrderIntended
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.model import Absent, Accepted, Order, OrderId, OrderState, Outcome, Refused
+from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, Watch, verify
+from rebalancer.live.gate import Gate
+from rebalancer.model import Accepted, Order, Outcome, Refused
+from rebalancer.portfolio.trades import second_attempt
 
-POLL_SECONDS = 1.0
-CANCEL_SECONDS = 30
-
-Gate = Callable[[Order], str | None]
-"""None lets an order pass; otherwise the sentence that says which limit it breaks."""
+IN_THE_WAY = frozenset({"held", "wash"})
+"""What a broker refuses only as long as other orders are open."""
 
 
-def execute(desk: Desk, diary: Diary, orders: Sequence[Order], gate: Gate, timeout: int) -> tuple[Outcome, ...]:
-    """Send each order once, wait until all are terminal, cancel what is left after `timeout` seconds.
+def execute(
+    desk: Desk, diary: Diary, orders: Sequence[Order], gate: Gate, timeout: int, poll: float = POLL_SECONDS
+) -> tuple[Outcome, ...]:
+    """Send each order, look every `poll` seconds until all are terminal, cancel what is left after `timeout` seconds.
 
+    What another open order stood in the way of is sent once more, under an id of its own, when that order is gone.
     Raises StoppedError if the broker shows an order of ours with other parameters, or a filled quantity that fell.
     """
-    refused = {order.id: reason for order in orders if (reason := _send(desk, diary, order, gate)) is not None}
+    outcomes = send_and_follow(desk, diary, orders, gate, timeout, poll)
+    blocked = [outcome.order for outcome in outcomes if outcome.refusal in IN_THE_WAY]
+    if not blocked or not _way_is_clear(desk, diary, blocked):
+        return outcomes
+    again = [second_attempt(order, desk.account, diary.session.day, diary.number) for order in blocked]
+    rest = tuple(outcome for outcome in outcomes if outcome.refusal not in IN_THE_WAY)
+    return rest + send_and_follow(desk, diary, again, gate, timeout, poll)
+
+
+def send_and_follow(
+    desk: Desk, diary: Diary, orders: Sequence[Order], gate: Gate, timeout: int, poll: float
+) -> tuple[Outcome, ...]:
+    """One round. Once the broker says that the account can't trade, nothing more is sent."""
+    refused: dict[str, Outcome] = {}
+    for order in orders:
+        if barred := next((outcome for outcome in refused.values() if outcome.refusal == "account"), None):
+            reason = f"not sent after the broker refused {barred.order.symbol}: {barred.reason}"
+            diary.note(f"{order.symbol}: the {order.side} was {reason}", "warning")
+            refused[order.id] = Outcome(order, "refused", Decimal(0), None, reason, "account")
+        elif refusal := _send(desk, diary, order, gate):
+            refused[order.id] = refusal
     watch = Watch(desk, diary, {order.id: order for order in orders if order.id not in refused})
-    if not watch.until_terminal(timeout):
+    if not watch.until_terminal(timeout, poll):
         watch.cancel_open()
         watch.until_terminal(CANCEL_SECONDS)
-    outcomes = (watch.outcome(order) if order.id not in refused else _refusal(order, refused) for order in orders)
-    return tuple(outcomes)
+    return tuple(refused.get(order.id) or watch.outcome(order) for order in orders)
 
 
-def _send(desk: Desk, diary: Diary, order: Order, gate: Gate) -> str | None:
-    """The reason why the order does not stand at the broker; None where it does or may."""
-    if (refusal := gate(order)) is not None:
-        diary.note(refusal, "warning")
-        return refusal
+def _send(desk: Desk, diary: Diary, order: Order, gate: Gate) -> Outcome | None:
+    """The refusal, where the order does not stand at the broker; None where it does or may."""
+    if (stopped := gate(order)) is not None:
+        diary.note(stopped, "warning")
+        return Outcome(order, "refused", Decimal(0), None, stopped, "other")
     diary.write(OrderIntended, order=order)
     match desk.broker.submit(order):
         case Accepted(state):
             verify(order, state)
             diary.write(OrderAnswered, order_id=order.id, answer="accepted")
-        case Refused(reason):
+        case Refused(reason, kind):
+            gate.release(order)
             diary.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)
-            return reason
+            return Outcome(order, "refused", Decimal(0), None, reason, kind)
         case unknown:
             diary.write(OrderAnswered, order_id=order.id, answer="unknown", reason=unknown.reason)
     return None
 
 
-def _refusal(order: Order, refused: Mapping[OrderId, str]) -> Outcome:
-    return Outcome(order, "refused", Decimal(0), None, refused[order.id])
-
-
-def verify(order: Order, state: OrderState) -> None:
-    """Raises StoppedError unless `state` is this very order: same id, symbol, side, quantity, kind and limit."""
-    if not order.same_as(state):
-        raise StoppedError(
-            f"order {order.id} stands at the broker as {state.side} {state.quantity} {state.symbol} {state.kind} "
-            f"{state.limit or ''}, but was written down as {order.side} {order.quantity} {order.symbol} {order.kind} "
-            f"{order.limit or ''}. Look at the account before the next run."
-        )
-
-
-@dataclass(slots=True)
-class Watch:
-    """Follows orders by one list call a poll and journals every change: states first, then the fills behind them."""
-
-    desk: Desk
-    diary: Diary
-    orders: Mapping[OrderId, Order]
-    states: dict[OrderId, OrderState] = field(default_factory=dict)
-    blind: bool = False
-
-    def until_terminal(self, seconds: float) -> bool:
-        """Poll until every order is terminal; False when `seconds` have passed first."""
-        clock = self.desk.clock
-        began = clock.now()
-        while True:
-            self._look()
-            if all(order_id in self.states and self.states[order_id].terminal for order_id in self.orders):
-                return True
-            if (clock.now() - began).total_seconds() >= seconds:
-                return False
-            clock.sleep(POLL_SECONDS)
-
-    def cancel_open(self) -> None:
-        for order_id, order in self.orders.items():
-            if order_id not in self.states or not self.states[order_id].terminal:
-                self.diary.note(f"{order.symbol}: the {order.side} was not done in time; asking for its cancel")
-                self.desk.broker.cancel(order_id)
-
-    def outcome(self, order: Order) -> Outcome:
-        if state := self.states.get(order.id):
-            return Outcome(order, state.status, state.filled, state.average_price, state.reason)
-        match self.desk.broker.find(order.id):
-            case OrderState() as state:
-                self._see(state)
-                return Outcome(order, state.status, state.filled, state.average_price, state.reason)
-            case Absent(conclusive=True):
-                reason = "it never reached the broker"
-                self.diary.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)
-                return Outcome(order, "refused", Decimal(0), None, reason)
-            case _:
-                return Outcome(order, "unknown", Decimal(0), None, "the broker did not say whether it stands")
-
-    def _look(self) -> None:
-        pending = [order_id for order_id in self.orders if order_id not in self.states or self._moves(order_id)]
-        try:
-            seen = self.desk.broker.orders(pending) if pending else {}
-        except SourceError as error:
-            # A failed look decides nothing: the orders stay pending until the deadline, and the journal says why, once.
-            if not self.blind:
-                self.diary.note(f"the orders could not be read: {error}", "warning")
-            self.blind = True
-            return
-        self.blind = False
-        for state in seen.values():
-            self._see(state)
-
-    def _moves(self, order_id: OrderId) -> bool:
-        return not self.states[order_id].terminal
-
-    def _see(self, state: OrderState) -> None:
-        verify(self.orders[state.id], state)
-        before = self.states.get(state.id)
-        if state == before:
-            return
-        if state.filled < (before.filled if before else 0) or state.filled > state.quantity:
-            raise StoppedError(
-                f"order {state.id} ({state.symbol}): the broker says {state.filled} of {state.quantity} filled, "
-                f"after {before.filled if before else 0}. Look at the account before the next run."
-            )
-        self.states[state.id] = state
-        journal_state(self.desk, self.diary, state)
-
-
-def journal_state(desk: Desk, diary: Diary, state: OrderState) -> None:
-    """Write down an order's state and every fill behind it; a fill that is known already is ignored by the journal."""
-    diary.write(OrderSeen, state=state)
-    if state.filled:
-        for fill in desk.broker.fills(state.id):
-            diary.write(FillSeen, fill=fill)
+def _way_is_clear(desk: Desk, diary: Diary, blocked: Sequence[Order]) -> bool:
+    """Wait until no order is open in these symbols; False where one stays."""
+    symbols = {order.symbol for order in blocked}
+    diary.note(f"{', '.join(sorted(symbols))}: waiting for other open orders to be gone, then sending once more")
+    deadline = desk.clock.now().timestamp() + CANCEL_SECONDS
+    while any(state.symbol in symbols for state in desk.broker.open_orders()):
+        if desk.clock.now().timestamp() >= deadline:
+            return False
+        desk.clock.sleep(POLL_SECONDS)
+    return True

@@ -51,10 +51,15 @@ class Gate:
             self._count(order, value)
         return refusal
 
-    def _count(self, order: Order, value: Decimal | None) -> None:
+    def release(self, order: Order) -> None:
+        """Take back what was counted for an order that the broker surely refused."""
+        price = self.prices.get(order.symbol)
+        self._count(order, price.value if isinstance(price, Price) else None, -1)
+
+    def _count(self, order: Order, value: Decimal | None, times: int = 1) -> None:
         if order.side == "sell":
-            self.sold[order.symbol] = self.sold.get(order.symbol, Decimal(0)) + order.quantity
+            self.sold[order.symbol] = self.sold.get(order.symbol, Decimal(0)) + times * order.quantity
         elif value is not None:
-            self.bought += order.quantity * value
-            self.spent += order.quantity * worst_price(order, value, self.desk.trading)
-            self.spent += self.desk.broker.caps.fee_per_order
+            self.bought += times * order.quantity * value
+            self.spent += times * order.quantity * worst_price(order, value, self.desk.trading)
+            self.spent += times * self.desk.broker.caps.fee_per_order

@@ -9,11 +9,14 @@ from rebalancer.live.decide import decide, fallback_obstacle
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
-from rebalancer.live.recover import cancel_own_orders, settle_earlier_orders
+from rebalancer.live.hours import require_open
+from rebalancer.live.recover import cancel_open_orders, others_orders, settle_earlier_orders
 from rebalancer.live.survey import (
     closes_until_now,
+    jumps,
     order_prices,
     read_holdings,
+    recent_actions,
     require_investable,
     signal_prices,
     take_snapshots,
@@ -27,28 +30,33 @@ from rebalancer.ports import AlreadyRun
 
 def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     """The page. Every sell is over and the account is read again before the first buy is even sized."""
+    require_open(desk, diary.session)
     settle_earlier_orders(desk, diary)
-    cancel_own_orders(desk, diary)
-    survey = require_investable(read_holdings(desk, diary, "start"))
+    cancel_open_orders(desk, diary)
+    survey = require_investable(read_holdings(desk, diary, "start"), desk.pinned)
     symbols = {*desk.symbols(), *survey.holdings.managed}
-    untradable = desk.broker.untradable(sorted(symbols))
-    snapshots = take_snapshots(desk, symbols)
+    untradable = {**desk.broker.untradable(sorted(symbols)), **others_orders(desk, diary)}
+    actions = recent_actions(desk, symbols)
+    snapshots = take_snapshots(desk, symbols, actions)
     signals = signal_prices(desk, diary, snapshots, desk.symbols())
     prices = order_prices(desk, diary, snapshots, symbols)
 
     shares, notes = shares_of(desk.investments, survey.investable, desk.trading.commit)
-    decisions = decide(desk, diary, shares, closes_until_now(desk, diary, signals))
+    closes = closes_until_now(desk, diary, signals)
+    decisions = decide(desk, diary, shares, closes)
     obstacle = fallback_obstacle(desk, diary, prices, {**untradable, **survey.holdings.untouchable})
     targets = set_targets(shares, decisions, desk.trading, None if obstacle else desk.trading.fallback_ticker, notes)
     diary.write(TargetsSet, targets=targets)
 
-    plan = make_plan(survey.holdings, targets, survey.investable, prices, {**untradable, **obstacle}, desk.trading)
+    left_alone, suspects = {**untradable, **obstacle}, jumps(desk, diary, closes, actions)
+    plan = make_plan(survey.holdings, targets, survey.investable, prices, left_alone, desk.trading, suspects)
     check_plan(plan, survey.holdings, targets, desk.trading)
     diary.write(PlanMade, plan=plan)
 
+    require_open(desk, diary.session)
     sells = sell_orders(plan, desk.account, diary.session.day, diary.number)
     sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
-    bought = buy(desk, diary, plan) if may_buy(diary, sold) else ()
+    bought = buy(desk, diary, plan, actions) if may_buy(desk, diary, sold) else ()
     read_holdings(desk, diary, "end")
     return verdict(plan, (*sold, *bought), decisions)
 

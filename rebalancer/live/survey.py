@@ -9,13 +9,17 @@ from typing import Literal
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Holding, HoldingsRead, PricesTaken
 from rebalancer.live.desk import Desk, Diary
+from rebalancer.live.restate import restate
+from rebalancer.market.clock import NEW_YORK
 from rebalancer.market.history import evening_closes
-from rebalancer.market.prices import climb, order_gates, signal_gates
-from rebalancer.model import Account, Closes, Holdings, NoPrice, Position, Price, Snapshot, Symbol
+from rebalancer.market.jumps import unexplained_jumps
+from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
+from rebalancer.model import Account, Closes, CorporateAction, Holdings, NoPrice, Position, Price, Snapshot, Symbol
 from rebalancer.portfolio.holdings import sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
 
 Prices = Mapping[Symbol, Price | NoPrice]
+RECENT = timedelta(days=14)
 ROUGHLY = Decimal("0.02")
 """The part of equity by which two calls a moment apart may disagree."""
 
@@ -33,8 +37,11 @@ class Survey:
 
 def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "after_sells", "end"]) -> Survey:
     """Raises SourceError where the broker's positions are not all there: a part is never read as the whole."""
-    account, positions, book = desk.broker.account(), desk.broker.positions(), desk.journal.book(desk.account)
+    account, positions = desk.broker.account(), desk.broker.positions()
     require_whole(account, positions)
+    if phase == "start":
+        restate(desk, diary, positions)
+    book = desk.journal.book(desk.account)
     holdings = sort_holdings(positions, book.ours, book.expected, desk.trading)
     reserve = reserve_dollars(desk.reserve, account.equity)
     survey = Survey(
@@ -45,7 +52,7 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "after_sells
         sum((position.market_value for position in positions if position.quantity > 0), Decimal(0)),
     )
     if phase == "start":
-        for symbol, reason in holdings.untouchable.items():
+        for symbol, reason in (*holdings.untouchable.items(), *holdings.held.items()):
             diary.note(f"{symbol}: {reason}", "warning")
     rows = tuple(_holding(position, book.ours, book.expected, holdings) for position in positions)
     diary.write(
@@ -71,9 +78,14 @@ def require_whole(account: Account, positions: Sequence[Position]) -> None:
         )
 
 
-def require_investable(survey: Survey) -> Survey:
-    """Raises RunFailedError where the account is blocked, or nothing in it may be invested."""
+def require_investable(survey: Survey, pinned: str | None) -> Survey:
+    """Raises RunFailedError where it is not the `pinned` account, is blocked, or has nothing that may be invested."""
     account = survey.account
+    if pinned is not None and account.number != pinned:
+        raise RunFailedError(
+            f"these keys are of account {account.number}, but account_number is {pinned}: use the keys of that one. "
+            "Nothing was sent."
+        )
     if account.blocked is not None:
         raise RunFailedError(f"the broker says that account {account.number} can't trade: {account.blocked}")
     if not (survey.investable.is_finite() and survey.investable > 0):
@@ -102,8 +114,18 @@ def _holding(
     )
 
 
-def take_snapshots(desk: Desk, symbols: Iterable[Symbol]) -> Mapping[Symbol, Snapshot]:
-    return desk.quotes.snapshots(sorted(symbols))
+def recent_actions(desk: Desk, symbols: Iterable[Symbol]) -> tuple[CorporateAction, ...]:
+    """Splits, dividends and the like of the last days, tonight's session included: what may explain a jump."""
+    today = desk.clock.now().astimezone(NEW_YORK).date()
+    return desk.history.actions(sorted(symbols), today - RECENT, today)
+
+
+def take_snapshots(
+    desk: Desk, symbols: Iterable[Symbol], actions: Sequence[CorporateAction]
+) -> Mapping[Symbol, Snapshot]:
+    """What the market shows, each previous close brought to today's shares."""
+    today = desk.clock.now().astimezone(NEW_YORK).date()
+    return restated_previous(desk.quotes.snapshots(sorted(symbols)), actions, today)
 
 
 def signal_prices(desk: Desk, diary: Diary, snapshots: Mapping[Symbol, Snapshot], symbols: Iterable[Symbol]) -> Prices:
@@ -143,3 +165,11 @@ def closes_until_now(desk: Desk, diary: Diary, prices: Prices) -> Closes:
         diary.note(note)
     diary.note(f"the closes of {today} are provisional: they are tonight's prices, before the close")
     return closes
+
+
+def jumps(desk: Desk, diary: Diary, closes: Closes, actions: Sequence[CorporateAction]) -> Mapping[Symbol, str]:
+    """Symbols whose closes jumped lately without a known reason: neither bought nor sold in part tonight."""
+    found = unexplained_jumps(closes, actions, desk.trading.max_jump_percent)
+    for symbol, reason in found.items():
+        diary.note(f"{symbol}: {reason}", "warning")
+    return found

@@ -4,6 +4,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from rebalancer.ports import Clock
+
 NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -13,6 +15,20 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+class AheadClock:
+    """Another clock, always `ahead` of it: that of a venue which lives at another time."""
+
+    def __init__(self, clock: Clock, ahead: timedelta) -> None:
+        self._clock = clock
+        self._ahead = ahead
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
 
 
 class SimulatedClock:

@@ -5,12 +5,13 @@ Pure: the time comes in with the gates. Every gate says what it accepts, so that
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Bar, NoPrice, Price, Quote, Rung, Snapshot, Symbol, Tick, Trading
+from rebalancer.model import Bar, CorporateAction, NoPrice, Price, Quote, Rung, Snapshot, Symbol, Tick, Trading
+from rebalancer.portfolio.wording import per_share
 
 FUTURE_SECONDS = 5
 """How far a source's clock may run ahead of ours."""
@@ -18,12 +19,16 @@ FUTURE_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What a price must pass: it is of `session`, and at `now` no older than its rung allows (any age where absent)."""
+    """What a price must pass: it is of `session`, and at `now` no older than its rung allows (any age where absent).
+
+    It may be `max_distance_percent` away from the previous close, where that is known; any distance where None.
+    """
 
     session: date
     now: datetime
     max_spread_percent: Decimal
     max_age_seconds: Mapping[Rung, int] = field(default_factory=dict)
+    max_distance_percent: Decimal | None = None
 
 
 def signal_gates(trading: Trading, session: date, now: datetime) -> Gates:
@@ -32,13 +37,39 @@ def signal_gates(trading: Trading, session: date, now: datetime) -> Gates:
 
 
 def order_gates(trading: Trading, session: date, now: datetime) -> Gates:
-    """An order needs a fresh price."""
+    """An order needs a fresh price, not too far from the previous close."""
     ages: Mapping[Rung, int] = {
         "quote": trading.max_quote_age_seconds,
         "trade": trading.max_trade_age_seconds,
         "bar": trading.max_bar_age_seconds,
     }
-    return Gates(session, now, trading.max_spread_percent, ages)
+    return Gates(session, now, trading.max_spread_percent, ages, trading.max_distance_percent)
+
+
+def restated_previous(
+    snapshots: Mapping[Symbol, Snapshot], actions: Iterable[CorporateAction], session: date
+) -> dict[Symbol, Snapshot]:
+    """`snapshots` with each previous close as it would have been, had the `actions` since it come before it.
+
+    Those with an ex-date after the close's own session and up to `session` count; of one day's, a dividend is taken
+    off before a split divides.
+    """
+    ordered = sorted(actions, key=lambda action: (action.day, action.kind))
+    return {
+        symbol: replace(snapshot, previous=_restated(snapshot, ordered, session))
+        for symbol, snapshot in snapshots.items()
+    }
+
+
+def _restated(snapshot: Snapshot, actions: Iterable[CorporateAction], session: date) -> Bar | None:
+    previous = snapshot.previous
+    if previous is None:
+        return None
+    close = previous.close
+    for action in actions:
+        if action.symbol == snapshot.symbol and previous.session < action.day <= session:
+            close = (close - action.dollars) / action.ratio
+    return replace(previous, close=close)
 
 
 def climb(
@@ -51,7 +82,7 @@ def climb(
 def ladder(snapshot: Snapshot, gates: Gates) -> Price | NoPrice:
     reasons: list[str] = []
     for shown in (_quote(snapshot.quote, gates), _trade(snapshot.trade), _bar(snapshot.bar)):
-        found = shown if isinstance(shown, str) else _admit(snapshot.symbol, shown, gates)
+        found = shown if isinstance(shown, str) else _admit(snapshot, shown, gates)
         if isinstance(found, Price):
             return found
         reasons.append(found)
@@ -99,7 +130,7 @@ def _bar(bar: Bar | None) -> _Shown | str:
     return _Shown("bar", bar.close, bar.session, bar.at)
 
 
-def _admit(symbol: Symbol, shown: _Shown, gates: Gates) -> Price | str:
+def _admit(snapshot: Snapshot, shown: _Shown, gates: Gates) -> Price | str:
     if shown.session != gates.session:
         return f"The {shown.rung} is of {shown.session}, not of the session {gates.session}."
     age = (gates.now - shown.at).total_seconds()
@@ -108,7 +139,23 @@ def _admit(symbol: Symbol, shown: _Shown, gates: Gates) -> Price | str:
     most = gates.max_age_seconds.get(shown.rung, math.inf)
     if not age <= most:
         return f"The {shown.rung} is {age:.0f} s old: at most {most} s is accepted."
-    return Price(symbol, shown.value, shown.rung, shown.at, max(age, 0.0), shown.ask)
+    if too_far := _too_far(shown, snapshot.previous, gates.max_distance_percent):
+        return too_far
+    return Price(snapshot.symbol, shown.value, shown.rung, shown.at, max(age, 0.0), shown.ask)
+
+
+def _too_far(shown: _Shown, previous: Bar | None, most: Decimal | None) -> str | None:
+    if previous is None or most is None:
+        return None
+    if not _positive(previous.close):
+        return f"The {shown.rung} can't be compared: the previous close is {previous.close} USD."
+    distance = abs(shown.value / previous.close - 1) * 100
+    if distance <= most:
+        return None
+    return (
+        f"The {shown.rung} of {per_share(shown.value)} is {distance:.2f} % away from the previous close of "
+        f"{per_share(previous.close)}: at most {most} % is accepted."
+    )
 
 
 def _positive(value: Decimal) -> bool:

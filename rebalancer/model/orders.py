@@ -93,13 +93,14 @@ Found = OrderState | Absent | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one order. Until it is `certain`, all of it counts as done."""
+    """What came of one order. Until it is `certain`, all of it counts as done. `refusal` is set where it was refused."""
 
     order: Order
     status: OrderStatus | Literal["refused", "unknown"]
     filled: Decimal
     average_price: Decimal | None
     reason: str = ""
+    refusal: RefusalKind | None = None
 
     @property
     def certain(self) -> bool:

@@ -15,12 +15,14 @@ class Holdings:
     `managed` are shares we may sell, by symbol (> 0). `untouchable` are symbols that are neither bought nor sold
     tonight, with the reason. `others_value` is the absolute value in dollars of everything that is not managed.
     `values` are the managed shares in dollars by the broker's own figures; a plan needs them where it has no price.
+    `held` says of which symbols open orders hold shares that would be managed without them.
     """
 
     managed: Mapping[Symbol, Decimal]
     untouchable: Mapping[Symbol, str]
     others_value: Decimal
     values: Mapping[Symbol, Decimal] = field(default_factory=dict)
+    held: Mapping[Symbol, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from rebalancer.model import Account, NoPrice, Order, OrderId, OrderKind, Plan, Price, Symbol, Trade, Trading
@@ -19,6 +19,8 @@ from rebalancer.portfolio.trades import (
 )
 from rebalancer.portfolio.wording import per_share, percent, shares, usd
 
+AUCTION_CUTOFF = timedelta(minutes=10)
+"""The exchange takes no orders for the closing auction in the last minutes before the close."""
 MOST_INVESTED = Decimal("0.99")
 """The part of equity that may be invested, whoever holds it."""
 
@@ -68,6 +70,7 @@ def size_buys(
     account: str,
     session: date,
     run_number: int,
+    attempt: int = 1,
 ) -> tuple[tuple[Order, ...], tuple[str, ...]]:
     """Buys that `purse` pays for and has room for, largest shortfall in dollars first, ties by symbol.
 
@@ -86,7 +89,7 @@ def size_buys(
             verb = f"buying {quantity} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
             notes.append(f"{buy.trade.symbol}: {verb}, {_shrunk(buy, quantity, left, trading)}")
         if accepted:
-            identity = order_id(account, session, run_number, "buys", buy.trade.symbol, "buy")
+            identity = order_id(account, session, run_number, "buys", buy.trade.symbol, "buy", attempt)
             orders.append(_buy_order(identity, buy, quantity, trading))
             left = _less(left, buy, quantity)
     return tuple(orders), tuple(notes)
@@ -134,7 +137,8 @@ def _shrunk(buy: _Buy, quantity: int, left: Purse, trading: Trading) -> str:
 
 
 def _buy_order(identity: OrderId, buy: _Buy, quantity: int, trading: Trading) -> Order:
-    at_market = trading.order_type == "market" and buy.price.rung != "bar"
-    limit = None if at_market else buy.limit
-    kind: OrderKind = "market" if at_market else "limit"
+    kind: OrderKind = trading.order_type
+    if kind == "market" and buy.price.rung == "bar":
+        kind = "limit"
+    limit = buy.limit if kind == "limit" else None
     return Order(identity, buy.trade.symbol, "buy", Decimal(quantity), kind, limit, buy.trade.why)

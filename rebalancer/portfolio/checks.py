@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Holdings, Order, Plan, Session, Symbol, Targets, Trade, Trading
-from rebalancer.portfolio.buys import MOST_INVESTED, worst_price
+from rebalancer.portfolio.buys import AUCTION_CUTOFF, MOST_INVESTED, worst_price
 from rebalancer.portfolio.wording import per_share, percent, plain, shares, usd
 
 ROUNDING = 1e-9
@@ -32,7 +32,7 @@ def check_order(
     `managed` are our shares of the symbol that are not sold yet. In dollars: `equity`; `invested`, all long positions
     and the buys sent so far; `price` a share; `cash_left`, what may still be spent. A sell needs only `managed`.
     """
-    refusal = _in_time(now, session, trading) or _is_amount(order)
+    refusal = _in_time(order, now, session, trading) or _is_amount(order)
     if refusal is None and order.side == "sell":
         refusal = _is_ours(order, managed)
     elif refusal is None:
@@ -40,8 +40,9 @@ def check_order(
     return None if refusal is None else f"{order.symbol}: the {order.side} was not sent: {refusal}"
 
 
-def _in_time(now: datetime, session: Session, trading: Trading) -> str | None:
-    cutoff = session.closes - timedelta(seconds=trading.cutoff_seconds)
+def _in_time(order: Order, now: datetime, session: Session, trading: Trading) -> str | None:
+    before_close = AUCTION_CUTOFF if order.kind == "moc" else timedelta(seconds=trading.cutoff_seconds)
+    cutoff = session.closes - before_close
     if session.opens <= now <= cutoff:
         return None
     return (

@@ -20,26 +20,39 @@ def sort_holdings(
 
     `ours` and `expected` are shares by symbol as the journal knows them; `expected` is None before the first record.
     A symbol that is absent counts as 0 shares, at the broker and in both mappings. The reasons in `untouchable` do not
-    repeat their symbol. `others_value` is rounded up to the cent.
+    repeat their symbol. `others_value` is rounded up to the cent, and counts shares that open orders hold.
     """
     untouchable = _untouchable(positions, expected, trading)
     managed: dict[Symbol, Decimal] = {}
     values: dict[Symbol, Decimal] = {}
+    held: dict[Symbol, str] = {}
     others = ZERO
     for position in sorted(positions, key=lambda position: position.symbol):
         symbol = position.symbol
-        quantity = ZERO if symbol in untouchable else _managed(position, ours, trading)
+        wanted = ZERO if symbol in untouchable else _managed(position, ours, trading)
+        quantity = min(wanted, free := _free(position))
+        if quantity < wanted:
+            held[symbol] = _held(position.quantity - free, position.quantity)
         value = position.market_value * quantity / position.quantity if quantity > 0 else ZERO
         if quantity > 0:
             managed[symbol], values[symbol] = quantity, value
         others += abs(position.market_value - value)
-    return Holdings(managed, untouchable, others.quantize(CENT, ROUND_UP), values)
+    return Holdings(managed, untouchable, others.quantize(CENT, ROUND_UP), values, held)
 
 
 def _managed(position: Position, ours: Mapping[Symbol, Decimal], trading: Trading) -> Decimal:
     if trading.manage == "account":
         return position.quantity
     return min(ours.get(position.symbol, ZERO), position.quantity)
+
+
+def _free(position: Position) -> Decimal:
+    """The shares that no open order holds."""
+    return max(ZERO, position.quantity if position.available is None else position.available)
+
+
+def _held(quantity: Decimal, whole: Decimal) -> str:
+    return f"{plain(quantity)} of {shares(whole)} {'is' if quantity == 1 else 'are'} held by open orders of others"
 
 
 def _untouchable(
@@ -53,10 +66,20 @@ def _untouchable(
 
 
 def _changed(positions: Sequence[Position], expected: Mapping[Symbol, Decimal]) -> dict[Symbol, str]:
-    held = {position.symbol: position.quantity for position in positions}
     return {
         symbol: f"the broker shows {shares(there)}, {plain(due)} were expected (a split or a trade by hand?): "
         "neither bought nor sold tonight"
+        for symbol, (there, due) in differences(positions, expected).items()
+    }
+
+
+def differences(
+    positions: Sequence[Position], expected: Mapping[Symbol, Decimal]
+) -> dict[Symbol, tuple[Decimal, Decimal]]:
+    """What the broker shows and what was expected, in shares, where the two differ; sorted by symbol."""
+    held = {position.symbol: position.quantity for position in positions}
+    return {
+        symbol: (there, due)
         for symbol in sorted({*held, *expected})
         if (there := held.get(symbol, ZERO)) != (due := expected.get(symbol, ZERO))
     }

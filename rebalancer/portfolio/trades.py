@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
+from types import MappingProxyType
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model import (
@@ -34,6 +35,7 @@ MILLIONTH = Decimal("1e-6")
 ZERO = Decimal(0)
 
 Prices = Mapping[Symbol, Price | NoPrice]
+NO_SUSPECTS: Mapping[Symbol, str] = MappingProxyType({})
 
 
 # --------------------------------------------------------------------------------------------- the plan
@@ -56,8 +58,12 @@ def make_plan(
     prices: Prices,
     untradable: Mapping[Symbol, str],
     trading: Trading,
+    suspects: Mapping[Symbol, str] = NO_SUSPECTS,
 ) -> Plan:
     """One line for every symbol that is managed or wanted. `investable` (> 0) in dollars.
+
+    What is `untradable` is left alone, with the reason; of `suspects`, whose price nobody can vouch for, only a full
+    exit is planned.
 
     The whole-share difference to floor(target dollars / price) is traded. A target of 0 sells all that is managed, its
     fraction too, whatever it is worth, and needs no price. A positive target never sells a fraction: where it buys less
@@ -72,6 +78,8 @@ def make_plan(
             trades.append(replace(line, why=left_alone[symbol]))
         elif line.target == 0 and line.held > 0:
             trades.append(_exit(line, origin, investable))
+        elif symbol in suspects:
+            trades.append(replace(line, why=suspects[symbol]))
         elif line.price is None:
             trades.append(line)
         else:
@@ -179,3 +187,9 @@ def sell_orders(plan: Plan, account: str, session: date, run_number: int) -> tup
         )
         for trade in plan.sells
     )
+
+
+def second_attempt(order: Order, account: str, session: date, run_number: int) -> Order:
+    """The same order under an id of its own, for a broker that surely refused the first one."""
+    leg = "sells" if order.side == "sell" else "buys"
+    return replace(order, id=order_id(account, session, run_number, leg, order.symbol, order.side, attempt=2))

@@ -14,7 +14,7 @@ minute_before_close = 5
 order_type = "stop"
 protected = ["spy"]
 [accounts.demo]
-broker = "alpaca"
+broker = "kite"
 mode = "live"
 cash_reserve = { mode = "percent", amount = 101 }
 [accounts.demo.sim]
@@ -82,7 +82,7 @@ def test_ten_mistakes_are_shown_at_once_each_with_its_line_key_and_what_is_allow
         (4, "trading.minute_before_close", 'did you mean "minutes_before_close"?'),
         (5, "trading.order_type", '"stop" is not allowed: use "limit" or "market"'),
         (6, "trading.protected", "'spy' is not a ticker"),
-        (8, "accounts.demo.broker", '"sim" only for now'),
+        (8, "accounts.demo.broker", 'use "sim" or "alpaca"'),
         (9, "accounts.demo.mode", 'use "paper"'),
         (10, "accounts.demo.cash_reserve.amount", "101 is not allowed: use a number from 0 to 100"),
         (12, "accounts.demo.sim.slippage_percent", "true is not allowed: use a number from 0 to 100"),

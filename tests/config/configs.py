@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from rebalancer import config
 from rebalancer.config import Config
+from rebalancer.errors import BadInputError
 
 FOLDER = Path("/somewhere")
 SMALLEST = """
@@ -13,6 +16,7 @@ broker = "sim"
 bot = "bots/trend.json"
 amount = 6000
 """
+AT_ALPACA = SMALLEST.replace('"sim"', '"alpaca"')
 
 
 def parsed(text: str) -> Config:
@@ -21,3 +25,14 @@ def parsed(text: str) -> Config:
 
 def with_trading(lines: str) -> str:
     return f"[trading]\n{lines}\n{SMALLEST}"
+
+
+def with_keys(lines: str) -> str:
+    """An account at Alpaca with `lines` in its table."""
+    return AT_ALPACA.replace("[[", f"{lines}\n[[", 1)
+
+
+def problems_of(text: str) -> dict[str, str]:
+    with pytest.raises(BadInputError) as refused:
+        parsed(text)
+    return {problem.place: problem.text for problem in refused.value.problems}

@@ -1,5 +1,6 @@
 """The config file: what it means, and where it is found."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,10 +14,14 @@ from platformdirs import user_config_path
 
 from rebalancer import config
 from rebalancer.config import AccountConfig, SimSettings
+from rebalancer.config.credentials import KeySource
+from rebalancer.config.keys import ALPACA, DATA
+from rebalancer.config.prices import FIRST_DAY
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Reserve, Trading
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+SWITCHED_OFF = re.compile(r"^#(?=[a-z\[])", re.MULTILINE)
 
 # -------------------------------------------------------------------------------------- what a config means
 
@@ -161,6 +166,19 @@ def test_the_example_shows_every_setting_with_its_default() -> None:
     assert account.sim == SimSettings()
     assert account.reserve == Reserve()
     assert account.investments[0].weight_mode == Investment("", Decimal(1)).weight_mode
+
+
+def test_what_is_switched_off_in_the_example_can_be_switched_on() -> None:
+    shown = SWITCHED_OFF.sub("", EXAMPLE.read_text()).replace('source = "sample"', 'source = "alpaca"')
+    found = config.parse(shown.encode(), EXAMPLE, {})
+    _, account = found.accounts
+    assert account.trading == Trading()
+    assert account.key_source == KeySource(str(EXAMPLE), variables=("ALPACA_KEY_ID", "ALPACA_SECRET"))
+    assert (found.data_feed, found.data_account, found.data_since) == ("iex", "paper", FIRST_DAY)
+    written = tomllib.loads(shown)
+    assert written["data"].keys() | {"folder"} == set(DATA)
+    assert set(ALPACA) - {"credentials_file"} <= written["accounts"]["paper"].keys()
+    assert '# credentials_file = "' in shown
 
 
 def test_every_trading_setting_of_the_model_can_be_set() -> None:

@@ -4,7 +4,7 @@ from dataclasses import fields
 from decimal import Decimal
 
 import pytest
-from configs import FOLDER, SMALLEST, parsed, with_trading
+from configs import AT_ALPACA, FOLDER, SMALLEST, parsed, problems_of, with_trading
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,22 +13,16 @@ from rebalancer.errors import BadInputError
 from rebalancer.model import Trading
 
 
-def problems_of(text: str) -> dict[str, str]:
-    with pytest.raises(BadInputError) as refused:
-        parsed(text)
-    return {problem.place: problem.text for problem in refused.value.problems}
-
-
 def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
     text = """
         colour = "red"
         [data]
-        source = "alpaca"
+        source = "yahoo"
         [trading]
         drift_percent = -1
         minute_before_close = 5
         [accounts.demo]
-        broker = "alpaca"
+        broker = "kite"
         mode = "live"
         cash_reserve = { mode = "percent", amount = 101 }
         [accounts.demo.trading]
@@ -41,13 +35,13 @@ def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
     """
     assert problems_of(text) == {
         "colour": "is no setting; known here: schema, state_dir, on_result, data, trading, accounts",
-        "data.source": '"alpaca" is not allowed: use "sample" or "folder"',
+        "data.source": '"yahoo" is not allowed: use "sample" or "folder" or "alpaca"',
         "trading.drift_percent": "-1 is not allowed: use a number from 0 to 100",
         "trading.minute_before_close": 'is no setting; did you mean "minutes_before_close"?',
-        "accounts.demo.broker": '"alpaca" comes in a later release; "sim" only for now',
-        "accounts.demo.mode": '"live" is refused: this release trades no real money; use "paper" or leave it out',
+        "accounts.demo.broker": '"kite" is not allowed: use "sim" or "alpaca"',
+        "accounts.demo.mode": '"live" is refused: not before the crash-safety release; use "paper" or leave it out',
         "accounts.demo.cash_reserve.amount": "101 is not allowed: use a number from 0 to 100",
-        "accounts.demo.trading.order_type": '"stop" is not allowed: use "limit" or "market"',
+        "accounts.demo.trading.order_type": '"stop" is not allowed: use "limit" or "market" or "moc"',
         "accounts.demo.sim.slippage_percent": "true is not allowed: use a number from 0 to 100",
         "accounts.demo.investments[0].amount": "0 is not allowed: use a number above 0, up to 1,000,000,000,000",
     }
@@ -169,6 +163,30 @@ def test_timeouts_and_cutoff_must_fit_before_the_close() -> None:
         "cutoff_seconds need 300 together: use at least 5, or shorten them"
     }
     assert parsed(with_trading("minutes_before_close = 5"))
+
+
+def test_the_auction_needs_its_own_time_before_the_close() -> None:
+    text = '[trading]\norder_type = "moc"\nminutes_before_close = {}\n' + AT_ALPACA
+    assert problems_of(text.format(12)) == {
+        "trading.minutes_before_close": '12 leaves 720 seconds, but order_type = "moc" and sell_timeout_seconds need '
+        "780 together: the auction takes no order in the last 600 seconds, and 60 are to spare: use at least 13, or "
+        "shorten them"
+    }
+    assert parsed(text.format(13)).accounts[0].trading.order_type == "moc"
+
+
+def test_the_auction_does_not_shorten_what_else_has_to_fit() -> None:
+    text = '[trading]\norder_type = "moc"\nminutes_before_close = 14\nbuy_timeout_seconds = 700\n' + AT_ALPACA
+    assert "cutoff_seconds need 880 together" in problems_of(text)["trading.minutes_before_close"]
+
+
+@pytest.mark.parametrize("place", ["trading", "accounts.demo.trading"])
+def test_the_simulated_broker_has_no_auction(place: str) -> None:
+    text = f'{SMALLEST}\n[{place}]\norder_type = "moc"\nminutes_before_close = 20\n'
+    assert problems_of(text) == {
+        "accounts.demo.trading.order_type": '"moc" needs a closing auction, which the simulated broker has not: use '
+        '"limit" or "market" in this account'
+    }
 
 
 @pytest.mark.parametrize("name", ["Demo", "my account", "é", "x" * 41, "a.b"])

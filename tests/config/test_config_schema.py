@@ -11,7 +11,8 @@ from configs import FOLDER
 from jsonschema import Draft202012Validator
 
 from rebalancer import config, demo
-from rebalancer.config.keys import ACCOUNT, DATA, INVESTMENT, MEANINGS, RESERVE, SIM, TOP, TRADING
+from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, MEANINGS, RESERVE, SIM, TOP, TRADING
+from rebalancer.config.prices import OF_ALPACA
 from rebalancer.config.schema import config_schema
 from rebalancer.config.start import first_files
 from rebalancer.errors import BadInputError
@@ -24,7 +25,7 @@ TABLES = {
     "": TOP,
     "data": DATA,
     "trading": TRADING,
-    "accounts.demo": ACCOUNT,
+    "accounts.demo": {**ACCOUNT, **ALPACA},
     "accounts.demo.trading": TRADING,
     "accounts.demo.sim": SIM,
     "accounts.demo.cash_reserve": {**RESERVE, "amount": None},
@@ -35,6 +36,7 @@ VALUES = [
     *("", " ", "SPY", "spy", "CASH", "BRK.B", "x" * 61, " blanks ", [], {}, ["SPY"], ["spy"]),
     *(["CASH"], [5], [["SPY", "SH"]], [["SPY", "SPY"]], [["SPY"]], [["SPY", "SH"], ["SPY", "SH"]]),
     *("amounts", "own", "net", "limit", "dollars", "percent", "sim", "paper", "live", "sample", "folder"),
+    *("all", "moc", "alpaca", "iex", "demo", "2016-01-31", "PA3EXAMPLE", "http://127.0.0.1:8080"),
 ]
 CASES = [(table, key) for table, keys in TABLES.items() for key in keys]
 
@@ -48,6 +50,8 @@ def document(table: str, key: str, value: object) -> dict[str, Any]:
     if table.endswith("cash_reserve"):
         place["amount"] = 5
     place[key] = value
+    if key in {*ALPACA, *OF_ALPACA}:
+        whole["accounts"]["demo"]["broker"] = "alpaca"
     if (table, key) == ("data", "folder"):
         place["source"] = "folder"
     if (table, key, value) == ("data", "source", "folder"):
@@ -109,6 +113,13 @@ def test_the_bounds_of_an_amount_depend_on_what_it_counts(table: str, mode: str,
 )
 def test_a_variable_may_stand_in_any_string(table: str, key: str, value: object) -> None:
     assert SCHEMA.is_valid(document(table, key, value))
+
+
+@pytest.mark.parametrize("key", ["key_id", "secret"])
+@pytest.mark.parametrize(("value", "fits"), [("${NAME}", True), ("${NAME:-PK1}", False), ("PK${NAME}", False)])
+def test_a_key_is_a_variable_alone(key: str, value: str, fits: bool) -> None:  # noqa: FBT001
+    whole = document("accounts.demo", key, value)
+    assert SCHEMA.is_valid(whole) == accepted(whole, f"accounts.demo.{key}") == fits
 
 
 @pytest.mark.parametrize("whole", [{}, {"accounts": {}}, {"accounts": {"Big": {}}}, {**BASE, "colour": 1}])

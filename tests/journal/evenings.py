@@ -19,6 +19,7 @@ from rebalancer.events import (
     OrderSeen,
     PlanMade,
     PricesTaken,
+    Restated,
     RunEnded,
     SettingChanged,
     TargetsSet,
@@ -109,6 +110,7 @@ def evening() -> tuple[Event, ...]:
     return (
         SettingChanged(NOW, "demo", "accounts.demo.trading.drift_percent", "0", "2"),
         Adopted(NOW, "demo", BIL, Decimal("3.5"), Decimal("320.25")),
+        Restated(NOW, "demo", Symbol("SH"), Decimal(4), Decimal(8), "2 for 1 split of 2016-07-01"),
         holdings_read(holding(SPY, "5", "0", "1007.53"), replace(holding(BIL, "3.5", "0"), untouchable="by hand")),
         PricesTaken(NOW, "signals", (PRICE,), (NoPrice(SGOV, ("no quote", "no trade today")),)),
         BotDecided(NOW, "trend", 0.4, {SPY: 0.6}, ("RSI(SPY,10) = 81.2 > 79",), ("XLU starts late",)),

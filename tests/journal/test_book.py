@@ -3,14 +3,14 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from evenings import BIL, CLAIM, NOW, SPY, evening, filled, holding, holdings_read, order, seen, start
+from evenings import BIL, CLAIM, DAY, NOW, SPY, evening, filled, holding, holdings_read, order, seen, start
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.events import Adopted, OrderAnswered, OrderIntended
+from rebalancer.events import Adopted, OrderAnswered, OrderIntended, Restated
 from rebalancer.journal import queries
 from rebalancer.journal.book import costs, moved
-from rebalancer.model import NO_RUN
+from rebalancer.model import NO_RUN, Symbol
 from rebalancer.ports import Book
 
 BUY, SELL = order("rb1"), order("rb2", side="sell")
@@ -21,6 +21,14 @@ FILLS = st.lists(
         st.integers(1, 1000),
     )
 )
+
+
+def recorded(ours, expected):
+    return Book(ours, expected, recorded=DAY)
+
+
+def restated(symbol, ours, expected, why="split"):
+    return Restated(NOW, "demo", symbol, Decimal(ours), Decimal(expected), why)
 
 
 def book_after(journal, *events):
@@ -41,29 +49,29 @@ def test_what_we_bought_is_ours_and_what_we_sold_no_longer_is(journal):
 def test_the_broker_should_show_its_last_quantity_moved_by_our_fills(journal):
     book = book_after(journal, holdings_read(holding(SPY, "5", "0"), holding(BIL, "3.5", "0")), filled(BUY, "10"))
 
-    assert book == Book(ours={SPY: 10}, expected={SPY: 15, BIL: Decimal("3.5")})
+    assert book == recorded(ours={SPY: 10}, expected={SPY: 15, BIL: Decimal("3.5")})
 
 
 def test_shares_sold_by_hand_are_no_longer_ours_after_the_next_record(journal):
     book = book_after(journal, filled(BUY, "10"), holdings_read(holding(SPY, "3", "3")))
 
-    assert book == Book(ours={SPY: 3}, expected={SPY: 3})
+    assert book == recorded(ours={SPY: 3}, expected={SPY: 3})
 
 
 def test_a_symbol_missing_from_the_record_is_gone(journal):
     book = book_after(journal, filled(BUY, "10"), holdings_read(holding(BIL, "1", "0"), phase="end"))
 
-    assert book == Book(ours={}, expected={BIL: 1})
+    assert book == recorded(ours={}, expected={BIL: 1})
 
 
 def test_what_was_sold_out_is_expected_no_more(journal):
     book = book_after(journal, holdings_read(holding(SPY, "4", "4")), filled(SELL, "4"))
 
-    assert book == Book(ours={}, expected={})
+    assert book == recorded(ours={}, expected={})
 
 
 def test_a_short_of_somebody_else_is_expected_and_not_ours(journal):
-    assert book_after(journal, holdings_read(holding(SPY, "-5", "0"))) == Book(ours={}, expected={SPY: -5})
+    assert book_after(journal, holdings_read(holding(SPY, "-5", "0"))) == recorded(ours={}, expected={SPY: -5})
 
 
 def test_the_read_between_sells_and_buys_moves_nothing(journal):
@@ -75,14 +83,14 @@ def test_the_read_between_sells_and_buys_moves_nothing(journal):
         holdings_read(holding(SPY, "10", "10"), phase="after_sells"),
     )
 
-    assert book == Book(ours={SPY: 6}, expected={SPY: 6})
+    assert book == recorded(ours={SPY: 6}, expected={SPY: 6})
 
 
 def test_adopted_shares_are_ours_and_the_broker_still_shows_them(journal):
     journal.record(start(journal), holdings_read(holding(SPY, "15", "10")))
     journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))
 
-    assert journal.book("demo") == Book(ours={SPY: 15}, expected={SPY: 15})
+    assert journal.book("demo") == recorded(ours={SPY: 15}, expected={SPY: 15})
     assert journal.book("other").ours == {}
 
 
@@ -90,7 +98,7 @@ def test_adopted_shares_stay_ours_after_the_next_record_and_count_once(journal):
     journal.record(NO_RUN, Adopted(NOW, "demo", BIL, Decimal("3.5"), Decimal(320)))
     book = book_after(journal, holdings_read(holding(BIL, "3.5", "3.5")))
 
-    assert book == Book(ours={BIL: Decimal("3.5")}, expected={BIL: Decimal("3.5")})
+    assert book == recorded(ours={BIL: Decimal("3.5")}, expected={BIL: Decimal("3.5")})
 
 
 def test_adopted_shares_that_were_sold_are_no_longer_ours(journal):
@@ -121,7 +129,7 @@ def test_the_same_execution_number_in_two_accounts_is_two_fills(journal):
 
 
 def test_a_whole_evening_leaves_what_it_recorded_at_its_end(journal):
-    assert book_after(journal, *evening()) == Book(ours={SPY: 10}, expected={SPY: 15})
+    assert book_after(journal, *evening()) == recorded(ours={SPY: 10}, expected={SPY: 15})
 
 
 def test_orders_are_unsettled_until_their_end_and_their_fills_are_known(journal):
@@ -140,9 +148,81 @@ def test_orders_are_unsettled_until_their_end_and_their_fills_are_known(journal)
     assert journal.unsettled("other") == ()
 
 
+def test_a_filled_order_whose_fill_activity_lags_is_unsettled_until_all_its_shares_are_counted(journal):
+    run = start(journal)
+    journal.record(run, OrderIntended(NOW, BUY), OrderAnswered(NOW, BUY.id, "accepted"), seen(BUY, "filled", "10"))
+    assert journal.unsettled("demo") == (BUY,)
+
+    journal.record(run, filled(BUY, "4", execution="x1"))
+    assert journal.unsettled("demo") == (BUY,)
+
+    journal.record(run, filled(BUY, "6", execution="x2"))
+    assert journal.unsettled("demo") == ()
+
+
+# ------------------------------------------------------------------------------------------ splits and renames
+
+
+def test_after_a_split_our_shares_and_the_expected_ones_are_the_new_figures(journal):
+    book = book_after(journal, holdings_read(holding(SPY, "15", "10")), restated(SPY, "100", "150"))
+
+    assert book == recorded(ours={SPY: 100}, expected={SPY: 150})
+
+
+def test_what_is_bought_sold_and_adopted_after_a_split_counts_on_top_of_it(journal):
+    before, after = filled(BUY, "5", execution="x1"), filled(SELL, "30", execution="x2")
+    journal.record(start(journal), holdings_read(holding(SPY, "10", "5")), before, restated(SPY, "100", "150"), after)
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(7), Decimal(70)))
+
+    assert journal.book("demo") == recorded(ours={SPY: 77}, expected={SPY: 120})
+
+
+def test_a_renamed_symbol_is_gone_under_its_old_name(journal):
+    meta = Symbol("META")
+    book = book_after(
+        journal, holdings_read(holding(SPY, "10", "10")), restated(SPY, "0", "0"), restated(meta, "10", "10")
+    )
+
+    assert book == recorded(ours={meta: 10}, expected={meta: 10})
+
+
+def test_the_next_record_takes_the_place_of_a_split(journal):
+    book = book_after(
+        journal,
+        holdings_read(holding(SPY, "10", "10")),
+        restated(SPY, "100", "100"),
+        holdings_read(holding(SPY, "90", "90"), phase="end"),
+    )
+
+    assert book == recorded(ours={SPY: 90}, expected={SPY: 90})
+
+
+def test_a_split_in_one_account_is_none_in_another(journal):
+    other = replace(CLAIM, account="other")
+    journal.record(start(journal), holdings_read(holding(SPY, "10", "10")))
+    journal.record(start(journal, other), holdings_read(holding(SPY, "7", "7")), restated(SPY, "100", "100"))
+
+    assert (journal.book("demo").ours, journal.book("other").ours) == ({SPY: 100}, {SPY: 7})
+
+
+def test_the_fills_alone_do_not_tell_what_split_shares_cost_nor_the_old_record_what_they_are_worth(journal, path):
+    before = holdings_read(holding(SPY, "10", "10", "2000"))
+    journal.record(start(journal), filled(BUY, "10"), before, restated(SPY, "100", "100"))
+
+    (line,) = queries.positions(path, "demo")
+
+    assert (line.ours, line.at_broker, line.cost, line.value) == (100, None, None, None)
+
+
+# ------------------------------------------------------------------------------------- what always holds
+
+
 @given(FILLS, FILLS)
 def test_the_book_may_be_recorded_at_any_moment_between_fills(first, then):
-    assert moved(moved({}, first), then) == moved({}, [*first, *then])
+    """Of more shares than all fills together sell: the journal never counts less than none."""
+    before = Book(ours={SPY: Decimal(10**6)}, expected={SPY: Decimal(10**6)}, recorded=DAY)
+
+    assert moved(moved(before, first), then) == moved(before, [*first, *then])
 
 
 @given(FILLS)

@@ -217,19 +217,23 @@ def test_a_journal_of_a_newer_version_is_refused(path):
         SqliteJournal.open(path)
 
 
-def test_a_journal_of_the_version_before_gets_the_tables_it_lacks_and_keeps_its_lines(path):
+@pytest.mark.parametrize(
+    ("step", "tables"),
+    [("m003_settings_and_adoptions", ("setting_changes", "adoptions")), ("m004_restatements", ("restatements",))],
+)
+def test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_lines(path, step, tables):
     with SqliteJournal.open(path) as journal:
         journal.record(start(journal), *evening())
     before = rows(path, "events"), rows(path, "orders")
     with stranger(path) as connection:
-        connection.execute("DROP TABLE setting_changes")
-        connection.execute("DROP TABLE adoptions")
-        connection.execute(f"DELETE FROM {migrations.migrations_table} WHERE name = 'm003_settings_and_adoptions'")
+        for table in tables:
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute(f"DELETE FROM {migrations.migrations_table} WHERE name = ?", [step])
 
     SqliteJournal.open(path).close()
 
     assert (rows(path, "events"), rows(path, "orders")) == before
-    assert len(rows(path, "setting_changes")) == len(rows(path, "adoptions")) == 1
+    assert [len(rows(path, table)) for table in tables] == [1] * len(tables)
 
 
 def test_a_file_left_empty_by_a_crash_becomes_a_journal(path):

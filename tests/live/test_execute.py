@@ -17,6 +17,7 @@ from rebalancer.model import (
     Account,
     Fill,
     Found,
+    Hours,
     Order,
     OrderId,
     OrderState,
@@ -38,6 +39,9 @@ class Between:
     @property
     def caps(self) -> Caps:
         return self.real.caps
+
+    def hours(self) -> Hours:
+        return self.real.hours()
 
     def account(self) -> Account:
         return self.real.account()

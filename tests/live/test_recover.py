@@ -10,8 +10,8 @@ from test_execute import Between
 
 from rebalancer.brokers.script import Script, Twist
 from rebalancer.errors import RunFailedError, SourceError
-from rebalancer.model import Found, Order, OrderId, Submitted, Unknown
-from rebalancer.ports import AlreadyRun
+from rebalancer.model import Absent, Found, Order, OrderId, Submitted, Symbol, Unknown
+from rebalancer.ports import AlreadyRun, Caps
 
 STUBBORN = Script({("buy", SPY): Twist(fills_at_most=Decimal(50), cancel="refused")})
 
@@ -62,6 +62,56 @@ def test_an_order_of_another_hand_stays_open(tmp_path: Path) -> None:
     assert [state.id for state in broker.open_orders()] == ["mine-1"]
     broker.close()
     assert stage.shares()[SPY] * 505 <= Decimal(100_000 - 2 * 20_000)
+
+
+def by_hand(stage: Stage, symbol: Symbol, quantity: int, limit: int) -> None:
+    broker = stage.broker()
+    broker.submit(Order(OrderId("mine-1"), symbol, "buy", Decimal(quantity), "limit", Decimal(limit), "by hand"))
+    broker.close()
+
+
+def test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    by_hand(stage, SPY, 3, 100)
+    stage.run()
+    record = stage.record()
+    assert record.orders == ()
+    assert any("SPY: left alone, since a buy of 3 shares that is not ours" in remark.text for remark in record.remarks)
+
+
+def test_with_cancel_scope_all_the_orders_of_other_hands_are_cancelled_too(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.trading = replace(stage.trading, cancel_scope="all")
+    by_hand(stage, SPY, 3, 100)
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "success"
+    assert [order.symbol for order in record.orders] == [SPY]
+    broker = stage.broker()
+    assert broker.open_orders() == ()
+    broker.close()
+
+
+def test_an_absent_order_is_asked_for_until_the_venue_has_been_quiet_long_enough(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    asked: list[float] = []
+
+    class Slow(Between):
+        @property
+        def caps(self) -> Caps:
+            return replace(self.real.caps, quiet_seconds=30)
+
+        def find(self, order_id: OrderId) -> Found:
+            asked.append(stage.clock.now().timestamp())
+            return Absent(conclusive=asked[-1] - asked[0] >= 30)
+
+    stage.between = DiesAfterSending
+    with pytest.raises(PowerCutError):
+        stage.run()
+    stage.on(DAYS[1]).between = Slow
+    stage.run()
+    assert asked[-1] - asked[0] == 30
+    assert stage.record().run.status == "success"
 
 
 def test_after_a_power_cut_the_same_session_waits_for_a_person(tmp_path: Path) -> None:

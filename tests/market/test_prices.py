@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.market.prices import Gates, climb, ladder, order_gates, signal_gates
-from rebalancer.model import Bar, NoPrice, Price, Quote, Snapshot, Symbol, Tick, Trading
+from rebalancer.market.prices import Gates, climb, ladder, order_gates, restated_previous, signal_gates
+from rebalancer.model import Bar, CorporateAction, NoPrice, Price, Quote, Snapshot, Symbol, Tick, Trading
 
 SPY = Symbol("SPY")
 SESSION = date(2016, 7, 1)
@@ -159,6 +160,91 @@ def test_every_symbol_that_was_asked_for_is_answered() -> None:
     assert found == {SPY: ladder(FULL, ORDERS), Symbol("TLT"): ladder(Snapshot(Symbol("TLT")), ORDERS)}
 
 
+# ------------------------------------------------------------------------- the distance from the previous close
+
+
+def yesterday(close: str) -> Bar:
+    return Bar(YESTERDAY.date(), Decimal(close), YESTERDAY)
+
+
+def everything_at(price: str, previous: str) -> Snapshot:
+    """Every rung shows `price`."""
+    shown = Tick(Decimal(price), NOW)
+    return Snapshot(SPY, quote(price, price), shown, Bar(SESSION, shown.price, NOW), yesterday(previous))
+
+
+@pytest.mark.parametrize("shown", ["70", "130"])
+def test_an_order_accepts_a_price_as_far_from_the_previous_close_as_the_setting_allows(shown: str) -> None:
+    assert price(everything_at(shown, previous="100"), ORDERS).value == Decimal(shown)
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("69.99", "of 69.99 USD is 30.01 % away from the previous close of 100.00 USD: at most 30 % is accepted."),
+        ("150", "of 150.00 USD is 50.00 % away from the previous close of 100.00 USD: at most 30 % is accepted."),
+    ],
+)
+def test_an_order_refuses_a_price_further_away_on_every_rung_with_its_numbers(shown: str, said: str) -> None:
+    assert reasons(everything_at(shown, previous="100"), ORDERS) == tuple(
+        f"The {rung} {said}" for rung in ("quote", "trade", "bar")
+    )
+
+
+def test_a_quote_too_far_away_leaves_the_price_to_the_last_trade() -> None:
+    odd = replace(FULL, quote=quote("99", "99"), previous=yesterday("209"))
+
+    assert price(odd, ORDERS).rung == "trade"
+
+
+def test_a_signal_accepts_a_price_however_far_away() -> None:
+    assert price(everything_at("10", previous="100")).value == 10
+
+
+@pytest.mark.parametrize("close", ["0", "-1", "NaN", "Infinity"])
+def test_beside_a_previous_close_that_is_no_price_an_order_accepts_none(close: str) -> None:
+    assert reasons(everything_at("100", previous=close), ORDERS)[0] == (
+        f"The quote can't be compared: the previous close is {close} USD."
+    )
+
+
+def on(day: date, *, ratio: str = "1", dollars: str = "0", symbol: Symbol = SPY) -> CorporateAction:
+    kind: Literal["split", "dividend"] = "dividend" if Decimal(dollars) else "split"
+    return CorporateAction(symbol, day, kind, ratio=Decimal(ratio), dollars=Decimal(dollars))
+
+
+def previous_close(*actions: CorporateAction) -> Decimal:
+    snapshots = restated_previous({SPY: Snapshot(SPY, previous=yesterday("1200"))}, actions, SESSION)
+    assert snapshots[SPY].previous is not None
+    return snapshots[SPY].previous.close
+
+
+def test_on_its_ex_date_a_split_divides_the_previous_close_and_a_dividend_is_taken_off() -> None:
+    assert previous_close(on(SESSION, ratio="10")) == 120
+    assert previous_close(on(SESSION, ratio="0.1")) == 12_000
+    assert previous_close(on(SESSION, dollars="1.50")) == Decimal("1198.50")
+    assert previous_close(on(SESSION, ratio="10"), on(SESSION, dollars="200")) == 100
+
+
+def test_after_a_split_an_order_is_priced_and_compared_with_the_restated_close() -> None:
+    snapshot = everything_at("121", previous="1200")
+    assert isinstance(ladder(snapshot, ORDERS), NoPrice)
+
+    restated = restated_previous({SPY: snapshot}, [on(SESSION, ratio="10")], SESSION)
+
+    assert price(restated[SPY], ORDERS).value == 121
+
+
+def test_what_the_previous_close_knew_already_is_yet_to_come_or_is_of_another_symbol_changes_nothing() -> None:
+    late, elsewhere = on(SESSION + timedelta(days=1), ratio="10"), on(SESSION, ratio="10", symbol=Symbol("TLT"))
+
+    assert previous_close(on(YESTERDAY.date(), ratio="10"), late, elsewhere) == 1200
+
+
+def test_without_a_previous_close_there_is_none_to_restate() -> None:
+    assert restated_previous({SPY: FULL}, [on(SESSION, ratio="10")], SESSION) == {SPY: FULL}
+
+
 # ----------------------------------------------------------------------------------------- what always holds
 
 anything = st.decimals(allow_nan=True, allow_infinity=True) | st.decimals(-1, 300, places=2)
@@ -169,6 +255,7 @@ snapshots = st.builds(
     st.none() | st.builds(Quote, anything, anything, moments),
     st.none() | st.builds(Tick, anything, moments),
     st.none() | st.builds(Bar, st.dates(date(2016, 6, 30), date(2016, 7, 2)), anything, moments),
+    st.none() | st.builds(Bar, st.just(YESTERDAY.date()), anything, moments),
 )
 
 
@@ -183,6 +270,13 @@ def test_a_price_is_finite_positive_and_of_the_session_or_there_is_none(snapshot
     assert found.at <= NOW + timedelta(seconds=5)
     assert (found.ask is not None) == (found.rung == "quote")
     assert found.ask is None or found.value <= found.ask
+
+
+@given(snapshots)
+def test_a_price_for_an_order_is_near_the_previous_close_where_there_is_one(snapshot: Snapshot) -> None:
+    found = ladder(snapshot, ORDERS)
+    if isinstance(found, Price) and snapshot.previous:
+        assert Decimal("0.7") <= found.value / snapshot.previous.close <= Decimal("1.3")
 
 
 @given(snapshots)

@@ -1,7 +1,9 @@
 """What is ours to manage, what is left alone, and what it is worth."""
 
+from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,14 +119,51 @@ def test_shorts_options_and_crypto_are_never_ours_and_count_by_their_absolute_va
     }
 
 
+def test_shares_that_open_orders_hold_are_not_managed_and_count_among_the_others():
+    position = replace(held(SPY, 12, 1_200), available=Decimal(7))
+
+    holdings = sort_holdings([position], of(SPY=12), of(SPY=12), OWN)
+
+    assert (holdings.managed, holdings.values, holdings.others_value) == (of(SPY=7), of(SPY=700), 500)
+    assert holdings.held == {SPY: "5 of 12 shares are held by open orders of others"}
+
+
+def test_shares_of_others_that_open_orders_hold_are_no_matter_of_ours():
+    position = replace(held(SPY, 12, 1_200), available=Decimal(7))
+
+    holdings = sort_holdings([position], of(SPY=7), of(SPY=12), OWN)
+
+    assert (holdings.managed, holdings.held) == (of(SPY=7), {})
+
+
+@pytest.mark.parametrize("available", ["0", "-3"])
+def test_where_open_orders_hold_every_share_none_is_managed(available):
+    position = replace(held(SPY, 1, 100), available=Decimal(available))
+
+    holdings = sort_holdings([position], {}, None, ACCOUNT)
+
+    assert (holdings.managed, holdings.others_value) == ({}, 100)
+    assert SPY in holdings.held
+
+
+def test_what_is_left_alone_anyway_is_not_said_to_be_held():
+    positions = [
+        replace(held(SPY, -10, -4_000), available=Decimal(-10)),
+        replace(held(TLT, 5, 500), available=Decimal(0)),
+    ]
+
+    assert sort_holdings(positions, {}, None, replace(ACCOUNT, protected=(TLT,))).held == {}
+
+
 quantities = st.decimals("-100", "100", places=3)
 positions = st.lists(
     st.builds(
-        lambda symbol, quantity, price, asset_class: Position(symbol, quantity, quantity * price, asset_class),
+        lambda symbol, quantity, price, *others: Position(symbol, quantity, quantity * price, *others),
         st.sampled_from([SPY, TLT, GLD]),
         quantities.filter(bool),
         st.decimals("0.01", "500", places=2),
         st.sampled_from(["us_equity", "us_equity", "crypto"]),
+        st.none() | quantities,
     ),
     unique_by=lambda position: position.symbol,
 )
@@ -134,11 +173,13 @@ books = st.dictionaries(st.sampled_from([SPY, TLT, GLD]), quantities)
 @given(
     positions, books, st.none() | books, st.sampled_from([OWN, ACCOUNT, Trading(manage="account", protected=(SPY,))])
 )
-def test_managed_is_long_no_more_than_held_and_never_untouchable(positions, ours, expected, trading):
+def test_managed_is_long_no_more_than_held_and_free_and_never_untouchable(positions, ours, expected, trading):
     holdings = sort_holdings(positions, ours, expected, trading)
     there = {position.symbol: position.quantity for position in positions}
+    free = {position.symbol: position.available for position in positions if position.available is not None}
 
     assert all(0 < quantity <= there[symbol] for symbol, quantity in holdings.managed.items())
+    assert all(quantity <= free.get(symbol, quantity) for symbol, quantity in holdings.managed.items())
     assert holdings.managed.keys() == holdings.values.keys()
     assert not holdings.managed.keys() & holdings.untouchable.keys()
 

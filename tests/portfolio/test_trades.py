@@ -24,7 +24,9 @@ def price(symbol: Symbol, value: int | str) -> Price:
     return Price(symbol, Decimal(value), "trade", NOW, 0.0)
 
 
-def plan_of_one(held="0", target=0.0, at="100", trading=None, *, untradable=None, untouchable=None, why="") -> Trade:
+def plan_of_one(
+    held="0", target=0.0, at="100", trading=None, *, untradable=None, untouchable=None, suspects=None, why=""
+) -> Trade:
     """The plan's line for SPY, where only that is held and wanted. `at` None: there is no price."""
     holdings = Holdings(
         {SPY: Decimal(held)} if Decimal(held) else {},
@@ -35,7 +37,8 @@ def plan_of_one(held="0", target=0.0, at="100", trading=None, *, untradable=None
     prices = {SPY: NoPrice(SPY, ("the quote is 90 s old", "no trade today")) if at is None else price(SPY, at)}
     weights = {SPY: target} if target else {}
     targets = Targets((), weights, (), weights, weights, whys={SPY: why} if why else {})
-    (line,) = make_plan(holdings, targets, INVESTABLE, prices, untradable or {}, trading or Trading()).trades
+    plan = make_plan(holdings, targets, INVESTABLE, prices, untradable or {}, trading or Trading(), suspects or {})
+    (line,) = plan.trades
     return line
 
 
@@ -164,6 +167,27 @@ def test_what_can_not_be_traded_is_skipped_with_the_reason():
     assert plan_of_one(held="10", untradable={SPY: "halted"}).why == "halted"
 
 
+@pytest.mark.parametrize("held", ["0", "100", "300", "500.5"])
+def test_a_suspect_is_neither_bought_nor_sold_in_part_and_the_plan_says_why(held):
+    line = plan_of_one(held=held, target=0.40, suspects={SPY: "its close fell by 62 % and nothing was announced"})
+
+    assert (line.side, line.quantity, line.dollars) == (None, 0, 0)
+    assert line.why == "its close fell by 62 % and nothing was announced"
+
+
+@pytest.mark.parametrize("at", ["100", None])
+def test_a_suspect_that_no_bot_wants_is_still_sold_out(at):
+    line = plan_of_one(held="7.5", at=at, suspects={SPY: "its close fell by 62 %"})
+
+    assert (line.side, line.quantity, line.why) == ("sell", Decimal("7.5"), "no bot wants it tonight")
+
+
+def test_a_suspect_that_must_not_be_touched_is_not_sold_out_either():
+    line = plan_of_one(held="7.5", untouchable={SPY: "protected in the config"}, suspects={SPY: "it jumped"})
+
+    assert (line.side, line.why) == (None, "protected in the config")
+
+
 def test_the_plan_has_a_line_for_all_that_is_held_or_wanted_by_symbol():
     holdings = Holdings({TLT: Decimal(1)}, {}, Decimal(0))
     weights = {SPY: 0.5, SH: 0.1}
@@ -230,12 +254,13 @@ def evenings(draw):
     known = {symbol: price(symbol, value) for symbol, value in draw(st.dictionaries(tickers, prices)).items()}
     investable = draw(st.decimals("1", "1e7", places=2))
     trading = Trading(min_trade_dollars=draw(st.sampled_from([Decimal(0), Decimal(1), Decimal(100)])))
-    return holdings, Targets((), weights, (), weights, weights), investable, known, {}, trading
+    suspects = draw(st.dictionaries(tickers, st.just("it jumped"), max_size=1))
+    return holdings, Targets((), weights, (), weights, weights), investable, known, {}, trading, suspects
 
 
 @given(evenings())
 def test_no_plan_sells_more_than_is_managed_or_touches_what_it_must_not(evening):
-    holdings, targets, *_, trading = evening
+    holdings, targets, *_, trading, _ = evening
 
     plan = make_plan(*evening)
 
@@ -250,6 +275,17 @@ def test_every_trade_is_in_whole_shares_but_for_an_exit(evening):
 
     assert all(trade.quantity % 1 == 0 for trade in (*plan.sells, *plan.buys) if trade.target > 0)
     assert all(exit_.quantity == exit_.held for exit_ in plan.sells if exit_.target == 0)
+
+
+@given(evenings())
+def test_of_a_suspect_all_is_sold_or_nothing(evening):
+    *_, suspects = evening
+
+    assert all(
+        (trade.side, trade.quantity) in {(None, 0), ("sell", trade.held)}
+        for trade in make_plan(*evening).trades
+        if trade.symbol in suspects
+    )
 
 
 @given(evenings())

@@ -1,0 +1,26 @@
+"""The key of an account at Alpaca."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Neither part is ever shown: not by repr or str, nor by a traceback that prints its variables."""
+
+    key_id: str = field(repr=False)
+    secret: str = field(repr=False)
+
+    @property
+    def well_formed(self) -> bool:
+        """Whether both can stand in a header: there, and of visible ASCII characters only."""
+        return all(part.isascii() and part.isprintable() and part and " " not in part for part in self._parts)
+
+    def hidden_in(self, text: str) -> str:
+        """`text` with every trace of the keys blotted out."""
+        for part in self._parts:
+            text = text.replace(part, "***") if part else text
+        return text
+
+    @property
+    def _parts(self) -> tuple[str, str]:
+        return self.key_id, self.secret

@@ -1,0 +1,84 @@
+"""Which answers to an order say for certain that it does not stand, and what can be done about each.
+
+Alpaca's codes name whole families (40310000 covers ten things), so the text decides. Sources: docs.alpaca.markets,
+"Orders at Alpaca" and "User protection", and the texts that its users have reported.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from rebalancer.alpaca.line import Json
+from rebalancer.model import Order, RefusalKind, Refused
+from rebalancer.portfolio.wording import plain, usd
+
+FAMILIES = frozenset({(403, 40310000), (403, 40310100), (422, 40010001), (422, 42210000)})
+"""Statuses and codes of Alpaca's own rules about orders: whatever the text, the order was not taken."""
+
+STANDS = re.compile(r"client_order_id must be unique", re.IGNORECASE)
+"""An order of this id was taken before, perhaps by the very attempt that this is an echo of: look it up."""
+
+TEXTS: tuple[tuple[str, RefusalKind], ...] = (
+    (r"insufficient (day ?trading )?buying power", "funds"),
+    (r"insufficient qty available", "held"),
+    (r"wash trade|while a (short sell|long buy) order is open", "wash"),
+    (r"unauthorized|not authorized|forbidden", "account"),
+    (r"not allowed to short|liquidation only|rejected by user request|orders not allowed for account", "account"),
+    (r"account .*(blocked|suspended|restricted|closed)", "account"),
+    (r"asset .*not found|could not find us_equity|not active|not tradable|invalid symbol", "symbol"),
+    (r"market on close|15:50|cutoff", "late"),
+)
+
+
+def refusal(order: Order, status: int, body: Json) -> Refused | None:
+    """None where the answer does not say for certain that the order does not stand."""
+    message = body.get("message") if isinstance(body, dict) else None
+    if not isinstance(message, str) or STANDS.search(message):
+        return None
+    kind = next((kind for text, kind in TEXTS if re.search(text, message, re.IGNORECASE)), None)
+    if kind is None and (status, body.get("code")) not in FAMILIES:
+        return None
+    if not (400 <= status < 500 and status not in {408, 429}):
+        return None
+    if kind is None and order.kind == "moc":
+        kind = "late"  # the text for an order after the auction's cut-off is written nowhere
+    return _told(order, kind or "other", message, body)
+
+
+def _told(order: Order, kind: RefusalKind, message: str, body: dict[str, Json]) -> Refused:
+    what = f"Alpaca refused the {order.side} of {plain(order.quantity)} {order.symbol}"
+    said = f"{what}: {message}"
+    match kind:
+        case "funds":
+            return Refused(f"{what}: {_cost(body)}", kind)
+        case "held":
+            held = _number(body, "held_for_orders")
+            # Without an order in the way nothing will ever free them: our own count is wrong.
+            return Refused(f"{what}: {_shares(body, order)}", kind if held is None or held > 0 else "other")
+        case "wash":
+            return Refused(f"{what}: an order of the other side is open in it ({message})", kind)
+        case "account":
+            return Refused(f"{said}. Look at the account and its key at Alpaca", kind)
+        case _:
+            return Refused(said, kind)
+
+
+def _cost(body: dict[str, Json]) -> str:
+    cost, power = _number(body, "cost_basis"), _number(body, "buying_power")
+    if cost is None or power is None:
+        return "it costs more than the account can spend"
+    return f"it costs {usd(cost)}, and the account can spend {usd(power)}"
+
+
+def _shares(body: dict[str, Json], order: Order) -> str:
+    free, existing, held = (_number(body, name) for name in ("available", "existing_qty", "held_for_orders"))
+    if free is None or existing is None or held is None:
+        return f"fewer shares of {order.symbol} are free"
+    return f"{plain(free)} of {plain(existing)} shares are free, open orders hold {plain(held)}"
+
+
+def _number(body: dict[str, Json], name: str) -> Decimal | None:
+    try:
+        number = Decimal(str(body.get(name)))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

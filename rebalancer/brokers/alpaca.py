@@ -1,0 +1,178 @@
+"""Alpaca's paper account as a broker. What is not a parsed, known answer is never taken for one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from rebalancer.alpaca import parse
+from rebalancer.alpaca.assets import Assets
+from rebalancer.alpaca.body import Body, bodies
+from rebalancer.alpaca.client import Alpaca, Json, NoReply, Reply
+from rebalancer.alpaca.executions import Executions
+from rebalancer.alpaca.orders import Seen, followed, open_orders, orders_since
+from rebalancer.alpaca.refusals import refusal
+from rebalancer.brokers.rules import malformed
+from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.model import (
+    Absent,
+    Accepted,
+    Account,
+    Fill,
+    Found,
+    Hours,
+    Order,
+    OrderId,
+    OrderState,
+    Position,
+    Refused,
+    Submitted,
+    Symbol,
+    Unknown,
+)
+from rebalancer.ports import Caps, Clock
+
+NEW_YORK = ZoneInfo("America/New_York")
+PAPER_NUMBER = "PA"
+QUIET_SECONDS = 30
+CAPS = Caps("Alpaca paper", simulated=False, quiet_seconds=QUIET_SECONDS, moc=True)
+
+
+class AlpacaBroker:
+    """`submit`, `find` and `cancel` never raise for the network's sake; everything else raises SourceError."""
+
+    def __init__(self, client: Alpaca, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._opened = clock.now()
+        self._sent: dict[OrderId, datetime] = {}
+        self._seen: dict[OrderId, Seen] = {}
+        self._assets = Assets(client)
+        self._executions = Executions(client)
+
+    def close(self) -> None:
+        self._client.close()
+
+    @property
+    def caps(self) -> Caps:
+        return CAPS
+
+    def hours(self) -> Hours:
+        return parse.hours(Body.of("clock", self._client.read("/clock")))
+
+    def account(self) -> Account:
+        """Raises RunFailedError for an account that is not one of Alpaca's paper accounts, whatever its host."""
+        account = parse.account(Body.of("account", self._client.read("/account")), self._clock.now())
+        if not account.number.startswith(PAPER_NUMBER):
+            raise RunFailedError(
+                f"the account {account.number} is no paper account: the number of one begins with {PAPER_NUMBER}. Use "
+                "the keys of a paper account; real money is not traded before the crash-safety release."
+            )
+        return account
+
+    def positions(self) -> tuple[Position, ...]:
+        return tuple(map(parse.position, bodies("position", self._client.read("/positions"))))
+
+    def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
+        return self._assets.untradable(symbols, self._clock.now().astimezone(NEW_YORK).date())
+
+    # ------------------------------------------------------------------------------------- orders
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        return tuple(self._see(body) for body in open_orders(self._client))
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        """By one list of all that is younger than yesterday's midnight in New York; what is older by itself."""
+        if not ids:
+            return {}
+        midnight = datetime.combine(self._clock.now().astimezone(NEW_YORK), time(), NEW_YORK)
+        listed = orders_since(self._client, midnight - timedelta(days=1))
+        bodies_by_id = {OrderId(body.text("client_order_id")): body for body in listed}
+        found = {
+            order_id: self._see(bodies_by_id[order_id]) if order_id in bodies_by_id else self.find(order_id)
+            for order_id in ids
+        }
+        if lost := [answer.reason for answer in found.values() if isinstance(answer, Unknown)]:
+            raise SourceError(lost[0])
+        return {order_id: state for order_id, state in found.items() if isinstance(state, OrderState)}
+
+    def find(self, order_id: OrderId) -> Found:
+        """Absent is conclusive once the order has not turned up for QUIET_SECONDS since it was sent.
+
+        One that this object did not send may have left until the object was made.
+        """
+        answer = self._client.ask("/orders:by_client_order_id", {"client_order_id": order_id})
+        match answer:
+            case Reply(404, {"code": 40410000, "message": str(text)}) if "endpoint" not in text:
+                since = self._sent.get(order_id, self._opened)
+                return Absent(conclusive=self._clock.now() - since >= timedelta(seconds=QUIET_SECONDS))
+            case _:
+                return self._found(order_id, answer)
+
+    def _found(self, order_id: OrderId, answer: Reply | NoReply) -> OrderState | Unknown:
+        try:
+            state = self._see(Body.of("order", self._client.body(answer, f"/orders ({order_id})")))
+        except SourceError as error:
+            return Unknown(str(error))
+        return state if state.id == order_id else Unknown(f"Alpaca was asked for {order_id} and showed {state.id}")
+
+    def submit(self, order: Order) -> Submitted:
+        """One attempt. What no venue could take is refused here, and never leaves."""
+        if (reason := malformed(order)) is not None:
+            return Refused(reason)
+        answer = self._client.send("POST", "/orders", _body(order))
+        self._sent[order.id] = self._clock.now()
+        match answer:
+            case Reply(status, body) if 200 <= status < 300:
+                return self._echoed(order, body)
+            case Reply(status, body):
+                return refusal(order, status, body) or Unknown(f"Alpaca answered {status} {message(body)}".rstrip())
+            case NoReply(reason):
+                return Unknown(reason)
+
+    def _echoed(self, order: Order, body: Json) -> Accepted | Unknown:
+        """Accept only what repeats the order as it was sent."""
+        try:
+            echo = Body.of("order", body)
+            state = self._see(echo)
+            same = order.same_as(state) and echo.text("time_in_force") == _time_in_force(order)
+        except SourceError as error:
+            return Unknown(str(error))
+        return Accepted(state) if same else Unknown("Alpaca's answer shows another order than the one that was sent")
+
+    def cancel(self, order_id: OrderId) -> None:
+        """Whether it was too late, or there is no such order, only `orders` says."""
+        if order_id not in self._seen:
+            self.find(order_id)
+        if (seen := self._seen.get(order_id)) is not None:
+            self._client.send("DELETE", f"/orders/{seen.broker_ids[-1]}")
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        """Those behind the state of the order that was given out last; none for an order nobody knows."""
+        seen = self._seen.get(order_id)
+        if seen is None or not (seen.state.filled or seen.state.terminal):
+            if isinstance(found := self.find(order_id), Unknown):
+                raise SourceError(found.reason)
+            seen = self._seen.get(order_id)
+        return self._executions.behind(seen) if seen else ()
+
+    def _see(self, body: Body) -> OrderState:
+        seen = followed(self._client, body)
+        self._seen[seen.state.id] = seen
+        return seen.state
+
+
+def _body(order: Order) -> dict[str, str]:
+    """Numbers as text: none of them becomes a float on its way."""
+    body = {
+        "symbol": order.symbol,
+        "qty": f"{order.quantity:f}",
+        "side": order.side,
+        "type": "limit" if order.kind == "limit" else "market",
+        "time_in_force": _time_in_force(order),
+        "client_order_id": order.id,
+    }
+    return body if order.limit is None else {**body, "limit_price": f"{order.limit:f}"}
+
+
+def _time_in_force(order: Order) -> str:
+    return "cls" if order.kind == "moc" else "day"

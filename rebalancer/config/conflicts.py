@@ -1,0 +1,56 @@
+"""Settings of `[trading]` that are fine alone and not together."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from rebalancer.model import Trading
+from rebalancer.portfolio.buys import AUCTION_CUTOFF
+
+CLOSED = AUCTION_CUTOFF // timedelta(seconds=1)
+SPARE = 60
+"""The seconds that reading the account and the prices may take between the last sell and the auction's last order."""
+
+
+def conflicts(trading: Trading, *, auction: bool) -> Mapping[str, str]:
+    """What is wrong, by the key to change. `auction`: the broker has a closing auction."""
+    found = (
+        ("fallback_ticker", _of_the_fallback(trading)),
+        ("order_type", _of_the_auction(trading, auction=auction)),
+        ("minutes_before_close", _of_the_time(trading)),
+    )
+    return {key: text for key, text in found if text}
+
+
+def _of_the_fallback(trading: Trading) -> str | None:
+    fallback = trading.fallback_ticker
+    if fallback in trading.protected:
+        return f'"{fallback}" is in `protected` and so is never bought: use another ticker, or "CASH"'
+    if any(fallback in pair for pair in trading.paired_tickers):
+        return f'"{fallback}" is in a pair of paired_tickers: what netting frees must go elsewhere'
+    return None
+
+
+def _of_the_auction(trading: Trading, *, auction: bool) -> str | None:
+    if trading.order_type != "moc" or auction:
+        return None
+    return '"moc" needs a closing auction, which the simulated broker has not: use "limit" or "market" in this account'
+
+
+def _of_the_time(trading: Trading) -> str | None:
+    seconds, why = _needed(trading)
+    minutes = trading.minutes_before_close
+    if seconds <= minutes * 60:
+        return None
+    return f"{minutes} leaves {minutes * 60} seconds, but {why}: use at least {-(-seconds // 60)}, or shorten them"
+
+
+def _needed(trading: Trading) -> tuple[int, str]:
+    """The seconds that a run takes until the close, and what they are made of. The auction closes its book earlier."""
+    evening = trading.sell_timeout_seconds + trading.buy_timeout_seconds + trading.cutoff_seconds
+    auction = trading.sell_timeout_seconds + SPARE + CLOSED
+    if trading.order_type == "moc" and auction > evening:
+        return auction, (
+            f'order_type = "moc" and sell_timeout_seconds need {auction} together: the auction takes no order in the '
+            f"last {CLOSED} seconds, and {SPARE} are to spare"
+        )
+    return evening, f"sell_timeout_seconds, buy_timeout_seconds and cutoff_seconds need {evening} together"

@@ -1,0 +1,123 @@
+"""Where the keys of an account are, and reading them when they are needed. A config never holds a key itself."""
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rebalancer.alpaca.keys import Keys
+from rebalancer.config.document import decode
+from rebalancer.config.scan import MAX_BYTES
+from rebalancer.config.table import Table
+from rebalancer.config.vault import Vault
+from rebalancer.errors import BadInputError, Problem
+
+if TYPE_CHECKING:
+    from rebalancer.config import AccountConfig
+
+PARTS = "key_id", "secret"
+OF_KEYS = *PARTS, "credentials_file"
+"""What an account's table says of its keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Two environment variables (of the key's ID and of its secret), or a file, or else the OS keyring.
+
+    `config` is the settings file that says so.
+    """
+
+    config: str
+    variables: tuple[str, str] | None = None
+    file: Path | None = None
+
+
+def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
+    """What the account's table says, `found` being those of its keys that passed. Refuses one half, and two ways."""
+    written = [key for key in PARTS if key in account.content]
+    for key in PARTS:
+        if written and key not in written:
+            account.refuse(key, f"is missing: {written[0]} alone opens nothing")
+    if written and "credentials_file" in account.content:
+        account.refuse("credentials_file", "is a second way beside key_id and secret: take out one of the two")
+    variables = (found["key_id"], found["secret"]) if found.keys() >= set(PARTS) else None
+    file = folder / found["credentials_file"] if "credentials_file" in found else None
+    return KeySource(account.source, variables, file)
+
+
+def read_keys(account: "AccountConfig", vault: Vault, environ: Mapping[str, str] = os.environ) -> Keys:
+    """The keys of an account at Alpaca. Raises BadInputError with the place and the remedy, and with no key in it."""
+    source = account.key_source
+    if source is None:
+        raise ValueError(f"the broker {account.broker} of account {account.name} has no keys")
+    if source.variables:
+        keys = _from_variables(account.name, source, source.variables, environ)
+    elif source.file:
+        keys = _from_file(source.file)
+    else:
+        keys = _from_vault(account.name, source, vault)
+    if not keys.well_formed:
+        text = "the key's ID or its secret is empty or has blanks in it: copy both anew from Alpaca"
+        raise BadInputError([Problem(str(source.file or source.config), f"accounts.{account.name}", text)])
+    return keys
+
+
+def _from_variables(account: str, source: KeySource, names: tuple[str, str], environ: Mapping[str, str]) -> Keys:
+    problems = [
+        Problem(source.config, f"accounts.{account}.{part}", f"needs the environment variable {name}: set it")
+        for part, name in zip(PARTS, names, strict=True)
+        if not environ.get(name)
+    ]
+    if problems:
+        raise BadInputError(problems)
+    key_id, secret = (environ[name] for name in names)
+    return Keys(key_id, secret)
+
+
+def _from_vault(account: str, source: KeySource, vault: Vault) -> Keys:
+    keys = vault.get(account)
+    if keys is None:
+        text = (
+            f"has no keys yet: `rebalance login {account}` asks for them; or name them by key_id and secret, or by "
+            "credentials_file"
+        )
+        raise BadInputError([Problem(source.config, f"accounts.{account}", text)])
+    return keys
+
+
+def _from_file(file: Path) -> Keys:
+    try:
+        found = tomllib.loads(decode(_private_bytes(file), str(file)))
+    except tomllib.TOMLDecodeError as error:
+        raise _refused(file, f"is no valid TOML: {error}") from error
+    if found.keys() != set(PARTS) or not all(isinstance(part, str) for part in found.values()):
+        raise _refused(file, 'has to have two lines and no other: key_id = "..." and secret = "..."')
+    return Keys(**found)
+
+
+def _private_bytes(file: Path) -> bytes:
+    """The content of a file that is the user's own and nobody else's to read."""
+    try:
+        # Without O_NONBLOCK a pipe in the place of the file would wait for ever.
+        with open(
+            file, "rb", opener=lambda name, _: os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        ) as opened:
+            status = os.fstat(opened.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise _refused(file, "is no regular file")
+            if status.st_uid != os.getuid():
+                raise _refused(file, "belongs to another user: make one of your own")
+            if status.st_mode & 0o077:
+                raise _refused(file, f"is open to other users: chmod 600 {file}")
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        if file.is_symlink():
+            raise _refused(file, "is a link: name the file itself") from error
+        raise _refused(file, f"can't be read: {error.strerror}") from error
+
+
+def _refused(file: Path, text: str) -> BadInputError:
+    return BadInputError([Problem(str(file), "", text)])

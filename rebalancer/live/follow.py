@@ -1,0 +1,148 @@
+"""What came of the orders that left. Only the broker says so, and every word of it is written down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from rebalancer.errors import SourceError, StoppedError
+from rebalancer.events import FillSeen, OrderAnswered, OrderSeen
+from rebalancer.live.desk import Desk, Diary
+from rebalancer.model import Absent, Found, Order, OrderId, OrderState, Outcome
+
+POLL_SECONDS = 1.0
+CANCEL_SECONDS = 30
+
+
+@dataclass(slots=True)
+class Watch:
+    """Follows orders by one list call a poll and journals every change, each with the fills behind it."""
+
+    desk: Desk
+    diary: Diary
+    orders: Mapping[OrderId, Order]
+    states: dict[OrderId, OrderState] = field(default_factory=dict)
+    blind: bool = False
+
+    def until_terminal(self, seconds: float, poll: float = POLL_SECONDS) -> bool:
+        """Look every `poll` seconds until every order is terminal; False when `seconds` have passed first."""
+        clock = self.desk.clock
+        began = clock.now()
+        while True:
+            self._look()
+            if not self._pending():
+                return True
+            if (clock.now() - began).total_seconds() >= seconds or self._left_to_the_auction():
+                return False
+            clock.sleep(poll)
+
+    def cancel_open(self) -> None:
+        if self._left_to_the_auction():
+            self.diary.note(
+                "the program was told to end: the next run counts what the closing auction fills", "warning"
+            )
+            return
+        for order_id in self._pending():
+            order = self.orders[order_id]
+            self.diary.note(f"{order.symbol}: the {order.side} was not done in time; asking for its cancel")
+            self.desk.broker.cancel(order_id)
+
+    def outcome(self, order: Order) -> Outcome:
+        if state := self.states.get(order.id):
+            return came_of(order, state)
+        match look_up(self.desk, order.id):
+            case OrderState() as state:
+                trouble = self._seen(state)
+                return came_of(order, state) if trouble is None else lost(order, trouble)
+            case Absent(conclusive=True):
+                reason = never_arrived(self.diary, order)
+                return Outcome(order, "refused", Decimal(0), None, reason)
+            case _:
+                return lost(order, "the broker did not say whether it stands")
+
+    def _pending(self) -> list[OrderId]:
+        return [order_id for order_id in self.orders if not self._over(order_id)]
+
+    def _left_to_the_auction(self) -> bool:
+        """Told to end, nobody waits minutes for the close; what stands for its auction can't be cancelled then."""
+        return self.desk.ending() and all(self.orders[order_id].kind == "moc" for order_id in self._pending())
+
+    def _over(self, order_id: OrderId) -> bool:
+        return order_id in self.states and self.states[order_id].terminal
+
+    def _look(self) -> None:
+        """A failed look decides nothing: the orders stay pending until the deadline, and the journal says why, once."""
+        trouble = None
+        try:
+            for state in self.desk.broker.orders(self._pending()).values():
+                trouble = self._seen(state) or trouble
+        except SourceError as error:
+            trouble = str(error)
+        if trouble and not self.blind:
+            self.diary.note(f"the orders could not be read: {trouble}", "warning")
+        self.blind = trouble is not None
+
+    def _seen(self, state: OrderState) -> str | None:
+        """Take a state in; or why not yet: the fills behind it are not all known."""
+        verify(self.orders[state.id], state)
+        before = self.states.get(state.id)
+        if state == before:
+            return None
+        if state.filled < (before.filled if before else 0) or state.filled > state.quantity:
+            raise StoppedError(
+                f"order {state.id} ({state.symbol}): the broker says {state.filled} of {state.quantity} filled, "
+                f"after {before.filled if before else 0}. Look at the account before the next run."
+            )
+        try:
+            journal_state(self.desk, self.diary, state)
+        except SourceError as error:
+            return str(error)
+        self.states[state.id] = state
+        return None
+
+
+def look_up(desk: Desk, order_id: OrderId) -> Found:
+    """What the broker knows of an order, asked until that is certain or the venue's quiet time has passed."""
+    clock = desk.clock
+    began = clock.now()
+    while True:
+        waited = (clock.now() - began).total_seconds()
+        found = desk.broker.find(order_id)
+        certain = isinstance(found, OrderState) or (isinstance(found, Absent) and found.conclusive)
+        if certain or waited >= desk.broker.caps.quiet_seconds:
+            return found
+        clock.sleep(POLL_SECONDS)
+
+
+def verify(order: Order, state: OrderState) -> None:
+    """Raises StoppedError unless `state` is this very order: same id, symbol, side, quantity, kind and limit."""
+    if not order.same_as(state):
+        raise StoppedError(
+            f"order {order.id} stands at the broker as {state.side} {state.quantity} {state.symbol} {state.kind} "
+            f"{state.limit or ''}, but was written down as {order.side} {order.quantity} {order.symbol} {order.kind} "
+            f"{order.limit or ''}. Look at the account before the next run."
+        )
+
+
+def journal_state(desk: Desk, diary: Diary, state: OrderState) -> None:
+    """Write down an order's state and every fill behind it; a fill that is known already is ignored by the journal.
+
+    Raises SourceError, and writes nothing, while the broker does not show every fill.
+    """
+    fills = desk.broker.fills(state.id) if state.filled else ()
+    diary.write(OrderSeen, state=state)
+    for fill in fills:
+        diary.write(FillSeen, fill=fill)
+
+
+def never_arrived(diary: Diary, order: Order) -> str:
+    reason = "it never reached the broker"
+    diary.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)
+    return reason
+
+
+def came_of(order: Order, state: OrderState) -> Outcome:
+    return Outcome(order, state.status, state.filled, state.average_price, state.reason)
+
+
+def lost(order: Order, reason: str) -> Outcome:
+    return Outcome(order, "unknown", Decimal(0), None, reason)

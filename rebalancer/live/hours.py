@@ -1,0 +1,50 @@
+"""Whose time it is: an order leaves only while the venue and our own calendar agree about tonight's close."""
+
+from datetime import datetime, timedelta
+
+from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.live.desk import Desk
+from rebalancer.market.clock import NEW_YORK
+from rebalancer.model import Hours, Session
+
+AGREEMENT = timedelta(minutes=1)
+
+
+def require_open(desk: Desk, session: Session) -> None:
+    """Raises RunFailedError unless the venue is open and has our session and our time."""
+    if (trouble := closed(desk, session)) is not None:
+        raise RunFailedError(f"{trouble} Nothing was sent.")
+
+
+def closed(desk: Desk, session: Session) -> str | None:
+    """Why no order may leave now by the venue's own clock; None where it may."""
+    asked = desk.clock.now()
+    try:
+        hours = desk.broker.hours()
+    except SourceError as error:
+        return f"The venue's clock could not be read: {error}"
+    return disagreement(hours, session, asked, desk.clock.now(), desk.trading.max_skew_seconds)
+
+
+def disagreement(hours: Hours, session: Session, asked: datetime, answered: datetime, most_skew: int) -> str | None:
+    """None where the venue, asked between `asked` and `answered` by our clock, is open for `session` as we know it."""
+    skew = max(asked - hours.now, hours.now - answered, timedelta(0)).total_seconds()
+    if not skew <= most_skew:
+        return (
+            f"The venue's clock says {new_york(hours.now)} and this machine's {new_york(answered)}: {skew:.0f} s apart, "
+            f"at most {most_skew} s (trading.max_skew_seconds) is accepted. Set the machine's clock."
+        )
+    if not hours.open:
+        return (
+            f"The venue says at {new_york(hours.now)} that it is closed, though the session of {session.day} is open."
+        )
+    if not abs(hours.closes - session.closes) <= AGREEMENT:
+        return (
+            f"The venue closes at {new_york(hours.closes)}, the calendar has {new_york(session.closes)}: a closure at "
+            "short notice? Update the package pandas-market-calendars."
+        )
+    return None
+
+
+def new_york(at: datetime) -> str:
+    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York time"

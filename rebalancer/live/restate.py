@@ -1,0 +1,42 @@
+"""Splits and renames since the last record, written into the book before what is held is judged."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from rebalancer.events import Noted
+from rebalancer.live.desk import Desk, Diary
+from rebalancer.model import Position
+from rebalancer.portfolio.holdings import differences
+from rebalancer.portfolio.restate import restatements
+from rebalancer.ports import Book
+
+DAY = timedelta(days=1)
+
+
+def restate(desk: Desk, diary: Diary, positions: Sequence[Position]) -> Book:
+    """The book, with our shares restated where an announced split or rename made up what the broker shows now.
+
+    Raises SourceError where the announcements can't be read. That ends the run before it records what is held: a record
+    of the new quantities would make the old ones forgotten, and with them which shares are ours.
+    """
+    book, today = desk.journal.book(desk.account), diary.session.day
+    if book.expected is None or book.recorded is None or not book.recorded < today:
+        return book
+    changed = tuple(differences(positions, book.expected))
+    if not changed:
+        return book
+    found = restatements(
+        positions,
+        book.ours,
+        book.expected,
+        desk.history.actions(changed, book.recorded + DAY, today),
+        recorded=book.recorded,
+        today=today,
+        account=desk.account,
+        at=desk.clock.now(),
+    )
+    if not found:
+        return book
+    notes = (Noted(event.at, "note", f"{event.symbol}: {event.why}") for event in found)
+    desk.journal.record(diary.run, *found, *notes)  # together: half a rename would lose the shares
+    return desk.journal.book(desk.account)

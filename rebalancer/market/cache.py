@@ -1,0 +1,93 @@
+"""Closes of completed sessions, kept between the evenings in one SQLite file.
+
+SQLite because Python has it and it commits a batch whole or not at all. A row is a symbol with its days and closes as
+packed arrays: ten years of 500 symbols are 500 rows, not 1.3 million.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from rebalancer.errors import SourceError
+from rebalancer.market.known import Known
+from rebalancer.model import Symbol
+
+BUSY_SECONDS = 10
+MOST_VARIABLES = 500
+DAYS, CLOSES = np.dtype("<i4"), np.dtype("<f8")
+"""Days since 1970-01-01, and dollars; the same bytes on every machine."""
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS closes (
+    feed TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    first TEXT NOT NULL,
+    last TEXT NOT NULL,
+    days BLOB NOT NULL,
+    closes BLOB NOT NULL,
+    PRIMARY KEY (feed, symbol)
+) STRICT
+"""
+
+
+class ClosesCache:
+    """The file at `path`, made for its owner alone when it is first written.
+
+    Both methods raise SourceError where it can't be used. It may be deleted at any time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, feed: str, symbols: Sequence[Symbol]) -> dict[Symbol, Known]:
+        """What is known of `symbols` from `feed`; what is not known is absent."""
+        if not self._path.exists():
+            return {}
+        found: dict[Symbol, Known] = {}
+        with self._open() as connection:
+            for start in range(0, len(symbols), MOST_VARIABLES):
+                asked = symbols[start : start + MOST_VARIABLES]
+                marks = ", ".join("?" * len(asked))
+                query = f"SELECT symbol, first, last, days, closes FROM closes WHERE feed = ? AND symbol IN ({marks})"
+                found |= {Symbol(name): _known(*row) for name, *row in connection.execute(query, [feed, *asked])}
+        return found
+
+    def write(self, feed: str, known: Mapping[Symbol, Known]) -> None:
+        """All of `known` or, where this raises, nothing of it. What was known of these symbols is replaced."""
+        rows = [(feed, symbol, *_row(past)) for symbol, past in known.items()]
+        with self._open() as connection, connection:
+            connection.executemany("INSERT OR REPLACE INTO closes VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as connection:
+                connection.execute(TABLE)
+                yield connection
+        except (OSError, sqlite3.Error, ValueError) as error:
+            raise SourceError(
+                f"the closes kept in {self._path} can't be used ({error}). Make the file and its folder writable, or "
+                "delete it: it is fetched again."
+            ) from error
+
+
+def _row(known: Known) -> tuple[str, str, bytes, bytes]:
+    days = known.days.astype("datetime64[D]").astype(np.int64).astype(DAYS)
+    return f"{known.first}", f"{known.last}", days.tobytes(), known.closes.astype(CLOSES).tobytes()
+
+
+def _known(first: str, last: str, days: bytes, closes: bytes) -> Known:
+    """Raises ValueError for a row that `_row` did not write."""
+    packed = np.frombuffer(days, DAYS)
+    values = np.frombuffer(closes, CLOSES)
+    if len(packed) != len(values):
+        raise ValueError("a row of it is damaged")
+    sessions = packed.astype(np.int64).astype("datetime64[D]")
+    return Known(sessions, values.astype(np.float64), date.fromisoformat(first), date.fromisoformat(last))

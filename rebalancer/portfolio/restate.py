@@ -1,0 +1,115 @@
+"""Splits and renames between two sessions: what the broker shows, matched with what was announced.
+
+Shares are restated only if the announcements make up the whole difference. Anything else is not guessed at.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_DOWN, Decimal
+from math import prod
+from operator import attrgetter
+
+from rebalancer.events import Restated
+from rebalancer.model import CorporateAction, Position, Symbol
+from rebalancer.portfolio.holdings import differences
+from rebalancer.portfolio.wording import plain, shares
+
+ZERO = Decimal(0)
+WHOLE = Decimal(1)
+SMALLEST_PART = Decimal("1e-9")
+"""Alpaca shows nine places of a share and cuts off the rest."""
+INEXACT = Decimal("1e-12")
+"""Rounds off what a ratio such as 1/3 can't hold."""
+LARGEST_RATIO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """`before` shares of `old` are `after` shares of `new`, by these `actions`."""
+
+    old: Symbol
+    new: Symbol
+    before: Decimal
+    after: Decimal
+    actions: tuple[CorporateAction, ...]
+
+    @property
+    def ratio(self) -> Decimal:
+        return prod((action.ratio for action in self.actions), start=Decimal(1))
+
+    @property
+    def words(self) -> str:
+        return " and ".join(action.words or f"{action.kind} of {action.day}" for action in self.actions)
+
+
+def restatements(
+    positions: Sequence[Position],
+    ours: Mapping[Symbol, Decimal],
+    expected: Mapping[Symbol, Decimal],
+    actions: Sequence[CorporateAction],
+    *,
+    recorded: date,
+    today: date,
+    account: str,
+    at: datetime,
+) -> tuple[Restated, ...]:
+    """What `actions` after the session `recorded`, up to `today`, make of the shares that are `ours` and `expected`.
+
+    Only for symbols of which the broker shows something else than `expected`. Accepted only if it shows all of
+    expected x ratio, or that without what is below nine places, or its whole shares (the fraction was paid in cash).
+    All of it stays ours where all was; else our part is rounded down. A rename needs the very quantity under the new
+    name and none under the old, and gives two events.
+    """
+    shown = {position.symbol: position.quantity for position in positions}
+    recent = sorted((action for action in actions if recorded < action.day <= today), key=attrgetter("day"))
+    changes = (_change(symbol, shown, expected, recent) for symbol in differences(positions, expected))
+    return tuple(
+        Restated(at, account, symbol, mine, there, why)
+        for change in changes
+        if change is not None
+        for symbol, mine, there, why in _figures(change, ours.get(change.old, ZERO))
+    )
+
+
+def _change(
+    old: Symbol,
+    shown: Mapping[Symbol, Decimal],
+    expected: Mapping[Symbol, Decimal],
+    actions: Sequence[CorporateAction],
+) -> _Change | None:
+    renames = {action.renamed: action for action in actions if action.symbol == old and action.renamed}
+    new, *others = renames or (old,)
+    if others or (new != old and (shown.get(old) or expected.get(new))):
+        return None
+    splits = (action for action in actions if action.kind == "split" and action.symbol in {old, new})
+    change = _Change(old, new, expected.get(old, ZERO), shown.get(new, ZERO), (*renames.values(), *splits))
+    return change if _is_made_up(change) else None
+
+
+def _is_made_up(change: _Change) -> bool:
+    """Whether the actions make up all of it. Only a split may lose a fraction."""
+    ratio = change.ratio
+    if not (change.actions and ratio.is_finite() and 0 < ratio < LARGEST_RATIO):
+        return False
+    if not (change.before > 0 and change.after > 0):
+        return False
+    due = (change.before * ratio).quantize(INEXACT)
+    parts = () if ratio == 1 else (SMALLEST_PART, WHOLE)
+    return change.after in {due, *(due.quantize(part, ROUND_DOWN) for part in parts)}
+
+
+def _figures(change: _Change, mine: Decimal) -> list[tuple[Symbol, Decimal, Decimal, str]]:
+    """By symbol: our shares, all shares, and why."""
+    scaled = (mine * change.ratio).quantize(INEXACT).quantize(SMALLEST_PART, ROUND_DOWN)
+    now = change.after if mine >= change.before else min(scaled, change.after)
+    if change.new == change.old:
+        return [(change.new, now, change.after, f"{change.words}: {_ours(mine, now)}")]
+    come = f"was {change.old} ({change.words}): {_ours(mine, now)}"
+    return [(change.old, ZERO, ZERO, change.words), (change.new, now, change.after, come)]
+
+
+def _ours(before: Decimal, now: Decimal) -> str:
+    if not before:
+        return "none of it is ours"
+    return f"our {shares(before)} {'is' if before == 1 else 'are'} {plain(now)} now"

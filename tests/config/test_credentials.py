@@ -1,0 +1,144 @@
+"""The keys of an account: read from where the config says, or refused with the place, the remedy and no key."""
+
+import os
+from pathlib import Path
+
+import pytest
+from configs import AT_ALPACA, SMALLEST, with_keys
+
+from rebalancer import config
+from rebalancer.alpaca.keys import Keys
+from rebalancer.config.credentials import read_keys
+from rebalancer.errors import BadInputError
+
+KEYS = Keys("PK-hunter2", "secret-hunter2")
+FILE = 'key_id = "PK-hunter2"\nsecret = "secret-hunter2"\n'
+BY_VARIABLES = with_keys('key_id = "${MY_KEY}"\nsecret = "${MY_SECRET}"')
+BY_FILE = with_keys('credentials_file = "alpaca.toml"')
+SET = {"MY_KEY": KEYS.key_id, "MY_SECRET": KEYS.secret}
+
+
+class Drawer(dict[str, Keys]):
+    """A vault in memory."""
+
+    name = "a drawer"
+
+    def put(self, account: str, keys: Keys) -> None:
+        self[account] = keys
+
+    def delete(self, account: str) -> bool:
+        return self.pop(account, None) is not None
+
+
+def keys_of(text: str, folder: Path, *, vault: Drawer | None = None, **environ: str) -> Keys:
+    found = config.parse(text.encode(), folder / "config.toml", environ)
+    return read_keys(found.accounts[0], vault or Drawer(), environ)
+
+
+def refusal_of(text: str, folder: Path, *, vault: Drawer | None = None, **environ: str) -> str:
+    with pytest.raises(BadInputError) as refused:
+        keys_of(text, folder, vault=vault, **environ)
+    assert "hunter2" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A credentials file as it should be."""
+    path = tmp_path / "alpaca.toml"
+    path.write_text(FILE)
+    path.chmod(0o600)
+    return path
+
+
+# ---------------------------------------------------------------------------------------------- three ways
+
+
+def test_keys_come_from_the_two_variables(tmp_path: Path) -> None:
+    assert keys_of(BY_VARIABLES, tmp_path, **SET) == KEYS
+
+
+def test_keys_come_from_a_file_that_only_its_owner_can_read(file: Path) -> None:
+    assert keys_of(BY_FILE, file.parent) == KEYS
+    file.chmod(0o400)
+    assert keys_of(BY_FILE, file.parent) == KEYS
+
+
+def test_keys_come_from_the_vault_by_the_name_of_the_account(tmp_path: Path) -> None:
+    assert keys_of(AT_ALPACA, tmp_path, vault=Drawer(demo=KEYS, other=Keys("a", "b"))) == KEYS
+
+
+def test_an_account_of_the_simulated_broker_has_none(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the broker sim of account demo has no keys"):
+        keys_of(SMALLEST, tmp_path, vault=Drawer(demo=KEYS))
+
+
+# -------------------------------------------------------------------------------------------- what is wrong
+
+
+@pytest.mark.parametrize("environ", [{}, {"MY_KEY": "", "MY_SECRET": ""}])
+def test_variables_that_are_not_set_or_empty_are_named_both_at_once(tmp_path: Path, environ: dict[str, str]) -> None:
+    assert refusal_of(BY_VARIABLES, tmp_path, **environ).splitlines() == [
+        f"{tmp_path}/config.toml: accounts.demo.key_id: needs the environment variable MY_KEY: set it",
+        f"{tmp_path}/config.toml: accounts.demo.secret: needs the environment variable MY_SECRET: set it",
+    ]
+
+
+@pytest.mark.parametrize("spoilt", ["secret-hunter2\n", " secret-hunter2", "secret hunter2", "sécret-hunter2", "\t"])
+def test_what_can_t_stand_in_a_header_is_refused_before_a_library_prints_it(tmp_path: Path, spoilt: str) -> None:
+    says = "the key's ID or its secret is empty or has blanks in it"
+    assert says in refusal_of(BY_VARIABLES, tmp_path, **{**SET, "MY_SECRET": spoilt})
+    assert says in refusal_of(AT_ALPACA, tmp_path, vault=Drawer(demo=Keys("PK-hunter2", spoilt)))
+
+
+def test_an_empty_vault_is_told_with_all_three_ways(tmp_path: Path) -> None:
+    said = refusal_of(AT_ALPACA, tmp_path)
+    assert f"{tmp_path}/config.toml: accounts.demo: has no keys yet: `rebalance login demo`" in said
+    assert "key_id" in said
+    assert "credentials_file" in said
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+def test_a_file_that_others_can_read_is_refused_with_the_command_that_helps(file: Path, mode: int) -> None:
+    file.chmod(mode)
+    assert refusal_of(BY_FILE, file.parent) == f"{file}: is open to other users: chmod 600 {file}"
+
+
+def test_a_link_to_a_file_is_refused(file: Path) -> None:
+    (file.parent / "elsewhere").mkdir()
+    file.rename(file.parent / "elsewhere" / "keys.toml")
+    file.symlink_to(file.parent / "elsewhere" / "keys.toml")
+    assert refusal_of(BY_FILE, file.parent) == f"{file}: is a link: name the file itself"
+
+
+def test_a_pipe_a_folder_and_no_file_are_refused_at_once(file: Path) -> None:
+    file.unlink()
+    assert "can't be read: No such file" in refusal_of(BY_FILE, file.parent)
+    os.mkfifo(file, 0o600)
+    assert "is no regular file" in refusal_of(BY_FILE, file.parent)
+    file.unlink()
+    file.mkdir(0o700)
+    assert refusal_of(BY_FILE, file.parent).startswith(f"{file}: ")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_a_file_of_another_user_is_refused(file: Path) -> None:
+    os.chown(file, 65534, -1)
+    assert "belongs to another user" in refusal_of(BY_FILE, file.parent)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ('key_id = "PK-hunter2"', "two lines and no other"),
+        (FILE + 'note = "hunter2"', "two lines and no other"),
+        ('key_id = 5\nsecret = "secret-hunter2"', "two lines and no other"),
+        ("PK-hunter2\nsecret-hunter2", "is no valid TOML"),
+        ('key_id = "hunter2', "is no valid TOML"),
+        ('key_id = "PK-hunter2"\nsecret = ""', "is empty or has blanks"),
+        ("#" * 200_000, "is over 128 KiB"),
+    ],
+)
+def test_a_file_with_anything_else_in_it_is_refused(file: Path, content: str, says: str) -> None:
+    file.write_text(content)
+    assert says in refusal_of(BY_FILE, file.parent)

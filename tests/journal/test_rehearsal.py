@@ -1,0 +1,54 @@
+"""A dry run reads the real journal and writes its own."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from evenings import CLAIM, DAY, NOW, SPY, filled, holding, holdings_read, order, start
+
+from rebalancer.events import Restated
+from rebalancer.journal.rehearsal import Rehearsal
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.ports import Book
+
+SPLIT = Restated(NOW, "demo", SPY, Decimal(100), Decimal(150), "10 for 1 split of 2016-07-01")
+
+
+@pytest.fixture
+def own(tmp_path):
+    with SqliteJournal.open(tmp_path / "dry" / "journal.sqlite") as own:
+        yield own
+
+
+@pytest.fixture
+def rehearsal(own, journal):
+    """The real journal knows of 15 shares, 10 of them ours."""
+    journal.record(start(journal), holdings_read(holding(SPY, "15", "10")))
+    return Rehearsal(own, journal)
+
+
+def pretend(rehearsal, *events):
+    rehearsal.record(start(rehearsal, replace(CLAIM, dry_run=True)), *events)
+    return rehearsal.book("demo")
+
+
+def test_it_begins_with_the_book_of_the_real_journal(rehearsal, journal):
+    assert pretend(rehearsal) == journal.book("demo") == Book({SPY: 10}, {SPY: 15}, recorded=DAY)
+
+
+def test_what_it_records_as_held_moves_no_book(rehearsal):
+    assert pretend(rehearsal, holdings_read(holding(SPY, "99", "99"))).expected == {SPY: 15}
+
+
+def test_a_split_and_the_pretended_fills_after_it_move_its_book_in_their_order(rehearsal):
+    book = pretend(rehearsal, filled(order(), "5"), SPLIT, filled(order(side="sell"), "40", execution="x2"))
+
+    assert book == Book({SPY: 60}, {SPY: 110}, recorded=DAY)
+
+
+def test_nothing_it_writes_reaches_the_real_journal(rehearsal, journal):
+    before = journal.book("demo"), journal._db["events"].count
+
+    pretend(rehearsal, SPLIT, filled(order(), "5"))
+
+    assert (journal.book("demo"), journal._db["events"].count) == before

@@ -1,0 +1,125 @@
+"""What the evening does about a refusal depends on why the broker refused."""
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+from stage import DAYS, GLD, SPY, TLT, Stage, hold, mix, percent
+from test_execute import Between
+
+from rebalancer.brokers.sim import SimBroker
+from rebalancer.model import Account, Order, OrderId, OrderState, Refused, RefusalKind, Submitted, Symbol
+
+
+def refusing(
+    kind: RefusalKind, symbol: Symbol, times: int = 1, spendable: str = "100000"
+) -> Callable[[SimBroker], Between]:
+    """A broker that refuses the first orders in `symbol`; once it has, its account shows `spendable` dollars."""
+    refused: Counter[Symbol] = Counter()
+
+    class Refusing(Between):
+        def submit(self, order: Order) -> Submitted:
+            if order.symbol == symbol and refused[symbol] < times:
+                refused[symbol] += 1
+                return Refused(f"refused for {kind}", kind)
+            return super().submit(order)
+
+        def account(self) -> Account:
+            account = super().account()
+            most = Decimal(spendable) if refused else account.spendable
+            return Account(account.number, account.equity, account.cash, min(most, account.spendable), account.at)
+
+    return Refusing
+
+
+def evening(folder: Path, **percents: int) -> Stage:
+    return Stage(folder, {"A": (mix(**percents), percent("A", 100))})
+
+
+def test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_account_has_now(tmp_path: Path) -> None:
+    stage = evening(tmp_path, SPY=60)
+    stage.between = refusing("funds", SPY, spendable="10000")
+    stage.run()
+    first, second = stage.record().orders
+    assert (first.state, first.quantity) == ("refused", Decimal(120))
+    assert (second.state, second.filled) == ("filled", Decimal(19))
+    assert first.id != second.id
+
+
+def test_a_buy_refused_for_its_cost_is_not_sent_again_in_the_same_size(tmp_path: Path) -> None:
+    stage = evening(tmp_path, SPY=60)
+    stage.between = refusing("funds", SPY)
+    stage.run()
+    record = stage.record()
+    assert [order.state for order in record.orders] == ["refused"]
+    assert "SPY: bought 0 of 120, refused (refused for funds)" in record.run.reason
+
+
+def test_a_sell_whose_shares_are_held_is_sent_once_more_when_the_way_is_clear(tmp_path: Path) -> None:
+    stage = evening(tmp_path, SPY=60)
+    stage.run()
+    stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+    stage.between = refusing("held", SPY)
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "success"
+    assert [(order.symbol, order.state) for order in record.orders] == [
+        (SPY, "refused"),
+        (SPY, "filled"),
+        (GLD, "filled"),
+    ]
+
+
+def test_a_sell_whose_shares_stay_held_is_not_sent_again_and_nothing_is_lost(tmp_path: Path) -> None:
+    stage = evening(tmp_path, SPY=60)
+    stage.run()
+    stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+
+    class Blocked(refusing("held", SPY, times=9)):  # type: ignore[misc]
+        def open_orders(self) -> tuple[OrderState, ...]:
+            if not self.tried:
+                return ()
+            one = Decimal(1)
+            return (OrderState(OrderId("theirs"), SPY, "sell", one, "market", None, "open", one - 1, None),)
+
+        tried = False
+
+        def submit(self, order: Order) -> Submitted:
+            self.tried = True
+            return super().submit(order)
+
+    stage.between = Blocked
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert [(order.symbol, order.state) for order in record.orders] == [(SPY, "refused"), (GLD, "filled")]
+
+
+def test_a_second_refusal_is_final(tmp_path: Path) -> None:
+    stage = evening(tmp_path, SPY=60)
+    stage.between = refusing("wash", SPY, times=2)
+    stage.run()
+    assert [order.state for order in stage.record().orders] == ["refused", "refused"]
+
+
+def test_after_a_refusal_of_the_account_nothing_more_leaves(tmp_path: Path) -> None:
+    stage = evening(tmp_path, SPY=40, TLT=30)
+    stage.run()
+    stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+    stage.between = refusing("account", SPY, times=9)
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert [order.symbol for order in record.orders] == [SPY]
+    texts = [remark.text for remark in record.remarks]
+    assert "TLT: the sell was not sent after the broker refused SPY: refused for account" in texts
+    assert "no buys tonight: refused for account" in texts
+    assert set(stage.shares()) == {SPY, TLT}
+
+
+def test_any_other_refusal_leaves_the_rest_of_the_evening_alone(tmp_path: Path) -> None:
+    stage = evening(tmp_path, SPY=40, GLD=30)
+    stage.between = refusing("symbol", SPY, times=9)
+    stage.run()
+    assert {order.symbol: order.state for order in stage.record().orders} == {SPY: "refused", GLD: "filled"}

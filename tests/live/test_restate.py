@@ -1,0 +1,179 @@
+"""Splits and renames since the last record, at the start of an evening."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from stage import DAYS, GLD, SPY, Market, Stage, hold, percent, session_of
+
+from rebalancer.errors import SourceError
+from rebalancer.events import Holding, HoldingsRead
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.live.desk import Desk, Diary
+from rebalancer.live.restate import restate
+from rebalancer.model import Account, CorporateAction, Position, RunId, Symbol
+from rebalancer.ports import Book
+
+NVDA, FB, META = map(Symbol, ("NVDA", "FB", "META"))
+BEFORE, TODAY = DAYS[0], DAYS[1]
+SPLIT = CorporateAction(NVDA, TODAY, "split", ratio=Decimal(10), words=f"10 for 1 split of {TODAY}")
+RENAME = CorporateAction(FB, TODAY, "rename", renamed=META, words=f"rename to META of {TODAY}")
+
+
+def of(**quantities: int) -> dict[Symbol, Decimal]:
+    return {Symbol(name): Decimal(quantity) for name, quantity in quantities.items()}
+
+
+def shown(**quantities: int) -> tuple[Position, ...]:
+    return tuple(Position(symbol, quantity, quantity * 100) for symbol, quantity in of(**quantities).items())
+
+
+def start(stage: Stage, journal: SqliteJournal, day: date) -> tuple[Desk, Diary]:
+    desk = stage.on(day).desk(stage.broker(), journal)
+    run = journal.claim(stage.claim(force=True))
+    assert isinstance(run, int)
+    return desk, Diary(desk, RunId(run), session_of(day))
+
+
+@contextmanager
+def evening_after(stage: Stage, **recorded: int) -> Iterator[tuple[Desk, Diary]]:
+    """The start of today's evening; the one before recorded these shares at its end, all of them ours."""
+    with SqliteJournal.open(stage.journal_file) as journal:
+        desk, diary = start(stage, journal, BEFORE)
+        record(desk, diary, **recorded)
+        yield start(stage, journal, TODAY)
+
+
+def record(desk: Desk, diary: Diary, **quantities: int) -> None:
+    zero = Decimal(0)
+    diary.write(
+        HoldingsRead,
+        phase="end",
+        account=Account("1", zero, zero, zero, desk.clock.now()),
+        holdings=tuple(Holding(symbol, count, count, zero) for symbol, count in of(**quantities).items()),
+        reserve=zero,
+        others_value=zero,
+        investable=zero,
+    )
+
+
+def notes(stage: Stage) -> list[str]:
+    return [remark.text for remark in stage.record().remarks]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path, {"A": (hold(SPY), percent("A", 100))})
+
+
+def test_a_split_restates_our_shares_and_the_history_says_so(stage: Stage) -> None:
+    stage.market.announced = (SPLIT,)
+    with evening_after(stage, NVDA=12) as (desk, diary):
+        book = restate(desk, diary, shown(NVDA=120))
+
+        assert book == desk.journal.book("demo") == Book(of(NVDA=120), of(NVDA=120), recorded=BEFORE)
+    assert notes(stage) == [f"NVDA: 10 for 1 split of {TODAY}: our 12 shares are 120 now"]
+
+
+def test_a_rename_moves_our_shares_to_the_new_name(stage: Stage) -> None:
+    stage.market.announced = (RENAME,)
+    with evening_after(stage, FB=12) as (desk, diary):
+        assert restate(desk, diary, shown(META=12)) == Book(of(META=12), of(META=12), recorded=BEFORE)
+    assert notes(stage) == [
+        f"FB: rename to META of {TODAY}",
+        f"META: was FB (rename to META of {TODAY}): our 12 shares are 12 now",
+    ]
+
+
+def test_a_difference_that_nothing_announced_makes_up_is_left_to_be_said(stage: Stage) -> None:
+    stage.market.announced = (SPLIT,)
+    with evening_after(stage, NVDA=12) as (desk, diary):
+        assert restate(desk, diary, shown(NVDA=119)) == Book(of(NVDA=12), of(NVDA=12), recorded=BEFORE)
+    assert notes(stage) == []
+
+
+def test_once_restated_the_same_split_is_not_applied_again(stage: Stage) -> None:
+    stage.market.announced = (SPLIT,)
+    with evening_after(stage, NVDA=12) as (desk, diary):
+        first = restate(desk, diary, shown(NVDA=120))
+
+        assert restate(desk, diary, shown(NVDA=120)) == first
+        record(desk, diary, NVDA=120)
+        assert restate(desk, diary, shown(NVDA=1200)).ours == of(NVDA=120)
+    assert len(notes(stage)) == 1
+
+
+class Silent(Market):
+    """Its announcements can't be read."""
+
+    def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
+        raise SourceError(f"no announcements for {', '.join(symbols)} from {first} to {last}")
+
+
+def silent(stage: Stage) -> Silent:
+    return Silent(stage.market.prices, stage.clock)
+
+
+def test_the_announcements_since_the_record_are_asked_for_what_differs_alone(stage: Stage) -> None:
+    with evening_after(stage, NVDA=12, SPY=7) as (desk, diary):
+        mute = replace(desk, history=silent(stage))
+
+        with pytest.raises(SourceError, match=f"for GLD, NVDA from {TODAY} to {TODAY}"):
+            restate(mute, diary, shown(NVDA=120, SPY=7, GLD=1))
+
+
+def test_where_all_is_as_expected_nobody_is_asked(stage: Stage) -> None:
+    with evening_after(stage, NVDA=12) as (desk, diary):
+        assert restate(replace(desk, history=silent(stage)), diary, shown(NVDA=12)).ours == of(NVDA=12)
+
+
+def test_an_account_without_a_record_has_nothing_to_restate(stage: Stage) -> None:
+    with SqliteJournal.open(stage.journal_file) as journal:
+        desk, diary = start(stage, journal, TODAY)
+        assert restate(replace(desk, history=silent(stage)), diary, shown(NVDA=12)) == Book({}, None)
+
+
+# ------------------------------------------------------------------------------------------------ a whole evening
+
+
+@pytest.fixture
+def split_overnight(stage: Stage) -> Stage:
+    """198 SPY were bought at 500 dollars; 2 for 1 overnight."""
+    stage.run()
+    broker = stage.on(TODAY).broker()
+    broker.by_hand(SPY, Decimal(198))
+    broker.close()
+    stage.market.prices[SPY] = Decimal(250)
+    stage.market.announced = (
+        CorporateAction(SPY, TODAY, "split", ratio=Decimal(2), words=f"2 for 1 split of {TODAY}"),
+    )
+    return stage
+
+
+def test_on_the_evening_of_a_split_all_the_shares_can_be_sold(split_overnight: Stage) -> None:
+    split_overnight.bots = {"A": (hold(GLD), percent("A", 100))}
+
+    split_overnight.run()
+
+    assert SPY not in split_overnight.shares()
+    assert f"SPY: 2 for 1 split of {TODAY}: our 198 shares are 396 now" in notes(split_overnight)
+
+
+def test_an_evening_that_could_not_read_the_announcements_leaves_the_split_to_the_next_try(
+    split_overnight: Stage,
+) -> None:
+    stage, market = split_overnight, split_overnight.market
+    stage.market = silent(stage)
+    with pytest.raises(SourceError, match="no announcements for SPY"):
+        stage.run()
+    assert stage.record().holdings == ()
+
+    stage.market = market
+    stage.run()
+
+    assert f"SPY: 2 for 1 split of {TODAY}: our 198 shares are 396 now" in notes(stage)
+    assert stage.record().orders == ()

@@ -1,0 +1,225 @@
+"""The order engine: takes orders, lets them live as time passes, and ends them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from local_alpaca import admission, wash
+from local_alpaca.admission import FORBIDDEN, MALFORMED, UNPROCESSABLE, Asset, RefusalError, check
+from local_alpaca.book import Book
+from local_alpaca.lives import ORDINARY, Life, Lives, Then
+from local_alpaca.orders import NINE_PLACES, Order, Step, Ticket, number
+from local_alpaca.sessions import Sessions
+from local_alpaca.tape import Tape
+
+GOOD_TILL_CANCELED = timedelta(days=90)
+TRIGGERED = {"stop", "stop_limit"}
+"""These rest at this venue and are never triggered."""
+
+
+class Exchange:
+    """`asset_of` gives the asset of a symbol. `lends`: a buy may use the margin that the account shows.
+
+    Without it the venue is stricter than the real one: it shows four times the cash as buying power, and takes buys
+    only up to what is free of margin.
+    """
+
+    def __init__(
+        self, book: Book, market: Tape, sessions: Sessions, lives: Lives, asset_of: Callable[[str], Asset | None]
+    ) -> None:
+        self.book = book
+        self.lends = False
+        self._market = market
+        self._sessions = sessions
+        self._lives = lives
+        self._asset_of = asset_of
+
+    # ------------------------------------------------------------------------------------- orders come in
+
+    def submit(self, body: Mapping[str, object], account: Mapping[str, object], now: datetime) -> Order:
+        """Raises RefusalError, in the order the real venue checks."""
+        ticket = admission.ticket_of(body)
+        admission.check_account(account)
+        admission.check_asset(ticket, self._asset_of(ticket.symbol))
+        admission.check_terms(ticket)
+        admission.check_auction(ticket, self._sessions, now)
+        taken = any(order.ticket.client_id == ticket.client_id for order in self.book.orders)
+        check(taken, MALFORMED, "client_order_id must be unique")
+        if standing := wash.opposite(ticket, self.book.open_orders()):
+            raise RefusalError(
+                FORBIDDEN,
+                "potential wash trade detected. use complex orders",
+                existing_order_id=standing.id,
+                reject_reason=f"opposite side {standing.ticket.kind} order exists",
+            )
+        price = ticket.limit or ticket.stop or self._reference(ticket, now)
+        ticket = _sized(ticket, price)
+        cost = (price * ticket.shares).quantize(Decimal("0.01"))
+        if ticket.side == "sell":
+            self._check_shares(ticket)
+        else:
+            self._check_money(cost, account)
+        check(cost < 1, FORBIDDEN, "cost basis must be >= minimal amount of order 1")
+        return self._enter(ticket, price, now, self._lives.of(ticket.symbol, ticket.side))
+
+    def _reference(self, ticket: Ticket, now: datetime) -> Decimal:
+        """The far side of the quote during the session, the last trade when it is over."""
+        if self._sessions.under_way(now):
+            price = self._market.far_side(ticket.symbol, ticket.side, now)
+        else:
+            price = self._market.last(ticket.symbol, now)
+        if not price:
+            raise RefusalError(UNPROCESSABLE, f'no price is known for asset "{ticket.symbol}"')
+        return price
+
+    def _check_shares(self, ticket: Ticket) -> None:
+        there = self.book.shares(ticket.symbol)
+        check(there <= 0, FORBIDDEN, "account is not allowed to short")
+        held = self.book.held(ticket.symbol)
+        if ticket.shares > there - held:
+            asked, free = number(ticket.shares), number(there - held)
+            raise RefusalError(
+                FORBIDDEN,
+                f"insufficient qty available for order (requested: {asked}, available: {free})",
+                available=free,
+                existing_qty=number(there),
+                held_for_orders=number(held),
+                symbol=ticket.symbol,
+            )
+
+    def _check_money(self, cost: Decimal, account: Mapping[str, object]) -> None:
+        power = Decimal(str(account["buying_power"])) if self.lends else self.book.free_cash()
+        if cost > power:
+            raise RefusalError(
+                FORBIDDEN, "insufficient buying power", buying_power=number(power), cost_basis=number(cost)
+            )
+
+    def _enter(self, ticket: Ticket, price: Decimal, now: datetime, life: Life) -> Order:
+        """No two orders come in at the same microsecond. What comes after the close waits for the next session."""
+        newest = self.book.orders[-1].created if self.book.orders else datetime.min.replace(tzinfo=UTC)
+        created = max(now, newest + timedelta(microseconds=1))
+        session = self._sessions.ending_after(now)
+        waits = now < session.opens
+        order = Order(
+            number=len(self.book.orders) + 1,
+            ticket=ticket,
+            life=life,
+            created=created,
+            expires=now + GOOD_TILL_CANCELED if ticket.time_in_force == "gtc" else session.closes,
+            status="accepted" if waits else "pending_new",
+            reserved=price,
+            steps=_steps(life.steps, max(created, session.opens)),
+        )
+        if ticket.kind in TRIGGERED:
+            order.steps = [step for step in order.steps if step.act != "fill"]
+        self.book.orders.append(order)
+        return order
+
+    # ------------------------------------------------------------------------------------- orders are called back
+
+    def cancel(self, order: Order, now: datetime) -> None:
+        """Asks for it; the order still holds what it holds. Raises RefusalError where it is too late."""
+        asked = order.status == "pending_cancel"
+        check(asked or not order.open, UNPROCESSABLE, f'order is already in "{order.status}" state')
+        order.status, order.changed = "pending_cancel", now
+        in_auction = order.ticket.time_in_force == "cls" and now >= order.expires - admission.AUCTION_CUTOFF
+        if not in_auction:
+            order.steps = _steps(order.life.cancel, now)
+
+    # ------------------------------------------------------------------------------------- time passes
+
+    def advance(self, now: datetime) -> None:
+        """Everything that has fallen due by `now`, in the order of its time."""
+        moved = True
+        while moved:
+            due = sorted((_due(order), order.number) for order in self.book.open_orders() if _due(order) <= now)
+            outcomes = [self._move(self.book.orders[number - 1], now) for _, number in due]
+            moved = any(outcomes)
+
+    def _move(self, order: Order, now: datetime) -> bool:
+        """The next thing in the life of `order`; False where it has to wait."""
+        step = order.steps[0] if order.steps else None
+        if step is not None:
+            at = now if step.waited else step.at
+            in_time = at <= now and (at < order.expires or _at_auction(order, step))
+            if in_time and self._act(order, step, at):
+                if order.open:
+                    order.steps.pop(0)
+                return True
+            step.waited = True
+        if order.expires <= now:
+            _end(order, "canceled" if order.ticket.time_in_force == "cls" else "expired", order.expires)
+            return True
+        return False
+
+    def _act(self, order: Order, step: Step, at: datetime) -> bool:
+        if step.act == "fill":
+            return self._fill(order, step.share, at)
+        if step.act == "new":
+            order.status, order.changed = "new", at
+        elif step.act == "replaced":
+            self._replace(order, at)
+        else:
+            _end(order, step.act, at)
+        return True
+
+    def _fill(self, order: Order, share: Decimal, at: datetime) -> bool:
+        """Up to `share` of the whole, at the far side or at the auction's price; False where nobody trades at that."""
+        ticket = order.ticket
+        if ticket.time_in_force == "cls":
+            if at < order.expires:
+                return False
+            at, price = order.expires, self._market.last(ticket.symbol, order.expires)
+        elif not self._sessions.under_way(at):
+            return False
+        else:
+            price = self._market.far_side(ticket.symbol, ticket.side, at)
+        if not price or not _within(ticket, price):
+            return False
+        whole = Decimal(1) if ticket.shares % 1 == 0 else NINE_PLACES
+        shares = (ticket.shares * share).quantize(whole, ROUND_DOWN) - order.filled
+        if shares > 0:
+            self.book.execute(order, shares, price, at)
+            order.changed = at
+            if order.status == "new":
+                order.status = "partially_filled"
+        if not order.left:
+            _end(order, "filled", at)
+        return True
+
+    def _replace(self, order: Order, at: datetime) -> None:
+        """Another order of the venue's own takes over what is left."""
+        _end(order, "replaced", at)
+        rest = replace(order.ticket, shares=order.left, client_id=f"replaces-{order.id}")
+        heir = self._enter(rest, order.reserved, at, ORDINARY)
+        heir.replaces, order.replaced_by = order.id, heir.id
+
+
+def _sized(ticket: Ticket, price: Decimal) -> Ticket:
+    if ticket.notional is None:
+        return ticket
+    return replace(ticket, shares=(ticket.notional / price).quantize(NINE_PLACES, ROUND_DOWN))
+
+
+def _steps(thens: tuple[Then, ...], start: datetime) -> list[Step]:
+    return [Step(start + timedelta(seconds=then.seconds), then.act, then.share) for then in thens]
+
+
+def _due(order: Order) -> datetime:
+    return min(order.steps[0].at, order.expires) if order.steps else order.expires
+
+
+def _at_auction(order: Order, step: Step) -> bool:
+    return step.act == "fill" and order.ticket.time_in_force == "cls"
+
+
+def _within(ticket: Ticket, price: Decimal) -> bool:
+    if ticket.limit is None:
+        return True
+    return price <= ticket.limit if ticket.side == "buy" else price >= ticket.limit
+
+
+def _end(order: Order, status: str, at: datetime) -> None:
+    order.status, order.changed, order.ended = status, at, at
+    order.steps = []

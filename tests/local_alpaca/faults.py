@@ -1,0 +1,122 @@
+"""What can go wrong on the wire, ordered per method, path and call."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Way = Literal["answer", "silence", "reset", "drip", "drip headers"]
+Change = Callable[[object], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One broken answer. `commits`: the venue does what it was asked for before the answer breaks.
+
+    `way` is how the answer reaches the client, if at all. `status`, `raw` and `headers` stand in place of the venue's
+    own; `change` is made of the JSON body.
+    """
+
+    way: Way = "answer"
+    commits: bool = True
+    status: int | None = None
+    raw: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    change: Change | None = None
+    cut: bool = False
+
+
+def _said(status: int, text: str, *, commits: bool = False, **headers: str) -> Fault:
+    raw = json.dumps({"message": text}).encode()
+    return Fault(commits=commits, status=status, raw=raw, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+PAGE = b"<html><head><title>500 Internal Server Error</title></head><body>nginx</body></html>"
+
+SILENCE = Fault("silence", commits=False)
+SILENCE_AFTER = Fault("silence")
+RESET = Fault("reset", commits=False)
+RESET_AFTER = Fault("reset")
+DRIP = Fault("drip")
+DRIP_HEADERS = Fault("drip headers")
+TOO_MANY = _said(429, "too many requests.", X_RateLimit_Limit="200", X_RateLimit_Remaining="0", Retry_After="1")
+TOO_MANY_BARE = Fault(commits=False, status=429, raw=b"")
+UNAVAILABLE = _said(503, "service unavailable")
+TIMEOUT_AFTER = _said(504, "upstream request timeout", commits=True)
+INTERNAL = Fault(commits=False, status=500, raw=b'{"code": 50010000, "message": "internal server error occurred"}')
+HTML = Fault(commits=False, status=500, raw=PAGE, headers={"Content-Type": "text/html"})
+HTML_AFTER = Fault(status=500, raw=PAGE, headers={"Content-Type": "text/html"})
+EMPTY = Fault(status=200, raw=b"")
+TRUNCATED = Fault(cut=True)
+REDIRECT = Fault(commits=False, status=302, raw=b"", headers={"Location": "/v2/elsewhere"})
+UNAUTHORIZED = _said(401, "unauthorized.")
+FORBIDDEN = Fault(commits=False, status=403, raw=b'{"code": 40310000, "message": "forbidden."}')
+
+
+def edited(**fields: object) -> Fault:
+    """Each object of the body carries `fields` instead of its own: another symbol, an unknown status, a new field."""
+    return Fault(change=lambda body: _each(body, lambda entry: {**entry, **fields}))
+
+
+def without(*names: str) -> Fault:
+    """Each object of the body lacks the fields `names`."""
+    return Fault(change=lambda body: _each(body, lambda entry: {k: v for k, v in entry.items() if k not in names}))
+
+
+def answering(body: object, status: int = 200) -> Fault:
+    """This body in place of the venue's own."""
+    return Fault(status=status, raw=json.dumps(body).encode())
+
+
+def refusing(status: int, code: int, message: str, **extras: str) -> Fault:
+    """A refusal in the venue's words; nothing is done."""
+    raw = json.dumps({"code": code, "message": message, **extras}).encode()
+    return Fault(commits=False, status=status, raw=raw)
+
+
+def _each(body: object, change: Callable[[dict[str, object]], dict[str, object]]) -> object:
+    if isinstance(body, list):
+        return [_each(entry, change) for entry in body]
+    return change(body) if isinstance(body, dict) else body
+
+
+@dataclass(slots=True)
+class _Ordered:
+    method: str
+    path: str
+    fault: Fault
+    skip: int
+    times: int | None
+
+    def meets(self, method: str, path: str) -> bool:
+        whole = path.startswith(self.path[:-1]) if self.path.endswith("*") else path == self.path
+        return whole and method == self.method and self.times != 0
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._ordered: list[_Ordered] = []
+
+    def on(self, method: str, path: str, nth: int = 1, *, fault: Fault, times: int | None = 1) -> None:
+        """Break the `nth` call from now on, and those after it, `times` in all (None: for ever).
+
+        `path` is whole, "/v2/orders"; with a star at its end it is a beginning, "/v2/orders*".
+        """
+        self._ordered.append(_Ordered(method, path, fault, nth - 1, times))
+
+    def clear(self) -> None:
+        self._ordered.clear()
+
+    def next(self, method: str, path: str) -> Fault | None:
+        """What this call meets. Each order counts the calls it fits, whether another one breaks them or not."""
+        due = None
+        for ordered in self._ordered:
+            if not ordered.meets(method, path):
+                continue
+            if ordered.skip:
+                ordered.skip -= 1
+            elif due is None:
+                due = ordered
+        if due and due.times is not None:
+            due.times -= 1
+        return due.fault if due else None

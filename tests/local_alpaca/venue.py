@@ -1,0 +1,221 @@
+"""A local Alpaca: stateful, strict, on loopback. It shares no code with what it tests."""
+
+import json
+import threading
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from local_alpaca import bodies
+from local_alpaca.audit import Audit, audit
+from local_alpaca.book import Book, Holding
+from local_alpaca.exchange import Exchange
+from local_alpaca.faults import Fault, Faults
+from local_alpaca.limits import RateLimit
+from local_alpaca.lives import Life, Lives
+from local_alpaca.routes import Answer, answer
+from local_alpaca.server import Asked, Reply, Server, written
+from local_alpaca.sessions import Sessions
+from local_alpaca.tape import Tape
+from local_alpaca.virtual_clock import VirtualClock
+
+NO_ANSWER = 0
+A_DOLLAR = Decimal(1)
+
+
+class Request(NamedTuple):
+    """`params` are those of the query, for an order the fields of its body. `status` is 0 where nobody answered."""
+
+    method: str
+    path: str
+    params: Mapping[str, object]
+    status: int
+
+
+class LocalAlpaca:
+    """Serves while it is entered: `with LocalAlpaca(now) as venue: ... venue.url`.
+
+    account          fields of the account's body that a test wants otherwise: `venue.account["status"] = "LIMITED"`
+    assets           the same per symbol; None for an asset that does not exist
+    skew             how far the time the venue tells is from its own
+    activities_lag   how long an execution is not yet among the activities
+    lends            whether buys may use margin; see Exchange
+    """
+
+    def __init__(
+        self,
+        now: datetime,
+        *,
+        cash: Decimal | int = 100_000,
+        market: Tape | None = None,
+        port: int = 0,
+        running: bool = False,
+    ) -> None:
+        self.key_id, self.secret = "PKLOCALALPACA0000001", "local/alpaca+secret/of/forty/characters0"
+        self.account: dict[str, object] = {}
+        self.assets: dict[str, dict[str, object] | None] = {}
+        self.skew = self.activities_lag = timedelta()
+        self.market = market or Tape()
+        self.sessions, self.faults, self.lives = Sessions(), Faults(), Lives()
+        self.book = Book(Decimal(cash))
+        self.exchange = Exchange(self.book, self.market, self.sessions, self.lives, self.asset)
+        self.trading_limit, self.data_limit = RateLimit(200), RateLimit(200)
+        self.requests: list[Request] = []
+        self._trading_times: list[datetime] = []
+        self._lock = threading.RLock()
+        self.clock = VirtualClock(now, self._advance, running=running)
+        self._port = port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._server = Server(self._port, self._reply)
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Raises what broke inside the venue, if nothing else has failed."""
+        self._server.stop()
+        if self._server.broken and error is None:
+            raise self._server.broken[0]
+
+    # ------------------------------------------------------------------------------------- what a test sets
+
+    @property
+    def cash(self) -> Decimal:
+        return self.book.cash
+
+    @cash.setter
+    def cash(self, dollars: Decimal | int) -> None:
+        self.book.cash = self.book.lowest_cash = Decimal(dollars)
+
+    @property
+    def lends(self) -> bool:
+        return self.exchange.lends
+
+    @lends.setter
+    def lends(self, lends: bool) -> None:
+        self.exchange.lends = lends
+
+    def withhold(self, dollars: Decimal | int) -> None:
+        """So much of the cash is not spendable without margin."""
+        self.book.withheld = Decimal(dollars)
+
+    def hold(self, symbol: str, qty: Decimal | int | str, *, asset_class: str = "us_equity") -> None:
+        """So many shares are held from now on, none for 0, short for less; bought at today's price."""
+        shares = Decimal(qty)
+        self.book.holdings.pop(symbol, None)
+        if shares:
+            self.book.holdings[symbol] = Holding(shares, shares * self._price(symbol), asset_class)
+
+    def shares(self, symbol: str) -> Decimal:
+        return self.book.shares(symbol)
+
+    def live(self, symbol: str, life: Life, *, side: str | None = None, times: int | None = None) -> None:
+        """See Lives.on, and the lives of `local_alpaca.lives`."""
+        self.lives.on(symbol, life, side=side, times=times)
+
+    def at(self, now: datetime) -> None:
+        self.clock.set(now)
+
+    def closed(self, day: date) -> None:
+        """Nobody had announced it."""
+        self.sessions.closed.add(day)
+
+    def closes_early(self, day: date, at: time) -> None:
+        self.sessions.early[day] = at
+
+    def audit(self) -> Audit:
+        ids = [str(r.params.get("client_order_id")) for r in self.requests if (r.method, r.path) == ORDERS]
+        return audit(self.book, ids, self._trading_times)
+
+    # ------------------------------------------------------------------------------------- what the routes ask
+
+    def account_body(self) -> bodies.Json:
+        values = {s: h.shares * self._price(s) for s, h in self.book.holdings.items()}
+        return {**bodies.account(self.book, values, self.clock.now()), **self.account}
+
+    def position_body(self, symbol: str) -> bodies.Json:
+        return bodies.position(symbol, self.book.holdings[symbol], self._price(symbol), self.book.held(symbol))
+
+    def asset(self, symbol: str) -> bodies.Json | None:
+        """Every symbol of the market is an ordinary asset, unless `assets` says otherwise."""
+        if symbol in self.assets:
+            said = self.assets[symbol]
+            return None if said is None else {**bodies.asset(symbol), **said}
+        known = self.market.last(symbol, self.clock.now()) is not None
+        return bodies.asset(symbol) if known else None
+
+    def _price(self, symbol: str) -> Decimal:
+        """What nobody trades is worth a dollar a share."""
+        return self.market.last(symbol, self.clock.now()) or A_DOLLAR
+
+    # ------------------------------------------------------------------------------------- a request
+
+    def _advance(self, now: datetime) -> None:
+        with self._lock:
+            self.exchange.advance(now)
+
+    def _reply(self, asked: Asked) -> Reply:
+        with self._lock:
+            now = self.clock.now()
+            self.exchange.advance(now)
+            fault = self.faults.next(asked.method, asked.path)
+            reply = self._answered(asked, fault, now)
+            status = NO_ANSWER if reply.way in {"silence", "reset"} else reply.status
+            self.requests.append(Request(asked.method, asked.path, _params(asked), status))
+            if not _is_data(asked.path):
+                self._trading_times.append(now)
+            return reply
+
+    def _answered(self, asked: Asked, fault: Fault | None, now: datetime) -> Reply:
+        limit = self.data_limit if _is_data(asked.path) else self.trading_limit
+        if not self._knows(asked.headers):
+            return Reply(401, written({"message": "unauthorized."}))
+        if not limit.take(now):
+            return Reply(429, written({"message": "too many requests."}), limit.headers(now))
+        said = Answer(200, None)
+        if fault is None or fault.commits:
+            said = answer(self, asked.method, asked.path, asked.params, asked.body)
+        reply = Reply(said.status, written(said.body), limit.headers(now))
+        return broken(reply, said, fault) if fault else reply
+
+    def _knows(self, headers: Mapping[str, str]) -> bool:
+        shown = headers.get("APCA-API-KEY-ID"), headers.get("APCA-API-SECRET-KEY")
+        return shown == (self.key_id, self.secret)
+
+
+ORDERS = ("POST", "/v2/orders")
+
+
+def broken(reply: Reply, said: Answer, fault: Fault) -> Reply:
+    """What `fault` makes of the venue's answer."""
+    raw = reply.raw
+    if fault.change is not None:
+        raw = written(fault.change(said.body))
+    if fault.raw is not None:
+        raw = fault.raw
+    sent = raw[: len(raw) // 2] if fault.cut else raw
+    # A server that loses its upstream has no count of the requests to tell.
+    headers = fault.headers if fault.status else reply.headers
+    return Reply(fault.status or reply.status, sent, headers, fault.way)
+
+
+def _is_data(path: str) -> bool:
+    return path.startswith(("/v2/stocks/", "/v1"))
+
+
+def _params(asked: Asked) -> Mapping[str, object]:
+    if asked.method != "POST":
+        return asked.params
+    try:
+        fields = json.loads(asked.body)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
