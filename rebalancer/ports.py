@@ -1,7 +1,7 @@
 """The whole border on one screen: what the evening asks of the world."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -135,9 +135,11 @@ class AlreadyRun:
 class Book:
     """What the journal says of an account. `ours` are shares bought by our fills and not sold since; `expected` is the
     quantity the broker should show: its last recorded one, moved by our fills since (None before the first record).
-    `recorded` is the session of that record.
+    `recorded` is the session of that record; `restated` the session in which a split or rename was last written into a
+    symbol's shares, absent where none ever was.
     """
 
     ours: Mapping[Symbol, Decimal]
     expected: Mapping[Symbol, Decimal] | None
     recorded: date | None = None
+    restated: Mapping[Symbol, date] = field(default_factory=dict)

@@ -1,7 +1,10 @@
 """pandas comes before any freezegun: its first import under frozen time crashes the interpreter (pandas #64023)."""
 
+import os
+import re
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +19,8 @@ settings.load_profile("project")
 
 assert pd.__version__
 
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test opens the keyring of who runs it
+
 
 class Said(NamedTuple):
     code: int
@@ -24,6 +29,33 @@ class Said(NamedTuple):
 
 
 Command = Callable[..., Said]
+LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_this_machine() -> Iterator[None]:
+    """No test reaches beyond this machine, not even to ask for a name. Not an OSError: those are for the network."""
+
+    def guarded(call: Callable[..., object], place: Callable[..., object]) -> Callable[..., object]:
+        def checked(*words: object, **named: object) -> object:
+            host = place(*words)
+            if host is not None and not LOOPBACK.fullmatch(str(host)):
+                raise AssertionError(f"a test wanted to reach {host}")
+            return call(*words, **named)
+
+        return checked
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, guarded(getattr(socket.socket, name), _peer))
+        patch.setattr(socket, "getaddrinfo", guarded(socket.getaddrinfo, lambda host, *_: host))
+        yield
+
+
+def _peer(connecting: socket.socket, address: object) -> object:
+    """The host to connect to; None for a socket that is no network's."""
+    is_network = connecting.family in {socket.AF_INET, socket.AF_INET6}
+    return address[0] if is_network and isinstance(address, tuple) else None
 
 
 @pytest.fixture

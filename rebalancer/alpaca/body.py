@@ -53,9 +53,16 @@ class Body:
         """In UTC."""
         try:
             moment = datetime.fromisoformat(self.text(name))
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else self.fail(name)
+        except (ValueError, OverflowError):
             return self.fail(name)
-        return moment.astimezone(UTC) if moment.tzinfo else self.fail(name)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """A list of texts; empty where the field is null or missing."""
+        value = self.fields.get(name) or []
+        if not (isinstance(value, list) and all(isinstance(word, str) for word in value)):
+            return self.fail(name)
+        return tuple(value)
 
     def fail(self, name: str) -> Never:
         """Say that the field `name` is not what it should be."""

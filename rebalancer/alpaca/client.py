@@ -49,9 +49,9 @@ class Alpaca:
         self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
     ) -> Json:
         """The JSON of a GET. Raises SourceError, with the remedy, for everything but a 2xx answer with a body."""
-        return self.content(path, self.ask(path, params, data=data, version=version))
+        return self.body(self.ask(path, params, data=data, version=version), path)
 
-    def content(self, path: str, answer: Reply | NoReply) -> Json:
+    def body(self, answer: Reply | NoReply, path: str) -> Json:
         """The JSON of an `answer` to `path`. Raises SourceError as `read` does."""
         match answer:
             case Reply(status, body) if 200 <= status < 300 and body is not None:

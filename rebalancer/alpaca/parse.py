@@ -102,7 +102,7 @@ def untradable(body: Body) -> str | None:
         return f"at Alpaca it is {status}"
     if not body.flag("tradable"):
         return "it can't be traded at Alpaca"
-    attributes = body.fields.get("attributes") or ()
+    attributes = body.words("attributes")
     if "ipo" in attributes:
         return "it is being offered for the first time, and takes no orders of this kind yet"
     if "ptp_no_exception" in attributes:
@@ -121,9 +121,8 @@ def _side(body: Body) -> Side:
 
 
 def _kind(body: Body) -> OrderKind:
-    if body.fields.get("limit_price") is not None:
-        return "limit"
-    return "moc" if body.text("time_in_force") == "cls" else "market"
+    without_limit: OrderKind = "moc" if body.text("time_in_force") == "cls" else "market"
+    return without_limit if body.fields.get("limit_price") is None else "limit"
 
 
 def _status(body: Body, *, is_full: bool) -> OrderStatus:

@@ -11,10 +11,11 @@ from rebalancer.alpaca.line import Json
 from rebalancer.model import Order, RefusalKind, Refused
 from rebalancer.portfolio.wording import plain, usd
 
-FAMILIES = frozenset({(403, 40310000), (403, 40310100), (422, 40010001), (422, 42210000)})
+DEFINITE = frozenset({400, 401, 403, 404, 422})
+FAMILIES = ((403, 40310000), (403, 40310100), (422, 40010001), (422, 42210000))
 """Statuses and codes of Alpaca's own rules about orders: whatever the text, the order was not taken."""
 
-STANDS = re.compile(r"client_order_id must be unique", re.IGNORECASE)
+STANDS = re.compile(r"client_order_id (?!must be no more than)", re.IGNORECASE)
 """An order of this id was taken before, perhaps by the very attempt that this is an echo of: look it up."""
 
 TEXTS: tuple[tuple[str, RefusalKind], ...] = (
@@ -31,17 +32,22 @@ TEXTS: tuple[tuple[str, RefusalKind], ...] = (
 
 def refusal(order: Order, status: int, body: Json) -> Refused | None:
     """None where the answer does not say for certain that the order does not stand."""
-    message = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(message, str) or STANDS.search(message):
+    match body:
+        case {"message": str(message)} if status in DEFINITE and not STANDS.search(message):
+            kind = _kind(order, message, (status, body.get("code")) in FAMILIES)
+            return _told(order, kind, message, body) if kind else None
+        case _:
+            return None
+
+
+def _kind(order: Order, message: str, is_rule: bool) -> RefusalKind | None:  # noqa: FBT001
+    """By its text; one of Alpaca's own rules whose text is new is still a refusal."""
+    if known := next((kind for text, kind in TEXTS if re.search(text, message, re.IGNORECASE)), None):
+        return known
+    if not is_rule:
         return None
-    kind = next((kind for text, kind in TEXTS if re.search(text, message, re.IGNORECASE)), None)
-    if kind is None and (status, body.get("code")) not in FAMILIES:
-        return None
-    if not (400 <= status < 500 and status not in {408, 429}):
-        return None
-    if kind is None and order.kind == "moc":
-        kind = "late"  # the text for an order after the auction's cut-off is written nowhere
-    return _told(order, kind or "other", message, body)
+    # What Alpaca says of an order after the auction's cut-off is written nowhere.
+    return "late" if order.kind == "moc" else "other"
 
 
 def _told(order: Order, kind: RefusalKind, message: str, body: dict[str, Json]) -> Refused:

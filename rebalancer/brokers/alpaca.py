@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from rebalancer.alpaca import parse
 from rebalancer.alpaca.assets import Assets
 from rebalancer.alpaca.body import Body, bodies
-from rebalancer.alpaca.client import Alpaca, Json, NoReply, Reply
+from rebalancer.alpaca.client import Alpaca, Json, NoReply, Reply, message
 from rebalancer.alpaca.executions import Executions
 from rebalancer.alpaca.orders import Seen, followed, open_orders, orders_since
 from rebalancer.alpaca.refusals import refusal

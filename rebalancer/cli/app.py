@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from rebalancer import __version__
-from rebalancer.cli import adopt, backtest, bots, explain, history, invest, login, prices, run, schedule, settings
+from rebalancer.cli import (
+    adopt,
+    backtest,
+    bots,
+    doctor,
+    explain,
+    history,
+    invest,
+    login,
+    prices,
+    run,
+    schedule,
+    settings,
+)
 
 app = typer.Typer(
     name="rebalance",
@@ -23,6 +36,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("schedule")(schedule.schedule)
 app.command("status")(schedule.status)
+app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.command("backtest")(backtest.backtest)
 app.command("history")(history.history)

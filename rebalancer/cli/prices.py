@@ -1,15 +1,10 @@
-"""`rebalance data`: what the prices are worth."""
+"""`rebalance data`: what the prices are worth, and bringing them up to date."""
 
 import typer
 
 from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, load_config
 
-app = typer.Typer(help="Look at the prices.", no_args_is_help=True)
-
-
-@app.callback()
-def prices() -> None:
-    """Keeps `status` a command of its own name, however few stand beside it."""
+app = typer.Typer(help="Look at the prices, and bring them up to date.", no_args_is_help=True)
 
 
 @app.command()
@@ -20,12 +15,26 @@ def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOp
     from rebalancer.market.coverage import coverage, sessions_due
     from rebalancer.report.console import show_json
     from rebalancer.report.prices import PriceStatus, show_prices
-    from rebalancer.wiring import closes_up_to
+    from rebalancer.wiring.prices import kept_closes
 
     settings, clock = load_config(config), SystemClock()
-    closes = closes_up_to(settings, None, None)
-    due = sessions_due(ExchangeCalendar(clock), closes, clock.now())
-    if settings.data_folder is None:  # the sample's "today" is its last day
+    calendar = ExchangeCalendar(clock)
+    closes = kept_closes(settings, calendar)
+    due = sessions_due(calendar, closes, clock.now())
+    if settings.data_source == "sample":  # its "today" is its last day
         due = tuple(day for day in due if day <= closes.day(-1))
     found = PriceStatus(closes.day(-1), due[-1] if due else None, coverage(closes, due), closes.notes)
     show_json(found) if json else show_prices(found)
+
+
+@app.command()
+def sync(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
+    """Fetch what is missing of Alpaca's closes for every ticker of every bot. Exit code 4: Alpaca can't be read."""
+    from rebalancer.report.console import show_json
+    from rebalancer.report.prices import progress, show_synced
+    from rebalancer.wiring.prices import synced
+
+    settings = load_config(config)
+    with progress("tickers") as told:
+        found = synced(settings, told)
+    show_json(found) if json else show_synced(found)

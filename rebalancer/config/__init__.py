@@ -180,16 +180,16 @@ def _account(table: Table, name: str, trading: Trading, folder: Path) -> Account
         {**ACCOUNT, **ALPACA}, required=["broker"], tables=("cash_reserve", "trading", "sim", "investments")
     )
     named = {key: values.pop(key) for key in OF_KEYS if key in values}
-    at_alpaca = values.get("broker") == "alpaca"
-    if values.get("broker") == "sim":
+    broker = values.get("broker")  # None where what stands there was refused
+    if broker == "sim":
         _refuse_what_only_alpaca_has(table)
     invested = _investments(table, folder)
     return AccountConfig(
         name,
         **values,
-        key_source=key_source(table, named, folder) if at_alpaca else None,
+        key_source=key_source(table, named, folder) if broker == "alpaca" else None,
         reserve=_reserve(table),
-        trading=_trading(table.table("trading"), trading, auction=at_alpaca),
+        trading=_trading(table.table("trading"), trading, auction=broker != "sim"),
         sim=SimSettings(**table.table("sim").read(SIM)),
         investments=tuple(investment for investment, _ in invested),
         bots={investment.bot: file for investment, file in invested},

@@ -101,22 +101,29 @@ def _from_file(file: Path) -> Keys:
 def _private_bytes(file: Path) -> bytes:
     """The content of a file that is the user's own and nobody else's to read."""
     try:
-        # Without O_NONBLOCK a pipe in the place of the file would wait for ever.
-        with open(
-            file, "rb", opener=lambda name, _: os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        ) as opened:
-            status = os.fstat(opened.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise _refused(file, "is no regular file")
-            if status.st_uid != os.getuid():
-                raise _refused(file, "belongs to another user: make one of your own")
-            if status.st_mode & 0o077:
-                raise _refused(file, f"is open to other users: chmod 600 {file}")
-            return opened.read(MAX_BYTES + 1)
+        with open(file, "rb", opener=_opened) as stream:
+            if why := _not_private(os.fstat(stream.fileno()), file):
+                raise _refused(file, why)
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         if file.is_symlink():
             raise _refused(file, "is a link: name the file itself") from error
         raise _refused(file, f"can't be read: {error.strerror}") from error
+
+
+def _opened(name: str, flags: int) -> int:
+    # Without O_NONBLOCK a pipe in the place of the file would wait for ever.
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _not_private(status: os.stat_result, file: Path) -> str | None:
+    if not stat.S_ISREG(status.st_mode):
+        return "is no regular file"
+    if status.st_uid != os.getuid():
+        return "belongs to another user: make one of your own"
+    if status.st_mode & 0o077:
+        return f"is open to other users: chmod 600 {file}"
+    return None
 
 
 def _refused(file: Path, text: str) -> BadInputError:

@@ -5,6 +5,7 @@ Reads through any connection.
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -25,6 +26,7 @@ def read_book(connection: sqlite3.Connection, account: str) -> Book:
         ours={Symbol(symbol): Decimal(ours) for symbol, ours, _ in rows},
         expected=None if session is None else {Symbol(symbol): Decimal(quantity) for symbol, _, quantity in rows},
         recorded=session,
+        restated=_last_restated(connection, account),
     )
     return moved(recorded, read_changes(connection, account, after=seq))
 
@@ -45,7 +47,7 @@ def moved(book: Book, changes: Iterable[Change]) -> Book:
                 ours[symbol], expected[symbol] = change.ours, change.expected
     mine = {symbol: shares for symbol, shares in sorted(ours.items()) if shares > 0}
     there = {symbol: shares for symbol, shares in sorted(expected.items()) if shares}
-    return Book(mine, None if book.expected is None else there, book.recorded)
+    return replace(book, ours=mine, expected=None if book.expected is None else there)
 
 
 def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date | None]:
@@ -115,6 +117,15 @@ def _restatements(connection: sqlite3.Connection, account: str, after: int) -> d
         seq: Restated(datetime.fromisoformat(at), account, Symbol(symbol), Decimal(ours), Decimal(expected), why)
         for seq, at, symbol, ours, expected, why in rows
     }
+
+
+def _last_restated(connection: sqlite3.Connection, account: str) -> dict[Symbol, date]:
+    rows = connection.execute(
+        "SELECT symbol, max(session) FROM restatements JOIN runs ON runs.id = restatements.run"
+        " WHERE restatements.account = ? GROUP BY symbol",
+        [account],
+    )
+    return {Symbol(symbol): date.fromisoformat(session) for symbol, session in rows}
 
 
 def costs(changes: Sequence[Change]) -> Mapping[Symbol, Decimal]:

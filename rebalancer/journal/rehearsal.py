@@ -1,6 +1,7 @@
 """The journal of a dry run: it writes to its own file and reads what is ours from the real one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from rebalancer.events import Claim, Event, FillSeen, Restated
 from rebalancer.journal.book import Change, moved
@@ -15,8 +16,10 @@ class Rehearsal:
     own: Journal
     books: Journal
     changes: list[Change] = field(default_factory=list)
+    session: date = date.min
 
     def claim(self, claim: Claim) -> RunId | AlreadyRun:
+        self.session = claim.session
         return self.own.claim(claim)
 
     def record(self, run: RunId, *events: Event) -> None:
@@ -32,7 +35,9 @@ class Rehearsal:
         return self.own.run_number(run)
 
     def book(self, account: str) -> Book:
-        return moved(self.books.book(account), self.changes)
+        book = moved(self.books.book(account), self.changes)
+        tonight = {change.symbol: self.session for change in self.changes if isinstance(change, Restated)}
+        return replace(book, restated={**book.restated, **tonight})
 
     def unsettled(self, account: str) -> tuple[Order, ...]:
         return self.books.unsettled(account)

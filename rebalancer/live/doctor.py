@@ -62,11 +62,12 @@ def disk(free: int, folder: Path) -> Check:
 
 def journal(path: Path) -> Check:
     """Open it as a run does, under its lock, and take the right to write without using it."""
-    if not path.exists():
-        return Check("journal", "pass", f"none yet: the first run makes {path}")
     try:
-        with run_lock(path), plainly(path), closing(open_database(path)) as database, writing(database):
-            return Check("journal", "pass", f"{path} can be written, and its guards stand")
+        with plainly(path):
+            if not path.exists():
+                return Check("journal", "pass", f"none yet: the first run makes {path}")
+            with run_lock(path), closing(open_database(path)) as database, writing(database):
+                return Check("journal", "pass", f"{path} can be written, and its guards stand")
     except BusyError as error:
         return Check("journal", "warn", str(error), "Look again when that run is over.")
     except RebalancerError as error:

@@ -31,8 +31,8 @@ def disagreement(hours: Hours, session: Session, asked: datetime, answered: date
     skew = max(asked - hours.now, hours.now - answered, timedelta(0)).total_seconds()
     if not skew <= most_skew:
         return (
-            f"The venue's clock says {new_york(hours.now)} and this machine's {new_york(answered)}: {skew:.0f} s apart, "
-            f"at most {most_skew} s (trading.max_skew_seconds) is accepted. Set the machine's clock."
+            f"The venue's clock says {new_york(hours.now)} and this machine's {new_york(answered)}: {skew:.0f} s "
+            f"apart, at most {most_skew} s (trading.max_skew_seconds) is accepted. Set the machine's clock."
         )
     if not hours.open:
         return (

@@ -11,6 +11,7 @@ from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import require_open
 from rebalancer.live.recover import cancel_open_orders, others_orders, settle_earlier_orders
+from rebalancer.live.restate import unbooked
 from rebalancer.live.survey import (
     closes_until_now,
     jumps,
@@ -35,8 +36,9 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     cancel_open_orders(desk, diary)
     survey = require_investable(read_holdings(desk, diary, "start"), desk.pinned)
     symbols = {*desk.symbols(), *survey.holdings.managed}
-    untradable = {**desk.broker.untradable(sorted(symbols)), **others_orders(desk, diary)}
     actions = recent_actions(desk, symbols)
+    pending = unbooked(diary, survey.book, survey.holdings, actions)
+    untradable = {**desk.broker.untradable(sorted(symbols)), **others_orders(desk, diary), **pending}
     snapshots = take_snapshots(desk, symbols, actions)
     signals = signal_prices(desk, diary, snapshots, desk.symbols())
     prices = order_prices(desk, diary, snapshots, symbols)

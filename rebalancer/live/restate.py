@@ -1,16 +1,13 @@
 """Splits and renames since the last record, written into the book before what is held is judged."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 
 from rebalancer.events import Noted
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.model import Position
+from rebalancer.model import CorporateAction, Holdings, Position, Symbol
 from rebalancer.portfolio.holdings import differences
-from rebalancer.portfolio.restate import restatements
+from rebalancer.portfolio.restate import restatements, unbooked_splits
 from rebalancer.ports import Book
-
-DAY = timedelta(days=1)
 
 
 def restate(desk: Desk, diary: Diary, positions: Sequence[Position]) -> Book:
@@ -20,7 +17,7 @@ def restate(desk: Desk, diary: Diary, positions: Sequence[Position]) -> Book:
     of the new quantities would make the old ones forgotten, and with them which shares are ours.
     """
     book, today = desk.journal.book(desk.account), diary.session.day
-    if book.expected is None or book.recorded is None or not book.recorded < today:
+    if book.expected is None or book.recorded is None or not book.recorded <= today:
         return book
     changed = tuple(differences(positions, book.expected))
     if not changed:
@@ -29,8 +26,9 @@ def restate(desk: Desk, diary: Diary, positions: Sequence[Position]) -> Book:
         positions,
         book.ours,
         book.expected,
-        desk.history.actions(changed, book.recorded + DAY, today),
+        desk.history.actions(changed, book.recorded, today),
         recorded=book.recorded,
+        restated=book.restated,
         today=today,
         account=desk.account,
         at=desk.clock.now(),
@@ -40,3 +38,18 @@ def restate(desk: Desk, diary: Diary, positions: Sequence[Position]) -> Book:
     notes = (Noted(event.at, "note", f"{event.symbol}: {event.why}") for event in found)
     desk.journal.record(diary.run, *found, *notes)  # together: half a rename would lose the shares
     return desk.journal.book(desk.account)
+
+
+def unbooked(diary: Diary, book: Book, holdings: Holdings, actions: Sequence[CorporateAction]) -> Mapping[Symbol, str]:
+    """What is left alone tonight because the broker has not booked its split yet, each with a warning.
+
+    `book` is the one `restate` gave: once tonight's quantities are recorded nobody knows they are the old ones.
+    """
+    if book.recorded is None:
+        return {}
+    found = unbooked_splits(
+        holdings.managed, actions, recorded=book.recorded, restated=book.restated, today=diary.session.day
+    )
+    for symbol, reason in found.items():
+        diary.note(f"{symbol}: {reason}", "warning")
+    return found

@@ -17,6 +17,7 @@ from rebalancer.market.prices import climb, order_gates, restated_previous, sign
 from rebalancer.model import Account, Closes, CorporateAction, Holdings, NoPrice, Position, Price, Snapshot, Symbol
 from rebalancer.portfolio.holdings import sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
+from rebalancer.ports import Book
 
 Prices = Mapping[Symbol, Price | NoPrice]
 RECENT = timedelta(days=14)
@@ -26,22 +27,24 @@ ROUGHLY = Decimal("0.02")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The account at one moment. Dollars: `reserve`, `investable`, and `long_value`, every long position together."""
+    """The account at one moment. Dollars: `reserve`, `investable`, and `long_value`, every long position together.
+
+    `book` is what the journal said before this moment was recorded.
+    """
 
     account: Account
     holdings: Holdings
     reserve: Decimal
     investable: Decimal
     long_value: Decimal
+    book: Book
 
 
 def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "after_sells", "end"]) -> Survey:
     """Raises SourceError where the broker's positions are not all there: a part is never read as the whole."""
     account, positions = desk.broker.account(), desk.broker.positions()
     require_whole(account, positions)
-    if phase == "start":
-        restate(desk, diary, positions)
-    book = desk.journal.book(desk.account)
+    book = restate(desk, diary, positions) if phase == "start" else desk.journal.book(desk.account)
     holdings = sort_holdings(positions, book.ours, book.expected, desk.trading)
     reserve = reserve_dollars(desk.reserve, account.equity)
     survey = Survey(
@@ -50,6 +53,7 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "after_sells
         reserve,
         investable(account.equity, reserve, holdings.others_value),
         sum((position.market_value for position in positions if position.quantity > 0), Decimal(0)),
+        book,
     )
     if phase == "start":
         for symbol, reason in (*holdings.untouchable.items(), *holdings.held.items()):

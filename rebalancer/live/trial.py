@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
 
-from rebalancer.errors import RebalancerError, RunFailedError
+from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Event, RunEnded
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.doctor import is_paper
@@ -13,7 +13,7 @@ from rebalancer.live.execute import execute
 from rebalancer.live.follow import POLL_SECONDS
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import require_open
-from rebalancer.live.survey import Survey, order_prices, read_holdings, take_snapshots
+from rebalancer.live.survey import Survey, order_prices, read_holdings, require_investable, take_snapshots
 from rebalancer.model import (
     Account,
     NoPrice,
@@ -34,7 +34,7 @@ from rebalancer.portfolio.buys import budget, limit_price
 PREFIX = "rbtrial"
 ONE = Decimal(1)
 PENNIES = Decimal("0.05")
-"""Dollars by which the cash may differ from what was traded: fees of the exchange and of the regulator."""
+"""Dollars by which the cash may differ from what was traded, beside the broker's fees: the regulator's."""
 LOOKS = 30
 """So many seconds a broker may take to show the share that it said was bought."""
 
@@ -53,12 +53,17 @@ class Notebook(Diary):
 
 
 def run_trial(desk: Desk, run: RunId, session: Session, symbol: Symbol) -> tuple[Check, ...]:
-    """Buy and sell, and journal how it ended. Raises RunFailedError where this is no place or time for it."""
+    """Buy and sell, and journal how it ended.
+
+    Raises RunFailedError where this is no place or time for it, StoppedError for what breaks once an order has left.
+    """
     diary = Notebook(desk, run, session)
     try:
         checks = _trial(desk, diary, symbol)
     except RebalancerError as error:
         diary.write(RunEnded, status="partial" if diary.sent else "failed", reason=str(error))
+        if diary.sent:
+            raise StoppedError(f"{error} Look at the account: it may hold a share of {symbol} more.") from error
         raise
     passed = sum(check.verdict == "pass" for check in checks)
     status = "success" if passed == len(checks) else "partial"
@@ -68,7 +73,7 @@ def run_trial(desk: Desk, run: RunId, session: Session, symbol: Symbol) -> tuple
 
 def _trial(desk: Desk, diary: Notebook, symbol: Symbol) -> tuple[Check, ...]:
     require_open(desk, diary.session)
-    survey = read_holdings(desk, diary, "start")
+    survey = require_investable(read_holdings(desk, diary, "start"), desk.pinned)
     prices = order_prices(desk, diary, take_snapshots(desk, [symbol], ()), [symbol], "buys")
     price = _required(desk, survey.account, prices[symbol])
     gate = Gate(desk, diary, survey, prices, budget(survey.account, survey.reserve, Decimal(0)))
@@ -80,7 +85,7 @@ def _trial(desk: Desk, diary: Notebook, symbol: Symbol) -> tuple[Check, ...]:
     sell = _order(desk, diary, symbol, "sell", None)
     sold, more = _traded(desk, diary, sell, Gate(desk, diary, _once_held(desk, diary, symbol), prices))
     after = read_holdings(desk, diary, "end")
-    return (*checks, again, *more, _cash(survey.account.cash, after.account.cash, bought, sold))
+    return (*checks, again, *more, _cash(desk, survey.account.cash, after.account.cash, bought, sold))
 
 
 def _required(desk: Desk, account: Account, price: Price | NoPrice) -> Price:
@@ -106,14 +111,14 @@ def _traded(desk: Desk, diary: Notebook, order: Order, gate: Gate) -> tuple[Outc
     began = desk.clock.now()
     (outcome,) = execute(desk, diary, [order], gate, desk.trading.sell_timeout_seconds)
     seconds = (desk.clock.now() - began).total_seconds()
-    states = " -> ".join(state.status for state in diary.states if state.id == order.id) or outcome.status
+    states = " -> ".join(state.status for state in diary.states if state.id == outcome.order.id) or outcome.status
     verb = "bought" if order.side == "buy" else "sold"
     done = f"{verb} {outcome.filled} of 1 {order.symbol} in {seconds:.1f} s, seen as {states}"
     remedy = f"Look at the account: {outcome.reason or 'the order was not filled in time'}."
     filled = _check(verb, done, remedy, passed=outcome.complete)
     if not outcome.filled:
         return outcome, (filled,)
-    told = sum((fill.quantity for fill in desk.broker.fills(order.id)), Decimal(0))
+    told = sum((fill.quantity for fill in desk.broker.fills(outcome.order.id)), Decimal(0))
     words = f"executions of {told} behind {outcome.filled} filled at {outcome.average_price} USD"
     summed = _check(f"fills, {verb}", words, "Report it: fills were not counted.", passed=told == outcome.filled)
     return outcome, (filled, summed)
@@ -137,11 +142,12 @@ def _once_held(desk: Desk, diary: Diary, symbol: Symbol) -> Survey:
     return survey
 
 
-def _cash(before: Decimal, after: Decimal, bought: Outcome, sold: Outcome) -> Check:
+def _cash(desk: Desk, before: Decimal, after: Decimal, bought: Outcome, sold: Outcome) -> Check:
     traded = (sold.average_price or 0) * sold.filled - (bought.average_price or 0) * bought.filled
+    allowed = PENNIES + 2 * desk.broker.caps.fee_per_order
     words = f"{before:,.2f} USD before, {after:,.2f} USD after; the trades make {traded:+,.2f} USD"
     remedy = "Look at the account's activities: something else moved its cash, or it is not settled yet."
-    return _check("cash", words, remedy, passed=abs(after - before - traded) <= PENNIES)
+    return _check("cash", words, remedy, passed=abs(after - before - traded) <= allowed)
 
 
 def _check(name: str, found: str, remedy: str, *, passed: bool) -> Check:

@@ -14,6 +14,7 @@ from rebalancer.market.bars import ClosesByDay, daily_closes
 from rebalancer.market.bulk import Bulk
 from rebalancer.market.cache import ClosesCache
 from rebalancer.market.clock import NEW_YORK
+from rebalancer.market.known import as_closes
 from rebalancer.market.sync import Supply, Synced, Told, overlap_start, sync
 from rebalancer.model import Closes, CorporateAction, Session, Symbol
 from rebalancer.ports import Calendar, Clock
@@ -23,6 +24,9 @@ SETTLED = timedelta(minutes=20)
 
 DAY = timedelta(days=1)
 LONGEST_CLOSURE = timedelta(days=14)
+FEED = "sip"
+"""The consolidated tape: its bars are free once they are 15 minutes old."""
+
 FIRST_DAY = date(2016, 1, 1)
 """Before it Alpaca has no bars."""
 
@@ -37,7 +41,7 @@ class AlpacaHistory:
         calendar: Calendar,
         clock: Clock,
         since: date = FIRST_DAY,
-        feed: str = "sip",
+        feed: str = FEED,
     ) -> None:
         self._supply = Supply(Bulk(client), cache, calendar, since, feed)
         self._clock = clock
@@ -56,30 +60,21 @@ class AlpacaHistory:
         if before <= last.day or not len(closes.sessions):
             return closes
         _require_closes_of(last.day, closes)
-        return self._restated(closes, before, last)
+        return self._restated(closes, min(before, self._today()), last)
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
         return corporate_actions(self._supply.bulk, symbols, first, last)
 
     def cached(self, symbols: Sequence[Symbol], before: date) -> Closes:
-        """What is known without asking: a row for each session from the first known close on, all before `before`."""
-        known = self._supply.cache.read(self._supply.feed, symbols)
-        past = [one for one in known.values() if one]
-        first = max(self._supply.since, min((one.days[0].item() for one in past), default=before))
-        last = min(max((one.last for one in past), default=first), before - DAY)
-        sessions = np.array(self._supply.calendar.sessions(first, last) if past else (), dtype="datetime64[D]")
-        values = np.full((len(sessions), len(symbols)), np.nan)
-        for column, symbol in enumerate(symbols):
-            if symbol in known:
-                _, rows, there = np.intersect1d(sessions, known[symbol].days, assume_unique=True, return_indices=True)
-                values[rows, column] = known[symbol].closes[there]
-        note = f"Closes from Alpaca (feed {self._supply.feed}), adjusted for splits and dividends."
-        return Closes(sessions, tuple(symbols), values, notes=(note,))
+        """What is known without asking, a row for each session before `before`."""
+        supply = self._supply
+        known = supply.cache.read(supply.feed, symbols)
+        note = f"Closes from Alpaca (feed {supply.feed}), adjusted for splits and dividends."
+        return replace(as_closes(known, symbols, supply.calendar, supply.since, before), notes=(note,))
 
     def last_session(self) -> Session:
         """The last one whose bars are final. Raises SourceError where the calendar has none in two weeks."""
-        now = self._clock.now()
-        today = now.astimezone(NEW_YORK).date()
+        now, today = self._clock.now(), self._today()
         days = self._supply.calendar.sessions(today - LONGEST_CLOSURE, today)
         sessions = (self._supply.calendar.session(day) for day in reversed(days))
         settled = (session for session in sessions if session and session.closes + SETTLED <= now)
@@ -91,6 +86,9 @@ class AlpacaHistory:
         """Bring the cache up to the last completed session. Raises SourceError."""
         return sync(self._supply, sorted(set(symbols)), self.last_session(), told)
 
+    def _today(self) -> date:
+        return self._clock.now().astimezone(NEW_YORK).date()
+
     def _brought_up_to_date(self, symbols: Sequence[Symbol], needed: date) -> tuple[str, ...]:
         try:
             return tuple(self.sync(symbols).sentences())
@@ -100,13 +98,15 @@ class AlpacaHistory:
                 raise
             return (f"Alpaca's history can't be checked now; what is kept is complete up to {needed}. {error}",)
 
-    def _restated(self, closes: Closes, before: date, last: Session) -> Closes:
-        """Adjusted for what happens on `before`: the bars know of all earlier days."""
+    def _restated(self, closes: Closes, today: date, last: Session) -> Closes:
+        """Adjusted for what happened since the session `last`: the bars know of all that was before."""
+        if today <= last.day:
+            return closes
         try:
-            actions = self.actions(closes.symbols, before, before)
+            actions = self.actions(closes.symbols, last.day + DAY, today)
             traded = self._traded({action.symbol for action in actions if action.kind in COUNTED}, last)
         except SourceError as error:
-            note = f"Whether a split or dividend of {before} is in the closes can't be told. {error}"
+            note = f"Whether a split or dividend of {today} is in the closes can't be told. {error}"
             return replace(closes, notes=(*closes.notes, note))
         return restated(closes, traded, actions)
 

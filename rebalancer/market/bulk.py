@@ -43,7 +43,7 @@ class Bulk:
             if (invalid := _invalid(answer)) in symbols:
                 symbols = [symbol for symbol in symbols if symbol != invalid]
                 continue
-            page = self._client.content(path, answer)
+            page = self._client.body(answer, path)
             if not isinstance(page, dict):
                 raise SourceError(f"Alpaca's answer to {path} is no table of symbols: run again later.")
             yield page

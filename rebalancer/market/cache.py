@@ -19,6 +19,8 @@ from rebalancer.model import Symbol
 
 BUSY_SECONDS = 10
 MOST_VARIABLES = 500
+FILE = "prices.sqlite"
+"""What the cache is called in the state folder."""
 DAYS, CLOSES = np.dtype("<i4"), np.dtype("<f8")
 """Days since 1970-01-01, and dollars; the same bytes on every machine."""
 

@@ -45,7 +45,12 @@ class Coverage:
 
 
 def sessions_due(calendar: Calendar, closes: Closes, now: datetime) -> tuple[date, ...]:
-    """The sessions from the first day of `closes` that have closed at `now`, and today's where `closes` reach it."""
+    """The sessions from the first day of `closes` that have closed at `now`, and today's where `closes` reach it.
+
+    None where there are no closes.
+    """
+    if not len(closes.sessions):
+        return ()
     today = now.astimezone(NEW_YORK).date()
     held = [session for day in calendar.sessions(closes.day(0), today) if (session := calendar.session(day))]
     return tuple(session.day for session in held if session.closes <= now or session.day <= closes.day(-1))

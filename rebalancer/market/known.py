@@ -1,14 +1,15 @@
 """What is known of one symbol's past, and whether a new answer still agrees with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.model import Floats
+from rebalancer.model import Closes, Floats, Symbol
+from rebalancer.ports import Calendar
 
 TOLERANCE = 1e-6
 """The relative difference that is no difference: a split, a dividend or a correction moves a close by more."""
@@ -77,3 +78,23 @@ def extended(known: Known, answer: Known) -> Known:
     closes = np.concatenate([known.closes[outside], answer.closes])
     order = np.argsort(days)
     return Known(days[order], closes[order], known.first, max(known.last, answer.last))
+
+
+def as_closes(
+    known: Mapping[Symbol, Known], symbols: Sequence[Symbol], calendar: Calendar, since: date, before: date
+) -> Closes:
+    """A row for each session from the first known close (none before `since`) to the last known of, before `before`."""
+    past = [known[symbol] for symbol in symbols if known.get(symbol)]
+    sessions = np.array(_span(past, calendar, since, before) if past else (), dtype="datetime64[D]")
+    values = np.full((len(sessions), len(symbols)), np.nan)
+    for column, symbol in enumerate(symbols):
+        if symbol in known:
+            days = known[symbol].days
+            _, rows, there = np.intersect1d(sessions, days, assume_unique=True, return_indices=True)
+            values[rows, column] = known[symbol].closes[there]
+    return Closes(sessions, tuple(symbols), values)
+
+
+def _span(past: Sequence[Known], calendar: Calendar, since: date, before: date) -> Sequence[date]:
+    first = max(since, min(one.days[0].item() for one in past))
+    return calendar.sessions(first, min(max(one.last for one in past), before - timedelta(days=1)))

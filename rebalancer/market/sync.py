@@ -1,4 +1,4 @@
-"""Bringing the cached closes up to date: new sessions, and with them enough old ones to see whether these still hold."""
+"""Bringing the cached closes up to date: new sessions, and enough old ones to see whether these still hold."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Supply:
         for symbol, closes in found.items():
             if strangers := closes.keys() - sessions:
                 raise SourceError(
-                    f"Alpaca has a close of {symbol} on {min(strangers)}, on which the exchange held no session: nothing "
+                    f"Alpaca has a close of {symbol} on {min(strangers)}, when the exchange held no session: nothing "
                     "is traded on prices of unknown days. Install the newest pandas-market-calendars."
                 )
         return {symbol: Known.of(closes, first, last.day) for symbol, closes in found.items()}

@@ -40,7 +40,7 @@ class _Change:
 
     @property
     def words(self) -> str:
-        return " and ".join(action.words or f"{action.kind} of {action.day}" for action in self.actions)
+        return " and ".join(_named(action) for action in self.actions)
 
 
 def restatements(
@@ -50,11 +50,15 @@ def restatements(
     actions: Sequence[CorporateAction],
     *,
     recorded: date,
+    restated: Mapping[Symbol, date],
     today: date,
     account: str,
     at: datetime,
 ) -> tuple[Restated, ...]:
-    """What `actions` after the session `recorded`, up to `today`, make of the shares that are `ours` and `expected`.
+    """What `actions` from the session `recorded` up to `today` make of the shares that are `ours` and `expected`.
+
+    Those of `recorded` itself count too: a broker may book a split a day late. None counts whose symbol was `restated`
+    in a session since.
 
     Only for symbols of which the broker shows something else than `expected`. Accepted only if it shows all of
     expected x ratio, or that without what is below nine places, or its whole shares (the fraction was paid in cash).
@@ -62,14 +66,53 @@ def restatements(
     name and none under the old, and gives two events.
     """
     shown = {position.symbol: position.quantity for position in positions}
-    recent = sorted((action for action in actions if recorded < action.day <= today), key=attrgetter("day"))
-    changes = (_change(symbol, shown, expected, recent) for symbol in differences(positions, expected))
+    pending = _pending(actions, recorded, restated, today)
+    changes = (_change(symbol, shown, expected, pending) for symbol in differences(positions, expected))
     return tuple(
         Restated(at, account, symbol, mine, there, why)
         for change in changes
         if change is not None
         for symbol, mine, there, why in _figures(change, ours.get(change.old, ZERO))
     )
+
+
+def unbooked_splits(
+    managed: Mapping[Symbol, Decimal],
+    actions: Sequence[CorporateAction],
+    *,
+    recorded: date,
+    restated: Mapping[Symbol, date],
+    today: date,
+) -> dict[Symbol, str]:
+    """The `managed` symbols (shares) to leave alone tonight, with the reason: a split is announced and not booked.
+
+    The price is of the new shares already and the quantity still of the old, so that neither a value nor a trade can
+    be made of the two. Told by what was `restated`: call it after `restatements` had its say.
+    """
+    return {
+        action.symbol: f"the broker's quantity shows no {_named(action)} yet: neither bought nor sold tonight"
+        for action in _pending(actions, recorded, restated, today)
+        if action.kind == "split" and managed.get(action.symbol, ZERO) > 0
+    }
+
+
+def _pending(
+    actions: Sequence[CorporateAction], recorded: date, restated: Mapping[Symbol, date], today: date
+) -> list[CorporateAction]:
+    """By day, those from `recorded` up to `today` that are not in our shares yet, under the old name or the new one."""
+    return sorted(
+        (
+            action
+            for action in actions
+            if recorded <= action.day <= today
+            and all(restated.get(name, date.min) < action.day for name in (action.symbol, action.renamed) if name)
+        ),
+        key=attrgetter("day"),
+    )
+
+
+def _named(action: CorporateAction) -> str:
+    return action.words or f"{action.kind} of {action.day}"
 
 
 def _change(

@@ -1,11 +1,19 @@
-"""The prices on the screen: how far each ticker's closes reach, and what is wrong with them."""
+"""The prices on the screen: how far each ticker's closes reach, what is wrong with them, and how they are fetched."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import Progress
 
 from rebalancer.market.coverage import JUMP, Coverage
 from rebalancer.report.console import grid, line, show
+
+if TYPE_CHECKING:  # loads alpaca-py, which showing what is kept does not need
+    from rebalancer.market.sync import Synced, Told
 
 SHOWN = 3
 """How many days of a kind are named; `--json` has them all."""
@@ -53,3 +61,27 @@ def _days(days: Sequence[date]) -> str:
 
 def _more(found: Sequence[object]) -> str:
     return f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+
+
+@contextmanager
+def progress(things: str) -> "Iterator[Told]":
+    """How many of how many `things` are done: a bar on a terminal, lines on a pipe; on stderr, where no facts stand."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda done, total: console.print(f"{done:,} of {total:,} {things}")
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(things, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def show_synced(found: "Synced | None") -> None:
+    """None where the source has nothing to fetch."""
+    if found is None:
+        show(line("These prices are read from their files each time: there is nothing to fetch."))
+        return
+    requests = f"{found.requests:,} request{'' if found.requests == 1 else 's'}"
+    show(line(f"The closes of {found.symbols:,} tickers are fetched up to {found.last}, by {requests}."))
+    for sentence in found.sentences():
+        show(line(sentence, "yellow"))
+    show(line("`rebalance data status` shows gaps and jumps."))

@@ -52,10 +52,10 @@ def source_of(config: Config, clock: Clock | None = None, lines: Lines | None = 
 def _alpaca(config: Config, clock: Clock, lines: Lines) -> Source:
     from rebalancer.market.alpaca import AlpacaQuotes  # noqa: PLC0415 - only where it is used
     from rebalancer.market.alpaca_history import AlpacaHistory  # noqa: PLC0415
-    from rebalancer.market.cache import ClosesCache  # noqa: PLC0415
+    from rebalancer.market.cache import FILE, ClosesCache  # noqa: PLC0415
 
     line = lines.to(config.data_account or "")
-    cache = ClosesCache(config.state_dir / "prices.sqlite")
+    cache = ClosesCache(config.state_dir / FILE)
     history = AlpacaHistory(line, cache, ExchangeCalendar(clock), clock, since=config.data_since)
     symbols, last = tickers(config), history.last_session().day
 

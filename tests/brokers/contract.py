@@ -79,7 +79,7 @@ REFUSED = {
 
 
 class Contract:
-    ability: Ability
+    ability = Ability(wire=False, sells_fractions=False)
 
     def needs(self, name: str) -> None:
         if not getattr(self.ability, name):
@@ -325,35 +325,35 @@ BROKEN_READS = [name for name in BROKEN_ANSWERS.values() if not name.startswith(
 class WireContract(Contract):
     """The fixture `wire` breaks answers: `wire.submits(what)`, `wire.reads(what)` for ever, and keeps count.
 
-    `broker` is as in BrokerContract.
+    `broker` is as in BrokerContract; `hasty` is another one at the same account, that soon gives up waiting.
     """
 
     @pytest.mark.parametrize("what", BROKEN_READS)
-    def test_b02_what_can_not_be_read_is_never_an_empty_account(self, broker, wire, what):
+    def test_b02_what_can_not_be_read_is_never_an_empty_account(self, hasty, wire, what):
         self.needs("wire")
         wire.reads(what)
-        for read in (broker.account, broker.positions, broker.open_orders, broker.hours):
+        for read in (hasty.account, hasty.positions, hasty.open_orders, hasty.hours):
             with pytest.raises(SourceError):
                 read()
 
     @pytest.mark.parametrize("what", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
-    def test_an_order_whose_answer_breaks_is_unknown_sent_once_and_found_if_it_arrived(self, broker, wire, what):
+    def test_an_order_whose_answer_breaks_is_unknown_sent_once_and_found_if_it_arrived(self, hasty, wire, what):
         self.needs("wire")
         wire.submits(what)
         order = buy("rb1", SPY, "3")
-        assert isinstance(broker.submit(order), Unknown)
+        assert isinstance(hasty.submit(order), Unknown)
         assert wire.posts == 1
-        found = broker.find(order.id)
+        found = hasty.find(order.id)
         assert order.same_as(found) if wire.took("rb1") else found == Absent(conclusive=False)
 
     @pytest.mark.parametrize("what", BROKEN_READS)
-    def test_b11_a_look_that_fails_is_no_absence(self, broker, wire, what):
+    def test_b11_a_look_that_fails_is_no_absence(self, hasty, wire, what):
         self.needs("wire")
-        broker.submit(buy("rb1", SPY, "3"))
+        hasty.submit(buy("rb1", SPY, "3"))
         wire.reads(what)
-        assert isinstance(broker.find(OrderId("rb1")), Unknown)
+        assert isinstance(hasty.find(OrderId("rb1")), Unknown)
         with pytest.raises(SourceError):
-            broker.orders([OrderId("rb1")])
+            hasty.orders([OrderId("rb1")])
 
     def test_b10_a_status_nobody_knows_is_an_open_order(self, broker, wire):
         self.needs("wire")
@@ -362,12 +362,12 @@ class WireContract(Contract):
         assert isinstance(answer, Accepted)
         assert not answer.state.terminal
 
-    def test_b16_a_cancel_that_gets_lost_raises_nothing(self, broker, wire):
+    def test_b16_a_cancel_that_gets_lost_raises_nothing(self, hasty, wire):
         self.needs("wire")
-        broker.submit(buy("rb1", SPY, "3", limit="50.00"))
+        hasty.submit(buy("rb1", SPY, "3", limit="50.00"))
         wire.cancels("a reset")
-        broker.cancel(OrderId("rb1"))
-        assert state_of(broker, "rb1").status == "open"
+        hasty.cancel(OrderId("rb1"))
+        assert state_of(hasty, "rb1").status == "open"
 
     def test_b20_a_key_that_is_not_accepted_any_more_stops_orders_and_reads(self, broker, wire):
         self.needs("wire")
@@ -410,11 +410,11 @@ class WireContract(Contract):
         assert not [part for part in wire.secrets if part in said]
 
     @pytest.mark.parametrize("what", ["one byte at a time", "one byte of its head at a time"])
-    def test_b25_an_answer_that_never_ends_is_given_up(self, broker, wire, what):
+    def test_b25_an_answer_that_never_ends_is_given_up(self, hasty, wire, what):
         self.needs("wire")
         wire.submits(what)
-        assert isinstance(broker.submit(buy("rb1", SPY, "3")), Unknown)
-        assert isinstance(broker.submit(buy("rb2", SPY, "3")), Accepted)
+        assert isinstance(hasty.submit(buy("rb1", SPY, "3")), Unknown)
+        assert isinstance(hasty.submit(buy("rb2", SPY, "3")), Accepted)
         assert wire.posts == 2
 
 

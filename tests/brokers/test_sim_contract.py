@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from contract import CASH, HOLDINGS, Ability, BrokerContract, FaultContract, OrderSequences, WireContract
+from contract import CASH, HOLDINGS, BrokerContract, FaultContract, OrderSequences, WireContract
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize
@@ -21,20 +21,13 @@ def script(twist: Twist, symbol: Symbol = SPY) -> Script:
     return Script({("buy", symbol): twist, ("sell", symbol): twist})
 
 
-SIM = Ability(wire=False, sells_fractions=False)
-
-
 class TestSim(BrokerContract):
-    ability = SIM
-
     @pytest.fixture
     def broker(self, sims):
         return sims.open(holdings=HOLDINGS, commission="0.35")
 
 
 class TestSimWithFaults(FaultContract):
-    ability = SIM
-
     @pytest.fixture
     def broker_with(self, sims):
         return lambda twist: sims.open(script(twist), holdings=HOLDINGS)
@@ -43,10 +36,12 @@ class TestSimWithFaults(FaultContract):
 class TestSimOnTheWire(WireContract):
     """It has none: every case is skipped."""
 
-    ability = SIM
-
     @pytest.fixture
     def broker(self):
+        return None
+
+    @pytest.fixture
+    def hasty(self):
         return None
 
     @pytest.fixture

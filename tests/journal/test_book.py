@@ -1,6 +1,7 @@
 """What is ours, and what the broker should show."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from evenings import BIL, CLAIM, DAY, NOW, SPY, evening, filled, holding, holdings_read, order, seen, start
@@ -23,8 +24,9 @@ FILLS = st.lists(
 )
 
 
-def recorded(ours, expected):
-    return Book(ours, expected, recorded=DAY)
+def recorded(ours, expected, *restated):
+    """The book after tonight's record; these symbols were restated tonight."""
+    return Book(ours, expected, recorded=DAY, restated=dict.fromkeys(restated, DAY))
 
 
 def restated(symbol, ours, expected, why="split"):
@@ -129,7 +131,7 @@ def test_the_same_execution_number_in_two_accounts_is_two_fills(journal):
 
 
 def test_a_whole_evening_leaves_what_it_recorded_at_its_end(journal):
-    assert book_after(journal, *evening()) == recorded(ours={SPY: 10}, expected={SPY: 15})
+    assert book_after(journal, *evening()) == recorded({SPY: 10}, {SPY: 15}, Symbol("SH"))
 
 
 def test_orders_are_unsettled_until_their_end_and_their_fills_are_known(journal):
@@ -166,7 +168,7 @@ def test_a_filled_order_whose_fill_activity_lags_is_unsettled_until_all_its_shar
 def test_after_a_split_our_shares_and_the_expected_ones_are_the_new_figures(journal):
     book = book_after(journal, holdings_read(holding(SPY, "15", "10")), restated(SPY, "100", "150"))
 
-    assert book == recorded(ours={SPY: 100}, expected={SPY: 150})
+    assert book == recorded({SPY: 100}, {SPY: 150}, SPY)
 
 
 def test_what_is_bought_sold_and_adopted_after_a_split_counts_on_top_of_it(journal):
@@ -174,7 +176,7 @@ def test_what_is_bought_sold_and_adopted_after_a_split_counts_on_top_of_it(journ
     journal.record(start(journal), holdings_read(holding(SPY, "10", "5")), before, restated(SPY, "100", "150"), after)
     journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(7), Decimal(70)))
 
-    assert journal.book("demo") == recorded(ours={SPY: 77}, expected={SPY: 120})
+    assert journal.book("demo") == recorded({SPY: 77}, {SPY: 120}, SPY)
 
 
 def test_a_renamed_symbol_is_gone_under_its_old_name(journal):
@@ -183,7 +185,7 @@ def test_a_renamed_symbol_is_gone_under_its_old_name(journal):
         journal, holdings_read(holding(SPY, "10", "10")), restated(SPY, "0", "0"), restated(meta, "10", "10")
     )
 
-    assert book == recorded(ours={meta: 10}, expected={meta: 10})
+    assert book == recorded({meta: 10}, {meta: 10}, SPY, meta)
 
 
 def test_the_next_record_takes_the_place_of_a_split(journal):
@@ -194,7 +196,16 @@ def test_the_next_record_takes_the_place_of_a_split(journal):
         holdings_read(holding(SPY, "90", "90"), phase="end"),
     )
 
-    assert book == recorded(ours={SPY: 90}, expected={SPY: 90})
+    assert book == recorded({SPY: 90}, {SPY: 90}, SPY)
+
+
+def test_the_last_session_in_which_a_symbol_was_restated_is_kept_through_later_records(journal):
+    later = replace(CLAIM, session=DAY + timedelta(days=4))
+    journal.record(start(journal, replace(CLAIM, session=DAY - timedelta(days=1))), restated(BIL, "1", "1"))
+    journal.record(start(journal), restated(SPY, "100", "100"))
+    journal.record(start(journal, later), restated(SPY, "200", "200"), holdings_read(holding(SPY, "200", "200")))
+
+    assert journal.book("demo").restated == {BIL: DAY - timedelta(days=1), SPY: later.session}
 
 
 def test_a_split_in_one_account_is_none_in_another(journal):
@@ -203,6 +214,7 @@ def test_a_split_in_one_account_is_none_in_another(journal):
     journal.record(start(journal, other), holdings_read(holding(SPY, "7", "7")), restated(SPY, "100", "100"))
 
     assert (journal.book("demo").ours, journal.book("other").ours) == ({SPY: 100}, {SPY: 7})
+    assert (journal.book("demo").restated, journal.book("other").restated) == ({SPY: DAY}, {})
 
 
 def test_the_fills_alone_do_not_tell_what_split_shares_cost_nor_the_old_record_what_they_are_worth(journal, path):

@@ -1,10 +1,11 @@
 """A dry run reads the real journal and writes its own."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from evenings import CLAIM, DAY, NOW, SPY, filled, holding, holdings_read, order, start
+from evenings import BIL, CLAIM, DAY, NOW, SPY, filled, holding, holdings_read, order, start
 
 from rebalancer.events import Restated
 from rebalancer.journal.rehearsal import Rehearsal
@@ -43,7 +44,16 @@ def test_what_it_records_as_held_moves_no_book(rehearsal):
 def test_a_split_and_the_pretended_fills_after_it_move_its_book_in_their_order(rehearsal):
     book = pretend(rehearsal, filled(order(), "5"), SPLIT, filled(order(side="sell"), "40", execution="x2"))
 
-    assert book == Book({SPY: 60}, {SPY: 110}, recorded=DAY)
+    assert book == Book({SPY: 60}, {SPY: 110}, recorded=DAY, restated={SPY: DAY})
+
+
+def test_what_it_restates_is_of_its_own_session_and_what_the_real_journal_restated_of_that_one(rehearsal, journal):
+    journal.record(start(journal, replace(CLAIM, force=True)), replace(SPLIT, symbol=BIL))
+    tomorrow = replace(CLAIM, dry_run=True, session=DAY + timedelta(days=1))
+
+    rehearsal.record(start(rehearsal, tomorrow), SPLIT)
+
+    assert rehearsal.book("demo").restated == {BIL: DAY, SPY: tomorrow.session}
 
 
 def test_nothing_it_writes_reaches_the_real_journal(rehearsal, journal):

@@ -53,7 +53,7 @@ def ticket_of(body: Mapping[str, object]) -> Ticket:
     check(len(str(client_id)) > 128, MALFORMED, "client_order_id must be no more than 128 characters")
     return Ticket(
         symbol=str(symbol),
-        side=str(side),
+        side="buy" if side == "buy" else "sell",
         kind=str(kind),
         time_in_force=str(lasts),
         # What lies beyond nine places is cut off in silence.

@@ -46,16 +46,10 @@ class Exchange:
         admission.check_auction(ticket, self._sessions, now)
         taken = any(order.ticket.client_id == ticket.client_id for order in self.book.orders)
         check(taken, MALFORMED, "client_order_id must be unique")
-        if standing := wash.opposite(ticket, self.book.open_orders()):
-            raise RefusalError(
-                FORBIDDEN,
-                "potential wash trade detected. use complex orders",
-                existing_order_id=standing.id,
-                reject_reason=f"opposite side {standing.ticket.kind} order exists",
-            )
+        self._check_wash(ticket)
         price = ticket.limit or ticket.stop or self._reference(ticket, now)
         ticket = _sized(ticket, price)
-        cost = (price * ticket.shares).quantize(Decimal("0.01"))
+        cost = price * ticket.shares
         if ticket.side == "sell":
             self._check_shares(ticket)
         else:
@@ -72,6 +66,15 @@ class Exchange:
         if not price:
             raise RefusalError(UNPROCESSABLE, f'no price is known for asset "{ticket.symbol}"')
         return price
+
+    def _check_wash(self, ticket: Ticket) -> None:
+        if standing := wash.opposite(ticket, self.book.open_orders()):
+            raise RefusalError(
+                FORBIDDEN,
+                "potential wash trade detected. use complex orders",
+                existing_order_id=standing.id,
+                reject_reason=f"opposite side {standing.ticket.kind} order exists",
+            )
 
     def _check_shares(self, ticket: Ticket) -> None:
         there = self.book.shares(ticket.symbol)
@@ -109,10 +112,9 @@ class Exchange:
             expires=now + GOOD_TILL_CANCELED if ticket.time_in_force == "gtc" else session.closes,
             status="accepted" if waits else "pending_new",
             reserved=price,
-            steps=_steps(life.steps, max(created, session.opens)),
+            steps=[],
         )
-        if ticket.kind in TRIGGERED:
-            order.steps = [step for step in order.steps if step.act != "fill"]
+        order.steps = _steps(order, life.steps, max(created, session.opens))
         self.book.orders.append(order)
         return order
 
@@ -123,14 +125,14 @@ class Exchange:
         asked = order.status == "pending_cancel"
         check(asked or not order.open, UNPROCESSABLE, f'order is already in "{order.status}" state')
         order.status, order.changed = "pending_cancel", now
-        in_auction = order.ticket.time_in_force == "cls" and now >= order.expires - admission.AUCTION_CUTOFF
-        if not in_auction:
-            order.steps = _steps(order.life.cancel, now)
+        too_late = _in_auction(order) and now >= order.expires - admission.AUCTION_CUTOFF
+        if not too_late:
+            order.steps = _steps(order, order.life.cancel, now)
 
     # ------------------------------------------------------------------------------------- time passes
 
     def advance(self, now: datetime) -> None:
-        """Everything that has fallen due by `now`, in the order of its time."""
+        """Everything that has fallen due by `now`: the next step of each order, in the order of time, then again."""
         moved = True
         while moved:
             due = sorted((_due(order), order.number) for order in self.book.open_orders() if _due(order) <= now)
@@ -142,14 +144,14 @@ class Exchange:
         step = order.steps[0] if order.steps else None
         if step is not None:
             at = now if step.waited else step.at
-            in_time = at <= now and (at < order.expires or _at_auction(order, step))
+            in_time = at <= now and (at < order.expires or _in_auction(order))
             if in_time and self._act(order, step, at):
                 if order.open:
                     order.steps.pop(0)
                 return True
             step.waited = True
         if order.expires <= now:
-            _end(order, "canceled" if order.ticket.time_in_force == "cls" else "expired", order.expires)
+            _end(order, "canceled" if _in_auction(order) else "expired", order.expires)
             return True
         return False
 
@@ -167,10 +169,8 @@ class Exchange:
     def _fill(self, order: Order, share: Decimal, at: datetime) -> bool:
         """Up to `share` of the whole, at the far side or at the auction's price; False where nobody trades at that."""
         ticket = order.ticket
-        if ticket.time_in_force == "cls":
-            if at < order.expires:
-                return False
-            at, price = order.expires, self._market.last(ticket.symbol, order.expires)
+        if _in_auction(order):
+            price = self._market.last(ticket.symbol, at)
         elif not self._sessions.under_way(at):
             return False
         else:
@@ -202,16 +202,21 @@ def _sized(ticket: Ticket, price: Decimal) -> Ticket:
     return replace(ticket, shares=(ticket.notional / price).quantize(NINE_PLACES, ROUND_DOWN))
 
 
-def _steps(thens: tuple[Then, ...], start: datetime) -> list[Step]:
-    return [Step(start + timedelta(seconds=then.seconds), then.act, then.share) for then in thens]
+def _steps(order: Order, thens: tuple[Then, ...], start: datetime) -> list[Step]:
+    """When each falls due. An auction is at the close."""
+    steps = [Step(start + timedelta(seconds=then.seconds), then.act, then.share) for then in thens]
+    for step in steps:
+        if step.act == "fill" and _in_auction(order):
+            step.at = order.expires
+    return [step for step in steps if step.act != "fill" or order.ticket.kind not in TRIGGERED]
 
 
 def _due(order: Order) -> datetime:
     return min(order.steps[0].at, order.expires) if order.steps else order.expires
 
 
-def _at_auction(order: Order, step: Step) -> bool:
-    return step.act == "fill" and order.ticket.time_in_force == "cls"
+def _in_auction(order: Order) -> bool:
+    return order.ticket.time_in_force == "cls"
 
 
 def _within(ticket: Ticket, price: Decimal) -> bool:

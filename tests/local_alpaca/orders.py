@@ -4,9 +4,11 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
+from typing import Literal
 
 from local_alpaca.lives import Act, Life
 
+Side = Literal["buy", "sell"]
 NINE_PLACES = Decimal("1e-9")
 CLOSED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})
 NAMES = uuid.UUID("7d8f6a0e-54a3-4b8c-9a55-0c2f5b7f3f10")
@@ -17,7 +19,7 @@ class Ticket:
     """What was asked for. `shares` of a notional order are what it comes to at the price it was taken at."""
 
     symbol: str
-    side: str
+    side: Side
     kind: str
     time_in_force: str
     shares: Decimal
@@ -143,4 +145,4 @@ def number(amount: Decimal) -> str:
 
 def stamp(at: datetime | None) -> str | None:
     """UTC with nanoseconds, as orders carry it."""
-    return at and f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}000Z"
+    return None if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}000Z"

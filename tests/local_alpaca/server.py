@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -20,7 +21,7 @@ class Asked:
     method: str
     path: str
     params: Mapping[str, str]
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
 
@@ -108,6 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.close()
         self.wfile.close()
         self.connection.close()
+        raise ConnectionResetError
 
     def _drip(self, reply: Reply) -> None:
         self._head(reply)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from email.message import Message
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -186,7 +187,7 @@ class LocalAlpaca:
         reply = Reply(said.status, written(said.body), limit.headers(now))
         return broken(reply, said, fault) if fault else reply
 
-    def _knows(self, headers: Mapping[str, str]) -> bool:
+    def _knows(self, headers: Message) -> bool:
         shown = headers.get("APCA-API-KEY-ID"), headers.get("APCA-API-SECRET-KEY")
         return shown == (self.key_id, self.secret)
 

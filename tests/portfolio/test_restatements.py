@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.model import CorporateAction, Position, Symbol
-from rebalancer.portfolio.restate import restatements
+from rebalancer.portfolio.restate import restatements, unbooked_splits
 
 NVDA, FB, META = map(Symbol, ("NVDA", "FB", "META"))
-FRIDAY, MONDAY = date(2024, 6, 7), date(2024, 6, 10)
+THURSDAY, FRIDAY, MONDAY, TUESDAY = (date(2024, 6, day) for day in (6, 7, 10, 11))
 NOW = datetime(2024, 6, 10, 19, 50, tzinfo=UTC)
 
 
@@ -27,11 +27,28 @@ def of(**quantities: int | str) -> dict[Symbol, Decimal]:
     return {Symbol(name): Decimal(quantity) for name, quantity in quantities.items()}
 
 
-def restated(shown, expected, *actions, ours=None):
-    """What the broker shows, what was expected on Monday; the last record is of Friday, and all was ours by default."""
+def of_days(**days: date) -> dict[Symbol, date]:
+    return {Symbol(name): day for name, day in days.items()}
+
+
+def restated(shown, expected, *actions, ours=None, since=None):
+    """What the broker shows, what was expected on Monday; the last record is of Friday, and all was ours by default.
+
+    `since` are the sessions in which a symbol was restated before.
+    """
     positions = [Position(symbol, quantity, quantity * 100) for symbol, quantity in shown.items()]
     ours = expected if ours is None else ours
-    return restatements(positions, ours, expected, actions, recorded=FRIDAY, today=MONDAY, account="demo", at=NOW)
+    return restatements(
+        positions,
+        ours,
+        expected,
+        actions,
+        recorded=FRIDAY,
+        restated=since or {},
+        today=MONDAY,
+        account="demo",
+        at=NOW,
+    )
 
 
 def figures(events):
@@ -111,9 +128,25 @@ def test_without_an_announcement_nothing_is_guessed():
     assert restated(of(NVDA=120), of(NVDA=12), CorporateAction(NVDA, MONDAY, "other")) == ()
 
 
-@pytest.mark.parametrize("day", [FRIDAY, date(2024, 6, 11)])
-def test_only_what_came_after_the_record_and_until_today_counts(day):
+@pytest.mark.parametrize("day", [THURSDAY, TUESDAY])
+def test_what_came_before_the_session_of_the_record_or_is_to_come_does_not_count(day):
     assert restated(of(NVDA=120), of(NVDA=12), split(10, day=day)) == ()
+
+
+def test_a_split_of_the_session_of_the_record_may_be_booked_a_day_late():
+    (event,) = restated(of(NVDA=120), of(NVDA=12), split(10, day=FRIDAY), since=of_days(NVDA=THURSDAY, META=MONDAY))
+
+    assert (event.ours, event.expected) == (120, 120)
+
+
+@pytest.mark.parametrize("day", [FRIDAY, MONDAY])
+def test_what_was_restated_on_that_day_or_since_is_not_restated_again(day):
+    assert restated(of(NVDA=120), of(NVDA=12), split(10, day=FRIDAY), since=of_days(NVDA=day)) == ()
+
+
+@pytest.mark.parametrize("name", [FB, META])
+def test_nor_is_a_rename_under_either_name(name):
+    assert restated(of(META=12), of(FB=12), rename(day=FRIDAY), since={name: MONDAY}) == ()
 
 
 def test_a_short_is_no_business_of_ours():
@@ -162,12 +195,49 @@ def test_two_new_names_are_none():
     assert restated(of(META=12), of(FB=12), rename(), rename(new=NVDA)) == ()
 
 
+# --------------------------------------------------------------------------------------- splits that are not booked
+
+
+def unbooked(managed, *actions, since=None):
+    return unbooked_splits(managed, actions, recorded=FRIDAY, restated=since or {}, today=MONDAY)
+
+
+@pytest.mark.parametrize("day", [FRIDAY, MONDAY])
+def test_what_is_managed_is_left_alone_until_its_split_is_booked(day):
+    words = f"10 for 1 split of {day}"
+
+    assert unbooked(of(NVDA=12, META=5), split(10, day=day, words=words)) == {
+        NVDA: f"the broker's quantity shows no {words} yet: neither bought nor sold tonight"
+    }
+
+
+def test_once_it_is_restated_its_split_is_booked():
+    assert unbooked(of(NVDA=120), split(10), since=of_days(NVDA=MONDAY)) == {}
+    assert set(unbooked(of(NVDA=12), split(10), since=of_days(NVDA=FRIDAY, META=MONDAY))) == {NVDA}
+
+
+@pytest.mark.parametrize("day", [THURSDAY, TUESDAY])
+def test_a_split_of_before_the_record_or_to_come_is_not_waited_for(day):
+    assert unbooked(of(NVDA=12), split(10, day=day)) == {}
+
+
+def test_what_is_not_held_has_no_quantity_to_wait_for():
+    assert unbooked(of(NVDA=0, META=5), split(10)) == {}
+
+
+def test_nothing_but_a_split_is_waited_for():
+    assert (
+        unbooked(of(FB=12), rename(), CorporateAction(FB, MONDAY, "dividend"), CorporateAction(FB, MONDAY, "other"))
+        == {}
+    )
+
+
 # ---------------------------------------------------------------------------------------------- what always holds
 
 tickers = st.sampled_from([NVDA, FB, META])
 counts = st.decimals("0.001", "5000", places=3)
 ratios = st.builds(lambda new, old: Decimal(new) / Decimal(old), st.integers(1, 50), st.integers(1, 50))
-days = st.sampled_from([FRIDAY, date(2024, 6, 8), MONDAY, date(2024, 6, 11)])
+days = st.sampled_from([THURSDAY, FRIDAY, date(2024, 6, 8), MONDAY, TUESDAY])
 actions = st.lists(st.builds(split, ratios, tickers, days) | st.builds(rename, tickers, tickers, days), max_size=3)
 
 
@@ -209,3 +279,14 @@ def test_a_quantity_that_no_announcement_makes_up_gives_nothing(before, ratio, s
 
     if not (abs(due - shown) < Decimal("1e-8") or shown == int(due)):
         assert restated({NVDA: shown}, {NVDA: before}, split(ratio)) == ()
+
+
+@given(counts, ratios, days)
+def test_a_split_is_written_into_our_shares_or_waited_for_and_never_both(before, ratio, day):
+    after = (before * ratio).quantize(Decimal("1e-9"), "ROUND_DOWN")
+    held, action = {NVDA: after}, split(ratio, day=day)
+
+    since = {event.symbol: MONDAY for event in restated(held, {NVDA: before}, action)}
+
+    counted = FRIDAY <= day <= MONDAY and after > 0
+    assert len(since) + len(unbooked(held, action, since=since)) == counted

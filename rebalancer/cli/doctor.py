@@ -1,0 +1,131 @@
+"""`rebalance doctor`: whether an evening would go well, without sending anything; and the trial on paper."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebalancer.cli.options import (
+    AccountOption,
+    ConfigOption,
+    DebugOption,
+    JsonOption,
+    chosen_accounts,
+    load_config,
+    one_account,
+)
+from rebalancer.errors import BadInputError, Problem, RebalancerError
+
+if TYPE_CHECKING:
+    from rebalancer.config import AccountConfig, Config
+    from rebalancer.flowchart.compile import Program
+    from rebalancer.model.checkup import Check, Checkup
+
+SOMETHING_FAILED = 4
+
+
+def doctor(
+    account: AccountOption = None,
+    paper_trial: Annotated[
+        bool, typer.Option("--paper-trial", help="Buy and sell one share on paper, and tell what was seen.")
+    ] = False,
+    symbol: Annotated[str, typer.Option("--symbol", help="The share of the trial.")] = "SGOV",
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before the trial.")] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Check everything an evening needs. Sends nothing. Exit code 0 unless something fails, then 4."""
+    from rebalancer.report.console import show_json
+    from rebalancer.report.doctor import show_checkup, show_verdict
+
+    found = []
+    for checkup in _trial(config, account, symbol, yes=yes) if paper_trial else _checkups(config, account):
+        found.append(checkup)
+        if not json:
+            show_checkup(checkup)
+    exit_code = SOMETHING_FAILED if any(checkup.failed for checkup in found) else 0
+    show_json({"exit_code": exit_code, "checkups": found}) if json else show_verdict(*found)
+    raise typer.Exit(exit_code)
+
+
+def _checkups(config: Path | None, account: str | None) -> "Iterator[Checkup]":
+    from rebalancer.live.doctor import machine
+    from rebalancer.model.checkup import Check, Checkup
+
+    try:
+        settings = load_config(config)
+    except BadInputError as error:
+        yield Checkup("", (Check("config", "fail", _words(error), "`rebalance config check` shows each."),))
+        return
+    chosen = chosen_accounts(settings, account)
+    read = Check("config", "pass", f"{settings.path} can be used: accounts {', '.join(one.name for one in chosen)}")
+    yield Checkup("", (read, *machine(settings.state_dir, settings.journal())))
+    for one in chosen:
+        yield Checkup(one.name, tuple(_account(settings, one)))
+
+
+def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
+    from rebalancer.live.doctor import examine
+    from rebalancer.model.checkup import Check
+    from rebalancer.wiring.checkup import patient_of
+
+    bots, programs = _bots(account)
+    yield bots
+    try:
+        with patient_of(config, account, programs) as patient:
+            yield from examine(patient)
+    except RebalancerError as error:
+        yield Check("account", "fail", _words(error), "Nothing more of this account was looked at.")
+
+
+def _bots(account: "AccountConfig") -> "tuple[Check, dict[str, Program]]":
+    from rebalancer.model.checkup import Check
+    from rebalancer.wiring import compile_bots, read_bots
+
+    try:
+        programs = compile_bots(account.bots, read_bots(account.bots))
+    except BadInputError as error:
+        return Check("bots", "fail", _words(error), "`rebalance bots check FILE` shows each."), {}
+    return Check("bots", "pass", f"all {len(programs)} can be used: {', '.join(programs)}"), programs
+
+
+def _words(error: RebalancerError) -> str:
+    """What went wrong; of many problems the first, and how many more there are."""
+    if not isinstance(error, BadInputError):
+        return str(error)
+    more = len(error.problems) - 1
+    return f"{error.problems[0]}{f' (and {more} more)' if more else ''}"
+
+
+# --------------------------------------------------------------------------------------------- the trial on paper
+
+
+def _trial(config: Path | None, account: str | None, symbol: str, *, yes: bool) -> "Iterator[Checkup]":
+    """Raises BadInputError unless the person agrees, and what `run_trial` raises."""
+    from rebalancer import model
+    from rebalancer.live.trial import run_trial
+    from rebalancer.model.checkup import Checkup
+    from rebalancer.wiring import present_of
+    from rebalancer.wiring.checkup import trial_of
+
+    settings = load_config(config)
+    chosen = one_account(settings, account)
+    try:
+        share = model.symbol(symbol)
+    except ValueError as error:
+        raise BadInputError([Problem("--symbol", "", str(error))]) from error
+    _ask(f"Buy one share of {share} in account {chosen.name}, which must be a paper account, and sell it?", yes=yes)
+    with trial_of(settings, chosen, present_of(chosen, dry_run=False, as_of=None)) as (desk, run, session):
+        yield Checkup(chosen.name, run_trial(desk, run, session, share))
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadInputError([Problem("--yes", "", f"{question} Nobody can answer here: --yes goes on without asking")])
+    if not typer.confirm(question, err=True):
+        raise BadInputError([Problem("--paper-trial", "", "the answer was no, so nothing was done")])

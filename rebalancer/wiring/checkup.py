@@ -1,0 +1,68 @@
+"""What the doctor looks at, and its trial on paper: opened as an evening would open it, but for the journal."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import RunFailedError
+from rebalancer.flowchart.compile import Program
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.live.desk import Desk
+from rebalancer.live.doctor import Patient
+from rebalancer.market.calendar import ExchangeCalendar
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import RunId, Session
+from rebalancer.ports import AlreadyRun, Clock
+from rebalancer.wiring.brokers import broker_of
+from rebalancer.wiring.evening import evening, quotes_of, session_of
+from rebalancer.wiring.lines import Lines, clock_of
+from rebalancer.wiring.source import source_of
+
+
+@contextmanager
+def patient_of(config: Config, account: AccountConfig, programs: Mapping[str, Program]) -> Iterator[Patient]:
+    """An enabled account and a real broker's as they are now; any other at the window of the prices' last session.
+
+    Raises BadInputError where keys, bots or prices can't be read, SourceError where what they open does not answer.
+    """
+    present = clock_of(account)
+    calendar = ExchangeCalendar(present)
+    live = account.enabled or account.broker == "alpaca"
+    with Lines(config, present) as lines, source_of(config, present, lines) as source:
+        session = session_of(calendar, None, source.last_session)
+        window = session.closes - timedelta(minutes=account.trading.minutes_before_close)
+        clock = present if live else SimulatedClock(window)
+        quotes = quotes_of(config, account, source, lines, clock, live=live)
+        with broker_of(config, account, clock, quotes, calendar, lines) as broker:
+            yield Patient(
+                account=account,
+                broker=broker,
+                history=source.history,
+                quotes=quotes,
+                calendar=calendar,
+                clock=clock,
+                programs=programs,
+                prices=_prices(config, account),
+            )
+
+
+@contextmanager
+def trial_of(config: Config, account: AccountConfig, clock: Clock | None) -> Iterator[tuple[Desk, RunId, Session]]:
+    """A desk with a journal of its own, while no run can begin. `clock` and what is raised are those of `evening`."""
+    file = config.state_dir / "trial.sqlite"
+    with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file) as journal:
+        # Under a name of its own no id of the trial can be that of an order of a run.
+        name = f"{account.name}-trial"
+        run = journal.claim(replace(tonight.claim, account=name, force=True))
+        if isinstance(run, AlreadyRun):
+            raise RunFailedError(run.reason)
+        yield replace(tonight.desk, account=name, journal=journal), run, tonight.session
+
+
+def _prices(config: Config, account: AccountConfig) -> str:
+    folder = f"the folder {config.data_folder}" if config.data_source == "folder" else "the sample"
+    if "alpaca" in {account.broker, config.data_source}:
+        return f"Alpaca, feed {config.data_feed}"
+    return folder

@@ -1,0 +1,217 @@
+"""`rebalance doctor`: one screen that says whether an evening would go well, and the trial on paper."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from accounts import new_york_summer, write_config
+from freezegun import freeze_time
+from local_alpaca import LocalAlpaca, Tape
+
+from rebalancer import config
+from rebalancer.live.trial import run_trial
+from rebalancer.model import Symbol
+from rebalancer.wiring.checkup import trial_of
+
+FINE, WRONG_WORDS, SOMETHING_FAILED = 0, 2, 4
+NEW_YORK = ZoneInfo("America/New_York")
+TABLES = ("account", "may trade", "paper", "clock", "calendar", "tickers", "quotes", "history", "bot hold", "next run")
+
+
+def healthy(rebalance, *words: object):
+    """In the evening of 2016-06-28, ten minutes before the close."""
+    with freeze_time(new_york_summer(28, 15, 50)):
+        return rebalance("doctor", *words)
+
+
+# --------------------------------------------------------------------------------------------- the screen
+
+
+def test_a_healthy_account_is_fine_and_every_check_is_on_the_screen(rebalance, tmp_path):
+    write_config(tmp_path)
+    said = healthy(rebalance)
+    assert said.code == FINE, said.out
+    for words in (*TABLES, "This machine", "Account main", "config", "state folder", "disk", "journal", "bots"):
+        assert words in said.out
+    assert "0 failed, 0 to look at." in said.out
+
+
+def test_the_demo_is_fine_but_for_its_schedule(rebalance):
+    said = rebalance("doctor")
+    assert said.code == FINE
+    assert "0 failed, 1 to look at." in said.out
+    assert "Set enabled = true in [accounts.demo]" in said.out
+
+
+def test_prices_that_end_before_today_fail(rebalance, tmp_path):
+    write_config(tmp_path)
+    with freeze_time(new_york_summer(28, 15, 50).replace(month=8, day=2)):
+        said = rebalance("doctor", "--json")
+    assert said.code == SOMETHING_FAILED
+    assert "the session of 2016-08-01 is missing" in said.out
+
+
+def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
+    write_config(tmp_path)
+    told = json.loads(healthy(rebalance, "--json").out)
+    assert told["exit_code"] == FINE
+    machine, account = told["checkups"]
+    assert [check["name"] for check in machine["checks"]] == ["config", "state folder", "disk", "journal"]
+    assert [check["name"] for check in account["checks"]] == ["bots", *TABLES]
+    assert {check["verdict"] for checkup in told["checkups"] for check in checkup["checks"]} == {"pass"}
+
+
+def test_one_account_can_be_chosen_and_an_unknown_one_is_refused(rebalance, tmp_path):
+    write_config(tmp_path)
+    assert "Account main" in healthy(rebalance, "--account", "main").out
+    assert healthy(rebalance, "--account", "nobody").code == WRONG_WORDS
+
+
+def test_settings_that_can_not_be_used_are_a_failed_check_and_nothing_else_is_looked_at(rebalance, tmp_path):
+    write_config(tmp_path, top="nonsense = 1")
+    said = healthy(rebalance, "--json")
+    told = json.loads(said.out)
+    assert (said.code, told["exit_code"]) == (SOMETHING_FAILED, SOMETHING_FAILED)
+    ((check,),) = (checkup["checks"] for checkup in told["checkups"])
+    assert (check["name"], check["verdict"]) == ("config", "fail")
+    assert "nonsense" in check["found"]
+    assert "rebalance config check" in check["remedy"]
+
+
+def test_a_bot_that_can_not_be_used_fails_and_the_rest_is_still_looked_at(rebalance, tmp_path):
+    write_config(tmp_path, bot={"format": "rebalancer/bot", "version": 99})
+    said = healthy(rebalance, "--json")
+    (_, account) = json.loads(said.out)["checkups"]
+    found = {check["name"]: check["verdict"] for check in account["checks"]}
+    assert said.code == SOMETHING_FAILED
+    assert (found["bots"], found["account"], found["next run"]) == ("fail", "pass", "pass")
+
+
+def test_after_a_run_the_journal_is_what_it_was(rebalance, tmp_path):
+    write_config(tmp_path)
+    with freeze_time(new_york_summer(28, 15, 50)):
+        rebalance("run", "--when-due")
+    before = events(tmp_path)
+    assert "its guards stand" in healthy(rebalance).out
+    assert events(tmp_path) == before
+
+
+def events(folder) -> int:
+    with sqlite3.connect(folder / "state" / "journal.sqlite") as journal:
+        ((count,),) = journal.execute("SELECT COUNT(*) FROM events")
+    return count
+
+
+# --------------------------------------------------------------------------------------------- at Alpaca
+
+
+FRIDAY = datetime(2026, 11, 20, 15, 30, tzinfo=NEW_YORK)
+ALPACA = """
+state_dir = "state"
+[data]
+source = "alpaca"
+[accounts.paper]
+broker = "alpaca"
+enabled = true
+base_url = "{url}"
+data_url = "{url}"
+key_id = "${{KEY_ID}}"
+secret = "${{SECRET}}"
+[[accounts.paper.investments]]
+bot = "hold.json"
+amount = 100
+weight_mode = "percent"
+"""
+
+
+@pytest.fixture
+def venue(tmp_path, monkeypatch) -> Iterator[LocalAlpaca]:
+    with LocalAlpaca(now=FRIDAY, market=Tape.sample()) as venue:
+        write_config(tmp_path)
+        (tmp_path / "config.toml").write_text(ALPACA.format(url=venue.url))
+        monkeypatch.setenv("KEY_ID", venue.key_id)
+        monkeypatch.setenv("SECRET", venue.secret)
+        yield venue
+
+
+def checks(rebalance, *words: object) -> dict[str, dict[str, str]]:
+    told = json.loads(rebalance("doctor", "--json", *words).out)
+    return {check["name"]: check for checkup in told["checkups"] for check in checkup["checks"]}
+
+
+def test_a_paper_account_passes_everything_without_an_order_being_asked_for(rebalance, venue):
+    found = checks(rebalance)
+    assert {name: check["found"] for name, check in found.items() if check["verdict"] != "pass"} == {}
+    assert "they come from Alpaca, feed iex" in found["quotes"]["found"]
+    assert "paper: account PA" in found["paper"]["found"]
+    assert found["next run"]["found"] == "2026-11-20 15:50:00 New York time, for the session of 2026-11-20"
+    assert not [request for request in venue.requests if request.method != "GET" or "/orders" in request.path]
+
+
+def test_a_key_that_is_not_accepted_fails_and_says_so_without_showing_it(rebalance, venue, monkeypatch):
+    monkeypatch.setenv("SECRET", "quite-another-secret")
+    said = rebalance("doctor", "--json")
+    assert said.code == SOMETHING_FAILED
+    assert "quite-another-secret" not in said.out + said.err
+    found = [check for checkup in json.loads(said.out)["checkups"] for check in checkup["checks"]]
+    assert any(check["verdict"] == "fail" and "key" in check["found"] for check in found)
+
+
+def test_a_blocked_account_and_a_ticker_that_is_not_active_fail(rebalance, venue):
+    venue.account["trading_blocked"] = True
+    venue.assets["SGOV"] = {"status": "inactive", "tradable": False}
+    write = checks(rebalance)
+    assert [write[name]["verdict"] for name in ("may trade", "tickers")] == ["fail", "fail"]
+
+
+def test_a_closure_at_short_notice_fails_the_calendar(rebalance, venue):
+    venue.closed(date(2026, 11, 20))
+    assert checks(rebalance)["calendar"]["verdict"] == "fail"
+
+
+# --------------------------------------------------------------------------------------------- the trial
+
+
+SIMULATED = ["--paper-trial", "--yes", "--symbol", "SPY"]
+STEPS = ["bought", "fills, bought", "same id again", "sold", "fills, sold", "cash"]
+
+
+def test_the_trial_buys_and_sells_one_share_and_leaves_the_runs_alone(rebalance, tmp_path):
+    write_config(tmp_path, enabled=False)
+    found = checks(rebalance, *SIMULATED)
+    assert {name: check["verdict"] for name, check in found.items()} == dict.fromkeys(STEPS, "pass")
+    assert json.loads(rebalance("history", "--json").out) == []
+    assert "6 checks: 0 failed, 0 to look at." in rebalance("doctor", *SIMULATED).out
+
+
+def test_on_a_paper_account_the_trial_sees_the_order_through_all_its_states(tmp_path, venue):
+    settings = config.load(tmp_path / "config.toml")
+    with trial_of(settings, settings.accounts[0], venue.clock) as (desk, run, session):
+        found = {check.name: check for check in run_trial(desk, run, session, Symbol("SGOV"))}
+    assert {name: check.verdict for name, check in found.items()} == dict.fromkeys(STEPS, "pass")
+    assert venue.shares("SGOV") == 0
+    assert [request.status for request in venue.requests if request.method == "POST"] == [200, 422, 200]
+
+
+def test_nobody_is_taken_by_surprise(rebalance, venue):
+    said = rebalance("doctor", "--paper-trial")
+    assert said.code == WRONG_WORDS
+    assert "Buy one share of SGOV in account paper" in said.err
+    assert not [request for request in venue.requests if request.method == "POST"]
+
+
+@pytest.mark.parametrize(("words", "sentence"), [(["--symbol", "?"], "is not a ticker"), (["--account", "x"], "'x'")])
+def test_a_trial_of_what_does_not_exist_is_refused(rebalance, venue, words, sentence):
+    said = rebalance("doctor", "--paper-trial", "--yes", *words)
+    assert (said.code, sentence in said.err) == (WRONG_WORDS, True)
+
+
+def test_after_the_close_there_is_no_trial(rebalance, venue):
+    venue.at(FRIDAY.replace(hour=17))
+    said = rebalance("doctor", "--paper-trial", "--yes")
+    assert said.code == SOMETHING_FAILED
+    assert "Nothing was sent" in said.err
+    assert not [request for request in venue.requests if request.method == "POST"]

@@ -1,0 +1,152 @@
+"""`rebalance login` and `rebalance logout`: keys go into the keyring unseen, and out of it."""
+
+import io
+import json
+
+import pytest
+from keyrings import MemoryKeyring, in_use
+
+ID, SECRET = "PK-hunter2", "secret-hunter2"
+PIPED = f"{ID}\n{SECRET}\n"
+ACCOUNT = """
+[accounts.{name}]
+broker = "{broker}"
+{keys}
+[[accounts.{name}.investments]]
+bot = "bot.json"
+amount = 1
+"""
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def keyring():
+    with in_use(MemoryKeyring()) as memory:
+        yield memory
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    """Somebody at a terminal, who is asked without an echo. What was asked is in the list."""
+    asked = []
+
+    def getpass(prompt):
+        asked.append(prompt)
+        return [ID, SECRET][len(asked) - 1]
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", getpass)
+    return asked
+
+
+@pytest.fixture
+def piped(monkeypatch):
+    return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path):
+    by_variables = 'key_id = "${MY_KEY}"\nsecret = "${MY_SECRET}"'
+    (tmp_path / "config.toml").write_text(
+        ACCOUNT.format(name="paper", broker="alpaca", keys="")
+        + ACCOUNT.format(name="second", broker="alpaca", keys=by_variables)
+        + ACCOUNT.format(name="third", broker="alpaca", keys='credentials_file = "alpaca.toml"')
+        + ACCOUNT.format(name="trial", broker="sim", keys="")
+    )
+
+
+def test_the_keys_are_asked_for_unseen_and_kept(rebalance, keyring, typed):
+    said = rebalance("login", "paper")
+    assert said.code == 0, said.err
+    assert typed == ["Key ID (not shown): ", "Secret (not shown): "]
+    assert keyring.kept == {("rebalancer", "paper"): f"{ID}\n{SECRET}"}
+    assert "The keys of account paper are in a keyring in memory now" in said.out
+    assert "hunter2" not in said.out + said.err
+
+
+@pytest.mark.parametrize("text", [PIPED, PIPED.strip()])
+def test_a_pipe_may_bring_them_where_it_is_asked_to(rebalance, keyring, piped, text):
+    piped(text)
+    said = rebalance("login", "paper", "--stdin", "--json")
+    assert json.loads(said.out) == {"account": "paper", "stored_in": "a keyring in memory"}
+    assert keyring.kept == {("rebalancer", "paper"): f"{ID}\n{SECRET}"}
+
+
+def test_a_pipe_is_not_read_unasked_and_a_terminal_not_by_the_pipes_option(rebalance, keyring, piped, monkeypatch):
+    piped(PIPED)
+    assert "--stdin reads them from a pipe" in rebalance("login", "paper").err
+    monkeypatch.setattr("sys.stdin", Terminal(PIPED))
+    said = rebalance("login", "paper", "--stdin")
+    assert (said.code, keyring.kept) == (2, {})
+    assert "a terminal would show what you type" in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "there were 0"),
+        (f"{ID}\n", "there were 1"),
+        (f"{PIPED}more\n", "there were 3"),
+        (f"{ID}\n\n", "is empty or has blanks"),
+        (f"{ID} \n{SECRET}\n", "is empty or has blanks"),
+    ],
+)
+def test_what_is_no_pair_of_keys_is_not_stored(rebalance, keyring, piped, text, says):
+    piped(text)
+    said = rebalance("login", "paper", "--stdin")
+    assert (said.code, keyring.kept) == (2, {})
+    assert says in said.err
+    assert "hunter2" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("account", "says"),
+    [
+        ("trial", 'has broker = "sim", which needs no keys'),
+        ("second", "takes its keys from key_id and secret: take these two lines out first"),
+        ("third", "alpaca.toml: take credentials_file out first"),
+        ("nobody", "there is no account 'nobody'; there are: paper, second, third, trial"),
+    ],
+)
+def test_nobody_is_asked_where_the_keyring_would_not_be(rebalance, keyring, typed, account, says):
+    said = rebalance("login", account)
+    assert (said.code, typed, keyring.kept) == (2, [], {})
+    assert says in said.err
+
+
+def test_a_keyring_that_keeps_nothing_is_found_out(rebalance, piped):
+    piped(PIPED)
+    with in_use(MemoryKeyring(forgetful=True)):
+        said = rebalance("login", "paper", "--stdin")
+    assert said.code == 2
+    assert "did not keep the keys" in said.err
+
+
+def test_the_demo_has_no_account_to_log_in_to(rebalance, tmp_path, keyring):
+    (tmp_path / "config.toml").unlink()
+    assert "`rebalance init` writes the first" in rebalance("login", "paper").err
+
+
+def test_logout_removes_them_and_says_when_there_were_none(rebalance, keyring):
+    keyring.kept["rebalancer", "paper"] = f"{ID}\n{SECRET}"
+    assert "are no longer in a keyring in memory" in rebalance("logout", "paper").out
+    assert keyring.kept == {}
+    assert "has no keys of account paper" in rebalance("logout", "paper").out
+    assert json.loads(rebalance("logout", "paper", "--json").out) == {"account": "paper", "removed": False}
+
+
+def test_the_check_looks_for_the_keys_of_every_account_at_alpaca(rebalance, tmp_path):
+    chart = {"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": "SPY"}}
+    (tmp_path / "bot.json").write_text(json.dumps(chart))
+    with in_use(MemoryKeyring()) as memory:
+        memory.kept["rebalancer", "paper"] = f"{ID}\n{SECRET}"
+        told = json.loads(rebalance("config", "check", "--json").out)["problems"]
+    assert [(problem["place"], problem["text"].split(":")[0]) for problem in told] == [
+        ("accounts.second.key_id", "needs the environment variable MY_KEY"),
+        ("accounts.second.secret", "needs the environment variable MY_SECRET"),
+        ("", "can't be read"),
+    ]

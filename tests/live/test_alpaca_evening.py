@@ -1,0 +1,275 @@
+"""The evening at Alpaca, over HTTP, with the real client: what arrives at the venue, and what the journal says of it."""
+
+from collections.abc import Iterator
+from datetime import date, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
+from local_alpaca import LocalAlpaca, faults, lives
+
+from rebalancer.errors import RebalancerError, RunFailedError, SourceError, StoppedError
+
+TODAY = date(2026, 11, 20)
+ORDERS = "/v2/orders"
+
+
+@pytest.fixture
+def venue() -> Iterator[LocalAlpaca]:
+    with local_venue() as venue:
+        yield venue
+
+
+@pytest.fixture
+def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
+    return alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.4, TLT=0.3, GLD=0.3)
+
+
+def posts(venue: LocalAlpaca) -> list[str]:
+    sent = [request.params for request in venue.requests if (request.method, request.path) == ("POST", ORDERS)]
+    return [f"{fields['side']} {fields['symbol']}" for fields in sent]
+
+
+def whole(venue: LocalAlpaca) -> bool:
+    """The checker reads the venue's own book: no id twice, no debt, no short."""
+    audit = venue.audit()
+    return not audit.repeated and audit.lowest_cash >= 0 and not audit.shorts and audit.busiest_minute <= 200
+
+
+def test_an_empty_account_buys_what_its_bots_want(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    record = stage.run()
+    assert (record.run.status, record.run.broker) == ("success", "alpaca")
+    assert sorted(posts(venue)) == ["buy GLD", "buy SPY", "buy TLT"]
+    assert all(order.filled == venue.shares(order.symbol) for order in record.orders)
+    assert whole(venue)
+
+
+def test_every_sell_is_filled_before_the_first_buy_leaves(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.run()
+    venue.at(EVENING + timedelta(days=3))
+    stage.wants(QQQ=0.5, IEF=0.5).run()
+    sides = [line.split()[0] for line in posts(venue)[3:]]
+    assert sides == ["sell"] * 3 + ["buy"] * 2
+    assert stage.record().run.status == "success"
+    assert {symbol: venue.shares(symbol) for symbol in ("SPY", "TLT", "GLD")} == dict.fromkeys(("SPY", "TLT", "GLD"), 0)
+    assert whole(venue)
+
+
+def test_a_dry_run_sends_no_order_and_no_cancel(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    assert stage.run(dry_run=True).run.status == "success"
+    assert {request.method for request in venue.requests} == {"GET"}
+
+
+def test_an_order_whose_answer_was_lost_stands_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.faults.on("POST", ORDERS, fault=faults.TIMEOUT_AFTER)
+    record = stage.run()
+    assert record.run.status == "success"
+    assert len(posts(venue)) == 3
+    assert whole(venue)
+
+
+def test_an_order_that_never_arrived_is_said_and_not_sent_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.faults.on("POST", ORDERS, fault=faults.RESET)
+    record = stage.run()
+    assert record.run.status == "partial"
+    assert "it never reached the broker" in record.run.reason
+    assert len(posts(venue)) == 3
+
+
+def test_a_part_filled_order_that_is_cancelled_counts_its_fills(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.live("SPY", lives.part("0.4"))
+    record = stage.run()
+    (order,) = (order for order in record.orders if order.symbol == "SPY")
+    assert order.state == "canceled"
+    assert 0 < order.filled == venue.shares("SPY") < order.quantity
+
+
+def test_a_halted_sell_holds_back_no_other_sell_but_its_shares_stay(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.run()
+    held = venue.shares("SPY")
+    venue.at(EVENING + timedelta(days=3))
+    venue.live("SPY", lives.halted(), side="sell")
+    stage.wants(QQQ=1.0).run()
+    assert stage.orders()["SPY"] == "canceled"
+    assert venue.shares("SPY") == held
+    assert venue.shares("TLT") == 0
+    assert whole(venue)
+
+
+def test_a_sell_stuck_in_its_cancel_holds_back_every_buy(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.run()
+    venue.at(EVENING + timedelta(days=3))
+    venue.live("SPY", lives.stuck_in_cancel(), side="sell")
+    record = stage.wants(QQQ=1.0).run()
+    assert record.run.status == "partial"
+    assert "buy QQQ" not in posts(venue)
+    assert any("no buys tonight: the sell of SPY" in remark.text for remark in record.remarks)
+
+
+def test_executions_that_are_listed_late_are_waited_for(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.activities_lag = timedelta(seconds=8)
+    record = stage.run()
+    assert record.run.status == "success"
+    assert all(order.filled == venue.shares(order.symbol) for order in record.orders)
+
+
+def test_buys_for_the_closing_auction_fill_at_the_close(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.trading = 'order_type = "moc"\nminutes_before_close = 20'
+    venue.at(EVENING - timedelta(minutes=10))
+    record = stage.run()
+    assert record.run.status == "success"
+    assert {order.kind for order in record.orders} == {"moc"}
+    assert venue.clock.now() >= EVENING + timedelta(minutes=10)
+    assert whole(venue)
+
+
+def test_less_to_spend_than_cash_buys_less(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.withhold(60_000)
+    record = stage.run()
+    assert record.run.status == "partial"
+    assert sum(order.quantity * (order.limit or 0) for order in record.orders) <= 40_000
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("trading_blocked", True, "can't trade"),
+        ("status", "ACCOUNT_CLOSED_PENDING", "can't trade"),
+        ("account_number", "123456789", "is no paper account"),
+    ],
+)
+def test_an_account_that_may_not_trade_gets_no_order(
+    stage: AlpacaStage, venue: LocalAlpaca, field: str, value: object, said: str
+) -> None:
+    venue.account[field] = value
+    with pytest.raises(RunFailedError, match=said):
+        stage.run()
+    assert posts(venue) == []
+
+
+def test_another_account_than_the_pinned_one_gets_no_order(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.account = 'account_number = "PA0000000000"'
+    with pytest.raises(RunFailedError, match="but account_number is PA0000000000"):
+        stage.run()
+    assert posts(venue) == []
+
+
+def test_a_closure_at_short_notice_stops_the_evening(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.closed(TODAY)
+    with pytest.raises(RunFailedError, match="says .* that it is closed"):
+        stage.run()
+
+
+def test_an_early_close_at_short_notice_stops_the_evening(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.closes_early(TODAY, time(15, 55))
+    with pytest.raises(RunFailedError, match="The venue closes at 2026-11-20 15:55:00 New York time"):
+        stage.run()
+
+
+def test_a_clock_that_is_wrong_stops_the_evening(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.skew = timedelta(seconds=20)
+    with pytest.raises(RunFailedError, match="20 s apart"):
+        stage.run()
+
+
+READS = ["/v2/clock", "/v2/account", "/v2/positions", "/v2/stocks/bars", "/v2/stocks/snapshots", "/v1/corporate-actions"]
+BROKEN = {
+    "a truncated answer": faults.TRUNCATED,
+    "an empty answer": faults.EMPTY,
+    "a page of HTML": faults.HTML,
+    "too many requests": faults.TOO_MANY,
+    "a redirect": faults.REDIRECT,
+}
+
+
+@pytest.mark.parametrize("path", READS)
+@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
+def test_a_read_that_fails_for_good_sends_nothing(
+    stage: AlpacaStage, venue: LocalAlpaca, path: str, fault: faults.Fault
+) -> None:
+    venue.faults.on("GET", path, fault=fault, times=None)
+    with pytest.raises((RunFailedError, SourceError)):
+        stage.run()
+    assert posts(venue) == []
+
+
+@pytest.mark.parametrize("path", READS)
+def test_a_read_that_fails_twice_is_asked_again(stage: AlpacaStage, venue: LocalAlpaca, path: str) -> None:
+    venue.faults.on("GET", path, fault=faults.UNAVAILABLE, times=2)
+    assert stage.run().run.status == "success"
+    assert whole(venue)
+
+
+AFTER = {
+    "504 after it stands": faults.TIMEOUT_AFTER,
+    "a reset after it stands": faults.RESET_AFTER,
+    "a page of HTML after it stands": faults.HTML_AFTER,
+    "an empty answer": faults.EMPTY,
+    "half an answer": faults.TRUNCATED,
+    "an unknown status": faults.edited(status="under_review_by_aliens"),
+    "no id": faults.without("id"),
+}
+
+
+@pytest.mark.parametrize("fault", AFTER.values(), ids=AFTER)
+def test_an_order_that_stands_behind_a_broken_answer_is_found_and_counted(
+    stage: AlpacaStage, venue: LocalAlpaca, fault: faults.Fault
+) -> None:
+    venue.faults.on("POST", ORDERS, fault=fault)
+    assert stage.run().run.status == "success"
+    assert len(posts(venue)) == 3
+    assert whole(venue)
+
+
+@pytest.mark.parametrize("change", [{"symbol": "QQQ"}, {"qty": "7"}, {"side": "sell"}], ids=lambda change: next(iter(change)))
+def test_an_echo_of_another_order_never_leads_to_a_second_one(
+    stage: AlpacaStage, venue: LocalAlpaca, change: dict[str, str]
+) -> None:
+    venue.faults.on("POST", ORDERS, fault=faults.edited(**change))
+    try:
+        stage.run()
+    except StoppedError as error:
+        assert "Look at the account" in str(error)
+    assert len(posts(venue)) == len(set(posts(venue)))
+    assert whole(venue)
+
+
+@pytest.mark.parametrize("bid", [0, 1], ids=["one-sided", "wide"])
+def test_a_bad_quote_is_replaced_by_the_last_trade(stage: AlpacaStage, venue: LocalAlpaca, bid: int) -> None:
+    venue.market.quote("SPY", bid, Decimal(600))
+    record = stage.run()
+    (taken,) = (taken for taken in record.prices if taken.purpose == "orders")
+    rungs = {price.symbol: price.rung for price in taken.prices}
+    assert rungs["SPY"] == "trade"
+    assert rungs["TLT"] == "quote"
+
+
+def test_a_symbol_that_can_not_be_traded_is_left_alone(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.assets["GLD"] = {"tradable": False}
+    stage.run()
+    assert sorted(posts(venue)) == ["buy SPY", "buy TLT"]
+
+
+def test_a_split_overnight_restates_our_shares_and_trades_no_difference(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.wants(SPY=0.9).run()
+    before = venue.shares("SPY")
+    monday = TODAY + timedelta(days=3)
+    venue.at(EVENING + timedelta(days=3))
+    closes = venue.market.closes["SPY"]
+    venue.market.list("SPY", {day: close / 2 for day, close in closes.items() if day >= monday})
+    venue.market.action("forward_split", "SPY", monday, new_rate=2, old_rate=1)
+    venue.hold("SPY", before * 2)
+    record = stage.run()
+    assert record.run.status == "success"
+    assert any(f"our {before} shares are {before * 2} now" in remark.text for remark in record.remarks)
+    assert abs(venue.shares("SPY") - before * 2) <= before * 2 / 20
+
+
+def test_a_key_that_is_not_accepted_is_said_with_its_remedy(
+    stage: AlpacaStage, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPER_SECRET", "not-the-secret")
+    with pytest.raises(RebalancerError, match="Check key_id and secret") as caught:
+        stage.run()
+    assert "not-the-secret" not in str(caught.value)
