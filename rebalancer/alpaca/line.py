@@ -4,18 +4,17 @@ import json
 from dataclasses import dataclass
 from http.client import HTTPException
 from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any
 
 from alpaca.common.exceptions import APIError
 from alpaca.common.rest import RESTClient
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
+from requests import Response
 from requests.exceptions import RequestException, Timeout
 from urllib3.exceptions import HTTPError
 
 from rebalancer.alpaca import hosts
 from rebalancer.alpaca.keys import Keys
+from rebalancer.alpaca.leaving import Attempt, Punctual
 from rebalancer.errors import RunFailedError
 
 Fields = dict[str, str]
@@ -55,11 +54,13 @@ class Line:
         """Never raises. `fields` are the query of a GET or DELETE, the JSON body of a POST."""
         client, answers = self._client, SimpleQueue[Reply | NoReply]()
         # The timeouts of sockets start again with every byte, and looking up a name has none: only another thread can
-        # be left behind. It is a daemon, so it does not hold up the end of the program.
-        Thread(target=lambda: answers.put(client.attempt(method, path, fields, version)), daemon=True).start()
+        # be left behind.
+        attempt = Attempt(lambda: answers.put(client.attempt(method, path, fields, version)))
+        attempt.start()
         try:
             return answers.get(timeout=self._seconds)
         except Empty:
+            attempt.given_up = True
             self._client = self._fresh()
             return NoReply(f"no complete answer within {self._seconds:g} seconds")
 
@@ -85,8 +86,9 @@ class _Client(RESTClient):
         self._retry = 0  # alpaca-py would send an order up to four times
         self._status = 0
         self._session.trust_env = not hosts.is_loopback(url)  # a proxy is for the way out, never for this machine
-        self._session.mount("https://", _Timed(seconds))
-        self._session.mount("http://", _Timed(seconds))
+        self._session.auth = lambda request: request  # or a password in ~/.netrc would be sent along
+        self._session.mount("https://", Punctual(seconds))
+        self._session.mount("http://", Punctual(seconds))
         self._session.hooks["response"].append(self._note_status)
 
     @property
@@ -124,17 +126,6 @@ class _Client(RESTClient):
 
     def _note_status(self, response: Response, **_: object) -> None:
         self._status = response.status_code
-
-
-class _Timed(HTTPAdapter):
-    """alpaca-py sets no timeout at all."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        super().__init__(max_retries=0)
-
-    def send(self, request: PreparedRequest, *settings: Json, **more: Json) -> Response:
-        return super().send(request, *settings, **{**more, "timeout": self._seconds})
 
 
 def _json(text: str) -> Json:

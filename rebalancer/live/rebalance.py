@@ -11,7 +11,7 @@ from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import require_open
 from rebalancer.live.recover import cancel_open_orders, others_orders, settle_earlier_orders
-from rebalancer.live.restate import unbooked
+from rebalancer.live.restate import misjudged, unbooked
 from rebalancer.live.survey import (
     closes_until_now,
     jumps,
@@ -50,7 +50,8 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     targets = set_targets(shares, decisions, desk.trading, None if obstacle else desk.trading.fallback_ticker, notes)
     diary.write(TargetsSet, targets=targets)
 
-    left_alone, suspects = {**untradable, **obstacle}, jumps(desk, diary, closes, actions)
+    left_alone = {**untradable, **obstacle}
+    suspects = {**jumps(desk, diary, closes, actions), **misjudged(symbols, pending)}
     plan = make_plan(survey.holdings, targets, survey.investable, prices, left_alone, desk.trading, suspects)
     check_plan(plan, survey.holdings, targets, desk.trading)
     diary.write(PlanMade, plan=plan)

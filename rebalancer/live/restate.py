@@ -1,6 +1,6 @@
 """Splits and renames since the last record, written into the book before what is held is judged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rebalancer.events import Noted
 from rebalancer.live.desk import Desk, Diary
@@ -53,3 +53,11 @@ def unbooked(diary: Diary, book: Book, holdings: Holdings, actions: Sequence[Cor
     for symbol, reason in found.items():
         diary.note(f"{symbol}: {reason}", "warning")
     return found
+
+
+def misjudged(symbols: Iterable[Symbol], pending: Mapping[Symbol, str]) -> Mapping[Symbol, str]:
+    """While a split is not booked the account's value is not the true one, and every size made of it is wrong."""
+    if not pending:
+        return {}
+    reason = f"the account's value is not the true one while {', '.join(sorted(pending))} waits for its split"
+    return dict.fromkeys(sorted(symbols), reason)

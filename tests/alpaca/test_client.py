@@ -12,8 +12,10 @@ from types import SimpleNamespace
 import pytest
 from alpaca.common.rest import RESTClient
 from local_alpaca import faults
+from requests import Request
 
 from rebalancer.alpaca.client import Alpaca, NoReply, Reply
+from rebalancer.alpaca.hosts import PAPER
 from rebalancer.alpaca.keys import Keys
 from rebalancer.alpaca.line import Line
 from rebalancer.errors import RunFailedError, SourceError
@@ -158,6 +160,7 @@ def test_a_name_server_that_never_answers_does_not_hold_up_the_program(venue, mo
 
 HANGING = """
 import socket, threading, time
+from rebalancer.alpaca.hosts import PAPER
 from rebalancer.alpaca.keys import Keys
 from rebalancer.alpaca.line import Line
 
@@ -174,6 +177,24 @@ print(line.once("POST", "/orders", {}, "v2"), threading.active_count())
 """
 
 
+def test_an_order_that_hung_before_it_left_never_leaves(venue, hasty, monkeypatch):
+    """Half a minute after it was sent an order that nobody knows is written down as never sent."""
+    look_up, over = socket.getaddrinfo, threading.Event()
+
+    def stalled(*place, **more):
+        over.wait()
+        return look_up(*place, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", stalled)
+    before = set(threading.enumerate())
+    assert isinstance(hasty.send("POST", "/orders", ORDER), NoReply)
+    (hanging,) = set(threading.enumerate()) - before
+    over.set()
+    hanging.join()
+    assert venue.audit().posts == 0
+    assert hasty.read("/clock")["is_open"] is True
+
+
 def test_a_request_that_hangs_does_not_hold_up_the_end_of_the_program():
     ended = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
     assert ended.stdout == "NoReply(reason='no complete answer within 0.2 seconds') 3\n"
@@ -183,6 +204,13 @@ def test_a_proxy_is_not_for_this_machine(venue, client, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     assert client.read("/clock")["is_open"] is True
+
+
+def test_a_password_kept_for_other_programs_is_not_sent_along(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("default login somebody password something")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    session = Line(KEYS, PAPER, PAPER, seconds=1)._client._session
+    assert "Authorization" not in session.prepare_request(Request("GET", PAPER)).headers
 
 
 @pytest.mark.parametrize("address", ["trading_url", "data_url"])

@@ -1,5 +1,7 @@
 """Which addresses orders may go to."""
 
+import socket
+
 import pytest
 
 from rebalancer.alpaca.hosts import DATA, PAPER, is_loopback, refusal
@@ -60,3 +62,9 @@ def test_everything_else_is_refused_with_the_remedy(url):
 def test_data_comes_from_its_own_host_only():
     assert refusal(DATA, DATA) is None
     assert refusal(PAPER, DATA) is not None
+
+
+@pytest.mark.parametrize("address", [("192.0.2.1", 80), ("broker.example", 443)])
+def test_no_test_reaches_another_machine(address):
+    with pytest.raises(AssertionError, match="a test wanted to reach"):
+        socket.create_connection(address, timeout=1)

@@ -173,7 +173,14 @@ def test_a_clock_that_is_wrong_stops_the_evening(stage: AlpacaStage, venue: Loca
         stage.run()
 
 
-READS = ["/v2/clock", "/v2/account", "/v2/positions", "/v2/stocks/bars", "/v2/stocks/snapshots", "/v1/corporate-actions"]
+READS = [
+    "/v2/clock",
+    "/v2/account",
+    "/v2/positions",
+    "/v2/stocks/bars",
+    "/v2/stocks/snapshots",
+    "/v1/corporate-actions",
+]
 BROKEN = {
     "a truncated answer": faults.TRUNCATED,
     "an empty answer": faults.EMPTY,
@@ -222,7 +229,9 @@ def test_an_order_that_stands_behind_a_broken_answer_is_found_and_counted(
     assert whole(venue)
 
 
-@pytest.mark.parametrize("change", [{"symbol": "QQQ"}, {"qty": "7"}, {"side": "sell"}], ids=lambda change: next(iter(change)))
+@pytest.mark.parametrize(
+    "change", [{"symbol": "QQQ"}, {"qty": "7"}, {"side": "sell"}], ids=lambda change: next(iter(change))
+)
 def test_an_echo_of_another_order_never_leads_to_a_second_one(
     stage: AlpacaStage, venue: LocalAlpaca, change: dict[str, str]
 ) -> None:

@@ -249,6 +249,18 @@ def test_nor_is_it_sold_out_on_that_evening(unbooked_split: Stage) -> None:
     assert unbooked_split.shares() == {SPY: 100}
 
 
+def test_while_it_is_not_booked_nothing_else_is_sized_by_the_accounts_wrong_value(unbooked_split: Stage) -> None:
+    unbooked_split.bots = {"A": (mix(SPY=50, GLD=40), percent("A", 100))}
+
+    unbooked_split.run()
+
+    assert unbooked_split.record().orders == ()
+    plan = unbooked_split.record().plan
+    assert plan is not None
+    (line,) = (trade for trade in plan.trades if trade.symbol == GLD)
+    assert "the account's value is not the true one while SPY waits for its split" in line.why
+
+
 def test_a_split_booked_on_its_day_restates_and_trades(unbooked_split: Stage) -> None:
     book_the_split(unbooked_split)
     unbooked_split.bots = {"A": (mix(SPY=25), percent("A", 100))}

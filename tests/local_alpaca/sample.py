@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 
@@ -28,6 +29,7 @@ INTEREST = 0.00016
 """What a fund of bills earns a day, as a fraction; it pays it out each month."""
 
 
+@cache
 def closes() -> dict[str, dict[date, Decimal]]:
     """By symbol and session, in dollars as they were traded. SH moves against SPY."""
     days = _days()

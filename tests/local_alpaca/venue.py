@@ -18,7 +18,6 @@ from local_alpaca.limits import RateLimit
 from local_alpaca.lives import Life, Lives
 from local_alpaca.routes import Answer, answer
 from local_alpaca.server import Asked, Reply, Server, written
-from local_alpaca.sessions import Sessions
 from local_alpaca.tape import Tape
 from local_alpaca.virtual_clock import VirtualClock
 
@@ -59,7 +58,8 @@ class LocalAlpaca:
         self.assets: dict[str, dict[str, object] | None] = {}
         self.skew = self.activities_lag = timedelta()
         self.market = market or Tape()
-        self.sessions, self.faults, self.lives = Sessions(), Faults(), Lives()
+        self.sessions = self.market.sessions
+        self.faults, self.lives = Faults(), Lives()
         self.book = Book(Decimal(cash))
         self.exchange = Exchange(self.book, self.market, self.sessions, self.lives, self.asset)
         self.trading_limit, self.data_limit = RateLimit(200), RateLimit(200)
