@@ -30,8 +30,8 @@ from rebalancer.model import (
 class Caps:
     """What a broker declares of itself. `fee_per_order` is the most one order can cost, in dollars.
 
-    Once an order of ours is `quiet_seconds` old the venue knows it or never will. `moc`: it takes orders for the closing
-    auction.
+    Once an order of ours is `quiet_seconds` old the venue knows it or never will. `moc`: it takes orders for the
+    closing auction.
     """
 
     venue: str

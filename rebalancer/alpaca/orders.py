@@ -57,19 +57,17 @@ def followed(client: Alpaca, body: Body) -> Seen:
     chain = [body]
     while chain[-1].text("status") == "replaced" and len(chain) < LONGEST_CHAIN:
         chain.append(Body.of("order", client.read(f"/orders/{chain[-1].text('replaced_by')}")))
-    states = [parse.order(each) for each in chain]
-    state = (
-        states[0]
-        if len(states) == 1
-        else replace(
-            states[0],
-            status=states[-1].status,
-            filled=sum((each.filled for each in states), Decimal(0)),
-            average_price=_average(states),
-            reason="replaced at Alpaca by another order",
-        )
-    )
+    state = _joined([parse.order(each) for each in chain])
     return Seen(state, tuple(each.text("id") for each in chain), body.moment("created_at"))
+
+
+def _joined(states: list[OrderState]) -> OrderState:
+    first, last = states[0], states[-1]
+    if first is last:
+        return first
+    filled = sum((each.filled for each in states), Decimal(0))
+    why = "replaced at Alpaca by another order"
+    return replace(first, status=last.status, filled=filled, average_price=_average(states), reason=why)
 
 
 def _average(states: list[OrderState]) -> Decimal | None:

@@ -30,8 +30,9 @@ ZERO = Decimal(0)
 class PreviewBroker:
     """Reads `real` once and sends it nothing, ever. What it pretended it answers from memory.
 
-    `hours` are the real broker's unless others are given. An order fills at once at the market's price, without slippage, or ends at once where its limit is not met. What a
-    sale brings in can be spent at once. The money that a pretended cancel would free is not counted as free.
+    `hours` are the real broker's unless others are given. An order fills at once at the market's price, without
+    slippage, or ends at once where its limit is not met. What a sale brings in can be spent at once. The money that a
+    pretended cancel would free is not counted as free.
     """
 
     def __init__(self, real: Broker, quotes: Quotes, clock: Clock, hours: Callable[[], Hours] | None = None) -> None:

@@ -6,7 +6,7 @@ packed arrays: ten years of 500 symbols are 500 rows, not 1.3 million.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS closes (
 class ClosesCache:
     """The file at `path`, made for its owner alone when it is first written.
 
-    Both methods raise SourceError where it can't be used. It may be deleted at any time.
+    Every method raises SourceError where it can't be used. It may be deleted at any time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,6 +64,11 @@ class ClosesCache:
         rows = [(feed, symbol, *_row(past)) for symbol, past in known.items()]
         with self._open() as connection, connection:
             connection.executemany("INSERT OR REPLACE INTO closes VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def forget(self, feed: str, symbols: Iterable[Symbol]) -> None:
+        with self._open() as connection, connection:
+            rows = [(feed, symbol) for symbol in symbols]
+            connection.executemany("DELETE FROM closes WHERE feed = ? AND symbol = ?", rows)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

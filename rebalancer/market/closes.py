@@ -26,7 +26,7 @@ class ClosesHistory:
                 values[:, place] = self.known.values[:completed, columns[name]]
         return Closes(self.known.sessions[:completed], tuple(symbols), values, notes=self.known.notes)
 
-    def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
+    def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:  # noqa: ARG002
         """None: the closes are taken as adjusted, and say nothing of why."""
         return ()
 

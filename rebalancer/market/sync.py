@@ -79,7 +79,8 @@ def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, told: Told) -
     Symbols whose known closes prove wrong are asked for a second time, and then from the first day on. Raises
     SourceError; what was fetched before it is kept.
     """
-    requests, found = supply.bulk.requests, dict[Symbol, Found]()
+    requests = supply.bulk.requests
+    found: dict[Symbol, Found] = {}
     known = supply.cache.read(supply.feed, symbols)
 
     def ask(starts: Mapping[Symbol, date]) -> None:
@@ -89,6 +90,8 @@ def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, told: Told) -
 
     ask({symbol: _start(supply, known.get(symbol), last.day) for symbol in symbols})
     wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}
+    supply.cache.forget(supply.feed, wrong)  # at once: should Alpaca break off now, they must not stand in for it
+    known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
     ask(dict.fromkeys(wrong, supply.since))
     silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
     return Synced(last.day, len(symbols), supply.bulk.requests - requests, wrong, silent)

@@ -93,7 +93,7 @@ Found = OrderState | Absent | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one order. Until it is `certain`, all of it counts as done. `refusal` is set where it was refused."""
+    """What came of one order. Until it is `certain`, all of it counts as done. `refusal`: why it was refused."""
 
     order: Order
     status: OrderStatus | Literal["refused", "unknown"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebalancer.alpaca import parse
@@ -220,6 +220,7 @@ json_values = st.recursive(
 
 
 @pytest.mark.parametrize("name", READERS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_whatever_alpaca_sends_is_read_or_refused_as_its_fault(name, data):
     read, fields, _ = READERS[name]

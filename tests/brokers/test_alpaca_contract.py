@@ -66,4 +66,4 @@ class AlpacaOrderSequences(OrderSequences):
 
 
 TestAlpacaOrderSequences = AlpacaOrderSequences.TestCase
-TestAlpacaOrderSequences.settings = settings(max_examples=12, stateful_step_count=8, deadline=None)
+TestAlpacaOrderSequences.settings = settings(max_examples=8, stateful_step_count=8, deadline=None)

@@ -27,7 +27,7 @@ def test_a_venue_with_our_time_and_our_close_agrees() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "accepted"), [(5, True), (6, False), (-5, True), (-6, False)])
-def test_the_clocks_may_be_five_seconds_apart_and_no_more(seconds: int, accepted: bool) -> None:
+def test_the_clocks_may_be_five_seconds_apart_and_no_more(seconds: int, *, accepted: bool) -> None:
     skewed = said(replace(OPEN, now=NOW + timedelta(seconds=seconds)))
     assert (skewed is None) == accepted
 
@@ -37,7 +37,7 @@ def test_the_time_the_answer_took_is_no_skew() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "accepted"), [(1, True), (-1, True), (2, False), (-180, False)])
-def test_the_closes_may_be_a_minute_apart_and_no_more(minutes: int, accepted: bool) -> None:
+def test_the_closes_may_be_a_minute_apart_and_no_more(minutes: int, *, accepted: bool) -> None:
     moved = said(replace(OPEN, closes=TONIGHT.closes + timedelta(minutes=minutes)))
     assert (moved is None) == accepted
 

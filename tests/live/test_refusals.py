@@ -9,7 +9,7 @@ from stage import DAYS, GLD, SPY, TLT, Stage, hold, mix, percent
 from test_execute import Between
 
 from rebalancer.brokers.sim import SimBroker
-from rebalancer.model import Account, Order, OrderId, OrderState, Refused, RefusalKind, Submitted, Symbol
+from rebalancer.model import Account, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Symbol
 
 
 def refusing(

@@ -211,6 +211,17 @@ def test_a_symbol_that_trades_again_after_a_long_halt_is_still_compared(
     assert_allclose(closes.values[:43, 0], 8 * (100 + np.arange(43)))
 
 
+def test_closes_that_proved_wrong_never_stand_in_for_those_that_cannot_be_fetched(
+    venue: LocalAlpaca, history: AlpacaHistory, market: Any
+) -> None:
+    history.closes([SPY, TLT], before=TODAY)
+    market.action("forward_split", "SPY", TODAY, new_rate=2, old_rate=1)
+    venue.faults.on("GET", BARS, nth=2, fault=UNAUTHORIZED)
+    with pytest.raises(SourceError, match="did not accept the key"):
+        history.closes([SPY, TLT], before=TODAY)
+    assert history.closes([SPY, TLT], before=TODAY).values[0, 0] == 50
+
+
 # ------------------------------------------------------------------------------------- announced for tonight
 
 

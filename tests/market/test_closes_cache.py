@@ -59,6 +59,13 @@ def test_writing_replaces_what_was_known(tmp_path: Path) -> None:
     assert found[TLT]
 
 
+def test_what_is_forgotten_is_not_known_any_more(tmp_path: Path) -> None:
+    cache = ClosesCache(tmp_path / "prices.sqlite")
+    cache.write("sip", {SPY: PAST, TLT: PAST})
+    cache.forget("sip", [SPY])
+    assert list(cache.read("sip", [SPY, TLT])) == [TLT]
+
+
 def test_more_symbols_than_one_query_takes(tmp_path: Path) -> None:
     cache = ClosesCache(tmp_path / "prices.sqlite")
     symbols = [Symbol(f"S{number}") for number in range(1201)]
