@@ -37,7 +37,7 @@ class PreviewBroker:
 
     def __init__(self, real: Broker, quotes: Quotes, clock: Clock, hours: Callable[[], Hours] | None = None) -> None:
         self._real = real
-        self._hours = hours or real.hours
+        self._hours = hours
         self._quotes = quotes
         self._clock = clock
         self._account = real.account()
@@ -51,7 +51,7 @@ class PreviewBroker:
         return Caps(f"preview of {real.venue}", simulated=True, fee_per_order=real.fee_per_order)
 
     def hours(self) -> Hours:
-        return self._hours()
+        return self._hours() if self._hours else self._real.hours()
 
     def account(self) -> Account:
         return self._account
