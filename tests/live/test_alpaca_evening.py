@@ -158,7 +158,7 @@ def test_another_account_than_the_pinned_one_gets_no_order(stage: AlpacaStage, v
 
 def test_a_closure_at_short_notice_stops_the_evening(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.closed(TODAY)
-    with pytest.raises(RunFailedError, match="that it is closed; our calendar has a session now"):
+    with pytest.raises(RunFailedError, match="that it is closed, though the session of 2026-11-20 is open"):
         stage.run()
 
 
