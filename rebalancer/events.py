@@ -29,6 +29,8 @@ from rebalancer.model import (
 class Claim:
     """A run's birth. `files` maps the name of the config and of each bot to its bytes, kept by their hash.
 
+    `venue` is where its orders go, such as a host; a name of an account stays with its venue, its mode and its number.
+
     `force` starts the next run number although this session's run is done. `notes` are sentences every screen shows.
     """
 
@@ -43,6 +45,8 @@ class Claim:
     dry_run: bool = False
     force: bool = False
     notes: tuple[str, ...] = ()
+    venue: str = ""
+    purpose: Literal["evening", "trial"] = "evening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Holding:
 @dataclass(frozen=True, slots=True)
 class HoldingsRead:
     at: datetime
-    phase: Literal["start", "after_sells", "end"]
+    phase: Literal["start", "again", "after_sells", "end"]
     account: Account
     holdings: tuple[Holding, ...]
     reserve: Decimal
@@ -126,6 +130,31 @@ class OrderAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderAbsent:
+    """Looked for at the broker twice after the venue's quiet time, and not there."""
+
+    at: datetime
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResent:
+    """Committed before an absent order leaves once more, the same under the same id."""
+
+    at: datetime
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLost:
+    """An absent order that is not sent again. Every later start looks for it."""
+
+    at: datetime
+    order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSeen:
     at: datetime
     state: OrderState
@@ -148,6 +177,79 @@ class Noted:
 class RunEnded:
     at: datetime
     status: RunStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunTakenUp:
+    """A run that was cut off is gone on with, by the bytes its claim recorded."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DailyLossHit:
+    """`equity` fell by more than the limit from `basis`, both in dollars: only sells for the rest of the session."""
+
+    at: datetime
+    equity: Decimal
+    basis: Decimal
+    limit_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """Nothing is sent for `account` ("" for every account) until a HaltLifted. `by` is a person, or "rebalance"."""
+
+    at: datetime
+    account: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HaltLifted:
+    at: datetime
+    account: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """Live orders of `account` may leave until `until`, up to `max_dollars` a run, while `files` are what they are.
+
+    `files` maps the config and each bot to the SHA-256 of its bytes. With `first_order_only` the first live run sends
+    one order and halts.
+    """
+
+    at: datetime
+    account: str
+    number: str
+    max_dollars: Decimal
+    until: datetime
+    files: Mapping[str, str]
+    first_order_only: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disarmed:
+    at: datetime
+    account: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAccounted:
+    """A person vouches for an order with our prefix that the journal does not know, or that the broker lost."""
+
+    at: datetime
+    account: str
+    order_id: str
+    by: str
     reason: str
 
 
@@ -194,10 +296,20 @@ Event = (
     | PlanMade
     | OrderIntended
     | OrderAnswered
+    | OrderAbsent
+    | OrderResent
+    | OrderLost
     | OrderSeen
     | FillSeen
     | Noted
     | RunEnded
+    | RunTakenUp
+    | DailyLossHit
+    | Halted
+    | HaltLifted
+    | Armed
+    | Disarmed
+    | OrderAccounted
     | SettingChanged
     | Adopted
     | Restated

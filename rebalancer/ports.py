@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
-from rebalancer.events import Claim, Event
+from rebalancer.events import Armed, Claim, Event, Halted
 from rebalancer.model import (
     Account,
     Closes,
@@ -16,7 +16,9 @@ from rebalancer.model import (
     Hours,
     Order,
     OrderId,
+    OrderPhase,
     OrderState,
+    Plan,
     Position,
     RunId,
     Session,
@@ -30,8 +32,8 @@ from rebalancer.model import (
 class Caps:
     """What a broker declares of itself. `fee_per_order` is the most one order can cost, in dollars.
 
-    Once an order of ours is `quiet_seconds` old the venue knows it or never will. `moc`: it takes orders for the
-    closing auction.
+    Once an order of ours is `quiet_seconds` old the venue knows it or never will. `resend`: what did not arrive may be
+    sent once more under its id, which the venue takes once. `moc`: it takes orders for the closing auction.
     """
 
     venue: str
@@ -39,6 +41,7 @@ class Caps:
     fee_per_order: Decimal = Decimal(0)
     quiet_seconds: int = 0
     moc: bool = False
+    resend: bool = False
 
 
 class Broker(Protocol):
@@ -53,6 +56,10 @@ class Broker(Protocol):
     def positions(self) -> tuple[Position, ...]: ...
     def open_orders(self) -> tuple[OrderState, ...]:
         """Every open order of the account, ours or not."""
+        ...
+
+    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+        """Every order of the account sent at `since` or later whose id begins with `prefix`, whatever became of it."""
         ...
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
@@ -118,9 +125,67 @@ class Journal(Protocol):
 
     def run_number(self, run: RunId) -> int: ...
     def book(self, account: str) -> "Book": ...
-    def unsettled(self, account: str) -> tuple[Order, ...]:
-        """Our orders of earlier runs whose end is not journalled."""
+    def unsettled(self, account: str) -> "tuple[Sent, ...]":
+        """Our orders whose end, or whose fills, are not all journalled, oldest first; the lost ones too."""
         ...
+
+    def sent(self, run: RunId) -> "tuple[Sent, ...]":
+        """Every order of `run`, in the order they were written down."""
+        ...
+
+    def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
+        """Those of `ids` that were written down for `account`, or that a person has vouched for."""
+        ...
+
+    def interrupted(self, account: str) -> "Interrupted | None":
+        """The run of `account` that was cut off: it has no end, and whoever ran it is gone."""
+        ...
+
+    def take_up(self, run: RunId, claim: Claim) -> None:
+        """Make an interrupted run ours to go on with, as `claim` would a new one. Raises as `claim` does."""
+        ...
+
+    def standing(self, account: str) -> "Standing": ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An order of ours as the journal has it. `at` is when it last was about to leave, `times` how often it was."""
+
+    order: Order
+    run: RunId
+    session: date
+    phase: OrderPhase
+    at: datetime
+    times: int
+    filled: Decimal
+    average_price: Decimal | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A run that was cut off. `plan` is None where it had none yet. `files` has the bytes that its claim recorded."""
+
+    run: RunId
+    session: date
+    orders: int
+    files: Mapping[str, bytes]
+    plan: Plan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account may do by the journal.
+
+    `loss` is the session whose daily loss limit was hit: only sells for the rest of it. `last` is where its last run
+    traded (mode, venue, account number), None before the first that read an account.
+    """
+
+    halt: Halted | None = None
+    armed: Armed | None = None
+    loss: date | None = None
+    last: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

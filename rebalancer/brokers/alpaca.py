@@ -34,7 +34,7 @@ from rebalancer.ports import Caps, Clock
 NEW_YORK = ZoneInfo("America/New_York")
 PAPER_NUMBER = "PA"
 QUIET_SECONDS = 30
-CAPS = Caps("Alpaca paper", simulated=False, quiet_seconds=QUIET_SECONDS, moc=True)
+CAPS = Caps("Alpaca paper", simulated=False, quiet_seconds=QUIET_SECONDS, moc=True, resend=True)
 
 
 class AlpacaBroker:
@@ -43,8 +43,6 @@ class AlpacaBroker:
     def __init__(self, client: Alpaca, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._opened = clock.now()
-        self._sent: dict[OrderId, datetime] = {}
         self._seen: dict[OrderId, Seen] = {}
         self._assets = Assets(client)
         self._executions = Executions(client)
@@ -80,6 +78,10 @@ class AlpacaBroker:
     def open_orders(self) -> tuple[OrderState, ...]:
         return tuple(self._see(body) for body in open_orders(self._client))
 
+    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+        listed = orders_since(self._client, since)
+        return tuple(self._see(body) for body in listed if body.text("client_order_id").startswith(prefix))
+
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         """By one list of all that is younger than yesterday's midnight in New York; what is older by itself."""
         if not ids:
@@ -96,15 +98,10 @@ class AlpacaBroker:
         return {order_id: state for order_id, state in found.items() if isinstance(state, OrderState)}
 
     def find(self, order_id: OrderId) -> Found:
-        """Absent is conclusive once the order has not turned up for QUIET_SECONDS since it was sent.
-
-        One that this object did not send may have left until the object was made.
-        """
         answer = self._client.ask("/orders:by_client_order_id", {"client_order_id": order_id})
         match answer:
             case Reply(404, {"code": 40410000, "message": str(text)}) if "endpoint" not in text:
-                since = self._sent.get(order_id, self._opened)
-                return Absent(conclusive=self._clock.now() - since >= timedelta(seconds=QUIET_SECONDS))
+                return Absent()
             case _:
                 return self._found(order_id, answer)
 
@@ -120,7 +117,6 @@ class AlpacaBroker:
         if (reason := malformed(order)) is not None:
             return Refused(reason)
         answer = self._client.send("POST", "/orders", _body(order))
-        self._sent[order.id] = self._clock.now()
         match answer:
             case Reply(status, body) if 200 <= status < 300:
                 return self._echoed(order, body)

@@ -133,6 +133,11 @@ class Book:
         rows = self._table("orders").rows_where("status = 'open'", order_by="rowid")
         return tuple(map(_resting, rows))
 
+    def orders_since(self, since: datetime) -> tuple[OrderState, ...]:
+        """Every order that expires after `since`, and so every one that came at it or later, in order of arrival."""
+        rows = self._table("orders").rows_where(order_by="rowid")
+        return tuple(_state(row) for row in rows if datetime.fromisoformat(row["expires"]) > since)
+
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
         rows = self._table("fills").rows_where("order_id = ?", [order_id], order_by="rowid")
         return tuple(_fill(row) for row in rows)

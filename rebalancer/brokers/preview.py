@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from rebalancer.brokers.rules import Market, Room, fill_price, is_price, market, refusal, slipped
@@ -87,6 +88,10 @@ class PreviewBroker:
     def find(self, order_id: OrderId) -> Found:
         """From memory; an order of an earlier evening is looked up at the real broker."""
         return self._orders.get(order_id) or self._real.find(order_id)
+
+    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+        """What the real account has had: what is pretended here, nobody else can see."""
+        return self._real.named(prefix, since)
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         return {order_id: self._orders[order_id] for order_id in ids if order_id in self._orders}

@@ -56,7 +56,7 @@ class SimBroker:
         self._script = script
         self._exchange = Exchange(book, quotes, commission_dollars, slippage_percent, script)
         self._lost: Counter[OrderId] = Counter()
-        self._caps = Caps("sim", simulated=True, fee_per_order=commission_dollars)
+        self._caps = Caps("sim", simulated=True, fee_per_order=commission_dollars, resend=True)
 
     @classmethod
     def open(
@@ -133,9 +133,13 @@ class SimBroker:
     def find(self, order_id: OrderId) -> Found:
         try:
             with self._at_the_market(looking=True):
-                return self._book.orders([order_id]).get(order_id, Absent(conclusive=True))
+                return self._book.orders([order_id]).get(order_id, Absent())
         except SourceError as error:
             return Unknown(str(error))
+
+    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+        with self._at_the_market(looking=True):
+            return tuple(state for state in self._book.orders_since(since) if state.id.startswith(prefix))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         with self._at_the_market(looking=True):

@@ -32,6 +32,8 @@ class Claimed:
     dry_run: bool
     force: bool
     notes: tuple[str, ...]
+    venue: str = ""
+    purpose: Literal["evening", "trial"] = "evening"
 
 
 KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (Claimed, *get_args(Event))}

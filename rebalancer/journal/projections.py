@@ -11,30 +11,61 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from rebalancer.errors import StoppedError
 from rebalancer.events import (
     Adopted,
+    Armed,
     BotDecided,
     BotFailed,
+    DailyLossHit,
+    Disarmed,
     FillSeen,
+    Halted,
+    HaltLifted,
     Holding,
     HoldingsRead,
     Noted,
+    OrderAbsent,
+    OrderAccounted,
     OrderAnswered,
     OrderIntended,
+    OrderLost,
+    OrderResent,
     OrderSeen,
     PlanMade,
     PricesTaken,
     Restated,
     RunEnded,
+    RunTakenUp,
     SettingChanged,
     TargetsSet,
 )
 from rebalancer.journal.codec import Claimed, canonical, from_body, plain
 from rebalancer.journal.tables import PROJECTIONS
-from rebalancer.model import Fill, NoPrice, Order, Price, Trade
+from rebalancer.model import Fill, NoPrice, Order, OrderPhase, Price, RunStep, Trade
+from rebalancer.model.states import OVER, SHOWN, may_become, may_step
 
-_Flat = Holding | Price | NoPrice | BotDecided | Trade | Order | Fill | Noted | SettingChanged | Adopted | Restated
-FINAL = frozenset({"filled", "canceled", "expired", "rejected", "refused"})
+_Flat = (
+    Holding
+    | Price
+    | NoPrice
+    | BotDecided
+    | Trade
+    | Order
+    | Fill
+    | Noted
+    | SettingChanged
+    | Adopted
+    | Restated
+    | DailyLossHit
+    | Halted
+    | HaltLifted
+    | Armed
+    | Disarmed
+    | OrderAccounted
+)
+FINAL: frozenset[OrderPhase] = frozenset({*OVER, "refused"})
+SEEN: frozenset[OrderPhase] = frozenset({*SHOWN, "refused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +87,34 @@ class Line:
         return next(iter(self.db.table("orders").rows_where("id = ?", [order_id])), None)
 
     def move_order(self, order: Mapping[str, Any], **changes: object) -> None:
-        """An order is settled once its state is final and every share it filled is among our fills."""
+        """An order is settled once its state is final and every share it filled is among our fills.
+
+        Raises StoppedError for a state that can't follow the one it is in.
+        """
         after = {**order, **changes}
+        if not may_become(order["state"], after["state"]):
+            raise StoppedError(
+                f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would become "
+                f"{after['state']}. This must never happen: look at the order at the broker before the next run."
+            )
         settled = after["state"] in FINAL and Decimal(after["counted"]) >= Decimal(after["filled"])
         self.update("orders", order["id"], **changes, settled=settled)
+
+    def step(self, after: RunStep) -> None:
+        """Move the run on. A trial trades without a plan, so its steps are its own.
+
+        Raises StoppedError for a step that can't follow the one before it.
+        """
+        found = self.db.execute("SELECT step, purpose FROM runs WHERE id = ?", [self.run]).fetchone()
+        if found is None:
+            return
+        before, purpose = found
+        if purpose == "evening" and not may_step(before, after):
+            raise StoppedError(
+                f"run {self.run} is {before} and would become {after}. This must never happen: please report it with "
+                "the journal."
+            )
+        self.update("runs", self.run, step=after)
 
 
 def rebuild(db: Database) -> None:
@@ -71,6 +126,10 @@ def rebuild(db: Database) -> None:
             db.execute(statement)
         for seq, run, kind, body in db.execute("SELECT seq, run, kind, body FROM events ORDER BY seq").fetchall():
             project(from_body(kind, body), Line(db, seq, run))
+
+
+READS: Mapping[str, RunStep] = {"start": "surveyed", "after_sells": "sold", "end": "settled"}
+"""The step a run makes by reading its account."""
 
 
 @singledispatch
@@ -98,6 +157,9 @@ def _claimed(event: Claimed, line: Line) -> None:
             "started": event.at,
             "status": "running",
             "reason": "",
+            "venue": event.venue,
+            "purpose": event.purpose,
+            "step": "claimed",
         },
     )
     line.insert("run_files", *({"run": line.run, "name": name, "sha256": sha} for name, sha in event.files.items()))
@@ -105,11 +167,14 @@ def _claimed(event: Claimed, line: Line) -> None:
 
 @project.register
 def _run_ended(event: RunEnded, line: Line) -> None:
+    line.step("ended")
     line.update("runs", line.run, ended=event.at, status=event.status, reason=event.reason)
 
 
 @project.register
 def _holdings_read(event: HoldingsRead, line: Line) -> None:
+    if event.phase != "again":
+        line.step(READS[event.phase])
     account = event.account
     line.insert(
         "balances",
@@ -165,6 +230,7 @@ def _bot_failed(event: BotFailed, line: Line) -> None:
 
 @project.register
 def _targets_set(event: TargetsSet, line: Line) -> None:
+    line.step("decided")
     targets = event.targets
     steps = {"shares": targets.shares, "nettings": targets.nettings, "notes": targets.notes}
     line.insert("waterfalls", {"seq": line.seq, "run": line.run, **steps})
@@ -184,6 +250,7 @@ def _targets_set(event: TargetsSet, line: Line) -> None:
 
 @project.register
 def _plan_made(event: PlanMade, line: Line) -> None:
+    line.step("planned")
     line.insert("plans", {"seq": line.seq, "run": line.run, "investable": event.plan.investable})
     for trade in event.plan.trades:
         price = trade.price.value if trade.price else None
@@ -192,17 +259,38 @@ def _plan_made(event: PlanMade, line: Line) -> None:
 
 @project.register
 def _order_intended(event: OrderIntended, line: Line) -> None:
+    line.step("selling" if event.order.side == "sell" else "buying")
     columns = _columns(event.order)
     columns["limit_price"] = columns.pop("limit")
     fresh = {"state": "intended", "filled": Decimal(0), "reason": "", "counted": Decimal(0), "settled": False}
+    fresh |= {"sent": event.at, "times": 1}
     line.insert("orders", {"seq": line.seq, "run": line.run, "at": event.at, **columns, **fresh})
 
 
 @project.register
 def _order_answered(event: OrderAnswered, line: Line) -> None:
+    """An answer that comes after the order was seen says nothing new."""
     order = line.order(event.order_id)
-    if order is not None and order["state"] not in FINAL:
+    if order is not None and order["state"] not in SEEN:
         line.move_order(order, state=event.answer, reason=event.reason)
+
+
+@project.register
+def _order_absent(event: OrderAbsent, line: Line) -> None:
+    if order := line.order(event.order_id):
+        line.move_order(order, state="absent")
+
+
+@project.register
+def _order_resent(event: OrderResent, line: Line) -> None:
+    if order := line.order(event.order_id):
+        line.move_order(order, state="intended", sent=event.at, times=order["times"] + 1)
+
+
+@project.register
+def _order_lost(event: OrderLost, line: Line) -> None:
+    if order := line.order(event.order_id):
+        line.move_order(order, state="lost", reason=event.reason)
 
 
 @project.register
@@ -210,7 +298,7 @@ def _order_seen(event: OrderSeen, line: Line) -> None:
     """A late answer never reopens an order, and never takes back what was filled."""
     seen = event.state
     order = line.order(seen.id)
-    if order is None or (order["state"] in FINAL and not seen.terminal):
+    if order is None or (order["state"] in OVER and not seen.terminal):
         return
     line.move_order(
         order,
@@ -236,6 +324,44 @@ def _fill_seen(event: FillSeen, line: Line) -> None:
 @project.register
 def _noted(event: Noted, line: Line) -> None:
     line.insert("notes", {"seq": line.seq, "run": line.run, **_columns(event)})
+
+
+@project.register
+def _run_taken_up(event: RunTakenUp, line: Line) -> None:
+    line.insert("notes", {"seq": line.seq, "run": line.run, "at": event.at, "level": "warning", "text": event.why})
+
+
+@project.register
+def _daily_loss_hit(event: DailyLossHit, line: Line) -> None:
+    line.insert("losses", {"seq": line.seq, "run": line.run, **_columns(event)})
+
+
+@project.register
+def _halted(event: Halted, line: Line) -> None:
+    line.insert("halts", {"seq": line.seq, "run": line.run, **_columns(event), "lifted": False})
+
+
+@project.register
+def _halt_lifted(event: HaltLifted, line: Line) -> None:
+    line.insert("halts", {"seq": line.seq, "run": line.run, **_columns(event), "lifted": True})
+
+
+@project.register
+def _armed(event: Armed, line: Line) -> None:
+    line.insert("arms", {"seq": line.seq, "run": line.run, **_columns(event)})
+
+
+@project.register
+def _disarmed(event: Disarmed, line: Line) -> None:
+    line.insert("arms", {"seq": line.seq, "run": line.run, **_columns(event)})
+
+
+@project.register
+def _order_accounted(event: OrderAccounted, line: Line) -> None:
+    """An order of ours that a person vouches for is settled: no later start looks for it."""
+    line.insert("accounted", {"seq": line.seq, "run": line.run, **_columns(event)})
+    if line.order(event.order_id):
+        line.update("orders", event.order_id, settled=True)
 
 
 @project.register

@@ -1,12 +1,13 @@
 """The journal of a dry run: it writes to its own file and reads what is ours from the real one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rebalancer.events import Claim, Event, FillSeen, Restated
 from rebalancer.journal.book import Change, moved
-from rebalancer.model import Order, RunId
-from rebalancer.ports import AlreadyRun, Book, Journal
+from rebalancer.model import OrderId, RunId
+from rebalancer.ports import AlreadyRun, Book, Interrupted, Journal, Sent, Standing
 
 
 @dataclass(slots=True)
@@ -39,5 +40,22 @@ class Rehearsal:
         tonight = {change.symbol: self.session for change in self.changes if isinstance(change, Restated)}
         return replace(book, restated={**book.restated, **tonight})
 
-    def unsettled(self, account: str) -> tuple[Order, ...]:
+    def unsettled(self, account: str) -> tuple[Sent, ...]:
         return self.books.unsettled(account)
+
+    def sent(self, run: RunId) -> tuple[Sent, ...]:
+        return self.own.sent(run)
+
+    def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
+        ids = tuple(ids)
+        return self.books.knows(account, ids) | self.own.knows(account, ids)
+
+    def standing(self, account: str) -> Standing:
+        return self.books.standing(account)
+
+    def interrupted(self, account: str) -> Interrupted | None:  # noqa: ARG002 - a port
+        """A dry run never goes on with a real one."""
+        return None
+
+    def take_up(self, run: RunId, claim: Claim) -> None:
+        self.own.take_up(run, claim)

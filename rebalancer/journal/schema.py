@@ -39,8 +39,20 @@ def m004_restatements(db: Database) -> None:
     rebuild(db)
 
 
+@migrations()
+def m005_order_and_run_states(db: Database) -> None:
+    rebuild(db)
+
+
 KNOWN = frozenset(
-    step.__name__ for step in (m001_events, m002_projections, m003_settings_and_adoptions, m004_restatements)
+    step.__name__
+    for step in (
+        m001_events,
+        m002_projections,
+        m003_settings_and_adoptions,
+        m004_restatements,
+        m005_order_and_run_states,
+    )
 )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from rebalancer.errors import BusyError
-from rebalancer.events import Claim, Event, RunEnded
+from rebalancer.events import Claim, Event, RunEnded, RunTakenUp
 from rebalancer.journal.book import read_book
 from rebalancer.journal.changes import SETTINGS, changes, last_settings
 from rebalancer.journal.claims import EarlierRun, cut_off, refusal
@@ -20,8 +20,9 @@ from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.projections import Line, project
 from rebalancer.journal.schema import open_database, writing
-from rebalancer.model import Order, RunId
-from rebalancer.ports import AlreadyRun, Book
+from rebalancer.journal.standing import known, read_interrupted, read_sent, read_standing
+from rebalancer.model import OrderId, RunId
+from rebalancer.ports import AlreadyRun, Book, Interrupted, Sent, Standing
 
 
 @contextmanager
@@ -112,15 +113,30 @@ class SqliteJournal:
         with plainly(self._path):
             return read_book(self._db.conn, account)
 
-    def unsettled(self, account: str) -> tuple[Order, ...]:
-        """Our orders whose end is not journalled, or whose fills are not all, oldest first."""
+    def unsettled(self, account: str) -> tuple[Sent, ...]:
         with plainly(self._path):
-            rows = self._db.execute(
-                "SELECT events.kind, events.body FROM orders JOIN events USING (seq) JOIN runs ON runs.id = orders.run"
-                " WHERE runs.account = ? AND NOT orders.settled ORDER BY seq",
-                [account],
-            ).fetchall()
-        return tuple(from_body(kind, body).order for kind, body in rows)
+            return read_sent(self._db.conn, "runs.account = ? AND NOT orders.settled", account)
+
+    def sent(self, run: RunId) -> tuple[Sent, ...]:
+        with plainly(self._path):
+            return read_sent(self._db.conn, "orders.run = ?", run)
+
+    def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
+        with plainly(self._path):
+            return known(self._db.conn, account, ids)
+
+    def standing(self, account: str) -> Standing:
+        with plainly(self._path):
+            return read_standing(self._db.conn, account)
+
+    def interrupted(self, account: str) -> Interrupted | None:
+        with plainly(self._path):
+            return read_interrupted(self._db.conn, account)
+
+    def take_up(self, run: RunId, claim: Claim) -> None:
+        """The caller holds the run lock, so whoever ran it is gone."""
+        since = f"gone on with at {claim.at:%Y-%m-%d %H:%M:%S} UTC by what was recorded when it began"
+        self.record(run, RunTakenUp(claim.at, f"this run was cut off; it is {since}"))
 
     def _append(self, run: RunId, event: Event | Claimed) -> None:
         seq = self._one("SELECT COALESCE(MAX(seq), 0) + 1 FROM events")
@@ -145,6 +161,8 @@ class SqliteJournal:
             dry_run=claim.dry_run,
             force=claim.force,
             notes=claim.notes,
+            venue=claim.venue,
+            purpose=claim.purpose,
         )
 
     def _keep(self, content: bytes) -> str:

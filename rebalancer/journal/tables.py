@@ -44,6 +44,7 @@ PROJECTIONS: Mapping[str, str] = {
         session TEXT NOT NULL, number INTEGER NOT NULL, closes TEXT NOT NULL,
         version TEXT NOT NULL, dry_run INTEGER NOT NULL, forced INTEGER NOT NULL, notes TEXT NOT NULL,
         started TEXT NOT NULL, ended TEXT, status TEXT NOT NULL, reason TEXT NOT NULL,
+        venue TEXT NOT NULL, purpose TEXT NOT NULL, step TEXT NOT NULL,
         UNIQUE (account, session, number)
     ) STRICT""",
     "run_files": """CREATE TABLE run_files (
@@ -63,7 +64,7 @@ PROJECTIONS: Mapping[str, str] = {
     ) STRICT""",
     "prices": """CREATE TABLE prices (
         seq INTEGER NOT NULL, symbol TEXT NOT NULL, run INTEGER NOT NULL REFERENCES runs (id), purpose TEXT NOT NULL,
-        value TEXT, rung TEXT, at TEXT, age_seconds REAL, ask TEXT, reasons TEXT NOT NULL,
+        value TEXT, rung TEXT, at TEXT, age_seconds REAL, ask TEXT, previous TEXT, reasons TEXT NOT NULL,
         PRIMARY KEY (seq, symbol)
     ) STRICT""",
     "allocations": """CREATE TABLE allocations (
@@ -93,7 +94,7 @@ PROJECTIONS: Mapping[str, str] = {
         at TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, quantity TEXT NOT NULL,
         kind TEXT NOT NULL, limit_price TEXT, why TEXT NOT NULL,
         state TEXT NOT NULL, filled TEXT NOT NULL, average_price TEXT, reason TEXT NOT NULL,
-        counted TEXT NOT NULL, settled INTEGER NOT NULL
+        counted TEXT NOT NULL, settled INTEGER NOT NULL, sent TEXT NOT NULL, times INTEGER NOT NULL
     ) STRICT""",
     "fills": """CREATE TABLE fills (
         account TEXT NOT NULL, execution_id TEXT NOT NULL, seq INTEGER NOT NULL UNIQUE,
@@ -112,6 +113,22 @@ PROJECTIONS: Mapping[str, str] = {
     "restatements": """CREATE TABLE restatements (
         seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), at TEXT NOT NULL, account TEXT NOT NULL,
         symbol TEXT NOT NULL, ours TEXT NOT NULL, expected TEXT NOT NULL, why TEXT NOT NULL
+    ) STRICT""",
+    "halts": """CREATE TABLE halts (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, at TEXT NOT NULL, account TEXT NOT NULL,
+        "by" TEXT NOT NULL, reason TEXT NOT NULL, lifted INTEGER NOT NULL
+    ) STRICT""",
+    "arms": """CREATE TABLE arms (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, at TEXT NOT NULL, account TEXT NOT NULL, "by" TEXT NOT NULL,
+        number TEXT, max_dollars TEXT, until TEXT, files TEXT, first_order_only INTEGER, reason TEXT
+    ) STRICT""",
+    "losses": """CREATE TABLE losses (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), at TEXT NOT NULL,
+        equity TEXT NOT NULL, basis TEXT NOT NULL, limit_percent TEXT NOT NULL
+    ) STRICT""",
+    "accounted": """CREATE TABLE accounted (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, at TEXT NOT NULL, account TEXT NOT NULL,
+        order_id TEXT NOT NULL, "by" TEXT NOT NULL, reason TEXT NOT NULL
     ) STRICT""",
     "notes": """CREATE TABLE notes (
         seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id),

@@ -9,9 +9,9 @@ from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import closed, new_york
-from rebalancer.live.recover import is_ours
+from rebalancer.live.recover import earlier_orders, is_ours, untold
 from rebalancer.live.survey import Prices, Survey, order_prices, read_holdings, take_snapshots
-from rebalancer.model import CorporateAction, OrderState, Outcome, Plan, Price, Symbol, Trading
+from rebalancer.model import CorporateAction, Order, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.portfolio.buys import AUCTION_CUTOFF, Purse, budget, room, size_buys
 
 AUCTION_MARGIN = timedelta(seconds=30)
@@ -32,6 +32,20 @@ def _obstacle(desk: Desk, diary: Diary, sold: Sequence[Outcome]) -> str | None:
         return f"the sell of {', '.join(open_sells)} is not known to be over"
     barred = next((outcome for outcome in sold if outcome.refusal == "account"), None)
     return barred.reason if barred else closed(desk, diary.session)
+
+
+def buy_on(desk: Desk, diary: Diary, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:
+    """Follow the buys that left before the run was cut off, then buy what had not left."""
+    left = earlier_orders(diary, "buy")
+    if not left:
+        return buy(desk, diary, plan, actions)
+    survey = read_holdings(desk, diary, "after_sells")
+    symbols = {order.symbol for order in left}
+    prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols, "buys")
+    gate = Gate(desk, diary, survey, prices, _purse(desk, diary, survey, prices).cash)
+    followed = execute(desk, diary, left, gate, desk.trading.buy_timeout_seconds)
+    rest = replace(plan, trades=tuple(trade for trade in plan.trades if trade.symbol not in symbols))
+    return followed + buy(desk, diary, rest, actions)
 
 
 def buy(desk: Desk, diary: Diary, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:
@@ -65,7 +79,7 @@ def _round_of_buys(
     symbols = {trade.symbol for trade in plan.buys}
     prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols, "buys")
     way = buying_way(desk, diary)
-    purse = _purse(desk, survey, prices)
+    purse = _purse(desk, diary, survey, prices)
     orders, notes = size_buys(
         plan,
         survey.holdings.managed,
@@ -108,8 +122,11 @@ def buying_way(desk: Desk, diary: Diary) -> Way:
     return Way(replace(trading, order_type=trading.moc_fallback), trading.buy_timeout_seconds)
 
 
-def _purse(desk: Desk, survey: Survey, prices: Prices) -> Purse:
-    cash = budget(survey.account, survey.reserve, others_open_buys(desk, prices, survey.account.cash))
+def _purse(desk: Desk, diary: Diary, survey: Survey, prices: Prices) -> Purse:
+    """What is not told of counts as spent: other hands' open buys, and our own that may still turn up."""
+    cash = survey.account.cash
+    claimed = others_open_buys(desk, prices, cash) + untold_buys(desk, diary, prices, cash)
+    cash = budget(survey.account, survey.reserve, claimed)
     return Purse(cash, room(survey.account.equity, survey.long_value), desk.broker.caps.fee_per_order)
 
 
@@ -118,6 +135,18 @@ def others_open_buys(desk: Desk, prices: Prices, cash: Decimal) -> Decimal:
     orders = desk.broker.open_orders()
     others = [state for state in orders if state.side == "buy" and not is_ours(state.id)]
     return sum((_still_to_pay(state, prices, cash) for state in others), Decimal(0))
+
+
+def untold_buys(desk: Desk, diary: Diary, prices: Prices, cash: Decimal) -> Decimal:
+    """Dollars that our own buys of tonight may still take, of which nobody can tell whether they stand."""
+    buys = [sent.order for sent in untold(desk, diary).values() if sent.order.side == "buy"]
+    return sum((_cost(order, prices, cash) for order in buys), Decimal(0))
+
+
+def _cost(order: Order, prices: Prices, cash: Decimal) -> Decimal:
+    price = prices.get(order.symbol)
+    per_share = order.limit or (price.value if isinstance(price, Price) else None)
+    return cash if per_share is None else order.quantity * per_share
 
 
 def _still_to_pay(state: OrderState, prices: Prices, cash: Decimal) -> Decimal:

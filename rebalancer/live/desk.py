@@ -1,21 +1,22 @@
 """What one account's evening stands on, and the pen it writes with."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rebalancer.errors import RunFailedError, StoppedError
-from rebalancer.events import Event, Noted, OrderIntended
+from rebalancer.events import Event, Noted, OrderIntended, OrderResent
 from rebalancer.flowchart.compile import Program
-from rebalancer.model import Investment, Reserve, RunId, Session, Symbol, Trading
-from rebalancer.ports import Broker, Calendar, Clock, History, Journal, Quotes
+from rebalancer.model import Investment, Limits, OrderId, Reserve, RunId, Session, Symbol, Trading
+from rebalancer.ports import Broker, Calendar, Clock, History, Journal, Quotes, Sent
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One account with everything behind its ports. `programs` has each investment's bot by name.
 
-    `pinned` is the only account number that may be traded, None where the owner named none.
+    `pinned` is the only account number that may be traded, None where the owner named none. `venue` is where orders go,
+    such as a host. `files` maps the config and each bot to the SHA-256 of its bytes.
 
     Once `ending` says so the program was told to end: no order leaves any more, and those that left are followed on.
     """
@@ -33,6 +34,10 @@ class Desk:
     programs: Mapping[str, Program]
     ending: Callable[[], bool] = lambda: False
     pinned: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    mode: str = "paper"
+    venue: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Every ticker tonight's decisions can name, sorted."""
@@ -42,14 +47,23 @@ class Desk:
 
 
 class Diary:
-    """Writes the events of one run. `sent` tells whether an order may have left."""
+    """Writes the events of one run. `sent` tells whether an order may have left.
+
+    `earlier` are the orders that left before this run was cut off and taken up again.
+    """
 
     def __init__(self, desk: Desk, run: RunId, session: Session) -> None:
         self.run = run
         self.session = session
         self.number = desk.journal.run_number(run)
-        self.sent = False
         self._desk = desk
+        self.earlier: Mapping[OrderId, Sent] = {}
+        self.recall()
+        self.sent = bool(self.earlier)
+
+    def recall(self) -> None:
+        """Read `earlier` again."""
+        self.earlier = {sent.order.id: sent for sent in self._desk.journal.sent(self.run)}
 
     def write(self, event: Callable[..., Event], **fields: object) -> None:
         """Commit `event` with the present time. Where this raises, nothing may be sent after it.
@@ -62,7 +76,7 @@ class Diary:
             if self.sent:
                 raise StoppedError(f"{error} Orders had left before: look at the account.") from error
             raise
-        self.sent = self.sent or event is OrderIntended
+        self.sent = self.sent or event in {OrderIntended, OrderResent}
 
     def note(self, text: str, level: Literal["note", "warning", "error"] = "note") -> None:
         self.write(Noted, level=level, text=text)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rebalancer.events import OrderAnswered, OrderIntended
+from rebalancer.events import OrderAbsent
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, Watch, verify
+from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, Watch, earlier_outcome, gone, look_up
 from rebalancer.live.gate import Gate
-from rebalancer.model import Accepted, Order, Outcome, Refused
+from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
 from rebalancer.portfolio.trades import second_attempt
 
 IN_THE_WAY = frozenset({"held", "wash"})
@@ -19,6 +19,7 @@ def execute(
 ) -> tuple[Outcome, ...]:
     """Send each order, look every `poll` seconds until all are terminal, cancel what is left after `timeout` seconds.
 
+    What got no clear answer is looked up before anything else, and sent once more only if it surely did not arrive.
     What another open order stood in the way of is sent once more, under an id of its own, when that order is gone.
     Raises StoppedError if the broker shows an order of ours with other parameters, or a filled quantity that fell.
     """
@@ -35,38 +36,63 @@ def send_and_follow(
     desk: Desk, diary: Diary, orders: Sequence[Order], gate: Gate, timeout: int, poll: float
 ) -> tuple[Outcome, ...]:
     """One round. Once the broker says that the account can't trade, nothing more is sent."""
-    refused: dict[str, Outcome] = {}
+    over: dict[OrderId, Outcome] = {}
+    unclear: list[Order] = []
     for order in orders:
-        if barred := next((outcome for outcome in refused.values() if outcome.refusal == "account"), None):
+        if barred := next((outcome for outcome in over.values() if outcome.refusal == "account"), None):
             reason = f"not sent after the broker refused {barred.order.symbol}: {barred.reason}"
             diary.note(f"{order.symbol}: the {order.side} was {reason}", "warning")
-            refused[order.id] = Outcome(order, "refused", Decimal(0), None, reason, "account")
-        elif refusal := _send(desk, diary, order, gate):
-            refused[order.id] = refusal
-    watch = Watch(desk, diary, {order.id: order for order in orders if order.id not in refused})
+            over[order.id] = Outcome(order, "refused", Decimal(0), None, reason, "account")
+            continue
+        match _send(diary, order, gate):
+            case Outcome() as outcome:
+                over[order.id] = outcome
+            case Unknown():
+                unclear.append(order)
+    over |= _cleared_up(desk, diary, unclear, gate)
+    watch = Watch(desk, diary, {order.id: order for order in orders if order.id not in over})
     if not watch.until_terminal(timeout, poll):
         watch.cancel_open()
         watch.until_terminal(CANCEL_SECONDS)
-    return tuple(refused.get(order.id) or watch.outcome(order) for order in orders)
+    return tuple(over.get(order.id) or watch.outcome(order) for order in orders)
 
 
-def _send(desk: Desk, diary: Diary, order: Order, gate: Gate) -> Outcome | None:
-    """The refusal, where the order does not stand at the broker; None where it does or may."""
-    if (stopped := gate(order)) is not None:
-        diary.note(stopped, "warning")
-        return Outcome(order, "refused", Decimal(0), None, stopped, "other")
-    diary.write(OrderIntended, order=order)
-    match desk.broker.submit(order):
-        case Accepted(state):
-            verify(order, state)
-            diary.write(OrderAnswered, order_id=order.id, answer="accepted")
-        case Refused(reason, kind):
-            gate.release(order)
-            diary.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)
-            return Outcome(order, "refused", Decimal(0), None, reason, kind)
-        case unknown:
-            diary.write(OrderAnswered, order_id=order.id, answer="unknown", reason=unknown.reason)
-    return None
+def _send(diary: Diary, order: Order, gate: Gate) -> Submitted | Outcome | None:
+    """What is known of `order` at once: an Outcome where it is over, Unknown where it may stand at the broker."""
+    known = diary.earlier.get(order.id)
+    if known is not None and known.phase != "absent":
+        return earlier_outcome(known)
+    answer = gate.send(order) if known is None else gate.send_again(order)
+    return _refused(order, answer) if isinstance(answer, Refused) else answer
+
+
+def _cleared_up(desk: Desk, diary: Diary, unclear: Sequence[Order], gate: Gate) -> dict[OrderId, Outcome]:
+    """Look up what got no clear answer, and send what surely is not there once more, the same under the same id.
+
+    The outcomes of those that are over; the others stand at the broker, or may.
+    """
+    over: dict[OrderId, Outcome] = {}
+    again: list[Order] = []
+    found = look_up(desk, [order.id for order in unclear])
+    for order in unclear:
+        if not isinstance(found[order.id], Absent):
+            continue
+        if not desk.broker.caps.resend:
+            over[order.id] = gone(diary, order, "it never reached the broker, which may take an id twice")
+            continue
+        diary.write(OrderAbsent, order_id=order.id)
+        match gate.send_again(order):
+            case Refused() as answer:
+                over[order.id] = _refused(order, answer)
+            case Unknown():
+                again.append(order)
+    missing = look_up(desk, [order.id for order in again])
+    twice = [order for order in again if isinstance(missing[order.id], Absent)]
+    return over | {order.id: gone(diary, order, "it was sent twice and never reached the broker") for order in twice}
+
+
+def _refused(order: Order, answer: Refused) -> Outcome:
+    return Outcome(order, "refused", Decimal(0), None, answer.reason, answer.kind)
 
 
 def _way_is_clear(desk: Desk, diary: Diary, blocked: Sequence[Order]) -> bool:

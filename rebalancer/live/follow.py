@@ -1,16 +1,21 @@
 """What came of the orders that left. Only the broker says so, and every word of it is written down."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from rebalancer.errors import SourceError, StoppedError
-from rebalancer.events import FillSeen, OrderAnswered, OrderSeen
+from rebalancer.events import FillSeen, OrderAbsent, OrderLost, OrderSeen
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.model import Absent, Found, Order, OrderId, OrderState, Outcome
+from rebalancer.model import Absent, Found, Order, OrderId, OrderState, Outcome, Unknown
+from rebalancer.ports import Sent
 
 POLL_SECONDS = 1.0
 CANCEL_SECONDS = 30
+ABSENCES = 2
+"""So many times an order must not be there before its absence is believed."""
+LAST_LOOKS_SECONDS = 10
 
 
 @dataclass(slots=True)
@@ -49,15 +54,14 @@ class Watch:
     def outcome(self, order: Order) -> Outcome:
         if state := self.states.get(order.id):
             return came_of(order, state)
-        match look_up(self.desk, order.id):
+        match look_up(self.desk, [order.id])[order.id]:
             case OrderState() as state:
                 trouble = self._seen(state)
-                return came_of(order, state) if trouble is None else lost(order, trouble)
-            case Absent(conclusive=True):
-                reason = never_arrived(self.diary, order)
-                return Outcome(order, "refused", Decimal(0), None, reason)
-            case _:
-                return lost(order, "the broker did not say whether it stands")
+                return came_of(order, state) if trouble is None else untold(order, trouble)
+            case Absent():
+                return gone(self.diary, order, "it never reached the broker")
+            case Unknown(reason):
+                return untold(order, reason)
 
     def _pending(self) -> list[OrderId]:
         return [order_id for order_id in self.orders if not self._over(order_id)]
@@ -100,17 +104,34 @@ class Watch:
         return None
 
 
-def look_up(desk: Desk, order_id: OrderId) -> Found:
-    """What the broker knows of an order, asked until that is certain or the venue's quiet time has passed."""
-    clock = desk.clock
-    began = clock.now()
+def look_up(desk: Desk, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState | Absent | Unknown]:
+    """What the broker knows of each order: Absent only what was not there twice after the venue's quiet time.
+
+    The time is counted by what is slept here, so that a clock that is set meanwhile does not shorten it.
+    """
+    quiet, waited, pause = desk.broker.caps.quiet_seconds, 0.0, POLL_SECONDS
+    found: dict[OrderId, Found] = {}
+    absences: Counter[OrderId] = Counter()
+    pending = list(ids)
     while True:
-        waited = (clock.now() - began).total_seconds()
-        found = desk.broker.find(order_id)
-        certain = isinstance(found, OrderState) or (isinstance(found, Absent) and found.conclusive)
-        if certain or waited >= desk.broker.caps.quiet_seconds:
-            return found
-        clock.sleep(POLL_SECONDS)
+        late = waited >= quiet
+        found |= {order_id: desk.broker.find(order_id) for order_id in pending}
+        absences.update(order_id for order_id in pending if late and isinstance(found[order_id], Absent))
+        pending = [order_id for order_id in pending if not _decided(found[order_id], absences[order_id])]
+        if not pending or waited >= quiet + LAST_LOOKS_SECONDS:
+            break
+        pause = POLL_SECONDS if late else min(pause, quiet - waited)
+        desk.clock.sleep(pause)
+        waited, pause = waited + pause, 2 * pause
+    return found | {order_id: _undecided(found[order_id]) for order_id in pending}
+
+
+def _decided(found: Found, absences: int) -> bool:
+    return isinstance(found, OrderState) or absences >= ABSENCES
+
+
+def _undecided(found: Found) -> Unknown:
+    return found if isinstance(found, Unknown) else Unknown("the broker did not say for sure whether it stands")
 
 
 def verify(order: Order, state: OrderState) -> None:
@@ -134,15 +155,25 @@ def journal_state(desk: Desk, diary: Diary, state: OrderState) -> None:
         diary.write(FillSeen, fill=fill)
 
 
-def never_arrived(diary: Diary, order: Order) -> str:
-    reason = "it never reached the broker"
-    diary.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)
-    return reason
+def gone(diary: Diary, order: Order, reason: str) -> Outcome:
+    """Write down that an order was looked for and is not there, and is not sent again."""
+    diary.write(OrderAbsent, order_id=order.id)
+    diary.write(OrderLost, order_id=order.id, reason=reason)
+    return Outcome(order, "lost", Decimal(0), None, reason)
+
+
+def earlier_outcome(sent: Sent) -> Outcome | None:
+    """What came of an order that left before its run was cut off; None while it stands at the broker."""
+    match sent.phase:
+        case "filled" | "canceled" | "expired" | "rejected" | "refused" | "lost":
+            return Outcome(sent.order, sent.phase, sent.filled, sent.average_price, sent.reason)
+        case _:
+            return None
 
 
 def came_of(order: Order, state: OrderState) -> Outcome:
     return Outcome(order, state.status, state.filled, state.average_price, state.reason)
 
 
-def lost(order: Order, reason: str) -> Outcome:
+def untold(order: Order, reason: str) -> Outcome:
     return Outcome(order, "unknown", Decimal(0), None, reason)

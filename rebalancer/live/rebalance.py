@@ -2,15 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from rebalancer.errors import RebalancerError, RunFailedError
-from rebalancer.events import Claim, PlanMade, RunEnded, TargetsSet
-from rebalancer.live.buying import buy, may_buy
+from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
+from rebalancer.events import Claim, Halted, PlanMade, RunEnded, TargetsSet
+from rebalancer.live.buying import buy, buy_on, may_buy
 from rebalancer.live.decide import decide, fallback_obstacle
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
+from rebalancer.live.halt import require_not_halted
 from rebalancer.live.hours import require_open
-from rebalancer.live.recover import cancel_open_orders, others_orders, settle_earlier_orders
+from rebalancer.live.recover import (
+    cancel_open_orders,
+    earlier_orders,
+    others_orders,
+    refuse_strangers,
+    settle_earlier_orders,
+    untold_orders,
+)
 from rebalancer.live.restate import misjudged, unbooked
 from rebalancer.live.survey import (
     closes_until_now,
@@ -26,19 +34,19 @@ from rebalancer.model import BotFailure, Decision, Outcome, Plan, RunId, RunStat
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import set_targets, shares_of
 from rebalancer.portfolio.trades import make_plan, sell_orders
-from rebalancer.ports import AlreadyRun
+from rebalancer.ports import AlreadyRun, Interrupted
 
 
 def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     """The page. Every sell is over and the account is read again before the first buy is even sized."""
     require_open(desk, diary.session)
-    settle_earlier_orders(desk, diary)
-    cancel_open_orders(desk, diary)
+    get_ready(desk, diary)
     survey = require_investable(read_holdings(desk, diary, "start"), desk.pinned)
     symbols = {*desk.symbols(), *survey.holdings.managed}
     actions = recent_actions(desk, symbols)
     pending = unbooked(diary, survey.book, survey.holdings, actions)
-    untradable = {**desk.broker.untradable(sorted(symbols)), **others_orders(desk, diary), **pending}
+    left_alone = {**others_orders(desk, diary), **untold_orders(desk, diary), **pending}
+    untradable = {**desk.broker.untradable(sorted(symbols)), **left_alone}
     snapshots = take_snapshots(desk, symbols, actions)
     signals = signal_prices(desk, diary, snapshots, desk.symbols())
     prices = order_prices(desk, diary, snapshots, symbols)
@@ -64,25 +72,62 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     return verdict(plan, (*sold, *bought), decisions)
 
 
-def claim_session(desk: Desk, claim: Claim, session: Session) -> RunId | AlreadyRun:
-    """Raises RunFailedError, and journals nothing, while the session is not open."""
+def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
+    """The rest of the page, for a run that was cut off: its own plan, and what of it has not left yet."""
+    get_ready(desk, diary)
+    require_open(desk, diary.session)
+    survey = require_investable(read_holdings(desk, diary, "again"), desk.pinned)
+    symbols = {trade.symbol for trade in plan.trades}
+    actions = recent_actions(desk, symbols)
+    prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols)
+
+    planned = sell_orders(plan, desk.account, diary.session.day, diary.number)
+    sells = [*earlier_orders(diary, "sell"), *(order for order in planned if order.id not in diary.earlier)]
+    sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
+    bought = buy_on(desk, diary, plan, actions) if may_buy(desk, diary, sold) else ()
+    read_holdings(desk, diary, "end")
+    return verdict(plan, (*sold, *bought), {})
+
+
+def get_ready(desk: Desk, diary: Diary) -> None:
+    """Start-up is recovery: what earlier runs left is settled, and no order of ours is open that is not followed."""
+    require_not_halted(desk)
+    settle_earlier_orders(desk, diary)
+    diary.recall()
+    refuse_strangers(desk, diary)
+    cancel_open_orders(desk, diary)
+
+
+def claim_session(
+    desk: Desk, claim: Claim, session: Session, interrupted: Interrupted | None = None
+) -> RunId | AlreadyRun:
+    """The run to walk the page in: `interrupted`, taken up again, or a new one.
+
+    Raises RunFailedError, and journals nothing, while the session is not open.
+    """
     if not session.opens <= claim.at <= session.closes:
         raise RunFailedError(
             f"the session of {session.day} is open from {session.opens:%H:%M} to {session.closes:%H:%M} UTC, "
             f"now it is {claim.at:%Y-%m-%d %H:%M} UTC. Nothing was sent."
         )
-    return desk.journal.claim(claim)
+    if interrupted is None:
+        return desk.journal.claim(claim)
+    desk.journal.take_up(interrupted.run, claim)
+    return interrupted.run
 
 
-def run_evening(desk: Desk, run: RunId, session: Session) -> None:
-    """Walk the page and journal how the run ended.
+def run_evening(desk: Desk, run: RunId, session: Session, plan: Plan | None = None) -> None:
+    """Walk the page and journal how the run ended; with `plan`, that of a run which was cut off, the rest of it.
 
-    What the page raises is raised again after that: the run is "failed" while nothing had left, else "partial".
+    What the page raises is raised again after that: the run is "failed" while nothing had left, else "partial". After
+    a StoppedError the account is halted.
     """
     diary = Diary(desk, run, session)
     try:
-        status, reason = rebalance(desk, diary)
+        status, reason = rebalance(desk, diary) if plan is None else carry_on(desk, diary, plan)
     except RebalancerError as error:
+        if isinstance(error, StoppedError):
+            diary.write(Halted, account=desk.account, by="rebalance", reason=str(error))
         diary.write(RunEnded, status="partial" if diary.sent else "failed", reason=str(error))
         raise
     diary.write(RunEnded, status=status, reason=reason)

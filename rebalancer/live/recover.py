@@ -1,41 +1,116 @@
 """Before anything is decided: what earlier runs left behind is settled, and no order of ours is open."""
 
 from collections.abc import Mapping
+from datetime import datetime, time, timedelta
 
-from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.errors import RunFailedError, SourceError, StoppedError
+from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, journal_state, look_up, never_arrived, verify
-from rebalancer.model import Absent, OrderId, OrderState, Symbol
+from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, journal_state, look_up, verify
+from rebalancer.market.clock import NEW_YORK
+from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.trades import ORDER_PREFIX
 from rebalancer.portfolio.wording import shares
+from rebalancer.ports import Sent
+
+LOOK_BACK = timedelta(days=30)
+"""How far back orders of ours are looked for where the journal has no record of the account yet."""
+DOUBTFUL: frozenset[OrderPhase] = frozenset({"intended", "unknown", "absent", "lost"})
 
 
 def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
-    """Look up every order of ours whose end is not journalled.
+    """Look up every order of ours whose end is not journalled, and those that were lost.
 
-    Raises SourceError while one of them can't be accounted for: until then nobody knows what is held.
+    Raises SourceError while one of them can't be accounted for: until then nobody knows what is held. Raises
+    StoppedError where the broker shows what can't be.
     """
-    for order in desk.journal.unsettled(desk.account):
-        match look_up(desk, order.id):
+    left = desk.journal.unsettled(desk.account)
+    found = look_up(desk, [sent.order.id for sent in left if sent.phase != "lost"])
+    for sent in left:
+        match found.get(sent.order.id) or desk.broker.find(sent.order.id):
             case OrderState() as state:
-                verify(order, state)
-                journal_state(desk, diary, state)
-            case Absent(conclusive=True):
-                never_arrived(diary, order)
-            case _:
+                _settle(desk, diary, sent, state)
+            case Absent():
+                _settle_absent(desk, diary, sent)
+            case Unknown(reason) if sent.phase != "lost":
                 raise SourceError(
-                    f"an earlier order, {order.side} {order.quantity} {order.symbol} ({order.id}), could not be "
-                    "accounted for at the broker. Look at the account; nothing is sent until the broker answers."
+                    f"an earlier order, {_told(sent.order)}, could not be accounted for at the broker: {reason} Look "
+                    "at the account; nothing is sent until the broker answers."
                 )
+
+
+def _settle(desk: Desk, diary: Diary, sent: Sent, state: OrderState) -> None:
+    verify(sent.order, state)
+    if not sent.filled <= state.filled <= state.quantity:
+        raise StoppedError(
+            f"the order {_told(sent.order)} had {sent.filled} filled, and the broker now says {state.filled}. Look at "
+            "the account before the next run."
+        )
+    journal_state(desk, diary, state)
+    if sent.phase in {"lost", "refused"}:
+        raise StoppedError(
+            f"the order {_told(sent.order)} was {sent.phase} by the journal and stands at the broker after all, "
+            f"{state.status} with {state.filled} filled. It is counted now; look at the account before the next run."
+        )
+
+
+def _settle_absent(desk: Desk, diary: Diary, sent: Sent) -> None:
+    """An absent order of this very run may be sent once more; one of an earlier run is too old for that."""
+    if sent.phase == "lost":
+        return
+    if sent.phase not in {"intended", "unknown", "absent"}:
+        raise StoppedError(
+            f"the broker had the order {_told(sent.order)} ({sent.phase}) and does not know it any more. Look at the "
+            f"account; if that is right, say so with `rebalance recover --account-for {sent.order.id}`."
+        )
+    if sent.phase != "absent":
+        diary.write(OrderAbsent, order_id=sent.order.id)
+    if sent.run != diary.run or sent.times > 1 or not desk.broker.caps.resend:
+        diary.write(OrderLost, order_id=sent.order.id, reason="it never reached the broker")
+
+
+def refuse_strangers(desk: Desk, diary: Diary) -> None:
+    """Raises StoppedError where the broker has orders under our names that the journal does not know.
+
+    Then the journal is not the one those orders were written down in: it was restored from a backup, deleted, or there
+    are two of them.
+    """
+    recorded = desk.journal.book(desk.account).recorded
+    since = datetime.combine(recorded or diary.session.day - LOOK_BACK, time(), NEW_YORK)
+    named = {state.id: state for state in desk.broker.named(ORDER_PREFIX, since)}
+    strangers = sorted(named.keys() - desk.journal.knows(desk.account, named))
+    if strangers:
+        listed = "; ".join(_shown(named[each]) for each in strangers)
+        raise StoppedError(
+            f"the broker has orders with this program's names that this journal does not know: {listed}. Was the "
+            "journal restored from a backup or deleted, or does another machine trade this account? Nothing was sent. "
+            "Bring the right journal back; if this is the right one, say so with `rebalance recover --account-for ID`."
+        )
+
+
+def _shown(state: OrderState) -> str:
+    return f"{state.side} {state.quantity} {state.symbol} ({state.id})"
+
+
+def _told(order: Order) -> str:
+    return f"{order.side} {order.quantity} {order.symbol} ({order.id})"
+
+
+def untold(desk: Desk, diary: Diary) -> Mapping[Symbol, Sent]:
+    """Tonight's orders that were lost, or that nobody can tell what came of: all of each counts as done tonight."""
+    left = desk.journal.unsettled(desk.account)
+    doubtful = (sent for sent in left if sent.phase in DOUBTFUL and sent.session == diary.session.day)
+    return {sent.order.symbol: sent for sent in doubtful if sent.order.id not in diary.earlier}
 
 
 def cancel_open_orders(desk: Desk, diary: Diary) -> None:
     """Cancel our own open orders, or all with `cancel_scope` "all", and wait until they are gone.
 
-    Raises RunFailedError if one stays.
+    What this run itself sent before it was cut off is followed, not cancelled. Raises RunFailedError if one stays.
     """
     everyones = desk.trading.cancel_scope == "all"
-    doomed = [state for state in desk.broker.open_orders() if everyones or is_ours(state.id)]
+    standing = (state for state in desk.broker.open_orders() if state.id not in diary.earlier)
+    doomed = [state for state in standing if everyones or is_ours(state.id)]
     for state in doomed:
         whose = "our" if is_ours(state.id) else "the"
         diary.note(f"{state.symbol}: cancelling {whose} open {state.side} of {shares(state.quantity)} ({state.id})")
@@ -65,6 +140,22 @@ def others_orders(desk: Desk, diary: Diary) -> Mapping[Symbol, str]:
     for symbol, reason in sorted(found.items()):
         diary.note(f"{symbol}: {reason}", "warning")
     return found
+
+
+def untold_orders(desk: Desk, diary: Diary) -> Mapping[Symbol, str]:
+    """The symbols of tonight's orders that may still turn up, with why they are left alone: none of them gets two."""
+    found = {
+        symbol: f"left alone tonight, since {_told(sent.order)} of run {sent.run} is {sent.phase}: it may still turn up"
+        for symbol, sent in untold(desk, diary).items()
+    }
+    for symbol, reason in sorted(found.items()):
+        diary.note(f"{symbol}: {reason}", "warning")
+    return found
+
+
+def earlier_orders(diary: Diary, side: Side) -> list[Order]:
+    """Those of this run that left before it was cut off, in their order."""
+    return [sent.order for sent in diary.earlier.values() if sent.order.side == side]
 
 
 def is_ours(order_id: OrderId) -> bool:

@@ -40,10 +40,14 @@ class Survey:
     book: Book
 
 
-def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "after_sells", "end"]) -> Survey:
-    """Raises SourceError where the broker's positions are not all there: a part is never read as the whole."""
+def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "again", "after_sells", "end"]) -> Survey:
+    """Raises SourceError where the broker's positions are not all there: a part is never read as the whole.
+
+    Raises RunFailedError where it is another account than the journal has under this name.
+    """
     account, positions = desk.broker.account(), desk.broker.positions()
     require_whole(account, positions)
+    require_same_place(desk, account)
     book = restate(desk, diary, positions) if phase == "start" else desk.journal.book(desk.account)
     holdings = sort_holdings(positions, book.ours, book.expected, desk.trading)
     reserve = reserve_dollars(desk.reserve, account.equity)
@@ -80,6 +84,23 @@ def require_whole(account: Account, positions: Sequence[Position]) -> None:
             f"the broker shows an equity of {account.equity:,.2f} {account.currency}, but its cash and positions "
             f"make up {shown:,.2f}: its answer is not whole, and nothing is decided on it. Look at the account."
         )
+
+
+def require_same_place(desk: Desk, account: Account) -> None:
+    """An account's name stays with one account, mode and venue: what the journal calls ours is held nowhere else."""
+    last = desk.journal.standing(desk.account).last
+    if last is None:
+        return
+    now = (desk.mode, desk.venue, account.number)
+    if any(before and before != present for before, present in zip(last, now, strict=True)):
+        raise RunFailedError(
+            f"account {desk.account} was {_place(*last)} by the journal and is {_place(*now)} now: what is ours there "
+            "is not ours here. Give the other account a name of its own in the config. Nothing was sent."
+        )
+
+
+def _place(mode: str, venue: str, number: str) -> str:
+    return f"{mode} account {number}" + (f" at {venue}" if venue else "")
 
 
 def require_investable(survey: Survey, pinned: str | None) -> Survey:

@@ -81,7 +81,7 @@ def _trial(desk: Desk, diary: Notebook, symbol: Symbol) -> tuple[Check, ...]:
     bought, checks = _traded(desk, diary, buy, gate)
     if not bought.filled:
         return checks
-    again = _sent_again(desk, buy, bought)
+    again = _sent_again(desk, gate, buy, bought)
     sell = _order(desk, diary, symbol, "sell", None)
     sold, more = _traded(desk, diary, sell, Gate(desk, diary, _once_held(desk, diary, symbol), prices))
     after = read_holdings(desk, diary, "end")
@@ -124,9 +124,9 @@ def _traded(desk: Desk, diary: Notebook, order: Order, gate: Gate) -> tuple[Outc
     return outcome, (filled, summed)
 
 
-def _sent_again(desk: Desk, order: Order, outcome: Outcome) -> Check:
+def _sent_again(desk: Desk, gate: Gate, order: Order, outcome: Outcome) -> Check:
     """The same order once more: the venue must know its id, and the answer must not be taken for a refusal."""
-    answer, found = desk.broker.submit(order), desk.broker.find(order.id)
+    answer, found = gate.repeat(order), desk.broker.find(order.id)
     stands = isinstance(found, OrderState) and found.filled == outcome.filled
     words = f"sent again it was answered {type(answer).__name__}, and looked up {'unchanged' if stands else found}"
     remedy = "Look at the account: it may hold a share more. Report it."

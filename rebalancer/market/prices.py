@@ -141,7 +141,8 @@ def _admit(snapshot: Snapshot, shown: _Shown, gates: Gates) -> Price | str:
         return f"The {shown.rung} is {age:.0f} s old: at most {most} s is accepted."
     if too_far := _too_far(shown, snapshot.previous, gates.max_distance_percent):
         return too_far
-    return Price(snapshot.symbol, shown.value, shown.rung, shown.at, max(age, 0.0), shown.ask)
+    previous = snapshot.previous.close if snapshot.previous else None
+    return Price(snapshot.symbol, shown.value, shown.rung, shown.at, max(age, 0.0), shown.ask, previous)
 
 
 def _too_far(shown: _Shown, previous: Bar | None, most: Decimal | None) -> str | None:

@@ -36,7 +36,8 @@ from rebalancer.model.orders import (
     Unknown,
 )
 from rebalancer.model.plan import Holdings, Plan, Trade
-from rebalancer.model.settings import Investment, Reserve, Trading
+from rebalancer.model.settings import Investment, Limits, Reserve, Trading
+from rebalancer.model.states import OrderPhase, RunStep
 from rebalancer.model.targets import Allocation, BotFailure, Decision, Netting, Share, Targets
 
 __all__ = [
@@ -58,11 +59,13 @@ __all__ = [
     "Holdings",
     "Hours",
     "Investment",
+    "Limits",
     "Netting",
     "NoPrice",
     "Order",
     "OrderId",
     "OrderKind",
+    "OrderPhase",
     "OrderState",
     "OrderStatus",
     "Outcome",
@@ -75,6 +78,7 @@ __all__ = [
     "Reserve",
     "RunId",
     "RunStatus",
+    "RunStep",
     "Rung",
     "Session",
     "Share",

@@ -11,7 +11,9 @@ from rebalancer.model.names import Symbol
 class Account:
     """Dollars. `spendable` is what the broker says is free of margin; it may be below `cash`.
 
-    `blocked` is the broker's reason why this account can't trade, None where it can.
+    `blocked` is the broker's reason why this account can't trade, None where it can. `previous_equity` is the equity at
+    the close of the session before, and `deposits` what was paid in since then less what was taken out; None where the
+    broker does not say.
     """
 
     number: str
@@ -21,6 +23,8 @@ class Account:
     at: datetime
     currency: str = "USD"
     blocked: str | None = None
+    previous_equity: Decimal | None = None
+    deposits: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

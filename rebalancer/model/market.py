@@ -108,7 +108,9 @@ class CorporateAction:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A price that passed its gates. `ask` is known only on the quote rung."""
+    """A price that passed its gates, in dollars a share. `ask` is known only on the quote rung, and `previous`, the
+    close of the session before, where the market shows one.
+    """
 
     symbol: Symbol
     value: Decimal
@@ -116,6 +118,7 @@ class Price:
     at: datetime
     age_seconds: float
     ask: Decimal | None = None
+    previous: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The broker has no such order; `conclusive` once it can't turn up any more."""
-
-    conclusive: bool
+    """The broker shows no such order now. It may still turn up until the venue's quiet time has passed."""
 
 
 Submitted = Accepted | Refused | Unknown
@@ -93,10 +91,13 @@ Found = OrderState | Absent | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one order. Until it is `certain`, all of it counts as done. `refusal`: why it was refused."""
+    """What came of one order. Until it is `certain`, all of it counts as done. `refusal`: why it was refused.
+
+    A "lost" one was looked for twice after the venue's quiet time and was not there. It is over for this session.
+    """
 
     order: Order
-    status: OrderStatus | Literal["refused", "unknown"]
+    status: OrderStatus | Literal["refused", "unknown", "lost"]
     filled: Decimal
     average_price: Decimal | None
     reason: str = ""

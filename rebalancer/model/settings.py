@@ -55,3 +55,21 @@ class Trading:
     sell_timeout_seconds: int = 120
     buy_timeout_seconds: int = 120
     cutoff_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The `[limits]` table, its defaults here and nowhere else: what no order and no run may go beyond.
+
+    They refuse buys and partial sells; a full exit always passes. Percents are of equity. Where `allowed` is empty,
+    every ticker is.
+    """
+
+    max_order_dollars: Decimal = Decimal(1_000_000)
+    max_run_dollars: Decimal = Decimal(2_000_000)
+    max_symbol_percent: Decimal = Decimal(100)
+    max_orders: int = 500
+    max_turnover_percent: Decimal = Decimal(200)
+    max_daily_loss_percent: Decimal = Decimal(25)
+    allowed: tuple[Symbol, ...] = ()
+    denied: tuple[Symbol, ...] = ()

@@ -1,0 +1,120 @@
+"""What the journal says of the orders that left, of a run that was cut off, and of what an account may do.
+
+Reads through any connection.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+from rebalancer.events import Armed, Halted
+from rebalancer.journal.codec import from_body
+from rebalancer.model import OrderId, Plan, RunId
+from rebalancer.ports import Interrupted, Sent, Standing
+
+
+def read_sent(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[Sent, ...]:
+    """The orders for which `condition` holds, oldest first."""
+    rows = connection.execute(
+        "SELECT events.kind, events.body, orders.run, runs.session, state, orders.sent, times, filled, average_price,"
+        " orders.reason FROM orders JOIN events USING (seq) JOIN runs ON runs.id = orders.run"
+        f" WHERE {condition} ORDER BY orders.seq",
+        values,
+    )
+    return tuple(
+        Sent(
+            from_body(kind, body).order,
+            RunId(run),
+            date.fromisoformat(session),
+            state,
+            datetime.fromisoformat(sent),
+            times,
+            Decimal(filled),
+            None if average is None else Decimal(average),
+            reason,
+        )
+        for kind, body, run, session, state, sent, times, filled, average, reason in rows.fetchall()
+    )
+
+
+def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
+    """Those of `ids` that are orders of `account`, or that a person has vouched for."""
+    found = connection.execute(
+        "SELECT orders.id FROM orders JOIN runs ON runs.id = orders.run WHERE runs.account = ?"
+        " UNION SELECT order_id FROM accounted WHERE account = ?",
+        [account, account],
+    )
+    return frozenset(ids) & {order_id for (order_id,) in found}
+
+
+def read_interrupted(connection: sqlite3.Connection, account: str) -> Interrupted | None:
+    row = connection.execute(
+        "SELECT runs.id, session, COUNT(orders.id) FROM runs LEFT JOIN orders ON orders.run = runs.id"
+        " WHERE account = ? AND status = 'running' GROUP BY runs.id ORDER BY runs.id DESC LIMIT 1",
+        [account],
+    ).fetchone()
+    if row is None:
+        return None
+    run, session, orders = row
+    files = connection.execute(
+        "SELECT name, content FROM run_files JOIN files USING (sha256) WHERE run = ?", [run]
+    ).fetchall()
+    return Interrupted(RunId(run), date.fromisoformat(session), orders, dict(files), _plan(connection, run))
+
+
+def _plan(connection: sqlite3.Connection, run: int) -> Plan | None:
+    row = connection.execute(
+        "SELECT events.kind, events.body FROM plans JOIN events USING (seq) WHERE plans.run = ?", [run]
+    ).fetchone()
+    if row is None:
+        return None
+    plan: Plan = from_body(*row).plan
+    return plan
+
+
+def read_standing(connection: sqlite3.Connection, account: str) -> Standing:
+    return Standing(
+        halt=_halt(connection, account),
+        armed=_armed(connection, account),
+        loss=_loss(connection, account),
+        last=_last(connection, account),
+    )
+
+
+def _halt(connection: sqlite3.Connection, account: str) -> Halted | None:
+    """The last word counts, whether it was said for the account or for all."""
+    row = connection.execute(
+        "SELECT at, account, \"by\", reason, lifted FROM halts WHERE account IN (?, '') ORDER BY seq DESC LIMIT 1",
+        [account],
+    ).fetchone()
+    if row is None or row[4]:
+        return None
+    at, whose, by, reason, _ = row
+    return Halted(datetime.fromisoformat(at), whose, by, reason)
+
+
+def _armed(connection: sqlite3.Connection, account: str) -> Armed | None:
+    row = connection.execute(
+        "SELECT events.kind, events.body FROM arms JOIN events USING (seq) WHERE arms.account = ?"
+        " ORDER BY seq DESC LIMIT 1",
+        [account],
+    ).fetchone()
+    last = from_body(*row) if row else None
+    return last if isinstance(last, Armed) else None
+
+
+def _loss(connection: sqlite3.Connection, account: str) -> date | None:
+    row = connection.execute(
+        "SELECT MAX(runs.session) FROM losses JOIN runs ON runs.id = losses.run WHERE runs.account = ?", [account]
+    ).fetchone()
+    return None if row[0] is None else date.fromisoformat(row[0])
+
+
+def _last(connection: sqlite3.Connection, account: str) -> tuple[str, str, str] | None:
+    row = connection.execute(
+        "SELECT runs.mode, runs.venue, balances.number FROM balances JOIN runs ON runs.id = balances.run"
+        " WHERE runs.account = ? ORDER BY balances.seq DESC LIMIT 1",
+        [account],
+    ).fetchone()
+    return None if row is None else (row[0], row[1], row[2])
