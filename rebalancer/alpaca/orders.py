@@ -39,7 +39,8 @@ def _pages(client: Alpaca, params: Mapping[str, str]) -> Iterator[Body]:
     query = {**params, "limit": str(PAGE), "direction": "asc"}
     while True:
         page = bodies("order", client.read("/orders", query))
-        yield from page
+        for body in page:
+            yield from _parts(body)
         if len(page) < PAGE:
             return
         last = page[-1].text("id")
@@ -47,6 +48,13 @@ def _pages(client: Alpaca, params: Mapping[str, str]) -> Iterator[Body]:
             raise SourceError("Alpaca's list of orders does not come to an end. Look at Alpaca's status page.")
         query.pop("after", None)  # Alpaca does not combine it with an id
         query["after_order_id"] = last
+
+
+def _parts(body: Body) -> list[Body]:
+    """An order in options of several legs names no symbol of its own: its legs do."""
+    if body.fields.get("order_class") == "mleg" and not body.fields.get("symbol"):
+        return bodies("order", body.fields.get("legs"))
+    return [body]
 
 
 def followed(client: Alpaca, body: Body) -> Seen:

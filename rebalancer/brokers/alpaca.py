@@ -79,7 +79,7 @@ class AlpacaBroker:
         return tuple(self._see(body) for body in open_orders(self._client))
 
     def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
-        listed = orders_since(self._client, since)
+        listed = orders_since(self._client, since - timedelta(milliseconds=1))  # Alpaca leaves out what is as old
         return tuple(self._see(body) for body in listed if body.text("client_order_id").startswith(prefix))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:

@@ -49,7 +49,12 @@ class PreviewBroker:
     @property
     def caps(self) -> Caps:
         real = self._real.caps
-        return Caps(f"preview of {real.venue}", simulated=True, fee_per_order=real.fee_per_order)
+        return Caps(
+            f"preview of {real.venue}",
+            simulated=True,
+            fee_per_order=real.fee_per_order,
+            quiet_seconds=real.quiet_seconds,
+        )
 
     def hours(self) -> Hours:
         return self._hours() if self._hours else self._real.hours()

@@ -15,6 +15,7 @@ from rebalancer.cli import (
     invest,
     login,
     prices,
+    recover,
     run,
     schedule,
     settings,
@@ -34,6 +35,7 @@ app = typer.Typer(
     ),
 )
 app.command("run")(run.run)
+app.command("recover")(recover.recover)
 app.command("schedule")(schedule.schedule)
 app.command("status")(schedule.status)
 app.command("doctor")(doctor.doctor)

@@ -20,4 +20,6 @@ def nothing_due(words: Sequence[str]) -> bool:
     from rebalancer.cli.trigger import agenda
     from rebalancer.market.clock import SystemClock
 
-    return not any(turn.missed or turn.due for turn in agenda(load_config(path, quietly=True), SystemClock()))
+    return not any(
+        turn.missed or turn.due or turn.cut_off for turn in agenda(load_config(path, quietly=True), SystemClock())
+    )

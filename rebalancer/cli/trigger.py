@@ -59,12 +59,13 @@ def run_account(
     journal = config.journal(dry_run=dry_run)
     try:
         with evening(config, account, dry_run=dry_run, as_of=as_of, force=force, clock=clock, ending=ending) as tonight:
-            run = claim_session(tonight.desk, tonight.claim, tonight.session)
+            interrupted = tonight.interrupted
+            run = claim_session(tonight.desk, tonight.claim, tonight.session, interrupted)
             if isinstance(run, AlreadyRun):
                 return Result(account.name, 0, run.reason, None, "skipped")
             message, code = "", 0
             try:
-                run_evening(tonight.desk, run, tonight.session)
+                run_evening(tonight.desk, run, tonight.session, interrupted.plan if interrupted else None)
             except RebalancerError as error:
                 if debug:
                     raise
@@ -100,6 +101,8 @@ def look(config: "Config", clock: "Clock", ending: Callable[[], bool] = never) -
                 yield _missed(config, turn.account, gone, clock)
             if turn.due and not ending():
                 yield _scheduled(config, turn.account, turn.due, clock, ending)
+            if turn.cut_off and not ending():
+                yield _settled(config, turn.account, clock)
         except BusyError:
             continue  # the next look comes when the other run may be over
 
@@ -119,6 +122,20 @@ def _scheduled(
     if result.run is None and result.status == "failed":
         result = _written_off(config, account, due, result, clock)
     return announced(config, account, result, clock, due)
+
+
+def _settled(config: "Config", account: "AccountConfig", clock: "Clock") -> Result:
+    """Settle what a run that was cut off has left, and tell what came of it."""
+    from rebalancer.cli.recover import recovered
+
+    try:
+        record = recovered(config, account)
+    except BusyError:
+        raise
+    except RebalancerError as error:
+        return Result(account.name, error.exit_code, str(error), None, "failed")
+    status = record.run.status if record else "skipped"
+    return announced(config, account, Result(account.name, EXIT_CODES[status], "", record, status), clock)
 
 
 def _written_off(config: "Config", account: "AccountConfig", asked: "Window", result: Result, clock: "Clock") -> Result:

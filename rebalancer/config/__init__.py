@@ -13,17 +13,17 @@ import platformdirs
 from rebalancer.alpaca.hosts import DATA as DATA_HOST
 from rebalancer.alpaca.hosts import PAPER
 from rebalancer.config import document
-from rebalancer.config.conflicts import conflicts
+from rebalancer.config.conflicts import conflicts, of_the_tickers
 from rebalancer.config.credentials import OF_KEYS, KeySource, key_source
 from rebalancer.config.document import Document
-from rebalancer.config.keys import ACCOUNT, ALPACA, INVESTMENT, RESERVE, SIM, TOP, TRADING, amount
+from rebalancer.config.keys import ACCOUNT, ALPACA, INVESTMENT, LIMITS, RESERVE, SIM, TOP, TRADING, amount
 from rebalancer.config.kinds import ACCOUNT_NAME
 from rebalancer.config.prices import FIRST_DAY, price_settings
 from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
 from rebalancer.config.version import SCHEMA, version
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.model import Investment, Reserve, Trading
+from rebalancer.model import Investment, Limits, Reserve, Trading
 
 APP = "rebalancer"
 MAX_PROBLEMS = 100
@@ -52,6 +52,7 @@ class AccountConfig:
     mode: str = "paper"
     reserve: Reserve = field(default_factory=Reserve)
     trading: Trading = field(default_factory=Trading)
+    limits: Limits = field(default_factory=Limits)
     sim: SimSettings = field(default_factory=SimSettings)
     investments: tuple[Investment, ...] = ()
     bots: Mapping[str, Path] = field(default_factory=dict)
@@ -125,11 +126,12 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     found = document.read(content, str(source), environ)
     _require_version(found)
     table = Table(str(source), "", found.content, problems=list(found.problems))
-    values = table.read(TOP, tables=("data", "trading", "accounts"))
+    values = table.read(TOP, tables=("data", "trading", "limits", "accounts"))
     trading = _trading(table.table("trading"), Trading())
+    limits = replace(Limits(), **table.table("limits").read(LIMITS))
     told = values.get("on_result", ())
     accounts = tuple(
-        replace(account, on_result=account.on_result or told) for account in _accounts(table, trading, source.parent)
+        replace(account, on_result=account.on_result or told) for account in _accounts(table, trading, limits, source.parent)
     )
     at_alpaca = [account.name for account in accounts if account.broker == "alpaca"]
     prices = price_settings(table.table("data"), at_alpaca, source.parent)
@@ -165,31 +167,33 @@ def _require_version(found: Document) -> None:
         raise BadInputError([found.located(Problem(found.source, "schema", str(error)))]) from error
 
 
-def _accounts(document: Table, trading: Trading, folder: Path) -> Iterator[AccountConfig]:
+def _accounts(document: Table, trading: Trading, limits: Limits, folder: Path) -> Iterator[AccountConfig]:
     accounts = document.table("accounts")
     if document.content.get("accounts", {}) == {}:
         document.refuse("accounts", "is missing: begin an account with [accounts.NAME]")
     for name in accounts.content:
         if not ACCOUNT_NAME.fullmatch(name):
             accounts.refuse(name, "is no account name: use 1 to 40 of a-z, 0-9, _ and -")
-        yield _account(accounts.table(name), name, trading, folder)
+        yield _account(accounts.table(name), name, trading, limits, folder)
 
 
-def _account(table: Table, name: str, trading: Trading, folder: Path) -> AccountConfig:
+def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: Path) -> AccountConfig:
     values = table.read(
-        {**ACCOUNT, **ALPACA}, required=["broker"], tables=("cash_reserve", "trading", "sim", "investments")
+        {**ACCOUNT, **ALPACA}, required=["broker"], tables=("cash_reserve", "trading", "limits", "sim", "investments")
     )
     named = {key: values.pop(key) for key in OF_KEYS if key in values}
     broker = values.get("broker")  # None where what stands there was refused
     if broker == "sim":
         _refuse_what_only_alpaca_has(table)
+    trading = _trading(table.table("trading"), trading, auction=broker != "sim")
     invested = _investments(table, folder)
     return AccountConfig(
         name,
         **values,
         key_source=key_source(table, named, folder) if broker == "alpaca" else None,
         reserve=_reserve(table),
-        trading=_trading(table.table("trading"), trading, auction=broker != "sim"),
+        trading=trading,
+        limits=_limits(table.table("limits"), limits, trading),
         sim=SimSettings(**table.table("sim").read(SIM)),
         investments=tuple(investment for investment, _ in invested),
         bots={investment.bot: file for investment, file in invested},
@@ -236,3 +240,11 @@ def _trading(table: Table, base: Trading, *, auction: bool = True) -> Trading:
         if key not in said:
             table.refuse(key, text)
     return trading
+
+
+def _limits(table: Table, base: Limits, trading: Trading) -> Limits:
+    """`base` with what `table` overrides, in an account that trades by `trading`."""
+    limits = replace(base, **table.read(LIMITS))
+    for key, text in of_the_tickers(limits, trading.fallback_ticker).items():
+        table.refuse(key, text)
+    return limits

@@ -1,9 +1,9 @@
-"""Settings of `[trading]` that are fine alone and not together."""
+"""Settings of `[trading]` and `[limits]` that are fine alone and not together."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 
-from rebalancer.model import Trading
+from rebalancer.model import Limits, Symbol, Trading
 from rebalancer.portfolio.buys import AUCTION_CUTOFF
 
 CLOSED = AUCTION_CUTOFF // timedelta(seconds=1)
@@ -19,6 +19,18 @@ def conflicts(trading: Trading, *, auction: bool) -> Mapping[str, str]:
         ("minutes_before_close", _of_the_time(trading)),
     )
     return {key: text for key, text in found if text}
+
+
+def of_the_tickers(limits: Limits, fallback: Symbol | None) -> Mapping[str, str]:
+    """What is wrong with the lists of `limits`, by the key to change. `fallback` None: freed money stays in cash."""
+    found: dict[str, str] = {}
+    if both := sorted({*limits.allowed} & {*limits.denied}):
+        found["denied"] = f"{', '.join(both)} can't be in `allowed` and in `denied`: take it out of one of them"
+    elif fallback in limits.denied:
+        found["denied"] = f'"{fallback}" is the fallback_ticker: use another one there, such as "CASH"'
+    if fallback is not None and limits.allowed and fallback not in limits.allowed:
+        found["allowed"] = f'"{fallback}", the fallback_ticker, is missing: add it, or set fallback_ticker = "CASH"'
+    return found
 
 
 def _of_the_fallback(trading: Trading) -> str | None:

@@ -10,7 +10,7 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.config.credentials import KeySource
 from rebalancer.config.document import leaves
 from rebalancer.config.environment import FromEnvironment
-from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, SIM, TOP, TRADING
+from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, LIMITS, SIM, TOP, TRADING
 from rebalancer.config.lines import line_of, lines_of
 from rebalancer.config.prices import OF_ALPACA
 
@@ -70,6 +70,9 @@ def _values(config: Config, account: AccountConfig) -> Iterator[_Value]:
     for key in TRADING:
         place = f"{here}.trading.{key}"
         yield _Value(place, getattr(account.trading, key), (place, f"trading.{key}"))
+    for key in LIMITS:
+        place = f"{here}.limits.{key}"
+        yield _Value(place, getattr(account.limits, key), (place, f"limits.{key}"))
     for key in SIM:
         place = f"{here}.sim.{key}"
         yield _Value(place, getattr(account.sim, key), (place,))

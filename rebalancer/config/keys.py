@@ -39,6 +39,16 @@ TRADING: Mapping[str, Kind] = {
     "buy_timeout_seconds": kinds.whole(1, ONE_SESSION),
     "cutoff_seconds": kinds.whole(0, ONE_SESSION),
 }
+LIMITS: Mapping[str, Kind] = {
+    "max_order_dollars": kinds.number(0, MOST_DOLLARS, above_low=True),
+    "max_run_dollars": kinds.number(0, MOST_DOLLARS, above_low=True),
+    "max_symbol_percent": kinds.number(0, 100, above_low=True),
+    "max_orders": kinds.whole(1, 10_000),
+    "max_turnover_percent": kinds.number(0, 1000, above_low=True),
+    "max_daily_loss_percent": kinds.number(0, 100, above_low=True),
+    "allowed": kinds.tickers,
+    "denied": kinds.tickers,
+}
 SIM: Mapping[str, Kind] = {
     "starting_cash": kinds.number(0, MOST_DOLLARS, above_low=True),
     "commission_dollars": kinds.number(0, MOST_DOLLARS),
@@ -136,5 +146,13 @@ MEANINGS: Mapping[str, str] = {
     "sell_timeout_seconds": "How long sells may stay open before they are cancelled, in seconds.",
     "buy_timeout_seconds": "How long buys may stay open before they are cancelled, in seconds.",
     "cutoff_seconds": "No order leaves in the last seconds before the close.",
+    "max_order_dollars": "The most that one order may trade, in dollars.",
+    "max_run_dollars": "The most that all orders of a run may trade together, in dollars.",
+    "max_symbol_percent": "The most of one ticker that may be held after a buy, in percent of equity.",
+    "max_orders": "The most orders that a run may send.",
+    "max_turnover_percent": "The most that all orders of a run may trade together, in percent of equity.",
+    "max_daily_loss_percent": "A fall of equity since the last session's close beyond this many percent ends buying.",
+    "allowed": "The only tickers that may be bought; where it is empty, every ticker may.",
+    "denied": "Tickers that are never bought, nor sold in part.",
 }
 """What editors show beside a key."""

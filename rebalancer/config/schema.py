@@ -7,9 +7,21 @@ from typing import Any
 from rebalancer.config import SimSettings
 from rebalancer.config.environment import AS_WRITTEN, VARIABLE
 from rebalancer.config.in_force import text
-from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, MEANINGS, RESERVE, SIM, TOP, TRADING, amount
+from rebalancer.config.keys import (
+    ACCOUNT,
+    ALPACA,
+    DATA,
+    INVESTMENT,
+    LIMITS,
+    MEANINGS,
+    RESERVE,
+    SIM,
+    TOP,
+    TRADING,
+    amount,
+)
 from rebalancer.config.kinds import ACCOUNT_NAME, Kind
-from rebalancer.model import Trading
+from rebalancer.model import Limits, Trading
 
 Schema = dict[str, Any]
 
@@ -18,11 +30,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def config_schema() -> Schema:
     """Draft 2020-12. What keys must be to each other, and to the files they name, is for the parser alone to say."""
-    trading = _table(TRADING, _defaults(Trading))
+    trading, limits = _table(TRADING, _defaults(Trading)), _table(LIMITS, _defaults(Limits))
     account = _table({**ACCOUNT, **ALPACA}, {}, required=("broker", "investments"))
     account["properties"] |= {
         "cash_reserve": _sized(_table(RESERVE, {}, required=("amount",)), "mode", above_zero=False),
         "trading": trading,
+        "limits": limits,
         "sim": _table(SIM, _defaults(SimSettings)),
         "investments": {"type": "array", "items": _investment(), "minItems": 1},
     }
@@ -30,6 +43,7 @@ def config_schema() -> Schema:
     whole["properties"] |= {
         "data": _table(DATA, {}),
         "trading": trading,
+        "limits": limits,
         "accounts": {
             "type": "object",
             "propertyNames": {"pattern": f"^{ACCOUNT_NAME.pattern}$"},
@@ -78,5 +92,5 @@ def _or_variable(schema: Mapping[str, Any]) -> Schema:
     return dict(schema)
 
 
-def _defaults(form: type[Trading | SimSettings]) -> Mapping[str, str]:
+def _defaults(form: type[Trading | Limits | SimSettings]) -> Mapping[str, str]:
     return {field.name: text(field.default) for field in fields(form)}

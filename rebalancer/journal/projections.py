@@ -328,6 +328,9 @@ def _noted(event: Noted, line: Line) -> None:
 
 @project.register
 def _run_taken_up(event: RunTakenUp, line: Line) -> None:
+    """One that has its end keeps it: only orders it left are settled then."""
+    if line.db.execute("SELECT step FROM runs WHERE id = ?", [line.run]).fetchone() != ("ended",):
+        line.step("taken up")
     line.insert("notes", {"seq": line.seq, "run": line.run, "at": event.at, "level": "warning", "text": event.why})
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
-from rebalancer.events import Claim, Halted, PlanMade, RunEnded, TargetsSet
+from rebalancer.events import Claim, Halted, Noted, PlanMade, RunEnded, TargetsSet
 from rebalancer.live.buying import buy, buy_on, may_buy
+from rebalancer.live.closing import close_books
 from rebalancer.live.decide import decide, fallback_obstacle
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
@@ -68,7 +69,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     sells = sell_orders(plan, desk.account, diary.session.day, diary.number)
     sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
     bought = buy(desk, diary, plan, actions) if may_buy(desk, diary, sold) else ()
-    read_holdings(desk, diary, "end")
+    close_books(desk, diary, (*sold, *bought))
     return verdict(plan, (*sold, *bought), decisions)
 
 
@@ -85,7 +86,7 @@ def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
     sells = [*earlier_orders(diary, "sell"), *(order for order in planned if order.id not in diary.earlier)]
     sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
     bought = buy_on(desk, diary, plan, actions) if may_buy(desk, diary, sold) else ()
-    read_holdings(desk, diary, "end")
+    close_books(desk, diary, (*sold, *bought))
     return verdict(plan, (*sold, *bought), {})
 
 
@@ -113,7 +114,16 @@ def claim_session(
     if interrupted is None:
         return desk.journal.claim(claim)
     desk.journal.take_up(interrupted.run, claim)
+    for name in changed_since(interrupted, claim.files):
+        text = f"{name} has changed since this run began: it goes on as it began"
+        desk.journal.record(interrupted.run, Noted(claim.at, "warning", text))
     return interrupted.run
+
+
+def changed_since(interrupted: Interrupted, files: Mapping[str, bytes]) -> list[str]:
+    """The names of what the run recorded, or what it would record now, where the bytes are not the same."""
+    recorded = interrupted.files
+    return sorted(name for name in {*recorded, *files} - {"settings"} if recorded.get(name) != files.get(name))
 
 
 def run_evening(desk: Desk, run: RunId, session: Session, plan: Plan | None = None) -> None:
@@ -126,11 +136,19 @@ def run_evening(desk: Desk, run: RunId, session: Session, plan: Plan | None = No
     try:
         status, reason = rebalance(desk, diary) if plan is None else carry_on(desk, diary, plan)
     except RebalancerError as error:
+        end_early(desk, diary, error)
+        raise
+    diary.write(RunEnded, status=status, reason=reason)
+
+
+def end_early(desk: Desk, diary: Diary, error: RebalancerError) -> None:
+    """Journal why the run ended. Raises StoppedError with both reasons where the journal fails too."""
+    try:
         if isinstance(error, StoppedError):
             diary.write(Halted, account=desk.account, by="rebalance", reason=str(error))
         diary.write(RunEnded, status="partial" if diary.sent else "failed", reason=str(error))
-        raise
-    diary.write(RunEnded, status=status, reason=reason)
+    except RebalancerError as second:
+        raise StoppedError(f"{error} {second}") from error
 
 
 def verdict(plan: Plan, outcomes: Sequence[Outcome], decisions: Mapping[str, Decision]) -> tuple[RunStatus, str]:

@@ -9,7 +9,7 @@ from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, journal_state, look_up, verify
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
-from rebalancer.portfolio.trades import ORDER_PREFIX
+from rebalancer.portfolio.trades import ORDER_PREFIX, TRIAL_PREFIX
 from rebalancer.portfolio.wording import shares
 from rebalancer.ports import Sent
 
@@ -77,13 +77,15 @@ def refuse_strangers(desk: Desk, diary: Diary) -> None:
     """
     recorded = desk.journal.book(desk.account).recorded
     since = datetime.combine(recorded or diary.session.day - LOOK_BACK, time(), NEW_YORK)
-    named = {state.id: state for state in desk.broker.named(ORDER_PREFIX, since)}
+    found = desk.broker.named(ORDER_PREFIX, since)
+    named = {state.id: state for state in found if not state.id.startswith(TRIAL_PREFIX)}
     strangers = sorted(named.keys() - desk.journal.knows(desk.account, named))
     if strangers:
         listed = "; ".join(_shown(named[each]) for each in strangers)
         raise StoppedError(
             f"the broker has orders with this program's names that this journal does not know: {listed}. Was the "
-            "journal restored from a backup or deleted, or does another machine trade this account? Nothing was sent. "
+            "journal restored from a backup or deleted, is the account called otherwise now, or does another machine "
+            "trade it? Nothing was sent. "
             "Bring the right journal back; if this is the right one, say so with `rebalance recover --account-for ID`."
         )
 

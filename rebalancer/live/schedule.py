@@ -20,6 +20,9 @@ RETRY_AFTER = timedelta(minutes=2)
 LOOK_BACK = timedelta(days=31)
 """How far back sessions are looked at: what was missed before that is not said any more."""
 
+SETTLED_WITHIN = timedelta(hours=12)
+"""A run that was cut off is settled by the schedule within this time, later by the next run."""
+
 Standing = Literal["waiting", "open", "done", "missed"]
 
 
@@ -35,11 +38,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What is asked of an account now: its `missed` windows are to be written off, and its run is `due`, or not."""
+    """What is asked of an account now: its `missed` windows are to be written off, and its run is `due`, or not.
+
+    `cut_off`: a run that had sent orders has no end, and its window is over: it is to be settled.
+    """
 
     account: AccountConfig
     missed: tuple[Window, ...]
     due: Window | None
+    cut_off: bool = False
 
 
 def window(account: AccountConfig, session: Session) -> Window:
@@ -73,8 +80,11 @@ def standing(asked: Window, runs: Iterable[RunLine], now: datetime) -> Standing:
     """Where the session of `asked` stands after the account's `runs`.
 
     It is done once a run sent an order, succeeded or was written off, or after MOST_TRIES. It is missed only if its
-    window is over and no run of it came to an end. A run that was cut off before its first order counts for nothing.
+    window is over and no run of it came to an end. A run that was cut off before its first order counts for nothing,
+    and one that was cut off after it is to be gone on with.
     """
+    if asked.opens <= now < asked.ends and any(run.session == asked.session.day and unfinished(run) for run in runs):
+        return "open"
     tries = [run for run in runs if run.session == asked.session.day and (run.status != "running" or run.orders)]
     if len(tries) >= MOST_TRIES or any(run.orders or run.status in {"success", "missed"} for run in tries):
         return "done"
@@ -100,7 +110,13 @@ def turn(account: AccountConfig, calendar: Calendar, runs: Sequence[RunLine], si
     """`runs` are the account's of the last weeks; it was enabled at `since`."""
     today = window_today(account, calendar, now)
     due = today if today and standing(today, runs, now) == "open" else None
-    return Turn(account, missed(account, calendar, runs, since, now), due)
+    cut_off = due is None and any(unfinished(run) and now - run.started <= SETTLED_WITHIN for run in runs)
+    return Turn(account, missed(account, calendar, runs, since, now), due, cut_off)
+
+
+def unfinished(run: RunLine) -> bool:
+    """Whether `run` sent orders and has no end: it was cut off, or it goes on at this moment."""
+    return run.status == "running" and run.orders > 0
 
 
 def question(asked: Window, now: datetime) -> str | None:

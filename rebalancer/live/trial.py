@@ -30,8 +30,8 @@ from rebalancer.model import (
 )
 from rebalancer.model.checkup import Check, Verdict
 from rebalancer.portfolio.buys import budget, limit_price
+from rebalancer.portfolio.trades import TRIAL_PREFIX
 
-PREFIX = "rbtrial"
 ONE = Decimal(1)
 PENNIES = Decimal("0.05")
 """Dollars by which the cash may differ from what was traded, beside the broker's fees: the regulator's."""
@@ -103,7 +103,7 @@ def _required(desk: Desk, account: Account, price: Price | NoPrice) -> Price:
 
 def _order(desk: Desk, diary: Diary, symbol: Symbol, side: Side, limit: Decimal | None) -> Order:
     parts = f"{desk.account}|{diary.session.day}|{diary.number}|{symbol}|{side}"
-    name = OrderId(PREFIX + b32encode(sha256(parts.encode()).digest()).decode()[:13])
+    name = OrderId(TRIAL_PREFIX + b32encode(sha256(parts.encode()).digest()).decode()[:13])
     return Order(name, symbol, side, ONE, "market" if limit is None else "limit", limit, "the paper trial")
 
 

@@ -16,8 +16,10 @@ lost      absent, and not sent again: it is looked for at every later start
 refused   the broker said no, or it never left
 open, filled, canceled, expired, rejected    as the broker showed it
 """
-RunStep = Literal["claimed", "surveyed", "decided", "planned", "selling", "sold", "buying", "settled", "ended"]
-"""How far a run has come. `sold`: every sell is over and the account was read again."""
+RunStep = Literal[
+    "claimed", "surveyed", "decided", "planned", "selling", "sold", "buying", "settled", "taken up", "ended"
+]
+"""How far a run has come. `sold`: every sell is over and the account was read again; `taken up`: it was cut off."""
 
 OVER: frozenset[OrderPhase] = frozenset({"filled", "canceled", "expired", "rejected"})
 SHOWN: frozenset[OrderPhase] = frozenset({"open", *OVER})
@@ -37,14 +39,15 @@ ORDER_MOVES: Mapping[OrderPhase, frozenset[OrderPhase]] = {
     "rejected": frozenset(),
 }
 RUN_MOVES: Mapping[RunStep, frozenset[RunStep]] = {
-    "claimed": frozenset({"surveyed", "ended"}),
-    "surveyed": frozenset({"decided", "ended"}),
-    "decided": frozenset({"planned", "ended"}),
-    "planned": frozenset({"selling", "sold", "settled", "ended"}),
-    "selling": frozenset({"selling", "sold", "settled", "ended"}),
-    "sold": frozenset({"sold", "buying", "settled", "ended"}),
-    "buying": frozenset({"buying", "sold", "settled", "ended"}),
-    "settled": frozenset({"ended"}),
+    "claimed": frozenset({"surveyed", "taken up", "ended"}),
+    "surveyed": frozenset({"decided", "taken up", "ended"}),
+    "decided": frozenset({"planned", "taken up", "ended"}),
+    "planned": frozenset({"selling", "sold", "settled", "taken up", "ended"}),
+    "selling": frozenset({"selling", "sold", "settled", "taken up", "ended"}),
+    "sold": frozenset({"sold", "buying", "settled", "taken up", "ended"}),
+    "buying": frozenset({"buying", "sold", "settled", "taken up", "ended"}),
+    "settled": frozenset({"taken up", "ended"}),
+    "taken up": frozenset({"selling", "sold", "settled", "taken up", "ended"}),
     "ended": frozenset(),
 }
 

@@ -28,6 +28,8 @@ from rebalancer.model import (
 from rebalancer.portfolio.wording import per_share, percent, plain, shares, usd
 
 ORDER_PREFIX = "rb"
+TRIAL_PREFIX = "rbtrial"
+"""No id of a run begins so: what follows its prefix is in capitals."""
 CENT = Decimal("0.01")
 SMALLEST_TICK = Decimal("0.0001")
 FRACTION = Decimal("1e-15")

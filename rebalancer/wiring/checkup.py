@@ -55,7 +55,7 @@ def trial_of(config: Config, account: AccountConfig, clock: Clock | None) -> Ite
     with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file) as journal:
         # Under a name of its own no id of the trial can be that of an order of a run.
         name = f"{account.name}-trial"
-        run = journal.claim(replace(tonight.claim, account=name, force=True))
+        run = journal.claim(replace(tonight.claim, account=name, force=True, purpose="trial"))
         if isinstance(run, AlreadyRun):
             raise RunFailedError(run.reason)
         yield replace(tonight.desk, account=name, journal=journal), run, tonight.session

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
+from hashlib import sha256
 
 from rebalancer import __version__, demo
 from rebalancer.brokers.hours import hours
 from rebalancer.brokers.preview import PreviewBroker
-from rebalancer.config import AccountConfig, Config
+from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
 from rebalancer.events import Claim
@@ -20,7 +21,7 @@ from rebalancer.live.desk import Desk
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
 from rebalancer.model import Session
-from rebalancer.ports import Broker, Calendar, Clock, Journal, Quotes
+from rebalancer.ports import Broker, Calendar, Clock, Interrupted, Journal, Quotes
 from rebalancer.wiring.bots import compile_bots, read_bots
 from rebalancer.wiring.brokers import broker_of
 from rebalancer.wiring.lines import Lines, clock_of
@@ -29,11 +30,16 @@ from rebalancer.wiring.source import Source, source_of
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """A desk, ready to run, with the claim it will make and the session it is for."""
+    """A desk, ready to run, with the claim it will make and the session it is for.
+
+    `interrupted` is a run of this very session that was cut off after its plan was made: then the desk is as that run
+    began, and the claim takes it up again.
+    """
 
     desk: Desk
     claim: Claim
     session: Session
+    interrupted: Interrupted | None = None
 
 
 @contextmanager
@@ -64,10 +70,14 @@ def evening(
             session = session_of(calendar, as_of, source.last_session)
         time = clock or _past(account, session, present, dry_run=dry_run)
         quotes = quotes_of(config, account, source, lines, time, live=clock is not None)
-        contents = read_bots(account.bots)
-        programs = compile_bots(account.bots, contents)
         stack.enter_context(run_lock(config.journal()))
         books = stack.enter_context(SqliteJournal.open(config.journal()))
+        interrupted = None if dry_run else unfinished(books, account, session)
+        contents = bots_on_disk(account, interrupted)
+        programs = {} if interrupted else compile_bots(account.bots, contents)
+        claim = claim_of(config, account, time, session, contents, dry_run=dry_run, force=force)
+        if interrupted:
+            account = as_it_began(config, account, interrupted)
         broker: Broker = stack.enter_context(broker_of(config, account, time, quotes, calendar, lines))
         journal: Journal = books
         if dry_run:
@@ -87,8 +97,48 @@ def evening(
             programs=programs,
             ending=ending,
             pinned=account.account_number,
+            mode=account.mode,
+            venue=claim.venue,
+            files=fingerprints(interrupted.files if interrupted else claim.files),
         )
-        yield Evening(desk, claim_of(config, account, time, session, contents, dry_run=dry_run, force=force), session)
+        yield Evening(desk, claim, session, interrupted)
+
+
+def unfinished(journal: Journal, account: AccountConfig, session: Session) -> Interrupted | None:
+    """The account's run of `session` that was cut off after orders had left; None where there is none to go on with."""
+    found = journal.interrupted(account.name)
+    return found if found and found.orders and found.plan and found.session == session.day else None
+
+
+def bots_on_disk(account: AccountConfig, interrupted: Interrupted | None) -> Mapping[str, bytes]:
+    """A run that goes on needs none of them any more, so that a bot which is gone does not hold it up."""
+    try:
+        return read_bots(account.bots)
+    except BadInputError:
+        if interrupted is None:
+            raise
+        return {}
+
+
+def as_it_began(config: Config, account: AccountConfig, interrupted: Interrupted) -> AccountConfig:
+    """What its claim recorded decides in a run that was cut off. Where it trades, and by which keys, is today's.
+
+    Raises BadInputError where the recorded config can't be read any more, such as for a variable that is not set.
+    """
+    recorded = parse(interrupted.files["config"], config.path)
+    (before,) = (each for each in recorded.accounts if each.name == account.name)
+    return replace(
+        account,
+        trading=before.trading,
+        limits=before.limits,
+        reserve=before.reserve,
+        investments=before.investments,
+    )
+
+
+def fingerprints(files: Mapping[str, bytes]) -> dict[str, str]:
+    """The SHA-256 of the config and of each bot."""
+    return {name: sha256(content).hexdigest() for name, content in files.items() if name != SETTINGS}
 
 
 def _past(account: AccountConfig, session: Session, present: Clock, *, dry_run: bool) -> Clock:
@@ -131,6 +181,7 @@ def claim_of(
         dry_run=dry_run,
         force=force,
         notes=tuple(notes),
+        venue=account.base_url if account.broker == "alpaca" else account.broker,
     )
 
 

@@ -4,6 +4,7 @@ A case is skipped only where its broker declares, by its Ability, that the case 
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -22,10 +23,14 @@ HOLDINGS = {SPY: "10.5", BIL: "20"}
 
 @dataclass(frozen=True)
 class Ability:
-    """`wire`: its answers come over a network. `sells_fractions`: of a position that is kept, too."""
+    """`wire`: its answers come over a network. `sells_fractions`: of a position that is kept, too.
+
+    `takes`: the orders that it accepts reach its account's list.
+    """
 
     wire: bool
     sells_fractions: bool
+    takes: bool = True
 
 
 def held(broker: Broker) -> dict:
@@ -45,10 +50,8 @@ def settled(broker: Broker, street: Street, order_id: str) -> OrderState:
     return state_of(broker, order_id)
 
 
-def after_the_quiet_time(broker: Broker, street: Street, order_id: str):
-    """What the broker finds once an order of this id can't turn up any more."""
-    street.sleep(broker.caps.quiet_seconds)
-    return broker.find(OrderId(order_id))
+def listed(broker: Broker, since: datetime) -> set[str]:
+    return {state.id for state in broker.named("rb", since)}
 
 
 def cost(broker: Broker, order_id: str) -> Decimal:
@@ -135,12 +138,9 @@ class BrokerContract(Contract):
         assert settled(broker, street, "rb1").filled == 0
         assert broker.account().cash == CASH
 
-    def test_b12_an_order_never_sent_is_absent(self, broker, street):
-        assert after_the_quiet_time(broker, street, "rb9") == Absent(conclusive=True)
+    def test_b12_an_order_never_sent_is_absent_at_once(self, broker):
+        assert broker.find(OrderId("rb9")) == Absent()
         assert broker.fills(OrderId("rb9")) == ()
-
-    def test_b12_the_absence_of_an_order_is_not_conclusive_before_the_quiet_time(self, broker):
-        assert broker.find(OrderId("rb9")) == Absent(conclusive=not broker.caps.quiet_seconds)
 
     def test_b13_the_same_id_again_is_no_second_order_and_no_refusal(self, broker, street):
         broker.submit(buy("rb1", SPY, "3"))
@@ -156,11 +156,11 @@ class BrokerContract(Contract):
         assert held(broker)[BIL] == 20
 
     @pytest.mark.parametrize("order", REFUSED.values(), ids=REFUSED)
-    def test_b14_refused_is(self, broker, street, order):
+    def test_b14_refused_is(self, broker, order):
         answer = broker.submit(order)
         assert isinstance(answer, Refused)
         assert answer.reason
-        assert after_the_quiet_time(broker, street, order.id) == Absent(conclusive=True)
+        assert broker.find(order.id) == Absent()
         assert broker.account().cash == CASH
 
     def test_b14_a_fraction_is_sold_only_with_the_whole_position(self, broker):
@@ -179,9 +179,9 @@ class BrokerContract(Contract):
         broker.cancel(OrderId("rb1"))
         assert settled(broker, street, "rb1") == before
 
-    def test_b16_a_cancel_of_an_unknown_order_changes_nothing(self, broker, street):
+    def test_b16_a_cancel_of_an_unknown_order_changes_nothing(self, broker):
         broker.cancel(OrderId("rb9"))
-        assert after_the_quiet_time(broker, street, "rb9") == Absent(conclusive=True)
+        assert broker.find(OrderId("rb9")) == Absent()
 
     def test_b17_what_is_seen_again_is_the_same(self, broker, street):
         broker.submit(buy("rb1", SPY, "3"))
@@ -221,6 +221,36 @@ class BrokerContract(Contract):
         seen = broker.orders([OrderId("rb1"), OrderId("rb2"), OrderId("rb9")])
         assert {order_id: state.symbol for order_id, state in seen.items()} == {"rb1": SPY, "rb2": BIL}
 
+    def test_b26_our_orders_are_listed_whatever_became_of_them_and_no_others(self, broker, street):
+        self.needs("takes")
+        since = street.now()
+        broker.submit(buy("rb1", SPY, "3"))
+        settled(broker, street, "rb1")
+        for order_id in ("rb2", "rb3", "by hand"):
+            broker.submit(buy(order_id, SPY, "1", limit="50.00"))
+        broker.cancel(OrderId("rb2"))
+        settled(broker, street, "rb2")
+        states = broker.named("rb", since)
+        assert {state.id: state.status for state in states} == {"rb1": "filled", "rb2": "canceled", "rb3": "open"}
+        assert all(state == broker.find(state.id) for state in states)
+
+    def test_b26_what_was_sent_on_an_earlier_day_is_not_listed(self, broker, street):
+        self.needs("takes")
+        broker.submit(buy("rb1", SPY, "3"))
+        assert listed(broker, street.now() - timedelta(minutes=1)) == {"rb1"}
+        street.sleep(86_400)
+        broker.submit(buy("rb2", SPY, "1"))
+        assert listed(broker, street.now() - timedelta(hours=12)) == {"rb2"}
+
+    def test_b27_an_order_sent_again_under_its_own_id_stands_once(self, broker, street):
+        since = street.now()
+        order = buy("rb1", SPY, "3")
+        answers = [broker.submit(order) for _ in range(3)]
+        assert [type(answer) for answer in answers] == [Accepted, Unknown, Unknown]
+        settled(broker, street, "rb1")
+        assert held(broker)[SPY] == Decimal("13.5")
+        assert not self.ability.takes or listed(broker, since) == {"rb1"}
+
 
 class FaultContract(Contract):
     """The fixture `broker_with` opens the same account at a venue whose orders in SPY, both ways, obey a Twist."""
@@ -233,12 +263,23 @@ class FaultContract(Contract):
         assert isinstance(found, OrderState)
         assert order.same_as(found)
 
-    def test_b12_a_lost_order_is_absent_and_can_be_sent_again(self, broker_with, street):
+    def test_b12_a_lost_order_is_absent_and_can_be_sent_again(self, broker_with):
         broker = broker_with(Twist(lost=1))
         order = buy("rb1", SPY, "5")
         assert isinstance(broker.submit(order), Unknown)
-        assert after_the_quiet_time(broker, street, "rb1") == Absent(conclusive=True)
+        assert broker.find(order.id) == Absent()
         assert isinstance(broker.submit(order), Accepted)
+
+    @pytest.mark.parametrize("twist", [Twist(lost=1), Twist(silent=True)], ids=["it never arrived", "its answer did not"])
+    def test_b27_an_order_sent_again_after_no_clear_answer_stands_once(self, broker_with, street, twist):
+        broker = broker_with(twist)
+        assert broker.caps.resend, "a venue that takes an id twice is never sent one twice"
+        order = buy("rb1", SPY, "5")
+        assert isinstance(broker.submit(order), Unknown)
+        assert isinstance(broker.submit(order), Accepted | Unknown)
+        assert settled(broker, street, "rb1").filled == 5
+        assert held(broker)[SPY] == Decimal("15.5")
+        assert len(broker.fills(order.id)) == 1
 
     def test_b14_an_order_may_be_refused_for_the_venues_own_reason(self, broker_with):
         answer = broker_with(Twist(refuse="halted")).submit(buy("rb1", SPY, "5"))
@@ -344,16 +385,18 @@ class WireContract(Contract):
         assert isinstance(hasty.submit(order), Unknown)
         assert wire.posts == 1
         found = hasty.find(order.id)
-        assert order.same_as(found) if wire.took("rb1") else found == Absent(conclusive=False)
+        assert order.same_as(found) if wire.took("rb1") else found == Absent()
 
     @pytest.mark.parametrize("what", BROKEN_READS)
-    def test_b11_a_look_that_fails_is_no_absence(self, hasty, wire, what):
+    def test_b11_a_look_that_fails_is_no_absence(self, hasty, wire, street, what):
         self.needs("wire")
         hasty.submit(buy("rb1", SPY, "3"))
         wire.reads(what)
         assert isinstance(hasty.find(OrderId("rb1")), Unknown)
         with pytest.raises(SourceError):
             hasty.orders([OrderId("rb1")])
+        with pytest.raises(SourceError):
+            hasty.named("rb", street.now() - timedelta(hours=1))
 
     def test_b10_a_status_nobody_knows_is_an_open_order(self, broker, wire):
         self.needs("wire")
@@ -389,6 +432,14 @@ class WireContract(Contract):
         self.needs("wire")
         wire.others_buy(BIL, orders=501, limit="1.00")
         assert len({state.id for state in broker.open_orders()}) == 501
+
+    def test_b26_our_orders_are_listed_from_every_page(self, broker, street, wire):
+        self.needs("wire")
+        since = street.now()
+        broker.submit(buy("rb1", BIL, "1"))
+        wire.others_buy(BIL, orders=501, limit="1.00")
+        broker.submit(buy("rb2", BIL, "1"))
+        assert listed(broker, since) == {"rb1", "rb2"}
 
     def test_b23_every_page_of_fills_is_read(self, broker, street, wire):
         self.needs("wire")

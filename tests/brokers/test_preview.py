@@ -2,7 +2,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from contract import CASH, HOLDINGS, BrokerContract, OrderSequences
+from contract import CASH, HOLDINGS, Ability, BrokerContract, OrderSequences
 from street import BIL, EVENING, SPY, XYZ, buy, sell
 
 from rebalancer.brokers.preview import PreviewBroker
@@ -18,7 +18,7 @@ def resting(order_id, side, quantity="5") -> OrderState:
 class RecordingBroker:
     """A real account of 10,000 dollars; nothing may ever be sent to it."""
 
-    caps = Caps("real", simulated=False, fee_per_order=Decimal(1))
+    caps = Caps("real", simulated=False, fee_per_order=Decimal(1), quiet_seconds=30, resend=True)
 
     def __init__(self, *open_orders: OrderState) -> None:
         self.asked: list[str] = []
@@ -48,7 +48,10 @@ class RecordingBroker:
 
     def find(self, order_id):
         """It knows one order, of an earlier evening."""
-        return replace(resting(order_id, "buy"), status="filled") if order_id == "rbOLD" else Absent(conclusive=True)
+        return replace(resting(order_id, "buy"), status="filled") if order_id == "rbOLD" else Absent()
+
+    def named(self, prefix, since):
+        return self._open
 
     def fills(self, order_id):
         return ()
@@ -63,6 +66,8 @@ def real():
 
 
 class TestPreview(BrokerContract):
+    ability = Ability(wire=False, sells_fractions=False, takes=False)
+
     @pytest.fixture
     def broker(self, sims, street):
         return PreviewBroker(sims.open(holdings=HOLDINGS, commission="0.35"), street, street)
@@ -99,6 +104,17 @@ def test_nothing_ever_reaches_the_real_broker(street):
 def test_it_says_whose_preview_it_is(real, street):
     caps = PreviewBroker(real, street, street).caps
     assert (caps.venue, caps.simulated, caps.fee_per_order) == ("preview of real", True, 1)
+
+
+def test_an_absence_at_the_real_broker_takes_its_quiet_time_and_nothing_is_sent_again(real, street):
+    caps = PreviewBroker(real, street, street).caps
+    assert (caps.quiet_seconds, caps.resend) == (30, False)
+
+
+def test_which_orders_bear_our_name_is_asked_of_the_real_broker(street):
+    preview = PreviewBroker(RecordingBroker(resting("rb0", "buy")), street, street)
+    preview.submit(buy("rb1", SPY, "3"))
+    assert [state.id for state in preview.named("rb", EVENING)] == ["rb0"]
 
 
 def test_what_can_not_be_traded_is_asked_of_the_real_broker(real, street):
@@ -179,4 +195,4 @@ def test_quotes_that_do_not_answer_refuse_and_leave_no_order(real, street):
 
     preview = PreviewBroker(real, BrokenQuotes(), street)
     assert preview.submit(buy("rb1", SPY, "1")) == Refused("the quotes did not answer")
-    assert preview.find(OrderId("rb1")) == Absent(conclusive=True)
+    assert preview.find(OrderId("rb1")) == Absent()

@@ -6,21 +6,31 @@ from decimal import Decimal
 
 from rebalancer.events import (
     Adopted,
+    Armed,
     BotDecided,
     BotFailed,
     Claim,
+    DailyLossHit,
+    Disarmed,
     Event,
     FillSeen,
+    Halted,
+    HaltLifted,
     Holding,
     HoldingsRead,
     Noted,
+    OrderAbsent,
+    OrderAccounted,
     OrderAnswered,
     OrderIntended,
+    OrderLost,
+    OrderResent,
     OrderSeen,
     PlanMade,
     PricesTaken,
     Restated,
     RunEnded,
+    RunTakenUp,
     SettingChanged,
     TargetsSet,
 )
@@ -60,6 +70,8 @@ CLAIM = Claim(
     files={"config": b"[accounts.demo]", "bot trend": b"{}"},
     notes=("closes without dividends",),
 )
+TRIAL = replace(CLAIM, purpose="trial")
+"""A trial trades without a plan: for tests that are not about the steps of an evening."""
 ACCOUNT = Account("SIM-1", Decimal("100000.00"), Decimal("60000.00"), Decimal("60000.00"), NOW)
 
 
@@ -93,6 +105,9 @@ PRICE = Price(SPY, Decimal("201.505"), "quote", NOW, 0.25, ask=Decimal("201.51")
 TRADE = Trade(
     SPY, Decimal(0), Decimal(0), Decimal("0.02"), 10, PRICE, "buy", Decimal(10), Decimal("2015.05"), "2 % is 10 shares"
 )
+ARMED = Armed(
+    NOW, "demo", "SIM-1", Decimal(25000), NOW + timedelta(days=30), {"config": "ab" * 32}, first_order_only=True, by="ann"
+)
 TARGETS = Targets(
     shares=(Share("trend", 0.4, 0.4), Share("mix", 0.5, 0.5)),
     merged={SPY: 0.74, Symbol("SH"): 0.16},
@@ -104,28 +119,57 @@ TARGETS = Targets(
 )
 
 
+PLAN = Plan(Decimal(95000), (TRADE,))
+SURVEYED = holdings_read(holding(SPY, "5", "0", "1007.53"), replace(holding(BIL, "3.5", "0"), untouchable="by hand"))
+TO_THE_BUYS = (SURVEYED, TargetsSet(NOW, TARGETS), PlanMade(NOW, PLAN), holdings_read(phase="after_sells"))
+"""What a run journals, at least, before its first buy."""
+
+
 def evening() -> tuple[Event, ...]:
     """Every kind of event, from the first look at the account to a good end."""
-    buy = order()
+    buy, lost = order(), order("rb2")
+    surveyed, decided, planned, sold = TO_THE_BUYS
     return (
         SettingChanged(NOW, "demo", "accounts.demo.trading.drift_percent", "0", "2"),
         Adopted(NOW, "demo", BIL, Decimal("3.5"), Decimal("320.25")),
+        Halted(NOW, "", "ann@desk", "a look at the broker"),
+        HaltLifted(NOW, "", "ann@desk", "all is well"),
+        ARMED,
+        Disarmed(NOW, "demo", "ann@desk", "back to paper"),
+        RunTakenUp(NOW, "this run was cut off"),
         Restated(NOW, "demo", Symbol("SH"), Decimal(4), Decimal(8), "2 for 1 split of 2016-07-01"),
-        holdings_read(holding(SPY, "5", "0", "1007.53"), replace(holding(BIL, "3.5", "0"), untouchable="by hand")),
+        surveyed,
+        DailyLossHit(NOW, Decimal("70000.00"), Decimal("100000.00"), Decimal(25)),
         PricesTaken(NOW, "signals", (PRICE,), (NoPrice(SGOV, ("no quote", "no trade today")),)),
         BotDecided(NOW, "trend", 0.4, {SPY: 0.6}, ("RSI(SPY,10) = 81.2 > 79",), ("XLU starts late",)),
         BotFailed(NOW, 0.5, BotFailure("mix", "RSI(QQQ,10) needs 11 closes, there are 3")),
-        TargetsSet(NOW, TARGETS),
-        PlanMade(NOW, Plan(Decimal(95000), (TRADE,))),
+        decided,
+        planned,
         Noted(NOW, "warning", "SGOV has no price"),
+        sold,
         OrderIntended(NOW, buy),
         OrderAnswered(NOW, buy.id, "accepted"),
         seen(buy, "open"),
         seen(buy, "filled", "10"),
         filled(buy, "4", execution="x1"),
         filled(buy, "6", execution="x2"),
+        *lost_at_sea(lost),
+        OrderAccounted(NOW, "demo", lost.id, "ann@desk", "the broker never had it"),
         holdings_read(holding(SPY, "15", "10", "3022.50"), phase="end"),
         RunEnded(NOW + timedelta(minutes=2), "success", "1 of 1 orders done"),
+    )
+
+
+def lost_at_sea(of: Order) -> tuple[Event, ...]:
+    """An order that never reached the broker, though it was sent twice."""
+    return (
+        OrderIntended(NOW, of),
+        OrderAnswered(NOW, of.id, "unknown", "timed out"),
+        OrderAbsent(NOW, of.id),
+        OrderResent(NOW + timedelta(minutes=1), of.id),
+        OrderAnswered(NOW, of.id, "unknown", "timed out"),
+        OrderAbsent(NOW, of.id),
+        OrderLost(NOW, of.id, "it was sent twice and never reached the broker"),
     )
 
 
@@ -133,4 +177,11 @@ def start(journal: Journal, claim: Claim = CLAIM) -> RunId:
     """A run that must be allowed."""
     run = journal.claim(claim)
     assert not isinstance(run, AlreadyRun), run
+    return run
+
+
+def start_buying(journal: Journal, claim: Claim = CLAIM) -> RunId:
+    """A run that may write its first buy down."""
+    run = start(journal, claim)
+    journal.record(run, *TO_THE_BUYS)
     return run

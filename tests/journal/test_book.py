@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from evenings import BIL, CLAIM, DAY, NOW, SPY, evening, filled, holding, holdings_read, order, seen, start
+from evenings import BIL, CLAIM, DAY, NOW, SPY, TRIAL, evening, filled, holding, holdings_read, order, start
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.events import Adopted, OrderAnswered, OrderIntended, Restated
+from rebalancer.events import Adopted, Restated
 from rebalancer.journal import queries
 from rebalancer.journal.book import costs, moved
 from rebalancer.model import NO_RUN, Symbol
@@ -34,7 +34,7 @@ def restated(symbol, ours, expected, why="split"):
 
 
 def book_after(journal, *events):
-    journal.record(start(journal), *events)
+    journal.record(start(journal, TRIAL), *events)
     return journal.book("demo")
 
 
@@ -131,35 +131,9 @@ def test_the_same_execution_number_in_two_accounts_is_two_fills(journal):
 
 
 def test_a_whole_evening_leaves_what_it_recorded_at_its_end(journal):
-    assert book_after(journal, *evening()) == recorded({SPY: 10}, {SPY: 15}, Symbol("SH"))
+    journal.record(start(journal), *evening())
 
-
-def test_orders_are_unsettled_until_their_end_and_their_fills_are_known(journal):
-    orders = {name: order(name) for name in ("intended", "refused", "open", "canceled", "unfilled", "unknown")}
-    journal.record(start(journal), *(OrderIntended(NOW, each) for each in orders.values()))
-    journal.record(
-        1,
-        OrderAnswered(NOW, "refused", "refused", "no such ticker"),
-        OrderAnswered(NOW, "unknown", "unknown", "timed out"),
-        seen(orders["open"], "open", "4"),
-        seen(orders["canceled"], "canceled"),
-        seen(orders["unfilled"], "filled", "10"),
-    )
-
-    assert journal.unsettled("demo") == tuple(orders[name] for name in ("intended", "open", "unfilled", "unknown"))
-    assert journal.unsettled("other") == ()
-
-
-def test_a_filled_order_whose_fill_activity_lags_is_unsettled_until_all_its_shares_are_counted(journal):
-    run = start(journal)
-    journal.record(run, OrderIntended(NOW, BUY), OrderAnswered(NOW, BUY.id, "accepted"), seen(BUY, "filled", "10"))
-    assert journal.unsettled("demo") == (BUY,)
-
-    journal.record(run, filled(BUY, "4", execution="x1"))
-    assert journal.unsettled("demo") == (BUY,)
-
-    journal.record(run, filled(BUY, "6", execution="x2"))
-    assert journal.unsettled("demo") == ()
+    assert journal.book("demo") == recorded({SPY: 10}, {SPY: 15}, Symbol("SH"))
 
 
 # ------------------------------------------------------------------------------------------ splits and renames

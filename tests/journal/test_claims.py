@@ -9,7 +9,7 @@ from datetime import timedelta
 from subprocess import PIPE
 
 import pytest
-from evenings import CLAIM, DAY, NOW, order, start
+from evenings import CLAIM, DAY, NOW, TO_THE_BUYS, order, start
 
 from rebalancer.events import OrderAnswered, OrderIntended, RunEnded
 from rebalancer.journal import queries
@@ -25,7 +25,7 @@ def end(journal, run, status):
 
 
 def intend(journal, run, *names):
-    journal.record(run, *(OrderIntended(NOW, order(name)) for name in names))
+    journal.record(run, *TO_THE_BUYS, *(OrderIntended(NOW, order(name)) for name in names))
 
 
 def test_the_first_trigger_of_a_session_starts_run_number_one(journal):
@@ -161,7 +161,7 @@ def test_forced_claims_at_the_same_moment_get_numbers_of_their_own(path):
 TRIGGER = """
 import sys
 from pathlib import Path
-from evenings import CLAIM, NOW, order
+from evenings import CLAIM, NOW, order, TO_THE_BUYS
 from rebalancer.errors import RunFailedError
 from rebalancer.events import OrderIntended
 from rebalancer.journal.store import SqliteJournal, run_lock
@@ -176,7 +176,7 @@ try:
         if isinstance(run, AlreadyRun):
             print("already run")
         else:
-            journal.record(run, OrderIntended(NOW, order(f"rb{run}")))
+            journal.record(run, *TO_THE_BUYS, OrderIntended(NOW, order(f"rb{run}")))
             print("sent")
 except RunFailedError:
     print("locked out")

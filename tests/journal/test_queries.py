@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from evenings import CLAIM, NOW, SPY, TARGETS, TRADE, evening, filled, holding, holdings_read, order, start
+from evenings import CLAIM, NOW, PLAN, SPY, TARGETS, evening, filled, holding, holdings_read, order, start, start_buying
 
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.events import BotDecided, BotFailed, OrderIntended, RunEnded
@@ -16,7 +16,6 @@ from rebalancer.journal import queries
 from rebalancer.journal.codec import to_json
 from rebalancer.journal.queries import PositionLine, RunLine
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.model import Plan
 
 
 def test_without_a_journal_the_lists_are_empty_and_no_file_is_made(path):
@@ -66,7 +65,7 @@ def test_a_run_in_the_list_has_everything_a_person_looks_for(path, journal):
             ended=datetime(2016, 7, 1, 19, 52, tzinfo=UTC),
             status="success",
             reason="1 of 1 orders done",
-            orders=1,
+            orders=2,
         ),
     )
 
@@ -79,11 +78,14 @@ def test_a_run_is_shown_as_it_was_written_down(path, journal):
     assert record.closes == CLAIM.closes
     assert record.notes == CLAIM.notes
     assert sorted(record.files) == ["bot trend", "config"]
-    assert [read.phase for read in record.holdings] == ["start", "end"]
+    assert [read.phase for read in record.holdings] == ["start", "after_sells", "end"]
     assert [taken.purpose for taken in record.prices] == ["signals"]
     assert [type(decision) for decision in record.decisions] == [BotDecided, BotFailed]
-    assert (record.targets, record.plan) == (TARGETS, Plan(Decimal(95000), (TRADE,)))
-    assert [(line.id, line.state, line.filled, len(line.fills)) for line in record.orders] == [("rb1", "filled", 10, 2)]
+    assert (record.targets, record.plan) == (TARGETS, PLAN)
+    assert [(line.id, line.state, line.filled, len(line.fills)) for line in record.orders] == [
+        ("rb1", "filled", 10, 2),
+        ("rb2", "lost", 0, 0),
+    ]
     assert [remark.text for remark in record.remarks] == ["SGOV has no price"]
 
 
@@ -96,16 +98,16 @@ def test_a_run_that_ended_early_has_no_targets_and_no_plan(path, journal):
 
 
 def test_a_run_shows_only_its_own_orders_in_the_order_they_were_sent(path, journal):
-    journal.record(start(journal), OrderIntended(NOW, order("rb1")))
-    forced = start(journal, replace(CLAIM, force=True))
+    journal.record(start_buying(journal), OrderIntended(NOW, order("rb1")))
+    forced = start_buying(journal, replace(CLAIM, force=True))
     journal.record(forced, OrderIntended(NOW, order("rb2")), OrderIntended(NOW, order("rb3")))
 
     assert [line.id for line in queries.run(path, forced).orders] == ["rb2", "rb3"]
 
 
 def test_orders_are_listed_newest_first_by_account_and_by_run(path, journal):
-    journal.record(start(journal), OrderIntended(NOW, order("rb1")))
-    other = start(journal, replace(CLAIM, account="other"))
+    journal.record(start_buying(journal), OrderIntended(NOW, order("rb1")))
+    other = start_buying(journal, replace(CLAIM, account="other"))
     journal.record(other, OrderIntended(NOW, order("rb2")), OrderIntended(NOW, order("rb3")))
 
     assert [line.id for line in queries.orders(path)] == ["rb3", "rb2", "rb1"]

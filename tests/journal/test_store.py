@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from evenings import CLAIM, NOW, evening, holdings_read, order, start
+from evenings import CLAIM, NOW, evening, holdings_read, order, start, start_buying
 
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import Noted, OrderIntended
@@ -81,7 +81,7 @@ def test_a_file_is_kept_once_by_its_hash(path, journal):
 
 
 def test_the_same_order_cannot_be_intended_twice(journal):
-    run = start(journal)
+    run = start_buying(journal)
     journal.record(run, OrderIntended(NOW, order()))
 
     with pytest.raises(StoppedError, match="must never happen"):
@@ -131,7 +131,7 @@ def failure_of_recording(journal, run, *events):
 
 def assert_projections_match_events(file):
     kinds = [kind for _, _, _, kind, _ in rows(file, "events")]
-    assert len(rows(file, "notes")) == kinds.count("Noted")
+    assert len(rows(file, "notes")) == kinds.count("Noted") + kinds.count("RunTakenUp")
     assert len(rows(file, "balances")) == kinds.count("HoldingsRead")
     assert len(rows(file, "orders")) == kinds.count("OrderIntended")
     assert len(rows(file, "plans")) == kinds.count("PlanMade")

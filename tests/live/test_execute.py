@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -54,6 +55,9 @@ class Between:
 
     def untradable(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, str]:
         return self.real.untradable(symbols)
+
+    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+        return self.real.named(prefix, since)
 
     def submit(self, order: Order) -> Submitted:
         return self.real.submit(order)

@@ -43,7 +43,7 @@ def start(stage: Stage, journal: SqliteJournal, day: date) -> tuple[Desk, Diary]
 
 @contextmanager
 def evening_after(stage: Stage, **recorded: int) -> Iterator[tuple[Desk, Diary]]:
-    """The start of today's evening; the one before recorded these shares at its end, all of them ours."""
+    """The start of today's evening; the one before recorded these shares, all of them ours."""
     with SqliteJournal.open(stage.journal_file) as journal:
         desk, diary = start(stage, journal, BEFORE)
         record(desk, diary, **recorded)
@@ -54,7 +54,7 @@ def record(desk: Desk, diary: Diary, **quantities: int) -> None:
     zero = Decimal(0)
     diary.write(
         HoldingsRead,
-        phase="end",
+        phase="start",
         account=Account("1", zero, zero, zero, desk.clock.now()),
         holdings=tuple(Holding(symbol, count, count, zero) for symbol, count in of(**quantities).items()),
         reserve=zero,

@@ -12,10 +12,11 @@ from rebalancer.brokers.script import Script, Twist
 from rebalancer.brokers.sim import SimBroker
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.live.trial import LOOKS, PREFIX, run_trial
+from rebalancer.live.trial import LOOKS, run_trial
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Accepted, Order, RunId, Submitted, Trading
 from rebalancer.model.checkup import Check
+from rebalancer.portfolio.trades import TRIAL_PREFIX
 from rebalancer.ports import Broker, Caps
 
 EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold", "cash"]
@@ -42,7 +43,7 @@ def trial(stage: Stage, around: type[Around] = Around, pinned: str | None = None
         broker: Broker = around(inner)  # type: ignore[assignment]
         with SqliteJournal.open(stage.journal_file) as journal:
             desk = replace(stage.desk(broker, journal), pinned=pinned)
-            run = journal.claim(stage.claim(force=True))
+            run = journal.claim(replace(stage.claim(force=True), purpose="trial"))
             assert isinstance(run, int)
             checks = run_trial(desk, RunId(run), session_of(stage.clock.now().date()), SGOV)
     finally:
@@ -77,7 +78,7 @@ def test_its_orders_bear_their_own_name_and_no_two_trials_the_same(stage):
     first = {order.id for order in stage.record().orders}
     trial(stage)
     second = {order.id for order in stage.record().orders}
-    assert all(len(order_id) == 20 and order_id.startswith(PREFIX) for order_id in first | second)
+    assert all(len(order_id) == 20 and order_id.startswith(TRIAL_PREFIX) for order_id in first | second)
     assert len(first | second) == 4
 
 

@@ -1,0 +1,136 @@
+"""Real money: an order leaves only while a person has armed the account, for a sum, a time and these very files."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import RunFailedError
+from rebalancer.events import Armed, Disarmed, Halted
+from rebalancer.live.desk import Desk, Diary
+from rebalancer.live.hours import new_york
+from rebalancer.market.clock import NEW_YORK
+from rebalancer.model.checkup import Check
+
+LONGEST = timedelta(days=90)
+SOON = timedelta(days=7)
+FIRST_LIVE_RUN = "first live run: one order was sent, look at it"
+"""Why the program itself halts an account then."""
+
+
+# --------------------------------------------------------------------------------------------- what a run asks
+
+
+def require_armed(desk: Desk) -> None:
+    """Raises RunFailedError where real money would move that is not armed, or is not in the armed account."""
+    match armed_limits(desk):
+        case str() as why:
+            raise RunFailedError(f"{why} Nothing was sent.")
+        case Armed(number=armed) if (number := desk.broker.account().number) != armed:
+            raise RunFailedError(
+                f"these keys are of account {number}, but account {armed} is armed: use the keys of that one. "
+                "Nothing was sent."
+            )
+
+
+def armed_limits(desk: Desk) -> Armed | str | None:
+    """What the gate keeps to, read anew: the arming in force; why no order may leave; None where no real money moves.
+
+    A dry run moves none.
+    """
+    if desk.mode != "live" or desk.broker.caps.simulated:
+        return None
+    armed = desk.journal.standing(desk.account).armed
+    why = unarmed(desk.account, armed, desk.pinned, desk.files, desk.clock.now())
+    return armed if why is None else why
+
+
+def stop_for_a_look(desk: Desk, diary: Diary) -> None:
+    """Halt before the one order of a first live run leaves: whatever happens then, no second one leaves unseen."""
+    match armed_limits(desk):
+        case Armed(first_order_only=True):
+            diary.write(Halted, account=desk.account, by="rebalance", reason=FIRST_LIVE_RUN)
+
+
+# --------------------------------------------------------------------------------------------- what a person does
+
+
+def unarmed(
+    account: str, armed: Armed | None, pinned: str | None, files: Mapping[str, str], now: datetime
+) -> str | None:
+    """Why real money of `account` may not move `now`, with the remedy; None where it may.
+
+    `files` are those it would go by, as in `Armed`; `pinned` is the account number in the config.
+    """
+    arm = f"`rebalance live arm --account {account} --max-dollars DOLLARS --until YYYY-MM-DD` arms it."
+    if armed is None:
+        return f"account {account} trades real money and is not armed. {arm}"
+    if armed.number != pinned:
+        return f"account {account} is armed for the account number {armed.number}, and the config has {pinned}. {arm}"
+    if not now < armed.until:
+        return f"account {account} was armed until {new_york_day(armed.until)}, which is over. {arm}"
+    if changed := sorted(name for name in {*armed.files, *files} if armed.files.get(name) != files.get(name)):
+        verb = "has" if len(changed) == 1 else "have"
+        return f"account {account} is not armed any more: {', '.join(changed)} {verb} changed since. {arm}"
+    return None
+
+
+def files_now(config: Config, account: AccountConfig) -> dict[str, str]:
+    """The SHA-256 of the config and of each bot, by the names a run has for them; "" for a bot that can't be read."""
+    bots = {f"bot {name}": _fingerprint(file) for name, file in account.bots.items()}
+    return {"config": sha256(config.content).hexdigest(), **bots}
+
+
+def _fingerprint(file: Path) -> str:
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError:  # the empty text is the fingerprint of no file at all
+        return ""
+
+
+def end_of(day: date) -> datetime:
+    """The moment `day` ends in New York."""
+    return datetime.combine(day + timedelta(days=1), time(), NEW_YORK)
+
+
+def not_until(day: date, now: datetime) -> str | None:
+    """Why an account can't be armed until the end of `day`; None where it can."""
+    today = now.astimezone(NEW_YORK).date()
+    if today <= day <= today + LONGEST:
+        return None
+    return f"{day} is not allowed: use a day from {today} to {today + LONGEST}, {LONGEST.days} days ahead at most"
+
+
+def new_york_day(until: datetime) -> str:
+    """The last day before `until`, as a person named it."""
+    return f"the end of {(until - timedelta(seconds=1)).astimezone(NEW_YORK).date()} New York time"
+
+
+def looked_at(armed: Armed | None, lifted: Iterable[Halted], at: datetime, by: str) -> Armed | None:
+    """The arming once the halt of its first live run was lifted: whole runs from then on. None where there is none."""
+    if armed is None or not armed.first_order_only:
+        return None
+    looked = any(halt.reason == FIRST_LIVE_RUN and halt.at >= armed.at for halt in lifted)
+    return replace(armed, at=at, by=by, first_order_only=False) if looked else None
+
+
+def undone(account: str, armed: Armed, at: datetime, by: str) -> tuple[Disarmed, str]:
+    """What an edit does to an arming: its event, and the sentence for the person who made the edit."""
+    until = new_york_day(armed.until)
+    sentence = (
+        f"account {account} was armed until {until}: this edit disarms it; arm it again with `rebalance live arm "
+        f"--account {account} --max-dollars {armed.max_dollars:f} --until YYYY-MM-DD`"
+    )
+    return Disarmed(at, account, by, "the config was edited"), sentence
+
+
+def armed_check(account: AccountConfig, armed: Armed | None, files: Mapping[str, str], now: datetime) -> Check:
+    """What the doctor says of a live account's arming."""
+    if (why := unarmed(account.name, armed, account.account_number, files, now)) is not None or armed is None:
+        return Check("armed", "fail", why or "", "No order leaves until it is.")
+    found = f"up to {armed.max_dollars:,.2f} USD a run until {new_york_day(armed.until)}, by {armed.by}"
+    if armed.until - now > SOON:
+        return Check("armed", "pass", found)
+    return Check("armed", "warn", f"{found}, {new_york(armed.until)}", "Arm it again before it runs out.")

@@ -1,0 +1,49 @@
+"""The end of an evening: what the journal counted must be what the broker shows."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from rebalancer.errors import StoppedError
+from rebalancer.live.desk import Desk, Diary
+from rebalancer.live.follow import POLL_SECONDS
+from rebalancer.live.survey import Survey, read_holdings
+from rebalancer.model import Outcome, Symbol
+from rebalancer.portfolio.wording import shares
+
+NONE = Decimal(0)
+LOOKS = 30
+"""So many times, a second apart, a broker is asked for positions that may lag behind its own fills."""
+
+
+def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey:
+    """Read the account for the last time.
+
+    Raises StoppedError where a symbol that was traded tonight is not held as the journal counts it: a fill was missed,
+    or another hand traded meanwhile.
+    """
+    traded = {outcome.order.symbol for outcome in outcomes if outcome.filled}
+    settled = traded - {outcome.order.symbol for outcome in outcomes if not outcome.certain}
+    apart = _apart(desk, settled)
+    for _ in range(LOOKS):
+        if not apart:
+            break
+        desk.clock.sleep(POLL_SECONDS)
+        apart = _apart(desk, settled)
+    survey = read_holdings(desk, diary, "end")
+    if apart:
+        raise StoppedError(
+            f"the journal and the broker are apart: {'; '.join(apart)}. Look at the account's orders, then lift "
+            "the halt: `rebalance resume`."
+        )
+    return survey
+
+
+def _apart(desk: Desk, symbols: Iterable[Symbol]) -> list[str]:
+    expected = desk.journal.book(desk.account).expected or {}
+    shown = {position.symbol: position.quantity for position in desk.broker.positions()}
+    counts = {symbol: (expected.get(symbol, NONE), shown.get(symbol, NONE)) for symbol in sorted(symbols)}
+    return [
+        f"{symbol}: {shares(ours)} by the journal, {theirs} at the broker"
+        for symbol, (ours, theirs) in counts.items()
+        if ours != theirs
+    ]

@@ -1,0 +1,67 @@
+"""What the venue's process and the program's share: the time, and how far the program has come."""
+
+import mmap
+import struct
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+NOW, PASSED, LABEL = slice(0, 8), slice(8, 16), slice(16, 116)
+
+
+class Board:
+    """A page of memory that outlives whoever is killed. Make it before any process that is to see it is forked."""
+
+    def __init__(self) -> None:
+        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+
+    @property
+    def now(self) -> datetime:
+        return EPOCH + MICROSECOND * self._read(NOW)
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self._page[NOW] = struct.pack("q", (now - EPOCH) // MICROSECOND)
+
+    @property
+    def passed(self) -> int:
+        """So many points were come to, the one that killed included."""
+        return self._read(PASSED)
+
+    @property
+    def label(self) -> str:
+        """What the last point is called."""
+        return self._page[LABEL].rstrip(b"\0").decode()
+
+    def clear(self) -> None:
+        self._page[PASSED] = struct.pack("q", 0)
+
+    def come_to(self, label: str) -> int:
+        """Write down that the next point was come to; its number, from 1."""
+        number = self.passed + 1
+        self._page[PASSED] = struct.pack("q", number)
+        self._page[LABEL] = label.encode()[:100].ljust(100, b"\0")
+        return number
+
+    def _read(self, place: slice) -> int:
+        (number,) = struct.unpack("q", self._page[place])
+        return int(number)
+
+
+class SharedClock:
+    """The board's time: it moves when any process sleeps by it. `moved` is told each new time that is set here."""
+
+    def __init__(self, board: Board, moved: Callable[[datetime], None] = lambda _: None) -> None:
+        self._board = board
+        self._moved = moved
+
+    def now(self) -> datetime:
+        return self._board.now
+
+    def sleep(self, seconds: float) -> None:
+        self.set(self._board.now + timedelta(seconds=max(0.0, seconds)))
+
+    def set(self, now: datetime) -> None:
+        self._board.now = now
+        self._moved(now)

@@ -1,0 +1,47 @@
+"""The points an evening can be killed at: before and after each call of its broker and each write of its journal."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from crash.board import Board
+
+WRITES = frozenset({"claim", "take_up", "record"})
+"""What changes the journal. Its other calls only read: killed there is killed at the point before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fuse:
+    """Kills this process, as kill -9 would, at the `at`-th point it comes to; never where that is 0."""
+
+    board: Board
+    at: int
+
+    def __call__(self, label: str) -> None:
+        if self.board.come_to(label) == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Watched:
+    """Does what `inner` does, with a point before each call of the methods `watches` names, and one after it."""
+
+    def __init__(self, inner: object, fuse: Fuse, watches: Callable[[str], bool] = lambda _: True) -> None:
+        self._inner = inner
+        self._fuse = fuse
+        self._watches = watches
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if not callable(found) or not self._watches(name):
+            return found
+
+        def call(*words: Any, **named: Any) -> Any:
+            told = " ".join([name, *(type(word).__name__ for word in words if type(word).__name__ not in {"int", "str"})])
+            self._fuse(f"before {told}")
+            answer = found(*words, **named)
+            self._fuse(f"after {told}")
+            return answer
+
+        return call

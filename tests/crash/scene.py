@@ -1,0 +1,105 @@
+"""The venue, the account's home and the fork server, and photographs of them to start from again."""
+
+import copy
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
+
+import crash.preloaded  # noqa: F401 - so that no child has to
+from crash.board import Board, SharedClock
+from crash.evening import AFTER, BEFORE, FRIDAY, MONDAY, Home, Turn, walk
+from crash.journal import events_of
+from crash.nursery import Nursery
+from local_alpaca import LocalAlpaca, Tape, lives
+from local_alpaca.limits import RateLimit
+from local_alpaca.venue import Request
+
+KILLED = -9
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """All that outlives a killed process: its files, the venue's book, what the venue was asked, the time."""
+
+    files: Mapping[str, bytes]
+    book: Mapping[str, Any]
+    requests: tuple[Request, ...]
+    now: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a start of the program ended, and how far it came. `words` are its traceback where it raised."""
+
+    code: int
+    points: int
+    label: str
+    words: str
+
+    @property
+    def killed(self) -> bool:
+        return self.code == KILLED
+
+
+class Scene:
+    """Enter it once in a process, while that has one thread. It opens on Monday evening, before the program starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = Home(folder)
+        self.board = Board()
+        self.board.now = FRIDAY
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            work = partial(walk, self.home, self.board)
+            self._nursery = stack.enter_context(Nursery(work, self.home.last_words))
+            self.venue = stack.enter_context(LocalAlpaca(FRIDAY, market=Tape.sample()))
+            self._close = stack.pop_all().close
+        self.venue.clock = SharedClock(self.board, self.venue._advance)
+        self.venue.live("SPY", lives.part("0.5", rest_after=3), side="sell")
+        self.venue.live("QQQ", lives.part("0.4"))
+        self.home.furnish(self.venue.url, self.venue.key_id, self.venue.secret)
+        self.home.want(BEFORE)
+        assert self.start(Turn()).code == 0, self.home.last_words.read_text()
+        self.home.want(AFTER)
+        self.venue.at(MONDAY)
+        self.venue.requests.clear()
+        self.opening = self.photograph()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def start(self, turn: Turn) -> Ended:
+        """Start the program, and let the venue bring itself up to the time it ended at."""
+        self.board.clear()
+        code = self._nursery.do(turn)
+        self.venue.clock.set(self.board.now)
+        words = "" if code in {0, KILLED} else self.home.last_words.read_text()
+        return Ended(code, self.board.passed, self.board.label, words)
+
+    def photograph(self) -> Photo:
+        """Two photographs with one fingerprint are of the same state: what follows from one follows from the other."""
+        files = {path.name: path.read_bytes() for path in self.home.state.iterdir() if path.is_file()}
+        book, now = copy.deepcopy(vars(self.venue.book)), self.board.now
+        state = (events_of(self.home.journal), book, now)
+        return Photo(files, book, tuple(self.venue.requests), now, sha256(repr(state).encode()).hexdigest())
+
+    def hang(self, photo: Photo) -> None:
+        """Bring everything back to `photo`."""
+        for path in self.home.state.iterdir():
+            if path.is_file() and path.name not in photo.files:
+                path.unlink()
+        for name, content in photo.files.items():
+            (self.home.state / name).write_bytes(content)
+        vars(self.venue.book).update(copy.deepcopy(dict(photo.book)))
+        self.venue.requests[:] = photo.requests
+        self.venue.trading_limit, self.venue.data_limit = RateLimit(200), RateLimit(200)
+        self.venue.clock.set(photo.now)

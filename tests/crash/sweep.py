@@ -1,0 +1,102 @@
+"""Every point of the evening, and every point of each recovery."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+from typing import Self
+
+from crash.evening import Turn
+from crash.scene import Ended, Photo, Scene
+from crash.verdict import Traded, Verdict, judge, traded_on_monday
+
+
+@dataclass(slots=True)
+class Tally:
+    """`kills` killed processes, `cases` ways to be killed once or twice, `states` of them that differ."""
+
+    kills: int = 0
+    cases: int = 0
+    states: int = 0
+    given_up: int = 0
+    doubles: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)
+
+    def __iadd__(self, other: "Tally") -> Self:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+
+@dataclass(slots=True)
+class Sweep:
+    """Each state that a kill leaves is judged once, however many kills leave it."""
+
+    scene: Scene
+    tally: Tally = field(default_factory=Tally)
+    expected: Traded = field(init=False)
+    points: int = field(init=False)
+    _judged: dict[str, Verdict] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """The evening that nobody interrupts."""
+        self.scene.hang(self.scene.opening)
+        ended = self.scene.start(Turn())
+        self.expected, self.points = traded_on_monday(self.scene), ended.points
+        verdict = judge(self.scene, ended, self.expected)
+        assert verdict.good, f"without any kill: {verdict}\n{ended.words}"
+
+    def one_deep(self, first: int, last: int, *, statements: bool = False) -> Iterator[tuple[str, Photo]]:
+        """Kill at each point from `first` to `last`, recover, judge; the states that were not seen before."""
+        for point in range(first, last + 1):
+            ended = self._killed(self.scene.opening, Turn(point, statements=statements))
+            where = f"{point} {ended.label}"
+            photo = self.scene.photograph()
+            fresh = photo.fingerprint not in self._judged
+            self._recovered(where, photo)
+            if fresh:
+                yield where, photo
+
+    def two_deep(self, first: int, last: int) -> None:
+        """Kill as `one_deep` does, and kill each recovery at each of its points."""
+        for where, photo in self.one_deep(first, last):
+            for point in count(1):
+                ended = self._killed(photo, Turn(point))
+                if not ended.killed:
+                    break
+                self._recovered(f"{where}, then {point} {ended.label}", self.scene.photograph())
+
+    def some(self, pairs: int, dice: Random) -> None:
+        """So many pairs of points, drawn from all; where the recovery ends before the second, it is not killed."""
+        for _ in range(pairs):
+            first, second = dice.randint(1, self.points), dice.randint(1, self.points)
+            ended = self._killed(self.scene.opening, Turn(first))
+            where = f"{first} {ended.label}"
+            ended = self._killed(self.scene.photograph(), Turn(second))
+            if ended.killed:
+                self._recovered(f"{where}, then {second} {ended.label}", self.scene.photograph())
+            else:
+                self._count(where, judge(self.scene, ended, self.expected))
+
+    def _killed(self, photo: Photo, turn: Turn) -> Ended:
+        self.scene.hang(photo)
+        ended = self.scene.start(turn)
+        self.tally.kills += ended.killed
+        return ended
+
+    def _recovered(self, where: str, photo: Photo) -> None:
+        """Start the program once more, where this state was never seen before."""
+        if photo.fingerprint not in self._judged:
+            self.tally.states += 1
+            self._judged[photo.fingerprint] = judge(self.scene, self.scene.start(Turn()), self.expected)
+        self._count(where, self._judged[photo.fingerprint])
+
+    def _count(self, where: str, verdict: Verdict) -> None:
+        self.tally += Tally(
+            cases=1,
+            given_up=verdict.given_up,
+            doubles=[f"{where}: {each}" for each in verdict.doubles],
+            losses=[f"{where}: {each}" for each in verdict.losses],
+            unexplained=[f"{where}: {each}" for each in verdict.unexplained],
+        )

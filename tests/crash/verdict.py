@@ -1,0 +1,95 @@
+"""What is asked of the venue's own book, and of the journal beside it, once everything is over."""
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+
+from crash import journal
+from crash.scene import Ended, Scene
+from local_alpaca.bodies import activity_id
+from local_alpaca.orders import Order
+
+from rebalancer.errors import RunFailedError
+
+Traded = Counter[tuple[str, str]]
+"""Shares that changed hands on Monday, by symbol and side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Sentences; none of them is a good verdict. `given_up`: an order was lost twice on its way, as the rules allow."""
+
+    doubles: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
+    given_up: bool = False
+
+    @property
+    def good(self) -> bool:
+        return not (self.doubles or self.losses or self.unexplained)
+
+
+def judge(scene: Scene, ended: Ended, expected: Traded) -> Verdict:
+    """`expected` is what an evening that nobody interrupts trades."""
+    traded, file = traded_on_monday(scene), scene.home.journal
+    given_up = any(state == "lost" for _, _, state, _ in journal.orders_of(file))
+    short = [_told(key, traded[key], expected[key]) for key in expected if traded[key] < expected[key]]
+    over = [_told(key, traded[key], expected[key]) for key in traded if traded[key] > expected[key]]
+    repeated = [f"{name} was sent twice" for name in scene.venue.audit().repeated]
+    return Verdict(
+        tuple(repeated if given_up else [*repeated, *over]),
+        () if given_up else tuple(short),
+        tuple([*_of_the_program(ended), *_of_the_venue(scene), *_of_the_journal(scene)]),
+        given_up,
+    )
+
+
+def traded_on_monday(scene: Scene) -> Traded:
+    traded: Traded = Counter()
+    for order in _monday(scene):
+        traded[order.ticket.symbol, order.ticket.side] += order.filled
+    return traded
+
+
+def _monday(scene: Scene) -> list[Order]:
+    return [order for order in scene.venue.book.orders if order.created >= scene.opening.now]
+
+
+def _told(key: tuple[str, str], traded: Decimal, expected: Decimal) -> str:
+    return f"{key[1]} {key[0]}: {traded} shares, {expected} without a kill"
+
+
+def _of_the_program(ended: Ended) -> list[str]:
+    return [] if ended.code == 0 else [f"the last start ended with {ended.code}: {ended.words.splitlines()[-1]}"]
+
+
+def _of_the_venue(scene: Scene) -> list[str]:
+    audit, orders = scene.venue.audit(), _monday(scene)
+    found = [f"{symbol} was sold short" for symbol in audit.shorts]
+    if audit.lowest_cash < 0:
+        found.append(f"the cash fell to {audit.lowest_cash}")
+    found += [f"{order.ticket.symbol} is still {order.status}" for order in orders if order.open]
+    ends = [order.ended for order in orders if order.ticket.side == "sell" and order.ended]
+    buys = [order.created for order in orders if order.ticket.side == "buy"]
+    if ends and buys and min(buys) < max(ends):
+        found.append("a buy left before a sell had ended")
+    return found
+
+
+def _of_the_journal(scene: Scene) -> list[str]:
+    file, book = scene.home.journal, scene.venue.book
+    told = sorted(journal.execution_ids(file))
+    made = sorted(activity_id(execution) for order in book.orders for execution in order.executions)
+    found = [] if told == made else [f"executions: the venue made {len(made)}, the journal has {len(told)}"]
+    shares = {symbol: Decimal(ours) for symbol, ours in journal.shares_at_the_end(file).items()}
+    held = {symbol: holding.shares for symbol, holding in book.holdings.items()}
+    if shares != held:
+        found.append(f"the journal says {shares} is ours, the venue holds {held}")
+    found += [f"a run is still running" for status, _ in journal.runs_of(file) if status == "running"]
+    found += [f"halted: {reason}" for (reason,) in journal.halts_of(file)]
+    found += [
+        f"{side} {symbol} is {state} and not settled"
+        for symbol, side, state, settled in journal.orders_of(file)
+        if not settled and state != "lost"
+    ]
+    return found

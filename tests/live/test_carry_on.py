@@ -1,0 +1,209 @@
+"""A run that was cut off is gone on with: by its own plan, under its own ids, and without doing anything twice."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stage import DAYS, SPY, Stage, hold, mix, percent, session_of
+
+from rebalancer.journal import queries
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.live.rebalance import claim_session, run_evening
+from rebalancer.live.settle import recover
+from rebalancer.model import RunId
+from rebalancer.ports import AlreadyRun, Interrupted
+
+
+class PowerCut(BaseException):
+    """The process is gone: nothing after it is carried out, nothing is caught."""
+
+
+@dataclass
+class Cutting:
+    """A broker or a journal whose power is cut at its n-th call of the named methods, before it or after it."""
+
+    real: Any
+    methods: frozenset[str]
+    at: int
+    after: bool = False
+    calls: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.real, name)
+        return self._cutting(name, found) if name in self.methods else found
+
+    def _cutting(self, name: str, call: Any) -> Any:
+        def cut(*args: Any) -> Any:
+            self.calls.append(name)
+            if len(self.calls) == self.at and not self.after:
+                raise PowerCut
+            answer = call(*args)
+            if len(self.calls) == self.at:
+                raise PowerCut
+            return answer
+
+        return cut
+
+
+SUBMITS = frozenset({"submit"})
+WRITES = frozenset({"record"})
+
+
+def evening(tmp_path: Path) -> Stage:
+    """Two sells and two buys: SPY and TLT go, GLD and SGOV come."""
+    stage = Stage(tmp_path, {"A": (mix(SPY=50, TLT=40), percent("A", 99))})
+    stage.run()
+    stage.on(DAYS[1]).bots = {"A": (mix(GLD=50, SGOV=40), percent("A", 99))}
+    return stage
+
+
+def cut_off(stage: Stage, methods: frozenset[str], at: int, *, after: bool = False) -> bool:
+    """Whether the power was cut before the evening was over."""
+    cutting = {"broker": lambda real: Cutting(real, methods, at, after), "journal": lambda real: real}
+    if methods == WRITES:
+        cutting = {"broker": cutting["journal"], "journal": cutting["broker"]}
+    stage.between, stage.pen = cutting["broker"], cutting["journal"]  # type: ignore[assignment]
+    try:
+        stage.run()
+    except PowerCut:
+        return True
+    finally:
+        stage.between = stage.pen = lambda real: real  # type: ignore[assignment]
+    return False
+
+
+def go_on(stage: Stage) -> RunId:
+    """What the next start does: take the run up again if its session is still tonight's, else claim one."""
+    broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
+    try:
+        desk = stage.desk(broker, journal)
+        found = unfinished(journal)
+        run = claim_session(desk, stage.claim(), session_of(stage.clock.now().date()), found)
+        assert not isinstance(run, AlreadyRun), run
+        run_evening(desk, run, session_of(stage.clock.now().date()), found.plan if found else None)
+        return run
+    finally:
+        broker.close()
+        journal.close()
+
+
+def unfinished(journal: SqliteJournal) -> Interrupted | None:
+    found = journal.interrupted("demo")
+    return found if found and found.orders else None
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return evening(tmp_path)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it left", "after it stood"])
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_run_cut_off_at_any_order_reaches_its_plan_under_its_own_ids(stage, at, after):
+    assert cut_off(stage, SUBMITS, at, after=after)
+    first = stage.record()
+    assert first.run.status == "running"
+
+    assert go_on(stage) == first.run.id
+    record = stage.record()
+    assert record.run.status == "success"
+    assert {order.symbol for order in record.orders} == {"SPY", "TLT", "GLD", "SGOV"}
+    assert [order.filled for order in record.orders] == [order.quantity for order in record.orders]
+    assert stage.shares().keys() == {"GLD", "SGOV"}
+
+
+def test_every_write_may_be_the_last_one_and_no_order_is_doubled(tmp_path):
+    """The sweep: the power is cut before and after each write of the evening in turn."""
+    cuts = 0
+    for after in (False, True):
+        at = 0
+        while True:
+            at += 1
+            folder = tmp_path / f"{after}-{at}"
+            folder.mkdir()
+            stage = evening(folder)
+            if not cut_off(stage, WRITES, at, after=after):
+                break
+            cuts += 1
+            if stage.record().run.status != "success":
+                go_on(stage)
+            assert stage.shares().keys() == {"GLD", "SGOV"}, (at, after)
+            orders = [order for order in queries.orders(stage.journal_file, None, None, 100) if order.filled]
+            assert len({(order.session, order.symbol, order.side) for order in orders}) == len(orders), (at, after)
+    assert cuts > 40
+
+
+def test_the_same_order_is_sent_at_most_once_more(stage):
+    assert cut_off(stage, SUBMITS, 1)
+    assert cut_off_again(stage, SUBMITS, 1)
+    go_on(stage)
+    (order,) = [order for order in stage.record().orders if order.state == "lost"]
+    assert order.symbol == SPY
+    assert stage.record().run.status == "partial"
+    assert stage.shares()[SPY] > 0
+
+
+def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
+    stage.between = lambda real: Cutting(real, methods, at)  # type: ignore[assignment]
+    broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
+    try:
+        desk = stage.desk(stage.between(broker), journal)
+        found = unfinished(journal)
+        assert found is not None
+        session = session_of(stage.clock.now().date())
+        run_evening(desk, claim_session(desk, stage.claim(), session, found), session, found.plan)  # type: ignore[arg-type]
+    except PowerCut:
+        return True
+    finally:
+        stage.between = lambda real: real
+        broker.close()
+        journal.close()
+    return False
+
+
+def test_bots_that_changed_meanwhile_do_not_change_the_plan(stage):
+    assert cut_off(stage, SUBMITS, 2)
+    stage.bots = {"A": (hold(SPY), percent("A", 99))}
+    go_on(stage)
+    assert stage.shares().keys() == {"GLD", "SGOV"}
+
+
+def test_a_changed_file_is_said(stage):
+    assert cut_off(stage, SUBMITS, 2)
+    claim = stage.claim()
+    stage.claim = lambda: replace(claim, files={"config": b"y"})  # type: ignore[method-assign]
+    go_on(stage)
+    assert "config has changed since this run began: it goes on as it began" in [
+        remark.text for remark in stage.record().remarks
+    ]
+
+
+def test_the_next_session_closes_a_run_that_was_cut_off_and_starts_its_own(stage):
+    assert cut_off(stage, SUBMITS, 2, after=True)
+    before = stage.record().run.id
+    stage.on(DAYS[2])
+    stage.run()
+    assert queries.run(stage.journal_file, RunId(before)).run.status == "partial"
+    assert stage.record().run.status == "success"
+    assert stage.shares().keys() == {"GLD", "SGOV"}
+
+
+def test_recover_settles_and_ends_what_was_cut_off_and_sends_nothing(stage):
+    assert cut_off(stage, SUBMITS, 2, after=True)
+    broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
+    refusing = Cutting(broker, SUBMITS, 1)
+    desk = stage.desk(refusing, journal)
+    run = recover(desk, stage.claim(), session_of(DAYS[1]))
+    broker.close()
+    journal.close()
+    record = stage.record()
+    assert (record.run.id, record.run.status) == (run, "partial")
+    assert record.run.reason == "cut off and settled later: SPY: sold 99 of 99, filled; TLT: sold 423 of 423, filled"
+
+
+def test_recover_has_nothing_to_do_after_a_whole_evening(stage):
+    broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
+    assert recover(stage.desk(broker, journal), stage.claim(), session_of(DAYS[1])) is None
+    broker.close()
+    journal.close()
