@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from rebalancer.alpaca.hosts import DATA, PAPER
+from rebalancer.alpaca.hosts import DATA, TRADING, Mode
 from rebalancer.alpaca.keys import Keys
 from rebalancer.alpaca.line import Json, Line, NoReply, Reply
 from rebalancer.errors import RunFailedError, SourceError
@@ -22,8 +22,8 @@ class Alpaca:
     """One account's way to Alpaca. Every path begins with "/" and leaves the version out: "/account".
 
     One attempt ends within `seconds` of real time; no attempt of a question begins once `patience` seconds have passed,
-    by the clock or in real time. Raises RunFailedError for a host that is neither Alpaca's paper host (its data host,
-    for `data_url`) nor this machine, and for keys that can't be any.
+    by the clock or in real time. Orders go to the host of `mode` or to this machine: RunFailedError for any other host
+    (any but the data host, for `data_url`), and for keys that can't be any.
     """
 
     def __init__(
@@ -31,7 +31,8 @@ class Alpaca:
         keys: Keys,
         clock: Clock,
         *,
-        trading_url: str = PAPER,
+        mode: Mode = "paper",
+        trading_url: str | None = None,
         data_url: str = DATA,
         seconds: float = 10.0,
         patience: float = 30.0,
@@ -42,7 +43,8 @@ class Alpaca:
             )
         self._clock = clock
         self._patience = patience
-        self._trading = _Counted(Line(keys, trading_url, PAPER, seconds), clock)
+        self.mode = mode
+        self._trading = _Counted(Line(keys, trading_url or TRADING[mode], TRADING[mode], seconds), clock)
         self._data = _Counted(Line(keys, data_url, DATA, seconds), clock)
 
     def read(
@@ -129,7 +131,7 @@ def message(body: Json) -> str:
 def _failure(status: int, text: str) -> str:
     said = f"({status}: {text})" if text else f"({status})"
     if status == 401:
-        return f"Alpaca did not accept the key {said}. Check key_id and secret; they must be of the paper account."
+        return f"Alpaca did not accept the key {said}. Check key_id and secret; a paper key opens no live account."
     if status == 403:
         return f"Alpaca does not permit this {said}. Look at the account's rights and at its market data plan."
     if status == 404:

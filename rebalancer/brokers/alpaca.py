@@ -1,4 +1,4 @@
-"""Alpaca's paper account as a broker. What is not a parsed, known answer is never taken for one."""
+"""An account at Alpaca as a broker. What is not a parsed, known answer is never taken for one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
@@ -9,6 +9,7 @@ from rebalancer.alpaca.assets import Assets
 from rebalancer.alpaca.body import Body, bodies
 from rebalancer.alpaca.client import Alpaca, Json, NoReply, Reply, message
 from rebalancer.alpaca.executions import Executions
+from rebalancer.alpaca.hosts import PAPER_NUMBERS, mode_of
 from rebalancer.alpaca.orders import Seen, followed, open_orders, orders_since
 from rebalancer.alpaca.refusals import refusal
 from rebalancer.brokers.rules import malformed
@@ -32,9 +33,7 @@ from rebalancer.model import (
 from rebalancer.ports import Caps, Clock
 
 NEW_YORK = ZoneInfo("America/New_York")
-PAPER_NUMBER = "PA"
 QUIET_SECONDS = 30
-CAPS = Caps("Alpaca paper", simulated=False, quiet_seconds=QUIET_SECONDS, moc=True, resend=True)
 
 
 class AlpacaBroker:
@@ -52,18 +51,19 @@ class AlpacaBroker:
 
     @property
     def caps(self) -> Caps:
-        return CAPS
+        venue = f"Alpaca {self._client.mode}"
+        return Caps(venue, simulated=False, quiet_seconds=QUIET_SECONDS, moc=True, resend=True)
 
     def hours(self) -> Hours:
         return parse.hours(Body.of("clock", self._client.read("/clock")))
 
     def account(self) -> Account:
-        """Raises RunFailedError for an account that is not one of Alpaca's paper accounts, whatever its host."""
+        """Raises RunFailedError for a live account on a paper line or the other way round, whatever the host."""
         account = parse.account(Body.of("account", self._client.read("/account")), self._clock.now())
-        if not account.number.startswith(PAPER_NUMBER):
+        if mode_of(account.number) != self._client.mode:
             raise RunFailedError(
-                f"the account {account.number} is no paper account: the number of one begins with {PAPER_NUMBER}. Use "
-                "the keys of a paper account; real money is not traded before the crash-safety release."
+                f"the account {account.number} is no {self._client.mode} account: the numbers of paper accounts begin "
+                f"with {PAPER_NUMBERS}, and no others do. Use the keys of a {self._client.mode} account."
             )
         return account
 

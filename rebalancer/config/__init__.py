@@ -11,9 +11,10 @@ from typing import Any
 import platformdirs
 
 from rebalancer.alpaca.hosts import DATA as DATA_HOST
-from rebalancer.alpaca.hosts import PAPER
+from rebalancer.alpaca.hosts import PAPER, Mode
+from rebalancer.alpaca.hosts import TRADING as TRADING_HOSTS
 from rebalancer.config import document
-from rebalancer.config.conflicts import conflicts, of_the_tickers
+from rebalancer.config.conflicts import conflicts, of_the_mode, of_the_tickers
 from rebalancer.config.credentials import OF_KEYS, KeySource, key_source
 from rebalancer.config.document import Document
 from rebalancer.config.keys import ACCOUNT, ALPACA, INVESTMENT, LIMITS, RESERVE, SIM, TOP, TRADING, amount
@@ -49,7 +50,7 @@ class AccountConfig:
 
     name: str
     broker: str = "sim"
-    mode: str = "paper"
+    mode: Mode = "paper"
     reserve: Reserve = field(default_factory=Reserve)
     trading: Trading = field(default_factory=Trading)
     limits: Limits = field(default_factory=Limits)
@@ -131,7 +132,8 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     limits = replace(Limits(), **table.table("limits").read(LIMITS))
     told = values.get("on_result", ())
     accounts = tuple(
-        replace(account, on_result=account.on_result or told) for account in _accounts(table, trading, limits, source.parent)
+        replace(account, on_result=account.on_result or told)
+        for account in _accounts(table, trading, limits, source.parent)
     )
     at_alpaca = [account.name for account in accounts if account.broker == "alpaca"]
     prices = price_settings(table.table("data"), at_alpaca, source.parent)
@@ -185,6 +187,10 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
     broker = values.get("broker")  # None where what stands there was refused
     if broker == "sim":
         _refuse_what_only_alpaca_has(table)
+    if "mode" in values or "mode" not in table.content:  # not where what stands there was refused
+        for key, text in of_the_mode(values).items():
+            table.refuse(key, text)
+    values.setdefault("base_url", TRADING_HOSTS[values.get("mode", "paper")])
     trading = _trading(table.table("trading"), trading, auction=broker != "sim")
     invested = _investments(table, folder)
     return AccountConfig(

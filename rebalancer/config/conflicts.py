@@ -1,8 +1,10 @@
-"""Settings of `[trading]` and `[limits]` that are fine alone and not together."""
+"""Settings of an account, of `[trading]` and of `[limits]` that are fine alone and not together."""
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+from rebalancer.alpaca.hosts import TRADING, Mode, mode_of
 from rebalancer.model import Limits, Symbol, Trading
 from rebalancer.portfolio.buys import AUCTION_CUTOFF
 
@@ -19,6 +21,25 @@ def conflicts(trading: Trading, *, auction: bool) -> Mapping[str, str]:
         ("minutes_before_close", _of_the_time(trading)),
     )
     return {key: text for key, text in found if text}
+
+
+def of_the_mode(account: Mapping[str, Any]) -> Mapping[str, str]:
+    """What is wrong with an account's mode and what goes with it, by the key to change.
+
+    `account` has what passed for itself. Real money goes to one account at one host, both named.
+    """
+    mode, number, url = account.get("mode", "paper"), account.get("account_number"), account.get("base_url")
+    other: Mode = "paper" if mode == "live" else "live"
+    found = {}
+    if mode == "live" and account.get("broker") == "sim":
+        found["mode"] = '"live" is for real money, and a simulated account has none: use "paper", or leave it out'
+    elif mode == "live" and number is None:
+        found["account_number"] = 'is missing: mode = "live" trades no account but the one that is named here'
+    if number is not None and mode_of(number) != mode:
+        found["account_number"] = f'"{number}" is the number of a {other} account, but mode is "{mode}"'
+    if url == TRADING[other]:
+        found["base_url"] = f'is where {other} accounts are, but mode is "{mode}": take this line out'
+    return found
 
 
 def of_the_tickers(limits: Limits, fallback: Symbol | None) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rebalancer.alpaca.hosts import DATA as DATA_HOST
-from rebalancer.alpaca.hosts import PAPER
+from rebalancer.alpaca.hosts import LIVE, PAPER
 from rebalancer.config import kinds
 from rebalancer.config.kinds import Kind
 from rebalancer.config.version import SCHEMA, version
@@ -58,16 +58,13 @@ ACCOUNT: Mapping[str, Kind] = {
     "enabled": kinds.switch,
     "on_result": kinds.command,
     "broker": kinds.one_of("sim", "alpaca"),
-    "mode": kinds.not_yet(
-        kinds.one_of("paper"),
-        {"live": '"live" is refused: not before the crash-safety release; use "paper" or leave it out'},
-    ),
+    "mode": kinds.one_of("paper", "live"),
 }
 ALPACA: Mapping[str, Kind] = {
     "key_id": kinds.variable,
     "secret": kinds.variable,
     "credentials_file": kinds.path,
-    "base_url": kinds.address(PAPER),
+    "base_url": kinds.address(PAPER, LIVE),
     "data_url": kinds.address(DATA_HOST),
     "account_number": kinds.account_number,
 }
@@ -109,11 +106,11 @@ MEANINGS: Mapping[str, str] = {
     "since": "The first day of history that is asked for.",
     "enabled": "Whether the schedule runs this account.",
     "broker": "Which broker holds the account.",
-    "mode": "Dollars or percent for a reserve; paper for an account.",
+    "mode": "Dollars or percent for a reserve; paper or live for an account. Live trades real money once it is armed.",
     "key_id": "The environment variable with the key's id, as ${NAME}.",
     "secret": "The environment variable with the key's secret, as ${NAME}.",
     "credentials_file": "A file with key_id and secret that only you can read.",
-    "base_url": "Where the account is asked: Alpaca's paper trading, or this machine.",
+    "base_url": "Where the account is asked: Alpaca's trading of its mode, or this machine.",
     "data_url": "Where its prices are asked: Alpaca's data, or this machine.",
     "account_number": "The only account number that is traded.",
     "starting_cash": "The cash the simulated account begins with, in dollars.",

@@ -93,17 +93,6 @@ def one_of(*choices: str) -> Kind:
     return Kind(read, {"enum": list(choices)})
 
 
-def not_yet(now: Kind, later: Mapping[str, str]) -> Kind:
-    """`now`, with its own sentence for each value that a later release will bring."""
-
-    def read(value: object) -> object:
-        if isinstance(value, str) and value in later:
-            raise ValueError(later[value])
-        return now(value)
-
-    return Kind(read, now.schema, now.text)
-
-
 @kind({"type": "boolean"})
 def switch(value: object) -> bool:
     if isinstance(value, bool):
@@ -166,14 +155,14 @@ account_name = matching(ACCOUNT_NAME, "is no account name: use 1 to 40 of a-z, 0
 account_number = matching(ACCOUNT_NUMBER, 'is no account number: write the broker\'s in quotes, such as "PA3EXAMPLE"')
 
 
-def address(allowed: str) -> Kind:
-    """A base URL without a slash at its end: `allowed`, or one of this machine."""
+def address(*allowed: str) -> Kind:
+    """A base URL without a slash at its end: one of `allowed`, or one of this machine."""
 
     def read(value: object) -> str:
-        if isinstance(value, str) and refusal(value, allowed) is None:
+        if isinstance(value, str) and any(refusal(value, host) is None for host in allowed):
             return value.rstrip("/")
         raise ValueError(
-            f"{shown(value)} is refused: orders and keys go to {allowed} or to this machine alone, such as "
+            f"{shown(value)} is refused: orders and keys go to {', '.join(allowed)} or to this machine alone, such as "
             "http://127.0.0.1:8080; take this line out"
         )
 

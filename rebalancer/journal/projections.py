@@ -3,15 +3,13 @@
 What is projected is always an event that was read back from its text, so a rebuild gives the same rows.
 """
 
+import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from decimal import Decimal
 from functools import singledispatch
 from typing import Any
 
-from sqlite_utils import Database
-
-from rebalancer.errors import StoppedError
 from rebalancer.events import (
     Adopted,
     Armed,
@@ -40,92 +38,39 @@ from rebalancer.events import (
     SettingChanged,
     TargetsSet,
 )
-from rebalancer.journal.codec import Claimed, canonical, from_body, plain
-from rebalancer.journal.tables import PROJECTIONS
+from rebalancer.journal.codec import Claimed, from_body
+from rebalancer.journal.line import Line
+from rebalancer.journal.tables import INDEXES, PROJECTIONS
 from rebalancer.model import Fill, NoPrice, Order, OrderPhase, Price, RunStep, Trade
-from rebalancer.model.states import OVER, SHOWN, may_become, may_step
+from rebalancer.model.states import OVER, SHOWN
 
-_Flat = (
-    Holding
-    | Price
-    | NoPrice
-    | BotDecided
-    | Trade
-    | Order
-    | Fill
-    | Noted
-    | SettingChanged
-    | Adopted
-    | Restated
-    | DailyLossHit
-    | Halted
-    | HaltLifted
-    | Armed
-    | Disarmed
-    | OrderAccounted
-)
-FINAL: frozenset[OrderPhase] = frozenset({*OVER, "refused"})
+_Kept = Noted | DailyLossHit | Armed | Disarmed | SettingChanged | Restated
+KEPT: Mapping[type, str] = {
+    Noted: "notes",
+    DailyLossHit: "losses",
+    Armed: "arms",
+    Disarmed: "arms",
+    SettingChanged: "setting_changes",
+    Restated: "restatements",
+}
+"""The events whose fields are a row as they are, and the table each goes to."""
+_Flat = _Kept | Holding | Price | NoPrice | BotDecided | Trade | Order | Fill | Halted | HaltLifted | Adopted
 SEEN: frozenset[OrderPhase] = frozenset({*SHOWN, "refused"})
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One event's line in the journal, and the tables it is projected to."""
-
-    db: Database
-    seq: int
-    run: int
-
-    def insert(self, table: str, *rows: Mapping[str, object]) -> None:
-        for row in rows:
-            self.db.table(table).insert({name: _cell(value) for name, value in row.items()})
-
-    def update(self, table: str, key: str | int, **changes: object) -> None:
-        self.db.table(table).update(key, {name: _cell(value) for name, value in changes.items()})
-
-    def order(self, order_id: str) -> Mapping[str, Any] | None:
-        return next(iter(self.db.table("orders").rows_where("id = ?", [order_id])), None)
-
-    def move_order(self, order: Mapping[str, Any], **changes: object) -> None:
-        """An order is settled once its state is final and every share it filled is among our fills.
-
-        Raises StoppedError for a state that can't follow the one it is in.
-        """
-        after = {**order, **changes}
-        if not may_become(order["state"], after["state"]):
-            raise StoppedError(
-                f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would become "
-                f"{after['state']}. This must never happen: look at the order at the broker before the next run."
-            )
-        settled = after["state"] in FINAL and Decimal(after["counted"]) >= Decimal(after["filled"])
-        self.update("orders", order["id"], **changes, settled=settled)
-
-    def step(self, after: RunStep) -> None:
-        """Move the run on. A trial trades without a plan, so its steps are its own.
-
-        Raises StoppedError for a step that can't follow the one before it.
-        """
-        found = self.db.execute("SELECT step, purpose FROM runs WHERE id = ?", [self.run]).fetchone()
-        if found is None:
-            return
-        before, purpose = found
-        if purpose == "evening" and not may_step(before, after):
-            raise StoppedError(
-                f"run {self.run} is {before} and would become {after}. This must never happen: please report it with "
-                "the journal."
-            )
-        self.update("runs", self.run, step=after)
+def rebuild(db: sqlite3.Connection) -> None:
+    """Drop every projection and fill it again from the events, in the caller's transaction."""
+    for table in reversed(list(PROJECTIONS)):
+        db.execute(f"DROP TABLE IF EXISTS {table}")
+    fill(db, db)
 
 
-def rebuild(db: Database) -> None:
-    """Drop every projection and fill it again from the events, in one transaction."""
-    with db.atomic():
-        for table in reversed(list(PROJECTIONS)):
-            db.execute(f"DROP TABLE IF EXISTS {table}")
-        for statement in PROJECTIONS.values():
-            db.execute(statement)
-        for seq, run, kind, body in db.execute("SELECT seq, run, kind, body FROM events ORDER BY seq").fetchall():
-            project(from_body(kind, body), Line(db, seq, run))
+def fill(db: sqlite3.Connection, source: sqlite3.Connection) -> None:
+    """Make every projection in `db`, where there is none yet, from the events in `source`."""
+    for statement in (*PROJECTIONS.values(), *INDEXES):
+        db.execute(statement)
+    for seq, run, kind, body in source.execute("SELECT seq, run, kind, body FROM events ORDER BY seq").fetchall():
+        project(from_body(kind, body), Line(db, seq, run))
 
 
 READS: Mapping[str, RunStep] = {"start": "surveyed", "after_sells": "sold", "end": "settled"}
@@ -284,6 +229,7 @@ def _order_absent(event: OrderAbsent, line: Line) -> None:
 @project.register
 def _order_resent(event: OrderResent, line: Line) -> None:
     if order := line.order(event.order_id):
+        line.step("selling" if order["side"] == "sell" else "buying")
         line.move_order(order, state="intended", sent=event.at, times=order["times"] + 1)
 
 
@@ -314,16 +260,22 @@ def _fill_seen(event: FillSeen, line: Line) -> None:
     """The same execution seen twice counts once."""
     fill = event.fill
     ((account,),) = line.db.execute("SELECT account FROM runs WHERE id = ?", [line.run])
-    if line.db.table("fills").count_where("account = ? AND execution_id = ?", [account, fill.execution_id]):
+    known = "SELECT 1 FROM fills WHERE account = ? AND execution_id = ?"
+    if line.db.execute(known, [account, fill.execution_id]).fetchone():
         return
     line.insert("fills", {"account": account, "seq": line.seq, "run": line.run, **_columns(fill)})
     if order := line.order(fill.order_id):
         line.move_order(order, counted=Decimal(order["counted"]) + fill.quantity)
 
 
-@project.register
-def _noted(event: Noted, line: Line) -> None:
-    line.insert("notes", {"seq": line.seq, "run": line.run, **_columns(event)})
+@project.register(Noted)
+@project.register(DailyLossHit)
+@project.register(Armed)
+@project.register(Disarmed)
+@project.register(SettingChanged)
+@project.register(Restated)
+def _kept_as_it_is(event: _Kept, line: Line) -> None:
+    line.insert(KEPT[type(event)], {"seq": line.seq, "run": line.run, **_columns(event)})
 
 
 @project.register
@@ -332,11 +284,6 @@ def _run_taken_up(event: RunTakenUp, line: Line) -> None:
     if line.db.execute("SELECT step FROM runs WHERE id = ?", [line.run]).fetchone() != ("ended",):
         line.step("taken up")
     line.insert("notes", {"seq": line.seq, "run": line.run, "at": event.at, "level": "warning", "text": event.why})
-
-
-@project.register
-def _daily_loss_hit(event: DailyLossHit, line: Line) -> None:
-    line.insert("losses", {"seq": line.seq, "run": line.run, **_columns(event)})
 
 
 @project.register
@@ -350,16 +297,6 @@ def _halt_lifted(event: HaltLifted, line: Line) -> None:
 
 
 @project.register
-def _armed(event: Armed, line: Line) -> None:
-    line.insert("arms", {"seq": line.seq, "run": line.run, **_columns(event)})
-
-
-@project.register
-def _disarmed(event: Disarmed, line: Line) -> None:
-    line.insert("arms", {"seq": line.seq, "run": line.run, **_columns(event)})
-
-
-@project.register
 def _order_accounted(event: OrderAccounted, line: Line) -> None:
     """An order of ours that a person vouches for is settled: no later start looks for it."""
     line.insert("accounted", {"seq": line.seq, "run": line.run, **_columns(event)})
@@ -368,24 +305,9 @@ def _order_accounted(event: OrderAccounted, line: Line) -> None:
 
 
 @project.register
-def _setting_changed(event: SettingChanged, line: Line) -> None:
-    line.insert("setting_changes", {"seq": line.seq, "run": line.run, **_columns(event)})
-
-
-@project.register
 def _adopted(event: Adopted, line: Line) -> None:
     line.insert("adoptions", {"seq": line.seq, **_columns(event)})
 
 
-@project.register
-def _restated(event: Restated, line: Line) -> None:
-    line.insert("restatements", {"seq": line.seq, "run": line.run, **_columns(event)})
-
-
 def _columns(value: _Flat) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
-
-
-def _cell(value: object) -> bool | int | float | str | None:
-    cell = plain(value)
-    return canonical(cell) if isinstance(cell, list | dict) else cell

@@ -23,6 +23,7 @@ from rebalancer.events import (
     PlanMade,
     PricesTaken,
     Restated,
+    RunTakenUp,
     SettingChanged,
     TargetsSet,
 )
@@ -270,9 +271,13 @@ def _record(journal: sqlite3.Connection, line: RunLine) -> RunRecord:
         targets=next((event.targets for event in reversed(_only(events, TargetsSet))), None),
         plan=next((event.plan for event in reversed(_only(events, PlanMade))), None),
         orders=tuple(ordered)[::-1],
-        remarks=_only(events, Noted),
+        remarks=tuple(_remark(event) for event in events if isinstance(event, Noted | RunTakenUp)),
         changes=_only(events, SettingChanged),
     )
+
+
+def _remark(event: Noted | RunTakenUp) -> Noted:
+    return event if isinstance(event, Noted) else Noted(event.at, "warning", event.why)
 
 
 def _only(events: list[Any], *kinds: type) -> tuple[Any, ...]:

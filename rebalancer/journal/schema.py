@@ -26,22 +26,22 @@ def m001_events(db: Database) -> None:
 
 @migrations()
 def m002_projections(db: Database) -> None:
-    rebuild(db)
+    rebuild(db.conn)
 
 
 @migrations()
 def m003_settings_and_adoptions(db: Database) -> None:
-    rebuild(db)
+    rebuild(db.conn)
 
 
 @migrations()
 def m004_restatements(db: Database) -> None:
-    rebuild(db)
+    rebuild(db.conn)
 
 
 @migrations()
 def m005_order_and_run_states(db: Database) -> None:
-    rebuild(db)
+    rebuild(db.conn)
 
 
 KNOWN = frozenset(

@@ -135,3 +135,9 @@ PROJECTIONS: Mapping[str, str] = {
         at TEXT NOT NULL, level TEXT NOT NULL, text TEXT NOT NULL
     ) STRICT""",
 }
+
+INDEXES = (
+    "CREATE INDEX orders_by_run ON orders (run)",
+    "CREATE INDEX fills_by_order ON fills (order_id)",
+)
+"""For what is asked at every start. They go with their tables."""

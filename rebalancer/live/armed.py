@@ -10,7 +10,6 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Armed, Disarmed, Halted
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.live.hours import new_york
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model.checkup import Check
 
@@ -128,9 +127,10 @@ def undone(account: str, armed: Armed, at: datetime, by: str) -> tuple[Disarmed,
 
 def armed_check(account: AccountConfig, armed: Armed | None, files: Mapping[str, str], now: datetime) -> Check:
     """What the doctor says of a live account's arming."""
-    if (why := unarmed(account.name, armed, account.account_number, files, now)) is not None or armed is None:
+    why = unarmed(account.name, armed, account.account_number, files, now)
+    if armed is None or why is not None:
         return Check("armed", "fail", why or "", "No order leaves until it is.")
     found = f"up to {armed.max_dollars:,.2f} USD a run until {new_york_day(armed.until)}, by {armed.by}"
     if armed.until - now > SOON:
         return Check("armed", "pass", found)
-    return Check("armed", "warn", f"{found}, {new_york(armed.until)}", "Arm it again before it runs out.")
+    return Check("armed", "warn", f"{found}, in less than {SOON.days} days", "Arm it again before it runs out.")

@@ -5,14 +5,14 @@ from decimal import Decimal
 
 from rebalancer.errors import StoppedError
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.live.follow import POLL_SECONDS
+from rebalancer.live.follow import looks
 from rebalancer.live.survey import Survey, read_holdings
 from rebalancer.model import Outcome, Symbol
 from rebalancer.portfolio.wording import shares
 
 NONE = Decimal(0)
-LOOKS = 30
-"""So many times, a second apart, a broker is asked for positions that may lag behind its own fills."""
+LAG_SECONDS = 30
+"""So long a broker's positions may lag behind its own fills."""
 
 
 def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey:
@@ -23,12 +23,11 @@ def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey
     """
     traded = {outcome.order.symbol for outcome in outcomes if outcome.filled}
     settled = traded - {outcome.order.symbol for outcome in outcomes if not outcome.certain}
-    apart = _apart(desk, settled)
-    for _ in range(LOOKS):
+    apart: list[str] = []
+    for _ in looks(desk, LAG_SECONDS):
+        apart = _apart(desk, settled)
         if not apart:
             break
-        desk.clock.sleep(POLL_SECONDS)
-        apart = _apart(desk, settled)
     survey = read_holdings(desk, diary, "end")
     if apart:
         raise StoppedError(

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from rebalancer.events import OrderAbsent
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, Watch, earlier_outcome, gone, look_up
+from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, Watch, earlier_outcome, gone, look_up, looks
 from rebalancer.live.gate import Gate
 from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
 from rebalancer.portfolio.trades import second_attempt
@@ -99,9 +99,7 @@ def _way_is_clear(desk: Desk, diary: Diary, blocked: Sequence[Order]) -> bool:
     """Wait until no order is open in these symbols; False where one stays."""
     symbols = {order.symbol for order in blocked}
     diary.note(f"{', '.join(sorted(symbols))}: waiting for other open orders to be gone, then sending once more")
-    deadline = desk.clock.now().timestamp() + CANCEL_SECONDS
-    while any(state.symbol in symbols for state in desk.broker.open_orders()):
-        if desk.clock.now().timestamp() >= deadline:
-            return False
-        desk.clock.sleep(POLL_SECONDS)
-    return True
+    for _ in looks(desk, CANCEL_SECONDS):
+        if not any(state.symbol in symbols for state in desk.broker.open_orders()):
+            return True
+    return False

@@ -1,7 +1,7 @@
 """What came of the orders that left. Only the broker says so, and every word of it is written down."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -30,15 +30,13 @@ class Watch:
 
     def until_terminal(self, seconds: float, poll: float = POLL_SECONDS) -> bool:
         """Look every `poll` seconds until every order is terminal; False when `seconds` have passed first."""
-        clock = self.desk.clock
-        began = clock.now()
-        while True:
+        for _ in looks(self.desk, seconds, poll):
             self._look()
             if not self._pending():
                 return True
-            if (clock.now() - began).total_seconds() >= seconds or self._left_to_the_auction():
+            if self._left_to_the_auction():
                 return False
-            clock.sleep(poll)
+        return False
 
     def cancel_open(self) -> None:
         if self._left_to_the_auction():
@@ -102,6 +100,20 @@ class Watch:
             return str(error)
         self.states[state.id] = state
         return None
+
+
+def looks(desk: Desk, seconds: float, pause: float = POLL_SECONDS) -> Iterator[None]:
+    """Now, and then every `pause` seconds, until `seconds` have passed by the clock, or by what was slept.
+
+    So a clock that is set back meanwhile makes nobody wait for ever.
+    """
+    began, slept = desk.clock.now(), 0.0
+    while True:
+        yield
+        if slept >= seconds or (desk.clock.now() - began).total_seconds() >= seconds:
+            return
+        desk.clock.sleep(pause)
+        slept += pause
 
 
 def look_up(desk: Desk, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState | Absent | Unknown]:

@@ -1,7 +1,9 @@
 """The brake: while an account is halted nothing is sent for it, whoever asks."""
 
 from rebalancer.errors import RunFailedError
+from rebalancer.events import Halted
 from rebalancer.live.desk import Desk
+from rebalancer.model.checkup import Check
 
 
 def require_not_halted(desk: Desk) -> None:
@@ -13,8 +15,26 @@ def require_not_halted(desk: Desk) -> None:
 def halted(desk: Desk) -> str | None:
     """Why nothing may be sent for this account now, read anew; None where it may."""
     halt = desk.journal.standing(desk.account).halt
+    return None if halt is None else told(halt)
+
+
+def told(halt: Halted) -> str:
+    """Who halted what, when and why, and the remedy."""
+    only = f" --account {halt.account}" if halt.account else ""
+    lift = f"`rebalance resume{only} --reason TEXT`"
+    return f"{whose(halt)} is halted {since(halt)}: {halt.reason.rstrip('.')}. Look at it, then lift it: {lift}."
+
+
+def whose(halt: Halted) -> str:
+    return f"account {halt.account}" if halt.account else "every account"
+
+
+def since(halt: Halted) -> str:
+    return f"since {halt.at:%Y-%m-%d %H:%M:%S} UTC by {halt.by}"
+
+
+def halt_check(halt: Halted | None) -> Check:
+    """What the doctor says of the brake."""
     if halt is None:
-        return None
-    whose = f"account {halt.account}" if halt.account else "every account"
-    since = f"{halt.at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{whose} is halted since {since} by {halt.by}: {halt.reason} Look at it, then lift it: `rebalance resume`."
+        return Check("halt", "pass", "nothing is halted")
+    return Check("halt", "fail", told(halt), "Nothing is sent until it is lifted.")

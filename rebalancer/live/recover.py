@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, journal_state, look_up, verify
+from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks, verify
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.trades import ORDER_PREFIX, TRIAL_PREFIX
@@ -118,19 +118,17 @@ def cancel_open_orders(desk: Desk, diary: Diary) -> None:
         diary.note(f"{state.symbol}: cancelling {whose} open {state.side} of {shares(state.quantity)} ({state.id})")
         desk.broker.cancel(state.id)
     waiting = {state.id for state in doomed}
-    deadline = desk.clock.now().timestamp() + CANCEL_SECONDS
-    while waiting:
+    for _ in looks(desk, CANCEL_SECONDS):
         for state in desk.broker.orders(sorted(waiting)).values():
             if state.terminal:
                 _take_down(desk, diary, state)
                 waiting.discard(state.id)
-        if waiting and desk.clock.now().timestamp() >= deadline:
-            raise RunFailedError(
-                f"the open orders {', '.join(sorted(waiting))} were still there {CANCEL_SECONDS} s after their cancel. "
-                "Nothing was sent; look at the account."
-            )
-        if waiting:
-            desk.clock.sleep(POLL_SECONDS)
+        if not waiting:
+            return
+    raise RunFailedError(
+        f"the open orders {', '.join(sorted(waiting))} were still there {CANCEL_SECONDS} s after their cancel. Nothing "
+        "was sent; look at the account."
+    )
 
 
 def others_orders(desk: Desk, diary: Diary) -> Mapping[Symbol, str]:

@@ -97,6 +97,7 @@ def evening(
             programs=programs,
             ending=ending,
             pinned=account.account_number,
+            limits=account.limits,
             mode=account.mode,
             venue=claim.venue,
             files=fingerprints(interrupted.files if interrupted else claim.files),

@@ -40,7 +40,8 @@ class Lines:
 
 
 def dial(account: AccountConfig, clock: Clock, vault: Vault) -> Alpaca:
-    return Alpaca(read_keys(account, vault), clock, trading_url=account.base_url, data_url=account.data_url)
+    keys = read_keys(account, vault)
+    return Alpaca(keys, clock, mode=account.mode, trading_url=account.base_url, data_url=account.data_url)
 
 
 def clock_of(account: AccountConfig, vault: Vault | None = None) -> Clock:

@@ -3,15 +3,15 @@
 import json
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from crash.board import Board, SharedClock
-from crash.points import WRITES, Fuse, Watched
+from crash.points import WRITES, Fuse, Watched, trace
 
 from rebalancer import config
+from rebalancer.live.desk import Desk
 from rebalancer.live.rebalance import claim_session, run_evening
 from rebalancer.ports import AlreadyRun
 from rebalancer.wiring import evening
@@ -44,7 +44,10 @@ weight_mode = "percent"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One start of the program. `die_at` is the point it is killed at, 0 for none."""
+    """One start of the program. `die_at` is the point it is killed at, 0 for none.
+
+    With `statements` the points are those inside the journal: one before each statement that writes.
+    """
 
     die_at: int = 0
     statements: bool = False
@@ -81,18 +84,20 @@ class Home:
         (self.folder / "mix.json").write_text(json.dumps(bot))
 
 
+def watched(desk: Desk, fuse: Fuse, turn: Turn) -> Desk:
+    if turn.statements:
+        trace(desk.journal._db.conn, fuse)
+        return desk
+    return replace(desk, broker=Watched(desk.broker, fuse), journal=Watched(desk.journal, fuse, WRITES.__contains__))
+
+
 def walk(home: Home, board: Board, turn: Turn) -> None:
     """Start the program once, as a person would: settle what is left, then go on or begin."""
     os.environ.update(json.loads((home.folder / "keys.json").read_text()))
     settings = config.load(home.folder / "config.toml")
     (account,) = settings.accounts
-    fuse = Fuse(board, turn.die_at)
     with evening(settings, account, clock=SharedClock(board)) as tonight:
-        desk = replace(
-            tonight.desk,
-            broker=Watched(tonight.desk.broker, fuse),
-            journal=Watched(tonight.desk.journal, fuse, WRITES.__contains__),
-        )
+        desk = watched(tonight.desk, Fuse(board, turn.die_at), turn)
         cut_off = tonight.interrupted
         run = claim_session(desk, tonight.claim, tonight.session, cut_off)
         if not isinstance(run, AlreadyRun):

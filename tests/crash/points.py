@@ -2,14 +2,16 @@
 
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from crash.board import Board
 
 WRITES = frozenset({"claim", "take_up", "record"})
 """What changes the journal. Its other calls only read: killed there is killed at the point before."""
+WRITING = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,21 @@ class Watched:
         if not callable(found) or not self._watches(name):
             return found
 
-        def call(*words: Any, **named: Any) -> Any:
-            told = " ".join([name, *(type(word).__name__ for word in words if type(word).__name__ not in {"int", "str"})])
+        def call(*words: Any) -> Any:
+            told = " ".join([name, *(type(word).__name__ for word in words if is_dataclass(word))])
             self._fuse(f"before {told}")
-            answer = found(*words, **named)
+            answer = found(*words)
             self._fuse(f"after {told}")
             return answer
 
         return call
+
+
+def trace(connection: sqlite3.Connection, fuse: Fuse) -> None:
+    """Set a point before each statement that writes, the commits too."""
+
+    def reached(statement: str) -> None:
+        if statement.startswith(WRITING):
+            fuse(" ".join(statement.split()[:3]))
+
+    connection.set_trace_callback(reached)

@@ -23,6 +23,19 @@ class Tally:
     losses: list[str] = field(default_factory=list)
     unexplained: list[str] = field(default_factory=list)
 
+    @property
+    def clean(self) -> bool:
+        return not (self.doubles or self.losses or self.unexplained)
+
+    def __str__(self) -> str:
+        told = [
+            f"{self.cases} cases, {self.kills} processes killed, {self.states} different states to recover from",
+            f"doubles     {len(self.doubles)}",
+            f"losses      {len(self.losses)}, and {self.given_up} cases with an order that was cut off twice on its way",
+            f"unexplained {len(self.unexplained)}",
+        ]
+        return "\n".join([*told, *self.doubles[:20], *self.losses[:20], *self.unexplained[:20]])
+
     def __iadd__(self, other: "Tally") -> Self:
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))

@@ -33,7 +33,7 @@ def test_a_rebuild_gives_back_every_table_row_for_row(journal):
     before = contents(journal)
     assert all(before.values()), "an evening leaves no table empty"
 
-    rebuild(journal._db)
+    rebuild(journal._db.conn)
 
     assert contents(journal) == before
 
@@ -65,7 +65,7 @@ def test_a_rebuild_gives_back_what_any_order_of_events_left(tmp_path_factory, ev
             with suppress(StoppedError):  # what can't follow is refused, and leaves nothing behind
                 journal.record(run, event)
         before = contents(journal)
-        rebuild(journal._db)
+        rebuild(journal._db.conn)
         assert contents(journal) == before
 
 

@@ -1,0 +1,44 @@
+"""A small file beside the journal that remembers its last line, so that a restored copy is noticed."""
+
+import json
+import os
+import sqlite3
+from dataclasses import asdict
+from pathlib import Path
+
+from rebalancer.errors import StoppedError
+from rebalancer.journal.chain import Head, holds
+
+
+def file_of(journal: Path) -> Path:
+    return journal.with_name(f"{journal.name}.head")
+
+
+def remember(journal: Path, head: Head) -> None:
+    """Put `head` in the place of what was remembered, in one step, readable for the owner alone."""
+    file = file_of(journal)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
+        json.dump(asdict(head), out)
+    fresh.replace(file)
+
+
+def remembered(journal: Path) -> Head | None:
+    """The last line that was remembered; None where there is none that can be read."""
+    try:
+        return Head(**json.loads(file_of(journal).read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def require_same(connection: sqlite3.Connection, journal: Path) -> None:
+    """Raises StoppedError where the journal lacks the line that was last remembered beside it."""
+    last = remembered(journal)
+    if last is not None and not holds(connection, last):
+        raise StoppedError(
+            f"the journal {journal} is older than the one last written here, or another one: it lacks line {last.seq} "
+            f"({last.hash[:12]}…), which {file_of(journal).name} remembers. Was a backup restored? Orders that it does "
+            "not know may have been sent since. Bring the latest journal back; if this one is right, say so with "
+            "`rebalance audit accept-restore`. Nothing was sent."
+        )

@@ -1,0 +1,39 @@
+"""Taking back what is open at the broker, at any hour: no prices, no plan, no run."""
+
+from dataclasses import dataclass
+
+from rebalancer.errors import RunFailedError
+from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS
+from rebalancer.live.recover import is_ours
+from rebalancer.model import OrderId, OrderState
+from rebalancer.ports import Broker, Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """`found` were open, each as it was first seen; those of them in `left` still are."""
+
+    found: tuple[OrderState, ...]
+    left: tuple[OrderState, ...]
+
+
+def kill(broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: bool = False, watch: int = 0) -> Killed:
+    """Ask for the cancel of every open order of ours, or of everyone's, until none is open; CANCEL_SECONDS at most.
+
+    For the first `watch` seconds it looks on although none is open: one may have been on its way. What was done before
+    an order was cancelled, the next run counts. Raises SourceError where the broker does not answer, RunFailedError
+    where it is another account than the `pinned` one.
+    """
+    if pinned is not None and (number := broker.account().number) != pinned:
+        raise RunFailedError(f"these keys are of account {number}, but account_number is {pinned}: no order was touched")
+    found: dict[OrderId, OrderState] = {}
+    waited, pause = 0.0, POLL_SECONDS
+    while True:
+        standing = {state.id: state for state in broker.open_orders() if everyones or is_ours(state.id)}
+        found = standing | found
+        if waited >= watch + (CANCEL_SECONDS if standing else 0):
+            return Killed(tuple(found.values()), tuple(standing.values()))
+        for order_id in standing:
+            broker.cancel(order_id)
+        clock.sleep(pause)
+        waited, pause = waited + pause, min(2 * pause, 8 * POLL_SECONDS)

@@ -1,0 +1,133 @@
+"""What the owner of an account lets no order and no run go beyond: `[limits]`, and how far a price may have moved.
+
+Every gate says what it accepts, so NaN never passes. They are for buys and partial sells: a full exit is never asked.
+Dollars are at the market's price; what a buy may cost beyond it is held back from its budget.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rebalancer.model import Account, Limits, Order, Price, Symbol
+from rebalancer.portfolio.wording import per_share, percent, plain, usd
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a run has sent: how many orders, and what they trade together in dollars. Only a refusal takes dollars back.
+
+    `held` is what the account has in the order's symbol, sent buys counted as bought and sells as not yet sold.
+    """
+
+    orders: int
+    dollars: Decimal
+    held: Decimal
+
+
+def check_limits(
+    order: Order, price: Price | None, equity: Decimal, tally: Tally, limits: Limits, max_distance_percent: Decimal
+) -> str | None:
+    """None where `order` is within every limit, else the first one that it breaks: the number, the limit and its key.
+
+    `equity` in dollars, as the broker shows it now.
+    """
+    if price is None:
+        return "it has no price that its limits could be checked by"
+    numbers = (order.quantity, price.value, equity, tally.dollars, tally.held)
+    if not all(number.is_finite() for number in numbers) or not (price.value > 0 and equity > 0):
+        return f"price {price.value}, equity {equity}, {tally.dollars} sent and {tally.held} held must all be numbers"
+    return (
+        _of_the_list(order.symbol, limits)
+        or _of_the_order(order.quantity * price.value, limits)
+        or _of_the_run(order.quantity * price.value, equity, tally, limits)
+        or _of_the_symbol(order, price.value, equity, tally.held, limits)
+        or _of_the_distance(order, price, max_distance_percent)
+    )
+
+
+def _of_the_list(symbol: Symbol, limits: Limits) -> str | None:
+    if symbol in limits.denied:
+        return f"{symbol} is in limits.denied"
+    if limits.allowed and symbol not in limits.allowed:
+        return f"{symbol} is not in limits.allowed ({', '.join(limits.allowed)})"
+    return None
+
+
+def _of_the_order(dollars: Decimal, limits: Limits) -> str | None:
+    if dollars <= limits.max_order_dollars:
+        return None
+    return f"it trades {usd(dollars)}, more than limits.max_order_dollars, {usd(limits.max_order_dollars)}"
+
+
+def _of_the_run(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits) -> str | None:
+    if not tally.orders + 1 <= limits.max_orders:
+        return f"{tally.orders} orders were sent in this run, and limits.max_orders is {limits.max_orders}"
+    after = tally.dollars + dollars
+    if not after <= limits.max_run_dollars:
+        return f"the run would trade {usd(after)}, more than limits.max_run_dollars, {usd(limits.max_run_dollars)}"
+    most = limits.max_turnover_percent / 100
+    if not after <= most * equity:
+        return (
+            f"the run would trade {usd(after)}, more than limits.max_turnover_percent, {percent(most)} of equity or "
+            f"{usd(most * equity)}"
+        )
+    return None
+
+
+def _of_the_symbol(order: Order, price: Decimal, equity: Decimal, held: Decimal, limits: Limits) -> str | None:
+    if order.side == "sell":
+        return None
+    after, most = held + order.quantity * price, limits.max_symbol_percent / 100
+    if after <= most * equity:
+        return None
+    return (
+        f"{usd(after)} of it would be held, more than limits.max_symbol_percent, {percent(most)} of equity or "
+        f"{usd(most * equity)}"
+    )
+
+
+def _of_the_distance(order: Order, price: Price, most: Decimal) -> str | None:
+    """What was listed today has no previous close, nor has a source of daily closes: there is nothing to go by then.
+
+    Its price was fresh and two-sided enough for an order, and the limits in dollars hold for it as for any other.
+    """
+    if price.previous is None:
+        return None
+    if not (price.previous.is_finite() and price.previous > 0):
+        return f"its previous close is {price.previous} USD, and its price can't be compared with that"
+    if not abs(price.value / price.previous - 1) * 100 <= most:
+        return _too_far(f"its price of {per_share(price.value)}", price.value, price.previous, most)
+    if order.limit is not None and not (order.limit / price.previous - 1) * 100 <= most:
+        return _too_far(f"its limit of {per_share(order.limit)}", order.limit, price.previous, most)
+    return None
+
+
+def _too_far(what: str, value: Decimal, previous: Decimal, most: Decimal) -> str:
+    return (
+        f"{what} is {percent(abs(value / previous - 1))} away from the previous close of {per_share(previous)}, more "
+        f"than trading.max_distance_percent, {plain(most)} %"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Dollars: what the account is worth without what was paid in since, and what it was worth at the last close."""
+
+    equity: Decimal
+    basis: Decimal
+
+
+def daily_loss(account: Account, max_percent: Decimal) -> Loss | None:
+    """The loss of this session where it is beyond `max_percent` of its basis; None where it is not, or no one can tell.
+
+    Where the broker does not say what was paid in or taken out, nothing was: then money that is taken out looks like a
+    loss, and ends the buying for one session at most.
+    """
+    if account.previous_equity is None:
+        return None
+    worth = account.equity - (ZERO if account.deposits is None else account.deposits)
+    basis, numbers = account.previous_equity, (worth, account.previous_equity)
+    if all(number.is_finite() for number in numbers) and worth >= basis * (1 - max_percent / 100):
+        return None
+    return Loss(worth, basis)

@@ -1,0 +1,100 @@
+"""An evening whose power was cut, and what the next command makes of it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from accounts import HOLD_SPY, write_config
+
+from rebalancer import config
+from rebalancer.live.rebalance import claim_session, run_evening
+from rebalancer.model import Submitted
+from rebalancer.wiring import evening
+
+
+class PowerCut(BaseException):
+    """The process is gone."""
+
+
+class Cutting:
+    """The account's broker, until the power is cut: once the first order stands there, before its answer comes."""
+
+    def __init__(self, real: object) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def submit(self, order: object) -> Submitted:
+        self._real.submit(order)  # type: ignore[attr-defined]
+        raise PowerCut
+
+
+@pytest.fixture
+def cut_off(tmp_path: Path, rebalance: object) -> None:
+    """The run of the last session, which bought SPY, and was cut off with its only order at the broker."""
+    write_config(tmp_path, enabled=False)
+    settings = config.load(tmp_path / "config.toml")
+    with evening(settings, settings.accounts[0]) as tonight:
+        desk = replace(tonight.desk, broker=Cutting(tonight.desk.broker))  # type: ignore[arg-type]
+        run = claim_session(desk, tonight.claim, tonight.session)
+        with pytest.raises(PowerCut):
+            run_evening(desk, run, tonight.session)  # type: ignore[arg-type]
+
+
+def filled(rebalance):
+    return [(order["run"], order["symbol"], order["state"]) for order in json.loads(rebalance("orders", "--json").out)]
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_the_next_run_goes_on_with_it_and_sends_nothing_twice(rebalance):
+    said = rebalance("run")
+    assert said.code == 0, said.err
+    assert "this run was cut off" in said.out
+    assert "success: 1 of 1 orders done" in said.out
+    assert filled(rebalance) == [(1, "SPY", "filled")]
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_it_goes_on_as_it_began_whatever_was_edited_meanwhile(rebalance, tmp_path):
+    write_config(tmp_path, enabled=False, bot={**HOLD_SPY, "chart": {"asset": "QQQ"}})
+    (tmp_path / "hold.json").unlink()
+    said = rebalance("run")
+    assert said.code == 0, said.err
+    assert "bot hold has changed since this run began: it goes on as it began" in said.out
+    assert filled(rebalance) == [(1, "SPY", "filled")]
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_recover_counts_what_came_of_it_and_ends_it(rebalance):
+    said = rebalance("recover")
+    assert said.code == 0, said.err
+    assert "cut off and settled later: SPY: bought" in said.out
+    assert filled(rebalance) == [(1, "SPY", "filled")]
+    assert rebalance("recover").out == "account main: nothing was left to settle\n"
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_a_dry_run_leaves_it_alone(rebalance):
+    assert rebalance("run", "--dry-run").code == 0
+    assert filled(rebalance) == [(1, "SPY", "intended")]
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_without_its_journal_nothing_is_sent_until_a_person_vouches_for_the_order(rebalance, tmp_path):
+    """A journal that was deleted would let the evening be traded twice."""
+    (order,) = json.loads(rebalance("orders", "--json").out)
+    for file in (tmp_path / "state").glob("journal.sqlite*"):
+        file.unlink()
+    said = rebalance("run")
+    assert said.code == 5
+    assert "orders with this program's names that this journal does not know: buy" in said.out
+    assert order["id"] in said.out
+
+    assert rebalance("recover", "--account-for", order["id"]).code == 2
+    vouched = rebalance("recover", "--account-for", order["id"], "--reason", "I deleted the journal")
+    assert vouched.code == 0, vouched.err
+    assert "halted" in rebalance("run").out
+    assert rebalance("resume", "--reason", "I know").code == 0
+    assert rebalance("run", "--force").code == 0
