@@ -134,7 +134,7 @@ class Journal(Protocol):
         ...
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
-        """Those of `ids` that were written down for `account`, or that a person has vouched for."""
+        """Those of `ids` that were written down for `account` and not refused, or that a person has vouched for."""
         ...
 
     def interrupted(self, account: str) -> "Interrupted | None":

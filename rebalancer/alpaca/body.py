@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Never, Self
 
@@ -55,6 +55,12 @@ class Body:
             moment = datetime.fromisoformat(self.text(name))
             return moment.astimezone(UTC) if moment.tzinfo else self.fail(name)
         except (ValueError, OverflowError):
+            return self.fail(name)
+
+    def day(self, name: str) -> date:
+        try:
+            return date.fromisoformat(self.text(name))
+        except ValueError:
             return self.fail(name)
 
     def words(self, name: str) -> tuple[str, ...]:

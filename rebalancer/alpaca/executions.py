@@ -5,13 +5,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 from rebalancer.alpaca import parse
-from rebalancer.alpaca.body import Body, bodies
+from rebalancer.alpaca.activities import activities
+from rebalancer.alpaca.body import Body
 from rebalancer.alpaca.client import Alpaca
 from rebalancer.alpaca.orders import Seen
 from rebalancer.errors import SourceError
 from rebalancer.model import Fill
-
-PAGE = 100
 
 
 class Executions:
@@ -50,14 +49,5 @@ class Executions:
     def _read_since(self, seen: Seen) -> None:
         """All pages from just before the order on; what came late may stand between what is known already."""
         after = seen.created - timedelta(minutes=1)
-        query = {"after": after.isoformat(), "direction": "asc", "page_size": str(PAGE)}
-        while True:
-            page = bodies("execution", self._client.read("/account/activities/FILL", query))
-            for body in page:
-                self._known[body.text("order_id")][body.text("id")] = body
-            if len(page) < PAGE:
-                return
-            last = page[-1].text("id")
-            if query.get("page_token") == last:
-                raise SourceError("Alpaca's list of executions does not come to an end. Look at Alpaca's status page.")
-            query["page_token"] = last
+        for body in activities(self._client, "execution", "/account/activities/FILL", after):
+            self._known[body.text("order_id")][body.text("id")] = body

@@ -3,7 +3,7 @@
 Shapes: docs.alpaca.markets, Trading API: Account, Position, Order, Clock, Account Activities.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -34,7 +34,18 @@ def account(body: Body, at: datetime) -> Account:
         at=at,
         currency=body.text("currency"),
         blocked=_blocked(body),
+        previous_equity=body.number_or_none("last_equity"),
     )
+
+
+def balance_day(body: Body) -> date | None:
+    """The session whose close `last_equity` is of; None where an account does not say."""
+    return None if body.fields.get("balance_asof") is None else body.day("balance_asof")
+
+
+def deposit(body: Body) -> Decimal:
+    """Dollars paid in, below 0 where they were taken out; 0 for what was cancelled."""
+    return Decimal(0) if body.fields.get("status") == "canceled" else body.number("net_amount")
 
 
 def _blocked(body: Body) -> str | None:

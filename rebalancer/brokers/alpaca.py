@@ -1,10 +1,12 @@
 """An account at Alpaca as a broker. What is not a parsed, known answer is never taken for one."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rebalancer.alpaca import parse
+from rebalancer.alpaca.activities import Deposits
 from rebalancer.alpaca.assets import Assets
 from rebalancer.alpaca.body import Body, bodies
 from rebalancer.alpaca.client import Alpaca, Json, NoReply, Reply, message
@@ -45,6 +47,7 @@ class AlpacaBroker:
         self._seen: dict[OrderId, Seen] = {}
         self._assets = Assets(client)
         self._executions = Executions(client)
+        self._deposits = Deposits(client)
 
     def close(self) -> None:
         self._client.close()
@@ -59,13 +62,15 @@ class AlpacaBroker:
 
     def account(self) -> Account:
         """Raises RunFailedError for a live account on a paper line or the other way round, whatever the host."""
-        account = parse.account(Body.of("account", self._client.read("/account")), self._clock.now())
+        body = Body.of("account", self._client.read("/account"))
+        account = parse.account(body, self._clock.now())
         if mode_of(account.number) != self._client.mode:
             raise RunFailedError(
                 f"the account {account.number} is no {self._client.mode} account: the numbers of paper accounts begin "
                 f"with {PAPER_NUMBERS}, and no others do. Use the keys of a {self._client.mode} account."
             )
-        return account
+        day = parse.balance_day(body)
+        return account if day is None else replace(account, deposits=self._deposits.since(day))
 
     def positions(self) -> tuple[Position, ...]:
         return tuple(map(parse.position, bodies("position", self._client.read("/positions"))))

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -76,7 +76,11 @@ class Book:
             self._db.enable_wal()
             self._db.execute("PRAGMA synchronous = FULL")
         with self.change():
-            if "account" in self._db.table_names():
+            known = self._db.table_names()
+            if "looks" not in known:
+                self._table("looks").create({"day": str, "equity": str, "deposited": str}, pk="day")
+                self._table("deposits").create({"at": str, "dollars": str})
+            if "account" in known:
                 return
             self._table("account").create({"cash": str, "last_event": str})
             self._table("positions").create({"symbol": str, "quantity": str}, pk="symbol")
@@ -142,6 +146,15 @@ class Book:
         rows = self._table("fills").rows_where("order_id = ?", [order_id], order_by="rowid")
         return tuple(_fill(row) for row in rows)
 
+    def equity_on(self, day: date) -> tuple[Decimal, Decimal] | None:
+        """Dollars: the equity at the last look of `day`, and what was paid in since; None where nobody looked."""
+        row = next(iter(self._table("looks").rows_where("day = ?", [day.isoformat()])), None)
+        return None if row is None else (Decimal(row["equity"]), self._deposited() - Decimal(row["deposited"]))
+
+    def _deposited(self) -> Decimal:
+        """All that was ever paid in, less what was taken out, in dollars."""
+        return sum((Decimal(row["dollars"]) for row in self._table("deposits").rows), Decimal(0))
+
     # ------------------------------------------------------------------------------------------- writing
 
     def place(self, order: Order, worst_price: Decimal, expires: datetime, at: datetime) -> Resting:
@@ -194,6 +207,16 @@ class Book:
     def move_cash(self, dollars: Decimal, at: datetime) -> None:
         self._db.execute("UPDATE account SET cash = ?", [str(self.cash + dollars)])
         self._stamp(at)
+
+    def deposit(self, dollars: Decimal, at: datetime) -> None:
+        """Money that comes from outside, or goes there (below 0)."""
+        self._table("deposits").insert({"at": at.isoformat(), "dollars": str(dollars)})
+        self.move_cash(dollars, at)
+
+    def look(self, day: date, equity: Decimal) -> None:
+        """Write down that the account was worth `equity` dollars at this look; the day's last one counts."""
+        row = {"day": day.isoformat(), "equity": str(equity), "deposited": str(self._deposited())}
+        self._table("looks").upsert(row, pk="day")
 
     def _stamp(self, at: datetime) -> None:
         self._db.execute("UPDATE account SET last_event = ?", [at.isoformat()])

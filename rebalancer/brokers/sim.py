@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Self
 
 from rebalancer.brokers.book import Book
 from rebalancer.brokers.exchange import Exchange
-from rebalancer.brokers.hours import hours
+from rebalancer.brokers.hours import LONGEST_CLOSURE, hours
 from rebalancer.brokers.script import Script
 from rebalancer.errors import SourceError
 from rebalancer.model import (
@@ -102,7 +102,17 @@ class SimBroker:
         with self._at_the_market() as now:
             cash = self._book.cash
             equity = cash + sum(position.market_value for position in self._positions())
-            return Account(self._book.path.stem, equity, cash, self._exchange.spendable(), now)
+            self._book.look(now.date(), equity)
+            before, paid_in = self._last_session(now.date()) or (None, None)
+            return Account(
+                self._book.path.stem,
+                equity,
+                cash,
+                self._exchange.spendable(),
+                now,
+                previous_equity=before,
+                deposits=paid_in,
+            )
 
     def positions(self) -> tuple[Position, ...]:
         with self._at_the_market():
@@ -166,7 +176,7 @@ class SimBroker:
             spendable = self._exchange.spendable()
             if not spendable + dollars >= 0:
                 raise ValueError(f"a withdrawal of {-dollars:,.2f} USD, but only {spendable:,.2f} USD can be spent")
-            self._book.move_cash(dollars, now)
+            self._book.deposit(dollars, now)
 
     # ------------------------------------------------------------------------------------- inside
 
@@ -210,6 +220,11 @@ class SimBroker:
         if session is None or not session.opens <= now < session.closes:
             return Refused(f"the market is closed at {now:%Y-%m-%d %H:%M} UTC: send orders while it is open")
         return self._exchange.receive(order, session.closes, now)
+
+    def _last_session(self, today: date) -> tuple[Decimal, Decimal] | None:
+        """The equity at the last look in the session before, and what was paid in since; None where nobody looked."""
+        days = self._calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))
+        return self._book.equity_on(days[-1]) if days else None
 
     def _positions(self) -> tuple[Position, ...]:
         """Raises SourceError where a holding has no price: it is never worth nothing by mistake."""

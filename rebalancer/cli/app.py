@@ -11,8 +11,10 @@ from rebalancer.cli import (
     bots,
     doctor,
     explain,
+    halt,
     history,
     invest,
+    live,
     login,
     prices,
     recover,
@@ -36,6 +38,9 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("recover")(recover.recover)
+app.command("halt")(halt.halt)
+app.command("resume")(halt.resume)
+app.command("kill")(halt.kill)
 app.command("schedule")(schedule.schedule)
 app.command("status")(schedule.status)
 app.command("doctor")(doctor.doctor)
@@ -52,6 +57,7 @@ app.command("logout")(login.logout)
 app.command("adopt")(adopt.adopt)
 app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")
+app.add_typer(live.app, name="live")
 
 
 def _version(wanted: bool) -> None:

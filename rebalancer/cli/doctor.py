@@ -75,10 +75,23 @@ def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
     bots, programs = _bots(account)
     yield bots
     try:
+        yield from _brakes(config, account)
         with patient_of(config, account, programs) as patient:
             yield from examine(patient)
     except RebalancerError as error:
         yield Check("account", "fail", _words(error), "Nothing more of this account was looked at.")
+
+
+def _brakes(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
+    from rebalancer.journal import queries
+    from rebalancer.live.armed import armed_check, files_now
+    from rebalancer.live.halt import halt_check
+    from rebalancer.market.clock import SystemClock
+
+    standing = queries.standing(config.journal(), account.name)
+    yield halt_check(standing.halt)
+    if account.mode == "live":
+        yield armed_check(account, standing.armed, files_now(config, account), SystemClock().now())
 
 
 def _bots(account: "AccountConfig") -> "tuple[Check, dict[str, Program]]":

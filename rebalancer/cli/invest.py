@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebalancer.cli.live import disarmed_by_edit
 from rebalancer.cli.options import (
     AccountOption,
     ConfigOption,
@@ -124,6 +125,7 @@ def _put(settings: "Config", account: str, content: bytes, *, json: bool) -> Non
     from rebalancer.journal.store import SqliteJournal
     from rebalancer.market.clock import SystemClock
     from rebalancer.model import NO_RUN
+    from rebalancer.report.brake import show_undone
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import invested, show_changes, show_investments
 
@@ -134,11 +136,13 @@ def _put(settings: "Config", account: str, content: bytes, *, json: bool) -> Non
     with SqliteJournal.open(edited.journal()) as journal:
         replace_content(settings.path, settings.content, content)
         journal.record(NO_RUN, *made)
+    disarmed = disarmed_by_edit(settings, edited.journal())
     if json:
-        show_json({"changes": made, "investments": invested(after)})
+        show_json({"changes": made, "investments": invested(after), "disarmed": disarmed})
     else:
         show_changes(made)
         show_investments({account: invested(after)})
+        show_undone(disarmed)
 
 
 def _index(settings: "Config", account: "AccountConfig", name: str) -> int:

@@ -66,6 +66,7 @@ class Watch:
     json: bool = False
     ahead: datetime | None = None
     _problem: str = field(default="")
+    _brakes: tuple[str, ...] = ()
 
     def look(self) -> None:
         try:
@@ -73,6 +74,7 @@ class Watch:
             for result in look(settings, self.clock, self.told.is_set):
                 self._say(result)
             self._look_ahead(settings)
+            self._say_brakes(settings)
         except RebalancerError as error:
             if str(error) != self._problem:
                 typer.echo(f"rebalance: {error}", err=True)
@@ -89,6 +91,17 @@ class Watch:
             return
         run = f" (run {result.run.run.id})" if result.run else ""
         typer.echo(f"{new_york(self.clock.now())}  {result.account}: {result.status}{run}: {result.sentence}")
+
+    def _say_brakes(self, settings: "Config") -> None:
+        """What keeps an enabled account from trading, whenever that changes."""
+        from rebalancer.journal.codec import to_json
+
+        enabled = [account for account in settings.accounts if account.enabled]
+        found = {account.name: _brakes(settings, account, self.clock.now()) for account in enabled}
+        brakes = tuple(f"{name}: {why}" for name, whys in found.items() for why in whys)
+        for sentence in brakes if brakes != self._brakes else ():
+            typer.echo(to_json({"brake": sentence}) if self.json else sentence)
+        self._brakes = brakes
 
     def _look_ahead(self, settings: "Config") -> None:
         from rebalancer.report.schedule import here, new_york
@@ -139,8 +152,17 @@ def _status(
         account.enabled,
         runs[0] if runs else None,
         _coming_run(next(coming([account], almanac, now))) if account.enabled else None,
-        tuple(troubles(account, almanac, runs, now, max_age)),
+        (*_brakes(config, account, now), *troubles(account, almanac, runs, now, max_age)),
     )
+
+
+def _brakes(config: "Config", account: "AccountConfig", now: datetime) -> tuple[str, ...]:
+    from rebalancer.journal import queries
+    from rebalancer.live.armed import files_now
+    from rebalancer.live.health import brakes
+
+    standing = queries.standing(config.journal(), account.name)
+    return tuple(brakes(account, standing, files_now(config, account), now))
 
 
 def _windows(config: "Config", clock: "Clock") -> "Iterator[Window]":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebalancer.cli.live import disarmed_by_edit
 from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, chosen_accounts, load_config
 
 if TYPE_CHECKING:
@@ -99,23 +100,27 @@ def migrate(config: ConfigOption = None, json: JsonOption = False, debug: DebugO
     from rebalancer.config.files import replace_content, set_aside
     from rebalancer.config.migrate import migration
     from rebalancer.config.version import SCHEMA
+    from rebalancer.report.brake import show_undone
     from rebalancer.report.console import line, show_json
     from rebalancer.report.console import show as say
 
-    path = config_path(config)
+    path, disarmed = config_path(config), list[str]()
     before = settings.read(path)
     found = migration(before, path)
     if found is not None:
         settings.parse(found.content, path, os.environ)
         set_aside(found.backup, before)
         replace_content(path, before, found.content)
+        migrated = settings.load(path, os.environ)
+        disarmed = disarmed_by_edit(migrated, migrated.journal())
     backup = None if found is None else str(found.backup)
     if json:
-        show_json({"file": str(path), "schema": SCHEMA, "backup": backup})
+        show_json({"file": str(path), "schema": SCHEMA, "backup": backup, "disarmed": disarmed})
     elif backup is None:
         say(line(f"{path} has schema {SCHEMA}, the newest: nothing to do."))
     else:
         say(line(f"{path} has schema {SCHEMA} now; the old file is {backup}."))
+        show_undone(disarmed)
 
 
 def config_path(path: Path | None) -> Path:

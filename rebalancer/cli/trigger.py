@@ -71,7 +71,8 @@ def run_account(
                     raise
                 message, code = str(error), error.exit_code if isinstance(error, StoppedError) else 0
             record = queries.run(journal, run)
-            return Result(account.name, code or EXIT_CODES[record.run.status], message, record, record.run.status)
+            status = "failed" if record.run.status == "running" else record.run.status  # it is to be gone on with
+            return Result(account.name, code or EXIT_CODES[status], message, record, status)
     except BusyError:
         raise
     except RebalancerError as error:
@@ -121,7 +122,8 @@ def _scheduled(
     result = run_account(config, account, clock=clock, ending=ending)
     if result.run is None and result.status == "failed":
         result = _written_off(config, account, due, result, clock)
-    return announced(config, account, result, clock, due)
+    goes_on = result.run is not None and result.run.run.status == "running"
+    return result if goes_on else announced(config, account, result, clock, due)
 
 
 def _settled(config: "Config", account: "AccountConfig", clock: "Clock") -> Result:

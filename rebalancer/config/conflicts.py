@@ -32,13 +32,13 @@ def of_the_mode(account: Mapping[str, Any]) -> Mapping[str, str]:
     other: Mode = "paper" if mode == "live" else "live"
     found = {}
     if mode == "live" and account.get("broker") == "sim":
-        found["mode"] = '"live" is for real money, and a simulated account has none: use "paper", or leave it out'
+        found["mode"] = '"live" needs an account that holds real money, and a simulated one has none: take this line out'
     elif mode == "live" and number is None:
         found["account_number"] = 'is missing: mode = "live" trades no account but the one that is named here'
     if number is not None and mode_of(number) != mode:
-        found["account_number"] = f'"{number}" is the number of a {other} account, but mode is "{mode}"'
+        found["account_number"] = f'"{number}" is the number of a {other} account, which needs mode = "{other}"'
     if url == TRADING[other]:
-        found["base_url"] = f'is where {other} accounts are, but mode is "{mode}": take this line out'
+        found["base_url"] = f'is where {other} accounts are, which need mode = "{other}": take this line out'
     return found
 
 

@@ -1,7 +1,7 @@
 """Values as JSON text. An event is read back as the very same value, to the last digit."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,7 +37,8 @@ class Claimed:
 
 
 KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (Claimed, *get_args(Event))}
-SCALARS: Mapping[object, Any] = {
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+SCALARS: Mapping[object, Callable[[Any], object]] = {
     Decimal: Decimal,
     datetime: datetime.fromisoformat,
     date: date.fromisoformat,
@@ -57,7 +58,7 @@ def from_body(kind: str, body: str) -> Any:  # noqa: ANN401 - whatever type `kin
     """The event that `to_body` wrote. Raises BadInputError for what only a newer version can have written."""
     if kind not in KINDS:
         raise _newer(kind)
-    return _build(KINDS[kind], json.loads(body))
+    return _builder(KINDS[kind])(json.loads(body))
 
 
 def to_json(value: object) -> str:
@@ -69,28 +70,25 @@ def to_json(value: object) -> str:
 
 
 def canonical(flat: Plain) -> str:
-    return json.dumps(flat, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return CANONICAL.encode(flat)
 
 
-def plain(value: object) -> Plain:
+def plain(value: Any) -> Plain:  # noqa: ANN401 - whatever a field of an event may hold
     """`value` in JSON's own types. Decimals become digits without an exponent, times ISO 8601 with their offset."""
-    match value:
-        case None | bool() | int():
-            return value
-        case str():
-            # Half a surrogate pair in a broker's text can't be stored, and must not stop a run.
-            return value.encode("utf-8", "replace").decode()
-        case float() | Decimal():
-            return _number(value)
-        case date():
-            return _time(value)
-        case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
-        case tuple() | list():
-            return [plain(item) for item in value]
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    raise TypeError(f"{type(value).__name__} can't be written as JSON")
+    return _flattener(value.__class__)(value)
+
+
+def _flatten_items(items: Iterable[object]) -> Plain:
+    return [plain(item) for item in items]
+
+
+def _flatten_mapping(mapping: Mapping[object, object]) -> Plain:
+    return {str(key): plain(item) for key, item in mapping.items()}
+
+
+def _text(value: str) -> str:
+    # Half a surrogate pair in a broker's text can't be stored, and must not stop a run.
+    return value.encode("utf-8", "replace").decode()
 
 
 def _number(value: float | Decimal) -> float | str:
@@ -105,39 +103,65 @@ def _time(value: date) -> str:
     return value.isoformat()
 
 
-def _build(form: Any, flat: Any) -> Any:  # noqa: ANN401 - a type, and a value of it
-    """`flat` as a value of the annotation `form`: the inverse of `plain`."""
+FLATTENERS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], Plain]]] = (
+    ((type(None), bool, int), lambda value: value),
+    (str, _text),
+    ((float, Decimal), _number),
+    (date, _time),
+    (Mapping, _flatten_mapping),
+    ((tuple, list), _flatten_items),
+)
+
+
+@cache
+def _flattener(kind: type) -> Callable[[Any], Plain]:
+    """What makes a value of `kind` plain."""
+    for kinds, flatten in FLATTENERS:
+        if issubclass(kind, kinds):
+            return flatten
+    if not is_dataclass(kind):
+        raise TypeError(f"{kind.__name__} can't be written as JSON")
+    names = tuple(field.name for field in fields(kind))
+    return lambda value: {name: plain(getattr(value, name)) for name in names}
+
+
+@cache
+def _builder(form: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type
+    """What makes a value of the annotation `form` out of its plain one: the inverse of `plain`."""
     if isinstance(form, NewType):
-        return _build(form.__supertype__, flat)
+        return _builder(form.__supertype__)
     if is_dataclass(form):
-        return _build_dataclass(form, flat)
+        return _dataclass_builder(form)
     origin, args = get_origin(form), get_args(form)
     if origin in {Union, UnionType}:
-        (some,) = (arg for arg in args if arg is not type(None))
-        return None if flat is None else _build(some, flat)
+        (some,) = (_builder(arg) for arg in args if arg is not type(None))
+        return lambda flat: None if flat is None else some(flat)
     if origin is Literal:
-        return flat
+        return lambda flat: flat
     if origin is Mapping:
-        return {key: _build(args[1], item) for key, item in flat.items()}
+        item = _builder(args[1])
+        return lambda flat: {key: item(value) for key, value in flat.items()}
+    if origin is tuple and args[-1] is Ellipsis:
+        part = _builder(args[0])
+        return lambda flat: tuple(part(item) for item in flat)
     if origin is tuple:
-        forms = args[:1] * len(flat) if args[-1] is Ellipsis else args
-        return tuple(_build(part, item) for part, item in zip(forms, flat, strict=True))
-    return SCALARS[form](flat)
+        parts = [_builder(arg) for arg in args]
+        return lambda flat: tuple(part(item) for part, item in zip(parts, flat, strict=True))
+    return SCALARS[form]
 
 
-def _build_dataclass(form: Any, flat: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    hints = _hints(form)
-    if unknown := sorted(flat.keys() - hints.keys()):
-        raise _newer(f"{form.__name__}.{unknown[0]}")
-    return form(**{name: _build(hints[name], item) for name, item in flat.items()})
+def _dataclass_builder(form: Any) -> Callable[[Mapping[str, Any]], Any]:  # noqa: ANN401 - a type
+    builders = {name: _builder(hint) for name, hint in get_type_hints(form).items()}
+
+    def build(flat: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of it
+        if unknown := sorted(flat.keys() - builders.keys()):
+            raise _newer(f"{form.__name__}.{unknown[0]}")
+        return form(**{name: builders[name](item) for name, item in flat.items()})
+
+    return build
 
 
 def _newer(place: str) -> BadInputError:
     return BadInputError(
         [Problem("the journal", place, "a newer version of this program wrote it: install that version")]
     )
-
-
-@cache
-def _hints(form: type) -> Mapping[str, Any]:
-    return get_type_hints(form)

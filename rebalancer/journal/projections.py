@@ -54,7 +54,20 @@ KEPT: Mapping[type, str] = {
     Restated: "restatements",
 }
 """The events whose fields are a row as they are, and the table each goes to."""
-_Flat = _Kept | Holding | Price | NoPrice | BotDecided | Trade | Order | Fill | Halted | HaltLifted | Adopted
+_Flat = (
+    _Kept
+    | Holding
+    | Price
+    | NoPrice
+    | BotDecided
+    | Trade
+    | Order
+    | Fill
+    | Halted
+    | HaltLifted
+    | OrderAccounted
+    | Adopted
+)
 SEEN: frozenset[OrderPhase] = frozenset({*SHOWN, "refused"})
 
 

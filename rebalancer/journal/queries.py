@@ -18,6 +18,7 @@ from rebalancer.errors import BadInputError, Problem
 from rebalancer.events import (
     BotDecided,
     BotFailed,
+    Halted,
     HoldingsRead,
     Noted,
     PlanMade,
@@ -30,7 +31,9 @@ from rebalancer.events import (
 from rebalancer.journal.book import costs, last_record, read_book, read_changes, read_fills
 from rebalancer.journal.codec import from_body
 from rebalancer.journal.faults import plainly
+from rebalancer.journal.standing import read_halts, read_standing
 from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets
+from rebalancer.ports import Standing
 
 CENT = Decimal("0.01")
 
@@ -178,6 +181,18 @@ def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[Se
             {"account": account, "limit": limit},
         ).fetchall()
     return tuple(SettingChanged(datetime.fromisoformat(at), *others) for at, *others in rows)
+
+
+def standing(path: Path, account: str) -> Standing:
+    """What `account` may do now; nothing is halted or armed where there is no journal."""
+    with _reading(path) as journal:
+        return Standing() if journal is None else read_standing(journal, account)
+
+
+def halts(path: Path, account: str) -> tuple[Halted, ...]:
+    """Every halt of `account`, its own and those of all accounts, that nobody has lifted; the oldest first."""
+    with _reading(path) as journal:
+        return () if journal is None else read_halts(journal, account)
 
 
 def _position(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from rebalancer.events import Claim, Event, FillSeen, Restated
+from rebalancer.events import Claim, DailyLossHit, Event, FillSeen, Restated
 from rebalancer.journal.book import Change, moved
 from rebalancer.model import OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Journal, Sent, Standing
@@ -18,6 +18,7 @@ class Rehearsal:
     books: Journal
     changes: list[Change] = field(default_factory=list)
     session: date = date.min
+    loss: date | None = None
 
     def claim(self, claim: Claim) -> RunId | AlreadyRun:
         self.session = claim.session
@@ -31,6 +32,8 @@ class Rehearsal:
                     self.changes.append(fill)
                 case Restated():
                     self.changes.append(event)
+                case DailyLossHit():
+                    self.loss = self.session
 
     def run_number(self, run: RunId) -> int:
         return self.own.run_number(run)
@@ -51,7 +54,9 @@ class Rehearsal:
         return self.books.knows(account, ids) | self.own.knows(account, ids)
 
     def standing(self, account: str) -> Standing:
-        return self.books.standing(account)
+        """A halt keeps orders from leaving, and a dry run sends none: it goes on."""
+        standing = self.books.standing(account)
+        return replace(standing, halt=None, loss=self.loss or standing.loss)
 
     def interrupted(self, account: str) -> Interrupted | None:  # noqa: ARG002 - a port
         """A dry run never goes on with a real one."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from rebalancer.errors import RunFailedError, StoppedError
+from rebalancer.journal import keepsake, lease
+from rebalancer.journal.chain import Row, chained
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.tables import GUARDS, TRUTH
 
@@ -44,6 +46,19 @@ def m005_order_and_run_states(db: Database) -> None:
     rebuild(db.conn)
 
 
+@migrations()
+def m006_chain_and_leases(db: Database) -> None:
+    """Lines that were written before get the hashes they would have had."""
+    db.execute("DROP TRIGGER events_never_change")
+    db.execute("ALTER TABLE events ADD COLUMN hash TEXT NOT NULL DEFAULT ''")
+    rows = [Row(*row) for row in db.execute("SELECT seq, run, at, kind, body FROM events ORDER BY seq")]
+    hashes = zip(chained(rows), (row.seq for row in rows), strict=True)
+    db.conn.executemany("UPDATE events SET hash = ? WHERE seq = ?", hashes)
+    db.execute(GUARDS["events_never_change"])
+    db.execute(lease.TABLE)
+    rebuild(db.conn)
+
+
 KNOWN = frozenset(
     step.__name__
     for step in (
@@ -52,6 +67,7 @@ KNOWN = frozenset(
         m003_settings_and_adoptions,
         m004_restatements,
         m005_order_and_run_states,
+        m006_chain_and_leases,
     )
 )
 
@@ -59,8 +75,8 @@ KNOWN = frozenset(
 def open_database(path: Path) -> Database:
     """The journal at `path`, created with mode 0600 in a folder of mode 0700 where there is none, ready to be written.
 
-    Raises StoppedError for a file that is newer than this version or has lost a guard, RunFailedError for one that is
-    damaged, and whatever sqlite3 and the file system raise.
+    Raises StoppedError for a file that is newer than this version, has lost a guard, or is not the one last written
+    here; RunFailedError for one that is damaged; and whatever sqlite3 and the file system raise.
     """
     _create(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -68,14 +84,22 @@ def open_database(path: Path) -> Database:
         db = Database(connection, execute_plugins=False)
         _set_up(db, path)
         _refuse_newer(db, path)
-        if migrations.pending(db):
-            with writing(db):
-                migrations.apply(db)
+        if migrations.applied(db):
+            _verify_guards(db, path)
+        bring_up(db)
         _verify_guards(db, path)
+        keepsake.require_same(connection, path)
     except BaseException:
         connection.close()
         raise
     return db
+
+
+def bring_up(db: Database) -> None:
+    """Bring the tables up to this version, all of it or nothing."""
+    if migrations.pending(db):
+        with writing(db):
+            migrations.apply(db)
 
 
 @contextmanager
@@ -122,10 +146,14 @@ def _refuse_newer(db: Database, path: Path) -> None:
 
 
 def _verify_guards(db: Database, path: Path) -> None:
-    standing = {trigger.name: trigger.sql for trigger in db.triggers}
-    for name, sql in GUARDS.items():
-        if standing.get(name) != sql:
-            raise StoppedError(
-                f"the journal {path} has lost its guard {name!r}, so its lines may have been changed. "
-                "Restore a copy of it before the next run."
-            )
+    if lost := lost_guard(db.conn):
+        raise StoppedError(
+            f"the journal {path} has lost its guard {lost!r}, so its lines may have been changed. "
+            "Restore a copy of it before the next run."
+        )
+
+
+def lost_guard(connection: sqlite3.Connection) -> str | None:
+    """The first guard that does not stand as it was made; None where all do."""
+    standing = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
+    return next((name for name, sql in GUARDS.items() if standing.get(name) != sql), None)

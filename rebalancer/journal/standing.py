@@ -3,6 +3,7 @@
 Reads through any connection.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -10,42 +11,65 @@ from decimal import Decimal
 
 from rebalancer.events import Armed, Halted
 from rebalancer.journal.codec import from_body
-from rebalancer.model import OrderId, Plan, RunId
+from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, Side, Symbol
 from rebalancer.ports import Interrupted, Sent, Standing
 
 
 def read_sent(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[Sent, ...]:
     """The orders for which `condition` holds, oldest first."""
     rows = connection.execute(
-        "SELECT events.kind, events.body, orders.run, runs.session, state, orders.sent, times, filled, average_price,"
-        " orders.reason FROM orders JOIN events USING (seq) JOIN runs ON runs.id = orders.run"
-        f" WHERE {condition} ORDER BY orders.seq",
+        "SELECT orders.id, symbol, side, quantity, kind, limit_price, why, run, session, state, sent, times, filled,"
+        f" average_price, orders.reason FROM orders JOIN runs ON runs.id = orders.run WHERE {condition}"
+        " ORDER BY orders.seq",
         values,
     )
-    return tuple(
-        Sent(
-            from_body(kind, body).order,
-            RunId(run),
-            date.fromisoformat(session),
-            state,
-            datetime.fromisoformat(sent),
-            times,
-            Decimal(filled),
-            None if average is None else Decimal(average),
-            reason,
-        )
-        for kind, body, run, session, state, sent, times, filled, average, reason in rows.fetchall()
+    return tuple(_sent(*row) for row in rows.fetchall())
+
+
+def _sent(
+    order_id: OrderId,
+    symbol: Symbol,
+    side: Side,
+    quantity: str,
+    kind: OrderKind,
+    limit: str | None,
+    why: str,
+    run: RunId,
+    session: str,
+    phase: OrderPhase,
+    at: str,
+    times: int,
+    filled: str,
+    average: str | None,
+    reason: str,
+) -> Sent:
+    order = Order(order_id, symbol, side, Decimal(quantity), kind, _decimal(limit), why)
+    return Sent(
+        order,
+        run,
+        date.fromisoformat(session),
+        phase,
+        datetime.fromisoformat(at),
+        times,
+        Decimal(filled),
+        _decimal(average),
+        reason,
     )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
     """Those of `ids` that are orders of `account`, or that a person has vouched for."""
     found = connection.execute(
-        "SELECT orders.id FROM orders JOIN runs ON runs.id = orders.run WHERE runs.account = ?"
-        " UNION SELECT order_id FROM accounted WHERE account = ?",
-        [account, account],
+        "SELECT value FROM json_each(:ids) WHERE EXISTS (SELECT 1 FROM orders JOIN runs ON runs.id = orders.run"
+        " WHERE orders.id = value AND runs.account = :account)"
+        " OR EXISTS (SELECT 1 FROM accounted WHERE order_id = value AND account = :account)",
+        {"ids": json.dumps(list(ids)), "account": account},
     )
-    return frozenset(ids) & {order_id for (order_id,) in found}
+    return frozenset(order_id for (order_id,) in found)
 
 
 def read_interrupted(connection: sqlite3.Connection, account: str) -> Interrupted | None:
@@ -92,6 +116,16 @@ def _halt(connection: sqlite3.Connection, account: str) -> Halted | None:
         return None
     at, whose, by, reason, _ = row
     return Halted(datetime.fromisoformat(at), whose, by, reason)
+
+
+def read_halts(connection: sqlite3.Connection, account: str) -> tuple[Halted, ...]:
+    """Those of `account`, and of all accounts, since one was last lifted; the oldest first."""
+    rows = connection.execute(
+        "SELECT at, account, \"by\", reason FROM halts WHERE account IN (:account, '') AND seq > (SELECT"
+        " COALESCE(MAX(seq), 0) FROM halts WHERE account IN (:account, '') AND lifted) ORDER BY seq",
+        {"account": account},
+    )
+    return tuple(Halted(datetime.fromisoformat(at), whose, by, reason) for at, whose, by, reason in rows.fetchall())
 
 
 def _armed(connection: sqlite3.Connection, account: str) -> Armed | None:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,18 +13,30 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from rebalancer.errors import BusyError
-from rebalancer.events import Claim, Event, RunEnded, RunTakenUp
+from rebalancer.errors import BusyError, StoppedError
+from rebalancer.events import Claim, Event, Noted, RunEnded, RunTakenUp
+from rebalancer.journal import keepsake
 from rebalancer.journal.book import read_book
+from rebalancer.journal.chain import Head, Row, link, read_head
 from rebalancer.journal.changes import SETTINGS, changes, last_settings
 from rebalancer.journal.claims import EarlierRun, cut_off, refusal
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.faults import plainly
-from rebalancer.journal.projections import Line, project
-from rebalancer.journal.schema import open_database, writing
+from rebalancer.journal.lease import Here, give_back, here, obstacle, read_lease, refresh, take
+from rebalancer.journal.line import Line, insert_into
+from rebalancer.journal.projections import project
+from rebalancer.journal.schema import bring_up, open_database, writing
+from rebalancer.journal.space import prove_space
 from rebalancer.journal.standing import known, read_interrupted, read_sent, read_standing
-from rebalancer.model import OrderId, RunId
+from rebalancer.model import NO_RUN, OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Sent, Standing
+
+IN_MEMORY = Path(":memory:")
+INSERT = insert_into("events", (*Row._fields, "hash"))
+FORGOTTEN = (
+    "Nothing beside the journal remembers its last line, so that nobody can tell whether it is the latest copy: it was "
+    "written by an earlier version, or its .head file was deleted."
+)
 
 
 @contextmanager
@@ -53,19 +67,32 @@ class SqliteJournal:
     rule of the tables.
     """
 
-    def __init__(self, path: Path, db: Database) -> None:
+    def __init__(self, path: Path, db: Database, place: Here, notes: tuple[str, ...] = ()) -> None:
         self._path = path
         self._db = db
+        self._place = place
+        self._notes = notes
+        self._leases: dict[RunId, tuple[str, int]] = {}
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """The journal at `path`, created where there is none.
+    def open(cls, path: Path, place: Here | None = None) -> Self:
+        """The journal at `path`, created where there is none. `place` is this process, on this host, now.
 
-        Raises RunFailedError for a file that can't be used, StoppedError for one that is newer than this version or
-        was tampered with.
+        Raises RunFailedError for a file that can't be used, StoppedError for one that is newer than this version, was
+        tampered with, or is not the one last written here.
         """
         with plainly(path):
-            return cls(path, open_database(path))
+            db = open_database(path)
+            forgotten = keepsake.remembered(path) is None and read_head(db.conn).seq > 0
+            return cls(path, db, place or here(), (FORGOTTEN,) if forgotten else ())
+
+    @classmethod
+    def in_memory(cls, place: Here | None = None) -> Self:
+        """A journal that is gone with its process, for simulations."""
+        db = Database(sqlite3.connect(":memory:", isolation_level=None), execute_plugins=False)
+        db.execute("PRAGMA foreign_keys = ON")
+        bring_up(db)
+        return cls(IN_MEMORY, db, place or here())
 
     def __enter__(self) -> Self:
         return self
@@ -76,32 +103,48 @@ class SqliteJournal:
         self.close()
 
     def close(self) -> None:
+        """Whoever closes it writes no more, so that its leases are free."""
+        # One that can't be given back is free once this process has ended.
+        with suppress(sqlite3.Error):
+            for account, fence in self._leases.values():
+                give_back(self._db.conn, account, fence)
+        self._leases = {}
         self._db.close()
 
     def claim(self, claim: Claim) -> RunId | AlreadyRun:
         """Start the next run of `claim.session`, unless an earlier one used the session up.
 
-        The caller holds the run lock, so a run of the account that is still "running" is dead; its end is journalled.
-        So is every setting in force that is not what the journal last knew: that is how an edit by hand gets there.
+        Whoever holds the account's lease is alone with it, so a run that is still "running" is dead; its end is
+        journalled. So is every setting in force that is not what the journal last knew: that is how an edit by hand
+        gets there. Raises BusyError while another process holds the lease.
         """
-        with plainly(self._path), writing(self._db):
-            if refused := refusal(claim, self._earlier("session = ?", claim.account, claim.session.isoformat())):
-                return refused
-            for dead in self._earlier("status = 'running'", claim.account):
-                self._append(dead.id, RunEnded(claim.at, "partial" if dead.orders else "failed", cut_off(dead)))
-            run = self._next_run()
-            before = last_settings(self._db.conn, claim.account)
-            self._append(run, self._granted(claim))
-            if before is not None and SETTINGS in claim.files:
-                for change in changes(claim.at, claim.account, before, json.loads(claim.files[SETTINGS])):
-                    self._append(run, change)
+        with plainly(self._path):
+            with writing(self._db):
+                fence = take(self._db.conn, claim.account, self._place)
+                if refused := refusal(claim, self._earlier("session = ?", claim.account, claim.session.isoformat())):
+                    give_back(self._db.conn, claim.account, fence)
+                    return refused
+                run = self._begin(replace(claim, notes=(*claim.notes, *self._notes)))
+            self._leases[run] = claim.account, fence
+            self._remember()
             return run
 
     def record(self, run: RunId, *events: Event) -> None:
-        """Commit `events` together. Raises ValueError for a NaN, an infinity or a naive time in them."""
-        with plainly(self._path), writing(self._db):
-            for event in events:
-                self._append(run, event)
+        """Commit `events` together. Raises ValueError for a NaN, an infinity or a naive time in them.
+
+        Raises StoppedError where another process has taken the run over; a remark is written all the same.
+        """
+        ended = any(isinstance(event, RunEnded) for event in events)
+        with plainly(self._path):
+            with writing(self._db):
+                if run != NO_RUN and not all(isinstance(event, Noted) for event in events):
+                    self._require_lease(run)
+                for event in events:
+                    self._append(run, event)
+                if ended:
+                    give_back(self._db.conn, *self._leases[run])
+            if ended or run == NO_RUN:
+                self._remember()
 
     def run_number(self, run: RunId) -> int:
         """The number of `run` within its session, from 1."""
@@ -130,20 +173,57 @@ class SqliteJournal:
             return read_standing(self._db.conn, account)
 
     def interrupted(self, account: str) -> Interrupted | None:
+        """A run whose lease another living process holds was not cut off."""
         with plainly(self._path):
-            return read_interrupted(self._db.conn, account)
+            alive = obstacle(read_lease(self._db.conn, account), self._place)
+            return None if alive else read_interrupted(self._db.conn, account)
 
     def take_up(self, run: RunId, claim: Claim) -> None:
-        """The caller holds the run lock, so whoever ran it is gone."""
+        """Raises BusyError while another process holds the lease of the run's account."""
         since = f"gone on with at {claim.at:%Y-%m-%d %H:%M:%S} UTC by what was recorded when it began"
-        self.record(run, RunTakenUp(claim.at, f"this run was cut off; it is {since}"))
+        with plainly(self._path):
+            with writing(self._db):
+                account = self._one("SELECT account FROM runs WHERE id = ?", run)
+                fence = take(self._db.conn, account, self._place)
+                self._append(run, RunTakenUp(claim.at, f"this run was cut off; it is {since}"))
+            self._leases[run] = account, fence
+            self._remember()
+
+    def prove_space(self) -> None:
+        """Raises RunFailedError unless a whole evening's lines still fit on the disk."""
+        with plainly(self._path):
+            prove_space(self._db.conn)
+
+    def head(self) -> Head:
+        """The last line of the journal."""
+        with plainly(self._path):
+            return read_head(self._db.conn)
+
+    def _begin(self, claim: Claim) -> RunId:
+        for dead in self._earlier("status = 'running'", claim.account):
+            self._append(dead.id, RunEnded(claim.at, "partial" if dead.orders else "failed", cut_off(dead)))
+        run = RunId(self._one("SELECT COALESCE(MAX(id), 0) + 1 FROM runs"))
+        before = last_settings(self._db.conn, claim.account)
+        self._append(run, self._granted(claim))
+        if before is not None and SETTINGS in claim.files:
+            for change in changes(claim.at, claim.account, before, json.loads(claim.files[SETTINGS])):
+                self._append(run, change)
+        return run
+
+    def _require_lease(self, run: RunId) -> None:
+        account, fence = self._leases.get(run, ("", 0))
+        if not refresh(self._db.conn, account, fence, self._place):
+            raise StoppedError(
+                f"run {run} is not this process's to go on with: it was never claimed here, or another process has "
+                "taken it over meanwhile. Nothing more is sent; `rebalance history` shows what became of it."
+            )
 
     def _append(self, run: RunId, event: Event | Claimed) -> None:
-        seq = self._one("SELECT COALESCE(MAX(seq), 0) + 1 FROM events")
-        kind, body = type(event).__name__, to_body(event)
-        row = {"seq": seq, "run": run, "at": event.at.isoformat(), "kind": kind, "body": body}
-        self._db.table("events").insert(row)
-        project(from_body(kind, body), Line(self._db, seq, run))
+        connection = self._db.conn
+        last = read_head(connection)
+        row = Row(last.seq + 1, run, event.at.isoformat(), type(event).__name__, to_body(event))
+        connection.execute(INSERT, (*row, link(last.hash, row)))
+        project(from_body(row.kind, row.body), Line(connection, row.seq, run))
 
     def _granted(self, claim: Claim) -> Claimed:
         day = claim.session.isoformat()
@@ -169,14 +249,16 @@ class SqliteJournal:
         """Keep `content` under its hash, once."""
         sha = hashlib.sha256(content).hexdigest()
         if not self._one("SELECT COUNT(*) FROM files WHERE sha256 = ?", sha):
-            self._db.table("files").insert({"sha256": sha, "content": content})
+            self._db.conn.execute("INSERT INTO files (sha256, content) VALUES (?, ?)", [sha, content])
         return sha
 
-    def _next_run(self) -> RunId:
-        return RunId(self._one("SELECT COALESCE(MAX(id), 0) + 1 FROM runs"))
+    def _remember(self) -> None:
+        if self._path != IN_MEMORY:
+            keepsake.remember(self._path, read_head(self._db.conn))
+        self._notes = ()
 
     def _earlier(self, condition: str, account: str, *values: str) -> list[EarlierRun]:
-        rows = self._db.execute(
+        rows = self._db.conn.execute(
             "SELECT runs.id, number, status, COUNT(orders.id) FROM runs LEFT JOIN orders ON orders.run = runs.id"
             f" WHERE account = ? AND {condition} GROUP BY runs.id ORDER BY number",
             [account, *values],
@@ -184,5 +266,5 @@ class SqliteJournal:
         return [EarlierRun(RunId(run), number, status, orders) for run, number, status, orders in rows.fetchall()]
 
     def _one(self, query: str, *values: object) -> Any:  # noqa: ANN401 - whatever the query selects
-        ((value,),) = self._db.execute(query, values).fetchall()
+        ((value,),) = self._db.conn.execute(query, values).fetchall()
         return value

@@ -138,6 +138,7 @@ PROJECTIONS: Mapping[str, str] = {
 
 INDEXES = (
     "CREATE INDEX orders_by_run ON orders (run)",
+    "CREATE INDEX orders_left ON orders (run) WHERE NOT settled",
     "CREATE INDEX fills_by_order ON fills (order_id)",
 )
 """For what is asked at every start. They go with their tables."""

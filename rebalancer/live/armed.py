@@ -11,6 +11,7 @@ from rebalancer.errors import RunFailedError
 from rebalancer.events import Armed, Disarmed, Halted
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.market.clock import NEW_YORK
+from rebalancer.model import Account
 from rebalancer.model.checkup import Check
 
 LONGEST = timedelta(days=90)
@@ -27,11 +28,8 @@ def require_armed(desk: Desk) -> None:
     match armed_limits(desk):
         case str() as why:
             raise RunFailedError(f"{why} Nothing was sent.")
-        case Armed(number=armed) if (number := desk.broker.account().number) != armed:
-            raise RunFailedError(
-                f"these keys are of account {number}, but account {armed} is armed: use the keys of that one. "
-                "Nothing was sent."
-            )
+        case Armed():
+            require_pinned(desk.broker.account(), desk.pinned)
 
 
 def armed_limits(desk: Desk) -> Armed | str | None:
@@ -89,6 +87,13 @@ def _fingerprint(file: Path) -> str:
         return ""
 
 
+def require_pinned(account: Account, pinned: str | None) -> Account:
+    """Raises RunFailedError where the broker's answer is about another account than the `pinned` one."""
+    if pinned is None or account.number == pinned:
+        return account
+    raise RunFailedError(f"these keys are of account {account.number}, but account_number is {pinned}: use the others")
+
+
 def end_of(day: date) -> datetime:
     """The moment `day` ends in New York."""
     return datetime.combine(day + timedelta(days=1), time(), NEW_YORK)
@@ -115,9 +120,9 @@ def looked_at(armed: Armed | None, lifted: Iterable[Halted], at: datetime, by: s
     return replace(armed, at=at, by=by, first_order_only=False) if looked else None
 
 
-def undone(account: str, armed: Armed, at: datetime, by: str) -> tuple[Disarmed, str]:
+def undone(armed: Armed, at: datetime, by: str) -> tuple[Disarmed, str]:
     """What an edit does to an arming: its event, and the sentence for the person who made the edit."""
-    until = new_york_day(armed.until)
+    account, until = armed.account, new_york_day(armed.until)
     sentence = (
         f"account {account} was armed until {until}: this edit disarms it; arm it again with `rebalance live arm "
         f"--account {account} --max-dollars {armed.max_dollars:f} --until YYYY-MM-DD`"

@@ -9,6 +9,7 @@ from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import closed, new_york
+from rebalancer.live.loss import only_sells
 from rebalancer.live.recover import earlier_orders, is_ours, untold
 from rebalancer.live.survey import Prices, Survey, order_prices, read_holdings, take_snapshots
 from rebalancer.model import CorporateAction, Order, OrderState, Outcome, Plan, Price, Symbol, Trading
@@ -31,7 +32,7 @@ def _obstacle(desk: Desk, diary: Diary, sold: Sequence[Outcome]) -> str | None:
     if open_sells:
         return f"the sell of {', '.join(open_sells)} is not known to be over"
     barred = next((outcome for outcome in sold if outcome.refusal == "account"), None)
-    return barred.reason if barred else closed(desk, diary.session)
+    return barred.reason if barred else closed(desk, diary.session) or only_sells(desk, diary)
 
 
 def buy_on(desk: Desk, diary: Diary, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:

@@ -47,7 +47,7 @@ class Desk:
 
 
 class Diary:
-    """Writes the events of one run. `sent` tells whether an order may have left.
+    """Writes the events of one run. `sent` tells whether an order may have left, `sent_here` whether one did just now.
 
     `earlier` are the orders that left before this run was cut off and taken up again.
     """
@@ -59,7 +59,7 @@ class Diary:
         self._desk = desk
         self.earlier: Mapping[OrderId, Sent] = {}
         self.recall()
-        self.sent = bool(self.earlier)
+        self.sent, self.sent_here = bool(self.earlier), False
 
     def recall(self) -> None:
         """Read `earlier` again."""
@@ -76,7 +76,8 @@ class Diary:
             if self.sent:
                 raise StoppedError(f"{error} Orders had left before: look at the account.") from error
             raise
-        self.sent = self.sent or event in {OrderIntended, OrderResent}
+        if event in {OrderIntended, OrderResent}:
+            self.sent = self.sent_here = True
 
     def note(self, text: str, level: Literal["note", "warning", "error"] = "note") -> None:
         self.write(Noted, level=level, text=text)

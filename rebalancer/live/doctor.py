@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rebalancer.alpaca.hosts import PAPER_NUMBERS, mode_of
 from rebalancer.brokers.hours import LONGEST_CLOSURE, hours
 from rebalancer.config import AccountConfig
 from rebalancer.errors import BusyError, RebalancerError, RunFailedError
@@ -26,8 +27,6 @@ from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 
-PAPER_NUMBERS = "PA"
-"""What the number of every paper account at Alpaca begins with."""
 MEGABYTE = 1_000_000
 SCARCE, TOO_LITTLE = 500 * MEGABYTE, 50 * MEGABYTE
 SHOWN = 10
@@ -109,7 +108,7 @@ def examine(patient: Patient) -> Iterator[Check]:
     """Everything about one account. What does not answer is a failed check; what hangs on it is not looked at."""
     bots = tuple(f"bot {name}" for name in patient.programs)
     looks: tuple[tuple[Callable[[Patient], Iterator[Check]], tuple[str, ...]], ...] = (
-        (_account, ("account", "may trade", "paper")),
+        (_account, ("account", "may trade", patient.account.mode)),
         (_hours, ("clock", "calendar")),
         (_tickers, ("tickers",)),
         (_quotes, ("quotes",)),
@@ -142,7 +141,7 @@ def _account(patient: Patient) -> Iterator[Check]:
     )
     yield Check("account", "pass", words)
     yield _may_trade(account, patient.account.account_number)
-    yield _paper(account, patient)
+    yield _money(account, patient)
 
 
 def _may_trade(account: Account, pinned: str | None) -> Check:
@@ -155,20 +154,22 @@ def _may_trade(account: Account, pinned: str | None) -> Check:
     return Check("may trade", "pass", "nothing is blocked")
 
 
-def _paper(account: Account, patient: Patient) -> Check:
+def _money(account: Account, patient: Patient) -> Check:
+    """Whether it is the kind of account that the config says, by the account's own word."""
+    wanted = patient.account.mode
     if patient.broker.caps.simulated:
-        return Check("paper", "pass", "a simulated broker: no real money moves")
-    found = f"account {account.number} at {patient.account.base_url}"
-    if is_paper(patient.broker, account):
-        return Check("paper", "pass", f"paper: {found}")
-    return Check(
-        "paper", "fail", f"live: {found}", f"Use the keys of a paper account: its number begins {PAPER_NUMBERS}."
-    )
+        return Check(wanted, "pass", "a simulated broker: no real money moves")
+    mode = mode_of(account.number)
+    found = f"{mode}: account {account.number} at {patient.account.base_url}"
+    if mode == wanted:
+        return Check(wanted, "pass", found)
+    remedy = f"Use the keys of a {wanted} account: the numbers of paper accounts begin {PAPER_NUMBERS}, no others do."
+    return Check(wanted, "fail", found, remedy)
 
 
 def is_paper(broker: Broker, account: Account) -> bool:
     """Whether no real money can move: by the venue's own word, never by a setting."""
-    return broker.caps.simulated or account.number.startswith(PAPER_NUMBERS)
+    return broker.caps.simulated or mode_of(account.number) == "paper"
 
 
 # --------------------------------------------------------------------------------------------- the time

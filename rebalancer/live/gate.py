@@ -1,41 +1,58 @@
 """The one gate every order passes on its way to the broker: nothing else in this program submits an order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from rebalancer.errors import RunFailedError
-from rebalancer.events import OrderAnswered, OrderIntended, OrderLost, OrderResent
+from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
+from rebalancer.live.armed import armed_limits, stop_for_a_look
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import verify
 from rebalancer.live.halt import halted
+from rebalancer.live.loss import only_sells
+from rebalancer.live.sound import may_still_stand, require_sound, require_written
 from rebalancer.live.survey import Prices, Survey
 from rebalancer.model import Accepted, Order, OrderId, Price, Refused, Submitted, Symbol, Unknown
 from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
+from rebalancer.portfolio.limits import Tally, check_armed, check_limits
+from rebalancer.ports import Sent
+
+ZERO = Decimal(0)
 
 
 @dataclass(slots=True)
 class Gate:
     """Counts what was let through as done: shares as sold, dollars as spent, whatever the broker says later.
 
-    `budget` is what may be spent on buys in dollars; a gate for sells has none.
+    `budget` is what may be spent on buys in dollars; a gate for sells has none. What the whole run has sent, whoever
+    sent it, is read from the journal before every order.
     """
 
     desk: Desk
     diary: Diary
     survey: Survey
     prices: Prices
-    budget: Decimal = Decimal(0)
+    budget: Decimal = ZERO
     sold: dict[Symbol, Decimal] = field(default_factory=dict)
-    bought: Decimal = Decimal(0)
-    spent: Decimal = Decimal(0)
+    bought: Decimal = ZERO
+    spent: Decimal = ZERO
     counted: set[OrderId] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """What left before the run was cut off, and may still turn up, is in no account that the broker shows."""
+        for sent in self.desk.journal.sent(self.diary.run):
+            if sent.order.id in self.diary.earlier and may_still_stand(sent):
+                self._count(sent.order)
 
     def send(self, order: Order) -> Submitted:
         """Write the order down, then send it. What is not let through is noted and refused, and was never written."""
         if (stopped := self(order)) is not None:
             self.diary.note(stopped, "warning")
             return Refused(stopped)
+        self._say_what_was_not_compared(order)
+        stop_for_a_look(self.desk, self.diary)
         self.diary.write(OrderIntended, order=order)
         return self._submit(order)
 
@@ -53,6 +70,7 @@ class Gate:
         return self.desk.broker.submit(order)
 
     def _submit(self, order: Order) -> Submitted:
+        require_written(order, self.desk.journal.sent(self.diary.run))
         answer = self.desk.broker.submit(order)
         match answer:
             case Accepted(state):
@@ -65,44 +83,104 @@ class Gate:
                 self.diary.write(OrderAnswered, order_id=order.id, answer="unknown", reason=reason)
         return answer
 
+    # ------------------------------------------------------------------------------------- may it leave?
+
     def __call__(self, order: Order) -> str | None:
-        """Raises RunFailedError where the program was told to end before any order left."""
+        """Why `order` is not sent, None where it may leave; then it is counted.
+
+        Raises RunFailedError where the program was told to end before any order left, and StoppedError where the run
+        has come to what must never be.
+        """
         if self.desk.ending():
             if not self.diary.sent:
                 raise RunFailedError("the program was told to end before the first order left. Nothing was sent.")
             return "the program was told to end before this order left"
+        sent = self.desk.journal.sent(self.diary.run)
+        require_sound(order, sent)
+        if (refusal := self._held_back(order) or self._broken_rule(order) or self._broken_limit(order, sent)) is None:
+            self._count(order)
+            return None
+        return f"{order.symbol}: the {order.side} was not sent: {refusal}"
+
+    def _held_back(self, order: Order) -> str | None:
+        """By a person, or for the rest of the day."""
         if (halt := halted(self.desk)) is not None:
-            return f"{order.symbol}: the {order.side} was not sent: {halt}"
-        price = self.prices.get(order.symbol)
-        held = self.survey.holdings.managed.get(order.symbol, Decimal(0))
-        value = price.value if isinstance(price, Price) else None
-        refusal = check_order(
+            return halt
+        if isinstance(unarmed := armed_limits(self.desk), str):
+            return unarmed
+        return only_sells(self.desk, self.diary) if order.side == "buy" else None
+
+    def _broken_rule(self, order: Order) -> str | None:
+        price = self._price(order.symbol)
+        return check_order(
             order,
-            managed=held - self.sold.get(order.symbol, Decimal(0)),
+            managed=self._left(order.symbol),
             equity=self.survey.account.equity,
             invested=self.survey.long_value + self.bought,
-            price=value,
+            price=price.value if price else None,
             cash_left=self.budget - self.spent - self.desk.broker.caps.fee_per_order,
             now=self.desk.clock.now(),
             session=self.diary.session,
             trading=self.desk.trading,
         )
-        if refusal is None:
-            self.counted.add(order.id)
-            self._count(order, value)
-        return refusal
+
+    def _broken_limit(self, order: Order, sent: Sequence[Sent]) -> str | None:
+        """A full exit breaks none."""
+        if order.side == "sell" and order.quantity == self._left(order.symbol):
+            return None
+        others = [each for each in sent if each.order.id != order.id]
+        tally = Tally(len(others), sum(map(self._dollars, others), ZERO))
+        price, held = self._price(order.symbol), self.survey.holdings.managed.get(order.symbol, ZERO)
+        distance = self.desk.trading.max_distance_percent
+        broken = check_limits(order, price, held, self.survey.account.equity, tally, self.desk.limits, distance)
+        match armed_limits(self.desk):
+            case Armed(max_dollars=most) if broken is None and price is not None:
+                return check_armed(tally.dollars + order.quantity * price.value, most)
+        return broken
+
+    def _say_what_was_not_compared(self, order: Order) -> None:
+        """A simulated broker's prices are often closes, and show no previous one."""
+        price = self._price(order.symbol)
+        if order.side == "buy" and price and price.previous is None and not self.desk.broker.caps.simulated:
+            self.diary.note(
+                f"{order.symbol}: the market shows no previous close, so trading.max_distance_percent was not checked"
+            )
+
+    # ------------------------------------------------------------------------------------- what is counted
 
     def release(self, order: Order) -> None:
         """Take back what was counted for an order that surely does not stand at the broker."""
         if order.id in self.counted:
             self.counted.remove(order.id)
-            price = self.prices.get(order.symbol)
-            self._count(order, price.value if isinstance(price, Price) else None, -1)
+            self._move(order, -1)
 
-    def _count(self, order: Order, value: Decimal | None, times: int = 1) -> None:
+    def _count(self, order: Order) -> None:
+        self.counted.add(order.id)
+        self._move(order, 1)
+
+    def _move(self, order: Order, times: int) -> None:
+        price = self._price(order.symbol)
         if order.side == "sell":
-            self.sold[order.symbol] = self.sold.get(order.symbol, Decimal(0)) + times * order.quantity
-        elif value is not None:
-            self.bought += times * order.quantity * value
-            self.spent += times * order.quantity * worst_price(order, value, self.desk.trading)
+            self.sold[order.symbol] = self.sold.get(order.symbol, ZERO) + times * order.quantity
+        elif price is not None:
+            self.bought += times * order.quantity * price.value
+            self.spent += times * order.quantity * worst_price(order, price.value, self.desk.trading)
             self.spent += times * self.desk.broker.caps.fee_per_order
+
+    def _left(self, symbol: Symbol) -> Decimal:
+        """Our shares that are not on their way out."""
+        return self.survey.holdings.managed.get(symbol, ZERO) - self.sold.get(symbol, ZERO)
+
+    def _price(self, symbol: Symbol) -> Price | None:
+        price = self.prices.get(symbol)
+        return price if isinstance(price, Price) else None
+
+    def _dollars(self, sent: Sent) -> Decimal:
+        """What it trades, unless it was refused: at what it got, at the price now, its limit or the broker's value."""
+        if sent.phase == "refused":
+            return ZERO
+        order, price, holdings = sent.order, self._price(sent.order.symbol), self.survey.holdings
+        per_share = sent.average_price or (price.value if price else order.limit)
+        if per_share is None:
+            return holdings.values.get(order.symbol, ZERO)
+        return order.quantity * per_share

@@ -1,12 +1,15 @@
-"""What is wrong with an account's runs, in sentences for a person or a monitor."""
+"""What is wrong with an account, in sentences for a person or a monitor."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from rebalancer.config import AccountConfig
 from rebalancer.journal.queries import RunLine
 from rebalancer.live.almanac import Almanac
+from rebalancer.live.armed import unarmed
+from rebalancer.live.halt import told
 from rebalancer.live.schedule import missed
+from rebalancer.ports import Standing
 
 CUT_OFF_AFTER = timedelta(hours=2)
 """No run takes that long: one that still has no end was cut off."""
@@ -24,6 +27,16 @@ def troubles(
             yield f"the session of {gone.session.day} was missed: no run was started"
     if max_age is not None:
         yield from _of_age(runs, now, max_age)
+
+
+def brakes(account: AccountConfig, standing: Standing, files: Mapping[str, str], now: datetime) -> Iterator[str]:
+    """Why nothing is sent for `account` now, whatever its runs want. `files` are as in `armed.files_now`."""
+    if standing.halt is not None:
+        yield told(standing.halt)
+    if account.mode == "live":
+        why = unarmed(account.name, standing.armed, account.account_number, files, now)
+        if why is not None:
+            yield why
 
 
 def _of_last(run: RunLine, now: datetime) -> Iterator[str]:

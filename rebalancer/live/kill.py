@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rebalancer.errors import RunFailedError
+from rebalancer.live.armed import require_pinned
 from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS
 from rebalancer.live.recover import is_ours
 from rebalancer.model import OrderId, OrderState
@@ -24,8 +24,8 @@ def kill(broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: 
     an order was cancelled, the next run counts. Raises SourceError where the broker does not answer, RunFailedError
     where it is another account than the `pinned` one.
     """
-    if pinned is not None and (number := broker.account().number) != pinned:
-        raise RunFailedError(f"these keys are of account {number}, but account_number is {pinned}: no order was touched")
+    if pinned is not None:
+        require_pinned(broker.account(), pinned)
     found: dict[OrderId, OrderState] = {}
     waited, pause = 0.0, POLL_SECONDS
     while True:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Claim, Halted, Noted, PlanMade, RunEnded, TargetsSet
+from rebalancer.live.armed import require_armed
 from rebalancer.live.buying import buy, buy_on, may_buy
 from rebalancer.live.closing import close_books
 from rebalancer.live.decide import decide, fallback_obstacle
@@ -93,6 +94,7 @@ def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
 def get_ready(desk: Desk, diary: Diary) -> None:
     """Start-up is recovery: what earlier runs left is settled, and no order of ours is open that is not followed."""
     require_not_halted(desk)
+    require_armed(desk)
     settle_earlier_orders(desk, diary)
     diary.recall()
     refuse_strangers(desk, diary)
@@ -130,13 +132,14 @@ def run_evening(desk: Desk, run: RunId, session: Session, plan: Plan | None = No
     """Walk the page and journal how the run ended; with `plan`, that of a run which was cut off, the rest of it.
 
     What the page raises is raised again after that: the run is "failed" while nothing had left, else "partial". After
-    a StoppedError the account is halted.
+    a StoppedError the account is halted. A run that could not be gone on with just now has no end: the next start will.
     """
     diary = Diary(desk, run, session)
     try:
         status, reason = rebalance(desk, diary) if plan is None else carry_on(desk, diary, plan)
     except RebalancerError as error:
-        end_early(desk, diary, error)
+        if plan is None or diary.sent_here or isinstance(error, StoppedError):
+            end_early(desk, diary, error)
         raise
     diary.write(RunEnded, status=status, reason=reason)
 

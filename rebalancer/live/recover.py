@@ -70,23 +70,24 @@ def _settle_absent(desk: Desk, diary: Diary, sent: Sent) -> None:
 
 
 def refuse_strangers(desk: Desk, diary: Diary) -> None:
-    """Raises StoppedError where the broker has orders under our names that the journal does not know.
+    """Raises StoppedError where the broker has orders under our names that are unknown to the journal, or refused in it.
 
     Then the journal is not the one those orders were written down in: it was restored from a backup, deleted, or there
-    are two of them.
+    are two of them. Or the broker took what it had refused. An order that it rejected whole changes nothing.
     """
     recorded = desk.journal.book(desk.account).recorded
     since = datetime.combine(recorded or diary.session.day - LOOK_BACK, time(), NEW_YORK)
     found = desk.broker.named(ORDER_PREFIX, since)
-    named = {state.id: state for state in found if not state.id.startswith(TRIAL_PREFIX)}
+    ours = (state for state in found if not state.id.startswith(TRIAL_PREFIX))
+    named = {state.id: state for state in ours if state.filled or state.status != "rejected"}
     strangers = sorted(named.keys() - desk.journal.knows(desk.account, named))
     if strangers:
         listed = "; ".join(_shown(named[each]) for each in strangers)
         raise StoppedError(
-            f"the broker has orders with this program's names that this journal does not know: {listed}. Was the "
-            "journal restored from a backup or deleted, is the account called otherwise now, or does another machine "
-            "trade it? Nothing was sent. "
-            "Bring the right journal back; if this is the right one, say so with `rebalance recover --account-for ID`."
+            "the broker has orders with this program's names that this journal does not know, or has as refused: "
+            f"{listed}. Was the journal restored from a backup or deleted, is the account called otherwise now, or does "
+            "another machine trade it? Nothing was sent. Bring the right journal back; if this is the right one, say "
+            "so with `rebalance recover --account-for ID`."
         )
 
 
@@ -117,6 +118,8 @@ def cancel_open_orders(desk: Desk, diary: Diary) -> None:
         whose = "our" if is_ours(state.id) else "the"
         diary.note(f"{state.symbol}: cancelling {whose} open {state.side} of {shares(state.quantity)} ({state.id})")
         desk.broker.cancel(state.id)
+    if not doomed:
+        return
     waiting = {state.id for state in doomed}
     for _ in looks(desk, CANCEL_SECONDS):
         for state in desk.broker.orders(sorted(waiting)).values():

@@ -9,6 +9,7 @@ from typing import Literal
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Holding, HoldingsRead, PricesTaken
 from rebalancer.live.desk import Desk, Diary
+from rebalancer.live.loss import say_what_is_not_watched, watch_for_loss
 from rebalancer.live.restate import restate
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.market.history import evening_closes
@@ -62,6 +63,7 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "again", "af
     if phase == "start":
         for symbol, reason in (*holdings.untouchable.items(), *holdings.held.items()):
             diary.note(f"{symbol}: {reason}", "warning")
+        say_what_is_not_watched(desk, diary, account)
     rows = tuple(_holding(position, book.ours, book.expected, holdings) for position in positions)
     diary.write(
         HoldingsRead,
@@ -72,6 +74,7 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "again", "af
         others_value=holdings.others_value,
         investable=survey.investable,
     )
+    watch_for_loss(desk, diary, account)
     return survey
 
 

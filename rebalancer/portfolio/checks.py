@@ -32,12 +32,11 @@ def check_order(
     `managed` are our shares of the symbol that are not sold yet. In dollars: `equity`; `invested`, all long positions
     and the buys sent so far; `price` a share; `cash_left`, what may still be spent. A sell needs only `managed`.
     """
-    refusal = _in_time(order, now, session, trading) or _is_amount(order)
-    if refusal is None and order.side == "sell":
-        refusal = _is_ours(order, managed)
-    elif refusal is None:
-        refusal = _is_affordable(order, equity, invested, price, cash_left, trading)
-    return None if refusal is None else f"{order.symbol}: the {order.side} was not sent: {refusal}"
+    if (refusal := _in_time(order, now, session, trading) or _is_amount(order)) is not None:
+        return refusal
+    if order.side == "sell":
+        return _is_ours(order, managed)
+    return _is_affordable(order, equity, invested, price, cash_left, trading)
 
 
 def _in_time(order: Order, now: datetime, session: Session, trading: Trading) -> str | None:

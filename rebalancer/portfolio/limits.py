@@ -15,34 +15,47 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a run has sent: how many orders, and what they trade together in dollars. Only a refusal takes dollars back.
-
-    `held` is what the account has in the order's symbol, sent buys counted as bought and sells as not yet sold.
-    """
+    """What a run has sent: how many orders, and what those that were not refused trade together, in dollars."""
 
     orders: int
     dollars: Decimal
-    held: Decimal
 
 
 def check_limits(
-    order: Order, price: Price | None, equity: Decimal, tally: Tally, limits: Limits, max_distance_percent: Decimal
+    order: Order,
+    price: Price | None,
+    held: Decimal,
+    equity: Decimal,
+    tally: Tally,
+    limits: Limits,
+    max_distance_percent: Decimal,
 ) -> str | None:
     """None where `order` is within every limit, else the first one that it breaks: the number, the limit and its key.
 
-    `equity` in dollars, as the broker shows it now.
+    `held` are our shares of the symbol, `equity` is in dollars, both as the broker shows them now.
     """
     if price is None:
         return "it has no price that its limits could be checked by"
-    numbers = (order.quantity, price.value, equity, tally.dollars, tally.held)
-    if not all(number.is_finite() for number in numbers) or not (price.value > 0 and equity > 0):
-        return f"price {price.value}, equity {equity}, {tally.dollars} sent and {tally.held} held must all be numbers"
+    numbers = (order.quantity, order.limit or ZERO, price.value, held, equity, tally.dollars)
+    if not all(number.is_finite() for number in numbers):
+        return f"price {price.value}, {held} held, equity {equity} and {tally.dollars} sent must all be numbers"
+    dollars = order.quantity * price.value
     return (
         _of_the_list(order.symbol, limits)
-        or _of_the_order(order.quantity * price.value, limits)
-        or _of_the_run(order.quantity * price.value, equity, tally, limits)
-        or _of_the_symbol(order, price.value, equity, tally.held, limits)
+        or _of_the_order(dollars, limits)
+        or _of_the_run(dollars, equity, tally, limits)
+        or (_of_the_symbol(held * price.value + dollars, equity, limits) if order.side == "buy" else None)
         or _of_the_distance(order, price, max_distance_percent)
+    )
+
+
+def check_armed(dollars: Decimal, max_dollars: Decimal) -> str | None:
+    """None where a run may trade `dollars` of real money, by what its account is armed for."""
+    if dollars <= max_dollars:
+        return None
+    return (
+        f"the run would trade {usd(dollars)}, more than the {usd(max_dollars)} that the account is armed for. Arm it "
+        "for more: `rebalance live arm --max-dollars`"
     )
 
 
@@ -75,10 +88,8 @@ def _of_the_run(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits)
     return None
 
 
-def _of_the_symbol(order: Order, price: Decimal, equity: Decimal, held: Decimal, limits: Limits) -> str | None:
-    if order.side == "sell":
-        return None
-    after, most = held + order.quantity * price, limits.max_symbol_percent / 100
+def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits) -> str | None:
+    most = limits.max_symbol_percent / 100
     if after <= most * equity:
         return None
     return (
@@ -96,9 +107,9 @@ def _of_the_distance(order: Order, price: Price, most: Decimal) -> str | None:
         return None
     if not (price.previous.is_finite() and price.previous > 0):
         return f"its previous close is {price.previous} USD, and its price can't be compared with that"
-    if not abs(price.value / price.previous - 1) * 100 <= most:
+    if not abs(price.value - price.previous) <= price.previous * most / 100:
         return _too_far(f"its price of {per_share(price.value)}", price.value, price.previous, most)
-    if order.limit is not None and not (order.limit / price.previous - 1) * 100 <= most:
+    if order.limit is not None and not order.limit <= price.previous * (1 + most / 100):
         return _too_far(f"its limit of {per_share(order.limit)}", order.limit, price.previous, most)
     return None
 
@@ -126,8 +137,8 @@ def daily_loss(account: Account, max_percent: Decimal) -> Loss | None:
     """
     if account.previous_equity is None:
         return None
-    worth = account.equity - (ZERO if account.deposits is None else account.deposits)
-    basis, numbers = account.previous_equity, (worth, account.previous_equity)
-    if all(number.is_finite() for number in numbers) and worth >= basis * (1 - max_percent / 100):
-        return None
-    return Loss(worth, basis)
+    basis, paid_in = account.previous_equity, account.deposits or ZERO
+    if not all(number.is_finite() for number in (account.equity, basis, paid_in)):
+        return Loss(account.equity, basis)
+    worth = account.equity - paid_in
+    return None if worth >= basis * (1 - max_percent / 100) else Loss(worth, basis)

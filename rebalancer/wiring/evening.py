@@ -18,6 +18,7 @@ from rebalancer.journal.changes import SETTINGS
 from rebalancer.journal.rehearsal import Rehearsal
 from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.live.desk import Desk
+from rebalancer.live.health import brakes
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
 from rebalancer.model import Session
@@ -83,6 +84,8 @@ def evening(
         if dry_run:
             journal = Rehearsal(stack.enter_context(SqliteJournal.open(config.journal(dry_run=True))), books)
             broker = PreviewBroker(broker, quotes, time, None if clock else partial(hours, time, calendar))
+            kept = brakes(account, books.standing(account.name), fingerprints(claim.files), present.now())
+            claim = replace(claim, notes=(*claim.notes, *(f"A real run would send nothing: {why}" for why in kept)))
         desk = Desk(
             account=account.name,
             broker=broker,

@@ -1,10 +1,15 @@
 """Which addresses orders may go to."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
-from rebalancer.alpaca.hosts import DATA, PAPER, is_loopback, refusal
+from rebalancer.alpaca.client import Alpaca
+from rebalancer.alpaca.hosts import DATA, LIVE, PAPER, TRADING, is_loopback, mode_of, refusal
+from rebalancer.alpaca.keys import Keys
+from rebalancer.errors import RunFailedError
+from rebalancer.market.clock import SystemClock
 
 
 @pytest.mark.parametrize(
@@ -47,7 +52,7 @@ def test_the_paper_host_is_accepted(url):
         PAPER + ".broker.example",
         PAPER + "@broker.example",
         PAPER + "/v2",
-        PAPER.replace("paper-", ""),
+        LIVE,
         DATA,
         " " + PAPER,
         "http://127.0.0.1\n",
@@ -62,6 +67,40 @@ def test_everything_else_is_refused_with_the_remedy(url):
 def test_data_comes_from_its_own_host_only():
     assert refusal(DATA, DATA) is None
     assert refusal(PAPER, DATA) is not None
+
+
+def test_each_mode_has_a_host_of_its_own_and_refuses_the_others():
+    assert refusal(TRADING["live"], LIVE) is None
+    assert refusal(TRADING["paper"], LIVE) is not None
+    assert refusal(TRADING["live"], PAPER) is not None
+
+
+@pytest.mark.parametrize("mode", ["paper", "live"])
+@pytest.mark.parametrize("url", [PAPER, LIVE, DATA, "https://broker.example"])
+def test_the_client_refuses_every_host_but_that_of_its_mode(mode, url):
+    def opened():
+        return Alpaca(Keys("PKID", "secret"), SystemClock(), mode=mode, trading_url=url)
+
+    if url == TRADING[mode]:
+        opened().close()  # opening asks nothing of the network
+        return
+    with pytest.raises(RunFailedError, match="is neither"):
+        opened()
+
+
+@pytest.mark.parametrize(
+    ("number", "mode"), [("PA3EXAMPLE", "paper"), ("123456789", "live"), ("pa1", "live"), ("", "live")]
+)
+def test_an_accounts_own_number_says_whether_its_money_is_real(number, mode):
+    assert mode_of(number) == mode
+
+
+def test_the_live_host_stands_in_one_place():
+    root = Path(__file__).parents[2]
+    host = LIVE.removeprefix("https://")
+    texts = (path for folder in ("rebalancer", "tests", "benchmarks") for path in (root / folder).rglob("*.py"))
+    named = [path for path in texts if host in path.read_text("utf-8").replace(f"paper-{host}", "")]
+    assert named == [root / "rebalancer" / "alpaca" / "hosts.py"]
 
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 80), ("broker.example", 443)])

@@ -83,10 +83,6 @@ def test_this_machine_may_stand_in_for_both_hosts() -> None:
     assert (account.base_url, account.data_url) == ("http://127.0.0.1:8080", "http://localhost:81")
 
 
-def test_live_trading_waits_for_its_release() -> None:
-    assert "not before the crash-safety release" in problems_of(with_keys('mode = "live"'))["accounts.demo.mode"]
-
-
 @pytest.mark.parametrize(
     "line",
     [*BY_VARIABLES.splitlines(), 'credentials_file = "a"', 'account_number = "PA1"', 'base_url = "http://localhost"'],

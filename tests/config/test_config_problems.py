@@ -23,7 +23,7 @@ def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
         minute_before_close = 5
         [accounts.demo]
         broker = "kite"
-        mode = "live"
+        mode = "Live"
         cash_reserve = { mode = "percent", amount = 101 }
         [accounts.demo.trading]
         order_type = "stop"
@@ -39,7 +39,7 @@ def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
         "trading.drift_percent": "-1 is not allowed: use a number from 0 to 100",
         "trading.minute_before_close": 'is no setting; did you mean "minutes_before_close"?',
         "accounts.demo.broker": '"kite" is not allowed: use "sim" or "alpaca"',
-        "accounts.demo.mode": '"live" is refused: not before the crash-safety release; use "paper" or leave it out',
+        "accounts.demo.mode": '"Live" is not allowed: use "paper" or "live"',
         "accounts.demo.cash_reserve.amount": "101 is not allowed: use a number from 0 to 100",
         "accounts.demo.trading.order_type": '"stop" is not allowed: use "limit" or "market" or "moc"',
         "accounts.demo.sim.slippage_percent": "true is not allowed: use a number from 0 to 100",

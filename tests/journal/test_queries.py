@@ -86,7 +86,7 @@ def test_a_run_is_shown_as_it_was_written_down(path, journal):
         ("rb1", "filled", 10, 2),
         ("rb2", "lost", 0, 0),
     ]
-    assert [remark.text for remark in record.remarks] == ["SGOV has no price"]
+    assert [remark.text for remark in record.remarks] == ["SGOV has no price", "this run was cut off"]
 
 
 def test_a_run_that_ended_early_has_no_targets_and_no_plan(path, journal):

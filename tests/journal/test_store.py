@@ -33,7 +33,8 @@ def test_the_file_and_its_folder_belong_to_their_owner_alone(path, journal):
 
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
-    assert modes == {"journal.sqlite": 0o600, "journal.sqlite-wal": 0o600, "journal.sqlite-shm": 0o600}
+    files = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.head")
+    assert modes == dict.fromkeys(files, 0o600)
 
 
 def test_a_commit_waits_for_the_disk(journal):
@@ -57,10 +58,10 @@ def test_what_was_recorded_is_there_after_opening_again(path):
     [
         "UPDATE events SET body = '{}' WHERE seq = 1",
         "DELETE FROM events WHERE seq = 1",
-        "INSERT OR REPLACE INTO events VALUES (1, 1, '', 'Noted', '{}')",
-        "INSERT OR IGNORE INTO events VALUES (1, 1, '', 'Noted', '{}')",
-        "INSERT INTO events VALUES (3, 1, '', 'Noted', '{}')",
-        "INSERT INTO events VALUES (NULL, 1, '', 'Noted', '{}')",
+        "INSERT OR REPLACE INTO events VALUES (1, 1, '', 'Noted', '{}', '')",
+        "INSERT OR IGNORE INTO events VALUES (1, 1, '', 'Noted', '{}', '')",
+        "INSERT INTO events VALUES (3, 1, '', 'Noted', '{}', '')",
+        "INSERT INTO events VALUES (NULL, 1, '', 'Noted', '{}', '')",
         "UPDATE files SET content = x'00'",
         "DELETE FROM files",
         "INSERT OR REPLACE INTO files SELECT sha256, x'00' FROM files",
@@ -130,7 +131,7 @@ def failure_of_recording(journal, run, *events):
 
 
 def assert_projections_match_events(file):
-    kinds = [kind for _, _, _, kind, _ in rows(file, "events")]
+    kinds = [kind for _, _, _, kind, *_ in rows(file, "events")]
     assert len(rows(file, "notes")) == kinds.count("Noted") + kinds.count("RunTakenUp")
     assert len(rows(file, "balances")) == kinds.count("HoldingsRead")
     assert len(rows(file, "orders")) == kinds.count("OrderIntended")

@@ -78,9 +78,10 @@ class AlpacaStage:
         settings = self.settings()
         (account,) = settings.accounts
         with evening(settings, account, dry_run=dry_run, force=force, clock=self.venue.clock) as tonight:
-            run = claim_session(tonight.desk, tonight.claim, tonight.session)
+            interrupted = tonight.interrupted
+            run = claim_session(tonight.desk, tonight.claim, tonight.session, interrupted)
             if not isinstance(run, AlreadyRun):
-                run_evening(tonight.desk, RunId(run), tonight.session)
+                run_evening(tonight.desk, RunId(run), tonight.session, interrupted.plan if interrupted else None)
         return self.record(dry_run=dry_run)
 
     def record(self, *, dry_run: bool = False) -> queries.RunRecord:

@@ -32,7 +32,7 @@ from rebalancer.model import (
     Symbol,
     Trading,
 )
-from rebalancer.ports import AlreadyRun, Broker, Journal
+from rebalancer.ports import AlreadyRun, Broker, Interrupted, Journal
 
 HERE = Place(None, "chart")
 SPY, SH, SGOV, TLT, GLD = (Symbol(ticker) for ticker in ("SPY", "SH", "SGOV", "TLT", "GLD"))
@@ -105,7 +105,10 @@ class Weekdays:
 
 @dataclass
 class Stage:
-    """One account of 100,000 dollars. Every `run` opens broker and journal anew, as a new process would."""
+    """One account of 100,000 dollars. Every `run` opens broker and journal anew, as a new process would.
+
+    Like one, it goes on with a run of the session that was cut off. `number` is the account's at its broker.
+    """
 
     folder: Path
     bots: Mapping[str, tuple[Node, Investment]]
@@ -118,6 +121,9 @@ class Stage:
     market: Market = field(init=False)
     between: Callable[[SimBroker], Broker] = lambda broker: broker
     pen: Callable[[SqliteJournal], Journal] = lambda journal: journal
+    mode: str = "paper"
+    venue: str = "sim"
+    number: str = "sim"
 
     def __post_init__(self) -> None:
         prices = {SPY: "500", SH: "14.21", SGOV: "100.4", TLT: "93.5", GLD: "201"}
@@ -135,7 +141,7 @@ class Stage:
 
     def broker(self) -> SimBroker:
         return SimBroker.open(
-            self.folder / "sim.sqlite",
+            self.folder / f"{self.number}.sqlite",
             self.clock,
             self.market,
             Weekdays(),
@@ -157,6 +163,8 @@ class Stage:
             reserve=self.reserve,
             investments=tuple(investment for _, investment in self.bots.values()),
             programs={name: compile_chart(Chart(name, node)) for name, (node, _) in self.bots.items()},
+            mode=self.mode,
+            venue=self.venue,
         )
 
     def claim(self, *, force: bool = False) -> Claim:
@@ -165,12 +173,13 @@ class Stage:
             at=self.clock.now(),
             account="demo",
             broker="sim",
-            mode="paper",
+            mode=self.mode,
             session=session.day,
             closes=session.closes,
             version="0",
             files={"config": b"x"},
             force=force,
+            venue=self.venue,
         )
 
     def run(self, *, force: bool = False) -> "RunId | AlreadyRun":
@@ -178,9 +187,10 @@ class Stage:
         try:
             desk = self.desk(self.between(broker), self.pen(journal))
             session = session_of(self.clock.now().date())
-            run = claim_session(desk, self.claim(force=force), session)
+            interrupted = cut_off(journal, session)
+            run = claim_session(desk, self.claim(force=force), session, interrupted)
             if not isinstance(run, AlreadyRun):
-                run_evening(desk, run, session)
+                run_evening(desk, run, session, interrupted.plan if interrupted else None)
             return run
         finally:
             broker.close()
@@ -195,6 +205,11 @@ class Stage:
         held = {position.symbol: position.quantity for position in broker.positions()}
         broker.close()
         return held
+
+
+def cut_off(journal: SqliteJournal, session: Session) -> Interrupted | None:
+    found = journal.interrupted("demo")
+    return found if found and found.orders and found.session == session.day else None
 
 
 def dollars(bot: str, amount: int) -> Investment:

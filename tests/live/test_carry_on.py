@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from stage import DAYS, SPY, Stage, hold, mix, percent, session_of
 
+from rebalancer.errors import SourceError
 from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.live.rebalance import claim_session, run_evening
@@ -207,3 +208,17 @@ def test_recover_has_nothing_to_do_after_a_whole_evening(stage):
     assert recover(stage.desk(broker, journal), stage.claim(), session_of(DAYS[1])) is None
     broker.close()
     journal.close()
+
+
+def test_a_broker_that_does_not_answer_at_the_new_start_does_not_end_the_run(stage):
+    """The window is still open: the start after that goes on with it."""
+    assert cut_off(stage, SUBMITS, 2, after=True)
+    first = stage.record().run.id
+    stage.market.silent = True
+    with pytest.raises(SourceError):
+        go_on(stage)
+    assert stage.record().run.status == "running"
+
+    stage.market.silent = False
+    assert go_on(stage) == first
+    assert stage.record().run.status == "success"

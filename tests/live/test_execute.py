@@ -75,6 +75,14 @@ class Between:
         self.real.cancel(order_id)
 
 
+class TakesAnIdTwice(Between):
+    """A venue at which nothing is ever sent again."""
+
+    @property
+    def caps(self) -> Caps:
+        return replace(self.real.caps, resend=False)
+
+
 @dataclass
 class Pen:
     """Stands between the evening and its journal, and refuses what `breaks` says."""
@@ -128,13 +136,33 @@ def test_an_order_whose_answer_was_lost_is_looked_up_and_never_sent_again(tmp_pa
     assert stage.shares()[SPY] == Decimal(118)
 
 
-def test_an_order_that_never_arrived_is_said_and_not_sent_again(tmp_path: Path) -> None:
+def test_an_order_that_never_arrived_is_sent_once_more_under_its_own_id(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     stage.script = Script({("buy", SPY): Twist(lost=1)})
     stage.run()
     record = stage.record()
+    assert record.run.status == "success"
+    assert [order.symbol for order in record.orders] == [SPY, GLD]
+    assert stage.shares() == {SPY: Decimal(118), GLD: Decimal(197)}
+
+
+def test_an_order_that_never_arrived_twice_is_lost_and_not_sent_a_third_time(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=60, GLD=40)
+    stage.script = Script({("buy", SPY): Twist(lost=2)})
+    stage.run()
+    record = stage.record()
     assert record.run.status == "partial"
-    assert "SPY: bought 0 of 118, refused (it never reached the broker)" in record.run.reason
+    assert "SPY: bought 0 of 118, lost (it was sent twice and never reached the broker)" in record.run.reason
+    assert orders_at_broker(stage) == 1
+
+
+def test_where_a_venue_may_take_an_id_twice_nothing_is_sent_again(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=60, GLD=40)
+    stage.script = Script({("buy", SPY): Twist(lost=1)})
+    stage.between = TakesAnIdTwice
+    stage.run()
+    reason = "SPY: bought 0 of 118, lost (it never reached the broker, which may take an id twice)"
+    assert reason in stage.record().run.reason
     assert orders_at_broker(stage) == 1
 
 

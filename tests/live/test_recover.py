@@ -5,13 +5,27 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from stage import DAYS, GLD, SPY, Stage, hold, percent
-from test_execute import Between
+from stage import DAYS, GLD, SPY, Stage, hold, mix, percent
+from test_execute import Between, TakesAnIdTwice
 
 from rebalancer.brokers.script import Script, Twist
-from rebalancer.errors import RunFailedError, SourceError
-from rebalancer.model import Absent, Found, Order, OrderId, Submitted, Symbol, Unknown
-from rebalancer.ports import AlreadyRun, Caps
+from rebalancer.errors import RunFailedError, SourceError, StoppedError
+from rebalancer.events import HaltLifted, OrderAccounted
+from rebalancer.journal import queries
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import (
+    NO_RUN,
+    Absent,
+    Found,
+    Order,
+    OrderId,
+    OrderState,
+    Refused,
+    Submitted,
+    Symbol,
+    Trading,
+    Unknown,
+)
 
 STUBBORN = Script({("buy", SPY): Twist(fills_at_most=Decimal(50), cancel="refused")})
 
@@ -27,6 +41,11 @@ class PowerCutError(Exception):
 class DiesAfterSending(Between):
     def submit(self, order: Order) -> Submitted:
         super().submit(order)
+        raise PowerCutError
+
+
+class DiesBeforeSending(Between):
+    def submit(self, order: Order) -> Submitted:
         raise PowerCutError
 
 
@@ -92,37 +111,17 @@ def test_with_cancel_scope_all_the_orders_of_other_hands_are_cancelled_too(tmp_p
     broker.close()
 
 
-def test_an_absent_order_is_asked_for_until_the_venue_has_been_quiet_long_enough(tmp_path: Path) -> None:
-    stage = one_bot(tmp_path)
-    asked: list[float] = []
-
-    class Slow(Between):
-        @property
-        def caps(self) -> Caps:
-            return replace(self.real.caps, quiet_seconds=30)
-
-        def find(self, order_id: OrderId) -> Found:
-            asked.append(stage.clock.now().timestamp())
-            return Absent(conclusive=asked[-1] - asked[0] >= 30)
-
-    stage.between = DiesAfterSending
-    with pytest.raises(PowerCutError):
-        stage.run()
-    stage.on(DAYS[1]).between = Slow
-    stage.run()
-    assert asked[-1] - asked[0] == 30
-    assert stage.record().run.status == "success"
-
-
-def test_after_a_power_cut_the_same_session_waits_for_a_person(tmp_path: Path) -> None:
+def test_after_a_power_cut_the_same_session_goes_on_with_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.between = DiesAfterSending
     with pytest.raises(PowerCutError):
         stage.run()
+    first = stage.record().run.id
     stage.between = lambda broker: broker
-    again = stage.run()
-    assert isinstance(again, AlreadyRun)
-    assert "cut off" in again.reason
+    assert stage.run() == first
+    record = stage.record()
+    assert record.run.status == "success"
+    assert [order.filled for order in record.orders] == [Decimal(198)]
     assert stage.shares() == {SPY: Decimal(198)}
 
 
@@ -156,18 +155,232 @@ def test_an_earlier_order_that_can_not_be_accounted_for_sends_nothing(tmp_path: 
     assert stage.record().orders == ()
 
 
-def test_an_order_that_never_arrived_is_settled_and_forgotten(tmp_path: Path) -> None:
+def test_an_order_of_an_earlier_evening_that_never_arrived_is_lost_and_never_sent_again(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-
-    class DiesBeforeSending(Between):
-        def submit(self, order: Order) -> Submitted:
-            raise PowerCutError
-
     stage.between = DiesBeforeSending
     with pytest.raises(PowerCutError):
         stage.run()
     stage.between = lambda broker: broker
-    stage.trading = replace(stage.trading, order_type="market")
     stage.on(DAYS[1]).run()
     assert stage.record().run.status == "success"
     assert stage.shares() == {SPY: Decimal(198)}
+    before, tonight = reversed(queries.orders(stage.journal_file))
+    assert (before.state, tonight.state) == ("lost", "filled")
+    assert before.id != tonight.id
+
+
+# --------------------------------------------------------------------------------------- what must never happen
+
+
+def stops(stage: Stage, said: str) -> None:
+    """The next start stops, sends nothing, and so does the one after it: the account is halted."""
+    with pytest.raises(StoppedError, match=said):
+        stage.run(force=True)
+    assert stage.record().orders == ()
+    with pytest.raises(RunFailedError, match="is halted since"):
+        stage.run(force=True)
+
+
+def a_person_looked(stage: Stage, *accounted: OrderId) -> None:
+    """Vouches for these orders, and lifts the halt."""
+    with SqliteJournal.open(stage.journal_file) as journal:
+        at, who, why = stage.clock.now(), "ann", "looked at the account"
+        vouched = [OrderAccounted(at, "demo", order_id, who, why) for order_id in accounted]
+        journal.record(NO_RUN, *vouched, HaltLifted(at, "demo", who, why))
+
+
+def test_an_accepted_order_that_the_broker_forgot_stops(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.script = STUBBORN
+    stage.run()
+    order_id = OrderId(stage.record().orders[0].id)
+
+    class Forgetful(Between):
+        def find(self, order_id: OrderId) -> Found:
+            return Absent()
+
+    stage.script, stage.between = Script(), Forgetful
+    stops(stage, rf"buy 198 SPY \({order_id}\) \(open\) and does not know it any more")
+    a_person_looked(stage, order_id)
+    stage.run(force=True)
+    assert stage.record().run.status == "success"
+
+
+def test_a_filled_quantity_that_fell_between_two_evenings_stops(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.script = STUBBORN
+    stage.run()
+
+    class TakesBack(Between):
+        def find(self, order_id: OrderId) -> Found:
+            found = self.real.find(order_id)
+            assert isinstance(found, OrderState)
+            return replace(found, filled=found.filled - 1)
+
+    stage.between = TakesBack
+    stops(stage, "had 50 filled, and the broker now says 49")
+
+
+def test_an_order_that_was_refused_by_the_journal_and_stands_after_all_stops(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+
+    class SaysNoAndTakesIt(Between):
+        def submit(self, order: Order) -> Submitted:
+            self.real.submit(order)
+            return Refused("no")
+
+    stage.between = SaysNoAndTakesIt
+    stage.run()
+    assert stage.record().orders[0].state == "refused"
+    stage.between = lambda broker: broker
+    stops(stage, "does not know, or has as refused: buy 198 SPY")
+
+
+def test_an_order_that_was_refused_and_is_listed_as_rejected_is_as_it_should_be(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+
+    class ListsWhatItRejects(Between):
+        def submit(self, order: Order) -> Submitted:
+            self.real.submit(order)
+            return Refused("no")
+
+    stage.script = Script({("buy", SPY): Twist(reject="no")})
+    stage.between = ListsWhatItRejects
+    stage.run()
+    stage.run(force=True)
+    assert [order.state for order in stage.record().orders] == ["refused"]
+
+
+def lose_a_buy(stage: Stage) -> Order:
+    """The buy of SPY is sent, heard of no more, and lost."""
+    sent: list[Order] = []
+
+    class Loses(TakesAnIdTwice):
+        def submit(self, order: Order) -> Submitted:
+            sent.append(order)
+            return Unknown("the connection broke")
+
+    stage.between = Loses
+    stage.run()
+    stage.between = lambda broker: broker
+    (order,) = sent
+    return order
+
+
+def arrives(stage: Stage, order: Order) -> None:
+    broker = stage.broker()
+    broker.submit(order)
+    broker.close()
+
+
+def test_a_lost_order_that_turns_up_halts_and_is_counted(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    order = lose_a_buy(stage)
+    arrives(stage, order)
+    stops(stage, "was lost by the journal and stands at the broker after all, filled with 198 filled. It is counted")
+    assert [(line.symbol, line.ours) for line in queries.positions(stage.journal_file, "demo")] == [(SPY, Decimal(198))]
+    a_person_looked(stage)
+    stage.run(force=True)
+    assert stage.record().run.status == "success"
+    assert stage.shares() == {SPY: Decimal(198)}
+
+
+def test_a_lost_order_is_looked_for_at_every_later_start(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    order = lose_a_buy(stage)
+    looked: list[OrderId] = []
+
+    class Looked(Between):
+        def find(self, order_id: OrderId) -> Found:
+            looked.append(order_id)
+            return self.real.find(order_id)
+
+    stage.between = Looked
+    for day in DAYS[1:4]:
+        stage.on(day).run()
+    assert looked == [order.id] * 3
+
+
+def test_a_lost_order_that_a_person_vouches_for_is_looked_for_no_more(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    order = lose_a_buy(stage)
+    a_person_looked(stage, order.id)
+    arrives(stage, order)
+    stage.on(DAYS[1]).run()
+    assert stage.record().run.status == "success"
+
+
+def test_the_money_of_a_lost_buy_stays_spent_for_the_rest_of_the_session(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"A": (mix(SPY=60), percent("A", 100))}, trading=Trading(fallback_ticker=None))
+    lost = lose_a_buy(stage)
+    stage.bots = {"A": (mix(SPY=60, GLD=40), percent("A", 100))}
+    stage.run(force=True)
+    record = stage.record()
+    assert [order.symbol for order in record.orders] == [GLD]
+    assert any(f"SPY: left alone tonight, since buy {lost.quantity} SPY" in remark.text for remark in record.remarks)
+    assert lost.limit is not None
+    assert stage.shares()[GLD] * 201 <= 100_000 - lost.quantity * lost.limit
+    stage.bots = {"A": (hold(GLD), percent("A", 100))}
+    stage.run(force=True)
+    assert stage.shares()[GLD] * 201 <= 100_000 - lost.quantity * lost.limit
+    stage.on(DAYS[1]).run()
+    assert stage.shares()[GLD] * 201 > 98_000
+
+
+# ------------------------------------------------------------------------------- orders the journal does not know
+
+
+def test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"A": (mix(SPY=60), percent("A", 100))}, trading=Trading(fallback_ticker=None))
+    stage.run()
+    order_id = OrderId(stage.record().orders[0].id)
+    delete_the_journal(stage)
+    stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+    stops(stage, rf"does not know, or has as refused: buy 120 SPY \({order_id}\). Was the journal restored from a backup or deleted")
+    a_person_looked(stage, order_id)
+    stage.run(force=True)
+    assert stage.record().run.status == "success"
+    assert stage.shares() == {SPY: Decimal(120), GLD: Decimal(194)}
+
+
+def test_with_the_journal_of_the_day_before_nothing_is_sent(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.run()
+    with SqliteJournal.open(stage.journal_file):
+        backup = stage.journal_file.read_bytes()
+    stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+    stage.run()
+    newer = sorted(order.id for order in stage.record().orders)
+    delete_the_journal(stage)
+    stage.journal_file.write_bytes(backup)
+    stops(stage.on(DAYS[2]), f"{newer[0]}.*{newer[1]}")
+
+
+def delete_the_journal(stage: Stage) -> None:
+    for file in stage.folder.glob(f"{stage.journal_file.name}*"):
+        file.unlink()
+
+
+# ---------------------------------------------------------------------------------------- another place by that name
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"number": "other"}, "was paper account sim at sim by the journal and is paper account other at sim now"),
+        ({"mode": "live"}, "was paper account sim at sim by the journal and is live account sim at sim now"),
+        ({"venue": "elsewhere"}, "was paper account sim at sim by the journal and is paper account sim at elsewhere"),
+    ],
+    ids=["another number", "another mode", "another venue"],
+)
+def test_another_account_under_a_name_that_the_journal_knows_is_refused(
+    tmp_path: Path, other: dict[str, str], said: str
+) -> None:
+    stage = one_bot(tmp_path)
+    stage.run()
+    moved = replace(stage, **other).on(DAYS[1])  # type: ignore[arg-type]
+    with pytest.raises(RunFailedError, match=f"{said}.*Give the other account a name of its own"):
+        moved.run()
+    assert moved.record().orders == ()
+    stage.on(DAYS[1]).run()
+    assert stage.record().run.status == "success"

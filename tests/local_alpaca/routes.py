@@ -69,6 +69,13 @@ def _activities(venue: "LocalAlpaca", params: Params, _sent: bytes) -> Answer:
     return Answer(200, activities_page(venue.book.orders, params, venue.clock.now() - venue.activities_lag))
 
 
+def _deposits(venue: "LocalAlpaca", params: Params, _sent: bytes) -> Answer:
+    """What was paid in or out, as `venue.deposits` has it; it came at midnight of its date."""
+    kinds = params.get("activity_types", "").split(",")
+    shown = [d for d in venue.deposits if d["activity_type"] in kinds and str(d["date"]) > params["after"][:10]]
+    return Answer(200, shown)
+
+
 # ----------------------------------------------------------------------------------------- the exchange
 
 
@@ -162,6 +169,7 @@ ROUTES: dict[tuple[str, str], Callable[..., Answer]] = {
     ("GET", "/v2/calendar"): _calendar,
     ("GET", "/v2/account"): _account,
     ("GET", "/v2/account/configurations"): _configurations,
+    ("GET", "/v2/account/activities"): _deposits,
     ("GET", "/v2/account/activities/FILL"): _activities,
     ("GET", "/v2/positions"): _positions,
     ("GET", f"/v2/positions/{ONE}"): _position,

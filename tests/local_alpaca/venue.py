@@ -38,6 +38,7 @@ class LocalAlpaca:
     """Serves while it is entered: `with LocalAlpaca(now) as venue: ... venue.url`.
 
     account          fields of the account's body that a test wants otherwise: `venue.account["status"] = "LIMITED"`
+    deposits         activities of other kinds than FILL, as Alpaca words them
     assets           the same per symbol; None for an asset that does not exist
     skew             how far the time the venue tells is from its own
     activities_lag   how long an execution is not yet among the activities
@@ -55,6 +56,7 @@ class LocalAlpaca:
     ) -> None:
         self.key_id, self.secret = "PKLOCALALPACA0000001", "local/alpaca+secret/of/forty/characters0"
         self.account: dict[str, object] = {}
+        self.deposits: list[dict[str, object]] = []
         self.assets: dict[str, dict[str, object] | None] = {}
         self.skew = self.activities_lag = timedelta()
         self.market = market or Tape()

@@ -97,6 +97,56 @@ def test_the_largest_shortfall_comes_first_and_the_rest_gets_what_is_left():
     )
 
 
+def test_a_shortfall_is_counted_from_what_is_held_at_its_fresh_price():
+    """TLT has the larger target, but most of it is held: SPY is the one that lacks more."""
+    plan = plan_for(SPY=(0.3, 100), TLT=(0.4, 100))
+
+    orders, _ = sized(plan, traded(SPY, 100), traded(TLT, 100), held={TLT: Decimal(350)}, purse=31_000)
+
+    assert [(order.symbol, order.quantity) for order in orders] == [(SPY, 300), (TLT, 6)]
+
+
+def test_what_one_buy_takes_is_no_room_for_the_next():
+    plan = plan_for(SPY=(0.5, 100), TLT=(0.2, 100))
+
+    orders, _ = sized(plan, traded(SPY, 100), traded(TLT, 100), room=60_000)
+
+    assert [(order.symbol, order.quantity) for order in orders] == [(SPY, 500), (TLT, 100)]
+
+
+def test_one_share_is_bought_where_one_is_missing():
+    orders, notes = sized(plan_for(SPY=(0.5, 50_000)), traded(SPY, 50_000))
+
+    assert [order.quantity for order in orders] == [1]
+    assert notes == ()
+
+
+def test_a_buy_of_exactly_the_least_trade_is_sent():
+    trading = Trading(min_trade_dollars=Decimal(10_000))
+
+    assert [order.quantity for order in sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), trading=trading)[0]] == [100]
+
+
+def test_a_second_attempt_has_an_id_of_its_own():
+    first, again = (
+        size_buys(
+            plan_for(SPY=(0.5, 100)),
+            {},
+            {SPY: traded(SPY, 100)},
+            Purse(PLENTY, PLENTY),
+            Trading(),
+            "demo",
+            TONIGHT,
+            1,
+            n,
+        )[0][0]
+        for n in (1, 2)
+    )
+
+    assert (first.id, again.id) == tuple(order_id("demo", TONIGHT, 1, "buys", SPY, "buy", n) for n in (1, 2))
+    assert first.id != again.id
+
+
 def test_the_fee_of_every_order_is_kept_back():
     orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse="10101.99", fee="2")
 
@@ -199,6 +249,7 @@ def test_the_budget_is_cash_less_the_reserve_and_the_open_buys_of_others(cash, s
 def test_room_is_what_is_left_before_99_percent_of_equity_are_invested():
     assert room(Decimal(100_000), Decimal(49_000)) == Decimal(50_000)
     assert room(Decimal(100_000), Decimal(99_500)) == 0
+    assert room(Decimal(100_000), Decimal("98999.50")) == Decimal("0.50")
     assert room(Decimal("NaN"), Decimal(0)) == 0
 
 

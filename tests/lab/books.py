@@ -1,0 +1,99 @@
+"""The second checker: the journal against the venue's book, at each quiet moment."""
+
+import sqlite3
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from lab.checker import Violation
+from lab.venue import Ticket, Venue
+from rebalancer.model import Session
+
+NONE = Decimal(0)
+ACCOUNT = "lab"
+
+
+@dataclass(slots=True)
+class Books:
+    """`excused` are ids that the journal need not know: those of a journal that was lost, or that a person vouched for.
+
+    `meddled`: shares came or went by hand, so that the journal can't know what is ours.
+    """
+
+    venue: Venue
+    excused: set[str] = field(default_factory=set)
+    meddled: bool = False
+    before: dict[str, Decimal] = field(default_factory=dict)
+    """Shares at the beginning of the evening, by symbol."""
+
+    def lose(self, connection: sqlite3.Connection) -> None:
+        """The journal is another one now, and need not know what the one before knew."""
+        known = {order_id for (order_id,) in connection.execute("SELECT id FROM orders")}
+        self.excused |= {ticket.id for ticket in self.venue.tickets if ticket.ours} - known
+        self.meddled = True
+
+    def compare(self, connection: sqlite3.Connection) -> None:
+        states = {row[0]: row for row in connection.execute("SELECT id, state, settled, quantity FROM orders")}
+        fills = _fills(connection)
+        for ticket in self.venue.tickets:
+            if ticket.ours and ticket.accepted and ticket.id not in self.excused:
+                self._explains(ticket, states, fills)
+        theirs = {execution.id for execution in self.venue.executions}
+        invented = sorted({fill[0] for found in fills.values() for fill in found} - theirs)
+        _rule("I9", not invented, f"the journal has fills that never were: {invented}")
+
+    def _explains(
+        self, ticket: Ticket, states: dict[str, tuple[str, str, int, str]], fills: dict[str, list[tuple[str, ...]]]
+    ) -> None:
+        _rule("I9", ticket.id in states, f"the journal does not know {ticket}")
+        _, state, settled, _ = states[ticket.id]
+        if not settled:
+            return
+        mine = sorted(fills[ticket.id])
+        theirs = sorted(
+            (each.id, str(each.quantity.normalize()), str(each.price.normalize()), str(each.fee.normalize()))
+            for each in ticket.executions
+        )
+        _rule("I9", mine == theirs, f"{ticket.id} is {state} with {mine} by the journal, the venue has {theirs}")
+        _rule("I8", state == ticket.status, f"{ticket.id} is {state} by the journal, at the venue {ticket.status}")
+
+    def within_plans(self, connection: sqlite3.Connection, session: Session) -> None:
+        """Nothing was traded beyond what one of tonight's plans wanted: no intent was carried out twice."""
+        rows = connection.execute(
+            "SELECT trades.symbol, target_shares, held, side FROM trades JOIN plans USING (seq)"
+            " JOIN runs ON runs.id = plans.run WHERE runs.session = ?",
+            [session.day.isoformat()],
+        ).fetchall()
+        wanted: dict[str, list[Decimal]] = defaultdict(list)
+        for symbol, target, held, side in rows:
+            wanted[symbol] += [Decimal(target)] if side else [Decimal(held)]
+        for symbol, before in self.before.items():
+            now, ends = self.venue.shares[symbol], [before, *wanted[symbol]]
+            _rule("I4", now <= max(ends), f"{symbol}: {now} held after {before}, the plans wanted {wanted[symbol]}")
+            _rule("I4", now >= min(ends), f"{symbol}: {now} held after {before}, the plans wanted {wanted[symbol]}")
+
+    def settled(self, connection: sqlite3.Connection, ours: dict[str, Decimal]) -> None:
+        """After a clean evening nothing is open, and every share of ours is explained."""
+        left = connection.execute("SELECT id, state FROM orders WHERE NOT settled AND state <> 'lost'").fetchall()
+        _rule("I9", not left, f"after a clean evening these are not settled: {left}")
+        running = connection.execute("SELECT id FROM runs WHERE status = 'running'").fetchall()
+        _rule("I19", not running, f"runs without an end: {running}")
+        if self.meddled or self.excused:
+            return
+        net = self.venue.shares
+        for symbol, held in net.items():
+            _rule("I9", ours.get(symbol, NONE) == held, f"{symbol}: {held} held, the journal says {ours.get(symbol)}")
+
+
+def _fills(connection: sqlite3.Connection) -> dict[str, list[tuple[str, ...]]]:
+    found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for order_id, execution, *numbers in connection.execute(
+        "SELECT order_id, execution_id, quantity, price, fee FROM fills"
+    ):
+        found[order_id].append((execution, *(str(Decimal(number).normalize()) for number in numbers)))
+    return found
+
+
+def _rule(name: str, holds: bool, text: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not holds:
+        raise Violation(f"{name}: {text}")

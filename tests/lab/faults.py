@@ -1,0 +1,134 @@
+"""What can go wrong, by the classes of the facts, and which of it does tonight.
+
+Faults are asked for at the very place where they strike; what is not active draws nothing, so that one seed gives one
+night.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`chance`: how likely it strikes when it is asked for, on a night it is active."""
+
+    row: str
+    chance: float
+
+
+FAULTS: dict[str, Fault] = {
+    # the line to the venue
+    "request lost": Fault("N1", 0.4),
+    "answer lost": Fault("N2 N3 N10 N13", 0.4),
+    "order arrives late": Fault("N5", 0.4),
+    "order arrives after the quiet time": Fault("N5", 0.4),
+    "find does not answer": Fault("N9", 0.4),
+    "account does not answer": Fault("N9", 0.3),
+    "positions do not answer": Fault("N9", 0.3),
+    "positions come empty": Fault("N21", 0.3),
+    "positions come in part": Fault("N21", 0.3),
+    "equity is no number": Fault("N14", 0.3),
+    "orders do not answer": Fault("N9", 0.3),
+    "orders come in part": Fault("N20", 0.3),
+    "order lists lag": Fault("N23", 0.5),
+    "positions lag": Fault("N23", 0.5),
+    "statuses out of order": Fault("N7", 0.2),
+    "fills do not answer": Fault("N9", 0.3),
+    "fills come twice": Fault("N6", 0.5),
+    "calls are slow": Fault("N15", 0.1),
+    "venue's clock does not answer": Fault("N9", 0.3),
+    "quotes do not answer": Fault("N9", 0.2),
+    "history does not answer": Fault("N9", 0.2),
+    # orders
+    "fills in parts": Fault("O1", 0.6),
+    "fills stop in the middle": Fault("O1", 0.5),
+    "fills are slow": Fault("O1", 0.5),
+    "rejected after accept": Fault("O3", 0.3),
+    "cancel is lost": Fault("O5", 0.5),
+    "cancel is slow": Fault("O4", 0.6),
+    "filled beyond the order": Fault("O6", 0.3),
+    "stands with another quantity": Fault("O16", 0.2),
+    "no funds, says the venue": Fault("O9", 0.3),
+    "account can't trade": Fault("N22", 0.2),
+    "an order by hand is open": Fault("O11", 1),
+    "a trade by hand": Fault("O12", 1),
+    # prices
+    "quote is crossed": Fault("Q2", 1),
+    "quote has no bid": Fault("Q3", 1),
+    "quote is no number": Fault("Q4", 1),
+    "prices are stale": Fault("Q1", 1),
+    "prices are of yesterday": Fault("Q7", 1),
+    "prices are a hundredfold": Fault("Q5", 1),
+    "no prices": Fault("Q6", 1),
+    "market falls": Fault("Q", 1),
+    "split": Fault("Q9", 1),
+    "split is booked a day late": Fault("Q9", 1),
+    "closes are not adjusted for the split": Fault("Q9", 1),
+    # symbols
+    "symbol is halted": Fault("S1", 1),
+    "symbol can't be traded": Fault("S3", 1),
+    # time
+    "machine's clock is off": Fault("T1", 1),
+    "machine's clock steps": Fault("T2", 0.02),
+    "triggered late": Fault("T6", 1),
+    "triggered twice": Fault("T6 P3", 1),
+    "triggered after the close": Fault("T6 T7", 1),
+    "venue closes early": Fault("T5", 1),
+    # disk
+    "journal can't be written": Fault("D1", 0.02),
+    "journal says no after it wrote": Fault("D1", 0.02),
+    "journal is of yesterday": Fault("D6", 1),
+    "journal is deleted": Fault("D7", 1),
+    # process
+    "crash": Fault("P1", 1),
+    "crash in the recovery": Fault("P1", 0.7),
+    "program is told to end": Fault("P2", 1),
+    "forced second run": Fault("P3", 1),
+    "another process at once": Fault("P3", 0.05),
+    "config changes before the recovery": Fault("P7", 1),
+    # input and people
+    "a bot fails": Fault("W2", 1),
+    "a bot wants cash": Fault("W2", 1),
+    "halted by a person": Fault("P5", 1),
+    "halted in the middle": Fault("P5", 1),
+    "deposit": Fault("O12", 1),
+    "withdrawal": Fault("O12", 1),
+}
+"""Most are asked for at the line, again and again; those of chance 1 once a night, or once a process."""
+CRASHES = ("crash", "crash in the recovery")
+
+
+class Log(Protocol):
+    def __call__(self, text: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Weather:
+    """Tonight's faults. `struck` counts those that did strike."""
+
+    dice: Random
+    active: frozenset[str]
+    log: Log
+    struck: Counter[str] = field(default_factory=Counter)
+
+    def strikes(self, name: str) -> bool:
+        if name not in self.active or self.dice.random() >= FAULTS[name].chance:
+            return False
+        self.struck[name] += 1
+        self.log(f"! {name}")
+        return True
+
+
+def forecast(dice: Random, possible: tuple[str, ...]) -> frozenset[str]:
+    """A quarter of the nights are calm, on most others one to three things go wrong, on some a dozen.
+
+    On every third of those the process is killed too, and on half of these its recovery.
+    """
+    kind = dice.random()
+    if kind < 0.25:
+        return frozenset()
+    count = dice.randint(1, 3) if kind < 0.9 else dice.randint(4, 12)
+    killed = CRASHES[: max(0, dice.randint(-3, 2))]
+    return frozenset((*dice.sample(possible, count), *killed))

@@ -1,0 +1,260 @@
+"""The line to the venue: the broker's port, and everything that can happen to a call on its way."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from lab.clock import LabClock
+from lab.faults import Weather
+from lab.venue import Execution, Ticket, Venue
+from rebalancer.errors import SourceError
+from rebalancer.model import (
+    Absent,
+    Accepted,
+    Account,
+    Fill,
+    Found,
+    Hours,
+    Order,
+    OrderId,
+    OrderState,
+    Position,
+    Refused,
+    Submitted,
+    Symbol,
+    Unknown,
+)
+from rebalancer.ports import Caps
+
+NONE = Decimal(0)
+LATENCY = 0.05
+TWO_MINUTES = 120
+
+
+class Line:
+    """`ports.Broker`. `boundary` is told before and after each call: there a process can die, or a person act.
+
+    `told` hears of every order that leaves, before it arrives, and of every look for one.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        clock: LabClock,
+        weather: Weather,
+        boundary: Callable[[str], None],
+        told: "Told",
+        untradable: Mapping[Symbol, str],
+    ) -> None:
+        self._venue = venue
+        self._clock = clock
+        self._weather = weather
+        self._boundary = boundary
+        self._told = told
+        self._untradable = untradable
+        rules = venue.rules
+        self.caps = Caps("lab", simulated=True, fee_per_order=rules.fee, quiet_seconds=rules.quiet, resend=rules.resend)
+
+    def hours(self) -> Hours:
+        now = self._ask("hours", "venue's clock does not answer")
+        return Hours(now, self._venue.is_open(), self._venue.closes())
+
+    def account(self) -> Account:
+        self._ask("account", "account does not answer")
+        cash, shares = self._book_as_shown()
+        equity = cash + sum((held * self._venue.price(name) for name, held in shares.items()), NONE)
+        if self._weather.strikes("equity is no number"):
+            equity = Decimal("NaN")
+        return Account(
+            "LAB-1",
+            equity,
+            cash,
+            min(cash, self._venue.spendable()),
+            self._clock.now(),
+            previous_equity=self._venue.previous_equity,
+            deposits=self._venue.deposits,
+        )
+
+    def positions(self) -> tuple[Position, ...]:
+        self._ask("positions", "positions do not answer")
+        if self._weather.strikes("positions come empty"):
+            return ()
+        _, shares = self._book_as_shown()
+        rows = [
+            Position(name, held, held * self._venue.price(name), available=held - self._venue.on_sale(name))
+            for name, held in shares.items()
+            if held
+        ]
+        if len(rows) > 1 and self._weather.strikes("positions come in part"):
+            rows.remove(max(rows, key=lambda row: row.market_value))
+        return tuple(rows)
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        self._ask("open orders", "orders do not answer")
+        return tuple(self._state(ticket) for ticket in self._shown() if ticket.status == "open")
+
+    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+        self._ask("named", "orders do not answer")
+        return tuple(
+            self._state(ticket) for ticket in self._shown() if ticket.id.startswith(prefix) and ticket.sent >= since
+        )
+
+    def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
+        self._ask("untradable", "account does not answer")
+        return {name: self._untradable[name] for name in symbols if name in self._untradable}
+
+    def submit(self, order: Order) -> Submitted:
+        self._before("submit")
+        lost, late = self._weather.strikes("request lost"), self._late()
+        self._told.leaving(order, lost=lost, late=late)
+        ticket = None if lost else self._send(order, late)
+        self._after("submit")
+        if ticket is None:
+            return Unknown("the request timed out")
+        if ticket.status == "coming" or self._weather.strikes("answer lost"):
+            return Unknown("the connection broke before the answer came")
+        return self._answer(ticket)
+
+    def find(self, order_id: OrderId) -> Found:
+        self._before("find")
+        if self._weather.strikes("find does not answer"):
+            self._after("find")
+            return Unknown("the venue did not answer (503)")
+        found = [self._state(ticket) for ticket in self._shown() if ticket.id == order_id]
+        self._told.looked(order_id, there=bool(found))
+        self._after("find")
+        return found[-1] if found else Absent()
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        self._ask("orders", "orders do not answer")
+        shown = {OrderId(ticket.id): self._state(ticket) for ticket in self._shown() if ticket.id in ids}
+        if len(shown) > 1 and self._weather.strikes("orders come in part"):
+            shown.popitem()
+        return shown
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        self._ask("fills", "fills do not answer")
+        (ticket,) = [ticket for ticket in self._shown() if ticket.id == order_id][-1:] or (None,)
+        found = tuple(_fill(execution) for execution in ticket.executions) if ticket else ()
+        return found * 2 if self._weather.strikes("fills come twice") else found
+
+    def cancel(self, order_id: OrderId) -> None:
+        self._before("cancel")
+        self._venue.cancel(order_id)
+        self._after("cancel")
+
+    # ------------------------------------------------------------------------------------- on its way
+
+    def _before(self, what: str) -> None:
+        self._boundary(f"before {what}")
+        self._clock.sleep(20 if self._weather.strikes("calls are slow") else LATENCY)
+        self._venue.live_until(self._clock.true)
+
+    def _after(self, what: str) -> None:
+        self._boundary(f"after {what}")
+
+    def _ask(self, what: str, trouble: str) -> datetime:
+        """A read. The venue's time at its answer. Raises SourceError."""
+        self._before(what)
+        self._after(what)
+        if self._weather.strikes(trouble):
+            raise SourceError(trouble)
+        return self._venue.now
+
+    def _late(self) -> float:
+        quiet = self._venue.rules.quiet
+        if quiet and self._weather.strikes("order arrives late"):
+            return self._weather.dice.uniform(0.1, 0.5) * quiet
+        # A venue that takes an id again promises that nothing arrives after its quiet time.
+        if self._venue.rules.ids != "while open" and self._weather.strikes("order arrives after the quiet time"):
+            return quiet + self._weather.dice.uniform(5, TWO_MINUTES)
+        return 0
+
+    def _send(self, order: Order, late: float) -> Ticket:
+        quiet = self._venue.rules.quiet
+        lag = self._weather.dice.uniform(0, 0.45) * quiet if self._weather.strikes("order lists lag") else 0
+        return self._venue.send(
+            order.id, order.symbol, order.side, order.quantity, order.kind, order.limit, late=late, lag=lag
+        )
+
+    def _answer(self, ticket: Ticket) -> Submitted:
+        match ticket.refusal:
+            case "":
+                return Accepted(self._state(ticket))
+            case "duplicate":
+                return Unknown("the id was used before")
+            case "late":
+                return Refused("the venue is closed", "late")
+            case "account":
+                return Refused("the account may not trade", "account")
+            case "wash":
+                return Refused("an order of the other side is open", "wash")
+            case "held":
+                return Refused("open orders hold the shares", "held")
+            case "funds":
+                return Refused("insufficient funds", "funds")
+            case other:
+                return Refused(f"refused: {other}", "other")
+
+    def _shown(self) -> list[Ticket]:
+        now = self._venue.now
+        return [
+            ticket
+            for ticket in self._venue.tickets
+            if ticket.shown_from is not None and ticket.shown_from <= now and not ticket.forgotten
+        ]
+
+    def _book_as_shown(self) -> tuple[Decimal, dict[Symbol, Decimal]]:
+        """Cash and shares; where the positions lag, as they were before the last seconds' executions."""
+        cash, shares = self._venue.cash, {Symbol(name): held for name, held in self._venue.shares.items()}
+        if "positions lag" not in self._weather.active:
+            return cash, shares
+        since = self._venue.now - timedelta(seconds=8)
+        for execution in reversed(self._venue.executions):
+            if execution.at <= since:
+                break
+            sign = 1 if execution.ticket.side == "buy" else -1
+            cash -= execution.moved
+            shares[Symbol(execution.ticket.symbol)] -= sign * execution.quantity
+        return cash, shares
+
+    def _state(self, ticket: Ticket) -> OrderState:
+        filled, status = ticket.filled, ticket.status
+        if filled and self._weather.strikes("statuses out of order"):
+            filled, status = NONE, "open"
+        return OrderState(
+            OrderId(ticket.id),
+            Symbol(ticket.symbol),
+            ticket.side,
+            ticket.quantity,
+            ticket.kind,
+            ticket.limit,
+            status,
+            filled,
+            ticket.paid / ticket.filled if filled else None,
+            ticket.reason,
+        )
+
+
+class Told:
+    """Who listens at the line."""
+
+    def leaving(self, order: Order, *, lost: bool, late: float) -> None:
+        """`order` is on its way."""
+
+    def looked(self, order_id: str, *, there: bool) -> None:
+        """The venue was asked for `order_id` and answered."""
+
+
+def _fill(execution: Execution) -> Fill:
+    ticket = execution.ticket
+    return Fill(
+        execution.id,
+        OrderId(ticket.id),
+        Symbol(ticket.symbol),
+        ticket.side,
+        execution.quantity,
+        execution.price,
+        execution.fee,
+        execution.at,
+    )

@@ -1,0 +1,144 @@
+"""Prices of the laboratory: what the market really is, and what the sources say of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+import numpy as np
+
+from lab.almanac import first_sessions
+from lab.clock import LabClock
+from lab.faults import Weather
+from rebalancer.errors import SourceError
+from rebalancer.model import Bar, Closes, CorporateAction, Quote, Session, Snapshot, Symbol, Tick
+
+SYMBOLS = tuple(Symbol(name) for name in ("AAA", "BBB", "CCC", "DDD", "EEE", "SGOV"))
+HISTORY = 12
+"""Sessions before the first evening."""
+CENT = Decimal("0.01")
+MINUTES = 40
+NOT_A_NUMBER = Decimal("NaN")
+UNUSABLE = ("prices are stale", "prices are of yesterday", "prices are a hundredfold", "no prices")
+"""What leaves a symbol without a price that an order may stand on."""
+QUOTE_ONLY = ("quote is crossed", "quote has no bid", "quote is no number")
+
+
+@dataclass(slots=True)
+class Market:
+    """`ports.History` and `ports.Quotes`. A day's prices walk by the minute; `ails` says which symbols are shown ill."""
+
+    clock: LabClock
+    prices: dict[Symbol, Decimal]
+    closes_of: np.ndarray
+    """(T, N) closes in dollars, adjusted; rows after today's are not filled."""
+    today: int = HISTORY
+    walk: dict[Symbol, list[Decimal]] = field(default_factory=dict)
+    ails: dict[Symbol, str] = field(default_factory=dict)
+    announced: list[CorporateAction] = field(default_factory=list)
+    weather: Weather | None = None
+
+    @classmethod
+    def begin(cls, dice: Random, clock: LabClock, days: int) -> "Market":
+        prices = {name: Decimal(dice.randint(800, 40_000)) / 100 for name in SYMBOLS}
+        market = cls(clock, prices, np.full((HISTORY + days, len(SYMBOLS)), np.nan))
+        for row in range(HISTORY):
+            market.prices = {name: _moved(dice, price, 0.012) for name, price in market.prices.items()}
+            market.closes_of[row] = [float(price) for price in market.prices.values()]
+        return market
+
+    def session(self) -> Session:
+        return first_sessions(HISTORY + 400)[self.today]
+
+    def open_day(self, dice: Random, weather: Weather) -> None:
+        self.weather = weather
+        fall = Decimal("0.85") if weather.strikes("market falls") else Decimal(1)
+        self.ails = {}
+        for name in SYMBOLS:
+            opening = (_moved(dice, self.prices[name], 0.015) * fall).quantize(CENT)
+            self.walk[name] = [_moved(dice, opening, 0.0006) for _ in range(MINUTES)]
+        for ailment in (*UNUSABLE, *QUOTE_ONLY):
+            if weather.strikes(ailment):
+                self.ails[dice.choice(SYMBOLS)] = ailment
+        if weather.strikes("split"):
+            self._split(dice.choice(SYMBOLS[:5]), Decimal(dice.choice((2, 3, 4))))
+
+    def _split(self, name: Symbol, ratio: Decimal) -> None:
+        self.walk[name] = [(price / ratio).quantize(CENT) for price in self.walk[name]]
+        self.prices[name] = (self.prices[name] / ratio).quantize(CENT)
+        day = self.session().day
+        self.announced.append(CorporateAction(name, day, "split", ratio, words=f"{ratio}-for-1 split of {day}"))
+        if not (self.weather and self.weather.strikes("closes are not adjusted for the split")):
+            self.closes_of[: self.today, SYMBOLS.index(name)] /= float(ratio)
+
+    def splits_today(self) -> list[CorporateAction]:
+        return [action for action in self.announced if action.day == self.session().day]
+
+    def close_day(self) -> None:
+        self.prices = {name: self.walk[name][-1] for name in SYMBOLS}
+        self.closes_of[self.today] = [float(price) for price in self.prices.values()]
+        self.today += 1
+
+    def price(self, name: Symbol, at: datetime) -> Decimal:
+        """The true one. It walks in the last minutes of the session and stands still before and after."""
+        began = self.session().closes - timedelta(minutes=MINUTES)
+        minute = int((at - began).total_seconds() // 60)
+        return self.walk[name][min(max(minute, 0), MINUTES - 1)]
+
+    def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
+        if self.weather and self.weather.strikes("history does not answer"):
+            raise SourceError("the history did not answer")
+        days = [session.day for session in first_sessions(HISTORY + 400)[: self.today] if session.day < before]
+        columns = [SYMBOLS.index(name) for name in symbols]
+        return Closes(np.array(days, dtype="datetime64[D]"), tuple(symbols), self.closes_of[: len(days), columns])
+
+    def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
+        return tuple(action for action in self.announced if action.symbol in symbols and first <= action.day <= last)
+
+    def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
+        if self.weather and self.weather.strikes("quotes do not answer"):
+            raise SourceError("the quotes did not answer")
+        return {name: self._shown(name) for name in symbols if self.ails.get(name) != "no prices"}
+
+    def _shown(self, name: Symbol) -> Snapshot:
+        now, ailment = self.clock.now(), self.ails.get(name, "")
+        price = self.price(name, self.clock.true) * (100 if ailment == "prices are a hundredfold" else 1)
+        session, earlier = self.session(), first_sessions(HISTORY + 400)[self.today - 1]
+        at, day = now, session.day
+        if ailment == "prices are stale":
+            at = now - timedelta(hours=1)
+        if ailment == "prices are of yesterday":
+            at, day = now - timedelta(days=1), earlier.day
+        return Snapshot(
+            name,
+            quote=_quote(price, at, ailment),
+            trade=Tick(price, at),
+            bar=Bar(day, price, at),
+            previous=Bar(earlier.day, self._previous(name), earlier.closes),
+        )
+
+    def _previous(self, name: Symbol) -> Decimal:
+        """As it was traded: before today's split."""
+        ratios = [action.ratio for action in self.splits_today() if action.symbol == name]
+        return self.prices[name] * (ratios[0] if ratios else 1)
+
+
+def _quote(price: Decimal, at: datetime, ailment: str) -> Quote:
+    half = max(CENT, (price / 10_000).quantize(CENT))
+    match ailment:
+        case "quote is crossed":
+            return Quote(price + half, price - half, at)
+        case "quote has no bid":
+            return Quote(Decimal(0), price + half, at)
+        case "quote is no number":
+            return Quote(NOT_A_NUMBER, price + half, at)
+        case _:
+            return Quote(price - half, price + half, at)
+
+
+def _moved(dice: Random, price: Decimal, by: float) -> Decimal:
+    """`price` moved by about `by` of it, kept between 5 and 2,000 dollars."""
+    step = round(dice.gauss(0, by), 6)
+    moved = (price * (1 + Decimal(str(step)))).quantize(CENT)
+    return min(max(moved, Decimal(5)), Decimal(2000))

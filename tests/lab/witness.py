@@ -1,0 +1,59 @@
+"""Who watches the journal's border and the line's together: what was written before what left, and seen before said."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from lab.checker import Checker, Violation
+from lab.clock import LabClock
+from lab.line import Told
+from rebalancer.events import Event, Halted, HaltLifted, OrderAbsent, OrderIntended, OrderResent
+from rebalancer.model import Order
+
+
+@dataclass(slots=True)
+class Witness(Told):
+    clock: LabClock
+    checker: Checker
+    quiet: timedelta
+    orders: dict[str, Order] = field(default_factory=dict)
+    allowed: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    last: dict[str, datetime] = field(default_factory=dict)
+    absences: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+
+    def wrote(self, event: Event) -> None:
+        """`event` is on disk."""
+        match event:
+            case OrderIntended(order=order):
+                self.orders[order.id] = order
+                self._may_leave(order.id)
+            case OrderResent(order_id=order_id):
+                self._may_leave(order_id)
+            case OrderAbsent(order_id=order_id):
+                self._looked_twice(order_id)
+            case Halted():
+                self.checker.halted = True
+            case HaltLifted():
+                self.checker.halted = False
+
+    def leaving(self, order: Order, *, lost: bool, late: float) -> None:
+        self.left[order.id] += 1
+        self.last[order.id] = self.clock.true
+        if self.left[order.id] > self.allowed[order.id] or self.orders[order.id] != order:
+            raise Violation(f"I7: {order} left and was not written down like this before")
+        self.checker.leaving(order)
+
+    def looked(self, order_id: str, *, there: bool) -> None:
+        if not there:
+            self.absences[order_id].append(self.clock.true)
+
+    def _may_leave(self, order_id: str) -> None:
+        self.allowed[order_id] += 1
+        self.last[order_id] = self.clock.true
+
+    def _looked_twice(self, order_id: str) -> None:
+        believable = self.last[order_id] + self.quiet
+        looks = [moment for moment in self.absences[order_id] if moment >= believable]
+        if len(looks) < 2:
+            raise Violation(f"I21: {order_id} was called absent after {len(looks)} looks past the quiet time")

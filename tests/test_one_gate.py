@@ -1,0 +1,154 @@
+"""No way leads to a broker but through the gate, and nothing in the core reads a clock, chance, or an unordered set."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "rebalancer"
+GATE = PACKAGE / "live" / "gate.py"
+FILES = sorted(PACKAGE.rglob("*.py"))
+CORE = [
+    file
+    for file in FILES
+    if file.relative_to(PACKAGE).parts[0]
+    in {"errors.py", "model", "events.py", "ports.py", "flowchart", "portfolio", "backtest", "live"}
+]
+CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
+CHANCE = {"random", "secrets", "uuid", "time"}
+
+
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
+
+
+def calls(source: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """Every call with the name of what is called, without what it is an attribute of."""
+    for node in ast.walk(source):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            yield node, node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+
+
+def mentions(source: ast.AST, name: str) -> bool:
+    """Whether `name` is reached in any way: called, handed on, or asked for by its text."""
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr == name)
+        or (isinstance(node, ast.Constant) and node.value == name)
+        for node in ast.walk(source)
+    )
+
+
+def reaching(name: str, *, outside: Path) -> list[str]:
+    files = [file for file in FILES if outside not in file.parents]
+    return [str(file.relative_to(PACKAGE)) for file in files if mentions(tree(file), name)]
+
+
+def making(event: str) -> list[str]:
+    return [str(file.relative_to(PACKAGE)) for file in FILES if any(name == event for _, name in calls(tree(file)))]
+
+
+def writing(event: str) -> list[str]:
+    """Where `event` is handed to something, as to a diary that makes and keeps it."""
+    return [
+        str(file.relative_to(PACKAGE))
+        for file in FILES
+        for call, _ in calls(tree(file))
+        if any(isinstance(given, ast.Name) and given.id == event for given in call.args)
+    ]
+
+
+def test_only_the_gate_reaches_a_brokers_submit() -> None:
+    assert reaching("submit", outside=PACKAGE / "brokers") == ["live/gate.py"]
+
+
+def test_only_alpacas_own_broker_posts_an_order() -> None:
+    posting = [file for file in FILES if "brokers" in file.parts and mentions(tree(file), "POST")]
+    assert [file.name for file in posting] == ["alpaca.py"]
+    sending = [call for call, name in calls(tree(posting[0])) if name == "send" and call.args[0].value == "POST"]
+    (submit,) = (
+        node for node in ast.walk(tree(posting[0])) if isinstance(node, ast.FunctionDef) and node.name == "submit"
+    )
+    assert [call.lineno for call in sending] == [call.lineno for call, name in calls(submit) if name == "send"]
+
+
+@pytest.mark.parametrize("event", ["OrderIntended", "OrderResent"])
+def test_only_the_gate_writes_down_that_an_order_leaves(event: str) -> None:
+    assert writing(event) == ["live/gate.py"]
+    assert making(event) == []
+
+
+def test_an_order_is_written_down_right_before_it_leaves() -> None:
+    """Nothing stands between the intent on disk and the broker but the look at what is on disk."""
+    gate = tree(GATE)
+    functions = {node.name: node for node in ast.walk(gate) if isinstance(node, ast.FunctionDef)}
+    for name, event in (("send", "OrderIntended"), ("send_again", "OrderResent")):
+        written, submitted = functions[name].body[-2:]
+        assert event in ast.unparse(written)
+        assert ast.unparse(submitted) == "return self._submit(order)"
+    checked, submitted = functions["_submit"].body[:2]
+    assert ast.unparse(checked).startswith("require_written(order, ")
+    assert ast.unparse(submitted) == "answer = self.desk.broker.submit(order)"
+    submitting = {name for name, node in functions.items() if mentions(node, "submit")}
+    assert submitting == {"_submit", "repeat"}
+
+
+def test_only_the_paper_trial_repeats_an_order() -> None:
+    assert reaching("repeat", outside=PACKAGE / "brokers") == ["live/trial.py"]
+
+
+# -------------------------------------------------------------------------------------------------- the core
+
+
+@pytest.mark.parametrize("file", CORE, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_the_core_reads_no_clock_and_no_chance(file: Path) -> None:
+    source = tree(file)
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(source)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert not imported & CHANCE
+    read = {
+        (node.func.value.id, node.func.attr)
+        for node, _ in calls(source)
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    }
+    assert not read & CLOCKS
+
+
+def test_the_core_walks_through_no_unordered_set() -> None:
+    """A `for` over a set gives its items in another order with every start of Python."""
+    walked = [
+        f"{file.relative_to(PACKAGE)}:{loop.iter.lineno}"
+        for file in CORE
+        for loop in ast.walk(tree(file))
+        if isinstance(loop, ast.For | ast.comprehension) and is_set(loop.iter) and not is_collected(loop, tree(file))
+    ]
+    assert walked == []
+
+
+def is_set(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr | ast.BitAnd | ast.Sub):
+        return is_set(node.left) or is_set(node.right)
+    made = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"set", "frozenset"}
+    return made or isinstance(node, ast.Set | ast.SetComp)
+
+
+def is_collected(loop: ast.For | ast.comprehension, source: ast.AST) -> bool:
+    """Whether it only makes another set, or is sorted after all, and so its order does not matter."""
+    parents = {id(child): node for node in ast.walk(source) for child in ast.iter_child_nodes(node)}
+    same = [n for n in ast.walk(source) if isinstance(n, ast.comprehension) and ast.dump(n) == ast.dump(loop)]
+    for each in same:
+        made = parents[id(each)]
+        around = parents.get(id(made))
+        named = isinstance(around, ast.Call) and isinstance(around.func, ast.Name)
+        if isinstance(made, ast.SetComp) or (named and around.func.id in {"sorted", "any", "all", "max", "min"}):
+            return True
+    return False
