@@ -146,6 +146,9 @@ class Journal(Protocol):
         ...
 
     def standing(self, account: str) -> "Standing": ...
+    def prove_space(self) -> None:
+        """Raises RunFailedError unless what an evening writes still fits on the disk."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

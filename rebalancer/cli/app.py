@@ -7,6 +7,7 @@ import typer
 from rebalancer import __version__
 from rebalancer.cli import (
     adopt,
+    audit,
     backtest,
     bots,
     doctor,
@@ -55,6 +56,8 @@ app.command("init")(settings.init)
 app.command("login")(login.login)
 app.command("logout")(login.logout)
 app.command("adopt")(adopt.adopt)
+app.command("backup")(audit.backup)
+app.add_typer(audit.app, name="audit")
 app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")
 app.add_typer(live.app, name="live")

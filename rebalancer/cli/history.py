@@ -32,7 +32,7 @@ def history(
         show_json(record) if json else show(*screen(record))
         return
     lines = queries.runs(path, account, limit)
-    show_json(lines) if json else show_runs(lines)
+    show_json(lines) if json else show_runs(lines, queries.head(path))
 
 
 def orders(

@@ -182,7 +182,15 @@ def announced(
         return result
     run = result.run.run if result.run else None
     session = run.session if run else asked.session.day if asked else None
-    told = Told(account.name, session, run.id if run else None, result.status, result.sentence, result.exit_code)
+    told = Told(
+        account=account.name,
+        session=session,
+        run=run.id if run else None,
+        status=result.status,
+        message=result.sentence,
+        exit_code=result.exit_code,
+        head=result.run.head if result.run else None,
+    )
     trouble = tell(account.on_result, told)
     return _noted(config, result, trouble, clock) if trouble else result
 

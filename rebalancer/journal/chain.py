@@ -35,6 +35,15 @@ class Head:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an audit looked at, up to which line, and everything that is wrong with it."""
+
+    journal: str
+    head: Head
+    faults: tuple[str, ...]
+
+
 def link(previous: str, row: Row) -> str:
     """The hash of `row`, which follows the line whose hash is `previous`."""
     text = canonical(list(row)).encode()
@@ -48,10 +57,16 @@ def chained(rows: Iterable[Row], previous: str = GENESIS) -> Iterator[str]:
         yield previous
 
 
-def read_head(connection: sqlite3.Connection) -> Head:
-    """The last line; of an empty journal 0 and GENESIS."""
-    row = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+def read_head(connection: sqlite3.Connection, run: int | None = None) -> Head:
+    """The last line, or that of `run`; of an empty journal 0 and GENESIS."""
+    condition, values = ("", []) if run is None else ("WHERE run = ?", [run])
+    row = connection.execute(f"SELECT seq, hash FROM events {condition} ORDER BY seq DESC LIMIT 1", values).fetchone()
     return Head(0, GENESIS) if row is None else Head(*row)
+
+
+def has_chain(connection: sqlite3.Connection) -> bool:
+    """Whether the lines have hashes: those of an earlier version get them when it is next opened to be written."""
+    return "hash" in {name for _, name, *_ in connection.execute("PRAGMA table_info(events)")}
 
 
 def holds(connection: sqlite3.Connection, head: Head) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rebalancer.errors import StoppedError
-from rebalancer.journal.chain import Head, holds
+from rebalancer.journal import queries
+from rebalancer.journal.chain import GENESIS, Head, holds
 
 
 def file_of(journal: Path) -> Path:
@@ -32,6 +33,11 @@ def remembered(journal: Path) -> Head | None:
         return None
 
 
+def present(journal: Path) -> Head:
+    """The line that is the last one now; GENESIS where the journal is gone."""
+    return queries.head(journal) or Head(0, GENESIS)
+
+
 def require_same(connection: sqlite3.Connection, journal: Path) -> None:
     """Raises StoppedError where the journal lacks the line that was last remembered beside it."""
     last = remembered(journal)
@@ -40,5 +46,5 @@ def require_same(connection: sqlite3.Connection, journal: Path) -> None:
             f"the journal {journal} is older than the one last written here, or another one: it lacks line {last.seq} "
             f"({last.hash[:12]}…), which {file_of(journal).name} remembers. Was a backup restored? Orders that it does "
             "not know may have been sent since. Bring the latest journal back; if this one is right, say so with "
-            "`rebalance audit accept-restore`. Nothing was sent."
+            f"`rebalance audit accept-restore {journal}`. Nothing was sent."
         )

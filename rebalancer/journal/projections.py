@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import singledispatch
 from typing import Any
 
+from rebalancer.errors import StoppedError
 from rebalancer.events import (
     Adopted,
     Armed,
@@ -17,6 +18,7 @@ from rebalancer.events import (
     BotFailed,
     DailyLossHit,
     Disarmed,
+    Event,
     FillSeen,
     Halted,
     HaltLifted,
@@ -54,20 +56,6 @@ KEPT: Mapping[type, str] = {
     Restated: "restatements",
 }
 """The events whose fields are a row as they are, and the table each goes to."""
-_Flat = (
-    _Kept
-    | Holding
-    | Price
-    | NoPrice
-    | BotDecided
-    | Trade
-    | Order
-    | Fill
-    | Halted
-    | HaltLifted
-    | OrderAccounted
-    | Adopted
-)
 SEEN: frozenset[OrderPhase] = frozenset({*SHOWN, "refused"})
 
 
@@ -242,6 +230,11 @@ def _order_absent(event: OrderAbsent, line: Line) -> None:
 @project.register
 def _order_resent(event: OrderResent, line: Line) -> None:
     if order := line.order(event.order_id):
+        if order["state"] != "absent":
+            raise StoppedError(
+                f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would be sent again. "
+                "This must never happen: look at the order at the broker before the next run."
+            )
         line.step("selling" if order["side"] == "sell" else "buying")
         line.move_order(order, state="intended", sent=event.at, times=order["times"] + 1)
 
@@ -322,5 +315,5 @@ def _adopted(event: Adopted, line: Line) -> None:
     line.insert("adoptions", {"seq": line.seq, **_columns(event)})
 
 
-def _columns(value: _Flat) -> dict[str, Any]:
+def _columns(value: Event | Holding | Price | NoPrice | Trade | Order | Fill) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}

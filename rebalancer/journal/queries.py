@@ -29,6 +29,7 @@ from rebalancer.events import (
     TargetsSet,
 )
 from rebalancer.journal.book import costs, last_record, read_book, read_changes, read_fills
+from rebalancer.journal.chain import Head, has_chain, read_head
 from rebalancer.journal.codec import from_body
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.standing import read_halts, read_standing
@@ -90,6 +91,7 @@ class RunRecord:
     """Everything about one run. `files` has the SHA-256 of the config and of each bot file; `notes` stand at its head.
 
     `targets` and `plan` are None where the run ended before them. `changes` are of the settings since the run before.
+    `head` is the run's last line, None where an earlier version wrote the journal and no run since brought it up.
     """
 
     run: RunLine
@@ -104,6 +106,7 @@ class RunRecord:
     orders: tuple[OrderLine, ...]
     remarks: tuple[Noted, ...]
     changes: tuple[SettingChanged, ...]
+    head: Head | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class PositionLine:
 
 def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunLine, ...]:
     """The last `limit` runs, newest first; empty where there is no journal."""
-    with _reading(path) as journal:
+    with reading(path) as journal:
         if journal is None:
             return ()
         condition = ":account IS NULL OR account = :account"
@@ -133,7 +136,7 @@ def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunLi
 
 def run(path: Path, run_id: int | None = None) -> RunRecord:
     """The run `run_id`, or the last one. Raises BadInputError where there is no such run."""
-    with _reading(path) as journal:
+    with reading(path) as journal:
         if journal is not None:
             for line in _run_lines(journal, ":run IS NULL OR id = :run", {"run": run_id, "limit": 1}):
                 return _record(journal, line)
@@ -141,9 +144,15 @@ def run(path: Path, run_id: int | None = None) -> RunRecord:
     raise BadInputError([Problem(str(path), "", f"the journal has {wanted}; `rebalance history` lists its runs")])
 
 
+def head(path: Path) -> Head | None:
+    """The journal's last line; None where there is no journal, or no chain yet."""
+    with reading(path) as journal:
+        return read_head(journal) if journal and has_chain(journal) else None
+
+
 def orders(path: Path, account: str | None = None, run_id: int | None = None, limit: int = 50) -> tuple[OrderLine, ...]:
     """The last `limit` orders, newest first; empty where there is no journal."""
-    with _reading(path) as journal:
+    with reading(path) as journal:
         if journal is None:
             return ()
         condition = "(:account IS NULL OR runs.account = :account) AND (:run IS NULL OR runs.id = :run)"
@@ -152,7 +161,7 @@ def orders(path: Path, account: str | None = None, run_id: int | None = None, li
 
 def positions(path: Path, account: str) -> tuple[PositionLine, ...]:
     """What is ours in `account`, sorted by symbol; empty where there is no journal."""
-    with _reading(path) as journal:
+    with reading(path) as journal:
         if journal is None:
             return ()
         book, paid = read_book(journal, account), costs(read_changes(journal, account))
@@ -172,7 +181,7 @@ def positions(path: Path, account: str) -> tuple[PositionLine, ...]:
 
 def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[SettingChanged, ...]:
     """The last `limit` changes of settings, newest first; empty where there is no journal."""
-    with _reading(path) as journal:
+    with reading(path) as journal:
         if journal is None:
             return ()
         rows = journal.execute(
@@ -185,13 +194,13 @@ def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[Se
 
 def standing(path: Path, account: str) -> Standing:
     """What `account` may do now; nothing is halted or armed where there is no journal."""
-    with _reading(path) as journal:
+    with reading(path) as journal:
         return Standing() if journal is None else read_standing(journal, account)
 
 
 def halts(path: Path, account: str) -> tuple[Halted, ...]:
     """Every halt of `account`, its own and those of all accounts, that nobody has lifted; the oldest first."""
-    with _reading(path) as journal:
+    with reading(path) as journal:
         return () if journal is None else read_halts(journal, account)
 
 
@@ -205,7 +214,7 @@ def _position(
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     """One consistent view of the journal; None where there is no file."""
     if not path.exists():
         yield None
@@ -288,6 +297,7 @@ def _record(journal: sqlite3.Connection, line: RunLine) -> RunRecord:
         orders=tuple(ordered)[::-1],
         remarks=tuple(_remark(event) for event in events if isinstance(event, Noted | RunTakenUp)),
         changes=_only(events, SettingChanged),
+        head=read_head(journal, line.id) if has_chain(journal) else None,
     )
 
 

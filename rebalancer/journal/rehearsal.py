@@ -64,3 +64,6 @@ class Rehearsal:
 
     def take_up(self, run: RunId, claim: Claim) -> None:
         self.own.take_up(run, claim)
+
+    def prove_space(self) -> None:
+        self.own.prove_space()

@@ -98,20 +98,20 @@ def open_database(path: Path) -> Database:
 def bring_up(db: Database) -> None:
     """Bring the tables up to this version, all of it or nothing."""
     if migrations.pending(db):
-        with writing(db):
+        with writing(db.conn):
             migrations.apply(db)
 
 
 @contextmanager
-def writing(db: Database) -> Iterator[None]:
+def writing(connection: sqlite3.Connection) -> Iterator[None]:
     """One transaction that holds the write lock from its first statement and has reached the disk at its end."""
-    db.execute("BEGIN IMMEDIATE")
+    connection.execute("BEGIN IMMEDIATE")
     try:
         yield
-        db.execute("COMMIT")
+        connection.execute("COMMIT")
     except BaseException:
         # A full disk may have rolled it back by itself.
-        db.rollback()
+        connection.rollback()
         raise
 
 

@@ -62,10 +62,10 @@ def _decimal(text: str | None) -> Decimal | None:
 
 
 def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
-    """Those of `ids` that are orders of `account`, or that a person has vouched for."""
+    """Those of `ids` that are orders of `account` and were not refused, or that a person has vouched for."""
     found = connection.execute(
         "SELECT value FROM json_each(:ids) WHERE EXISTS (SELECT 1 FROM orders JOIN runs ON runs.id = orders.run"
-        " WHERE orders.id = value AND runs.account = :account)"
+        " WHERE orders.id = value AND orders.state != 'refused' AND runs.account = :account)"
         " OR EXISTS (SELECT 1 FROM accounted WHERE order_id = value AND account = :account)",
         {"ids": json.dumps(list(ids)), "account": account},
     )

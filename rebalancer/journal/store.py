@@ -119,7 +119,7 @@ class SqliteJournal:
         gets there. Raises BusyError while another process holds the lease.
         """
         with plainly(self._path):
-            with writing(self._db):
+            with writing(self._db.conn):
                 fence = take(self._db.conn, claim.account, self._place)
                 if refused := refusal(claim, self._earlier("session = ?", claim.account, claim.session.isoformat())):
                     give_back(self._db.conn, claim.account, fence)
@@ -136,7 +136,7 @@ class SqliteJournal:
         """
         ended = any(isinstance(event, RunEnded) for event in events)
         with plainly(self._path):
-            with writing(self._db):
+            with writing(self._db.conn):
                 if run != NO_RUN and not all(isinstance(event, Noted) for event in events):
                     self._require_lease(run)
                 for event in events:
@@ -182,7 +182,7 @@ class SqliteJournal:
         """Raises BusyError while another process holds the lease of the run's account."""
         since = f"gone on with at {claim.at:%Y-%m-%d %H:%M:%S} UTC by what was recorded when it began"
         with plainly(self._path):
-            with writing(self._db):
+            with writing(self._db.conn):
                 account = self._one("SELECT account FROM runs WHERE id = ?", run)
                 fence = take(self._db.conn, account, self._place)
                 self._append(run, RunTakenUp(claim.at, f"this run was cut off; it is {since}"))

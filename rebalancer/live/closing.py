@@ -38,7 +38,9 @@ def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey
 
 
 def _apart(desk: Desk, symbols: Iterable[Symbol]) -> list[str]:
-    expected = desk.journal.book(desk.account).expected or {}
+    expected = desk.journal.book(desk.account).expected
+    if expected is None:  # a dry run before the first run: there is no record to compare with
+        return []
     shown = {position.symbol: position.quantity for position in desk.broker.positions()}
     counts = {symbol: (expected.get(symbol, NONE), shown.get(symbol, NONE)) for symbol in sorted(symbols)}
     return [

@@ -65,7 +65,7 @@ def journal(path: Path) -> Check:
         with plainly(path):
             if not path.exists():
                 return Check("journal", "pass", f"none yet: the first run makes {path}")
-            with run_lock(path), closing(open_database(path)) as database, writing(database):
+            with run_lock(path), closing(open_database(path)) as database, writing(database.conn):
                 return Check("journal", "pass", f"{path} can be written, and its guards stand")
     except BusyError as error:
         return Check("journal", "warn", str(error), "Look again when that run is over.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from rebalancer.journal.chain import Head
 from rebalancer.journal.codec import canonical, plain
 from rebalancer.model import RunStatus
 
@@ -14,7 +15,10 @@ TIMEOUT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one account's turn came to. `session` and `run` are None where it ended before they were known."""
+    """What one account's turn came to. `session` and `run` are None where it ended before they were known.
+
+    `head` is the run's last line in the journal: kept elsewhere, it shows later that nothing was written anew.
+    """
 
     account: str
     session: date | None
@@ -22,6 +26,7 @@ class Told:
     status: RunStatus
     message: str
     exit_code: int
+    head: Head | None = None
 
 
 def tell(command: Sequence[str], told: Told, timeout: float = TIMEOUT_SECONDS) -> str | None:

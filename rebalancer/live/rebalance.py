@@ -64,6 +64,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     suspects = {**jumps(desk, diary, closes, actions), **misjudged(symbols, pending)}
     plan = make_plan(survey.holdings, targets, survey.investable, prices, left_alone, desk.trading, suspects)
     check_plan(plan, survey.holdings, targets, desk.trading)
+    desk.journal.prove_space()
     diary.write(PlanMade, plan=plan)
 
     require_open(desk, diary.session)

@@ -70,7 +70,7 @@ def _settle_absent(desk: Desk, diary: Diary, sent: Sent) -> None:
 
 
 def refuse_strangers(desk: Desk, diary: Diary) -> None:
-    """Raises StoppedError where the broker has orders under our names that are unknown to the journal, or refused in it.
+    """Raises StoppedError where the broker has orders with our names that the journal has not, or has as refused.
 
     Then the journal is not the one those orders were written down in: it was restored from a backup, deleted, or there
     are two of them. Or the broker took what it had refused. An order that it rejected whole changes nothing.
@@ -85,9 +85,9 @@ def refuse_strangers(desk: Desk, diary: Diary) -> None:
         listed = "; ".join(_shown(named[each]) for each in strangers)
         raise StoppedError(
             "the broker has orders with this program's names that this journal does not know, or has as refused: "
-            f"{listed}. Was the journal restored from a backup or deleted, is the account called otherwise now, or does "
-            "another machine trade it? Nothing was sent. Bring the right journal back; if this is the right one, say "
-            "so with `rebalance recover --account-for ID`."
+            f"{listed}. Was the journal restored from a backup or deleted, is the account called otherwise now, or "
+            "does another machine trade it? Nothing was sent. Bring the right journal back; if this is the right one, "
+            "say so with `rebalance recover --account-for ID`."
         )
 
 

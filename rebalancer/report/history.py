@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from rebalancer.journal.chain import Head
 from rebalancer.journal.queries import OrderLine, PositionLine, RunLine
+from rebalancer.report.audit import last_line
 from rebalancer.report.console import count, grid, line, money, show
 from rebalancer.report.run import STYLES, sentence
 
 
-def show_runs(runs: Sequence[RunLine]) -> None:
+def show_runs(runs: Sequence[RunLine], head: Head | None) -> None:
     if not runs:
         show(line("The journal has no run yet. `rebalance run` makes the first."))
         return
@@ -16,6 +18,8 @@ def show_runs(runs: Sequence[RunLine]) -> None:
         status = line(run.status, STYLES.get(run.status, ""))
         table.add_row(str(run.id), run.account, f"{run.session}", status, str(run.orders), run.reason)
     show(table)
+    if head:
+        show(line(last_line(head)))
 
 
 def show_orders(orders: Sequence[OrderLine]) -> None:

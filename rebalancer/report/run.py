@@ -150,6 +150,8 @@ def _outcome(record: RunRecord) -> Iterator[RenderableType]:
         yield line(f"\nCash {would} {money(end.account.cash)} {end.account.currency}.")
     lead = "DRY RUN, nothing was sent. It would have been a " if run.dry_run else ""
     yield line(f"{lead}{run.status}: {run.reason}", STYLES.get(run.status, ""))
+    if record.head:
+        yield line(f"This run ends at line {record.head.seq:,} of the journal, whose hash is {record.head.hash}")
 
 
 def sentence(order: OrderLine, *, pretended: bool = False) -> str:

@@ -270,7 +270,7 @@ class FaultContract(Contract):
         assert broker.find(order.id) == Absent()
         assert isinstance(broker.submit(order), Accepted)
 
-    @pytest.mark.parametrize("twist", [Twist(lost=1), Twist(silent=True)], ids=["it never arrived", "its answer did not"])
+    @pytest.mark.parametrize("twist", [Twist(lost=1), Twist(silent=True)], ids=["it was lost", "its answer was lost"])
     def test_b27_an_order_sent_again_after_no_clear_answer_stands_once(self, broker_with, street, twist):
         broker = broker_with(twist)
         assert broker.caps.resend, "a venue that takes an id twice is never sent one twice"

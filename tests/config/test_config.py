@@ -18,7 +18,7 @@ from rebalancer.config.credentials import KeySource
 from rebalancer.config.keys import ALPACA, DATA
 from rebalancer.config.prices import FIRST_DAY
 from rebalancer.errors import BadInputError
-from rebalancer.model import Investment, Reserve, Trading
+from rebalancer.model import Investment, Limits, Reserve, Trading
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 SWITCHED_OFF = re.compile(r"^#(?=[a-z\[])", re.MULTILINE)
@@ -155,14 +155,16 @@ def test_the_example_loads() -> None:
 def test_the_example_shows_every_setting_with_its_default() -> None:
     shown = tomllib.loads(EXAMPLE.read_text(), parse_float=Decimal)
     assert shown["trading"].keys() == {field.name for field in fields(Trading)}
+    assert shown["limits"].keys() == {field.name for field in fields(Limits)}
     assert shown["accounts"]["example"].keys() == {*config.ACCOUNT, "cash_reserve", "trading", "sim", "investments"}
     assert shown["accounts"]["example"]["investments"][0].keys() == {*config.INVESTMENT, "amount"}
     assert shown["accounts"]["example"]["sim"].keys() == {field.name for field in fields(SimSettings)}
-    assert shown.keys() == {"schema", "state_dir", "data", "trading", "accounts"}
+    assert shown.keys() == {"schema", "state_dir", "data", "trading", "limits", "accounts"}
 
     (account,) = config.load(EXAMPLE).accounts
     assert replace(account.trading, minutes_before_close=Trading().minutes_before_close) == Trading()
     assert shown["trading"]["minutes_before_close"] == Trading().minutes_before_close
+    assert account.limits == Limits()
     assert account.sim == SimSettings()
     assert account.reserve == Reserve()
     assert account.investments[0].weight_mode == Investment("", Decimal(1)).weight_mode

@@ -11,7 +11,7 @@ from configs import FOLDER
 from jsonschema import Draft202012Validator
 
 from rebalancer import config, demo
-from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, MEANINGS, RESERVE, SIM, TOP, TRADING
+from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, LIMITS, MEANINGS, RESERVE, SIM, TOP, TRADING
 from rebalancer.config.prices import OF_ALPACA
 from rebalancer.config.schema import config_schema
 from rebalancer.config.start import first_files
@@ -25,8 +25,10 @@ TABLES = {
     "": TOP,
     "data": DATA,
     "trading": TRADING,
+    "limits": LIMITS,
     "accounts.demo": {**ACCOUNT, **ALPACA},
     "accounts.demo.trading": TRADING,
+    "accounts.demo.limits": LIMITS,
     "accounts.demo.sim": SIM,
     "accounts.demo.cash_reserve": {**RESERVE, "amount": None},
     "accounts.demo.investments.0": {**INVESTMENT, "amount": None},
@@ -80,7 +82,10 @@ def accepted(whole: dict[str, Any], place: str) -> bool:
     try:
         config.parse(toml(whole), FOLDER / "config.toml", {"NAME": "SPY"})
     except BadInputError as error:
-        return all(problem.place != place or "need" in problem.text for problem in error.problems)
+        together = ("need", "fallback_ticker")
+        return all(
+            problem.place != place or any(word in problem.text for word in together) for problem in error.problems
+        )
     return True
 
 

@@ -3,37 +3,14 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from random import Random
-from tempfile import TemporaryDirectory
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from crash.evening import Turn  # noqa: E402 - the folder above has to be on the path first
-from crash.scene import Scene  # noqa: E402
-from crash.sweep import Sweep, Tally  # noqa: E402
-
-STRIDE, STATEMENTS = 6, 150
-"""Neighbouring points often leave the same state, so they go to the same process."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one process does: the points from `first` to `last`, or `sample` pairs of points drawn by `seed`."""
-
-    first: int = 0
-    last: int = 0
-    statements: bool = False
-    sample: int = 0
-    seed: int = 0
-
-    def __str__(self) -> str:
-        if self.sample:
-            return f"{self.sample} pairs of points drawn by seed {self.seed}"
-        return f"{'statements' if self.statements else 'calls'} {self.first} to {self.last}"
+from crash.parts import done, everything, points, sample  # noqa: E402 - the folder above has to be on the path first
+from crash.sweep import Tally  # noqa: E402
 
 
 def main() -> None:
@@ -43,13 +20,12 @@ def main() -> None:
     words.add_argument("--jobs", type=int, default=2)
     asked = words.parse_args()
     began, total = time.monotonic(), Tally()
-    with get_context("spawn").Pool(asked.jobs, maxtasksperchild=1) as pool:
-        calls, statements = pool.apply(points)
-        if asked.sample:
-            parts = list(sampled(asked.sample, asked.seed, asked.jobs))
-        else:
-            parts = [*stripes(calls, STRIDE), *stripes(statements, STATEMENTS, statements=True)]
-        for part, tally in pool.imap_unordered(done, parts):
+    # Each part has a process of its own, and that forks its children while it has one thread.
+    with ProcessPoolExecutor(asked.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        calls, statements = pool.submit(points).result()
+        parts = sample(asked.sample, asked.seed, asked.jobs) if asked.sample else everything(calls, statements)
+        for finished in as_completed([pool.submit(done, part) for part in parts]):
+            part, tally = finished.result()
             total += tally
             say(f"{time.monotonic() - began:6.0f} s  {part}: {tally}")
     say(f"points      {calls} at the calls of broker and journal, {statements} at the journal's statements")
@@ -60,38 +36,6 @@ def main() -> None:
 def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
-
-
-def points() -> tuple[int, int]:
-    """How many the evening has: at its calls, and at the statements of its journal."""
-    with TemporaryDirectory() as folder, Scene(Path(folder)) as scene:
-        calls = Sweep(scene).points
-        scene.hang(scene.opening)
-        return calls, scene.start(Turn(statements=True)).points
-
-
-def stripes(last: int, stride: int, *, statements: bool = False) -> Iterator[Part]:
-    for first in range(1, last + 1, stride):
-        yield Part(first, min(first + stride - 1, last), statements)
-
-
-def sampled(pairs: int, seed: int, jobs: int) -> Iterator[Part]:
-    for job in range(jobs):
-        if share := len(range(job, pairs, jobs)):
-            yield Part(sample=share, seed=seed + job)
-
-
-def done(part: Part) -> tuple[Part, Tally]:
-    with TemporaryDirectory() as folder, Scene(Path(folder)) as scene:
-        sweep = Sweep(scene)
-        if part.sample:
-            sweep.some(part.sample, Random(part.seed))  # noqa: S311 - the same seed draws the same points
-        elif part.statements:
-            for _ in sweep.one_deep(part.first, part.last, statements=True):
-                pass
-        else:
-            sweep.two_deep(part.first, part.last)
-        return part, sweep.tally
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Every point of the evening, and every point of each recovery."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
@@ -60,8 +59,9 @@ class Sweep:
         verdict = judge(self.scene, ended, self.expected)
         assert verdict.good, f"without any kill: {verdict}\n{ended.words}"
 
-    def one_deep(self, first: int, last: int, *, statements: bool = False) -> Iterator[tuple[str, Photo]]:
-        """Kill at each point from `first` to `last`, recover, judge; the states that were not seen before."""
+    def one_deep(self, first: int, last: int, *, statements: bool = False) -> list[tuple[str, Photo]]:
+        """Kill at each point from `first` to `last`, recover, judge. The states that were not seen before, by name."""
+        found = []
         for point in range(first, last + 1):
             ended = self._killed(self.scene.opening, Turn(point, statements=statements))
             where = f"{point} {ended.label}"
@@ -69,7 +69,8 @@ class Sweep:
             fresh = photo.fingerprint not in self._judged
             self._recovered(where, photo)
             if fresh:
-                yield where, photo
+                found.append((where, photo))
+        return found
 
     def two_deep(self, first: int, last: int) -> None:
         """Kill as `one_deep` does, and kill each recovery at each of its points."""

@@ -106,7 +106,14 @@ TRADE = Trade(
     SPY, Decimal(0), Decimal(0), Decimal("0.02"), 10, PRICE, "buy", Decimal(10), Decimal("2015.05"), "2 % is 10 shares"
 )
 ARMED = Armed(
-    NOW, "demo", "SIM-1", Decimal(25000), NOW + timedelta(days=30), {"config": "ab" * 32}, first_order_only=True, by="ann"
+    NOW,
+    "demo",
+    "SIM-1",
+    Decimal(25000),
+    NOW + timedelta(days=30),
+    {"config": "ab" * 32},
+    first_order_only=True,
+    by="ann",
 )
 TARGETS = Targets(
     shares=(Share("trend", 0.4, 0.4), Share("mix", 0.5, 0.5)),

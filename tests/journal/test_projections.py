@@ -3,7 +3,20 @@
 from contextlib import suppress
 
 import pytest
-from evenings import CLAIM, NOW, SPY, evening, filled, holding, holdings_read, lost_at_sea, order, seen, start, start_buying
+from evenings import (
+    CLAIM,
+    NOW,
+    SPY,
+    evening,
+    filled,
+    holding,
+    holdings_read,
+    lost_at_sea,
+    order,
+    seen,
+    start,
+    start_buying,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

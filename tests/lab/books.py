@@ -72,17 +72,21 @@ class Books:
             _rule("I4", now <= max(ends), f"{symbol}: {now} held after {before}, the plans wanted {wanted[symbol]}")
             _rule("I4", now >= min(ends), f"{symbol}: {now} held after {before}, the plans wanted {wanted[symbol]}")
 
-    def settled(self, connection: sqlite3.Connection, ours: dict[str, Decimal]) -> None:
-        """After a clean evening nothing is open, and every share of ours is explained."""
+    def settled(self, connection: sqlite3.Connection) -> None:
+        """After a clean evening nothing is open."""
         left = connection.execute("SELECT id, state FROM orders WHERE NOT settled AND state <> 'lost'").fetchall()
         _rule("I9", not left, f"after a clean evening these are not settled: {left}")
         running = connection.execute("SELECT id FROM runs WHERE status = 'running'").fetchall()
         _rule("I19", not running, f"runs without an end: {running}")
-        if self.meddled or self.excused:
+
+    def every_share(self, connection: sqlite3.Connection, ours: dict[str, Decimal]) -> None:
+        """Where no order is open to question and no hand meddled, all that is held is the bots', to the share."""
+        ((unsettled,),) = connection.execute("SELECT COUNT(*) FROM orders WHERE NOT settled")
+        if self.meddled or unsettled:
             return
-        net = self.venue.shares
-        for symbol, held in net.items():
-            _rule("I9", ours.get(symbol, NONE) == held, f"{symbol}: {held} held, the journal says {ours.get(symbol)}")
+        for symbol, held in self.venue.shares.items():
+            mine = ours.get(symbol, NONE)
+            _rule("I9", mine == held, f"{symbol}: {held} held, {mine} are the bots' by the journal")
 
 
 def _fills(connection: sqlite3.Connection) -> dict[str, list[tuple[str, ...]]]:

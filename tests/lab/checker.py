@@ -31,7 +31,7 @@ class Night:
     clock_stepped: timedelta = timedelta(0)
     split_pending: bool = False
     meddled: bool = False
-    """Somebody traded by hand or moved money while a run was going on."""
+    """Somebody traded by hand or moved money while a run was going on, or the venue filled more than it was asked."""
 
 
 @dataclass(slots=True)
@@ -39,13 +39,16 @@ class Checker:
     venue: Venue
     night: Night
     halted: bool = False
+    grace: int = 0
+    """So many orders may still leave: a person's halt may come when one has passed the gate."""
     requests: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
 
     def leaving(self, order: Order) -> None:
         """Every rule that an order must keep at the moment it leaves."""
         self.requests += 1
-        self._rule("I22", not self.halted, f"{order} left while the account was halted")
+        self._rule("I22", not self.halted or self.grace > 0, f"{order} left while the account was halted")
+        self.grace -= self.halted
         self._rule("I13", order.symbol in SYMBOLS, f"{order} is for a symbol nobody named")
         self._rule("I13", order.quantity.is_finite() and order.quantity > 0, f"{order} has no quantity")
         self._in_time(order)
@@ -65,7 +68,9 @@ class Checker:
             self.accepted[ticket.id] += 1
             self._rule("I3", self.accepted[ticket.id] == 1, f"{ticket.id} was accepted twice")
             return
-        self._rule("I5", self.venue.shares[ticket.symbol] >= 0, f"{ticket.symbol} is held short")
+        if ticket.filled > ticket.asked:
+            self.night.meddled = True
+        self._rule("I5", self.night.meddled or self.venue.shares[ticket.symbol] >= 0, f"{ticket.symbol} is held short")
         if ticket.side == "buy" and not self.night.meddled:
             self._rule("I2", self.venue.cash >= 0, f"cash is {self.venue.cash}")
 
@@ -89,7 +94,7 @@ class Checker:
         self._rule("I11", allowed, f"{order} left as a partial sell though {ailment}")
 
     def _sells_are_over(self, order: Order) -> None:
-        standing = self._live("sell")
+        standing = [ticket for ticket in self._live("sell") if not ticket.overdue]
         self._rule("I6", not standing, f"{order} left before these sells were over: {standing}")
 
     def _room(self, order: Order) -> None:
@@ -97,7 +102,7 @@ class Checker:
             return
         venue = self.venue
         held = sum((max(NONE, shares) * venue.price(name) for name, shares in venue.shares.items()), NONE)
-        buys = [ticket for ticket in self._live("buy") if ticket.id != order.id]
+        buys = [ticket for ticket in self._live("buy") if ticket.id != order.id and not ticket.overdue]
         coming = sum((ticket.left * venue.price(ticket.symbol) for ticket in buys), NONE)
         total = held + coming + order.quantity * venue.price(order.symbol)
         most = MOST_INVESTED * venue.equity() * (1 + DRIFT)

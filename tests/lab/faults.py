@@ -97,6 +97,14 @@ FAULTS: dict[str, Fault] = {
     "withdrawal": Fault("O12", 1),
 }
 """Most are asked for at the line, again and again; those of chance 1 once a night, or once a process."""
+MEDDLING = (
+    "a trade by hand",
+    "journal is of yesterday",
+    "journal is deleted",
+    "filled beyond the order",
+    "stands with another quantity",
+)
+"""After these the journal can't explain every share by itself: half of the worlds have none of them."""
 CRASHES = ("crash", "crash in the recovery")
 
 

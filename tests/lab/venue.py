@@ -82,6 +82,8 @@ class Ticket:
     refusal: str = ""
     executions: list[Execution] = field(default_factory=list)
     forgotten: bool = False
+    overdue: bool = False
+    """It arrives after the quiet time, which the venue said would never happen."""
 
     @property
     def ours(self) -> bool:
@@ -211,6 +213,7 @@ class Venue:
         ticket = Ticket(number, order_id, symbol, side, quantity, kind, limit, self.now, day, quantity)
         self.tickets.append(ticket)
         if late:
+            ticket.overdue = late > self.rules.quiet
             self.after(late, lambda: self._arrive(ticket, lag))
         else:
             self._arrive(ticket, lag)
@@ -269,16 +272,16 @@ class Venue:
         if self._strikes("fills stop in the middle"):
             parts = parts[: len(parts) // 2]
         if self._strikes("filled beyond the order"):
-            parts.append(Decimal(1))
+            parts = [*parts[:-1], *(part + 1 for part in parts[-1:])]
         wait = self._dice().uniform(20, 200) if self._strikes("fills are slow") else 0.2
         for step, part in enumerate(parts):
             self.after(wait + 3.0 * step, lambda part=part: self._execute(ticket, part))
 
     def _execute(self, ticket: Ticket, quantity: Decimal) -> None:
-        if ticket.status != "open" and quantity <= ticket.left:
+        if ticket.status != "open":
             return
         price = self.price(ticket.symbol)
-        if self.halted == ticket.symbol or (ticket.limit is not None and ticket.side == "buy" and price > ticket.limit):
+        if self.halted == ticket.symbol or not _is_marketable(ticket, price):
             self.after(5, lambda: self._execute(ticket, quantity))
             return
         self._book(ticket, quantity, price)
@@ -315,6 +318,12 @@ class Venue:
 
     def _dice(self) -> Random:
         return self.weather.dice if self.weather else Random(0)  # noqa: S311 - no weather, no dice
+
+
+def _is_marketable(ticket: Ticket, price: Decimal) -> bool:
+    if ticket.limit is None:
+        return True
+    return price <= ticket.limit if ticket.side == "buy" else price >= ticket.limit
 
 
 def trade_by_hand(venue: Venue, symbol: str, quantity: Decimal) -> None:

@@ -32,8 +32,9 @@ class Witness(Told):
                 self._may_leave(order_id)
             case OrderAbsent(order_id=order_id):
                 self._looked_twice(order_id)
-            case Halted():
+            case Halted(by=by):
                 self.checker.halted = True
+                self.checker.grace = int(by != "rebalance")
             case HaltLifted():
                 self.checker.halted = False
 

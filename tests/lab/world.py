@@ -20,11 +20,11 @@ from lab.bots import PROGRAMS, programs_of, some_investments
 from lab.checker import Checker, Night, Violation
 from lab.clock import LabClock
 from lab.fate import Crash, Fate, crash
-from lab.faults import FAULTS, Weather, forecast
+from lab.faults import FAULTS, MEDDLING, Weather, forecast
 from lab.line import Line
 from lab.market import HISTORY, SYMBOLS, Market
 from lab.pen import Pen
-from lab.venue import Venue, some_rules, trade_by_hand
+from lab.venue import Ticket, Venue, some_rules, trade_by_hand
 from lab.witness import Witness
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
 from rebalancer.events import Adopted, Claim, Halted, HaltLifted, OrderAccounted
@@ -54,6 +54,7 @@ class Tally:
     processes: int = 0
     struck: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    fails: Counter[str] = field(default_factory=Counter)
     halts: Counter[str] = field(default_factory=Counter)
 
 
@@ -73,11 +74,14 @@ class World:
         self.market = Market.begin(dice, self.clock, days)
         self.venue = Venue(some_rules(dice), self.market, Decimal(dice.randint(20, 200) * 1000))
         self.trading = some_trading(dice)
+        honest = dice.random() < 0.5
+        self.possible = tuple(name for name in FAULTS if not (honest and name in MEDDLING))
         self.reserve = Reserve("percent", Decimal(5)) if dice.random() < 0.2 else Reserve()
         self.investments = some_investments(dice)
         self.folder = folder
         self.db = self._new_journal()
         self.yesterday: sqlite3.Connection | None = None
+        self.split_unseen = False
         self.late_splits: list[tuple[Symbol, Decimal]] = []
         self.checker = Checker(self.venue, Night(timedelta(seconds=self.trading.cutoff_seconds)))
         self.witness = Witness(self.clock, self.checker, timedelta(seconds=self.venue.rules.quiet))
@@ -123,7 +127,7 @@ class World:
     def _forecast(self, day: int) -> frozenset[str]:
         if day >= self.days - CLEAN:
             return frozenset()
-        return forecast(Random(f"{self.seed}/{day}/forecast"), tuple(FAULTS))  # noqa: S311
+        return forecast(Random(f"{self.seed}/{day}/forecast"), self.possible)  # noqa: S311
 
     def _morning(self) -> None:
         dice = self._dice("morning")
@@ -148,6 +152,7 @@ class World:
         for symbol, ratio in self.late_splits:
             self.venue.split(symbol, ratio)
         self.late_splits = []
+        self.split_unseen |= bool(self.market.splits_today())
         for action in self.market.splits_today():
             if self.weather.strikes("split is booked a day late"):
                 self.late_splits.append((action.symbol, action.ratio))
@@ -162,6 +167,8 @@ class World:
         self.books.compare(self.db.conn)
         if not self._meddled_tonight():
             self.books.within_plans(self.db.conn, self.session)
+        if not self.split_unseen:
+            self.books.every_share(self.db.conn, dict(self._journal().book(ACCOUNT).ours))
         if self.day == self.days - 1:
             self._must_be_well()
         self.yesterday = self._copy() if self._journal_will_be_of_yesterday() else None
@@ -171,8 +178,7 @@ class World:
         self.tally.executions = len(self.venue.executions)
 
     def _meddled_tonight(self) -> bool:
-        excuses = {"filled beyond the order", "stands with another quantity", "split", "a trade by hand"}
-        return bool(excuses & self.weather.active) or self.checker.night.meddled
+        return self.books.meddled or self.checker.night.meddled or "split" in self.weather.active
 
     # ------------------------------------------------------------------------------------- the evening
 
@@ -190,6 +196,7 @@ class World:
             ended = self._look(look)
             self.tally.ends[ended] += 1
             if ended in {"done", "already"}:
+                self.split_unseen = bool(self.late_splits)
                 break
             self.clock.sleep(self.weather.dice.uniform(1, 90))
         if self.weather.strikes("triggered twice"):
@@ -213,6 +220,7 @@ class World:
             return "busy"
         except RebalancerError as error:
             self.log(f"-- {type(error).__name__}: {error}")
+            self.tally.fails[reason_of(str(error))[:80]]+=1
             self._heard(error)
             return "stopped" if isinstance(error, StoppedError) else "failed"
         finally:
@@ -300,11 +308,10 @@ class World:
 
     def _order_by_hand(self) -> None:
         dice = self.weather.dice
-        symbol, side = dice.choice(SYMBOLS), dice.choice(("buy", "sell"))
-        limit = self.venue.price(symbol) * (Decimal("0.5") if side == "buy" else Decimal(2))
-        self.venue.send(f"hand{self.day}", symbol, side, Decimal(2), "limit", limit)
-        for ticket in self.venue.open_tickets():
-            ticket.kind = ticket.kind if ticket.ours else "limit"
+        symbol = dice.choice(SYMBOLS)
+        sells = self.venue.shares[symbol] >= 2 and dice.random() < 0.7
+        limit = self.venue.price(symbol) * (Decimal(2) if sells else Decimal("0.5"))
+        self.venue.send(f"hand{self.day}", symbol, "sell" if sells else "buy", Decimal(2), "limit", limit)
 
     def _settle_after_the_close(self) -> None:
         """What the schedule does with a run that was cut off and had no second chance."""
@@ -342,10 +349,11 @@ class World:
 
     def _lift(self, halt: Halted) -> None:
         now = self.clock.now()
-        vouched = OURS.findall(halt.reason) if "not know" in halt.reason else []
+        vouched = [] if "counted now" in halt.reason else OURS.findall(halt.reason)
         for order_id in vouched:
             self._say(OrderAccounted(now, ACCOUNT, order_id, "a person", "seen at the venue"))
             self.books.excused.add(order_id)
+            self.books.meddled = True
         if vouched:
             self._hand_over()
         self._say(HaltLifted(now, ACCOUNT, "a person", "looked at it"))
@@ -413,9 +421,11 @@ class World:
 
     # ------------------------------------------------------------------------------------- checks
 
-    def _watch(self, what: str, ticket: object) -> None:
+    def _watch(self, what: str, ticket: Ticket) -> None:
         self.log(f"{what} {ticket}")
         self.checker.watch(what, ticket)
+        forgotten = ticket.overdue and self.venue.rules.ids == "forgotten"
+        self.books.meddled |= ticket.filled > ticket.asked or forgotten
 
     def _must_be_well(self) -> None:
         """After two clean evenings nothing is left of what went wrong before."""
@@ -423,7 +433,7 @@ class World:
         halt = journal.standing(ACCOUNT).halt
         if halt is not None:
             raise Violation(f"I19: still halted after clean evenings: {halt}")
-        self.books.settled(self.db.conn, dict(journal.book(ACCOUNT).ours))
+        self.books.settled(self.db.conn)
 
 
 def some_trading(dice: Random) -> Trading:

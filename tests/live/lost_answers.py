@@ -1,14 +1,14 @@
 """Are orders doubled whose answers are lost after the venue took them? Told by what the venue itself has.
 
-    PYTHONPATH=tests python tests/live/lost_answers.py 1000
+PYTHONPATH=tests python tests/live/lost_answers.py 1000
 """
 
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from itertools import count, groupby, pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -82,28 +82,21 @@ def at_alpaca(stage: AlpacaStage, orders: int) -> Tally:
     for name in (*names[0], *names[1]):
         venue.market.list(name, venue.market.closes["SPY"])
     venue.faults.on("POST", "/v2/orders", fault=faults.TIMEOUT_AFTER, times=None)
-    for days, weights in zip(trading_days(stage), sides(orders, names), strict=False):
-        venue.at(EVENING + days)
+    days = venue.sessions.between(EVENING.date(), date.max.replace(year=EVENING.year + 1))
+    for session, weights in zip(days, sides(orders, names), strict=False):
+        venue.at(session.closes - timedelta(minutes=10))
         record = stage.wants(**{name: share / 100 for name, share in weights.items()}).run()
         assert record.run.status == "success", record.run.reason
     taken = [Taken(order.ticket.symbol, order.ticket.side) for order in venue.book.orders]
     return tally(stage.settings().journal(), taken)
 
 
-def trading_days(stage: AlpacaStage) -> Iterable[timedelta]:
-    """From the first evening on, those that are as long as it."""
-    for days in map(timedelta, count()):
-        session = stage.venue.sessions.of((EVENING + days).date())
-        if session and session.closes.time() == (EVENING + timedelta(minutes=10)).time():
-            yield days
-
-
 def main(orders: int) -> None:
     with TemporaryDirectory() as folder:
-        print(f"sim: {at_the_sim(Path(folder), orders)}")
+        sys.stdout.write(f"sim: {at_the_sim(Path(folder), orders)}\n")
     with TemporaryDirectory() as folder, local_venue() as venue:
         os.environ |= {"PAPER_KEY": venue.key_id, "PAPER_SECRET": venue.secret}
-        print(f"local Alpaca, over HTTP: {at_alpaca(AlpacaStage(Path(folder), venue), orders)}")
+        sys.stdout.write(f"local Alpaca, over HTTP: {at_alpaca(AlpacaStage(Path(folder), venue), orders)}\n")
 
 
 if __name__ == "__main__":

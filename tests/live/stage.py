@@ -24,6 +24,7 @@ from rebalancer.model import (
     Closes,
     CorporateAction,
     Investment,
+    Limits,
     Quote,
     Reserve,
     RunId,
@@ -114,6 +115,7 @@ class Stage:
     bots: Mapping[str, tuple[Node, Investment]]
     trading: Trading = field(default_factory=lambda: Trading(fallback_ticker=SGOV))
     reserve: Reserve = field(default_factory=Reserve)
+    limits: Limits = field(default_factory=Limits)
     script: Script = field(default_factory=Script)
     cash: Decimal = Decimal(100_000)
     commission: Decimal = Decimal(0)
@@ -161,6 +163,7 @@ class Stage:
             journal=journal,
             trading=self.trading,
             reserve=self.reserve,
+            limits=self.limits,
             investments=tuple(investment for _, investment in self.bots.values()),
             programs={name: compile_chart(Chart(name, node)) for name, (node, _) in self.bots.items()},
             mode=self.mode,

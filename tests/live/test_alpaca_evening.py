@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
 from local_alpaca import LocalAlpaca, faults, lives
+from lost_answers import at_alpaca
 
 from rebalancer.errors import RebalancerError, RunFailedError, SourceError, StoppedError
+from rebalancer.journal import queries
 
 TODAY = date(2026, 11, 20)
 ORDERS = "/v2/orders"
@@ -70,11 +72,96 @@ def test_an_order_whose_answer_was_lost_stands_once(stage: AlpacaStage, venue: L
     assert whole(venue)
 
 
-def test_an_order_that_never_arrived_is_said_and_not_sent_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_a_hundred_orders_whose_answers_are_lost_stand_once_each(stage: AlpacaStage) -> None:
+    assert at_alpaca(stage, 100) == (100, 100, 0)
+
+
+def stands_once(venue: LocalAlpaca) -> bool:
+    """The venue's own book: one order a symbol, no debt, no short."""
+    audit = venue.audit()
+    return all(len(orders) == 1 for orders in audit.orders.values()) and audit.lowest_cash >= 0 and not audit.shorts
+
+
+def test_an_order_that_never_arrived_is_sent_once_more_under_its_own_id(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.faults.on("POST", ORDERS, fault=faults.RESET)
     record = stage.run()
+    assert record.run.status == "success"
+    assert len(posts(venue)) == 4
+    assert len(venue.audit().repeated) == 1
+    assert stands_once(venue)
+    assert venue.clock.now() >= EVENING + timedelta(seconds=31)
+
+
+def test_an_order_that_never_arrived_twice_is_lost(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    lose_the_first_order(venue)
+    record = stage.run()
     assert record.run.status == "partial"
-    assert "it never reached the broker" in record.run.reason
+    assert "it was sent twice and never reached the broker" in record.run.reason
+    assert sorted(order.state for order in record.orders) == ["filled", "filled", "lost"]
+    assert len(posts(venue)) == 4
+
+
+def lose_the_first_order(venue: LocalAlpaca) -> None:
+    """The first of three orders never arrives, and no more does it when it is sent again."""
+    for nth in (1, 4):
+        venue.faults.on("POST", ORDERS, nth, fault=faults.RESET)
+
+
+@pytest.mark.parametrize("seconds", [5, 29, 31])
+def test_an_order_that_arrives_late_is_found_and_not_sent_again(
+    stage: AlpacaStage, venue: LocalAlpaca, seconds: float
+) -> None:
+    venue.faults.on("POST", ORDERS, fault=faults.late(seconds))
+    assert stage.run().run.status == "success"
+    assert len(posts(venue)) == 3
+    assert whole(venue)
+
+
+def test_an_order_that_arrives_after_it_was_sent_again_stands_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.faults.on("POST", ORDERS, fault=faults.late(33))
+    venue.faults.on("POST", ORDERS, 4, fault=faults.late(5))
+    assert stage.run().run.status == "success"
+    assert len(posts(venue)) == 4
+    assert stands_once(venue)
+
+
+def test_a_lost_order_that_arrives_after_the_evening_halts_the_next_and_is_counted(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    for nth in (1, 4):
+        venue.faults.on("POST", ORDERS, nth, fault=faults.late(200))
+    (lost,) = (order for order in stage.run().orders if order.state == "lost")
+    assert venue.shares(lost.symbol) == 0
+    venue.clock.sleep(200)
+    venue.clock.sleep(2)
+    with pytest.raises(StoppedError, match=f"{lost.id}.* was lost by the journal and stands at the broker after all"):
+        stage.run(force=True)
+    ours = {line.symbol: line.ours for line in queries.positions(stage.settings().journal(), "paper")}
+    assert ours[lost.symbol] == venue.shares(lost.symbol) == lost.quantity
+    with pytest.raises(RunFailedError, match="is halted"):
+        stage.run(force=True)
+    assert stands_once(venue)
+
+
+def test_with_the_journal_deleted_the_next_evening_stops_and_names_the_orders(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    known = sorted(order.id for order in stage.run().orders)
+    for file in stage.settings().journal().parent.glob("*.sqlite*"):
+        file.unlink()
+    venue.at(EVENING + timedelta(days=3))
+    with pytest.raises(StoppedError, match=".*".join(known)):
+        stage.run()
+    assert len(posts(venue)) == 3
+
+
+def test_the_keys_of_another_account_under_a_known_name_get_no_order(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.run()
+    before = venue.account_body()["account_number"]
+    venue.account["account_number"] = "PA0000000009"
+    venue.at(EVENING + timedelta(days=3))
+    with pytest.raises(RunFailedError, match=f"{before} .*by the journal and is .* PA0000000009 .* a name of its own"):
+        stage.run()
     assert len(posts(venue)) == 3
 
 

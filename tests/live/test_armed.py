@@ -154,7 +154,9 @@ def test_nothing_else_does(armed: Armed | None, halts: list[str]) -> None:
 
 
 def test_it_is_made_of_the_same_files_that_a_run_goes_by(tmp_path: Path) -> None:
-    (tmp_path / "hold.json").write_text('{"format": "rebalancer/bot", "version": 1, "chart": {"asset": "SPY"}}')
+    (tmp_path / "hold.json").write_text(
+        '{"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": "SPY"}}'
+    )
     (tmp_path / "config.toml").write_text(
         'state_dir = "state"\n[trading]\nfallback_ticker = "TBILL"\n[accounts.main]\nbroker = "sim"\n'
         '[[accounts.main.investments]]\nbot = "hold.json"\namount = 5\n'

@@ -50,7 +50,14 @@ class Auctioneer(Between):
         asked = replace(state, quantity=order.quantity, kind="moc", limit=None)
         if self.stage.clock.now() < CLOSE:
             return replace(asked, status="open", filled=Decimal(0), average_price=None, reason="")
+        self._carry_out(order)
         return replace(asked, status="filled", filled=order.quantity, average_price=Decimal(500), reason="")
+
+    def _carry_out(self, order: Order) -> None:
+        """Once: the shares come in, and go out of nobody's hands but the cash."""
+        if order.symbol not in {position.symbol for position in self.real.positions()}:
+            self.real.by_hand(order.symbol, order.quantity)
+            self.real.deposit(-500 * order.quantity)
 
 
 def evening(folder: Path, minutes: int, *, auction: bool = True) -> Stage:

@@ -221,6 +221,27 @@ def test_more_filled_than_ordered_stops_the_run(tmp_path: Path) -> None:
         stage.run()
 
 
+def test_a_filled_quantity_that_falls_stops_the_run(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=100)
+    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50))})
+
+    class TakesBack(Between):
+        looks = 0
+
+        def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+            TakesBack.looks += 1
+            states = self.real.orders(ids)
+            if TakesBack.looks < 3:
+                return states
+            return {key: replace(state, filled=state.filled - 1) for key, state in states.items()}
+
+    stage.between = TakesBack
+    with pytest.raises(StoppedError, match="49 of 198 filled, after 50"):
+        stage.run()
+    with pytest.raises(RunFailedError, match="is halted"):
+        stage.run(force=True)
+
+
 def test_an_intent_that_can_not_be_written_sends_nothing(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.pen = lambda journal: Pen(journal, lambda event: isinstance(event, OrderIntended))  # type: ignore[assignment, return-value]

@@ -336,7 +336,10 @@ def test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named(tmp_p
     order_id = OrderId(stage.record().orders[0].id)
     delete_the_journal(stage)
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
-    stops(stage, rf"does not know, or has as refused: buy 120 SPY \({order_id}\). Was the journal restored from a backup or deleted")
+    stops(
+        stage,
+        rf"does not know, or has as refused: buy 120 SPY \({order_id}\). Was the journal restored from a backup",
+    )
     a_person_looked(stage, order_id)
     stage.run(force=True)
     assert stage.record().run.status == "success"

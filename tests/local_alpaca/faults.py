@@ -14,7 +14,7 @@ class Fault:
     """One broken answer. `commits`: the venue does what it was asked for before the answer breaks.
 
     `way` is how the answer reaches the client, if at all. `status`, `raw` and `headers` stand in place of the venue's
-    own; `change` is made of the JSON body.
+    own; `change` is made of the JSON body. `late`: nothing comes back, and the request arrives so many seconds later.
     """
 
     way: Way = "answer"
@@ -24,6 +24,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     change: Change | None = None
     cut: bool = False
+    late: float | None = None
 
 
 def _said(status: int, text: str, *, commits: bool = False, **headers: str) -> Fault:
@@ -51,6 +52,11 @@ TRUNCATED = Fault(cut=True)
 REDIRECT = Fault(commits=False, status=302, raw=b"", headers={"Location": "/v2/elsewhere"})
 UNAUTHORIZED = _said(401, "unauthorized.")
 FORBIDDEN = Fault(commits=False, status=403, raw=b'{"code": 40310000, "message": "forbidden."}')
+
+
+def late(seconds: float) -> Fault:
+    """The connection breaks, and what was asked for arrives `seconds` later."""
+    return Fault("reset", commits=False, late=seconds)
 
 
 def edited(**fields: object) -> Fault:

@@ -67,6 +67,7 @@ class LocalAlpaca:
         self.trading_limit, self.data_limit = RateLimit(200), RateLimit(200)
         self.requests: list[Request] = []
         self._trading_times: list[datetime] = []
+        self._under_way: list[tuple[datetime, Asked]] = []
         self._lock = threading.RLock()
         self.clock = VirtualClock(now, self._advance, running=running)
         self._port = port
@@ -163,13 +164,23 @@ class LocalAlpaca:
 
     def _advance(self, now: datetime) -> None:
         with self._lock:
+            self._deliver(now)
             self.exchange.advance(now)
+
+    def _deliver(self, now: datetime) -> None:
+        """What has been under way for long enough."""
+        due = [asked for at, asked in self._under_way if at <= now]
+        self._under_way = [sent for sent in self._under_way if sent[0] > now]
+        for asked in due:
+            answer(self, asked.method, asked.path, asked.params, asked.body)
 
     def _reply(self, asked: Asked) -> Reply:
         with self._lock:
             now = self.clock.now()
-            self.exchange.advance(now)
+            self._advance(now)
             fault = self.faults.next(asked.method, asked.path)
+            if fault and fault.late is not None:
+                self._under_way.append((now + timedelta(seconds=fault.late), asked))
             reply = self._answered(asked, fault, now)
             status = NO_ANSWER if reply.way in {"silence", "reset"} else reply.status
             self.requests.append(Request(asked.method, asked.path, _params(asked), status))

@@ -54,7 +54,7 @@ def test_all_that_is_held_can_be_sold_and_all_of_99_percent_bought_by_the_limits
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
 def test_the_dollars_of_an_order(order):
-    assert checked(order, max_order_dollars=Decimal("1000")) is None
+    assert checked(order, max_order_dollars=Decimal(1000)) is None
     assert checked(order, max_order_dollars=Decimal("999.99")) == (
         "it trades 1,000.00 USD, more than limits.max_order_dollars, 999.99 USD"
     )
@@ -62,8 +62,8 @@ def test_the_dollars_of_an_order(order):
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
 def test_the_dollars_of_a_run(order):
-    assert checked(order, sent="4000", max_run_dollars=Decimal("5000")) is None
-    assert checked(order, sent="4000.01", max_run_dollars=Decimal("5000")) == (
+    assert checked(order, sent="4000", max_run_dollars=Decimal(5000)) is None
+    assert checked(order, sent="4000.01", max_run_dollars=Decimal(5000)) == (
         "the run would trade 5,000.01 USD, more than limits.max_run_dollars, 5,000.00 USD"
     )
 

@@ -33,6 +33,17 @@ def asking_for_the_clock(venue):
     return client
 
 
+def test_an_order_may_arrive_some_time_after_its_connection_broke(venue, wire):
+    assert isinstance(attempt(wire, faults.late(30)), requests.RequestException)
+    for seconds, stands in ((0, False), (29, False), (1, True)):
+        venue.clock.sleep(seconds)
+        found = wire.send("GET", "/v2/orders:by_client_order_id", client_order_id="one")
+        assert (found.status_code == 200) is stands
+    assert attempt(wire, faults.late(30)) is not None
+    venue.clock.sleep(60)
+    assert len(venue.book.orders) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "stands"),
     [

@@ -1,0 +1,107 @@
+"""Whether a journal is what was written: its lines, the files they name, and the tables made from them.
+
+The chain shows that nothing between the first line and the last was changed. It can't show that lines were cut off at
+the end, or that somebody with the file wrote all of it anew: a hash that was kept elsewhere, the anchor, shows that.
+Nothing shows an event that was never written.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+from rebalancer.errors import BadInputError, Problem, StoppedError
+from rebalancer.journal.chain import GENESIS, Head, Row, Verdict, has_chain, link, read_head
+from rebalancer.journal.codec import Claimed, from_body
+from rebalancer.journal.projections import fill
+from rebalancer.journal.queries import reading
+from rebalancer.journal.schema import lost_guard
+from rebalancer.journal.tables import PROJECTIONS
+
+ANCHOR = re.compile(r"[0-9a-f]{12,64}")
+
+
+def verify(path: Path, anchor: str | None = None) -> Verdict:
+    """Look at all of the journal. `anchor` is the hash of one of its lines, or how that begins, as it was once shown.
+
+    Raises BadInputError where there is no journal with a chain at `path`, and for an anchor that can be none.
+    """
+    if anchor is not None and not ANCHOR.fullmatch(anchor):
+        text = f"{anchor!r} is no hash: it takes the 64 digits that a run showed at its end, or the first 12 of them"
+        raise BadInputError([Problem("--anchor", "", text)])
+    with reading(path) as journal:
+        if journal is None:
+            raise BadInputError([Problem(str(path), "", "there is no journal")])
+        journal.row_factory = None
+        if not has_chain(journal):
+            text = "an earlier version wrote it, without hashes: the next run adds them"
+            raise BadInputError([Problem(str(path), "", text)])
+        return Verdict(str(path), read_head(journal), tuple(_faults(journal, anchor)))
+
+
+def _faults(journal: sqlite3.Connection, anchor: str | None) -> Iterator[str]:
+    if guard := lost_guard(journal):
+        yield f"the guard {guard!r} is gone or changed, so lines may have been changed or deleted"
+    stored = journal.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq")
+    if wrong := first_wrong((Row(*fields), shown) for *fields, shown in stored):
+        yield wrong
+    if anchor is not None and not _has(journal, anchor):
+        yield (
+            f"no line has the hash {anchor}: lines were cut off at the end, or the journal was written anew, or it is "
+            "another one"
+        )
+    yield from _wrong_files(journal)
+    if not wrong:
+        yield from _wrong_tables(journal)
+
+
+def first_wrong(lines: Iterable[tuple[Row, str]]) -> str | None:
+    """What is wrong with the first line that does not follow the one before it; None where all do."""
+    last = Head(0, GENESIS)
+    for row, shown in lines:
+        if row.seq != last.seq + 1:
+            return f"line {last.seq + 1} is missing: line {row.seq} comes after line {last.seq}"
+        if link(last.hash, row) != shown:
+            return (
+                f"line {row.seq} ({row.kind} of run {row.run}, {row.at}) is not what was written, or does not follow "
+                f"what was line {last.seq}"
+            )
+        last = Head(row.seq, shown)
+    return None
+
+
+def _has(journal: sqlite3.Connection, anchor: str) -> bool:
+    found = journal.execute("SELECT 1 FROM events WHERE substr(hash, 1, ?) = ? LIMIT 1", [len(anchor), anchor])
+    return found.fetchone() is not None or GENESIS.startswith(anchor)
+
+
+def _wrong_files(journal: sqlite3.Connection) -> Iterator[str]:
+    kept = dict(journal.execute("SELECT sha256, content FROM files ORDER BY sha256").fetchall())
+    claims = journal.execute("SELECT body FROM events WHERE kind = ? ORDER BY seq", [Claimed.__name__])
+    named = {sha for (body,) in claims for sha in from_body(Claimed.__name__, body).files.values()}
+    for sha, content in kept.items():
+        if sha256(content).hexdigest() != sha:
+            yield f"the file {sha[:12]}… is not what was kept"
+    for sha in sorted(named ^ kept.keys()):
+        yield f"the file {sha[:12]}… is " + ("gone" if sha in named else "named by no claim")
+
+
+def _wrong_tables(journal: sqlite3.Connection) -> Iterator[str]:
+    """The tables that are not what the lines give when they are read anew."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as anew:
+        try:
+            fill(anew, journal)
+        except StoppedError as error:
+            yield f"the lines can't be what a run wrote: {error}"
+            return
+        for table in PROJECTIONS:
+            apart = len(_rows(journal, table) ^ _rows(anew, table))
+            if apart:
+                yield f"the table {table!r} does not say what the lines say: {apart} rows are on one side only"
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> set[str]:
+    """As text, so that 1 and 1.0 differ."""
+    return {repr(row) for row in connection.execute(f"SELECT * FROM {table}")}

@@ -1,0 +1,39 @@
+"""What became of a look at the journal, and of a copy of it."""
+
+from rebalancer.journal.backup import Backup
+from rebalancer.journal.chain import Head, Verdict
+from rebalancer.report.console import line, show
+
+BYTES_A_MB = 1_000_000
+
+
+def show_verdict(verdict: Verdict) -> None:
+    show(line(f"The journal {verdict.journal}"), line(last_line(verdict.head)))
+    for fault in verdict.faults:
+        show(line(f"wrong: {fault}", "bold red"))
+    if verdict.faults:
+        show(line("Keep a copy of this file, and bring back the last backup that stands.", "bold red"))
+    else:
+        show(line("Every line, file and table is what was written, up to this last line.", "bold green"))
+
+
+def show_backup(backup: Backup) -> None:
+    show(line(f"Copied to {backup.file}, {backup.size / BYTES_A_MB:,.1f} MB.", "bold green"))
+    if backup.head:
+        show(line(last_line(backup.head)))
+
+
+def show_restored(present: Head, remembered: Head | None) -> None:
+    show(line(last_line(present)))
+    if remembered and remembered.seq > present.seq:
+        lines = remembered.seq - present.seq
+        show(
+            line(
+                f"{lines:,} more lines had been written here: whatever was traded in them, it does not know.", "yellow"
+            )
+        )
+
+
+def last_line(head: Head) -> str:
+    """The sentence to keep elsewhere: it shows later that nothing was cut off or written anew."""
+    return f"Line {head.seq:,} of the journal is its last; its hash is {head.hash}"
