@@ -92,7 +92,7 @@ class Watch:
         if state.filled < (before.filled if before else 0) or state.filled > state.quantity:
             raise StoppedError(
                 f"order {state.id} ({state.symbol}): the broker says {state.filled} of {state.quantity} filled, "
-                f"after {before.filled if before else 0}. Look at the account before the next run."
+                f"after {before.filled if before else 0}. {vouch(self.orders[state.id])}"
             )
         try:
             journal_state(self.desk, self.diary, state)
@@ -148,12 +148,27 @@ def _undecided(found: Found) -> Unknown:
 
 def verify(order: Order, state: OrderState) -> None:
     """Raises StoppedError unless `state` is this very order: same id, symbol, side, quantity, kind and limit."""
-    if not order.same_as(state):
-        raise StoppedError(
-            f"order {order.id} stands at the broker as {state.side} {state.quantity} {state.symbol} {state.kind} "
-            f"{state.limit or ''}, but was written down as {order.side} {order.quantity} {order.symbol} {order.kind} "
-            f"{order.limit or ''}. Look at the account before the next run."
-        )
+    if (other := mismatch(order, state)) is not None:
+        raise StoppedError(other)
+
+
+def mismatch(order: Order, state: OrderState) -> str | None:
+    """How `state` is not this very order; None where it is."""
+    if order.same_as(state):
+        return None
+    return (
+        f"order {order.id} stands at the broker as {state.side} {state.quantity} {state.symbol} {state.kind} "
+        f"{state.limit or ''}, but was written down as {order.side} {order.quantity} {order.symbol} {order.kind} "
+        f"{order.limit or ''}. {vouch(order)}"
+    )
+
+
+def vouch(order: Order) -> str:
+    """The way out where a person can explain what this program can't."""
+    return (
+        "Look at the account before the next run; if it is right as it is, say so with "
+        f"`rebalance recover --account-for {order.id} --reason TEXT`."
+    )
 
 
 def journal_state(desk: Desk, diary: Diary, state: OrderState) -> None:

@@ -1,12 +1,16 @@
 """Taking back what is open at the broker, at any hour: no prices, no plan, no run."""
 
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from rebalancer.live.armed import require_pinned
-from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS
+from rebalancer.live.follow import CANCEL_SECONDS
 from rebalancer.live.recover import is_ours
 from rebalancer.model import OrderId, OrderState
 from rebalancer.ports import Broker, Clock
+
+FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
+"""Seconds between two looks; what goes at once is seen at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ def kill(broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: 
     if pinned is not None:
         require_pinned(broker.account(), pinned)
     found: dict[OrderId, OrderState] = {}
-    waited, pause = 0.0, POLL_SECONDS
+    waited, pauses = 0.0, chain(FIRST_PAUSES, repeat(LATER_PAUSES))
     while True:
         standing = {state.id: state for state in broker.open_orders() if everyones or is_ours(state.id)}
         found = standing | found
@@ -35,5 +39,6 @@ def kill(broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: 
             return Killed(tuple(found.values()), tuple(standing.values()))
         for order_id in standing:
             broker.cancel(order_id)
+        pause = next(pauses)
         clock.sleep(pause)
-        waited, pause = waited + pause, min(2 * pause, 8 * POLL_SECONDS)
+        waited += pause

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks, verify
+from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks, mismatch, vouch
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.trades import ORDER_PREFIX, TRIAL_PREFIX
@@ -21,52 +22,78 @@ DOUBTFUL: frozenset[OrderPhase] = frozenset({"intended", "unknown", "absent", "l
 def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
     """Look up every order of ours whose end is not journalled, and those that were lost.
 
-    Raises SourceError while one of them can't be accounted for: until then nobody knows what is held. Raises
-    StoppedError where the broker shows what can't be.
+    All are settled that can be. Raises StoppedError where the broker shows what can't be, and SourceError while an
+    order can't be accounted for: until then nobody knows what is held.
     """
     left = desk.journal.unsettled(desk.account)
     found = look_up(desk, [sent.order.id for sent in left if sent.phase != "lost"])
+    unknown, impossible = [], []
     for sent in left:
         match found.get(sent.order.id) or desk.broker.find(sent.order.id):
             case OrderState() as state:
-                _settle(desk, diary, sent, state)
+                impossible.append(_settled(desk, diary, sent, state))
             case Absent():
-                _settle_absent(desk, diary, sent)
+                impossible.append(_settled_absent(desk, diary, sent))
             case Unknown(reason) if sent.phase != "lost":
-                raise SourceError(
-                    f"an earlier order, {_told(sent.order)}, could not be accounted for at the broker: {reason} Look "
-                    "at the account; nothing is sent until the broker answers."
-                )
+                unknown.append(f"{_told(sent.order)}: {reason}")
+    impossible.append(_arrived_unseen(desk))
+    if told := [sentence for sentence in impossible if sentence]:
+        raise StoppedError(" ".join(told))
+    if unknown:
+        raise SourceError(
+            f"earlier orders could not be accounted for at the broker: {'; '.join(unknown)} Look at the account; "
+            "nothing is sent until the broker answers."
+        )
 
 
-def _settle(desk: Desk, diary: Diary, sent: Sent, state: OrderState) -> None:
-    verify(sent.order, state)
+def _settled(desk: Desk, diary: Diary, sent: Sent, state: OrderState) -> str | None:
+    """Count what the broker shows; or say why that can't be."""
+    if (other := mismatch(sent.order, state)) is not None:
+        return other
     if not sent.filled <= state.filled <= state.quantity:
-        raise StoppedError(
-            f"the order {_told(sent.order)} had {sent.filled} filled, and the broker now says {state.filled}. Look at "
-            "the account before the next run."
+        return (
+            f"{_told(sent.order)} had {sent.filled} filled, and the broker now says {state.filled}. {vouch(sent.order)}"
         )
     journal_state(desk, diary, state)
-    if sent.phase in {"lost", "refused"}:
-        raise StoppedError(
-            f"the order {_told(sent.order)} was {sent.phase} by the journal and stands at the broker after all, "
-            f"{state.status} with {state.filled} filled. It is counted now; look at the account before the next run."
-        )
+    if sent.phase not in {"lost", "refused"}:
+        return None
+    return (
+        f"{_told(sent.order)} was {sent.phase} by the journal and stands at the broker after all, {state.status} with "
+        f"{state.filled} filled. It is counted now; look at the account before the next run."
+    )
 
 
-def _settle_absent(desk: Desk, diary: Diary, sent: Sent) -> None:
+def _settled_absent(desk: Desk, diary: Diary, sent: Sent) -> str | None:
     """An absent order of this very run may be sent once more; one of an earlier run is too old for that."""
     if sent.phase == "lost":
-        return
+        return None
     if sent.phase not in {"intended", "unknown", "absent"}:
-        raise StoppedError(
-            f"the broker had the order {_told(sent.order)} ({sent.phase}) and does not know it any more. Look at the "
-            f"account; if that is right, say so with `rebalance recover --account-for {sent.order.id}`."
-        )
+        return f"the broker had {_told(sent.order)} ({sent.phase}) and does not know it any more. {vouch(sent.order)}"
     if sent.phase != "absent":
         diary.write(OrderAbsent, order_id=sent.order.id)
     if sent.run != diary.run or sent.times > 1 or not desk.broker.caps.resend:
         diary.write(OrderLost, order_id=sent.order.id, reason="it never reached the broker")
+    return None
+
+
+def _arrived_unseen(desk: Desk) -> str | None:
+    """A venue that forgets an order with its day can't show one that came late: but its shares are there."""
+    lost = [sent for sent in desk.journal.unsettled(desk.account) if sent.phase == "lost"]
+    expected = desk.journal.book(desk.account).expected
+    if not lost or expected is None:
+        return None
+    shown = {position.symbol: position.quantity for position in desk.broker.positions()}
+    zero = Decimal(0)
+    for sent in lost:
+        symbol, sign = sent.order.symbol, 1 if sent.order.side == "buy" else -1
+        more = (shown.get(symbol, zero) - expected.get(symbol, zero)) * sign
+        if 0 < more <= sent.order.quantity:
+            return (
+                f"{_told(sent.order)} was lost, and the broker now shows {shown.get(symbol, zero)} {symbol} where "
+                f"{expected.get(symbol, zero)} were expected: it may have arrived after all. Look at the account's "
+                f"orders. {vouch(sent.order)} Shares that came by it are handed over with `rebalance adopt {symbol}`."
+            )
+    return None
 
 
 def refuse_strangers(desk: Desk, diary: Diary) -> None:
@@ -87,7 +114,7 @@ def refuse_strangers(desk: Desk, diary: Diary) -> None:
             "the broker has orders with this program's names that this journal does not know, or has as refused: "
             f"{listed}. Was the journal restored from a backup or deleted, is the account called otherwise now, or "
             "does another machine trade it? Nothing was sent. Bring the right journal back; if this is the right one, "
-            "say so with `rebalance recover --account-for ID`."
+            "say so with `rebalance recover --account-for ID --reason TEXT`."
         )
 
 

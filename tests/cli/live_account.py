@@ -12,6 +12,8 @@ from rebalancer.cli.trigger import Result, run_account
 
 NUMBER = "123456789"
 FRIDAY = datetime(2026, 11, 20, 15, 50, tzinfo=ZoneInfo("America/New_York"))
+A_MOMENT = 10.0
+"""The seconds between what a person does and the next run."""
 CONFIG = """
 state_dir = "state"
 [data]
@@ -54,6 +56,7 @@ def write_bot(folder: Path, **percents: int) -> None:
 
 def evening_run(folder: Path, venue: LocalAlpaca, **how: bool) -> Result:
     """One run as `rebalance run` has it, but by the venue's own clock, whose seconds pass at once."""
+    venue.clock.sleep(A_MOMENT)
     settings = config.load(folder / "config.toml")
     (account,) = settings.accounts
     return run_account(settings, account, clock=venue.clock, **how)

@@ -28,7 +28,7 @@ state_dir = "state"
 since = 2026-11-02
 [trading]
 sell_timeout_seconds = 20
-buy_timeout_seconds = 5
+buy_timeout_seconds = 2
 [accounts.paper]
 broker = "alpaca"
 key_id = "${{PAPER_KEY}}"

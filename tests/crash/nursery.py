@@ -1,5 +1,6 @@
 """A fork server: a process with one thread that has imported everything, and gives birth to one child a task."""
 
+import gc
 import os
 import traceback
 from collections.abc import Callable
@@ -24,6 +25,7 @@ class Nursery(Generic[Task]):
         self._line, theirs = Pipe()
         self._pid = os.fork()
         if self._pid == 0:
+            gc.freeze()  # a collection in a child would copy every page that all of them share
             self._line.close()
             self._serve(theirs)
             os._exit(0)

@@ -63,7 +63,7 @@ class Scene:
             self.venue = stack.enter_context(LocalAlpaca(FRIDAY, market=Tape.sample()))
             self._close = stack.pop_all().close
         self.venue.clock = SharedClock(self.board, self.venue._advance)
-        self.venue.live("SPY", lives.part("0.5", rest_after=3), side="sell")
+        self.venue.live("SPY", lives.part("0.5", rest_after=1), side="sell")
         self.venue.live("QQQ", lives.part("0.4"))
         self.home.furnish(self.venue.url, self.venue.key_id, self.venue.secret)
         self.home.want(BEFORE)

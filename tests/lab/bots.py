@@ -1,8 +1,6 @@
 """The laboratory's bots, compiled once."""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from random import Random
 
 from lab.market import SYMBOLS
 from rebalancer.flowchart.compile import Program, compile_chart
@@ -54,17 +52,6 @@ CHARTS: dict[str, Node] = {
 }
 PROGRAMS: dict[str, Program] = {name: compile_chart(Chart(name, node)) for name, node in CHARTS.items()}
 STEADY = ("mix", "best", "best two", "switch", "timid")
-
-
-def some_investments(dice: Random) -> tuple[Investment, ...]:
-    names = dice.sample(STEADY, dice.randint(1, 3))
-    return tuple(_investment(dice, name, len(names)) for name in names)
-
-
-def _investment(dice: Random, name: str, count: int) -> Investment:
-    if dice.random() < 0.3:
-        return Investment(name, Decimal(dice.randint(5, 60) * 1000), "dollars")
-    return Investment(name, Decimal(dice.randint(60, 110) // count), "percent")
 
 
 def programs_of(investments: Sequence[Investment]) -> dict[str, Program]:

@@ -66,12 +66,14 @@ FAULTS: dict[str, Fault] = {
     "split": Fault("Q9", 1),
     "split is booked a day late": Fault("Q9", 1),
     "closes are not adjusted for the split": Fault("Q9", 1),
+    "closes have a hole": Fault("Q6", 0.5),
+    "closes have a day too many": Fault("Q7", 0.3),
     # symbols
     "symbol is halted": Fault("S1", 1),
     "symbol can't be traded": Fault("S3", 1),
     # time
     "machine's clock is off": Fault("T1", 1),
-    "machine's clock steps": Fault("T2", 0.02),
+    "machine's clock steps": Fault("T2", 0.7),
     "triggered late": Fault("T6", 1),
     "triggered twice": Fault("T6 P3", 1),
     "triggered after the close": Fault("T6 T7", 1),
@@ -86,8 +88,10 @@ FAULTS: dict[str, Fault] = {
     "crash in the recovery": Fault("P1", 0.7),
     "program is told to end": Fault("P2", 1),
     "forced second run": Fault("P3", 1),
-    "another process at once": Fault("P3", 0.05),
-    "config changes before the recovery": Fault("P7", 1),
+    "another process at once": Fault("P3", 1),
+    "another host at once": Fault("P3 D8", 1),
+    "machine sleeps": Fault("T6 T7", 0.5),
+    "config changes": Fault("P7", 0.5),
     # input and people
     "a bot fails": Fault("W2", 1),
     "a bot wants cash": Fault("W2", 1),

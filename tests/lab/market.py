@@ -18,7 +18,12 @@ SYMBOLS = tuple(Symbol(name) for name in ("AAA", "BBB", "CCC", "DDD", "EEE", "SG
 HISTORY = 12
 """Sessions before the first evening."""
 CENT = Decimal("0.01")
-MINUTES = 40
+STEP_SECONDS = 7
+STEPS = tuple(1 + Decimal(step) / 10_000 for step in range(-12, 13))
+WALK = 16
+"""So many prices a day; they come round again."""
+STRANGE_DAY = date(2026, 1, 4)
+"""A Sunday before the first session."""
 NOT_A_NUMBER = Decimal("NaN")
 UNUSABLE = ("prices are stale", "prices are of yesterday", "prices are a hundredfold", "no prices")
 """What leaves a symbol without a price that an order may stand on."""
@@ -27,7 +32,7 @@ QUOTE_ONLY = ("quote is crossed", "quote has no bid", "quote is no number")
 
 @dataclass(slots=True)
 class Market:
-    """`ports.History` and `ports.Quotes`. A day's prices walk by the minute; `ails` says which symbols are shown ill."""
+    """`ports.History` and `ports.Quotes`. A day's prices go up and down by up to 0.12 %; `ails` says which symbols are shown ill."""
 
     clock: LabClock
     prices: dict[Symbol, Decimal]
@@ -57,7 +62,7 @@ class Market:
         self.ails = {}
         for name in SYMBOLS:
             opening = (_moved(dice, self.prices[name], 0.015) * fall).quantize(CENT)
-            self.walk[name] = [_moved(dice, opening, 0.0006) for _ in range(MINUTES)]
+            self.walk[name] = [(opening * step).quantize(CENT) for step in dice.choices(STEPS, k=WALK)]
         for ailment in (*UNUSABLE, *QUOTE_ONLY):
             if weather.strikes(ailment):
                 self.ails[dice.choice(SYMBOLS)] = ailment
@@ -81,17 +86,20 @@ class Market:
         self.today += 1
 
     def price(self, name: Symbol, at: datetime) -> Decimal:
-        """The true one. It walks in the last minutes of the session and stands still before and after."""
-        began = self.session().closes - timedelta(minutes=MINUTES)
-        minute = int((at - began).total_seconds() // 60)
-        return self.walk[name][min(max(minute, 0), MINUTES - 1)]
+        """The true one."""
+        return self.walk[name][int(at.timestamp()) // STEP_SECONDS % WALK]
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
         if self.weather and self.weather.strikes("history does not answer"):
             raise SourceError("the history did not answer")
         days = [session.day for session in first_sessions(HISTORY + 400)[: self.today] if session.day < before]
         columns = [SYMBOLS.index(name) for name in symbols]
-        return Closes(np.array(days, dtype="datetime64[D]"), tuple(symbols), self.closes_of[: len(days), columns])
+        values = self.closes_of[: len(days), columns]
+        if self.weather and self.weather.strikes("closes have a hole"):
+            values[-1, 0] = np.nan
+        if self.weather and self.weather.strikes("closes have a day too many"):
+            days[0] = STRANGE_DAY
+        return Closes(np.array(days, dtype="datetime64[D]"), tuple(symbols), values)
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
         return tuple(action for action in self.announced if action.symbol in symbols and first <= action.day <= last)

@@ -1,0 +1,193 @@
+"""`rebalance halt`, `resume` and `kill`: the brake in a person's hand, at any hour and beside any run."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from threading import Event
+
+import pytest
+from accounts import new_york_summer, write_config
+from freezegun import freeze_time
+from live_account import FRIDAY, NUMBER, evening_run, live_venue, write_live_config
+from local_alpaca import LocalAlpaca
+from local_alpaca.lives import NEW, Life, Then
+
+from rebalancer.cli.schedule import Watch
+from rebalancer.journal.store import run_lock
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import OrderId, OrderState, Symbol
+from rebalancer.report.brake import KilledAccount, show_killed
+
+DONE, WRONG_WORDS, FAILED, STILL_OPEN, NEEDS_A_LOOK = 0, 2, 4, 5, 6
+EVENING = new_york_summer(28, 15, 50)
+
+
+@pytest.fixture
+def main(rebalance, tmp_path):
+    """The command line, with a simulated account called main, in the evening of 2016-06-28."""
+    write_config(tmp_path)
+
+    def command(*words):
+        with freeze_time(EVENING):
+            return rebalance(*words)
+
+    return command
+
+
+@pytest.fixture
+def venue(tmp_path, monkeypatch) -> Iterator[LocalAlpaca]:
+    with live_venue() as venue:
+        write_live_config(tmp_path, venue.url)
+        monkeypatch.setenv("KEY_ID", venue.key_id)
+        monkeypatch.setenv("SECRET", venue.secret)
+        yield venue
+
+
+# --------------------------------------------------------------------------------------------- halt and resume
+
+
+def test_a_halted_account_is_refused_by_every_run_and_said_by_every_screen(main):
+    assert "Every account is halted now: off for a week." in main("halt", "--reason", "off for a week").out
+    run = main("run", "--yes")
+    assert run.code == FAILED
+    for said in (run, main("run", "--dry-run"), main("status"), main("doctor")):
+        assert "off for a week" in said.out
+    assert main("status").code == NEEDS_A_LOOK
+    assert main("doctor").code == FAILED
+
+
+def test_a_dry_run_goes_on(main):
+    main("halt")
+    said = main("run", "--dry-run")
+    assert said.code == DONE
+    assert "A real run would send nothing: every account is halted" in said.out
+    assert "would have bought" in said.out
+
+
+def test_what_is_lifted_is_told_with_who_when_and_why_and_runs_go_on(main):
+    main("halt", "--account", "main", "--reason", "odd prices")
+    main("halt", "--reason", "off for a week")
+    said = main("resume", "--reason", "back again")
+    assert said.code == DONE
+    told = said.out.splitlines()
+    assert told[0].startswith("Account main was halted 2016-06-28 19:50:00 UTC by ")
+    assert told[0].endswith(": odd prices")
+    assert told[1].endswith(": off for a week")
+    assert main("run", "--yes").code == DONE
+
+
+def test_nothing_to_lift_is_no_mistake(main):
+    said = main("resume", "--reason", "to be sure")
+    assert (said.code, said.out) == (DONE, "Nothing was halted: nothing to lift.\n")
+
+
+def test_no_halt_is_lifted_without_a_reason(main):
+    main("halt")
+    assert main("resume").code == WRONG_WORDS
+    assert main("status").code == NEEDS_A_LOOK
+
+
+@pytest.mark.parametrize("words", [("halt",), ("resume", "--reason", "x"), ("kill",)])
+def test_an_account_that_does_not_exist_is_refused(main, words):
+    said = main(*words, "--account", "nobody")
+    assert (said.code, "there is no account 'nobody'" in said.err) == (WRONG_WORDS, True)
+    assert main("status").code == DONE
+
+
+@pytest.mark.parametrize("words", [("halt",), ("kill",)])
+def test_none_of_it_waits_for_a_run_to_end(main, tmp_path, words):
+    main("run", "--yes")
+    with run_lock(tmp_path / "state" / "journal.sqlite"):
+        assert main(*words).code == DONE
+
+
+def test_the_schedule_says_it_once_and_again_when_it_changes(main, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    watch = Watch(None, SimulatedClock(new_york_summer(28, 9)), Event())
+
+    def looked() -> list[str]:
+        watch.look()
+        return [line for line in capsys.readouterr().out.splitlines() if "halted" in line]
+
+    assert looked() == []
+    main("halt", "--reason", "odd prices")
+    assert ["odd prices" in line for line in looked()] == [True]
+    assert looked() == []
+    main("halt", "--account", "main", "--reason", "a split")
+    assert ["a split" in line for line in looked()] == [True]
+
+
+def test_json_says_the_same_as_the_screen(main):
+    halted = json.loads(main("halt", "--account", "main", "--reason", "odd prices", "--json").out)
+    assert (halted["account"], halted["reason"], "@" in halted["by"]) == ("main", "odd prices", True)
+    assert json.loads(main("resume", "--reason", "x", "--json").out) == {"lifted": [halted], "whole_runs": []}
+
+
+# --------------------------------------------------------------------------------------------- kill
+
+
+def rests(venue, *ids: str) -> None:
+    """Orders that rest at the venue, as an earlier run or another hand left them; a cancel of one takes no time."""
+    venue.live("SPY", Life((NEW,), (Then(0, "canceled"),)))
+    for order_id in ids:
+        order = {
+            "symbol": "SPY",
+            "qty": "2",
+            "side": "buy",
+            "type": "limit",
+            "limit_price": "100",
+            "time_in_force": "day",
+        }
+        venue.exchange.submit({**order, "client_order_id": order_id}, venue.account_body(), venue.clock.now())
+
+
+def still_open(venue) -> set[str]:
+    return {order.ticket.client_id for order in venue.book.orders if order.status != "canceled"}
+
+
+def test_kill_takes_back_what_is_ours_and_the_account_stays_halted(rebalance, venue, tmp_path):
+    rests(venue, "rbOURS1", "rbOURS2", "by-hand")
+    said = rebalance("kill")
+    assert said.code == DONE, said.out + said.err
+    assert "live1: buy 2 SPY (rbOURS1): gone" in said.out
+    assert "live1: nothing is open. It stays halted" in said.out
+    assert "by-hand" not in said.out
+    assert still_open(venue) == {"by-hand"}
+    assert "every account is halted" in evening_run(tmp_path, venue).message
+
+
+def test_kill_takes_back_everybodys_on_demand_also_while_the_exchange_is_closed(rebalance, venue):
+    venue.at(FRIDAY.replace(hour=17))
+    rests(venue, "by-hand")
+    assert rebalance("kill", "--account", "live1", "--all").code == DONE
+    assert still_open(venue) == set()
+
+
+def test_where_nobody_can_tell_what_is_open_it_is_halted_all_the_same_and_the_exit_code_says_so(rebalance, venue):
+    venue.secret = "another one since"  # noqa: S105
+    said = rebalance("kill", "--json")
+    told = json.loads(said.out)
+    assert (said.code, told["exit_code"], told["halted"]["account"]) == (STILL_OPEN, STILL_OPEN, "")
+    assert "did not accept the key" in told["accounts"][0]["trouble"]
+    assert "rebalance kill" in json.loads(rebalance("resume", "--reason", "x", "--json").out)["lifted"][0]["reason"]
+
+
+def test_keys_of_another_account_kill_nothing(rebalance, venue):
+    rests(venue, "rbOURS1")
+    venue.account["account_number"] = "987654321"
+    said = rebalance("kill")
+    assert (said.code, f"account_number is {NUMBER}" in said.out) == (STILL_OPEN, True)
+    assert still_open(venue) == {"rbOURS1"}
+
+
+def test_a_simulated_account_is_killed_like_any_other(main):
+    said = main("kill")
+    assert (said.code, "main: nothing is open." in said.out) == (DONE, True)
+
+
+def test_what_is_left_is_told_with_what_to_do(capsys):
+    order = OrderState(OrderId("rb1"), Symbol("SPY"), "sell", Decimal(5), "market", None, "open", Decimal(2), None)
+    show_killed([KilledAccount("live1", (order,), (order,))])
+    said = capsys.readouterr().out
+    assert "live1: sell 5 SPY (rb1), 2 of it filled: STILL OPEN" in said
+    assert "1 of 1 are still open. Run `rebalance kill` again, or look there." in said

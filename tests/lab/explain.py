@@ -1,0 +1,25 @@
+"""Why an account may be halted: each sentence with the faults that can bring it about. Any other halt is a bug."""
+
+import re
+from collections.abc import Set
+
+DISK = {"journal can't be written", "journal says no after it wrote"}
+LOST_JOURNAL = {"journal is of yesterday", "journal is deleted"}
+HANDS = {"a trade by hand", "filled beyond the order", "stands with another quantity", "statuses out of order"}
+
+CAUSES: tuple[tuple[str, Set[str]], ...] = (
+    ("was (lost|refused) by the journal and stands", {"order arrives after the quiet time"}),
+    ("does not know it any more", {"a venue that forgets"}),
+    ("this journal does not know", LOST_JOURNAL),
+    ("the journal can't be used", DISK),
+    ("filled, and the broker now says", HANDS),
+    ("the broker says .* filled, after", HANDS),
+    ("stands at the broker as", HANDS),
+    ("the journal and the broker are apart", HANDS),
+    ("another process has taken it over", {"another process at once", "another host at once"}),
+)
+
+
+def is_explained(reason: str, struck: Set[str]) -> bool:
+    """Whether one of the faults that `struck` this world so far can be why the program halted the account."""
+    return any(re.search(pattern, reason) and causes & struck for pattern, causes in CAUSES)
