@@ -1,7 +1,6 @@
 """`rebalance live`: real money, armed for a sum and a time, and disarmed."""
 
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +19,7 @@ from rebalancer.cli.person import person
 from rebalancer.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
+    from datetime import date
     from decimal import Decimal
     from pathlib import Path
 
@@ -36,8 +36,8 @@ def arm(
         str, typer.Option("--max-dollars", help="The most one run may send, sells and buys.", show_default=False)
     ],
     until: Annotated[
-        datetime,
-        typer.Option("--until", formats=["%Y-%m-%d"], help="The last day, 90 days ahead at most.", show_default=False),
+        str,
+        typer.Option("--until", metavar="YYYY-MM-DD", help="The last day, 90 days ahead at most.", show_default=False),
     ],
     account: AccountOption = None,
     whole_first_run: Annotated[
@@ -54,7 +54,7 @@ def arm(
 
     settings = own_config(config)
     chosen = _live(settings, account)
-    armed, offer = _offer(settings, chosen, _dollars(max_dollars), until, first_order_only=not whole_first_run)
+    armed, offer = _offer(settings, chosen, _dollars(max_dollars), _day(until), first_order_only=not whole_first_run)
     if not json:
         show_offer(offer)
     _ask(f"Let the bots trade real money in account {chosen.name}, {armed.number}?", yes=yes)
@@ -138,8 +138,18 @@ def _dollars(text: str) -> "Decimal":
     )
 
 
+def _day(text: str) -> "date":
+    from rebalancer.config import kinds
+
+    try:
+        day: date = kinds.day(text)
+    except ValueError as error:
+        raise BadInputError([Problem("--until", "", str(error))]) from error
+    return day
+
+
 def _offer(
-    settings: "Config", account: "AccountConfig", most: "Decimal", until: datetime, *, first_order_only: bool
+    settings: "Config", account: "AccountConfig", most: "Decimal", until: "date", *, first_order_only: bool
 ) -> "tuple[Armed, Offer]":
     """What arming comes to, by the broker's own answer. Raises where the account, a bot or the day can't be used."""
     from rebalancer.events import Armed
@@ -150,11 +160,11 @@ def _offer(
 
     compile_bots(account.bots, read_bots(account.bots))
     with counter_of(settings, account) as (broker, clock):
-        if (refused := not_until(until.date(), clock.now())) is not None:
+        if (refused := not_until(until, clock.now())) is not None:
             raise BadInputError([Problem("--until", "", refused)])
         seen, now = require_pinned(broker.account(), account.account_number), clock.now()
     files = files_now(settings, account)
-    armed = Armed(now, account.name, seen.number, most, end_of(until.date()), files, first_order_only, person())
+    armed = Armed(now, account.name, seen.number, most, end_of(until), files, first_order_only, person())
     offer = Offer(
         account=account.name,
         number=seen.number,

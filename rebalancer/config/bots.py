@@ -52,7 +52,7 @@ def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:
 
 def _listed(name: str, file: Path, account: str | None = None, investment: Investment | None = None) -> ListedBot:
     try:
-        content = file.read_bytes()
+        content = content_of(file)
     except OSError as error:
         problem = Problem(str(file), "", f"can't be read: {error.strerror}")
         return ListedBot(name, str(file), "", None, (problem,), account, investment)

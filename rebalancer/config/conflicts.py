@@ -32,7 +32,9 @@ def of_the_mode(account: Mapping[str, Any]) -> Mapping[str, str]:
     other: Mode = "paper" if mode == "live" else "live"
     found = {}
     if mode == "live" and account.get("broker") == "sim":
-        found["mode"] = '"live" needs an account that holds real money, and a simulated one has none: take this line out'
+        found["mode"] = (
+            '"live" needs an account that holds real money, and a simulated one has none: take this line out'
+        )
     elif mode == "live" and number is None:
         found["account_number"] = 'is missing: mode = "live" trades no account but the one that is named here'
     if number is not None and mode_of(number) != mode:

@@ -1,5 +1,6 @@
 """Writing a config: whole or not at all, and never over what somebody else wrote meanwhile."""
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -7,6 +8,13 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from rebalancer.errors import BadInputError, Problem
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of an ordinary file. Raises OSError, also for a pipe or a device: those may never end."""
+    if path.is_fifo() or path.is_char_device():
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    return path.read_bytes()
 
 
 def replace_content(path: Path, before: bytes, after: bytes) -> None:

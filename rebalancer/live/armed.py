@@ -5,14 +5,17 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Armed, Disarmed, Halted
-from rebalancer.live.desk import Desk, Diary
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Account
 from rebalancer.model.checkup import Check
+
+if TYPE_CHECKING:  # a desk loads numpy, which the status does without
+    from rebalancer.live.desk import Desk, Diary
 
 LONGEST = timedelta(days=90)
 SOON = timedelta(days=7)
@@ -23,7 +26,7 @@ FIRST_LIVE_RUN = "first live run: one order was sent, look at it"
 # --------------------------------------------------------------------------------------------- what a run asks
 
 
-def require_armed(desk: Desk) -> None:
+def require_armed(desk: "Desk") -> None:
     """Raises RunFailedError where real money would move that is not armed, or is not in the armed account."""
     match armed_limits(desk):
         case str() as why:
@@ -32,7 +35,7 @@ def require_armed(desk: Desk) -> None:
             require_pinned(desk.broker.account(), desk.pinned)
 
 
-def armed_limits(desk: Desk) -> Armed | str | None:
+def armed_limits(desk: "Desk") -> Armed | str | None:
     """What the gate keeps to, read anew: the arming in force; why no order may leave; None where no real money moves.
 
     A dry run moves none.
@@ -44,7 +47,7 @@ def armed_limits(desk: Desk) -> Armed | str | None:
     return armed if why is None else why
 
 
-def stop_for_a_look(desk: Desk, diary: Diary) -> None:
+def stop_for_a_look(desk: "Desk", diary: "Diary") -> None:
     """Halt before the one order of a first live run leaves: whatever happens then, no second one leaves unseen."""
     match armed_limits(desk):
         case Armed(first_order_only=True):

@@ -1,18 +1,22 @@
 """The brake: while an account is halted nothing is sent for it, whoever asks."""
 
+from typing import TYPE_CHECKING
+
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Halted
-from rebalancer.live.desk import Desk
 from rebalancer.model.checkup import Check
 
+if TYPE_CHECKING:  # a desk loads numpy, which the status does without
+    from rebalancer.live.desk import Desk
 
-def require_not_halted(desk: Desk) -> None:
+
+def require_not_halted(desk: "Desk") -> None:
     """Raises RunFailedError while the account is halted."""
     if (halt := halted(desk)) is not None:
         raise RunFailedError(f"{halt} Nothing was sent.")
 
 
-def halted(desk: Desk) -> str | None:
+def halted(desk: "Desk") -> str | None:
     """Why nothing may be sent for this account now, read anew; None where it may."""
     halt = desk.journal.standing(desk.account).halt
     return None if halt is None else told(halt)

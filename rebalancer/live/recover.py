@@ -59,7 +59,8 @@ def _settled(desk: Desk, diary: Diary, sent: Sent, state: OrderState) -> str | N
         return None
     return (
         f"{_told(sent.order)} was {sent.phase} by the journal and stands at the broker after all, {state.status} with "
-        f"{state.filled} filled. It is counted now; look at the account before the next run."
+        f"{state.filled} filled, which are counted now. Look at the account before the next run; `rebalance kill` "
+        "cancels what is open."
     )
 
 

@@ -26,12 +26,8 @@ def show_backup(backup: Backup) -> None:
 def show_restored(present: Head, remembered: Head | None) -> None:
     show(line(last_line(present)))
     if remembered and remembered.seq > present.seq:
-        lines = remembered.seq - present.seq
-        show(
-            line(
-                f"{lines:,} more lines had been written here: whatever was traded in them, it does not know.", "yellow"
-            )
-        )
+        gone = remembered.seq - present.seq
+        show(line(f"{gone:,} more lines had been written here: it does not know what was traded in them.", "yellow"))
 
 
 def last_line(head: Head) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from rebalancer.config.files import content_of
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.flowchart import formats
 from rebalancer.flowchart.compile import Program, compile_chart
@@ -13,7 +14,7 @@ def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
     contents, problems = {}, []
     for name, path in paths.items():
         try:
-            contents[name] = path.read_bytes()
+            contents[name] = content_of(path)
         except OSError as error:
             problems.append(Problem(str(path), "", f"bot {name!r} can't be read: {error.strerror}"))
     if problems:

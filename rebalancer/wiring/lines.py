@@ -2,16 +2,17 @@
 
 from contextlib import closing
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rebalancer.alpaca.client import Alpaca
 from rebalancer.alpaca.hosts import is_loopback
-from rebalancer.brokers.alpaca import AlpacaBroker
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.credentials import read_keys
 from rebalancer.config.vault import Keyring, Vault
 from rebalancer.market.clock import AheadClock, SystemClock
 from rebalancer.ports import Clock
+
+if TYPE_CHECKING:  # a simulated account needs none of it, and trades without it
+    from rebalancer.alpaca.client import Alpaca
 
 
 class Lines:
@@ -23,7 +24,7 @@ class Lines:
         self._vault = vault or Keyring()
         self._open: dict[str, Alpaca] = {}
 
-    def to(self, account: str) -> Alpaca:
+    def to(self, account: str) -> "Alpaca":
         """Raises BadInputError where its keys can't be read, RunFailedError for a host that is refused."""
         if account not in self._open:
             self._open[account] = dial(self._accounts[account], self.clock, self._vault)
@@ -39,7 +40,9 @@ class Lines:
             line.close()
 
 
-def dial(account: AccountConfig, clock: Clock, vault: Vault) -> Alpaca:
+def dial(account: AccountConfig, clock: Clock, vault: Vault) -> "Alpaca":
+    from rebalancer.alpaca.client import Alpaca  # noqa: PLC0415 - only where it is used
+
     keys = read_keys(account, vault)
     return Alpaca(keys, clock, mode=account.mode, trading_url=account.base_url, data_url=account.data_url)
 
@@ -52,5 +55,7 @@ def clock_of(account: AccountConfig, vault: Vault | None = None) -> Clock:
     machine = SystemClock()
     if account.broker != "alpaca" or not is_loopback(account.base_url):
         return machine
+    from rebalancer.brokers.alpaca import AlpacaBroker  # noqa: PLC0415 - only where it is used
+
     with closing(dial(account, machine, vault or Keyring())) as line:
         return AheadClock(machine, AlpacaBroker(line, machine).hours().now - machine.now())

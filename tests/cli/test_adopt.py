@@ -14,7 +14,8 @@ def held(rebalance, tmp_path):
     """An account that holds SPY which no bot bought: the journal of the run that did is gone."""
     assert rebalance("init").code == 0
     assert rebalance("run", "--as-of", DAY).code == 0
-    shutil.move(tmp_path / "state/journal.sqlite", tmp_path / "elsewhere.sqlite")
+    for file in (tmp_path / "state").glob("journal.sqlite*"):
+        shutil.move(file, tmp_path / f"elsewhere-{file.name}")
     assert ours(rebalance) == {}
     return tmp_path / "config.toml"
 

@@ -60,7 +60,7 @@ def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
     assert told["exit_code"] == FINE
     machine, account = told["checkups"]
     assert [check["name"] for check in machine["checks"]] == ["config", "state folder", "disk", "journal"]
-    assert [check["name"] for check in account["checks"]] == ["bots", *TABLES]
+    assert [check["name"] for check in account["checks"]] == ["bots", "halt", *TABLES]
     assert {check["verdict"] for checkup in told["checkups"] for check in checkup["checks"]} == {"pass"}
 
 

@@ -106,6 +106,8 @@ def test_where_nobody_can_answer_nothing_is_armed(rebalance, venue):
         (("--max-dollars", "1e6"), "is no sum"),
         (("--until", "2026-11-19"), "use a day from 2026-11-20 to 2027-02-18"),
         (("--until", "2027-02-19"), "90 days ahead at most"),
+        (("--until", "9999-12-31"), "90 days ahead at most"),
+        (("--until", "tomorrow"), "is no day"),
         (("--account", "nobody"), "there is no account 'nobody'"),
     ],
 )

@@ -15,7 +15,7 @@ order_type = "stop"
 protected = ["spy"]
 [accounts.demo]
 broker = "kite"
-mode = "live"
+mode = "Live"
 cash_reserve = { mode = "percent", amount = 101 }
 [accounts.demo.sim]
 slippage_percent = true

@@ -22,13 +22,13 @@ def main() -> None:
     began, total = time.monotonic(), Tally()
     # Each part has a process of its own, and that forks its children while it has one thread.
     with ProcessPoolExecutor(asked.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        calls, statements = pool.submit(points).result()
-        parts = sample(asked.sample, asked.seed, asked.jobs) if asked.sample else everything(calls, statements)
+        calls, inside = pool.submit(points).result()
+        parts = sample(asked.sample, asked.seed, asked.jobs) if asked.sample else everything(calls, inside)
         for finished in as_completed([pool.submit(done, part) for part in parts]):
             part, tally = finished.result()
             total += tally
             say(f"{time.monotonic() - began:6.0f} s  {part}: {tally}")
-    say(f"points      {calls} at the calls of broker and journal, {statements} at the journal's statements")
+    say(f"points      {calls} at the calls of broker and journal, {inside} inside the journal")
     say(f"{total}\nwall time   {time.monotonic() - began:.0f} s")
     sys.exit(0 if total.clean else 1)
 

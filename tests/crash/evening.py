@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crash.board import Board, SharedClock
-from crash.points import WRITES, Fuse, Watched, trace
+from crash.points import WRITES, Fuse, Watched, watch_inside
 
 from rebalancer import config
 from rebalancer.live.desk import Desk
@@ -46,11 +46,11 @@ weight_mode = "percent"
 class Turn:
     """One start of the program. `die_at` is the point it is killed at, 0 for none.
 
-    With `statements` the points are those inside the journal: one before each statement that writes.
+    With `inside` the points are those of `points.watch_inside`, else those at the calls of broker and journal.
     """
 
     die_at: int = 0
-    statements: bool = False
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,10 @@ class Home:
         (self.folder / "mix.json").write_text(json.dumps(bot))
 
 
-def watched(desk: Desk, fuse: Fuse, turn: Turn) -> Desk:
-    if turn.statements:
-        trace(desk.journal._db.conn, fuse)
+def watched(desk: Desk, home: Home, board: Board, turn: Turn) -> Desk:
+    fuse = Fuse(board, turn.die_at)
+    if turn.inside:
+        watch_inside(desk.journal._db.conn, home.state, fuse)
         return desk
     return replace(desk, broker=Watched(desk.broker, fuse), journal=Watched(desk.journal, fuse, WRITES.__contains__))
 
@@ -97,7 +98,7 @@ def walk(home: Home, board: Board, turn: Turn) -> None:
     settings = config.load(home.folder / "config.toml")
     (account,) = settings.accounts
     with evening(settings, account, clock=SharedClock(board)) as tonight:
-        desk = watched(tonight.desk, Fuse(board, turn.die_at), turn)
+        desk = watched(tonight.desk, home, board, turn)
         cut_off = tonight.interrupted
         run = claim_session(desk, tonight.claim, tonight.session, cut_off)
         if not isinstance(run, AlreadyRun):

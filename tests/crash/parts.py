@@ -10,7 +10,7 @@ from crash.evening import Turn
 from crash.scene import Scene
 from crash.sweep import Sweep, Tally
 
-STRIDE, STATEMENTS = 6, 150
+STRIDE, STRIDE_INSIDE = 6, 150
 """Neighbouring points often leave the same state, so they go to the same process."""
 
 
@@ -20,29 +20,29 @@ class Part:
 
     first: int = 0
     last: int = 0
-    statements: bool = False
+    inside: bool = False
     sample: int = 0
     seed: int = 0
 
     def __str__(self) -> str:
         if self.sample:
             return f"{self.sample} pairs of points drawn by seed {self.seed}"
-        return f"{'statements' if self.statements else 'calls'} {self.first} to {self.last}"
+        return f"{'inside the journal' if self.inside else 'calls'} {self.first} to {self.last}"
 
 
 def points() -> tuple[int, int]:
-    """How many the evening has: at its calls, and at the statements of its journal."""
+    """How many the evening has: at its calls, and inside its journal."""
     with TemporaryDirectory() as folder, Scene(Path(folder)) as scene:
         calls = Sweep(scene).points
         scene.hang(scene.opening)
-        return calls, scene.start(Turn(statements=True)).points
+        return calls, scene.start(Turn(inside=True)).points
 
 
-def everything(calls: int, statements: int) -> Iterator[Part]:
+def everything(calls: int, inside: int) -> Iterator[Part]:
     for first in range(1, calls + 1, STRIDE):
         yield Part(first, min(first + STRIDE - 1, calls))
-    for first in range(1, statements + 1, STATEMENTS):
-        yield Part(first, min(first + STATEMENTS - 1, statements), statements=True)
+    for first in range(1, inside + 1, STRIDE_INSIDE):
+        yield Part(first, min(first + STRIDE_INSIDE - 1, inside), inside=True)
 
 
 def sample(pairs: int, seed: int, jobs: int) -> Iterator[Part]:
@@ -56,8 +56,8 @@ def done(part: Part) -> tuple[Part, Tally]:
         sweep = Sweep(scene)
         if part.sample:
             sweep.some(part.sample, Random(part.seed))  # noqa: S311 - the same seed draws the same points
-        elif part.statements:
-            sweep.one_deep(part.first, part.last, statements=True)
+        elif part.inside:
+            sweep.one_deep(part.first, part.last, inside=True)
         else:
             sweep.two_deep(part.first, part.last)
         return part, sweep.tally

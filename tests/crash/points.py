@@ -3,8 +3,10 @@
 import os
 import signal
 import sqlite3
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
+from pathlib import Path
 from typing import Any
 
 from crash.board import Board
@@ -12,6 +14,8 @@ from crash.board import Board
 WRITES = frozenset({"claim", "take_up", "record"})
 """What changes the journal. Its other calls only read: killed there is killed at the point before."""
 WRITING = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
+TOUCHES = frozenset({"open", "os.rename", "os.remove"})
+"""What Python tells its auditors of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,16 @@ class Watched:
         return call
 
 
-def trace(connection: sqlite3.Connection, fuse: Fuse) -> None:
-    """Set a point before each statement that writes, the commits too."""
+def watch_inside(connection: sqlite3.Connection, folder: Path, fuse: Fuse) -> None:
+    """Set a point before each statement that writes, and before each file of `folder` that is opened or renamed."""
 
-    def reached(statement: str) -> None:
+    def stated(statement: str) -> None:
         if statement.startswith(WRITING):
             fuse(" ".join(statement.split()[:3]))
 
-    connection.set_trace_callback(reached)
+    def touched(event: str, words: tuple[Any, ...]) -> None:
+        if event in TOUCHES and str(words[0]).startswith(str(folder)):
+            fuse(f"{event} {Path(words[0]).suffix}")
+
+    connection.set_trace_callback(stated)
+    sys.addaudithook(touched)

@@ -59,11 +59,11 @@ class Sweep:
         verdict = judge(self.scene, ended, self.expected)
         assert verdict.good, f"without any kill: {verdict}\n{ended.words}"
 
-    def one_deep(self, first: int, last: int, *, statements: bool = False) -> list[tuple[str, Photo]]:
+    def one_deep(self, first: int, last: int, *, inside: bool = False) -> list[tuple[str, Photo]]:
         """Kill at each point from `first` to `last`, recover, judge. The states that were not seen before, by name."""
         found = []
         for point in range(first, last + 1):
-            ended = self._killed(self.scene.opening, Turn(point, statements=statements))
+            ended = self._killed(self.scene.opening, Turn(point, inside=inside))
             where = f"{point} {ended.label}"
             photo = self.scene.photograph()
             fresh = photo.fingerprint not in self._judged

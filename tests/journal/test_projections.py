@@ -7,6 +7,7 @@ from evenings import (
     CLAIM,
     NOW,
     SPY,
+    TRIAL,
     evening,
     filled,
     holding,
@@ -21,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebalancer.errors import StoppedError
-from rebalancer.events import OrderAccounted, OrderAnswered, OrderIntended
+from rebalancer.events import OrderAbsent, OrderAccounted, OrderAnswered, OrderIntended, OrderResent
 from rebalancer.journal import queries
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.store import SqliteJournal
@@ -150,3 +151,23 @@ def test_an_order_this_journal_never_knew_changes_nothing(journal, path):
     journal.record(start(journal, CLAIM), seen(order("rb-lost"), "canceled"))
 
     assert queries.orders(path) == ()
+
+
+def test_an_absent_buy_is_sent_again_only_while_its_run_buys(journal):
+    run = start_buying(journal)
+    journal.record(run, OrderIntended(NOW, BUY), OrderAbsent(NOW, BUY.id))
+    journal.take_up(run, CLAIM)
+
+    with pytest.raises(StoppedError, match="is taken up and would become buying"):
+        journal.record(run, OrderResent(NOW, BUY.id))
+
+    journal.record(run, holdings_read(phase="after_sells"), OrderResent(NOW, BUY.id))
+
+
+def test_the_steps_of_a_trial_are_its_own(journal):
+    sell = order("rb2", side="sell")
+    run = start(journal, TRIAL)
+
+    journal.record(run, OrderIntended(NOW, BUY), holdings_read(), OrderIntended(NOW, sell))
+
+    assert [sent.order for sent in journal.sent(run)] == [BUY, sell]

@@ -9,9 +9,12 @@ from decimal import Decimal
 import pytest
 from evenings import CLAIM, NOW, evening, holdings_read, order, start, start_buying
 
-from rebalancer.errors import RunFailedError, StoppedError
+from rebalancer.errors import BadInputError, RunFailedError, StoppedError
 from rebalancer.events import Noted, OrderIntended
+from rebalancer.journal import queries
+from rebalancer.journal.audit import verify
 from rebalancer.journal.schema import migrations
+from rebalancer.journal.space import ROOM, SMALL_CACHE_KIB
 from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.journal.tables import GUARDS
 
@@ -237,6 +240,43 @@ def test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_
     assert [len(rows(path, table)) for table in tables] == [1] * len(tables)
 
 
+@pytest.fixture
+def unchained(path):
+    """A journal as the version before the chain left it."""
+    with SqliteJournal.open(path) as journal:
+        journal.record(start(journal), *evening())
+    with stranger(path) as connection:
+        connection.execute("ALTER TABLE events DROP COLUMN hash")
+        connection.execute("DROP TABLE leases")
+        connection.execute(f"DELETE FROM {migrations.migrations_table} WHERE name = 'm006_chain_and_leases'")
+    path.with_name("journal.sqlite.head").unlink()
+    return path
+
+
+def test_lines_from_before_the_chain_get_the_hashes_they_would_have_had(unchained, tmp_path):
+    with SqliteJournal.open(tmp_path / "new.sqlite") as new:
+        new.record(start(new), *evening())
+        with SqliteJournal.open(unchained) as old:
+            assert old.head() == new.head()
+
+    assert verify(unchained).faults == ()
+
+
+def test_a_journal_from_before_the_chain_can_be_read_and_says_that_it_has_none(unchained):
+    assert queries.run(unchained).head is None
+    assert queries.head(unchained) is None
+    with pytest.raises(BadInputError, match="an earlier version wrote it, without hashes: the next run adds them"):
+        verify(unchained)
+
+
+def test_a_guard_that_was_lost_before_the_chain_is_not_quietly_put_back(unchained):
+    with stranger(unchained) as connection:
+        connection.execute("DROP TRIGGER events_never_change")
+
+    with pytest.raises(StoppedError, match="lost its guard 'events_never_change'"):
+        SqliteJournal.open(unchained)
+
+
 def test_a_file_left_empty_by_a_crash_becomes_a_journal(path):
     path.parent.mkdir()
     path.touch(0o600)
@@ -251,3 +291,44 @@ def test_a_second_run_is_kept_out_while_the_first_holds_the_lock(path):
 
     with run_lock(path):
         assert stat.S_IMODE(path.with_name("journal.sqlite.lock").stat().st_mode) == 0o600
+
+
+# ------------------------------------------------------------------------------------------- the disk has room
+
+
+def test_a_disk_without_room_for_an_evening_is_found_out_before_it_begins(path, journal):
+    run = start(journal)
+    (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
+    journal._db.execute(f"PRAGMA max_page_count = {pages + 20}")
+    before = journal.head()
+
+    with pytest.raises(RunFailedError, match="the disk is full. Free some space"):
+        journal.prove_space()
+
+    assert journal.head() == before
+    journal.record(run, Noted(NOW, "note", "a small line still fits"))
+
+
+def test_the_proof_is_written_to_the_disk_and_taken_back(path, journal):
+    start(journal)
+    files = rows(path, "files")
+
+    journal.prove_space()
+
+    assert path.with_name("journal.sqlite-wal").stat().st_size > ROOM
+    assert rows(path, "files") == files
+    assert journal._db.execute("PRAGMA cache_size").fetchone() != (-SMALL_CACHE_KIB,)
+
+
+# ---------------------------------------------------------------------------------------------- in memory
+
+
+def test_a_journal_in_memory_says_what_one_on_the_disk_says_and_leaves_no_file(path, journal, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with SqliteJournal.in_memory() as simulated:
+        for each in (journal, simulated):
+            each.record(start(each), *evening())
+
+        assert simulated.head() == journal.head()
+        assert simulated.book("demo") == journal.book("demo")
+    assert [file.name for file in tmp_path.iterdir()] == [path.parent.name]

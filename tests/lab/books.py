@@ -2,12 +2,17 @@
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lab.checker import Violation
+from lab.tally import without_names
 from lab.venue import Ticket, Venue
-from rebalancer.model import Session
+from rebalancer.journal.book import read_book
+from rebalancer.journal.chain import Row, chained
+from rebalancer.journal.standing import read_standing
+from rebalancer.model import Session, Symbol
 
 NONE = Decimal(0)
 ACCOUNT = "lab"
@@ -30,6 +35,10 @@ class Books:
         """The journal is another one now, and need not know what the one before knew."""
         known = {order_id for (order_id,) in connection.execute("SELECT id FROM orders")}
         self.excused |= {ticket.id for ticket in self.venue.tickets if ticket.ours} - known
+        self.meddled = True
+
+    def vouched(self, ids: Sequence[str]) -> None:
+        self.excused |= set(ids)
         self.meddled = True
 
     def compare(self, connection: sqlite3.Connection) -> None:
@@ -59,6 +68,8 @@ class Books:
 
     def within_plans(self, connection: sqlite3.Connection, session: Session) -> None:
         """Nothing was traded beyond what one of tonight's plans wanted: no intent was carried out twice."""
+        if self.meddled:
+            return
         rows = connection.execute(
             "SELECT trades.symbol, target_shares, held, side FROM trades JOIN plans USING (seq)"
             " JOIN runs ON runs.id = plans.run WHERE runs.session = ?",
@@ -72,21 +83,36 @@ class Books:
             _rule("I4", now <= max(ends), f"{symbol}: {now} held after {before}, the plans wanted {wanted[symbol]}")
             _rule("I4", now >= min(ends), f"{symbol}: {now} held after {before}, the plans wanted {wanted[symbol]}")
 
-    def settled(self, connection: sqlite3.Connection) -> None:
-        """After a clean evening nothing is open."""
-        left = connection.execute("SELECT id, state FROM orders WHERE NOT settled AND state <> 'lost'").fetchall()
-        _rule("I9", not left, f"after a clean evening these are not settled: {left}")
-        running = connection.execute("SELECT id FROM runs WHERE status = 'running'").fetchall()
-        _rule("I19", not running, f"runs without an end: {running}")
-
-    def every_share(self, connection: sqlite3.Connection, ours: dict[str, Decimal]) -> None:
+    def every_share(self, connection: sqlite3.Connection) -> None:
         """Where no order is open to question and no hand meddled, all that is held is the bots', to the share."""
         ((unsettled,),) = connection.execute("SELECT COUNT(*) FROM orders WHERE NOT settled")
         if self.meddled or unsettled:
             return
+        ours = read_book(connection, ACCOUNT).ours
         for symbol, held in self.venue.shares.items():
-            mine = ours.get(symbol, NONE)
+            mine = ours.get(Symbol(symbol), NONE)
             _rule("I9", mine == held, f"{symbol}: {held} held, {mine} are the bots' by the journal")
+
+    def all_is_well(self, connection: sqlite3.Connection) -> None:
+        """After clean evenings nothing is left of what went wrong before."""
+        _rule("I19", not self.is_halted(connection), "still halted after clean evenings")
+        left = connection.execute("SELECT id, state FROM orders WHERE NOT settled AND state <> 'lost'").fetchall()
+        _rule("I9", not left, f"after clean evenings these are not settled: {left}")
+        running = connection.execute("SELECT id FROM runs WHERE status = 'running'").fetchall()
+        _rule("I19", not running, f"runs without an end: {running}")
+
+    def chain_holds(self, connection: sqlite3.Connection) -> None:
+        rows = connection.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq").fetchall()
+        hashes = chained(Row(*fields) for *fields, _ in rows)
+        wrong = [row[0] for row, due in zip(rows, hashes, strict=True) if row[5] != due]
+        _rule("I18", not wrong, f"the audit chain breaks at line {wrong[:1]}")
+
+    def is_halted(self, connection: sqlite3.Connection) -> bool:
+        return read_standing(connection, ACCOUNT).halt is not None
+
+    def last_end(self, connection: sqlite3.Connection) -> str:
+        ((status, reason),) = connection.execute("SELECT status, reason FROM runs ORDER BY id DESC LIMIT 1")
+        return status if status == "success" else f"{status}: {without_names(reason)}"
 
 
 def _fills(connection: sqlite3.Connection) -> dict[str, list[tuple[str, ...]]]:

@@ -3,19 +3,21 @@
 What it is told of the night is what the laboratory itself has done. The numbers are those of the facts.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from lab.market import SYMBOLS, UNUSABLE
+from lab.owner import Owner
 from lab.venue import Ticket, Venue
-from rebalancer.model import Order
+from rebalancer.model import NO_RUN, Order, RunId, Trading
 
 NONE = Decimal(0)
 MOST_INVESTED = Decimal("0.99")
 DRIFT = Decimal("0.004")
 """What prices may move between the moment an order is sized and the moment it leaves."""
+CUTOFF = timedelta(seconds=Trading().cutoff_seconds)
 SKEW = timedelta(seconds=6)
 
 
@@ -27,7 +29,6 @@ class Violation(BaseException):
 class Night:
     """What the laboratory did tonight, as far as a rule depends on it."""
 
-    cutoff: timedelta
     clock_stepped: timedelta = timedelta(0)
     split_pending: bool = False
     meddled: bool = False
@@ -36,13 +37,24 @@ class Night:
 
 @dataclass(slots=True)
 class Checker:
+    """`begin` tells it of each run and what its owner set; a run that goes on keeps its counts."""
+
     venue: Venue
-    night: Night
+    night: Night = field(default_factory=Night)
+    run: RunId = NO_RUN
+    owner: Owner | None = None
+    bought: dict[RunId, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(dict))
+    """Dollars by order, of each run's buys."""
+    loss_of: date | None = None
+    """The session in which the program has said that only sells are left."""
     halted: bool = False
     grace: int = 0
     """So many orders may still leave: a person's halt may come when one has passed the gate."""
     requests: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
+
+    def begin(self, run: RunId, owner: Owner) -> None:
+        self.run, self.owner = run, owner
 
     def leaving(self, order: Order) -> None:
         """Every rule that an order must keep at the moment it leaves."""
@@ -59,6 +71,7 @@ class Checker:
             self._sells_are_over(order)
             self._room(order)
             self._sane_price(order)
+            self._within_limits(order)
 
     def watch(self, what: str, ticket: Ticket) -> None:
         """What the venue's own book shows after it took an order, or filled one."""
@@ -76,7 +89,7 @@ class Checker:
 
     def _in_time(self, order: Order) -> None:
         session, now = self.venue.market.session(), self.venue.now
-        last = self.venue.closes() - self.night.cutoff + SKEW + self.night.clock_stepped
+        last = self.venue.closes() - CUTOFF + SKEW + self.night.clock_stepped
         self._rule("I10", session.opens <= now <= last, f"{order} left at {now}, the last moment was {last}")
 
     def _alone(self, order: Order) -> None:
@@ -115,6 +128,31 @@ class Checker:
             ratio = order.limit / self.venue.price(order.symbol)
             sane = Decimal("0.9") < ratio < Decimal("1.1")
             self._rule("I11", sane, f"{order} has a limit of {ratio:.3f} times the price")
+
+    def _within_limits(self, order: Order) -> None:
+        """The owner's limits, as far as they are about buys; a run's own count is kept by what left before."""
+        if self.owner is None or self.night.split_pending:
+            return
+        limits, venue = self.owner.limits, self.venue
+        equity, dollars = venue.equity() * (1 + DRIFT), order.quantity * venue.price(order.symbol) * (1 - DRIFT)
+        held = venue.shares[order.symbol] * venue.price(order.symbol) * (1 - DRIFT)
+        bought = self.bought[self.run]
+        bought[order.id] = dollars
+        refused = {ticket.id for ticket in venue.tickets if ticket.status == "refused"}
+        total = sum((each for order_id, each in bought.items() if order_id not in refused), NONE)
+        self._rule("I15", dollars <= limits.max_order_dollars, f"{order} is for {dollars}: {limits}")
+        self._rule("I15", len(bought) <= limits.max_orders, f"{order} is the {len(bought)}th: {limits}")
+        self._rule("I15", total <= limits.max_run_dollars, f"{order} makes {total}: {limits}")
+        most = limits.max_turnover_percent / 100 * equity
+        self._rule("I15", total <= most, f"{order} makes {total} of {equity}: {limits}")
+        if not self.night.meddled and self.owner.trading.manage == "account":
+            most = limits.max_symbol_percent / 100 * equity
+            self._rule("I15", held + dollars <= most, f"{order} makes {held + dollars} of {equity}: {limits}")
+        self._rule("I13", order.symbol not in limits.denied, f"{order} is denied")
+        self._rule("I15", self.loss_of != venue.market.session().day, f"{order} left after the daily loss was hit")
+        worth = (venue.equity() - venue.deposits) * (1 + DRIFT)
+        least = venue.previous_equity * (1 - limits.max_daily_loss_percent / 100)
+        self._rule("I15", worth >= least, f"{order} left at {worth}, after {venue.previous_equity}: {limits}")
 
     def _live(self, side: str) -> list[Ticket]:
         """Our tickets that stand, or that are on their way."""

@@ -9,6 +9,7 @@ HANDS = {"a trade by hand", "filled beyond the order", "stands with another quan
 
 CAUSES: tuple[tuple[str, Set[str]], ...] = (
     ("was (lost|refused) by the journal and stands", {"order arrives after the quiet time"}),
+    ("was lost, and the broker now shows", {"order arrives after the quiet time", "a trade by hand", "split"}),
     ("does not know it any more", {"a venue that forgets"}),
     ("this journal does not know", LOST_JOURNAL),
     ("the journal can't be used", DISK),

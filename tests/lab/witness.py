@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from lab.checker import Checker, Violation
 from lab.clock import LabClock
 from lab.line import Told
-from rebalancer.events import Event, Halted, HaltLifted, OrderAbsent, OrderIntended, OrderResent
+from rebalancer.events import DailyLossHit, Event, Halted, HaltLifted, OrderAbsent, OrderIntended, OrderResent
 from rebalancer.model import Order
 
 
@@ -32,6 +32,8 @@ class Witness(Told):
                 self._may_leave(order_id)
             case OrderAbsent(order_id=order_id):
                 self._looked_twice(order_id)
+            case DailyLossHit():
+                self.checker.loss_of = self.checker.venue.market.session().day
             case Halted(by=by):
                 self.checker.halted = True
                 self.checker.grace = int(by != "rebalance")

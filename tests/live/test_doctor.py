@@ -159,6 +159,15 @@ def test_keys_of_another_account_than_the_pinned_one_fail(ward):
     assert (check.verdict, "account_number is PA1" in check.found) == ("fail", True)
 
 
+@pytest.mark.parametrize(("number", "verdict"), [("PA123", "fail"), ("123456789", "pass")])
+def test_a_live_account_is_known_by_its_own_number_too(ward, number, verdict):
+    ward.broker.venue = "Alpaca"
+    ward.account = replace(ward.account, mode="live")
+    ward.broker.account_seen = lambda account: replace(account, number=number)
+    check = ward.checks()["live"]
+    assert (check.verdict, number in check.found) == (verdict, True)
+
+
 @pytest.mark.parametrize(("number", "verdict"), [("PA123", "pass"), ("123456789", "fail"), ("", "fail")])
 def test_paper_is_known_by_the_accounts_own_number(ward, number, verdict):
     ward.broker.venue = "Alpaca"

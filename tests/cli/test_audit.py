@@ -1,0 +1,72 @@
+"""`rebalance audit verify`, and the head that every run shows."""
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+
+@pytest.fixture
+def journal(rebalance, tmp_path):
+    assert rebalance("run").code == 0
+    return tmp_path / "state" / "demo" / "journal.sqlite"
+
+
+def forge(journal):
+    """An edit by somebody who knows the file."""
+    with closing(sqlite3.connect(journal)) as connection:
+        guard = "SELECT sql FROM sqlite_master WHERE name = 'events_never_change'"
+        ((sql,),) = connection.execute(guard).fetchall()
+        connection.execute("DROP TRIGGER events_never_change")
+        connection.execute("UPDATE events SET body = replace(body, 'SPY', 'QQQ') WHERE seq = 3")
+        connection.execute(sql)
+        connection.commit()
+
+
+def test_the_head_is_shown_at_the_end_of_a_run_in_the_history_and_by_the_audit(rebalance):
+    shown = re.search(r"ends at line (\d+) of the journal, whose hash is ([0-9a-f]{64})", rebalance("run").out)
+    seq, head = shown.groups()
+
+    assert f"Line {seq} of the journal is its last; its hash is {head}" in rebalance("history").out
+    assert f"Line {seq} of the journal is its last; its hash is {head}" in rebalance("audit", "verify").out
+    assert json.loads(rebalance("history", 1, "--json").out)["head"] == {"seq": int(seq), "hash": head}
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_journal_that_stands_is_said_to(rebalance):
+    said = rebalance("audit", "verify")
+    assert said.code == 0
+    assert "Every line, file and table is what was written, up to this last line." in said.out
+
+    told = json.loads(rebalance("audit", "verify", "--json").out)
+    assert (told["exit_code"], told["verdict"]["faults"]) == (0, [])
+
+
+def test_a_forged_line_is_named(rebalance, journal):
+    forge(journal)
+
+    said = rebalance("audit", "verify")
+    assert said.code == 5
+    assert re.search(r"wrong: line 3 \(\w+ of run 1, .*\) is not what was written", said.out)
+    assert "bring back the last backup that stands" in said.out
+
+    told = json.loads(rebalance("audit", "verify", "--json").out)
+    assert told["exit_code"] == 5
+    assert told["verdict"]["faults"][0].startswith("line 3 (")
+
+
+@pytest.mark.usefixtures("journal")
+def test_an_anchor_that_is_not_there_is_wrong(rebalance):
+    said = rebalance("audit", "verify", "--anchor", "ab" * 32)
+
+    assert said.code == 5
+    assert "lines were cut off at the end, or the journal was written anew" in said.out
+
+
+def test_without_a_journal_there_is_nothing_to_look_at(rebalance):
+    said = rebalance("audit", "verify")
+
+    assert said.code == 2
+    assert "there is no journal" in said.err

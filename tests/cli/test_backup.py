@@ -1,0 +1,83 @@
+"""`rebalance backup`: a copy that is whole, private and never in the place of another."""
+
+import json
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from rebalancer.journal import queries
+from rebalancer.journal.store import SqliteJournal
+
+
+@pytest.fixture
+def journal(rebalance, tmp_path):
+    assert rebalance("run").code == 0
+    return tmp_path / "state" / "demo" / "journal.sqlite"
+
+
+def test_the_copy_says_what_the_journal_says_and_only_its_owner_reads_it(rebalance, journal, tmp_path):
+    said = rebalance("backup", "copy.sqlite")
+
+    assert said.code == 0
+    copy = tmp_path / "copy.sqlite"
+    head = queries.head(journal)
+    assert f"Line {head.seq} of the journal is its last; its hash is {head.hash}" in said.out
+    assert queries.run(copy) == queries.run(journal)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert rebalance("audit", "verify", "copy.sqlite", "--anchor", head.hash).code == 0
+
+
+def test_it_is_made_while_a_run_is_writing(rebalance, journal):
+    with SqliteJournal.open(journal) as running:
+        before = running.head()
+        running._db.execute("BEGIN IMMEDIATE")
+        said = rebalance("backup", "copy.sqlite", "--json")
+        running._db.execute("ROLLBACK")
+
+    assert json.loads(said.out)["head"] == {"seq": before.seq, "hash": before.hash}
+    assert json.loads(said.out)["size"] == Path("copy.sqlite").stat().st_size
+
+
+def test_it_never_takes_the_place_of_another_file(rebalance, journal, tmp_path):
+    (tmp_path / "letters.txt").write_text("dear bank")
+
+    said = rebalance("backup", "letters.txt")
+
+    assert (said.code, (tmp_path / "letters.txt").read_text()) == (2, "dear bank")
+    assert "is there already: name a new file" in said.err
+
+
+def test_where_it_cannot_be_made_nothing_is_left_and_the_reason_is_said(rebalance, journal, tmp_path):
+    said = rebalance("backup", "nowhere/copy.sqlite")
+
+    assert said.code == 4
+    assert "nowhere/copy.sqlite can't be used: No such file or directory" in said.err
+
+
+def test_without_a_journal_there_is_nothing_to_copy(rebalance, tmp_path):
+    said = rebalance("backup", "copy.sqlite")
+
+    assert said.code == 2
+    assert "there is no journal yet" in said.err
+    assert not (tmp_path / "copy.sqlite").exists()
+
+
+def test_bringing_it_back_is_noticed_until_a_person_accepts_it(rebalance, journal):
+    rebalance("backup", "copy.sqlite")
+    assert rebalance("run", "--force").code == 0
+    shutil.copy("copy.sqlite", journal)
+
+    refused = rebalance("run", "--force")
+    assert refused.code == 5
+    assert "is older than the one last written here" in refused.err
+
+    unasked = rebalance("audit", "accept-restore")
+    assert (unasked.code, rebalance("run", "--force").code) == (2, 5)
+    assert "--yes" in unasked.err
+
+    accepted = rebalance("audit", "accept-restore", "--yes")
+    assert accepted.code == 0
+    assert "more lines had been written here: it does not know what was traded in them" in accepted.out
+    assert "older" not in rebalance("run", "--force").err

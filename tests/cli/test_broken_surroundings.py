@@ -1,0 +1,34 @@
+"""The screen goes away, or a broker's library can't be loaded: the evening is what it would be without."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from rebalancer.journal import queries
+
+RUN = "import sys; sys.argv = ['rebalance', 'run']; from rebalancer.cli import main; main()"
+
+
+def run(folder: Path, program: str, **surroundings: object) -> subprocess.CompletedProcess[bytes]:
+    """The demo's evening in a process of its own."""
+    places = {"REBALANCE_STATE": str(folder), "XDG_CONFIG_HOME": str(folder / "nothing")}
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program], env={**os.environ, **places}, cwd=folder, check=False, **surroundings
+    )
+
+
+def test_a_run_whose_screen_has_gone_is_a_whole_run(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    run(tmp_path, RUN, stdout=writing, stderr=subprocess.DEVNULL)
+    os.close(writing)
+    record = queries.run(tmp_path / "demo" / "journal.sqlite", None)
+    assert record.run.status == "success"
+    assert record.orders
+
+
+def test_a_broker_whose_library_can_not_be_loaded_keeps_no_other_broker_from_trading(tmp_path: Path) -> None:
+    done = run(tmp_path, f"import sys; sys.modules['alpaca'] = None; {RUN}", capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()[-500:]
+    assert queries.run(tmp_path / "demo" / "journal.sqlite", None).run.status == "success"

@@ -1,0 +1,228 @@
+"""One process at a time writes the runs of an account, whatever became of the file lock."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from evenings import CLAIM, NOW, TO_THE_BUYS, order, seen, start
+from holders import Machine
+
+from rebalancer.errors import BusyError, StoppedError
+from rebalancer.events import Noted, OrderIntended, OrderResent, RunEnded
+from rebalancer.journal.lease import here, process_began
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.ports import AlreadyRun
+
+AGAIN = replace(CLAIM, force=True)
+END = RunEnded(NOW, "success", "done")
+
+
+@pytest.fixture
+def desk():
+    return Machine()
+
+
+@pytest.fixture
+def opened(path):
+    """Opens the journal as a made-up process would."""
+    with ExitStack() as stack:
+        yield lambda place: stack.enter_context(SqliteJournal.open(path, place))
+
+
+# ---------------------------------------------------------------------------------------------- on one host
+
+
+def test_a_second_process_is_kept_out_while_the_first_lives(desk, opened):
+    start(opened(desk.process(1)))
+    second = opened(desk.process(2))
+
+    with pytest.raises(BusyError, match="process 1 of host desk is running account demo. Wait until it ends"):
+        second.claim(AGAIN)
+    assert second.interrupted("demo") is None
+
+
+def test_the_lease_is_free_when_the_run_has_ended(desk, opened):
+    first = opened(desk.process(1))
+    first.record(start(first), END)
+
+    assert start(opened(desk.process(2)), AGAIN) == 2
+
+
+def test_the_lease_is_free_when_the_journal_is_closed(desk, path, opened):
+    """A process lives on after a run that could not even write its end."""
+    with SqliteJournal.open(path, desk.process(1)) as first:
+        start(first)
+
+    assert start(opened(desk.process(2)), AGAIN) == 2
+
+
+def test_a_refused_claim_leaves_the_lease_free(desk, opened):
+    first = opened(desk.process(1))
+    first.record(start(first), *TO_THE_BUYS, END)
+    assert isinstance(first.claim(CLAIM), AlreadyRun)
+
+    assert start(opened(desk.process(2)), AGAIN) == 2
+
+
+def test_accounts_have_leases_of_their_own(desk, opened):
+    start(opened(desk.process(1)))
+
+    assert start(opened(desk.process(2)), replace(CLAIM, account="other")) == 2
+
+
+@pytest.mark.parametrize("fate", ["killed", "killed and its pid given to another", "rebooted"])
+def test_the_run_of_a_process_that_is_gone_is_taken_up(desk, opened, fate):
+    run = start(opened(desk.process(1)))
+    desk.reboot() if fate == "rebooted" else desk.kill(1)
+    if fate != "killed":
+        desk.process(1, began="0100" if fate == "rebooted" else "0999")
+    second = opened(desk.process(2))
+
+    assert second.interrupted("demo").run == run
+    second.take_up(run, AGAIN)
+    second.record(run, END)
+
+
+def test_a_process_may_claim_again_what_it_holds_itself(desk, opened):
+    """The file lock, not the lease, keeps two threads of one process apart."""
+    start(opened(desk.process(1)))
+
+    assert start(opened(desk.process(1)), AGAIN) == 2
+
+
+# ---------------------------------------------------------------------------------------------- on two hosts
+
+
+def test_another_host_waits_two_hours_after_the_last_word(desk, opened):
+    first, away = opened(desk.process(1)), Machine(host="laptop")
+    run = start(first)
+    desk.now += timedelta(minutes=30)
+    first.record(run, TO_THE_BUYS[0])
+    second = opened(away.process(7))
+
+    away.now += timedelta(hours=2, minutes=29, seconds=59)
+    with pytest.raises(
+        BusyError, match="this is host laptop. If it is gone, run again at 2026-11-20 14:30 UTC or later"
+    ):
+        second.claim(AGAIN)
+
+    away.now += timedelta(seconds=1)
+    assert start(second, AGAIN) == 2
+
+
+# ------------------------------------------------------------------------------------------------ the fence
+
+
+@pytest.fixture
+def overtaken(desk, opened):
+    """A process that was stopped in its run, and another that took the run over meanwhile."""
+    first = opened(desk.process(1))
+    run = start(first)
+    first.record(run, *TO_THE_BUYS, OrderIntended(NOW, order()))
+    desk.kill(1)
+    second = opened(desk.process(2))
+    second.take_up(run, AGAIN)
+    return first, second, run
+
+
+@pytest.mark.parametrize(
+    "event", [OrderIntended(NOW, order("rb2")), OrderResent(NOW, "rb1"), seen(order(), "open"), END]
+)
+def test_who_was_overtaken_writes_nothing_more_of_the_run_and_so_sends_nothing(overtaken, path, event):
+    first, second, run = overtaken
+    before = second.head()
+
+    with pytest.raises(StoppedError, match="another process has taken it over meanwhile. Nothing more is sent"):
+        first.record(run, event)
+
+    assert second.head() == before
+    second.record(run, seen(order(), "open"))
+
+
+def test_who_was_overtaken_may_still_say_why_it_stopped(overtaken):
+    first, second, run = overtaken
+
+    first.record(run, Noted(NOW, "error", "stopped"))
+
+    second.record(run, seen(order(), "open"))
+
+
+def test_closing_late_does_not_give_back_the_lease_of_another(overtaken, desk, opened):
+    first, _, _ = overtaken
+    first.close()
+
+    with pytest.raises(BusyError, match="process 2"):
+        opened(desk.process(3)).claim(AGAIN)
+
+
+def test_a_run_that_another_claimed_is_not_to_be_written(desk, opened):
+    run = start(opened(desk.process(1)))
+
+    with pytest.raises(StoppedError, match="never claimed here"):
+        opened(desk.process(2)).record(run, *TO_THE_BUYS)
+
+
+def test_the_run_that_was_cut_off_before_its_first_order_can_write_no_more_once_the_next_began(desk, opened):
+    first = opened(desk.process(1))
+    dead = start(first)
+    desk.kill(1)
+    start(opened(desk.process(2)), AGAIN)
+
+    with pytest.raises(StoppedError):
+        first.record(dead, *TO_THE_BUYS, OrderIntended(NOW, order()))
+
+
+def test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time(path, desk):
+    """Both are at the claim at the same moment; the winner's run goes on until the loser was told."""
+    gate = Barrier(2)
+    SqliteJournal.open(path).close()
+
+    def race(pid):
+        with SqliteJournal.open(path, desk.process(pid)) as journal:
+            journal._db.execute("PRAGMA synchronous = OFF")  # a thousand waits for the disk show nothing more
+            return [one_race(journal, number) for number in range(1000)]
+
+    def one_race(journal, number):
+        claim = replace(CLAIM, session=CLAIM.session + timedelta(days=number))
+        gate.wait()
+        try:
+            run = journal.claim(claim)
+        except BusyError:
+            run = None
+        gate.wait()
+        if run is not None:
+            journal.record(run, END)
+        return run
+
+    with ThreadPoolExecutor(2) as racers:
+        one, other = racers.map(race, (1, 2))
+
+    assert [sum(run is not None for run in pair) for pair in zip(one, other, strict=True)] == [1] * 1000
+
+
+# ---------------------------------------------------------------------------------------------- this machine
+
+
+def test_a_process_is_told_from_one_that_later_has_its_pid():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        began = process_began(child.pid)
+        assert began == process_began(child.pid)
+        assert began is not None
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert process_began(child.pid) is None, "dead, and not yet buried"
+
+    assert process_began(child.pid) is None
+
+
+def test_this_process_lives():
+    place = here()
+
+    assert place.began(place.holder.pid) == place.holder.started != ""
+    assert place.holder.pid == os.getpid()

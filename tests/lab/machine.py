@@ -1,0 +1,203 @@
+"""The machine that the program runs on: its processes, one evening long, and what befalls them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from lab.almanac import Almanac
+from lab.books import ACCOUNT
+from lab.bots import programs_of
+from lab.fate import Crash, Fate, crash
+from lab.line import Line
+from lab.market import SYMBOLS
+from lab.owner import Owner, some_owner
+from lab.pen import Pen
+from rebalancer.errors import BusyError, RebalancerError, StoppedError
+from rebalancer.events import Claim
+from rebalancer.journal.lease import Here, Holder
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.live.desk import Desk
+from rebalancer.live.rebalance import claim_session, run_evening
+from rebalancer.live.settle import recover
+from rebalancer.model import Investment, RunId
+from rebalancer.ports import AlreadyRun, Interrupted
+
+if TYPE_CHECKING:
+    from lab.world import World
+
+LIKELY = 200
+"""An act falls on one of so many boundaries; an evening has about as many."""
+LOOKS = 4
+DONE = frozenset({"done", "already"})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How a process is begun: the `look`-th of the evening, by which host, forced or not, beside another or alone."""
+
+    look: int = 0
+    host: str = "here"
+    force: bool = False
+    beside: bool = False
+
+
+class Machine:
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._pid = 0
+        self._alive: dict[int, str] = {}
+        self._recorded: dict[RunId, Owner] = {}
+        """What each run began with; the real program keeps the bytes."""
+
+    def evening(self) -> str:
+        """What the schedule does: look every so often until the session is used up or over. The last look's end."""
+        world, weather = self._world, self._world.weather
+        ended = ""
+        for look in range(LOOKS):
+            ended = self.look(Turn(look))
+            if ended in DONE:
+                break
+            world.clock.sleep(weather.dice.uniform(1, 90))
+            if weather.strikes("config changes"):
+                world.owner = some_owner(weather.dice)
+        if weather.strikes("triggered twice"):
+            self.look(Turn(1))
+        if weather.strikes("forced second run"):
+            self.look(Turn(1, force=True))
+        return ended
+
+    def look(self, turn: Turn) -> str:
+        """One process from its birth to its end. What it came to, in a word."""
+        world = self._world
+        place = self._place(turn.host)
+        fate = Fate(world.log, {} if turn.beside else self._acts(turn.look))
+        world.log(f"-- process {place.holder.pid} on {turn.host}{' forced' if turn.force else ''}")
+        try:
+            ended = self._process(place, fate, turn)
+        except Crash:
+            ended = "killed"
+        except BusyError as error:
+            ended = "busy"
+            world.log(str(error))
+        except RebalancerError as error:
+            ended = "stopped" if isinstance(error, StoppedError) else "failed"
+            world.heard(error)
+        finally:
+            del self._alive[place.holder.pid]
+        world.log(f"-- process {place.holder.pid}: {ended}")
+        world.tally.processes += 1
+        world.tally.ends[ended] += 1
+        return ended
+
+    def settle(self) -> None:
+        """What the schedule does after the close with a run that was cut off."""
+        world, place = self._world, self._place("here")
+        try:
+            with world.shelf.process(place) as journal:
+                if journal.interrupted(ACCOUNT):
+                    desk = self._desk(journal, Fate(world.log), world.owner)
+                    recover(desk, self._claim(world.owner, Turn()), world.session)
+        except RebalancerError as error:
+            world.heard(error)
+        finally:
+            del self._alive[place.holder.pid]
+
+    def _process(self, place: Here, fate: Fate, turn: Turn) -> str:
+        """As the command does: go on with what was cut off, by what it began with, or begin."""
+        world = self._world
+        with world.shelf.process(place) as journal:
+            found = self._unfinished(journal)
+            owner = self._recorded[found.run] if found else self._owner_tonight()
+            desk = self._desk(journal, fate, owner)
+            run = claim_session(desk, self._claim(owner, turn), world.session, found)
+            if isinstance(run, AlreadyRun):
+                return "already"
+            self._recorded[run] = owner
+            world.checker.begin(run, owner)
+            run_evening(desk, run, world.session, found.plan if found else None)
+            return "done"
+
+    def _unfinished(self, journal: SqliteJournal) -> Interrupted | None:
+        found = journal.interrupted(ACCOUNT)
+        return found if found and found.orders and found.plan and found.session == self._world.session.day else None
+
+    def _desk(self, journal: SqliteJournal, fate: Fate, owner: Owner) -> Desk:
+        world, weather = self._world, self._world.weather
+        untradable = dict.fromkeys(SYMBOLS[:1], "not tradable") if weather.strikes("symbol can't be traded") else {}
+        ends_at = weather.dice.randint(1, LIKELY) if weather.strikes("program is told to end") else 0
+        return Desk(
+            account=ACCOUNT,
+            broker=Line(world.venue, world.clock, weather, fate.boundary, world.witness, untradable),
+            history=world.market,
+            quotes=world.market,
+            calendar=Almanac(),
+            clock=world.clock,
+            journal=Pen(journal, weather, fate.boundary, world.witness),
+            trading=owner.trading,
+            reserve=owner.reserve,
+            investments=owner.investments,
+            programs=programs_of(owner.investments),
+            ending=lambda: bool(ends_at and fate.count >= ends_at),
+            limits=owner.limits,
+            venue="lab",
+        )
+
+    def _claim(self, owner: Owner, turn: Turn) -> Claim:
+        session = self._world.session
+        return Claim(
+            at=self._world.clock.now(),
+            account=ACCOUNT,
+            broker="lab",
+            mode="paper",
+            session=session.day,
+            closes=session.closes,
+            version="0",
+            files={"config": repr(owner).encode()},
+            force=turn.force,
+            venue="lab",
+        )
+
+    def _owner_tonight(self) -> Owner:
+        owner = self._world.owner
+        for fault, bot in (("a bot fails", "failing"), ("a bot wants cash", "cash")):
+            if self._world.weather.strikes(fault):
+                extra = Investment(bot, Decimal(10), "percent")
+                owner = replace(owner, investments=(*owner.investments, extra))
+        return owner
+
+    def _place(self, host: str) -> Here:
+        self._pid += 1
+        self._alive[self._pid] = f"began {self._pid}"
+        return Here(Holder(host, "boot", self._pid, self._alive[self._pid]), self._alive.get, self._world.clock.now)
+
+    # ------------------------------------------------------------------------------------- what befalls a process
+
+    def _acts(self, look: int) -> dict[int, Callable[[], None]]:
+        """What happens at which boundary of the next process."""
+        weather = self._world.weather
+        befalls: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("crash" if look == 0 else "crash in the recovery", crash),
+            ("halted in the middle", self._world.person.halts),
+            ("machine's clock steps", self._clock_steps),
+            ("machine sleeps", self._sleeps),
+            ("another process at once", lambda: self._another("here")),
+            ("another host at once", lambda: self._another("there")),
+        )
+        return {weather.dice.randint(1, LIKELY): act for fault, act in befalls if weather.strikes(fault)}
+
+    def _clock_steps(self) -> None:
+        world = self._world
+        step = timedelta(seconds=world.weather.dice.choice((-300, -60, -10, 10, 60, 300)))
+        world.clock.offset += step
+        world.checker.night.clock_stepped += abs(step)
+        world.log(f"the clock steps by {step}")
+
+    def _sleeps(self) -> None:
+        self._world.clock.sleep(self._world.weather.dice.uniform(60, 1500))
+
+    def _another(self, host: str) -> None:
+        self.look(Turn(1, host=host, beside=True))
+
+

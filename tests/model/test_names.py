@@ -1,0 +1,41 @@
+"""A ticker is checked before it reaches any address, query, page or file."""
+
+import pytest
+
+from rebalancer.model import symbol
+
+HOSTILE = [
+    "",
+    "AAPL&side=sell",
+    "../orders",
+    "AAPL\r\nX: y",
+    "AAPL\n",
+    "'; DROP TABLE orders",
+    "\uff04AAPL",
+    "\u0410APL",
+    "=cmd|",
+    "A" * 10_000,
+    "AAPL\0",
+    "aapl",
+    ".AAPL",
+    "-AAPL",
+    " AAPL",
+    "<b>",
+    "CASH",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_what_is_no_ticker_is_refused(text):
+    with pytest.raises(ValueError, match="is not a ticker"):
+        symbol(text)
+
+
+@pytest.mark.parametrize("text", ["SPY", "BRK.B", "BTC/USD", "BF-B", "A", "3M", "A" * 21])
+def test_a_ticker_is_taken_as_it_is(text):
+    assert symbol(text) == text
+
+
+def test_the_sentence_repeats_no_more_than_its_beginning():
+    with pytest.raises(ValueError, match="^.{0,160}$"):
+        symbol("x" * 10_000)

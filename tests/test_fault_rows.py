@@ -1,0 +1,350 @@
+"""Every row of the faults in `reliability.md`, section 5, and the tests that show what the program does about it.
+
+A row whose value is a sentence has no test, and the sentence says why. A test that is renamed or gone fails here.
+"""
+
+import ast
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+FACTS = TESTS.parent.parent / "shared" / "facts" / "reliability.md"
+CONTRACT = "brokers/contract.py"
+COUNTS = {"N": 23, "O": 17, "Q": 14, "S": 5, "T": 9, "D": 11, "P": 10, "W": 11, "X": 3}
+
+ROWS: Mapping[str, str | tuple[str, ...]] = {
+    # ------------------------------------------------------------------------------------------- network
+    "N1 timeout before accept": (
+        "brokers/contract.py::test_an_order_whose_answer_breaks_is_unknown_sent_once_and_found_if_it_arrived",
+        "live/test_alpaca_evening.py::test_an_order_that_never_arrived_is_sent_once_more_under_its_own_id",
+    ),
+    "N2 timeout after accept": (
+        "live/test_alpaca_evening.py::test_an_order_whose_answer_was_lost_stands_once",
+        "live/test_unclear_answers.py::test_hundreds_of_orders_whose_answers_are_lost_stand_once_each",
+    ),
+    "N3 reset after accept": ("live/test_alpaca_evening.py::test_a_hundred_orders_whose_answers_are_lost_stand_once_each",),
+    "N4 end of file": ("alpaca/test_client.py::test_an_order_is_sent_once_even_if_nobody_answers",),
+    "N5 late accept": (
+        "live/test_unclear_answers.py::test_however_late_it_arrives_it_stands_once_and_the_next_start_knows_of_it",
+        "live/test_alpaca_evening.py::test_a_lost_order_that_arrives_after_the_evening_halts_the_next_and_is_counted",
+    ),
+    "N6 the same answer or fill twice": (
+        "alpaca/test_orders_and_executions.py::test_a_fill_that_is_listed_twice_counts_once",
+        "journal/test_projections.py::test_the_same_execution_counts_once",
+    ),
+    "N7 statuses out of order": (
+        "journal/test_projections.py::test_a_late_look_does_not_reopen_a_finished_order",
+        "journal/test_projections.py::test_a_late_answer_does_not_undo_what_was_seen",
+    ),
+    "N8 too many requests": (
+        "alpaca/test_client.py::test_a_question_is_asked_again_until_it_is_answered",
+        "alpaca/test_client.py::test_an_order_is_sent_once_whatever_the_answer",
+        "alpaca/test_client.py::test_the_rate_of_any_minute_stays_below_the_venues",
+    ),
+    "N9 500 to 504": (
+        "alpaca/test_client.py::test_a_venue_that_stays_out_of_order_is_given_up_after_the_patience",
+        "brokers/contract.py::test_b11_a_look_that_fails_is_no_absence",
+    ),
+    "N10 broken bodies": (
+        "alpaca/test_parse.py::test_whatever_alpaca_sends_is_read_or_refused_as_its_fault",
+        "alpaca/test_parse.py::test_what_is_no_list_is_not_read_as_an_empty_one",
+        "alpaca/test_odd_answers.py::test_ten_megabytes_are_read_or_given_up",
+    ),
+    "N11 redirect": ("alpaca/test_client.py::test_a_redirect_is_never_followed",),
+    "N12 no content type": ("alpaca/test_odd_answers.py::test_an_answer_without_a_content_type_is_read_as_what_it_is",),
+    "N13 unknown status or field": (
+        "brokers/contract.py::test_b10_a_status_nobody_knows_is_an_open_order",
+        "alpaca/test_parse.py::test_every_other_status_is_open",
+    ),
+    "N14 odd numbers": (
+        "alpaca/test_parse.py::test_what_is_no_finite_number_is_none",
+        "alpaca/test_parse.py::test_a_number_is_never_rounded",
+    ),
+    "N15 slow drip": (
+        "brokers/contract.py::test_b25_an_answer_that_never_ends_is_given_up",
+        "alpaca/test_client.py::test_after_an_answer_that_hangs_the_next_one_comes",
+    ),
+    "N16 names, certificates, hosts": (
+        "alpaca/test_client.py::test_a_name_server_that_never_answers_does_not_hold_up_the_program",
+        "alpaca/test_odd_answers.py::test_who_answers_has_to_show_a_certificate",
+        "alpaca/test_hosts.py::test_everything_else_is_refused_with_the_remedy",
+    ),
+    "N17 a stall of IPv6": ("alpaca/test_client.py::test_a_request_that_hangs_does_not_hold_up_the_end_of_the_program",),
+    "N18 proxy": ("alpaca/test_client.py::test_a_proxy_is_not_for_this_machine",),
+    "N19 the key ends in mid-run": (
+        "brokers/contract.py::test_b20_a_key_that_is_not_accepted_any_more_stops_orders_and_reads",
+        "live/test_refusals.py::test_after_a_refusal_of_the_account_nothing_more_leaves",
+    ),
+    "N20 pages": (
+        "brokers/contract.py::test_b23_every_page_of_open_orders_is_read",
+        "brokers/contract.py::test_b26_our_orders_are_listed_from_every_page",
+        "alpaca/test_orders_and_executions.py::test_a_list_that_never_ends_is_given_up",
+    ),
+    "N21 positions that are not all there": (
+        "live/test_execute.py::test_an_unknown_book_is_never_read_as_a_flat_account",
+        "live/test_execute.py::test_an_answer_without_the_positions_is_never_read_as_a_flat_account",
+    ),
+    "N22 blocked account": ("live/test_alpaca_evening.py::test_an_account_that_may_not_trade_gets_no_order",),
+    "N23 lists that lag": (
+        "live/test_unclear_answers.py::test_an_absence_is_believed_after_two_looks_past_the_quiet_time",
+        "live/test_alpaca_evening.py::test_executions_that_are_listed_late_are_waited_for",
+    ),
+    # ------------------------------------------------------------------------------------------- orders
+    "O1 a part, then silence": (
+        "live/test_alpaca_evening.py::test_a_part_filled_order_that_is_cancelled_counts_its_fills",
+        "brokers/contract.py::test_b15_a_part_filled_order_keeps_its_fill_when_it_is_canceled",
+    ),
+    "O2 refused": ("live/test_execute.py::test_a_refused_buy_leaves_the_others_alone",),
+    "O3 accepted, then rejected": ("brokers/contract.py::test_b14_an_accepted_order_may_be_rejected_later",),
+    "O4 cancel against fill": (
+        "live/test_execute.py::test_a_fill_that_wins_over_its_cancel_counts",
+        "brokers/contract.py::test_b16_a_fill_beats_the_cancel_that_was_under_way",
+    ),
+    "O5 cancel refused": (
+        "brokers/contract.py::test_b16_a_refused_cancel_leaves_the_order_open",
+        "live/test_alpaca_evening.py::test_a_sell_stuck_in_its_cancel_holds_back_every_buy",
+    ),
+    "O6 more than ordered": ("live/test_execute.py::test_more_filled_than_ordered_stops_the_run",),
+    "O7 a trade is taken back": (
+        "live/test_execute.py::test_a_filled_quantity_that_falls_stops_the_run",
+        "live/test_recover.py::test_a_filled_quantity_that_fell_between_two_evenings_stops",
+    ),
+    "O8 done for the day, held, replaced": (
+        "alpaca/test_parse.py::test_what_alpaca_is_done_with_for_today_is_over",
+        "alpaca/test_orders_and_executions.py::test_a_replaced_order_lives_on_in_the_one_that_took_its_place",
+    ),
+    "O9 no funds for some buys": (
+        "live/test_refusals.py::test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_account_has_now",
+        "live/test_alpaca_evening.py::test_less_to_spend_than_cash_buys_less",
+    ),
+    "O10 sells only fill in part": ("live/test_rebalance.py::test_a_sell_cancelled_at_its_deadline_counts_what_filled",),
+    "O11 shares held by other orders": (
+        "live/test_recover.py::test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said",
+        "portfolio/test_holdings.py::test_shares_that_open_orders_hold_are_not_managed_and_count_among_the_others",
+    ),
+    "O12 a trade by hand in mid-run": (
+        "live/test_other_hands.py::test_shares_that_somebody_sold_a_moment_ago_are_never_sold_short",
+        "live/test_rebalance.py::test_a_quantity_that_moved_without_our_orders_is_left_alone_for_the_evening",
+    ),
+    "O13 wash trade": (
+        "live/test_refusals.py::test_a_sell_whose_shares_are_held_is_sent_once_more_when_the_way_is_clear",
+        "alpaca/test_alpaca_refusals.py::test_a_refusal_says_what_can_be_done_about_it",
+    ),
+    "O14 least amount, lot, tick": (
+        "brokers/contract.py::test_b19_a_limit_between_two_ticks_is_refused",
+        "portfolio/test_trades.py::test_a_trade_under_the_least_dollars_is_skipped_with_both_numbers",
+    ),
+    "O15 no fractions": ("brokers/contract.py::test_b14_a_fraction_is_sold_only_with_the_whole_position",),
+    "O16 the same id with other parameters": (
+        "brokers/contract.py::test_b13_the_same_id_with_other_parameters_leaves_the_first_order",
+        "live/test_execute.py::test_a_found_order_with_other_parameters_stops_the_run",
+    ),
+    "O17 two numbers of the broker's for one order": "No broker that gives them is connected yet (Interactive Brokers).",
+    # ------------------------------------------------------------------------------------------- quotes
+    "Q1 stale": ("market/test_prices.py::test_an_order_needs_a_price_no_older_than_its_setting",),
+    "Q2 crossed": ("market/test_prices.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",),
+    "Q3 one side is zero": (
+        "market/test_prices.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",
+        "market/test_alpaca_quotes.py::test_a_quote_without_an_ask_is_passed_on_for_the_gates_to_refuse",
+    ),
+    "Q4 no number": ("market/test_prices.py::test_a_trade_or_a_bar_has_a_finite_price_above_zero",),
+    "Q5 a hundredfold": (
+        "market/test_prices.py::test_an_order_refuses_a_price_further_away_on_every_rung_with_its_numbers",
+    ),
+    "Q6 no bar today": (
+        "live/test_rebalance.py::test_a_symbol_without_a_price_is_skipped_with_its_reasons",
+        "market/test_history.py::test_a_symbol_without_a_price_tonight_is_nan_and_not_its_last_close",
+    ),
+    "Q7 yesterday's bar as today's": (
+        "market/test_alpaca_quotes.py::test_a_trade_of_today_does_not_freshen_the_bar_of_yesterday",
+        "market/test_prices.py::test_a_trade_and_a_bar_of_another_session_are_refused",
+    ),
+    "Q8 a bar twice": ("market/test_alpaca_history.py::test_two_closes_of_one_day_are_an_error",),
+    "Q9 a split": (
+        "live/test_restate.py::test_while_it_is_not_booked_nothing_else_is_sized_by_the_accounts_wrong_value",
+        "live/test_alpaca_evening.py::test_a_split_overnight_restates_our_shares_and_trades_no_difference",
+        "market/test_jumps.py::test_a_move_beyond_the_bound_is_a_jump_up_or_down",
+    ),
+    "Q10 a dividend": ("market/test_alpaca_history.py::test_a_dividend_is_in_the_whole_history_the_same_evening",),
+    "Q11 a rename": ("live/test_restate.py::test_a_rename_moves_our_shares_to_the_new_name",),
+    "Q12 another currency": ("alpaca/test_parse.py::test_an_account_that_can_not_trade_says_why",),
+    "Q13 no volume": "Volumes are not read: a price is judged by its age, its spread and its distance.",
+    "Q14 providers that disagree": "An evening has one provider of prices; a preview of two is not built.",
+    # ------------------------------------------------------------------------------------------- symbols
+    "S1 halted": ("live/test_alpaca_evening.py::test_a_halted_sell_holds_back_no_other_sell_but_its_shares_stay",),
+    "S2 delisted while held": ("live/test_alpaca_evening.py::test_a_symbol_that_can_not_be_traded_is_left_alone",),
+    "S3 not tradable": ("brokers/contract.py::test_b14_what_can_not_be_traded_is_named_with_its_reason",),
+    "S4 another class": ("brokers/test_alpaca_broker.py::test_a_symbol_of_another_class_is_not_traded",),
+    "S5 hostile tickers": ("model/test_names.py::test_what_is_no_ticker_is_refused",),
+    # ------------------------------------------------------------------------------------------- time
+    "T1 clocks apart": (
+        "live/test_hours.py::test_the_clocks_may_be_five_seconds_apart_and_no_more",
+        "live/test_alpaca_evening.py::test_a_clock_that_is_wrong_stops_the_evening",
+    ),
+    "T2 the clock steps": (
+        "live/test_unclear_answers.py::test_a_clock_that_is_set_forward_makes_no_absence",
+        "alpaca/test_client.py::test_a_clock_that_stands_still_makes_no_question_endless",
+    ),
+    "T3 summer time": ("live/test_schedule_windows.py::test_the_change_of_the_clocks_moves_the_run_in_utc",),
+    "T4 half days": ("market/test_calendar.py::test_a_half_day_closes_at_13_in_new_york",),
+    "T5 closures": (
+        "live/test_alpaca_evening.py::test_a_closure_at_short_notice_stops_the_evening",
+        "live/test_alpaca_evening.py::test_an_early_close_at_short_notice_stops_the_evening",
+    ),
+    "T6 late, twice, never": (
+        "cli/test_schedule.py::test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_the_next",
+        "live/test_schedule_windows.py::test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it",
+        "live/test_rebalance.py::test_second_trigger_of_a_session_does_nothing",
+    ),
+    "T7 over the close, over midnight": (
+        "live/test_rebalance.py::test_an_order_too_close_to_the_bell_is_not_sent",
+        "live/test_carry_on.py::test_the_next_session_closes_a_run_that_was_cut_off_and_starts_its_own",
+    ),
+    "T8 years nobody knows": (
+        "market/test_calendar.py::test_years_whose_holidays_are_not_certain_are_refused_rather_than_guessed",
+    ),
+    "T9 special sessions": "The New York Stock Exchange has none; no exchange with some is connected yet.",
+    # ------------------------------------------------------------------------------------------- disk
+    "D1 no space at every write": (
+        "live/test_fail_nth.py::test_whenever_the_disk_fills_up_nothing_is_sent_after_it_and_a_later_evening_goes_on",
+        "journal/test_store.py::test_a_full_disk_leaves_no_half_event_wherever_it_strikes",
+    ),
+    "D2 locked": ("journal/test_scarce.py::test_a_journal_that_another_program_is_writing_is_not_written",),
+    "D3 read-only": ("journal/test_store.py::test_a_journal_that_may_not_be_written_says_what_to_do",),
+    "D4 damaged, older, newer": (
+        "journal/test_store.py::test_a_damaged_journal_is_refused",
+        "journal/test_store.py::test_a_journal_of_a_newer_version_is_refused",
+        "journal/test_store.py::test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_lines",
+    ),
+    "D5 power loss": ("journal/test_store.py::test_a_commit_waits_for_the_disk",),
+    "D6 yesterday's backup": ("live/test_recover.py::test_with_the_journal_of_the_day_before_nothing_is_sent",),
+    "D7 journal deleted": (
+        "live/test_recover.py::test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named",
+        "live/test_alpaca_evening.py::test_with_the_journal_deleted_the_next_evening_stops_and_names_the_orders",
+    ),
+    "D8 one journal on two hosts": (
+        "live/test_other_hands.py::test_a_copy_of_the_journal_on_another_host_sends_nothing_once_the_first_has_sent",
+    ),
+    "D9 links": (
+        "journal/test_store.py::test_a_symbolic_link_is_refused_because_the_lock_would_not_hold",
+        "brokers/test_sim_book.py::test_a_link_is_not_followed",
+        "config/test_config_files.py::test_a_link_stays_a_link_and_its_file_changes",
+    ),
+    "D10 full disk of the log": "There is no log file: the journal is the record, and a screen that is gone is P9.",
+    "D11 no file handles, no memory": (
+        "journal/test_scarce.py::test_without_a_file_handle_left_the_journal_is_not_opened",
+    ),
+    # ------------------------------------------------------------------------------------------- process
+    "P1 kill -9 anywhere": (
+        "test_crash.py::test_wherever_it_is_killed_twice_the_third_start_ends_the_evening",
+        "live/test_fail_nth.py::test_whichever_write_of_the_journal_fails_nothing_is_sent_after_it_and_a_later_evening_goes_on",
+    ),
+    "P2 told to end": (
+        "live/test_schedule_ending.py::test_between_two_orders_the_sent_one_is_done_and_the_others_never_leave",
+        "live/test_schedule_ending.py::test_told_between_the_legs_the_sells_are_followed_to_their_end_and_no_buy_leaves",
+    ),
+    "P3 two schedulers": (
+        "journal/test_claims.py::test_of_three_processes_triggered_at_once_exactly_one_sends",
+        "journal/test_store.py::test_a_second_run_is_kept_out_while_the_first_holds_the_lock",
+    ),
+    "P4 stale lease": "",
+    "P5 the brake at each step": (
+        "live/test_halt.py::test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order",
+        "live/test_kill.py::test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives",
+    ),
+    "P6 an upgrade in between": (
+        "journal/test_store.py::test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_lines",
+        "journal/test_store.py::test_a_journal_of_a_newer_version_is_refused",
+    ),
+    "P7 config or bot changed in mid-run": (
+        "live/test_carry_on.py::test_bots_that_changed_meanwhile_do_not_change_the_plan",
+        "cli/test_recover_command.py::test_it_goes_on_as_it_began_whatever_was_edited_meanwhile",
+    ),
+    "P8 another account or mode": (
+        "live/test_recover.py::test_another_account_under_a_name_that_the_journal_knows_is_refused",
+        "live/test_alpaca_evening.py::test_the_keys_of_another_account_under_a_known_name_get_no_order",
+    ),
+    "P9 the screen goes away": ("cli/test_broken_surroundings.py::test_a_run_whose_screen_has_gone_is_a_whole_run",),
+    "P10 a broker's library is missing": (
+        "cli/test_broken_surroundings.py"
+        "::test_a_broker_whose_library_can_not_be_loaded_keeps_no_other_broker_from_trading",
+    ),
+    # ------------------------------------------------------------------------------------------- input
+    "W1 odd numbers": (
+        "flowchart/test_document.py::test_what_is_no_number_is_refused_by_name",
+        "config/test_config_problems.py::test_a_numeric_setting_accepts_only_a_number_in_its_range",
+        "portfolio/test_trades.py::test_a_weight_that_is_no_fraction_stops_the_run_before_any_order",
+    ),
+    "W2 weights that are none": (
+        "flowchart/test_native.py::test_what_has_no_meaning_is_refused_by_name_and_place",
+        "flowchart/test_evaluate.py::test_weights_are_never_negative_and_never_more_than_the_whole",
+    ),
+    "W3 tickers in small letters": ("flowchart/test_native.py::test_what_has_no_meaning_is_refused_by_name_and_place",),
+    "W4 a key twice": ("flowchart/test_document.py::test_a_key_that_stands_twice_is_named_with_its_place",),
+    "W5 deep and large charts": (
+        "flowchart/test_document.py::test_charts_of_depth_10000_are_within_the_allowed_nesting",
+        "flowchart/test_native.py::test_more_than_100000_elements_are_refused_in_a_sentence",
+        "config/test_hostile_files.py::test_a_hostile_bot_file_is_refused_within_limits",
+    ),
+    "W6 division by zero, windows of none": (
+        "flowchart/test_evaluate.py::test_an_asset_that_never_moves_leaves_inverse_volatility_undefined",
+        "flowchart/test_native.py::test_what_has_no_meaning_is_refused_by_name_and_place",
+    ),
+    "W7 hostile TOML": ("config/test_hostile_files.py::test_a_hostile_config_is_refused_within_limits",),
+    "W8 a bot cut short": (
+        "flowchart/test_document.py::test_what_is_no_single_whole_json_value_is_refused_with_its_line_and_column",
+        "cli/test_schedule_when_due.py::test_a_bot_that_can_not_be_read_is_a_failed_run_in_the_journal",
+    ),
+    "W9 pipes and devices": ("",),
+    "W10 encodings": (
+        "flowchart/test_document.py::test_other_encodings_are_refused",
+        "config/test_config_problems.py::test_bytes_that_are_no_toml_are_refused_in_a_sentence",
+    ),
+    "W11 endless integers": ("flowchart/test_document.py::test_numbers_beyond_any_sense_are_refused",),
+    # ------------------------------------------------------------------------------------------- secrets
+    "X1 keys in any output": (
+        "test_secrets.py::test_an_evening_leaves_no_trace_of_the_keys",
+        "test_secrets.py::test_no_screen_shows_them",
+    ),
+    "X2 keys in addresses and errors": (
+        "alpaca/test_client.py::test_a_venue_that_repeats_the_key_does_not_put_it_on_the_screen",
+        "test_secrets.py::test_a_venue_that_hangs_up_is_told_without_them",
+    ),
+    "X3 the library's own log": ("alpaca/test_client.py::test_no_error_no_variable_and_no_log_shows_the_key",),
+}
+
+
+@cache
+def tests_in(file: Path) -> frozenset[str]:
+    """The tests of a file, those of its classes too."""
+    tree = ast.parse(file.read_text())
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_each_row_names_tests_that_exist_or_says_why_it_has_none(row: str) -> None:
+    shown = ROWS[row]
+    if isinstance(shown, str):
+        assert shown.endswith(".")
+        return
+    for named in shown:
+        file, test = named.split("::")
+        assert test.startswith("test_")
+        assert test in tests_in(TESTS / file), named
+
+
+def test_every_row_is_there_once() -> None:
+    numbers = [row.split()[0] for row in ROWS]
+    assert numbers == [f"{letter}{number}" for letter, count in COUNTS.items() for number in range(1, count + 1)]
+
+
+@pytest.mark.skipif(not FACTS.exists(), reason="the facts are not part of this repository")
+def test_the_facts_have_these_rows_and_no_others() -> None:
+    section = FACTS.read_text().split("\n## 5.")[1].split("\n## 6.")[0]
+    classes = "\n".join(line for line in section.splitlines() if line.startswith("**"))
+    named = re.findall(r"(?<![\w/*])([NOQSTDPWX]\d{1,2})(?= )", classes)
+    assert sorted(set(named)) == sorted(row.split()[0] for row in ROWS)
