@@ -13,11 +13,13 @@ import pytest
 from hypothesis import settings
 
 from rebalancer.cli import main
+from rebalancer.cli.app import app
 
 settings.register_profile("project", deadline=None, print_blob=True)
 settings.load_profile("project")
 
 assert pd.__version__
+assert app  # its options are dates: they are read from the real clock, whatever a test freezes first
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test opens the keyring of who runs it
 

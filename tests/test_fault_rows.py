@@ -13,7 +13,6 @@ import pytest
 
 TESTS = Path(__file__).parent
 FACTS = TESTS.parent.parent / "shared" / "facts" / "reliability.md"
-CONTRACT = "brokers/contract.py"
 COUNTS = {"N": 23, "O": 17, "Q": 14, "S": 5, "T": 9, "D": 11, "P": 10, "W": 11, "X": 3}
 
 ROWS: Mapping[str, str | tuple[str, ...]] = {
@@ -26,7 +25,9 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "live/test_alpaca_evening.py::test_an_order_whose_answer_was_lost_stands_once",
         "live/test_unclear_answers.py::test_hundreds_of_orders_whose_answers_are_lost_stand_once_each",
     ),
-    "N3 reset after accept": ("live/test_alpaca_evening.py::test_a_hundred_orders_whose_answers_are_lost_stand_once_each",),
+    "N3 reset after accept": (
+        "live/test_alpaca_evening.py::test_a_hundred_orders_whose_answers_are_lost_stand_once_each",
+    ),
     "N4 end of file": ("alpaca/test_client.py::test_an_order_is_sent_once_even_if_nobody_answers",),
     "N5 late accept": (
         "live/test_unclear_answers.py::test_however_late_it_arrives_it_stands_once_and_the_next_start_knows_of_it",
@@ -73,7 +74,9 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "alpaca/test_odd_answers.py::test_who_answers_has_to_show_a_certificate",
         "alpaca/test_hosts.py::test_everything_else_is_refused_with_the_remedy",
     ),
-    "N17 a stall of IPv6": ("alpaca/test_client.py::test_a_request_that_hangs_does_not_hold_up_the_end_of_the_program",),
+    "N17 a stall of IPv6": (
+        "alpaca/test_client.py::test_a_request_that_hangs_does_not_hold_up_the_end_of_the_program",
+    ),
     "N18 proxy": ("alpaca/test_client.py::test_a_proxy_is_not_for_this_machine",),
     "N19 the key ends in mid-run": (
         "brokers/contract.py::test_b20_a_key_that_is_not_accepted_any_more_stops_orders_and_reads",
@@ -121,7 +124,9 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "live/test_refusals.py::test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_account_has_now",
         "live/test_alpaca_evening.py::test_less_to_spend_than_cash_buys_less",
     ),
-    "O10 sells only fill in part": ("live/test_rebalance.py::test_a_sell_cancelled_at_its_deadline_counts_what_filled",),
+    "O10 sells only fill in part": (
+        "live/test_rebalance.py::test_a_sell_cancelled_at_its_deadline_counts_what_filled",
+    ),
     "O11 shares held by other orders": (
         "live/test_recover.py::test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said",
         "portfolio/test_holdings.py::test_shares_that_open_orders_hold_are_not_managed_and_count_among_the_others",
@@ -143,7 +148,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "brokers/contract.py::test_b13_the_same_id_with_other_parameters_leaves_the_first_order",
         "live/test_execute.py::test_a_found_order_with_other_parameters_stops_the_run",
     ),
-    "O17 two numbers of the broker's for one order": "No broker that gives them is connected yet (Interactive Brokers).",
+    "O17 two numbers of the broker's for one order": "Such a broker (Interactive Brokers) is not connected yet.",
     # ------------------------------------------------------------------------------------------- quotes
     "Q1 stale": ("market/test_prices.py::test_an_order_needs_a_price_no_older_than_its_setting",),
     "Q2 crossed": ("market/test_prices.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",),
@@ -249,9 +254,13 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "P3 two schedulers": (
         "journal/test_claims.py::test_of_three_processes_triggered_at_once_exactly_one_sends",
-        "journal/test_store.py::test_a_second_run_is_kept_out_while_the_first_holds_the_lock",
+        "journal/test_lease.py::test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time",
     ),
-    "P4 stale lease": "",
+    "P4 stale lease": (
+        "journal/test_lease.py::test_a_process_is_told_from_one_that_later_has_its_pid",
+        "journal/test_lease.py::test_another_host_waits_two_hours_after_the_last_word",
+        "journal/test_lease.py::test_who_was_overtaken_writes_nothing_more_of_the_run_and_so_sends_nothing",
+    ),
     "P5 the brake at each step": (
         "live/test_halt.py::test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order",
         "live/test_kill.py::test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives",
@@ -270,8 +279,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "P9 the screen goes away": ("cli/test_broken_surroundings.py::test_a_run_whose_screen_has_gone_is_a_whole_run",),
     "P10 a broker's library is missing": (
-        "cli/test_broken_surroundings.py"
-        "::test_a_broker_whose_library_can_not_be_loaded_keeps_no_other_broker_from_trading",
+        "cli/test_broken_surroundings.py::test_a_library_that_is_missing_keeps_no_other_broker_from_trading",
     ),
     # ------------------------------------------------------------------------------------------- input
     "W1 odd numbers": (
@@ -299,7 +307,10 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "flowchart/test_document.py::test_what_is_no_single_whole_json_value_is_refused_with_its_line_and_column",
         "cli/test_schedule_when_due.py::test_a_bot_that_can_not_be_read_is_a_failed_run_in_the_journal",
     ),
-    "W9 pipes and devices": ("",),
+    "W9 pipes and devices": (
+        "config/test_no_ordinary_files.py::test_a_pipe_is_no_bot_file",
+        "config/test_no_ordinary_files.py::test_a_device_is_none_either_nor_a_link_to_one",
+    ),
     "W10 encodings": (
         "flowchart/test_document.py::test_other_encodings_are_refused",
         "config/test_config_problems.py::test_bytes_that_are_no_toml_are_refused_in_a_sentence",
@@ -319,8 +330,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
 
 
 @cache
-def tests_in(file: Path) -> frozenset[str]:
-    """The tests of a file, those of its classes too."""
+def functions_of(file: Path) -> frozenset[str]:
+    """Every function of a file, those of its classes too."""
     tree = ast.parse(file.read_text())
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
@@ -334,7 +345,7 @@ def test_each_row_names_tests_that_exist_or_says_why_it_has_none(row: str) -> No
     for named in shown:
         file, test = named.split("::")
         assert test.startswith("test_")
-        assert test in tests_in(TESTS / file), named
+        assert test in functions_of(TESTS / file), named
 
 
 def test_every_row_is_there_once() -> None:

@@ -55,9 +55,8 @@ def recovered(config: "Config", account: "AccountConfig") -> "RunRecord | None":
 
 def vouch(config: "Config", account: str | None, ids: list[str], reason: str) -> None:
     """Write down that a person knows of these orders. Raises BadInputError without an account or a reason."""
-    import getpass
-
     from rebalancer.cli.options import one_account
+    from rebalancer.cli.person import person
     from rebalancer.errors import BadInputError, Problem
     from rebalancer.events import OrderAccounted
     from rebalancer.journal.store import SqliteJournal
@@ -67,6 +66,6 @@ def vouch(config: "Config", account: str | None, ids: list[str], reason: str) ->
     chosen = one_account(config, account)
     if not reason:
         raise BadInputError([Problem("--reason", "", "is needed with --account-for: say why you know of these orders")])
-    now, by = SystemClock().now(), getpass.getuser()
+    now, by = SystemClock().now(), person()
     with SqliteJournal.open(config.journal()) as journal:
         journal.record(NO_RUN, *(OrderAccounted(now, chosen.name, order_id, by, reason) for order_id in ids))

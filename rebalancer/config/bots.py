@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rebalancer import demo
 from rebalancer.config import Config, kinds
-from rebalancer.config.files import create
+from rebalancer.config.files import content_of, create
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.flowchart import formats
 from rebalancer.flowchart.findings import Findings, describe

@@ -28,22 +28,19 @@ def m001_events(db: Database) -> None:
 
 @migrations()
 def m002_projections(db: Database) -> None:
-    rebuild(db.conn)
+    """Its tables, and those of the steps up to the last one, are made by the last one, which fills all of them."""
 
 
 @migrations()
-def m003_settings_and_adoptions(db: Database) -> None:
-    rebuild(db.conn)
+def m003_settings_and_adoptions(db: Database) -> None: ...
 
 
 @migrations()
-def m004_restatements(db: Database) -> None:
-    rebuild(db.conn)
+def m004_restatements(db: Database) -> None: ...
 
 
 @migrations()
-def m005_order_and_run_states(db: Database) -> None:
-    rebuild(db.conn)
+def m005_order_and_run_states(db: Database) -> None: ...
 
 
 @migrations()

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rebalancer.config import AccountConfig, Config
+from rebalancer.config.in_force import snapshot
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Armed, Disarmed, Halted
+from rebalancer.journal.changes import SETTINGS
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Account
 from rebalancer.model.checkup import Check
@@ -78,9 +80,13 @@ def unarmed(
 
 
 def files_now(config: Config, account: AccountConfig) -> dict[str, str]:
-    """The SHA-256 of the config and of each bot, by the names a run has for them; "" for a bot that can't be read."""
+    """The SHA-256 of the config, the settings in force and each bot, by the names a run has for them.
+
+    "" for a bot that can't be read. The settings change with a variable of the environment, and with a new default.
+    """
     bots = {f"bot {name}": _fingerprint(file) for name, file in account.bots.items()}
-    return {"config": sha256(config.content).hexdigest(), **bots}
+    settings = sha256(snapshot(config, account)).hexdigest()
+    return {"config": sha256(config.content).hexdigest(), SETTINGS: settings, **bots}
 
 
 def _fingerprint(file: Path) -> str:

@@ -16,7 +16,7 @@ class Desk:
     """One account with everything behind its ports. `programs` has each investment's bot by name.
 
     `pinned` is the only account number that may be traded, None where the owner named none. `venue` is where orders go,
-    such as a host. `files` maps the config and each bot to the SHA-256 of its bytes.
+    such as a host. `files` maps what the run goes by to the SHA-256 of its bytes.
 
     Once `ending` says so the program was told to end: no order leaves any more, and those that left are followed on.
     """

@@ -141,8 +141,8 @@ def as_it_began(config: Config, account: AccountConfig, interrupted: Interrupted
 
 
 def fingerprints(files: Mapping[str, bytes]) -> dict[str, str]:
-    """The SHA-256 of the config and of each bot."""
-    return {name: sha256(content).hexdigest() for name, content in files.items() if name != SETTINGS}
+    """The SHA-256 of the config, the settings in force and each bot."""
+    return {name: sha256(content).hexdigest() for name, content in files.items()}
 
 
 def _past(account: AccountConfig, session: Session, present: Clock, *, dry_run: bool) -> Clock:

@@ -4,8 +4,8 @@ import json
 
 from local_alpaca.faults import Fault
 
-from rebalancer.alpaca.line import Line
 from rebalancer.alpaca.keys import Keys
+from rebalancer.alpaca.line import Line
 
 CLOCK = {"is_open": True}
 

@@ -28,7 +28,7 @@ def test_a_run_whose_screen_has_gone_is_a_whole_run(tmp_path: Path) -> None:
     assert record.orders
 
 
-def test_a_broker_whose_library_can_not_be_loaded_keeps_no_other_broker_from_trading(tmp_path: Path) -> None:
+def test_a_library_that_is_missing_keeps_no_other_broker_from_trading(tmp_path: Path) -> None:
     done = run(tmp_path, f"import sys; sys.modules['alpaca'] = None; {RUN}", capture_output=True)
     assert done.returncode == 0, done.stderr.decode()[-500:]
     assert queries.run(tmp_path / "demo" / "journal.sqlite", None).run.status == "success"

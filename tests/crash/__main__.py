@@ -1,4 +1,7 @@
-"""All of it, or a sample: `python tests/crash [--sample N] [--seed S] [--jobs 2]`. Exit code 1 where it finds a mistake."""
+"""All of it, or a sample: `python tests/crash [--sample N] [--seed S] [--jobs 2]`.
+
+Exit code 1 where it finds a mistake.
+"""
 
 import argparse
 import sys

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from crash.board import Board, SharedClock
 from crash.points import WRITES, Fuse, Watched, watch_inside
-
 from rebalancer import config
 from rebalancer.live.desk import Desk
 from rebalancer.live.rebalance import claim_session, run_evening

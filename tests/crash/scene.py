@@ -4,21 +4,21 @@ import copy
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
+
+from local_alpaca import LocalAlpaca, Tape, lives
+from local_alpaca.limits import RateLimit
+from local_alpaca.venue import Request
 
 import crash.preloaded  # noqa: F401 - so that no child has to
 from crash.board import Board, SharedClock
 from crash.evening import AFTER, BEFORE, FRIDAY, MONDAY, Home, Turn, walk
 from crash.journal import events_of
 from crash.nursery import Nursery
-from local_alpaca import LocalAlpaca, Tape, lives
-from local_alpaca.limits import RateLimit
-from local_alpaca.venue import Request
 
 KILLED = -9
 

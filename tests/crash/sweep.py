@@ -30,7 +30,7 @@ class Tally:
         told = [
             f"{self.cases} cases, {self.kills} processes killed, {self.states} different states to recover from",
             f"doubles     {len(self.doubles)}",
-            f"losses      {len(self.losses)}, and {self.given_up} cases with an order that was cut off twice on its way",
+            f"losses      {len(self.losses)}, and {self.given_up} cases with an order cut off twice on its way",
             f"unexplained {len(self.unexplained)}",
         ]
         return "\n".join([*told, *self.doubles[:20], *self.losses[:20], *self.unexplained[:20]])

@@ -4,12 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
-from crash import journal
-from crash.scene import Ended, Scene
 from local_alpaca.bodies import activity_id
 from local_alpaca.orders import Order
 
-from rebalancer.errors import RunFailedError
+from crash import journal
+from crash.scene import Ended, Scene
 
 Traded = Counter[tuple[str, str]]
 """Shares that changed hands on Monday, by symbol and side."""
@@ -39,7 +38,7 @@ def judge(scene: Scene, ended: Ended, expected: Traded) -> Verdict:
     return Verdict(
         tuple(repeated if given_up else [*repeated, *over]),
         () if given_up else tuple(short),
-        tuple([*_of_the_program(ended), *_of_the_venue(scene), *_of_the_journal(scene)]),
+        (*_of_the_program(ended), *_of_the_venue(scene), *_of_the_journal(scene)),
         given_up,
     )
 
@@ -85,7 +84,7 @@ def _of_the_journal(scene: Scene) -> list[str]:
     held = {symbol: holding.shares for symbol, holding in book.holdings.items()}
     if shares != held:
         found.append(f"the journal says {shares} is ours, the venue holds {held}")
-    found += [f"a run is still running" for status, _ in journal.runs_of(file) if status == "running"]
+    found += ["a run is still running" for status, _ in journal.runs_of(file) if status == "running"]
     found += [f"halted: {reason}" for (reason,) in journal.halts_of(file)]
     found += [
         f"{side} {symbol} is {state} and not settled"

@@ -49,9 +49,7 @@ def test_what_is_remembered_is_the_last_line_after_a_claim_a_run_and_a_persons_w
 
 
 def test_a_restored_backup_is_refused_with_the_remedy(restored):
-    with pytest.raises(
-        StoppedError, match=r"is older than .* lacks line 35 .* `rebalance audit accept-restore /.*sqlite`"
-    ):
+    with pytest.raises(StoppedError, match=r"is older than .* lacks line 35 .* audit accept-restore /.*sqlite`"):
         SqliteJournal.open(restored)
 
 

@@ -17,7 +17,7 @@ def test_a_journal_that_another_program_is_writing_is_not_written(path, journal)
     journal._db.execute("PRAGMA busy_timeout = 0")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(RunFailedError, match="another program holds it. Close that program"):
+        with pytest.raises(RunFailedError, match="another program holds it"):
             journal.record(run, Noted(NOW, "note", "mine"))
     journal.record(run, Noted(NOW, "note", "mine"))
 

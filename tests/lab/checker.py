@@ -50,11 +50,18 @@ class Checker:
     halted: bool = False
     grace: int = 0
     """So many orders may still leave: a person's halt may come when one has passed the gate."""
+    in_flight: int = 0
+    """So many orders may leave too late: the machine may fall asleep when one has passed the gate."""
     requests: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
 
     def begin(self, run: RunId, owner: Owner) -> None:
         self.run, self.owner = run, owner
+
+    def begin_anew(self, *, halted: bool) -> None:
+        """The journal is another one: it counts its runs anew."""
+        self.halted = halted
+        self.bought.clear()
 
     def leaving(self, order: Order) -> None:
         """Every rule that an order must keep at the moment it leaves."""
@@ -90,11 +97,15 @@ class Checker:
     def _in_time(self, order: Order) -> None:
         session, now = self.venue.market.session(), self.venue.now
         last = self.venue.closes() - CUTOFF + SKEW + self.night.clock_stepped
-        self._rule("I10", session.opens <= now <= last, f"{order} left at {now}, the last moment was {last}")
+        in_time = session.opens <= now <= last
+        self._rule("I10", in_time or self.in_flight > 0, f"{order} left at {now}, the last moment was {last}")
+        self.in_flight = 0
 
     def _alone(self, order: Order) -> None:
         """No second order of ours in the same direction stands, or is on its way."""
-        others = [ticket for ticket in self._live(order.side) if ticket.symbol == order.symbol and ticket.id != order.id]
+        others = [
+            ticket for ticket in self._live(order.side) if ticket.symbol == order.symbol and ticket.id != order.id
+        ]
         self._rule("I3", not others, f"{order} left while {others} stood")
 
     def _held(self, order: Order) -> None:

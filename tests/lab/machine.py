@@ -196,8 +196,7 @@ class Machine:
 
     def _sleeps(self) -> None:
         self._world.clock.sleep(self._world.weather.dice.uniform(60, 1500))
+        self._world.checker.in_flight = 1
 
     def _another(self, host: str) -> None:
         self.look(Turn(1, host=host, beside=True))
-
-

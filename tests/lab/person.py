@@ -90,5 +90,3 @@ class Person:
 
     def _place(self) -> Here:
         return Here(Holder("here", "boot", 0, "a command"), lambda _pid: None, self._world.clock.now)
-
-

@@ -72,5 +72,3 @@ def _copied(connection: sqlite3.Connection) -> sqlite3.Connection:
     connection.backup(copy)
     copy.execute("PRAGMA foreign_keys = ON")
     return copy
-
-

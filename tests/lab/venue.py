@@ -241,8 +241,8 @@ class Venue:
         if any(other.symbol == ticket.symbol and other.side != ticket.side for other in self.open_tickets()):
             return "wash"
         if ticket.side == "sell" and self.rules.strict:
-            free = self.shares[ticket.symbol] - self.on_sale(ticket.symbol)
-            return "" if ticket.quantity <= free else "held" if ticket.quantity <= self.shares[ticket.symbol] else "other"
+            held = self.shares[ticket.symbol]
+            return "" if ticket.quantity <= held - self.on_sale(ticket.symbol) else _lacking(ticket, held)
         if ticket.side == "buy" and (self._strikes("no funds, says the venue") or not self._can_pay(ticket)):
             return "funds"
         return ""
@@ -318,6 +318,10 @@ class Venue:
 
     def _dice(self) -> Random:
         return self.weather.dice if self.weather else Random(0)  # noqa: S311 - no weather, no dice
+
+
+def _lacking(ticket: Ticket, held: Decimal) -> str:
+    return "held" if ticket.quantity <= held else "other"
 
 
 def _is_marketable(ticket: Ticket, price: Decimal) -> bool:

@@ -160,7 +160,7 @@ class World:
             lost = True
         if lost:
             self.books.lose(self.shelf.connection)
-            self.checker.halted = self.books.is_halted(self.shelf.connection)
+            self.checker.begin_anew(halted=self.books.is_halted(self.shelf.connection))
 
     # ------------------------------------------------------------------------------------- what is heard
 

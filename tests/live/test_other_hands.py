@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from stage import DAYS, SPY, TLT, Stage, mix, percent
+from stage import DAYS, SPY, Stage, mix, percent
 from test_execute import Between
 
 from rebalancer.errors import StoppedError

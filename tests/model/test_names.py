@@ -37,5 +37,5 @@ def test_a_ticker_is_taken_as_it_is(text):
 
 
 def test_the_sentence_repeats_no_more_than_its_beginning():
-    with pytest.raises(ValueError, match="^.{0,160}$"):
+    with pytest.raises(ValueError, match=r"^.{0,160}$"):
         symbol("x" * 10_000)

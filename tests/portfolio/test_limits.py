@@ -121,6 +121,12 @@ def test_what_was_listed_today_has_no_previous_close_and_is_bought_all_the_same(
     assert "max_order_dollars" in (checked(price=replace(PRICE, previous=None), max_order_dollars=Decimal(1)) or "")
 
 
+def test_a_share_of_less_than_a_dollar_is_compared_too():
+    cheap = replace(PRICE, value=Decimal("0.13"), previous=Decimal("0.10"))
+    assert checked(SELL, price=cheap) is None
+    assert "max_distance_percent" in (checked(SELL, price=replace(cheap, value=Decimal("0.1301"))) or "")
+
+
 @pytest.mark.parametrize("previous", ["0", "-1", "NaN", "Infinity", "sNaN"])
 def test_a_previous_close_that_is_no_price_lets_nothing_pass(previous):
     assert "can't be compared" in (checked(price=replace(PRICE, previous=Decimal(previous))) or "")
