@@ -51,7 +51,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A symbol at the broker: all of it, our part, what was expected, and why it is left alone ("" if it is not)."""
+    """A symbol at the broker: all of it, our part, what was expected, and why it is left alone ("" if it is not).
+
+    `counted` takes the place of `quantity` in the book while an order of tonight is not settled: what is shown may hold
+    fills of it that are not journalled yet, and would be counted twice.
+    """
 
     symbol: Symbol
     quantity: Decimal
@@ -59,6 +63,7 @@ class Holding:
     value: Decimal
     expected: Decimal | None = None
     untouchable: str = ""
+    counted: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """The laboratory in CI: a smoke of it, and that it is what it says: one seed, one life."""
 
 import pytest
-
 from lab.run import DAYS_OF_A_WORLD, live_world, world_of
 from lab.seeds import FOUND
 from lab.world import World
 
-SMOKE = 40
+SMOKE = 30
 
 
 @pytest.mark.parametrize("seed", FOUND)

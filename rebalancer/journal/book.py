@@ -21,7 +21,9 @@ Change = Fill | Adopted | Restated
 
 def read_book(connection: sqlite3.Connection, account: str) -> Book:
     seq, session = last_record(connection, account)
-    rows = connection.execute("SELECT symbol, ours, quantity FROM holdings WHERE seq = ?", [seq]).fetchall()
+    rows = connection.execute(
+        "SELECT symbol, ours, COALESCE(counted, quantity) FROM holdings WHERE seq = ?", [seq]
+    ).fetchall()
     recorded = Book(
         ours={Symbol(symbol): Decimal(ours) for symbol, ours, _ in rows},
         expected=None if session is None else {Symbol(symbol): Decimal(quantity) for symbol, _, quantity in rows},

@@ -71,7 +71,7 @@ def fill(db: sqlite3.Connection, source: sqlite3.Connection) -> None:
     for statement in (*PROJECTIONS.values(), *INDEXES):
         db.execute(statement)
     for seq, run, kind, body in source.execute("SELECT seq, run, kind, body FROM events ORDER BY seq").fetchall():
-        project(from_body(kind, body), Line(db, seq, run))
+        project(from_body(kind, body), Line(db, seq, run, fresh=False))
 
 
 READS: Mapping[str, RunStep] = {"start": "surveyed", "after_sells": "sold", "end": "settled"}

@@ -60,6 +60,7 @@ PROJECTIONS: Mapping[str, str] = {
     "holdings": """CREATE TABLE holdings (
         seq INTEGER NOT NULL REFERENCES balances (seq), symbol TEXT NOT NULL,
         quantity TEXT NOT NULL, ours TEXT NOT NULL, value TEXT NOT NULL, expected TEXT, untouchable TEXT NOT NULL,
+        counted TEXT,
         PRIMARY KEY (seq, symbol)
     ) STRICT""",
     "prices": """CREATE TABLE prices (

@@ -34,7 +34,7 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
                 impossible.append(_settled(desk, diary, sent, state))
             case Absent():
                 impossible.append(_settled_absent(desk, diary, sent))
-            case Unknown(reason) if sent.phase != "lost":
+            case Unknown(reason):
                 unknown.append(f"{_told(sent.order)}: {reason}")
     impossible.append(_arrived_unseen(desk))
     if told := [sentence for sentence in impossible if sentence]:

@@ -1,7 +1,7 @@
 """Reading the world: what is held, what it costs, what the market did. Everything read is written down."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
@@ -21,6 +21,7 @@ from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Book
 
 Prices = Mapping[Symbol, Price | NoPrice]
+ZERO = Decimal(0)
 RECENT = timedelta(days=14)
 ROUGHLY = Decimal("0.02")
 """The part of equity by which two calls a moment apart may disagree."""
@@ -64,12 +65,11 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "again", "af
         for symbol, reason in (*holdings.untouchable.items(), *holdings.held.items()):
             diary.note(f"{symbol}: {reason}", "warning")
         say_what_is_not_watched(desk, diary, account)
-    rows = tuple(_holding(position, book.ours, book.expected, holdings) for position in positions)
     diary.write(
         HoldingsRead,
         phase=phase,
         account=account,
-        holdings=rows,
+        holdings=_rows(desk, diary, positions, book, holdings),
         reserve=reserve,
         others_value=holdings.others_value,
         investable=survey.investable,
@@ -123,6 +123,19 @@ def require_investable(survey: Survey, pinned: str | None) -> Survey:
             f"{survey.investable:,.2f}. Nothing was sent."
         )
     return survey
+
+
+def _rows(
+    desk: Desk, diary: Diary, positions: Sequence[Position], book: Book, holdings: Holdings
+) -> tuple[Holding, ...]:
+    """One a position; and one a symbol whose order of tonight is not settled, where the book goes on as it was."""
+    rows = {position.symbol: _holding(position, book.ours, book.expected, holdings) for position in positions}
+    for sent in desk.journal.unsettled(desk.account):
+        symbol = sent.order.symbol
+        if sent.session == diary.session.day and book.expected is not None:
+            shown = rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO)
+            rows[symbol] = replace(shown, ours=book.ours.get(symbol, ZERO), counted=book.expected.get(symbol, ZERO))
+    return tuple(rows.values())
 
 
 def _holding(

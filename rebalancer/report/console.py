@@ -18,7 +18,7 @@ ROOMY = 120
 
 def show(*parts: RenderableType) -> None:
     """On a pipe: no colour, no boxes, and lines wide enough that nothing is cut."""
-    terminal = sys.stdout.isatty()
+    terminal = _is_terminal()
     out = Console(width=None if terminal else PLAIN_WIDTH, highlight=False)
     for part in parts:
         out.print(part)
@@ -30,7 +30,7 @@ def show_json(value: object) -> None:
 
 def grid(title: str, *columns: str) -> Table:
     """A table; a column named "#..." holds numbers, one named "~..." holds sentences, which may wrap."""
-    roomy = sys.stdout.isatty() and get_terminal_size().columns >= ROOMY
+    roomy = _is_terminal() and get_terminal_size().columns >= ROOMY
     table = Table(
         title=f"\n{title}",
         title_justify="left",
@@ -44,6 +44,11 @@ def grid(title: str, *columns: str) -> Table:
             name, justify="right" if column.startswith("#") else "left", no_wrap=not column.startswith("~")
         )
     return table
+
+
+def _is_terminal() -> bool:
+    """A process may be started without any output: then it is None."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def line(text: str, style: str = "") -> Text:

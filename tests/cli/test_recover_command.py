@@ -97,4 +97,7 @@ def test_without_its_journal_nothing_is_sent_until_a_person_vouches_for_the_orde
     assert vouched.code == 0, vouched.err
     assert "halted" in rebalance("run").out
     assert rebalance("resume", "--reason", "I know").code == 0
-    assert rebalance("run", "--force").code == 0
+    assert rebalance("adopt", "SPY", "--yes").code == 0
+    said = rebalance("run")
+    assert said.code == 0, said.out
+    assert [run for run, *_ in filled(rebalance)] == []

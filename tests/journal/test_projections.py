@@ -171,3 +171,15 @@ def test_the_steps_of_a_trial_are_its_own(journal):
     journal.record(run, OrderIntended(NOW, BUY), holdings_read(), OrderIntended(NOW, sell))
 
     assert [sent.order for sent in journal.sent(run)] == [BUY, sell]
+
+
+def test_lines_that_an_earlier_version_wrote_are_read_though_todays_rules_forbid_them(journal):
+    """A trial was once claimed as any run was, and it buys without a plan."""
+    run = start(journal, TRIAL)
+    journal.record(run, OrderIntended(NOW, BUY))
+    journal._db.execute("DROP TRIGGER events_never_change")
+    journal._db.execute("""UPDATE events SET body = replace(body, '"purpose":"trial"', '"purpose":"evening"')""")
+
+    rebuild(journal._db.conn)
+
+    assert [sent.order for sent in journal.sent(run)] == [BUY]

@@ -5,6 +5,7 @@ night.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
@@ -16,6 +17,11 @@ class Fault:
 
     row: str
     chance: float
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it can strike all evening: what is rare by its nature can't."""
+        return self.chance >= 0.1
 
 
 FAULTS: dict[str, Fault] = {
@@ -116,31 +122,37 @@ class Log(Protocol):
     def __call__(self, text: str) -> None: ...
 
 
+OUTAGE = 0.95
+"""How likely a fault strikes on a night when it hardly ever lets go."""
+
+
 @dataclass(slots=True)
 class Weather:
-    """Tonight's faults. `struck` counts those that did strike."""
+    """Tonight's faults, each with how likely it strikes. `struck` counts those that did."""
 
     dice: Random
-    active: frozenset[str]
+    active: Mapping[str, float]
     log: Log
     struck: Counter[str] = field(default_factory=Counter)
 
     def strikes(self, name: str) -> bool:
-        if name not in self.active or self.dice.random() >= FAULTS[name].chance:
+        if name not in self.active or self.dice.random() >= self.active[name]:
             return False
         self.struck[name] += 1
         self.log(f"! {name}")
         return True
 
 
-def forecast(dice: Random, possible: tuple[str, ...]) -> frozenset[str]:
+def forecast(dice: Random, possible: tuple[str, ...]) -> dict[str, float]:
     """A quarter of the nights are calm, on most others one to three things go wrong, on some a dozen.
 
-    On every third of those the process is killed too, and on half of these its recovery.
+    On every third of those the process is killed too, and on half of these its recovery. One fault in five is an
+    outage: it strikes nearly always.
     """
     kind = dice.random()
     if kind < 0.25:
-        return frozenset()
+        return {}
     count = dice.randint(1, 3) if kind < 0.9 else dice.randint(4, 12)
     killed = CRASHES[: max(0, dice.randint(-3, 2))]
-    return frozenset((*dice.sample(possible, count), *killed))
+    names = dict.fromkeys((*dice.sample(possible, count), *killed))
+    return {name: OUTAGE if dice.random() < 0.2 and FAULTS[name].lasts else FAULTS[name].chance for name in names}

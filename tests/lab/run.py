@@ -1,8 +1,8 @@
 """Many worlds: each lives so many days, and what broke is told with the seed that brings it back."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Where the journal is kept, and each process's own way to it: in memory, or for one world in a hundred in a file."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path

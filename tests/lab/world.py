@@ -188,9 +188,9 @@ class World:
     def _is_possible(self, fault: str, *, honest: bool, on_disk: bool) -> bool:
         return not (honest and fault in MEDDLING) and not (on_disk and fault in LOST_JOURNAL)
 
-    def _forecast(self, day: int) -> frozenset[str]:
+    def _forecast(self, day: int) -> dict[str, float]:
         if day >= self.days - CLEAN:
-            return frozenset()
+            return {}
         return forecast(Random(f"{self.seed}/{day}/forecast"), self.possible)  # noqa: S311
 
     def _dice(self, purpose: str) -> Random:

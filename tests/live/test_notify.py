@@ -5,9 +5,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from rebalancer.journal.chain import Head
 from rebalancer.live.notify import Told, tell
 
-TOLD = Told("main", date(2026, 11, 27), 7, "partial", "3 of 4 orders done; SPY: bought 0 of 1", 3)
+TOLD = Told("main", date(2026, 11, 27), 7, "partial", "3 of 4 orders done; SPY: bought 0 of 1", 3, Head(115, "5543"))
 
 
 def python(program: str, *words: str) -> list[str]:
@@ -24,6 +25,7 @@ def test_the_command_gets_the_result_as_a_line_of_json(tmp_path: Path) -> None:
         "status": "partial",
         "message": "3 of 4 orders done; SPY: bought 0 of 1",
         "exit_code": 3,
+        "head": {"seq": 115, "hash": "5543"},
     }
 
 
