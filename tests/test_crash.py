@@ -14,7 +14,7 @@ CRASH = Path(__file__).parent / "crash"
 def test_wherever_it_is_killed_twice_the_third_start_ends_the_evening() -> None:
     """Without an order doubled or lost, and with every share explained by the journal."""
     done = subprocess.run(  # noqa: S603
-        [sys.executable, str(CRASH), "--sample", "24", "--jobs", "2"],
+        [sys.executable, str(CRASH), "--sample", "14", "--jobs", "2"],
         capture_output=True,
         text=True,
         check=False,

@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-NOW, PASSED, LABEL = slice(0, 8), slice(8, 16), slice(16, 116)
+SIZE = 1 << 20
+NOW, LENGTH, LABELS = slice(0, 8), slice(8, 16), 16
 
 
 class Board:
-    """A page of memory that outlives whoever is killed. Make it before any process that is to see it is forked."""
+    """Memory that outlives whoever is killed. Make it before any process that is to see it is forked."""
 
     def __init__(self) -> None:
-        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+        self._page = mmap.mmap(-1, SIZE)
 
     @property
     def now(self) -> datetime:
@@ -25,24 +26,18 @@ class Board:
         self._page[NOW] = struct.pack("q", (now - EPOCH) // MICROSECOND)
 
     @property
-    def passed(self) -> int:
-        """So many points were come to, the one that killed included."""
-        return self._read(PASSED)
-
-    @property
-    def label(self) -> str:
-        """What the last point is called."""
-        return self._page[LABEL].rstrip(b"\0").decode()
+    def labels(self) -> list[str]:
+        """What the points that were come to are called, in their order, the one that killed included."""
+        return self._page[LABELS : LABELS + self._read(LENGTH)].decode().splitlines()
 
     def clear(self) -> None:
-        self._page[PASSED] = struct.pack("q", 0)
+        self._page[LENGTH] = struct.pack("q", 0)
 
-    def come_to(self, label: str) -> int:
-        """Write down that the next point was come to; its number, from 1."""
-        number = self.passed + 1
-        self._page[PASSED] = struct.pack("q", number)
-        self._page[LABEL] = label.encode()[:100].ljust(100, b"\0")
-        return number
+    def come_to(self, label: str) -> None:
+        """Write down that the next point was come to."""
+        start, line = LABELS + self._read(LENGTH), f"{label}\n".encode()
+        self._page[start : start + len(line)] = line
+        self._page[LENGTH] = struct.pack("q", start + len(line) - LABELS)
 
     def _read(self, place: slice) -> int:
         (number,) = struct.unpack("q", self._page[place])

@@ -19,7 +19,6 @@ FRIDAY, MONDAY = datetime(2026, 11, 20, 20, 30, tzinfo=UTC), datetime(2026, 11, 
 """Half an hour before the close: time enough for three quiet periods."""
 BEFORE: Mapping[str, float] = {"SPY": 0.4, "TLT": 0.3}
 AFTER: Mapping[str, float] = {"SPY": 0.1, "QQQ": 0.4, "IEF": 0.3}
-ACCOUNT = "paper"
 CONFIG = """\
 schema = 1
 state_dir = "state"

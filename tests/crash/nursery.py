@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing import Pipe
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Generic, Self, TypeVar
 
 Task = TypeVar("Task")
+RAISED = 1
+LONGEST_LIFE = 120
+"""Seconds: whoever lives longer is taken for one that would never end, and killed by its alarm."""
 
 
 class Nursery(Generic[Task]):
@@ -55,9 +59,10 @@ class Nursery(Generic[Task]):
             line.send(os.waitstatus_to_exitcode(status))
 
     def _live(self, task: Task) -> int:
+        signal.alarm(LONGEST_LIFE)
         try:
             self._work(task)
         except BaseException:  # noqa: BLE001 - the last words of a child, whatever ended it
             self._last_words.write_text(traceback.format_exc())
-            return 1
+            return RAISED
         return 0

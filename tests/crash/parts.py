@@ -1,6 +1,6 @@
 """The whole sweep cut into parts, each for a process of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -16,48 +16,51 @@ STRIDE, STRIDE_INSIDE = 6, 150
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The points from `first` to `last`, or `sample` pairs of points drawn by `seed`."""
+    """Kill at each of `points`; where it is `deep`, kill each recovery at each of its points too.
 
-    first: int = 0
-    last: int = 0
+    On top of that `pairs` of points, drawn by `seed` from all of them.
+    """
+
+    points: Sequence[int]
+    deep: bool = False
     inside: bool = False
-    sample: int = 0
+    pairs: int = 0
     seed: int = 0
 
     def __str__(self) -> str:
-        if self.sample:
-            return f"{self.sample} pairs of points drawn by seed {self.seed}"
-        return f"{'inside the journal' if self.inside else 'calls'} {self.first} to {self.last}"
+        if self.pairs:
+            return f"{len(self.points)} points at the venue, {self.pairs} pairs of points drawn by seed {self.seed}"
+        return f"{'inside the journal' if self.inside else 'calls'} {self.points[0]} to {self.points[-1]}"
 
 
-def points() -> tuple[int, int]:
-    """How many the evening has: at its calls, and inside its journal."""
+def points() -> tuple[Sequence[str], Sequence[str]]:
+    """What the points of the evening are called: those at its calls, and those inside its journal."""
     with TemporaryDirectory() as folder, Scene(Path(folder)) as scene:
         calls = Sweep(scene).points
         scene.hang(scene.opening)
         return calls, scene.start(Turn(inside=True)).points
 
 
-def everything(calls: int, inside: int) -> Iterator[Part]:
-    for first in range(1, calls + 1, STRIDE):
-        yield Part(first, min(first + STRIDE - 1, calls))
-    for first in range(1, inside + 1, STRIDE_INSIDE):
-        yield Part(first, min(first + STRIDE_INSIDE - 1, inside), inside=True)
+def everything(calls: Sequence[str], inside: Sequence[str]) -> Iterator[Part]:
+    for first in range(0, len(calls), STRIDE):
+        yield Part(range(1, len(calls) + 1)[first : first + STRIDE], deep=True)
+    for first in range(0, len(inside), STRIDE_INSIDE):
+        yield Part(range(1, len(inside) + 1)[first : first + STRIDE_INSIDE], inside=True)
 
 
-def sample(pairs: int, seed: int, jobs: int) -> Iterator[Part]:
+def sample(calls: Sequence[str], pairs: int, seed: int, jobs: int) -> Iterator[Part]:
+    """Right before and right after whatever changes the venue's book, and pairs of points from anywhere."""
+    decisive = [number for number, name in enumerate(calls, 1) if name.split()[1] in {"submit", "cancel"}]
     for job in range(jobs):
-        if share := len(range(job, pairs, jobs)):
-            yield Part(sample=share, seed=seed + job)
+        yield Part(decisive[job::jobs], pairs=len(range(job, pairs, jobs)), seed=seed + job)
 
 
 def done(part: Part) -> tuple[Part, Tally]:
     with TemporaryDirectory() as folder, Scene(Path(folder)) as scene:
         sweep = Sweep(scene)
-        if part.sample:
-            sweep.some(part.sample, Random(part.seed))  # noqa: S311 - the same seed draws the same points
-        elif part.inside:
-            sweep.one_deep(part.first, part.last, inside=True)
+        if part.deep:
+            sweep.two_deep(part.points)
         else:
-            sweep.two_deep(part.first, part.last)
+            sweep.one_deep(part.points, inside=part.inside)
+        sweep.some(part.pairs, Random(part.seed))  # noqa: S311 - the same seed draws the same points
         return part, sweep.tally

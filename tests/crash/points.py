@@ -18,15 +18,18 @@ TOUCHES = frozenset({"open", "os.rename", "os.remove"})
 """What Python tells its auditors of files."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fuse:
     """Kills this process, as kill -9 would, at the `at`-th point it comes to; never where that is 0."""
 
     board: Board
     at: int
+    passed: int = 0
 
     def __call__(self, label: str) -> None:
-        if self.board.come_to(label) == self.at:
+        self.board.come_to(label)
+        self.passed += 1
+        if self.passed == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -1,7 +1,7 @@
 """The venue, the account's home and the fork server, and photographs of them to start from again."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ import crash.preloaded  # noqa: F401 - so that no child has to
 from crash.board import Board, SharedClock
 from crash.evening import AFTER, BEFORE, FRIDAY, MONDAY, Home, Turn, walk
 from crash.journal import events_of
-from crash.nursery import Nursery
+from crash.nursery import RAISED, Nursery
 
 KILLED = -9
 
@@ -36,16 +36,20 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a start of the program ended, and how far it came. `words` are its traceback where it raised."""
+    """How a start of the program ended, and the points it came to. `words` are its traceback where it raised."""
 
     code: int
-    points: int
-    label: str
+    points: Sequence[str]
     words: str
 
     @property
     def killed(self) -> bool:
         return self.code == KILLED
+
+    @property
+    def where(self) -> str:
+        """Number and name of the last point it came to."""
+        return f"{len(self.points)} {self.points[-1]}"
 
 
 class Scene:
@@ -82,15 +86,20 @@ class Scene:
         self.board.clear()
         code = self._nursery.do(turn)
         self.venue.clock.set(self.board.now)
-        words = "" if code in {0, KILLED} else self.home.last_words.read_text()
-        return Ended(code, self.board.passed, self.board.label, words)
+        words = self.home.last_words.read_text() if code == RAISED else ""
+        return Ended(code, self.board.labels, words)
 
     def photograph(self) -> Photo:
         """Two photographs with one fingerprint are of the same state: what follows from one follows from the other."""
         files = {path.name: path.read_bytes() for path in self.home.state.iterdir() if path.is_file()}
         book, now = copy.deepcopy(vars(self.venue.book)), self.board.now
-        state = (events_of(self.home.journal), book, now)
+        # A database is told by its lines: its bytes depend on when it was last tidied up.
+        beside = {name: content for name, content in files.items() if ".sqlite" not in Path(name).suffix}
+        state = (events_of(self.home.journal), beside, book, self._posted(), now)
         return Photo(files, book, tuple(self.venue.requests), now, sha256(repr(state).encode()).hexdigest())
+
+    def _posted(self) -> list[object]:
+        return [asked.params.get("client_order_id") for asked in self.venue.requests if asked.method == "POST"]
 
     def hang(self, photo: Photo) -> None:
         """Bring everything back to `photo`."""

@@ -1,5 +1,6 @@
 """Every point of the evening, and every point of each recovery."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
@@ -48,7 +49,7 @@ class Sweep:
     scene: Scene
     tally: Tally = field(default_factory=Tally)
     expected: Traded = field(init=False)
-    points: int = field(init=False)
+    points: Sequence[str] = field(init=False)
     _judged: dict[str, Verdict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,37 +60,34 @@ class Sweep:
         verdict = judge(self.scene, ended, self.expected)
         assert verdict.good, f"without any kill: {verdict}\n{ended.words}"
 
-    def one_deep(self, first: int, last: int, *, inside: bool = False) -> list[tuple[str, Photo]]:
-        """Kill at each point from `first` to `last`, recover, judge. The states that were not seen before, by name."""
+    def one_deep(self, points: Iterable[int], *, inside: bool = False) -> list[tuple[str, Photo]]:
+        """Kill at each of `points`, recover, judge. The states that were not seen before, by the point's name."""
         found = []
-        for point in range(first, last + 1):
+        for point in points:
             ended = self._killed(self.scene.opening, Turn(point, inside=inside))
-            where = f"{point} {ended.label}"
             photo = self.scene.photograph()
-            fresh = photo.fingerprint not in self._judged
-            self._recovered(where, photo)
-            if fresh:
-                found.append((where, photo))
+            if photo.fingerprint not in self._judged:
+                found.append((ended.where, photo))
+            self._recovered(ended.where, photo)
         return found
 
-    def two_deep(self, first: int, last: int) -> None:
+    def two_deep(self, points: Iterable[int]) -> None:
         """Kill as `one_deep` does, and kill each recovery at each of its points."""
-        for where, photo in self.one_deep(first, last):
+        for where, photo in self.one_deep(points):
             for point in count(1):
                 ended = self._killed(photo, Turn(point))
                 if not ended.killed:
                     break
-                self._recovered(f"{where}, then {point} {ended.label}", self.scene.photograph())
+                self._recovered(f"{where}, then {ended.where}", self.scene.photograph())
 
     def some(self, pairs: int, dice: Random) -> None:
         """So many pairs of points, drawn from all; where the recovery ends before the second, it is not killed."""
         for _ in range(pairs):
-            first, second = dice.randint(1, self.points), dice.randint(1, self.points)
-            ended = self._killed(self.scene.opening, Turn(first))
-            where = f"{first} {ended.label}"
-            ended = self._killed(self.scene.photograph(), Turn(second))
+            first, second = (Turn(dice.randint(1, len(self.points))) for _ in range(2))
+            where = self._killed(self.scene.opening, first).where
+            ended = self._killed(self.scene.photograph(), second)
             if ended.killed:
-                self._recovered(f"{where}, then {second} {ended.label}", self.scene.photograph())
+                self._recovered(f"{where}, then {ended.where}", self.scene.photograph())
             else:
                 self._count(where, judge(self.scene, ended, self.expected))
 

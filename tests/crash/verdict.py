@@ -59,7 +59,7 @@ def _told(key: tuple[str, str], traded: Decimal, expected: Decimal) -> str:
 
 
 def _of_the_program(ended: Ended) -> list[str]:
-    return [] if ended.code == 0 else [f"the last start ended with {ended.code}: {ended.words.splitlines()[-1]}"]
+    return [] if ended.code == 0 else [f"the last start ended with {ended.code}: {ended.words.strip()[-300:]}"]
 
 
 def _of_the_venue(scene: Scene) -> list[str]:

@@ -1,4 +1,4 @@
-"""The laboratory: trading days without end in one thread, on a virtual clock, out of one seed, with everything going wrong.
+"""The laboratory: trading days without end on a virtual clock, out of one seed, with everything going wrong.
 
 The real code runs against a venue with a book of its own. One checker reads only that book, another one compares it
 with the journal.

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from lab.checker import Violation
 from lab.tally import without_names
-from lab.venue import Ticket, Venue
+from lab.tickets import NONE, Ticket
+from lab.venue import Venue
 from rebalancer.journal.book import read_book
 from rebalancer.journal.chain import Row, chained
 from rebalancer.journal.standing import read_standing
 from rebalancer.model import Session, Symbol
 
-NONE = Decimal(0)
 ACCOUNT = "lab"
 
 

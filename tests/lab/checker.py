@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from lab.market import SYMBOLS, UNUSABLE
 from lab.owner import Owner
-from lab.venue import Ticket, Venue
+from lab.tickets import NONE, Ticket
+from lab.venue import Venue
 from rebalancer.model import NO_RUN, Order, RunId, Trading
 
-NONE = Decimal(0)
 MOST_INVESTED = Decimal("0.99")
 DRIFT = Decimal("0.004")
 """What prices may move between the moment an order is sized and the moment it leaves."""

@@ -1,13 +1,13 @@
 """Why an account may be halted: each sentence with the faults that can bring it about. Any other halt is a bug."""
 
 import re
-from collections.abc import Set
+from collections.abc import Collection
 
 DISK = {"journal can't be written", "journal says no after it wrote"}
 LOST_JOURNAL = {"journal is of yesterday", "journal is deleted"}
 HANDS = {"a trade by hand", "filled beyond the order", "stands with another quantity", "statuses out of order"}
 
-CAUSES: tuple[tuple[str, Set[str]], ...] = (
+CAUSES: tuple[tuple[str, Collection[str]], ...] = (
     ("was (lost|refused) by the journal and stands", {"order arrives after the quiet time"}),
     ("was lost, and the broker now shows", {"order arrives after the quiet time", "a trade by hand", "split"}),
     ("does not know it any more", {"a venue that forgets"}),
@@ -21,6 +21,6 @@ CAUSES: tuple[tuple[str, Set[str]], ...] = (
 )
 
 
-def is_explained(reason: str, struck: Set[str]) -> bool:
+def is_explained(reason: str, struck: frozenset[str]) -> bool:
     """Whether one of the faults that `struck` this world so far can be why the program halted the account."""
-    return any(re.search(pattern, reason) and causes & struck for pattern, causes in CAUSES)
+    return any(re.search(pattern, reason) and not struck.isdisjoint(causes) for pattern, causes in CAUSES)

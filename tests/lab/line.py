@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from lab.clock import LabClock
 from lab.faults import Weather
-from lab.venue import Execution, Ticket, Venue
+from lab.tickets import NONE, Execution, Ticket
+from lab.venue import Venue
 from rebalancer.errors import SourceError
 from rebalancer.model import (
     Absent,
@@ -26,8 +27,8 @@ from rebalancer.model import (
 )
 from rebalancer.ports import Caps
 
-NONE = Decimal(0)
-LATENCY = 0.05
+LATENCY, SLOW = 0.05, 20.0
+"""Seconds that a call takes."""
 TWO_MINUTES = 120
 
 
@@ -104,10 +105,11 @@ class Line:
         return {name: self._untradable[name] for name in symbols if name in self._untradable}
 
     def submit(self, order: Order) -> Submitted:
-        self._before("submit")
-        lost, late = self._weather.strikes("request lost"), self._late()
-        self._told.leaving(order, lost=lost, late=late)
-        ticket = None if lost else self._send(order, late)
+        self._boundary("before submit")
+        self._venue.live_until(self._clock.true)
+        self._told.leaving(order)
+        self._travel()
+        ticket = None if self._weather.strikes("request lost") else self._send(order, self._late())
         self._after("submit")
         if ticket is None:
             return Unknown("the request timed out")
@@ -147,7 +149,10 @@ class Line:
 
     def _before(self, what: str) -> None:
         self._boundary(f"before {what}")
-        self._clock.sleep(20 if self._weather.strikes("calls are slow") else LATENCY)
+        self._travel()
+
+    def _travel(self) -> None:
+        self._clock.sleep(SLOW if self._weather.strikes("calls are slow") else LATENCY)
         self._venue.live_until(self._clock.true)
 
     def _after(self, what: str) -> None:
@@ -239,8 +244,8 @@ class Line:
 class Told:
     """Who listens at the line."""
 
-    def leaving(self, order: Order, *, lost: bool, late: float) -> None:
-        """`order` is on its way."""
+    def leaving(self, order: Order) -> None:
+        """`order` is about to leave."""
 
     def looked(self, order_id: str, *, there: bool) -> None:
         """The venue was asked for `order_id` and answered."""

@@ -32,7 +32,10 @@ QUOTE_ONLY = ("quote is crossed", "quote has no bid", "quote is no number")
 
 @dataclass(slots=True)
 class Market:
-    """`ports.History` and `ports.Quotes`. A day's prices go up and down by up to 0.12 %; `ails` says which symbols are shown ill."""
+    """`ports.History` and `ports.Quotes`. A day's prices go up and down by up to 0.12 %.
+
+    `ails`: which symbols' prices are shown wrong, and how.
+    """
 
     clock: LabClock
     prices: dict[Symbol, Decimal]

@@ -4,4 +4,6 @@ FOUND: dict[int, str] = {
     36: "of two lost orders that arrived late only the first was counted, and each cost an evening",
     60: "an order filled beyond its quantity halted the account anew every evening, and no sentence said what to do",
     168: "a lost order filled unseen at a venue that forgets overnight, and its shares were bought a second time",
+    1155: "a lost sell that filled before the last record of its evening counted twice: 127 shares became nobody's",
+    2140: "the same of two shares, at a venue that never looks at ids",
 }

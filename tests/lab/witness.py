@@ -40,7 +40,7 @@ class Witness(Told):
             case HaltLifted():
                 self.checker.halted = False
 
-    def leaving(self, order: Order, *, lost: bool, late: float) -> None:
+    def leaving(self, order: Order) -> None:
         self.left[order.id] += 1
         self.last[order.id] = self.clock.true
         if self.left[order.id] > self.allowed[order.id] or self.orders[order.id] != order:

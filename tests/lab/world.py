@@ -18,7 +18,8 @@ from lab.owner import some_owner
 from lab.person import Person
 from lab.shelf import Shelf
 from lab.tally import Tally, without_names
-from lab.venue import Ticket, Venue, some_rules
+from lab.tickets import Ticket, some_rules
+from lab.venue import Venue
 from lab.witness import Witness
 from rebalancer.errors import RebalancerError, StoppedError
 from rebalancer.model import Session, Symbol
@@ -59,7 +60,7 @@ class World:
 
     def live(self) -> Tally:
         """Raises Violation."""
-        for _ in range(self.days):
+        while self.day < self.days:
             self.live_day()
         return self.tally
 
@@ -171,10 +172,8 @@ class World:
         if not isinstance(error, StoppedError):
             return
         self.tally.halts[without_names(str(error))] += 1
-        struck = {name for name, times in self.tally.faults.items() if times}
-        if self.venue.rules.ids == "forgotten":
-            struck.add("a venue that forgets")
-        if not is_explained(str(error), struck):
+        venue = ("a venue that forgets",) if self.venue.rules.ids == "forgotten" else ()
+        if not is_explained(str(error), frozenset((*self.tally.faults, *venue))):
             raise Violation(f"a halt that nothing explains: {error}")
 
     def _watch(self, what: str, ticket: Ticket) -> None:

@@ -1,0 +1,71 @@
+"""What the laboratory found in our own code, each as the smallest night that shows it."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pytest
+
+from lab.tickets import IdRule, Rules
+from lab.world import World
+
+CALM: Mapping[str, float] = {}
+LATE = {"order arrives after the quiet time": 1.0}
+
+
+class Told(World):
+    """A world that is told its nights, each fault with how likely it strikes; after them it is calm."""
+
+    def __init__(self, seed: int, ids: IdRule, *nights: Mapping[str, float]) -> None:
+        self._nights = nights
+        super().__init__(seed, days=len(nights) + 4)
+        resend = ids in {"for ever", "while open"}
+        self.venue.rules = Rules(ids, quiet=30, resend=resend, strict=True, fee=Decimal(0))
+
+    def _forecast(self, day: int) -> dict[str, float]:
+        return dict(self._nights[day]) if day < len(self._nights) else {}
+
+    def last_status(self) -> str:
+        return self.books.last_end(self.shelf.connection)
+
+
+def halts(world: World) -> list[str]:
+    return [reason for (reason,) in world.shelf.connection.execute("SELECT reason FROM halts WHERE NOT lifted")]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_all_orders_that_were_lost_and_arrived_late_are_counted_at_once(seed):
+    world = Told(seed, "never", LATE)
+    for _ in range(2):
+        world.live_day()
+    lost = [ticket for ticket in world.venue.tickets if ticket.overdue and ticket.accepted]
+    assert len(lost) > 1
+    (said,) = halts(world)
+    assert all(ticket.id in said for ticket in lost)
+    world.live()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_lost_order_that_filled_at_a_venue_that_forgets_overnight_is_not_bought_again(seed):
+    world = Told(seed, "forgotten", LATE)
+    world.live_day()
+    held = dict(world.venue.shares)
+    assert any(held.values())
+    world.live_day()
+    assert world.venue.shares == held
+    assert "it may have arrived after all" in halts(world)[-1]
+
+
+@pytest.mark.parametrize("ids", ["never", "for ever"])
+@pytest.mark.parametrize("seed", range(5))
+def test_what_fills_after_it_was_given_up_and_before_the_last_record_counts_once(seed, ids):
+    world = Told(seed, ids, CALM, LATE, CALM, LATE)
+    world.live()  # whose books are compared to the share every night
+
+
+@pytest.mark.parametrize("fault", ["stands with another quantity", "filled beyond the order"])
+def test_a_halt_over_an_order_that_is_not_as_it_was_sent_says_how_to_go_on(fault):
+    world = Told(1, "for ever", {fault: 1.0})
+    world.live_day()
+    (said,) = halts(world)
+    assert "--account-for" in said
+    world.live()
