@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from rebalancer.cli.trigger import EXIT_CODES
 from rebalancer.errors import BadInputError, RebalancerError, RunFailedError, StoppedError
 from rebalancer.flowchart import formats
-from rebalancer.model import Allocation, Investment, Symbol, Trading
+from rebalancer.model import Allocation, Investment, Limits, Symbol, Trading
 from rebalancer.portfolio.targets import investable, set_targets, shares_of
 from rebalancer.portfolio.trades import target_dollars, to_decimal
 
@@ -67,6 +68,15 @@ def test_the_worked_example_is_right_to_the_cent():
 @pytest.mark.parametrize("error", [RebalancerError, BadInputError, RunFailedError, StoppedError])
 def test_every_error_has_its_exit_code_in_the_table(error):
     assert re.search(rf"^\| {error.exit_code} \| ", README, re.MULTILINE)
+
+
+def test_every_limit_is_in_the_table_with_its_default():
+    rows = re.findall(r"^\| `(max_\w+)`(?:, `(max_\w+)`)? \| ([\d,]+)(?:, ([\d,]+))? \|", README, re.MULTILINE)
+    told = {
+        key: Decimal(value.replace(",", "")) for row in rows for key, value in zip(row[:2], row[2:], strict=True) if key
+    }
+    defaults = {field.name: getattr(Limits(), field.name) for field in fields(Limits)}
+    assert told == {key: value for key, value in defaults.items() if key.startswith("max_")}
 
 
 def test_every_status_has_its_exit_code_in_the_table():

@@ -15,7 +15,6 @@ from rebalancer.model import Order
 class Witness(Told):
     clock: LabClock
     checker: Checker
-    quiet: timedelta
     orders: dict[str, Order] = field(default_factory=dict)
     allowed: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
@@ -56,7 +55,7 @@ class Witness(Told):
         self.last[order_id] = self.clock.true
 
     def _looked_twice(self, order_id: str) -> None:
-        believable = self.last[order_id] + self.quiet
+        believable = self.last[order_id] + timedelta(seconds=self.checker.venue.rules.quiet)
         looks = [moment for moment in self.absences[order_id] if moment >= believable]
         if len(looks) < 2:
             raise Violation(f"I21: {order_id} was called absent after {len(looks)} looks past the quiet time")

@@ -49,7 +49,7 @@ class World:
         self.possible = tuple(name for name in FAULTS if self._is_possible(name, honest=honest, on_disk=bool(folder)))
         self.shelf = Shelf(folder)
         self.checker = Checker(self.venue)
-        self.witness = Witness(self.clock, self.checker, timedelta(seconds=self.venue.rules.quiet))
+        self.witness = Witness(self.clock, self.checker)
         self.books = Books(self.venue)
         self.machine = Machine(self)
         self.person = Person(self)

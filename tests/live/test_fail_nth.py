@@ -25,7 +25,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import NO_RUN, Order, Side, Submitted, Symbol, Trading, Unknown
 
-MONDAY, TUESDAY, WEDNESDAY = DAYS[:3]
+TUESDAY, WEDNESDAY = DAYS[1:3]
 UNHURRIED = Script({("sell", SPY): Twist(waits=2), ("buy", GLD): Twist(fills_at_most=Decimal(20))})
 """A sell that is waited for, and a buy that is filled in part and then cancelled."""
 NEVER_RAISE = frozenset({"submit", "find", "cancel"})
