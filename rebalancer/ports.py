@@ -204,10 +204,12 @@ class Book:
     """What the journal says of an account. `ours` are shares bought by our fills and not sold since; `expected` is the
     quantity the broker should show: its last recorded one, moved by our fills since (None before the first record).
     `recorded` is the session of that record; `restated` the session in which a split or rename was last written into a
-    symbol's shares, absent where none ever was.
+    symbol's shares, absent where none ever was. `values` are the dollars of `expected` at that record, without what
+    moved since.
     """
 
     ours: Mapping[Symbol, Decimal]
     expected: Mapping[Symbol, Decimal] | None
     recorded: date | None = None
     restated: Mapping[Symbol, date] = field(default_factory=dict)
+    values: Mapping[Symbol, Decimal] = field(default_factory=dict)

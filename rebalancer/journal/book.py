@@ -22,22 +22,24 @@ Change = Fill | Adopted | Restated
 def read_book(connection: sqlite3.Connection, account: str) -> Book:
     seq, session = last_record(connection, account)
     rows = connection.execute(
-        "SELECT symbol, ours, COALESCE(counted, quantity) FROM holdings WHERE seq = ?", [seq]
+        "SELECT symbol, ours, COALESCE(counted, quantity), value FROM holdings WHERE seq = ?", [seq]
     ).fetchall()
     recorded = Book(
-        ours={Symbol(symbol): Decimal(ours) for symbol, ours, _ in rows},
-        expected=None if session is None else {Symbol(symbol): Decimal(quantity) for symbol, _, quantity in rows},
+        ours={Symbol(symbol): Decimal(ours) for symbol, ours, *_ in rows},
+        expected=None if session is None else {Symbol(symbol): Decimal(quantity) for symbol, _, quantity, _ in rows},
         recorded=session,
         restated=_last_restated(connection, account),
+        values={Symbol(symbol): Decimal(value) for symbol, *_, value in rows},
     )
     return moved(recorded, read_changes(connection, account, after=seq))
 
 
 def moved(book: Book, changes: Iterable[Change]) -> Book:
     """`book` after `changes`, sorted by symbol. What is ours is never below 0, and symbols at 0 are left out."""
-    ours, expected = dict(book.ours), dict(book.expected or {})
+    ours, expected, values = dict(book.ours), dict(book.expected or {}), dict(book.values)
     for change in changes:
         symbol = change.symbol
+        values.pop(symbol, None)
         match change:
             case Fill():
                 step = change.quantity if change.side == "buy" else -change.quantity
@@ -49,7 +51,7 @@ def moved(book: Book, changes: Iterable[Change]) -> Book:
                 ours[symbol], expected[symbol] = change.ours, change.expected
     mine = {symbol: shares for symbol, shares in sorted(ours.items()) if shares > 0}
     there = {symbol: shares for symbol, shares in sorted(expected.items()) if shares}
-    return replace(book, ours=mine, expected=None if book.expected is None else there)
+    return replace(book, ours=mine, expected=None if book.expected is None else there, values=values)
 
 
 def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date | None]:

@@ -8,6 +8,7 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks, mismatch, vouch
+from rebalancer.live.survey import require_whole
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.trades import ORDER_PREFIX, TRIAL_PREFIX
@@ -26,6 +27,7 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
     order can't be accounted for: until then nobody knows what is held.
     """
     left = desk.journal.unsettled(desk.account)
+    shown = _shares_shown(desk) if left else {}
     found = look_up(desk, [sent.order.id for sent in left if sent.phase != "lost"])
     unknown, impossible = [], []
     for sent in left:
@@ -36,7 +38,7 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
                 impossible.append(_settled_absent(desk, diary, sent))
             case Unknown(reason):
                 unknown.append(f"{_told(sent.order)}: {reason}")
-    impossible.append(_arrived_unseen(desk))
+    impossible.extend(_arrived_unseen(desk, shown))
     if told := [sentence for sentence in impossible if sentence]:
         raise StoppedError(" ".join(told))
     if unknown:
@@ -77,24 +79,33 @@ def _settled_absent(desk: Desk, diary: Diary, sent: Sent) -> str | None:
     return None
 
 
-def _arrived_unseen(desk: Desk) -> str | None:
-    """A venue that forgets an order with its day can't show one that came late: but its shares are there."""
+def _shares_shown(desk: Desk) -> Mapping[Symbol, Decimal]:
+    """Raises SourceError where the broker's answer is not whole."""
+    account, positions = desk.broker.account(), desk.broker.positions()
+    require_whole(account, positions, desk.journal.book(desk.account).values)
+    return {position.symbol: position.quantity for position in positions}
+
+
+def _arrived_unseen(desk: Desk, shown: Mapping[Symbol, Decimal]) -> list[str]:
+    """A venue that forgets an order with its day can't show one that came late: but its shares are there.
+
+    `shown` was read before anything was settled, so that a failing read leaves nothing half said.
+    """
     lost = [sent for sent in desk.journal.unsettled(desk.account) if sent.phase == "lost"]
-    expected = desk.journal.book(desk.account).expected
-    if not lost or expected is None:
-        return None
-    shown = {position.symbol: position.quantity for position in desk.broker.positions()}
-    zero = Decimal(0)
+    expected, zero = desk.journal.book(desk.account).expected, Decimal(0)
+    if expected is None:
+        return []
+    told = []
     for sent in lost:
         symbol, sign = sent.order.symbol, 1 if sent.order.side == "buy" else -1
-        more = (shown.get(symbol, zero) - expected.get(symbol, zero)) * sign
-        if 0 < more <= sent.order.quantity:
-            return (
-                f"{_told(sent.order)} was lost, and the broker now shows {shown.get(symbol, zero)} {symbol} where "
-                f"{expected.get(symbol, zero)} were expected: it may have arrived after all. Look at the account's "
-                f"orders. {vouch(sent.order)} Shares that came by it are handed over with `rebalance adopt {symbol}`."
+        there, due = shown.get(symbol, zero), expected.get(symbol, zero)
+        if 0 < (there - due) * sign <= sent.order.quantity:
+            told.append(
+                f"{_told(sent.order)} was lost, and the broker now shows {there} {symbol} where {due} were expected: "
+                f"it may have arrived after all. Look at the account's orders. {vouch(sent.order)} Shares that came by "
+                f"it are handed over with `rebalance adopt {symbol}`."
             )
-    return None
+    return told
 
 
 def refuse_strangers(desk: Desk, diary: Diary) -> None:

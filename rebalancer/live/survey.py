@@ -25,6 +25,8 @@ ZERO = Decimal(0)
 RECENT = timedelta(days=14)
 ROUGHLY = Decimal("0.02")
 """The part of equity by which two calls a moment apart may disagree."""
+NOISE = Decimal("0.001")
+"""The part of equity by which they always may: what is smaller can't be told from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "again", "af
     Raises RunFailedError where it is another account than the journal has under this name.
     """
     account, positions = desk.broker.account(), desk.broker.positions()
-    require_whole(account, positions)
+    require_whole(account, positions, desk.journal.book(desk.account).values)
     require_same_place(desk, account)
     book = restate(desk, diary, positions) if phase == "start" else desk.journal.book(desk.account)
     holdings = sort_holdings(positions, book.ours, book.expected, desk.trading)
@@ -78,11 +80,18 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "again", "af
     return survey
 
 
-def require_whole(account: Account, positions: Sequence[Position]) -> None:
-    """Accept the positions only if they and the cash make up the equity, but for what prices move between calls."""
+def require_whole(account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]) -> None:
+    """Accept the positions only if they and the cash make up the equity, but for what prices move between calls.
+
+    `recorded` are the dollars of each symbol at the last record. One that is gone since has left its money behind:
+    where at least half of it is missing, the list is not whole.
+    """
     shown = account.cash + sum((position.market_value for position in positions), Decimal(0))
-    gap = abs(account.equity - shown)
-    if not (gap.is_finite() and gap <= ROUGHLY * abs(account.equity)):
+    gap, noise = account.equity - shown, NOISE * abs(account.equity)
+    gone = recorded.keys() - {position.symbol for position in positions}
+    smallest = min((recorded[symbol] for symbol in gone if recorded[symbol] / 2 > noise), default=None)
+    most = ROUGHLY * abs(account.equity) if smallest is None else smallest / 2
+    if not (gap.is_finite() and abs(gap) <= most):
         raise SourceError(
             f"the broker shows an equity of {account.equity:,.2f} {account.currency}, but its cash and positions "
             f"make up {shown:,.2f}: its answer is not whole, and nothing is decided on it. Look at the account."

@@ -31,6 +31,8 @@ class Night:
 
     clock_stepped: timedelta = timedelta(0)
     split_pending: bool = False
+    others: bool = False
+    """Shares that are not the bots' may be held."""
     meddled: bool = False
     """Somebody traded by hand or moved money while a run was going on, or the venue filled more than it was asked."""
 
@@ -114,7 +116,7 @@ class Checker:
         self._rule("I5", self.night.meddled or order.quantity <= free, f"{order} left, {free} could be sold")
         partial = order.quantity < self.venue.shares[order.symbol]
         ailment = self.venue.market.ails.get(order.symbol)
-        allowed = not partial or ailment not in UNUSABLE or self.night.meddled
+        allowed = not partial or ailment not in UNUSABLE or self.night.meddled or self.night.others
         self._rule("I11", allowed, f"{order} left as a partial sell though {ailment}")
 
     def _sells_are_over(self, order: Order) -> None:

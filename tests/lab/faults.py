@@ -115,6 +115,14 @@ MEDDLING = (
     "stands with another quantity",
 )
 """After these the journal can't explain every share by itself: half of the worlds have none of them."""
+COMPANIONS = {
+    "cancel is lost": "fills stop in the middle",
+    "cancel is slow": "fills are slow",
+    "split is booked a day late": "split",
+    "closes are not adjusted for the split": "split",
+    "crash in the recovery": "crash",
+}
+"""What shows only beside another one."""
 CRASHES = ("crash", "crash in the recovery")
 
 
@@ -154,5 +162,6 @@ def forecast(dice: Random, possible: tuple[str, ...]) -> dict[str, float]:
         return {}
     count = dice.randint(1, 3) if kind < 0.9 else dice.randint(4, 12)
     killed = CRASHES[: max(0, dice.randint(-3, 2))]
-    names = dict.fromkeys((*dice.sample(possible, count), *killed))
+    sampled = (*dice.sample(possible, count), *killed)
+    names = dict.fromkeys((*sampled, *(COMPANIONS[name] for name in sampled if name in COMPANIONS)))
     return {name: OUTAGE if dice.random() < 0.2 and FAULTS[name].lasts else FAULTS[name].chance for name in names}

@@ -30,6 +30,8 @@ from rebalancer.ports import Caps
 LATENCY, SLOW = 0.05, 20.0
 """Seconds that a call takes."""
 TWO_MINUTES = 120
+MISSED = Decimal("0.03")
+"""The part of equity that must be missing in a list of positions for the program to see it."""
 
 
 class Line:
@@ -78,16 +80,18 @@ class Line:
 
     def positions(self) -> tuple[Position, ...]:
         self._ask("positions", "positions do not answer")
-        if self._weather.strikes("positions come empty"):
-            return ()
         _, shares = self._book_as_shown()
         rows = [
             Position(name, held, held * self._venue.price(name), available=held - self._venue.on_sale(name))
             for name, held in shares.items()
             if held
         ]
-        if len(rows) > 1 and self._weather.strikes("positions come in part"):
-            rows.remove(max(rows, key=lambda row: row.market_value))
+        seen = MISSED * self._venue.equity()
+        if sum(row.market_value for row in rows) > seen and self._weather.strikes("positions come empty"):
+            return ()
+        largest = max(rows, key=lambda row: row.market_value, default=None)
+        if largest and largest.market_value > seen and self._weather.strikes("positions come in part"):
+            rows.remove(largest)
         return tuple(rows)
 
     def open_orders(self) -> tuple[OrderState, ...]:

@@ -6,4 +6,6 @@ FOUND: dict[int, str] = {
     168: "a lost order filled unseen at a venue that forgets overnight, and its shares were bought a second time",
     1155: "a lost sell that filled before the last record of its evening counted twice: 127 shares became nobody's",
     2140: "the same of two shares, at a venue that never looks at ids",
+    10114: "an empty list of positions was read as flat where a lost order was looked for, and halted the account",
+    10150: "of several lost orders whose shares had come unseen only one was named, and each cost an evening",
 }

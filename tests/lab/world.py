@@ -99,8 +99,8 @@ class World:
         self.venue.open_day(self.weather)
         self._book_splits()
         self._disk_trouble()
-        self.checker.night = Night(split_pending=bool(self._late_splits))
         self.person.morning(patient=self.day >= self.days - CLEAN - 1)
+        self.checker.night = Night(split_pending=bool(self._late_splits), others=self.books.meddled)
         self.books.before = dict(self.venue.shares)
 
     def _evening(self) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from stage import DAYS, GLD, SPY, Stage, hold, mix, percent
+from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
 
 from rebalancer.brokers.script import Script, Twist
 from rebalancer.brokers.sim import SimBroker
@@ -329,3 +329,23 @@ def test_the_book_is_what_the_fills_say(tmp_path: Path) -> None:
     stage.run()
     held = {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")}
     assert held == stage.shares()
+
+
+class Overlooking(Between):
+    """Leaves SPY out of its list."""
+
+    def positions(self) -> tuple[Position, ...]:
+        return tuple(position for position in self.real.positions() if position.symbol != SPY)
+
+
+def test_a_small_position_that_is_missing_from_the_answer_is_not_read_as_sold(tmp_path):
+    """One share of 500 dollars of 100,000: its money is not there either, so the list is not whole."""
+    stage = Stage(tmp_path, {"A": (hold(SPY), dollars("A", 600)), "B": (hold(GLD), percent("B", 50))})
+    stage.run()
+    assert stage.shares()[SPY] == 1
+    stage.on(DAYS[1]).between = Overlooking
+    with pytest.raises(SourceError, match="its answer is not whole"):
+        stage.run()
+    stage.between = lambda broker: broker
+    stage.run()
+    assert stage.record().run.status == "success"
