@@ -212,4 +212,4 @@ class Book:
     expected: Mapping[Symbol, Decimal] | None
     recorded: date | None = None
     restated: Mapping[Symbol, date] = field(default_factory=dict)
-    values: Mapping[Symbol, Decimal] = field(default_factory=dict)
+    values: Mapping[Symbol, Decimal] = field(default_factory=dict, compare=False)

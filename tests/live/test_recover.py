@@ -277,7 +277,7 @@ def test_a_lost_order_that_turns_up_halts_and_is_counted(tmp_path: Path) -> None
     stage = one_bot(tmp_path)
     order = lose_a_buy(stage)
     arrives(stage, order)
-    stops(stage, "was lost by the journal and stands at the broker after all, filled with 198 filled, which are counted now")
+    stops(stage, "was lost by the journal and stands at the broker after all, filled with 198 filled")
     assert [(line.symbol, line.ours) for line in queries.positions(stage.journal_file, "demo")] == [(SPY, Decimal(198))]
     a_person_looked(stage)
     stage.run(force=True)
