@@ -87,11 +87,10 @@ def require_whole(account: Account, positions: Sequence[Position], recorded: Map
     where at least half of it is missing, the list is not whole.
     """
     shown = account.cash + sum((position.market_value for position in positions), Decimal(0))
-    gap, noise = account.equity - shown, NOISE * abs(account.equity)
+    gap, size = account.equity - shown, abs(account.equity)
     gone = recorded.keys() - {position.symbol for position in positions}
-    smallest = min((recorded[symbol] for symbol in gone if recorded[symbol] / 2 > noise), default=None)
-    most = ROUGHLY * abs(account.equity) if smallest is None else smallest / 2
-    if not (gap.is_finite() and abs(gap) <= most):
+    halves = [recorded[symbol] / 2 for symbol in sorted(gone)]
+    if not (gap.is_finite() and abs(gap) <= min([ROUGHLY * size, *(half for half in halves if half > NOISE * size)])):
         raise SourceError(
             f"the broker shows an equity of {account.equity:,.2f} {account.currency}, but its cash and positions "
             f"make up {shown:,.2f}: its answer is not whole, and nothing is decided on it. Look at the account."

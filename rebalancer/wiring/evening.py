@@ -5,15 +5,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
-from hashlib import sha256
 
 from rebalancer import __version__, demo
 from rebalancer.brokers.hours import hours
 from rebalancer.brokers.preview import PreviewBroker
-from rebalancer.config import AccountConfig, Config, parse
+from rebalancer.config import AccountConfig, Config
 from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
 from rebalancer.events import Claim
+from rebalancer.flowchart.compile import Program
 from rebalancer.journal.changes import SETTINGS
 from rebalancer.journal.rehearsal import Rehearsal
 from rebalancer.journal.store import SqliteJournal, run_lock
@@ -22,10 +22,11 @@ from rebalancer.live.health import brakes
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
 from rebalancer.model import Session
-from rebalancer.ports import Broker, Calendar, Clock, Interrupted, Journal, Quotes
-from rebalancer.wiring.bots import compile_bots, read_bots
+from rebalancer.ports import Broker, Calendar, Clock, History, Interrupted, Journal, Quotes
+from rebalancer.wiring.bots import compile_bots
 from rebalancer.wiring.brokers import broker_of
 from rebalancer.wiring.lines import Lines, clock_of
+from rebalancer.wiring.resuming import as_it_began, bots_on_disk, fingerprints, unfinished
 from rebalancer.wiring.source import Source, source_of
 
 
@@ -75,10 +76,7 @@ def evening(
         books = stack.enter_context(SqliteJournal.open(config.journal()))
         interrupted = None if dry_run else unfinished(books, account, session)
         contents = bots_on_disk(account, interrupted)
-        programs = {} if interrupted else compile_bots(account.bots, contents)
         claim = claim_of(config, account, time, session, contents, dry_run=dry_run, force=force)
-        if interrupted:
-            account = as_it_began(config, account, interrupted)
         broker: Broker = stack.enter_context(broker_of(config, account, time, quotes, calendar, lines))
         journal: Journal = books
         if dry_run:
@@ -86,63 +84,56 @@ def evening(
             broker = PreviewBroker(broker, quotes, time, None if clock else partial(hours, time, calendar))
             kept = brakes(account, books.standing(account.name), fingerprints(claim.files), present.now())
             claim = replace(claim, notes=(*claim.notes, *(f"A real run would send nothing: {why}" for why in kept)))
-        desk = Desk(
-            account=account.name,
+        desk = desk_of(
+            as_it_began(config, account, interrupted) if interrupted else account,
             broker=broker,
             history=source.history,
             quotes=quotes,
             calendar=calendar,
             clock=time,
             journal=journal,
-            trading=account.trading,
-            reserve=account.reserve,
-            investments=account.investments,
-            programs=programs,
-            ending=ending,
-            pinned=account.account_number,
-            limits=account.limits,
-            mode=account.mode,
+            programs={} if interrupted else compile_bots(account.bots, contents),
             venue=claim.venue,
             files=fingerprints(interrupted.files if interrupted else claim.files),
+            ending=ending,
         )
         yield Evening(desk, claim, session, interrupted)
 
 
-def unfinished(journal: Journal, account: AccountConfig, session: Session) -> Interrupted | None:
-    """The account's run of `session` that was cut off after orders had left; None where there is none to go on with."""
-    found = journal.interrupted(account.name)
-    return found if found and found.orders and found.plan and found.session == session.day else None
-
-
-def bots_on_disk(account: AccountConfig, interrupted: Interrupted | None) -> Mapping[str, bytes]:
-    """A run that goes on needs none of them any more, so that a bot which is gone does not hold it up."""
-    try:
-        return read_bots(account.bots)
-    except BadInputError:
-        if interrupted is None:
-            raise
-        return {}
-
-
-def as_it_began(config: Config, account: AccountConfig, interrupted: Interrupted) -> AccountConfig:
-    """What its claim recorded decides in a run that was cut off. Where it trades, and by which keys, is today's.
-
-    Raises BadInputError where the recorded config can't be read any more, such as for a variable that is not set.
-    """
-    recorded = parse(interrupted.files["config"], config.path)
-    (before,) = (each for each in recorded.accounts if each.name == account.name)
-    return replace(
-        account,
-        trading=before.trading,
-        limits=before.limits,
-        reserve=before.reserve,
-        investments=before.investments,
+def desk_of(
+    account: AccountConfig,
+    *,
+    broker: Broker,
+    history: History,
+    quotes: Quotes,
+    calendar: Calendar,
+    clock: Clock,
+    journal: Journal,
+    programs: Mapping[str, Program],
+    venue: str,
+    files: Mapping[str, str],
+    ending: Callable[[], bool] = lambda: False,
+) -> Desk:
+    """What the account's settings say, beside what stands behind its ports."""
+    return Desk(
+        account=account.name,
+        broker=broker,
+        history=history,
+        quotes=quotes,
+        calendar=calendar,
+        clock=clock,
+        journal=journal,
+        trading=account.trading,
+        reserve=account.reserve,
+        investments=account.investments,
+        programs=programs,
+        ending=ending,
+        pinned=account.account_number,
+        limits=account.limits,
+        mode=account.mode,
+        venue=venue,
+        files=files,
     )
-
-
-def fingerprints(files: Mapping[str, bytes]) -> dict[str, str]:
-    """The SHA-256 of the config, the settings in force and each bot."""
-    return {name: sha256(content).hexdigest() for name, content in files.items()}
 
 
 def _past(account: AccountConfig, session: Session, present: Clock, *, dry_run: bool) -> Clock:

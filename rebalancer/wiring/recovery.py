@@ -14,7 +14,7 @@ from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import Session
 from rebalancer.ports import Calendar, Clock
 from rebalancer.wiring.brokers import broker_of
-from rebalancer.wiring.evening import claim_of, quotes_of
+from rebalancer.wiring.evening import claim_of, desk_of, quotes_of
 from rebalancer.wiring.lines import Lines, clock_of
 from rebalancer.wiring.source import source_of
 
@@ -49,21 +49,17 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Recovery]:
         journal = stack.enter_context(SqliteJournal.open(config.journal()))
         broker = stack.enter_context(broker_of(config, account, clock, quotes, calendar, lines))
         claim = claim_of(config, account, clock, session, {}, dry_run=False, force=False)
-        desk = Desk(
-            account=account.name,
+        desk = desk_of(
+            replace(account, trading=replace(account.trading, cancel_scope="own")),
             broker=broker,
             history=source.history,
             quotes=quotes,
             calendar=calendar,
             clock=clock,
             journal=journal,
-            trading=replace(account.trading, cancel_scope="own"),
-            reserve=account.reserve,
-            investments=account.investments,
             programs={},
-            pinned=account.account_number,
-            mode=account.mode,
             venue=claim.venue,
+            files={},
         )
         yield Recovery(desk, claim, session)
 

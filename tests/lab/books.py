@@ -16,6 +16,7 @@ from rebalancer.journal.standing import read_standing
 from rebalancer.model import Session, Symbol
 
 ACCOUNT = "lab"
+ROUNDING = Decimal("1e-9")
 
 
 @dataclass(slots=True)
@@ -27,18 +28,28 @@ class Books:
 
     venue: Venue
     excused: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
+    """Those of them that the journal has got to know again."""
     meddled: bool = False
     before: dict[str, Decimal] = field(default_factory=dict)
     """Shares at the beginning of the evening, by symbol."""
 
     def lose(self, connection: sqlite3.Connection) -> None:
         """The journal is another one now, and need not know what the one before knew."""
-        known = {order_id for (order_id,) in connection.execute("SELECT id FROM orders")}
-        self.excused |= {ticket.id for ticket in self.venue.tickets if ticket.ours} - known
+        self.known = {order_id for (order_id,) in connection.execute("SELECT id FROM orders")}
+        self.known |= {order_id for (order_id,) in connection.execute("SELECT order_id FROM accounted")}
+        self.excused |= {ticket.id for ticket in self.venue.tickets if ticket.ours} - self.known
         self.meddled = True
+
+    def strangers(self) -> frozenset[str]:
+        """Our orders that stood at the venue, which the journal does not know and nobody has vouched for yet."""
+        stood = (each for each in self.venue.tickets if each.ours and each.accepted and not each.forgotten)
+        standing = {each.id for each in stood if each.filled or each.status != "rejected"}
+        return frozenset(standing & self.excused - self.known)
 
     def vouched(self, ids: Sequence[str]) -> None:
         self.excused |= set(ids)
+        self.known |= set(ids)
         self.meddled = True
 
     def compare(self, connection: sqlite3.Connection) -> None:
@@ -85,8 +96,8 @@ class Books:
 
     def every_share(self, connection: sqlite3.Connection) -> None:
         """Where no order is open to question and no hand meddled, all that is held is the bots', to the share."""
-        ((unsettled,),) = connection.execute("SELECT COUNT(*) FROM orders WHERE NOT settled")
-        if self.meddled or unsettled:
+        unsettled = {order_id for (order_id,) in connection.execute("SELECT id FROM orders WHERE NOT settled")}
+        if self.meddled or any(ticket.accepted and ticket.id in unsettled for ticket in self.venue.tickets):
             return
         ours = read_book(connection, ACCOUNT).ours
         for symbol, held in self.venue.shares.items():
@@ -100,6 +111,19 @@ class Books:
         _rule("I9", not left, f"after clean evenings these are not settled: {left}")
         running = connection.execute("SELECT id FROM runs WHERE status = 'running'").fetchall()
         _rule("I19", not running, f"runs without an end: {running}")
+
+    def targets_are_reached(self, connection: sqlite3.Connection, drift_percent: Decimal) -> None:
+        """The last run did all it planned, and planned all that was worth an order."""
+        end = self.last_end(connection)
+        _rule("I19", end == "success", f"the last clean evening was {end}")
+        rows = connection.execute(
+            "SELECT symbol, now, target, price, investable, why FROM trades JOIN plans USING (seq)"
+            " WHERE seq = (SELECT MAX(seq) FROM plans) AND side IS NULL"
+        )
+        for symbol, now, target, price, investable, why in rows:
+            apart = abs(Decimal(now) - Decimal(target))
+            least = max(drift_percent / 100, Decimal(price or 0) / Decimal(investable))
+            _rule("I19", apart <= least + ROUNDING, f"{symbol} is {apart} of its account from its target: {why}")
 
     def chain_holds(self, connection: sqlite3.Connection) -> None:
         rows = connection.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq").fetchall()

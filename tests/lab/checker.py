@@ -33,6 +33,8 @@ class Night:
     split_pending: bool = False
     others: bool = False
     """Shares that are not the bots' may be held."""
+    strangers: frozenset[str] = frozenset()
+    """Our orders that the journal does not know any more."""
     meddled: bool = False
     """Somebody traded by hand or moved money while a run was going on, or the venue filled more than it was asked."""
 
@@ -72,6 +74,7 @@ class Checker:
         self.grace -= self.halted
         self._rule("I13", order.symbol in SYMBOLS, f"{order} is for a symbol nobody named")
         self._rule("I13", order.quantity.is_finite() and order.quantity > 0, f"{order} has no quantity")
+        self._rule("D6", not self.night.strangers, f"{order} left though {sorted(self.night.strangers)} are unknown")
         self._in_time(order)
         self._alone(order)
         if order.side == "sell":
@@ -81,6 +84,7 @@ class Checker:
             self._room(order)
             self._sane_price(order)
             self._within_limits(order)
+            self._no_loss(order)
 
     def watch(self, what: str, ticket: Ticket) -> None:
         """What the venue's own book shows after it took an order, or filled one."""
@@ -147,8 +151,8 @@ class Checker:
         if self.owner is None or self.night.split_pending:
             return
         limits, venue = self.owner.limits, self.venue
-        equity, dollars = venue.equity() * (1 + DRIFT), order.quantity * venue.price(order.symbol) * (1 - DRIFT)
-        held = venue.shares[order.symbol] * venue.price(order.symbol) * (1 - DRIFT)
+        price, equity = venue.price(order.symbol) * (1 - DRIFT), venue.equity() * (1 + DRIFT)
+        dollars, held = order.quantity * price, venue.shares[order.symbol] * price
         bought = self.bought[self.run]
         bought[order.id] = dollars
         refused = {ticket.id for ticket in venue.tickets if ticket.status == "refused"}
@@ -162,6 +166,11 @@ class Checker:
             most = limits.max_symbol_percent / 100 * equity
             self._rule("I15", held + dollars <= most, f"{order} makes {held + dollars} of {equity}: {limits}")
         self._rule("I13", order.symbol not in limits.denied, f"{order} is denied")
+
+    def _no_loss(self, order: Order) -> None:
+        if self.owner is None or self.night.split_pending:
+            return
+        limits, venue = self.owner.limits, self.venue
         self._rule("I15", self.loss_of != venue.market.session().day, f"{order} left after the daily loss was hit")
         worth = (venue.equity() - venue.deposits) * (1 + DRIFT)
         least = venue.previous_equity * (1 - limits.max_daily_loss_percent / 100)

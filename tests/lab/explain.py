@@ -16,8 +16,7 @@ CAUSES: tuple[tuple[str, Collection[str]], ...] = (
     ("filled, and the broker now says", HANDS),
     ("the broker says .* filled, after", HANDS),
     ("stands at the broker as", HANDS),
-    ("the journal and the broker are apart", HANDS),
-    ("another process has taken it over", {"another process at once", "another host at once"}),
+    ("the journal and the broker are apart", HANDS | {"positions lag"}),
 )
 
 

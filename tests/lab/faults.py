@@ -39,7 +39,7 @@ FAULTS: dict[str, Fault] = {
     "orders do not answer": Fault("N9", 0.3),
     "orders come in part": Fault("N20", 0.3),
     "order lists lag": Fault("N23", 0.5),
-    "positions lag": Fault("N23", 0.5),
+    "positions lag": Fault("N23", 1),
     "statuses out of order": Fault("N7", 0.2),
     "fills do not answer": Fault("N9", 0.3),
     "fills come twice": Fault("N6", 0.5),
@@ -120,9 +120,10 @@ COMPANIONS = {
     "cancel is slow": "fills are slow",
     "split is booked a day late": "split",
     "closes are not adjusted for the split": "split",
+    "order arrives after the quiet time": "forced second run",
     "crash in the recovery": "crash",
 }
-"""What shows only beside another one."""
+"""What shows best, or only, beside another one."""
 CRASHES = ("crash", "crash in the recovery")
 
 

@@ -30,7 +30,7 @@ from rebalancer.ports import Caps
 LATENCY, SLOW = 0.05, 20.0
 """Seconds that a call takes."""
 TWO_MINUTES = 120
-MISSED = Decimal("0.03")
+MISSED = Decimal("0.003")
 """The part of equity that must be missing in a list of positions for the program to see it."""
 
 
@@ -55,6 +55,7 @@ class Line:
         self._boundary = boundary
         self._told = told
         self._untradable = untradable
+        self._lags = weather.strikes("positions lag")
         rules = venue.rules
         self.caps = Caps("lab", simulated=True, fee_per_order=rules.fee, quiet_seconds=rules.quiet, resend=rules.resend)
 
@@ -216,7 +217,7 @@ class Line:
     def _book_as_shown(self) -> tuple[Decimal, dict[Symbol, Decimal]]:
         """Cash and shares; where the positions lag, as they were before the last seconds' executions."""
         cash, shares = self._venue.cash, {Symbol(name): held for name, held in self._venue.shares.items()}
-        if "positions lag" not in self._weather.active:
+        if not self._lags:
             return cash, shares
         since = self._venue.now - timedelta(seconds=8)
         for execution in reversed(self._venue.executions):

@@ -8,4 +8,5 @@ FOUND: dict[int, str] = {
     2140: "the same of two shares, at a venue that never looks at ids",
     10114: "an empty list of positions was read as flat where a lost order was looked for, and halted the account",
     10150: "of several lost orders whose shares had come unseen only one was named, and each cost an evening",
+    20086: "an equity that was no number, while a symbol was gone, ended the program with a traceback",
 }

@@ -74,6 +74,13 @@ def test_what_fills_after_it_was_given_up_and_before_the_last_record_counts_once
     world.live()  # whose books are compared to the share every night
 
 
+@pytest.mark.parametrize("seed", BUYING)
+def test_an_equity_that_is_no_number_is_refused_in_words_even_where_the_positions_are_gone(seed):
+    world = Told(seed, "for ever", CALM, {"equity is no number": 1.0, "positions come empty": 1.0})
+    world.live()
+    assert any("equity of NaN" in reason for reason in world.tally.failures)
+
+
 @pytest.mark.parametrize("fault", ["stands with another quantity", "filled beyond the order"])
 def test_a_halt_over_an_order_that_is_not_as_it_was_sent_says_how_to_go_on(fault):
     world = Told(1, "for ever", {fault: 1.0})

@@ -100,7 +100,9 @@ class World:
         self._book_splits()
         self._disk_trouble()
         self.person.morning(patient=self.day >= self.days - CLEAN - 1)
-        self.checker.night = Night(split_pending=bool(self._late_splits), others=self.books.meddled)
+        self.checker.night = Night(
+            split_pending=bool(self._late_splits), others=self.books.meddled, strangers=self.books.strangers()
+        )
         self.books.before = dict(self.venue.shares)
 
     def _evening(self) -> None:
@@ -141,6 +143,8 @@ class World:
         if self.day == self.days - 1:
             self.books.all_is_well(connection)
             self.books.chain_holds(connection)
+            if self.owner.generous:
+                self.books.targets_are_reached(connection, self.owner.trading.drift_percent)
             self.tally.last_evenings[self.books.last_end(connection)] += 1
 
     def _book_splits(self) -> None:
