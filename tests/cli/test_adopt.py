@@ -11,11 +11,13 @@ DAY = "2016-06-29"
 
 @pytest.fixture
 def held(rebalance, tmp_path):
-    """An account that holds SPY which no bot bought: the journal of the run that did is gone."""
+    """An account that holds SPY which no bot bought: the journal of the run that did is gone, as a person knows."""
     assert rebalance("init").code == 0
     assert rebalance("run", "--as-of", DAY).code == 0
+    (order,) = json.loads(rebalance("orders", "--json").out)
     for file in (tmp_path / "state").glob("journal.sqlite*"):
         shutil.move(file, tmp_path / f"elsewhere-{file.name}")
+    assert rebalance("recover", "--account-for", order["id"], "--reason", "I moved the journal").code == 0
     assert ours(rebalance) == {}
     return tmp_path / "config.toml"
 

@@ -73,7 +73,14 @@ def test_a_dry_run_needs_no_arming_and_says_that_a_real_one_would_send_nothing(r
 def test_what_is_armed_is_shown_and_kept(rebalance, venue):
     said = rebalance(*ARM)
     assert said.code == DONE, said.err
-    for words in (NUMBER, "250,000.00 USD", "100,000.00 USD", "2027-01-01 00:00 EST", "config, settings, bot mix", "one order"):
+    for words in (
+        NUMBER,
+        "250,000.00 USD",
+        "100,000.00 USD",
+        "2027-01-01 00:00 EST",
+        "config, settings, bot mix",
+        "one order",
+    ):
         assert words in said.out
     account = standing(rebalance)
     assert account["trouble"] == ""

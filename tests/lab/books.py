@@ -67,8 +67,8 @@ class Books:
     ) -> None:
         _rule("I9", ticket.id in states, f"the journal does not know {ticket}")
         _, state, settled, _ = states[ticket.id]
-        if not settled:
-            return
+        if not settled or (state == "refused" and ticket.overdue):
+            return  # what comes after the quiet time, and was refused when it was sent again, halts the next evening
         mine = sorted(fills[ticket.id])
         theirs = sorted(
             (each.id, str(each.quantity.normalize()), str(each.price.normalize()), str(each.fee.normalize()))

@@ -11,7 +11,7 @@ CAUSES: tuple[tuple[str, Collection[str]], ...] = (
     ("was (lost|refused) by the journal and stands", {"order arrives after the quiet time"}),
     ("was lost, and the broker now shows", {"order arrives after the quiet time", "a trade by hand", "split"}),
     ("does not know it any more", {"a venue that forgets"}),
-    ("this journal does not know", LOST_JOURNAL),
+    ("this journal (does not know|has not), or has as refused", LOST_JOURNAL | {"order arrives after the quiet time"}),
     ("the journal can't be used", DISK),
     ("filled, and the broker now says", HANDS),
     ("the broker says .* filled, after", HANDS),

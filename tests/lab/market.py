@@ -46,6 +46,8 @@ class Market:
     ails: dict[Symbol, str] = field(default_factory=dict)
     announced: list[CorporateAction] = field(default_factory=list)
     weather: Weather | None = None
+    not_adjusted: list[tuple[Symbol, Decimal]] = field(default_factory=list)
+    """Splits that the history has not been adjusted for yet."""
 
     @classmethod
     def begin(cls, dice: Random, clock: LabClock, days: int) -> "Market":
@@ -77,13 +79,21 @@ class Market:
         self.prices[name] = (self.prices[name] / ratio).quantize(CENT)
         day = self.session().day
         self.announced.append(CorporateAction(name, day, "split", ratio, words=f"{ratio}-for-1 split of {day}"))
+        self.not_adjusted.append((name, ratio))
         if not (self.weather and self.weather.strikes("closes are not adjusted for the split")):
+            self._adjust()
+
+    def _adjust(self) -> None:
+        for name, ratio in self.not_adjusted:
             self.closes_of[: self.today, SYMBOLS.index(name)] /= float(ratio)
+        self.not_adjusted = []
 
     def splits_today(self) -> list[CorporateAction]:
         return [action for action in self.announced if action.day == self.session().day]
 
     def close_day(self) -> None:
+        """The history is put right by tomorrow."""
+        self._adjust()
         self.prices = {name: self.walk[name][-1] for name in SYMBOLS}
         self.closes_of[self.today] = [float(price) for price in self.prices.values()]
         self.today += 1

@@ -135,13 +135,25 @@ def test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it(hour, minute,
     assert standing(window(MAIN, session(MONDAY)), [], utc(MONDAY, hour, minute, second)) == expected
 
 
-@pytest.mark.parametrize(
-    "done", [run(), run("partial", orders=2), run("failed", orders=1), run("running", orders=1), run("missed")]
-)
+@pytest.mark.parametrize("done", [run(), run("partial", orders=2), run("failed", orders=1), run("missed")])
 def test_a_session_that_is_used_up_is_done_in_and_after_its_window(done: RunLine) -> None:
     asked = window(MAIN, session(MONDAY))
     assert standing(asked, [done], utc(MONDAY, 20, 55)) == "done"
     assert standing(asked, [done], utc(TUESDAY, 12)) == "done"
+
+
+def test_a_run_that_was_cut_off_after_an_order_is_due_again_while_its_window_is_open() -> None:
+    cut_off = run("running", orders=1)
+    assert turn(MAIN, CALENDAR, [cut_off], utc(MONDAY, 12), utc(MONDAY, 20, 55)).due == window(MAIN, session(MONDAY))
+
+
+def test_a_run_that_was_cut_off_after_an_order_is_settled_once_its_window_is_over() -> None:
+    asked = turn(MAIN, CALENDAR, [run("running", orders=1)], utc(MONDAY, 12), utc(MONDAY, 22))
+    assert (asked.missed, asked.due, asked.cut_off) == ((), None, True)
+
+
+def test_a_run_that_has_its_end_is_not_settled_again() -> None:
+    assert not turn(MAIN, CALENDAR, [run("partial", orders=1)], utc(MONDAY, 12), utc(MONDAY, 22)).cut_off
 
 
 def test_a_run_by_hand_before_the_window_counts_as_the_sessions_run() -> None:
