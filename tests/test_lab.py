@@ -5,7 +5,7 @@ from lab.run import DAYS_OF_A_WORLD, live_world, world_of
 from lab.seeds import FOUND
 from lab.world import World
 
-SMOKE = 30
+SMOKE = 20
 
 
 @pytest.mark.parametrize("seed", FOUND)

@@ -80,7 +80,7 @@ def _of_the_journal(scene: Scene) -> list[str]:
     told = sorted(journal.execution_ids(file))
     made = sorted(activity_id(execution) for order in book.orders for execution in order.executions)
     found = [] if told == made else [f"executions: the venue made {len(made)}, the journal has {len(told)}"]
-    shares = {symbol: Decimal(ours) for symbol, ours in journal.shares_at_the_end(file).items()}
+    shares = {symbol: Decimal(ours) for symbol, ours in journal.shares_at_the_end(file).items() if Decimal(ours)}
     held = {symbol: holding.shares for symbol, holding in book.holdings.items()}
     if shares != held:
         found.append(f"the journal says {shares} is ours, the venue holds {held}")

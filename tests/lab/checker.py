@@ -178,10 +178,13 @@ class Checker:
 
     def _live(self, side: str) -> list[Ticket]:
         """Our tickets that stand, or that are on their way."""
+        ours = [ticket for ticket in self.venue.tickets if ticket.ours and ticket.side == side]
+        answered = {ticket.id for ticket in ours if ticket.status not in {"open", "coming"}}
         return [
             ticket
-            for ticket in self.venue.tickets
-            if ticket.side == side and ticket.ours and ticket.status in {"open", "coming"}
+            for ticket in ours
+            # What comes later than the venue promised, and was sent once more meanwhile, is over for the program.
+            if ticket.status == "open" or (ticket.status == "coming" and ticket.id not in answered)
         ]
 
     def _rule(self, name: str, holds: bool, text: str) -> None:  # noqa: FBT001 - reads as a sentence

@@ -143,7 +143,7 @@ class World:
         if self.day == self.days - 1:
             self.books.all_is_well(connection)
             self.books.chain_holds(connection)
-            if self.owner.generous:
+            if self.owner.generous and not self.books.meddled:
                 self.books.targets_are_reached(connection, self.owner.trading.drift_percent)
             self.tally.last_evenings[self.books.last_end(connection)] += 1
 
@@ -183,7 +183,8 @@ class World:
     def _watch(self, what: str, ticket: Ticket) -> None:
         self.log(f"{what}: {ticket.side} {ticket.filled}/{ticket.quantity} {ticket.symbol} {ticket.id} {ticket.status}")
         self.checker.watch(what, ticket)
-        unfindable = ticket.overdue and self.venue.rules.ids == "forgotten"
+        refused = any(twin.id == ticket.id and twin.status == "refused" for twin in self.venue.tickets)
+        unfindable = ticket.overdue and (refused or self.venue.rules.ids == "forgotten")
         self.books.meddled |= ticket.filled > ticket.asked or unfindable
 
     # ------------------------------------------------------------------------------------- dice
