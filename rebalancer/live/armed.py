@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rebalancer.config import AccountConfig, Config
+from rebalancer.config.files import content_of
 from rebalancer.config.in_force import snapshot
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Armed, Disarmed, Halted
@@ -91,7 +92,7 @@ def files_now(config: Config, account: AccountConfig) -> dict[str, str]:
 
 def _fingerprint(file: Path) -> str:
     try:
-        return sha256(file.read_bytes()).hexdigest()
+        return sha256(content_of(file)).hexdigest()
     except OSError:  # the empty text is the fingerprint of no file at all
         return ""
 

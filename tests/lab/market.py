@@ -20,6 +20,8 @@ HISTORY = 12
 CENT = Decimal("0.01")
 STEP_SECONDS = 7
 STEPS = tuple(1 + Decimal(step) / 10_000 for step in range(-12, 13))
+WORTH_SPLITTING = 40
+"""Dollars. A price never falls below 5."""
 WALK = 16
 """So many prices a day; they come round again."""
 STRANGE_DAY = date(2026, 1, 4)
@@ -71,8 +73,12 @@ class Market:
         for ailment in (*UNUSABLE, *QUOTE_ONLY):
             if weather.strikes(ailment):
                 self.ails[dice.choice(SYMBOLS)] = ailment
-        if weather.strikes("split"):
-            self._split(dice.choice(SYMBOLS[:5]), Decimal(dice.choice((2, 3, 4))))
+        may_split = [name for name in SYMBOLS if self.prices[name] >= WORTH_SPLITTING and not self._was_split(name)]
+        if may_split and weather.strikes("split"):
+            self._split(dice.choice(may_split), Decimal(dice.choice((2, 3, 4))))
+
+    def _was_split(self, name: Symbol) -> bool:
+        return any(action.symbol == name for action in self.announced)
 
     def _split(self, name: Symbol, ratio: Decimal) -> None:
         self.walk[name] = [(price / ratio).quantize(CENT) for price in self.walk[name]]
