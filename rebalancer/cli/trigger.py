@@ -52,7 +52,7 @@ def run_account(
 ) -> Result:
     """An account's trouble is its own: the next account's turn comes all the same. Raises BusyError."""
     from rebalancer.journal import queries
-    from rebalancer.live.rebalance import claim_session, run_evening
+    from rebalancer.live.evening import claim_session, run_evening
     from rebalancer.ports import AlreadyRun
     from rebalancer.wiring import evening
 

@@ -8,7 +8,7 @@ import pytest
 from accounts import HOLD_SPY, write_config
 
 from rebalancer import config
-from rebalancer.live.rebalance import claim_session, run_evening
+from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.model import Submitted
 from rebalancer.wiring import evening
 

@@ -11,7 +11,7 @@ from crash.board import Board, SharedClock
 from crash.points import WRITES, Fuse, Watched, watch_inside
 from rebalancer import config
 from rebalancer.live.desk import Desk
-from rebalancer.live.rebalance import claim_session, run_evening
+from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.ports import AlreadyRun
 from rebalancer.wiring import evening
 

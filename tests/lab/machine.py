@@ -19,7 +19,7 @@ from rebalancer.events import Claim
 from rebalancer.journal.lease import Here, Holder
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.live.desk import Desk
-from rebalancer.live.rebalance import claim_session, run_evening
+from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.live.settle import recover
 from rebalancer.model import Investment, RunId
 from rebalancer.ports import AlreadyRun, Interrupted

@@ -12,7 +12,7 @@ from local_alpaca import LocalAlpaca, Tape
 from rebalancer import config
 from rebalancer.config import Config
 from rebalancer.journal import queries
-from rebalancer.live.rebalance import claim_session, run_evening
+from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.model import RunId
 from rebalancer.ports import AlreadyRun
 from rebalancer.wiring import evening

@@ -17,7 +17,7 @@ from rebalancer.flowchart.tree import Asset, Cash, Chart, Node, Place, Specified
 from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.live.desk import Desk
-from rebalancer.live.rebalance import claim_session, run_evening
+from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import (
     Bar,

@@ -10,7 +10,7 @@ from stage import DAYS, SPY, Stage, hold, mix, percent, session_of
 from rebalancer.errors import SourceError
 from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.live.rebalance import claim_session, run_evening
+from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.live.settle import recover
 from rebalancer.model import RunId
 from rebalancer.ports import AlreadyRun, Interrupted
