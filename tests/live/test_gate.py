@@ -122,6 +122,8 @@ def test_every_answer_of_the_broker_is_in_the_journal(counter: Counter) -> None:
         counter.gate().send(order(number, "buy", symbol, 1, "500"))
         phases.append(counter.phase())
     assert phases == ["accepted", "unknown", "refused"]
+    reasons = [sent.reason for sent in counter.desk.journal.sent(counter.run)]
+    assert reasons == ["", "the connection broke before the order arrived", "not today"]
 
 
 def test_what_is_not_let_through_is_said_and_never_written_down_as_an_order(counter: Counter) -> None:
@@ -136,8 +138,11 @@ def test_an_absent_order_that_may_not_leave_any_more_is_lost(counter: Counter) -
     gate, absent = counter.gate(), order(1, "buy", GLD, 1, "200")
     gate.send(absent)
     gate.diary.write(OrderAbsent, order_id=absent.id)
-    assert isinstance(counter.gate(Limits(denied=(GLD,))).send_again(absent), Refused)
+    answer = counter.gate(Limits(denied=(GLD,))).send_again(absent)
+    assert isinstance(answer, Refused)
+    assert answer.reason == "GLD: the buy was not sent: GLD is in limits.denied"
     assert counter.phase() == "lost"
+    assert [sent.reason for sent in counter.desk.journal.sent(counter.run)] == [answer.reason]
     assert counter.at_the_broker() == set()
 
 
