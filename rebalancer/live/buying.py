@@ -77,7 +77,7 @@ def _round_of_buys(
 ) -> tuple[Outcome, ...]:
     """`below` are numbers of shares that were refused already: only fewer are sent."""
     survey = read_holdings(desk, diary, "after_sells")
-    symbols = {trade.symbol for trade in plan.buys}
+    symbols = {trade.symbol for trade in plan.buys} | counted_by_price(desk, diary)
     prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols, "buys")
     way = buying_way(desk, diary)
     purse = _purse(desk, diary, survey, prices)
@@ -121,6 +121,11 @@ def buying_way(desk: Desk, diary: Diary) -> Way:
     why = f"it takes orders until {new_york(last)}, and it is {new_york(now)}" if desk.broker.caps.moc else "none here"
     diary.note(f"no closing auction tonight ({why}): buys are {trading.moc_fallback} orders", "warning")
     return Way(replace(trading, order_type=trading.moc_fallback), trading.buy_timeout_seconds)
+
+
+def counted_by_price(desk: Desk, diary: Diary) -> set[Symbol]:
+    """The symbols of this run's orders that got no price of their own: the limits count them at the market's."""
+    return {sent.order.symbol for sent in desk.journal.sent(diary.run) if sent.average_price is None}
 
 
 def _purse(desk: Desk, diary: Diary, survey: Survey, prices: Prices) -> Purse:

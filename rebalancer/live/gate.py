@@ -176,11 +176,15 @@ class Gate:
         return price if isinstance(price, Price) else None
 
     def _dollars(self, sent: Sent) -> Decimal:
-        """What it trades, unless it was refused: at what it got, at the price now, its limit or the broker's value."""
+        """What it trades, unless it was refused: at what it got, at the price now, its limit or the broker's value.
+
+        A buy that none of these tells of may be as large as the account.
+        """
         if sent.phase == "refused":
             return ZERO
         order, price, holdings = sent.order, self._price(sent.order.symbol), self.survey.holdings
         per_share = sent.average_price or (price.value if price else order.limit)
         if per_share is None:
-            return holdings.values.get(order.symbol, ZERO)
+            unpriced = self.survey.account.equity if order.side == "buy" else ZERO
+            return max(holdings.values.get(order.symbol, ZERO), unpriced)
         return order.quantity * per_share

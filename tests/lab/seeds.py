@@ -4,6 +4,7 @@ FOUND: dict[int, str] = {
     36: "of two lost orders that arrived late only the first was counted, and each cost an evening",
     60: "an order filled beyond its quantity halted the account anew every evening, and no sentence said what to do",
     168: "a lost order filled unseen at a venue that forgets overnight, and its shares were bought a second time",
+    309: "a market buy that was lost counted as no dollars at the limits of the next round of buys",
     1155: "a lost sell that filled before the last record of its evening counted twice: 127 shares became nobody's",
     2140: "the same of two shares, at a venue that never looks at ids",
     10114: "an empty list of positions was read as flat where a lost order was looked for, and halted the account",

@@ -107,6 +107,14 @@ def test_an_order_that_waits_counts_at_its_price(counter: Counter) -> None:
     assert counter.gate(Limits(max_run_dollars=Decimal(10_099)))(order(2, "buy", TLT, 1, "100")) is not None
 
 
+def test_a_market_buy_that_waits_where_no_price_is_known_counts_as_the_whole_account(counter: Counter) -> None:
+    counter = scripted(counter, GLD=Twist(waits=9))
+    counter.gate().send(order(1, "buy", GLD, 50))
+    later = counter.gate(Limits(max_run_dollars=Decimal(100_099)))
+    later.prices = {TLT: later.prices[TLT]}
+    assert "the run would trade 100,100.00 USD" in (later(order(2, "buy", TLT, 1, "100")) or "")
+
+
 # ----------------------------------------------------------------------------------------------------- real money
 
 
