@@ -10,6 +10,7 @@ from stage import DAYS, SPY, TLT, Stage, mix, percent, session_of
 from rebalancer.brokers.script import Script, Twist
 from rebalancer.brokers.sim import SimBroker
 from rebalancer.errors import StoppedError
+from rebalancer.events import OrderAbsent, OrderAnswered
 from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.live.settle import recover
@@ -94,6 +95,21 @@ def test_what_stood_is_counted_and_what_never_left_is_lost(tmp_path: Path) -> No
     assert orders(stage) == [(SPY, "filled", Decimal(99)), (TLT, "lost", Decimal(0))]
     assert [order.reason for order in record.orders] == ["", "it never reached the broker"]
     assert record.run.reason == "cut off and settled later: SPY: bought 99 of 99, filled; TLT: bought 0 of 423, lost"
+
+
+@pytest.mark.parametrize("known", ["intended", "unknown", "absent"])
+def test_whatever_was_known_of_an_order_that_never_arrived_it_ends_as_lost(tmp_path: Path, known: str) -> None:
+    stage = evening(tmp_path)
+    cut(stage, 1, stands=False)
+    now, (order,) = stage.clock.now(), stage.record().orders
+    steps = (OrderAnswered(now, order.id, "unknown", "no answer"), OrderAbsent(now, order.id))
+    with SqliteJournal.open(stage.journal_file) as journal:
+        run = RunId(stage.record().run.id)
+        journal.take_up(run, stage.claim())
+        journal.record(run, *steps[: ["intended", "unknown", "absent"].index(known)])
+    assert stage.record().orders[0].state == known
+    settled(stage)
+    assert [(each.state, each.reason) for each in stage.record().orders] == [("lost", "it never reached the broker")]
 
 
 def test_what_is_open_is_cancelled_with_its_fills_counted(tmp_path: Path) -> None:

@@ -58,6 +58,21 @@ def test_a_quantity_must_be_a_number_above_zero(order, quantity):
     assert "which is not above 0" in checked(replace(order, quantity=Decimal(quantity)))
 
 
+def test_one_share_and_a_fraction_of_one_are_amounts_like_any_other():
+    assert checked(replace(BUY, quantity=Decimal(1))) is None
+    assert checked(replace(SELL, quantity=Decimal("0.5"))) is None
+
+
+def test_a_share_may_cost_less_than_a_dollar():
+    assert checked(replace(BUY, limit=Decimal("0.51")), price="0.50") is None
+
+
+def test_an_order_for_the_auction_leaves_until_ten_minutes_before_the_close():
+    auction = replace(BUY, kind="moc", limit=None)
+    assert checked(auction) is None
+    assert "orders leave from" in checked(auction, now=CLOSES - timedelta(minutes=10) + timedelta(seconds=1))
+
+
 def test_a_buy_is_in_whole_shares():
     assert checked(replace(BUY, quantity=Decimal("1.5"))) == "1.5 shares is not a whole number"
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.errors import RunFailedError
-from rebalancer.model import Holdings, NoPrice, Price, Symbol, Targets, Trade, Trading
+from rebalancer.model import Holdings, NoPrice, Order, Price, Symbol, Targets, Trade, Trading
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import cap
-from rebalancer.portfolio.trades import make_plan, order_id, sell_orders, target_dollars, to_decimal
+from rebalancer.portfolio.trades import make_plan, order_id, second_attempt, sell_orders, target_dollars, to_decimal
 
 NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
 TONIGHT = date(2016, 12, 30)
@@ -308,3 +308,15 @@ def test_target_dollars_stay_within_the_cap(evening):
 @given(evenings())
 def test_a_line_that_trades_nothing_says_why(evening):
     assert all(trade.why for trade in make_plan(*evening).trades)
+
+
+@pytest.mark.parametrize(("side", "leg"), [("sell", "sells"), ("buy", "buys")])
+def test_a_second_attempt_is_the_same_order_under_the_id_of_its_own_attempt(side, leg):
+    first = Order(order_id("demo", TONIGHT, 3, leg, SPY, side), SPY, side, Decimal(7), "limit", Decimal(101), "why")
+    again = second_attempt(first, "demo", TONIGHT, 3)
+    assert again == Order(order_id("demo", TONIGHT, 3, leg, SPY, side, 2), *list(_parts(first))[1:])
+    assert again.id != first.id
+
+
+def _parts(order):
+    return (order.id, order.symbol, order.side, order.quantity, order.kind, order.limit, order.why)
