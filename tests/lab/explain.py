@@ -11,7 +11,7 @@ CAUSES: tuple[tuple[str, Collection[str]], ...] = (
     ("was (lost|refused) by the journal and stands", {"order arrives after the quiet time"}),
     (
         "was lost, and the broker now shows",
-        {"order arrives after the quiet time", "a trade by hand", "split", "a venue that forgets"},
+        HANDS | {"order arrives after the quiet time", "split", "a venue that forgets"},
     ),
     ("does not know it any more", {"a venue that forgets"}),
     ("this journal (does not know|has not), or has as refused", LOST_JOURNAL | {"order arrives after the quiet time"}),

@@ -349,3 +349,20 @@ def test_a_small_position_that_is_missing_from_the_answer_is_not_read_as_sold(tm
     stage.between = lambda broker: broker
     stage.run()
     assert stage.record().run.status == "success"
+
+
+class Unlisting(Between):
+    """Its list of orders stays empty; asked by its id, an order is there."""
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        return {}
+
+
+def test_an_order_that_no_list_shows_is_looked_up_by_its_id_at_the_end(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"A": (hold(SPY), percent("A", 99))})
+    stage.between = Unlisting
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "success"
+    assert [(order.state, order.filled) for order in record.orders] == [("filled", Decimal(198))]
+    assert stage.shares() == {SPY: Decimal(198)}
