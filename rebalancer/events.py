@@ -53,8 +53,8 @@ class Claim:
 class Holding:
     """A symbol at the broker: all of it, our part, what was expected, and why it is left alone ("" if it is not).
 
-    `counted` takes the place of `quantity` in the book while an order of tonight is not settled: what is shown may hold
-    fills of it that are not journalled yet, and would be counted twice.
+    `counted` replaces `quantity` in the book while an order of tonight is not settled: fills of it may be shown already
+    and journalled later, and would count twice.
     """
 
     symbol: Symbol
