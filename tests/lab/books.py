@@ -104,6 +104,15 @@ class Books:
             mine = ours.get(Symbol(symbol), NONE)
             _rule("I9", mine == held, f"{symbol}: {held} held, {mine} are the bots' by the journal")
 
+    def nothing_surprised(self, connection: sqlite3.Connection, session: Session) -> None:
+        """Where no hand meddled and nothing was split, the broker never showed what the journal did not expect."""
+        surprises = connection.execute(
+            "SELECT text FROM notes JOIN runs ON runs.id = notes.run"
+            " WHERE runs.session = ? AND text LIKE '%were expected (a split or a trade by hand?)%'",
+            [session.day.isoformat()],
+        ).fetchall()
+        _rule("I9", self.meddled or not surprises, f"the broker showed what was not expected: {surprises}")
+
     def all_is_well(self, connection: sqlite3.Connection) -> None:
         """After clean evenings nothing is left of what went wrong before."""
         _rule("I19", not self.is_halted(connection), "still halted after clean evenings")

@@ -20,6 +20,7 @@ HISTORY = 12
 CENT = Decimal("0.01")
 STEP_SECONDS = 7
 STEPS = tuple(1 + Decimal(step) / 10_000 for step in range(-12, 13))
+FALLS = (Decimal("0.95"), Decimal("0.85"), Decimal("0.74"))
 WORTH_SPLITTING = 40
 """Dollars. A price never falls below 5."""
 WALK = 16
@@ -65,7 +66,7 @@ class Market:
 
     def open_day(self, dice: Random, weather: Weather) -> None:
         self.weather = weather
-        fall = Decimal("0.85") if weather.strikes("market falls") else Decimal(1)
+        fall = dice.choice(FALLS) if weather.strikes("market falls") else Decimal(1)
         self.ails = {}
         for name in SYMBOLS:
             opening = (_moved(dice, self.prices[name], 0.015) * fall).quantize(CENT)

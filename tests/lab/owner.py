@@ -42,15 +42,18 @@ def _some_trading(dice: Random) -> Trading:
 
 
 def _some_limits(dice: Random) -> Limits:
-    return Limits(
-        max_order_dollars=Decimal(dice.choice((3_000, 20_000, 1_000_000))),
-        max_run_dollars=Decimal(dice.choice((5_000, 50_000, 2_000_000))),
-        max_symbol_percent=Decimal(dice.choice((20, 50, 100))),
-        max_orders=dice.choice((1, 3, 500)),
-        max_turnover_percent=Decimal(dice.choice((30, 100, 200))),
-        max_daily_loss_percent=Decimal(dice.choice((3, 10, 25))),
-        denied=(dice.choice(SYMBOLS),) if dice.random() < 0.3 else (),
-    )
+    """One or two of them tight, the others as they come."""
+    tight = {
+        "max_order_dollars": Decimal(dice.choice((3_000, 20_000))),
+        "max_run_dollars": Decimal(dice.choice((5_000, 50_000))),
+        "max_symbol_percent": Decimal(dice.choice((20, 50))),
+        "max_orders": dice.choice((1, 3)),
+        "max_turnover_percent": Decimal(dice.choice((30, 100))),
+        "max_daily_loss_percent": Decimal(dice.choice((1, 3))),
+        "denied": (dice.choice(SYMBOLS),),
+    }
+    names = dice.sample(sorted(tight), dice.randint(1, 2))
+    return Limits(**{name: tight[name] for name in names})
 
 
 def _some_investments(dice: Random) -> tuple[Investment, ...]:

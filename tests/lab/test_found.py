@@ -15,11 +15,11 @@ LATE = {"order arrives after the quiet time": 1.0}
 class Told(World):
     """A world that is told its nights, each fault with how likely it strikes; after them it is calm."""
 
-    def __init__(self, seed: int, ids: IdRule, *nights: Mapping[str, float]) -> None:
+    def __init__(self, seed: int, ids: IdRule, *nights: Mapping[str, float], quiet: int = 30) -> None:
         self._nights = nights
         super().__init__(seed, days=len(nights) + 4)
         resend = ids in {"for ever", "while open"}
-        self.venue.rules = Rules(ids, quiet=30, resend=resend, strict=True, fee=Decimal(0))
+        self.venue.rules = Rules(ids, quiet, resend=resend, strict=True, fee=Decimal(0))
 
     def _forecast(self, day: int) -> dict[str, float]:
         return dict(self._nights[day]) if day < len(self._nights) else {}
@@ -70,7 +70,7 @@ def test_an_empty_list_of_positions_is_no_sign_of_a_lost_order(seed):
 @pytest.mark.parametrize("ids", ["never", "for ever"])
 @pytest.mark.parametrize("seed", range(5))
 def test_what_fills_after_it_was_given_up_and_before_the_last_record_counts_once(seed, ids):
-    world = Told(seed, ids, CALM, LATE, CALM, LATE)
+    world = Told(seed, ids, CALM, LATE, CALM, LATE, quiet=180)
     world.live()  # whose books are compared to the share every night
 
 

@@ -140,6 +140,8 @@ class World:
             self.books.within_plans(connection, self.session)
         if not self._split_unseen:
             self.books.every_share(connection)
+        if not (self.market.announced or self.tally.faults["positions lag"]):
+            self.books.nothing_surprised(connection, self.session)
         if self.day == self.days - 1:
             self.books.all_is_well(connection)
             self.books.chain_holds(connection)
