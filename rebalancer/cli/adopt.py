@@ -1,11 +1,11 @@
 """`rebalance adopt`: shares that were there before the bots, handed over to them."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, load_config, one_account
+from rebalancer.cli.person import ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,8 @@ def adopt(
     if not json:
         show_offers(chosen.name, wanted, refused)
     if wanted:
-        _ask(yes=yes)
+        question = "Hand these shares over? From then on the bots may sell them."
+        ask(question, "adopt", "nothing was handed over", yes=yes)
         _hand_over(settings, chosen, wanted)
     if json:
         show_json({"account": chosen.name, "adopted": wanted, "refused": refused})
@@ -70,18 +71,6 @@ def _wanted(found: "Offers", symbols: "Sequence[str]", *, everything: bool) -> "
     if refused := [Problem("adopt", symbol, offer) for symbol, offer in asked.items() if isinstance(offer, str)]:
         raise BadInputError(refused)
     return tuple(asked.values())
-
-
-def _ask(*, yes: bool) -> None:
-    """Raises BadInputError unless the person agrees."""
-    from rebalancer.errors import BadInputError, Problem
-
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise BadInputError([Problem("--yes", "", "is needed where nobody can be asked; nothing was handed over")])
-    if not typer.confirm("Hand these shares over? From then on the bots may sell them.", err=True):
-        raise BadInputError([Problem("adopt", "", "nothing was handed over")])
 
 
 def _hand_over(config: "Config", account: "AccountConfig", wanted: "Sequence[Offer]") -> None:

@@ -1,12 +1,12 @@
 """`rebalance audit` and `rebalance backup`: whether the journal is what was written, and a copy of it."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, load_config
+from rebalancer.cli.person import ask
 from rebalancer.errors import StoppedError
 
 app = typer.Typer(help="Whether the journal is what was written.", no_args_is_help=True, rich_markup_mode=None)
@@ -58,24 +58,12 @@ def accept_restore(
         present, before = keepsake.present(path), keepsake.remembered(path)
         if not json:
             show_restored(present, before)
-        _ask("Go on from there?", yes=yes)
+        ask("Go on from there?", "audit", "nothing was accepted", yes=yes)
         keepsake.remember(path, present)
     if json:
         show_json({"remembered": before, "head": present})
     else:
         show(line(f"Runs go on from line {present.seq:,}.", "bold green"))
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    """Raises BadInputError unless the person agrees."""
-    from rebalancer.errors import BadInputError, Problem
-
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise BadInputError([Problem("--yes", "", "is needed where nobody can be asked; nothing was accepted")])
-    if not typer.confirm(question, err=True):
-        raise BadInputError([Problem("audit", "", "nothing was accepted")])
 
 
 def backup(

@@ -1,6 +1,5 @@
 """`rebalance doctor`: whether an evening would go well, without sending anything; and the trial on paper."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +15,7 @@ from rebalancer.cli.options import (
     load_config,
     one_account,
 )
+from rebalancer.cli.person import ask
 from rebalancer.errors import BadInputError, Problem, RebalancerError
 
 if TYPE_CHECKING:
@@ -130,15 +130,7 @@ def _trial(config: Path | None, account: str | None, symbol: str, *, yes: bool) 
         share = model.symbol(symbol)
     except ValueError as error:
         raise BadInputError([Problem("--symbol", "", str(error))]) from error
-    _ask(f"Buy one share of {share} in account {chosen.name}, which must be a paper account, and sell it?", yes=yes)
+    question = f"Buy one share of {share} in account {chosen.name}, which must be a paper account, and sell it?"
+    ask(question, "--paper-trial", "nothing was done", yes=yes)
     with trial_of(settings, chosen, present_of(chosen, dry_run=False, as_of=None)) as (desk, run, session):
         yield Checkup(chosen.name, run_trial(desk, run, session, share))
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise BadInputError([Problem("--yes", "", f"{question} Nobody can answer here: --yes goes on without asking")])
-    if not typer.confirm(question, err=True):
-        raise BadInputError([Problem("--paper-trial", "", "the answer was no, so nothing was done")])

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, chosen_accounts, load_config
-from rebalancer.cli.person import person
+from rebalancer.cli.person import person, write_down
 
 if TYPE_CHECKING:
     from rebalancer.config import AccountConfig, Config
-    from rebalancer.events import Event, Halted
+    from rebalancer.events import Halted
     from rebalancer.report.brake import KilledAccount
 
 LEFT_OPEN = 5
@@ -54,7 +54,7 @@ def resume(
     looked = (looked_at(queries.standing(path, name).armed, each, now, by) for name, each in halts.items())
     whole = tuple(armed for armed in looked if armed is not None)
     if lifted:
-        _record(settings, HaltLifted(now, account or "", by, reason), *whole)
+        write_down(settings, HaltLifted(now, account or "", by, reason), *whole)
     if json:
         show_json({"lifted": lifted, "whole_runs": whole})
     else:
@@ -89,16 +89,8 @@ def _halt(settings: "Config", account: str | None, reason: str) -> "Halted":
 
     chosen_accounts(settings, account)
     halted = Halted(SystemClock().now(), account or "", person(), reason)
-    _record(settings, halted)
+    write_down(settings, halted)
     return halted
-
-
-def _record(settings: "Config", *events: "Event") -> None:
-    from rebalancer.journal.store import SqliteJournal
-    from rebalancer.model import NO_RUN
-
-    with SqliteJournal.open(settings.journal()) as journal:
-        journal.record(NO_RUN, *events)
 
 
 def _kill(settings: "Config", account: "AccountConfig", *, everyones: bool) -> "KilledAccount":

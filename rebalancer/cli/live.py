@@ -1,6 +1,5 @@
 """`rebalance live`: real money, armed for a sum and a time, and disarmed."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +14,7 @@ from rebalancer.cli.options import (
     one_account,
     own_config,
 )
-from rebalancer.cli.person import person
+from rebalancer.cli.person import ask, person, write_down
 from rebalancer.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rebalancer.config import AccountConfig, Config
-    from rebalancer.events import Armed, Event
+    from rebalancer.events import Armed
     from rebalancer.report.brake import LiveAccount, Offer
 
 app = typer.Typer(help="Arm real money, and disarm it.", no_args_is_help=True)
@@ -57,8 +56,13 @@ def arm(
     armed, offer = _offer(settings, chosen, _dollars(max_dollars), _day(until), first_order_only=not whole_first_run)
     if not json:
         show_offer(offer)
-    _ask(f"Let the bots trade real money in account {chosen.name}, {armed.number}?", yes=yes)
-    _record(settings, armed)
+    ask(
+        f"Let the bots trade real money in account {chosen.name}, {armed.number}?",
+        "live arm",
+        "nothing was armed",
+        yes=yes,
+    )
+    write_down(settings, armed)
     show_json(armed) if json else show_armed(armed)
 
 
@@ -81,7 +85,7 @@ def disarm(
     name = one_account(settings, account).name
     armed = queries.standing(settings.journal(), name).armed
     if armed is not None:
-        _record(settings, Disarmed(SystemClock().now(), name, person(), reason))
+        write_down(settings, Disarmed(SystemClock().now(), name, person(), reason))
     show_json({"account": name, "was_armed": armed}) if json else show_disarmed(name, armed)
 
 
@@ -189,21 +193,3 @@ def _standing(settings: "Config", account: "AccountConfig") -> "LiveAccount":
     files, number = files_now(settings, account), account.account_number
     trouble = unarmed(account.name, armed, number, files, SystemClock().now())
     return LiveAccount(account.name, number, armed, trouble or "")
-
-
-def _record(settings: "Config", event: "Event") -> None:
-    from rebalancer.journal.store import SqliteJournal
-    from rebalancer.model import NO_RUN
-
-    with SqliteJournal.open(settings.journal()) as journal:
-        journal.record(NO_RUN, event)
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    """Raises BadInputError unless the person agrees."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise BadInputError([Problem("--yes", "", f"{question} Nobody can answer here: --yes arms without asking")])
-    if not typer.confirm(question, err=True):
-        raise BadInputError([Problem("live arm", "", "the answer was no, so nothing was armed")])

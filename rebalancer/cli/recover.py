@@ -56,16 +56,13 @@ def recovered(config: "Config", account: "AccountConfig") -> "RunRecord | None":
 def vouch(config: "Config", account: str | None, ids: list[str], reason: str) -> None:
     """Write down that a person knows of these orders. Raises BadInputError without an account or a reason."""
     from rebalancer.cli.options import one_account
-    from rebalancer.cli.person import person
+    from rebalancer.cli.person import person, write_down
     from rebalancer.errors import BadInputError, Problem
     from rebalancer.events import OrderAccounted
-    from rebalancer.journal.store import SqliteJournal
     from rebalancer.market.clock import SystemClock
-    from rebalancer.model import NO_RUN
 
     chosen = one_account(config, account)
     if not reason:
         raise BadInputError([Problem("--reason", "", "is needed with --account-for: say why you know of these orders")])
     now, by = SystemClock().now(), person()
-    with SqliteJournal.open(config.journal()) as journal:
-        journal.record(NO_RUN, *(OrderAccounted(now, chosen.name, order_id, by, reason) for order_id in ids))
+    write_down(config, *(OrderAccounted(now, chosen.name, order_id, by, reason) for order_id in ids))

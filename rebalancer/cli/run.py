@@ -1,6 +1,5 @@
 """`rebalance run`: the evening, by hand or when it is due."""
 
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +8,7 @@ import typer
 
 from rebalancer.cli.ending import told_to_end
 from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, chosen_accounts, load_config
+from rebalancer.cli.person import ask
 from rebalancer.cli.trigger import Result, announced, look, run_account
 from rebalancer.errors import BadInputError, Problem
 
@@ -101,12 +101,8 @@ def ask_outside_window(config: "Config", account: "AccountConfig", clock: "Clock
     if today is None:
         raise RunFailedError("the exchange is closed today. Nothing was sent.")
     asked = question(today, clock.now())
-    if asked is None or yes:
-        return
-    if not sys.stdin.isatty():
-        raise BadInputError([Problem("--yes", "", f"{asked} Nobody can answer here: --yes runs without asking")])
-    if not typer.confirm(asked, err=True):
-        raise BadInputError([Problem("run", "", "the answer was no, so nothing was done")])
+    if asked is not None:
+        ask(asked, "run", "nothing was done", yes=yes)
 
 
 def _shown(result: Result, *, json: bool) -> Result:

@@ -42,5 +42,5 @@ def synced(config: Config, told: "Told") -> "Synced | None":
     clock = next((clock_of(account) for account in config.accounts if account.name == config.data_account), None)
     with source_of(config, clock) as source:
         if isinstance(source.history, AlpacaHistory):
-            return source.history.sync(source.symbols, told)
+            return source.history.sync(source.symbols(), told)
     return None

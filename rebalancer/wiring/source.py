@@ -21,7 +21,8 @@ from rebalancer.wiring.lines import Lines
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`last_session` is the last day there are closes of; `symbols` are all that there are prices of.
+    """`last_session` is the last day there are closes of; `symbols` gives all that there are prices of, and raises
+    BadInputError where that asks for a bot's file that can't be used.
 
     `as_of` gives quotes for a clock that stands in the past: each day's close stands in for its evening's price. `live`
     gives those of the present, None where the source knows closes only.
@@ -29,7 +30,7 @@ class Source:
 
     history: History
     last_session: date
-    symbols: tuple[Symbol, ...]
+    symbols: Callable[[], tuple[Symbol, ...]]
     as_of: Callable[[Clock], Quotes]
     live: Callable[[Clock], Quotes] | None = None
 
@@ -46,7 +47,9 @@ def source_of(config: Config, clock: Clock | None = None, lines: Lines | None = 
             yield _alpaca(config, clock, lines or stack.enter_context(Lines(config, clock)))
         else:
             known = read_folder(config.data_folder) if config.data_folder else sample.shipped()
-            yield Source(ClosesHistory(known), known.day(-1), known.symbols, as_of=partial(ClosesQuotes, known=known))
+            yield Source(
+                ClosesHistory(known), known.day(-1), lambda: known.symbols, as_of=partial(ClosesQuotes, known=known)
+            )
 
 
 def _alpaca(config: Config, clock: Clock, lines: Lines) -> Source:
@@ -57,12 +60,14 @@ def _alpaca(config: Config, clock: Clock, lines: Lines) -> Source:
     line = lines.to(config.data_account or "")
     cache = ClosesCache(config.state_dir / FILE)
     history = AlpacaHistory(line, cache, ExchangeCalendar(clock), clock, since=config.data_since)
-    symbols, last = tickers(config), history.last_session().day
+    last = history.last_session().day
 
     def as_of(past: Clock) -> Quotes:
-        return ClosesQuotes(past, history.closes(symbols, before=last + timedelta(days=1)))
+        return ClosesQuotes(past, history.closes(tickers(config), before=last + timedelta(days=1)))
 
-    return Source(history, last, symbols, as_of, live=lambda now: AlpacaQuotes(line, now, config.data_feed))
+    return Source(
+        history, last, partial(tickers, config), as_of, live=lambda now: AlpacaQuotes(line, now, config.data_feed)
+    )
 
 
 def tickers(config: Config) -> tuple[Symbol, ...]:
@@ -83,7 +88,9 @@ def closes_up_to(config: Config, symbols: Sequence[Symbol] | None, day: date | N
     """
     with source_of(config) as source:
         last = day or source.last_session
-        closes = source.history.closes(source.symbols if symbols is None else symbols, before=last + timedelta(days=1))
+        closes = source.history.closes(
+            source.symbols() if symbols is None else symbols, before=last + timedelta(days=1)
+        )
     if not len(closes.sessions) or closes.day(-1) != last:
         text = f"there are no closes of {last}; the last are of {source.last_session}"
         raise BadInputError([Problem("--on", "", text)])

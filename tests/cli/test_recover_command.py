@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from accounts import HOLD_SPY, write_config
+from live_account import live_venue, write_live_config
 
 from rebalancer import config
 from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.model import Submitted
+from rebalancer.ports import Clock
 from rebalancer.wiring import evening
 
 
@@ -35,8 +37,12 @@ class Cutting:
 def cut_off(tmp_path: Path, rebalance: object) -> None:
     """The run of the last session, which bought SPY, and was cut off with its only order at the broker."""
     write_config(tmp_path, enabled=False)
-    settings = config.load(tmp_path / "config.toml")
-    with evening(settings, settings.accounts[0]) as tonight:
+    run_until_the_cut(tmp_path)
+
+
+def run_until_the_cut(folder: Path, clock: Clock | None = None) -> None:
+    settings = config.load(folder / "config.toml")
+    with evening(settings, settings.accounts[0], clock=clock) as tonight:
         desk = replace(tonight.desk, broker=Cutting(tonight.desk.broker))  # type: ignore[arg-type]
         run = claim_session(desk, tonight.claim, tonight.session)
         with pytest.raises(PowerCut):
@@ -73,6 +79,22 @@ def test_recover_counts_what_came_of_it_and_ends_it(rebalance):
     assert "cut off and settled later: SPY: bought" in said.out
     assert filled(rebalance) == [(1, "SPY", "filled")]
     assert rebalance("recover").out == "account main: nothing was left to settle\n"
+
+
+def test_a_broken_bot_keeps_nobody_from_settling_at_alpaca(rebalance, tmp_path, monkeypatch):
+    """Whose prices come from Alpaca too: there the bots say which prices to fetch, and settling needs none."""
+    with live_venue() as venue:
+        monkeypatch.setenv("KEY_ID", venue.key_id)
+        monkeypatch.setenv("SECRET", venue.secret)
+        venue.account["account_number"] = "PA123456789"
+        write_live_config(tmp_path, venue.url, mode="paper", number="PA123456789")
+        run_until_the_cut(tmp_path, venue.clock)
+        (tmp_path / "mix.json").write_text("{")
+        venue.clock.sleep(60)
+        said = rebalance("recover")
+        assert said.code == 0, said.err
+        assert "cut off and settled later: " in said.out
+        assert [(run, state) for run, _, state in filled(rebalance)] == [(1, "filled")]
 
 
 @pytest.mark.usefixtures("cut_off")
