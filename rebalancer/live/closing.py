@@ -1,14 +1,15 @@
 """The end of an evening: what the journal counted must be what the broker shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from rebalancer.errors import StoppedError
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import looks
-from rebalancer.live.survey import Survey, read_holdings
+from rebalancer.live.survey import Survey, quantities, read_holdings, read_shares
 from rebalancer.model import Outcome, Symbol
 from rebalancer.portfolio.wording import shares
+from rebalancer.ports import Book
 
 NONE = Decimal(0)
 LAG_SECONDS = 30
@@ -25,24 +26,23 @@ def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey
     settled = traded - {outcome.order.symbol for outcome in outcomes if not outcome.certain}
     apart: list[str] = []
     for _ in looks(desk, LAG_SECONDS):
-        apart = _apart(desk, settled)
+        apart = _apart(desk.journal.book(desk.account), quantities(desk.broker.positions()), settled)
         if not apart:
             break
-    survey = read_holdings(desk, diary, "end")
-    if apart:
+    # The looks may have seen a part of the positions only. Where the two are apart nothing more is recorded, so that
+    # what is ours stays as the fills made it.
+    if apart and (apart := _apart(desk.journal.book(desk.account), read_shares(desk), settled)):
         raise StoppedError(
             f"the journal and the broker are apart: {'; '.join(apart)}. Look at the account's orders, then lift "
             "the halt: `rebalance resume`."
         )
-    return survey
+    return read_holdings(desk, diary, "end")
 
 
-def _apart(desk: Desk, symbols: Iterable[Symbol]) -> list[str]:
-    expected = desk.journal.book(desk.account).expected
-    if expected is None:  # a dry run before the first run: there is no record to compare with
+def _apart(book: Book, shown: Mapping[Symbol, Decimal], symbols: Iterable[Symbol]) -> list[str]:
+    if book.expected is None:  # a dry run before the first run: there is no record to compare with
         return []
-    shown = {position.symbol: position.quantity for position in desk.broker.positions()}
-    counts = {symbol: (expected.get(symbol, NONE), shown.get(symbol, NONE)) for symbol in sorted(symbols)}
+    counts = {symbol: (book.expected.get(symbol, NONE), shown.get(symbol, NONE)) for symbol in sorted(symbols)}
     return [
         f"{symbol}: {shares(ours)} by the journal, {theirs} at the broker"
         for symbol, (ours, theirs) in counts.items()

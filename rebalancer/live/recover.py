@@ -8,7 +8,7 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks, mismatch, vouch
-from rebalancer.live.survey import require_whole
+from rebalancer.live.survey import read_shares
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.trades import ORDER_PREFIX, TRIAL_PREFIX
@@ -27,7 +27,7 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
     order can't be accounted for: until then nobody knows what is held.
     """
     left = desk.journal.unsettled(desk.account)
-    shown = _shares_shown(desk) if left else {}
+    shown = read_shares(desk) if left else {}
     found = look_up(desk, [sent.order.id for sent in left if sent.phase != "lost"])
     unknown, impossible = [], []
     for sent in left:
@@ -57,10 +57,10 @@ def _settled(desk: Desk, diary: Diary, sent: Sent, state: OrderState) -> str | N
             f"{_told(sent.order)} had {sent.filled} filled, and the broker now says {state.filled}. {vouch(sent.order)}"
         )
     journal_state(desk, diary, state)
-    if sent.phase not in {"lost", "refused"}:
+    if sent.phase != "lost":
         return None
     return (
-        f"{_told(sent.order)} was {sent.phase} by the journal and stands at the broker after all, {state.status} with "
+        f"{_told(sent.order)} was lost by the journal and stands at the broker after all, {state.status} with "
         f"{state.filled} filled, which are counted now. Look at the account before the next run; `rebalance kill` "
         "cancels what is open."
     )
@@ -77,13 +77,6 @@ def _settled_absent(desk: Desk, diary: Diary, sent: Sent) -> str | None:
     if sent.run != diary.run or sent.times > 1 or not desk.broker.caps.resend:
         diary.write(OrderLost, order_id=sent.order.id, reason="it never reached the broker")
     return None
-
-
-def _shares_shown(desk: Desk) -> Mapping[Symbol, Decimal]:
-    """Raises SourceError where the broker's answer is not whole."""
-    account, positions = desk.broker.account(), desk.broker.positions()
-    require_whole(account, positions, desk.journal.book(desk.account).values)
-    return {position.symbol: position.quantity for position in positions}
 
 
 def _arrived_unseen(desk: Desk, shown: Mapping[Symbol, Decimal]) -> list[str]:
@@ -148,18 +141,22 @@ def untold(desk: Desk, diary: Diary) -> Mapping[Symbol, Sent]:
 def cancel_open_orders(desk: Desk, diary: Diary) -> None:
     """Cancel our own open orders, or all with `cancel_scope` "all", and wait until they are gone.
 
-    What this run itself sent before it was cut off is followed, not cancelled. Raises RunFailedError if one stays.
+    So is one of an earlier run that a look just found open, though no list shows it. What this run itself sent before
+    it was cut off is followed, not cancelled. Raises RunFailedError if one stays.
     """
     everyones = desk.trading.cancel_scope == "all"
-    standing = (state for state in desk.broker.open_orders() if state.id not in diary.earlier)
-    doomed = [state for state in standing if everyones or is_ours(state.id)]
-    for state in doomed:
-        whose = "our" if is_ours(state.id) else "the"
-        diary.note(f"{state.symbol}: cancelling {whose} open {state.side} of {shares(state.quantity)} ({state.id})")
-        desk.broker.cancel(state.id)
+    standing: list[Order | OrderState] = [
+        state for state in desk.broker.open_orders() if everyones or is_ours(state.id)
+    ]
+    standing += [sent.order for sent in desk.journal.unsettled(desk.account) if sent.phase == "open"]
+    doomed = {order.id: order for order in standing if order.id not in diary.earlier}
+    for order in doomed.values():
+        whose = "our" if is_ours(order.id) else "the"
+        diary.note(f"{order.symbol}: cancelling {whose} open {order.side} of {shares(order.quantity)} ({order.id})")
+        desk.broker.cancel(order.id)
     if not doomed:
         return
-    waiting = {state.id for state in doomed}
+    waiting = set(doomed)
     for _ in looks(desk, CANCEL_SECONDS):
         for state in desk.broker.orders(sorted(waiting)).values():
             if state.terminal:

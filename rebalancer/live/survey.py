@@ -80,6 +80,17 @@ def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "again", "af
     return survey
 
 
+def read_shares(desk: Desk) -> Mapping[Symbol, Decimal]:
+    """The shares of every position. Raises SourceError where the broker's answer is not whole."""
+    account, positions = desk.broker.account(), desk.broker.positions()
+    require_whole(account, positions, desk.journal.book(desk.account).values)
+    return quantities(positions)
+
+
+def quantities(positions: Iterable[Position]) -> dict[Symbol, Decimal]:
+    return {position.symbol: position.quantity for position in positions}
+
+
 def require_whole(account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]) -> None:
     """Accept the positions only if they and the cash make up the equity, but for what prices move between calls.
 

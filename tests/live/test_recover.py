@@ -1,16 +1,18 @@
 """What an earlier run left behind is settled before anything is decided."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from stage import DAYS, GLD, SPY, Stage, hold, mix, percent
-from test_execute import Between, TakesAnIdTwice
+from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
+from test_execute import Between, Pen, TakesAnIdTwice
 
 from rebalancer.brokers.script import Script, Twist
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
-from rebalancer.events import HaltLifted, OrderAccounted
+from rebalancer.events import Event, HaltLifted, OrderAccounted, OrderResent
 from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import (
@@ -20,12 +22,14 @@ from rebalancer.model import (
     Order,
     OrderId,
     OrderState,
+    Position,
     Refused,
     Submitted,
     Symbol,
     Trading,
     Unknown,
 )
+from rebalancer.ports import Journal
 
 STUBBORN = Script({("buy", SPY): Twist(fills_at_most=Decimal(50), cancel="refused")})
 
@@ -49,6 +53,20 @@ class DiesBeforeSending(Between):
         raise PowerCutError
 
 
+def dying_before_it_is_sent_again(journal: SqliteJournal) -> Journal:
+    def is_that(event: Event) -> bool:
+        if isinstance(event, OrderResent):
+            raise PowerCutError
+        return False
+
+    return Pen(journal, is_that)  # type: ignore[return-value]
+
+
+class LosesEverything(Between):
+    def submit(self, order: Order) -> Submitted:
+        return Unknown("the connection broke")
+
+
 def test_an_order_left_open_is_cancelled_first_and_its_fills_are_ours(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.script = STUBBORN
@@ -59,6 +77,24 @@ def test_an_order_left_open_is_cancelled_first_and_its_fills_are_ours(tmp_path: 
     record = stage.record()
     assert record.run.status == "success"
     assert stage.shares() == {SPY: Decimal(198)}
+
+
+def test_an_order_that_is_found_open_is_cancelled_though_no_list_shows_it(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.script = STUBBORN
+    stage.run()
+    (left,) = stage.record().orders
+    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50))})
+
+    class ListsNothing(Between):
+        def open_orders(self) -> tuple[OrderState, ...]:
+            return ()
+
+    stage.between = ListsNothing
+    stage.run(force=True)
+    record = stage.record()
+    assert f"SPY: cancelling our open buy of 198 shares ({left.id})" in [remark.text for remark in record.remarks]
+    assert [order.state for order in queries.orders(stage.journal_file)] == ["canceled", "canceled"]
 
 
 def test_an_open_order_of_ours_that_can_not_be_cancelled_stops_the_evening_before_any_order(tmp_path: Path) -> None:
@@ -95,7 +131,18 @@ def test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said(tmp_
     stage.run()
     record = stage.record()
     assert record.orders == ()
-    assert any("SPY: left alone, since a buy of 3 shares that is not ours" in remark.text for remark in record.remarks)
+    assert (
+        "SPY: left alone, since a buy of 3 shares that is not ours is open (mine-1). Cancel it, or set "
+        'cancel_scope = "all"'
+    ) in [remark.text for remark in record.remarks]
+
+
+def test_only_what_is_left_of_an_order_of_another_hand_is_in_the_way(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(4))})
+    by_hand(stage, SPY, 10, 505)
+    stage.run()
+    assert any("since a buy of 6 shares that is not ours is open" in remark.text for remark in stage.record().remarks)
 
 
 def test_with_cancel_scope_all_the_orders_of_other_hands_are_cancelled_too(tmp_path: Path) -> None:
@@ -166,7 +213,42 @@ def test_an_order_of_an_earlier_evening_that_never_arrived_is_lost_and_never_sen
     assert stage.shares() == {SPY: Decimal(198)}
     before, tonight = reversed(queries.orders(stage.journal_file))
     assert (before.state, tonight.state) == ("lost", "filled")
+    assert before.reason == "it never reached the broker"
     assert before.id != tonight.id
+
+
+def test_an_absence_that_is_written_down_is_not_written_again_when_the_order_is_given_up(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.between, stage.pen = LosesEverything, dying_before_it_is_sent_again  # type: ignore[assignment, return-value]
+    with pytest.raises(PowerCutError):
+        stage.run()
+    assert stage.record().orders[0].state == "absent"
+    stage.between = stage.pen = lambda same: same
+    stage.on(DAYS[1]).run()
+    before, _ = reversed(queries.orders(stage.journal_file))
+    assert before.state == "lost"
+    with closing(sqlite3.connect(stage.journal_file)) as journal:
+        ((written,),) = journal.execute("SELECT COUNT(*) FROM events WHERE kind = 'OrderAbsent'")
+    assert written == 1
+
+
+def test_an_answer_that_is_not_whole_settles_nothing(tmp_path: Path) -> None:
+    """One share of 500 dollars of 100,000 is missing, and so is its money."""
+    stage = Stage(tmp_path, {"A": (hold(SPY), dollars("A", 600))})
+    stage.run()
+    stage.bots = {"A": (hold(SPY), dollars("A", 600)), "B": (hold(GLD), percent("B", 50))}
+    stage.between = DiesAfterSending
+    with pytest.raises(PowerCutError):
+        stage.on(DAYS[1]).run()
+
+    class Overlooking(Between):
+        def positions(self) -> tuple[Position, ...]:
+            return tuple(position for position in self.real.positions() if position.symbol != SPY)
+
+    stage.between = Overlooking
+    with pytest.raises(SourceError, match="its answer is not whole"):
+        stage.on(DAYS[2]).run()
+    assert queries.orders(stage.journal_file)[0].state == "intended"
 
 
 # --------------------------------------------------------------------------------------- what must never happen

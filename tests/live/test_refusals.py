@@ -69,6 +69,8 @@ def test_a_sell_whose_shares_are_held_is_sent_once_more_when_the_way_is_clear(tm
         (SPY, "filled"),
         (GLD, "filled"),
     ]
+    waiting = "SPY: waiting for other open orders to be gone, then sending once more"
+    assert waiting in [remark.text for remark in record.remarks]
 
 
 def test_a_sell_whose_shares_stay_held_is_not_sent_again_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""The end of an evening: the broker must show what the journal counted, and gets time to do so."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from stage import GLD, SPY, Stage, mix, percent
+from test_execute import Between
+
+from rebalancer.errors import SourceError, StoppedError
+from rebalancer.journal import queries
+from rebalancer.model import Order, Position, Submitted
+
+Shown = tuple[Position, ...]
+
+
+def evening(folder: Path) -> Stage:
+    return Stage(folder, {"A": (mix(SPY=59, GLD=40), percent("A", 100))})
+
+
+def showing(times: int, change: Callable[[Shown], Shown]) -> type[Between]:
+    """A broker whose lists of positions are changed so often, once an order has left."""
+    left = [times]
+
+    class Changing(Between):
+        traded = False
+
+        def submit(self, order: Order) -> Submitted:
+            Changing.traded = True
+            return super().submit(order)
+
+        def positions(self) -> Shown:
+            whole = self.real.positions()
+            if not Changing.traded or not left[0]:
+                return whole
+            left[0] -= 1
+            return change(whole)
+
+    return Changing
+
+
+def without_spy(whole: Shown) -> Shown:
+    return tuple(position for position in whole if position.symbol != SPY)
+
+
+def with_one_spy_less(whole: Shown) -> Shown:
+    return tuple(replace(each, quantity=each.quantity - (each.symbol == SPY)) for each in whole)
+
+
+@pytest.mark.parametrize("lists", [1, 30])
+def test_positions_that_lag_behind_the_fills_are_waited_for(tmp_path: Path, lists: int) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(lists, with_one_spy_less)
+    began = stage.clock.now()
+    stage.run()
+    assert stage.record().run.status == "success"
+    assert (stage.clock.now() - began).total_seconds() >= lists
+
+
+def test_what_the_broker_never_shows_halts_with_both_counts(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(1000, with_one_spy_less)
+    with pytest.raises(StoppedError) as stopped:
+        stage.run()
+    assert str(stopped.value) == (
+        "the journal and the broker are apart: SPY: 118 shares by the journal, 117 at the broker. Look at the "
+        "account's orders, then lift the halt: `rebalance resume`."
+    )
+
+
+def test_after_such_a_halt_the_shares_are_still_ours_as_the_fills_made_them(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(1000, with_one_spy_less)
+    with pytest.raises(StoppedError):
+        stage.run()
+    assert {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")} == stage.shares()
+
+
+def test_a_list_that_is_not_whole_is_no_proof_that_anything_is_missing(tmp_path: Path) -> None:
+    """All 31 looks see a part of the positions, and the last reading sees them all."""
+    stage = evening(tmp_path)
+    stage.between = showing(31, without_spy)
+    stage.run()
+    assert stage.record().run.status == "success"
+
+
+def test_where_no_list_is_whole_the_evening_ends_without_a_last_record(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(1000, without_spy)
+    with pytest.raises(SourceError, match="its answer is not whole"):
+        stage.run()
+    stage.between = lambda broker: broker
+    stage.run(force=True)
+    assert stage.record().run.status == "success"
+
+
+def test_a_symbol_that_was_not_traded_tonight_is_not_compared(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.run()
+    stage.bots = {"A": (mix(SPY=59, GLD=20), percent("A", 100))}
+    stage.between = showing(1000, with_one_spy_less)
+    stage.run(force=True)
+    record = stage.record()
+    assert [order.symbol for order in record.orders][:1] == [GLD]
+    assert record.run.status == "success"
