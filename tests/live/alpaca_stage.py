@@ -34,7 +34,7 @@ CONFIG = """\
 schema = 1
 state_dir = "state"
 [data]
-since = 2026-09-01
+since = {since}
 [trading]
 fallback_ticker = "SGOV"
 {trading}
@@ -60,6 +60,7 @@ class AlpacaStage:
     venue: LocalAlpaca
     trading: str = ""
     account: str = ""
+    since: str = "2026-09-01"
 
     def wants(self, **weights: float) -> "AlpacaStage":
         (self.folder / "mix.json").write_text(bot_file(weights))
@@ -68,7 +69,8 @@ class AlpacaStage:
     @property
     def config_file(self) -> Path:
         path = self.folder / "config.toml"
-        path.write_text(CONFIG.format(url=self.venue.url, trading=self.trading, account=self.account))
+        filled = CONFIG.format(url=self.venue.url, since=self.since, trading=self.trading, account=self.account)
+        path.write_text(filled)
         return path
 
     def settings(self) -> Config:
