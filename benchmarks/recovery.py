@@ -109,10 +109,8 @@ def main() -> None:
             states = [sent.phase for sent in now.desk.journal.sent(RunId(1))]
         seconds = time.perf_counter() - start
         print(f"{len(states)} orders left open, {states.count('canceled')} of them found and cancelled")
-        print(
-            f"{len(venue.requests) - requests} requests, {seconds:.1f} s, {seconds / (60 + quiet):.2f} of a minute and"
-        )
-        print(f"the venue's quiet time of {quiet} s")
+        print(f"{len(venue.requests) - requests} requests, {seconds:.1f} s")
+        print(f"{seconds / (60 + quiet):.2f} of a minute and the venue's quiet time of {quiet} s together")
 
 
 if __name__ == "__main__":

@@ -157,10 +157,14 @@ def mismatch(order: Order, state: OrderState) -> str | None:
     if order.same_as(state):
         return None
     return (
-        f"order {order.id} stands at the broker as {state.side} {state.quantity} {state.symbol} {state.kind} "
-        f"{state.limit or ''}, but was written down as {order.side} {order.quantity} {order.symbol} {order.kind} "
-        f"{order.limit or ''}. {vouch(order)}"
+        f"order {order.id} stands at the broker as {_terms(state)}, but was written down as {_terms(order)}. "
+        f"{vouch(order)}"
     )
+
+
+def _terms(order: Order | OrderState) -> str:
+    limit = "" if order.limit is None else f" {order.limit}"
+    return f"{order.side} {order.quantity} {order.symbol} {order.kind}{limit}"
 
 
 def vouch(order: Order) -> str:

@@ -131,10 +131,8 @@ def test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said(tmp_
     stage.run()
     record = stage.record()
     assert record.orders == ()
-    assert (
-        "SPY: left alone, since a buy of 3 shares that is not ours is open (mine-1). Cancel it, or set "
-        'cancel_scope = "all"'
-    ) in [remark.text for remark in record.remarks]
+    said = "SPY: left alone, since a buy of 3 shares that is not ours is open (mine-1). Cancel it, or set "
+    assert ("warning", f'{said}cancel_scope = "all"') in [(remark.level, remark.text) for remark in record.remarks]
 
 
 def test_only_what_is_left_of_an_order_of_another_hand_is_in_the_way(tmp_path: Path) -> None:
@@ -399,7 +397,8 @@ def test_the_money_of_a_lost_buy_stays_spent_for_the_rest_of_the_session(tmp_pat
     stage.run(force=True)
     record = stage.record()
     assert [order.symbol for order in record.orders] == [GLD]
-    assert any(f"SPY: left alone tonight, since buy {lost.quantity} SPY" in remark.text for remark in record.remarks)
+    said = f"SPY: left alone tonight, since buy 120 SPY ({lost.id}) of run 1 is lost: it may still turn up"
+    assert ("warning", said) in [(remark.level, remark.text) for remark in record.remarks]
     assert lost.limit is not None
     assert stage.shares()[GLD] * 201 <= 100_000 - lost.quantity * lost.limit
     stage.bots = {"A": (hold(GLD), percent("A", 100))}

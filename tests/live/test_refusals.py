@@ -8,8 +8,10 @@ from pathlib import Path
 from stage import DAYS, GLD, SPY, TLT, Stage, hold, mix, percent
 from test_execute import Between
 
+from rebalancer.brokers.script import Script, Twist
 from rebalancer.brokers.sim import SimBroker
 from rebalancer.model import Account, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Symbol
+from rebalancer.portfolio.trades import order_id
 
 
 def refusing(
@@ -73,6 +75,17 @@ def test_a_sell_whose_shares_are_held_is_sent_once_more_when_the_way_is_clear(tm
     assert waiting in [remark.text for remark in record.remarks]
 
 
+def test_the_second_order_is_this_very_runs_and_is_waited_for_like_the_first(tmp_path: Path) -> None:
+    stage = evening(tmp_path, SPY=60)
+    stage.script = Script({("buy", SPY): Twist(waits=5)})
+    stage.between = refusing("wash", SPY)
+    stage.run()
+    first, second = stage.record().orders
+    assert (first.state, second.state) == ("refused", "filled")
+    assert second.id == order_id("demo", DAYS[0], 1, "buys", SPY, "buy", attempt=2)
+    assert second.id != order_id("demo", DAYS[0], 2, "buys", SPY, "buy", attempt=2)
+
+
 def test_a_sell_whose_shares_stay_held_is_not_sent_again_and_nothing_is_lost(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
     stage.run()
@@ -114,9 +127,11 @@ def test_after_a_refusal_of_the_account_nothing_more_leaves(tmp_path: Path) -> N
     record = stage.record()
     assert record.run.status == "partial"
     assert [order.symbol for order in record.orders] == [SPY]
-    texts = [remark.text for remark in record.remarks]
-    assert "TLT: the sell was not sent after the broker refused SPY: refused for account" in texts
-    assert "no buys tonight: refused for account" in texts
+    told = [(remark.level, remark.text) for remark in record.remarks]
+    assert ("warning", "TLT: the sell was not sent after the broker refused SPY: refused for account") in told
+    assert ("warning", "no buys tonight: refused for account") in told
+    unsent = "TLT: sold 0 of 320, refused (not sent after the broker refused SPY: refused for account)"
+    assert unsent in record.run.reason
     assert set(stage.shares()) == {SPY, TLT}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.events import FillSeen, Noted, OrderAbsent, OrderLost, OrderSeen
-from rebalancer.live.follow import Watch, came_of, vouch
+from rebalancer.live.follow import Watch, came_of, mismatch, vouch
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Fill, Found, Order, OrderId, OrderState, Outcome, Symbol, Unknown
 from rebalancer.ports import Caps
@@ -107,6 +107,30 @@ def test_a_filled_quantity_that_can_not_be_stops_with_both_numbers(shown: Sequen
     with pytest.raises(StoppedError) as stopped:
         watch.until_terminal(10)
     assert str(stopped.value) == f"order rb1 (SPY): {said} {vouch(ORDER)}"
+
+
+@pytest.mark.parametrize(
+    ("order", "state", "said"),
+    [
+        (
+            ORDER,
+            replace(OPEN, limit=Decimal(501)),
+            "buy 10 SPY limit 501, but was written down as buy 10 SPY limit 500",
+        ),
+        (
+            replace(ORDER, kind="market", limit=None),
+            OPEN,
+            "buy 10 SPY limit 500, but was written down as buy 10 SPY market",
+        ),
+        (
+            ORDER,
+            replace(OPEN, kind="market", limit=None),
+            "buy 10 SPY market, but was written down as buy 10 SPY limit 500",
+        ),
+    ],
+)
+def test_an_order_that_is_not_as_it_was_sent_is_told_beside_it(order: Order, state: OrderState, said: str) -> None:
+    assert mismatch(order, state) == f"order rb1 stands at the broker as {said}. {vouch(order)}"
 
 
 def test_the_way_out_names_the_order_and_the_command() -> None:
