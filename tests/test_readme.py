@@ -26,7 +26,7 @@ COMMANDS = "".join(BLOCKS).splitlines()
 def test_the_two_first_commands_are_the_ones_that_ci_runs():
     assert FIRST == [
         "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/rebalance run --dry-run",
-        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/pytest",
+        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/pytest -n auto",
     ]
 
 

@@ -31,12 +31,14 @@ def main() -> None:
     now = asked.now or datetime.now(UTC)
     if now.tzinfo is None:
         words.error(f"--now {now.isoformat()} has no zone; write for example {now.isoformat()}-05:00")
-    with LocalAlpaca(now, cash=asked.cash, market=Tape.sample(), port=asked.port, running=True) as venue:
+    with (
+        suppress(KeyboardInterrupt),
+        LocalAlpaca(now, cash=asked.cash, market=Tape.sample(), port=asked.port, running=True) as venue,
+    ):
         sys.stdout.write(WELCOME.format(venue=venue, stocks=", ".join(sorted(venue.market.closes))))
         sys.stdout.flush()
-        with suppress(KeyboardInterrupt):
-            while True:
-                time.sleep(3600)
+        while True:
+            time.sleep(3600)
 
 
 if __name__ == "__main__":
