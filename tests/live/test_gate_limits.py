@@ -115,6 +115,14 @@ def test_a_market_buy_that_waits_where_no_price_is_known_counts_as_the_whole_acc
     assert "the run would trade 100,100.00 USD" in (later(order(2, "buy", TLT, 1, "100")) or "")
 
 
+def test_a_sell_that_waits_where_no_price_is_known_counts_as_what_the_broker_values_it_at(counter: Counter) -> None:
+    counter = scripted(counter, SPY=Twist(waits=9))
+    gate = counter.gate(Limits(max_run_dollars=Decimal(50_099)))
+    gate.prices = {TLT: gate.prices[TLT]}
+    gate.send(order(1, "sell", SPY, 100))
+    assert "the run would trade 50,100.00 USD" in (gate(order(2, "sell", TLT, 1)) or "")
+
+
 # ----------------------------------------------------------------------------------------------------- real money
 
 

@@ -1,6 +1,7 @@
 """The brake: what a person, or the program itself, halted sends nothing until somebody lifts it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.live.halt import halt_check, told
 from rebalancer.model import NO_RUN, Order, Submitted
+from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker
 
 NOON = datetime(2024, 3, 4, 17, 0, tzinfo=UTC)
@@ -105,11 +107,11 @@ def test_the_sentence_names_the_remedy_for_this_very_halt() -> None:
         "account demo is halted since 2024-03-04 17:00:00 UTC by ann@desk: the numbers look wrong. Look at it, then "
         "lift it: `rebalance resume --account demo --reason TEXT`."
     )
+    assert told(replace(OURS, reason="a sentence.")) == told(replace(OURS, reason="a sentence"))
     assert "every account is halted" in told(EVERYBODYS)
     assert "`rebalance resume --reason TEXT`" in told(EVERYBODYS)
 
 
 def test_the_doctor_fails_a_halted_account() -> None:
-    assert halt_check(None).verdict == "pass"
-    check = halt_check(OURS)
-    assert (check.verdict, check.found) == ("fail", told(OURS))
+    assert halt_check(None) == Check("halt", "pass", "nothing is halted")
+    assert halt_check(OURS) == Check("halt", "fail", told(OURS), "Nothing is sent until it is lifted.")

@@ -68,9 +68,10 @@ def test_no_order_follows_one_that_is_filled_beyond_its_quantity():
 def test_the_sentence_names_both_orders():
     with pytest.raises(StoppedError) as stopped:
         require_sound(order("rb2", "buy", GLD), [left(order("rb1", "sell"), "open")])
-    assert str(stopped.value).startswith(
+    assert str(stopped.value) == (
         "the buy of 10 GLD (rb2) was about to leave, but the sell of 10 SPY (rb1) is open, and buys wait for the end "
-        "of every sell."
+        "of every sell. This must never happen, and it was not sent: look at the account, and please report it with "
+        "the journal of this run."
     )
 
 

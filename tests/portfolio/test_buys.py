@@ -174,6 +174,33 @@ def test_the_least_trade_counts_after_a_buy_was_shrunk():
     assert notes == ("SPY: not bought, 3,000.00 USD is under min_trade_dollars 5,000.00 USD",)
 
 
+def test_a_buy_shrunk_to_cents_is_under_the_least_trade_too():
+    trading = Trading(min_trade_dollars=Decimal(5))
+
+    orders, notes = sized(plan_for(SPY=(0.1, 1)), traded(SPY, "0.5"), purse="0.60", trading=trading)
+
+    assert orders == ()
+    assert notes == ("SPY: not bought, 0.50 USD is under min_trade_dollars 5.00 USD",)
+
+
+def test_a_buy_shrunk_to_exactly_the_least_trade_is_sent_and_told_why_it_is_less():
+    trading = Trading(min_trade_dollars=Decimal(3_000))
+
+    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=3_030, trading=trading)
+
+    assert [order.quantity for order in orders] == [30]
+    assert notes == (
+        "SPY: buying 30 of the planned 100 shares, 3,030.00 USD of the budget is left and a share may cost 101.00 USD",
+    )
+
+
+def test_a_buy_that_a_higher_price_made_smaller_is_told_so_even_where_just_that_much_may_be_invested():
+    orders, notes = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 125), room=50_000)
+
+    assert [order.quantity for order in orders] == [400]
+    assert notes == ("SPY: buying 400 of the planned 500 shares, at 125.00 USD no more fit into its target of 50 %",)
+
+
 def test_without_a_budget_nothing_is_bought_even_where_the_least_trade_is_zero():
     orders, notes = sized(
         plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=0, trading=Trading(min_trade_dollars=Decimal(0))
