@@ -62,6 +62,7 @@ def restatements(
 
     Only for symbols of which the broker shows something else than `expected`. Accepted only if it shows all of
     expected x ratio, or that without what is below nine places, or its whole shares (the fraction was paid in cash).
+    Of several splits the ratio is that of all of them together, or of the latest.
     All of it stays ours where all was; else our part is rounded down. A rename needs the very quantity under the new
     name and none under the old, and gives two events.
     """
@@ -125,9 +126,12 @@ def _change(
     new, *others = renames or (old,)
     if others or (new != old and (shown.get(old) or expected.get(new))):
         return None
-    splits = (action for action in actions if action.kind == "split" and action.symbol in {old, new})
-    change = _Change(old, new, expected.get(old, ZERO), shown.get(new, ZERO), (*renames.values(), *splits))
-    return change if _is_made_up(change) else None
+    splits = [action for action in actions if action.kind == "split" and action.symbol in {old, new}]
+    before, after = expected.get(old, ZERO), shown.get(new, ZERO)
+    # The first of them may be in the record already: shares that were bought on the very day of a split are new ones.
+    latest = (splits[first:] for first in range(len(splits) or 1))
+    changes = (_Change(old, new, before, after, (*renames.values(), *some)) for some in latest)
+    return next(filter(_is_made_up, changes), None)
 
 
 def _is_made_up(change: _Change) -> bool:

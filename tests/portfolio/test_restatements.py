@@ -98,6 +98,17 @@ def test_several_splits_of_one_symbol_multiply():
     assert event.why.startswith("split of 2024-06-08 and split of 2024-06-10: ")
 
 
+def test_of_two_splits_the_first_may_be_in_what_was_bought_on_its_day():
+    """Bought on the Friday of a 4 for 1 split, the shares are new ones; on Monday each of them is three."""
+    (event,) = restated(of(NVDA=36), of(NVDA=12), split(4, day=FRIDAY), split(3, words="3 for 1"))
+    assert (event.ours, event.expected) == (36, 36)
+    assert event.why == "3 for 1: our 12 shares are 36 now"
+
+
+def test_the_first_of_two_splits_alone_is_not_the_difference():
+    assert restated(of(NVDA=48), of(NVDA=12), split(4, day=FRIDAY), split(3)) == ()
+
+
 def test_of_a_symbol_that_we_share_with_others_our_part_is_rounded_down():
     (event,) = restated(of(NVDA="3.333333333"), of(NVDA=10), split(Decimal(1) / 3), ours=of(NVDA=5))
 
