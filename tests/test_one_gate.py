@@ -14,7 +14,7 @@ CORE = [
     file
     for file in FILES
     if file.relative_to(PACKAGE).parts[0]
-    in {"errors.py", "model", "events.py", "ports.py", "flowchart", "portfolio", "backtest", "live"}
+    in {"errors.py", "model", "events", "ports.py", "flowchart", "portfolio", "backtest", "live"}
 ]
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 CHANCE = {"random", "secrets", "uuid", "time"}

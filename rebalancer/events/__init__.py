@@ -1,0 +1,97 @@
+"""What a run writes down. These values, in their order, are the only truth; every table is a projection of them.
+
+A field's name is its name in the journal for ever: fields are added with a default, never renamed or removed.
+"""
+
+from rebalancer.events.account import (
+    Adopted,
+    Armed,
+    DailyLossHit,
+    Disarmed,
+    Halted,
+    HaltLifted,
+    Restated,
+    SettingChanged,
+)
+from rebalancer.events.orders import (
+    FillSeen,
+    OrderAbsent,
+    OrderAccounted,
+    OrderAnswered,
+    OrderIntended,
+    OrderLost,
+    OrderResent,
+    OrderSeen,
+)
+from rebalancer.events.run import (
+    BotDecided,
+    BotFailed,
+    Claim,
+    Holding,
+    HoldingsRead,
+    Noted,
+    PlanMade,
+    PricesTaken,
+    RunEnded,
+    RunTakenUp,
+    TargetsSet,
+)
+
+__all__ = [
+    "Adopted",
+    "Armed",
+    "BotDecided",
+    "BotFailed",
+    "Claim",
+    "DailyLossHit",
+    "Disarmed",
+    "Event",
+    "FillSeen",
+    "HaltLifted",
+    "Halted",
+    "Holding",
+    "HoldingsRead",
+    "Noted",
+    "OrderAbsent",
+    "OrderAccounted",
+    "OrderAnswered",
+    "OrderIntended",
+    "OrderLost",
+    "OrderResent",
+    "OrderSeen",
+    "PlanMade",
+    "PricesTaken",
+    "Restated",
+    "RunEnded",
+    "RunTakenUp",
+    "SettingChanged",
+    "TargetsSet",
+]
+
+Event = (
+    HoldingsRead
+    | PricesTaken
+    | BotDecided
+    | BotFailed
+    | TargetsSet
+    | PlanMade
+    | OrderIntended
+    | OrderAnswered
+    | OrderAbsent
+    | OrderResent
+    | OrderLost
+    | OrderSeen
+    | FillSeen
+    | Noted
+    | RunEnded
+    | RunTakenUp
+    | DailyLossHit
+    | Halted
+    | HaltLifted
+    | Armed
+    | Disarmed
+    | OrderAccounted
+    | SettingChanged
+    | Adopted
+    | Restated
+)
