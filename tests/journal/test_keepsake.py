@@ -75,7 +75,9 @@ def test_a_restore_that_a_person_accepted_goes_on(restored):
     keepsake.remember(restored, keepsake.present(restored))
 
     with SqliteJournal.open(restored) as journal:
+        before = journal.head().seq
         start(journal)
+        assert journal.head().seq > before
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"seq": 1}'])

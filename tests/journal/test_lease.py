@@ -148,7 +148,9 @@ def test_who_was_overtaken_may_still_say_why_it_stopped(overtaken):
 
     first.record(run, Noted(NOW, "error", "stopped"))
 
+    said = second.head().seq
     second.record(run, seen(order(), "open"))
+    assert second.head().seq == said + 1
 
 
 def test_closing_late_does_not_give_back_the_lease_of_another(overtaken, desk, opened):

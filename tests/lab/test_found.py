@@ -72,6 +72,7 @@ def test_an_empty_list_of_positions_is_no_sign_of_a_lost_order(seed):
 def test_what_fills_after_it_was_given_up_and_before_the_last_record_counts_once(seed, ids):
     world = Told(seed, ids, CALM, LATE, CALM, LATE, quiet=180)
     world.live()  # whose books are compared to the share every night
+    assert world.day == world.days
 
 
 @pytest.mark.parametrize("seed", BUYING)
