@@ -69,6 +69,14 @@ def test_what_the_broker_never_shows_halts_with_both_counts(tmp_path: Path) -> N
     )
 
 
+def test_of_several_every_one_is_told(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(1000, lambda whole: tuple(replace(each, quantity=each.quantity - 1) for each in whole))
+    told = "GLD: 199 shares by the journal, 198 at the broker; SPY: 118 shares by the journal, 117 at the broker"
+    with pytest.raises(StoppedError, match=told):
+        stage.run()
+
+
 def test_after_such_a_halt_the_shares_are_still_ours_as_the_fills_made_them(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.between = showing(1000, with_one_spy_less)

@@ -18,6 +18,7 @@ from rebalancer.model import (
     NO_RUN,
     Accepted,
     Limits,
+    NoPrice,
     Refused,
 )
 from rebalancer.ports import Caps
@@ -46,6 +47,14 @@ def test_a_full_exit_passes_every_limit_and_needs_no_price(counter: Counter) -> 
     assert counter.gate(NOTHING)(order(1, "sell", SPY, 100)) is None
     assert counter.gate(NOTHING, priced=False)(order(1, "sell", SPY, 100)) is None
     assert counter.gate(NOTHING, previous="1")(order(1, "sell", SPY, 100)) is None
+
+
+def test_a_symbol_without_a_price_leaves_whole_or_not_at_all(counter: Counter) -> None:
+    gate = counter.gate()
+    gate.prices = {SPY: NoPrice(SPY, ("the quote is crossed",))}
+    assert "no price" in (gate(order(1, "sell", SPY, 99)) or "")
+    assert "price None" in (gate(order(2, "buy", SPY, 1, "500")) or "")
+    assert gate(order(3, "sell", SPY, 100)) is None
 
 
 def test_a_partial_sell_passes_none_and_the_refusal_names_the_key(counter: Counter) -> None:
