@@ -82,6 +82,7 @@ def _settled_absent(desk: Desk, diary: Diary, sent: Sent) -> str | None:
 def _arrived_unseen(desk: Desk, shown: Mapping[Symbol, Decimal]) -> list[str]:
     """A venue that forgets an order with its day can't show one that came late: but its shares are there.
 
+    Any number of them, since a split may have come between.
     `shown` was read before anything was settled, so that a failing read leaves nothing half said.
     """
     lost = [sent for sent in desk.journal.unsettled(desk.account) if sent.phase == "lost"]
@@ -92,7 +93,7 @@ def _arrived_unseen(desk: Desk, shown: Mapping[Symbol, Decimal]) -> list[str]:
     for sent in lost:
         symbol, sign = sent.order.symbol, 1 if sent.order.side == "buy" else -1
         there, due = shown.get(symbol, zero), expected.get(symbol, zero)
-        if 0 < (there - due) * sign <= sent.order.quantity:
+        if (there - due) * sign > 0:
             told.append(
                 f"{_told(sent.order)} was lost, and the broker now shows {there} {symbol} where {due} were expected: "
                 f"it may have arrived after all. Look at the account's orders. {vouch(sent.order)} Shares that came by "

@@ -13,4 +13,5 @@ FOUND: dict[int, str] = {
     1000750: "every list of positions of half a minute was a part, and a whole one after them halted all the same",
     1001138: "a halt over positions that lagged recorded what they showed, and 23 shares became nobody's",
     1001239: "an earlier order that a look found open, though it had filled and no list showed it, was left unsettled",
+    2000072: "a lost buy that filled unseen, and split fourfold overnight, was not known again by its quantity",
 }

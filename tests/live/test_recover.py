@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -347,6 +348,19 @@ def lose_a_buy(stage: Stage) -> Order:
     return order
 
 
+def lose_a_sell(stage: Stage) -> Order:
+    """Of all shares of SPY; the buys of the evening wait for it, and are not sent."""
+    return lose_a_buy(stage)
+
+
+def taken(stage: Stage) -> list[OrderId]:
+    """Every order that the venue has ever had."""
+    broker = stage.broker()
+    ids = [state.id for state in broker.named("", stage.clock.now() - timedelta(days=9))]
+    broker.close()
+    return ids
+
+
 def arrives(stage: Stage, order: Order) -> None:
     broker = stage.broker()
     broker.submit(order)
@@ -406,6 +420,74 @@ def test_the_money_of_a_lost_buy_stays_spent_for_the_rest_of_the_session(tmp_pat
     assert stage.shares()[GLD] * 201 <= 100_000 - lost.quantity * lost.limit
     stage.on(DAYS[1]).run()
     assert stage.shares()[GLD] * 201 > 98_000
+
+
+# ---------------------------------------------------------------------- a venue that forgets an order with its day
+
+
+class Forgets(Between):
+    """Knows no order by its name; what came of it is in the account."""
+
+    def find(self, order_id: OrderId) -> Found:
+        return Absent()
+
+    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+        return ()
+
+
+def moved_by(stage: Stage, symbol: Symbol, quantity: int) -> None:
+    broker = stage.broker()
+    broker.by_hand(symbol, Decimal(quantity))
+    broker.close()
+
+
+@pytest.mark.parametrize(("split", "there"), [(0, 198), (594, 792)])
+def test_a_lost_buy_is_known_by_its_shares_also_after_a_split(tmp_path: Path, split: int, there: int) -> None:
+    stage = one_bot(tmp_path)
+    order = lose_a_buy(stage)
+    arrives(stage, order)
+    moved_by(stage, SPY, split)
+    stage.on(DAYS[1]).between = Forgets
+    with pytest.raises(StoppedError) as stopped:
+        stage.run()
+    assert str(stopped.value) == (
+        f"buy 198 SPY ({order.id}) was lost, and the broker now shows {there} SPY where 0 were expected: it may have "
+        "arrived after all. Look at the account's orders. Look at the account before the next run; if it is right as "
+        f"it is, say so with `rebalance recover --account-for {order.id} --reason TEXT`. Shares that came by it are "
+        "handed over with `rebalance adopt SPY`."
+    )
+    assert len(taken(stage)) == 1
+    a_person_looked(stage, order.id)
+    stage.run()
+    assert len(taken(stage)) == 1
+
+
+def test_a_lost_sell_is_known_by_the_shares_that_are_missing(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.run()
+    stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+    order = lose_a_sell(stage)
+    arrives(stage, order)
+    stage.on(DAYS[2]).between = Forgets
+    with pytest.raises(StoppedError, match=r"was lost, and the broker now shows 0 SPY where 198 were expected"):
+        stage.run()
+
+
+@pytest.mark.parametrize(("lost", "by_hand"), [("buy", 0), ("sell", 0), ("sell", 5)])
+def test_where_its_shares_did_not_move_its_way_a_lost_order_stops_nothing(
+    tmp_path: Path, lost: str, by_hand: int
+) -> None:
+    stage = one_bot(tmp_path)
+    if lost == "buy":
+        lose_a_buy(stage)
+    else:
+        stage.run()
+        stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+        lose_a_sell(stage)
+    moved_by(stage, SPY, by_hand)
+    stage.on(DAYS[2]).between = Forgets
+    stage.run()
+    assert queries.standing(stage.journal_file, "demo").halt is None
 
 
 # ------------------------------------------------------------------------------- orders the journal does not know

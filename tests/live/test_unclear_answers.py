@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lost_answers import at_the_sim
-from stage import SPY, Stage, mix, percent
-from test_execute import Between
+from stage import GLD, SPY, Stage, mix, percent
+from test_execute import Between, TakesAnIdTwice
 
+from rebalancer.brokers.script import Script, Twist
 from rebalancer.brokers.sim import SimBroker
 from rebalancer.errors import StoppedError
 from rebalancer.journal import queries
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Found, Order, OrderId, OrderState, Submitted, Trading, Unknown
+from rebalancer.model import Found, Order, OrderId, OrderState, Refused, Submitted, Trading, Unknown
 from rebalancer.ports import Caps
 
 QUIET = 30
@@ -128,6 +129,45 @@ def test_a_clock_that_is_set_forward_makes_no_absence(tmp_path: Path) -> None:
     stage.run()
     assert len(wire.posts) == 1
     assert stage.record().run.status == "success"
+
+
+def two_buys(folder: Path) -> Stage:
+    return Stage(folder, {"A": (mix(SPY=60, GLD=39), percent("A", 100))})
+
+
+def test_of_two_unclear_orders_the_one_that_stands_does_not_keep_the_other_from_being_sent_again(
+    tmp_path: Path,
+) -> None:
+    stage = two_buys(tmp_path)
+    stage.script = Script({("buy", SPY): Twist(silent=True), ("buy", GLD): Twist(lost=1)})
+    stage.run()
+    assert stage.record().run.status == "success"
+    assert stage.shares() == {SPY: Decimal(120), GLD: Decimal(194)}
+
+
+def test_where_nothing_is_sent_twice_each_absent_order_is_lost(tmp_path: Path) -> None:
+    stage = two_buys(tmp_path)
+    stage.script = Script({("buy", SPY): Twist(lost=1), ("buy", GLD): Twist(lost=1)})
+    stage.between = TakesAnIdTwice
+    stage.run()
+    assert [order.state for order in stage.record().orders] == ["lost", "lost"]
+
+
+def test_a_refusal_of_what_is_sent_again_is_the_end_of_it(tmp_path: Path) -> None:
+    class LosesAndThenRefuses(Between):
+        posts = 0
+
+        def submit(self, order: Order) -> Submitted:
+            LosesAndThenRefuses.posts += 1
+            return Unknown("no answer") if LosesAndThenRefuses.posts == 1 else Refused("not today", "symbol")
+
+    stage, _ = evening(tmp_path)
+    stage.between = LosesAndThenRefuses
+    stage.run()
+    record = stage.record()
+    assert LosesAndThenRefuses.posts == 2
+    assert [order.state for order in record.orders] == ["refused"]
+    assert "SPY: bought 0 of 120, refused (not today)" in record.run.reason
 
 
 @given(first=st.floats(0, 200), second=st.floats(0, 200), resend=st.booleans())
