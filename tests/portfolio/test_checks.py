@@ -1,5 +1,6 @@
 """The last gates before an order leaves, and what no plan may contain."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -8,7 +9,7 @@ import pytest
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Holdings, Order, OrderId, Plan, Session, Symbol, Targets, Trade, Trading
-from rebalancer.portfolio.checks import check_order, check_plan
+from rebalancer.portfolio.checks import ROUNDING, check_order, check_plan
 
 SPY, SH = Symbol("SPY"), Symbol("SH")
 OPENS = datetime(2016, 12, 30, 14, 30, tzinfo=UTC)
@@ -162,7 +163,9 @@ def test_a_plan_that_sells_what_is_held_passes():
         pytest.param(line(side="buy", quantity="1.5"), "not a whole number", id="part of a share"),
         pytest.param(line(quantity="NaN"), "SPY has a number that is none", id="no quantity"),
         pytest.param(line(target="NaN"), "SPY has a number that is none", id="no target"),
-        pytest.param(line(dollars="-1"), "SPY has a number that is none", id="negative dollars"),
+        pytest.param(
+            line(dollars="-1"), "SPY has a number that is none: 10, 0.1, 0, 10, -1. Nothing was", id="negative dollars"
+        ),
     ],
 )
 def test_a_plan_that_can_not_be_is_stopped(trade, sentence):
@@ -189,7 +192,12 @@ def test_a_plan_that_trades_what_is_left_alone_is_stopped():
         verdict(line(), holdings=replace(HOLDINGS, untouchable={SPY: "protected in the config"}))
 
 
-@pytest.mark.parametrize("total", [0.990001, float("nan")])
+@pytest.mark.parametrize("total", [0.99, 0.99 + ROUNDING])
+def test_targets_may_come_to_the_cap_and_to_what_floats_make_of_it(total):
+    verdict(line(), total=total)
+
+
+@pytest.mark.parametrize("total", [math.nextafter(0.99 + ROUNDING, 1), 0.990001, float("nan")])
 def test_targets_over_the_cap_are_stopped(total):
     with pytest.raises(StoppedError, match="more than 99 %"):
         verdict(line(), total=total)

@@ -12,7 +12,15 @@ from rebalancer.errors import RunFailedError
 from rebalancer.model import Holdings, NoPrice, Order, Price, Symbol, Targets, Trade, Trading
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import cap
-from rebalancer.portfolio.trades import make_plan, order_id, second_attempt, sell_orders, target_dollars, to_decimal
+from rebalancer.portfolio.trades import (
+    make_plan,
+    order_id,
+    second_attempt,
+    sell_orders,
+    shares_for,
+    target_dollars,
+    to_decimal,
+)
 
 NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
 TONIGHT = date(2016, 12, 30)
@@ -58,6 +66,12 @@ def test_a_weight_that_is_no_fraction_stops_the_run_before_any_order(weight):
 
 def test_target_dollars_are_floored_to_the_cent():
     assert target_dollars(to_decimal(1 / 3), Decimal("100.00")) == Decimal("33.33")
+
+
+def test_dollars_that_lack_the_last_of_many_digits_buy_no_share_more():
+    assert shares_for(Decimal("299.99999999999999999999999999999999"), Decimal(100)) == 2
+    assert shares_for(Decimal(300), Decimal(100)) == 3
+    assert shares_for(Decimal(-300), Decimal(100)) == 0
 
 
 # ----------------------------------------------------------------------------------------------- the plan
@@ -123,6 +137,7 @@ def test_a_target_that_buys_no_share_is_skipped_and_said():
 
 def test_a_target_that_is_reached_says_so():
     assert plan_of_one(held="300", target=0.40).why == "already at its target of 300 shares"
+    assert plan_of_one(held="1", target=0.002, at="100").why == "already at its target of 1 share"
 
 
 def test_a_trade_under_the_least_dollars_is_skipped_with_both_numbers():
@@ -139,6 +154,7 @@ def test_a_drift_under_the_setting_is_skipped_with_both_numbers():
     assert line.side is None
     assert line.why == "2 % of Investable away from its target, under drift_percent 2.5"
     assert plan_of_one(held="300", target=0.42, trading=Trading(drift_percent=Decimal(2))).side == "buy"
+    assert plan_of_one(held="300", target=0.42, trading=Trading(drift_percent=Decimal("2.01"))).side is None
 
 
 def test_a_symbol_without_a_price_is_skipped_with_every_reason():
