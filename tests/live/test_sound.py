@@ -82,18 +82,18 @@ def test_an_order_leaves_only_as_the_journal_has_it():
 
 @pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != "intended"])
 def test_an_order_that_is_not_about_to_leave_by_the_journal_does_not(phase):
-    with pytest.raises(StoppedError, match="the journal does not have it as it is"):
+    with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
         require_written(order("rb1", "sell"), [left(order("rb1", "sell"), phase)])
 
 
 @pytest.mark.parametrize("change", [{"quantity": Decimal(11)}, {"side": "buy"}, {"limit": Decimal(1)}, {"symbol": GLD}])
 def test_an_order_that_was_written_down_otherwise_does_not_leave(change):
-    with pytest.raises(StoppedError, match="the journal does not have it as it is"):
+    with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
         require_written(replace(order("rb1", "sell"), **change), [left(order("rb1", "sell"), "intended")])
 
 
 def test_an_order_that_was_never_written_down_does_not_leave():
-    with pytest.raises(StoppedError, match="the journal does not have it as it is"):
+    with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
         require_written(order("rb1", "sell"), [left(order("rb0", "sell"), "intended")])
 
 

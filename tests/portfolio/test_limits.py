@@ -242,7 +242,7 @@ def test_money_that_was_paid_in_hides_no_loss_and_money_taken_out_makes_none():
 
 def test_a_broker_that_does_not_tell_of_deposits_is_taken_to_have_had_none():
     assert daily_loss(worth("95000.00", deposits=None), FIVE) is None
-    assert daily_loss(worth("94999.99", deposits=None), FIVE) is not None
+    assert daily_loss(worth("94999.99", deposits=None), FIVE) == Loss(Decimal("94999.99"), Decimal(100_000))
 
 
 def test_where_nobody_knows_the_last_close_there_is_no_loss():

@@ -20,6 +20,7 @@ from rebalancer.portfolio.trades import (
     shares_for,
     target_dollars,
     to_decimal,
+    usable_price,
 )
 
 NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
@@ -56,6 +57,7 @@ def plan_of_one(
 def test_a_weight_becomes_the_decimal_that_was_meant():
     assert to_decimal(0.74 - 0.16) == Decimal("0.58")
     assert target_dollars(to_decimal(0.58), INVESTABLE) == Decimal("43500.00")
+    assert (to_decimal(0.0), to_decimal(1.0)) == (0, 1)
 
 
 @pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, -0.01, 1.01])
@@ -168,6 +170,18 @@ def test_a_symbol_without_a_price_is_skipped_with_every_reason():
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "0", "-1"])
 def test_a_price_that_is_none_counts_as_no_price(value):
     assert plan_of_one(target=0.5, at=value).why == f"no price: the trade shows {value} USD"
+
+
+@pytest.mark.parametrize("ask", ["NaN", "Infinity", "0", "0.00009"])
+def test_nor_does_one_that_is_asked_for_no_price(ask):
+    quoted = Price(SPY, Decimal(100), "quote", NOW, 0.0, ask=Decimal(ask))
+    assert usable_price(SPY, {SPY: quoted}) == NoPrice(SPY, (f"the quote shows {ask} USD",))
+
+
+def test_the_smallest_tick_is_a_price_and_what_was_never_asked_for_is_none():
+    cheap = Price(SPY, Decimal("0.0001"), "trade", NOW, 0.0)
+    assert usable_price(SPY, {SPY: cheap}) == cheap
+    assert usable_price(SPY, {}) == NoPrice(SPY, ("none was asked for",))
 
 
 @pytest.mark.parametrize("target", [0.0, 0.5])
