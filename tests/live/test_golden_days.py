@@ -1,7 +1,7 @@
 """Days on which New York did not trade as usual, lived again at the local Alpaca: nothing wrong is sent."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +27,7 @@ def moment(day: date, hour: int = 15, minute: int = 50) -> datetime:
     return datetime.combine(day, time(hour, minute), NEW_YORK)
 
 
-def listed(last: date, symbols: dict[str, int]) -> Tape:
+def listed(last: date, symbols: Mapping[str, int]) -> Tape:
     """The same close on each of the last hundred sessions, that of `last` too."""
     tape, calendar = Tape(), ExchangeCalendar(SystemClock())
     days = calendar.sessions(last - timedelta(days=150), last)
@@ -39,24 +39,15 @@ def listed(last: date, symbols: dict[str, int]) -> Tape:
 @pytest.fixture
 def on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnThatDay]:
     """A stage at a local Alpaca that stands at a moment of the past."""
-    with opened(tmp_path, monkeypatch) as stage_at:
+    with ExitStack() as stack:
+
+        def stage_at(now: datetime, symbols: Mapping[str, int] = PRICES, *, trading: str = "") -> AlpacaStage:
+            venue = stack.enter_context(LocalAlpaca(now, market=listed(now.date(), symbols)))
+            stage = alpaca_stage(tmp_path, venue, monkeypatch)
+            stage.since, stage.trading = str(now.date() - timedelta(days=120)), trading
+            return stage
+
         yield stage_at
-
-
-@contextmanager
-def opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnThatDay]:
-    venues: list[LocalAlpaca] = []
-
-    def stage_at(now: datetime, symbols: dict[str, int] = PRICES, *, trading: str = "") -> AlpacaStage:
-        venue = LocalAlpaca(now, market=listed(now.date(), symbols)).__enter__()
-        venues.append(venue)
-        stage = alpaca_stage(folder, venue, monkeypatch)
-        stage.since, stage.trading = str(now.date() - timedelta(days=120)), trading
-        return stage
-
-    yield stage_at
-    for venue in venues:
-        venue.__exit__(None, None, None)
 
 
 def sent(stage: AlpacaStage) -> list[str]:
@@ -95,8 +86,7 @@ def test_while_the_whole_market_is_halted_orders_rest_are_cancelled_and_nothing_
     on: OnThatDay, day: date
 ) -> None:
     """On these days trading stopped for a quarter of an hour; on the 18th at 12:56, three hours before the close."""
-    stage = on(moment(day, 10, 30)).wants(SPY=0.9)
-    stage.trading = "minutes_before_close = 330"
+    stage = on(moment(day, 10, 30), trading="minutes_before_close = 330").wants(SPY=0.9)
     assert stage.run().run.status == "success"
     held = stage.venue.shares("SPY")
     for symbol in PRICES:
