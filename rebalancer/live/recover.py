@@ -43,7 +43,7 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
         raise StoppedError(" ".join(told))
     if unknown:
         raise SourceError(
-            f"earlier orders could not be accounted for at the broker: {'; '.join(unknown)} Look at the account; "
+            f"earlier orders could not be accounted for at the broker: {'; '.join(unknown)}. Look at the account; "
             "nothing is sent until the broker answers."
         )
 

@@ -1,7 +1,7 @@
 """What came of orders: by the journal for those that left earlier, by the broker for the others."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -105,6 +105,21 @@ def test_looks_end_by_the_clock_or_by_what_was_slept_whichever_is_first() -> Non
     assert sum(1 for _ in looks(desk, 3)) == 4
     assert sum(1 for _ in looks(desk, 3, 2)) == 3
     assert sum(1 for _ in looks(desk, 0)) == 1
+
+    class Running:
+        """A clock by which every look takes three seconds."""
+
+        passed = -3
+
+        def now(self) -> datetime:
+            self.passed += 3
+            return NOW + timedelta(seconds=self.passed)
+
+        def sleep(self, seconds: float) -> None:
+            assert seconds == 1.0
+
+    desk = SimpleNamespace(clock=Running())
+    assert sum(1 for _ in looks(desk, 3)) == 1
 
     class Stopped:
         """A clock that somebody keeps setting back."""

@@ -196,8 +196,13 @@ def test_an_earlier_order_that_can_not_be_accounted_for_sends_nothing(tmp_path: 
 
     stage.between = Mute
     stage.on(DAYS[1])
-    with pytest.raises(SourceError, match="could not be accounted for"):
+    with pytest.raises(SourceError) as failed:
         stage.run()
+    (order,) = queries.orders(stage.journal_file)
+    assert str(failed.value) == (
+        f"earlier orders could not be accounted for at the broker: buy 198 SPY ({order.id}): the lookup did not answer"
+        ". Look at the account; nothing is sent until the broker answers."
+    )
     assert stage.record().orders == ()
 
 
@@ -371,7 +376,12 @@ def test_a_lost_order_that_turns_up_halts_and_is_counted(tmp_path: Path) -> None
     stage = one_bot(tmp_path)
     order = lose_a_buy(stage)
     arrives(stage, order)
-    stops(stage, "was lost by the journal and stands at the broker after all, filled with 198 filled")
+    stops(
+        stage,
+        rf"^buy 198 SPY \({order.id}\) was lost by the journal and stands at the broker after all, filled with 198 "
+        r"filled, which are counted now\. Look at the account before the next run; `rebalance kill` cancels what is "
+        r"open\.$",
+    )
     assert [(line.symbol, line.ours) for line in queries.positions(stage.journal_file, "demo")] == [(SPY, Decimal(198))]
     a_person_looked(stage)
     stage.run(force=True)

@@ -95,6 +95,32 @@ def test_fills_that_can_not_be_read_leave_the_order_pending_and_are_told_once() 
     assert diary.lines == [Noted(NOW, "warning", f"the orders could not be read: {UNREAD}")]
 
 
+class Silent(Venue):
+    """Answers every other look only."""
+
+    looks = 0
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        self.looks += 1
+        if self.looks % 2 == 0:
+            raise SourceError("no answer (503)")
+        return super().orders(ids)
+
+
+def test_each_look_that_fails_after_one_that_did_not_is_told() -> None:
+    watch, diary = watching(Silent([(OPEN,)]))
+    assert not watch.until_terminal(3)
+    failed = Noted(NOW, "warning", "the orders could not be read: no answer (503)")
+    assert diary.lines == [OrderSeen(NOW, OPEN), failed, failed]
+
+
+def test_it_looks_as_often_as_it_is_told() -> None:
+    venue = Silent([(OPEN,)])
+    watch, _ = watching(venue)
+    assert not watch.until_terminal(10, poll=4)
+    assert venue.looks == 4
+
+
 @pytest.mark.parametrize(
     ("shown", "said"),
     [
