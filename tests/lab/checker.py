@@ -76,6 +76,8 @@ class Checker:
         self._rule("I13", order.quantity.is_finite() and order.quantity > 0, f"{order} has no quantity")
         self._rule("D6", not self.night.strangers, f"{order} left though {sorted(self.night.strangers)} are unknown")
         self._in_time(order)
+        if self._is_only_repeated(order):
+            return
         self._alone(order)
         if order.side == "sell":
             self._held(order)
@@ -106,6 +108,10 @@ class Checker:
         in_time = session.opens <= now <= last
         self._rule("I10", in_time or self.in_flight > 0, f"{order} left at {now}, the last moment was {last}")
         self.in_flight = 0
+
+    def _is_only_repeated(self, order: Order) -> bool:
+        """Whether it arrived meanwhile, as it may while the machine sleeps, at a venue that takes no id twice."""
+        return self.venue.rules.ids == "for ever" and self.accepted[order.id] > 0
 
     def _alone(self, order: Order) -> None:
         """No second order of ours in the same direction stands, or is on its way."""

@@ -14,4 +14,5 @@ FOUND: dict[int, str] = {
     1001138: "a halt over positions that lagged recorded what they showed, and 23 shares became nobody's",
     1001239: "an earlier order that a look found open, though it had filled and no list showed it, was left unsettled",
     2000072: "a lost buy that filled unseen, and split fourfold overnight, was not known again by its quantity",
+    3000286: "an order came late while the machine slept, and the checker judged anew what was sent once more",
 }
