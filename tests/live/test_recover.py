@@ -1,5 +1,6 @@
 """What an earlier run left behind is settled before anything is decided."""
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -102,8 +103,12 @@ def test_an_open_order_of_ours_that_can_not_be_cancelled_stops_the_evening_befor
     stage = one_bot(tmp_path)
     stage.script = STUBBORN
     stage.run()
-    with pytest.raises(RunFailedError, match="were still there 30 s after their cancel"):
+    (left,) = stage.record().orders
+    with pytest.raises(RunFailedError) as failed:
         stage.run(force=True)
+    assert str(failed.value) == (
+        f"the open orders {left.id} were still there 30 s after their cancel. Nothing was sent; look at the account."
+    )
     assert stage.record().orders == ()
 
 
@@ -152,6 +157,7 @@ def test_with_cancel_scope_all_the_orders_of_other_hands_are_cancelled_too(tmp_p
     record = stage.record()
     assert record.run.status == "success"
     assert [order.symbol for order in record.orders] == [SPY]
+    assert "SPY: cancelling the open buy of 3 shares (mine-1)" in [remark.text for remark in record.remarks]
     broker = stage.broker()
     assert broker.open_orders() == ()
     broker.close()
@@ -511,7 +517,12 @@ def test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named(tmp_p
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
     stops(
         stage,
-        rf"does not know, or has as refused: buy 120 SPY \({order_id}\). Was the journal restored from a backup",
+        re.escape(
+            "the broker has orders with this program's names that this journal does not know, or has as refused: "
+            f"buy 120 SPY ({order_id}). Was the journal restored from a backup or deleted, is the account called "
+            "otherwise now, or does another machine trade it? Nothing was sent. Bring the right journal back; if this "
+            "is the right one, say so with `rebalance recover --account-for ID --reason TEXT`."
+        ),
     )
     a_person_looked(stage, order_id)
     stage.run(force=True)
