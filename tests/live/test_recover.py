@@ -530,6 +530,13 @@ def test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named(tmp_p
     assert stage.shares() == {SPY: Decimal(120), GLD: Decimal(194)}
 
 
+def test_an_order_of_that_name_is_a_stranger_before_it_has_filled_too(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stranger = Order(OrderId("rbELSEWHERE"), SPY, "buy", Decimal(3), "limit", Decimal(100), "another machine's")
+    arrives(stage, stranger)
+    stops(stage, r"does not know, or has as refused: buy 3 SPY \(rbELSEWHERE\)")
+
+
 def test_with_the_journal_of_the_day_before_nothing_is_sent(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.run()
