@@ -6,8 +6,9 @@ from decimal import Decimal
 from rebalancer.errors import StoppedError
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import looks
-from rebalancer.live.survey import Survey, quantities, read_holdings, read_shares
+from rebalancer.live.survey import Survey, read_holdings, read_shares
 from rebalancer.model import Outcome, Symbol
+from rebalancer.portfolio.holdings import quantities
 from rebalancer.portfolio.wording import shares
 from rebalancer.ports import Book
 

@@ -82,8 +82,8 @@ def _settled_absent(desk: Desk, diary: Diary, sent: Sent) -> str | None:
 def _arrived_unseen(desk: Desk, shown: Mapping[Symbol, Decimal]) -> list[str]:
     """A venue that forgets an order with its day can't show one that came late: but its shares are there.
 
-    Any number of them, since a split may have come between.
-    `shown` was read before anything was settled, so that a failing read leaves nothing half said.
+    Any number of them tells, since a split may have come between. `shown` was read before anything was settled, so that
+    a failing read leaves nothing half said.
     """
     lost = [sent for sent in desk.journal.unsettled(desk.account) if sent.phase == "lost"]
     expected, zero = desk.journal.book(desk.account).expected, Decimal(0)
@@ -142,8 +142,8 @@ def untold(desk: Desk, diary: Diary) -> Mapping[Symbol, Sent]:
 def cancel_open_orders(desk: Desk, diary: Diary) -> None:
     """Cancel our own open orders, or all with `cancel_scope` "all", and wait until they are gone.
 
-    So is one of an earlier run that a look just found open, though no list shows it. What this run itself sent before
-    it was cut off is followed, not cancelled. Raises RunFailedError if one stays.
+    An order of an earlier run that a look just found open is cancelled too, though no list shows it. What this run
+    itself sent before it was cut off is followed, not cancelled. Raises RunFailedError if one stays.
     """
     everyones = desk.trading.cancel_scope == "all"
     standing: list[Order | OrderState] = [

@@ -16,7 +16,7 @@ from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
 from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
 from rebalancer.model import Account, Closes, CorporateAction, Holdings, NoPrice, Position, Price, Snapshot, Symbol
-from rebalancer.portfolio.holdings import sort_holdings
+from rebalancer.portfolio.holdings import quantities, sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Book
 
@@ -85,10 +85,6 @@ def read_shares(desk: Desk) -> Mapping[Symbol, Decimal]:
     account, positions = desk.broker.account(), desk.broker.positions()
     require_whole(account, positions, desk.journal.book(desk.account).values)
     return quantities(positions)
-
-
-def quantities(positions: Iterable[Position]) -> dict[Symbol, Decimal]:
-    return {position.symbol: position.quantity for position in positions}
 
 
 def require_whole(account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]) -> None:

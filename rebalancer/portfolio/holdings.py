@@ -1,6 +1,6 @@
 """What of the account is ours to manage tonight, and what is left alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_UP, Decimal
 
 from rebalancer.model import Holdings, Position, Symbol, Trading
@@ -73,11 +73,16 @@ def _changed(positions: Sequence[Position], expected: Mapping[Symbol, Decimal]) 
     }
 
 
+def quantities(positions: Iterable[Position]) -> dict[Symbol, Decimal]:
+    """Shares by symbol; below 0 where it is held short."""
+    return {position.symbol: position.quantity for position in positions}
+
+
 def differences(
     positions: Sequence[Position], expected: Mapping[Symbol, Decimal]
 ) -> dict[Symbol, tuple[Decimal, Decimal]]:
     """What the broker shows and what was expected, in shares, where the two differ; sorted by symbol."""
-    held = {position.symbol: position.quantity for position in positions}
+    held = quantities(positions)
     return {
         symbol: (there, due)
         for symbol in sorted({*held, *expected})

@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from rebalancer.events import Restated
 from rebalancer.model import CorporateAction, Position, Symbol
-from rebalancer.portfolio.holdings import differences
+from rebalancer.portfolio.holdings import differences, quantities
 from rebalancer.portfolio.wording import plain, shares
 
 ZERO = Decimal(0)
@@ -66,7 +66,7 @@ def restatements(
     All of it stays ours where all was; else our part is rounded down. A rename needs the very quantity under the new
     name and none under the old, and gives two events.
     """
-    shown = {position.symbol: position.quantity for position in positions}
+    shown = quantities(positions)
     pending = _pending(actions, recorded, restated, today)
     changes = (_change(symbol, shown, expected, pending) for symbol in differences(positions, expected))
     return tuple(
