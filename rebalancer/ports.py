@@ -141,8 +141,10 @@ class Journal(Protocol):
         """The run of `account` that was cut off: it has no end, and whoever ran it is gone."""
         ...
 
-    def take_up(self, run: RunId, claim: Claim) -> None:
-        """Make an interrupted run ours to go on with, as `claim` would a new one. Raises as `claim` does."""
+    def take_up(self, run: RunId, claim: Claim, *, running: bool) -> None:
+        """Make a run ours to write in, as `claim` would a new one: to go on with one that was cut off and so is still
+        `running`, or to settle what one left that has ended. Raises as `claim` does.
+        """
         ...
 
     def standing(self, account: str) -> "Standing": ...
@@ -204,8 +206,8 @@ class Book:
     """What the journal says of an account. `ours` are shares bought by our fills and not sold since; `expected` is the
     quantity the broker should show: its last recorded one, moved by our fills since (None before the first record).
     `recorded` is the session of that record; `restated` the session in which a split or rename was last written into a
-    symbol's shares, absent where none ever was. `values` are the dollars of `expected` at that record, without what
-    moved since.
+    symbol's shares, absent where none ever was. `values` are the dollars of `expected`: at that record, moved by what
+    the fills since cost or brought; absent where a split or rename came since.
     """
 
     ours: Mapping[Symbol, Decimal]

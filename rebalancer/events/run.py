@@ -116,7 +116,7 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True)
 class RunTakenUp:
-    """A run that was cut off is gone on with, by the bytes its claim recorded."""
+    """A run that was cut off is gone on with, by the bytes its claim recorded; or what an ended one left is settled."""
 
     at: datetime
     why: str

@@ -39,19 +39,21 @@ def moved(book: Book, changes: Iterable[Change]) -> Book:
     ours, expected, values = dict(book.ours), dict(book.expected or {}), dict(book.values)
     for change in changes:
         symbol = change.symbol
-        values.pop(symbol, None)
         match change:
             case Fill():
                 step = change.quantity if change.side == "buy" else -change.quantity
                 ours[symbol] = ours.get(symbol, NONE) + step
                 expected[symbol] = expected.get(symbol, NONE) + step
+                values[symbol] = values.get(symbol, NONE) + step * change.price
             case Adopted():
                 ours[symbol] = ours.get(symbol, NONE) + change.quantity
             case Restated():
                 ours[symbol], expected[symbol] = change.ours, change.expected
+                values.pop(symbol, None)
     mine = {symbol: shares for symbol, shares in sorted(ours.items()) if shares > 0}
     there = {symbol: shares for symbol, shares in sorted(expected.items()) if shares}
-    return replace(book, ours=mine, expected=None if book.expected is None else there, values=values)
+    worth = {symbol: dollars for symbol, dollars in values.items() if symbol in there}
+    return replace(book, ours=mine, expected=None if book.expected is None else there, values=worth)
 
 
 def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date | None]:

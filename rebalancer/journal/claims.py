@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from rebalancer.events import Claim
 from rebalancer.model import RunId, RunStatus
@@ -36,6 +37,21 @@ def cut_off(run: EarlierRun) -> str:
     if not run.orders:
         return "cut off before its first order"
     return f"cut off after {_counted(run.orders)} had been written down"
+
+
+def taken_up(at: datetime, *, running: bool) -> str:
+    """What is journalled in a run that is ours again: it was cut off, or it ended and left orders."""
+    now = f"at {at:%Y-%m-%d %H:%M:%S} UTC"
+    if running:
+        return f"this run was cut off; it is gone on with {now} by what was recorded when it began"
+    return f"the orders that this run left are settled {now}"
+
+
+def taken_by_another(run: RunId) -> str:
+    return (
+        f"run {run} was cut off, and another process has gone on with it to its end meanwhile. Nothing was done here; "
+        "`rebalance history` shows what became of it."
+    )
 
 
 def _counted(orders: int) -> str:

@@ -62,8 +62,8 @@ class Rehearsal:
         """A dry run never goes on with a real one."""
         return None
 
-    def take_up(self, run: RunId, claim: Claim) -> None:
-        self.own.take_up(run, claim)
+    def take_up(self, run: RunId, claim: Claim, *, running: bool) -> None:
+        self.own.take_up(run, claim, running=running)
 
     def prove_space(self) -> None:
         self.own.prove_space()

@@ -19,7 +19,7 @@ from rebalancer.journal import keepsake
 from rebalancer.journal.book import read_book
 from rebalancer.journal.chain import Head, Row, link, read_head
 from rebalancer.journal.changes import SETTINGS, changes, last_settings
-from rebalancer.journal.claims import EarlierRun, cut_off, refusal
+from rebalancer.journal.claims import EarlierRun, cut_off, refusal, taken_by_another, taken_up
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.lease import Here, give_back, here, obstacle, read_lease, refresh, take
@@ -178,14 +178,15 @@ class SqliteJournal:
             alive = obstacle(read_lease(self._db.conn, account), self._place)
             return None if alive else read_interrupted(self._db.conn, account)
 
-    def take_up(self, run: RunId, claim: Claim) -> None:
-        """Raises BusyError while another process holds the lease of the run's account."""
-        since = f"gone on with at {claim.at:%Y-%m-%d %H:%M:%S} UTC by what was recorded when it began"
+    def take_up(self, run: RunId, claim: Claim, *, running: bool) -> None:
+        """Raises BusyError where another process holds the account's lease, or has ended a run that was `running`."""
         with plainly(self._path):
             with writing(self._db.conn):
                 account = self._one("SELECT account FROM runs WHERE id = ?", run)
                 fence = take(self._db.conn, account, self._place)
-                self._append(run, RunTakenUp(claim.at, f"this run was cut off; it is {since}"))
+                if running and self._one("SELECT status FROM runs WHERE id = ?", run) != "running":
+                    raise BusyError(taken_by_another(run))
+                self._append(run, RunTakenUp(claim.at, taken_up(claim.at, running=running)))
             self._leases[run] = account, fence
             self._remember()
 

@@ -24,7 +24,7 @@ def claim_session(
         )
     if interrupted is None:
         return desk.journal.claim(claim)
-    desk.journal.take_up(interrupted.run, claim)
+    desk.journal.take_up(interrupted.run, claim, running=True)
     for name in changed_since(interrupted, claim.files):
         text = f"{name} has changed since this run began: it goes on as it began"
         desk.journal.record(interrupted.run, Noted(claim.at, "warning", text))

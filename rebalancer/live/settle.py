@@ -20,7 +20,7 @@ def recover(desk: Desk, claim: Claim, session: Session) -> RunId | None:
     if interrupted is None and not left:
         return None
     run = interrupted.run if interrupted else left[-1].run
-    desk.journal.take_up(run, claim)
+    desk.journal.take_up(run, claim, running=interrupted is not None)
     diary = Diary(desk, run, session)
     try:
         _settle(desk, diary)

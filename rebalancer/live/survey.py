@@ -21,6 +21,7 @@ from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Book
 
 Prices = Mapping[Symbol, Price | NoPrice]
+Phase = Literal["start", "again", "after_sells", "end"]
 ZERO = Decimal(0)
 RECENT = timedelta(days=14)
 ROUGHLY = Decimal("0.02")
@@ -44,13 +45,24 @@ class Survey:
     book: Book
 
 
-def read_holdings(desk: Desk, diary: Diary, phase: Literal["start", "again", "after_sells", "end"]) -> Survey:
+def read_holdings(desk: Desk, diary: Diary, phase: Phase) -> Survey:
     """Raises SourceError where the broker's positions are not all there: a part is never read as the whole.
 
     Raises RunFailedError where it is another account than the journal has under this name.
     """
     account, positions = desk.broker.account(), desk.broker.positions()
     require_whole(account, positions, desk.journal.book(desk.account).values)
+    return record_holdings(desk, diary, phase, account, positions)
+
+
+def record_holdings(
+    desk: Desk,
+    diary: Diary,
+    phase: Phase,
+    account: Account,
+    positions: Sequence[Position],
+) -> Survey:
+    """`read_holdings` of an answer that was found whole. Raises RunFailedError as it does."""
     require_same_place(desk, account)
     book = restate(desk, diary, positions) if phase == "start" else desk.journal.book(desk.account)
     holdings = sort_holdings(positions, book.ours, book.expected, desk.trading)
@@ -88,20 +100,26 @@ def read_shares(desk: Desk) -> Mapping[Symbol, Decimal]:
 
 
 def require_whole(account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]) -> None:
-    """Accept the positions only if they and the cash make up the equity, but for what prices move between calls.
+    if reason := not_whole(account, positions, recorded):
+        raise SourceError(reason)
 
-    `recorded` are the dollars of each symbol at the last record. One that is gone since has left its money behind:
-    where at least half of it is missing, the list is not whole.
+
+def not_whole(account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]) -> str | None:
+    """Why the positions can't be all of them; None where they and the cash make up the equity.
+
+    Two calls may differ by what prices move between them. `recorded` are the dollars that each symbol should be worth,
+    roughly. One that is gone has left its money behind: where at least half of it is missing, the list is not whole.
     """
     shown = account.cash + sum((position.market_value for position in positions), Decimal(0))
     gap, size = account.equity - shown, abs(account.equity)
     gone = recorded.keys() - {position.symbol for position in positions}
     halves = [recorded[symbol] / 2 for symbol in sorted(gone)]
-    if not (gap.is_finite() and abs(gap) <= min([ROUGHLY * size, *(half for half in halves if half > NOISE * size)])):
-        raise SourceError(
-            f"the broker shows an equity of {account.equity:,.2f} {account.currency}, but its cash and positions "
-            f"make up {shown:,.2f}: its answer is not whole, and nothing is decided on it. Look at the account."
-        )
+    if gap.is_finite() and abs(gap) <= min([ROUGHLY * size, *(half for half in halves if half > NOISE * size)]):
+        return None
+    return (
+        f"the broker shows an equity of {account.equity:,.2f} {account.currency}, but its cash and positions "
+        f"make up {shown:,.2f}: its answer is not whole, and nothing is decided on it. Look at the account."
+    )
 
 
 def require_same_place(desk: Desk, account: Account) -> None:

@@ -46,10 +46,10 @@ class Watched:
         if not callable(found) or not self._watches(name):
             return found
 
-        def call(*words: Any) -> Any:
+        def call(*words: Any, **more: Any) -> Any:
             told = " ".join([name, *(type(word).__name__ for word in words if is_dataclass(word))])
             self._fuse(f"before {told}")
-            answer = found(*words)
+            answer = found(*words, **more)
             self._fuse(f"after {told}")
             return answer
 

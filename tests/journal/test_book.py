@@ -88,6 +88,21 @@ def test_the_read_between_sells_and_buys_moves_nothing(journal):
     assert book == recorded(ours={SPY: 6}, expected={SPY: 6})
 
 
+def test_what_the_shares_should_be_worth_is_the_last_record_moved_by_what_fills_cost_and_brought(journal):
+    journal.record(start(journal), holdings_read(holding(SPY, "10", "10"), holding(BIL, "4", "4")))
+    values = journal.book("demo").values
+    book = book_after(journal, filled(BUY, "3"), filled(SELL, "1", execution="x2"))
+
+    price = filled(BUY, "3").fill.price
+    assert book.values == {SPY: values[SPY] + 2 * price, BIL: values[BIL]}
+
+
+def test_what_was_sold_out_should_be_worth_nothing_and_of_what_was_split_nobody_can_say(journal):
+    journal.record(start(journal), holdings_read(holding(SPY, "4", "4"), holding(BIL, "4", "4")))
+
+    assert book_after(journal, filled(SELL, "4"), restated(BIL, 8, 8)).values == {}
+
+
 def test_adopted_shares_are_ours_and_the_broker_still_shows_them(journal):
     journal.record(start(journal), holdings_read(holding(SPY, "15", "10")))
     journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))

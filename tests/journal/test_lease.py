@@ -15,6 +15,7 @@ from holders import Machine
 
 from rebalancer.errors import BusyError, StoppedError
 from rebalancer.events import Noted, OrderIntended, OrderResent, RunEnded
+from rebalancer.journal import queries
 from rebalancer.journal.lease import here, process_began
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.ports import AlreadyRun
@@ -85,8 +86,39 @@ def test_the_run_of_a_process_that_is_gone_is_taken_up(desk, opened, fate):
     second = opened(desk.process(2))
 
     assert second.interrupted("demo").run == run
-    second.take_up(run, AGAIN)
+    second.take_up(run, AGAIN, running=True)
     second.record(run, END)
+
+
+def test_a_run_that_another_took_up_and_ended_meanwhile_is_not_gone_on_with(desk, opened):
+    run = start(opened(desk.process(1)))
+    desk.kill(1)
+    second, third = opened(desk.process(2)), opened(desk.process(3))
+    assert second.interrupted("demo") == third.interrupted("demo")
+    second.take_up(run, AGAIN, running=True)
+    second.record(run, END)
+    before = second.head()
+
+    with pytest.raises(BusyError, match=r"run 1 was cut off, and another process has gone on with it to its end"):
+        third.take_up(run, AGAIN, running=True)
+
+    assert third.head() == before
+    assert start(second, AGAIN) == 2
+
+
+def test_a_run_that_has_ended_is_taken_up_to_settle_what_it_left(desk, opened, path):
+    first = opened(desk.process(1))
+    run = start(first)
+    first.record(run, *TO_THE_BUYS, OrderIntended(NOW, order()), END)
+    second = opened(desk.process(2))
+
+    second.take_up(run, AGAIN, running=False)
+    second.record(run, seen(order(), "canceled"))
+
+    assert second.unsettled("demo") == ()
+    assert queries.run(path, run).remarks[-1].text == (
+        "the orders that this run left are settled at 2016-07-01 19:50:00 UTC"
+    )
 
 
 def test_a_process_may_claim_again_what_it_holds_itself(desk, opened):
@@ -125,7 +157,7 @@ def overtaken(desk, opened):
     first.record(run, *TO_THE_BUYS, OrderIntended(NOW, order()))
     desk.kill(1)
     second = opened(desk.process(2))
-    second.take_up(run, AGAIN)
+    second.take_up(run, AGAIN, running=True)
     return first, second, run
 
 

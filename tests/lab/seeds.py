@@ -10,9 +10,12 @@ FOUND: dict[int, str] = {
     10114: "an empty list of positions was read as flat where a lost order was looked for, and halted the account",
     10150: "of several lost orders whose shares had come unseen only one was named, and each cost an evening",
     20086: "an equity that was no number, while a symbol was gone, ended the program with a traceback",
+    900022: "a symbol that was traded tonight was not missed while small: empty lists halted the account",
     1000750: "every list of positions of half a minute was a part, and a whole one after them halted all the same",
     1001138: "a halt over positions that lagged recorded what they showed, and 23 shares became nobody's",
     1001239: "an earlier order that a look found open, though it had filled and no list showed it, was left unsettled",
     2000072: "a lost buy that filled unseen, and split fourfold overnight, was not known again by its quantity",
     3000286: "an order came late while the machine slept, and the checker judged anew what was sent once more",
+    4000237: "a run that another process had gone on with and ended meanwhile was taken up all the same, and halted",
+    4000322: "after a list that agreed the last record read another, a part: 19 shares of a small rest became nobody's",
 }

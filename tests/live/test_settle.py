@@ -105,7 +105,7 @@ def test_whatever_was_known_of_an_order_that_never_arrived_it_ends_as_lost(tmp_p
     steps = (OrderAnswered(now, order.id, "unknown", "no answer"), OrderAbsent(now, order.id))
     with SqliteJournal.open(stage.journal_file) as journal:
         run = RunId(stage.record().run.id)
-        journal.take_up(run, stage.claim())
+        journal.take_up(run, stage.claim(), running=True)
         journal.record(run, *steps[: ["intended", "unknown", "absent"].index(known)])
     assert stage.record().orders[0].state == known
     settled(stage)
