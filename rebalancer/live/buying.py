@@ -19,11 +19,12 @@ AUCTION_MARGIN = timedelta(seconds=30)
 AUCTION_FILLS = timedelta(minutes=3)
 
 
-def may_buy(desk: Desk, diary: Diary, sold: Sequence[Outcome]) -> bool:
+def may_buy(desk: Desk, diary: Diary, plan: Plan, sold: Sequence[Outcome]) -> bool:
     """Accept only if every sell is known to be over, and the broker takes orders of this account now."""
     reason = _obstacle(desk, diary, sold)
     if reason is not None:
         diary.note(f"no buys tonight: {reason}", "warning")
+        diary.remarks |= {trade.symbol: f"not bought, {reason}" for trade in plan.buys}
     return reason is None
 
 
@@ -92,8 +93,8 @@ def _round_of_buys(
         diary.number,
         attempt,
     )
-    for note in notes:
-        diary.note(note, "warning")
+    for symbol, note in notes.items():
+        diary.remark(symbol, note)
     if below is not None:
         orders = tuple(order for order in orders if order.quantity < below[order.symbol])
     return execute(desk, diary, orders, Gate(desk, diary, survey, prices, purse.cash), way.timeout, way.poll)

@@ -49,7 +49,8 @@ class Desk:
 class Diary:
     """Writes the events of one run. `sent` tells whether an order may have left, `sent_here` whether one did just now.
 
-    `earlier` are the orders that left before this run was cut off and taken up again.
+    `earlier` are the orders that left before this run was cut off and taken up again. `remarks` have the last word on
+    each symbol that one was said of.
     """
 
     def __init__(self, desk: Desk, run: RunId, session: Session) -> None:
@@ -57,6 +58,7 @@ class Diary:
         self.session = session
         self.number = desk.journal.run_number(run)
         self._desk = desk
+        self.remarks: dict[Symbol, str] = {}
         self.earlier: Mapping[OrderId, Sent] = {}
         self.recall()
         self.sent, self.sent_here = bool(self.earlier), False
@@ -78,6 +80,11 @@ class Diary:
             raise
         if event in {OrderIntended, OrderResent}:
             self.sent = self.sent_here = True
+
+    def remark(self, symbol: Symbol, text: str) -> None:
+        """A warning about one symbol, which the sentence that the run ends with may need."""
+        self.remarks[symbol] = text
+        self.note(f"{symbol}: {text}", "warning")
 
     def note(self, text: str, level: Literal["note", "warning", "error"] = "note") -> None:
         self.write(Noted, level=level, text=text)

@@ -31,7 +31,7 @@ from rebalancer.live.survey import (
     signal_prices,
     take_snapshots,
 )
-from rebalancer.model import BotFailure, Decision, Outcome, Plan, RunStatus
+from rebalancer.model import BotFailure, Decision, Outcome, Plan, RunStatus, Symbol
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import set_targets, shares_of
 from rebalancer.portfolio.trades import make_plan, sell_orders
@@ -68,9 +68,9 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     require_open(desk, diary.session)
     sells = sell_orders(plan, desk.account, diary.session.day, diary.number)
     sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
-    bought = buy(desk, diary, plan, actions) if may_buy(desk, diary, sold) else ()
+    bought = buy(desk, diary, plan, actions) if may_buy(desk, diary, plan, sold) else ()
     close_books(desk, diary, (*sold, *bought))
-    return verdict(plan, (*sold, *bought), decisions)
+    return verdict(plan, (*sold, *bought), decisions, diary.remarks)
 
 
 def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
@@ -85,9 +85,9 @@ def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
     planned = sell_orders(plan, desk.account, diary.session.day, diary.number)
     sells = [*earlier_orders(diary, "sell"), *(order for order in planned if order.id not in diary.earlier)]
     sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
-    bought = buy_on(desk, diary, plan, actions) if may_buy(desk, diary, sold) else ()
+    bought = buy_on(desk, diary, plan, actions) if may_buy(desk, diary, plan, sold) else ()
     close_books(desk, diary, (*sold, *bought))
-    return verdict(plan, (*sold, *bought), {})
+    return verdict(plan, (*sold, *bought), {}, diary.remarks)
 
 
 def get_ready(desk: Desk, diary: Diary) -> None:
@@ -100,12 +100,14 @@ def get_ready(desk: Desk, diary: Diary) -> None:
     cancel_open_orders(desk, diary)
 
 
-def verdict(plan: Plan, outcomes: Sequence[Outcome], decisions: Mapping[str, Decision]) -> tuple[RunStatus, str]:
-    """Success is every bot decided and every planned trade done in full; the sentence says what was not."""
+def verdict(
+    plan: Plan, outcomes: Sequence[Outcome], decisions: Mapping[str, Decision], remarks: Mapping[Symbol, str]
+) -> tuple[RunStatus, str]:
+    """Success is every bot decided and every planned trade done in full; the sentence says what was not, and why."""
     done = sum(outcome.complete for outcome in outcomes)
     reached = {outcome.order.symbol for outcome in outcomes}
     missing = [
-        f"{trade.symbol}: the {trade.side} was not sent"
+        f"{trade.symbol}: {remarks.get(trade.symbol) or f'the {trade.side} was not sent'}"
         for trade in plan.trades
         if trade.side and trade.symbol not in reached
     ]

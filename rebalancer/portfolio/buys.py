@@ -71,14 +71,14 @@ def size_buys(
     session: date,
     run_number: int,
     attempt: int = 1,
-) -> tuple[tuple[Order, ...], tuple[str, ...]]:
+) -> tuple[tuple[Order, ...], Mapping[Symbol, str]]:
     """Buys that `purse` pays for and has room for, largest shortfall in dollars first, ties by symbol.
 
     `held` are the managed shares after the sells, `prices` fresh ones. Never more than was planned. The sentences say
-    what was shrunk or left out, with the numbers.
+    why a symbol was shrunk or left out, with the numbers, and do not repeat it.
     """
     fresh = [(trade, usable_price(trade.symbol, prices)) for trade in plan.buys]
-    notes = [f"{trade.symbol}: not bought, {no_price(price)}" for trade, price in fresh if isinstance(price, NoPrice)]
+    notes = {trade.symbol: f"not bought, {no_price(price)}" for trade, price in fresh if isinstance(price, NoPrice)}
     buys = [_fresh(trade, price, held, plan, trading) for trade, price in fresh if isinstance(price, Price)]
     orders: list[Order] = []
     left = purse
@@ -87,12 +87,12 @@ def size_buys(
         accepted = quantity >= 1 and quantity * buy.price.value >= trading.min_trade_dollars
         if quantity < buy.trade.quantity or not accepted:
             verb = f"buying {quantity} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
-            notes.append(f"{buy.trade.symbol}: {verb}, {_shrunk(buy, quantity, left, trading)}")
+            notes[buy.trade.symbol] = f"{verb}, {_shrunk(buy, quantity, left, trading)}"
         if accepted:
             identity = order_id(account, session, run_number, "buys", buy.trade.symbol, "buy", attempt)
             orders.append(_buy_order(identity, buy, quantity, trading))
             left = _less(left, buy, quantity)
-    return tuple(orders), tuple(notes)
+    return tuple(orders), notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from rebalancer.model import Session, Symbol
 
 ACCOUNT = "lab"
 ROUNDING = Decimal("1e-9")
+MOST_INVESTED = Decimal("0.99")
+WITHIN_A_DAY = Decimal("1.005")
+"""Twice what a price moves between two moments of an evening."""
 
 
 @dataclass(slots=True)
@@ -124,7 +127,7 @@ class Books:
     def targets_are_reached(self, connection: sqlite3.Connection, drift_percent: Decimal) -> None:
         """The last run did all it planned, and planned all that was worth an order."""
         end = self.last_end(connection)
-        _rule("I19", end == "success", f"the last clean evening was {end}")
+        _rule("I19", end == "success" or self._is_full(connection), f"the last clean evening was {end}")
         rows = connection.execute(
             "SELECT symbol, now, target, price, investable, why FROM trades JOIN plans USING (seq)"
             " WHERE seq = (SELECT MAX(seq) FROM plans) AND side IS NULL"
@@ -133,6 +136,23 @@ class Books:
             apart = abs(Decimal(now) - Decimal(target))
             least = max(drift_percent / 100, Decimal(price or 0) / Decimal(investable))
             _rule("I19", apart <= least + ROUNDING, f"{symbol} is {apart} of its account from its target: {why}")
+
+    def _is_full(self, connection: sqlite3.Connection) -> bool:
+        """Whether the last run did all of its plan but buys of which not one more share has room under the 99 %.
+
+        What may stray from its target within drift_percent is not sold to make room.
+        """
+        rows = connection.execute(
+            "SELECT trades.symbol, trades.side, trades.price, orders.filled = orders.quantity"
+            " FROM trades JOIN plans USING (seq) LEFT JOIN orders USING (run, symbol)"
+            " WHERE trades.seq = (SELECT MAX(seq) FROM plans) AND trades.side IS NOT NULL"
+        ).fetchall()
+        equity = self.venue.equity()
+        room = MOST_INVESTED * equity - (equity - self.venue.cash)
+        return all(
+            done or (done is None and side == "buy" and room < Decimal(price) * WITHIN_A_DAY)
+            for _, side, price, done in rows
+        )
 
     def chain_holds(self, connection: sqlite3.Connection) -> None:
         rows = connection.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq").fetchall()

@@ -78,6 +78,24 @@ def test_a_sell_that_may_still_fill_holds_back_every_buy(tmp_path: Path) -> None
     assert record.run.status == "partial"
     assert [order.side for order in record.orders] == ["sell"]
     assert "no buys tonight" in " ".join(remark.text for remark in record.remarks)
+    assert record.run.reason == (
+        "0 of 2 orders done; SPY: sold 10 of 198, open; GLD: not bought, the sell of SPY is not known to be over"
+    )
+
+
+def test_the_sentence_at_the_end_says_why_a_planned_buy_was_not_sent(tmp_path: Path) -> None:
+    """GLD has grown past its target, by less than is worth an order, and leaves no room for one dear share of SPY."""
+    stage = one_bot(tmp_path, SPY=50, GLD=50)
+    stage.trading = Trading(drift_percent=Decimal(2))
+    stage.market.prices |= {SPY: Decimal(5000), GLD: Decimal(201)}
+    stage.run()
+    stage.market.prices |= {SPY: Decimal(4900), GLD: Decimal(213)}
+    stage.on(DAYS[1]).run()
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert record.run.reason == (
+        "0 of 1 orders done; SPY: not bought, 4,533.48 USD may still be invested before 99 % of equity are"
+    )
 
 
 def test_a_sell_cancelled_at_its_deadline_counts_what_filled(tmp_path: Path) -> None:
