@@ -103,6 +103,17 @@ def test_where_no_list_is_whole_the_evening_ends_without_a_last_record(tmp_path:
     assert stage.record().run.status == "success"
 
 
+def test_a_list_that_agrees_but_is_not_whole_is_not_the_last_look(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.run()
+    stage.bots = {"A": (mix(SPY=59, GLD=20), percent("A", 100))}
+    stage.between = showing(3, without_spy)
+    stage.run(force=True)
+    record = stage.record()
+    assert [order.symbol for order in record.orders] == [GLD]
+    assert record.run.status == "success"
+
+
 def small(folder: Path) -> Stage:
     """Holds 2 % in SPY after a first evening, and a little less after the second, of which this is the start."""
     stage = Stage(folder, {"A": (mix(SPY=2, GLD=40), percent("A", 100))})
