@@ -1,6 +1,6 @@
 """The second leg: only after every sell is terminal, and only with cash that the broker shows after that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,11 +12,12 @@ from rebalancer.live.hours import closed, new_york
 from rebalancer.live.loss import only_sells
 from rebalancer.live.recover import earlier_orders, is_ours, untold
 from rebalancer.live.survey import Prices, Survey, order_prices, read_holdings, take_snapshots
-from rebalancer.model import CorporateAction, Order, OrderState, Outcome, Plan, Price, Symbol, Trading
+from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.portfolio.buys import AUCTION_CUTOFF, Purse, budget, room, size_buys
 
 AUCTION_MARGIN = timedelta(seconds=30)
 AUCTION_FILLS = timedelta(minutes=3)
+STANDING: frozenset[OrderPhase] = frozenset({"accepted", "open"})
 
 
 def may_buy(desk: Desk, diary: Diary, plan: Plan, sold: Sequence[Outcome]) -> bool:
@@ -130,33 +131,34 @@ def counted_by_price(desk: Desk, diary: Diary) -> set[Symbol]:
 
 
 def _purse(desk: Desk, diary: Diary, survey: Survey, prices: Prices) -> Purse:
-    """What is not told of counts as spent: other hands' open buys, and our own that may still turn up."""
-    cash = survey.account.cash
-    claimed = others_open_buys(desk, prices, cash) + untold_buys(desk, diary, prices, cash)
-    cash = budget(survey.account, survey.reserve, claimed)
-    return Purse(cash, room(survey.account.equity, survey.long_value), desk.broker.caps.fee_per_order)
+    """What is not told of counts as spent, and as invested: our own buys that stand, or may. Others' count as spent."""
+    account = survey.account
+    ours = own_buys(desk, diary, prices, account.cash)
+    cash = budget(account, survey.reserve, others_open_buys(desk, prices, account.cash) + ours)
+    return Purse(cash, room(account.equity, survey.long_value + ours), desk.broker.caps.fee_per_order)
 
 
 def others_open_buys(desk: Desk, prices: Prices, cash: Decimal) -> Decimal:
     """Dollars that open buys of other hands may still take. One that can't be valued may take all of `cash`."""
     orders = desk.broker.open_orders()
-    others = [state for state in orders if state.side == "buy" and not is_ours(state.id)]
-    return sum((_still_to_pay(state, prices, cash) for state in others), Decimal(0))
+    others = [(state, state.quantity - state.filled) for state in orders if not is_ours(state.id)]
+    return _dollars(others, prices, cash)
 
 
-def untold_buys(desk: Desk, diary: Diary, prices: Prices, cash: Decimal) -> Decimal:
-    """Dollars that our own buys of tonight may still take, of which nobody can tell whether they stand."""
-    buys = [sent.order for sent in untold(desk, diary).values() if sent.order.side == "buy"]
-    return sum((_cost(order, prices, cash) for order in buys), Decimal(0))
+def own_buys(desk: Desk, diary: Diary, prices: Prices, cash: Decimal) -> Decimal:
+    """Dollars that our own buys of tonight may still take: the rest of what is open, all of what nobody can tell of."""
+    doubtful = [(sent.order, sent.order.quantity) for sent in untold(desk, diary).values()]
+    left = desk.journal.unsettled(desk.account)
+    standing = [(sent.order, sent.order.quantity - sent.filled) for sent in left if sent.phase in STANDING]
+    return _dollars([*doubtful, *standing], prices, cash)
 
 
-def _cost(order: Order, prices: Prices, cash: Decimal) -> Decimal:
+def _dollars(orders: Iterable[tuple[Order | OrderState, Decimal]], prices: Prices, cash: Decimal) -> Decimal:
+    """Of the buys among `orders`, for so many shares each."""
+    return sum((_cost(order, shares, prices, cash) for order, shares in orders if order.side == "buy"), Decimal(0))
+
+
+def _cost(order: Order | OrderState, shares: Decimal, prices: Prices, cash: Decimal) -> Decimal:
     price = prices.get(order.symbol)
     per_share = order.limit or (price.value if isinstance(price, Price) else None)
-    return cash if per_share is None else order.quantity * per_share
-
-
-def _still_to_pay(state: OrderState, prices: Prices, cash: Decimal) -> Decimal:
-    price = prices.get(state.symbol)
-    per_share = state.limit or (price.value if isinstance(price, Price) else None)
-    return cash if per_share is None else (state.quantity - state.filled) * per_share
+    return cash if per_share is None else shares * per_share

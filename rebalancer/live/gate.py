@@ -11,7 +11,7 @@ from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import verify
 from rebalancer.live.halt import halted
 from rebalancer.live.loss import only_sells
-from rebalancer.live.sound import may_still_stand, require_sound, require_written
+from rebalancer.live.sound import DONE_WITH, may_still_stand, require_sound, require_written
 from rebalancer.live.survey import Prices, Survey
 from rebalancer.model import Accepted, Order, OrderId, Price, Refused, Submitted, Symbol, Unknown
 from rebalancer.portfolio.buys import worst_price
@@ -41,10 +41,12 @@ class Gate:
     counted: set[OrderId] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """What left before the run was cut off, and may still turn up, is in no account that the broker shows."""
+        """What left before, and may still turn up or fill, is in no account that the broker shows."""
         for sent in self.desk.journal.sent(self.diary.run):
             if sent.order.id in self.diary.earlier and may_still_stand(sent):
                 self._count(sent.order)
+            elif sent.order.side == "buy" and sent.phase not in DONE_WITH:
+                self.bought += self._dollars(sent) * (1 - sent.filled / sent.order.quantity)
 
     def send(self, order: Order) -> Submitted:
         """Write the order down, then send it. What is not let through is noted and refused, and was never written."""

@@ -1,18 +1,22 @@
 """A run that was cut off is gone on with: by its own plan, under its own ids, and without doing anything twice."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import DAYS, SPY, Stage, hold, mix, percent, session_of
+from stage import DAYS, GLD, SPY, Stage, hold, mix, percent, session_of
+from test_execute import Between
 
+from rebalancer.brokers.script import Script, Twist
 from rebalancer.errors import SourceError
 from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.live.settle import recover
-from rebalancer.model import RunId
+from rebalancer.model import RunId, Symbol
 from rebalancer.ports import AlreadyRun, Interrupted
 
 
@@ -108,6 +112,29 @@ def test_a_run_cut_off_at_any_order_reaches_its_plan_under_its_own_ids(stage, at
     assert {order.symbol for order in record.orders} == {"SPY", "TLT", "GLD", "SGOV"}
     assert [order.filled for order in record.orders] == [order.quantity for order in record.orders]
     assert stage.shares().keys() == {"GLD", "SGOV"}
+
+
+@pytest.mark.parametrize("at_most", [0, 10, 200])
+def test_what_is_still_open_of_its_earlier_buys_counts_as_invested_and_spent(stage, at_most):
+    """SPY can't be sold, so that GLD alone fills the account to its 99 percent; and it stays open, come what may."""
+    stage.script = Script({("buy", GLD): Twist(fills_at_most=Decimal(at_most), cancel="refused")})
+    stage.between = lambda real: Cutting(NoTradeInSpy(real), SUBMITS, at=2, after=True)
+    with pytest.raises(PowerCut):
+        stage.run()
+    (left,) = [order for order in stage.record().orders if order.side == "buy"]
+    assert (left.symbol, left.quantity) == (GLD, 246)
+
+    stage.between = NoTradeInSpy
+    stage.run()
+    record = stage.record()
+    assert [order.symbol for order in record.orders if order.side == "buy"] == [GLD]
+    assert "SGOV: not bought" in record.run.reason
+    assert "may still be invested before 99 % of equity are" in record.run.reason
+
+
+class NoTradeInSpy(Between):
+    def untradable(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, str]:
+        return {**self.real.untradable(symbols), SPY: "halted"}
 
 
 def test_the_same_order_is_sent_at_most_once_more(stage):

@@ -113,6 +113,14 @@ def test_the_buys_of_a_gate_fill_the_account_to_99_percent_together(counter: Cou
     assert gate(order(3, "buy", SPY, 18, "500")) is None
 
 
+def test_what_is_still_open_of_an_earlier_buy_is_invested_too(counter: Counter) -> None:
+    counter = scripted(counter, GLD=Twist(fills_at_most=Decimal(10), cancel="refused"))
+    assert not counter.carry_out(order(1, "buy", GLD, 99, "200"))
+    assert counter.phase() == "open"
+    assert "99,300.00 USD would be invested" in (counter.gate(budget=100_000)(order(2, "buy", SPY, 39, "500")) or "")
+    assert counter.gate(budget=100_000)(order(2, "buy", SPY, 38, "500")) is None
+
+
 # ------------------------------------------------------------------------------------- what is written down
 
 
