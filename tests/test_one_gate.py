@@ -87,7 +87,7 @@ def test_an_order_is_written_down_right_before_it_leaves() -> None:
     for name, event in (("send", "OrderIntended"), ("send_again", "OrderResent")):
         written, submitted = functions[name].body[-2:]
         assert event in ast.unparse(written)
-        assert ast.unparse(submitted) == "return self._submit(order)"
+        assert ast.unparse(submitted).startswith("return self._submit(order")
     checked, submitted = functions["_submit"].body[:2]
     assert ast.unparse(checked).startswith("require_written(order, ")
     assert ast.unparse(submitted) == "answer = self.desk.broker.submit(order)"

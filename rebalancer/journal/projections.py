@@ -231,10 +231,7 @@ def _order_absent(event: OrderAbsent, line: Line) -> None:
 def _order_resent(event: OrderResent, line: Line) -> None:
     if order := line.order(event.order_id):
         if order["state"] != "absent":
-            raise StoppedError(
-                f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would be sent again. "
-                "This must never happen: look at the order at the broker before the next run."
-            )
+            raise _never(order, "be sent again")
         line.step("selling" if order["side"] == "sell" else "buying")
         line.move_order(order, state="intended", sent=event.at, times=order["times"] + 1)
 
@@ -242,7 +239,16 @@ def _order_resent(event: OrderResent, line: Line) -> None:
 @project.register
 def _order_lost(event: OrderLost, line: Line) -> None:
     if order := line.order(event.order_id):
+        if order["state"] == "intended" and order["times"] == 1:
+            raise _never(order, "be given up without a look")
         line.move_order(order, state="lost", reason=event.reason)
+
+
+def _never(order: Mapping[str, Any], would: str) -> StoppedError:
+    return StoppedError(
+        f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would {would}. This must "
+        "never happen: look at the order at the broker before the next run."
+    )
 
 
 @project.register

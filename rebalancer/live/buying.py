@@ -34,7 +34,7 @@ def _obstacle(desk: Desk, diary: Diary, sold: Sequence[Outcome]) -> str | None:
     if open_sells:
         return f"the sell of {', '.join(open_sells)} is not known to be over"
     barred = next((outcome for outcome in sold if outcome.refusal == "account"), None)
-    return barred.reason if barred else closed(desk, diary.session) or only_sells(desk, diary)
+    return barred.reason if barred else closed(desk, diary) or only_sells(desk, diary)
 
 
 def buy_on(desk: Desk, diary: Diary, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:

@@ -6,15 +6,13 @@ from decimal import Decimal
 from rebalancer.errors import StoppedError
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import looks
-from rebalancer.live.survey import Survey, not_whole, record_holdings, require_whole
+from rebalancer.live.survey import LAG_SECONDS, Survey, not_whole, record_holdings, require_whole
 from rebalancer.model import Account, Outcome, Position, Symbol
 from rebalancer.portfolio.holdings import quantities
 from rebalancer.portfolio.wording import shares
 from rebalancer.ports import Book
 
 NONE = Decimal(0)
-LAG_SECONDS = 30
-"""So long a broker's positions may lag behind its own fills."""
 
 
 def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey:

@@ -62,8 +62,11 @@ def _send(diary: Diary, order: Order, gate: Gate) -> Submitted | Outcome | None:
     known = diary.earlier.get(order.id)
     if known is not None and known.phase != "absent":
         return earlier_outcome(known)
-    answer = gate.send(order) if known is None else gate.send_again(order)
-    return _refused(order, answer) if isinstance(answer, Refused) else answer
+    if known is None:
+        answer = gate.send(order)
+        return _refused(order, answer) if isinstance(answer, Refused) else answer
+    answer = gate.send_again(order)
+    return _lost(order, answer) if isinstance(answer, Refused) else answer
 
 
 def _cleared_up(desk: Desk, diary: Diary, unclear: Sequence[Order], gate: Gate) -> dict[OrderId, Outcome]:
@@ -83,7 +86,7 @@ def _cleared_up(desk: Desk, diary: Diary, unclear: Sequence[Order], gate: Gate) 
         diary.write(OrderAbsent, order_id=order.id)
         match gate.send_again(order):
             case Refused() as answer:
-                over[order.id] = _refused(order, answer)
+                over[order.id] = _lost(order, answer)
             case Unknown():
                 again.append(order)
     missing = look_up(desk, [order.id for order in again])
@@ -93,6 +96,12 @@ def _cleared_up(desk: Desk, diary: Diary, unclear: Sequence[Order], gate: Gate) 
 
 def _refused(order: Order, answer: Refused) -> Outcome:
     return Outcome(order, "refused", Decimal(0), None, answer.reason, answer.kind)
+
+
+def _lost(order: Order, answer: Refused) -> Outcome:
+    """What is not taken when it is sent once more may still arrive from the first time: it gets no second order."""
+    barred = answer.kind if answer.kind == "account" else None
+    return Outcome(order, "lost", Decimal(0), None, answer.reason, barred)
 
 
 def _way_is_clear(desk: Desk, diary: Diary, blocked: Sequence[Order]) -> bool:

@@ -59,25 +59,30 @@ class Gate:
         return self._submit(order)
 
     def send_again(self, order: Order) -> Submitted:
-        """An absent order once more, under its own id. One that is not let through now is lost."""
+        """An absent order once more, under its own id. One that is not let through now, or is refused, is lost: of what
+        was sent first neither tells.
+        """
         self.release(order)
         if (stopped := self(order)) is not None:
             self.diary.write(OrderLost, order_id=order.id, reason=stopped)
             return Refused(stopped)
         self.diary.write(OrderResent, order_id=order.id)
-        return self._submit(order)
+        return self._submit(order, again=True)
 
     def repeat(self, order: Order) -> Submitted:
         """An order that stands already: only the paper trial asks whether the venue takes an id twice."""
         return self.desk.broker.submit(order)
 
-    def _submit(self, order: Order) -> Submitted:
+    def _submit(self, order: Order, *, again: bool = False) -> Submitted:
         require_written(order, self.desk.journal.sent(self.diary.run))
         answer = self.desk.broker.submit(order)
         match answer:
             case Accepted(state):
                 verify(order, state)
                 self.diary.write(OrderAnswered, order_id=order.id, answer="accepted")
+            case Refused(reason, kind) if again:
+                answer = Refused(f"sent once more, and refused: {reason}", kind)
+                self.diary.write(OrderLost, order_id=order.id, reason=answer.reason)
             case Refused(reason):
                 self.release(order)
                 self.diary.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)

@@ -1,29 +1,33 @@
 """Whose time it is: an order leaves only while the venue and our own calendar agree about tonight's close."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rebalancer.errors import RunFailedError, SourceError
-from rebalancer.live.desk import Desk
+from rebalancer.live.desk import Desk, Diary
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Hours, Session
 
 AGREEMENT = timedelta(minutes=1)
 
 
-def require_open(desk: Desk, session: Session) -> None:
+def require_open(desk: Desk, diary: Diary) -> None:
     """Raises RunFailedError unless the venue is open and has our session and our time."""
-    if (trouble := closed(desk, session)) is not None:
+    if (trouble := closed(desk, diary)) is not None:
         raise RunFailedError(f"{trouble} Nothing was sent.")
 
 
-def closed(desk: Desk, session: Session) -> str | None:
-    """Why no order may leave now by the venue's own clock; None where it may."""
+def closed(desk: Desk, diary: Diary) -> str | None:
+    """Why no order may leave now by the venue's own clock; None where it may. The earlier close of two counts."""
     asked = desk.clock.now()
     try:
         hours = desk.broker.hours()
     except SourceError as error:
         return f"The venue's clock could not be read: {error}"
-    return disagreement(hours, session, asked, desk.clock.now(), desk.trading.max_skew_seconds)
+    trouble = disagreement(hours, diary.session, asked, desk.clock.now(), desk.trading.max_skew_seconds)
+    if trouble is None:
+        diary.session = replace(diary.session, closes=min(diary.session.closes, hours.closes))
+    return trouble
 
 
 def disagreement(hours: Hours, session: Session, asked: datetime, answered: datetime, most_skew: int) -> str | None:

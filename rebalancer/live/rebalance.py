@@ -39,7 +39,7 @@ from rebalancer.portfolio.trades import make_plan, sell_orders
 
 def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     """The page. Every sell is over and the account is read again before the first buy is even sized."""
-    require_open(desk, diary.session)
+    require_open(desk, diary)
     get_ready(desk, diary)
     survey = require_investable(read_holdings(desk, diary, "start"), desk.pinned)
     symbols = {*desk.symbols(), *survey.holdings.managed}
@@ -65,7 +65,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     desk.journal.prove_space()
     diary.write(PlanMade, plan=plan)
 
-    require_open(desk, diary.session)
+    require_open(desk, diary)
     sells = sell_orders(plan, desk.account, diary.session.day, diary.number)
     sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
     bought = buy(desk, diary, plan, actions) if may_buy(desk, diary, plan, sold) else ()
@@ -76,7 +76,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
 def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
     """The rest of the page, for a run that was cut off: its own plan, and what of it has not left yet."""
     get_ready(desk, diary)
-    require_open(desk, diary.session)
+    require_open(desk, diary)
     survey = require_investable(read_holdings(desk, diary, "again"), desk.pinned)
     symbols = {trade.symbol for trade in plan.trades}
     actions = recent_actions(desk, symbols)

@@ -9,6 +9,7 @@ from typing import Literal
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Holding, HoldingsRead, PricesTaken
 from rebalancer.live.desk import Desk, Diary
+from rebalancer.live.follow import looks
 from rebalancer.live.loss import say_what_is_not_watched, watch_for_loss
 from rebalancer.live.restate import restate
 from rebalancer.market.clock import NEW_YORK
@@ -16,13 +17,15 @@ from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
 from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
 from rebalancer.model import Account, Closes, CorporateAction, Holdings, NoPrice, Position, Price, Snapshot, Symbol
-from rebalancer.portfolio.holdings import quantities, sort_holdings
+from rebalancer.portfolio.holdings import differences, quantities, sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Book
 
 Prices = Mapping[Symbol, Price | NoPrice]
 Phase = Literal["start", "again", "after_sells", "end"]
 ZERO = Decimal(0)
+LAG_SECONDS = 30
+"""So long a broker's positions may lag behind its own fills."""
 RECENT = timedelta(days=14)
 ROUGHLY = Decimal("0.02")
 """The part of equity by which two calls a moment apart may disagree."""
@@ -50,9 +53,25 @@ def read_holdings(desk: Desk, diary: Diary, phase: Phase) -> Survey:
 
     Raises RunFailedError where it is another account than the journal has under this name.
     """
-    account, positions = desk.broker.account(), desk.broker.positions()
+    account, positions = _caught_up(desk, diary) if phase == "start" else _shown(desk)
     require_whole(account, positions, desk.journal.book(desk.account).values)
     return record_holdings(desk, diary, phase, account, positions)
+
+
+def _shown(desk: Desk) -> tuple[Account, tuple[Position, ...]]:
+    return desk.broker.account(), desk.broker.positions()
+
+
+def _caught_up(desk: Desk, diary: Diary) -> tuple[Account, tuple[Position, ...]]:
+    """What the broker shows. After another run of this session its list may lag behind that one's fills: it gets time,
+    since a record of what it shows now would make the shares that it lacks nobody's.
+    """
+    book = desk.journal.book(desk.account)
+    for _ in looks(desk, LAG_SECONDS if book.recorded == diary.session.day else 0):
+        account, positions = _shown(desk)
+        if book.expected is None or not differences(positions, book.expected):
+            break
+    return account, positions
 
 
 def record_holdings(
@@ -94,7 +113,7 @@ def record_holdings(
 
 def read_shares(desk: Desk) -> Mapping[Symbol, Decimal]:
     """The shares of every position. Raises SourceError where the broker's answer is not whole."""
-    account, positions = desk.broker.account(), desk.broker.positions()
+    account, positions = _shown(desk)
     require_whole(account, positions, desk.journal.book(desk.account).values)
     return quantities(positions)
 

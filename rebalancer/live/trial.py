@@ -72,7 +72,7 @@ def run_trial(desk: Desk, run: RunId, session: Session, symbol: Symbol) -> tuple
 
 
 def _trial(desk: Desk, diary: Notebook, symbol: Symbol) -> tuple[Check, ...]:
-    require_open(desk, diary.session)
+    require_open(desk, diary)
     survey = require_investable(read_holdings(desk, diary, "start"), desk.pinned)
     prices = order_prices(desk, diary, take_snapshots(desk, [symbol], ()), [symbol], "buys")
     price = _required(desk, survey.account, prices[symbol])

@@ -12,7 +12,7 @@ intended  written down: it may be on its way
 accepted  the broker took it
 unknown   no clear answer came: it may stand at the broker or not
 absent    looked for twice after the venue's quiet time, and not there
-lost      absent, and not sent again: it is looked for at every later start
+lost      absent, and not sent again or not taken then: it is looked for at every later start
 refused   the broker said no, or it never left
 open, filled, canceled, expired, rejected    as the broker showed it
 """
@@ -26,7 +26,7 @@ SHOWN: frozenset[OrderPhase] = frozenset({"open", *OVER})
 """What a broker can show, also of an order that was thought to be lost."""
 
 ORDER_MOVES: Mapping[OrderPhase, frozenset[OrderPhase]] = {
-    "intended": frozenset({"accepted", "unknown", "refused", "absent", *SHOWN}),
+    "intended": frozenset({"accepted", "unknown", "refused", "absent", "lost", *SHOWN}),
     "accepted": SHOWN,
     "unknown": frozenset({"absent", *SHOWN}),
     "absent": frozenset({"intended", "lost", *SHOWN}),

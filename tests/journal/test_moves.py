@@ -130,6 +130,16 @@ def test_an_order_that_is(journal, state, cells):
         assert phase == (state if after in {"!", "="} else after), event
 
 
+def test_what_was_sent_once_more_may_be_given_up_without_a_look(journal):
+    """The venue refused it; only of what was sent first nobody can tell."""
+    run, of = start_buying(journal), order("rb1")
+    journal.record(run, OrderIntended(NOW, of), OrderAbsent(NOW, of.id), OrderResent(NOW, of.id))
+
+    journal.record(run, OrderLost(NOW, of.id, "not today"))
+
+    assert [(sent.phase, sent.reason) for sent in journal.unsettled("demo")] == [("lost", "not today")]
+
+
 @pytest.mark.parametrize(("state", "cells"), lines(RUNS), ids=[state for state, _ in lines(RUNS)])
 def test_a_run_that_is(journal, state, cells):
     for number, (event, after) in enumerate(cells.items()):

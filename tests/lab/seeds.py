@@ -20,4 +20,9 @@ FOUND: dict[int, str] = {
     4000322: "after a list that agreed the last record read another, a part: 19 shares of a small rest became nobody's",
     4008570: "a buy without room under the 99 %, while another symbol strayed within drift_percent, was not excused",
     4017402: "the rest of a buy that stayed open counted as nothing in a run that was gone on with: 99.8 % invested",
+    4019652: "an order that the venue made larger, its answer lost, was counted before anybody could know",
+    4020158: "a venue that closed 19 s before the calendar got an order in its last minute",
+    4021199: "a sell refused when sent once more arrived late from the first time, and its shares were sold twice",
+    4021449: "a second run of a session read a list of before the first, and 25 shares became nobody's",
+    4023496: "a buy refused when sent once more was bought under another id, and the first arrived: cash -10,853",
 }

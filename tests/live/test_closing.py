@@ -10,7 +10,7 @@ from test_execute import Between
 
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.journal import queries
-from rebalancer.model import Order, Position, Submitted
+from rebalancer.model import Account, Order, Position, Submitted
 
 Shown = tuple[Position, ...]
 
@@ -112,6 +112,29 @@ def test_a_list_that_agrees_but_is_not_whole_is_not_the_last_look(tmp_path: Path
     record = stage.record()
     assert [order.symbol for order in record.orders] == [GLD]
     assert record.run.status == "success"
+
+
+def test_a_second_run_of_a_session_waits_for_a_list_that_lags_behind_the_first(tmp_path: Path) -> None:
+    """A list of before the first run: as whole as any, and its money is there. To record it would lose every share."""
+    stage = evening(tmp_path)
+    broker = stage.broker()
+    before = broker.account()
+    broker.close()
+    stage.run()
+    held, lists = stage.shares(), [0]
+
+    class Lagging(Between):
+        def account(self) -> Account:
+            return before if lists[0] < 10 else self.real.account()
+
+        def positions(self) -> Shown:
+            lists[0] += 1
+            return () if lists[0] <= 10 else self.real.positions()
+
+    stage.between = Lagging
+    stage.run(force=True)
+    assert stage.record().run.status == "success"
+    assert {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")} == held == stage.shares()
 
 
 def small(folder: Path) -> Stage:

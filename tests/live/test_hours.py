@@ -63,6 +63,15 @@ def test_a_venue_that_closes_early_stops_the_evening_before_any_order(tmp_path: 
     assert stage.record().orders == ()
 
 
+def test_where_the_venue_closes_some_seconds_earlier_the_last_moment_is_counted_from_its_close(tmp_path: Path) -> None:
+    """It is 45 s before the calendar's cut-off, and 5 s past the venue's."""
+    stage = one_bot(tmp_path, lambda real: replace(real, closes=real.closes - timedelta(seconds=50)))
+    stage.clock.sleep(600 - 60 - 45)
+    stage.run()
+    assert stage.record().orders == ()
+    assert any("to 20:58:10 UTC" in remark.text for remark in stage.record().remarks)
+
+
 def test_a_machine_whose_clock_is_wrong_sends_nothing(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, lambda real: replace(real, now=real.now + timedelta(minutes=3)))
     with pytest.raises(RunFailedError, match="180 s apart, at most 5 s"):

@@ -53,7 +53,7 @@ def test_every_state_has_its_line_and_leads_to_states_only(names, moves):
     [
         ("intended", {"absent"}),
         ("absent", {"intended", "unknown"}),
-        ("lost", {"absent"}),
+        ("lost", {"absent", "intended"}),
         ("refused", {"intended"}),
         ("unknown", {"intended"}),
         ("accepted", {"intended"}),
