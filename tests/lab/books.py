@@ -108,12 +108,14 @@ class Books:
             _rule("I9", mine == held, f"{symbol}: {held} held, {mine} are the bots' by the journal")
 
     def nothing_surprised(self, connection: sqlite3.Connection, session: Session) -> None:
-        """Where no hand meddled and nothing was split, the broker never showed what the journal did not expect."""
-        surprises = connection.execute(
+        """Without a hand, a split or an order that came late, the broker showed what the journal expected."""
+        late = {ticket.symbol for ticket in self.venue.tickets if ticket.overdue and ticket.accepted}
+        notes = connection.execute(
             "SELECT text FROM notes JOIN runs ON runs.id = notes.run"
             " WHERE runs.session = ? AND text LIKE '%were expected (a split or a trade by hand?)%'",
             [session.day.isoformat()],
         ).fetchall()
+        surprises = [text for (text,) in notes if text.partition(":")[0] not in late]
         _rule("I9", self.meddled or not surprises, f"the broker showed what was not expected: {surprises}")
 
     def all_is_well(self, connection: sqlite3.Connection) -> None:
