@@ -187,7 +187,8 @@ class World:
         self.checker.watch(what, ticket)
         refused = any(twin.id == ticket.id and twin.status == "refused" for twin in self.venue.tickets)
         unfindable = ticket.overdue and (refused or self.venue.rules.ids == "forgotten")
-        self.books.meddled |= ticket.filled > ticket.asked or unfindable
+        by_hand = not ticket.ours and ticket.filled > 0
+        self.books.meddled |= ticket.filled > ticket.asked or unfindable or by_hand
 
     # ------------------------------------------------------------------------------------- dice
 
