@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lab.world import World
 
 OURS = re.compile(r"rb[A-Z2-7]{18}")
+COUNTED = re.compile(r"\((rb[A-Z2-7]{18})\) was lost by the journal and stands at the broker after all")
 CENT = Decimal("0.01")
 WHO = "a person"
 
@@ -53,7 +54,8 @@ class Person:
     def _lifts(self, halt: Halted) -> None:
         """What the program could not account for the person vouches for, and hands what came of it over to the bots."""
         now = self._world.clock.now()
-        vouched = [] if "counted now" in halt.reason else OURS.findall(halt.reason)
+        counted = COUNTED.findall(halt.reason)
+        vouched = [order_id for order_id in OURS.findall(halt.reason) if order_id not in counted]
         for order_id in vouched:
             self._says(OrderAccounted(now, ACCOUNT, order_id, WHO, "seen at the venue"))
         if vouched:

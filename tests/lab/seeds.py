@@ -27,4 +27,5 @@ FOUND: dict[int, str] = {
     4023496: "a buy refused when sent once more was bought under another id, and the first arrived: cash -10,853",
     4027027: "a lost order arrived between two readings of the account, and the checker called it a surprise",
     4027934: "an order by hand that should never fill filled after a split, and the checker took its shares for ours",
+    4031954: "of two lost orders that arrived one needed a word, and the person gave none for either",
 }
