@@ -48,10 +48,7 @@ class Line:
         """
         after = {**order, **changes}
         if self.fresh and not may_become(order["state"], after["state"]):
-            raise StoppedError(
-                f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would become "
-                f"{after['state']}. This must never happen: look at the order at the broker before the next run."
-            )
+            raise never(order, f"become {after['state']}")
         settled = after["state"] in FINAL and Decimal(after["counted"]) >= Decimal(after["filled"])
         self.update("orders", order["id"], **changes, settled=settled)
 
@@ -70,6 +67,13 @@ class Line:
                 "the journal."
             )
         self.update("runs", self.run, step=after)
+
+
+def never(order: Mapping[str, Any], would: str) -> StoppedError:
+    return StoppedError(
+        f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would {would}. This must "
+        "never happen: look at the order at the broker before the next run."
+    )
 
 
 @cache

@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import singledispatch
 from typing import Any
 
-from rebalancer.errors import StoppedError
 from rebalancer.events import (
     Adopted,
     Armed,
@@ -41,7 +40,7 @@ from rebalancer.events import (
     TargetsSet,
 )
 from rebalancer.journal.codec import Claimed, from_body
-from rebalancer.journal.line import Line
+from rebalancer.journal.line import Line, never
 from rebalancer.journal.tables import INDEXES, PROJECTIONS
 from rebalancer.model import Fill, NoPrice, Order, OrderPhase, Price, RunStep, Trade
 from rebalancer.model.states import OVER, SHOWN
@@ -231,7 +230,7 @@ def _order_absent(event: OrderAbsent, line: Line) -> None:
 def _order_resent(event: OrderResent, line: Line) -> None:
     if order := line.order(event.order_id):
         if order["state"] != "absent":
-            raise _never(order, "be sent again")
+            raise never(order, "be sent again")
         line.step("selling" if order["side"] == "sell" else "buying")
         line.move_order(order, state="intended", sent=event.at, times=order["times"] + 1)
 
@@ -240,15 +239,8 @@ def _order_resent(event: OrderResent, line: Line) -> None:
 def _order_lost(event: OrderLost, line: Line) -> None:
     if order := line.order(event.order_id):
         if order["state"] == "intended" and order["times"] == 1:
-            raise _never(order, "be given up without a look")
+            raise never(order, "be given up without a look")
         line.move_order(order, state="lost", reason=event.reason)
-
-
-def _never(order: Mapping[str, Any], would: str) -> StoppedError:
-    return StoppedError(
-        f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would {would}. This must "
-        "never happen: look at the order at the broker before the next run."
-    )
 
 
 @project.register
