@@ -5,6 +5,7 @@ import os
 import sqlite3
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import mkstemp
 
 from rebalancer.errors import StoppedError
 from rebalancer.journal import queries
@@ -18,11 +19,11 @@ def file_of(journal: Path) -> Path:
 def remember(journal: Path, head: Head) -> None:
     """Put `head` in the place of what was remembered, in one step, readable for the owner alone."""
     file = file_of(journal)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
+    # Process numbers repeat: two containers that share the folder are both number 1.
+    handle, fresh = mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    with os.fdopen(handle, "w") as out:
         json.dump(asdict(head), out)
-    fresh.replace(file)
+    Path(fresh).replace(file)
 
 
 def remembered(journal: Path) -> Head | None:

@@ -106,7 +106,8 @@ def _kept(path: Path) -> Almanac | None:
 
 
 def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    # Process numbers repeat: two containers that share the folder are both number 1.
+    unfinished = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished.write_text(text, "utf-8")

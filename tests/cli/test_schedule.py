@@ -168,8 +168,13 @@ def test_prices_that_end_before_today_are_a_sentence_and_after_three_tries_there
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_it_waits_ends_it_cleanly(tmp_path: Path, number: signal.Signals):
     write_config(tmp_path)
-    command = [sys.executable, "-m", "rebalancer", "schedule", "--config", str(tmp_path / "config.toml")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:  # noqa: S603
+    program = (
+        "import sys, pandas; from freezegun import freeze_time; freeze_time('2026-11-21 12:00', tick=True).start()\n"
+        f"sys.argv = ['rebalance', 'schedule', '--config', {str(tmp_path / 'config.toml')!r}]\n"
+        "from rebalancer.cli import main; main()"
+    )
+    pipe, command = subprocess.PIPE, [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as child:  # noqa: S603
         assert child.stdout is not None
         assert child.stderr is not None
         assert child.stdout.readline().startswith("Next run: main at ")

@@ -3,6 +3,7 @@
 import json
 import shutil
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from evenings import CLAIM, NOW, evening, start
@@ -11,6 +12,7 @@ from rebalancer.errors import StoppedError
 from rebalancer.events import Halted, Noted, RunEnded
 from rebalancer.journal import keepsake, queries
 from rebalancer.journal.backup import back_up
+from rebalancer.journal.chain import Head
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN
 
@@ -46,6 +48,19 @@ def test_what_is_remembered_is_the_last_line_after_a_claim_a_run_and_a_persons_w
     journal.record(NO_RUN, HALT)
     assert keepsake.remembered(path) == journal.head()
     assert [stat.S_IMODE(file.stat().st_mode), *file.parent.glob("*.head.*")] == [0o600]
+
+
+def test_many_may_remember_at_the_same_moment(path, file):
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def remember_some(number):
+        for seq in range(50):
+            keepsake.remember(path, Head(seq, f"{number}"))
+
+    with ThreadPoolExecutor(8) as writers:
+        list(writers.map(remember_some, range(8)))
+    assert keepsake.remembered(path).seq == 49
+    assert list(file.parent.glob("*.head.*")) == []
 
 
 def test_a_restored_backup_is_refused_with_the_remedy(restored):
