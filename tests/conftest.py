@@ -1,25 +1,34 @@
-"""pandas comes before any freezegun: its first import under frozen time crashes the interpreter (pandas #64023)."""
+"""Everything is loaded before any test freezes time: what is first loaded then keeps freezegun's dates for ever.
+
+And pandas would crash the interpreter (pandas #64023).
+"""
 
 import os
 import re
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import NamedTuple
 
-import pandas as pd
 import pytest
 from hypothesis import settings
+from typer.testing import CliRunner
 
+import rebalancer
 from rebalancer.cli import main
 from rebalancer.cli.app import app
 
 settings.register_profile("project", deadline=None, print_blob=True)
 settings.load_profile("project")
 
-assert pd.__version__
-assert app  # its options are dates: they are read from the real clock, whatever a test freezes first
+for module in walk_packages(rebalancer.__path__, "rebalancer."):
+    if not module.name.endswith("__main__"):
+        import_module(module.name)
+# typer loads its dates with the first one that it reads.
+assert CliRunner().invoke(app, ["run", "--as-of", "no date"]).exit_code == 2
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test opens the keyring of who runs it
 

@@ -1,6 +1,6 @@
 """Before anything is decided: what earlier runs left behind is settled, and no order of ours is open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks, mismatch, vouch
-from rebalancer.live.survey import read_shares
+from rebalancer.live.survey import LAG_SECONDS, ZERO, read_shares
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.trades import ORDER_PREFIX, TRIAL_PREFIX
@@ -38,7 +38,6 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
                 impossible.append(_settled_absent(desk, diary, sent))
             case Unknown(reason):
                 unknown.append(f"{_told(sent.order)}: {reason}")
-    impossible.extend(_arrived_unseen(desk, shown))
     if told := [sentence for sentence in impossible if sentence]:
         raise StoppedError(" ".join(told))
     if unknown:
@@ -46,6 +45,8 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
             f"earlier orders could not be accounted for at the broker: {'; '.join(unknown)}. Look at the account; "
             "nothing is sent until the broker answers."
         )
+    if arrived := _arrived_unseen(desk, shown):
+        raise StoppedError(" ".join(arrived))
 
 
 def _settled(desk: Desk, diary: Diary, sent: Sent, state: OrderState) -> str | None:
@@ -79,24 +80,36 @@ def _settled_absent(desk: Desk, diary: Diary, sent: Sent) -> str | None:
     return None
 
 
-def _arrived_unseen(desk: Desk, shown: Mapping[Symbol, Decimal]) -> list[str]:
+def _arrived_unseen(desk: Desk, shown: Mapping[Symbol, Decimal]) -> Sequence[str]:
     """A venue that forgets an order with its day can't show one that came late: but its shares are there.
 
-    Any number of them tells, since a split may have come between. `shown` was read before anything was settled, so that
-    a failing read leaves nothing half said.
+    `shown` was read before anything was settled, so that an answer that is not whole settles nothing. Fills that were
+    counted since may be why it differs: what speaks for an order that was lost must stay.
     """
-    lost = [sent for sent in desk.journal.unsettled(desk.account) if sent.phase == "lost"]
-    expected, zero = desk.journal.book(desk.account).expected, Decimal(0)
+    lost = [sent.order for sent in desk.journal.unsettled(desk.account) if sent.phase == "lost"]
+    expected = desk.journal.book(desk.account).expected
     if expected is None:
-        return []
+        return ()
+    told = _arrived(lost, shown, expected)
+    for _ in looks(desk, LAG_SECONDS if told else 0):
+        if not told:
+            break
+        told = _arrived(lost, read_shares(desk), expected)
+    return told
+
+
+def _arrived(
+    lost: Sequence[Order], shown: Mapping[Symbol, Decimal], expected: Mapping[Symbol, Decimal]
+) -> Sequence[str]:
+    """Any number of shares tells, since a split may have come between."""
     told = []
-    for sent in lost:
-        symbol, sign = sent.order.symbol, 1 if sent.order.side == "buy" else -1
-        there, due = shown.get(symbol, zero), expected.get(symbol, zero)
+    for order in lost:
+        symbol, sign = order.symbol, 1 if order.side == "buy" else -1
+        there, due = shown.get(symbol, ZERO), expected.get(symbol, ZERO)
         if (there - due) * sign > 0:
             told.append(
-                f"{_told(sent.order)} was lost, and the broker now shows {there} {symbol} where {due} were expected: "
-                f"it may have arrived after all. Look at the account's orders. {vouch(sent.order)} Shares that came by "
+                f"{_told(order)} was lost, and the broker now shows {there} {symbol} where {due} were expected: "
+                f"it may have arrived after all. Look at the account's orders. {vouch(order)} Shares that came by "
                 f"it are handed over with `rebalance adopt {symbol}`."
             )
     return told

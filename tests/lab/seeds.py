@@ -28,4 +28,5 @@ FOUND: dict[int, str] = {
     4027027: "a lost order arrived between two readings of the account, and the checker called it a surprise",
     4027934: "an order by hand that should never fill filled after a split, and the checker took its shares for ours",
     4031954: "of two lost orders that arrived one needed a word, and the person gave none for either",
+    4045040: "a sell was executed after what is held was read, and a lost buy of that ticker was blamed",
 }

@@ -20,6 +20,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import (
     NO_RUN,
     Absent,
+    Account,
     Found,
     Order,
     OrderId,
@@ -504,6 +505,57 @@ def test_where_its_shares_did_not_move_its_way_a_lost_order_stops_nothing(
     stage.on(DAYS[2]).between = Forgets
     stage.run()
     assert queries.standing(stage.journal_file, "demo").halt is None
+
+
+@pytest.mark.parametrize("late", [0, 3])
+def test_shares_that_an_order_in_flight_sells_meanwhile_speak_for_no_lost_one(tmp_path: Path, late: int) -> None:
+    """The sell arrives while it is looked for; what is held is shown as before for so many looks more."""
+    stage = one_bot(tmp_path)
+    lose_a_buy(stage)
+    stage.on(DAYS[1]).run()
+    assert stage.shares() == {SPY: Decimal(198)}
+    in_flight: list[Order] = []
+
+    class DiesWhileItFlies(Between):
+        def submit(self, order: Order) -> Submitted:
+            in_flight.append(order)
+            raise PowerCutError
+
+    stage.bots, stage.between = {"A": (hold(GLD), percent("A", 100))}, DiesWhileItFlies
+    with pytest.raises(PowerCutError):
+        stage.on(DAYS[2]).run()
+    (sell,) = in_flight
+    account, held = what_is_shown(stage)
+    behind = late
+
+    class ArrivesWhenLookedFor(Between):
+        def find(self, order_id: OrderId) -> Found:
+            if order_id == sell.id and in_flight:
+                self.real.submit(in_flight.pop())
+            return self.real.find(order_id)
+
+        def account(self) -> Account:
+            return account if behind else self.real.account()
+
+        def positions(self) -> tuple[Position, ...]:
+            nonlocal behind
+            if in_flight or not behind:
+                return self.real.positions()
+            behind -= 1
+            return held
+
+    stage.between = ArrivesWhenLookedFor
+    stage.run()
+    assert stage.record().run.status == "success"
+    assert queries.standing(stage.journal_file, "demo").halt is None
+    assert SPY not in stage.shares()
+
+
+def what_is_shown(stage: Stage) -> tuple[Account, tuple[Position, ...]]:
+    broker = stage.broker()
+    shown = broker.account(), broker.positions()
+    broker.close()
+    return shown
 
 
 # ------------------------------------------------------------------------------- orders the journal does not know
