@@ -38,15 +38,15 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
                 impossible.append(_settled_absent(desk, diary, sent))
             case Unknown(reason):
                 unknown.append(f"{_told(sent.order)}: {reason}")
-    if told := [sentence for sentence in impossible if sentence]:
+    told = [sentence for sentence in impossible if sentence]
+    told.extend(_arrived_unseen(desk, shown, sure=bool(told)))
+    if told:
         raise StoppedError(" ".join(told))
     if unknown:
         raise SourceError(
             f"earlier orders could not be accounted for at the broker: {'; '.join(unknown)}. Look at the account; "
             "nothing is sent until the broker answers."
         )
-    if arrived := _arrived_unseen(desk, shown):
-        raise StoppedError(" ".join(arrived))
 
 
 def _settled(desk: Desk, diary: Diary, sent: Sent, state: OrderState) -> str | None:
@@ -80,21 +80,23 @@ def _settled_absent(desk: Desk, diary: Diary, sent: Sent) -> str | None:
     return None
 
 
-def _arrived_unseen(desk: Desk, shown: Mapping[Symbol, Decimal]) -> Sequence[str]:
+def _arrived_unseen(desk: Desk, shown: Mapping[Symbol, Decimal], *, sure: bool) -> Sequence[str]:
     """A venue that forgets an order with its day can't show one that came late: but its shares are there.
 
     `shown` was read before anything was settled, so that an answer that is not whole settles nothing. Fills that were
-    counted since may be why it differs: what speaks for an order that was lost must stay.
+    counted since may be why it differs: what speaks for an order that was lost must stay. Where it is `sure` that this
+    start stops, nothing is read again, since a failing read would keep the reason from being said.
     """
     lost = [sent.order for sent in desk.journal.unsettled(desk.account) if sent.phase == "lost"]
     expected = desk.journal.book(desk.account).expected
     if expected is None:
         return ()
     told = _arrived(lost, shown, expected)
-    for _ in looks(desk, LAG_SECONDS if told else 0):
-        if not told:
-            break
-        told = _arrived(lost, read_shares(desk), expected)
+    if told and not sure:
+        for _ in looks(desk, LAG_SECONDS):
+            told = _arrived(lost, read_shares(desk), expected)
+            if not told:
+                break
     return told
 
 

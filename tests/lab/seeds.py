@@ -29,4 +29,5 @@ FOUND: dict[int, str] = {
     4027934: "an order by hand that should never fill filled after a split, and the checker took its shares for ours",
     4031954: "of two lost orders that arrived one needed a word, and the person gave none for either",
     4045040: "a sell was executed after what is held was read, and a lost buy of that ticker was blamed",
+    4051862: "of two orders that needed a word each, the second was said only once the first had got its own",
 }

@@ -34,7 +34,8 @@ from rebalancer.model import (
 )
 from rebalancer.ports import Journal
 
-STUBBORN = Script({("buy", SPY): Twist(fills_at_most=Decimal(50), cancel="refused")})
+STUBBORN_ONE = Twist(fills_at_most=Decimal(50), cancel="refused")
+STUBBORN = Script({("buy", SPY): STUBBORN_ONE})
 
 
 def one_bot(folder: Path) -> Stage:
@@ -549,6 +550,19 @@ def test_shares_that_an_order_in_flight_sells_meanwhile_speak_for_no_lost_one(tm
     assert stage.record().run.status == "success"
     assert queries.standing(stage.journal_file, "demo").halt is None
     assert SPY not in stage.shares()
+
+
+def test_all_that_needs_a_person_is_said_at_once(tmp_path: Path) -> None:
+    """An order that the broker had and forgot, and the shares of one that was lost."""
+    stage = Stage(tmp_path, {"A": (mix(SPY=40), percent("A", 100))}, trading=Trading(fallback_ticker=None))
+    lost = lose_a_buy(stage)
+    stage.bots, stage.script = {"A": (mix(GLD=30), percent("A", 100))}, Script({("buy", GLD): STUBBORN_ONE})
+    stage.on(DAYS[1]).run()
+    (had,) = (order.id for order in stage.record().orders)
+    arrives(stage, lost)
+    stage.script, stage.between = Script(), Forgets
+    with pytest.raises(StoppedError, match=rf"\({had}\) \(open\) and does not know .* \({lost.id}\) was lost, and the"):
+        stage.run(force=True)
 
 
 def what_is_shown(stage: Stage) -> tuple[Account, tuple[Position, ...]]:
