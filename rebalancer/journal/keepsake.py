@@ -21,9 +21,13 @@ def remember(journal: Path, head: Head) -> None:
     file = file_of(journal)
     # Process numbers repeat: two containers that share the folder are both number 1.
     handle, fresh = mkstemp(prefix=f"{file.name}.", dir=file.parent)
-    with os.fdopen(handle, "w") as out:
-        json.dump(asdict(head), out)
-    Path(fresh).replace(file)
+    try:
+        with os.fdopen(handle, "w") as out:
+            json.dump(asdict(head), out)
+        Path(fresh).replace(file)
+    except OSError:
+        Path(fresh).unlink()
+        raise
 
 
 def remembered(journal: Path) -> Head | None:

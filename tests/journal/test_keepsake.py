@@ -63,6 +63,14 @@ def test_many_may_remember_at_the_same_moment(path, file):
     assert list(file.parent.glob("*.head.*")) == []
 
 
+def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(path, file):
+    file.mkdir(parents=True)
+
+    with pytest.raises(OSError, match=r"journal\.sqlite\.head"):
+        keepsake.remember(path, Head(1, "1"))
+    assert list(file.parent.glob("*.head.*")) == []
+
+
 def test_a_restored_backup_is_refused_with_the_remedy(restored):
     with pytest.raises(StoppedError, match=r"is older than .* lacks line 35 .* audit accept-restore /.*sqlite`"):
         SqliteJournal.open(restored)
