@@ -25,9 +25,8 @@ def remember(journal: Path, head: Head) -> None:
         with os.fdopen(handle, "w") as out:
             json.dump(asdict(head), out)
         Path(fresh).replace(file)
-    except OSError:
-        Path(fresh).unlink()
-        raise
+    finally:
+        Path(fresh).unlink(missing_ok=True)
 
 
 def remembered(journal: Path) -> Head | None:

@@ -110,8 +110,11 @@ def _write(path: Path, text: str) -> None:
     unfinished = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished.write_text(text, "utf-8")
-        unfinished.replace(path)
+        try:
+            unfinished.write_text(text, "utf-8")
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise RunFailedError(f"{path} can't be written: {error.strerror}. Make its folder writable.") from error
 

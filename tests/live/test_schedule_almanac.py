@@ -75,5 +75,12 @@ def test_a_folder_that_can_not_be_written_is_said(tmp_path: Path) -> None:
         open_almanac(tmp_path / "state", CLOCK, [])
 
 
+def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(RunFailedError, match=r"almanac\.json can't be written"):
+        open_almanac(tmp_path, CLOCK, [])
+    assert [file.name for file in tmp_path.iterdir()] == [FILE]
+
+
 def test_the_installed_calendar_is_named_with_its_version() -> None:
     assert installed_calendar().startswith("pandas_market_calendars-")
