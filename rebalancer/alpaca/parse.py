@@ -16,6 +16,9 @@ ENDS: Final[dict[str, OrderStatus]] = {
     "expired": "expired",
     "rejected": "rejected",
 }
+NOTHING: Final = Decimal(0)
+PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
+"""What is not taken from `cash` yet and will be."""
 DONE_TODAY = frozenset({"done_for_day", "calculated"})
 """No more fills today, and an order of ours lives no longer than that."""
 BLOCKS = {
@@ -35,6 +38,10 @@ def account(body: Body, at: datetime) -> Account:
         currency=body.text("currency"),
         blocked=_blocked(body),
         previous_equity=body.number_or_none("last_equity"),
+        long_value=body.number_or_none("long_market_value"),
+        pending_out=sum((abs(body.number_or_none(name) or NOTHING) for name in PENDING_OUT), NOTHING),
+        multiplier=body.number_or_none("multiplier"),
+        buying_power=body.number_or_none("buying_power"),
     )
 
 

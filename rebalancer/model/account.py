@@ -9,11 +9,13 @@ from rebalancer.model.names import Symbol
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Dollars. `spendable` is what the broker says is free of margin; it may be below `cash`.
+    """Dollars. `spendable` is the venue's figure of money that is free of margin and settled; it may be below `cash`.
 
     `blocked` is the broker's reason why this account can't trade, None where it can. `previous_equity` is the equity at
-    the close of the session before, and `deposits` what was paid in since then less what was taken out; None where the
-    broker does not say.
+    the close of the session before, and `deposits` what was paid in since then less what was taken out. `long_value` is
+    the value of all long positions, `pending_out` what fees and transfers out will still take from `cash`, `multiplier`
+    how many times its equity a margin account may invest (1: perhaps a cash account), `buying_power` the venue's
+    figure, borrowed money included: never sized by. None where the broker does not say.
     """
 
     number: str
@@ -25,6 +27,10 @@ class Account:
     blocked: str | None = None
     previous_equity: Decimal | None = None
     deposits: Decimal | None = None
+    long_value: Decimal | None = None
+    pending_out: Decimal = Decimal(0)
+    multiplier: Decimal | None = None
+    buying_power: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,10 +67,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A parsed, known refusal: the order does not stand at the broker and never will."""
+    """A parsed, known refusal: the order does not stand at the broker and never will.
+
+    `buying_power`: the dollars that the broker says can be spent, where that is why; None where it names none.
+    """
 
     reason: str
     kind: RefusalKind = "other"
+    buying_power: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

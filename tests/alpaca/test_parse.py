@@ -81,9 +81,14 @@ def order(**changes) -> OrderState:
     return parse.order(body(ORDER, **changes))
 
 
-def test_an_account_is_read_without_its_borrowed_money():
-    cash, spendable = Decimal("100000.00"), Decimal("99788.52")
-    assert account() == Account("PA3", Decimal("100005.83"), cash, spendable, NOW)
+def test_an_account_is_read_with_what_it_owns_apart_from_what_it_may_borrow():
+    cash, spendable, power = Decimal("100000.00"), Decimal("99788.52"), Decimal(ACCOUNT["buying_power"])
+    assert account() == Account("PA3", Decimal("100005.83"), cash, spendable, NOW, buying_power=power)
+
+
+def test_fees_and_transfers_that_are_not_taken_from_cash_yet_are_added_up():
+    told = account(accrued_fees="1.50", pending_transfer_out="200", pending_reg_taf_fees="0.25", long_market_value="7")
+    assert (told.pending_out, told.long_value) == (Decimal("201.75"), Decimal(7))
 
 
 @pytest.mark.parametrize(
