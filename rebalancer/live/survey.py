@@ -84,7 +84,7 @@ def record_holdings(
     """`read_holdings` of an answer that was found whole. Raises RunFailedError as it does."""
     require_same_place(desk, account)
     book = restate(desk, diary, positions) if phase == "start" else desk.journal.book(desk.account)
-    holdings = sort_holdings(positions, book.ours, book.expected, desk.trading)
+    holdings = sort_holdings(positions, book.ours, book.expected, desk.trading, book.values)
     reserve = reserve_dollars(desk.reserve, account.equity)
     survey = Survey(
         account,

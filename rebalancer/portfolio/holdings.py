@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_UP, Decimal
+from types import MappingProxyType
 
 from rebalancer.model import Holdings, Position, Symbol, Trading
 from rebalancer.portfolio.wording import plain, shares
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+NOTHING: Mapping[Symbol, Decimal] = MappingProxyType({})
 
 
 def sort_holdings(
@@ -15,17 +17,25 @@ def sort_holdings(
     ours: Mapping[Symbol, Decimal],
     expected: Mapping[Symbol, Decimal] | None,
     trading: Trading,
+    recorded: Mapping[Symbol, Decimal] = NOTHING,
 ) -> Holdings:
     """The account sorted by `trading.manage`: "own" manages the shares in `ours`, "account" every long US equity.
 
     `ours` and `expected` are shares by symbol as the journal knows them; `expected` is None before the first record.
     A symbol that is absent counts as 0 shares, at the broker and in both mappings. The reasons in `untouchable` do not
     repeat their symbol. `others_value` is rounded up to the cent, and counts shares that open orders hold.
+
+    `recorded` are the dollars of `expected` at the last record. What was ours of a changed symbol stays in Investable
+    at its recorded dollars, or at the whole position's value where that is less: one share bought by hand, or a split
+    that is not announced yet, makes no other holding be sold.
     """
-    untouchable = _untouchable(positions, expected, trading)
+    changed = {} if expected is None else _changed(positions, expected)
+    never = _never_traded(positions, trading)
+    untouchable = changed | never
     managed: dict[Symbol, Decimal] = {}
     values: dict[Symbol, Decimal] = {}
     held: dict[Symbol, str] = {}
+    kept: dict[Symbol, Decimal] = {}
     others = ZERO
     for position in sorted(positions, key=lambda position: position.symbol):
         symbol = position.symbol
@@ -36,8 +46,27 @@ def sort_holdings(
         value = position.market_value * quantity / position.quantity if quantity > 0 else ZERO
         if quantity > 0:
             managed[symbol], values[symbol] = quantity, value
+        if symbol in changed and symbol not in never:
+            kept[symbol] = value = _kept(position, ours, expected or {}, recorded, trading)
         others += abs(position.market_value - value)
-    return Holdings(managed, untouchable, others.quantize(CENT, ROUND_UP), values, held)
+    return Holdings(managed, untouchable, others.quantize(CENT, ROUND_UP), values, held, kept)
+
+
+def _kept(
+    position: Position,
+    ours: Mapping[Symbol, Decimal],
+    expected: Mapping[Symbol, Decimal],
+    recorded: Mapping[Symbol, Decimal],
+    trading: Trading,
+) -> Decimal:
+    """Dollars of a changed position that are still counted as managed; 0 where none of it was."""
+    symbol, due = position.symbol, expected.get(position.symbol, ZERO)
+    before = due if trading.manage == "account" else min(ours.get(symbol, ZERO), due)
+    if not (before > 0 and position.quantity > 0 and position.market_value > 0):
+        return ZERO
+    by_record = recorded[symbol] * before / due if symbol in recorded else None
+    by_shares = position.market_value * min(before, position.quantity) / position.quantity
+    return min(position.market_value, by_shares if by_record is None else max(ZERO, by_record))
 
 
 def _managed(position: Position, ours: Mapping[Symbol, Decimal], trading: Trading) -> Decimal:
@@ -55,17 +84,14 @@ def _held(quantity: Decimal, whole: Decimal) -> str:
     return f"{plain(quantity)} of {shares(whole)} {'is' if quantity == 1 else 'are'} held by open orders of others"
 
 
-def _untouchable(
-    positions: Sequence[Position], expected: Mapping[Symbol, Decimal] | None, trading: Trading
-) -> dict[Symbol, str]:
-    """Also what is not held at all: a bot may want to buy tonight what was sold by hand, or is protected."""
-    changed = {} if expected is None else _changed(positions, expected)
+def _never_traded(positions: Sequence[Position], trading: Trading) -> dict[Symbol, str]:
+    """Also what is not held at all: a bot may want to buy tonight what is protected."""
     foreign = {position.symbol: reason for position in positions if (reason := never_ours(position))}
-    protected = dict.fromkeys(sorted(trading.protected), "protected in the config")
-    return changed | foreign | protected
+    return foreign | dict.fromkeys(sorted(trading.protected), "protected in the config")
 
 
 def _changed(positions: Sequence[Position], expected: Mapping[Symbol, Decimal]) -> dict[Symbol, str]:
+    """Also what is not held any more: a bot may want to buy tonight what was sold by hand."""
     return {
         symbol: f"the broker shows {shares(there)}, {plain(due)} were expected (a split or a trade by hand?): "
         "neither bought nor sold tonight"

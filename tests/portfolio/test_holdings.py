@@ -77,11 +77,46 @@ def test_a_quantity_that_changed_without_our_orders_is_left_alone_and_said():
     holdings = sort_holdings([held(SPY, "40.000", 16_000)], of(SPY=100), of(SPY=100), OWN)
 
     assert holdings.managed == {}
-    assert holdings.others_value == Decimal(16_000)
     assert holdings.untouchable == {
         SPY: "the broker shows 40 shares, 100 were expected (a split or a trade by hand?): "
         "neither bought nor sold tonight"
     }
+
+
+@pytest.mark.parametrize(
+    ("there", "value", "kept"),
+    [
+        pytest.param(348, 34_800, 34_000, id="one share bought by hand: our recorded dollars"),
+        pytest.param(200, 20_000, 20_000, id="some sold by hand: no more than what is there"),
+        pytest.param(694, 34_700, 34_000, id="a split that is not announced yet: our recorded dollars"),
+    ],
+)
+def test_what_was_ours_of_a_changed_symbol_stays_in_investable(there, value, kept):
+    recorded = {TLT: Decimal(34_000)}
+    holdings = sort_holdings([held(TLT, there, value)], of(TLT=347), of(TLT=347), OWN, recorded)
+
+    assert holdings.changed == {TLT: Decimal(kept)}
+    assert holdings.others_value == value - kept
+
+
+def test_of_a_changed_symbol_that_was_ours_in_part_only_that_part_stays_in_investable():
+    recorded = {TLT: Decimal(10_000)}
+    holdings = sort_holdings([held(TLT, 101, 10_100)], of(TLT=25), of(TLT=100), OWN, recorded)
+
+    assert (holdings.changed, holdings.others_value) == ({TLT: Decimal(2_500)}, Decimal(7_600))
+
+
+def test_without_recorded_dollars_a_changed_symbol_counts_by_its_shares():
+    holdings = sort_holdings([held(TLT, 110, 11_000)], of(TLT=100), of(TLT=100), OWN)
+
+    assert holdings.changed == {TLT: Decimal(10_000)}
+
+
+def test_a_protected_symbol_that_changed_leaves_investable_whole():
+    trading = replace(OWN, protected=(TLT,))
+    holdings = sort_holdings([held(TLT, 348, 34_800)], of(TLT=347), of(TLT=347), trading, {TLT: Decimal(34_000)})
+
+    assert (holdings.changed, holdings.others_value) == ({}, Decimal(34_800))
 
 
 def test_shares_that_vanished_are_a_change_too():
@@ -184,9 +219,10 @@ def test_managed_is_long_no_more_than_held_and_free_and_never_untouchable(positi
     assert not holdings.managed.keys() & holdings.untouchable.keys()
 
 
-@given(positions, books, st.sampled_from([OWN, ACCOUNT]))
-def test_managed_and_others_are_the_whole_account(positions, ours, trading):
-    holdings = sort_holdings(positions, ours, None, trading)
+@given(positions, books, st.none() | books, st.sampled_from([OWN, ACCOUNT]), books)
+def test_managed_and_changed_and_others_are_the_whole_account(positions, ours, expected, trading, recorded):
+    holdings = sort_holdings(positions, ours, expected, trading, recorded)
     everything = sum(abs(position.market_value) for position in positions)
+    counted = holdings.others_value + sum(holdings.values.values()) + sum(holdings.changed.values())
 
-    assert 0 <= holdings.others_value + sum(holdings.values.values()) - everything < Decimal("0.011")
+    assert 0 <= counted - everything < Decimal("0.011")
