@@ -22,6 +22,7 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
+from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.trades import ORDER_PREFIX
 from rebalancer.ports import Broker, Caps, Clock, Quotes
 
@@ -123,7 +124,7 @@ class PreviewBroker:
         sells = [state for state in self.open_orders() if state.symbol == symbol and state.side == "sell"]
         claimed = sum((state.quantity - state.filled for state in sells), ZERO)
         held = self._position(symbol).quantity
-        return Room(self._account.spendable, held, held - claimed)
+        return Room(own_cash(self._account), held, held - claimed)
 
     def _position(self, symbol: Symbol) -> Position:
         return self._positions.get(symbol, Position(symbol, ZERO, ZERO))
@@ -140,6 +141,7 @@ class PreviewBroker:
             equity=account.equity + gained - paid,
             cash=account.cash - paid,
             spendable=account.spendable - paid,
+            long_value=None if account.long_value is None else account.long_value + gained,
             at=now,
         )
         fill = Fill(f"{state.id}-1", state.id, state.symbol, state.side, state.quantity, price, fee, now)

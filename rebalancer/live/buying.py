@@ -4,19 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import closed, new_york
 from rebalancer.live.loss import only_sells
-from rebalancer.live.recover import earlier_orders, is_ours, untold
-from rebalancer.live.survey import Prices, Survey, order_prices, read_holdings, take_snapshots
+from rebalancer.live.recover import earlier_orders, in_the_way, look_again, others_orders, untold
+from rebalancer.live.survey import Prices, Survey, order_prices, take_snapshots
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
-from rebalancer.portfolio.buys import AUCTION_CUTOFF, Purse, budget, room, size_buys
+from rebalancer.portfolio.buys import AUCTION_CUTOFF, Purse, Sized, budget, room, size_buys, told_budget
+from rebalancer.portfolio.wording import usd
 
 AUCTION_MARGIN = timedelta(seconds=30)
 AUCTION_FILLS = timedelta(minutes=3)
+NONE_REFUSED: Mapping[Symbol, Outcome] = MappingProxyType({})
 STANDING: frozenset[OrderPhase] = frozenset({"accepted", "open"})
 
 
@@ -26,6 +29,8 @@ def may_buy(desk: Desk, diary: Diary, plan: Plan, sold: Sequence[Outcome]) -> bo
     if reason is not None:
         diary.note(f"no buys tonight: {reason}", "warning")
         diary.remarks |= {trade.symbol: f"not bought, {reason}" for trade in plan.buys}
+    if only_sells(desk, diary) is not None:
+        diary.held_back |= {trade.symbol for trade in plan.buys}
     return reason is None
 
 
@@ -42,10 +47,12 @@ def buy_on(desk: Desk, diary: Diary, plan: Plan, actions: Sequence[CorporateActi
     left = earlier_orders(diary, "buy")
     if not left:
         return buy(desk, diary, plan, actions)
-    survey = read_holdings(desk, diary, "after_sells")
+    others = others_orders(desk)
+    survey = look_again(desk, diary, "after_sells")
     symbols = {order.symbol for order in left}
     prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols, "buys")
-    gate = Gate(desk, diary, survey, prices, _purse(desk, diary, survey, prices).cash)
+    purse = _purse(desk, diary, survey, prices, others)
+    gate = Gate(desk, diary, survey, prices, purse.cash, open_buys(others, prices, survey.account.cash))
     followed = execute(desk, diary, left, gate, desk.trading.buy_timeout_seconds)
     rest = replace(plan, trades=tuple(trade for trade in plan.trades if trade.symbol not in symbols))
     return followed + buy(desk, diary, rest, actions)
@@ -54,19 +61,29 @@ def buy_on(desk: Desk, diary: Diary, plan: Plan, actions: Sequence[CorporateActi
 def buy(desk: Desk, diary: Diary, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:
     """Read cash and prices again, size the buys to them, largest shortfall first, and send them.
 
-    Where the broker has less to spend than its account said, what it refused is sized and sent once more.
+    Once more for what the money did not reach for: limits hold back more than the fills cost, and a venue may have less
+    to spend than its account said.
     """
     if not plan.buys:
         return ()
-    bought = _round_of_buys(desk, diary, plan, actions)
-    short = {outcome.order.symbol: outcome.order.quantity for outcome in bought if outcome.refusal == "funds"}
-    if not short:
-        return bought
-    diary.note(f"{', '.join(sorted(short))}: reading the account again, for fewer shares", "warning")
-    left = replace(plan, trades=tuple(trade for trade in plan.trades if trade.symbol in short))
-    again = _round_of_buys(desk, diary, left, actions, attempt=2, below=short)
-    retried = {outcome.order.symbol for outcome in again}
-    return tuple(outcome for outcome in bought if outcome.order.symbol not in retried) + again
+    first = _round_of_buys(desk, diary, plan, actions)
+    refused = {outcome.order.symbol: outcome for outcome in first.outcomes if outcome.refusal == "funds"}
+    if not (again := refused.keys() | first.short_of_cash):
+        return first.outcomes
+    if refused:
+        diary.note(f"{', '.join(sorted(refused))}: reading the account again, for fewer shares", "warning")
+    left = replace(plan, trades=tuple(trade for trade in plan.trades if trade.symbol in again))
+    second = _round_of_buys(desk, diary, left, actions, refused)
+    retried = {outcome.order.symbol for outcome in second.outcomes} & refused.keys()
+    return tuple(outcome for outcome in first.outcomes if outcome.order.symbol not in retried) + second.outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What came of one round of buys, and which symbols more cash would have bought more of."""
+
+    outcomes: tuple[Outcome, ...]
+    short_of_cash: frozenset[Symbol]
 
 
 def _round_of_buys(
@@ -74,16 +91,19 @@ def _round_of_buys(
     diary: Diary,
     plan: Plan,
     actions: Sequence[CorporateAction],
-    attempt: int = 1,
-    below: Mapping[Symbol, Decimal] | None = None,
-) -> tuple[Outcome, ...]:
-    """`below` are numbers of shares that were refused already: only fewer are sent."""
-    survey = read_holdings(desk, diary, "after_sells")
+    refused: Mapping[Symbol, Outcome] = NONE_REFUSED,
+) -> Round:
+    """Of what was `refused` for want of money only fewer shares are sent, within the money that the venue named."""
+    others = others_orders(desk)
+    survey = look_again(desk, diary, "after_sells")
+    plan = _without(diary, plan, {**in_the_way(diary, others), **survey.holdings.untouchable})
     symbols = {trade.symbol for trade in plan.buys} | counted_by_price(desk, diary)
     prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols, "buys")
     way = buying_way(desk, diary)
-    purse = _purse(desk, diary, survey, prices)
-    orders, notes = size_buys(
+    purse = _purse(desk, diary, survey, prices, others)
+    named = [outcome.buying_power for outcome in refused.values() if outcome.buying_power is not None]
+    purse = replace(purse, cash=told_budget(purse.cash, min(named, default=None), way.trading.order_type))
+    sized = size_buys(
         plan,
         survey.holdings.managed,
         prices,
@@ -92,13 +112,34 @@ def _round_of_buys(
         desk.account,
         diary.session.day,
         diary.number,
-        attempt,
+        {trade.symbol: diary.attempt(trade.symbol, "buy") for trade in plan.buys},
     )
-    for symbol, note in notes.items():
-        diary.remark(symbol, note)
-    if below is not None:
-        orders = tuple(order for order in orders if order.quantity < below[order.symbol])
-    return execute(desk, diary, orders, Gate(desk, diary, survey, prices, purse.cash), way.timeout, way.poll)
+    orders = [order for order in sized.orders if _is_less(order, refused.get(order.symbol))]
+    for symbol, note in sized.notes.items():
+        if symbol not in diary.remarks or symbol in refused:
+            diary.remark(symbol, note)
+    gate = Gate(desk, diary, survey, prices, purse.cash, open_buys(others, prices, survey.account.cash))
+    outcomes = execute(desk, diary, orders, gate, way.timeout, way.poll)
+    return Round(outcomes, _worth_another_round(sized, outcomes, way))
+
+
+def _without(diary: Diary, plan: Plan, left_alone: Mapping[Symbol, str]) -> Plan:
+    """The plan without buys in what another hand has changed, or has an order in, since it was made."""
+    for trade in plan.buys:
+        if trade.symbol in left_alone:
+            diary.remark(trade.symbol, f"not bought, {left_alone[trade.symbol]}")
+    return replace(plan, trades=tuple(trade for trade in plan.trades if trade.symbol not in left_alone))
+
+
+def _is_less(order: Order, refused: Outcome | None) -> bool:
+    return refused is None or order.quantity < refused.order.quantity
+
+
+def _worth_another_round(sized: Sized, outcomes: Sequence[Outcome], way: "Way") -> frozenset[Symbol]:
+    """What cash was short for, where some was spent and all that was sent is over; an auction has no second round."""
+    if way.trading.order_type == "moc" or not any(outcome.filled for outcome in outcomes):
+        return frozenset()
+    return sized.short_of_cash - {outcome.order.symbol for outcome in outcomes if not outcome.complete}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +171,19 @@ def counted_by_price(desk: Desk, diary: Diary) -> set[Symbol]:
     return {sent.order.symbol for sent in desk.journal.sent(diary.run) if sent.average_price is None}
 
 
-def _purse(desk: Desk, diary: Diary, survey: Survey, prices: Prices) -> Purse:
-    """What is not told of counts as spent, and as invested: our own buys that stand, or may. Others' count as spent."""
+def _purse(desk: Desk, diary: Diary, survey: Survey, prices: Prices, others: Sequence[OrderState]) -> Purse:
+    """What open buys may still take, our own and those of `others`, counts as spent and as invested."""
     account = survey.account
-    ours = own_buys(desk, diary, prices, account.cash)
-    cash = budget(account, survey.reserve, others_open_buys(desk, prices, account.cash) + ours)
-    return Purse(cash, room(account.equity, survey.long_value + ours), desk.broker.caps.fee_per_order)
+    standing = own_buys(desk, diary, prices, account.cash) + open_buys(others, prices, account.cash)
+    cash = budget(account, survey.reserve, standing, short=survey.short)
+    if survey.short:
+        diary.note(f"while something is held short, no more is spent than {usd(account.spendable)}, free of margin")
+    return Purse(cash, room(account.equity, survey.long_value + standing), desk.broker.caps.fee_per_order)
 
 
-def others_open_buys(desk: Desk, prices: Prices, cash: Decimal) -> Decimal:
-    """Dollars that open buys of other hands may still take. One that can't be valued may take all of `cash`."""
-    orders = desk.broker.open_orders()
-    others = [(state, state.quantity - state.filled) for state in orders if not is_ours(state.id)]
-    return _dollars(others, prices, cash)
+def open_buys(orders: Sequence[OrderState], prices: Prices, cash: Decimal) -> Decimal:
+    """Dollars that the buys among `orders` may still take. One that can't be valued may take all of `cash`."""
+    return _dollars([(state, state.quantity - state.filled) for state in orders], prices, cash)
 
 
 def own_buys(desk: Desk, diary: Diary, prices: Prices, cash: Decimal) -> Decimal:

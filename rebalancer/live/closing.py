@@ -1,4 +1,4 @@
-"""The end of an evening: what the journal counted must be what the broker shows."""
+"""Post-trade reconciliation: the account as the broker shows it against the journal, before the run ends."""
 
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
@@ -6,32 +6,60 @@ from decimal import Decimal
 from rebalancer.errors import StoppedError
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import looks
+from rebalancer.live.recover import refuse_strangers
 from rebalancer.live.survey import LAG_SECONDS, Survey, not_whole, record_holdings, require_whole
 from rebalancer.model import Account, Outcome, Position, Symbol
+from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.holdings import quantities
-from rebalancer.portfolio.wording import shares
+from rebalancer.portfolio.wording import shares, usd
 from rebalancer.ports import Book
 
 NONE = Decimal(0)
+BORROWED = Decimal("0.01")
+"""The part of equity by which own cash may be below 0 after market orders."""
 
 
 def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey:
-    """Read the account for the last time.
+    """Read the account for the last time, the whole of it.
 
-    Raises StoppedError where a symbol that was traded tonight is not held as the journal counts it: a fill was missed,
-    or another hand traded meanwhile.
+    Raises StoppedError where a symbol that was traded tonight is not held as the journal counts it (a fill was missed,
+    or another hand traded in it), where somebody else sent orders with our names, and where money was borrowed.
+    Trades of another hand in other symbols are a reconciliation break, which the run's end tells.
     """
+    refuse_strangers(desk, diary)
     traded = {outcome.order.symbol for outcome in outcomes if outcome.filled}
     settled = traded - {outcome.order.symbol for outcome in outcomes if not outcome.certain}
     account, positions = _last_look(desk, settled)
     require_whole(account, positions, desk.journal.book(desk.account).values)
     # Where the two are apart nothing more is recorded, so that what is ours stays as the fills made it.
-    if apart := _apart(desk.journal.book(desk.account), positions, settled):
+    book = desk.journal.book(desk.account)
+    if apart := _apart(book, positions, settled):
         raise StoppedError(
             f"the journal and the broker are apart: {'; '.join(apart)}. Look at the account's orders, then lift "
             "the halt: `rebalance resume`."
         )
+    require_own_money(account, outcomes)
+    uncertain = {outcome.order.symbol for outcome in outcomes if not outcome.certain or outcome.status == "lost"}
+    others = {*(book.expected or {}), *quantities(positions)} - settled - uncertain
+    for each in _apart(book, positions, others):
+        diary.breaks.append(f"another hand traded during the run: {each}")
+        diary.note(diary.breaks[-1], "warning")
     return record_holdings(desk, diary, "end", account, positions)
+
+
+def require_own_money(account: Account, outcomes: Sequence[Outcome]) -> None:
+    """Raises StoppedError where the account has borrowed after buys of ours, which are sized to its own cash.
+
+    A market order may cost a little more than it was sized at.
+    """
+    bought = any(outcome.filled for outcome in outcomes if outcome.order.side == "buy")
+    cash = own_cash(account)
+    if not bought or (cash.is_finite() and cash >= -BORROWED * account.equity):
+        return
+    raise StoppedError(
+        f"the account has {usd(cash)} of own cash after tonight's buys: another program or person bought "
+        "in it at the same time. Look at the account, then lift the halt: `rebalance resume`."
+    )
 
 
 def _last_look(desk: Desk, settled: Collection[Symbol]) -> tuple[Account, Sequence[Position]]:

@@ -7,7 +7,7 @@ from typing import Literal
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent
 from rebalancer.flowchart.compile import Program
-from rebalancer.model import Investment, Limits, OrderId, Reserve, RunId, Session, Symbol, Trading
+from rebalancer.model import Investment, Limits, OrderId, Price, Reserve, RunId, Session, Side, Symbol, Trading
 from rebalancer.ports import Broker, Calendar, Clock, History, Journal, Quotes, Sent
 
 
@@ -50,7 +50,8 @@ class Diary:
     """Writes the events of one run. `sent` tells whether an order may have left, `sent_here` whether one did just now.
 
     `earlier` are the orders that left before this run was cut off and taken up again. `remarks` have the last word on
-    each symbol that one was said of.
+    each symbol that one was said of, `held_back` the symbols that the owner's own settings keep from their targets,
+    `prices` the last price for an order of each. `breaks` are what the post-trade reconciliation can't explain.
     """
 
     def __init__(self, desk: Desk, run: RunId, session: Session) -> None:
@@ -59,6 +60,9 @@ class Diary:
         self.number = desk.journal.run_number(run)
         self._desk = desk
         self.remarks: dict[Symbol, str] = {}
+        self.held_back: set[Symbol] = set()
+        self.prices: dict[Symbol, Price] = {}
+        self.breaks: list[str] = []
         self.earlier: Mapping[OrderId, Sent] = {}
         self.recall()
         self.sent, self.sent_here = bool(self.earlier), False
@@ -66,6 +70,11 @@ class Diary:
     def recall(self) -> None:
         """Read `earlier` again."""
         self.earlier = {sent.order.id: sent for sent in self._desk.journal.sent(self.run)}
+
+    def attempt(self, symbol: Symbol, side: Side) -> int:
+        """The number that this run's next order of `symbol` and `side` has: no two of them share an id."""
+        sent = self._desk.journal.sent(self.run)
+        return 1 + sum((each.order.symbol, each.order.side) == (symbol, side) for each in sent)
 
     def write(self, event: Callable[..., Event], **fields: object) -> None:
         """Commit `event` with the present time. Where this raises, nothing may be sent after it.

@@ -8,7 +8,7 @@ from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, Watch, earlier_outcome, gone, look_up, looks
 from rebalancer.live.gate import Gate
 from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
-from rebalancer.portfolio.trades import second_attempt
+from rebalancer.portfolio.trades import another_attempt
 
 IN_THE_WAY = frozenset({"held", "wash"})
 """What a broker refuses only as long as other orders are open."""
@@ -27,7 +27,7 @@ def execute(
     blocked = [outcome.order for outcome in outcomes if outcome.refusal in IN_THE_WAY]
     if not blocked or not _way_is_clear(desk, diary, blocked):
         return outcomes
-    again = [second_attempt(order, desk.account, diary.session.day, diary.number) for order in blocked]
+    again = [_renamed(desk, diary, order) for order in blocked]
     rest = tuple(outcome for outcome in outcomes if outcome.refusal not in IN_THE_WAY)
     return rest + send_and_follow(desk, diary, again, gate, timeout, poll)
 
@@ -94,8 +94,13 @@ def _cleared_up(desk: Desk, diary: Diary, unclear: Sequence[Order], gate: Gate) 
     return over | {order.id: gone(diary, order, "it was sent twice and never reached the broker") for order in twice}
 
 
+def _renamed(desk: Desk, diary: Diary, order: Order) -> Order:
+    attempt = diary.attempt(order.symbol, order.side)
+    return another_attempt(order, desk.account, diary.session.day, diary.number, attempt)
+
+
 def _refused(order: Order, answer: Refused) -> Outcome:
-    return Outcome(order, "refused", Decimal(0), None, answer.reason, answer.kind)
+    return Outcome(order, "refused", Decimal(0), None, answer.reason, answer.kind, answer.buying_power)
 
 
 def _lost(order: Order, answer: Refused) -> Outcome:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from rebalancer.errors import RunFailedError
+from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
 from rebalancer.live.armed import armed_limits, stop_for_a_look
 from rebalancer.live.desk import Desk, Diary
@@ -12,11 +12,23 @@ from rebalancer.live.follow import verify
 from rebalancer.live.halt import halted
 from rebalancer.live.loss import only_sells
 from rebalancer.live.sound import DONE_WITH, may_still_stand, require_sound, require_written
-from rebalancer.live.survey import Prices, Survey
-from rebalancer.model import Accepted, Order, OrderId, Price, Refused, Submitted, Symbol, Unknown
+from rebalancer.live.survey import Prices, Survey, read_shares
+from rebalancer.model import (
+    Accepted,
+    Order,
+    OrderId,
+    OrderState,
+    Price,
+    RefusalKind,
+    Refused,
+    Submitted,
+    Symbol,
+    Unknown,
+)
 from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
-from rebalancer.portfolio.limits import Tally, check_armed, check_limits
+from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
+from rebalancer.portfolio.wording import plain, shares
 from rebalancer.ports import Sent
 
 ZERO = Decimal(0)
@@ -26,8 +38,8 @@ ZERO = Decimal(0)
 class Gate:
     """Counts what was let through as done: shares as sold, dollars as spent, whatever the broker says later.
 
-    `budget` is what may be spent on buys in dollars; a gate for sells has none. What the whole run has sent, whoever
-    sent it, is read from the journal before every order.
+    `budget` is what may be spent on buys in dollars; a gate for sells has none. `others_buys` are the dollars that open
+    buys of other hands may still invest. What the whole run has sent is read from the journal before every order.
     """
 
     desk: Desk
@@ -35,6 +47,7 @@ class Gate:
     survey: Survey
     prices: Prices
     budget: Decimal = ZERO
+    others_buys: Decimal = ZERO
     sold: dict[Symbol, Decimal] = field(default_factory=dict)
     bought: Decimal = ZERO
     spent: Decimal = ZERO
@@ -51,8 +64,8 @@ class Gate:
     def send(self, order: Order) -> Submitted:
         """Write the order down, then send it. What is not let through is noted and refused, and was never written."""
         if (stopped := self(order)) is not None:
-            self.diary.note(stopped, "warning")
-            return Refused(stopped)
+            self.diary.note(stopped.reason, "warning")
+            return stopped
         self._say_what_was_not_compared(order)
         stop_for_a_look(self.desk, self.diary)
         self.diary.write(OrderIntended, order=order)
@@ -60,12 +73,16 @@ class Gate:
 
     def send_again(self, order: Order) -> Submitted:
         """An absent order once more, under its own id. One that is not let through now, or is refused, is lost: of what
-        was sent first neither tells.
+        was sent first neither tells. Where the shares have moved meanwhile it is looked for again, and not sent.
         """
         self.release(order)
-        if (stopped := self(order)) is not None:
-            self.diary.write(OrderLost, order_id=order.id, reason=stopped)
-            return Refused(stopped)
+        moved = self._moved_meanwhile(order)
+        if moved is not None and isinstance(found := self.desk.broker.find(order.id), OrderState):
+            verify(order, found)
+            return Accepted(found)
+        if (stopped := moved or self(order)) is not None:
+            self.diary.write(OrderLost, order_id=order.id, reason=stopped.reason)
+            return stopped
         self.diary.write(OrderResent, order_id=order.id)
         return self._submit(order, again=True)
 
@@ -92,8 +109,8 @@ class Gate:
 
     # ------------------------------------------------------------------------------------- may it leave?
 
-    def __call__(self, order: Order) -> str | None:
-        """Why `order` is not sent, None where it may leave; then it is counted.
+    def __call__(self, order: Order) -> Refused | None:
+        """The pre-trade check: why `order` is not sent, or None where it may leave; then it is counted.
 
         Raises RunFailedError where the program was told to end before any order left, and StoppedError where the run
         has come to what must never be.
@@ -101,21 +118,44 @@ class Gate:
         if self.desk.ending():
             if not self.diary.sent:
                 raise RunFailedError("the program was told to end before the first order left. Nothing was sent.")
-            return "the program was told to end before this order left"
+            return Refused("the program was told to end before this order left")
         sent = self.desk.journal.sent(self.diary.run)
         require_sound(order, sent)
-        if (refusal := self._held_back(order) or self._broken_rule(order) or self._broken_limit(order, sent)) is None:
-            self._count(order)
-            return None
-        return f"{order.symbol}: the {order.side} was not sent: {refusal}"
+        if (why := self._held_back() or self._left_alone(order) or self._broken_rule(order)) is not None:
+            return _not_sent(order, why, "other")
+        if (why := self._by_the_owner(order, sent)) is not None:
+            return _not_sent(order, why, "setting")
+        self._count(order)
+        return None
 
-    def _held_back(self, order: Order) -> str | None:
-        """By a person, or for the rest of the day."""
-        if (halt := halted(self.desk)) is not None:
-            return halt
-        if isinstance(unarmed := armed_limits(self.desk), str):
-            return unarmed
-        return only_sells(self.desk, self.diary) if order.side == "buy" else None
+    def _held_back(self) -> str | None:
+        """By a person."""
+        unarmed = armed_limits(self.desk)
+        return halted(self.desk) or (unarmed if isinstance(unarmed, str) else None)
+
+    def _left_alone(self, order: Order) -> str | None:
+        """What another hand has changed since the plan is neither bought nor sold."""
+        return self.survey.holdings.untouchable.get(order.symbol)
+
+    def _by_the_owner(self, order: Order, sent: Sequence[Sent]) -> str | None:
+        """By the owner's own settings: for the rest of the day after a loss, or beyond a limit."""
+        spent = only_sells(self.desk, self.diary) if order.side == "buy" else None
+        return spent or self._broken_limit(order, sent)
+
+    def _moved_meanwhile(self, order: Order) -> Refused | None:
+        """Why an absent order is not sent once more: the shares of its symbol are not as the journal counts them.
+
+        It may have arrived and filled, or another hand has traded; and a second sell could go short.
+        """
+        due = (self.desk.journal.book(self.desk.account).expected or {}).get(order.symbol, ZERO)
+        try:
+            there = read_shares(self.desk).get(order.symbol, ZERO)
+        except SourceError as error:
+            return Refused(f"{order.symbol}: the {order.side} was not sent once more: {error}")
+        if there == due and (order.side == "buy" or order.quantity <= there):
+            return None
+        shown = f"the broker shows {shares(there)}, {plain(due)} were expected"
+        return Refused(f"{order.symbol}: the {order.side} was not sent once more: {shown}")
 
     def _broken_rule(self, order: Order) -> str | None:
         price = self._price(order.symbol)
@@ -123,23 +163,31 @@ class Gate:
             order,
             managed=self._left(order.symbol),
             equity=self.survey.account.equity,
-            invested=self.survey.long_value + self.bought,
+            invested=self.survey.long_value + self.others_buys + self.bought,
             price=price.value if price else None,
             cash_left=self.budget - self.spent - self.desk.broker.caps.fee_per_order,
             now=self.desk.clock.now(),
             session=self.diary.session,
             trading=self.desk.trading,
-        )
+        ) or self._too_far(order)
+
+    def _too_far(self, order: Order) -> str | None:
+        """From the previous close. A full exit is sold wherever its price is."""
+        if self._is_full_exit(order):
+            return None
+        return check_distance(order, self._price(order.symbol), self.desk.trading.max_distance_percent)
+
+    def _is_full_exit(self, order: Order) -> bool:
+        return order.side == "sell" and order.quantity == self._left(order.symbol)
 
     def _broken_limit(self, order: Order, sent: Sequence[Sent]) -> str | None:
-        """A full exit breaks none."""
-        if order.side == "sell" and order.quantity == self._left(order.symbol):
+        """Of `[limits]`, or of what the account is armed for. A full exit breaks none."""
+        if self._is_full_exit(order):
             return None
         others = [each for each in sent if each.order.id != order.id]
         tally = Tally(len(others), sum(map(self._dollars, others), ZERO))
-        price, held = self._price(order.symbol), self.survey.holdings.managed.get(order.symbol, ZERO)
-        distance = self.desk.trading.max_distance_percent
-        broken = check_limits(order, price, held, self.survey.account.equity, tally, self.desk.limits, distance)
+        price, held = self._price(order.symbol), self.survey.shares.get(order.symbol, ZERO)
+        broken = check_limits(order, price, held, self.survey.account.equity, tally, self.desk.limits)
         match armed_limits(self.desk):
             case Armed(max_dollars=most) if broken is None and price is not None:
                 return check_armed(tally.dollars + order.quantity * price.value, most)
@@ -195,3 +243,7 @@ class Gate:
             unpriced = self.survey.account.equity if order.side == "buy" else ZERO
             return max(holdings.values.get(order.symbol, ZERO), unpriced)
         return order.quantity * per_share
+
+
+def _not_sent(order: Order, why: str, kind: RefusalKind) -> Refused:
+    return Refused(f"{order.symbol}: the {order.side} was not sent: {why}", kind)

@@ -15,6 +15,8 @@ from rebalancer.live.hours import require_open
 from rebalancer.live.recover import (
     cancel_open_orders,
     earlier_orders,
+    in_the_way,
+    look_again,
     others_orders,
     refuse_strangers,
     settle_earlier_orders,
@@ -22,6 +24,7 @@ from rebalancer.live.recover import (
 )
 from rebalancer.live.restate import misjudged, unbooked
 from rebalancer.live.survey import (
+    Prices,
     closes_until_now,
     jumps,
     order_prices,
@@ -31,7 +34,8 @@ from rebalancer.live.survey import (
     signal_prices,
     take_snapshots,
 )
-from rebalancer.model import BotFailure, Decision, Outcome, Plan, RunStatus, Symbol
+from rebalancer.live.verdict import verdict
+from rebalancer.model import BotFailure, Decision, Order, Outcome, Plan, RunStatus
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import set_targets, shares_of
 from rebalancer.portfolio.trades import make_plan, sell_orders
@@ -45,7 +49,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     symbols = {*desk.symbols(), *survey.holdings.managed}
     actions = recent_actions(desk, symbols)
     pending = unbooked(diary, survey.book, survey.holdings, actions)
-    left_alone = {**others_orders(desk, diary), **untold_orders(desk, diary), **pending}
+    left_alone = {**in_the_way(diary, others_orders(desk)), **untold_orders(desk, diary), **pending}
     untradable = {**desk.broker.untradable(sorted(symbols)), **left_alone}
     snapshots = take_snapshots(desk, symbols, actions)
     signals = signal_prices(desk, diary, snapshots, desk.symbols())
@@ -67,27 +71,39 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
 
     require_open(desk, diary)
     sells = sell_orders(plan, desk.account, diary.session.day, diary.number)
-    sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
+    sold = sell(desk, diary, sells, prices)
     bought = buy(desk, diary, plan, actions) if may_buy(desk, diary, plan, sold) else ()
-    close_books(desk, diary, (*sold, *bought))
-    return verdict(plan, (*sold, *bought), decisions, diary.remarks)
+    end = close_books(desk, diary, (*sold, *bought))
+    return verdict(desk, diary, plan, (*sold, *bought), end, failures(decisions))
 
 
 def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
     """The rest of the page, for a run that was cut off: its own plan, and what of it has not left yet."""
     get_ready(desk, diary)
     require_open(desk, diary)
-    survey = require_investable(read_holdings(desk, diary, "again"), desk.pinned)
+    require_investable(read_holdings(desk, diary, "again"), desk.pinned)
     symbols = {trade.symbol for trade in plan.trades}
     actions = recent_actions(desk, symbols)
     prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols)
 
     planned = sell_orders(plan, desk.account, diary.session.day, diary.number)
     sells = [*earlier_orders(diary, "sell"), *(order for order in planned if order.id not in diary.earlier)]
-    sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
+    sold = sell(desk, diary, sells, prices)
     bought = buy_on(desk, diary, plan, actions) if may_buy(desk, diary, plan, sold) else ()
-    close_books(desk, diary, (*sold, *bought))
-    return verdict(plan, (*sold, *bought), {}, diary.remarks)
+    end = close_books(desk, diary, (*sold, *bought))
+    return verdict(desk, diary, plan, (*sold, *bought), end, {})
+
+
+def sell(desk: Desk, diary: Diary, orders: Sequence[Order], prices: Prices) -> tuple[Outcome, ...]:
+    """By a fresh reading of what is held: nothing is sold that another hand has sold meanwhile."""
+    if not orders:
+        return ()
+    gate = Gate(desk, diary, look_again(desk, diary, "again"), prices)
+    return execute(desk, diary, orders, gate, desk.trading.sell_timeout_seconds)
+
+
+def failures(decisions: Mapping[str, Decision]) -> Mapping[str, str]:
+    return {bot: made.reason for bot, made in decisions.items() if isinstance(made, BotFailure)}
 
 
 def get_ready(desk: Desk, diary: Diary) -> None:
@@ -98,27 +114,3 @@ def get_ready(desk: Desk, diary: Diary) -> None:
     diary.recall()
     refuse_strangers(desk, diary)
     cancel_open_orders(desk, diary)
-
-
-def verdict(
-    plan: Plan, outcomes: Sequence[Outcome], decisions: Mapping[str, Decision], remarks: Mapping[Symbol, str]
-) -> tuple[RunStatus, str]:
-    """Success is every bot decided and every planned trade done in full; the sentence says what was not, and why."""
-    done = sum(outcome.complete for outcome in outcomes)
-    reached = {outcome.order.symbol for outcome in outcomes}
-    missing = [
-        f"{trade.symbol}: {remarks.get(trade.symbol) or f'the {trade.side} was not sent'}"
-        for trade in plan.trades
-        if trade.side and trade.symbol not in reached
-    ]
-    short = [describe(outcome) for outcome in outcomes if not outcome.complete]
-    failed = [f"bot {bot} failed: {made.reason}" for bot, made in decisions.items() if isinstance(made, BotFailure)]
-    sentence = f"{done} of {len(plan.sells) + len(plan.buys)} orders done"
-    problems = [*failed, *short, *missing]
-    return ("partial" if problems else "success"), "; ".join([sentence, *problems])
-
-
-def describe(outcome: Outcome) -> str:
-    verb = "sold" if outcome.order.side == "sell" else "bought"
-    reason = f" ({outcome.reason})" if outcome.reason else ""
-    return f"{outcome.order.symbol}: {verb} {outcome.filled} of {outcome.order.quantity}, {outcome.status}{reason}"

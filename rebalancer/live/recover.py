@@ -1,6 +1,6 @@
 """Before anything is decided: what earlier runs left behind is settled, and no order of ours is open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks, mismatch, vouch
-from rebalancer.live.survey import LAG_SECONDS, ZERO, read_shares
+from rebalancer.live.survey import LAG_SECONDS, ZERO, Phase, Survey, read_holdings, read_shares
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.trades import ORDER_PREFIX, TRIAL_PREFIX
@@ -186,12 +186,26 @@ def cancel_open_orders(desk: Desk, diary: Diary) -> None:
     )
 
 
-def others_orders(desk: Desk, diary: Diary) -> Mapping[Symbol, str]:
-    """The symbols that orders of other hands are open in, with why they are left alone tonight.
+def look_again(desk: Desk, diary: Diary, phase: Phase) -> Survey:
+    """The account after a round of orders: what it holds, and whether anybody else sends orders with our names.
+
+    Raises what `refuse_strangers` and `read_holdings` raise.
+    """
+    refuse_strangers(desk, diary)
+    return read_holdings(desk, diary, phase)
+
+
+def others_orders(desk: Desk) -> tuple[OrderState, ...]:
+    """The open orders of other hands."""
+    return tuple(state for state in desk.broker.open_orders() if not is_ours(state.id))
+
+
+def in_the_way(diary: Diary, others: Iterable[OrderState]) -> Mapping[Symbol, str]:
+    """The symbols that orders of `others` are open in, with why they are left alone tonight.
 
     An order of ours could trade against one of theirs, which brokers refuse as a wash trade; and theirs hold shares.
     """
-    found = {state.symbol: _in_the_way(state) for state in desk.broker.open_orders() if not is_ours(state.id)}
+    found = {state.symbol: _in_the_way(state) for state in others}
     for symbol, reason in sorted(found.items()):
         diary.note(f"{symbol}: {reason}", "warning")
     return found

@@ -1,6 +1,6 @@
 """Reading the world: what is held, what it costs, what the market did. Everything read is written down."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
 from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
 from rebalancer.model import Account, Closes, CorporateAction, Holdings, NoPrice, Position, Price, Snapshot, Symbol
+from rebalancer.model.states import OVER
 from rebalancer.portfolio.holdings import differences, quantities, sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Book
@@ -37,7 +38,7 @@ NOISE = Decimal("0.001")
 class Survey:
     """The account at one moment. Dollars: `reserve`, `investable`, and `long_value`, every long position together.
 
-    `book` is what the journal said before this moment was recorded.
+    `book` is what the journal said before this moment was recorded. `positions` are all that the account holds.
     """
 
     account: Account
@@ -46,6 +47,16 @@ class Survey:
     investable: Decimal
     long_value: Decimal
     book: Book
+    positions: tuple[Position, ...]
+
+    @property
+    def shares(self) -> Mapping[Symbol, Decimal]:
+        """By symbol, ours or not; below 0 where it is held short."""
+        return quantities(self.positions)
+
+    @property
+    def short(self) -> bool:
+        return any(quantity < 0 for quantity in self.shares.values())
 
 
 def read_holdings(desk: Desk, diary: Diary, phase: Phase) -> Survey:
@@ -53,7 +64,7 @@ def read_holdings(desk: Desk, diary: Diary, phase: Phase) -> Survey:
 
     Raises RunFailedError where it is another account than the journal has under this name.
     """
-    account, positions = _caught_up(desk, diary) if phase == "start" else _shown(desk)
+    account, positions = _caught_up(desk, _traded(desk, diary, phase))
     require_whole(account, positions, desk.journal.book(desk.account).values)
     return record_holdings(desk, diary, phase, account, positions)
 
@@ -62,14 +73,24 @@ def _shown(desk: Desk) -> tuple[Account, tuple[Position, ...]]:
     return desk.broker.account(), desk.broker.positions()
 
 
-def _caught_up(desk: Desk, diary: Diary) -> tuple[Account, tuple[Position, ...]]:
-    """What the broker shows. After another run of this session its list may lag behind that one's fills: it gets time,
-    since a record of what it shows now would make the shares that it lacks nobody's.
+def _traded(desk: Desk, diary: Diary, phase: Phase) -> Collection[Symbol]:
+    """The symbols whose fills of tonight the broker's list may lag behind: of this run, and at a start of an earlier
+    one of this session.
     """
     book = desk.journal.book(desk.account)
-    for _ in looks(desk, LAG_SECONDS if book.recorded == diary.session.day else 0):
+    if phase == "start":
+        return book.expected or () if book.recorded == diary.session.day else ()
+    return {sent.order.symbol for sent in desk.journal.sent(diary.run) if sent.filled and sent.phase in OVER}
+
+
+def _caught_up(desk: Desk, traded: Collection[Symbol]) -> tuple[Account, tuple[Position, ...]]:
+    """What the broker shows. A list that lags behind our own fills gets time: a record of what it shows would make the
+    shares that it lacks nobody's, and buys would be sized to money that is not there yet.
+    """
+    expected = desk.journal.book(desk.account).expected or {}
+    for _ in looks(desk, LAG_SECONDS if traded else 0):
         account, positions = _shown(desk)
-        if book.expected is None or not differences(positions, book.expected):
+        if not any(symbol in traded for symbol in differences(positions, expected)):
             break
     return account, positions
 
@@ -93,6 +114,7 @@ def record_holdings(
         investable(account.equity, reserve, holdings.others_value),
         sum((position.market_value for position in positions if position.quantity > 0), Decimal(0)),
         book,
+        tuple(positions),
     )
     if phase == "start":
         for symbol, reason in (*holdings.untouchable.items(), *holdings.held.items()):
@@ -236,7 +258,9 @@ def order_prices(
 ) -> Prices:
     """Prices good enough for an order: fresh, two-sided, not too wide."""
     gates = order_gates(desk.trading, diary.session.day, desk.clock.now())
-    return _written(diary, purpose, climb(sorted(symbols), snapshots, gates))
+    prices = _written(diary, purpose, climb(sorted(symbols), snapshots, gates))
+    diary.prices |= {symbol: price for symbol, price in prices.items() if isinstance(price, Price)}
+    return prices
 
 
 def _written(diary: Diary, purpose: Literal["signals", "orders", "buys"], prices: Prices) -> Prices:

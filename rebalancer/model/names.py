@@ -23,7 +23,7 @@ Weights = Mapping[Symbol, float]
 Side = Literal["sell", "buy"]
 OrderKind = Literal["market", "limit", "moc"]
 """`moc` is a market order for the closing auction."""
-RefusalKind = Literal["funds", "held", "wash", "symbol", "account", "late", "other"]
+RefusalKind = Literal["funds", "held", "wash", "symbol", "account", "late", "setting", "other"]
 """What can be done about a refusal.
 
 funds    it costs more than the account may spend: a smaller order may pass
@@ -32,6 +32,7 @@ wash     an order of the other side is open: it may pass once that is gone
 symbol   this symbol can't be traded here today
 account  the account can't trade, or the key may not: no other order will pass either
 late     the venue takes no such order at this hour
+setting  the owner's own settings hold it back: a limit, or the daily loss
 other    no order like this will pass
 """
 Rung = Literal["quote", "trade", "bar"]

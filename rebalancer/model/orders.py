@@ -95,7 +95,8 @@ Found = OrderState | Absent | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one order. Until it is `certain`, all of it counts as done. `refusal`: why it was refused.
+    """What came of one order. Until it is `certain`, all of it counts as done. `refusal`: why it was refused, and
+    `buying_power` the dollars that the broker named then.
 
     A "lost" one was looked for twice after the venue's quiet time and was not there. It is over for this session.
     """
@@ -106,6 +107,7 @@ class Outcome:
     average_price: Decimal | None
     reason: str = ""
     refusal: RefusalKind | None = None
+    buying_power: Decimal | None = None
 
     @property
     def certain(self) -> bool:

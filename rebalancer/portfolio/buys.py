@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
+from types import MappingProxyType
+from typing import NamedTuple
 
 from rebalancer.model import Account, NoPrice, Order, OrderId, OrderKind, Plan, Price, Symbol, Trade, Trading
 from rebalancer.portfolio.trades import (
@@ -23,6 +25,9 @@ AUCTION_CUTOFF = timedelta(minutes=10)
 """The exchange takes no orders for the closing auction in the last minutes before the close."""
 MOST_INVESTED = Decimal("0.99")
 """The part of equity that may be invested, whoever holds it."""
+COLLAR = Decimal("0.04")
+"""So far above the market a venue may set aside money for a market buy: 2.5 to 4 % at Alpaca."""
+FIRST: Mapping[Symbol, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,44 @@ def worst_price(order: Order, value: Decimal, trading: Trading) -> Decimal:
     return value * (1 + trading.limit_percent / 100) if order.limit is None else order.limit
 
 
-def budget(account: Account, reserve: Decimal, others_open_buys: Decimal) -> Decimal:
-    """Dollars for buys: the smaller of cash and what is free of margin, less what others may claim; 0 where unknown."""
-    if not all(amount.is_finite() for amount in (account.cash, account.spendable, reserve, others_open_buys)):
+def own_cash(account: Account) -> Decimal:
+    """Dollars that are neither borrowed, nor the proceeds of a short sale, nor about to leave; NaN where unknown.
+
+    Proceeds of tonight's sales count: at Alpaca unsettled money buys equities (Alpaca-API issue 36).
+    """
+    unborrowed = account.cash if account.long_value is None else account.equity - account.long_value
+    if not (account.cash.is_finite() and unborrowed.is_finite()):
+        return Decimal("NaN")
+    return min(account.cash, unborrowed) - account.pending_out
+
+
+def budget(account: Account, reserve: Decimal, open_buys: Decimal, *, short: bool = False) -> Decimal:
+    """Dollars for buys: own cash less `reserve` and what `open_buys` still need; never below 0, and 0 where unknown.
+
+    While anything is held `short`, no more than the venue's figure of money free of margin, which has taken open buys
+    off already.
+    """
+    known = (own_cash(account), account.spendable, reserve, open_buys)
+    if not all(amount.is_finite() for amount in known):
         return ZERO
-    return max(ZERO, min(account.cash, account.spendable) - reserve - others_open_buys)
+    free = own_cash(account) - open_buys
+    return max(ZERO, (min(free, account.spendable) if short else free) - reserve)
+
+
+def told_budget(cash: Decimal, buying_power: Decimal | None, kind: OrderKind) -> Decimal:
+    """`cash` (dollars), or what the venue named when it refused a buy where that is less: it never raises a budget."""
+    if buying_power is None:
+        return cash
+    spendable = buying_power if kind == "limit" else buying_power * (1 - COLLAR)
+    return min(cash, spendable) if spendable.is_finite() else ZERO
+
+
+class Sized(NamedTuple):
+    """`notes` say why a symbol was shrunk or left out; `short_of_cash` are those that more cash would buy more of."""
+
+    orders: tuple[Order, ...]
+    notes: Mapping[Symbol, str]
+    short_of_cash: frozenset[Symbol]
 
 
 def room(equity: Decimal, invested: Decimal) -> Decimal:
@@ -70,17 +108,18 @@ def size_buys(
     account: str,
     session: date,
     run_number: int,
-    attempt: int = 1,
-) -> tuple[tuple[Order, ...], Mapping[Symbol, str]]:
+    attempts: Mapping[Symbol, int] = FIRST,
+) -> Sized:
     """Buys that `purse` pays for and has room for, largest shortfall in dollars first, ties by symbol.
 
-    `held` are the managed shares after the sells, `prices` fresh ones. Never more than was planned. The sentences say
-    why a symbol was shrunk or left out, with the numbers, and do not repeat it.
+    `held` are the managed shares after the sells, `prices` fresh ones. Never more than was planned. `attempts` number
+    the orders of symbols that had one in this run. The notes have the numbers, and do not repeat their symbol.
     """
     fresh = [(trade, usable_price(trade.symbol, prices)) for trade in plan.buys]
     notes = {trade.symbol: f"not bought, {no_price(price)}" for trade, price in fresh if isinstance(price, NoPrice)}
     buys = [_fresh(trade, price, held, plan, trading) for trade, price in fresh if isinstance(price, Price)]
     orders: list[Order] = []
+    short_of_cash: set[Symbol] = set()
     left = purse
     for buy in sorted(buys, key=lambda buy: (-buy.missing, buy.trade.symbol)):
         quantity = min(buy.wanted, _affordable(left, buy))
@@ -88,11 +127,14 @@ def size_buys(
         if quantity < buy.trade.quantity or not accepted:
             verb = f"buying {quantity} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
             notes[buy.trade.symbol] = f"{verb}, {_shrunk(buy, quantity, left, trading)}"
+        if quantity < min(buy.wanted, shares_for(left.room, buy.price.value)):
+            short_of_cash.add(buy.trade.symbol)
         if accepted:
+            attempt = attempts.get(buy.trade.symbol, 1)
             identity = order_id(account, session, run_number, "buys", buy.trade.symbol, "buy", attempt)
             orders.append(_buy_order(identity, buy, quantity, trading))
             left = _less(left, buy, quantity)
-    return tuple(orders), notes
+    return Sized(tuple(orders), notes, frozenset(short_of_cash))
 
 
 @dataclass(frozen=True, slots=True)

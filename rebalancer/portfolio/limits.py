@@ -28,11 +28,10 @@ def check_limits(
     equity: Decimal,
     tally: Tally,
     limits: Limits,
-    max_distance_percent: Decimal,
 ) -> str | None:
     """None where `order` is within every limit, else the first one that it breaks: the number, the limit and its key.
 
-    `held` are our shares of the symbol, `equity` is in dollars, both as the broker shows them now.
+    `held` are all shares of the symbol, ours or not, `equity` is in dollars, both as the broker shows them now.
     """
     if price is None:
         return "it has no price that its limits could be checked by"
@@ -45,7 +44,6 @@ def check_limits(
         or _of_the_order(dollars, limits)
         or _of_the_run(dollars, equity, tally, limits)
         or (_of_the_symbol(held * price.value + dollars, equity, limits) if order.side == "buy" else None)
-        or _of_the_distance(order, price, max_distance_percent)
     )
 
 
@@ -98,12 +96,13 @@ def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits) -> str | Non
     )
 
 
-def _of_the_distance(order: Order, price: Price, most: Decimal) -> str | None:
-    """What was listed today has no previous close, nor has a source of daily closes: there is nothing to go by then.
+def check_distance(order: Order, price: Price | None, most: Decimal) -> str | None:
+    """None where price and limit are within `most` percent of the previous close, else which is not.
 
-    Its price was fresh and two-sided enough for an order, and the limits in dollars hold for it as for any other.
+    What was listed today has no previous close, nor has a source of daily closes: there is nothing to go by then. Its
+    price was fresh and two-sided enough for an order, and the limits in dollars hold for it as for any other.
     """
-    if price.previous is None:
+    if price is None or price.previous is None:
         return None
     if not (price.previous.is_finite() and price.previous > 0):
         return f"its previous close is {price.previous} USD, and its price can't be compared with that"

@@ -62,7 +62,7 @@ def make_plan(
     trading: Trading,
     suspects: Mapping[Symbol, str] = NO_SUSPECTS,
 ) -> Plan:
-    """One line for every symbol that is managed or wanted. `investable` (> 0) in dollars.
+    """One line for every symbol that is managed, changed by another hand, or wanted. `investable` (> 0) in dollars.
 
     What is `untradable` is left alone, with the reason; of `suspects`, whose price nobody can vouch for, only a full
     exit is planned.
@@ -73,7 +73,7 @@ def make_plan(
     """
     left_alone = {**untradable, **holdings.untouchable}
     trades: list[Trade] = []
-    for symbol in sorted({*holdings.managed, *targets.weights}):
+    for symbol in sorted({*holdings.managed, *targets.weights, *holdings.changed}):
         line = _line(symbol, holdings, targets, investable, prices)
         origin = targets.whys.get(symbol, "")
         if symbol in left_alone:
@@ -98,6 +98,7 @@ def _line(symbol: Symbol, holdings: Holdings, targets: Targets, investable: Deci
         value, wanted, why = holdings.values.get(symbol, ZERO), 0, no_price(price)
     else:
         value, wanted, why = held * price.value, shares_for(target_dollars(target, investable), price.value), ""
+    value = holdings.changed.get(symbol, value)
     now = (value / investable).quantize(FRACTION)
     known = price if isinstance(price, Price) else None
     return Trade(symbol, held, now, target, wanted, known, None, ZERO, ZERO, why)
@@ -191,7 +192,7 @@ def sell_orders(plan: Plan, account: str, session: date, run_number: int) -> tup
     )
 
 
-def second_attempt(order: Order, account: str, session: date, run_number: int) -> Order:
-    """The same order under an id of its own, for a broker that surely refused the first one."""
+def another_attempt(order: Order, account: str, session: date, run_number: int, attempt: int) -> Order:
+    """The same order under an id of its own, for a broker that surely refused those before."""
     leg = "sells" if order.side == "sell" else "buys"
-    return replace(order, id=order_id(account, session, run_number, leg, order.symbol, order.side, attempt=2))
+    return replace(order, id=order_id(account, session, run_number, leg, order.symbol, order.side, attempt))

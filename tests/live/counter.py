@@ -20,6 +20,7 @@ from rebalancer.model import (
     OrderId,
     OrderPhase,
     Price,
+    Refused,
     RunId,
     Side,
     Symbol,
@@ -91,3 +92,8 @@ def scripted(counter: Counter, **twists: Twist) -> Counter:
     """The same account at a broker that does to the buys of each symbol what its twist says."""
     counter.stage.script = Script({("buy", Symbol(symbol)): twist for symbol, twist in twists.items()})
     return replace(counter, desk=replace(counter.desk, broker=counter.stage.broker()))
+
+
+def said(refused: Refused | None) -> str:
+    """Why an order was not let through, "" where it was."""
+    return refused.reason if refused else ""

@@ -1,5 +1,6 @@
 """Buys, sized to fresh prices and to the cash that is there once every sell is over."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.model import Account, Holdings, NoPrice, Order, OrderId, Plan, Price, Symbol, Targets, Trade, Trading
-from rebalancer.portfolio.buys import Purse, budget, limit_price, room, size_buys, worst_price
+from rebalancer.portfolio.buys import Purse, budget, limit_price, room, size_buys, told_budget, worst_price
 from rebalancer.portfolio.trades import make_plan, order_id
 
 NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
@@ -36,7 +37,7 @@ def plan_for(**wanted: tuple[float, int]) -> Plan:
 def sized(plan: Plan, *prices: Price | NoPrice, purse=PLENTY, fee="0", held=None, trading=None, room=PLENTY):
     fresh = {price.symbol: price for price in prices}
     wallet = Purse(Decimal(purse), Decimal(room), Decimal(fee))
-    return size_buys(plan, held or {}, fresh, wallet, trading or Trading(), "demo", TONIGHT, 1)
+    return size_buys(plan, held or {}, fresh, wallet, trading or Trading(), "demo", TONIGHT, 1)[:2]
 
 
 # ------------------------------------------------------------------------------------------- what is bought
@@ -138,8 +139,8 @@ def test_a_second_attempt_has_an_id_of_its_own():
             "demo",
             TONIGHT,
             1,
-            n,
-        )[0][0]
+            {SPY: n},
+        ).orders[0]
         for n in (1, 2)
     )
 
@@ -260,17 +261,53 @@ def account(cash: str, spendable: str) -> Account:
 
 
 @pytest.mark.parametrize(
-    ("cash", "spendable", "left"),
+    ("changes", "left"),
     [
-        pytest.param("10000", "20000", "8500", id="cash, never margin"),
-        pytest.param("10000", "9000", "7500", id="what the broker says is free"),
-        pytest.param("1000", "1000", "0", id="never below zero"),
-        pytest.param("NaN", "9000", "0", id="unknown cash buys nothing"),
-        pytest.param("9000", "NaN", "0", id="nor does what may be margin"),
+        pytest.param({"spendable": "100"}, "8500", id="proceeds that the venue does not call free of margin yet"),
+        pytest.param({"spendable": "NaN"}, "0", id="a figure that nobody knows"),
+        pytest.param({"cash": "1000"}, "0", id="never below zero"),
+        pytest.param({"cash": "NaN"}, "0", id="unknown cash buys nothing"),
+        pytest.param({"long_value": "92000"}, "6500", id="cash that is equity of nobody: a short sale's proceeds"),
+        pytest.param({"long_value": "80000"}, "8500", id="cash, never margin"),
+        pytest.param({"pending_out": "2000"}, "6500", id="fees and transfers that are about to leave"),
     ],
 )
-def test_the_budget_is_cash_less_the_reserve_and_the_open_buys_of_others(cash, spendable, left):
-    assert budget(account(cash, spendable), Decimal(1_000), Decimal(500)) == Decimal(left)
+def test_the_budget_is_own_cash_less_the_reserve_and_what_open_buys_still_need(changes, left):
+    money = {name: Decimal(value) for name, value in changes.items()}
+    shown = replace(account("10000", "20000"), equity=Decimal(100_000), **money)
+    assert budget(shown, Decimal(1_000), Decimal(500)) == Decimal(left)
+
+
+def test_while_something_is_held_short_the_figure_free_of_margin_is_an_upper_bound_with_open_buys_taken_off_already():
+    assert budget(account("10000", "9000"), Decimal(1_000), Decimal(500), short=True) == 8_000
+    assert budget(account("10000", "9000"), Decimal(1_000), Decimal(5_000), short=True) == 4_000
+
+
+@pytest.mark.parametrize(
+    ("named", "kind", "left"),
+    [
+        pytest.param(None, "limit", "10000", id="no figure named"),
+        pytest.param("20000", "limit", "10000", id="a larger figure raises nothing"),
+        pytest.param("4000", "limit", "4000", id="a smaller one counts"),
+        pytest.param("4000", "market", "3840.00", id="less the collar of a market order"),
+        pytest.param("NaN", "limit", "0", id="what is no number buys nothing"),
+    ],
+)
+def test_the_figure_that_a_refusal_names_is_used_downwards_only(named, kind, left):
+    figure = None if named is None else Decimal(named)
+    assert told_budget(Decimal(10_000), figure, kind) == Decimal(left)
+
+
+def test_what_more_cash_would_have_bought_more_of_is_told_apart_from_what_has_no_room():
+    plan, prices = (
+        plan_for(SPY=(0.5, 100), TLT=(0.4, 100)),
+        {each.symbol: each for each in (traded(SPY, 100), traded(TLT, 100))},
+    )
+    of_cash = size_buys(plan, {}, prices, Purse(Decimal(60_000), PLENTY), Trading(), "demo", TONIGHT, 1)
+    of_room = size_buys(plan, {}, prices, Purse(PLENTY, Decimal(60_000)), Trading(), "demo", TONIGHT, 1)
+
+    assert of_cash.short_of_cash == {TLT}
+    assert of_room.short_of_cash == set()
 
 
 def test_room_is_what_is_left_before_99_percent_of_equity_are_invested():
@@ -328,7 +365,7 @@ def _fresh(symbol: Symbol):
 def test_buys_at_their_limits_with_all_fees_never_exceed_the_cash(evening):
     _, _, fresh, purse, trading = evening
 
-    orders, _ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
 
     costs = [order.quantity * limit_price(fresh[order.symbol], trading.limit_percent) + purse.fee for order in orders]
     assert sum(costs) <= purse.cash
@@ -338,7 +375,7 @@ def test_buys_at_their_limits_with_all_fees_never_exceed_the_cash(evening):
 def test_buys_at_their_prices_never_exceed_the_room(evening):
     _, _, fresh, purse, _ = evening
 
-    orders, _ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
 
     assert sum(order.quantity * fresh[order.symbol].value for order in orders) <= purse.room
 
@@ -348,7 +385,7 @@ def test_buys_are_whole_no_more_than_planned_and_within_their_target(evening):
     plan, held, fresh, *_ = evening
     planned = {trade.symbol: trade for trade in plan.buys}
 
-    orders, _ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
 
     for order in orders:
         trade = planned[order.symbol]
@@ -361,7 +398,7 @@ def test_buys_are_whole_no_more_than_planned_and_within_their_target(evening):
 def test_every_planned_buy_is_sent_in_full_or_spoken_of(evening):
     plan, *_ = evening
 
-    orders, notes = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, notes, _ = size_buys(*evening, "demo", TONIGHT, 1)
 
     sent = {order.symbol: order.quantity for order in orders}
     short = {trade.symbol for trade in plan.buys if sent.get(trade.symbol) != trade.quantity}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.model import Account, Limits, Order, OrderId, Price, Symbol
-from rebalancer.portfolio.limits import Loss, Tally, check_armed, check_limits, daily_loss
+from rebalancer.portfolio.limits import Loss, Tally, check_armed, check_distance, check_limits, daily_loss
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
 SPY = Symbol("SPY")
@@ -31,11 +31,10 @@ def checked(
     distance: str = "30",
     **limits: object,
 ) -> str | None:
-    """`check_limits` of an order over 1,000 dollars in an account of 100,000."""
+    """`check_limits`, then `check_distance`, of an order over 1,000 dollars in an account of 100,000."""
     tally = Tally(orders, Decimal(sent))
-    return check_limits(
-        order, price, Decimal(held), Decimal(equity), tally, replace(Limits(), **limits), Decimal(distance)
-    )
+    broken = check_limits(order, price, Decimal(held), Decimal(equity), tally, replace(Limits(), **limits))
+    return broken or check_distance(order, price, Decimal(distance))
 
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
@@ -183,7 +182,7 @@ def test_nothing_passes_by_a_number_that_is_none(bad, place):
 def test_whatever_passes_is_within_every_limit(quantity, price, equity, sent, held, limits, orders):
     order = replace(BUY, quantity=Decimal(quantity), kind="market", limit=None)
     shown = replace(PRICE, value=price, previous=price)
-    if check_limits(order, shown, Decimal(held), equity, Tally(orders, sent), limits, Decimal(30)) is None:
+    if check_limits(order, shown, Decimal(held), equity, Tally(orders, sent), limits) is None:
         traded = quantity * price
         assert traded <= limits.max_order_dollars
         assert sent + traded <= limits.max_run_dollars

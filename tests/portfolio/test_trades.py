@@ -13,9 +13,9 @@ from rebalancer.model import Holdings, NoPrice, Order, Price, Symbol, Targets, T
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import cap
 from rebalancer.portfolio.trades import (
+    another_attempt,
     make_plan,
     order_id,
-    second_attempt,
     sell_orders,
     shares_for,
     target_dollars,
@@ -343,7 +343,7 @@ def test_a_line_that_trades_nothing_says_why(evening):
 @pytest.mark.parametrize(("side", "leg"), [("sell", "sells"), ("buy", "buys")])
 def test_a_second_attempt_is_the_same_order_under_the_id_of_its_own_attempt(side, leg):
     first = Order(order_id("demo", TONIGHT, 3, leg, SPY, side), SPY, side, Decimal(7), "limit", Decimal(101), "why")
-    again = second_attempt(first, "demo", TONIGHT, 3)
+    again = another_attempt(first, "demo", TONIGHT, 3, 2)
     assert again == Order(order_id("demo", TONIGHT, 3, leg, SPY, side, 2), *list(_parts(first))[1:])
     assert again.id != first.id
 

@@ -1,0 +1,79 @@
+"""What a run is called in the end, and the sentence that says why."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from rebalancer.live.desk import Desk, Diary
+from rebalancer.live.survey import Survey
+from rebalancer.model import Outcome, Plan, RunStatus, Symbol
+from rebalancer.portfolio.reached import Miss, missed_targets
+from rebalancer.portfolio.wording import usd
+
+ZERO = Decimal(0)
+
+
+def verdict(
+    desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], end: Survey, failed: Mapping[str, str]
+) -> tuple[RunStatus, str]:
+    """Success is every bot decided, every order done in full, and every target reached.
+
+    What the owner's own settings hold back is said, and takes no success away. `failed` are the bots without a
+    decision, with the reason; `end` is the account after the last order.
+    """
+    held_back = {*desk.trading.protected, *diary.held_back, *_refused_by_settings(outcomes)}
+    undone = [outcome for outcome in outcomes if not outcome.complete]
+    told = {outcome.order.symbol for outcome in undone}
+    misses = [miss for miss in _missed(desk, diary, plan, end) if miss.trade.symbol not in told]
+    problems = [
+        *(f"bot {bot} failed: {reason}" for bot, reason in failed.items()),
+        *(describe(outcome) for outcome in undone if outcome.order.symbol not in held_back),
+        *(_missing(miss, diary) for miss in misses if miss.trade.symbol not in held_back),
+        *diary.breaks,
+    ]
+    settings = [
+        *(describe(outcome) for outcome in undone if outcome.order.symbol in held_back),
+        *(_missing(miss, diary) for miss in misses if miss.trade.symbol in held_back),
+    ]
+    done, unsent = sum(outcome.complete for outcome in outcomes), _unsent(plan, outcomes)
+    sentence = f"{done} of {len(outcomes) + unsent} orders done"
+    by_settings = [f"held back by your settings: {'; '.join(settings)}"] if settings else []
+    return ("partial" if problems else "success"), "; ".join([sentence, *problems, *by_settings])
+
+
+def _refused_by_settings(outcomes: Iterable[Outcome]) -> set[Symbol]:
+    return {outcome.order.symbol for outcome in outcomes if outcome.refusal == "setting"}
+
+
+def _unsent(plan: Plan, outcomes: Iterable[Outcome]) -> int:
+    """Planned trades that no order was made for."""
+    sent = {outcome.order.symbol for outcome in outcomes}
+    return sum(trade.side is not None and trade.symbol not in sent for trade in plan.trades)
+
+
+def _missed(desk: Desk, diary: Diary, plan: Plan, end: Survey) -> tuple[Miss, ...]:
+    """By what is ours of the account after the run, at each price that was seen since the plan."""
+    held = end.shares
+    if desk.trading.manage == "own":
+        held = {symbol: min(end.book.ours.get(symbol, ZERO), there) for symbol, there in held.items()}
+    shown = {each.symbol: each.market_value / each.quantity for each in end.positions if each.quantity}
+    prices = {trade.symbol: _prices(trade.symbol, plan, diary, shown) for trade in plan.trades}
+    return missed_targets(plan, held, prices, desk.trading)
+
+
+def _prices(symbol: Symbol, plan: Plan, diary: Diary, shown: Mapping[Symbol, Decimal]) -> list[Decimal]:
+    """Of the plan and of the last look; the broker's own value of a share where there is none."""
+    planned = [trade.price for trade in plan.trades if trade.symbol == symbol]
+    seen = [price.value for price in (*planned, diary.prices.get(symbol)) if price is not None]
+    return seen or [value for value in [shown.get(symbol, ZERO)] if value > 0]
+
+
+def _missing(miss: Miss, diary: Diary) -> str:
+    side = "under" if miss.dollars > 0 else "over"
+    reason = diary.remarks.get(miss.trade.symbol) or miss.trade.why
+    return f"{miss.trade.symbol}: {usd(abs(miss.dollars))} {side} its target ({reason})"
+
+
+def describe(outcome: Outcome) -> str:
+    verb = "sold" if outcome.order.side == "sell" else "bought"
+    reason = f" ({outcome.reason})" if outcome.reason else ""
+    return f"{outcome.order.symbol}: {verb} {outcome.filled} of {outcome.order.quantity}, {outcome.status}{reason}"

@@ -1,0 +1,75 @@
+"""Which targets count as missed, and what explains one that is not reached."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.model import Plan, Price, Symbol, Trade, Trading
+from rebalancer.portfolio.reached import missed_targets
+
+SPY, TLT = Symbol("SPY"), Symbol("TLT")
+INVESTABLE = Decimal(100_000)
+ZERO = Decimal(0)
+
+
+def wanted(symbol: Symbol, target: str, price: Price | None = None) -> Trade:
+    return Trade(symbol, ZERO, ZERO, Decimal(target), 0, price, None, ZERO, ZERO, "")
+
+
+def missed(*trades: Trade, held=None, prices=None, **settings) -> dict[Symbol, Decimal]:
+    found = missed_targets(Plan(INVESTABLE, trades), held or {}, prices or {}, Trading(**settings))
+    return {miss.trade.symbol: miss.dollars for miss in found}
+
+
+def at(*prices: str) -> tuple[Decimal, ...]:
+    return tuple(map(Decimal, prices))
+
+
+def test_a_target_that_is_held_in_whole_shares_is_reached():
+    assert missed(wanted(SPY, "0.5"), held={SPY: Decimal(166)}, prices={SPY: at("300")}) == {}
+
+
+def test_a_quarter_percent_of_investable_may_be_missing():
+    assert missed(wanted(SPY, "0.5"), held={SPY: Decimal(4975)}, prices={SPY: at("10")}) == {}
+    assert missed(wanted(SPY, "0.5"), held={SPY: Decimal(4974)}, prices={SPY: at("10")}) == {SPY: 260}
+
+
+def test_one_share_may_be_missing_however_dear_it_is():
+    dear = Price(SPY, Decimal(1_000), "trade", None, 0.0)
+    assert missed(wanted(SPY, "0.5", dear), held={SPY: Decimal(49)}, prices={SPY: at("1000")}) == {}
+    assert missed(wanted(SPY, "0.5", dear), held={SPY: Decimal(48)}, prices={SPY: at("1000")}) == {SPY: 2_000}
+
+
+def test_what_should_have_been_sold_counts_as_much_as_what_should_have_been_bought():
+    assert missed(wanted(SPY, "0"), held={SPY: Decimal(100)}, prices={SPY: at("100")}) == {SPY: -10_000}
+
+
+def test_a_target_without_a_price_is_missed_whole():
+    assert missed(wanted(SPY, "0.495")) == {SPY: 49_500}
+
+
+def test_a_target_that_is_reached_at_the_price_of_the_plan_or_at_a_later_one_is_reached():
+    assert missed(wanted(SPY, "0.5"), held={SPY: Decimal(454)}, prices={SPY: at("100", "110")}) == {}
+    assert missed(wanted(SPY, "0.5"), held={SPY: Decimal(500)}, prices={SPY: at("100", "110")}) == {}
+
+
+@pytest.mark.parametrize("settings", [{"min_trade_dollars": Decimal(5_000)}, {"drift_percent": Decimal(5)}])
+def test_what_the_settings_for_small_trades_leave_undone_is_no_miss(settings):
+    held = {SPY: Decimal(451)}
+    assert missed(wanted(SPY, "0.5"), held=held, prices={SPY: at("100")}, **settings) == {}
+    assert missed(wanted(SPY, "0.5"), held=held, prices={SPY: at("100")}) == {SPY: 4_900}
+
+
+def test_a_buy_that_found_no_money_because_of_drift_elsewhere_is_no_miss():
+    trades = wanted(SPY, "0.5"), wanted(TLT, "0.4")
+    held, prices = {SPY: Decimal(540), TLT: Decimal(350)}, {SPY: at("100"), TLT: at("100")}
+    assert missed(*trades, held=held, prices=prices, drift_percent=Decimal("4.5")) == {TLT: 5_000}
+    assert missed(*trades, held={**held, TLT: Decimal(362)}, prices=prices, drift_percent=Decimal("4.5")) == {}
+
+
+@given(st.decimals(0, 1, places=4), st.decimals("0.01", 5_000, places=2))
+def test_whoever_holds_what_the_target_buys_at_a_price_has_reached_it(target, price):
+    shares = Decimal(int(target * INVESTABLE // price))
+    assert missed(wanted(SPY, str(target)), held={SPY: shares}, prices={SPY: (price,)}) == {}
