@@ -5,6 +5,7 @@ It keeps its own book and its own rules, and imports nothing of what it tests. B
 
 from local_alpaca import faults, lives
 from local_alpaca.tape import Tape
+from local_alpaca.terms import Terms
 from local_alpaca.venue import LocalAlpaca
 
-__all__ = ["LocalAlpaca", "Tape", "faults", "lives"]
+__all__ = ["LocalAlpaca", "Tape", "Terms", "faults", "lives"]

@@ -64,6 +64,7 @@ def ticket_of(body: Mapping[str, object]) -> Ticket:
         extended=body.get("extended_hours") is True,
         client_id=str(client_id),
         order_class=str(body.get("order_class") or ""),
+        intent=_intent(body),
     )
 
 
@@ -111,6 +112,16 @@ def check_auction(ticket: Ticket, sessions: Sessions, now: datetime) -> None:
     cutoff = session.closes - AUCTION_CUTOFF
     late = f"market on close orders must be submitted before {cutoff:%H:%M}"
     check(cutoff <= now < reopens, UNPROCESSABLE, late)
+
+
+def _intent(body: Mapping[str, object]) -> str | None:
+    """OAS: buy_to_open, buy_to_close, sell_to_open, sell_to_close; one of the other side makes no sense."""
+    intent = body.get("position_intent")
+    if intent is None:
+        return None
+    known = str(intent) in {f"{body['side']}_to_open", f"{body['side']}_to_close"}
+    check(not known, MALFORMED, "invalid position_intent")
+    return str(intent)
 
 
 def _amount(body: Mapping[str, object], name: str) -> Decimal | None:

@@ -1,55 +1,54 @@
 """How the account, what it holds, assets and activities are written on the wire. Every number is a string."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from local_alpaca.book import Book, Holding
+from local_alpaca.book import Holding
+from local_alpaca.money import MAINTENANCE, Money
 from local_alpaca.orders import Execution, Order, identity, number, stamp
 from local_alpaca.sessions import NEW_YORK, Session, Sessions
+from local_alpaca.terms import Terms
 
 Json = dict[str, object]
 CENTS = Decimal("0.01")
 
 
-def account(book: Book, values: Mapping[str, Decimal], now: datetime) -> Json:
-    """`values`: the market value of each holding, negative for a short."""
-    long = sum((value for value in values.values() if value > 0), Decimal(0))
-    short = sum((value for value in values.values() if value < 0), Decimal(0))
-    equity = book.cash + long + short
-    free = book.free_cash()
+def account(money: Money, terms: Terms, now: datetime) -> Json:
+    power, settled = number(money.power(terms)), number(money.settled(terms))
+    long, short, equity = money.long, money.short, money.equity
     return {
         "account_blocked": False,
         "account_number": "PA3LOCAL0001",
         "accrued_fees": "0",
         "admin_configurations": {},
         "balance_asof": f"{now.astimezone(NEW_YORK) - timedelta(days=1):%Y-%m-%d}",
-        "buying_power": number(max(Decimal(0), 4 * equity - long - book.reserved())),
-        "cash": number(book.cash),
+        "buying_power": power,
+        "cash": number(money.cash),
         "created_at": "2023-06-01T14:00:00.123456Z",
         "crypto_status": "ACTIVE",
         "crypto_tier": 1,
         "currency": "USD",
-        "effective_buying_power": number(max(Decimal(0), 4 * equity - long - book.reserved())),
+        "effective_buying_power": power,
         "equity": number(equity),
         "id": identity("account", 1),
-        "initial_margin": number(long / 2),
+        "initial_margin": number((long - short) / 2),
         "intraday_adjustments": "0",
         "last_equity": number(equity),
-        "last_maintenance_margin": "0",
+        "last_maintenance_margin": number(money.start_gross * MAINTENANCE),
         "long_market_value": number(long),
-        "maintenance_margin": number(long * 3 / 10),
-        "multiplier": "4",
-        "non_marginable_buying_power": number(free),
+        "maintenance_margin": number((long - short) * MAINTENANCE),
+        "multiplier": str(terms.multiplier),
+        "non_marginable_buying_power": settled,
         "options_approved_level": 3,
-        "options_buying_power": number(free),
+        "options_buying_power": settled,
         "options_trading_level": 3,
         "pending_reg_taf_fees": "0",
+        "pending_transfer_out": "0",
         "portfolio_value": number(equity),
         "position_market_value": number(long + short),
         "regt_buying_power": number(2 * equity),
         "short_market_value": number(short),
-        "shorting_enabled": True,
+        "shorting_enabled": terms.multiplier > 1,
         "sma": "0",
         "status": "ACTIVE",
         "trade_suspended_by_user": False,
@@ -59,17 +58,17 @@ def account(book: Book, values: Mapping[str, Decimal], now: datetime) -> Json:
     }
 
 
-CONFIGURATIONS: Json = {
-    "dtbp_check": "entry",
-    "fractional_trading": True,
-    "max_margin_multiplier": "4",
-    "max_options_trading_level": 3,
-    "no_shorting": False,
-    "pdt_check": "entry",
-    "ptp_no_exception_entry": False,
-    "suspend_trade": False,
-    "trade_confirm_email": "none",
-}
+def configurations(terms: Terms) -> Json:
+    """As of July 2026, when dtbp_check and pdt_check went (changelog of 2026-06-03)."""
+    return {
+        "fractional_trading": True,
+        "max_margin_multiplier": str(terms.multiplier),
+        "max_options_trading_level": 3,
+        "no_shorting": terms.no_shorting,
+        "ptp_no_exception_entry": False,
+        "suspend_trade": False,
+        "trade_confirm_email": "none",
+    }
 
 
 def position(symbol: str, holding: Holding, price: Decimal, held: Decimal) -> Json:
@@ -157,14 +156,13 @@ def clock(sessions: Sessions, shown: datetime, now: datetime) -> Json:
 
 
 def session(sessions: Sessions, at: Session) -> Json:
-    settles = next(sessions.between(at.day + timedelta(days=1), at.day + timedelta(days=15)))
     return {
         "date": at.day.isoformat(),
         "open": f"{at.opens:%H:%M}",
         "close": f"{at.closes:%H:%M}",
         "session_open": "0400",
         "session_close": "2000" if at.closes.hour == 16 else "1700",
-        "settlement_date": settles.day.isoformat(),
+        "settlement_date": sessions.settlement_of(at.day).isoformat(),
     }
 
 

@@ -1,5 +1,6 @@
 """The venue's own record of the account: cash, holdings, orders, executions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,8 +17,21 @@ class Holding:
     asset_class: str = "us_equity"
 
 
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """`shares` and `dollars` are below 0 for a sale: what came into the account, and what left its cash."""
+
+    symbol: str
+    shares: Decimal
+    dollars: Decimal
+    at: datetime
+
+
+Prices = Callable[[str], Decimal]
+
+
 class Book:
-    """`withheld` are dollars of the cash that can't be spent without margin."""
+    """`withheld` are dollars of the cash that have not settled, beside the proceeds of its own `trades`."""
 
     def __init__(self, cash: Decimal) -> None:
         self.cash = cash
@@ -25,6 +39,7 @@ class Book:
         self.withheld = Decimal(0)
         self.holdings: dict[str, Holding] = {}
         self.orders: list[Order] = []
+        self.trades: list[Trade] = []
 
     def open_orders(self) -> list[Order]:
         return [order for order in self.orders if order.open]
@@ -32,10 +47,6 @@ class Book:
     def reserved(self) -> Decimal:
         """Dollars that open buys hold back."""
         return sum((order.left * order.reserved for order in self.open_orders() if _buys(order)), Decimal(0))
-
-    def free_cash(self) -> Decimal:
-        """What is spendable without margin: non_marginable_buying_power."""
-        return max(Decimal(0), self.cash - self.withheld - self.reserved())
 
     def shares(self, symbol: str) -> Decimal:
         return self.holdings[symbol].shares if symbol in self.holdings else Decimal(0)
@@ -46,23 +57,27 @@ class Book:
         return sum((order.left for order in sells), Decimal(0))
 
     def execute(self, order: Order, shares: Decimal, price: Decimal, at: datetime) -> None:
-        """The shares change hands at `price`. A sale of what is not there is a mistake of the venue itself."""
-        symbol, dollars = order.ticket.symbol, shares * price
-        holding = self.holdings.setdefault(symbol, Holding(Decimal(0), Decimal(0)))
-        if _buys(order):
-            holding.cost += dollars
-            holding.shares += shares
-            self.cash -= dollars
-        else:
-            assert shares <= holding.shares, f"{shares} {symbol} sold, {holding.shares} there"
-            holding.cost -= (holding.cost * shares / holding.shares).quantize(NINE_PLACES)
-            holding.shares -= shares
-            self.cash += dollars
-        if not holding.shares:
-            del self.holdings[symbol]
-        self.lowest_cash = min(self.lowest_cash, self.cash)
+        self.trade(order.ticket.symbol, shares if _buys(order) else -shares, price, at)
         execution_id = identity("execution", (order.number, len(order.executions)))
         order.executions.append(Execution(execution_id, shares, price, at))
+
+    def trade(self, symbol: str, shares: Decimal, price: Decimal, at: datetime) -> None:
+        """`shares` change hands at `price`, below 0 for a sale; below what is held it makes a short."""
+        held = self.holdings.pop(symbol, Holding(Decimal(0), Decimal(0)))
+        if after := held.shares + shares:
+            self.holdings[symbol] = Holding(after, _cost(held, shares, price), held.asset_class)
+        self.cash -= shares * price
+        self.lowest_cash = min(self.lowest_cash, self.cash)
+        self.trades.append(Trade(symbol, shares, shares * price, at))
+
+
+def _cost(held: Holding, shares: Decimal, price: Decimal) -> Decimal:
+    after = held.shares + shares
+    if held.shares * shares >= 0:
+        return held.cost + shares * price
+    if held.shares * after >= 0:
+        return (held.cost * after / held.shares).quantize(NINE_PLACES)
+    return after * price
 
 
 def _buys(order: Order) -> bool:

@@ -5,31 +5,30 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
-from local_alpaca import admission, wash
+from local_alpaca import admission, opening, wash
 from local_alpaca.admission import FORBIDDEN, MALFORMED, UNPROCESSABLE, Asset, RefusalError, check
 from local_alpaca.book import Book
 from local_alpaca.lives import ORDINARY, Life, Lives, Then
+from local_alpaca.money import cost, counted
 from local_alpaca.orders import NINE_PLACES, Order, Step, Ticket, number
 from local_alpaca.sessions import Sessions
 from local_alpaca.tape import Tape
+from local_alpaca.terms import Terms
 
 GOOD_TILL_CANCELED = timedelta(days=90)
+A_DOLLAR = Decimal(1)
 TRIGGERED = {"stop", "stop_limit"}
 """These rest at this venue and are never triggered."""
 
 
 class Exchange:
-    """`asset_of` gives the asset of a symbol. `lends`: a buy may use the margin that the account shows.
-
-    Without it the venue is stricter than the real one: it shows four times the cash as buying power, and takes buys
-    only up to what is free of margin.
-    """
+    """`asset_of` gives the asset of a symbol. What an account may do and spend is in `terms`."""
 
     def __init__(
         self, book: Book, market: Tape, sessions: Sessions, lives: Lives, asset_of: Callable[[str], Asset | None]
     ) -> None:
         self.book = book
-        self.lends = False
+        self.terms = Terms()
         self._market = market
         self._sessions = sessions
         self._lives = lives
@@ -48,14 +47,15 @@ class Exchange:
         check(taken, MALFORMED, "client_order_id must be unique")
         self._check_wash(ticket)
         price = ticket.limit or ticket.stop or self._reference(ticket, now)
-        ticket = _sized(ticket, price)
-        cost = price * ticket.shares
+        ticket = opening.with_intent(_sized(ticket, price), self.book, self.terms)
         if ticket.side == "sell":
-            self._check_shares(ticket)
-        else:
-            self._check_money(cost, account)
-        check(cost < 1, FORBIDDEN, "cost basis must be >= minimal amount of order 1")
-        return self._enter(ticket, price, now, self._lives.of(ticket.symbol, ticket.side))
+            asset = self._asset_of(ticket.symbol)
+            opening.check_sale(ticket, self.book, account, asset, self.terms)
+        collared = ticket.kind == "market" and self.terms.collars
+        counts = cost(price, collared=collared, short=ticket.side == "sell")
+        self._check_money(ticket, counts * opening.opened(ticket, self.book), now)
+        check(price * ticket.shares < 1, FORBIDDEN, "cost basis must be >= minimal amount of order 1")
+        return self._enter(ticket, counts, now, self._lives.of(ticket.symbol, ticket.side))
 
     def _reference(self, ticket: Ticket, now: datetime) -> Decimal:
         """The far side of the quote during the session, the last trade when it is over."""
@@ -76,27 +76,16 @@ class Exchange:
                 reject_reason=f"opposite side {standing.ticket.kind} order exists",
             )
 
-    def _check_shares(self, ticket: Ticket) -> None:
-        there = self.book.shares(ticket.symbol)
-        check(there <= 0, FORBIDDEN, "account is not allowed to short")
-        held = self.book.held(ticket.symbol)
-        if ticket.shares > there - held:
-            asked, free = number(ticket.shares), number(there - held)
-            raise RefusalError(
-                FORBIDDEN,
-                f"insufficient qty available for order (requested: {asked}, available: {free})",
-                available=free,
-                existing_qty=number(there),
-                held_for_orders=number(held),
-                symbol=ticket.symbol,
-            )
-
-    def _check_money(self, cost: Decimal, account: Mapping[str, object]) -> None:
-        power = Decimal(str(account["buying_power"])) if self.lends else self.book.free_cash()
+    def _check_money(self, ticket: Ticket, cost: Decimal, now: datetime) -> None:
+        money = counted(self.book, lambda symbol: self._price(symbol, now), self._sessions, now)
+        power = money.limit(self.terms) if ticket.side == "buy" else money.power(self.terms)
         if cost > power:
             raise RefusalError(
                 FORBIDDEN, "insufficient buying power", buying_power=number(power), cost_basis=number(cost)
             )
+
+    def _price(self, symbol: str, now: datetime) -> Decimal:
+        return self._market.last(symbol, now) or A_DOLLAR
 
     def _enter(self, ticket: Ticket, price: Decimal, now: datetime, life: Life) -> Order:
         """No two orders come in at the same microsecond. What comes after the close waits for the next session."""

@@ -15,6 +15,7 @@ class Fault:
 
     `way` is how the answer reaches the client, if at all. `status`, `raw` and `headers` stand in place of the venue's
     own; `change` is made of the JSON body. `late`: nothing comes back, and the request arrives so many seconds later.
+    `then` happens once the answer is made: what somebody else does between this request and the next.
     """
 
     way: Way = "answer"
@@ -25,6 +26,7 @@ class Fault:
     change: Change | None = None
     cut: bool = False
     late: float | None = None
+    then: Callable[[], None] | None = None
 
 
 def _said(status: int, text: str, *, commits: bool = False, **headers: str) -> Fault:
@@ -57,6 +59,11 @@ FORBIDDEN = Fault(commits=False, status=403, raw=b'{"code": 40310000, "message":
 def late(seconds: float) -> Fault:
     """The connection breaks, and what was asked for arrives `seconds` later."""
     return Fault("reset", commits=False, late=seconds)
+
+
+def followed_by(act: Callable[[], None]) -> Fault:
+    """An ordinary answer, after which `act` happens: the owner trades by hand, the market moves."""
+    return Fault(then=act)
 
 
 def edited(**fields: object) -> Fault:

@@ -16,7 +16,10 @@ NAMES = uuid.UUID("7d8f6a0e-54a3-4b8c-9a55-0c2f5b7f3f10")
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What was asked for. `shares` of a notional order are what it comes to at the price it was taken at."""
+    """What was asked for. `shares` of a notional order are what it comes to at the price it was taken at.
+
+    `intent` is the position_intent that came with it, and later what the venue infers where none did.
+    """
 
     symbol: str
     side: Side
@@ -29,6 +32,7 @@ class Ticket:
     extended: bool
     client_id: str
     order_class: str
+    intent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ def body(order: Order) -> dict[str, object]:
         "order_type": ticket.kind,
         "type": ticket.kind,
         "side": ticket.side,
-        "position_intent": "buy_to_open" if ticket.side == "buy" else "sell_to_close",
+        "position_intent": ticket.intent,
         "time_in_force": ticket.time_in_force,
         "limit_price": None if ticket.limit is None else number(ticket.limit),
         "stop_price": None if ticket.stop is None else number(ticket.stop),

@@ -51,8 +51,8 @@ def _account(venue: "LocalAlpaca", _params: Params, _sent: bytes) -> Answer:
     return Answer(200, venue.account_body())
 
 
-def _configurations(_venue: "LocalAlpaca", _params: Params, _sent: bytes) -> Answer:
-    return Answer(200, bodies.CONFIGURATIONS)
+def _configurations(venue: "LocalAlpaca", _params: Params, _sent: bytes) -> Answer:
+    return Answer(200, bodies.configurations(venue.terms))
 
 
 def _positions(venue: "LocalAlpaca", _params: Params, _sent: bytes) -> Answer:

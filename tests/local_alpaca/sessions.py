@@ -43,6 +43,11 @@ class Sessions:
         session = self.of(now.astimezone(NEW_YORK).date())
         return session if session and session.opens <= now < session.closes else None
 
+    def settlement_of(self, day: date) -> date:
+        """When a trade of `day` settles: banks rest on two days on which the exchange is open."""
+        later = (day + days * DAY for days in range(1, 16))
+        return next(at for at in later if self.of(at) and at not in _bank_holidays(at.year))
+
     def ending_after(self, now: datetime) -> Session:
         """The session under way, else the next one."""
         today = now.astimezone(NEW_YORK).date()
@@ -73,6 +78,11 @@ def holidays(year: int) -> frozenset[date]:
     if year >= 2022:
         regular.add(_observed(date(year, 6, 19)))
     return frozenset(regular | {day for day in MOURNING_AND_STORMS if day.year == year})
+
+
+def _bank_holidays(year: int) -> frozenset[date]:
+    """Columbus Day and Veterans Day. Source: DTCC's holiday schedule; Alpaca's calendar with date_type=SETTLEMENT."""
+    return frozenset({_nth(year, 10, MONDAY, 2), _observed(date(year, 11, 11))})
 
 
 def _is_half(day: date) -> bool:

@@ -16,9 +16,11 @@ from local_alpaca.exchange import Exchange
 from local_alpaca.faults import Fault, Faults
 from local_alpaca.limits import RateLimit
 from local_alpaca.lives import Life, Lives
+from local_alpaca.money import counted
 from local_alpaca.routes import Answer, answer
 from local_alpaca.server import Asked, Reply, Server, written
 from local_alpaca.tape import Tape
+from local_alpaca.terms import Terms
 from local_alpaca.virtual_clock import VirtualClock
 
 NO_ANSWER = 0
@@ -42,7 +44,8 @@ class LocalAlpaca:
     assets           the same per symbol; None for an asset that does not exist
     skew             how far the time the venue tells is from its own
     activities_lag   how long an execution is not yet among the activities
-    lends            whether buys may use margin; see Exchange
+    terms            how its money is counted and what it may do; see Terms
+    lends            whether buys may use margin
     """
 
     def __init__(
@@ -100,15 +103,19 @@ class LocalAlpaca:
         self.book.cash = self.book.lowest_cash = Decimal(dollars)
 
     @property
+    def terms(self) -> Terms:
+        return self.exchange.terms
+
+    @property
     def lends(self) -> bool:
-        return self.exchange.lends
+        return self.terms.limit == "buying power"
 
     @lends.setter
     def lends(self, lends: bool) -> None:
-        self.exchange.lends = lends
+        self.terms.limit = "buying power" if lends else "own cash"
 
     def withhold(self, dollars: Decimal | int) -> None:
-        """So much of the cash is not spendable without margin."""
+        """So much of the cash has not settled."""
         self.book.withheld = Decimal(dollars)
 
     def hold(self, symbol: str, qty: Decimal | int | str, *, asset_class: str = "us_equity") -> None:
@@ -124,6 +131,24 @@ class LocalAlpaca:
     def live(self, symbol: str, life: Life, *, side: str | None = None, times: int | None = None) -> None:
         """See Lives.on, and the lives of `local_alpaca.lives`."""
         self.lives.on(symbol, life, side=side, times=times)
+
+    def trade_by_hand(self, symbol: str, shares: Decimal | int | str) -> None:
+        """The owner trades at the market, at once, and no order of it is shown; sells where `shares` are below 0."""
+        amount = Decimal(shares)
+        with self._lock:
+            now = self.clock.now()
+            price = self.market.far_side(symbol, "buy" if amount > 0 else "sell", now) or self._price(symbol)
+            self.book.trade(symbol, amount, price, now)
+
+    def order_from_elsewhere(
+        self, side: str, symbol: str, qty: Decimal | int | str, *, client_id: str | None = None, **fields: object
+    ) -> str:
+        """Another program's order, or one made by hand, by any id; its id at the venue. Raises RefusalError."""
+        kind = "limit" if "limit_price" in fields else "market"
+        asked = {"side": side, "symbol": symbol, "qty": str(qty), "type": kind, "time_in_force": "day"}
+        with self._lock:
+            body = {**asked, "client_order_id": client_id, **fields}
+            return self.exchange.submit(body, self.account_body(), self.clock.now()).id
 
     def at(self, now: datetime) -> None:
         self.clock.set(now)
@@ -142,8 +167,9 @@ class LocalAlpaca:
     # ------------------------------------------------------------------------------------- what the routes ask
 
     def account_body(self) -> bodies.Json:
-        values = {s: h.shares * self._price(s) for s, h in self.book.holdings.items()}
-        return {**bodies.account(self.book, values, self.clock.now()), **self.account}
+        now = self.clock.now()
+        money = counted(self.book, self._price, self.sessions, now)
+        return {**bodies.account(money, self.terms, now), **self.account}
 
     def position_body(self, symbol: str) -> bodies.Json:
         return bodies.position(symbol, self.book.holdings[symbol], self._price(symbol), self.book.held(symbol))
@@ -186,6 +212,8 @@ class LocalAlpaca:
             self.requests.append(Request(asked.method, asked.path, _params(asked), status))
             if not _is_data(asked.path):
                 self._trading_times.append(now)
+            if fault and fault.then is not None:
+                fault.then()
             return reply
 
     def _answered(self, asked: Asked, fault: Fault | None, now: datetime) -> Reply:
