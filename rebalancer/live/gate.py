@@ -125,6 +125,8 @@ class Gate:
             return _not_sent(order, why, "other")
         if (why := self._by_the_owner(order, sent)) is not None:
             return _not_sent(order, why, "setting")
+        if (why := self._beyond_the_armed(order, sent)) is not None:
+            return _not_sent(order, why, "other")
         self._count(order)
         return None
 
@@ -181,17 +183,24 @@ class Gate:
         return order.side == "sell" and order.quantity == self._left(order.symbol)
 
     def _broken_limit(self, order: Order, sent: Sequence[Sent]) -> str | None:
-        """Of `[limits]`, or of what the account is armed for. A full exit breaks none."""
+        """Of `[limits]`. A full exit breaks none."""
         if self._is_full_exit(order):
             return None
-        others = [each for each in sent if each.order.id != order.id]
-        tally = Tally(len(others), sum(map(self._dollars, others), ZERO))
         price, held = self._price(order.symbol), self.survey.shares.get(order.symbol, ZERO)
-        broken = check_limits(order, price, held, self.survey.account.equity, tally, self.desk.limits)
+        return check_limits(order, price, held, self.survey.account.equity, self._tally(order, sent), self.desk.limits)
+
+    def _beyond_the_armed(self, order: Order, sent: Sequence[Sent]) -> str | None:
+        """A full exit is let through; what no price is known of, no limit has let through."""
+        price = self._price(order.symbol)
         match armed_limits(self.desk):
-            case Armed(max_dollars=most) if broken is None and price is not None:
-                return check_armed(tally.dollars + order.quantity * price.value, most)
-        return broken
+            case Armed(max_dollars=most) if price is not None and not self._is_full_exit(order):
+                return check_armed(self._tally(order, sent).dollars + order.quantity * price.value, most)
+        return None
+
+    def _tally(self, order: Order, sent: Sequence[Sent]) -> Tally:
+        """What the run has sent but for `order`."""
+        others = [each for each in sent if each.order.id != order.id]
+        return Tally(len(others), sum(map(self._dollars, others), ZERO))
 
     def _say_what_was_not_compared(self, order: Order) -> None:
         """A simulated broker's prices are often closes, and show no previous one."""

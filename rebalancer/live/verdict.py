@@ -6,6 +6,7 @@ from decimal import Decimal
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.survey import Survey
 from rebalancer.model import Outcome, Plan, RunStatus, Symbol
+from rebalancer.portfolio.buys import MOST_INVESTED
 from rebalancer.portfolio.reached import Miss, missed_targets
 from rebalancer.portfolio.wording import usd
 
@@ -34,20 +35,23 @@ def verdict(
         *(describe(outcome) for outcome in undone if outcome.order.symbol in held_back),
         *(_missing(miss, diary) for miss in misses if miss.trade.symbol in held_back),
     ]
-    done, unsent = sum(outcome.complete for outcome in outcomes), _unsent(plan, outcomes)
-    sentence = f"{done} of {len(outcomes) + unsent} orders done"
+    missed = {miss.trade.symbol for miss in misses}
+    unsent = _unsent(plan, outcomes)
+    small = [f"{symbol}: {diary.remarks[symbol]}" for symbol in unsent if symbol in diary.remarks.keys() - missed]
+    done = sum(outcome.complete for outcome in outcomes)
+    sentence = f"{done} of {len(outcomes) + len(unsent)} orders done"
     by_settings = [f"held back by your settings: {'; '.join(settings)}"] if settings else []
-    return ("partial" if problems else "success"), "; ".join([sentence, *problems, *by_settings])
+    return ("partial" if problems else "success"), "; ".join([sentence, *problems, *small, *by_settings])
 
 
 def _refused_by_settings(outcomes: Iterable[Outcome]) -> set[Symbol]:
     return {outcome.order.symbol for outcome in outcomes if outcome.refusal == "setting"}
 
 
-def _unsent(plan: Plan, outcomes: Iterable[Outcome]) -> int:
-    """Planned trades that no order was made for."""
+def _unsent(plan: Plan, outcomes: Iterable[Outcome]) -> list[Symbol]:
+    """What a trade was planned in that no order was made for."""
     sent = {outcome.order.symbol for outcome in outcomes}
-    return sum(trade.side is not None and trade.symbol not in sent for trade in plan.trades)
+    return [trade.symbol for trade in plan.trades if trade.side is not None and trade.symbol not in sent]
 
 
 def _missed(desk: Desk, diary: Diary, plan: Plan, end: Survey) -> tuple[Miss, ...]:
@@ -57,7 +61,13 @@ def _missed(desk: Desk, diary: Diary, plan: Plan, end: Survey) -> tuple[Miss, ..
         held = {symbol: min(end.book.ours.get(symbol, ZERO), there) for symbol, there in held.items()}
     shown = {each.symbol: each.market_value / each.quantity for each in end.positions if each.quantity}
     prices = {trade.symbol: _prices(trade.symbol, plan, diary, shown) for trade in plan.trades}
-    return missed_targets(plan, held, prices, desk.trading)
+    return missed_targets(plan, held, prices, desk.trading, _beyond_cap(plan, end))
+
+
+def _beyond_cap(plan: Plan, end: Survey) -> Decimal:
+    """Dollars by which the targets and what is not managed exceed 99 % of equity together."""
+    wanted = sum((trade.target for trade in plan.trades), ZERO) * plan.investable
+    return wanted + end.holdings.others_value - MOST_INVESTED * end.account.equity
 
 
 def _prices(symbol: Symbol, plan: Plan, diary: Diary, shown: Mapping[Symbol, Decimal]) -> list[Decimal]:

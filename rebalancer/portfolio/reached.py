@@ -20,14 +20,19 @@ class Miss:
 
 
 def missed_targets(
-    plan: Plan, held: Mapping[Symbol, Decimal], prices: Mapping[Symbol, Sequence[Decimal]], trading: Trading
+    plan: Plan,
+    held: Mapping[Symbol, Decimal],
+    prices: Mapping[Symbol, Sequence[Decimal]],
+    trading: Trading,
+    beyond_cap: Decimal = ZERO,
 ) -> tuple[Miss, ...]:
     """Targets that are missed by more than one share and `TOLERANCE`, in the order of the plan.
 
     `held` are the shares after the run. `prices` are those since the plan was made, in dollars: a target that is
     reached at any of them is reached, since prices move. Without a price the whole target counts as missed. What
-    `min_trade_dollars` or `drift_percent` leave undone is no miss; nor is a buy that found no money because
-    `drift_percent` kept as much in other symbols above their targets.
+    `min_trade_dollars` or `drift_percent` leave undone is no miss; nor is a buy that found no room because
+    `drift_percent` kept as much in other symbols above their targets, or because as many dollars of the targets are
+    `beyond_cap`: 99 % of equity, which what is not managed uses up first.
     """
     gaps = [
         _gap(trade, plan.investable, held.get(trade.symbol, ZERO), prices.get(trade.symbol, ()))
@@ -35,7 +40,8 @@ def missed_targets(
     ]
     drift = trading.drift_percent / 100 * plan.investable
     kept = sum((-gap.dollars for gap in gaps if -drift < gap.dollars < 0), ZERO)
-    return tuple(gap for gap in gaps if not _is_reached(gap, plan, trading) and not 0 < gap.dollars <= kept)
+    no_room = kept + max(ZERO, beyond_cap)
+    return tuple(gap for gap in gaps if not _is_reached(gap, no_room, plan, trading))
 
 
 def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Decimal]) -> Miss:
@@ -45,7 +51,8 @@ def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Deci
     return Miss(trade, min(gaps, key=abs, default=target))
 
 
-def _is_reached(gap: Miss, plan: Plan, trading: Trading) -> bool:
+def _is_reached(gap: Miss, no_room: Decimal, plan: Plan, trading: Trading) -> bool:
     share = gap.trade.price.value if gap.trade.price else ZERO
     least = max(share, TOLERANCE * plan.investable, trading.drift_percent / 100 * plan.investable)
-    return abs(gap.dollars) <= least or abs(gap.dollars) < trading.min_trade_dollars
+    missing = abs(gap.dollars) - (no_room if gap.dollars > 0 else ZERO)
+    return missing <= least or missing < trading.min_trade_dollars

@@ -128,7 +128,7 @@ def test_what_is_still_open_of_its_earlier_buys_counts_as_invested_and_spent(sta
     stage.run()
     record = stage.record()
     assert [order.symbol for order in record.orders if order.side == "buy"] == [GLD]
-    assert "SGOV: not bought" in record.run.reason
+    assert "SGOV: 39,557.60 USD under its target (not bought, " in record.run.reason
     assert "may still be invested before 99 % of equity are" in record.run.reason
 
 

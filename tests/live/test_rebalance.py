@@ -79,7 +79,8 @@ def test_a_sell_that_may_still_fill_holds_back_every_buy(tmp_path: Path) -> None
     assert [order.side for order in record.orders] == ["sell"]
     assert "no buys tonight" in " ".join(remark.text for remark in record.remarks)
     assert record.run.reason == (
-        "0 of 2 orders done; SPY: sold 10 of 198, open; GLD: not bought, the sell of SPY is not known to be over"
+        "0 of 2 orders done; SPY: sold 10 of 198, open; GLD: 98,892.00 USD under its target (not bought, the sell of "
+        "SPY is not known to be over)"
     )
 
 
@@ -92,7 +93,7 @@ def test_the_sentence_at_the_end_says_why_a_planned_buy_was_not_sent(tmp_path: P
     stage.market.prices |= {SPY: Decimal(4900), GLD: Decimal(213)}
     stage.on(DAYS[1]).run()
     record = stage.record()
-    assert record.run.status == "partial"
+    assert record.run.status == "success"
     assert record.run.reason == (
         "0 of 1 orders done; SPY: not bought, 4,533.48 USD may still be invested before 99 % of equity are"
     )

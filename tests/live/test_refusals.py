@@ -10,27 +10,22 @@ from test_execute import Between
 
 from rebalancer.brokers.script import Script, Twist
 from rebalancer.brokers.sim import SimBroker
-from rebalancer.model import Account, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Symbol
+from rebalancer.model import Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Symbol
 from rebalancer.portfolio.trades import order_id
 
 
 def refusing(
-    kind: RefusalKind, symbol: Symbol, times: int = 1, spendable: str = "100000"
+    kind: RefusalKind, symbol: Symbol, times: int = 1, buying_power: str | None = None
 ) -> Callable[[SimBroker], Between]:
-    """A broker that refuses the first orders in `symbol`; once it has, its account shows `spendable` dollars."""
+    """A broker that refuses the first orders in `symbol`, and names `buying_power` dollars as it does."""
     refused: Counter[Symbol] = Counter()
 
     class Refusing(Between):
         def submit(self, order: Order) -> Submitted:
             if order.symbol == symbol and refused[symbol] < times:
                 refused[symbol] += 1
-                return Refused(f"refused for {kind}", kind)
+                return Refused(f"refused for {kind}", kind, buying_power and Decimal(buying_power))
             return super().submit(order)
-
-        def account(self) -> Account:
-            account = super().account()
-            most = Decimal(spendable) if refused else account.spendable
-            return Account(account.number, account.equity, account.cash, min(most, account.spendable), account.at)
 
     return Refusing
 
@@ -39,9 +34,9 @@ def evening(folder: Path, **percents: int) -> Stage:
     return Stage(folder, {"A": (mix(**percents), percent("A", 100))})
 
 
-def test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_account_has_now(tmp_path: Path) -> None:
+def test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_broker_says_it_has(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
-    stage.between = refusing("funds", SPY, spendable="10000")
+    stage.between = refusing("funds", SPY, buying_power="10000")
     stage.run()
     first, second = stage.record().orders
     assert (first.state, first.quantity) == ("refused", Decimal(120))

@@ -18,8 +18,8 @@ def wanted(symbol: Symbol, target: str, price: Price | None = None) -> Trade:
     return Trade(symbol, ZERO, ZERO, Decimal(target), 0, price, None, ZERO, ZERO, "")
 
 
-def missed(*trades: Trade, held=None, prices=None, **settings) -> dict[Symbol, Decimal]:
-    found = missed_targets(Plan(INVESTABLE, trades), held or {}, prices or {}, Trading(**settings))
+def missed(*trades: Trade, held=None, prices=None, beyond_cap=ZERO, **settings) -> dict[Symbol, Decimal]:
+    found = missed_targets(Plan(INVESTABLE, trades), held or {}, prices or {}, Trading(**settings), beyond_cap)
     return {miss.trade.symbol: miss.dollars for miss in found}
 
 
@@ -64,9 +64,15 @@ def test_what_the_settings_for_small_trades_leave_undone_is_no_miss(settings):
 
 def test_a_buy_that_found_no_money_because_of_drift_elsewhere_is_no_miss():
     trades = wanted(SPY, "0.5"), wanted(TLT, "0.4")
-    held, prices = {SPY: Decimal(540), TLT: Decimal(350)}, {SPY: at("100"), TLT: at("100")}
+    held, prices = {SPY: Decimal(504), TLT: Decimal(350)}, {SPY: at("100"), TLT: at("100")}
     assert missed(*trades, held=held, prices=prices, drift_percent=Decimal("4.5")) == {TLT: 5_000}
-    assert missed(*trades, held={**held, TLT: Decimal(362)}, prices=prices, drift_percent=Decimal("4.5")) == {}
+    assert missed(*trades, held={**held, SPY: Decimal(505)}, prices=prices, drift_percent=Decimal("4.5")) == {}
+
+
+def test_a_buy_that_99_percent_of_equity_had_no_room_for_is_no_miss():
+    held, prices = {SPY: Decimal(493)}, {SPY: at("100")}
+    assert missed(wanted(SPY, "0.5"), held=held, prices=prices, beyond_cap=Decimal(449)) == {SPY: 700}
+    assert missed(wanted(SPY, "0.5"), held=held, prices=prices, beyond_cap=Decimal(450)) == {}
 
 
 @given(st.decimals(0, 1, places=4), st.decimals("0.01", 5_000, places=2))
