@@ -1,8 +1,8 @@
 """A whole evening at the local Alpaca: config file, real client over loopback, journal, all by the venue's clock."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from rebalancer.config import Config
 from rebalancer.journal import queries
 from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.model import RunId
-from rebalancer.ports import AlreadyRun
+from rebalancer.ports import AlreadyRun, Broker
 from rebalancer.wiring import evening
 
 EVENING = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
@@ -38,14 +38,14 @@ since = {since}
 [trading]
 fallback_ticker = "SGOV"
 {trading}
-[accounts.paper]
+[accounts.{name}]
 broker = "alpaca"
 key_id = "${{PAPER_KEY}}"
 secret = "${{PAPER_SECRET}}"
 base_url = "{url}"
 data_url = "{url}"
 {account}
-[[accounts.paper.investments]]
+[[accounts.{name}.investments]]
 bot = "mix.json"
 amount = 100
 weight_mode = "percent"
@@ -61,6 +61,8 @@ class AlpacaStage:
     trading: str = ""
     account: str = ""
     since: str = "2026-09-01"
+    name: str = "paper"
+    between: Callable[[Broker], Broker] = lambda broker: broker
 
     def wants(self, **weights: float) -> "AlpacaStage":
         (self.folder / "mix.json").write_text(bot_file(weights))
@@ -69,8 +71,8 @@ class AlpacaStage:
     @property
     def config_file(self) -> Path:
         path = self.folder / "config.toml"
-        filled = CONFIG.format(url=self.venue.url, since=self.since, trading=self.trading, account=self.account)
-        path.write_text(filled)
+        place = {"url": self.venue.url, "since": self.since, "name": self.name}
+        path.write_text(CONFIG.format(trading=self.trading, account=self.account, **place))
         return path
 
     def settings(self) -> Config:
@@ -80,10 +82,10 @@ class AlpacaStage:
         settings = self.settings()
         (account,) = settings.accounts
         with evening(settings, account, dry_run=dry_run, force=force, clock=self.venue.clock) as tonight:
-            interrupted = tonight.interrupted
-            run = claim_session(tonight.desk, tonight.claim, tonight.session, interrupted)
+            interrupted, desk = tonight.interrupted, replace(tonight.desk, broker=self.between(tonight.desk.broker))
+            run = claim_session(desk, tonight.claim, tonight.session, interrupted)
             if not isinstance(run, AlreadyRun):
-                run_evening(tonight.desk, RunId(run), tonight.session, interrupted.plan if interrupted else None)
+                run_evening(desk, RunId(run), tonight.session, interrupted.plan if interrupted else None)
         return self.record(dry_run=dry_run)
 
     def record(self, *, dry_run: bool = False) -> queries.RunRecord:

@@ -212,13 +212,6 @@ def test_buys_for_the_closing_auction_fill_at_the_close(stage: AlpacaStage, venu
     assert whole(venue)
 
 
-def test_less_to_spend_than_cash_buys_less(stage: AlpacaStage, venue: LocalAlpaca) -> None:
-    venue.withhold(60_000)
-    record = stage.run()
-    assert record.run.status == "partial"
-    assert sum(order.quantity * (order.limit or 0) for order in record.orders) <= 40_000
-
-
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [

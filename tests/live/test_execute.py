@@ -10,7 +10,6 @@ import pytest
 from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
 
 from rebalancer.brokers.script import Script, Twist
-from rebalancer.brokers.sim import SimBroker
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import Event, OrderIntended
 from rebalancer.journal import queries
@@ -28,14 +27,14 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
-from rebalancer.ports import Caps, Journal
+from rebalancer.ports import Broker, Caps, Journal
 
 
 @dataclass
 class Between:
-    """Stands between the evening and the sim broker; a test overrides what it bends."""
+    """Stands between the evening and its broker; a test overrides what it bends."""
 
-    real: SimBroker
+    real: Broker
 
     @property
     def caps(self) -> Caps:

@@ -1,0 +1,88 @@
+"""What a buy may cost at Alpaca: own cash, the proceeds of tonight's sales included; no margin, no one else's money."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
+from local_alpaca import LocalAlpaca
+
+NEXT = EVENING + timedelta(days=3)
+"""The Monday after."""
+
+
+@pytest.fixture
+def venue():
+    with local_venue() as venue:
+        yield venue
+
+
+@pytest.fixture
+def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
+    return alpaca_stage(tmp_path, venue, monkeypatch)
+
+
+def invested(venue: LocalAlpaca) -> float:
+    body = venue.account_body()
+    return float(Decimal(str(body["long_market_value"])) / Decimal(str(body["equity"])))
+
+
+@pytest.mark.parametrize("multiplier", [1, 2, 4])
+@pytest.mark.parametrize("power_moves", [True, False], ids=["buying power moves in the day", "it only falls"])
+@pytest.mark.parametrize("proceeds_count", [False, True], ids=["proceeds withheld", "proceeds counted"])
+def test_what_was_sold_tonight_is_spent_tonight(
+    stage: AlpacaStage, venue: LocalAlpaca, multiplier, power_moves, proceeds_count
+) -> None:
+    venue.terms.multiplier, venue.terms.power_moves = multiplier, power_moves
+    venue.terms.proceeds_count = proceeds_count
+    stage.wants(SPY=0.99).run()
+    venue.at(NEXT)
+    record = stage.wants(GLD=0.99).run()
+    assert record.run.status == "success"
+    assert venue.shares("SPY") == 0
+    assert 0.98 < invested(venue) <= 0.99
+    assert venue.cash > 0
+
+
+def test_a_venue_that_refuses_beyond_settled_money_is_taken_at_its_word_and_the_run_is_partial(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    stage.wants(SPY=0.6).run()
+    venue.terms.limit = "settled cash"
+    venue.at(NEXT)
+    record = stage.wants(GLD=0.99).run()
+    assert record.run.status == "partial"
+    assert [(order.side, order.state) for order in record.orders] == [
+        ("sell", "filled"),
+        ("buy", "refused"),
+        ("buy", "filled"),
+    ]
+    assert 0.35 < invested(venue) < 0.42
+    assert "GLD: " in record.run.reason
+    assert "USD under its target" in record.run.reason
+
+
+def test_hardly_any_buying_power_beside_ample_cash_is_no_reason_not_to_try(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    venue.terms.power = Decimal("7.42")
+    assert stage.wants(SPY=0.5).run().run.status == "success"
+
+
+def test_the_proceeds_of_a_short_sale_are_not_spent_and_the_run_says_so(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.lends = True
+    venue.trade_by_hand("TLT", -100)
+    record = stage.wants(SPY=0.99).run()
+    body = venue.account_body()
+    proceeds = -Decimal(str(body["short_market_value"]))
+    assert record.orders
+    assert venue.cash >= proceeds
+    assert any("while something is held short, no more is spent than" in remark.text for remark in record.remarks)
+
+
+def test_open_buys_of_another_hand_are_counted_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.order_from_elsewhere("buy", "TLT", 400, limit_price="50")
+    record = stage.wants(SPY=0.7).run()
+    assert record.run.status == "success"
+    assert venue.shares("SPY") > 0
