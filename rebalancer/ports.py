@@ -133,6 +133,10 @@ class Journal(Protocol):
         """Every order of `run`, in the order they were written down."""
         ...
 
+    def sent_since(self, account: str, first: date) -> "tuple[Sent, ...]":
+        """Every order of `account` in the sessions from `first` on, in the order they were written down."""
+        ...
+
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         """Those of `ids` that were written down for `account` and not refused, or that a person has vouched for."""
         ...

@@ -49,6 +49,9 @@ class Rehearsal:
     def sent(self, run: RunId) -> tuple[Sent, ...]:
         return self.own.sent(run)
 
+    def sent_since(self, account: str, first: date) -> tuple[Sent, ...]:
+        return self.books.sent_since(account, first)
+
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         ids = tuple(ids)
         return self.books.knows(account, ids) | self.own.knows(account, ids)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -163,6 +164,10 @@ class SqliteJournal:
     def sent(self, run: RunId) -> tuple[Sent, ...]:
         with plainly(self._path):
             return read_sent(self._db.conn, "orders.run = ?", run)
+
+    def sent_since(self, account: str, first: date) -> tuple[Sent, ...]:
+        with plainly(self._path):
+            return read_sent(self._db.conn, "runs.account = ? AND runs.session >= ?", account, first.isoformat())
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         with plainly(self._path):

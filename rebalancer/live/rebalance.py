@@ -31,6 +31,7 @@ from rebalancer.live.survey import (
     signal_prices,
     take_snapshots,
 )
+from rebalancer.live.unsettled import warn_of_unsettled_money
 from rebalancer.model import BotFailure, Decision, Outcome, Plan, RunStatus, Symbol
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import set_targets, shares_of
@@ -62,6 +63,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     suspects = {**jumps(desk, diary, closes, actions), **misjudged(symbols, pending)}
     plan = make_plan(survey.holdings, targets, survey.investable, prices, left_alone, desk.trading, suspects)
     check_plan(plan, survey.holdings, targets, desk.trading)
+    warn_of_unsettled_money(desk, diary, plan, survey.account)
     desk.journal.prove_space()
     diary.write(PlanMade, plan=plan)
 
