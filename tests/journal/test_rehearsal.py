@@ -62,6 +62,7 @@ def test_the_orders_it_looks_back_at_are_those_that_really_left(rehearsal, journ
     rehearsal.record(run, OrderIntended(NOW, order("pretended")))
 
     assert [sent.order.id for sent in rehearsal.sent_since("demo", DAY)] == [order().id]
+    assert rehearsal.readings("demo", DAY) == journal.readings("demo", DAY)
 
 
 def test_nothing_it_writes_reaches_the_real_journal(rehearsal, journal):
