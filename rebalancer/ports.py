@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol
 
 from rebalancer.events import Armed, Claim, Event, Halted
 from rebalancer.model import (
@@ -133,6 +133,14 @@ class Journal(Protocol):
         """Every order of `run`, in the order they were written down."""
         ...
 
+    def sent_since(self, account: str, first: date) -> "tuple[Sent, ...]":
+        """Every order of `account` in the sessions from `first` on, in the order they were written down."""
+        ...
+
+    def readings(self, account: str, first: date) -> "tuple[Reading, ...]":
+        """What the runs of `account` read of it in the sessions from `first` on, the oldest first."""
+        ...
+
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         """Those of `ids` that were written down for `account` and not refused, or that a person has vouched for."""
         ...
@@ -166,6 +174,16 @@ class Sent:
     filled: Decimal
     average_price: Decimal | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a run saw of its account at one moment."""
+
+    run: RunId
+    session: date
+    phase: Literal["start", "again", "after_sells", "end"]
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)

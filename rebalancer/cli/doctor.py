@@ -21,6 +21,7 @@ from rebalancer.errors import BadInputError, Problem, RebalancerError
 if TYPE_CHECKING:
     from rebalancer.config import AccountConfig, Config
     from rebalancer.flowchart.compile import Program
+    from rebalancer.model import Symbol
     from rebalancer.model.checkup import Check, Checkup
 
 SOMETHING_FAILED = 4
@@ -31,7 +32,14 @@ def doctor(
     paper_trial: Annotated[
         bool, typer.Option("--paper-trial", help="Buy and sell one share on paper, and tell what was seen.")
     ] = False,
-    symbol: Annotated[str, typer.Option("--symbol", help="The share of the trial.")] = "SGOV",
+    two_evenings: Annotated[
+        bool,
+        typer.Option("--two-evenings", help="With --paper-trial: buy a share now, and sell it on a later evening."),
+    ] = False,
+    symbol: Annotated[
+        str | None,
+        typer.Option("--symbol", help="The share of the trial: SGOV, and over two evenings a fund that no bot wants."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask before the trial.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -41,8 +49,11 @@ def doctor(
     from rebalancer.report.console import show_json
     from rebalancer.report.doctor import show_checkup, show_verdict
 
+    if two_evenings and not paper_trial:
+        raise BadInputError([Problem("--two-evenings", "", "is a form of the trial: add --paper-trial")])
+    trial = _two_evenings if two_evenings else _trial
     found = []
-    for checkup in _trial(config, account, symbol, yes=yes) if paper_trial else _checkups(config, account):
+    for checkup in trial(config, account, symbol, yes=yes) if paper_trial else _checkups(config, account):
         found.append(checkup)
         if not json:
             show_checkup(checkup)
@@ -116,21 +127,46 @@ def _words(error: RebalancerError) -> str:
 # --------------------------------------------------------------------------------------------- the trial on paper
 
 
-def _trial(config: Path | None, account: str | None, symbol: str, *, yes: bool) -> "Iterator[Checkup]":
+def _trial(config: Path | None, account: str | None, symbol: str | None, *, yes: bool) -> "Iterator[Checkup]":
     """Raises BadInputError unless the person agrees, and what `run_trial` raises."""
-    from rebalancer import model
     from rebalancer.live.trial import run_trial
+    from rebalancer.model.checkup import Checkup
+    from rebalancer.model.settings import SGOV
+    from rebalancer.wiring import present_of
+    from rebalancer.wiring.checkup import trial_of
+
+    settings = load_config(config)
+    chosen, share = one_account(settings, account), _share(symbol) or SGOV
+    question = f"Buy one share of {share} in account {chosen.name}, which must be a paper account, and sell it?"
+    ask(question, "--paper-trial", "nothing was done", yes=yes)
+    with trial_of(settings, chosen, present_of(chosen, dry_run=False, as_of=None)) as (desk, run, session):
+        yield Checkup(chosen.name, run_trial(desk, run, session, share))
+
+
+def _two_evenings(config: Path | None, account: str | None, symbol: str | None, *, yes: bool) -> "Iterator[Checkup]":
+    """Raises BadInputError unless the person agrees, and what `run_two_evenings` raises."""
+    from rebalancer.live.two_evenings import run_two_evenings
     from rebalancer.model.checkup import Checkup
     from rebalancer.wiring import present_of
     from rebalancer.wiring.checkup import trial_of
 
     settings = load_config(config)
-    chosen = one_account(settings, account)
+    chosen, share = one_account(settings, account), _share(symbol)
+    question = (
+        f"Buy one share of {share or 'a fund that no bot wants'} in account {chosen.name}, which must be a paper "
+        "account, or sell the one that an earlier evening bought?"
+    )
+    ask(question, "--paper-trial", "nothing was done", yes=yes)
+    clock = present_of(chosen, dry_run=False, as_of=None)
+    with trial_of(settings, chosen, clock, "two-evenings") as (desk, run, session):
+        yield Checkup(chosen.name, *run_two_evenings(desk, run, session, share))
+
+
+def _share(text: str | None) -> "Symbol | None":
+    """Raises BadInputError for what is no ticker."""
+    from rebalancer import model
+
     try:
-        share = model.symbol(symbol)
+        return None if text is None else model.symbol(text)
     except ValueError as error:
         raise BadInputError([Problem("--symbol", "", str(error))]) from error
-    question = f"Buy one share of {share} in account {chosen.name}, which must be a paper account, and sell it?"
-    ask(question, "--paper-trial", "nothing was done", yes=yes)
-    with trial_of(settings, chosen, present_of(chosen, dry_run=False, as_of=None)) as (desk, run, session):
-        yield Checkup(chosen.name, run_trial(desk, run, session, share))

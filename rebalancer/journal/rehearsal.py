@@ -7,7 +7,7 @@ from datetime import date
 from rebalancer.events import Claim, DailyLossHit, Event, FillSeen, Restated
 from rebalancer.journal.book import Change, moved
 from rebalancer.model import OrderId, RunId
-from rebalancer.ports import AlreadyRun, Book, Interrupted, Journal, Sent, Standing
+from rebalancer.ports import AlreadyRun, Book, Interrupted, Journal, Reading, Sent, Standing
 
 
 @dataclass(slots=True)
@@ -48,6 +48,12 @@ class Rehearsal:
 
     def sent(self, run: RunId) -> tuple[Sent, ...]:
         return self.own.sent(run)
+
+    def sent_since(self, account: str, first: date) -> tuple[Sent, ...]:
+        return self.books.sent_since(account, first)
+
+    def readings(self, account: str, first: date) -> tuple[Reading, ...]:
+        return self.books.readings(account, first)
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         ids = tuple(ids)

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
-from rebalancer.events import Armed, Halted
+from rebalancer.events import Armed, Halted, HoldingsRead
 from rebalancer.journal.codec import from_body
 from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, Side, Symbol
-from rebalancer.ports import Interrupted, Sent, Standing
+from rebalancer.ports import Interrupted, Reading, Sent, Standing
 
 
 def read_sent(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[Sent, ...]:
@@ -59,6 +59,19 @@ def _sent(
 
 def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
+
+
+def read_readings(connection: sqlite3.Connection, account: str, first: date) -> tuple[Reading, ...]:
+    rows = connection.execute(
+        "SELECT runs.id, session, kind, body FROM events JOIN runs ON runs.id = events.run"
+        " WHERE kind = ? AND account = ? AND session >= ? ORDER BY events.seq",
+        [HoldingsRead.__name__, account, first.isoformat()],
+    )
+    return tuple(_reading(RunId(run), session, from_body(kind, body)) for run, session, kind, body in rows.fetchall())
+
+
+def _reading(run: RunId, session: str, read: HoldingsRead) -> Reading:
+    return Reading(run, date.fromisoformat(session), read.phase, read.account)
 
 
 def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:

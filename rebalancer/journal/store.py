@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,9 +28,9 @@ from rebalancer.journal.line import Line, insert_into
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import bring_up, open_database, writing
 from rebalancer.journal.space import prove_space
-from rebalancer.journal.standing import known, read_interrupted, read_sent, read_standing
+from rebalancer.journal.standing import known, read_interrupted, read_readings, read_sent, read_standing
 from rebalancer.model import NO_RUN, OrderId, RunId
-from rebalancer.ports import AlreadyRun, Book, Interrupted, Sent, Standing
+from rebalancer.ports import AlreadyRun, Book, Interrupted, Reading, Sent, Standing
 
 IN_MEMORY = Path(":memory:")
 INSERT = insert_into("events", (*Row._fields, "hash"))
@@ -163,6 +164,14 @@ class SqliteJournal:
     def sent(self, run: RunId) -> tuple[Sent, ...]:
         with plainly(self._path):
             return read_sent(self._db.conn, "orders.run = ?", run)
+
+    def sent_since(self, account: str, first: date) -> tuple[Sent, ...]:
+        with plainly(self._path):
+            return read_sent(self._db.conn, "runs.account = ? AND runs.session >= ?", account, first.isoformat())
+
+    def readings(self, account: str, first: date) -> tuple[Reading, ...]:
+        with plainly(self._path):
+            return read_readings(self._db.conn, account, first)
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         with plainly(self._path):

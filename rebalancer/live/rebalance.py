@@ -34,6 +34,7 @@ from rebalancer.live.survey import (
     signal_prices,
     take_snapshots,
 )
+from rebalancer.live.unsettled import warn_of_unsettled_money
 from rebalancer.live.verdict import verdict
 from rebalancer.model import BotFailure, Decision, Order, Outcome, Plan, RunStatus
 from rebalancer.portfolio.checks import check_plan
@@ -66,6 +67,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     suspects = {**jumps(desk, diary, closes, actions), **misjudged(symbols, pending)}
     plan = make_plan(survey.holdings, targets, survey.investable, prices, left_alone, desk.trading, suspects)
     check_plan(plan, survey.holdings, targets, desk.trading)
+    warn_of_unsettled_money(desk, diary, plan, survey.account)
     desk.journal.prove_space()
     diary.write(PlanMade, plan=plan)
 

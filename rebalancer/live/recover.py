@@ -228,7 +228,12 @@ def earlier_orders(diary: Diary, side: Side) -> list[Order]:
 
 
 def is_ours(order_id: OrderId) -> bool:
-    return order_id.startswith(ORDER_PREFIX)
+    """An order of a trial is not: what it buys is not the bots' either."""
+    return order_id.startswith(ORDER_PREFIX) and not is_trials(order_id)
+
+
+def is_trials(order_id: OrderId) -> bool:
+    return order_id.startswith(TRIAL_PREFIX)
 
 
 def _take_down(desk: Desk, diary: Diary, state: OrderState) -> None:

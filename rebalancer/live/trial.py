@@ -9,11 +9,11 @@ from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Event, RunEnded
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.doctor import is_paper
-from rebalancer.live.execute import execute
+from rebalancer.live.execute import send_and_follow
 from rebalancer.live.follow import POLL_SECONDS
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import require_open
-from rebalancer.live.survey import Survey, order_prices, read_holdings, require_investable, take_snapshots
+from rebalancer.live.survey import Prices, Survey, order_prices, read_holdings, require_investable, take_snapshots
 from rebalancer.model import (
     Account,
     NoPrice,
@@ -58,12 +58,20 @@ def run_trial(desk: Desk, run: RunId, session: Session, symbol: Symbol) -> tuple
     Raises RunFailedError where this is no place or time for it, StoppedError for what breaks once an order has left.
     """
     diary = Notebook(desk, run, session)
+    advice = f"Look at the account: it may hold a share of {symbol} more."
+    return journalled(diary, advice, lambda: _trial(desk, diary, symbol))
+
+
+def journalled(diary: Diary, advice: str, steps: Callable[[], tuple[Check, ...]]) -> tuple[Check, ...]:
+    """What `steps` found, with how it ended written down. Raises StoppedError with `advice` for what breaks once an
+    order has left.
+    """
     try:
-        checks = _trial(desk, diary, symbol)
+        checks = steps()
     except RebalancerError as error:
         diary.write(RunEnded, status="partial" if diary.sent else "failed", reason=str(error))
         if diary.sent:
-            raise StoppedError(f"{error} Look at the account: it may hold a share of {symbol} more.") from error
+            raise StoppedError(f"{error} {advice}") from error
         raise
     passed = sum(check.verdict == "pass" for check in checks)
     status = "success" if passed == len(checks) else "partial"
@@ -76,7 +84,7 @@ def _trial(desk: Desk, diary: Notebook, symbol: Symbol) -> tuple[Check, ...]:
     survey = require_investable(read_holdings(desk, diary, "start"), desk.pinned)
     prices = order_prices(desk, diary, take_snapshots(desk, [symbol], ()), [symbol], "buys")
     price = _required(desk, survey.account, prices[symbol])
-    gate = Gate(desk, diary, survey, prices, budget(survey.account, survey.reserve, Decimal(0)))
+    gate = buying_gate(desk, diary, survey, prices)
     buy = _order(desk, diary, symbol, "buy", limit_price(price, desk.trading.limit_percent))
     bought, checks = _traded(desk, diary, buy, gate)
     if not bought.filled:
@@ -88,12 +96,21 @@ def _trial(desk: Desk, diary: Notebook, symbol: Symbol) -> tuple[Check, ...]:
     return (*checks, again, *more, _cash(desk, survey.account.cash, after.account.cash, bought, sold))
 
 
-def _required(desk: Desk, account: Account, price: Price | NoPrice) -> Price:
-    """Raises RunFailedError unless no real money can move, and the ticker may be traded at a fresh price."""
+def buying_gate(desk: Desk, diary: Diary, survey: Survey, prices: Prices) -> Gate:
+    return Gate(desk, diary, survey, prices, budget(survey.account, survey.reserve, Decimal(0)))
+
+
+def require_paper(desk: Desk, account: Account) -> None:
+    """Raises RunFailedError unless no real money can move."""
     if not is_paper(desk.broker, account):
         raise RunFailedError(
             f"account {account.number} is no paper account, and this is for paper only. Nothing was sent."
         )
+
+
+def _required(desk: Desk, account: Account, price: Price | NoPrice) -> Price:
+    """Raises RunFailedError unless it is on paper, and the ticker may be traded at a fresh price."""
+    require_paper(desk, account)
     if price.symbol in desk.trading.protected:
         raise RunFailedError(f"{price.symbol} is protected: name another ticker with --symbol. Nothing was sent.")
     if isinstance(price, NoPrice):
@@ -102,14 +119,22 @@ def _required(desk: Desk, account: Account, price: Price | NoPrice) -> Price:
 
 
 def _order(desk: Desk, diary: Diary, symbol: Symbol, side: Side, limit: Decimal | None) -> Order:
-    parts = f"{desk.account}|{diary.session.day}|{diary.number}|{symbol}|{side}"
-    name = OrderId(TRIAL_PREFIX + b32encode(sha256(parts.encode()).digest()).decode()[:13])
+    name = trial_id(desk.account, diary.session.day, diary.number, symbol, side)
+    return one_share(name, symbol, side, limit)
+
+
+def trial_id(*parts: object) -> OrderId:
+    """The same parts always get the same id."""
+    return OrderId(TRIAL_PREFIX + b32encode(sha256("|".join(map(str, parts)).encode()).digest()).decode()[:13])
+
+
+def one_share(name: OrderId, symbol: Symbol, side: Side, limit: Decimal | None) -> Order:
     return Order(name, symbol, side, ONE, "market" if limit is None else "limit", limit, "the paper trial")
 
 
 def _traded(desk: Desk, diary: Notebook, order: Order, gate: Gate) -> tuple[Outcome, tuple[Check, ...]]:
     began = desk.clock.now()
-    (outcome,) = execute(desk, diary, [order], gate, desk.trading.sell_timeout_seconds)
+    outcome = sent_once(desk, diary, order, gate)
     seconds = (desk.clock.now() - began).total_seconds()
     states = " -> ".join(state.status for state in diary.states if state.id == outcome.order.id) or outcome.status
     verb = "bought" if order.side == "buy" else "sold"
@@ -122,6 +147,12 @@ def _traded(desk: Desk, diary: Notebook, order: Order, gate: Gate) -> tuple[Outc
     words = f"executions of {told} behind {outcome.filled} filled at {outcome.average_price} USD"
     summed = _check(f"fills, {verb}", words, "Report it: fills were not counted.", passed=told == outcome.filled)
     return outcome, (filled, summed)
+
+
+def sent_once(desk: Desk, diary: Diary, order: Order, gate: Gate) -> Outcome:
+    """What is in the way of an order of a trial is told, and not tried again: a second id would be that of a run."""
+    (outcome,) = send_and_follow(desk, diary, [order], gate, desk.trading.sell_timeout_seconds, POLL_SECONDS)
+    return outcome
 
 
 def _sent_again(desk: Desk, gate: Gate, order: Order, outcome: Outcome) -> Check:

@@ -1,11 +1,16 @@
 """What the doctor found: a list for the machine, and one for each account."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
-from rebalancer.model.checkup import Checkup, Verdict
-from rebalancer.report.console import grid, line, show
+from rebalancer.model.checkup import Checkup, Figures, Verdict
+from rebalancer.report.console import grid, line, money, show
 
 STYLES: Mapping[Verdict, str] = {"pass": "green", "warn": "yellow", "fail": "bold red"}
+FIGURES = ("cash", "equity", "long_value", "non_marginable_buying_power", "buying_power")
+
+Column = tuple[str, Sequence[Decimal | None]]
+"""A heading, and a number for each of FIGURES."""
 
 
 def show_checkup(found: Checkup) -> None:
@@ -14,6 +19,31 @@ def show_checkup(found: Checkup) -> None:
         verdict = line(check.verdict, STYLES[check.verdict])
         table.add_row(line(check.name), verdict, line(check.found), line(check.remedy))
     show(table)
+    if found.figures:
+        _show_figures(found.figures)
+
+
+def _show_figures(figures: Sequence[Figures]) -> None:
+    columns = tuple(_columns(figures))
+    table = grid("What each order did, in dollars", "figure", *(f"#{heading}" for heading, _ in columns))
+    for row, name in enumerate(FIGURES):
+        table.add_row(line(name.replace("_", " ")), *(line(money(numbers[row])) for _, numbers in columns))
+    show(table)
+
+
+def _columns(figures: Sequence[Figures]) -> Iterator[Column]:
+    """Each moment, and behind the two around one order what it changed."""
+    before: Column = ("", ())
+    for shown in figures:
+        column: Column = (shown.moment, [getattr(shown, name) for name in FIGURES])
+        yield column
+        if column[0] == before[0].replace("before", "after"):
+            yield "change", [_change(*pair) for pair in zip(before[1], column[1], strict=True)]
+        before = column
+
+
+def _change(before: Decimal | None, after: Decimal | None) -> Decimal | None:
+    return None if before is None or after is None else after - before
 
 
 def show_verdict(*found: Checkup) -> None:

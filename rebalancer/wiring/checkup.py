@@ -49,12 +49,23 @@ def patient_of(config: Config, account: AccountConfig, programs: Mapping[str, Pr
 
 
 @contextmanager
-def trial_of(config: Config, account: AccountConfig, clock: Clock | None) -> Iterator[tuple[Desk, RunId, Session]]:
-    """A desk with a journal of its own, while no run can begin. `clock` and what is raised are those of `evening`."""
+def trial_of(
+    config: Config, account: AccountConfig, clock: Clock | None, form: str = "trial"
+) -> Iterator[tuple[Desk, RunId, Session]]:
+    """A desk with a journal of its own, while no run can begin. `clock` and what is raised are those of `evening`.
+
+    Each `form` of the trial has its own shares in that journal. Raises RunFailedError where a run of this session was
+    cut off: the desk would be as that one began, and know nothing of the bots as they are now.
+    """
     file = config.state_dir / "trial.sqlite"
     with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file) as journal:
+        if tonight.interrupted is not None:
+            raise RunFailedError(
+                f"run {tonight.interrupted.run} of this session was cut off: let `rebalance run` go on with it first. "
+                "Nothing was sent."
+            )
         # Under a name of its own no id of the trial can be that of an order of a run.
-        name = f"{account.name}-trial"
+        name = f"{account.name}-{form}"
         run = journal.claim(replace(tonight.claim, account=name, force=True, purpose="trial"))
         if isinstance(run, AlreadyRun):
             raise RunFailedError(run.reason)

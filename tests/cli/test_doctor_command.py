@@ -1,9 +1,11 @@
 """`rebalance doctor`: one screen that says whether an evening would go well, and the trial on paper."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,10 +14,17 @@ from freezegun import freeze_time
 from local_alpaca import LocalAlpaca, Tape
 
 from rebalancer import config
+from rebalancer.errors import RunFailedError
+from rebalancer.events import HoldingsRead, OrderIntended, PlanMade, TargetsSet
 from rebalancer.live.trial import run_trial
-from rebalancer.model import Symbol
+from rebalancer.live.two_evenings import run_two_evenings
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import Order, OrderId, Plan, Symbol, Targets
+from rebalancer.wiring import evening
 from rebalancer.wiring.checkup import trial_of
+from rebalancer.wiring.evening import Evening
 
+SPY = Symbol("SPY")
 FINE, WRONG_WORDS, SOMETHING_FAILED = 0, 2, 4
 NEW_YORK = ZoneInfo("America/New_York")
 TABLES = ("account", "may trade", "paper", "clock", "calendar", "tickers", "quotes", "history", "bot hold", "next run")
@@ -194,6 +203,74 @@ def test_on_a_paper_account_the_trial_sees_the_order_through_all_its_states(tmp_
     assert {name: check.verdict for name, check in found.items()} == dict.fromkeys(STEPS, "pass")
     assert venue.shares("SGOV") == 0
     assert [request.status for request in venue.requests if request.method == "POST"] == [200, 422, 200]
+
+
+def test_on_a_paper_account_a_share_is_bought_on_friday_and_sold_on_monday(tmp_path, venue):
+    settings = config.load(tmp_path / "config.toml")
+
+    def call():
+        with trial_of(settings, settings.accounts[0], venue.clock, "two-evenings") as (desk, run, session):
+            checks, figures = run_two_evenings(desk, run, session, None)
+        return {check.name: check.verdict for check in checks}, figures
+
+    assert call()[0] == {"bought": "pass", "sold": "warn"}
+    assert venue.shares("BIL") == 1
+    venue.at(FRIDAY + timedelta(days=3))
+    verdicts, figures = call()
+    assert verdicts.keys() == {"bought", "sold", "sale proceeds"}
+    assert {verdicts["bought"], verdicts["sold"]} == {"pass"}
+    assert venue.shares("BIL") == 0
+    assert [(shown.moment, shown.at.date()) for shown in figures] == [
+        ("before the buy", FRIDAY.date()),
+        ("after the buy", FRIDAY.date()),
+        ("before the sell", FRIDAY.date() + timedelta(days=3)),
+        ("after the sell", FRIDAY.date() + timedelta(days=3)),
+    ]
+    assert all(shown.long_value is not None and shown.buying_power is not None for shown in figures)
+
+
+def test_the_figures_around_each_order_are_on_the_screen_and_in_json(rebalance, tmp_path):
+    write_config(tmp_path, enabled=False)
+    words = ("doctor", "--paper-trial", "--two-evenings", "--yes", "--symbol", "TLT")
+    said = rebalance(*words).out
+    assert re.search(r"figure +before the buy +after the buy +change", said)
+    assert re.search(r"cash +100,000\.00 +99,\d+\.\d\d +-\d+\.\d\d", said)
+    assert "non marginable buying power" in said
+    told = json.loads(rebalance(*words, "--json").out)
+    (checkup,) = told["checkups"]
+    assert [check["verdict"] for check in checkup["checks"]] == ["pass", "warn"]
+    assert [shown["moment"] for shown in checkup["figures"]] == ["before the buy", "after the buy"]
+    assert {"cash", "equity", "long_value", "non_marginable_buying_power", "buying_power"} <= set(checkup["figures"][0])
+
+
+def test_two_evenings_are_a_form_of_the_trial(rebalance, tmp_path):
+    write_config(tmp_path)
+    said = rebalance("doctor", "--two-evenings")
+    assert (said.code, "add --paper-trial" in said.err) == (WRONG_WORDS, True)
+
+
+def test_a_session_whose_run_was_cut_off_has_no_trial(tmp_path):
+    write_config(tmp_path)
+    settings = config.load(tmp_path / "config.toml")
+    (account,) = settings.accounts
+    clock = SimulatedClock(new_york_summer(28, 15, 50))
+    with evening(settings, account, clock=clock) as tonight:
+        cut_off(tonight)
+    with (
+        pytest.raises(RunFailedError, match="run 1 of this session was cut off: let `rebalance run` go on with it"),
+        trial_of(settings, account, clock, "two-evenings"),
+    ):
+        pass
+
+
+def cut_off(tonight: Evening) -> None:
+    """A run that dies with its first order."""
+    now, zero, journal = tonight.desk.clock.now(), Decimal(0), tonight.desk.journal
+    run = journal.claim(tonight.claim)
+    assert isinstance(run, int)
+    journal.record(run, HoldingsRead(now, "start", tonight.desk.broker.account(), (), zero, zero, zero))
+    journal.record(run, TargetsSet(now, Targets((), {}, (), {}, {})), PlanMade(now, Plan(zero, ())))
+    journal.record(run, OrderIntended(now, Order(OrderId("rb1"), SPY, "sell", Decimal(1), "market", None, "")))
 
 
 def test_nobody_is_taken_by_surprise(rebalance, venue):

@@ -5,9 +5,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from evenings import BIL, CLAIM, DAY, NOW, SPY, filled, holding, holdings_read, order, start
+from evenings import BIL, CLAIM, DAY, NOW, SPY, filled, holding, holdings_read, order, start, start_buying
 
-from rebalancer.events import Restated
+from rebalancer.events import OrderIntended, Restated
 from rebalancer.journal.rehearsal import Rehearsal
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.ports import Book
@@ -54,6 +54,15 @@ def test_what_it_restates_is_of_its_own_session_and_what_the_real_journal_restat
     rehearsal.record(start(rehearsal, tomorrow), SPLIT)
 
     assert rehearsal.book("demo").restated == {BIL: DAY, SPY: tomorrow.session}
+
+
+def test_the_orders_it_looks_back_at_are_those_that_really_left(rehearsal, journal):
+    journal.record(start_buying(journal, replace(CLAIM, force=True)), OrderIntended(NOW, order()))
+    run = start_buying(rehearsal, replace(CLAIM, dry_run=True))
+    rehearsal.record(run, OrderIntended(NOW, order("pretended")))
+
+    assert [sent.order.id for sent in rehearsal.sent_since("demo", DAY)] == [order().id]
+    assert rehearsal.readings("demo", DAY) == journal.readings("demo", DAY)
 
 
 def test_nothing_it_writes_reaches_the_real_journal(rehearsal, journal):

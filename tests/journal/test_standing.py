@@ -64,6 +64,29 @@ def test_orders_are_unsettled_until_their_end_and_their_fills_are_known(journal)
     assert journal.unsettled("other") == ()
 
 
+def test_the_orders_of_the_last_sessions_are_told_the_oldest_first(journal):
+    later = order("later")
+    journal.record(start_buying(journal), OrderIntended(NOW, BUY), seen(BUY, "filled", "10"))
+    journal.record(start_buying(journal, TOMORROW), OrderIntended(NOW, later))
+
+    assert ids(journal.sent_since("demo", DAY)) == [BUY.id, "later"]
+    assert ids(journal.sent_since("demo", TOMORROW.session)) == ["later"]
+    assert journal.sent_since("other", DAY) == ()
+
+
+def test_what_an_account_showed_is_told_the_oldest_first_with_the_run_that_looked(journal):
+    first, second = start_buying(journal), start_buying(journal, TOMORROW)
+
+    looks = [(first, DAY), (second, TOMORROW.session)]
+    found = journal.readings("demo", DAY)
+    assert [(each.run, each.session, each.phase) for each in found] == [
+        (run, session, phase) for run, session in looks for phase in ("start", "after_sells")
+    ]
+    assert {each.account for each in found} == {ACCOUNT}
+    assert journal.readings("demo", TOMORROW.session) == found[2:]
+    assert journal.readings("other", DAY) == ()
+
+
 def test_a_filled_order_whose_fill_activity_lags_is_unsettled_until_all_its_shares_are_counted(journal):
     run = start_buying(journal)
     journal.record(run, OrderIntended(NOW, BUY), OrderAnswered(NOW, BUY.id, "accepted"), seen(BUY, "filled", "10"))

@@ -11,6 +11,7 @@ from rebalancer.live.follow import CANCEL_SECONDS
 from rebalancer.live.kill import Killed, kill
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, OrderId, OrderState, Symbol
+from rebalancer.portfolio.trades import TRIAL_PREFIX
 
 NIGHT = datetime(2024, 3, 4, 3, 0, tzinfo=UTC)
 SPY = Symbol("SPY")
@@ -72,6 +73,11 @@ def test_every_order_of_ours_goes_and_those_of_other_hands_stay() -> None:
     here = venue(OURS, THEIRS, ALSO_OURS)
     assert killed(here) == Killed((OURS, ALSO_OURS), ())
     assert set(here.asked) == {OURS.id, ALSO_OURS.id}
+
+
+def test_an_order_of_a_trial_goes_too() -> None:
+    trials = order(f"{TRIAL_PREFIX}AAAA")
+    assert killed(venue(trials, THEIRS)) == Killed((trials,), ())
 
 
 def test_on_demand_everybodys_go() -> None:

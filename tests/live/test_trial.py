@@ -138,6 +138,12 @@ def test_a_sell_that_is_refused_says_to_look_at_the_account(stage):
     assert stage.shares() == {SGOV: 1}
 
 
+def test_what_is_in_the_way_of_an_order_gets_no_second_one_under_the_name_of_a_runs(stage):
+    stage.script = Script({("sell", SGOV): Twist(refuse="held")})
+    trial(stage)
+    assert [order.id.startswith(TRIAL_PREFIX) for order in stage.record().orders] == [True, True]
+
+
 def test_a_share_that_the_account_never_shows_is_not_sold_blindly(stage):
     class Blind(Around):
         def positions(self):
