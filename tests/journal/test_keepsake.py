@@ -90,7 +90,7 @@ def test_a_journal_of_the_same_length_that_says_something_else_is_refused(path, 
 def test_a_deleted_journal_is_refused(restored):
     restored.unlink()
 
-    with pytest.raises(StoppedError, match="or another one: it lacks line 35"):
+    with pytest.raises(StoppedError, match="or another one: it lacks line 36"):
         SqliteJournal.open(restored)
 
 
