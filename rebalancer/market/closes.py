@@ -9,7 +9,7 @@ import numpy as np
 
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Bar, Closes, CorporateAction, Snapshot, Symbol
-from rebalancer.ports import Clock
+from rebalancer.ports import Clock, History
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,26 @@ class ClosesQuotes:
         columns = {name: column for column, name in enumerate(past.symbols)}
         bars = ((name, _last_bar(past, columns[name], now)) for name in symbols if name in columns)
         return {name: _snapshot(name, bar, now) for name, bar in bars if bar is not None}
+
+
+@dataclass(slots=True)
+class HistoryQuotes:
+    """As `ClosesQuotes`, of a history's closes before the day `before`.
+
+    It is asked for `symbols` and for all that were asked for here, and again only once one is new.
+    """
+
+    clock: Clock
+    history: History
+    symbols: tuple[Symbol, ...]
+    before: date
+    known: Closes | None = None
+
+    def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
+        wanted = tuple(dict.fromkeys((*self.symbols, *symbols)))
+        if self.known is None or wanted != self.symbols:
+            self.symbols, self.known = wanted, self.history.closes(wanted, self.before)
+        return ClosesQuotes(self.clock, self.known).snapshots(symbols)
 
 
 def _last_bar(past: Closes, column: int, now: datetime) -> Bar | None:

@@ -72,7 +72,7 @@ def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(path, file):
 
 
 def test_a_restored_backup_is_refused_with_the_remedy(restored):
-    with pytest.raises(StoppedError, match=r"is older than .* lacks line 35 .* audit accept-restore /.*sqlite`"):
+    with pytest.raises(StoppedError, match=r"is older than .* lacks line 36 .* audit accept-restore /.*sqlite`"):
         SqliteJournal.open(restored)
 
 
