@@ -36,7 +36,8 @@ class SimBroker:
 
     A price is the ask (to buy) or the bid (to sell), else the last trade, else the bar. It is moved by the slippage and
     rounded to the tick, both against us. The commission is charged with an order's first fill, and is never more than a
-    sale brings in. A day order expires with its session.
+    sale brings in. A day order expires with its session. What is held without a price counts at its last close, and
+    nobody trades it.
     """
 
     def __init__(
