@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from sqlite_utils.db import Table
 
 from rebalancer.errors import SourceError
-from rebalancer.model import Fill, Order, OrderId, OrderState, OrderStatus, Symbol
+from rebalancer.model import Fill, Order, OrderId, OrderState, OrderStatus, Symbol, canonical
 
 ORDER_COLUMNS = (
     "id",
@@ -81,12 +81,25 @@ class Book:
                 self._table("looks").create({"day": str, "equity": str, "deposited": str}, pk="day")
                 self._table("deposits").create({"at": str, "dollars": str})
             if "account" in known:
+                self._merge_spellings()
                 return
             self._table("account").create({"cash": str, "last_event": str})
             self._table("positions").create({"symbol": str, "quantity": str}, pk="symbol")
             self._table("orders").create(dict.fromkeys(ORDER_COLUMNS, str), pk="id")
             self._table("fills").create(dict.fromkeys(FILL_COLUMNS, str), pk="execution_id")
             self._table("account").insert({"cash": str(starting_cash), "last_event": None})
+
+    def _merge_spellings(self) -> None:
+        """An earlier version held two spellings of one class share apart."""
+        held = [(row["symbol"], Decimal(row["quantity"])) for row in self._table("positions").rows]
+        if all(canonical(written) == written for written, _ in held):
+            return
+        shares: dict[Symbol, Decimal] = {}
+        for written, quantity in held:
+            shares[canonical(written)] = shares.get(canonical(written), Decimal(0)) + quantity
+        self._table("positions").delete_where()
+        rows = [{"symbol": symbol, "quantity": str(quantity)} for symbol, quantity in shares.items()]
+        self._table("positions").insert_all(rows)
 
     @contextmanager
     def change(self) -> Iterator[None]:
@@ -145,6 +158,10 @@ class Book:
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
         rows = self._table("fills").rows_where("order_id = ?", [order_id], order_by="rowid")
         return tuple(_fill(row) for row in rows)
+
+    def last_fill(self, symbol: Symbol) -> Fill | None:
+        rows = self._table("fills").rows_where("symbol = ?", [symbol], order_by="rowid desc", limit=1)
+        return next(map(_fill, rows), None)
 
     def equity_on(self, day: date) -> tuple[Decimal, Decimal] | None:
         """Dollars: the equity at the last look of `day`, and what was paid in since; None where nobody looked."""
@@ -213,6 +230,11 @@ class Book:
         self._table("deposits").insert({"at": at.isoformat(), "dollars": str(dollars)})
         self.move_cash(dollars, at)
 
+    def write_off(self, symbol: Symbol, value: Decimal, at: datetime) -> None:
+        """All shares leave for nothing. Their `value` in dollars counts as taken out, so that it is nobody's loss."""
+        self._table("deposits").insert({"at": at.isoformat(), "dollars": str(-value)})
+        self.move_shares(symbol, -self.holdings()[symbol], at)
+
     def look(self, day: date, equity: Decimal) -> None:
         """Write down that the account was worth `equity` dollars at this look; the day's last one counts."""
         row = {"day": day.isoformat(), "equity": str(equity), "deposited": str(self._deposited())}
@@ -248,7 +270,7 @@ def _resting(row: Mapping[str, Any]) -> Resting:
 def _state(row: Mapping[str, Any]) -> OrderState:
     return OrderState(
         OrderId(row["id"]),
-        Symbol(row["symbol"]),
+        canonical(row["symbol"]),
         row["side"],
         Decimal(row["quantity"]),
         row["kind"],
@@ -264,7 +286,7 @@ def _fill(row: Mapping[str, Any]) -> Fill:
     return Fill(
         row["execution_id"],
         OrderId(row["order_id"]),
-        Symbol(row["symbol"]),
+        canonical(row["symbol"]),
         row["side"],
         Decimal(row["quantity"]),
         Decimal(row["price"]),

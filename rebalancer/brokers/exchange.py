@@ -8,7 +8,8 @@ from decimal import Decimal
 from rebalancer.brokers.book import Book, Resting
 from rebalancer.brokers.rules import Market, Room, fill_price, market, refusal, slipped
 from rebalancer.brokers.script import Script
-from rebalancer.model import Accepted, Order, OrderId, OrderState, Refused, Symbol
+from rebalancer.brokers.worth import valued
+from rebalancer.model import Accepted, Order, OrderId, OrderState, Position, Refused, Snapshot, Symbol
 from rebalancer.ports import Quotes
 
 
@@ -29,9 +30,20 @@ class Exchange:
     def markets(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Market]:
         """By symbol, without those that have no sound price."""
         wanted = sorted(symbols)
-        snapshots = self._quotes.snapshots(wanted) if wanted else {}
+        snapshots = self._shown(wanted)
         found = {symbol: market(snapshots.get(symbol)) for symbol in wanted}
         return {symbol: here for symbol, here in found.items() if here is not None}
+
+    def positions(self) -> tuple[Position, ...]:
+        """Raises SourceError where a holding never had a price."""
+        holdings = self._book.holdings()
+        snapshots = self._shown(list(holdings))
+        return tuple(
+            valued(symbol, held, snapshots.get(symbol), self._book.last_fill) for symbol, held in holdings.items()
+        )
+
+    def _shown(self, symbols: list[Symbol]) -> Mapping[Symbol, Snapshot]:
+        return self._quotes.snapshots(symbols) if symbols else {}
 
     def spendable(self) -> Decimal:
         """Cash less what the open buys may still cost, in dollars."""

@@ -36,7 +36,8 @@ class SimBroker:
 
     A price is the ask (to buy) or the bid (to sell), else the last trade, else the bar. It is moved by the slippage and
     rounded to the tick, both against us. The commission is charged with an order's first fill, and is never more than a
-    sale brings in. A day order expires with its session.
+    sale brings in. A day order expires with its session. What is held without a price counts at its last close, and
+    nobody trades it.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class SimBroker:
     def account(self) -> Account:
         with self._at_the_market() as now:
             cash = self._book.cash
-            equity = cash + sum(position.market_value for position in self._positions())
+            equity = cash + sum(position.market_value for position in self._exchange.positions())
             self._book.look(now.date(), equity)
             before, paid_in = self._last_session(now.date()) or (None, None)
             return Account(
@@ -116,7 +117,7 @@ class SimBroker:
 
     def positions(self) -> tuple[Position, ...]:
         with self._at_the_market():
-            return self._positions()
+            return self._exchange.positions()
 
     def open_orders(self) -> tuple[OrderState, ...]:
         with self._at_the_market(looking=True):
@@ -125,7 +126,9 @@ class SimBroker:
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         wanted = sorted(set(symbols))
         priced = self._exchange.markets(wanted)
-        unpriced = {symbol: "the sim broker has no price for it" for symbol in wanted if symbol not in priced}
+        with self._book.change():
+            held = self._book.holdings()
+        unpriced = {symbol: _no_price(symbol, held=symbol in held) for symbol in wanted if symbol not in priced}
         return unpriced | {symbol: why for symbol, why in self._script.untradable.items() if symbol in wanted}
 
     def submit(self, order: Order) -> Submitted:
@@ -169,6 +172,12 @@ class SimBroker:
         """Shares that come (or go, below 0) without an order: a manual trade, a split, a transfer."""
         with self._now() as now:
             self._book.move_shares(symbol, quantity, now)
+
+    def write_off(self, symbol: Symbol) -> None:
+        """All shares of `symbol` leave for nothing, at the time of the account's last event: no day passes by it."""
+        with self._book.change():
+            value = next(position.market_value for position in self._exchange.positions() if position.symbol == symbol)
+            self._book.write_off(symbol, value, self._book.last_event or self._clock.now())
 
     def deposit(self, dollars: Decimal) -> None:
         """Money that comes, or goes (below 0). Raises ValueError where more would go than can be spent."""
@@ -226,10 +235,7 @@ class SimBroker:
         days = self._calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))
         return self._book.equity_on(days[-1]) if days else None
 
-    def _positions(self) -> tuple[Position, ...]:
-        """Raises SourceError where a holding has no price: it is never worth nothing by mistake."""
-        holdings = self._book.holdings()
-        markets = self._exchange.markets(holdings)
-        if missing := [symbol for symbol in holdings if symbol not in markets]:
-            raise SourceError(f"the sim account holds {', '.join(missing)}, which has no price now: it can't be valued")
-        return tuple(Position(symbol, held, held * markets[symbol].middle) for symbol, held in holdings.items())
+
+def _no_price(symbol: Symbol, *, held: bool) -> str:
+    remedy = f": neither bought nor sold until it has one; `rebalance write-off {symbol}` gives it up" if held else ""
+    return f"the sim broker has no price for it{remedy}"

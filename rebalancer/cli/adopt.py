@@ -61,16 +61,17 @@ def _offers(config: "Config", account: "AccountConfig") -> "Offers":
 def _wanted(found: "Offers", symbols: "Sequence[str]", *, everything: bool) -> "tuple[Offer, ...]":
     """The offers that were asked for. Raises BadInputError with every symbol that can't be handed over."""
     from rebalancer.errors import BadInputError, Problem
+    from rebalancer.model import canonical
     from rebalancer.portfolio.adoption import Offer
 
     if everything == bool(symbols):
         raise BadInputError([Problem("adopt", "", "name the tickers to hand over, or all of them with --all")])
     if everything:
         return tuple(offer for offer in found.values() if isinstance(offer, Offer))
-    asked = {symbol: found.get(symbol, "not held in this account") for symbol in dict.fromkeys(symbols)}  # type: ignore[call-overload]
+    asked = {symbol: found.get(symbol, "not held in this account") for symbol in map(canonical, symbols)}
     if refused := [Problem("adopt", symbol, offer) for symbol, offer in asked.items() if isinstance(offer, str)]:
         raise BadInputError(refused)
-    return tuple(asked.values())
+    return tuple(offer for offer in asked.values() if isinstance(offer, Offer))
 
 
 def _hand_over(config: "Config", account: "AccountConfig", wanted: "Sequence[Offer]") -> None:

@@ -40,7 +40,7 @@ def kind(schema: Mapping[str, object], *, text: bool = False) -> Callable[[Calla
 ACCOUNT_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
 ACCOUNT_NUMBER = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^{TICKER.pattern}$"}
+TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^({TICKER.pattern})$"}
 
 
 def shown(value: object) -> str:
@@ -198,7 +198,7 @@ def ticker_or_cash(value: object) -> Symbol | None:
 @kind({"type": "array", "items": ticker.schema})
 def tickers(value: object) -> tuple[Symbol, ...]:
     if isinstance(value, list):
-        return tuple(ticker(element) for element in value)
+        return tuple(dict.fromkeys(ticker(element) for element in value))
     raise ValueError(f'{shown(value)} is not allowed: use a list of tickers, such as ["SPY", "TLT"]')
 
 
@@ -220,7 +220,7 @@ def pairs(value: object) -> tuple[tuple[Symbol, Symbol], ...]:
 def _pair(value: object) -> tuple[Symbol, Symbol]:
     if not isinstance(value, list) or len(value) != 2:
         raise ValueError(f'{shown(value)} is no pair: use two tickers, such as ["SPY", "SH"]')
-    first, second = tickers(value)
+    first, second = map(ticker, value)
     if first == second:
         raise ValueError(f'"{first}" is paired with itself: name two different tickers')
     return first, second

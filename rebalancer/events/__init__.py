@@ -12,6 +12,7 @@ from rebalancer.events.account import (
     HaltLifted,
     Restated,
     SettingChanged,
+    WrittenOff,
 )
 from rebalancer.events.orders import (
     FillSeen,
@@ -66,6 +67,7 @@ __all__ = [
     "RunTakenUp",
     "SettingChanged",
     "TargetsSet",
+    "WrittenOff",
 ]
 
 Event = (
@@ -94,4 +96,5 @@ Event = (
     | SettingChanged
     | Adopted
     | Restated
+    | WrittenOff
 )

@@ -94,3 +94,16 @@ class Restated:
     ours: Decimal
     expected: Decimal
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOff:
+    """All shares of `symbol` left a simulated account for nothing; at their last close they were `value` dollars."""
+
+    at: datetime
+    account: str
+    symbol: Symbol
+    quantity: Decimal
+    value: Decimal
+    by: str
+    reason: str

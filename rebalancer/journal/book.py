@@ -9,14 +9,17 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from rebalancer.events import Adopted, Restated
-from rebalancer.model import Fill, OrderId, Symbol
+from rebalancer.events import Adopted, Restated, WrittenOff
+from rebalancer.journal.codec import from_body
+from rebalancer.model import Fill, OrderId, Symbol, canonical
 from rebalancer.ports import Book
 
 NONE = Decimal(0)
 
-Change = Fill | Adopted | Restated
-"""What moves a book. A fill moves what is ours and what is there, an adoption what is ours, a restatement sets both."""
+Change = Fill | Adopted | Restated | WrittenOff
+"""What moves a book. A fill moves what is ours and what is there, an adoption what is ours, a restatement sets both; a
+write-off leaves nothing of either.
+"""
 
 
 def read_book(connection: sqlite3.Connection, account: str) -> Book:
@@ -25,13 +28,21 @@ def read_book(connection: sqlite3.Connection, account: str) -> Book:
         "SELECT symbol, ours, COALESCE(counted, quantity), value FROM holdings WHERE seq = ?", [seq]
     ).fetchall()
     recorded = Book(
-        ours={Symbol(symbol): Decimal(ours) for symbol, ours, *_ in rows},
-        expected=None if session is None else {Symbol(symbol): Decimal(quantity) for symbol, _, quantity, _ in rows},
+        ours=_by_symbol((symbol, ours) for symbol, ours, *_ in rows),
+        expected=None if session is None else _by_symbol((symbol, quantity) for symbol, _, quantity, _ in rows),
         recorded=session,
         restated=_last_restated(connection, account),
-        values={Symbol(symbol): Decimal(value) for symbol, *_, value in rows},
+        values=_by_symbol((symbol, value) for symbol, *_, value in rows),
     )
     return moved(recorded, read_changes(connection, account, after=seq))
+
+
+def _by_symbol(rows: Iterable[tuple[str, str]]) -> dict[Symbol, Decimal]:
+    """Added up: an earlier version kept two spellings of one class share apart."""
+    found: dict[Symbol, Decimal] = {}
+    for written, amount in rows:
+        found[canonical(written)] = found.get(canonical(written), NONE) + Decimal(amount)
+    return found
 
 
 def moved(book: Book, changes: Iterable[Change]) -> Book:
@@ -50,6 +61,9 @@ def moved(book: Book, changes: Iterable[Change]) -> Book:
             case Restated():
                 ours[symbol], expected[symbol] = change.ours, change.expected
                 values.pop(symbol, None)
+            case WrittenOff():
+                for part in (ours, expected, values):
+                    part.pop(symbol, None)
     mine = {symbol: shares for symbol, shares in sorted(ours.items()) if shares > 0}
     there = {symbol: shares for symbol, shares in sorted(expected.items()) if shares}
     worth = {symbol: dollars for symbol, dollars in values.items() if symbol in there}
@@ -75,6 +89,7 @@ def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0
         **_fills(connection, "account = ? AND seq > ?", account, after),
         **_adoptions(connection, account, after),
         **_restatements(connection, account, after),
+        **_write_offs(connection, account, after),
     }
     return tuple(by_seq[seq] for seq in sorted(by_seq))
 
@@ -94,7 +109,7 @@ def _fills(connection: sqlite3.Connection, condition: str, *values: object) -> d
         seq: Fill(
             execution_id,
             OrderId(order_id),
-            Symbol(symbol),
+            canonical(symbol),
             side,
             Decimal(quantity),
             Decimal(price),
@@ -110,7 +125,7 @@ def _adoptions(connection: sqlite3.Connection, account: str, after: int) -> dict
         "SELECT seq, at, symbol, quantity, value FROM adoptions WHERE account = ? AND seq > ?", [account, after]
     )
     return {
-        seq: Adopted(datetime.fromisoformat(at), account, Symbol(symbol), Decimal(quantity), Decimal(value))
+        seq: Adopted(datetime.fromisoformat(at), account, canonical(symbol), Decimal(quantity), Decimal(value))
         for seq, at, symbol, quantity, value in rows
     }
 
@@ -120,9 +135,15 @@ def _restatements(connection: sqlite3.Connection, account: str, after: int) -> d
         "SELECT seq, at, symbol, ours, expected, why FROM restatements WHERE account = ? AND seq > ?", [account, after]
     )
     return {
-        seq: Restated(datetime.fromisoformat(at), account, Symbol(symbol), Decimal(ours), Decimal(expected), why)
+        seq: Restated(datetime.fromisoformat(at), account, canonical(symbol), Decimal(ours), Decimal(expected), why)
         for seq, at, symbol, ours, expected, why in rows
     }
+
+
+def _write_offs(connection: sqlite3.Connection, account: str, after: int) -> dict[int, WrittenOff]:
+    rows = connection.execute("SELECT seq, kind, body FROM events WHERE seq > ? AND kind = 'WrittenOff'", [after])
+    found: dict[int, WrittenOff] = {seq: from_body(kind, body) for seq, kind, body in rows}
+    return {seq: event for seq, event in found.items() if event.account == account}
 
 
 def _last_restated(connection: sqlite3.Connection, account: str) -> dict[Symbol, date]:
@@ -131,13 +152,14 @@ def _last_restated(connection: sqlite3.Connection, account: str) -> dict[Symbol,
         " WHERE restatements.account = ? GROUP BY symbol",
         [account],
     )
-    return {Symbol(symbol): date.fromisoformat(session) for symbol, session in rows}
+    return {canonical(symbol): date.fromisoformat(session) for symbol, session in rows}
 
 
 def costs(changes: Sequence[Change]) -> Mapping[Symbol, Decimal]:
     """Dollars a share of ours cost on average, fees of the buys included; a sell leaves the average as it is.
 
-    Absent are symbols that were adopted, split or renamed: the fills alone don't say what their shares cost.
+    Absent are symbols that were adopted, split, renamed or written off: the fills alone don't say what their shares
+    cost.
     """
     shares: dict[Symbol, Decimal] = {}
     paid: dict[Symbol, Decimal] = {}

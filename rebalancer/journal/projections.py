@@ -38,6 +38,7 @@ from rebalancer.events import (
     RunTakenUp,
     SettingChanged,
     TargetsSet,
+    WrittenOff,
 )
 from rebalancer.journal.codec import Claimed, from_body
 from rebalancer.journal.line import Line, never
@@ -311,6 +312,11 @@ def _order_accounted(event: OrderAccounted, line: Line) -> None:
 @project.register
 def _adopted(event: Adopted, line: Line) -> None:
     line.insert("adoptions", {"seq": line.seq, **_columns(event)})
+
+
+@project.register
+def _written_off(event: WrittenOff, line: Line) -> None:
+    """Rare, and read from its own line: no table."""
 
 
 def _columns(value: Event | Holding | Price | NoPrice | Trade | Order | Fill) -> dict[str, Any]:

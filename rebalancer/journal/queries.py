@@ -27,13 +27,14 @@ from rebalancer.events import (
     RunTakenUp,
     SettingChanged,
     TargetsSet,
+    WrittenOff,
 )
 from rebalancer.journal.book import costs, last_record, read_book, read_changes, read_fills
 from rebalancer.journal.chain import Head, has_chain, read_head
 from rebalancer.journal.codec import from_body
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.standing import read_halts, read_standing
-from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets
+from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
 from rebalancer.ports import Standing
 
 CENT = Decimal("0.01")
@@ -114,8 +115,8 @@ class PositionLine:
     """Our shares of one symbol. Dollars to the cent.
 
     `at_broker` is all the broker showed at the last record, and `value` our shares at its value then; None where the
-    symbol was bought, split or renamed since. `cost` is what our shares cost with fees, None where fills can't tell:
-    some shares were adopted, split or renamed.
+    symbol was bought, split, renamed or written off since. `cost` is what our shares cost with fees, None where fills
+    can't tell: some shares were adopted, split, renamed or written off.
     """
 
     symbol: Symbol
@@ -167,12 +168,14 @@ def positions(path: Path, account: str) -> tuple[PositionLine, ...]:
         book, paid = read_book(journal, account), costs(read_changes(journal, account))
         seq, _ = last_record(journal, account)
         restated = {
-            change.symbol for change in read_changes(journal, account, after=seq) if isinstance(change, Restated)
+            change.symbol
+            for change in read_changes(journal, account, after=seq)
+            if isinstance(change, Restated | WrittenOff)
         }
         shown = {
-            row["symbol"]: (Decimal(row["quantity"]), Decimal(row["value"]))
+            canonical(row["symbol"]): (Decimal(row["quantity"]), Decimal(row["value"]))
             for row in journal.execute("SELECT symbol, quantity, value FROM holdings WHERE seq = ?", [seq])
-            if row["symbol"] not in restated
+            if canonical(row["symbol"]) not in restated
         }
     return tuple(
         _position(symbol, ours, shown.get(symbol), paid.get(symbol)) for symbol, ours in sorted(book.ours.items())

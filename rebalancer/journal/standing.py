@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from rebalancer.events import Armed, Halted, HoldingsRead
 from rebalancer.journal.codec import from_body
-from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, Side, Symbol
+from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, Side, canonical
 from rebalancer.ports import Interrupted, Reading, Sent, Standing
 
 
@@ -28,7 +28,7 @@ def read_sent(connection: sqlite3.Connection, condition: str, *values: object) -
 
 def _sent(
     order_id: OrderId,
-    symbol: Symbol,
+    symbol: str,
     side: Side,
     quantity: str,
     kind: OrderKind,
@@ -43,7 +43,7 @@ def _sent(
     average: str | None,
     reason: str,
 ) -> Sent:
-    order = Order(order_id, symbol, side, Decimal(quantity), kind, _decimal(limit), why)
+    order = Order(order_id, canonical(symbol), side, Decimal(quantity), kind, _decimal(limit), why)
     return Sent(
         order,
         run,

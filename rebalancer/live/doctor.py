@@ -234,12 +234,12 @@ def _tickers(patient: Patient) -> Iterator[Check]:
 def _quotes(patient: Patient) -> Iterator[Check]:
     wanted = patient.symbols()
     shown = patient.quotes.snapshots(wanted)
-    missing = [name for name in wanted if name not in shown]
+    missing = [name for name in wanted if name not in shown or shown[name].silent]
     found = f"{len(wanted) - len(missing)} of {len(wanted)} tickers show a price; they come from {patient.prices}"
     if not missing:
         yield Check("quotes", "pass", found)
         return
-    nothing = not shown and patient.broker.hours().open
+    nothing = len(missing) == len(wanted) and patient.broker.hours().open
     remedy = "What shows no price is left alone, and a bot that needs it fails. Check the tickers, and [data]."
     yield Check("quotes", "fail" if nothing else "warn", f"{found}. Not shown: {_some(missing)}", remedy)
 

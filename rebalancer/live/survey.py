@@ -12,6 +12,7 @@ from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import looks
 from rebalancer.live.loss import say_what_is_not_watched, watch_for_loss
 from rebalancer.live.restate import restate
+from rebalancer.live.unpriced import say_what_has_no_price
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
@@ -119,6 +120,7 @@ def record_holdings(
     if phase == "start":
         for symbol, reason in (*holdings.untouchable.items(), *holdings.held.items()):
             diary.note(f"{symbol}: {reason}", "warning")
+        say_what_has_no_price(diary, positions)
         say_what_is_not_watched(desk, diary, account)
     diary.write(
         HoldingsRead,

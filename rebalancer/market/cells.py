@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rebalancer.errors import Problem
 from rebalancer.market.calendar import FIRST_YEAR
 from rebalancer.market.tables import Block
-from rebalancer.model import Floats, Symbol, symbol
+from rebalancer.model import Floats, Symbol, canonical, symbol
 
 MOST_PROBLEMS = 20
 TICKER_NAMES = ("symbol", "ticker")
@@ -102,6 +102,10 @@ def _unclear_long(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
 def _unclear_wide(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     if len(header) < 2:
         yield "has no column of prices: add one for each ticker"
+    first: dict[str, str] = {}
+    for written in header:
+        if first.setdefault(canonical(written), written) != written:
+            yield f'has the columns "{first[canonical(written)]}" and "{written}", one ticker: keep one of them'
     for written, name in zip(header, names, strict=True):
         try:
             if name != "date" and not written.startswith(INDEX_SIGN):
@@ -129,14 +133,13 @@ def _long(block: Block, layout: Long, days: Days) -> tuple[Cells, list[Problem]]
 def _tickers(block: Block, place: int) -> tuple[tuple[Symbol, ...], NDArray[np.int64], list[Problem]]:
     """The symbols of a column, and for each row the place of its own among them, -1 where it is left out or none."""
     codes, names = pd.factorize(pd.Series(block.columns[place], dtype=object).fillna(""))
-    symbols: list[Symbol] = []
+    symbols: dict[Symbol, int] = {}
     problems: list[Problem] = []
     places = np.full(len(names), -1, dtype=np.int64)
     for code, name in enumerate(map(str, names)):
         try:
             if not name.startswith(INDEX_SIGN):
-                symbols.append(symbol(name))
-                places[code] = len(symbols) - 1
+                places[code] = symbols.setdefault(symbol(name), len(symbols))
         except ValueError as error:
             row = block.rows[np.argmax(codes == code)]
             problems.append(Problem(block.source, f"row {row}, column {block.header[place]}", str(error)))

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import numpy as np
 
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Bar, Closes, CorporateAction, Snapshot, Symbol
-from rebalancer.ports import Clock
+from rebalancer.ports import Clock, History
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,51 @@ class ClosesHistory:
 
 @dataclass(frozen=True, slots=True)
 class ClosesQuotes:
-    """Knows daily bars only: on the clock's day each symbol shows that day's close, at any time of day."""
+    """Knows daily bars only: on the clock's day each symbol shows that day's close, at any time of day.
+
+    One without a close on that day shows no more than its last close before.
+    """
 
     clock: Clock
     known: Closes
 
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
-        """A symbol without a close on the clock's day is absent."""
+        """A symbol without a close up to the clock's day is absent."""
         now = self.clock.now()
-        today = now.astimezone(NEW_YORK).date()
-        row = np.flatnonzero(self.known.sessions == np.datetime64(today, "D"))
-        if not row.size:
-            return {}
-        closes = dict(zip(self.known.symbols, self.known.values[row[0]].tolist(), strict=True))
-        # The shortest text of a float is the number as the file has it: no digit is lost or made up.
-        return {
-            name: Snapshot(name, bar=Bar(today, Decimal(str(closes[name])), now))
-            for name in symbols
-            if closes.get(name, np.nan) > 0
-        }
+        past = self.known.until(now.astimezone(NEW_YORK).date())
+        columns = {name: column for column, name in enumerate(past.symbols)}
+        bars = ((name, _last_bar(past, columns[name], now)) for name in symbols if name in columns)
+        return {name: _snapshot(name, bar, now) for name, bar in bars if bar is not None}
+
+
+@dataclass(slots=True)
+class HistoryQuotes:
+    """As `ClosesQuotes`, of a history's closes before the day `before`.
+
+    It is asked for `symbols` and for all that were asked for here, and again only once one is new.
+    """
+
+    clock: Clock
+    history: History
+    symbols: tuple[Symbol, ...]
+    before: date
+    known: Closes | None = None
+
+    def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
+        wanted = tuple(dict.fromkeys((*self.symbols, *symbols)))
+        if self.known is None or wanted != self.symbols:
+            self.symbols, self.known = wanted, self.history.closes(wanted, self.before)
+        return ClosesQuotes(self.clock, self.known).snapshots(symbols)
+
+
+def _last_bar(past: Closes, column: int, now: datetime) -> Bar | None:
+    rows = np.flatnonzero(past.values[:, column] > 0)
+    if not rows.size:
+        return None
+    # The shortest text of a float is the number as the file has it: no digit is lost or made up.
+    return Bar(past.day(rows[-1]), Decimal(str(past.values[rows[-1], column].item())), now)
+
+
+def _snapshot(name: Symbol, last: Bar, now: datetime) -> Snapshot:
+    of_today = last.session == now.astimezone(NEW_YORK).date()
+    return Snapshot(name, bar=last) if of_today else Snapshot(name, previous=last)

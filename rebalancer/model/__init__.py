@@ -21,6 +21,7 @@ from rebalancer.model.names import (
     Side,
     Symbol,
     Weights,
+    canonical,
     symbol,
 )
 from rebalancer.model.orders import (
@@ -92,5 +93,6 @@ __all__ = [
     "Trading",
     "Unknown",
     "Weights",
+    "canonical",
     "symbol",
 ]

@@ -37,7 +37,8 @@ class Account:
 class Position:
     """`quantity` is negative for a short. `market_value` is the broker's own figure, in dollars.
 
-    `available` are the shares that no open order holds, None where the broker does not say.
+    `available` are the shares that no open order holds, None where the broker does not say. `last_close` is the day of
+    the close that `market_value` goes by; None where the market shows a price now.
     """
 
     symbol: Symbol
@@ -45,6 +46,7 @@ class Position:
     market_value: Decimal
     asset_class: str = "us_equity"
     available: Decimal | None = None
+    last_close: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,11 @@ class Snapshot:
     bar: Bar | None = None
     previous: Bar | None = None
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is shown but what was before."""
+        return self.quote is None and self.trade is None and self.bar is None
+
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:

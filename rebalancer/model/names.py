@@ -40,11 +40,21 @@ OrderStatus = Literal["open", "filled", "canceled", "expired", "rejected"]
 RunStatus = Literal["running", "success", "partial", "failed", "skipped", "missed"]
 
 CASH = "CASH"
-TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-/]{0,20}", re.ASCII)
+TICKER = re.compile(r"[A-Z]{1,19} [A-Z]|[A-Z0-9][A-Z0-9.\-/]{0,20}", re.ASCII)
+"""What a person may write for one. A blank stands in class shares alone."""
+CLASS_SHARE = re.compile(r"([A-Z]+)[./\- ]([A-Z])", re.ASCII)
+
+
+def canonical(text: str) -> Symbol:
+    """The one spelling of a class share: BRK/B, BRK-B and BRK B are BRK.B. Anything else stays as it is written."""
+    share = CLASS_SHARE.fullmatch(text)
+    return Symbol(f"{share[1]}.{share[2]}" if share else text)
 
 
 def symbol(text: str) -> Symbol:
-    """`text` as a ticker. Raises ValueError for anything but 1 to 21 ASCII capitals, digits, dots, dashes, slashes."""
+    """`text` as a ticker, in its one spelling. Raises ValueError for anything but 1 to 21 ASCII capitals, digits, dots,
+    dashes and slashes, or a class share with a blank.
+    """
     if not TICKER.fullmatch(text) or text == CASH:
         raise ValueError(f"{text[:40]!r} is not a ticker: use 1 to 21 of A-Z, 0-9, dot, dash and slash, such as BRK.B")
-    return Symbol(text)
+    return canonical(text)

@@ -11,7 +11,7 @@ from rebalancer.errors import BadInputError, Problem
 from rebalancer.market import sample
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SystemClock
-from rebalancer.market.closes import ClosesHistory, ClosesQuotes
+from rebalancer.market.closes import ClosesHistory, ClosesQuotes, HistoryQuotes
 from rebalancer.market.folder import read_folder
 from rebalancer.model import Closes, Symbol
 from rebalancer.ports import Clock, History, Quotes
@@ -63,7 +63,7 @@ def _alpaca(config: Config, clock: Clock, lines: Lines) -> Source:
     last = history.last_session().day
 
     def as_of(past: Clock) -> Quotes:
-        return ClosesQuotes(past, history.closes(tickers(config), before=last + timedelta(days=1)))
+        return HistoryQuotes(past, history, tickers(config), before=last + timedelta(days=1))
 
     return Source(
         history, last, partial(tickers, config), as_of, live=lambda now: AlpacaQuotes(line, now, config.data_feed)

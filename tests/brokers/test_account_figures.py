@@ -88,3 +88,13 @@ def test_a_book_of_an_earlier_version_begins_its_record_now(street, tmp_path):
     with closing(opened(street, path)) as sim:
         assert figures(sim, street, THURSDAY) == (None, None)
         assert figures(sim, street, FRIDAY) == (Decimal(10_000), Decimal(0))
+
+
+def test_what_is_written_off_counts_as_taken_out(sim, street):
+    sim.submit(buy("rb1", SPY, "50"))
+    figures(sim, street, THURSDAY)
+    del street.shown[SPY]
+    figures(sim, street, FRIDAY)
+    sim.write_off(SPY)
+    assert figures(sim, street, MONDAY) == (10_000, -5_000)
+    assert sim.account().equity == 5_000

@@ -1,3 +1,4 @@
+import sqlite3
 import stat
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from street import SPY, buy
 
 from rebalancer.brokers.book import Book
 from rebalancer.errors import SourceError
+from rebalancer.model import Symbol
 
 NOON = datetime(2016, 6, 30, 16, 0, tzinfo=UTC)
 
@@ -99,3 +101,15 @@ def test_money_and_quantities_are_kept_to_the_last_digit(any_book, amount):
         any_book.move_shares(SPY, amount - any_book.holdings().get(SPY, Decimal(0)), NOON)
     assert any_book.cash == amount
     assert any_book.holdings().get(SPY, 0) == amount
+
+
+def test_two_spellings_of_a_class_share_in_an_earlier_versions_book_are_one_holding(tmp_path):
+    path = tmp_path / "sim.sqlite"
+    Book.open(path, Decimal(1)).close()
+    with closing(sqlite3.connect(path)) as earlier, earlier:
+        earlier.executemany("INSERT INTO positions VALUES (?, ?)", [("BRK-B", "3"), ("BRK.B", "2.5"), ("SPY", "1")])
+
+    with closing(Book.open(path, Decimal(1))) as book, book.change():
+        assert book.holdings() == {"BRK.B": Decimal("5.5"), "SPY": 1}
+        book.move_shares(Symbol("BRK.B"), Decimal("-5.5"), NOON)
+        assert book.holdings() == {"SPY": 1}

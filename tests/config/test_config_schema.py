@@ -35,7 +35,7 @@ TABLES = {
 }
 VALUES = [
     *(0, -1, 1, 2, 50, 99, 99.5, 100, 100.5, 390, 391, 23_400, 23_401, 10**12, 10**12 + 1, 0.5, True, False),
-    *("", " ", "SPY", "spy", "CASH", "BRK.B", "x" * 61, " blanks ", [], {}, ["SPY"], ["spy"]),
+    *("", " ", "SPY", "spy", "CASH", "BRK.B", "BRK B", "BRK BB", "x" * 61, " blanks ", [], {}, ["SPY"], ["spy"]),
     *(["CASH"], [5], [["SPY", "SH"]], [["SPY", "SPY"]], [["SPY"]], [["SPY", "SH"], ["SPY", "SH"]]),
     *("amounts", "own", "net", "limit", "dollars", "percent", "sim", "paper", "live", "sample", "folder"),
     *("all", "moc", "alpaca", "iex", "demo", "2016-01-31", "PA3EXAMPLE", "http://127.0.0.1:8080"),

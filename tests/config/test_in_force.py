@@ -55,6 +55,22 @@ def test_values_read_as_a_person_would_write_them() -> None:
     ]
 
 
+def test_two_spellings_of_a_class_share_are_the_same_setting() -> None:
+    kept = {
+        written: settings(
+            f'[trading]\nprotected = ["{written}"]\npaired_tickers = [["{written}", "SH"]]\n{SMALLEST}'
+            f'[accounts.demo.trading]\nfallback_ticker = "${{SAFE}}"\n',
+            SAFE=written.replace("K", "G"),
+        )
+        for written in ("BRK/B", "BRK-B", "BRK B", "BRK.B")
+    }
+    here = "accounts.demo.trading"
+    assert {
+        tuple(found[f"{here}.{key}"].value for key in ("protected", "paired_tickers", "fallback_ticker"))
+        for found in kept.values()
+    } == {("BRK.B", "BRK.B/SH", "BRG.B")}
+
+
 def test_a_value_from_a_variable_says_so_and_a_closed_choice_is_shown() -> None:
     mode = settings(SMALLEST.replace("[[", 'mode = "${MODE}"\n[[', 1), MODE="paper")["accounts.demo.mode"]
     assert (mode.value, mode.origin) == ("paper", "environment MODE, by line 4, accounts.demo.mode")

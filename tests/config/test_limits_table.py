@@ -31,6 +31,14 @@ def test_the_lists_are_of_tickers():
     assert "is not a ticker" in problems_of(with_limits('denied = ["spy"]'))["limits.denied"]
 
 
+@pytest.mark.parametrize("written", ["BRK/B", "BRK-B", "BRK B", "BRK.B"])
+def test_a_class_share_in_a_list_is_one_symbol_however_it_is_written(written):
+    text = with_limits(f'denied = ["{written}", "BRK.B"]')
+    assert parsed(text).accounts[0].limits.denied == ("BRK.B",)
+    both = with_limits(f'allowed = ["BRK.B", "SGOV"]\ndenied = ["{written}"]')
+    assert "BRK.B can't be in `allowed` and in `denied`" in problems_of(both)[f"{HERE}.denied"]
+
+
 def test_what_is_in_force_says_where_it_was_set():
     config = parsed(with_limits("max_orders = 9", 'denied = ["TLT"]'))
     shown = {setting.key: setting for setting in in_force(config, config.accounts[0])}

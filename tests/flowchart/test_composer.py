@@ -103,7 +103,17 @@ def test_numbers_may_be_written_as_texts(days):
     assert root(chart) == ("InverseVolatility", 20, (("Asset", "SPY"),))
 
 
-@pytest.mark.parametrize(("written", "ticker"), [("EQUITIES::SPY//USD", "SPY"), ("BRK/B", "BRK.B"), ("LQQ3", "LQQ3")])
+@pytest.mark.parametrize(
+    ("written", "ticker"),
+    [
+        ("EQUITIES::SPY//USD", "SPY"),
+        ("EQUITIES::BRK/B//USD", "BRK.B"),
+        ("BRK/B", "BRK.B"),
+        ("BRK-B", "BRK.B"),
+        ("BRK B", "BRK.B"),
+        ("LQQ3", "LQQ3"),
+    ],
+)
 def test_tickers_are_spelt_our_way(written, ticker):
     assert root({"step": "asset", "ticker": written}) == ("Asset", ticker)
     assert compare(**{"lhs-val": written})[1][3] == ticker

@@ -49,7 +49,12 @@ def test_the_bot_goes_by_its_own_name():
 
 
 def test_an_asset_is_its_ticker():
-    assert root({"asset": "BRK.B"}) == ("Asset", "BRK.B")
+    assert root({"asset": "SPY"}) == ("Asset", "SPY")
+
+
+@pytest.mark.parametrize("written", ["BRK.B", "BRK/B", "BRK-B", "BRK B"])
+def test_a_class_share_is_one_symbol_however_it_is_written(written):
+    assert root({"asset": written}) == ("Asset", "BRK.B")
 
 
 def test_cash_is_cash():

@@ -33,6 +33,7 @@ from rebalancer.events import (
     RunTakenUp,
     SettingChanged,
     TargetsSet,
+    WrittenOff,
 )
 from rebalancer.model import (
     Account,
@@ -139,6 +140,7 @@ def evening() -> tuple[Event, ...]:
     return (
         SettingChanged(NOW, "demo", "accounts.demo.trading.drift_percent", "0", "2"),
         Adopted(NOW, "demo", BIL, Decimal("3.5"), Decimal("320.25")),
+        WrittenOff(NOW, "demo", Symbol("XLU"), Decimal(3), Decimal("120.30"), "ann@desk", "delisted"),
         Halted(NOW, "", "ann@desk", "a look at the broker"),
         HaltLifted(NOW, "", "ann@desk", "all is well"),
         ARMED,

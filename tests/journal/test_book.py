@@ -8,7 +8,7 @@ from evenings import BIL, CLAIM, DAY, NOW, SPY, TRIAL, evening, filled, holding,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.events import Adopted, Restated
+from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.journal import queries
 from rebalancer.journal.book import costs, moved
 from rebalancer.model import NO_RUN, Symbol
@@ -175,6 +175,49 @@ def test_a_renamed_symbol_is_gone_under_its_old_name(journal):
     )
 
     assert book == recorded({meta: 10}, {meta: 10}, SPY, meta)
+
+
+def written_off(symbol, account="demo"):
+    return WrittenOff(NOW, account, symbol, Decimal(10), Decimal(2000), "ann@desk", "delisted")
+
+
+def test_what_is_written_off_is_neither_ours_nor_expected_any_more(journal):
+    book_after(journal, holdings_read(holding(SPY, "10", "4", "2000"), holding(BIL, "3", "3")))
+    journal.record(NO_RUN, written_off(SPY))
+
+    book = journal.book("demo")
+    assert book == recorded({BIL: 3}, {BIL: 3})
+    assert SPY not in book.values
+
+
+def test_what_is_written_off_in_one_account_stays_in_another(journal):
+    book_after(journal, holdings_read(holding(SPY, "10", "10")))
+    journal.record(NO_RUN, written_off(SPY, "other"))
+
+    assert journal.book("demo") == recorded({SPY: 10}, {SPY: 10})
+
+
+def test_what_is_bought_after_a_write_off_is_ours(journal, path):
+    book_after(journal, holdings_read(holding(SPY, "10", "10", "2000")))
+    journal.record(NO_RUN, written_off(SPY))
+    book = book_after(journal, filled(BUY, "7"))
+
+    assert book == recorded({SPY: 7}, {SPY: 7})
+    (line,) = queries.positions(path, "demo")
+    assert (line.ours, line.at_broker, line.value) == (7, None, None)
+
+
+def test_two_spellings_that_an_earlier_version_wrote_are_one_symbol(journal):
+    dashed, dotted = Symbol("BRK-B"), Symbol("BRK.B")
+    book = book_after(
+        journal,
+        holdings_read(holding(dashed, "10", "4", "2000"), holding(dotted, "3", "3", "600")),
+        filled(order("rb1", symbol=dashed), "5"),
+        restated(Symbol("BF-B"), "1", "2"),
+    )
+
+    assert book == recorded({dotted: 12, Symbol("BF.B"): 1}, {dotted: 18, Symbol("BF.B"): 2}, Symbol("BF.B"))
+    assert {*book.values} == {dotted}
 
 
 def test_the_next_record_takes_the_place_of_a_split(journal):

@@ -19,7 +19,7 @@ from rebalancer.flowchart.compile import compile_chart
 from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.live.doctor import MEGABYTE, Patient, disk, examine, journal, machine, writable
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Account, Closes, Hours, Symbol
+from rebalancer.model import Account, Bar, Closes, Hours, Snapshot, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker, Caps, History
 
@@ -228,6 +228,17 @@ def test_a_ticker_without_a_price_is_a_warning_and_no_price_at_all_a_failure(war
     assert (found.verdict, "1 of 2 tickers show a price" in found.found) == ("warn", True)
     ward.stage.market.prices.clear()
     assert ward.checks()["quotes"].verdict == "fail"
+
+
+class OnlyLastCloses:
+    def snapshots(self, symbols):
+        return {name: Snapshot(name, previous=Bar(DAYS[0], Decimal(5), EVENING)) for name in symbols}
+
+
+def test_a_last_close_is_no_price(ward):
+    ward.stage.market = OnlyLastCloses()
+    found = ward.checks()["quotes"]
+    assert (found.verdict, "0 of 2 tickers show a price" in found.found) == ("fail", True)
 
 
 def test_prices_that_are_missing_while_the_exchange_is_closed_are_no_failure(ward):

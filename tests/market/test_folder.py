@@ -85,6 +85,25 @@ def test_adjusted_closes_come_before_closes_and_other_known_columns_are_ignored(
     assert_array_equal(read_folder(folder(spy=text)).values, [[3]])
 
 
+@pytest.mark.parametrize("written", ["BRK/B", "BRK-B", "BRK B", "BRK.B"])
+def test_a_class_share_is_one_symbol_however_its_column_or_rows_are_headed(folder: Folder, written: str) -> None:
+    wide = f"date,{written}\n2016-06-30,140\n"
+    long = f"date,symbol,close\n2016-07-01,{written},141\n2016-07-04,BRK.B,142\n"
+    closes = read_folder(folder(wide=wide, long=long))
+    assert closes.symbols == ("BRK.B",)
+    assert_array_equal(closes.values, [[140], [141], [142]])
+
+
+def test_one_ticker_in_two_columns_is_refused_also_in_two_spellings(folder: Folder) -> None:
+    (problem,) = refused(folder(a="date,BRK.B,BRK-B\n2016-07-01,140,141\n"))
+    assert problem.text == 'has the columns "BRK.B" and "BRK-B", one ticker: keep one of them'
+
+
+def test_two_prices_of_a_class_share_on_one_day_are_found_out_in_any_spelling(folder: Folder) -> None:
+    (problem,) = refused(folder(a="date,symbol,close\n2016-07-01,BRK/B,140\n2016-07-01,BRK-B,141\n"))
+    assert "BRK.B on 2016-07-01 is 140.0 here and 141.0" in problem.text
+
+
 def test_indexes_are_left_out_because_nobody_can_hold_them(folder: Folder) -> None:
     closes = read_folder(folder(a="date,SPY,^TNX\n2016-07-01,209.92,-0.1\n", b=LONG + "2016-07-01,^IRX,-0.1\n"))
     assert closes.symbols == ("SPY", "TLT")

@@ -16,7 +16,7 @@ from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.market.closes import ClosesHistory, ClosesQuotes
 from rebalancer.market.prices import climb, order_gates
-from rebalancer.model import Bar, Price, Snapshot, Symbol, Trading
+from rebalancer.model import Bar, NoPrice, Price, Snapshot, Symbol, Trading
 
 SPY, SPYINV, NOWHERE = Symbol("SPY"), Symbol("SPYINV"), Symbol("NOWHERE")
 LAST_EVENING = datetime(2016, 7, 1, 19, 50, tzinfo=UTC)
@@ -91,10 +91,23 @@ def test_a_symbol_that_the_sample_lacks_is_absent() -> None:
     assert ClosesQuotes(SimulatedClock(LAST_EVENING), sample.shipped()).snapshots([NOWHERE]) == {}
 
 
-@pytest.mark.parametrize("days", [1, 365, -365 * 10])
-def test_nothing_is_shown_on_a_day_that_the_sample_lacks(days: int) -> None:
+@pytest.mark.parametrize("days", [1, 365])
+def test_on_a_day_that_the_sample_lacks_only_the_last_close_before_is_shown(days: int) -> None:
     clock = SimulatedClock(LAST_EVENING + timedelta(days=days))
+    last = Bar(date(2016, 7, 1), Decimal("209.92"), clock.now())
+    assert ClosesQuotes(clock, sample.shipped()).snapshots([SPY]) == {SPY: Snapshot(SPY, previous=last)}
+
+
+def test_before_its_first_close_a_symbol_shows_nothing() -> None:
+    clock = SimulatedClock(LAST_EVENING - timedelta(days=3650))
     assert ClosesQuotes(clock, sample.shipped()).snapshots([SPY]) == {}
+
+
+def test_a_last_close_is_no_price_for_an_order() -> None:
+    late = LAST_EVENING + timedelta(days=3)
+    quotes = ClosesQuotes(SimulatedClock(late), sample.shipped())
+    found = climb([SPY], quotes.snapshots([SPY]), order_gates(Trading(), late.date(), late))[SPY]
+    assert isinstance(found, NoPrice)
 
 
 def test_quotes_follow_the_clock() -> None:

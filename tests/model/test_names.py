@@ -2,7 +2,7 @@
 
 import pytest
 
-from rebalancer.model import symbol
+from rebalancer.model import canonical, symbol
 
 HOSTILE = [
     "",
@@ -20,6 +20,9 @@ HOSTILE = [
     ".AAPL",
     "-AAPL",
     " AAPL",
+    "BRK  B",
+    "BRK BB",
+    "brk b",
     "<b>",
     "CASH",
 ]
@@ -31,9 +34,19 @@ def test_what_is_no_ticker_is_refused(text):
         symbol(text)
 
 
-@pytest.mark.parametrize("text", ["SPY", "BRK.B", "BTC/USD", "BF-B", "A", "3M", "A" * 21])
+@pytest.mark.parametrize("text", ["SPY", "BRK.B", "BTC/USD", "BTC-USD", "A", "3M", "A" * 21])
 def test_a_ticker_is_taken_as_it_is(text):
     assert symbol(text) == text
+
+
+@pytest.mark.parametrize("text", ["BRK.B", "BRK/B", "BRK-B", "BRK B"])
+def test_a_class_share_is_one_symbol_however_it_is_written(text):
+    assert symbol(text) == canonical(text) == "BRK.B"
+
+
+@pytest.mark.parametrize("text", ["BTC/USD", "PBR-PA", "3M-A", "BRK..B", "-B", "A.B.C", "no ticker", ""])
+def test_what_is_no_class_share_keeps_its_spelling(text):
+    assert canonical(text) == text
 
 
 def test_the_sentence_repeats_no_more_than_its_beginning():

@@ -224,14 +224,14 @@ def _window(function: Function, params: Element, legacy: Element) -> int | None:
 
 
 def _ticker(element: Element) -> Symbol:
-    """EQUITIES::SPY//USD is SPY, and a share class is set off by a dot: BRK/B is BRK.B."""
+    """EQUITIES::SPY//USD is SPY."""
     text = element.value
     if not isinstance(text, str):
         return element.ticker()
     equity = _EQUITY.fullmatch(text)
     plain = equity[1] if equity else text
     if not plain.startswith("CRYPTO::") and not plain.endswith("/USD"):
-        return replace(element, value=plain.replace("/", ".")).ticker()
+        return replace(element, value=plain).ticker()
     element.refuse(f"{quoted(plain)} is a crypto ticker, which is not read yet; what is read: tickers of US shares")
     return Symbol(plain)
 

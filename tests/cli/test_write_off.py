@@ -1,0 +1,118 @@
+"""A share without a price at the simulated broker: it counts at its last close, and a person can give it up."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from own_prices import DAYS, write_account, write_bot
+
+from rebalancer.events import WrittenOff
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import NO_RUN, Symbol
+
+SPY_CLOSES = ["400", "400", "400", "400", "400"]
+GONE = ["200", "200", "210", "", ""]
+HALVES = {"equal": [{"asset": "FB"}, {"asset": "SPY"}]}
+
+
+@pytest.fixture
+def delisted(rebalance, tmp_path):
+    """An account that holds 247 FB, bought at 200; after the third day it has no close any more."""
+    write_account(tmp_path, {"FB": GONE, "SPY": SPY_CLOSES, "GLD": ["100"] * 5}, HALVES)
+    assert rebalance("run", "--as-of", DAYS[1]).code == 0
+    return tmp_path
+
+
+def evening(rebalance, day):
+    said = rebalance("run", "--as-of", day, "--json")
+    return said.code, json.loads(said.out)["accounts"][0]["run"]
+
+
+def warnings(record):
+    return [remark["text"] for remark in record["remarks"] if remark["level"] == "warning"]
+
+
+def test_it_counts_at_its_last_close_with_a_warning_and_the_rest_is_traded(rebalance, delisted):
+    write_bot(delisted, {"asset": "GLD"})
+    code, record = evening(rebalance, DAYS[4])
+    assert code == 0
+    assert "FB: no price now: it counts for 51,870.00 USD by its last close, of 2022-06-08" in warnings(record)
+    assert record["holdings"][0]["investable"] == "102470.00"
+    filled = {order["symbol"]: (order["side"], order["filled"]) for order in record["orders"]}
+    assert filled == {"SPY": ("sell", "123"), "GLD": ("buy", "495")}
+
+
+def test_it_is_neither_bought_nor_sold_and_the_plan_says_how_it_is_given_up(rebalance, delisted):
+    write_bot(delisted, {"asset": "SPY"})
+    _, record = evening(rebalance, DAYS[3])
+    (trade,) = [trade for trade in record["plan"]["trades"] if trade["symbol"] == "FB"]
+    assert (trade["side"], trade["held"]) == (None, "247")
+    assert trade["why"] == (
+        "the sim broker has no price for it: neither bought nor sold until it has one; `rebalance write-off FB` gives "
+        "it up"
+    )
+
+
+def test_what_is_written_off_is_gone_and_the_next_evening_finds_nothing_amiss(rebalance, delisted):
+    evening(rebalance, DAYS[3])
+
+    said = rebalance("write-off", "FB", "--reason", "delisted", "--yes")
+
+    assert said.code == 0, said.err
+    assert "holds 247 shares of FB, 51,870.00 USD by its last close, of 2022-06-08" in said.out
+    assert "Written off: 247 shares of FB, for 0 USD." in said.out
+    write_bot(delisted, {"asset": "GLD"})
+    code, record = evening(rebalance, DAYS[4])
+    assert (code, warnings(record)) == (0, [])
+    assert record["holdings"][0]["account"]["equity"] == "50600.00"
+    assert [line["symbol"] for line in json.loads(rebalance("positions", "--json").out)["a"]] == ["GLD"]
+    assert rebalance("audit", "verify").code == 0
+
+
+def test_a_write_off_is_no_loss_of_the_day_and_ends_no_buying(rebalance, delisted):
+    evening(rebalance, DAYS[3])
+    rebalance("write-off", "FB", "--reason", "delisted", "--yes")
+    write_bot(delisted, {"asset": "GLD"})
+    _, record = evening(rebalance, DAYS[4])
+    assert {order["symbol"]: order["side"] for order in record["orders"]} == {"SPY": "sell", "GLD": "buy"}
+
+
+def test_a_person_is_asked_first(rebalance, delisted):
+    said = rebalance("write-off", "FB", "--reason", "delisted")
+    assert said.code == 2
+    assert "Nobody can answer here, so nothing was written off" in said.err
+
+
+@pytest.mark.parametrize(
+    ("symbol", "words"),
+    [
+        ("SPY", "SPY: it has a price on 2022-06-10: only a share without one is written off"),
+        ("QQQ", "QQQ: not held in this account"),
+    ],
+)
+def test_what_can_be_sold_or_is_not_held_is_not_written_off(rebalance, delisted, symbol, words):
+    said = rebalance("write-off", symbol, "--reason", "by mistake", "--yes")
+    assert said.code == 2
+    assert words in said.err
+
+
+def test_at_a_real_broker_there_is_nothing_to_write_off(rebalance, delisted):
+    config = delisted / "config.toml"
+    config.write_text(config.read_text().replace('broker = "sim"', 'broker = "alpaca"'))
+    said = rebalance("write-off", "FB", "--reason", "delisted", "--yes")
+    assert said.code == 2
+    assert "account a is at alpaca: what is worth nothing there, the broker takes out by itself" in said.err
+
+
+def test_cut_off_after_the_journal_the_same_command_does_the_rest(rebalance, delisted):
+    evening(rebalance, DAYS[3])
+    with SqliteJournal.open(delisted / "state" / "journal.sqlite") as journal:
+        at = datetime(2022, 6, 9, 20, 0, tzinfo=UTC)
+        event = WrittenOff(at, "a", Symbol("FB"), Decimal(247), Decimal(51_870), "ann@desk", "delisted")
+        journal.record(NO_RUN, event)
+
+    assert rebalance("write-off", "FB", "--reason", "delisted", "--yes").code == 0
+
+    code, record = evening(rebalance, DAYS[4])
+    assert (code, warnings(record)) == (0, [])

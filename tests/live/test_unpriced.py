@@ -1,0 +1,43 @@
+"""What is held without a price: it counts at its last one, is said, and stops nothing."""
+
+from pathlib import Path
+
+import pytest
+from stage import DAYS, GLD, SPY, Stage, mix, percent
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """Yesterday half went into GLD at 201 dollars, which has no price today."""
+    stage = Stage(tmp_path, {"A": (mix(GLD=50, SPY=50), percent("A", 100))})
+    stage.run()
+    del stage.market.prices[GLD]
+    return stage.on(DAYS[1])
+
+
+def warnings(stage: Stage) -> list[str]:
+    return [remark.text for remark in stage.record().remarks if remark.level == "warning"]
+
+
+def test_it_is_said_with_its_value_and_its_day_and_counts_in_investable(stage: Stage) -> None:
+    stage.run()
+    worth = f"{stage.record().holdings[0].holdings[0].value:,.2f} USD"
+    assert f"GLD: no price now: it counts for {worth} by its last close, of {DAYS[0]}" in warnings(stage)
+    assert stage.record().holdings[0].investable == 100_000
+
+
+def test_the_rest_is_traded_and_a_full_exit_of_it_is_not_sent(stage: Stage) -> None:
+    before = stage.shares()
+    stage.bots = {"A": (mix(TLT=50), percent("A", 100))}
+    stage.run()
+    after = stage.shares()
+    assert after[GLD] == before[GLD]
+    assert SPY not in after
+    assert {order.symbol for order in stage.record().orders} == {"SPY", "TLT"}
+
+
+def test_every_evening_says_it_again_and_none_finds_a_difference(stage: Stage) -> None:
+    for day in DAYS[1:4]:
+        stage.on(day).run()
+        assert [text for text in warnings(stage) if text.startswith("GLD: no price now")]
+        assert not [text for text in warnings(stage) if "were expected" in text]
