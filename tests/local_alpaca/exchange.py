@@ -50,7 +50,7 @@ class Exchange:
         ticket = opening.with_intent(_sized(ticket, price), self.book, self.terms)
         if ticket.side == "sell":
             asset = self._asset_of(ticket.symbol)
-            opening.check_sale(ticket, self.book, account, asset, self.terms)
+            opening.check_sale(ticket, self.book, account, asset, self.terms, now)
         collared = ticket.kind == "market" and self.terms.collars
         counts = cost(price, collared=collared, short=ticket.side == "sell")
         self._check_money(ticket, counts * opening.opened(ticket, self.book), now)
