@@ -1,12 +1,13 @@
 """The one gate every order passes on its way to the broker: nothing else in this program submits an order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
 from rebalancer.live.armed import armed_limits, stop_for_a_look
+from rebalancer.live.busy import until_taken
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import verify
 from rebalancer.live.halt import halted
@@ -62,8 +63,7 @@ class Gate:
         """An absent order once more, under its own id. One that is not let through now, or is refused, is lost: of what
         was sent first neither tells.
         """
-        self.release(order)
-        if (stopped := self(order)) is not None:
+        if (stopped := self._held_back_now(order)) is not None:
             self.diary.write(OrderLost, order_id=order.id, reason=stopped)
             return Refused(stopped)
         self.diary.write(OrderResent, order_id=order.id)
@@ -76,12 +76,13 @@ class Gate:
     def _submit(self, order: Order, *, again: bool = False) -> Submitted:
         require_written(order, self.desk.journal.sent(self.diary.run))
         answer = self.desk.broker.submit(order)
+        answer = until_taken(self.desk, order, answer, self.desk.broker.submit, self._held_back_now)
         match answer:
             case Accepted(state):
                 verify(order, state)
                 self.diary.write(OrderAnswered, order_id=order.id, answer="accepted")
-            case Refused(reason, kind) if again:
-                answer = Refused(f"sent once more, and refused: {reason}", kind)
+            case Refused(reason) if again:
+                answer = replace(answer, reason=f"sent once more, and refused: {reason}")
                 self.diary.write(OrderLost, order_id=order.id, reason=answer.reason)
             case Refused(reason):
                 self.release(order)
@@ -89,6 +90,11 @@ class Gate:
             case Unknown(reason):
                 self.diary.write(OrderAnswered, order_id=order.id, answer="unknown", reason=reason)
         return answer
+
+    def _held_back_now(self, order: Order) -> str | None:
+        """For what was counted already."""
+        self.release(order)
+        return self(order)
 
     # ------------------------------------------------------------------------------------- may it leave?
 
