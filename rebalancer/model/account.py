@@ -37,7 +37,8 @@ class Account:
 class Position:
     """`quantity` is negative for a short. `market_value` is the broker's own figure, in dollars.
 
-    `available` are the shares that no open order holds, None where the broker does not say.
+    `available` are the shares that no open order holds, None where the broker does not say. Not `valued`: the broker
+    shows no value, and `market_value` is what its own equity counts for it.
     """
 
     symbol: Symbol
@@ -45,6 +46,7 @@ class Position:
     market_value: Decimal
     asset_class: str = "us_equity"
     available: Decimal | None = None
+    valued: bool = True
 
 
 @dataclass(frozen=True, slots=True)
