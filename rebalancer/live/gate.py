@@ -138,8 +138,8 @@ class Gate:
         )
 
     def _broken_limit(self, order: Order, sent: Sequence[Sent]) -> str | None:
-        """A full exit breaks none."""
-        if order.side == "sell" and order.quantity == self._left(order.symbol):
+        """A full exit breaks none, nor one that leaves less than a share, where only whole ones are traded."""
+        if order.side == "sell" and self._left(order.symbol) - order.quantity < 1:
             return None
         others = [each for each in sent if each.order.id != order.id]
         tally = Tally(len(others), sum(map(self._dollars, others), ZERO))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
 from local_alpaca import LocalAlpaca, faults, lives
+from local_alpaca.lives import NEW, Life, Then
 
 from rebalancer.journal import queries
 
@@ -106,6 +107,19 @@ def test_shares_that_a_cancelled_order_held_are_waited_for(
     assert venue.shares("QQQ") == left
     told = "QQQ: 3 shares are still held 30 s after no open order holds them; only what is available is sold"
     assert (told in remarks(record)) is (left > 0)
+
+
+def test_a_sell_whose_shares_somebody_held_goes_once_more_when_they_are_free(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    stage.trading = 'manage = "account"'
+    venue.hold("QQQ", 10)
+    venue.live("QQQ", Life((NEW, Then(5, "canceled")), keeps=10), times=1)
+    by_hand = faults.followed_by(lambda: venue.order_from_elsewhere("sell", "QQQ", 3))
+    venue.faults.on("GET", "/v2/stocks/snapshots", fault=by_hand)
+    stage.run()
+    assert [fields["qty"] for fields in posts(venue) if fields["side"] == "sell"] == ["10", "10"]
+    assert venue.shares("QQQ") == 0
 
 
 # ------------------------------------------------------------------------------------- odd rows
