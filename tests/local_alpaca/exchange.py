@@ -76,6 +76,7 @@ class Exchange:
                 reject_reason=f"opposite side {standing.ticket.kind} order exists",
             )
 
+    # The body as recorded in alpacahq/alpaca-py#225.
     def _check_money(self, ticket: Ticket, cost: Decimal, now: datetime) -> None:
         money = counted(self.book, lambda symbol: self._price(symbol, now), self._sessions, now)
         power = money.limit(self.terms) if ticket.side == "buy" else money.power(self.terms)

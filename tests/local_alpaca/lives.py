@@ -24,8 +24,7 @@ class Life:
     """`steps` from the start; `cancel` replaces what is left of them once a cancel is asked for.
 
     `shows` is the status an open order shows instead of its own. `keeps`: so many seconds after its end a sell still
-    holds its shares, as users have recorded (held_for_orders above 0 with no open order left; alpacahq/alpaca-py,
-    "insufficient qty available" right after a cancel).
+    holds its shares; users had to wait after their cancels (alpacahq/alpaca-trade-api-csharp#247 and #386).
     """
 
     steps: tuple[Then, ...] = (Then(0.2, "new"), Then(0.6, "fill"))
