@@ -31,7 +31,7 @@ TEXTS: tuple[tuple[str, RefusalKind], ...] = (
     (r"liquidation only|rejected by user request|orders not allowed for account", "account"),
     (r"account .*(blocked|suspended|restricted|closed)", "account"),
     (r"asset .*not found|could not find us_equity|not active|not tradable|invalid symbol", "symbol"),
-    (r"market on close|15:50|cutoff", "late"),
+    (r"market on close|cls orders must be submitted|15:50|cutoff", "late"),
 )
 
 

@@ -38,6 +38,7 @@ TEXTS = [
     (UNPROCESSABLE, 'asset "SPY" is not tradable', "symbol"),
     (MALFORMED, "could not find us_equity 'b28f4066-5c6d-479b-a2af-85dc1a8f16fb'", "symbol"),
     (UNPROCESSABLE, "market on close orders must be submitted before 15:50", "late"),
+    (UNPROCESSABLE, "cls orders must be submitted after 7:00pm and before 3:55pm", "late"),
     (FORBIDDEN, 'asset "SPY" is not fractionable', "whole"),
     (FORBIDDEN, "cost basis must be >= minimal amount of order 1", "other"),
     (UNPROCESSABLE, "fractional orders must be DAY orders", "other"),

@@ -64,6 +64,21 @@ def test_what_a_busy_venue_never_took_is_refused_and_not_lost(stage: AlpacaStage
     assert venue.book.orders == []
 
 
+# ------------------------------------------------------------------------------------- what a sell says it is for
+
+
+@pytest.mark.parametrize("enforces", [True, False])
+def test_sells_go_through_whether_the_venue_heeds_their_intent_or_not(
+    stage: AlpacaStage, venue: LocalAlpaca, *, enforces: bool
+) -> None:
+    venue.terms.enforces_intent = enforces
+    stage.run()
+    venue.at(EVENING.replace(day=23))
+    record = stage.wants(SPY=0.1).run()
+    assert record.run.status == "success"
+    assert {(fields["side"], fields["position_intent"]) for fields in posts(venue)[3:]} == {("sell", "sell_to_close")}
+
+
 # ------------------------------------------------------------------------------------- whole shares
 
 
