@@ -62,6 +62,10 @@ class Broker(Protocol):
         """Every order of the account sent at `since` or later whose id begins with `prefix`, whatever became of it."""
         ...
 
+    def may_short(self) -> bool:
+        """Whether a sale of more than is held would leave the account short. Raises SourceError."""
+        ...
+
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         """The symbols that can't be traded here, with the reason."""
         ...

@@ -45,6 +45,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "alpaca/test_client.py::test_a_question_is_asked_again_until_it_is_answered",
         "alpaca/test_client.py::test_an_order_is_sent_once_whatever_the_answer",
         "alpaca/test_client.py::test_the_rate_of_any_minute_stays_below_the_venues",
+        "live/test_alpaca_rough_edges.py::test_an_order_that_met_a_busy_venue_is_sent_again_under_its_own_id",
+        "live/test_alpaca_rough_edges.py::test_what_a_busy_venue_never_took_is_refused_and_not_lost",
     ),
     "N9 500 to 504": (
         "alpaca/test_client.py::test_a_venue_that_stays_out_of_order_is_given_up_after_the_patience",
@@ -64,6 +66,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "N14 odd numbers": (
         "alpaca/test_parse.py::test_what_is_no_finite_number_is_none",
         "alpaca/test_parse.py::test_a_number_is_never_rounded",
+        "live/test_alpaca_rough_edges.py::test_our_own_position_without_a_value_is_sold_and_bought_at_the_markets_price",
+        "live/test_alpaca_rough_edges.py::test_an_option_order_of_several_legs_stops_no_evening",
     ),
     "N15 slow drip": (
         "brokers/contract.py::test_b25_an_answer_that_never_ends_is_given_up",
@@ -101,7 +105,10 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "live/test_alpaca_evening.py::test_a_part_filled_order_that_is_cancelled_counts_its_fills",
         "brokers/contract.py::test_b15_a_part_filled_order_keeps_its_fill_when_it_is_canceled",
     ),
-    "O2 refused": ("live/test_execute.py::test_a_refused_buy_leaves_the_others_alone",),
+    "O2 refused": (
+        "live/test_execute.py::test_a_refused_buy_leaves_the_others_alone",
+        "alpaca/test_alpaca_refusals.py::test_a_refused_sell_never_speaks_of_what_it_costs",
+    ),
     "O3 accepted, then rejected": ("brokers/contract.py::test_b14_an_accepted_order_may_be_rejected_later",),
     "O4 cancel against fill": (
         "live/test_execute.py::test_a_fill_that_wins_over_its_cancel_counts",
@@ -130,9 +137,11 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "O11 shares held by other orders": (
         "live/test_recover.py::test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said",
         "portfolio/test_holdings.py::test_shares_that_open_orders_hold_are_not_managed_and_count_among_the_others",
+        "live/test_alpaca_rough_edges.py::test_shares_that_a_cancelled_order_held_are_waited_for",
     ),
     "O12 a trade by hand in mid-run": (
         "live/test_other_hands.py::test_shares_that_somebody_sold_a_moment_ago_are_never_sold_short",
+        "brokers/test_alpaca_broker.py::test_only_a_sell_says_that_it_closes_what_is_held",
         "live/test_rebalance.py::test_a_quantity_that_moved_without_our_orders_is_left_alone_for_the_evening",
     ),
     "O13 wash trade": (
@@ -143,7 +152,10 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "brokers/contract.py::test_b19_a_limit_between_two_ticks_is_refused",
         "portfolio/test_trades.py::test_a_trade_under_the_least_dollars_is_skipped_with_both_numbers",
     ),
-    "O15 no fractions": ("brokers/contract.py::test_b14_a_fraction_is_sold_only_with_the_whole_position",),
+    "O15 no fractions": (
+        "brokers/contract.py::test_b14_a_fraction_is_sold_only_with_the_whole_position",
+        "live/test_alpaca_rough_edges.py::test_of_what_trades_in_whole_shares_only_those_are_sold_and_the_fraction_is_said",
+    ),
     "O16 the same id with other parameters": (
         "brokers/contract.py::test_b13_the_same_id_with_other_parameters_leaves_the_first_order",
         "live/test_execute.py::test_a_found_order_with_other_parameters_stops_the_run",

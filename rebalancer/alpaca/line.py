@@ -1,7 +1,8 @@
 """One attempt on the wire, through alpaca-py's own client with its loose ends tied."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -15,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from rebalancer.alpaca import hosts
 from rebalancer.alpaca.keys import Keys
 from rebalancer.alpaca.leaving import Attempt, Punctual
+from rebalancer.alpaca.pause import HEADERS
 from rebalancer.errors import RunFailedError
 
 Fields = dict[str, str]
@@ -24,10 +26,14 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer. `body` is its JSON; None where it has none (204) or where an error came without JSON."""
+    """A whole answer. `body` is its JSON; None where it has none (204) or where an error came without JSON.
+
+    `headers` are those that tell how long to wait.
+    """
 
     status: int
     body: Json
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +91,12 @@ class _Client(RESTClient):
         self._keys = keys
         self._retry = 0  # alpaca-py would send an order up to four times
         self._status = 0
+        self._headers: dict[str, str] = {}
         self._session.trust_env = not hosts.is_loopback(url)  # a proxy is for the way out, never for this machine
         self._session.auth = lambda request: request  # or a password in ~/.netrc would be sent along
         self._session.mount("https://", Punctual(seconds))
         self._session.mount("http://", Punctual(seconds))
-        self._session.hooks["response"].append(self._note_status)
+        self._session.hooks["response"].append(self._note_head)
 
     @property
     def host(self) -> str:
@@ -100,7 +107,7 @@ class _Client(RESTClient):
         try:
             body = self._call(method, path, fields, version)
         except APIError as error:
-            return Reply(self._status, _json(self._keys.hidden_in(str(error))))
+            return Reply(self._status, _json(self._keys.hidden_in(str(error))), self._headers)
         except Timeout:
             return NoReply("the connection timed out")
         except (RequestException, HTTPError, HTTPException, OSError, ValueError, RecursionError) as error:
@@ -124,8 +131,9 @@ class _Client(RESTClient):
             case _:
                 return self.post(path, fields)
 
-    def _note_status(self, response: Response, **_: object) -> None:
+    def _note_head(self, response: Response, **_: object) -> None:
         self._status = response.status_code
+        self._headers = {name: response.headers[name] for name in HEADERS if name in response.headers}
 
 
 def _json(text: str) -> Json:

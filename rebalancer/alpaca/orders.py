@@ -13,6 +13,8 @@ from rebalancer.model import OrderState
 
 PAGE = 500
 LONGEST_CHAIN = 10
+OPTIONS = "options of several legs"
+"""In place of a symbol, where an order names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,16 @@ def _pages(client: Alpaca, params: Mapping[str, str]) -> Iterator[Body]:
 
 
 def _parts(body: Body) -> list[Body]:
-    """An order in options of several legs names no symbol of its own: its legs do."""
-    if body.fields.get("order_class") == "mleg" and not body.fields.get("symbol"):
-        return bodies("order", body.fields.get("legs"))
-    return [body]
+    """An order in options of several legs names no symbol and no side of its own: its legs do, where they are shown.
+
+    A limit below 0 is what the whole brings in.
+    """
+    if body.fields.get("order_class") != "mleg" or body.fields.get("symbol"):
+        return [body]
+    if legs := body.fields.get("legs"):
+        return bodies("order", legs)
+    side = "sell" if (body.number_or_none("limit_price") or 0) < 0 else "buy"
+    return [Body(body.what, {**body.fields, "symbol": OPTIONS, "side": side})]
 
 
 def followed(client: Alpaca, body: Body) -> Seen:

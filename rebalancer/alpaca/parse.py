@@ -19,6 +19,7 @@ ENDS: Final[dict[str, OrderStatus]] = {
 NOTHING: Final = Decimal(0)
 PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
 """What is not taken from `cash` yet and will be."""
+CONTRACT: Final = Decimal(100)
 DONE_TODAY = frozenset({"done_for_day", "calculated"})
 """No more fills today, and an order of ours lives no longer than that."""
 BLOCKS = {
@@ -65,13 +66,15 @@ def _blocked(body: Body) -> str | None:
     return "; ".join(reasons) or None
 
 
-def position(body: Body) -> Position:
+def position(body: Body, value: Decimal | None = None) -> Position:
+    """`value` in place of the one that Alpaca does not show."""
     return Position(
         Symbol(body.text("symbol")),
         body.number("qty"),
-        body.number("market_value"),
+        body.number("market_value") if value is None else value,
         asset_class=body.text("asset_class"),
         available=body.number_or_none("qty_available"),
+        valued=value is None,
     )
 
 
@@ -80,7 +83,6 @@ def hours(body: Body) -> Hours:
 
 
 def order(body: Body) -> OrderState:
-    """An order in dollars, which only other hands send, is shown as that many shares at 1 USD each."""
     dollars = body.number_or_none("notional")
     filled = body.number("filled_qty")
     quantity = body.number("qty") if dollars is None else dollars
@@ -90,11 +92,12 @@ def order(body: Body) -> OrderState:
         side=_side(body),
         quantity=quantity,
         kind=_kind(body),
-        limit=body.number_or_none("limit_price") if dollars is None else Decimal(1),
+        limit=_limit(body) if dollars is None else Decimal(1),
         status=_status(body, is_full=filled == quantity),
         filled=filled,
         average_price=body.number_or_none("filled_avg_price"),
         reason=_reason(body),
+        by_amount=dollars is not None,
     )
 
 
@@ -149,6 +152,13 @@ def _status(body: Body, *, is_full: bool) -> OrderStatus:
     if status in DONE_TODAY:
         return "filled" if is_full else "expired"
     return ENDS.get(status, "open")
+
+
+def _limit(body: Body) -> Decimal | None:
+    """Dollars for one of its quantity: a contract in options is for a hundred shares."""
+    limit = body.number_or_none("limit_price")
+    options = body.fields.get("asset_class") == "us_option" or body.fields.get("order_class") == "mleg"
+    return limit * CONTRACT if limit is not None and options else limit
 
 
 def _reason(body: Body) -> str:

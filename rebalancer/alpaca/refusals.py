@@ -12,21 +12,26 @@ from rebalancer.model import Order, RefusalKind, Refused
 from rebalancer.portfolio.wording import plain, usd
 
 DEFINITE = frozenset({400, 401, 403, 404, 422})
-FAMILIES = ((403, 40310000), (403, 40310100), (422, 40010001), (422, 42210000))
+FAMILIES = ((400, 40010000), (400, 40010001), (403, 40310000), (403, 40310100), (422, 40010001), (422, 42210000))
 """Statuses and codes of Alpaca's own rules about orders: whatever the text, the order was not taken."""
 
 STANDS = re.compile(r"client_order_id (?!must be no more than)", re.IGNORECASE)
 """An order of this id was taken before, perhaps by the very attempt that this is an echo of: look it up."""
+
+OVERSOLD = r"not allowed to short|cannot be sold short|position intent mismatch"
+"""More was to be sold than is held of this one symbol."""
 
 TEXTS: tuple[tuple[str, RefusalKind], ...] = (
     (r"insufficient (day ?trading )?buying power", "funds"),
     (r"insufficient qty available", "held"),
     (r"wash trade|while a (short sell|long buy) order is open", "wash"),
     (r"unauthorized|not authorized|forbidden", "account"),
-    (r"not allowed to short|liquidation only|rejected by user request|orders not allowed for account", "account"),
+    (OVERSOLD, "other"),
+    (r"is not fractionable", "whole"),
+    (r"liquidation only|rejected by user request|orders not allowed for account", "account"),
     (r"account .*(blocked|suspended|restricted|closed)", "account"),
     (r"asset .*not found|could not find us_equity|not active|not tradable|invalid symbol", "symbol"),
-    (r"market on close|15:50|cutoff", "late"),
+    (r"market on close|cls orders must be submitted|15:50|cutoff", "late"),
 )
 
 
@@ -54,8 +59,10 @@ def _told(order: Order, kind: RefusalKind, message: str, body: dict[str, Json]) 
     what = f"Alpaca refused the {order.side} of {plain(order.quantity)} {order.symbol}"
     said = f"{what}: {message}"
     match kind:
+        case "funds" if order.side == "sell":
+            return Refused(said)
         case "funds":
-            return Refused(f"{what}: {_cost(body)}", kind)
+            return Refused(f"{what}: {_cost(body)}", kind, _number(body, "buying_power"))
         case "held":
             held = _number(body, "held_for_orders")
             # Without an order in the way nothing will ever free them: our own count is wrong.
@@ -64,6 +71,8 @@ def _told(order: Order, kind: RefusalKind, message: str, body: dict[str, Json]) 
             return Refused(f"{what}: an order of the other side is open in it ({message})", kind)
         case "account":
             return Refused(f"{said}. Look at the account and its key at Alpaca", kind)
+        case "other" if re.search(OVERSOLD, message, re.IGNORECASE):
+            return Refused(f"{said}. Fewer shares are held than were to be sold")
         case _:
             return Refused(said, kind)
 

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 from rebalancer.alpaca import parse
 from rebalancer.alpaca.activities import Deposits
 from rebalancer.alpaca.assets import Assets
-from rebalancer.alpaca.body import Body, bodies
+from rebalancer.alpaca.body import Body
 from rebalancer.alpaca.client import Alpaca, Json, NoReply, Reply, message
 from rebalancer.alpaca.executions import Executions
 from rebalancer.alpaca.hosts import PAPER_NUMBERS, mode_of
 from rebalancer.alpaca.orders import Seen, followed, open_orders, orders_since
+from rebalancer.alpaca.pause import TOO_MANY, pause
+from rebalancer.alpaca.positions import positions
 from rebalancer.alpaca.refusals import refusal
 from rebalancer.brokers.rules import malformed
 from rebalancer.errors import RunFailedError, SourceError
@@ -36,6 +38,7 @@ from rebalancer.ports import Caps, Clock
 
 NEW_YORK = ZoneInfo("America/New_York")
 QUIET_SECONDS = 30
+SHORTING = (("account", "/account"), ("configuration", "/account/configurations"))
 
 
 class AlpacaBroker:
@@ -73,7 +76,12 @@ class AlpacaBroker:
         return account if day is None else replace(account, deposits=self._deposits.since(day))
 
     def positions(self) -> tuple[Position, ...]:
-        return tuple(map(parse.position, bodies("position", self._client.read("/positions"))))
+        return positions(self._client)
+
+    def may_short(self) -> bool:
+        """By the account and its configuration, which this program never changes."""
+        account, configured = (Body.of(what, self._client.read(path)) for what, path in SHORTING)
+        return account.flag("shorting_enabled") and configured.fields.get("no_shorting") is not True
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         return self._assets.untradable(symbols, self._clock.now().astimezone(NEW_YORK).date())
@@ -125,8 +133,10 @@ class AlpacaBroker:
         match answer:
             case Reply(status, body) if 200 <= status < 300:
                 return self._echoed(order, body)
-            case Reply(status, body):
-                return refusal(order, status, body) or Unknown(f"Alpaca answered {status} {message(body)}".rstrip())
+            case Reply(status, body, headers):
+                said = f"Alpaca answered {status} {message(body)}".rstrip()
+                wait = pause(headers, self._clock.now()) if status == TOO_MANY else None
+                return refusal(order, status, body) or Unknown(said, wait)
             case NoReply(reason):
                 return Unknown(reason)
 
@@ -172,6 +182,9 @@ def _body(order: Order) -> dict[str, str]:
         "time_in_force": _time_in_force(order),
         "client_order_id": order.id,
     }
+    if order.side == "sell":
+        # Alpaca may refuse one that would open a short by its own account of what is held.
+        body["position_intent"] = "sell_to_close"
     return body if order.limit is None else {**body, "limit_price": f"{order.limit:f}"}
 
 

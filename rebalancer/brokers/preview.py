@@ -69,6 +69,9 @@ class PreviewBroker:
     def open_orders(self) -> tuple[OrderState, ...]:
         return tuple(state for state in self._orders.values() if not state.terminal)
 
+    def may_short(self) -> bool:
+        return self._real.may_short()
+
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         """The real broker's own answer: it is a question, not an order."""
         return self._real.untradable(symbols)

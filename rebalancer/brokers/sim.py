@@ -123,6 +123,9 @@ class SimBroker:
         with self._at_the_market(looking=True):
             return tuple(resting.state for resting in self._book.open_orders())
 
+    def may_short(self) -> bool:
+        return False
+
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         wanted = sorted(set(symbols))
         priced = self._exchange.markets(wanted)

@@ -1,8 +1,8 @@
-"""What an evening will need, looked at beforehand. No order endpoint is touched, and nothing is written down."""
+"""What an evening will need, looked at beforehand. No order is sent or cancelled, and nothing is written down."""
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,17 +20,17 @@ from rebalancer.flowchart.decide import last_allocation
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.schema import open_database, writing
 from rebalancer.journal.store import run_lock
+from rebalancer.live import account_checks
 from rebalancer.live.hours import AGREEMENT, new_york
 from rebalancer.live.schedule import coming
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
+from rebalancer.portfolio.wording import some
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 
 MEGABYTE = 1_000_000
 SCARCE, TOO_LITTLE = 500 * MEGABYTE, 50 * MEGABYTE
-SHOWN = 10
-"""So many tickers are named; the rest are counted."""
 
 
 # --------------------------------------------------------------------------------------------- this machine
@@ -109,6 +109,7 @@ def examine(patient: Patient) -> Iterator[Check]:
     bots = tuple(f"bot {name}" for name in patient.programs)
     looks: tuple[tuple[Callable[[Patient], Iterator[Check]], tuple[str, ...]], ...] = (
         (_account, ("account", "may trade", patient.account.mode)),
+        (_inside, ("positions", "open orders", "short sales")),
         (_hours, ("clock", "calendar")),
         (_tickers, ("tickers",)),
         (_quotes, ("quotes",)),
@@ -172,6 +173,13 @@ def is_paper(broker: Broker, account: Account) -> bool:
     return broker.caps.simulated or mode_of(account.number) == "paper"
 
 
+def _inside(patient: Patient) -> Iterator[Check]:
+    broker = patient.broker
+    yield account_checks.held(broker.positions())
+    yield account_checks.waiting(broker.open_orders(), patient.account.trading.cancel_scope)
+    yield account_checks.short_sales(broker)
+
+
 # --------------------------------------------------------------------------------------------- the time
 
 
@@ -228,7 +236,7 @@ def _tickers(patient: Patient) -> Iterator[Check]:
         f"{name}{' (the fallback)' * (name in patient.fallback)}: {refused[name]}" for name in wanted if name in refused
     ]
     remedy = "Take them out of the bots, and choose another fallback_ticker if it is among them."
-    yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} can't be traded: {_some(words, '; ')}", remedy)
+    yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} can't be traded: {some(words, '; ')}", remedy)
 
 
 def _quotes(patient: Patient) -> Iterator[Check]:
@@ -241,7 +249,7 @@ def _quotes(patient: Patient) -> Iterator[Check]:
         return
     nothing = len(missing) == len(wanted) and patient.broker.hours().open
     remedy = "What shows no price is left alone, and a bot that needs it fails. Check the tickers, and [data]."
-    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Not shown: {_some(missing)}", remedy)
+    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Not shown: {some(missing)}", remedy)
 
 
 def _history(patient: Patient) -> Iterator[Check]:
@@ -277,8 +285,3 @@ def _bot(bot: str, program: Program, closes: Closes) -> Check:
         return Check(name, "pass", f"it can decide: {found}")
     remedy = "Until then its RSI and EMA still depend on where the history begins."
     return Check(name, "warn", f"it can decide, but {found} and {program.warm_up:,} advised", remedy)
-
-
-def _some(words: Sequence[str], between: str = ", ") -> str:
-    more = len(words) - SHOWN
-    return between.join(words[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")

@@ -6,7 +6,9 @@ from decimal import Decimal
 from rebalancer.events import OrderAbsent
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, Watch, earlier_outcome, gone, look_up, looks
+from rebalancer.live.freed import wait_until_free
 from rebalancer.live.gate import Gate
+from rebalancer.live.whole import whole_shares
 from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
 from rebalancer.portfolio.trades import another_attempt
 
@@ -20,16 +22,19 @@ def execute(
     """Send each order, look every `poll` seconds until all are terminal, cancel what is left after `timeout` seconds.
 
     What got no clear answer is looked up before anything else, and sent once more only if it surely did not arrive.
-    What another open order stood in the way of is sent once more, under an id of its own, when that order is gone.
+    What another open order stood in the way of is sent once more, under an id of its own, when that order is gone; and
+    of what is traded in whole shares only, those.
     Raises StoppedError if the broker shows an order of ours with other parameters, or a filled quantity that fell.
     """
     outcomes = send_and_follow(desk, diary, orders, gate, timeout, poll)
     blocked = [outcome.order for outcome in outcomes if outcome.refusal in IN_THE_WAY]
-    if not blocked or not _way_is_clear(desk, diary, blocked):
+    again = [*(blocked if blocked and _way_is_clear(desk, diary, blocked) else ()), *whole_shares(diary, outcomes)]
+    if not again:
         return outcomes
-    again = [_renamed(desk, diary, order) for order in blocked]
-    rest = tuple(outcome for outcome in outcomes if outcome.refusal not in IN_THE_WAY)
-    return rest + send_and_follow(desk, diary, again, gate, timeout, poll)
+    retried = {(order.symbol, order.side) for order in again}
+    rest = tuple(outcome for outcome in outcomes if (outcome.order.symbol, outcome.order.side) not in retried)
+    renamed = [_renamed(desk, diary, order) for order in again]
+    return rest + send_and_follow(desk, diary, renamed, gate, timeout, poll)
 
 
 def send_and_follow(
@@ -115,5 +120,6 @@ def _way_is_clear(desk: Desk, diary: Diary, blocked: Sequence[Order]) -> bool:
     diary.note(f"{', '.join(sorted(symbols))}: waiting for other open orders to be gone, then sending once more")
     for _ in looks(desk, CANCEL_SECONDS):
         if not any(state.symbol in symbols for state in desk.broker.open_orders()):
+            wait_until_free(desk, diary, {order.symbol for order in blocked if order.side == "sell"})
             return True
     return False

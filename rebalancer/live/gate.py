@@ -1,12 +1,13 @@
 """The one gate every order passes on its way to the broker: nothing else in this program submits an order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
 from rebalancer.live.armed import armed_limits, stop_for_a_look
+from rebalancer.live.busy import until_taken
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import verify
 from rebalancer.live.halt import halted
@@ -75,12 +76,10 @@ class Gate:
         """An absent order once more, under its own id. One that is not let through now, or is refused, is lost: of what
         was sent first neither tells. Where the shares have moved meanwhile it is looked for again, and not sent.
         """
-        self.release(order)
-        moved = self._moved_meanwhile(order)
-        if moved is not None and isinstance(found := self.desk.broker.find(order.id), OrderState):
-            verify(order, found)
-            return Accepted(found)
-        if (stopped := moved or self(order)) is not None:
+        if (stopped := self._held_back_now(order)) is not None:
+            if isinstance(found := self.desk.broker.find(order.id), OrderState):
+                verify(order, found)
+                return Accepted(found)
             self.diary.write(OrderLost, order_id=order.id, reason=stopped.reason)
             return stopped
         self.diary.write(OrderResent, order_id=order.id)
@@ -93,12 +92,13 @@ class Gate:
     def _submit(self, order: Order, *, again: bool = False) -> Submitted:
         require_written(order, self.desk.journal.sent(self.diary.run))
         answer = self.desk.broker.submit(order)
+        answer = until_taken(self.desk, order, answer, self.desk.broker.submit, self._held_back_now)
         match answer:
             case Accepted(state):
                 verify(order, state)
                 self.diary.write(OrderAnswered, order_id=order.id, answer="accepted")
-            case Refused(reason, kind) if again:
-                answer = Refused(f"sent once more, and refused: {reason}", kind)
+            case Refused(reason) if again:
+                answer = replace(answer, reason=f"sent once more, and refused: {reason}")
                 self.diary.write(OrderLost, order_id=order.id, reason=answer.reason)
             case Refused(reason):
                 self.release(order)
@@ -106,6 +106,11 @@ class Gate:
             case Unknown(reason):
                 self.diary.write(OrderAnswered, order_id=order.id, answer="unknown", reason=reason)
         return answer
+
+    def _held_back_now(self, order: Order) -> Refused | None:
+        """For what was counted already."""
+        self.release(order)
+        return self._moved_meanwhile(order) or self(order)
 
     # ------------------------------------------------------------------------------------- may it leave?
 
@@ -180,7 +185,8 @@ class Gate:
         return check_distance(order, self._price(order.symbol), self.desk.trading.max_distance_percent)
 
     def _is_full_exit(self, order: Order) -> bool:
-        return order.side == "sell" and order.quantity == self._left(order.symbol)
+        """Also one that leaves less than a share, where only whole ones are traded."""
+        return order.side == "sell" and self._left(order.symbol) - order.quantity < 1
 
     def _broken_limit(self, order: Order, sent: Sequence[Sent]) -> str | None:
         """Of `[limits]`. A full exit breaks none."""

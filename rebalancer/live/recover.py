@@ -8,11 +8,12 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks, mismatch, vouch
+from rebalancer.live.freed import wait_until_free
 from rebalancer.live.survey import LAG_SECONDS, ZERO, Phase, Survey, read_holdings, read_shares
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.trades import ORDER_PREFIX, TRIAL_PREFIX
-from rebalancer.portfolio.wording import shares
+from rebalancer.portfolio.wording import shares, usd
 from rebalancer.ports import Sent
 
 LOOK_BACK = timedelta(days=30)
@@ -158,7 +159,8 @@ def cancel_open_orders(desk: Desk, diary: Diary) -> None:
     """Cancel our own open orders, or all with `cancel_scope` "all", and wait until they are gone.
 
     An order of an earlier run that a look just found open is cancelled too, though no list shows it. What this run
-    itself sent before it was cut off is followed, not cancelled. Raises RunFailedError if one stays.
+    itself sent before it was cut off is followed, not cancelled. The shares that the sells held get time to come free.
+    Raises RunFailedError if an order stays.
     """
     everyones = desk.trading.cancel_scope == "all"
     standing: list[Order | OrderState] = [
@@ -168,10 +170,10 @@ def cancel_open_orders(desk: Desk, diary: Diary) -> None:
     doomed = {order.id: order for order in standing if order.id not in diary.earlier}
     for order in doomed.values():
         whose = "our" if is_ours(order.id) else "the"
-        diary.note(f"{order.symbol}: cancelling {whose} open {order.side} of {shares(order.quantity)} ({order.id})")
+        diary.note(f"{order.symbol}: cancelling {whose} open {order.side} of {for_how_much(order)} ({order.id})")
         desk.broker.cancel(order.id)
     if not doomed:
-        return
+        return None
     waiting = set(doomed)
     for _ in looks(desk, CANCEL_SECONDS):
         for state in desk.broker.orders(sorted(waiting)).values():
@@ -179,7 +181,7 @@ def cancel_open_orders(desk: Desk, diary: Diary) -> None:
                 _take_down(desk, diary, state)
                 waiting.discard(state.id)
         if not waiting:
-            return
+            return wait_until_free(desk, diary, {order.symbol for order in doomed.values() if order.side == "sell"})
     raise RunFailedError(
         f"the open orders {', '.join(sorted(waiting))} were still there {CANCEL_SECONDS} s after their cancel. Nothing "
         "was sent; look at the account."
@@ -242,9 +244,15 @@ def _take_down(desk: Desk, diary: Diary, state: OrderState) -> None:
         journal_state(desk, diary, state)
 
 
+def for_how_much(order: Order | OrderState) -> str:
+    """What is left of it in shares; of an order by amount its dollars."""
+    if isinstance(order, OrderState):
+        return usd(order.quantity) if order.by_amount else shares(order.quantity - order.filled)
+    return shares(order.quantity)
+
+
 def _in_the_way(state: OrderState) -> str:
-    left = shares(state.quantity - state.filled)
     return (
-        f"left alone, since a {state.side} of {left} that is not ours is open ({state.id}). Cancel it, or set "
-        'cancel_scope = "all"'
+        f"left alone, since a {state.side} of {for_how_much(state)} that is not ours is open ({state.id}). "
+        'Cancel it, or set cancel_scope = "all"'
     )

@@ -38,7 +38,8 @@ class Position:
     """`quantity` is negative for a short. `market_value` is the broker's own figure, in dollars.
 
     `available` are the shares that no open order holds, None where the broker does not say. `last_close` is the day of
-    the close that `market_value` goes by; None where the market shows a price now.
+    the close that `market_value` goes by; None where the market shows a price now. Not `valued`: the broker shows no
+    value, and `market_value` is what its own equity counts for it.
     """
 
     symbol: Symbol
@@ -47,6 +48,7 @@ class Position:
     asset_class: str = "us_equity"
     available: Decimal | None = None
     last_close: date | None = None
+    valued: bool = True
 
 
 @dataclass(frozen=True, slots=True)

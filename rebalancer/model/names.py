@@ -23,12 +23,13 @@ Weights = Mapping[Symbol, float]
 Side = Literal["sell", "buy"]
 OrderKind = Literal["market", "limit", "moc"]
 """`moc` is a market order for the closing auction."""
-RefusalKind = Literal["funds", "held", "wash", "symbol", "account", "late", "setting", "other"]
+RefusalKind = Literal["funds", "held", "wash", "whole", "symbol", "account", "late", "setting", "other"]
 """What can be done about a refusal.
 
 funds    it costs more than the account may spend: a smaller order may pass
 held     open orders hold the shares: it may pass once they are gone
 wash     an order of the other side is open: it may pass once that is gone
+whole    the symbol is traded in whole shares only: those may pass
 symbol   this symbol can't be traded here today
 account  the account can't trade, or the key may not: no other order will pass either
 late     the venue takes no such order at this hour

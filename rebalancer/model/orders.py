@@ -28,7 +28,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """An order as the broker shows it. `filled` never falls; `average_price` is None until something filled."""
+    """An order as the broker shows it. `filled` never falls; `average_price` is None until something filled.
+
+    Only other hands send one `by_amount`: for dollars, shown as that many shares at 1 dollar each.
+    """
 
     id: OrderId
     symbol: Symbol
@@ -40,6 +43,7 @@ class OrderState:
     filled: Decimal
     average_price: Decimal | None
     reason: str = ""
+    by_amount: bool = False
 
     @property
     def terminal(self) -> bool:
@@ -79,9 +83,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Anything else. The order may or may not stand at the broker."""
+    """Anything else. The order may or may not stand at the broker.
+
+    `pause`: the broker says that it took nothing because it is too busy, and takes it after so many seconds.
+    """
 
     reason: str
+    pause: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
 """Numbers as a person reads them."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+
+SHOWN = 10
+"""So many tickers are named; the rest are counted."""
 
 
 def usd(amount: Decimal) -> str:
@@ -24,3 +28,8 @@ def plain(number: Decimal | int) -> str:
 
 def shares(quantity: Decimal | int) -> str:
     return f"{plain(quantity)} share{'' if quantity == 1 else 's'}"
+
+
+def some(words: Sequence[str], between: str = ", ") -> str:
+    more = len(words) - SHOWN
+    return between.join(words[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")

@@ -26,7 +26,9 @@ TEXTS = [
     (FORBIDDEN, "potential wash trade detected. use complex orders", "wash"),
     (UNPROCESSABLE, "potential wash trade detected. opposite side market/stop order exists", "wash"),
     (FORBIDDEN, "cannot open a long buy while a short sell order is open", "wash"),
-    (FORBIDDEN, "account is not allowed to short", "account"),
+    (FORBIDDEN, "account is not allowed to short", "other"),
+    (UNPROCESSABLE, 'asset "SPY" cannot be sold short', "other"),
+    (UNPROCESSABLE, "position intent mismatch, inferred: sell_to_open, specified: sell_to_close", "other"),
     (FORBIDDEN, "account is not authorized to trade", "account"),
     (FORBIDDEN, "account is restricted to liquidation only", "account"),
     (FORBIDDEN, "new orders are rejected by user request", "account"),
@@ -36,10 +38,13 @@ TEXTS = [
     (UNPROCESSABLE, 'asset "SPY" is not tradable', "symbol"),
     (MALFORMED, "could not find us_equity 'b28f4066-5c6d-479b-a2af-85dc1a8f16fb'", "symbol"),
     (UNPROCESSABLE, "market on close orders must be submitted before 15:50", "late"),
-    (FORBIDDEN, 'asset "SPY" is not fractionable', "other"),
+    (UNPROCESSABLE, "cls orders must be submitted after 7:00pm and before 3:55pm", "late"),
+    (FORBIDDEN, 'asset "SPY" is not fractionable', "whole"),
     (FORBIDDEN, "cost basis must be >= minimal amount of order 1", "other"),
     (UNPROCESSABLE, "fractional orders must be DAY orders", "other"),
     (MALFORMED, "client_order_id must be no more than 128 characters", "other"),
+    ((400, 40010000), "request body format is invalid", "other"),
+    ((400, 40010001), "qty must be > 0", "other"),
     ((403, 40310100), "trade denied due to pattern day trading protection", "other"),
     (UNPROCESSABLE, "a rule of a later year", "other"),
 ]
@@ -54,6 +59,23 @@ def test_too_little_money_is_told_with_both_amounts():
     answer = refused(BUY, FORBIDDEN, "insufficient buying power", buying_power="999.5", cost_basis="1500")
     assert (
         answer.reason == "Alpaca refused the buy of 3 SPY: it costs 1,500.00 USD, and the account can spend 999.50 USD"
+    )
+
+
+def test_what_can_be_spent_is_told_as_a_number_where_the_broker_names_one():
+    assert refused(BUY, FORBIDDEN, "insufficient buying power", buying_power="7.42").buying_power == Decimal("7.42")
+    assert refused(BUY, FORBIDDEN, "insufficient buying power").buying_power is None
+
+
+def test_a_refused_sell_never_speaks_of_what_it_costs():
+    answer = refused(SELL, FORBIDDEN, "insufficient buying power", buying_power="7.42", cost_basis="500")
+    assert (answer.kind, answer.buying_power) == ("other", None)
+    assert answer.reason == "Alpaca refused the sell of 100 SPY: insufficient buying power"
+
+
+def test_a_sale_of_more_than_is_held_says_so():
+    assert refused(SELL, FORBIDDEN, "account is not allowed to short").reason.endswith(
+        "account is not allowed to short. Fewer shares are held than were to be sold"
     )
 
 
@@ -85,6 +107,8 @@ def test_a_key_that_is_not_accepted_stops_the_account(body):
     [
         (422, {"code": 40010001, "message": "client_order_id must be unique"}),
         (422, {"code": 40010001, "message": "client_order_id was used before"}),
+        (400, {"code": 40010001, "message": "client_order_id must be unique"}),
+        (400, {"message": "bad request"}),
         (429, {"code": 42910000, "message": "too many requests"}),
         (429, {"message": "account is not authorized to trade"}),
         (500, {"code": 50010000, "message": "internal server error occurred"}),

@@ -99,6 +99,9 @@ class BrokerContract(Contract):
         assert account.equity == CASH + sum(position.market_value for position in broker.positions())
         assert broker.open_orders() == ()
 
+    def test_b01_every_position_has_a_value(self, broker):
+        assert all(position.valued for position in broker.positions())
+
     def test_b01_what_no_order_holds_is_available(self, broker):
         assert all(position.available in {None, position.quantity} for position in broker.positions())
 
@@ -383,7 +386,9 @@ class WireContract(Contract):
         self.needs("wire")
         wire.submits(what)
         order = buy("rb1", SPY, "3")
-        assert isinstance(hasty.submit(order), Unknown)
+        answer = hasty.submit(order)
+        assert isinstance(answer, Unknown)
+        assert (answer.pause is not None) is (what == "too many requests")
         assert wire.posts == 1
         found = hasty.find(order.id)
         assert order.same_as(found) if wire.took("rb1") else found == Absent()

@@ -80,6 +80,39 @@ def test_held_shares_shorts_and_other_classes_are_shown_as_they_are(venue, broke
     assert shown["BTCUSD"].asset_class == "crypto"
 
 
+def test_a_position_without_a_value_counts_at_what_the_accounts_equity_counts_it(venue, broker):
+    venue.hold(SPY, "10")
+    venue.hold(BIL, "4")
+    venue.positions[SPY] = {"market_value": None}
+    shown = {position.symbol: (position.market_value, position.valued) for position in broker.positions()}
+    assert shown == {SPY: (1000, False), BIL: (200, True)}
+
+
+def test_positions_without_a_value_share_what_the_equity_counts_for_them(venue, broker):
+    venue.hold(SPY, "10")
+    venue.hold(BIL, "4")
+    venue.positions |= {SPY: {"market_value": None}, BIL: {"market_value": None}}
+    assert [position.market_value for position in broker.positions()] == [600, 600]
+
+
+def test_a_position_that_the_equity_does_not_count_is_worth_nothing(venue, broker):
+    venue.hold(SPY, "10")
+    venue.positions[SPY] = {"market_value": None}
+    venue.account["equity"] = "10000"
+    assert [position.market_value for position in broker.positions()] == [0]
+
+
+@pytest.mark.parametrize(("said", "shorts"), [({}, True), ({"shorting_enabled": False}, False)])
+def test_whether_the_account_may_go_short_is_its_own_word(venue, broker, said, shorts):
+    venue.account |= said
+    assert broker.may_short() is shorts
+
+
+def test_its_configuration_can_forbid_shorts(venue, broker):
+    venue.terms.no_shorting = True
+    assert broker.may_short() is False
+
+
 def test_a_position_that_can_not_be_read_hides_the_whole_account(venue, broker):
     venue.hold(SPY, "10")
     venue.faults.on("GET", "/v2/positions", fault=faults.without("market_value"))
@@ -240,6 +273,20 @@ def test_an_order_of_several_legs_is_seen_as_its_legs(venue, broker):
     ]
 
 
+def test_an_order_of_several_legs_that_shows_none_is_still_an_order(venue, broker):
+    listing = faults.Fault(change=lambda page: [{**of_several_legs(), "legs": None}, *page])
+    venue.faults.on("GET", "/v2/orders", fault=listing)
+    assert [(state.id, state.symbol) for state in broker.open_orders()] == [("a spread", "options of several legs")]
+
+
+@pytest.mark.parametrize(("limit", "side", "dollars"), [("2.50", "buy", 250), ("-2.50", "sell", -250)])
+def test_a_spread_is_bought_or_sold_by_the_sign_of_its_limit_for_a_hundred_shares(venue, broker, limit, side, dollars):
+    spread = {**of_several_legs(), "legs": None, "limit_price": limit}
+    venue.faults.on("GET", "/v2/orders", fault=faults.answering([spread]))
+    (state,) = broker.open_orders()
+    assert (state.side, state.limit) == (side, dollars)
+
+
 def test_an_order_in_shares_without_its_symbol_is_never_left_out(venue, broker):
     broker.submit(buy("rb1", SPY, "1"))
     venue.faults.on("GET", "/v2/orders", fault=faults.without("symbol"), times=None)
@@ -279,6 +326,49 @@ def test_an_order_in_dollars_of_other_hands_claims_its_dollars(venue, broker):
     client_of(venue).send("POST", "/orders", by_hand)
     (other,) = broker.open_orders()
     assert (other.quantity - other.filled) * other.limit == Decimal("75.50")
+    assert other.by_amount
+
+
+def test_only_a_sell_says_that_it_closes_what_is_held(venue, broker):
+    venue.hold(SPY, "10")
+    for order in (sell("rb1", SPY, "4"), buy("rb2", BIL, "1")):
+        assert isinstance(broker.submit(order), Accepted)
+    assert [order.get("position_intent") for order in sent(venue)] == ["sell_to_close", None]
+
+
+@pytest.mark.parametrize("enforces", [True, False])
+def test_a_sell_of_what_was_sold_meanwhile_is_refused_where_the_venue_heeds_its_intent(venue, broker, enforces):
+    venue.terms.enforces_intent = enforces
+    answer = broker.submit(sell("rb1", SPY, "4"))
+    assert isinstance(answer, Refused if enforces else Accepted)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"X-RateLimit-Reset": "{in_20}"}, 20),
+        ({"Retry-After": "3600"}, 60),
+        ({"Retry-After": "soon"}, 5),
+        ({"Retry-After": "-4"}, 0),
+        ({"Retry-After": "NaN", "X-RateLimit-Reset": "inf"}, 5),
+        ({}, 5),
+    ],
+)
+def test_after_too_many_requests_the_venue_is_left_alone_for_as_long_as_it_says(venue, broker, headers, seconds):
+    reset = str(int(venue.clock.now().timestamp()) + 20)
+    told = {name: value.format(in_20=reset) for name, value in headers.items()}
+    venue.faults.on("POST", "/v2/orders", fault=faults.Fault(commits=False, status=429, raw=b"", headers=told))
+    answer = broker.submit(buy("rb1", SPY, "1"))
+    assert isinstance(answer, Unknown)
+    assert answer.pause == pytest.approx(seconds, abs=1)
+
+
+def test_only_too_many_requests_are_answered_with_a_pause(venue, broker):
+    venue.faults.on("POST", "/v2/orders", fault=faults.UNAVAILABLE)
+    answer = broker.submit(buy("rb1", SPY, "1"))
+    assert isinstance(answer, Unknown)
+    assert answer.pause is None
 
 
 def test_an_order_that_sticks_in_its_cancel_stays_open(venue, broker):

@@ -27,7 +27,9 @@ from rebalancer.wiring.evening import Evening
 SPY = Symbol("SPY")
 FINE, WRONG_WORDS, SOMETHING_FAILED = 0, 2, 4
 NEW_YORK = ZoneInfo("America/New_York")
-TABLES = ("account", "may trade", "paper", "clock", "calendar", "tickers", "quotes", "history", "bot hold", "next run")
+INSIDE = ("positions", "open orders", "short sales")
+OUTSIDE = ("clock", "calendar", "tickers", "quotes", "history", "bot hold", "next run")
+TABLES = ("account", "may trade", "paper", *INSIDE, *OUTSIDE)
 
 
 def healthy(rebalance, *words: object):
@@ -151,13 +153,23 @@ def checks(rebalance, *words: object) -> dict[str, dict[str, str]]:
     return {check["name"]: check for checkup in told["checkups"] for check in checkup["checks"]}
 
 
-def test_a_paper_account_passes_everything_without_an_order_being_asked_for(rebalance, venue):
+def test_a_paper_account_passes_everything_and_no_order_is_touched(rebalance, venue):
+    venue.terms.no_shorting = True
     found = checks(rebalance)
     assert {name: check["found"] for name, check in found.items() if check["verdict"] != "pass"} == {}
     assert "they come from Alpaca, feed iex" in found["quotes"]["found"]
     assert "paper: account PA" in found["paper"]["found"]
     assert found["next run"]["found"] == "2026-11-20 15:50:00 New York time, for the session of 2026-11-20"
-    assert not [request for request in venue.requests if request.method != "GET" or "/orders" in request.path]
+    assert {request.method for request in venue.requests} == {"GET"}
+
+
+def test_what_is_in_the_account_already_is_told(rebalance, venue):
+    venue.hold("TLT", -5)
+    venue.order_from_elsewhere("buy", "GLD", 3, client_id="by-hand", limit_price="1")
+    found = checks(rebalance)
+    assert found["positions"]["found"] == "TLT is held short (5 shares)"
+    assert found["open orders"]["found"] == "1 not ours: GLD: a buy of 3 shares (by-hand)"
+    assert found["short sales"]["verdict"] == "warn"
 
 
 def test_a_key_that_is_not_accepted_fails_and_says_so_without_showing_it(rebalance, venue, monkeypatch):

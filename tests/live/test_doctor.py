@@ -19,7 +19,7 @@ from rebalancer.flowchart.compile import compile_chart
 from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.live.doctor import MEGABYTE, Patient, disk, examine, journal, machine, writable
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Account, Bar, Closes, Hours, Snapshot, Symbol
+from rebalancer.model import Account, Bar, Closes, Hours, OrderId, OrderState, Position, Snapshot, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker, Caps, History
 
@@ -37,6 +37,9 @@ class ReadOnly:
     refused: Mapping[Symbol, str] | None = None
     venue: str = "sim"
     silent: bool = False
+    held: tuple[Position, ...] = ()
+    waiting: tuple[OrderState, ...] = ()
+    shorts: bool = False
 
     @property
     def caps(self) -> Caps:
@@ -55,13 +58,19 @@ class ReadOnly:
     def untradable(self, symbols) -> Mapping[Symbol, str]:
         return self.inner.untradable(symbols) if self.refused is None else self.refused
 
-    def positions(self):
-        raise AssertionError("the doctor needs no positions")
+    def positions(self) -> tuple[Position, ...]:
+        return self.held
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        return self.waiting
+
+    def may_short(self) -> bool:
+        return self.shorts
 
     def _no_orders(self, *asked):
-        raise AssertionError("the doctor touched an order endpoint")
+        raise AssertionError("the doctor touched an order")
 
-    submit = find = cancel = orders = open_orders = fills = _no_orders
+    submit = find = cancel = orders = fills = _no_orders
 
 
 class NothingYet:
@@ -122,12 +131,15 @@ def spy_if(left: tree.Operand, right: tree.Operand) -> tree.Node:
 # --------------------------------------------------------------------------------------------- one account
 
 
-def test_a_healthy_account_passes_everything_and_no_order_endpoint_is_touched(ward):
+def test_a_healthy_account_passes_everything_and_no_order_is_touched(ward):
     found = ward.checks()
     assert list(found) == [
         "account",
         "may trade",
         "paper",
+        "positions",
+        "open orders",
+        "short sales",
         "clock",
         "calendar",
         "tickers",
@@ -139,6 +151,27 @@ def test_a_healthy_account_passes_everything_and_no_order_endpoint_is_touched(wa
     assert {check.verdict for check in found.values()} == {"pass"}
     assert {check.remedy for check in found.values()} == {""}
     assert "equity 100,000.00 USD" in found["account"].found
+
+
+def test_what_the_evening_will_meet_in_the_account_is_said_by_name(ward):
+    theirs = OrderState(OrderId("theirs"), GLD, "buy", Decimal(250), "market", None, "open", Decimal(0), None)
+    ward.broker.held = (Position(SPY, Decimal(-3), Decimal(-1500)), Position(GLD, Decimal(5), Decimal(7), valued=False))
+    ward.broker.waiting = (theirs, replace(theirs, id=OrderId("dollars"), by_amount=True))
+    ward.broker.shorts = True
+    found = ward.checks()
+    assert {found[name].verdict for name in ("positions", "open orders", "short sales")} == {"warn"}
+    assert found["positions"].found == "SPY is held short (3 shares); GLD shows no value, and counts at 7.00 USD"
+    orders = "2 not ours: GLD: a buy of 250 shares (theirs); GLD: a buy of 250.00 USD (dollars)"
+    assert found["open orders"].found == orders
+    assert "Set no_shorting" in found["short sales"].remedy
+
+
+def test_orders_of_others_are_left_alone_or_cancelled_as_the_settings_say(ward):
+    one = OrderState(OrderId("theirs"), GLD, "buy", Decimal(2), "market", None, "open", Decimal(0), None)
+    ward.broker.waiting = (one,)
+    assert "leaves these symbols alone" in ward.checks()["open orders"].remedy
+    ward.account = replace(ward.account, trading=replace(ward.account.trading, cancel_scope="all"))
+    assert "cancels them" in ward.checks()["open orders"].remedy
 
 
 def test_what_is_not_fine_says_what_to_do(ward):

@@ -49,6 +49,11 @@ def test_a_full_exit_passes_every_limit_and_needs_no_price(counter: Counter) -> 
     assert counter.gate(NOTHING, previous="1")(order(1, "sell", SPY, 100)) is None
 
 
+def test_an_exit_that_leaves_less_than_a_share_passes_every_limit_too(counter: Counter) -> None:
+    whole = replace(order(1, "sell", SPY, 99), quantity=Decimal("99.01"))
+    assert counter.gate(NOTHING, priced=False)(whole) is None
+
+
 def test_a_symbol_without_a_price_leaves_whole_or_not_at_all(counter: Counter) -> None:
     gate = counter.gate()
     gate.prices = {SPY: NoPrice(SPY, ("the quote is crossed",))}

@@ -115,12 +115,14 @@ def check_auction(ticket: Ticket, sessions: Sessions, now: datetime) -> None:
 
 
 def _intent(body: Mapping[str, object]) -> str | None:
-    """OAS: buy_to_open, buy_to_close, sell_to_open, sell_to_close; one of the other side makes no sense."""
+    """Published: buy_to_open, buy_to_close, sell_to_open, sell_to_close. Recorded for what is none of them: 422
+    "invalid position_intent specified" (alpacahq/alpaca-trade-api-go#289); the other side's is taken for none here.
+    """
     intent = body.get("position_intent")
     if intent is None:
         return None
     known = str(intent) in {f"{body['side']}_to_open", f"{body['side']}_to_close"}
-    check(not known, MALFORMED, "invalid position_intent")
+    check(not known, MALFORMED, "invalid position_intent specified")
     return str(intent)
 
 

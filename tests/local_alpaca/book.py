@@ -51,9 +51,9 @@ class Book:
     def shares(self, symbol: str) -> Decimal:
         return self.holdings[symbol].shares if symbol in self.holdings else Decimal(0)
 
-    def held(self, symbol: str) -> Decimal:
-        """Shares that open sells hold."""
-        sells = (o for o in self.open_orders() if not _buys(o) and o.ticket.symbol == symbol)
+    def held(self, symbol: str, now: datetime) -> Decimal:
+        """Shares that sells hold: the open ones, and for a while those that ended."""
+        sells = (o for o in self.orders if not _buys(o) and o.ticket.symbol == symbol and o.holds(now))
         return sum((order.left for order in sells), Decimal(0))
 
     def execute(self, order: Order, shares: Decimal, price: Decimal, at: datetime) -> None:

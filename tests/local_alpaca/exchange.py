@@ -50,7 +50,7 @@ class Exchange:
         ticket = opening.with_intent(_sized(ticket, price), self.book, self.terms)
         if ticket.side == "sell":
             asset = self._asset_of(ticket.symbol)
-            opening.check_sale(ticket, self.book, account, asset, self.terms)
+            opening.check_sale(ticket, self.book, account, asset, self.terms, now)
         collared = ticket.kind == "market" and self.terms.collars
         counts = cost(price, collared=collared, short=ticket.side == "sell")
         self._check_money(ticket, counts * opening.opened(ticket, self.book), now)
@@ -76,6 +76,7 @@ class Exchange:
                 reject_reason=f"opposite side {standing.ticket.kind} order exists",
             )
 
+    # The body as recorded in alpacahq/alpaca-py#225.
     def _check_money(self, ticket: Ticket, cost: Decimal, now: datetime) -> None:
         money = counted(self.book, lambda symbol: self._price(symbol, now), self._sessions, now)
         power = money.limit(self.terms) if ticket.side == "buy" else money.power(self.terms)

@@ -26,7 +26,7 @@ class Fault:
     change: Change | None = None
     cut: bool = False
     late: float | None = None
-    then: Callable[[], None] | None = None
+    then: Callable[[], object] | None = None
 
 
 def _said(status: int, text: str, *, commits: bool = False, **headers: str) -> Fault:
@@ -61,7 +61,7 @@ def late(seconds: float) -> Fault:
     return Fault("reset", commits=False, late=seconds)
 
 
-def followed_by(act: Callable[[], None]) -> Fault:
+def followed_by(act: Callable[[], object]) -> Fault:
     """An ordinary answer, after which `act` happens: the owner trades by hand, the market moves."""
     return Fault(then=act)
 

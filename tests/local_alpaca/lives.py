@@ -23,12 +23,14 @@ class Then:
 class Life:
     """`steps` from the start; `cancel` replaces what is left of them once a cancel is asked for.
 
-    `shows` is the status an open order shows instead of its own.
+    `shows` is the status an open order shows instead of its own. `keeps`: so many seconds after its end a sell still
+    holds its shares; users had to wait after their cancels (alpacahq/alpaca-trade-api-csharp#247 and #386).
     """
 
     steps: tuple[Then, ...] = (Then(0.2, "new"), Then(0.6, "fill"))
     cancel: tuple[Then, ...] = (Then(0.8, "canceled"),)
     shows: str | None = None
+    keeps: float = 0
 
 
 ORDINARY = Life()
@@ -64,6 +66,11 @@ def stuck_in_cancel() -> Life:
 
 def slow_cancel(seconds: float) -> Life:
     return Life((NEW,), (Then(seconds, "canceled"),))
+
+
+def keeps_its_shares(seconds: float) -> Life:
+    """Waits in the market, and holds its shares for so long after its cancel."""
+    return Life((NEW,), keeps=seconds)
 
 
 def shows(status: str) -> Life:

@@ -5,6 +5,7 @@ Sources: docs.alpaca.markets, "Margin and Short Selling" and "Placing Orders"; t
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from local_alpaca.admission import FORBIDDEN, UNPROCESSABLE, Asset, RefusalError, check
@@ -33,9 +34,11 @@ def opened(ticket: Ticket, book: Book) -> Decimal:
     return max(Decimal(0), ticket.shares - max(Decimal(0), closed))
 
 
-def check_sale(ticket: Ticket, book: Book, account: Mapping[str, object], asset: Asset | None, terms: Terms) -> None:
+def check_sale(
+    ticket: Ticket, book: Book, account: Mapping[str, object], asset: Asset | None, terms: Terms, now: datetime
+) -> None:
     """Raises RefusalError for shares that are not there, unless the account may go short."""
-    there, held = book.shares(ticket.symbol), book.held(ticket.symbol)
+    there, held = book.shares(ticket.symbol), book.held(ticket.symbol, now)
     if there > 0 and ticket.shares > there - held and not (terms.flips and not held):
         _too_few(ticket, there, held)
     if ticket.shares > there:

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Literal
 
@@ -78,6 +78,9 @@ class Order:
     @property
     def open(self) -> bool:
         return self.status not in CLOSED
+
+    def holds(self, now: datetime) -> bool:
+        return self.open or (self.ended is not None and now < self.ended + timedelta(seconds=self.life.keeps))
 
     @property
     def filled(self) -> Decimal:

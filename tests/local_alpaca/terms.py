@@ -34,10 +34,12 @@ class Terms:
                          says no: they reach it when they settle. Recorded: 99788.52 beside a cash of 100005.83 in an
                          account that is flat after round trips of the day.
     no_shorting          Of the account's configuration. Without it a sale of what is not held opens a short (docs).
-    flips                One sale may go from long to short. Recorded for 4 held, 130 sold: "insufficient qty available
-                         for order (requested: 130, available: 4)".
-    enforces_intent      `position_intent` is held against what the order would do. Recorded for options: 422 "position
-                         intent mismatch, inferred: sell_to_open, specified: sell_to_close". For shares nobody says.
+    flips                One sale may go from long to short. A maintainer: it has to be closed first
+                         (alpacahq/alpaca-trade-api-python#129). Recorded for 4 held, 130 sold: "insufficient qty
+                         available for order (requested: 130, available: 4)".
+    enforces_intent      `position_intent` is held against what the order would do: 422 "position intent mismatch,
+                         inferred: sell_to_open, specified: sell_to_close". Recorded often for options, and once for
+                         shares (alpacahq/Alpaca-API#250, of 2024); whether it still is so for shares nobody says.
     """
 
     limit: Limit = "own cash"

@@ -41,6 +41,7 @@ class LocalAlpaca:
 
     account          fields of the account's body that a test wants otherwise: `venue.account["status"] = "LIMITED"`
     deposits         activities of other kinds than FILL, as Alpaca words them
+    positions        the same per symbol of what is held: `venue.positions["SPY"] = {"market_value": None}`
     assets           the same per symbol; None for an asset that does not exist
     skew             how far the time the venue tells is from its own
     activities_lag   how long an execution is not yet among the activities
@@ -59,6 +60,7 @@ class LocalAlpaca:
     ) -> None:
         self.key_id, self.secret = "PKLOCALALPACA0000001", "local/alpaca+secret/of/forty/characters0"
         self.account: dict[str, object] = {}
+        self.positions: dict[str, dict[str, object]] = {}
         self.deposits: list[dict[str, object]] = []
         self.assets: dict[str, dict[str, object] | None] = {}
         self.skew = self.activities_lag = timedelta()
@@ -141,11 +143,17 @@ class LocalAlpaca:
             self.book.trade(symbol, amount, price, now)
 
     def order_from_elsewhere(
-        self, side: str, symbol: str, qty: Decimal | int | str, *, client_id: str | None = None, **fields: object
+        self,
+        side: str,
+        symbol: str,
+        qty: Decimal | int | None = None,
+        *,
+        client_id: str | None = None,
+        **fields: object,
     ) -> str:
         """Another program's order, or one made by hand, by any id; its id at the venue. Raises RefusalError."""
         kind = "limit" if "limit_price" in fields else "market"
-        asked = {"side": side, "symbol": symbol, "qty": str(qty), "type": kind, "time_in_force": "day"}
+        asked = {"side": side, "symbol": symbol, "qty": qty, "type": kind, "time_in_force": "day"}
         with self._lock:
             body = {**asked, "client_order_id": client_id, **fields}
             return self.exchange.submit(body, self.account_body(), self.clock.now()).id
@@ -172,7 +180,9 @@ class LocalAlpaca:
         return {**bodies.account(money, self.terms, now), **self.account}
 
     def position_body(self, symbol: str) -> bodies.Json:
-        return bodies.position(symbol, self.book.holdings[symbol], self._price(symbol), self.book.held(symbol))
+        held = self.book.held(symbol, self.clock.now())
+        shown = bodies.position(symbol, self.book.holdings[symbol], self._price(symbol), held)
+        return {**shown, **self.positions.get(symbol, {})}
 
     def asset(self, symbol: str) -> bodies.Json | None:
         """Every symbol of the market is an ordinary asset, unless `assets` says otherwise."""

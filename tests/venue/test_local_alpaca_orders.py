@@ -190,6 +190,18 @@ def test_a_cancel_is_a_request_and_holds_the_shares_until_it_is_done(venue, wire
     assert wire.get("/v2/positions")[0]["qty_available"] == "10"
 
 
+def test_shares_may_stay_held_for_a_while_after_a_cancel(venue, wire):
+    venue.hold("TLT", 10)
+    venue.live("TLT", lives.keeps_its_shares(5))
+    order = wire.taken("sell", "TLT", 10)
+    wire.cancel(order)
+    venue.clock.sleep(1)
+    assert (wire.status(order), wire.get("/v2/positions")[0]["qty_available"]) == ("canceled", "0")
+    assert wire.order("sell", "TLT", 1).body["held_for_orders"] == "10"
+    venue.clock.sleep(5)
+    assert wire.get("/v2/positions")[0]["qty_available"] == "10"
+
+
 def test_an_order_may_fill_while_its_cancel_is_pending(venue, wire):
     venue.live("SPY", lives.fills_while_canceling())
     order = wire.taken("buy", "SPY", 2)

@@ -1,0 +1,41 @@
+"""What already is in the account, and what the evening will make of it. Nothing is sent and nothing is cancelled."""
+
+from collections.abc import Sequence
+
+from rebalancer.live.recover import for_how_much, is_ours
+from rebalancer.model import OrderState, Position
+from rebalancer.model.checkup import Check
+from rebalancer.portfolio.wording import shares, some, usd
+from rebalancer.ports import Broker
+
+
+def held(positions: Sequence[Position]) -> Check:
+    short = [f"{each.symbol} is held short ({shares(-each.quantity)})" for each in positions if each.quantity < 0]
+    odd = short + [
+        f"{each.symbol} shows no value, and counts at {usd(each.market_value)}" for each in positions if not each.valued
+    ]
+    if not odd:
+        return Check("positions", "pass", f"{len(positions):,} held, each with a value, none short")
+    remedy = "Shorts are never traded, and keep money from being spent. What shows no value is sold only as a whole."
+    return Check("positions", "warn", some(odd, "; "), remedy)
+
+
+def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
+    """Open orders, those of other hands by name."""
+    others = [
+        f"{each.symbol}: a {each.side} of {for_how_much(each)} ({each.id})" for each in orders if not is_ours(each.id)
+    ]
+    if not others:
+        return Check("open orders", "pass", f"none of other hands; {len(orders):,} of ours")
+    found = f"{len(others):,} not ours: {some(others, '; ')}"
+    if cancel_scope == "all":
+        return Check("open orders", "warn", found, 'The evening cancels them, as cancel_scope = "all" asks for.')
+    remedy = "The evening leaves these symbols alone, and what buys may cost is not spent. Cancel what is in the way."
+    return Check("open orders", "warn", found, remedy)
+
+
+def short_sales(broker: Broker) -> Check:
+    if not broker.may_short():
+        return Check("short sales", "pass", "a sale of more than is held is refused")
+    found = "a sale of more than is held would leave the account short, as after a sale by hand in mid-run"
+    return Check("short sales", "warn", found, "Set no_shorting at the broker; this program never changes the account.")

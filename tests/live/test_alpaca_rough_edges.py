@@ -1,0 +1,202 @@
+"""The evening at Alpaca when the venue is busy, or the account holds what nobody expects."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
+from local_alpaca import LocalAlpaca, faults, lives
+from local_alpaca.lives import NEW, Life, Then
+
+from rebalancer.journal import queries
+
+ORDERS = "/v2/orders"
+
+
+@pytest.fixture
+def venue() -> Iterator[LocalAlpaca]:
+    with local_venue() as venue:
+        yield venue
+
+
+@pytest.fixture
+def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
+    return alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.4, TLT=0.3, GLD=0.3)
+
+
+def posts(venue: LocalAlpaca) -> list[Mapping[str, object]]:
+    return [request.params for request in venue.requests if (request.method, request.path) == ("POST", ORDERS)]
+
+
+def remarks(record: queries.RunRecord) -> str:
+    return "\n".join(remark.text for remark in record.remarks)
+
+
+# ------------------------------------------------------------------------------------- too many requests
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_order_that_met_a_busy_venue_is_sent_again_under_its_own_id(
+    stage: AlpacaStage, venue: LocalAlpaca, times: int
+) -> None:
+    venue.faults.on("POST", ORDERS, fault=faults.TOO_MANY, times=times)
+    record = stage.run()
+    assert record.run.status == "success"
+    assert len({fields["client_order_id"] for fields in posts(venue)}) == 3
+    assert len(posts(venue)) == 3 + times
+    assert [order.state for order in record.orders] == ["filled"] * 3
+
+
+def test_an_order_that_stands_after_all_is_not_sent_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    late_word = faults.Fault(status=429, raw=b"", headers={"Retry-After": "1"})
+    venue.faults.on("POST", ORDERS, fault=late_word)
+    assert stage.run().run.status == "success"
+    assert len(posts(venue)) == 3
+
+
+def test_what_a_busy_venue_never_took_is_refused_and_not_lost(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.wants(SPY=0.4)
+    venue.faults.on("POST", ORDERS, fault=faults.TOO_MANY, times=None)
+    record = stage.run()
+    assert [order.state for order in record.orders] == ["refused"]
+    assert "the broker took no orders for 120 s: Alpaca answered 429" in record.run.reason
+    assert venue.book.orders == []
+
+
+# ------------------------------------------------------------------------------------- what a sell says it is for
+
+
+@pytest.mark.parametrize("enforces", [True, False])
+def test_sells_go_through_whether_the_venue_heeds_their_intent_or_not(
+    stage: AlpacaStage, venue: LocalAlpaca, *, enforces: bool
+) -> None:
+    venue.terms.enforces_intent = enforces
+    stage.run()
+    venue.at(EVENING.replace(day=23))
+    record = stage.wants(SPY=0.1).run()
+    assert record.run.status == "success"
+    assert {(fields["side"], fields["position_intent"]) for fields in posts(venue)[3:]} == {("sell", "sell_to_close")}
+
+
+# ------------------------------------------------------------------------------------- whole shares
+
+
+def test_of_what_trades_in_whole_shares_only_those_are_sold_and_the_fraction_is_said(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    stage.trading = 'manage = "account"'
+    venue.hold("QQQ", "10.4")
+    venue.assets["QQQ"] = {"fractionable": False}
+    record = stage.run()
+    assert venue.shares("QQQ") == Decimal("0.4")
+    sells = [(fields["qty"], fields["client_order_id"]) for fields in posts(venue) if fields["side"] == "sell"]
+    assert [quantity for quantity, _ in sells] == ["10.4", "10"]
+    assert len({client_id for _, client_id in sells}) == 2
+    assert "QQQ: 0.4 shares can't be sold here, where it trades in whole shares only, and stays" in remarks(record)
+    assert [order.state for order in record.orders if order.symbol == "SPY"] == ["filled"]
+
+
+def test_a_fraction_alone_that_can_not_be_sold_is_not_tried_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.trading = 'manage = "account"'
+    venue.hold("QQQ", "0.4")
+    venue.assets["QQQ"] = {"fractionable": False}
+    record = stage.run()
+    assert [fields["qty"] for fields in posts(venue) if fields["side"] == "sell"] == ["0.4"]
+    assert record.run.status == "partial"
+
+
+# ------------------------------------------------------------------------------------- shares after a cancel
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(10, 0), (500, 3)])
+def test_shares_that_a_cancelled_order_held_are_waited_for(
+    stage: AlpacaStage, venue: LocalAlpaca, seconds: int, left: int
+) -> None:
+    stage.trading = 'manage = "account"\ncancel_scope = "all"'
+    venue.hold("QQQ", 10)
+    venue.live("QQQ", lives.keeps_its_shares(seconds), times=1)
+    venue.order_from_elsewhere("sell", "QQQ", 3, client_id="by-hand")
+    venue.clock.sleep(1)
+    record = stage.run()
+    assert venue.shares("QQQ") == left
+    told = "QQQ: 3 shares are still held 30 s after no open order holds them; only what is available is sold"
+    assert (told in remarks(record)) is (left > 0)
+
+
+def test_a_sell_whose_shares_somebody_held_goes_once_more_when_they_are_free(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    stage.trading = 'manage = "account"'
+    venue.hold("QQQ", 10)
+    venue.live("QQQ", Life((NEW, Then(5, "canceled")), keeps=10), times=1)
+    by_hand = faults.followed_by(lambda: venue.order_from_elsewhere("sell", "QQQ", 3))
+    venue.faults.on("GET", "/v2/stocks/snapshots", fault=by_hand)
+    stage.run()
+    assert [fields["qty"] for fields in posts(venue) if fields["side"] == "sell"] == ["10", "10"]
+    assert venue.shares("QQQ") == 0
+
+
+# ------------------------------------------------------------------------------------- odd rows
+
+
+def test_a_position_without_a_value_stops_no_evening_and_counts_at_what_the_equity_counts(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    venue.hold("QQQ", 10)
+    venue.positions["QQQ"] = {"market_value": None}
+    record = stage.run()
+    assert record.run.status == "success"
+    worth = 10 * venue.market.closes["QQQ"][EVENING.date()]
+    assert record.holdings[0].others_value == worth
+
+
+def test_two_positions_without_a_value_stop_no_evening(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.hold("QQQ", 20)
+    venue.hold("BTCUSD", 5, asset_class="crypto")
+    venue.positions |= {"QQQ": {"market_value": None}, "BTCUSD": {"market_value": None}}
+    assert stage.run().run.status == "success"
+
+
+def test_our_own_position_without_a_value_is_sold_and_bought_at_the_markets_price(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    stage.run()
+    venue.at(EVENING.replace(day=23))
+    venue.positions["SPY"] = {"market_value": None}
+    held = venue.shares("SPY")
+    record = stage.wants(SPY=0.2, TLT=0.3, GLD=0.3).run()
+    assert record.run.status == "success"
+    assert held / 2 - 2 <= venue.shares("SPY") <= held / 2 + 2
+
+
+def test_an_option_order_of_several_legs_stops_no_evening(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    spread = {
+        "id": "00000000-0000-0000-0000-000000000001",
+        "client_order_id": "a spread",
+        "symbol": "",
+        "side": "",
+        "qty": "1",
+        "filled_qty": "0",
+        "limit_price": "-2.50",
+        "order_class": "mleg",
+        "time_in_force": "day",
+        "status": "new",
+        "created_at": "2026-11-20T19:00:00Z",
+        "legs": None,
+    }
+
+    def with_spread(page: object) -> object:
+        return [spread, *page] if isinstance(page, list) else page
+
+    venue.faults.on("GET", ORDERS, fault=faults.Fault(change=with_spread), times=None)
+    record = stage.run()
+    assert "options of several legs: left alone, since a sell of 1 share that is not ours is open" in remarks(record)
+    assert {order.state for order in record.orders} == {"filled"}
+
+
+def test_an_order_by_amount_is_told_in_dollars(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.live("QQQ", lives.halted())
+    venue.order_from_elsewhere("buy", "QQQ", client_id="by-hand", notional="250.50")
+    record = stage.run()
+    assert "QQQ: left alone, since a buy of 250.50 USD that is not ours is open (by-hand)" in remarks(record)
