@@ -120,7 +120,9 @@ class Journal(Protocol):
 
     def claim(self, claim: Claim) -> "RunId | AlreadyRun": ...
     def record(self, run: RunId, *events: Event) -> None:
-        """`run` is NO_RUN for what a person does between the runs."""
+        """`run` is NO_RUN for what a person does between the runs. Raises HeldBackError, and writes nothing, where an
+        order would leave of an account that is halted, or was disarmed.
+        """
         ...
 
     def run_number(self, run: RunId) -> int: ...

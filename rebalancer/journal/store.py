@@ -13,8 +13,8 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from rebalancer.errors import BusyError, StoppedError
-from rebalancer.events import Claim, Event, Noted, RunEnded, RunTakenUp
+from rebalancer.errors import BusyError, HeldBackError, StoppedError
+from rebalancer.events import Claim, Event, Noted, OrderIntended, OrderResent, RunEnded, RunTakenUp
 from rebalancer.journal import keepsake
 from rebalancer.journal.book import read_book
 from rebalancer.journal.chain import Head, Row, link, read_head
@@ -27,7 +27,7 @@ from rebalancer.journal.line import Line, insert_into
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import bring_up, open_database, writing
 from rebalancer.journal.space import prove_space
-from rebalancer.journal.standing import known, read_interrupted, read_sent, read_standing
+from rebalancer.journal.standing import held_back, known, read_interrupted, read_sent, read_standing
 from rebalancer.model import NO_RUN, OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Sent, Standing
 
@@ -132,7 +132,9 @@ class SqliteJournal:
     def record(self, run: RunId, *events: Event) -> None:
         """Commit `events` together. Raises ValueError for a NaN, an infinity or a naive time in them.
 
-        Raises StoppedError where another process has taken the run over; a remark is written all the same.
+        Raises StoppedError where another process has taken the run over; a remark is written all the same. Raises
+        HeldBackError where an order would leave of an account that is halted or disarmed: nobody can say so between
+        this look and the order's line.
         """
         ended = any(isinstance(event, RunEnded) for event in events)
         with plainly(self._path):
@@ -140,6 +142,8 @@ class SqliteJournal:
                 if run != NO_RUN and not all(isinstance(event, Noted) for event in events):
                     self._require_lease(run)
                 for event in events:
+                    if isinstance(event, OrderIntended | OrderResent) and held_back(self._db.conn, run):
+                        raise HeldBackError("the account was halted or disarmed just before this order was to leave")
                     self._append(run, event)
                 if ended:
                     give_back(self._db.conn, *self._leases[run])

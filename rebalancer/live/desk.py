@@ -67,13 +67,13 @@ class Diary:
         """Read `earlier` again."""
         self.earlier = {sent.order.id: sent for sent in self._desk.journal.sent(self.run)}
 
-    def write(self, event: Callable[..., Event], **fields: object) -> None:
-        """Commit `event` with the present time. Where this raises, nothing may be sent after it.
+    def write(self, event: Callable[..., Event], *others: Event, **fields: object) -> None:
+        """Commit `event` with the present time, and `others` with it. Where this raises, nothing may be sent after it.
 
         Raises what the journal raises while nothing has left, StoppedError after that.
         """
         try:
-            self._desk.journal.record(self.run, event(at=self._desk.clock.now(), **fields))
+            self._desk.journal.record(self.run, event(at=self._desk.clock.now(), **fields), *others)
         except RunFailedError as error:
             if self.sent:
                 raise StoppedError(f"{error} Orders had left before: look at the account.") from error

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from rebalancer.errors import RunFailedError
+from rebalancer.errors import HeldBackError, RunFailedError
 from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
-from rebalancer.live.armed import armed_limits, stop_for_a_look
+from rebalancer.live.armed import armed_limits, halt_for_a_look
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import verify
 from rebalancer.live.halt import halted
@@ -54,8 +54,12 @@ class Gate:
             self.diary.note(stopped, "warning")
             return Refused(stopped)
         self._say_what_was_not_compared(order)
-        stop_for_a_look(self.desk, self.diary)
-        self.diary.write(OrderIntended, order=order)
+        try:
+            self.diary.write(OrderIntended, *halt_for_a_look(self.desk), order=order)
+        except HeldBackError as error:
+            stopped = self._called_back(order, error)
+            self.diary.note(stopped, "warning")
+            return Refused(stopped)
         return self._submit(order)
 
     def send_again(self, order: Order) -> Submitted:
@@ -66,7 +70,12 @@ class Gate:
         if (stopped := self(order)) is not None:
             self.diary.write(OrderLost, order_id=order.id, reason=stopped)
             return Refused(stopped)
-        self.diary.write(OrderResent, order_id=order.id)
+        try:
+            self.diary.write(OrderResent, order_id=order.id)
+        except HeldBackError as error:
+            stopped = self._called_back(order, error)
+            self.diary.write(OrderLost, order_id=order.id, reason=stopped)
+            return Refused(stopped)
         return self._submit(order, again=True)
 
     def repeat(self, order: Order) -> Submitted:
@@ -116,6 +125,11 @@ class Gate:
         if isinstance(unarmed := armed_limits(self.desk), str):
             return unarmed
         return only_sells(self.desk, self.diary) if order.side == "buy" else None
+
+    def _called_back(self, order: Order, error: HeldBackError) -> str:
+        """Why an order that was let through does not leave after all: a person was faster than its line."""
+        self.release(order)
+        return f"{order.symbol}: the {order.side} was not sent: {self._held_back(order) or error}"
 
     def _broken_rule(self, order: Order) -> str | None:
         price = self._price(order.symbol)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from evenings import (
     ACCOUNT,
     ARMED,
@@ -21,6 +22,7 @@ from evenings import (
     start_buying,
 )
 
+from rebalancer.errors import HeldBackError
 from rebalancer.events import (
     DailyLossHit,
     Disarmed,
@@ -198,3 +200,38 @@ def test_where_the_last_run_traded_is_remembered(journal):
         journal.record(start(journal, claim), holdings_read(), RunEnded(NOW, "failed", "no prices"))
 
     assert journal.standing("demo").last == ("live", "broker.example", ACCOUNT.number)
+
+
+# ------------------------------------------------------------------------------------------ may an order leave?
+
+
+@pytest.mark.parametrize(
+    ("said", "mode", "leaves"),
+    [
+        ([], "live", True),
+        ([HALT], "paper", False),
+        ([FOR_ALL], "paper", False),
+        ([replace(HALT, account="other")], "paper", True),
+        ([HALT, HaltLifted(NOW, "demo", "ann", "looked")], "paper", True),
+        ([ARMED], "live", True),
+        ([ARMED, Disarmed(NOW, ARMED.account, "ann", "enough")], "live", False),
+        ([ARMED, Disarmed(NOW, ARMED.account, "ann", "enough")], "paper", True),
+    ],
+)
+def test_no_order_is_written_down_of_an_account_that_is_halted_or_was_disarmed(journal, said, mode, leaves):
+    run = start_buying(journal, replace(CLAIM, mode=mode))
+    for word in said:
+        journal.record(NO_RUN, word)
+    if leaves:
+        journal.record(run, OrderIntended(NOW, BUY))
+    else:
+        with pytest.raises(HeldBackError):
+            journal.record(run, OrderIntended(NOW, BUY))
+    assert ids(journal.sent(run)) == ([BUY.id] if leaves else [])
+
+
+def test_a_dry_run_goes_on_beside_a_halt_since_its_orders_never_leave(journal):
+    run = start_buying(journal, replace(CLAIM, dry_run=True))
+    journal.record(NO_RUN, HALT)
+    journal.record(run, OrderIntended(NOW, BUY))
+    assert ids(journal.sent(run)) == [BUY.id]
