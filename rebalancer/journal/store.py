@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from rebalancer.errors import BusyError, HeldBackError, StoppedError
@@ -24,6 +23,7 @@ from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.lease import Here, give_back, here, obstacle, read_lease, refresh, take
 from rebalancer.journal.line import Line, insert_into
+from rebalancer.journal.lock import acquire
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import bring_up, open_database, writing
 from rebalancer.journal.space import prove_space
@@ -45,15 +45,10 @@ def run_lock(path: Path) -> Iterator[None]:
 
     Raises BusyError while another process holds it.
     """
-    lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=0, mode=0o600)
+    file = path.with_name(f"{path.name}.lock")
+    busy = f"another run is in progress (it holds {file}). Wait until it ends, then run again."
     with plainly(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise BusyError(
-                f"another run is in progress (it holds {lock.lock_file}). Wait until it ends, then run again."
-            ) from error
+        lock = acquire(file, lambda: busy)
     try:
         yield
     finally:
