@@ -9,6 +9,7 @@ from typing import Protocol
 from rebalancer.events import Armed, Claim, Event, Halted
 from rebalancer.model import (
     Account,
+    BotFailure,
     Closes,
     CorporateAction,
     Fill,
@@ -133,6 +134,10 @@ class Journal(Protocol):
 
     def sent(self, run: RunId) -> "tuple[Sent, ...]":
         """Every order of `run`, in the order they were written down."""
+        ...
+
+    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
+        """The bots of `run` that could not decide, by name."""
         ...
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:

@@ -1,12 +1,12 @@
 """The journal of a dry run: it writes to its own file and reads what is ours from the real one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rebalancer.events import Claim, DailyLossHit, Event, FillSeen, Restated
 from rebalancer.journal.book import Change, moved
-from rebalancer.model import OrderId, RunId
+from rebalancer.model import BotFailure, OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Journal, Sent, Standing
 
 
@@ -48,6 +48,9 @@ class Rehearsal:
 
     def sent(self, run: RunId) -> tuple[Sent, ...]:
         return self.own.sent(run)
+
+    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
+        return self.own.failures(run)
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         ids = tuple(ids)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +27,8 @@ from rebalancer.journal.lock import acquire
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import bring_up, open_database, writing
 from rebalancer.journal.space import prove_space
-from rebalancer.journal.standing import held_back, known, read_interrupted, read_sent, read_standing
-from rebalancer.model import NO_RUN, OrderId, RunId
+from rebalancer.journal.standing import held_back, known, read_failures, read_interrupted, read_sent, read_standing
+from rebalancer.model import NO_RUN, BotFailure, OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Sent, Standing
 
 IN_MEMORY = Path(":memory:")
@@ -162,6 +162,10 @@ class SqliteJournal:
     def sent(self, run: RunId) -> tuple[Sent, ...]:
         with plainly(self._path):
             return read_sent(self._db.conn, "orders.run = ?", run)
+
+    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
+        with plainly(self._path):
+            return read_failures(self._db.conn, run)
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         with plainly(self._path):

@@ -24,6 +24,8 @@ from evenings import (
 
 from rebalancer.errors import HeldBackError
 from rebalancer.events import (
+    BotDecided,
+    BotFailed,
     DailyLossHit,
     Disarmed,
     Halted,
@@ -33,7 +35,7 @@ from rebalancer.events import (
     OrderIntended,
     RunEnded,
 )
-from rebalancer.model import NO_RUN
+from rebalancer.model import NO_RUN, BotFailure
 from rebalancer.ports import Sent, Standing
 
 BUY = order()
@@ -153,6 +155,14 @@ def test_a_run_that_ended_was_not_cut_off_and_one_that_was_taken_up_still_is(jou
 
     journal.record(run, RunEnded(NOW, "partial", "done by halves"))
     assert journal.interrupted("demo") is None
+
+
+def test_the_bots_of_a_run_that_could_not_decide_are_told_with_their_reasons(journal):
+    failure = BotFailure("trend", "SMA(SPY,200) has 3 closes")
+    run = start(journal)
+    journal.record(run, BotDecided(NOW, "mix", 0.5, {}, (), ()), BotFailed(NOW, 0.4, failure))
+
+    assert journal.failures(run) == {"trend": failure}
 
 
 # ------------------------------------------------------------------------------------ what an account may do
