@@ -110,7 +110,11 @@ class Calendar(Protocol):
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Aware, in UTC."""
+        """Aware, in UTC. It can be set back."""
+        ...
+
+    def elapsed(self) -> float:
+        """Seconds since some moment before: never fewer than at the last call, and a suspended machine counts them."""
         ...
 
     def sleep(self, seconds: float) -> None: ...

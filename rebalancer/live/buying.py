@@ -8,7 +8,7 @@ from decimal import Decimal
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
-from rebalancer.live.hours import closed, new_york
+from rebalancer.live.hours import closed, latest, new_york
 from rebalancer.live.loss import only_sells
 from rebalancer.live.recover import earlier_orders, is_ours, untold
 from rebalancer.live.survey import Prices, Survey, order_prices, read_holdings, take_snapshots
@@ -115,7 +115,7 @@ def buying_way(desk: Desk, diary: Diary) -> Way:
     trading = desk.trading
     if trading.order_type != "moc":
         return Way(trading, trading.buy_timeout_seconds)
-    now, closes = desk.clock.now(), diary.session.closes
+    now, closes = latest(desk, diary), diary.session.closes
     last = closes - AUCTION_CUTOFF - AUCTION_MARGIN
     if desk.broker.caps.moc and now <= last:
         diary.note(f"buys go to the closing auction: it is {new_york(now)}, and it takes orders until {new_york(last)}")

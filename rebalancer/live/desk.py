@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from rebalancer.errors import RunFailedError, StoppedError
@@ -49,6 +50,7 @@ class Desk:
 class Diary:
     """Writes the events of one run. `sent` tells whether an order may have left, `sent_here` whether one did just now.
 
+    `venue_time` is what the venue's clock said when it was last asked, and what had elapsed by ours just before.
     `earlier` are the orders that left before this run was cut off and taken up again. `remarks` have the last word on
     each symbol that one was said of.
     """
@@ -58,6 +60,7 @@ class Diary:
         self.session = session
         self.number = desk.journal.run_number(run)
         self._desk = desk
+        self.venue_time: tuple[datetime, float] | None = None
         self.remarks: dict[Symbol, str] = {}
         self.earlier: Mapping[OrderId, Sent] = {}
         self.recall()

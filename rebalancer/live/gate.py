@@ -10,6 +10,7 @@ from rebalancer.live.armed import armed_limits, halt_for_a_look
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import verify
 from rebalancer.live.halt import halted
+from rebalancer.live.hours import latest
 from rebalancer.live.loss import only_sells
 from rebalancer.live.sound import DONE_WITH, may_still_stand, require_sound, require_written
 from rebalancer.live.survey import Prices, Survey
@@ -140,7 +141,7 @@ class Gate:
             invested=self.survey.long_value + self.bought,
             price=price.value if price else None,
             cash_left=self.budget - self.spent - self.desk.broker.caps.fee_per_order,
-            now=self.desk.clock.now(),
+            now=latest(self.desk, self.diary),
             session=self.diary.session,
             trading=self.desk.trading,
         )
