@@ -140,12 +140,12 @@ class Journal(Protocol):
         """Every order of `run`, in the order they were written down."""
         ...
 
-    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
-        """The bots of `run` that could not decide, by name."""
-        ...
-
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         """Those of `ids` that were written down for `account` and not refused, or that a person has vouched for."""
+        ...
+
+    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
+        """The bots of `run` that could not decide, by name."""
         ...
 
     def interrupted(self, account: str) -> "Interrupted | None":

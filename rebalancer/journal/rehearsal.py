@@ -49,9 +49,6 @@ class Rehearsal:
     def sent(self, run: RunId) -> tuple[Sent, ...]:
         return self.own.sent(run)
 
-    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
-        return self.own.failures(run)
-
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         ids = tuple(ids)
         return self.books.knows(account, ids) | self.own.knows(account, ids)
@@ -60,6 +57,9 @@ class Rehearsal:
         """A halt keeps orders from leaving, and a dry run sends none: it goes on."""
         standing = self.books.standing(account)
         return replace(standing, halt=None, loss=self.loss or standing.loss)
+
+    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
+        return self.own.failures(run)
 
     def interrupted(self, account: str) -> Interrupted | None:  # noqa: ARG002 - a port
         """A dry run never goes on with a real one."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
-from rebalancer.events import Armed, Disarmed, Halted
+from rebalancer.events import Armed, Halted
 from rebalancer.journal.codec import from_body
 from rebalancer.model import BotFailure, Order, OrderId, OrderKind, OrderPhase, Plan, RunId, Side, Symbol
 from rebalancer.ports import Interrupted, Sent, Standing
@@ -114,17 +114,6 @@ def read_standing(connection: sqlite3.Connection, account: str) -> Standing:
     )
 
 
-def held_back(connection: sqlite3.Connection, run: RunId) -> bool:
-    """Whether the account of `run` is halted, or was disarmed while real money moves. No dry run is held back."""
-    account, mode, dry_run = connection.execute(
-        "SELECT account, mode, dry_run FROM runs WHERE id = ?", [run]
-    ).fetchone()
-    if dry_run:
-        return False
-    disarmed = mode == "live" and isinstance(_last_arming(connection, account), Disarmed)
-    return disarmed or _halt(connection, account) is not None
-
-
 def _halt(connection: sqlite3.Connection, account: str) -> Halted | None:
     """The last word counts, whether it was said for the account or for all."""
     row = connection.execute(
@@ -148,18 +137,13 @@ def read_halts(connection: sqlite3.Connection, account: str) -> tuple[Halted, ..
 
 
 def _armed(connection: sqlite3.Connection, account: str) -> Armed | None:
-    last = _last_arming(connection, account)
-    return last if isinstance(last, Armed) else None
-
-
-def _last_arming(connection: sqlite3.Connection, account: str) -> Armed | Disarmed | None:
     row = connection.execute(
         "SELECT events.kind, events.body FROM arms JOIN events USING (seq) WHERE arms.account = ?"
         " ORDER BY seq DESC LIMIT 1",
         [account],
     ).fetchone()
-    last: Armed | Disarmed | None = from_body(*row) if row else None
-    return last
+    last = from_body(*row) if row else None
+    return last if isinstance(last, Armed) else None
 
 
 def _loss(connection: sqlite3.Connection, account: str) -> date | None:

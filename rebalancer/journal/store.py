@@ -22,12 +22,13 @@ from rebalancer.journal.claims import EarlierRun, cut_off, refusal, taken_by_ano
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.lease import Here, give_back, here, obstacle, read_lease, refresh, take
+from rebalancer.journal.leaving import held_back
 from rebalancer.journal.line import Line, insert_into
 from rebalancer.journal.lock import acquire
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import bring_up, open_database, writing
 from rebalancer.journal.space import prove_space
-from rebalancer.journal.standing import held_back, known, read_failures, read_interrupted, read_sent, read_standing
+from rebalancer.journal.standing import known, read_failures, read_interrupted, read_sent, read_standing
 from rebalancer.model import NO_RUN, BotFailure, OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Sent, Standing
 
@@ -163,10 +164,6 @@ class SqliteJournal:
         with plainly(self._path):
             return read_sent(self._db.conn, "orders.run = ?", run)
 
-    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
-        with plainly(self._path):
-            return read_failures(self._db.conn, run)
-
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         with plainly(self._path):
             return known(self._db.conn, account, ids)
@@ -174,6 +171,10 @@ class SqliteJournal:
     def standing(self, account: str) -> Standing:
         with plainly(self._path):
             return read_standing(self._db.conn, account)
+
+    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
+        with plainly(self._path):
+            return read_failures(self._db.conn, run)
 
     def interrupted(self, account: str) -> Interrupted | None:
         """A run whose lease another living process holds was not cut off."""

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from evenings import (
     ACCOUNT,
     ARMED,
@@ -22,10 +21,7 @@ from evenings import (
     start_buying,
 )
 
-from rebalancer.errors import HeldBackError
 from rebalancer.events import (
-    BotDecided,
-    BotFailed,
     DailyLossHit,
     Disarmed,
     Halted,
@@ -35,7 +31,7 @@ from rebalancer.events import (
     OrderIntended,
     RunEnded,
 )
-from rebalancer.model import NO_RUN, BotFailure
+from rebalancer.model import NO_RUN
 from rebalancer.ports import Sent, Standing
 
 BUY = order()
@@ -157,14 +153,6 @@ def test_a_run_that_ended_was_not_cut_off_and_one_that_was_taken_up_still_is(jou
     assert journal.interrupted("demo") is None
 
 
-def test_the_bots_of_a_run_that_could_not_decide_are_told_with_their_reasons(journal):
-    failure = BotFailure("trend", "SMA(SPY,200) has 3 closes")
-    run = start(journal)
-    journal.record(run, BotDecided(NOW, "mix", 0.5, {}, (), ()), BotFailed(NOW, 0.4, failure))
-
-    assert journal.failures(run) == {"trend": failure}
-
-
 # ------------------------------------------------------------------------------------ what an account may do
 
 
@@ -210,38 +198,3 @@ def test_where_the_last_run_traded_is_remembered(journal):
         journal.record(start(journal, claim), holdings_read(), RunEnded(NOW, "failed", "no prices"))
 
     assert journal.standing("demo").last == ("live", "broker.example", ACCOUNT.number)
-
-
-# ------------------------------------------------------------------------------------------ may an order leave?
-
-
-@pytest.mark.parametrize(
-    ("said", "mode", "leaves"),
-    [
-        ([], "live", True),
-        ([HALT], "paper", False),
-        ([FOR_ALL], "paper", False),
-        ([replace(HALT, account="other")], "paper", True),
-        ([HALT, HaltLifted(NOW, "demo", "ann", "looked")], "paper", True),
-        ([ARMED], "live", True),
-        ([ARMED, Disarmed(NOW, ARMED.account, "ann", "enough")], "live", False),
-        ([ARMED, Disarmed(NOW, ARMED.account, "ann", "enough")], "paper", True),
-    ],
-)
-def test_no_order_is_written_down_of_an_account_that_is_halted_or_was_disarmed(journal, said, mode, leaves):
-    run = start_buying(journal, replace(CLAIM, mode=mode))
-    for word in said:
-        journal.record(NO_RUN, word)
-    if leaves:
-        journal.record(run, OrderIntended(NOW, BUY))
-    else:
-        with pytest.raises(HeldBackError):
-            journal.record(run, OrderIntended(NOW, BUY))
-    assert ids(journal.sent(run)) == ([BUY.id] if leaves else [])
-
-
-def test_a_dry_run_goes_on_beside_a_halt_since_its_orders_never_leave(journal):
-    run = start_buying(journal, replace(CLAIM, dry_run=True))
-    journal.record(NO_RUN, HALT)
-    journal.record(run, OrderIntended(NOW, BUY))
-    assert ids(journal.sent(run)) == [BUY.id]
