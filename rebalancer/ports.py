@@ -9,7 +9,6 @@ from typing import Protocol
 from rebalancer.events import Armed, Claim, Event, Halted
 from rebalancer.model import (
     Account,
-    BotFailure,
     Closes,
     CorporateAction,
     Fill,
@@ -144,8 +143,8 @@ class Journal(Protocol):
         """Those of `ids` that were written down for `account` and not refused, or that a person has vouched for."""
         ...
 
-    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
-        """The bots of `run` that could not decide, by name."""
+    def failures(self, run: RunId) -> Mapping[str, str]:
+        """Why bots of `run` could not decide, by their names."""
         ...
 
     def interrupted(self, account: str) -> "Interrupted | None":

@@ -22,4 +22,4 @@ def _is_disarmed(connection: sqlite3.Connection, account: str) -> bool:
     last = connection.execute(
         "SELECT number FROM arms WHERE account = ? ORDER BY seq DESC LIMIT 1", [account]
     ).fetchone()
-    return last == (None,)
+    return bool(last == (None,))

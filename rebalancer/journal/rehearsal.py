@@ -6,7 +6,7 @@ from datetime import date
 
 from rebalancer.events import Claim, DailyLossHit, Event, FillSeen, Restated
 from rebalancer.journal.book import Change, moved
-from rebalancer.model import BotFailure, OrderId, RunId
+from rebalancer.model import OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Journal, Sent, Standing
 
 
@@ -58,7 +58,7 @@ class Rehearsal:
         standing = self.books.standing(account)
         return replace(standing, halt=None, loss=self.loss or standing.loss)
 
-    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
+    def failures(self, run: RunId) -> Mapping[str, str]:
         return self.own.failures(run)
 
     def interrupted(self, account: str) -> Interrupted | None:  # noqa: ARG002 - a port

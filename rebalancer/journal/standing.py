@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from rebalancer.events import Armed, Halted
 from rebalancer.journal.codec import from_body
-from rebalancer.model import BotFailure, Order, OrderId, OrderKind, OrderPhase, Plan, RunId, Side, Symbol
+from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, Side, Symbol
 from rebalancer.ports import Interrupted, Sent, Standing
 
 
@@ -72,12 +72,12 @@ def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) 
     return frozenset(order_id for (order_id,) in found)
 
 
-def read_failures(connection: sqlite3.Connection, run: RunId) -> dict[str, BotFailure]:
-    """The bots of `run` that could not decide, in their order."""
+def read_failures(connection: sqlite3.Connection, run: RunId) -> dict[str, str]:
+    """Why bots of `run` could not decide, by their names."""
     rows = connection.execute(
         "SELECT bot, failure FROM allocations WHERE run = ? AND failure IS NOT NULL ORDER BY seq", [run]
     )
-    return {bot: BotFailure(bot, reason) for bot, reason in rows.fetchall()}
+    return dict(rows.fetchall())
 
 
 def read_interrupted(connection: sqlite3.Connection, account: str) -> Interrupted | None:

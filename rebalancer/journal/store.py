@@ -29,7 +29,7 @@ from rebalancer.journal.projections import project
 from rebalancer.journal.schema import bring_up, open_database, writing
 from rebalancer.journal.space import prove_space
 from rebalancer.journal.standing import known, read_failures, read_interrupted, read_sent, read_standing
-from rebalancer.model import NO_RUN, BotFailure, OrderId, RunId
+from rebalancer.model import NO_RUN, OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Sent, Standing
 
 IN_MEMORY = Path(":memory:")
@@ -172,7 +172,7 @@ class SqliteJournal:
         with plainly(self._path):
             return read_standing(self._db.conn, account)
 
-    def failures(self, run: RunId) -> Mapping[str, BotFailure]:
+    def failures(self, run: RunId) -> Mapping[str, str]:
         with plainly(self._path):
             return read_failures(self._db.conn, run)
 

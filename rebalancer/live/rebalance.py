@@ -87,7 +87,8 @@ def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
     sold = execute(desk, diary, sells, Gate(desk, diary, survey, prices), desk.trading.sell_timeout_seconds)
     bought = buy_on(desk, diary, plan, actions) if may_buy(desk, diary, plan, sold) else ()
     close_books(desk, diary, (*sold, *bought))
-    return verdict(plan, (*sold, *bought), desk.journal.failures(diary.run), diary.remarks)
+    failed = {bot: BotFailure(bot, why) for bot, why in desk.journal.failures(diary.run).items()}
+    return verdict(plan, (*sold, *bought), failed, diary.remarks)
 
 
 def get_ready(desk: Desk, diary: Diary) -> None:

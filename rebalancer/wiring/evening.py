@@ -80,10 +80,10 @@ def evening(
         contents = bots_on_disk(account, interrupted)
         claim = claim_of(config, account, time, session, contents, dry_run=dry_run, force=force)
         broker: Broker = stack.enter_context(broker_of(config, account, time, quotes, calendar, lines))
-        journal: Journal = books
         if not dry_run:
             stack.enter_context(account_lock(account, broker, config.state_dir))
-        else:
+        journal: Journal = books
+        if dry_run:
             journal = Rehearsal(stack.enter_context(SqliteJournal.open(config.journal(dry_run=True))), books)
             broker = PreviewBroker(broker, quotes, time, None if clock else partial(hours, time, calendar))
             kept = brakes(account, books.standing(account.name), fingerprints(claim.files), present.now())
