@@ -76,7 +76,7 @@ def market(symbols: list[str]) -> Tape:
 
 
 def write_settings(folder: Path, venue: LocalAlpaca, symbols: list[str]) -> config.Config:
-    os.environ["KEY_ID"], os.environ["SECRET"] = venue.key_id, venue.secret
+    os.environ |= {"KEY_ID": venue.key_id, "SECRET": venue.secret, "HOME": str(folder)}
     parts = [{"percent": 100 / len(symbols), "chart": {"asset": symbol}} for symbol in symbols]
     bot = {"format": "rebalancer/bot", "version": 1, "name": "Mix", "chart": {"specified": parts}}
     (folder / "mix.json").write_text(json.dumps(bot))

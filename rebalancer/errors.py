@@ -53,6 +53,12 @@ class SourceError(RunFailedError):
     """A broker or a data source did not answer, or answered only in part. Never read as zero or as flat."""
 
 
+class HeldBackError(RebalancerError):
+    """The account was halted or disarmed before an order of its run was written down: that order does not leave."""
+
+    exit_code = 4
+
+
 class StoppedError(RebalancerError):
     """Something that must never happen did: orders may stand at the broker, a person has to look."""
 

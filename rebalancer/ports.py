@@ -113,7 +113,11 @@ class Calendar(Protocol):
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Aware, in UTC."""
+        """Aware, in UTC. It can be set back."""
+        ...
+
+    def elapsed(self) -> float:
+        """Seconds since some moment before: never fewer than at the last call, and a suspended machine counts them."""
         ...
 
     def sleep(self, seconds: float) -> None: ...
@@ -124,7 +128,9 @@ class Journal(Protocol):
 
     def claim(self, claim: Claim) -> "RunId | AlreadyRun": ...
     def record(self, run: RunId, *events: Event) -> None:
-        """`run` is NO_RUN for what a person does between the runs."""
+        """`run` is NO_RUN for what a person does between the runs. Raises HeldBackError, and writes nothing, where an
+        order would leave of an account that is halted, or was disarmed.
+        """
         ...
 
     def run_number(self, run: RunId) -> int: ...
@@ -147,6 +153,10 @@ class Journal(Protocol):
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         """Those of `ids` that were written down for `account` and not refused, or that a person has vouched for."""
+        ...
+
+    def failures(self, run: RunId) -> Mapping[str, str]:
+        """Why bots of `run` could not decide, by their names."""
         ...
 
     def interrupted(self, account: str) -> "Interrupted | None":

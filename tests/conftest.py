@@ -44,6 +44,18 @@ LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
 
 
 @pytest.fixture(autouse=True, scope="session")
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test writes into the home of who runs it."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "USERPROFILE"):
+            patch.setenv(name, str(home))
+        for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
+            patch.delenv(name, raising=False)
+        yield home
+
+
+@pytest.fixture(autouse=True, scope="session")
 def only_this_machine() -> Iterator[None]:
     """No test reaches beyond this machine, not even to ask for a name. Not an OSError: those are for the network."""
 

@@ -1,6 +1,6 @@
 """The journal of a dry run: it writes to its own file and reads what is ours from the real one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -63,6 +63,9 @@ class Rehearsal:
         """A halt keeps orders from leaving, and a dry run sends none: it goes on."""
         standing = self.books.standing(account)
         return replace(standing, halt=None, loss=self.loss or standing.loss)
+
+    def failures(self, run: RunId) -> Mapping[str, str]:
+        return self.own.failures(run)
 
     def interrupted(self, account: str) -> Interrupted | None:  # noqa: ARG002 - a port
         """A dry run never goes on with a real one."""

@@ -85,6 +85,14 @@ def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) 
     return frozenset(order_id for (order_id,) in found)
 
 
+def read_failures(connection: sqlite3.Connection, run: RunId) -> dict[str, str]:
+    """Why bots of `run` could not decide, by their names."""
+    rows = connection.execute(
+        "SELECT bot, failure FROM allocations WHERE run = ? AND failure IS NOT NULL ORDER BY seq", [run]
+    )
+    return dict(rows.fetchall())
+
+
 def read_interrupted(connection: sqlite3.Connection, account: str) -> Interrupted | None:
     row = connection.execute(
         "SELECT runs.id, session, COUNT(orders.id) FROM runs LEFT JOIN orders ON orders.run = runs.id"

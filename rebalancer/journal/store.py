@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
@@ -11,11 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from rebalancer.errors import BusyError, StoppedError
-from rebalancer.events import Claim, Event, Noted, RunEnded, RunTakenUp
+from rebalancer.errors import BusyError, HeldBackError, StoppedError
+from rebalancer.events import Claim, Event, Noted, OrderIntended, OrderResent, RunEnded, RunTakenUp
 from rebalancer.journal import keepsake
 from rebalancer.journal.book import read_book
 from rebalancer.journal.chain import Head, Row, link, read_head
@@ -24,11 +23,20 @@ from rebalancer.journal.claims import EarlierRun, cut_off, refusal, taken_by_ano
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.lease import Here, give_back, here, obstacle, read_lease, refresh, take
+from rebalancer.journal.leaving import held_back
 from rebalancer.journal.line import Line, insert_into
+from rebalancer.journal.lock import acquire
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import bring_up, open_database, writing
 from rebalancer.journal.space import prove_space
-from rebalancer.journal.standing import known, read_interrupted, read_readings, read_sent, read_standing
+from rebalancer.journal.standing import (
+    known,
+    read_failures,
+    read_interrupted,
+    read_readings,
+    read_sent,
+    read_standing,
+)
 from rebalancer.model import NO_RUN, OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Reading, Sent, Standing
 
@@ -46,15 +54,10 @@ def run_lock(path: Path) -> Iterator[None]:
 
     Raises BusyError while another process holds it.
     """
-    lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=0, mode=0o600)
+    file = path.with_name(f"{path.name}.lock")
+    busy = f"another run is in progress (it holds {file}). Wait until it ends, then run again."
     with plainly(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise BusyError(
-                f"another run is in progress (it holds {lock.lock_file}). Wait until it ends, then run again."
-            ) from error
+        lock = acquire(file, lambda: busy)
     try:
         yield
     finally:
@@ -133,7 +136,9 @@ class SqliteJournal:
     def record(self, run: RunId, *events: Event) -> None:
         """Commit `events` together. Raises ValueError for a NaN, an infinity or a naive time in them.
 
-        Raises StoppedError where another process has taken the run over; a remark is written all the same.
+        Raises StoppedError where another process has taken the run over; a remark is written all the same. Raises
+        HeldBackError where an order would leave of an account that is halted or disarmed: nobody can say so between
+        this look and the order's line.
         """
         ended = any(isinstance(event, RunEnded) for event in events)
         with plainly(self._path):
@@ -141,6 +146,8 @@ class SqliteJournal:
                 if run != NO_RUN and not all(isinstance(event, Noted) for event in events):
                     self._require_lease(run)
                 for event in events:
+                    if isinstance(event, OrderIntended | OrderResent) and held_back(self._db.conn, run):
+                        raise HeldBackError("the account was halted or disarmed just before this order was to leave")
                     self._append(run, event)
                 if ended:
                     give_back(self._db.conn, *self._leases[run])
@@ -180,6 +187,10 @@ class SqliteJournal:
     def standing(self, account: str) -> Standing:
         with plainly(self._path):
             return read_standing(self._db.conn, account)
+
+    def failures(self, run: RunId) -> Mapping[str, str]:
+        with plainly(self._path):
+            return read_failures(self._db.conn, run)
 
     def interrupted(self, account: str) -> Interrupted | None:
         """A run whose lease another living process holds was not cut off."""

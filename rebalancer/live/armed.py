@@ -18,7 +18,7 @@ from rebalancer.model import Account
 from rebalancer.model.checkup import Check
 
 if TYPE_CHECKING:  # a desk loads numpy, which the status does without
-    from rebalancer.live.desk import Desk, Diary
+    from rebalancer.live.desk import Desk
 
 LONGEST = timedelta(days=90)
 SOON = timedelta(days=7)
@@ -50,11 +50,15 @@ def armed_limits(desk: "Desk") -> Armed | str | None:
     return armed if why is None else why
 
 
-def stop_for_a_look(desk: "Desk", diary: "Diary") -> None:
-    """Halt before the one order of a first live run leaves: whatever happens then, no second one leaves unseen."""
+def halt_for_a_look(desk: "Desk") -> tuple[Halted, ...]:
+    """What is written down with the one order of a first live run: whatever happens then, no second one leaves unseen.
+
+    Empty for the order of any other run.
+    """
     match armed_limits(desk):
         case Armed(first_order_only=True):
-            diary.write(Halted, account=desk.account, by="rebalance", reason=FIRST_LIVE_RUN)
+            return (Halted(desk.clock.now(), desk.account, "rebalance", FIRST_LIVE_RUN),)
+    return ()
 
 
 # --------------------------------------------------------------------------------------------- what a person does

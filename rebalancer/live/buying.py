@@ -9,7 +9,7 @@ from types import MappingProxyType
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
-from rebalancer.live.hours import closed, new_york
+from rebalancer.live.hours import closed, latest, new_york
 from rebalancer.live.loss import only_sells
 from rebalancer.live.recover import earlier_orders, in_the_way, look_again, others_orders, untold
 from rebalancer.live.survey import Prices, Survey, order_prices, take_snapshots
@@ -156,7 +156,7 @@ def buying_way(desk: Desk, diary: Diary) -> Way:
     trading = desk.trading
     if trading.order_type != "moc":
         return Way(trading, trading.buy_timeout_seconds)
-    now, closes = desk.clock.now(), diary.session.closes
+    now, closes = latest(desk, diary), diary.session.closes
     last = closes - AUCTION_CUTOFF - AUCTION_MARGIN
     if desk.broker.caps.moc and now <= last:
         diary.note(f"buys go to the closing auction: it is {new_york(now)}, and it takes orders until {new_york(last)}")

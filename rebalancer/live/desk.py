@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from rebalancer.errors import RunFailedError, StoppedError
@@ -49,6 +50,7 @@ class Desk:
 class Diary:
     """Writes the events of one run. `sent` tells whether an order may have left, `sent_here` whether one did just now.
 
+    `venue_time` is what the venue's clock said when it was last asked, and what had elapsed by ours just before.
     `earlier` are the orders that left before this run was cut off and taken up again. `remarks` have the last word on
     each symbol that one was said of, `held_back` the symbols that the owner's own settings keep from their targets,
     `prices` the last price for an order of each. `breaks` are what the post-trade reconciliation can't explain.
@@ -59,6 +61,7 @@ class Diary:
         self.session = session
         self.number = desk.journal.run_number(run)
         self._desk = desk
+        self.venue_time: tuple[datetime, float] | None = None
         self.remarks: dict[Symbol, str] = {}
         self.held_back: set[Symbol] = set()
         self.prices: dict[Symbol, Price] = {}
@@ -76,13 +79,13 @@ class Diary:
         sent = self._desk.journal.sent(self.run)
         return 1 + sum((each.order.symbol, each.order.side) == (symbol, side) for each in sent)
 
-    def write(self, event: Callable[..., Event], **fields: object) -> None:
-        """Commit `event` with the present time. Where this raises, nothing may be sent after it.
+    def write(self, event: Callable[..., Event], *others: Event, **fields: object) -> None:
+        """Commit `event` with the present time, and `others` with it. Where this raises, nothing may be sent after it.
 
         Raises what the journal raises while nothing has left, StoppedError after that.
         """
         try:
-            self._desk.journal.record(self.run, event(at=self._desk.clock.now(), **fields))
+            self._desk.journal.record(self.run, event(at=self._desk.clock.now(), **fields), *others)
         except RunFailedError as error:
             if self.sent:
                 raise StoppedError(f"{error} Orders had left before: look at the account.") from error

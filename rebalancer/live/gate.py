@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.errors import HeldBackError, RunFailedError, SourceError
 from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
-from rebalancer.live.armed import armed_limits, stop_for_a_look
+from rebalancer.live.armed import armed_limits, halt_for_a_look
 from rebalancer.live.busy import until_taken
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import verify
 from rebalancer.live.halt import halted
+from rebalancer.live.hours import latest
 from rebalancer.live.loss import only_sells
 from rebalancer.live.sound import DONE_WITH, may_still_stand, require_sound, require_written
 from rebalancer.live.survey import Prices, Survey, read_shares
@@ -64,26 +65,38 @@ class Gate:
 
     def send(self, order: Order) -> Submitted:
         """Write the order down, then send it. What is not let through is noted and refused, and was never written."""
-        if (stopped := self(order)) is not None:
+        if (stopped := self(order) or self._intended(order)) is not None:
             self.diary.note(stopped.reason, "warning")
             return stopped
-        self._say_what_was_not_compared(order)
-        stop_for_a_look(self.desk, self.diary)
-        self.diary.write(OrderIntended, order=order)
         return self._submit(order)
 
     def send_again(self, order: Order) -> Submitted:
         """An absent order once more, under its own id. One that is not let through now, or is refused, is lost: of what
         was sent first neither tells. Where the shares have moved meanwhile it is looked for again, and not sent.
         """
-        if (stopped := self._held_back_now(order)) is not None:
-            if isinstance(found := self.desk.broker.find(order.id), OrderState):
-                verify(order, found)
-                return Accepted(found)
-            self.diary.write(OrderLost, order_id=order.id, reason=stopped.reason)
-            return stopped
-        self.diary.write(OrderResent, order_id=order.id)
-        return self._submit(order, again=True)
+        if (stopped := self._held_back_now(order) or self._resent(order)) is None:
+            return self._submit(order, again=True)
+        if isinstance(found := self.desk.broker.find(order.id), OrderState):
+            verify(order, found)
+            return Accepted(found)
+        self.diary.write(OrderLost, order_id=order.id, reason=stopped.reason)
+        return stopped
+
+    def _intended(self, order: Order) -> Refused | None:
+        """Write the order down; or why it does not leave after all: a person was faster than its line."""
+        self._say_what_was_not_compared(order)
+        try:
+            self.diary.write(OrderIntended, *halt_for_a_look(self.desk), order=order)
+        except HeldBackError as error:
+            return self._called_back(order, error)
+        return None
+
+    def _resent(self, order: Order) -> Refused | None:
+        try:
+            self.diary.write(OrderResent, order_id=order.id)
+        except HeldBackError as error:
+            return self._called_back(order, error)
+        return None
 
     def repeat(self, order: Order) -> Submitted:
         """An order that stands already: only the paper trial asks whether the venue takes an id twice."""
@@ -164,6 +177,10 @@ class Gate:
         shown = f"the broker shows {shares(there)}, {plain(due)} were expected"
         return Refused(f"{order.symbol}: the {order.side} was not sent once more: {shown}")
 
+    def _called_back(self, order: Order, error: HeldBackError) -> Refused:
+        self.release(order)
+        return _not_sent(order, self._held_back() or str(error), "other")
+
     def _broken_rule(self, order: Order) -> str | None:
         price = self._price(order.symbol)
         return check_order(
@@ -173,7 +190,7 @@ class Gate:
             invested=self.survey.long_value + self.others_buys + self.bought,
             price=price.value if price else None,
             cash_left=self.budget - self.spent - self.desk.broker.caps.fee_per_order,
-            now=self.desk.clock.now(),
+            now=latest(self.desk, self.diary),
             session=self.diary.session,
             trading=self.desk.trading,
         ) or self._too_far(order)

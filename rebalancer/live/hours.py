@@ -19,7 +19,7 @@ def require_open(desk: Desk, diary: Diary) -> None:
 
 def closed(desk: Desk, diary: Diary) -> str | None:
     """Why no order may leave now by the venue's own clock; None where it may. The earlier close of two counts."""
-    asked = desk.clock.now()
+    asked, elapsed = desk.clock.now(), desk.clock.elapsed()
     try:
         hours = desk.broker.hours()
     except SourceError as error:
@@ -27,7 +27,19 @@ def closed(desk: Desk, diary: Diary) -> str | None:
     trouble = disagreement(hours, diary.session, asked, desk.clock.now(), desk.trading.max_skew_seconds)
     if trouble is None:
         diary.session = replace(diary.session, closes=min(diary.session.closes, hours.closes))
+        diary.venue_time = hours.now, elapsed
     return trouble
+
+
+def latest(desk: Desk, diary: Diary) -> datetime:
+    """What time it may be at the venue: by this machine's clock, or by the venue's last word and what has passed since.
+
+    The later of the two, so that a clock that was set back meanwhile lets no order leave after the close.
+    """
+    if diary.venue_time is None:
+        return desk.clock.now()
+    then, elapsed = diary.venue_time
+    return max(desk.clock.now(), then + timedelta(seconds=desk.clock.elapsed() - elapsed))
 
 
 def disagreement(hours: Hours, session: Session, asked: datetime, answered: datetime, most_skew: int) -> str | None:

@@ -1,6 +1,6 @@
 """The evening of one account, on one page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rebalancer.events import PlanMade, TargetsSet
 from rebalancer.live.armed import require_armed
@@ -36,7 +36,7 @@ from rebalancer.live.survey import (
 )
 from rebalancer.live.unsettled import warn_of_unsettled_money
 from rebalancer.live.verdict import verdict
-from rebalancer.model import BotFailure, Decision, Order, Outcome, Plan, RunStatus
+from rebalancer.model import Order, Outcome, Plan, RunStatus
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import set_targets, shares_of
 from rebalancer.portfolio.trades import make_plan, sell_orders
@@ -76,7 +76,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     sold = sell(desk, diary, sells, prices)
     bought = buy(desk, diary, plan, actions) if may_buy(desk, diary, plan, sold) else ()
     end = close_books(desk, diary, (*sold, *bought))
-    return verdict(desk, diary, plan, (*sold, *bought), end, failures(decisions))
+    return verdict(desk, diary, plan, (*sold, *bought), end)
 
 
 def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
@@ -93,7 +93,7 @@ def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
     sold = sell(desk, diary, sells, prices)
     bought = buy_on(desk, diary, plan, actions) if may_buy(desk, diary, plan, sold) else ()
     end = close_books(desk, diary, (*sold, *bought))
-    return verdict(desk, diary, plan, (*sold, *bought), end, {})
+    return verdict(desk, diary, plan, (*sold, *bought), end)
 
 
 def sell(desk: Desk, diary: Diary, orders: Sequence[Order], prices: Prices) -> tuple[Outcome, ...]:
@@ -102,10 +102,6 @@ def sell(desk: Desk, diary: Diary, orders: Sequence[Order], prices: Prices) -> t
         return ()
     gate = Gate(desk, diary, look_again(desk, diary, "again"), prices)
     return execute(desk, diary, orders, gate, desk.trading.sell_timeout_seconds)
-
-
-def failures(decisions: Mapping[str, Decision]) -> Mapping[str, str]:
-    return {bot: made.reason for bot, made in decisions.items() if isinstance(made, BotFailure)}
 
 
 def get_ready(desk: Desk, diary: Diary) -> None:

@@ -46,8 +46,8 @@ class Notebook(Diary):
         super().__init__(desk, run, session)
         self.states: list[OrderState] = []
 
-    def write(self, event: Callable[..., Event], **fields: object) -> None:
-        super().write(event, **fields)
+    def write(self, event: Callable[..., Event], *others: Event, **fields: object) -> None:
+        super().write(event, *others, **fields)
         if isinstance(state := fields.get("state"), OrderState):
             self.states.append(state)
 

@@ -13,20 +13,18 @@ from rebalancer.portfolio.wording import usd
 ZERO = Decimal(0)
 
 
-def verdict(
-    desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], end: Survey, failed: Mapping[str, str]
-) -> tuple[RunStatus, str]:
+def verdict(desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], end: Survey) -> tuple[RunStatus, str]:
     """Success is every bot decided, every order done in full, and every target reached.
 
-    What the owner's own settings hold back is said, and takes no success away. `failed` are the bots without a
-    decision, with the reason; `end` is the account after the last order.
+    What the owner's own settings hold back is said, and takes no success away. `end` is the account after the last
+    order.
     """
     held_back = {*desk.trading.protected, *diary.held_back, *_refused_by_settings(outcomes)}
     undone = [outcome for outcome in outcomes if not outcome.complete]
     told = {outcome.order.symbol for outcome in undone}
     misses = [miss for miss in _missed(desk, diary, plan, end) if miss.trade.symbol not in told]
     problems = [
-        *(f"bot {bot} failed: {reason}" for bot, reason in failed.items()),
+        *(f"bot {bot} failed: {reason}" for bot, reason in desk.journal.failures(diary.run).items()),
         *(describe(outcome) for outcome in undone if outcome.order.symbol not in held_back),
         *(_missing(miss, diary) for miss in misses if miss.trade.symbol not in held_back),
         *diary.breaks,

@@ -7,11 +7,16 @@ from zoneinfo import ZoneInfo
 from rebalancer.ports import Clock
 
 NEW_YORK = ZoneInfo("America/New_York")
+# Linux stops its monotonic clock while it is suspended, and so does Python's on a Mac. On Windows neither stops.
+_COUNTING_SUSPEND: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def elapsed(self) -> float:
+        return time.clock_gettime(_COUNTING_SUSPEND) if _COUNTING_SUSPEND is not None else time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -27,6 +32,9 @@ class AheadClock:
     def now(self) -> datetime:
         return self._clock.now() + self._ahead
 
+    def elapsed(self) -> float:
+        return self._clock.elapsed()
+
     def sleep(self, seconds: float) -> None:
         self._clock.sleep(seconds)
 
@@ -37,10 +45,13 @@ class SimulatedClock:
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:
             raise ValueError(f"{start} has no time zone")
-        self._now = start.astimezone(UTC)
+        self._start = self._now = start.astimezone(UTC)
 
     def now(self) -> datetime:
         return self._now
+
+    def elapsed(self) -> float:
+        return (self._now - self._start).total_seconds()
 
     def sleep(self, seconds: float) -> None:
         """Raises ValueError for less than 0 seconds, as time.sleep does."""

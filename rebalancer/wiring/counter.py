@@ -11,7 +11,8 @@ from rebalancer.wiring.lines import Lines, clock_of
 
 @contextmanager
 def counter_of(config: Config, account: AccountConfig) -> Iterator[tuple[Broker, Clock]]:
-    """A real broker's, without prices; a simulated one's with those it lives by.
+    """A real broker's, without prices; a simulated one's with those it lives by. It waits for no lock: a kill, too,
+    comes this way, and never waits for a run.
 
     Raises BadInputError where its keys can't be read, SourceError where what it opens does not answer.
     """

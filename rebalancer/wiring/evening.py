@@ -23,6 +23,7 @@ from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
 from rebalancer.model import Session
 from rebalancer.ports import Broker, Calendar, Clock, History, Interrupted, Journal, Quotes
+from rebalancer.wiring.account_lock import account_lock
 from rebalancer.wiring.bots import compile_bots
 from rebalancer.wiring.brokers import broker_of
 from rebalancer.wiring.lines import Lines, clock_of
@@ -59,7 +60,8 @@ def evening(
 
     With `clock` it is the evening of that clock's day; without one it is that of `as_of`, or of the source's last
     session, some minutes before the close. Raises BadInputError for bot files that can't be used and for a day without
-    a session, BusyError while another run is going on, SourceError where the source has no prices of the clock's day.
+    a session, BusyError while another run of this journal or of this account at its broker goes on, SourceError where
+    the source has no prices of the clock's day.
     """
     present = clock or clock_of(account)
     calendar = ExchangeCalendar(present)
@@ -78,6 +80,8 @@ def evening(
         contents = bots_on_disk(account, interrupted)
         claim = claim_of(config, account, time, session, contents, dry_run=dry_run, force=force)
         broker: Broker = stack.enter_context(broker_of(config, account, time, quotes, calendar, lines))
+        if not dry_run:
+            stack.enter_context(account_lock(account, broker, config.state_dir))
         journal: Journal = books
         if dry_run:
             journal = Rehearsal(stack.enter_context(SqliteJournal.open(config.journal(dry_run=True))), books)

@@ -13,6 +13,7 @@ from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import Session
 from rebalancer.ports import Calendar, Clock
+from rebalancer.wiring.account_lock import account_lock
 from rebalancer.wiring.brokers import broker_of
 from rebalancer.wiring.evening import claim_of, desk_of, quotes_of
 from rebalancer.wiring.lines import Lines, clock_of
@@ -48,6 +49,7 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Recovery]:
         stack.enter_context(run_lock(config.journal()))
         journal = stack.enter_context(SqliteJournal.open(config.journal()))
         broker = stack.enter_context(broker_of(config, account, clock, quotes, calendar, lines))
+        stack.enter_context(account_lock(account, broker, config.state_dir))
         claim = claim_of(config, account, clock, session, {}, dry_run=False, force=False)
         desk = desk_of(
             replace(account, trading=replace(account.trading, cancel_scope="own")),

@@ -54,6 +54,9 @@ class SharedClock:
     def now(self) -> datetime:
         return self._board.now
 
+    def elapsed(self) -> float:
+        return (self._board.now - EPOCH).total_seconds()
+
     def sleep(self, seconds: float) -> None:
         self.set(self._board.now + timedelta(seconds=max(0.0, seconds)))
 

@@ -71,7 +71,8 @@ class Home:
 
     def furnish(self, url: str, key_id: str, secret: str) -> None:
         (self.folder / "config.toml").write_text(CONFIG.format(url=url))
-        (self.folder / "keys.json").write_text(json.dumps({"PAPER_KEY": key_id, "PAPER_SECRET": secret}))
+        environment = {"PAPER_KEY": key_id, "PAPER_SECRET": secret, "HOME": str(self.folder)}
+        (self.folder / "environment.json").write_text(json.dumps(environment))
 
     def want(self, weights: Mapping[str, float]) -> None:
         """The bot wants these weights every day, and the rest in cash."""
@@ -92,7 +93,7 @@ def watched(desk: Desk, home: Home, board: Board, turn: Turn) -> Desk:
 
 def walk(home: Home, board: Board, turn: Turn) -> None:
     """Start the program once, as a person would: settle what is left, then go on or begin."""
-    os.environ.update(json.loads((home.folder / "keys.json").read_text()))
+    os.environ.update(json.loads((home.folder / "environment.json").read_text()))
     settings = config.load(home.folder / "config.toml")
     (account,) = settings.accounts
     with evening(settings, account, clock=SharedClock(board)) as tonight:

@@ -29,7 +29,6 @@ class Violation(BaseException):
 class Night:
     """What the laboratory did tonight, as far as a rule depends on it."""
 
-    clock_stepped: timedelta = timedelta(0)
     split_pending: bool = False
     others: bool = False
     """Shares that are not the bots' may be held."""
@@ -53,7 +52,7 @@ class Checker:
     """The session in which the program has said that only sells are left."""
     halted: bool = False
     grace: int = 0
-    """So many orders may still leave: a person's halt may come when one has passed the gate."""
+    """So many orders may still leave: a person's halt may come when one is written down."""
     in_flight: int = 0
     """So many orders may leave too late: the machine may fall asleep when one has passed the gate."""
     requests: int = 0
@@ -104,7 +103,7 @@ class Checker:
 
     def _in_time(self, order: Order) -> None:
         session, now = self.venue.market.session(), self.venue.now
-        last = self.venue.closes() - CUTOFF + SKEW + self.night.clock_stepped
+        last = self.venue.closes() - CUTOFF + SKEW
         in_time = session.opens <= now <= last
         self._rule("I10", in_time or self.in_flight > 0, f"{order} left at {now}, the last moment was {last}")
         self.in_flight = 0

@@ -7,11 +7,14 @@ class LabClock:
     """`true` is the world's time and only rises; the machine's clock is `offset` away from it."""
 
     def __init__(self, start: datetime) -> None:
-        self.true = start
+        self.start = self.true = start
         self.offset = timedelta(0)
 
     def now(self) -> datetime:
         return self.true + self.offset
+
+    def elapsed(self) -> float:
+        return (self.true - self.start).total_seconds()
 
     def sleep(self, seconds: float) -> None:
         if not seconds >= 0:

@@ -191,7 +191,6 @@ class Machine:
         world = self._world
         step = timedelta(seconds=world.weather.dice.choice((-300, -60, -10, 10, 60, 300)))
         world.clock.offset += step
-        world.checker.night.clock_stepped += abs(step)
         world.log(f"the clock steps by {step}")
 
     def _sleeps(self) -> None:

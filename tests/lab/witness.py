@@ -35,7 +35,8 @@ class Witness(Told):
                 self.checker.loss_of = self.checker.venue.market.session().day
             case Halted(by=by):
                 self.checker.halted = True
-                self.checker.grace = int(by != "rebalance")
+                on_its_way = self.allowed.total() > self.left.total()
+                self.checker.grace = int(on_its_way and by != "rebalance")
             case HaltLifted():
                 self.checker.halted = False
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from stage import DAYS, GLD, SPY, Stage, hold, mix, percent, session_of
 from test_execute import Between
+from test_rebalance import needs_long_history
 
 from rebalancer.brokers.script import Script, Twist
 from rebalancer.errors import SourceError
@@ -112,6 +113,16 @@ def test_a_run_cut_off_at_any_order_reaches_its_plan_under_its_own_ids(stage, at
     assert {order.symbol for order in record.orders} == {"SPY", "TLT", "GLD", "SGOV"}
     assert [order.filled for order in record.orders] == [order.quantity for order in record.orders]
     assert stage.shares().keys() == {"GLD", "SGOV"}
+
+
+def test_a_bot_that_failed_before_the_interruption_is_told_at_the_end_of_the_run(tmp_path: Path) -> None:
+    stage = needs_long_history(tmp_path)
+    assert cut_off(stage, SUBMITS, 1)
+    go_on(stage)
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert "2 of 2 orders done; bot A failed: " in record.run.reason
+    assert "SMA(SPY,200)" in record.run.reason
 
 
 @pytest.mark.parametrize("at_most", [0, 10, 200])

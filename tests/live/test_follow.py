@@ -99,7 +99,7 @@ def test_nothing_is_ever_called_absent_before_the_quiet_time_and_two_looks_after
         assert len([second for second in venue.asked if second >= quiet]) >= 2
 
 
-def test_looks_end_by_the_clock_or_by_what_was_slept_whichever_is_first() -> None:
+def test_looks_end_when_their_time_has_passed_whatever_the_clock_is_set_to() -> None:
     clock = SimulatedClock(NOW)
     desk: Any = SimpleNamespace(clock=clock)
     assert sum(1 for _ in looks(desk, 3)) == 4
@@ -109,11 +109,11 @@ def test_looks_end_by_the_clock_or_by_what_was_slept_whichever_is_first() -> Non
     class Running:
         """A clock by which every look takes three seconds."""
 
-        passed = -3
+        passed = -3.0
 
-        def now(self) -> datetime:
+        def elapsed(self) -> float:
             self.passed += 3
-            return NOW + timedelta(seconds=self.passed)
+            return self.passed
 
         def sleep(self, seconds: float) -> None:
             assert seconds == 1.0
@@ -121,14 +121,19 @@ def test_looks_end_by_the_clock_or_by_what_was_slept_whichever_is_first() -> Non
     desk = SimpleNamespace(clock=Running())
     assert sum(1 for _ in looks(desk, 3)) == 1
 
-    class Stopped:
+    class SetBack:
         """A clock that somebody keeps setting back."""
 
+        slept = 0.0
+
         def now(self) -> datetime:
-            return NOW
+            return NOW - timedelta(hours=self.slept)
+
+        def elapsed(self) -> float:
+            return self.slept
 
         def sleep(self, seconds: float) -> None:
-            assert seconds == 1.0
+            self.slept += seconds
 
-    desk = SimpleNamespace(clock=Stopped())
+    desk = SimpleNamespace(clock=SetBack())
     assert sum(1 for _ in looks(desk, 3)) == 4

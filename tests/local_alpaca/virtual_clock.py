@@ -19,6 +19,9 @@ class VirtualClock:
         with self._lock:
             return self._base + (timedelta(seconds=time.monotonic() - self._since) if self._running else timedelta())
 
+    def elapsed(self) -> float:
+        return self.now().timestamp()
+
     def sleep(self, seconds: float) -> None:
         if self._running:
             time.sleep(seconds)

@@ -1,10 +1,11 @@
 """Time: the machine's, and one that a test or a replay can move."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from rebalancer.market.clock import SimulatedClock, SystemClock
+from rebalancer.market.clock import AheadClock, SimulatedClock, SystemClock
 
 NOON = datetime(2016, 7, 1, 12, tzinfo=UTC)
 
@@ -14,6 +15,20 @@ def test_the_system_clock_tells_the_time_in_utc() -> None:
     now = SystemClock().now()
     assert now.tzinfo is UTC
     assert before <= now <= datetime.now(UTC)
+
+
+def test_what_has_elapsed_is_counted_by_a_clock_that_nobody_sets_and_no_suspend_stops() -> None:
+    before = time.monotonic()
+    elapsed = SystemClock().elapsed()
+    assert before <= elapsed  # what was slept since the start is in it
+    assert elapsed <= SystemClock().elapsed()
+
+
+def test_time_elapses_for_another_venue_as_for_the_machine() -> None:
+    clock = SimulatedClock(NOON)
+    ahead = AheadClock(clock, timedelta(days=3))
+    clock.sleep(90)
+    assert (ahead.now() - NOON, ahead.elapsed()) == (timedelta(days=3, seconds=90), 90)
 
 
 def test_the_simulated_clock_stands_still_until_somebody_sleeps() -> None:

@@ -1,0 +1,72 @@
+"""One run at a time of each brokerage account on this machine, however many configs and state folders have it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rebalancer.config import AccountConfig
+from rebalancer.errors import RunFailedError
+from rebalancer.journal.lock import acquire
+from rebalancer.ports import Broker
+
+
+@contextmanager
+def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Iterator[None]:
+    """Hold the only right to trade the account that `broker` shows; `state_dir` is told to whoever comes meanwhile.
+
+    A simulated account needs none: it is a file of its own, and the journal beside it is locked already. Raises
+    BusyError while another process holds it, RunFailedError where it can't be written.
+    """
+    with ExitStack() as stack:
+        if not broker.caps.simulated:
+            venue = urlsplit(account.base_url).netloc.lower()
+            stack.enter_context(_held(f"account {broker.account().number} at {venue}", state_dir))
+        yield
+
+
+@contextmanager
+def _held(whose: str, state_dir: Path) -> Iterator[None]:
+    folder, name = accounts_folder(), sha256(whose.encode()).hexdigest()[:16]
+    # The holder stands beside the lock: who finds that held may empty it, and can't read it on Windows.
+    lock, holder = folder / f"{name}.lock", folder / f"{name}.txt"
+    with ExitStack() as stack:
+        with _writable(folder, whose):
+            stack.callback(acquire(lock, lambda: _busy(whose, lock, holder)).release)
+            holder.write_text(f"{whose}\nprocess {os.getpid()} with the state folder {state_dir.absolute()}\n", "utf-8")
+        yield
+
+
+def accounts_folder() -> Path:
+    """By the user's home alone: of all variables, cron, systemd and a login shell agree about that one."""
+    try:
+        return Path.home() / ".local" / "state" / "rebalancer" / "accounts"
+    except RuntimeError as error:
+        raise RunFailedError(
+            "this user has no home folder, in which two runs of one account would find each other: set HOME. Nothing "
+            "was sent."
+        ) from error
+
+
+@contextmanager
+def _writable(folder: Path, whose: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunFailedError(
+            f"the folder {folder} can't be written: {error.strerror}. It keeps two runs of {whose} apart: make it "
+            "writable for this user, then run again. Nothing was sent."
+        ) from error
+
+
+def _busy(whose: str, lock: Path, holder: Path) -> str:
+    try:
+        _, who, *_ = holder.read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        who = "a process that has not written its name down yet"
+    return (
+        f"another run trades {whose} at this moment: {who} (it holds {lock}). Wait until it ends, then run again. "
+        "Nothing was sent; one state folder should have this account, since only its journal knows the orders."
+    )

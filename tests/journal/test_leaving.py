@@ -1,0 +1,56 @@
+"""No order is written down as about to leave once a person has said that none may."""
+
+from dataclasses import replace
+
+import pytest
+from evenings import ARMED, CLAIM, NOW, order, start_buying
+
+from rebalancer.errors import HeldBackError
+from rebalancer.events import Disarmed, Halted, HaltLifted, OrderIntended
+from rebalancer.model import NO_RUN
+
+BUY = order()
+HALT = Halted(NOW, "demo", "ann", "a look")
+DISARMED = Disarmed(NOW, "demo", "ann", "enough")
+
+
+@pytest.mark.parametrize(
+    ("said", "mode", "leaves"),
+    [
+        ([], "live", True),
+        ([HALT], "paper", False),
+        ([replace(HALT, account="")], "paper", False),
+        ([replace(HALT, account="other")], "paper", True),
+        ([HALT, HaltLifted(NOW, "demo", "ann", "looked")], "paper", True),
+        ([ARMED], "live", True),
+        ([ARMED, DISARMED], "live", False),
+        ([ARMED, DISARMED, ARMED], "live", True),
+        ([ARMED, DISARMED], "paper", True),
+        ([ARMED, replace(DISARMED, account="other")], "live", True),
+    ],
+)
+def test_no_order_is_written_down_of_an_account_that_is_halted_or_was_disarmed(journal, said, mode, leaves):
+    run = start_buying(journal, replace(CLAIM, mode=mode))
+    for word in said:
+        journal.record(NO_RUN, word)
+    if leaves:
+        journal.record(run, OrderIntended(NOW, BUY))
+    else:
+        with pytest.raises(HeldBackError):
+            journal.record(run, OrderIntended(NOW, BUY))
+    assert [sent.order for sent in journal.sent(run)] == ([BUY] if leaves else [])
+
+
+def test_a_dry_run_goes_on_beside_a_halt_since_its_orders_never_leave(journal):
+    run = start_buying(journal, replace(CLAIM, dry_run=True))
+    journal.record(NO_RUN, HALT)
+    journal.record(run, OrderIntended(NOW, BUY))
+    assert [sent.order for sent in journal.sent(run)] == [BUY]
+
+
+def test_a_halt_that_is_written_with_an_order_holds_back_the_next_one_only(journal):
+    run = start_buying(journal)
+    journal.record(run, OrderIntended(NOW, BUY), HALT)
+    with pytest.raises(HeldBackError):
+        journal.record(run, OrderIntended(NOW, order("rb2")))
+    assert [sent.order for sent in journal.sent(run)] == [BUY]
