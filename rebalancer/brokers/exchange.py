@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from rebalancer.brokers.book import Book, Resting
@@ -33,6 +33,11 @@ class Exchange:
         snapshots = self._shown(wanted)
         found = {symbol: market(snapshots.get(symbol)) for symbol in wanted}
         return {symbol: here for symbol, here in found.items() if here is not None}
+
+    def last_closes(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, date]:
+        """The session of the last close that is known, by symbol; without those that never had one."""
+        shown = self._shown(sorted(symbols))
+        return {symbol: snapshot.previous.session for symbol, snapshot in shown.items() if snapshot.previous}
 
     def positions(self) -> tuple[Position, ...]:
         """Raises SourceError where a holding never had a price."""

@@ -131,7 +131,12 @@ class SimBroker:
         priced = self._exchange.markets(wanted)
         with self._book.change():
             held = self._book.holdings()
-        unpriced = {symbol: _no_price(symbol, held=symbol in held) for symbol in wanted if symbol not in priced}
+        last = self._exchange.last_closes(symbol for symbol in wanted if symbol not in priced)
+        unpriced = {
+            symbol: _no_price(symbol, last.get(symbol), held=symbol in held)
+            for symbol in wanted
+            if symbol not in priced
+        }
         return unpriced | {symbol: why for symbol, why in self._script.untradable.items() if symbol in wanted}
 
     def submit(self, order: Order) -> Submitted:
@@ -239,6 +244,7 @@ class SimBroker:
         return self._book.equity_on(days[-1]) if days else None
 
 
-def _no_price(symbol: Symbol, *, held: bool) -> str:
+def _no_price(symbol: Symbol, last_close: date | None, *, held: bool) -> str:
+    since = f" (its last close is of {last_close})" if last_close else ""
     remedy = f": neither bought nor sold until it has one; `rebalance write-off {symbol}` gives it up" if held else ""
-    return f"the sim broker has no price for it{remedy}"
+    return f"the sim broker has no price for it{since}{remedy}"

@@ -40,13 +40,15 @@ def check(config: ConfigOption = None, json: JsonOption = False, debug: DebugOpt
     """Look over the settings, their bot files and where the keys are, and show all problems at once."""
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_check
+    from rebalancer.wiring.limits import limits_used_up
 
     path = config_path(config)
     settings, problems = _looked_over(path)
+    notes = limits_used_up(settings) if settings and not problems else []
     if json:
-        show_json({"file": str(path), "problems": problems})
+        show_json({"file": str(path), "problems": problems, "notes": notes})
     else:
-        show_check(path, settings, problems)
+        show_check(path, settings, problems, notes)
     raise typer.Exit(2 if problems else 0)
 
 

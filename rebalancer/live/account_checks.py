@@ -1,10 +1,11 @@
 """What already is in the account, and what the evening will make of it. Nothing is sent and nothing is cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rebalancer.live.recover import for_how_much, is_ours
-from rebalancer.model import OrderState, Position
+from rebalancer.model import Account, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
+from rebalancer.portfolio.limits import used_up
 from rebalancer.portfolio.wording import shares, some, usd
 from rebalancer.ports import Broker
 
@@ -32,6 +33,18 @@ def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
         return Check("open orders", "warn", found, 'The evening cancels them, as cancel_scope = "all" asks for.')
     remedy = "The evening leaves these symbols alone, and what buys may cost is not spent. Cancel what is in the way."
     return Check("open orders", "warn", found, remedy)
+
+
+def limits_used_up(
+    account: Account, positions: Sequence[Position], wanted: Collection[Symbol], limits: Limits
+) -> Check:
+    """Whether what is held of a `wanted` symbol, ours or not, leaves room for more of it."""
+    values = {each.symbol: each.market_value for each in positions if each.symbol in wanted}
+    full = used_up(values, account.equity, limits)
+    if not full:
+        return Check("symbol limit", "pass", "no holding uses up limits.max_symbol_percent")
+    found = "; ".join(f"{symbol}: {why}" for symbol, why in full.items())
+    return Check("symbol limit", "warn", found, "Raise the limit, or sell some of it, if a bot is to buy it.")
 
 
 def short_sales(broker: Broker) -> Check:

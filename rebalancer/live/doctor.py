@@ -175,7 +175,10 @@ def is_paper(broker: Broker, account: Account) -> bool:
 
 def _inside(patient: Patient) -> Iterator[Check]:
     broker = patient.broker
-    yield account_checks.held(broker.positions())
+    positions = broker.positions()
+    yield account_checks.held(positions)
+    wanted, limits = patient.holdable(), patient.account.limits
+    yield account_checks.limits_used_up(broker.account(), positions, wanted, limits)
     yield account_checks.waiting(broker.open_orders(), patient.account.trading.cancel_scope)
     yield account_checks.short_sales(broker)
 

@@ -4,6 +4,7 @@ Every gate says what it accepts, so NaN never passes. They are for buys and part
 Dollars are at the market's price; what a buy may cost beyond it is held back from its budget.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -94,6 +95,20 @@ def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits) -> str | Non
         f"{usd(after)} of it would be held, more than limits.max_symbol_percent, {percent(most)} of equity or "
         f"{usd(most * equity)}"
     )
+
+
+def used_up(values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits) -> Mapping[Symbol, str]:
+    """The symbols of which nothing can be bought, since what is held of them is all that a symbol may be.
+
+    `values` are dollars of all shares by symbol, ours or not.
+    """
+    most = limits.max_symbol_percent / 100 * equity
+    return {
+        symbol: f"{usd(value)} of it are held already, and limits.max_symbol_percent lets {usd(most)} be held: it will "
+        "not be bought"
+        for symbol, value in sorted(values.items())
+        if not value < most
+    }
 
 
 def check_distance(order: Order, price: Price | None, most: Decimal) -> str | None:

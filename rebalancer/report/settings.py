@@ -39,7 +39,8 @@ def show_first_files(written: Sequence[Path]) -> None:
     )
 
 
-def show_check(path: Path, config: Config | None, problems: Sequence[Problem]) -> None:
+def show_check(path: Path, config: Config | None, problems: Sequence[Problem], notes: Sequence[str] = ()) -> None:
+    """`notes` are no problems: what a person should know before the next run."""
     for problem in problems:
         show(line(str(problem), "red"))
     if problems:
@@ -49,6 +50,8 @@ def show_check(path: Path, config: Config | None, problems: Sequence[Problem]) -
         bots = sum(len(account.investments) for account in config.accounts)
         names = ", ".join(account.name for account in config.accounts)
         show(line(f"{path}: can be used. Accounts: {names}; investments: {bots}.", "bold green"))
+    for note in notes:
+        show(line(note, "yellow"))
 
 
 def show_settings(path: Path, accounts: Mapping[str, Sequence[Setting]]) -> None:

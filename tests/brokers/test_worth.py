@@ -48,8 +48,8 @@ def test_without_a_price_it_is_neither_bought_nor_sold_and_the_remedy_is_said(si
     broker = sims.open(holdings={SPY: "3"})
     delist(street, SPY, "98.50")
     assert broker.untradable([SPY, BIL, XYZ]) == {
-        SPY: "the sim broker has no price for it: neither bought nor sold until it has one; `rebalance write-off SPY` "
-        "gives it up",
+        SPY: "the sim broker has no price for it (its last close is of 2016-06-30): neither bought nor sold until it "
+        "has one; `rebalance write-off SPY` gives it up",
         XYZ: "the sim broker has no price for it",
     }
     for order in (buy("rb1", SPY, "1"), sell("rb2", SPY, "3")):

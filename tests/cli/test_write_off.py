@@ -50,8 +50,8 @@ def test_it_is_neither_bought_nor_sold_and_the_plan_says_how_it_is_given_up(reba
     (trade,) = [trade for trade in record["plan"]["trades"] if trade["symbol"] == "FB"]
     assert (trade["side"], trade["held"]) == (None, "247")
     assert trade["why"] == (
-        "the sim broker has no price for it: neither bought nor sold until it has one; `rebalance write-off FB` gives "
-        "it up"
+        "the sim broker has no price for it (its last close is of 2022-06-08): neither bought nor sold until it has "
+        "one; `rebalance write-off FB` gives it up"
     )
 
 

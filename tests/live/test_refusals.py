@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from stage import DAYS, GLD, SH, SPY, TLT, Stage, hold, mix, percent
 from test_execute import Between
 
@@ -136,3 +137,22 @@ def test_any_other_refusal_leaves_the_rest_of_the_evening_alone(tmp_path: Path) 
     stage.between = refusing("symbol", SPY, times=9)
     stage.run()
     assert {order.symbol: order.state for order in stage.record().orders} == {SPY: "refused", GLD: "filled"}
+
+
+@pytest.mark.parametrize("kinds", [("wash", "funds"), ("funds", "wash"), ("held", "funds"), ("funds", "held")])
+def test_a_buy_refused_twice_for_different_reasons_has_an_id_of_its_own_each_time(tmp_path: Path, kinds) -> None:
+    stage = evening(tmp_path, SPY=60, TLT=10)
+    left = list(kinds)
+
+    class RefusesInTurn(Between):
+        def submit(self, order: Order) -> Submitted:
+            if order.symbol == SPY and left:
+                return Refused("not now", left.pop(0), Decimal(30_000))
+            return super().submit(order)
+
+    stage.between = RefusesInTurn
+    stage.run()
+    spy = [order for order in stage.record().orders if order.symbol == SPY]
+    assert [order.state for order in spy][:2] == ["refused", "refused"]
+    assert len({order.id for order in spy}) == len(spy)
+    assert stage.record().run.status == "partial"

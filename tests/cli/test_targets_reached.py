@@ -1,0 +1,63 @@
+"""Only a run that reached its targets is a success; what the owner's settings hold back is said, and is one too."""
+
+import json
+
+from own_prices import DAYS, write_account, write_bot
+
+HALVES = {"equal": [{"asset": "FB"}, {"asset": "SPY"}]}
+CLOSES = {"FB": ["200", "200", "210", "", ""], "SPY": ["400"] * 5}
+
+
+def ended(rebalance, day):
+    said = rebalance("run", "--as-of", day, "--json")
+    run = json.loads(said.out)["accounts"][0]["run"]["run"]
+    return said.code, run["status"], run["reason"]
+
+
+def test_a_target_without_a_price_makes_the_run_partial_and_names_symbol_dollars_and_reason(rebalance, tmp_path):
+    write_account(tmp_path, CLOSES, HALVES)
+    code, status, reason = ended(rebalance, DAYS[3])
+    assert (code, status) == (3, "partial")
+    price = "the sim broker has no price for it (its last close is of 2022-06-08)"
+    assert reason == f"1 of 1 orders done; FB: 49,500.00 USD under its target ({price})"
+
+
+def test_what_runs_after_it_learns_that_it_was_partial(rebalance, tmp_path):
+    write_account(tmp_path, CLOSES, HALVES)
+    config = tmp_path / "config.toml"
+    tell = f'on_result = "tee {tmp_path}/told"\n'
+    config.write_text(config.read_text().replace("schema = 1\n", f"schema = 1\n{tell}"))
+    assert rebalance("run", "--as-of", DAYS[3]).code == 3
+    assert "partial" in (tmp_path / "told").read_text()
+
+
+def test_a_protected_target_is_said_and_is_no_failure(rebalance, tmp_path):
+    write_account(tmp_path, {**CLOSES, "FB": ["200"] * 5}, HALVES, 'protected = ["FB"]')
+    code, status, reason = ended(rebalance, DAYS[3])
+    assert (code, status) == (0, "success")
+    assert "held back by your settings: FB: 49,400.00 USD under its target (protected in the config)" in reason
+
+
+def test_a_denied_target_is_said_and_is_no_failure(rebalance, tmp_path):
+    write_account(tmp_path, {**CLOSES, "FB": ["200"] * 5}, HALVES, '[accounts.a.limits]\ndenied = ["FB"]')
+    code, status, reason = ended(rebalance, DAYS[3])
+    assert (code, status) == (0, "success")
+    assert "held back by your settings: FB: bought 0 of 247" in reason
+    assert "FB is in limits.denied" in reason
+
+
+def test_the_config_check_says_what_a_holding_leaves_no_room_for(rebalance, tmp_path):
+    write_account(tmp_path, {**CLOSES, "FB": ["200"] * 5}, HALVES)
+    assert rebalance("run", "--as-of", DAYS[1]).code == 0
+    assert json.loads(rebalance("config", "check", "--json").out)["notes"] == []
+
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text() + "[accounts.a.limits]\nmax_symbol_percent = 30\n")
+    said = rebalance("config", "check", "--json")
+    notes = json.loads(said.out)["notes"]
+    assert said.code == 0
+    assert [note.partition(" USD")[0] for note in notes] == ["account a: FB: 49,400.00", "account a: SPY: 49,200.00"]
+    assert "limits.max_symbol_percent lets 30,000.00 USD be held: it will not be bought" in notes[0]
+
+    write_bot(tmp_path, {"asset": "SPY"})
+    assert "SPY: 49,200.00 USD of it are held already" in rebalance("config", "check").out.replace("\n", " ")
