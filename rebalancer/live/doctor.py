@@ -109,7 +109,7 @@ def examine(patient: Patient) -> Iterator[Check]:
     bots = tuple(f"bot {name}" for name in patient.programs)
     looks: tuple[tuple[Callable[[Patient], Iterator[Check]], tuple[str, ...]], ...] = (
         (_account, ("account", "may trade", patient.account.mode)),
-        (_inside, ("positions", "open orders", "short sales")),
+        (_inside, ("positions", "open orders", "short sales", "symbol limit")),
         (_hours, ("clock", "calendar")),
         (_tickers, ("tickers",)),
         (_quotes, ("quotes",)),
@@ -177,10 +177,10 @@ def _inside(patient: Patient) -> Iterator[Check]:
     broker = patient.broker
     positions = broker.positions()
     yield account_checks.held(positions)
-    wanted, limits = patient.holdable(), patient.account.limits
-    yield account_checks.limits_used_up(broker.account(), positions, wanted, limits)
     yield account_checks.waiting(broker.open_orders(), patient.account.trading.cancel_scope)
     yield account_checks.short_sales(broker)
+    wanted, limits = patient.holdable(), patient.account.limits
+    yield account_checks.limits_used_up(broker.account(), positions, wanted, limits)
 
 
 # --------------------------------------------------------------------------------------------- the time

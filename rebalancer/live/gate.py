@@ -255,8 +255,10 @@ class Gate:
             self.spent += times * self.desk.broker.caps.fee_per_order
 
     def _left(self, symbol: Symbol) -> Decimal:
-        """Our shares that are not on their way out."""
-        return self.survey.holdings.managed.get(symbol, ZERO) - self.sold.get(symbol, ZERO)
+        """Our shares that are not on their way out. Those that an open order holds may come free while a sale waits."""
+        holdings = self.survey.holdings
+        ours = holdings.managed.get(symbol, ZERO) + holdings.on_hold.get(symbol, ZERO)
+        return ours - self.sold.get(symbol, ZERO)
 
     def _price(self, symbol: Symbol) -> Price | None:
         price = self.prices.get(symbol)

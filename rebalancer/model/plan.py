@@ -15,7 +15,8 @@ class Holdings:
     `managed` are shares we may sell, by symbol (> 0). `untouchable` are symbols that are neither bought nor sold
     tonight, with the reason. `others_value` is the absolute value in dollars of everything that is not managed.
     `values` are the managed shares in dollars by the broker's own figures; a plan needs them where it has no price.
-    `held` says of which symbols open orders hold shares that would be managed without them. `changed` are the dollars
+    `held` says of which symbols open orders hold shares that would be managed without them, and `on_hold` how many:
+    a sale of them is refused until those orders are gone. `changed` are the dollars
     of our shares in symbols that another hand changed: they are left alone tonight, and count in Investable.
     """
 
@@ -25,6 +26,7 @@ class Holdings:
     values: Mapping[Symbol, Decimal] = field(default_factory=dict)
     held: Mapping[Symbol, str] = field(default_factory=dict)
     changed: Mapping[Symbol, Decimal] = field(default_factory=dict)
+    on_hold: Mapping[Symbol, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,14 @@ def sort_holdings(
     values: dict[Symbol, Decimal] = {}
     held: dict[Symbol, str] = {}
     kept: dict[Symbol, Decimal] = {}
+    on_hold: dict[Symbol, Decimal] = {}
     others = ZERO
     for position in sorted(positions, key=lambda position: position.symbol):
         symbol = position.symbol
         wanted = ZERO if symbol in untouchable else _managed(position, ours, trading)
         quantity = min(wanted, free := _free(position))
         if quantity < wanted:
+            on_hold[symbol] = wanted - quantity
             held[symbol] = _held(position.quantity - free, position.quantity)
         value = position.market_value * quantity / position.quantity if quantity > 0 else ZERO
         if quantity > 0:
@@ -49,7 +51,7 @@ def sort_holdings(
         if symbol in changed and symbol not in never:
             kept[symbol] = value = _kept(position, ours, expected or {}, recorded, trading)
         others += abs(position.market_value - value)
-    return Holdings(managed, untouchable, others.quantize(CENT, ROUND_UP), values, held, kept)
+    return Holdings(managed, untouchable, others.quantize(CENT, ROUND_UP), values, held, kept, on_hold)
 
 
 def _kept(

@@ -27,7 +27,7 @@ from rebalancer.wiring.evening import Evening
 SPY = Symbol("SPY")
 FINE, WRONG_WORDS, SOMETHING_FAILED = 0, 2, 4
 NEW_YORK = ZoneInfo("America/New_York")
-INSIDE = ("positions", "open orders", "short sales")
+INSIDE = ("positions", "open orders", "short sales", "symbol limit")
 OUTSIDE = ("clock", "calendar", "tickers", "quotes", "history", "bot hold", "next run")
 TABLES = ("account", "may trade", "paper", *INSIDE, *OUTSIDE)
 

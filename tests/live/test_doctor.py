@@ -140,6 +140,7 @@ def test_a_healthy_account_passes_everything_and_no_order_is_touched(ward):
         "positions",
         "open orders",
         "short sales",
+        "symbol limit",
         "clock",
         "calendar",
         "tickers",
@@ -328,6 +329,7 @@ def test_what_does_not_answer_fails_and_what_hangs_on_it_is_not_looked_at(ward):
     found = ward.checks()
     assert {name for name, check in found.items() if check.verdict == "fail"} == {
         "account",
+        "symbol limit",
         "clock",
         "tickers",
         "history",

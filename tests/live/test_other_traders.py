@@ -66,28 +66,34 @@ def invested(venue: LocalAlpaca) -> float:
 @pytest.mark.parametrize("lends", [True, False], ids=["margin", "own cash"])
 @pytest.mark.parametrize("name", ["paper", "other"], ids=["the same name", "another name"])
 def test_of_two_evenings_of_two_machines_at_one_moment_the_one_that_sends_last_stops(
-    stage: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, name, lends
+    stage: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name, lends
 ) -> None:
     """The lock of one machine keeps them apart; two machines see each other's orders only once those are sent."""
     venue.lends = lends
     (tmp_path / "two").mkdir()
     two = AlpacaStage(tmp_path / "two", venue, name=name).wants(GLD=0.99)
 
-    stage.between = meanwhile("buy", two.run)
+    def on_another_machine() -> None:
+        with monkeypatch.context() as patch:
+            patch.setenv("HOME", str(tmp_path / "two"))
+            two.run()
+
+    stage.between = meanwhile("buy", on_another_machine)
     with pytest.raises(StoppedError, match="orders with this program's names that this journal does not know"):
         stage.wants(SPY=0.5, TLT=0.49).run()
     assert venue.cash >= 0 or lends
 
 
-def test_an_evening_that_begins_while_another_sends_its_buys_sends_nothing(
-    stage: AlpacaStage, venue: LocalAlpaca, tmp_path: Path
+def test_an_evening_that_begins_while_another_machine_sends_its_buys_sends_nothing(
+    stage: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     venue.lends = True
     (tmp_path / "two").mkdir()
     two = AlpacaStage(tmp_path / "two", venue, name="other").wants(GLD=0.99)
 
     def second_evening() -> None:
-        with pytest.raises(StoppedError):
+        with monkeypatch.context() as patch, pytest.raises(StoppedError, match="that this journal does not know"):
+            patch.setenv("HOME", str(tmp_path / "two"))
             two.run()
 
     stage.between = meanwhile("buy", second_evening, after=True)

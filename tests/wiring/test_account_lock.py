@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from rebalancer.alpaca.hosts import TRADING
 from rebalancer.config import AccountConfig
 from rebalancer.errors import BusyError, RunFailedError
 from rebalancer.model import Account
 from rebalancer.ports import Caps
 from rebalancer.wiring.account_lock import account_lock, accounts_folder
 
+HOST = TRADING["paper"].removeprefix("https://")
 NOW = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
-PAPER = AccountConfig("paper", broker="alpaca", base_url="https://paper-api.alpaca.markets")
+PAPER = AccountConfig("paper", broker="alpaca", base_url=TRADING["paper"])
 ELSEWHERE = AccountConfig("paper", broker="alpaca", base_url="http://127.0.0.1:8080")
 
 
@@ -51,7 +53,7 @@ def test_a_second_run_of_the_account_is_told_the_lock_file_the_process_and_the_s
         pass
     (file,) = accounts_folder().glob("*.lock")
     said = str(refused.value)
-    assert "another run trades account PA1 at paper-api.alpaca.markets at this moment: process " in said
+    assert f"another run trades account PA1 at {HOST} at this moment: process " in said
     assert "with the state folder /srv/one (it holds" in said
     assert str(file) in said
     with locked(state="/srv/two"):
@@ -66,7 +68,7 @@ def test_who_was_kept_out_hides_the_holder_from_nobody_who_comes_later() -> None
 
 
 def test_another_name_of_the_account_and_another_way_to_write_its_host_are_the_same_account() -> None:
-    other = AccountConfig("mine", broker="alpaca", base_url="https://PAPER-api.alpaca.markets/")
+    other = AccountConfig("mine", broker="alpaca", base_url=TRADING["paper"].replace("paper", "PAPER") + "/")
     with locked(), pytest.raises(BusyError), locked(other):
         pass
 
@@ -94,7 +96,7 @@ def test_the_lock_is_its_owners_alone_and_says_in_words_whose_it_is() -> None:
     with locked():
         (file,), (holder,) = accounts_folder().glob("*.lock"), accounts_folder().glob("*.txt")
         assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(accounts_folder().stat().st_mode)) == (0o600, 0o700)
-        assert holder.read_text().splitlines()[0] == "account PA1 at paper-api.alpaca.markets"
+        assert holder.read_text().splitlines()[0] == f"account PA1 at {HOST}"
 
 
 def test_where_the_lock_can_not_be_written_nothing_goes_on_and_the_folder_is_named(home: Path) -> None:
