@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -100,7 +101,7 @@ def test_after_a_run_the_journal_is_what_it_was(rebalance, tmp_path):
 
 
 def events(folder) -> int:
-    with sqlite3.connect(folder / "state" / "journal.sqlite") as journal:
+    with closing(sqlite3.connect(folder / "state" / "journal.sqlite")) as journal:
         ((count,),) = journal.execute("SELECT COUNT(*) FROM events")
     return count
 
