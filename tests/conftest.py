@@ -5,6 +5,7 @@ And pandas would crash the interpreter (pandas #64023).
 
 import os
 import re
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +31,9 @@ for module in walk_packages(rebalancer.__path__, "rebalancer."):
 # typer loads its dates with the first one that it reads.
 assert CliRunner().invoke(app, ["run", "--as-of", "no date"]).exit_code == 2
 
+# A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test opens the keyring of who runs it
 
 
@@ -37,6 +41,13 @@ class Said(NamedTuple):
     code: int
     out: str
     err: str
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A warning fails a test where our own code, or a test's, earned it."""
+    files = Path(__file__).parent.rglob("*.py")
+    ours = "|".join(sorted({file.parent.name if file.stem == "__init__" else file.stem for file in files}))
+    config.addinivalue_line("filterwarnings", rf"error:::({ours})(\.|$)")
 
 
 Command = Callable[..., Said]

@@ -63,7 +63,7 @@ class Book:
         book = cls(path, Database(sqlite3.connect(path), execute_plugins=False, strict=True))
         try:
             book._prepare(starting_cash)
-        except SourceError:
+        except BaseException:
             book.close()
             raise
         return book

@@ -87,8 +87,12 @@ class SqliteJournal:
         """
         with plainly(path):
             db = open_database(path)
-            forgotten = keepsake.remembered(path) is None and read_head(db.conn).seq > 0
-            return cls(path, db, place or here(), (FORGOTTEN,) if forgotten else ())
+            try:
+                forgotten = keepsake.remembered(path) is None and read_head(db.conn).seq > 0
+                return cls(path, db, place or here(), (FORGOTTEN,) if forgotten else ())
+            except BaseException:
+                db.close()
+                raise
 
     @classmethod
     def in_memory(cls, place: Here | None = None) -> Self:

@@ -1,3 +1,5 @@
+from datetime import date, timedelta
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,7 +35,7 @@ def test_each_year_has_its_own_row_and_its_own_total():
 
 @given(st.lists(st.floats(1, 1000), min_size=1, max_size=60), st.integers(1, 40))
 def test_all_years_compounded_are_the_cumulative_return(equity, step):
-    days = [str(np.datetime64("2014-11-20") + step * place) for place in range(len(equity))]
+    days = [str(date(2014, 11, 20) + timedelta(days=step * place)) for place in range(len(equity))]
     years = months_of(days, equity)
     assert np.prod([1 + year.total for year in years]) == pytest.approx(equity[-1] / 100)
     assert sum(month is not None for year in years for month in year.months) == len({day[:7] for day in days})

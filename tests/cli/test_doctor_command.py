@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -111,7 +112,7 @@ def test_after_a_run_the_journal_is_what_it_was(rebalance, tmp_path):
 
 
 def events(folder) -> int:
-    with sqlite3.connect(folder / "state" / "journal.sqlite") as journal:
+    with closing(sqlite3.connect(folder / "state" / "journal.sqlite")) as journal:
         ((count,),) = journal.execute("SELECT COUNT(*) FROM events")
     return count
 

@@ -1,5 +1,6 @@
 import json
 import sqlite3
+from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ def test_a_dry_run_shows_the_whole_evening_and_sends_nothing(rebalance, tmp_path
     assert said.code == 0
     for words in ("DEMO", "DRY RUN, nothing was sent", "TBILL and SPYINV are derived", "Waterfall", "netted against"):
         assert words in said.out
-    with sqlite3.connect(tmp_path / "state/demo/sim-demo.sqlite") as book:
+    with closing(sqlite3.connect(tmp_path / "state/demo/sim-demo.sqlite")) as book:
         assert book.execute("SELECT COUNT(*) FROM orders").fetchone() == (0,)
     assert rebalance("positions").out.startswith("Account demo: the bots hold nothing")
 

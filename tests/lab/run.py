@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -76,11 +76,10 @@ def live_world(seed: int) -> Lived:
 
 @contextmanager
 def world_of(seed: int) -> Iterator[World]:
-    if seed % ON_DISK:
-        yield World(seed, DAYS_OF_A_WORLD)
-        return
     with TemporaryDirectory() as folder:
-        yield World(seed, DAYS_OF_A_WORLD, Path(folder))
+        on_disk = None if seed % ON_DISK else Path(folder)
+        with closing(World(seed, DAYS_OF_A_WORLD, on_disk)) as world:
+            yield world
 
 
 def _broken(world: World, text: str) -> Broken:

@@ -27,13 +27,16 @@ class Shelf:
         if self._file is None:
             yield SqliteJournal(IN_MEMORY, Database(self.connection, execute_plugins=False), place)
             return
-        journal = SqliteJournal.open(self._file, place)
-        try:
-            yield journal
-        except Crash:
-            journal._db.close()
-            raise
-        journal.close()
+        with SqliteJournal.open(self._file, place) as journal:
+            try:
+                yield journal
+            except Crash:
+                journal._db.close()  # so that it can't give its lease back
+                raise
+
+    def close(self) -> None:
+        self.connection.close()
+        self.keep_copy(wanted=False)
 
     @property
     def in_memory(self) -> bool:
@@ -41,16 +44,20 @@ class Shelf:
 
     def keep_copy(self, *, wanted: bool) -> None:
         """A backup of now, if it is `wanted` tomorrow."""
+        if self._copy is not None:
+            self._copy.close()
         self._copy = _copied(self.connection) if wanted else None
 
     def restore(self) -> bool:
         """Put the backup in the journal's place. False where there is none."""
         if self._copy is None:
             return False
+        self.connection.close()
         self.connection, self._copy = self._copy, None
         return True
 
     def delete(self) -> None:
+        self.connection.close()
         self.connection = self._new()
 
     def _new(self) -> sqlite3.Connection:

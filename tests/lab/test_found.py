@@ -1,6 +1,7 @@
 """What the laboratory found in our own code, each as the smallest night that shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from decimal import Decimal
 
 import pytest
@@ -28,6 +29,12 @@ class Told(World):
         return self.books.last_end(self.shelf.connection)
 
 
+@pytest.fixture
+def told() -> Iterator[Callable[..., Told]]:
+    with ExitStack() as worlds:
+        yield lambda *words, **named: worlds.enter_context(closing(Told(*words, **named)))
+
+
 def halts(world: World) -> list[str]:
     return [reason for (reason,) in world.shelf.connection.execute("SELECT reason FROM halts WHERE NOT lifted")]
 
@@ -37,8 +44,8 @@ BUYING = (1, 2, 4)
 
 
 @pytest.mark.parametrize("seed", BUYING)
-def test_all_orders_that_were_lost_and_arrived_late_are_counted_at_once(seed):
-    world = Told(seed, "never", LATE)
+def test_all_orders_that_were_lost_and_arrived_late_are_counted_at_once(told, seed):
+    world = told(seed, "never", LATE)
     for _ in range(2):
         world.live_day()
     lost = [ticket for ticket in world.venue.tickets if ticket.overdue and ticket.accepted]
@@ -49,8 +56,8 @@ def test_all_orders_that_were_lost_and_arrived_late_are_counted_at_once(seed):
 
 
 @pytest.mark.parametrize("seed", BUYING)
-def test_a_lost_order_that_filled_at_a_venue_that_forgets_overnight_is_not_bought_again(seed):
-    world = Told(seed, "forgotten", LATE)
+def test_a_lost_order_that_filled_at_a_venue_that_forgets_overnight_is_not_bought_again(told, seed):
+    world = told(seed, "forgotten", LATE)
     world.live_day()
     held = dict(world.venue.shares)
     assert any(held.values())
@@ -61,30 +68,30 @@ def test_a_lost_order_that_filled_at_a_venue_that_forgets_overnight_is_not_bough
 
 
 @pytest.mark.parametrize("seed", BUYING)
-def test_an_empty_list_of_positions_is_no_sign_of_a_lost_order(seed):
-    world = Told(seed, "for ever", {"request lost": 1.0}, CALM, {"positions come empty": 1.0})
+def test_an_empty_list_of_positions_is_no_sign_of_a_lost_order(told, seed):
+    world = told(seed, "for ever", {"request lost": 1.0}, CALM, {"positions come empty": 1.0})
     world.live()
     assert not halts(world)
 
 
 @pytest.mark.parametrize("ids", ["never", "for ever"])
 @pytest.mark.parametrize("seed", range(5))
-def test_what_fills_after_it_was_given_up_and_before_the_last_record_counts_once(seed, ids):
-    world = Told(seed, ids, CALM, LATE, CALM, LATE, quiet=180)
+def test_what_fills_after_it_was_given_up_and_before_the_last_record_counts_once(told, seed, ids):
+    world = told(seed, ids, CALM, LATE, CALM, LATE, quiet=180)
     world.live()  # whose books are compared to the share every night
     assert world.day == world.days
 
 
 @pytest.mark.parametrize("seed", BUYING)
-def test_an_equity_that_is_no_number_is_refused_in_words_even_where_the_positions_are_gone(seed):
-    world = Told(seed, "for ever", CALM, {"equity is no number": 1.0, "positions come empty": 1.0})
+def test_an_equity_that_is_no_number_is_refused_in_words_even_where_the_positions_are_gone(told, seed):
+    world = told(seed, "for ever", CALM, {"equity is no number": 1.0, "positions come empty": 1.0})
     world.live()
     assert any("equity of NaN" in reason for reason in world.tally.failures)
 
 
 @pytest.mark.parametrize("fault", ["stands with another quantity", "filled beyond the order"])
-def test_a_halt_over_an_order_that_is_not_as_it_was_sent_says_how_to_go_on(fault):
-    world = Told(1, "for ever", {fault: 1.0})
+def test_a_halt_over_an_order_that_is_not_as_it_was_sent_says_how_to_go_on(told, fault):
+    world = told(1, "for ever", {fault: 1.0})
     world.live_day()
     (said,) = halts(world)
     assert "--account-for" in said

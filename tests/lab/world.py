@@ -58,6 +58,9 @@ class World:
         self._late_splits: list[tuple[Symbol, Decimal]] = []
         self._split_unseen = False
 
+    def close(self) -> None:
+        self.shelf.close()
+
     def live(self) -> Tally:
         """Raises Violation."""
         while self.day < self.days:

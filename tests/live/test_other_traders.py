@@ -92,9 +92,10 @@ def test_an_evening_that_begins_while_another_machine_sends_its_buys_sends_nothi
     two = AlpacaStage(tmp_path / "two", venue, name="other").wants(GLD=0.99)
 
     def second_evening() -> None:
-        with monkeypatch.context() as patch, pytest.raises(StoppedError, match="that this journal does not know"):
+        with monkeypatch.context() as patch:
             patch.setenv("HOME", str(tmp_path / "two"))
-            two.run()
+            with pytest.raises(StoppedError, match="that this journal does not know"):
+                two.run()
 
     stage.between = meanwhile("buy", second_evening, after=True)
     assert stage.wants(SPY=0.5, TLT=0.49).run().run.status == "success"

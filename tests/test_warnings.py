@@ -1,0 +1,32 @@
+"""What our own code earns fails a test; what a dependency does inside itself, or to another one, never does."""
+
+import warnings
+
+import pytest
+
+
+def warn_in(module: str, category: type[Warning] = DeprecationWarning) -> None:
+    warnings.warn_explicit("old", category, f"{module}.py", 1, module)
+
+
+@pytest.mark.parametrize("module", ["numpy", "click.utils", "typer", "alpaca.common.rest"])
+@pytest.mark.parametrize("category", [DeprecationWarning, PendingDeprecationWarning, FutureWarning, UserWarning])
+def test_a_warning_inside_a_dependency_fails_nothing(module, category):
+    with warnings.catch_warnings(record=True):
+        warn_in(module, category)
+
+
+@pytest.mark.parametrize(
+    "module", ["rebalancer.cli.app", "test_monthly", "conftest", "stage", "lab.run", "local_alpaca"]
+)
+@pytest.mark.parametrize("category", [DeprecationWarning, FutureWarning, UserWarning])
+def test_a_warning_in_our_own_code_or_in_a_test_is_an_error(module, category):
+    with pytest.raises(category):
+        warn_in(module, category)
+
+
+@pytest.mark.parametrize("module", ["sqlite3", "rebalancer.journal.store", "weakref"])
+@pytest.mark.parametrize("category", [ResourceWarning, pytest.PytestUnraisableExceptionWarning])
+def test_what_is_left_open_is_an_error_wherever_it_is_noticed(module, category):
+    with pytest.raises(category):
+        warn_in(module, category)
