@@ -10,10 +10,11 @@ from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import closed, new_york
 from rebalancer.live.loss import only_sells
-from rebalancer.live.recover import earlier_orders, is_ours, untold
+from rebalancer.live.recover import earlier_orders, untold
 from rebalancer.live.survey import Prices, Survey, order_prices, read_holdings, take_snapshots
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.portfolio.buys import AUCTION_CUTOFF, Purse, budget, room, size_buys
+from rebalancer.portfolio.ids import is_ours
 
 AUCTION_MARGIN = timedelta(seconds=30)
 AUCTION_FILLS = timedelta(minutes=3)

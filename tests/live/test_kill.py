@@ -21,7 +21,8 @@ def order(order_id: str, filled: int = 0) -> OrderState:
     return OrderState(OrderId(order_id), SPY, "buy", Decimal(5), "market", None, "open", Decimal(filled), None)
 
 
-OURS, ALSO_OURS, THEIRS = order("rbAAAA"), order("rbBBBB", filled=2), order("by-hand")
+OURS, ALSO_OURS = order("rb" + "A" * 18), order("rb" + "B" * 18, filled=2)
+THEIRS = order("rbob-holiday-bid-1")
 
 
 @dataclass
