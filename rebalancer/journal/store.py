@@ -21,6 +21,7 @@ from rebalancer.journal.chain import Head, Row, link, read_head
 from rebalancer.journal.changes import SETTINGS, changes, last_settings
 from rebalancer.journal.claims import EarlierRun, cut_off, refusal, taken_by_another, taken_up
 from rebalancer.journal.codec import Claimed, from_body, to_body
+from rebalancer.journal.disks import lock_on_own_disk
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.lease import Here, give_back, here, obstacle, read_lease, refresh, take
 from rebalancer.journal.line import Line, insert_into
@@ -40,8 +41,10 @@ FORGOTTEN = (
 
 
 @contextmanager
-def run_lock(path: Path) -> Iterator[None]:
+def run_lock(path: Path) -> Iterator[Here]:
     """Hold the only right to run on the journal at `path`; it ends with the process, however that ends.
+
+    What it gives opens the journals that are written under it.
 
     Raises BusyError while another process holds it.
     """
@@ -55,7 +58,7 @@ def run_lock(path: Path) -> Iterator[None]:
                 f"another run is in progress (it holds {lock.lock_file}). Wait until it ends, then run again."
             ) from error
     try:
-        yield
+        yield here(lock_on_own_disk(Path(lock.lock_file)))
     finally:
         lock.release()
 
@@ -76,7 +79,7 @@ class SqliteJournal:
 
     @classmethod
     def open(cls, path: Path, place: Here | None = None) -> Self:
-        """The journal at `path`, created where there is none. `place` is this process, on this host, now.
+        """The journal at `path`, created where there is none. `place` is this process, under its run lock.
 
         Raises RunFailedError for a file that can't be used, StoppedError for one that is newer than this version, was
         tampered with, or is not the one last written here.

@@ -52,7 +52,7 @@ def patient_of(config: Config, account: AccountConfig, programs: Mapping[str, Pr
 def trial_of(config: Config, account: AccountConfig, clock: Clock | None) -> Iterator[tuple[Desk, RunId, Session]]:
     """A desk with a journal of its own, while no run can begin. `clock` and what is raised are those of `evening`."""
     file = config.state_dir / "trial.sqlite"
-    with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file) as journal:
+    with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file, tonight.place) as journal:
         # Under a name of its own no id of the trial can be that of an order of a run.
         name = f"{account.name}-trial"
         run = journal.claim(replace(tonight.claim, account=name, force=True, purpose="trial"))
