@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from rebalancer.errors import BusyError, StoppedError
 from rebalancer.events import Claim, Event, Noted, RunEnded, RunTakenUp
 from rebalancer.journal import keepsake
+from rebalancer.journal.audit import require_sound
 from rebalancer.journal.book import read_book
 from rebalancer.journal.chain import Head, Row, link, read_head
 from rebalancer.journal.changes import SETTINGS, changes, last_settings
@@ -88,6 +89,20 @@ class SqliteJournal:
             db = open_database(path)
             forgotten = keepsake.remembered(path) is None and read_head(db.conn).seq > 0
             return cls(path, db, place or here(), (FORGOTTEN,) if forgotten else ())
+
+    @classmethod
+    def open_for_a_run(cls, path: Path, place: Here) -> Self:
+        """As `open`, and nothing is traded on a journal whose lines, files or tables are not what was written.
+
+        Raises StoppedError where they are not.
+        """
+        journal = cls.open(path, place)
+        try:
+            require_sound(path)
+        except BaseException:
+            journal.close()
+            raise
+        return journal
 
     @classmethod
     def in_memory(cls, place: Here | None = None) -> Self:

@@ -75,7 +75,7 @@ def evening(
         time = clock or _past(account, session, present, dry_run=dry_run)
         quotes = quotes_of(config, account, source, lines, time, live=clock is not None)
         place = stack.enter_context(run_lock(config.journal()))
-        books = stack.enter_context(SqliteJournal.open(config.journal(), place))
+        books = stack.enter_context(SqliteJournal.open_for_a_run(config.journal(), place))
         interrupted = None if dry_run else unfinished(books, account, session)
         contents = bots_on_disk(account, interrupted)
         claim = claim_of(config, account, time, session, contents, dry_run=dry_run, force=force)

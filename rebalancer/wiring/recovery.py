@@ -46,7 +46,7 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Recovery]:
         clock: Clock = present if live else SimulatedClock(_window(account, session))
         quotes = quotes_of(config, account, source, lines, clock, live=live)
         place = stack.enter_context(run_lock(config.journal()))
-        journal = stack.enter_context(SqliteJournal.open(config.journal(), place))
+        journal = stack.enter_context(SqliteJournal.open_for_a_run(config.journal(), place))
         broker = stack.enter_context(broker_of(config, account, clock, quotes, calendar, lines))
         claim = claim_of(config, account, clock, session, {}, dry_run=False, force=False)
         desk = desk_of(
