@@ -58,7 +58,7 @@ def m006_chain_and_leases(db: Database) -> None:
 
 @migrations()
 def m007_leases_by_lock(db: Database) -> None:
-    """The tables are filled anew: an order that a person vouched for in another account is open again."""
+    """The projections are filled anew: an order that a person vouched for in another account is open again."""
     for column in lease.COLUMNS:
         db.execute(f"ALTER TABLE leases ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
     rebuild(db.conn)

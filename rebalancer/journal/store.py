@@ -45,9 +45,7 @@ FORGOTTEN = (
 def run_lock(path: Path) -> Iterator[Here]:
     """Hold the only right to run on the journal at `path`; it ends with the process, however that ends.
 
-    What it gives opens the journals that are written under it.
-
-    Raises BusyError while another process holds it.
+    What it gives opens the journals that are written under it. Raises BusyError while another process holds it.
     """
     lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=0, mode=0o600)
     with plainly(path):
