@@ -6,7 +6,7 @@ from itertools import chain, repeat
 from rebalancer.live.armed import require_pinned
 from rebalancer.live.follow import CANCEL_SECONDS
 from rebalancer.model import OrderId, OrderState
-from rebalancer.portfolio.ids import is_ours
+from rebalancer.portfolio.ids import is_ours, is_trials
 from rebalancer.ports import Broker, Clock
 
 FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
@@ -33,7 +33,8 @@ def kill(broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: 
     found: dict[OrderId, OrderState] = {}
     waited, pauses = 0.0, chain(FIRST_PAUSES, repeat(LATER_PAUSES))
     while True:
-        standing = {state.id: state for state in broker.open_orders() if everyones or is_ours(state.id)}
+        shown = broker.open_orders()
+        standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trials(each.id)}
         found = standing | found
         if waited >= watch + (CANCEL_SECONDS if standing else 0):
             return Killed(tuple(found.values()), tuple(standing.values()))

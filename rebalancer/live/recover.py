@@ -11,7 +11,7 @@ from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks
 from rebalancer.live.survey import LAG_SECONDS, ZERO, read_shares
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Order, OrderPhase, OrderState, Side, Symbol, Unknown
-from rebalancer.portfolio.ids import is_of_a_run, is_ours
+from rebalancer.portfolio.ids import is_ours
 from rebalancer.portfolio.wording import shares
 from rebalancer.ports import Sent
 
@@ -125,7 +125,7 @@ def refuse_strangers(desk: Desk, diary: Diary) -> None:
     """
     recorded = desk.journal.book(desk.account).recorded
     since = datetime.combine(recorded or diary.session.day - LOOK_BACK, time(), NEW_YORK)
-    found = desk.broker.named(is_of_a_run, since)
+    found = desk.broker.named(is_ours, since)
     named = {state.id: state for state in found if state.filled or state.status != "rejected"}
     strangers = sorted(named.keys() - desk.journal.knows(desk.account, named))
     if strangers:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Literal
 
-from rebalancer.portfolio.ids import is_of_a_run
+from rebalancer.portfolio.ids import is_ours
 
 NONE = Decimal(0)
 Status = Literal["coming", "open", "filled", "canceled", "expired", "rejected", "refused"]
@@ -81,7 +81,7 @@ class Ticket:
 
     @property
     def ours(self) -> bool:
-        return is_of_a_run(self.id)
+        return is_ours(self.id)
 
     @property
     def accepted(self) -> bool:
