@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from evenings import CLAIM, NOW, evening, start
@@ -94,8 +96,21 @@ def test_a_deleted_journal_is_refused(restored):
         SqliteJournal.open(restored)
 
 
+@pytest.mark.parametrize("before", ["a backup", "a journal from before the chain", "nothing"])
+def test_a_look_that_changes_nothing_says_the_same(restored, before):
+    if before == "nothing":
+        restored.unlink()
+    elif before != "a backup":
+        with closing(sqlite3.connect(restored)) as connection:
+            connection.execute("ALTER TABLE events DROP COLUMN hash")
+
+    assert "or another one: it lacks line " in keepsake.strayed(restored)
+    assert restored.exists() == (before != "nothing")
+
+
 def test_a_restore_that_a_person_accepted_goes_on(restored):
     keepsake.remember(restored, keepsake.present(restored))
+    assert keepsake.strayed(restored) is None
 
     with SqliteJournal.open(restored) as journal:
         before = journal.head().seq
