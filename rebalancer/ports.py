@@ -1,6 +1,6 @@
 """The whole border on one screen: what the evening asks of the world."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -58,8 +58,8 @@ class Broker(Protocol):
         """Every open order of the account, ours or not."""
         ...
 
-    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
-        """Every order of the account sent at `since` or later whose id begins with `prefix`, whatever became of it."""
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
+        """Every order of the account sent at `since` or later whose id is one of `ours`, whatever became of it."""
         ...
 
     def may_short(self) -> bool:

@@ -1,6 +1,6 @@
 """An account at Alpaca as a broker. What is not a parsed, known answer is never taken for one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -91,9 +91,9 @@ class AlpacaBroker:
     def open_orders(self) -> tuple[OrderState, ...]:
         return tuple(self._see(body) for body in open_orders(self._client))
 
-    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
         listed = orders_since(self._client, since - timedelta(milliseconds=1))  # Alpaca leaves out what is as old
-        return tuple(self._see(body) for body in listed if body.text("client_order_id").startswith(prefix))
+        return tuple(self._see(body) for body in listed if ours(OrderId(body.text("client_order_id"))))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         """By one list of all that is younger than yesterday's midnight in New York; what is older by itself."""

@@ -23,7 +23,7 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.portfolio.buys import own_cash
-from rebalancer.portfolio.trades import ORDER_PREFIX
+from rebalancer.portfolio.ids import is_ours
 from rebalancer.ports import Broker, Caps, Clock, Quotes
 
 ZERO = Decimal(0)
@@ -98,9 +98,9 @@ class PreviewBroker:
         """From memory; an order of an earlier evening is looked up at the real broker."""
         return self._orders.get(order_id) or self._real.find(order_id)
 
-    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
         """What the real account has had: what is pretended here, nobody else can see."""
-        return self._real.named(prefix, since)
+        return self._real.named(ours, since)
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         return {order_id: self._orders[order_id] for order_id in ids if order_id in self._orders}
@@ -111,7 +111,7 @@ class PreviewBroker:
     def cancel(self, order_id: OrderId) -> None:
         """Pretended for our own orders; those of others stay."""
         state = self._orders.get(order_id)
-        if state is not None and not state.terminal and order_id.startswith(ORDER_PREFIX):
+        if state is not None and not state.terminal and is_ours(order_id):
             self._orders[order_id] = replace(state, status="canceled", reason="the cancel is only pretended")
 
     def _market(self, symbol: Symbol) -> Market | None:

@@ -1,7 +1,7 @@
 """The reference broker: a strict, deterministic venue over market prices, with its account in a SQLite file."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -158,9 +158,9 @@ class SimBroker:
         except SourceError as error:
             return Unknown(str(error))
 
-    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
         with self._at_the_market(looking=True):
-            return tuple(state for state in self._book.orders_since(since) if state.id.startswith(prefix))
+            return tuple(state for state in self._book.orders_since(since) if ours(state.id))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         with self._at_the_market(looking=True):

@@ -158,11 +158,12 @@ def _status(
 
 def _brakes(config: "Config", account: "AccountConfig", now: datetime) -> tuple[str, ...]:
     from rebalancer.journal import queries
+    from rebalancer.journal.audit import at_a_glance
     from rebalancer.live.armed import files_now
     from rebalancer.live.health import brakes
 
     standing = queries.standing(config.journal(), account.name)
-    return tuple(brakes(account, standing, files_now(config, account), now))
+    return (*at_a_glance(config.journal()), *brakes(account, standing, files_now(config, account), now))
 
 
 def _windows(config: "Config", clock: "Clock") -> "Iterator[Window]":

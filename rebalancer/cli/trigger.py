@@ -160,7 +160,7 @@ def _written_off(config: "Config", account: "AccountConfig", asked: "Window", re
         files={"config": config.content},
     )
     try:
-        with run_lock(path), SqliteJournal.open(path) as journal:
+        with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
             run = journal.claim(claim)
             if isinstance(run, AlreadyRun):
                 return Result(account.name, 0, run.reason, None, "skipped")

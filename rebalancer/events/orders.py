@@ -64,7 +64,7 @@ class FillSeen:
 
 @dataclass(frozen=True, slots=True)
 class OrderAccounted:
-    """A person vouches for an order with our prefix that the journal does not know, or that the broker lost."""
+    """A person vouches for an order with an id of ours that the journal does not know, or that the broker lost."""
 
     at: datetime
     account: str

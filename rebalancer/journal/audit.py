@@ -12,7 +12,8 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError, Problem, StoppedError
+from rebalancer.journal import keepsake
 from rebalancer.journal.chain import GENESIS, Head, Row, Verdict, has_chain, link, read_head
 from rebalancer.journal.codec import Claimed, from_body
 from rebalancer.journal.projections import fill
@@ -39,6 +40,26 @@ def verify(path: Path, anchor: str | None = None) -> Verdict:
             text = "an earlier version wrote it, without hashes: the next run adds them"
             raise BadInputError([Problem(str(path), "", text)])
         return Verdict(str(path), read_head(journal), tuple(_faults(journal, anchor)))
+
+
+def require_sound(path: Path) -> None:
+    """Raises StoppedError unless all of the journal is what was written."""
+    faults = verify(path).faults
+    if faults:
+        others = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+        raise StoppedError(
+            f"the journal {path} is not what was written: {faults[0]}{others}. `rebalance audit verify` tells all of "
+            "it. Bring back the last backup that stands. Nothing was sent."
+        )
+
+
+def at_a_glance(path: Path) -> Iterator[str]:
+    """What keeps runs from the journal, by a look that takes no time and changes nothing."""
+    if (older := keepsake.strayed(path)) is not None:
+        yield older
+    with reading(path) as journal:
+        if journal is not None and has_chain(journal) and (guard := lost_guard(journal)):
+            yield f"the journal {path} has lost its guard {guard!r}. Bring back the last backup that stands."
 
 
 def _faults(journal: sqlite3.Connection, anchor: str | None) -> Iterator[str]:

@@ -9,7 +9,7 @@ from tempfile import mkstemp
 
 from rebalancer.errors import StoppedError
 from rebalancer.journal import queries
-from rebalancer.journal.chain import GENESIS, Head, holds
+from rebalancer.journal.chain import GENESIS, Head, has_chain, holds
 
 
 def file_of(journal: Path) -> Path:
@@ -46,9 +46,22 @@ def require_same(connection: sqlite3.Connection, journal: Path) -> None:
     """Raises StoppedError where the journal lacks the line that was last remembered beside it."""
     last = remembered(journal)
     if last is not None and not holds(connection, last):
-        raise StoppedError(
-            f"the journal {journal} is older than the one last written here, or another one: it lacks line {last.seq} "
-            f"({last.hash[:12]}…), which {file_of(journal).name} remembers. Was a backup restored? Orders that it does "
-            "not know may have been sent since. Bring the latest journal back; if this one is right, say so with "
-            f"`rebalance audit accept-restore {journal}`. Nothing was sent."
-        )
+        raise StoppedError(f"{_older(journal, last)} Nothing was sent.")
+
+
+def strayed(journal: Path) -> str | None:
+    """Why `require_same` would raise, by a look that changes nothing; None where it would not."""
+    last = remembered(journal)
+    with queries.reading(journal) as there:
+        if last is None or (there is not None and has_chain(there) and holds(there, last)):
+            return None
+    return _older(journal, last)
+
+
+def _older(journal: Path, last: Head) -> str:
+    return (
+        f"the journal {journal} is older than the one last written here, or another one: it lacks line {last.seq} "
+        f"({last.hash[:12]}…), which {file_of(journal).name} remembers. Was a backup restored? Orders that it does "
+        "not know may have been sent since. Bring the latest journal back; if this one is right, say so with "
+        f"`rebalance audit accept-restore {journal}`."
+    )

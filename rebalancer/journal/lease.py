@@ -1,38 +1,40 @@
 """Who may write a run of an account: one process at a time, and the fence rises with each.
 
-The file lock keeps two runs of one machine apart. A lease also does where that lock is gone, or does not reach: another
-host, a copied folder, a process that was stopped and comes back after another took its run over.
+The run lock keeps two runs of one machine apart. A lease also does where that lock is gone, or does not reach: another
+host, a copied folder, a process that was stopped and comes back after another took its run over. Whether a process
+still lives only its lock tells: the names and numbers of two containers may be the same.
 """
 
 import os
 import socket
 import sqlite3
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from shutil import which
+from functools import cache
+from uuid import uuid4
 
 from rebalancer.errors import BusyError
 
 STALE = timedelta(hours=2)
-"""A lease of another host, whose processes can't be seen from here, may be taken over when it is this old."""
+"""A lease whose holder may be alive, for all that can be seen from here, may be taken over when it is this old."""
 TABLE = """CREATE TABLE leases (
     account TEXT NOT NULL PRIMARY KEY, fence INTEGER NOT NULL, held INTEGER NOT NULL,
     host TEXT NOT NULL, boot TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL,
     taken TEXT NOT NULL, refreshed TEXT NOT NULL
 ) STRICT"""
+"""`boot` and `started` were of versions that told by them whether a process lives; they stay empty."""
+COLUMNS = ("process", "lock")
+"""What was added to the table since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process. `boot` and `started` tell it from one that later has its pid: when, in the system's own words."""
+    """A process. `id` is drawn when it starts; its host and its number only tell a person where to look for it."""
 
+    id: str
     host: str
-    boot: str
     pid: int
-    started: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,50 +45,55 @@ class Lease:
     fence: int
     held: bool
     holder: Holder
+    lock: str
     refreshed: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """What a lease is judged by: this process, how another of this host began (None where none lives), the time."""
+    """What a lease is judged by: this process, the run lock that it holds, the time.
+
+    `lock` is "" where it holds none, or one that may not keep out another machine.
+    """
 
     holder: Holder
-    began: Callable[[int], str | None]
+    lock: str
     now: Callable[[], datetime]
 
 
-def here() -> Here:
-    pid = os.getpid()
-    return Here(Holder(socket.gethostname(), _boot(), pid, process_began(pid) or ""), process_began, _now)
+def here(lock: str = "") -> Here:
+    return Here(Holder(_this_process(), socket.gethostname(), os.getpid()), lock, _now)
 
 
 def obstacle(lease: Lease | None, place: Here) -> str | None:
     """Why `place` may not take the lease now; None where it may."""
-    if lease is None or not lease.held or lease.holder == place.holder:
+    if lease is None or not lease.held or lease.holder.id == place.holder.id:
         return None
-    theirs, mine = lease.holder, place.holder
-    who = f"process {theirs.pid} of host {theirs.host} is running account {lease.account}"
-    if theirs.host == mine.host:
-        alive = theirs.boot == mine.boot and place.began(theirs.pid) == theirs.started
-        return f"{who}. Wait until it ends, then run again." if alive else None
+    # The system frees a lock with the process that held it: who holds it now is the only one alive.
+    if lease.lock and lease.lock == place.lock:
+        return None
     free = lease.refreshed + STALE
     if place.now() >= free:
         return None
-    return f"{who}, and this is host {mine.host}. If it is gone, run again at {free:%Y-%m-%d %H:%M} UTC or later."
+    return (
+        f"process {lease.holder.pid} of host {lease.holder.host} is running account {lease.account}. Whether it still "
+        f"lives can't be told from here, since its lock is not this one: run again at {free:%Y-%m-%d %H:%M} UTC or "
+        "later if it is gone."
+    )
 
 
 def read_lease(connection: sqlite3.Connection, account: str) -> Lease | None:
     row = connection.execute(
-        "SELECT fence, held, refreshed, host, boot, pid, started FROM leases WHERE account = ?", [account]
+        "SELECT fence, held, process, host, pid, lock, refreshed FROM leases WHERE account = ?", [account]
     ).fetchone()
     if row is None:
         return None
-    fence, held, refreshed, *holder = row
-    return Lease(account, fence, bool(held), Holder(*holder), datetime.fromisoformat(refreshed))
+    fence, held, process, host, pid, lock, refreshed = row
+    return Lease(account, fence, bool(held), Holder(process, host, pid), lock, datetime.fromisoformat(refreshed))
 
 
 def take(connection: sqlite3.Connection, account: str, place: Here) -> int:
-    """The fence of the lease, which is `place`'s from now on. Raises BusyError where another process holds it.
+    """The fence of the lease, which is `place`'s from now on. Raises BusyError where another process may hold it.
 
     The caller's transaction holds the write lock.
     """
@@ -95,9 +102,9 @@ def take(connection: sqlite3.Connection, account: str, place: Here) -> int:
         raise BusyError(reason)
     fence, now, holder = (before.fence if before else 0) + 1, place.now().isoformat(), place.holder
     connection.execute(
-        "INSERT OR REPLACE INTO leases (account, fence, held, host, boot, pid, started, taken, refreshed)"
-        " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)",
-        [account, fence, holder.host, holder.boot, holder.pid, holder.started, now, now],
+        "INSERT OR REPLACE INTO leases (account, fence, process, host, pid, lock, taken, refreshed, held,"
+        " boot, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, '', '')",
+        [account, fence, holder.id, holder.host, holder.pid, place.lock, now, now],
     )
     return fence
 
@@ -116,25 +123,12 @@ def _change(connection: sqlite3.Connection, change: str, value: str | int, accou
     return connection.execute(update, [value, account, fence]).rowcount == 1
 
 
-def process_began(pid: int) -> str | None:
-    """When the process began, as the system says it; None where it is gone, or only waits to be buried."""
-    stat = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self/stat").exists():
-        try:
-            state, *fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        return None if state in {"Z", "X"} else fields[18]
-    if (ps := which("ps")) is None:
-        return None
-    said = subprocess.run([ps, "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603
-    return said.stdout.strip() or None
+@cache
+def _this_process() -> str:
+    return uuid4().hex
 
 
-def _boot() -> str:
-    """What tells one start of this machine from the next; "" where the system does not say."""
-    file = Path("/proc/sys/kernel/random/boot_id")
-    return file.read_text().strip() if file.exists() else ""
+os.register_at_fork(after_in_child=_this_process.cache_clear)
 
 
 def _now() -> datetime:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from rebalancer.errors import StoppedError
+from rebalancer.errors import BadInputError, Problem, StoppedError
 from rebalancer.journal.codec import canonical, plain
 from rebalancer.model import OrderPhase, RunStep
 from rebalancer.model.states import OVER, may_become, may_step
@@ -40,6 +40,12 @@ class Line:
         found = self.db.execute("SELECT * FROM orders WHERE id = ?", [order_id])
         row = found.fetchone()
         return None if row is None else dict(zip((name for name, *_ in found.description), row, strict=True))
+
+    def owner(self, order_id: str) -> str | None:
+        """The account that the order is of; None for an order nobody wrote down."""
+        found = "SELECT account FROM orders JOIN runs ON runs.id = orders.run WHERE orders.id = ?"
+        row = self.db.execute(found, [order_id]).fetchone()
+        return None if row is None else row[0]
 
     def move_order(self, order: Mapping[str, Any], **changes: object) -> None:
         """An order is settled once its state is final and every share it filled is among our fills.
@@ -74,6 +80,14 @@ def never(order: Mapping[str, Any], would: str) -> StoppedError:
         f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would {would}. This must "
         "never happen: look at the order at the broker before the next run."
     )
+
+
+def of_another(order_id: str, owner: str, account: str) -> BadInputError:
+    text = (
+        f"is of account {owner}, not of account {account}: vouch for it with --account {owner}. If that is what this "
+        "account was called before, call it so again"
+    )
+    return BadInputError([Problem("the order", order_id, text)])
 
 
 @cache

@@ -41,7 +41,7 @@ from rebalancer.events import (
     WrittenOff,
 )
 from rebalancer.journal.codec import Claimed, from_body
-from rebalancer.journal.line import Line, never
+from rebalancer.journal.line import Line, never, of_another
 from rebalancer.journal.tables import INDEXES, PROJECTIONS
 from rebalancer.model import Fill, NoPrice, Order, OrderPhase, Price, RunStep, Trade
 from rebalancer.model.states import OVER, SHOWN
@@ -303,9 +303,15 @@ def _halt_lifted(event: HaltLifted, line: Line) -> None:
 
 @project.register
 def _order_accounted(event: OrderAccounted, line: Line) -> None:
-    """An order of ours that a person vouches for is settled: no later start looks for it."""
+    """An order of ours that a person vouches for is settled: no later start looks for it.
+
+    Raises BadInputError for an order of another account, on a fresh line; one that an old line vouched for stays open.
+    """
+    owner = line.owner(event.order_id)
+    if line.fresh and owner is not None and owner != event.account:
+        raise of_another(event.order_id, owner, event.account)
     line.insert("accounted", {"seq": line.seq, "run": line.run, **_columns(event)})
-    if line.order(event.order_id):
+    if owner == event.account:
         line.update("orders", event.order_id, settled=True)
 
 

@@ -56,6 +56,14 @@ def m006_chain_and_leases(db: Database) -> None:
     rebuild(db.conn)
 
 
+@migrations()
+def m007_leases_by_lock(db: Database) -> None:
+    """The projections are filled anew: an order that a person vouched for in another account is open again."""
+    for column in lease.COLUMNS:
+        db.execute(f"ALTER TABLE leases ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+    rebuild(db.conn)
+
+
 KNOWN = frozenset(
     step.__name__
     for step in (
@@ -65,6 +73,7 @@ KNOWN = frozenset(
         m004_restatements,
         m005_order_and_run_states,
         m006_chain_and_leases,
+        m007_leases_by_lock,
     )
 )
 

@@ -16,11 +16,13 @@ from sqlite_utils import Database
 from rebalancer.errors import BusyError, HeldBackError, StoppedError
 from rebalancer.events import Claim, Event, Noted, OrderIntended, OrderResent, RunEnded, RunTakenUp
 from rebalancer.journal import keepsake
+from rebalancer.journal.audit import require_sound
 from rebalancer.journal.book import read_book
 from rebalancer.journal.chain import Head, Row, link, read_head
 from rebalancer.journal.changes import SETTINGS, changes, last_settings
 from rebalancer.journal.claims import EarlierRun, cut_off, refusal, taken_by_another, taken_up
 from rebalancer.journal.codec import Claimed, from_body, to_body
+from rebalancer.journal.disks import lock_on_own_disk
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.lease import Here, give_back, here, obstacle, read_lease, refresh, take
 from rebalancer.journal.leaving import held_back
@@ -49,17 +51,17 @@ FORGOTTEN = (
 
 
 @contextmanager
-def run_lock(path: Path) -> Iterator[None]:
+def run_lock(path: Path) -> Iterator[Here]:
     """Hold the only right to run on the journal at `path`; it ends with the process, however that ends.
 
-    Raises BusyError while another process holds it.
+    What it gives opens the journals that are written under it. Raises BusyError while another process holds it.
     """
     file = path.with_name(f"{path.name}.lock")
     busy = f"another run is in progress (it holds {file}). Wait until it ends, then run again."
     with plainly(path):
         lock = acquire(file, lambda: busy)
     try:
-        yield
+        yield here(lock_on_own_disk(Path(lock.lock_file)))
     finally:
         lock.release()
 
@@ -80,7 +82,7 @@ class SqliteJournal:
 
     @classmethod
     def open(cls, path: Path, place: Here | None = None) -> Self:
-        """The journal at `path`, created where there is none. `place` is this process, on this host, now.
+        """The journal at `path`, created where there is none. `place` is this process, under its run lock.
 
         Raises RunFailedError for a file that can't be used, StoppedError for one that is newer than this version, was
         tampered with, or is not the one last written here.
@@ -93,6 +95,20 @@ class SqliteJournal:
             except BaseException:
                 db.close()
                 raise
+
+    @classmethod
+    def open_for_a_run(cls, path: Path, place: Here) -> Self:
+        """As `open`, and nothing is traded on a journal whose lines, files or tables are not what was written.
+
+        Raises StoppedError where they are not.
+        """
+        journal = cls.open(path, place)
+        try:
+            require_sound(path)
+        except BaseException:
+            journal.close()
+            raise
+        return journal
 
     @classmethod
     def in_memory(cls, place: Here | None = None) -> Self:

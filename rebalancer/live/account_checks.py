@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 
-from rebalancer.live.recover import for_how_much, is_ours
+from rebalancer.live.recover import for_how_much
 from rebalancer.model import Account, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
+from rebalancer.portfolio.ids import is_ours
 from rebalancer.portfolio.limits import used_up
 from rebalancer.portfolio.wording import shares, some, usd
 from rebalancer.ports import Broker

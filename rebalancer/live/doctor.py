@@ -17,6 +17,7 @@ from rebalancer.errors import BusyError, RebalancerError, RunFailedError
 from rebalancer.flowchart import nodes
 from rebalancer.flowchart.compile import Program
 from rebalancer.flowchart.decide import last_allocation
+from rebalancer.journal.audit import require_sound
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.schema import open_database, writing
 from rebalancer.journal.store import run_lock
@@ -66,7 +67,8 @@ def journal(path: Path) -> Check:
             if not path.exists():
                 return Check("journal", "pass", f"none yet: the first run makes {path}")
             with run_lock(path), closing(open_database(path)) as database, writing(database.conn):
-                return Check("journal", "pass", f"{path} can be written, and its guards stand")
+                require_sound(path)
+                return Check("journal", "pass", f"{path} can be written, and all of it is what was written")
     except BusyError as error:
         return Check("journal", "warn", str(error), "Look again when that run is over.")
     except RebalancerError as error:

@@ -5,8 +5,8 @@ from itertools import chain, repeat
 
 from rebalancer.live.armed import require_pinned
 from rebalancer.live.follow import CANCEL_SECONDS
-from rebalancer.live.recover import is_ours, is_trials
 from rebalancer.model import OrderId, OrderState
+from rebalancer.portfolio.ids import is_ours, is_trials
 from rebalancer.ports import Broker, Clock
 
 FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0

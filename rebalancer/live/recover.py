@@ -11,8 +11,8 @@ from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks
 from rebalancer.live.freed import wait_until_free
 from rebalancer.live.survey import LAG_SECONDS, ZERO, Phase, Survey, read_holdings, read_shares
 from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Absent, Order, OrderId, OrderPhase, OrderState, Side, Symbol, Unknown
-from rebalancer.portfolio.trades import ORDER_PREFIX, TRIAL_PREFIX
+from rebalancer.model import Absent, Order, OrderPhase, OrderState, Side, Symbol, Unknown
+from rebalancer.portfolio.ids import is_ours
 from rebalancer.portfolio.wording import shares, usd
 from rebalancer.ports import Sent
 
@@ -126,9 +126,8 @@ def refuse_strangers(desk: Desk, diary: Diary) -> None:
     """
     recorded = desk.journal.book(desk.account).recorded
     since = datetime.combine(recorded or diary.session.day - LOOK_BACK, time(), NEW_YORK)
-    found = desk.broker.named(ORDER_PREFIX, since)
-    ours = (state for state in found if not state.id.startswith(TRIAL_PREFIX))
-    named = {state.id: state for state in ours if state.filled or state.status != "rejected"}
+    found = desk.broker.named(is_ours, since)
+    named = {state.id: state for state in found if state.filled or state.status != "rejected"}
     strangers = sorted(named.keys() - desk.journal.knows(desk.account, named))
     if strangers:
         listed = "; ".join(_shown(named[each]) for each in strangers)
@@ -227,15 +226,6 @@ def untold_orders(desk: Desk, diary: Diary) -> Mapping[Symbol, str]:
 def earlier_orders(diary: Diary, side: Side) -> list[Order]:
     """Those of this run that left before it was cut off, in their order."""
     return [sent.order for sent in diary.earlier.values() if sent.order.side == side]
-
-
-def is_ours(order_id: OrderId) -> bool:
-    """An order of a trial is not: what it buys is not the bots' either."""
-    return order_id.startswith(ORDER_PREFIX) and not is_trials(order_id)
-
-
-def is_trials(order_id: OrderId) -> bool:
-    return order_id.startswith(TRIAL_PREFIX)
 
 
 def _take_down(desk: Desk, diary: Diary, state: OrderState) -> None:

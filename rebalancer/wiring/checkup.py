@@ -58,7 +58,7 @@ def trial_of(
     cut off: the desk would be as that one began, and know nothing of the bots as they are now.
     """
     file = config.state_dir / "trial.sqlite"
-    with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file) as journal:
+    with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file, tonight.place) as journal:
         if tonight.interrupted is not None:
             raise RunFailedError(
                 f"run {tonight.interrupted.run} of this session was cut off: let `rebalance run` go on with it first. "

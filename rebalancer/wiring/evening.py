@@ -15,6 +15,7 @@ from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceErro
 from rebalancer.events import Claim
 from rebalancer.flowchart.compile import Program
 from rebalancer.journal.changes import SETTINGS
+from rebalancer.journal.lease import Here
 from rebalancer.journal.rehearsal import Rehearsal
 from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.live.desk import Desk
@@ -33,7 +34,7 @@ from rebalancer.wiring.source import Source, source_of
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """A desk, ready to run, with the claim it will make and the session it is for.
+    """A desk, ready to run, with the claim it will make, the session it is for, and the place that it runs in.
 
     `interrupted` is a run of this very session that was cut off after its plan was made: then the desk is as that run
     began, and the claim takes it up again.
@@ -42,6 +43,7 @@ class Evening:
     desk: Desk
     claim: Claim
     session: Session
+    place: Here
     interrupted: Interrupted | None = None
 
 
@@ -74,8 +76,8 @@ def evening(
             session = session_of(calendar, as_of, source.last_session)
         time = clock or _past(account, session, present, dry_run=dry_run)
         quotes = quotes_of(config, account, source, lines, time, live=clock is not None)
-        stack.enter_context(run_lock(config.journal()))
-        books = stack.enter_context(SqliteJournal.open(config.journal()))
+        place = stack.enter_context(run_lock(config.journal()))
+        books = stack.enter_context(SqliteJournal.open_for_a_run(config.journal(), place))
         interrupted = None if dry_run else unfinished(books, account, session)
         contents = bots_on_disk(account, interrupted)
         claim = claim_of(config, account, time, session, contents, dry_run=dry_run, force=force)
@@ -84,7 +86,7 @@ def evening(
             stack.enter_context(account_lock(account, broker, config.state_dir))
         journal: Journal = books
         if dry_run:
-            journal = Rehearsal(stack.enter_context(SqliteJournal.open(config.journal(dry_run=True))), books)
+            journal = Rehearsal(stack.enter_context(SqliteJournal.open(config.journal(dry_run=True), place)), books)
             broker = PreviewBroker(broker, quotes, time, None if clock else partial(hours, time, calendar))
             kept = brakes(account, books.standing(account.name), fingerprints(claim.files), present.now())
             claim = replace(claim, notes=(*claim.notes, *(f"A real run would send nothing: {why}" for why in kept)))
@@ -101,7 +103,7 @@ def evening(
             files=fingerprints(interrupted.files if interrupted else claim.files),
             ending=ending,
         )
-        yield Evening(desk, claim, session, interrupted)
+        yield Evening(desk, claim, session, place, interrupted)
 
 
 def desk_of(

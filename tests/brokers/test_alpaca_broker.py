@@ -239,7 +239,7 @@ def test_an_order_that_did_not_arrive_is_absent_and_half_a_minute_is_the_quiet_t
 def test_an_order_sent_in_the_very_moment_is_listed_since_it(venue, broker):
     now = venue.clock.now()
     broker.submit(buy("rb1", SPY, "1"))
-    assert [state.id for state in broker.named("rb", now)] == ["rb1"]
+    assert [state.id for state in broker.named(bool, now)] == ["rb1"]
 
 
 def of_several_legs() -> dict[str, object]:
@@ -290,7 +290,7 @@ def test_a_spread_is_bought_or_sold_by_the_sign_of_its_limit_for_a_hundred_share
 def test_an_order_in_shares_without_its_symbol_is_never_left_out(venue, broker):
     broker.submit(buy("rb1", SPY, "1"))
     venue.faults.on("GET", "/v2/orders", fault=faults.without("symbol"), times=None)
-    for look in (broker.open_orders, lambda: broker.named("rb", venue.clock.now() - timedelta(hours=1))):
+    for look in (broker.open_orders, lambda: broker.named(bool, venue.clock.now() - timedelta(hours=1))):
         with pytest.raises(SourceError, match="symbol is missing"):
             look()
 

@@ -50,7 +50,7 @@ class RecordingBroker:
         """It knows one order, of an earlier evening."""
         return replace(resting(order_id, "buy"), status="filled") if order_id == "rbOLD" else Absent()
 
-    def named(self, prefix, since):
+    def named(self, ours, since):
         return self._open
 
     def fills(self, order_id):
@@ -114,7 +114,7 @@ def test_an_absence_at_the_real_broker_takes_its_quiet_time_and_nothing_is_sent_
 def test_which_orders_bear_our_name_is_asked_of_the_real_broker(street):
     preview = PreviewBroker(RecordingBroker(resting("rb0", "buy")), street, street)
     preview.submit(buy("rb1", SPY, "3"))
-    assert [state.id for state in preview.named("rb", EVENING)] == ["rb0"]
+    assert [state.id for state in preview.named(bool, EVENING)] == ["rb0"]
 
 
 def test_what_can_not_be_traded_is_asked_of_the_real_broker(real, street):
@@ -122,11 +122,12 @@ def test_what_can_not_be_traded_is_asked_of_the_real_broker(real, street):
 
 
 def test_our_own_open_order_goes_away_in_pretence_and_others_stay(street):
-    preview = PreviewBroker(RecordingBroker(resting("rb0", "buy"), resting("by hand", "buy")), street, street)
-    preview.cancel(OrderId("rb0"))
-    preview.cancel(OrderId("by hand"))
-    assert [state.id for state in preview.open_orders()] == ["by hand"]
-    assert preview.orders([OrderId("rb0")])[OrderId("rb0")].status == "canceled"
+    ours, theirs = "rb" + "A" * 18, "rbob-holiday-bid-1"
+    preview = PreviewBroker(RecordingBroker(resting(ours, "buy"), resting(theirs, "buy")), street, street)
+    preview.cancel(OrderId(ours))
+    preview.cancel(OrderId(theirs))
+    assert [state.id for state in preview.open_orders()] == [theirs]
+    assert preview.orders([OrderId(ours)])[OrderId(ours)].status == "canceled"
 
 
 def test_shares_that_an_open_sell_claims_are_not_sold_again(street):

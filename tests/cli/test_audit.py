@@ -57,6 +57,24 @@ def test_a_forged_line_is_named(rebalance, journal):
     assert told["verdict"]["faults"][0].startswith("line 3 (")
 
 
+def forge_a_table(journal):
+    with closing(sqlite3.connect(journal)) as connection, connection:
+        connection.execute("DELETE FROM fills")
+
+
+@pytest.mark.parametrize(
+    ("forged", "told"), [(forge, "line 3 ("), (forge_a_table, "the table 'fills' does not say what the lines say")]
+)
+def test_neither_a_run_nor_recover_trusts_a_journal_that_was_forged(rebalance, journal, forged, told):
+    forged(journal)
+
+    for words in (["run", "--force"], ["run", "--dry-run"], ["recover"]):
+        said = rebalance(*words)
+        assert said.code == 5
+        assert told in " ".join((said.out + said.err).split())
+    assert len(json.loads(rebalance("history", "--json").out)) == 1
+
+
 @pytest.mark.usefixtures("journal")
 def test_an_anchor_that_is_not_there_is_wrong(rebalance):
     said = rebalance("audit", "verify", "--anchor", "ab" * 32)

@@ -20,6 +20,7 @@ from rebalancer.report.brake import KilledAccount, show_killed
 
 DONE, WRONG_WORDS, FAILED, STILL_OPEN, NEEDS_A_LOOK = 0, 2, 4, 5, 6
 EVENING = new_york_summer(28, 15, 50)
+OURS, ALSO_OURS = "rb" + "A" * 18, "rb" + "B" * 18
 
 
 @pytest.fixture
@@ -146,10 +147,10 @@ def still_open(venue) -> set[str]:
 
 
 def test_kill_takes_back_what_is_ours_and_the_account_stays_halted(rebalance, venue, tmp_path):
-    rests(venue, "rbOURS1", "rbOURS2", "by-hand")
+    rests(venue, OURS, ALSO_OURS, "by-hand")
     said = rebalance("kill")
     assert said.code == DONE, said.out + said.err
-    assert "live1: buy 2 SPY (rbOURS1): gone" in said.out
+    assert f"live1: buy 2 SPY ({OURS}): gone" in said.out
     assert "live1: nothing is open. It stays halted" in said.out
     assert "by-hand" not in said.out
     assert still_open(venue) == {"by-hand"}
@@ -173,11 +174,11 @@ def test_where_nobody_can_tell_what_is_open_it_is_halted_all_the_same_and_the_ex
 
 
 def test_keys_of_another_account_kill_nothing(rebalance, venue):
-    rests(venue, "rbOURS1")
+    rests(venue, OURS)
     venue.account["account_number"] = "987654321"
     said = rebalance("kill")
     assert (said.code, f"account_number is {NUMBER}" in said.out) == (STILL_OPEN, True)
-    assert still_open(venue) == {"rbOURS1"}
+    assert still_open(venue) == {OURS}
 
 
 def test_a_simulated_account_is_killed_like_any_other(main):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from accounts import HOLD_SPY, write_config
+from accounts import CONFIG, HOLD_SPY, write_config
 from live_account import live_venue, write_live_config
 
 from rebalancer import config
@@ -123,3 +123,15 @@ def test_without_its_journal_nothing_is_sent_until_a_person_vouches_for_the_orde
     said = rebalance("run")
     assert said.code == 0, said.out
     assert [run for run, *_ in filled(rebalance)] == []
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_nobody_vouches_with_the_wrong_account_for_an_order_that_was_left(rebalance, tmp_path):
+    (order,) = json.loads(rebalance("orders", "--json").out)
+    another = CONFIG.format(enabled="false", top="").partition("[accounts.main]")[2].replace("main", "other")
+    with (tmp_path / "config.toml").open("a") as file:
+        file.write(f"[accounts.other]{another}")
+    said = rebalance("recover", "--account", "other", "--account-for", order["id"], "--reason", "a typo")
+    assert said.code == 2
+    assert "is of account main, not of account other: vouch for it with --account main" in " ".join(said.err.split())
+    assert filled(rebalance) == [(1, "SPY", "intended")]

@@ -1,6 +1,7 @@
 """`rebalance status`: one screen, and an exit code that a monitor can watch."""
 
 import json
+import shutil
 
 import pytest
 from accounts import HOLD_SPY, new_york_summer, write_config
@@ -81,3 +82,16 @@ def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
     assert (account["account"], account["enabled"], account["troubles"]) == ("main", True, [])
     assert account["last"]["status"] == "success"
     assert account["upcoming"]["starts"] == "2016-06-29T19:50:00+00:00"
+
+
+def test_a_journal_that_was_restored_from_before_a_halt_is_told_as_a_run_and_the_doctor_tell_it(rebalance, tmp_path):
+    write_config(tmp_path)
+    at(rebalance, 28, 15, 50, "run", "--when-due")
+    at(rebalance, 28, 16, 0, "backup", "copy.sqlite")
+    at(rebalance, 28, 16, 1, "halt")
+    shutil.copy("copy.sqlite", tmp_path / "state" / "journal.sqlite")
+
+    said = {words: at(rebalance, 29, 15, 50, words, "--json") for words in ("status", "run", "doctor")}
+    assert {words: each.code for words, each in said.items()} == {"status": NEEDS_A_LOOK, "run": 5, "doctor": 4}
+    for each in said.values():
+        assert "is older than the one last written here" in each.out + each.err

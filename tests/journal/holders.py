@@ -1,4 +1,4 @@
-"""Processes that a test makes up: who they are, which of their neighbours live, and what time it is."""
+"""Processes that a test makes up: who they are, which of them live and hold the run lock, and what time it is."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,20 +10,21 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 @dataclass
 class Machine:
-    """One host. `alive` has when each of its processes began."""
+    """What shares one run lock: the processes of a host, or of two containers on it.
+
+    The first that lives holds the lock. One that begins beside it holds another: the lock's file must have been
+    deleted.
+    """
 
     host: str = "desk"
-    boot: str = "first"
     now: datetime = NOON
-    alive: dict[int, str] = field(default_factory=dict)
+    alive: set[int] = field(default_factory=set)
 
-    def process(self, pid: int, began: str = "0100") -> Here:
-        self.alive[pid] = began
-        return Here(Holder(self.host, self.boot, pid, began), self.alive.get, lambda: self.now)
+    def process(self, pid: int, number: int | None = None) -> Here:
+        """`number` is the one that the system gives it, if others have the same."""
+        lock = f"of {pid} on {id(self)}" if self.alive else f"of {id(self)}"
+        self.alive.add(pid)
+        return Here(Holder(f"{pid} on {id(self)}", self.host, number or pid), lock, lambda: self.now)
 
     def kill(self, pid: int) -> None:
-        del self.alive[pid]
-
-    def reboot(self) -> None:
-        self.alive.clear()
-        self.boot = "second"
+        self.alive.remove(pid)

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -10,11 +11,11 @@ from evenings import CLAIM, NOW, evening, start
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.errors import BadInputError
+from rebalancer.errors import BadInputError, StoppedError
 from rebalancer.events import Noted
-from rebalancer.journal.audit import first_wrong, verify
+from rebalancer.journal.audit import at_a_glance, first_wrong, require_sound, verify
 from rebalancer.journal.chain import GENESIS, Row, chained, link
-from rebalancer.journal.store import SqliteJournal
+from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.journal.tables import GUARDS, PROJECTIONS
 
 LINES = 1 + len(evening())
@@ -181,6 +182,56 @@ def test_a_guard_that_is_gone_is_named(written, guard):
 def test_without_a_journal_there_is_nothing_to_verify(path):
     with pytest.raises(BadInputError, match="there is no journal"):
         verify(path)
+
+
+# ------------------------------------------------------------------------------------------------- a run
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("UPDATE events SET body = body || ' ' WHERE seq = 3", "line 3 (Adopted of run 1,"),
+        ("UPDATE orders SET settled = NOT settled", "the table 'orders' does not say what the lines say"),
+        ("DELETE FROM halts", "the table 'halts' does not say what the lines say"),
+        ("UPDATE holdings SET ours = '0'", "the table 'holdings' does not say what the lines say"),
+        ("UPDATE files SET content = x'00' WHERE content = x'7b7d'", "the file 44136fa355b3… is not what was kept"),
+    ],
+)
+def test_no_run_trades_on_a_journal_that_is_not_what_was_written(written, change, fault):
+    tamper(written, change)
+
+    with run_lock(written) as place, pytest.raises(StoppedError) as stopped:
+        SqliteJournal.open_for_a_run(written, place)
+    assert fault in str(stopped.value)
+    assert "Bring back the last backup that stands. Nothing was sent." in str(stopped.value)
+
+
+def test_how_many_faults_there_are_is_told_with_the_first(written):
+    tamper(written, "DELETE FROM halts", "DELETE FROM arms")
+
+    with pytest.raises(StoppedError, match=r"'halts' .* on one side only, and 1 more\."):
+        require_sound(written)
+
+
+def test_a_run_opens_a_journal_that_stands_and_an_empty_one(written, tmp_path):
+    for path in (written, tmp_path / "new.sqlite"):
+        with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
+            start(journal, replace(CLAIM, force=True))
+
+
+# ------------------------------------------------------------------------------------------------- a glance
+
+
+def test_a_glance_finds_nothing_at_a_journal_that_stands_and_where_there_is_none(written, tmp_path):
+    assert [*at_a_glance(written), *at_a_glance(tmp_path / "none.sqlite")] == []
+
+
+def test_a_glance_finds_a_guard_that_is_gone(written):
+    with closing(sqlite3.connect(written)) as connection:
+        connection.execute("DROP TRIGGER events_never_go")
+
+    (found,) = at_a_glance(written)
+    assert "has lost its guard 'events_never_go'" in found
 
 
 # ------------------------------------------------------------------------------------------------ the hashes

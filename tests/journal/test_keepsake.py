@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from evenings import CLAIM, NOW, evening, start
@@ -72,7 +74,7 @@ def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(path, file):
 
 
 def test_a_restored_backup_is_refused_with_the_remedy(restored):
-    with pytest.raises(StoppedError, match=r"is older than .* lacks line 36 .* audit accept-restore /.*sqlite`"):
+    with pytest.raises(StoppedError, match=r"is older than .* lacks line 35 .* audit accept-restore /.*sqlite`"):
         SqliteJournal.open(restored)
 
 
@@ -90,12 +92,25 @@ def test_a_journal_of_the_same_length_that_says_something_else_is_refused(path, 
 def test_a_deleted_journal_is_refused(restored):
     restored.unlink()
 
-    with pytest.raises(StoppedError, match="or another one: it lacks line 36"):
+    with pytest.raises(StoppedError, match="or another one: it lacks line 35"):
         SqliteJournal.open(restored)
+
+
+@pytest.mark.parametrize("before", ["a backup", "a journal from before the chain", "nothing"])
+def test_a_look_that_changes_nothing_says_the_same(restored, before):
+    if before == "nothing":
+        restored.unlink()
+    elif before != "a backup":
+        with closing(sqlite3.connect(restored)) as connection:
+            connection.execute("ALTER TABLE events DROP COLUMN hash")
+
+    assert "or another one: it lacks line " in keepsake.strayed(restored)
+    assert restored.exists() == (before != "nothing")
 
 
 def test_a_restore_that_a_person_accepted_goes_on(restored):
     keepsake.remember(restored, keepsake.present(restored))
+    assert keepsake.strayed(restored) is None
 
     with SqliteJournal.open(restored) as journal:
         before = journal.head().seq

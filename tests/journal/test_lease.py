@@ -16,8 +16,9 @@ from holders import Machine
 from rebalancer.errors import BusyError, StoppedError
 from rebalancer.events import Noted, OrderIntended, OrderResent, RunEnded
 from rebalancer.journal import queries
-from rebalancer.journal.lease import here, process_began
-from rebalancer.journal.store import SqliteJournal
+from rebalancer.journal.lease import COLUMNS, here
+from rebalancer.journal.schema import migrations
+from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.ports import AlreadyRun
 
 AGAIN = replace(CLAIM, force=True)
@@ -36,16 +37,26 @@ def opened(path):
         yield lambda place: stack.enter_context(SqliteJournal.open(path, place))
 
 
-# ---------------------------------------------------------------------------------------------- on one host
+# ------------------------------------------------------------------------------------------ under one lock
 
 
-def test_a_second_process_is_kept_out_while_the_first_lives(desk, opened):
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_second_process_is_kept_out_while_the_first_lives_whatever_their_numbers(desk, opened, number):
     start(opened(desk.process(1)))
-    second = opened(desk.process(2))
+    second = opened(desk.process(2, number))
 
-    with pytest.raises(BusyError, match=r"process 1 of host desk is running account demo\. Wait until it ends"):
+    with pytest.raises(BusyError, match=r"process 1 of host desk is running account demo\. Whether it still lives"):
         second.claim(AGAIN)
     assert second.interrupted("demo") is None
+
+
+def test_a_process_without_a_lock_does_not_take_what_another_without_one_holds(desk, opened):
+    """As on a network's folder."""
+    start(opened(replace(desk.process(1), lock="")))
+    second = opened(replace(desk.process(2), lock=""))
+
+    with pytest.raises(BusyError, match="process 1"):
+        second.claim(AGAIN)
 
 
 def test_the_lease_is_free_when_the_run_has_ended(desk, opened):
@@ -77,13 +88,12 @@ def test_accounts_have_leases_of_their_own(desk, opened):
     assert start(opened(desk.process(2)), replace(CLAIM, account="other")) == 2
 
 
-@pytest.mark.parametrize("fate", ["killed", "killed and its pid given to another", "rebooted"])
-def test_the_run_of_a_process_that_is_gone_is_taken_up(desk, opened, fate):
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_run_of_a_process_that_is_gone_is_taken_up_whatever_its_number(desk, opened, number):
+    """Who holds its lock knows that it is gone."""
     run = start(opened(desk.process(1)))
-    desk.reboot() if fate == "rebooted" else desk.kill(1)
-    if fate != "killed":
-        desk.process(1, began="0100" if fate == "rebooted" else "0999")
-    second = opened(desk.process(2))
+    desk.kill(1)
+    second = opened(desk.process(2, number))
 
     assert second.interrupted("demo").run == run
     second.take_up(run, AGAIN, running=True)
@@ -93,7 +103,9 @@ def test_the_run_of_a_process_that_is_gone_is_taken_up(desk, opened, fate):
 def test_a_run_that_another_took_up_and_ended_meanwhile_is_not_gone_on_with(desk, opened):
     run = start(opened(desk.process(1)))
     desk.kill(1)
-    second, third = opened(desk.process(2)), opened(desk.process(3))
+    second = opened(desk.process(2))
+    desk.kill(2)
+    third = opened(desk.process(3))
     assert second.interrupted("demo") == third.interrupted("demo")
     second.take_up(run, AGAIN, running=True)
     second.record(run, END)
@@ -123,23 +135,25 @@ def test_a_run_that_has_ended_is_taken_up_to_settle_what_it_left(desk, opened, p
 
 def test_a_process_may_claim_again_what_it_holds_itself(desk, opened):
     """The file lock, not the lease, keeps two threads of one process apart."""
-    start(opened(desk.process(1)))
+    place = desk.process(1)
+    start(opened(place))
 
-    assert start(opened(desk.process(1)), AGAIN) == 2
-
-
-# ---------------------------------------------------------------------------------------------- on two hosts
+    assert start(opened(place), AGAIN) == 2
 
 
-def test_another_host_waits_two_hours_after_the_last_word(desk, opened):
-    first, away = opened(desk.process(1)), Machine(host="laptop")
+# ------------------------------------------------------------------------------- where the lock does not reach
+
+
+@pytest.mark.parametrize("host", ["laptop", "desk"])
+def test_another_machine_waits_two_hours_after_the_last_word_whatever_its_name(desk, opened, host):
+    first, away = opened(desk.process(1)), Machine(host)
     run = start(first)
     desk.now += timedelta(minutes=30)
     first.record(run, TO_THE_BUYS[0])
-    second = opened(away.process(7))
+    second = opened(away.process(7, number=1))
 
     away.now += timedelta(hours=2, minutes=29, seconds=59)
-    with pytest.raises(BusyError, match=r"this is host laptop\. If it is gone, run again at 2026-11-20 14:30 UTC"):
+    with pytest.raises(BusyError, match=r"its lock is not this one: run again at 2026-11-20 14:30 UTC or later"):
         second.claim(AGAIN)
 
     away.now += timedelta(seconds=1)
@@ -241,20 +255,53 @@ def test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time(path, desk
 # ---------------------------------------------------------------------------------------------- this machine
 
 
-def test_a_process_is_told_from_one_that_later_has_its_pid():
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        began = process_began(child.pid)
-        assert began == process_began(child.pid)
-        assert began is not None
-        child.kill()
-        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert process_began(child.pid) is None, "dead, and not yet buried"
-
-    assert process_began(child.pid) is None
+TELL = "from rebalancer.journal.lease import here; print(here().holder.id)"
 
 
-def test_this_process_lives():
-    place = here()
+def test_each_process_draws_an_id_of_its_own_and_keeps_it():
+    ids = [subprocess.check_output([sys.executable, "-c", TELL], text=True).strip() for _ in range(2)]  # noqa: S603
 
-    assert place.began(place.holder.pid) == place.holder.started != ""
-    assert place.holder.pid == os.getpid()
+    assert len({*ids, here().holder.id, here().holder.id}) == 3
+
+
+def test_a_process_that_was_forked_is_another_than_its_parent():
+    forked = f"import os; from rebalancer.journal.lease import here; here(); os.fork() and os.wait(); {TELL}"
+
+    assert len({*subprocess.check_output([sys.executable, "-c", forked], text=True).split()}) == 2  # noqa: S603
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from evenings import TO_THE_BUYS, start
+from rebalancer.journal.store import SqliteJournal, run_lock
+
+path = Path(sys.argv[1])
+with run_lock(path) as place, SqliteJournal.open(path, place) as journal:
+    journal.record(start(journal), *TO_THE_BUYS)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_taken_up_at_once_under_its_lock_and_not_without(path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False, env=environment)  # noqa: S603
+
+    with SqliteJournal.open(path) as journal:
+        assert journal.interrupted("demo") is None
+    with run_lock(path) as place, SqliteJournal.open(path, place) as journal:
+        assert journal.interrupted("demo").run == 1
+        journal.take_up(1, AGAIN, running=True)
+
+
+def test_an_earlier_versions_process_keeps_its_lease_and_nobody_guesses_that_it_died(path, desk):
+    with SqliteJournal.open(path, desk.process(1)) as earlier:
+        run = start(earlier)
+        for column in COLUMNS:
+            earlier._db.execute(f"ALTER TABLE leases DROP COLUMN {column}")
+        earlier._db.execute(f"DELETE FROM {migrations.migrations_table} WHERE name = 'm007_leases_by_lock'")
+        desk.kill(1)
+        with SqliteJournal.open(path, desk.process(2)) as second, pytest.raises(BusyError, match="process 1"):
+            second.claim(AGAIN)
+
+        earlier.record(run, END)

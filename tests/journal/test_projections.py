@@ -27,6 +27,7 @@ from rebalancer.journal import queries
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.journal.tables import PROJECTIONS
+from rebalancer.model import NO_RUN
 
 BUY = order()
 
@@ -183,3 +184,16 @@ def test_lines_that_an_earlier_version_wrote_are_read_though_todays_rules_forbid
     rebuild(journal._db.conn)
 
     assert [sent.order for sent in journal.sent(run)] == [BUY]
+
+
+def test_an_order_that_an_earlier_version_let_another_account_vouch_for_is_open_again(journal):
+    journal.record(start_buying(journal), *lost_at_sea(BUY))
+    journal.record(NO_RUN, OrderAccounted(NOW, "demo", BUY.id, "ann", "a typo in --account"))
+    journal._db.execute("DROP TRIGGER events_never_change")
+    journal._db.execute(
+        """UPDATE events SET body = replace(body, '"account":"demo"', '"account":"other"') WHERE run = 0"""
+    )
+
+    rebuild(journal._db.conn)
+
+    assert [sent.order for sent in journal.unsettled("demo")] == [BUY]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from evenings import (
     ACCOUNT,
     ARMED,
@@ -21,6 +22,7 @@ from evenings import (
     start_buying,
 )
 
+from rebalancer.errors import BadInputError
 from rebalancer.events import (
     DailyLossHit,
     Disarmed,
@@ -106,6 +108,23 @@ def test_a_lost_order_stays_unsettled_until_a_person_vouches_for_it(journal):
     journal.record(NO_RUN, OrderAccounted(NOW, "demo", BUY.id, "ann", "the broker never had it"))
 
     assert journal.unsettled("demo") == ()
+
+
+def test_nobody_vouches_in_one_account_for_an_order_of_another(journal):
+    journal.record(start_buying(journal), *lost_at_sea(BUY))
+    before = journal.head()
+    said = r"rb1: is of account demo, not of account other: vouch for it with --account demo\."
+
+    with pytest.raises(BadInputError, match=said):
+        journal.record(
+            NO_RUN,
+            OrderAccounted(NOW, "other", "rb-unheard", "ann", "a typo in --account"),
+            OrderAccounted(NOW, "other", BUY.id, "ann", "a typo in --account"),
+        )
+
+    assert journal.head() == before
+    assert journal.knows("other", [BUY.id, "rb-unheard"]) == frozenset()
+    assert ids(journal.unsettled("demo")) == [BUY.id]
 
 
 def test_an_order_is_read_back_as_it_was_written_down_with_all_that_is_known_of_it(journal):

@@ -99,11 +99,9 @@ class Line:
         self._ask("open orders", "orders do not answer")
         return tuple(self._state(ticket) for ticket in self._shown() if ticket.status == "open")
 
-    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
         self._ask("named", "orders do not answer")
-        return tuple(
-            self._state(ticket) for ticket in self._shown() if ticket.id.startswith(prefix) and ticket.sent >= since
-        )
+        return tuple(self._state(ticket) for ticket in self._shown() if ours(ticket.id) and ticket.sent >= since)
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         self._ask("untradable", "account does not answer")

@@ -168,9 +168,11 @@ class Machine:
         return owner
 
     def _place(self, host: str) -> Here:
+        """A process of `host`, which holds its run lock; beside a living one another, whose file is a new one."""
         self._pid += 1
-        self._alive[self._pid] = f"began {self._pid}"
-        return Here(Holder(host, "boot", self._pid, self._alive[self._pid]), self._alive.get, self._world.clock.now)
+        lock = f"{host} {self._pid}" if host in self._alive.values() else host
+        self._alive[self._pid] = host
+        return Here(Holder(str(self._pid), host, self._pid), lock, self._world.clock.now)
 
     # ------------------------------------------------------------------------------------- what befalls a process
 

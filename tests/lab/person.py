@@ -91,4 +91,4 @@ class Person:
         world.witness.wrote(event)
 
     def _place(self) -> Here:
-        return Here(Holder("here", "boot", 0, "a command"), lambda _pid: None, self._world.clock.now)
+        return Here(Holder("a command", "here", 0), "", self._world.clock.now)

@@ -6,6 +6,8 @@ from decimal import Decimal
 from random import Random
 from typing import Literal
 
+from rebalancer.portfolio.ids import is_ours
+
 NONE = Decimal(0)
 Status = Literal["coming", "open", "filled", "canceled", "expired", "rejected", "refused"]
 IdRule = Literal["for ever", "while open", "never", "forgotten"]
@@ -79,7 +81,7 @@ class Ticket:
 
     @property
     def ours(self) -> bool:
-        return self.id.startswith("rb")
+        return is_ours(self.id)
 
     @property
     def accepted(self) -> bool:

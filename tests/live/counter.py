@@ -68,7 +68,7 @@ class Counter:
         return self.desk.journal.sent(self.run)[-1].phase
 
     def at_the_broker(self) -> set[Symbol]:
-        named = self.desk.broker.named("rb", session_of(DAYS[1]).opens)
+        named = self.desk.broker.named(bool, session_of(DAYS[1]).opens)
         return {state.symbol for state in named}
 
 

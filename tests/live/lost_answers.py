@@ -71,7 +71,7 @@ def at_the_sim(folder: Path, orders: int) -> Tally:
         stage.run(force=True)
         assert stage.record().run.status == "success"
     broker = stage.broker()
-    taken = [Taken(state.symbol, state.side) for state in broker.named("", began)]
+    taken = [Taken(state.symbol, state.side) for state in broker.named(bool, began)]
     broker.close()
     return tally(stage.journal_file, taken)
 

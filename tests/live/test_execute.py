@@ -55,8 +55,8 @@ class Between:
     def untradable(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, str]:
         return self.real.untradable(symbols)
 
-    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
-        return self.real.named(prefix, since)
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
+        return self.real.named(ours, since)
 
     def submit(self, order: Order) -> Submitted:
         return self.real.submit(order)

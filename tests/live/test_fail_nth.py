@@ -118,7 +118,7 @@ def trouble_of(stage: Stage) -> RebalancerError | None:
 def traded(stage: Stage) -> Counter[tuple[Side, Symbol]]:
     """Shares that changed hands on Tuesday, by the broker."""
     broker, found = stage.broker(), Counter[tuple[Side, Symbol]]()
-    for state in broker.named("rb", datetime.combine(TUESDAY, time(), NEW_YORK)):
+    for state in broker.named(bool, datetime.combine(TUESDAY, time(), NEW_YORK)):
         found[state.side, state.symbol] += state.filled
     broker.close()
     return found

@@ -22,7 +22,8 @@ def order(order_id: str, filled: int = 0) -> OrderState:
     return OrderState(OrderId(order_id), SPY, "buy", Decimal(5), "market", None, "open", Decimal(filled), None)
 
 
-OURS, ALSO_OURS, THEIRS = order("rbAAAA"), order("rbBBBB", filled=2), order("by-hand")
+OURS, ALSO_OURS = order("rb" + "A" * 18), order("rb" + "B" * 18, filled=2)
+THEIRS = order("rbob-holiday-bid-1")
 
 
 @dataclass
@@ -76,7 +77,7 @@ def test_every_order_of_ours_goes_and_those_of_other_hands_stay() -> None:
 
 
 def test_an_order_of_a_trial_goes_too() -> None:
-    trials = order(f"{TRIAL_PREFIX}AAAA")
+    trials = order(f"{TRIAL_PREFIX}AAAAAAAAAAAAA")
     assert killed(venue(trials, THEIRS)) == Killed((trials,), ())
 
 

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -127,19 +128,19 @@ def test_an_order_of_another_hand_stays_open(tmp_path: Path) -> None:
     assert stage.shares()[SPY] * 505 <= Decimal(100_000 - 20_000)
 
 
-def by_hand(stage: Stage, symbol: Symbol, quantity: int, limit: int) -> None:
-    broker = stage.broker()
-    broker.submit(Order(OrderId("mine-1"), symbol, "buy", Decimal(quantity), "limit", Decimal(limit), "by hand"))
-    broker.close()
+def by_hand(stage: Stage, symbol: Symbol, quantity: int, limit: int, name: str = "mine-1") -> None:
+    arrives(stage, Order(OrderId(name), symbol, "buy", Decimal(quantity), "limit", Decimal(limit), "by hand"))
 
 
-def test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["mine-1", "rbob-holiday-bid-1"])
+def test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said(tmp_path: Path, name: str) -> None:
+    """However its id begins."""
     stage = one_bot(tmp_path)
-    by_hand(stage, SPY, 3, 100)
+    by_hand(stage, SPY, 3, 100, name)
     stage.run()
     record = stage.record()
     assert record.orders == ()
-    said = "SPY: left alone, since a buy of 3 shares that is not ours is open (mine-1). Cancel it, or set "
+    said = f"SPY: left alone, since a buy of 3 shares that is not ours is open ({name}). Cancel it, or set "
     assert ("warning", f'{said}cancel_scope = "all"') in [(remark.level, remark.text) for remark in record.remarks]
 
 
@@ -371,7 +372,7 @@ def lose_a_sell(stage: Stage) -> Order:
 def taken(stage: Stage) -> list[OrderId]:
     """Every order that the venue has ever had."""
     broker = stage.broker()
-    ids = [state.id for state in broker.named("", stage.clock.now() - timedelta(days=9))]
+    ids = [state.id for state in broker.named(bool, stage.clock.now() - timedelta(days=9))]
     broker.close()
     return ids
 
@@ -451,7 +452,7 @@ class Forgets(Between):
     def find(self, order_id: OrderId) -> Found:
         return Absent()
 
-    def named(self, prefix: str, since: datetime) -> tuple[OrderState, ...]:
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
         return ()
 
 
@@ -600,9 +601,11 @@ def test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named(tmp_p
 
 def test_an_order_of_that_name_is_a_stranger_before_it_has_filled_too(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stranger = Order(OrderId("rbELSEWHERE"), SPY, "buy", Decimal(3), "limit", Decimal(100), "another machine's")
+    stranger = Order(
+        OrderId("rbELSEWHEREELSEWHER2"), SPY, "buy", Decimal(3), "limit", Decimal(100), "another machine's"
+    )
     arrives(stage, stranger)
-    stops(stage, r"does not know, or has as refused: buy 3 SPY \(rbELSEWHERE\)")
+    stops(stage, r"does not know, or has as refused: buy 3 SPY \(rbELSEWHEREELSEWHER2\)")
 
 
 def test_with_the_journal_of_the_day_before_nothing_is_sent(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from rebalancer.brokers.script import Script, Twist
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Limits, Trading
-from rebalancer.portfolio.trades import TRIAL_PREFIX
+from rebalancer.portfolio.ids import is_trials
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_sale_that_a_dead_process_could_not_tell_of_is_told_before_another_tri
 def test_a_broker_that_falls_silent_once_an_order_has_left_says_to_call_again(stage):
     class Silent(Margin):
         def positions(self):
-            if self.inner.named(TRIAL_PREFIX, session_of(MONDAY).opens):
+            if self.inner.named(is_trials, session_of(MONDAY).opens):
                 raise SourceError("the broker did not answer.")
             return self.inner.positions()
 

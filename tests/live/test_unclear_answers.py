@@ -86,7 +86,7 @@ def evening(folder: Path, *delays: float, resend: bool = True) -> tuple[Stage, W
 def taken(stage: Stage) -> list[OrderState]:
     """All that the venue itself has ever taken."""
     broker = stage.broker()
-    orders = broker.named("", stage.clock.now() - timedelta(days=1))
+    orders = broker.named(bool, stage.clock.now() - timedelta(days=1))
     broker.close()
     return list(orders)
 

@@ -13,7 +13,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.live.two_evenings import run_two_evenings
 from rebalancer.model import Order, RunId, Symbol
 from rebalancer.model.checkup import Check, Figures
-from rebalancer.portfolio.trades import TRIAL_PREFIX
+from rebalancer.portfolio.ids import is_trials
 from rebalancer.ports import Broker, Journal
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = DAYS[:4]
@@ -93,7 +93,7 @@ def by_hand(stage: Stage, symbol: Symbol, quantity: int) -> None:
 def orders(stage: Stage) -> list[tuple[str, Symbol, Decimal]]:
     """The trial's own, at the broker."""
     broker = stage.broker()
-    found = broker.named(TRIAL_PREFIX, session_of(MONDAY).opens)
+    found = broker.named(is_trials, session_of(MONDAY).opens)
     broker.close()
     return [(state.side, state.symbol, state.filled) for state in found]
 

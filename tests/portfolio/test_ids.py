@@ -1,0 +1,41 @@
+"""Whose an order is, by the whole form of its id."""
+
+from datetime import date
+
+import pytest
+
+from rebalancer.model import Symbol
+from rebalancer.portfolio.ids import is_ours, is_trials
+from rebalancer.portfolio.trades import TRIAL_PREFIX, order_id
+
+OF_A_RUN = order_id("demo", date(2016, 7, 1), 1, "buys", Symbol("SPY"), "buy")
+OF_A_TRIAL = TRIAL_PREFIX + "ABCDEFGHIJ234"
+
+
+def test_an_id_that_a_run_gives_is_ours():
+    assert (is_ours(OF_A_RUN), is_trials(OF_A_RUN)) == (True, False)
+
+
+def test_an_id_that_a_trial_gives_is_the_trials_and_not_ours():
+    assert (is_ours(OF_A_TRIAL), is_trials(OF_A_TRIAL)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "",
+        "rb",
+        "rbob-holiday-bid-1",
+        "rbtrial",
+        OF_A_RUN[:-1],
+        f"{OF_A_RUN}A",
+        f"{OF_A_RUN}\n",
+        OF_A_RUN.lower(),
+        f"AA{OF_A_RUN[2:]}",
+        f"{OF_A_RUN[:-1]}1",
+        OF_A_TRIAL[:-1],
+        f"{OF_A_TRIAL}A",
+    ],
+)
+def test_an_id_of_any_other_form_is_neither_however_it_begins(other):
+    assert (is_ours(other), is_trials(other)) == (False, False)
