@@ -1,0 +1,29 @@
+"""How many requests an evening needs: the venue allows 200 a minute, and others of the account's programs share them."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alpaca_stage import EVENING, alpaca_stage, local_venue
+
+HALF = 100
+"""Of what the venue allows in a minute; the whole evening stays below it."""
+
+
+@pytest.mark.parametrize("symbols", [12, 60])
+def test_an_evening_of_sells_and_buys_stays_under_half_the_rate_limit_of_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, symbols: int
+) -> None:
+    names = [f"S{number}" for number in range(symbols)]
+    with local_venue() as venue:
+        for name in names:
+            venue.market.list(name, venue.market.closes["SPY"])
+        stage = alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.99)
+        assert stage.run().run.status == "success"
+        venue.at(EVENING + timedelta(days=3))
+        venue.requests.clear()
+        record = stage.wants(**dict.fromkeys(names, 0.99 / symbols)).run()
+        trading = [each for each in venue.requests if not each.path.startswith("/v2/stocks")]
+    assert record.run.status == "success", record.run.reason
+    assert len(record.orders) == symbols + 1
+    assert len(trading) <= HALF
