@@ -96,31 +96,32 @@ def _round_of_buys(
     """Of what was `refused` for want of money only fewer shares are sent, within the money that the venue named."""
     others = others_orders(desk)
     survey = look_again(desk, diary, "after_sells")
-    plan = _without(diary, plan, {**in_the_way(diary, others), **survey.holdings.untouchable})
+    blocked = in_the_way(others)
+    plan = _without(diary, plan, {**blocked, **survey.holdings.untouchable})
     symbols = {trade.symbol for trade in plan.buys} | counted_by_price(desk, diary)
     prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols, "buys")
     way = buying_way(desk, diary)
-    purse = _purse(desk, diary, survey, prices, others)
-    named = [outcome.buying_power for outcome in refused.values() if outcome.buying_power is not None]
-    purse = replace(purse, cash=told_budget(purse.cash, min(named, default=None), way.trading.order_type))
-    sized = size_buys(
-        plan,
-        survey.holdings.managed,
-        prices,
-        purse,
-        way.trading,
-        desk.account,
-        diary.session.day,
-        diary.number,
-        {trade.symbol: diary.attempt(trade.symbol, "buy") for trade in plan.buys},
-    )
-    orders = [order for order in sized.orders if _is_less(order, refused.get(order.symbol))]
+    purse = _within_what_was_named(_purse(desk, diary, survey, prices, others), refused, way)
+    sized = _sized(desk, diary, plan, survey, prices, purse, way)
     for symbol, note in sized.notes.items():
         if symbol not in diary.remarks or symbol in refused:
             diary.remark(symbol, note)
-    gate = Gate(desk, diary, survey, prices, purse.cash, open_buys(others, prices, survey.account.cash))
+    orders = [order for order in sized.orders if _is_less(order, refused.get(order.symbol))]
+    gate = Gate(desk, diary, survey, prices, purse.cash, open_buys(others, prices, survey.account.cash), blocked)
     outcomes = execute(desk, diary, orders, gate, way.timeout, way.poll)
     return Round(outcomes, _worth_another_round(sized, outcomes, way))
+
+
+def _sized(desk: Desk, diary: Diary, plan: Plan, survey: Survey, prices: Prices, purse: Purse, way: "Way") -> Sized:
+    attempts = {trade.symbol: diary.attempt(trade.symbol, "buy") for trade in plan.buys}
+    held, session = survey.holdings.managed, diary.session.day
+    return size_buys(plan, held, prices, purse, way.trading, desk.account, session, diary.number, attempts)
+
+
+def _within_what_was_named(purse: Purse, refused: Mapping[Symbol, Outcome], way: "Way") -> Purse:
+    """No more cash than the venue said there was when it refused buys."""
+    named = [outcome.buying_power for outcome in refused.values() if outcome.buying_power is not None]
+    return replace(purse, cash=told_budget(purse.cash, min(named, default=None), way.trading.order_type))
 
 
 def _without(diary: Diary, plan: Plan, left_alone: Mapping[Symbol, str]) -> Plan:

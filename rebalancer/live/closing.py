@@ -42,8 +42,8 @@ def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey
     uncertain = {outcome.order.symbol for outcome in outcomes if not outcome.certain or outcome.status == "lost"}
     others = {*(book.expected or {}), *quantities(positions)} - settled - uncertain
     for each in _apart(book, positions, others):
-        diary.breaks.append(f"another hand traded during the run: {each}")
-        diary.note(diary.breaks[-1], "warning")
+        diary.problems.append(f"another hand traded during the run: {each}")
+        diary.note(diary.problems[-1], "warning")
     return record_holdings(desk, diary, "end", account, positions)
 
 

@@ -1,12 +1,16 @@
 """Each bot's decision of tonight, and what stands in for one that has none."""
 
+import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from rebalancer.events import BotDecided, BotFailed
 from rebalancer.flowchart.decide import last_allocation
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.survey import Prices
-from rebalancer.model import BotFailure, Closes, Decision, NoPrice, Share, Symbol
+from rebalancer.model import BotFailure, Closes, Decision, NoPrice, Share, Symbol, Targets
+from rebalancer.portfolio.reached import TOLERANCE
+from rebalancer.portfolio.wording import usd
 
 
 def decide(desk: Desk, diary: Diary, shares: Sequence[Share], closes: Closes) -> Mapping[str, Decision]:
@@ -45,3 +49,11 @@ def fallback_obstacle(
         return {}
     diary.note(f"the fallback {fallback} can't be used tonight ({reason}): what would go to it stays cash", "warning")
     return {fallback: reason}
+
+
+def say_what_stays_cash(diary: Diary, obstacle: Mapping[Symbol, str], targets: Targets, investable: Decimal) -> None:
+    """What netting freed for a fallback that can't be bought is a target that was missed."""
+    freed = Decimal(math.fsum(netting.freed for netting in targets.nettings))
+    for fallback, reason in obstacle.items():
+        if freed > TOLERANCE:
+            diary.problems.append(f"{fallback}: {usd(freed * investable)} that netting freed stay in cash ({reason})")

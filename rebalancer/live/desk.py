@@ -53,7 +53,7 @@ class Diary:
     `venue_time` is what the venue's clock said when it was last asked, and what had elapsed by ours just before.
     `earlier` are the orders that left before this run was cut off and taken up again. `remarks` have the last word on
     each symbol that one was said of, `held_back` the symbols that the owner's own settings keep from their targets,
-    `prices` the last price for an order of each. `breaks` are what the post-trade reconciliation can't explain.
+    `prices` the last price for an order of each. `problems` make the run partial beside its orders and targets.
     """
 
     def __init__(self, desk: Desk, run: RunId, session: Session) -> None:
@@ -65,7 +65,7 @@ class Diary:
         self.remarks: dict[Symbol, str] = {}
         self.held_back: set[Symbol] = set()
         self.prices: dict[Symbol, Price] = {}
-        self.breaks: list[str] = []
+        self.problems: list[str] = []
         self.earlier: Mapping[OrderId, Sent] = {}
         self.recall()
         self.sent, self.sent_here = bool(self.earlier), False

@@ -1,6 +1,6 @@
 """The one gate every order passes on its way to the broker: nothing else in this program submits an order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -41,7 +41,8 @@ class Gate:
     """Counts what was let through as done: shares as sold, dollars as spent, whatever the broker says later.
 
     `budget` is what may be spent on buys in dollars; a gate for sells has none. `others_buys` are the dollars that open
-    buys of other hands may still invest. What the whole run has sent is read from the journal before every order.
+    buys of other hands may still invest, `left_alone` the symbols that another hand has an order in, with the reason.
+    What the whole run has sent is read from the journal before every order.
     """
 
     desk: Desk
@@ -50,6 +51,7 @@ class Gate:
     prices: Prices
     budget: Decimal = ZERO
     others_buys: Decimal = ZERO
+    left_alone: Mapping[Symbol, str] = field(default_factory=dict)
     sold: dict[Symbol, Decimal] = field(default_factory=dict)
     bought: Decimal = ZERO
     spent: Decimal = ZERO
@@ -154,8 +156,8 @@ class Gate:
         return halted(self.desk) or (unarmed if isinstance(unarmed, str) else None)
 
     def _left_alone(self, order: Order) -> str | None:
-        """What another hand has changed since the plan is neither bought nor sold."""
-        return self.survey.holdings.untouchable.get(order.symbol)
+        """What another hand has changed, or has an order in, since the plan is neither bought nor sold."""
+        return self.survey.holdings.untouchable.get(order.symbol) or self.left_alone.get(order.symbol)
 
     def _by_the_owner(self, order: Order, sent: Sequence[Sent]) -> str | None:
         """By the owner's own settings: for the rest of the day after a loss, or beyond a limit."""

@@ -6,18 +6,17 @@ from rebalancer.events import PlanMade, TargetsSet
 from rebalancer.live.armed import require_armed
 from rebalancer.live.buying import buy, buy_on, may_buy
 from rebalancer.live.closing import close_books
-from rebalancer.live.decide import decide, fallback_obstacle
+from rebalancer.live.decide import decide, fallback_obstacle, say_what_stays_cash
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.halt import require_not_halted
 from rebalancer.live.hours import require_open
 from rebalancer.live.recover import (
+    blocked_symbols,
     cancel_open_orders,
     earlier_orders,
-    in_the_way,
     look_again,
-    others_orders,
     refuse_strangers,
     settle_earlier_orders,
     untold_orders,
@@ -50,7 +49,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     symbols = {*desk.symbols(), *survey.holdings.managed}
     actions = recent_actions(desk, symbols)
     pending = unbooked(diary, survey.book, survey.holdings, actions)
-    left_alone = {**in_the_way(diary, others_orders(desk)), **untold_orders(desk, diary), **pending}
+    left_alone = {**blocked_symbols(desk, diary), **untold_orders(desk, diary), **pending}
     untradable = {**desk.broker.untradable(sorted(symbols)), **left_alone}
     snapshots = take_snapshots(desk, symbols, actions)
     signals = signal_prices(desk, diary, snapshots, desk.symbols())
@@ -62,6 +61,7 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     obstacle = fallback_obstacle(desk, diary, prices, {**untradable, **survey.holdings.untouchable})
     targets = set_targets(shares, decisions, desk.trading, None if obstacle else desk.trading.fallback_ticker, notes)
     diary.write(TargetsSet, targets=targets)
+    say_what_stays_cash(diary, obstacle, targets, survey.investable)
 
     left_alone = {**untradable, **obstacle}
     suspects = {**jumps(desk, diary, closes, actions), **misjudged(symbols, pending)}

@@ -201,12 +201,17 @@ def others_orders(desk: Desk) -> tuple[OrderState, ...]:
     return tuple(state for state in desk.broker.open_orders() if not is_ours(state.id))
 
 
-def in_the_way(diary: Diary, others: Iterable[OrderState]) -> Mapping[Symbol, str]:
+def in_the_way(others: Iterable[OrderState]) -> Mapping[Symbol, str]:
     """The symbols that orders of `others` are open in, with why they are left alone tonight.
 
     An order of ours could trade against one of theirs, which brokers refuse as a wash trade; and theirs hold shares.
     """
-    found = {state.symbol: _in_the_way(state) for state in others}
+    return {state.symbol: _in_the_way(state) for state in others}
+
+
+def blocked_symbols(desk: Desk, diary: Diary) -> Mapping[Symbol, str]:
+    """`in_the_way` of the open orders of now, each with a warning."""
+    found = in_the_way(others_orders(desk))
     for symbol, reason in sorted(found.items()):
         diary.note(f"{symbol}: {reason}", "warning")
     return found

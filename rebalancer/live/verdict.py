@@ -27,7 +27,7 @@ def verdict(desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], e
         *(f"bot {bot} failed: {reason}" for bot, reason in desk.journal.failures(diary.run).items()),
         *(describe(outcome) for outcome in undone if outcome.order.symbol not in held_back),
         *(_missing(miss, diary) for miss in misses if miss.trade.symbol not in held_back),
-        *diary.breaks,
+        *diary.problems,
     ]
     settings = [
         *(describe(outcome) for outcome in undone if outcome.order.symbol in held_back),

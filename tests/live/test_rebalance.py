@@ -173,6 +173,16 @@ def test_a_fallback_without_a_price_stays_cash_and_is_said_before_any_sell(tmp_p
     assert warning.at <= record.orders[0].at
 
 
+def test_what_netting_freed_for_a_fallback_that_has_no_price_is_a_missed_target(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=74, SH=16)
+    stage.trading = replace(stage.trading, paired_tickers=((SPY, SH),))
+    del stage.market.prices[SGOV]
+    stage.run()
+    run = stage.record().run
+    assert run.status == "partial"
+    assert "SGOV: 32,000.00 USD that netting freed stay in cash (the sim broker has no price for it" in run.reason
+
+
 def test_a_held_fallback_without_a_price_is_kept_and_not_sold_blindly(tmp_path: Path) -> None:
     stage = needs_long_history(tmp_path)
     stage.run()

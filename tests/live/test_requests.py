@@ -1,4 +1,4 @@
-"""How many requests an evening needs: the venue allows 200 a minute, and others of the account's programs share them."""
+"""How many requests an evening needs: the venue allows 200 a minute, and other programs of the account share them."""
 
 from datetime import timedelta
 from pathlib import Path
