@@ -128,8 +128,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "alpaca/test_orders_and_executions.py::test_a_replaced_order_lives_on_in_the_one_that_took_its_place",
     ),
     "O9 no funds for some buys": (
-        "live/test_refusals.py::test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_account_has_now",
-        "live/test_alpaca_evening.py::test_less_to_spend_than_cash_buys_less",
+        "live/test_refusals.py::test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_broker_says_it_has",
+        "live/test_own_cash.py::test_a_venue_that_refuses_beyond_settled_money_is_taken_at_its_word_and_the_run_is_partial",
     ),
     "O10 sells only fill in part": (
         "live/test_rebalance.py::test_a_sell_cancelled_at_its_deadline_counts_what_filled",
@@ -269,8 +269,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "journal/test_lease.py::test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time",
     ),
     "P4 stale lease": (
-        "journal/test_lease.py::test_a_process_is_told_from_one_that_later_has_its_pid",
-        "journal/test_lease.py::test_another_host_waits_two_hours_after_the_last_word",
+        "journal/test_lease.py::test_the_run_of_a_process_that_is_gone_is_taken_up_whatever_its_number",
+        "journal/test_lease.py::test_another_machine_waits_two_hours_after_the_last_word_whatever_its_name",
         "journal/test_lease.py::test_who_was_overtaken_writes_nothing_more_of_the_run_and_so_sends_nothing",
     ),
     "P5 the brake at each step": (

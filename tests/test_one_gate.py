@@ -84,10 +84,14 @@ def test_an_order_is_written_down_right_before_it_leaves() -> None:
     """Nothing stands between the intent on disk and the broker but the look at what is on disk."""
     gate = tree(GATE)
     functions = {node.name: node for node in ast.walk(gate) if isinstance(node, ast.FunctionDef)}
-    for name, event in (("send", "OrderIntended"), ("send_again", "OrderResent")):
-        written, submitted = functions[name].body[-2:]
-        assert event in ast.unparse(written)
+    for name, writer, event in (("send", "_intended", "OrderIntended"), ("send_again", "_resent", "OrderResent")):
+        asked = next(node for node in functions[name].body if isinstance(node, ast.If))
+        assert f" or self.{writer}(order)))" in ast.unparse(asked.test)
+        submitted = asked.body[0] if "is None" in ast.unparse(asked.test) else functions[name].body[-1]
         assert ast.unparse(submitted).startswith("return self._submit(order")
+        (written,) = (node for node in functions[writer].body if isinstance(node, ast.Try))
+        assert ast.unparse(written.body[0]).startswith(f"self.diary.write({event}, ")
+        assert ast.unparse(functions[writer].body[-1]) == "return None"
     checked, submitted = functions["_submit"].body[:2]
     assert ast.unparse(checked).startswith("require_written(order, ")
     assert ast.unparse(submitted) == "answer = self.desk.broker.submit(order)"

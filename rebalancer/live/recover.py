@@ -229,8 +229,10 @@ def untold_orders(desk: Desk, diary: Diary) -> Mapping[Symbol, str]:
 
 
 def earlier_orders(diary: Diary, side: Side) -> list[Order]:
-    """Those of this run that left before it was cut off, in their order."""
-    return [sent.order for sent in diary.earlier.values() if sent.order.side == side]
+    """Those of this run that left before it was cut off, in their order; not what was refused and sent anew since."""
+    left = [sent for sent in diary.earlier.values() if sent.order.side == side]
+    last = {sent.order.symbol: sent for sent in left}
+    return [sent.order for sent in left if sent.phase != "refused" or sent is last[sent.order.symbol]]
 
 
 def _take_down(desk: Desk, diary: Diary, state: OrderState) -> None:

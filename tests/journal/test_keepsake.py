@@ -74,7 +74,7 @@ def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(path, file):
 
 
 def test_a_restored_backup_is_refused_with_the_remedy(restored):
-    with pytest.raises(StoppedError, match=r"is older than .* lacks line 35 .* audit accept-restore /.*sqlite`"):
+    with pytest.raises(StoppedError, match=r"is older than .* lacks line 36 .* audit accept-restore /.*sqlite`"):
         SqliteJournal.open(restored)
 
 
@@ -92,7 +92,7 @@ def test_a_journal_of_the_same_length_that_says_something_else_is_refused(path, 
 def test_a_deleted_journal_is_refused(restored):
     restored.unlink()
 
-    with pytest.raises(StoppedError, match="or another one: it lacks line 35"):
+    with pytest.raises(StoppedError, match="or another one: it lacks line 36"):
         SqliteJournal.open(restored)
 
 

@@ -17,7 +17,7 @@ from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.live.evening import claim_session, run_evening
 from rebalancer.live.settle import recover
-from rebalancer.model import RunId, Symbol
+from rebalancer.model import Refused, RunId, Symbol
 from rebalancer.ports import AlreadyRun, Interrupted
 
 
@@ -141,6 +141,25 @@ def test_what_is_still_open_of_its_earlier_buys_counts_as_invested_and_spent(sta
     assert [order.symbol for order in record.orders if order.side == "buy"] == [GLD]
     assert "SGOV: 39,557.60 USD under its target (not bought, " in record.run.reason
     assert "may still be invested before 99 % of equity are" in record.run.reason
+
+
+def test_a_refused_order_that_was_sent_anew_before_the_cut_is_no_failure_after_it(stage):
+    refused = []
+
+    class HeldOnce(Between):
+        def submit(self, order):
+            if order.symbol == SPY and not refused:
+                refused.append(order)
+                return Refused("held by another order", "held")
+            return self.real.submit(order)
+
+    stage.between = lambda real: Cutting(HeldOnce(real), SUBMITS, at=4, after=True)
+    with pytest.raises(PowerCut):
+        stage.run()
+    go_on(stage)
+    record = stage.record()
+    assert [order.state for order in record.orders if order.symbol == SPY] == ["refused", "filled"]
+    assert record.run.status == "success", record.run.reason
 
 
 class NoTradeInSpy(Between):

@@ -158,12 +158,14 @@ def test_what_can_not_be_halts_the_account_and_leaves_the_run_without_its_end(tm
     stage = evening(tmp_path)
     cut(stage, 1, stands=True)
     broker = stage.broker()
-    broker.submit(Order(OrderId("rbSTRANGER"), TLT, "buy", Decimal(1), "limit", Decimal(100), "nobody knows it"))
+    broker.submit(
+        Order(OrderId("rbSTRANGERAAAAAAAAAA"), TLT, "buy", Decimal(1), "limit", Decimal(100), "nobody knows it")
+    )
     broker.close()
     with pytest.raises(StoppedError, match="rbSTRANGER"):
         settled(stage)
     halt = standing(stage).halt
     assert halt is not None
     assert (halt.account, halt.by) == ("demo", "rebalance")
-    assert "rbSTRANGER" in halt.reason
+    assert "rbSTRANGERAAAAAAAAAA" in halt.reason
     assert stage.record().run.status == "running"
