@@ -20,26 +20,24 @@ def verdict(desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], e
     order.
     """
     held_back = {*desk.trading.protected, *diary.held_back, *_refused_by_settings(outcomes)}
-    undone = [outcome for outcome in outcomes if not outcome.complete]
-    told = {outcome.order.symbol for outcome in undone}
-    misses = [miss for miss in _missed(desk, diary, plan, end) if miss.trade.symbol not in told]
-    problems = [
-        *(f"bot {bot} failed: {reason}" for bot, reason in desk.journal.failures(diary.run).items()),
-        *(describe(outcome) for outcome in undone if outcome.order.symbol not in held_back),
-        *(_missing(miss, diary) for miss in misses if miss.trade.symbol not in held_back),
-        *diary.problems,
-    ]
-    settings = [
-        *(describe(outcome) for outcome in undone if outcome.order.symbol in held_back),
-        *(_missing(miss, diary) for miss in misses if miss.trade.symbol in held_back),
-    ]
-    missed = {miss.trade.symbol for miss in misses}
+    told = _told(desk, diary, plan, outcomes, end)
+    failed = [f"bot {bot} failed: {reason}" for bot, reason in desk.journal.failures(diary.run).items()]
+    undone = [text for symbol, text in told.items() if symbol not in held_back]
+    problems = [*failed, *undone, *diary.problems]
     unsent = _unsent(plan, outcomes)
-    small = [f"{symbol}: {diary.remarks[symbol]}" for symbol in unsent if symbol in diary.remarks.keys() - missed]
+    small = [f"{symbol}: {diary.remarks[symbol]}" for symbol in unsent if symbol in diary.remarks.keys() - told.keys()]
+    settings = [text for symbol, text in told.items() if symbol in held_back]
+    by_settings = [f"held back by your settings: {'; '.join(settings)}"] if settings else []
     done = sum(outcome.complete for outcome in outcomes)
     sentence = f"{done} of {len(outcomes) + len(unsent)} orders done"
-    by_settings = [f"held back by your settings: {'; '.join(settings)}"] if settings else []
     return ("partial" if problems else "success"), "; ".join([sentence, *problems, *small, *by_settings])
+
+
+def _told(desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], end: Survey) -> Mapping[Symbol, str]:
+    """A sentence for each symbol whose orders were not done in full, else whose target was missed."""
+    missed = {miss.trade.symbol: _missing(miss, diary) for miss in _missed(desk, diary, plan, end)}
+    undone = {outcome.order.symbol: describe(outcome) for outcome in outcomes if not outcome.complete}
+    return {**undone, **{symbol: text for symbol, text in missed.items() if symbol not in undone}}
 
 
 def _refused_by_settings(outcomes: Iterable[Outcome]) -> set[Symbol]:

@@ -295,3 +295,17 @@ def test_unknown_tickers_are_left_in_cash_without_touching_the_rest(tmp_path: Pa
     stage.run()
     assert stage.shares() == {SPY: Decimal(99)}
     assert Symbol("NOPE") not in stage.shares()
+
+
+def test_what_the_limits_held_back_is_spent_in_a_second_round(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path, SPY=50, GLD=49)
+    stage.trading = replace(stage.trading, limit_percent=Decimal(4))
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "success"
+    assert [(order.symbol, order.state) for order in record.orders] == [
+        (SPY, "filled"),
+        (GLD, "filled"),
+        (GLD, "filled"),
+    ]
+    assert stage.shares() == {SPY: Decimal(100), GLD: Decimal(243)}
