@@ -56,6 +56,13 @@ def test_the_fee_of_an_order_that_left_is_spent(counter: Counter) -> None:
     assert "9,900.00 USD left for buys" in said(gate(order(2, "buy", GLD, 50, "200")))
 
 
+def test_what_another_hand_has_an_order_in_is_neither_bought_nor_sold(counter: Counter) -> None:
+    gate = counter.gate()
+    gate.left_alone = {GLD: "an order of others is open", SPY: "an order of others is open"}
+    assert said(gate(order(1, "buy", GLD, 1, "200"))) == "GLD: the buy was not sent: an order of others is open"
+    assert said(gate(order(2, "sell", SPY, 1))) == "SPY: the sell was not sent: an order of others is open"
+
+
 def test_an_order_that_is_not_let_through_counts_for_nothing(counter: Counter) -> None:
     gate = counter.gate()
     assert gate(order(1, "sell", SPY, 101)) is not None
