@@ -34,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog=(
         "Exit codes: 0 done or nothing to do; 1 an error of the program; 2 wrong settings, bot file or command line; "
-        "3 partial, some orders were not done; 4 failed, nothing was sent; 5 stopped for safety, look at the account; "
+        "3 partial, a target was missed; 4 failed, nothing was sent; 5 stopped for safety, look at the account; "
         "6 from status: an account needs a look."
     ),
 )

@@ -145,7 +145,7 @@ MEANINGS: Mapping[str, str] = {
     "cutoff_seconds": "No order leaves in the last seconds before the close.",
     "max_order_dollars": "The most that one order may trade, in dollars.",
     "max_run_dollars": "The most that all orders of a run may trade together, in dollars.",
-    "max_symbol_percent": "The most of one ticker that may be held after a buy, in percent of equity.",
+    "max_symbol_percent": "The most of one ticker that may be held after a buy, ours or not, in percent of equity.",
     "max_orders": "The most orders that a run may send.",
     "max_turnover_percent": "The most that all orders of a run may trade together, in percent of equity.",
     "max_daily_loss_percent": "A fall of equity since the last session's close beyond this many percent ends buying.",
