@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ from test_execute import Between
 
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.journal import queries
-from rebalancer.model import Account, Order, Position, Submitted
+from rebalancer.live.closing import require_own_money
+from rebalancer.model import Account, Order, OrderId, Outcome, Position, Submitted
 
 Shown = tuple[Position, ...]
+DAY = datetime(2024, 3, 4, 20, 55, tzinfo=UTC)
 
 
 def evening(folder: Path) -> Stage:
@@ -175,3 +179,26 @@ def test_a_trade_of_another_hand_in_what_was_not_traded_tonight_is_a_reconciliat
     assert record.run.status == "partial"
     told = "another hand traded during the run: SPY: 118 shares by the journal, 117 at the broker"
     assert told in record.run.reason
+
+
+def bought(cash: str, long_value: str) -> tuple[Account, list[Outcome]]:
+    """An account of 100,000 dollars after a buy of ours."""
+    account = Account("1", Decimal(100_000), Decimal(cash), Decimal(0), DAY, long_value=Decimal(long_value))
+    order = Order(OrderId("rb1"), SPY, "buy", Decimal(1), "market", None, "a test")
+    return account, [Outcome(order, "filled", Decimal(1), Decimal(500))]
+
+
+def test_money_that_was_borrowed_after_our_buys_halts() -> None:
+    with pytest.raises(StoppedError, match=r"has -97,900\.00 USD of own cash after tonight"):
+        require_own_money(*bought("-97900", "197900"))
+
+
+def test_a_market_order_may_cost_a_little_more_than_it_was_sized_at() -> None:
+    require_own_money(*bought("-1000", "101000"))
+    with pytest.raises(StoppedError):
+        require_own_money(*bought("-1001", "101001"))
+
+
+def test_an_account_that_had_borrowed_before_is_not_halted_by_a_run_that_buys_nothing() -> None:
+    account, _ = bought("-50000", "150000")
+    require_own_money(account, [])

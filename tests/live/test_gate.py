@@ -63,6 +63,13 @@ def test_what_another_hand_has_an_order_in_is_neither_bought_nor_sold(counter: C
     assert said(gate(order(2, "sell", SPY, 1))) == "SPY: the sell was not sent: an order of others is open"
 
 
+def test_open_buys_of_other_hands_count_as_invested(counter: Counter) -> None:
+    gate = counter.gate()
+    gate.others_buys = Decimal(38_900)
+    assert "more than 99 % of equity" in said(gate(order(1, "buy", GLD, 1, "200")))
+    assert gate(order(2, "buy", TLT, 1, "100")) is None
+
+
 def test_an_order_that_is_not_let_through_counts_for_nothing(counter: Counter) -> None:
     gate = counter.gate()
     assert gate(order(1, "sell", SPY, 101)) is not None

@@ -49,3 +49,19 @@ def test_a_copy_of_the_journal_on_another_host_sends_nothing_once_the_first_has_
     with pytest.raises(StoppedError, match="or does another machine"):
         second.run()
     assert second.shares() == held
+
+
+def test_a_split_that_nobody_announced_yet_makes_no_other_holding_be_sold(tmp_path: Path) -> None:
+    """200 shares at 250 dollars where 100 at 500 were recorded: all of it stays in Investable."""
+    stage = Stage(tmp_path, {"A": (mix(SPY=50, TLT=40), percent("A", 100))})
+    stage.run()
+    before = stage.shares()
+    broker = stage.on(DAYS[1]).broker()
+    broker.by_hand(SPY, before[SPY])
+    broker.close()
+    stage.market.prices[SPY] = Decimal(250)
+    stage.run()
+    record = stage.record()
+    assert record.holdings[0].investable == record.holdings[0].account.equity
+    assert record.orders == ()
+    assert stage.shares() == {**before, SPY: 2 * before[SPY]}

@@ -86,3 +86,11 @@ def test_open_buys_of_another_hand_are_counted_once(stage: AlpacaStage, venue: L
     record = stage.wants(SPY=0.7).run()
     assert record.run.status == "success"
     assert venue.shares("SPY") > 0
+
+
+def test_a_dry_run_spends_unsettled_money_as_the_real_run_does(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    venue.withhold(60_000)
+    dry = stage.wants(SPY=0.99).run(dry_run=True)
+    real = stage.run()
+    assert dry.run.status == real.run.status == "success"
+    assert [order.filled for order in dry.orders] == [order.filled for order in real.orders]
