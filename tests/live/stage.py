@@ -1,6 +1,7 @@
 """A whole evening on a table: a market that a test sets, the sim broker on it, a real journal, no waiting."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -104,6 +105,10 @@ class Weekdays:
         return tuple(day for day in days if day.weekday() < 5)
 
 
+OPENED = ExitStack()
+"""Closes the brokers of a test that has ended."""
+
+
 @dataclass
 class Stage:
     """One account of 100,000 dollars. Every `run` opens broker and journal anew, as a new process would.
@@ -142,7 +147,7 @@ class Stage:
         return self
 
     def broker(self) -> SimBroker:
-        return SimBroker.open(
+        broker = SimBroker.open(
             self.folder / f"{self.number}.sqlite",
             self.clock,
             self.market,
@@ -151,6 +156,8 @@ class Stage:
             commission_dollars=self.commission,
             script=self.script,
         )
+        OPENED.callback(broker.close)
+        return broker
 
     def desk(self, broker: Broker, journal: Journal) -> Desk:
         return Desk(
