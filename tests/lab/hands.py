@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 BUSY_WORLDS, BUSY_NIGHTS, SHAMELESS_NIGHTS = 0.35, 0.6, 0.05
 """How many worlds have other hands, on how many of their nights, and on how many one sends orders in our name."""
-BEFORE_AN_ORDER = 5
-"""So much likelier they act between our reading and our order than at any other moment."""
+TEMPTING = {"the evening begins": 60, "before submit": 5}
+"""So much likelier they act then than at any other moment: before our readings, and between those and our order."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 CENT = Decimal("0.01")
 
@@ -41,7 +41,7 @@ class Hands:
     def at(self, boundary: str) -> None:
         """The program under test is about to do something, or has just done it."""
         weather = self._world.weather
-        for _ in range(BEFORE_AN_ORDER if boundary == "before submit" else 1):
+        for _ in range(TEMPTING.get(boundary, 1)):
             for name, act in zip(HANDS, (self._program, self._owner, self._in_our_name), strict=True):
                 if name in weather.active and self._world.venue.is_open() and weather.strikes(name):
                     self._world.venue.live_until(self._world.clock.true)
@@ -66,7 +66,7 @@ class Hands:
         if not quantity:
             return
         away = 1 + Decimal(dice.randint(-200, 200)) / 10_000
-        limit = (venue.price(symbol) * away).quantize(CENT) if dice.random() < 0.4 else None
+        limit = (venue.price(symbol) * away).quantize(CENT) if dice.random() < 0.5 else None
         side, kind = "buy" if quantity > 0 else "sell", "market" if limit is None else "limit"
         venue.send(order_id, symbol, side, abs(quantity), kind, limit, ours=False)
 

@@ -78,11 +78,11 @@ class Readings:
 
     # ------------------------------------------------------------------------------------- what leaves
 
-    def leaving(self, order: Order) -> None:
-        """Every rule that an order must keep whatever other hands do."""
+    def leaving(self, order: Order, *, again: bool) -> None:
+        """Every rule that an order must keep whatever other hands do. `again`: it left before, under this very id."""
         self._rule("D6", not self.strangers, f"{order} left though {sorted(self.strangers)} were shown")
         if not self.checker.is_only_repeated(order) and not self.checker.night.split_pending:
-            self._is_after_a_reading(order)
+            self._is_after_a_reading(order, again=again)
             if order.side == "sell":
                 self._is_held(order)
             else:
@@ -90,8 +90,9 @@ class Readings:
                 self._has_room(order)
         self.latest = replace(self.latest, looked=frozenset())
 
-    def _is_after_a_reading(self, order: Order) -> None:
-        if any(ticket.id == order.id for ticket in self.checker.venue.tickets):
+    def _is_after_a_reading(self, order: Order, *, again: bool) -> None:
+        if again:
+            self._rule("R1", "positions" in self.latest.looked, f"{order} left again, and no position was read before")
             return
         self._rule("R1", not self.followed, f"{order} left in a new round, and the account was not read again")
         needed = {"account", "positions", "named"} | ({"open orders"} if order.side == "buy" else set())

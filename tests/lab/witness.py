@@ -69,7 +69,7 @@ class Witness(Told):
         if self.left[order.id] > self.allowed[order.id] or self.orders[order.id] != order:
             raise Violation(f"I7: {order} left and was not written down like this before")
         self.checker.leaving(order)
-        self.readings.leaving(order)
+        self.readings.leaving(order, again=self.left[order.id] > 1)
 
     def looked(self, order_id: str, *, there: bool) -> None:
         if not there:

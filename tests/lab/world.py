@@ -125,6 +125,7 @@ class World:
             self.venue.close_early(self.clock.true + timedelta(seconds=weather.dice.uniform(0, 200)))
         if weather.strikes("an order by hand is open"):
             self.person.orders()
+        self.hands.at("the evening begins")
         if self.machine.evening() in DONE:
             self._split_unseen = bool(self._late_splits)
 
