@@ -18,9 +18,10 @@ def test_nothing_breaks_in_a_world_where_everything_goes_wrong(seed):
     assert not [str(broken) for broken in live_world(seed).broken]
 
 
-def test_the_same_seed_gives_the_same_life_to_the_letter():
+@pytest.mark.parametrize("seed", [7, 10])
+def test_the_same_seed_gives_the_same_life_to_the_letter_alone_or_beside_other_hands(seed):
     def life() -> list[str]:
-        with world_of(7) as world:
+        with world_of(seed) as world:
             return [_lived(world) for _ in range(DAYS_OF_A_WORLD)]
 
     assert life() == life()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
 
 from rebalancer.live.desk import Desk, Diary
@@ -47,13 +48,10 @@ def buy_on(desk: Desk, diary: Diary, plan: Plan, actions: Sequence[CorporateActi
     left = earlier_orders(diary, "buy")
     if not left:
         return buy(desk, diary, plan, actions)
-    others = others_orders(desk)
-    survey = look_again(desk, diary, "after_sells")
     symbols = {order.symbol for order in left}
     prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols, "buys")
-    purse = _purse(desk, diary, survey, prices, others)
-    gate = Gate(desk, diary, survey, prices, purse.cash, open_buys(others, prices, survey.account.cash))
-    followed = execute(desk, diary, left, gate, desk.trading.buy_timeout_seconds)
+    gate = partial(_gate, desk, diary, prices)
+    followed = execute(desk, diary, left, gate(), desk.trading.buy_timeout_seconds, again=gate)
     rest = replace(plan, trades=tuple(trade for trade in plan.trades if trade.symbol not in symbols))
     return followed + buy(desk, diary, rest, actions)
 
@@ -108,8 +106,17 @@ def _round_of_buys(
             diary.remark(symbol, note)
     orders = [order for order in sized.orders if _is_less(order, refused.get(order.symbol))]
     gate = Gate(desk, diary, survey, prices, purse.cash, open_buys(others, prices, survey.account.cash), blocked)
-    outcomes = execute(desk, diary, orders, gate, way.timeout, way.poll)
+    again = partial(_gate, desk, diary, prices)
+    outcomes = execute(desk, diary, orders, gate, way.timeout, way.poll, again=again)
     return Round(outcomes, _worth_another_round(sized, outcomes, way))
+
+
+def _gate(desk: Desk, diary: Diary, prices: Prices) -> Gate:
+    """By a fresh reading of the account and of everybody's open orders."""
+    others = others_orders(desk)
+    survey = look_again(desk, diary, "after_sells")
+    cash = _purse(desk, diary, survey, prices, others).cash
+    return Gate(desk, diary, survey, prices, cash, open_buys(others, prices, survey.account.cash), in_the_way(others))
 
 
 def _sized(desk: Desk, diary: Diary, plan: Plan, survey: Survey, prices: Prices, purse: Purse, way: "Way") -> Sized:

@@ -1,6 +1,6 @@
 """Orders out, outcomes back. An order's intent is committed before it leaves; only the broker says what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from rebalancer.events import OrderAbsent
@@ -17,24 +17,32 @@ IN_THE_WAY = frozenset({"held", "wash"})
 
 
 def execute(
-    desk: Desk, diary: Diary, orders: Sequence[Order], gate: Gate, timeout: int, poll: float = POLL_SECONDS
+    desk: Desk,
+    diary: Diary,
+    orders: Sequence[Order],
+    gate: Gate,
+    timeout: int,
+    poll: float = POLL_SECONDS,
+    *,
+    again: Callable[[], Gate],
 ) -> tuple[Outcome, ...]:
     """Send each order, look every `poll` seconds until all are terminal, cancel what is left after `timeout` seconds.
 
     What got no clear answer is looked up before anything else, and sent once more only if it surely did not arrive.
     What another open order stood in the way of is sent once more, under an id of its own, when that order is gone; and
-    of what is traded in whole shares only, those.
+    of what is traded in whole shares only, those. They pass a gate that is opened `again`, by a fresh reading of the
+    account: the other order may have sold the shares, or spent the cash.
     Raises StoppedError if the broker shows an order of ours with other parameters, or a filled quantity that fell.
     """
     outcomes = send_and_follow(desk, diary, orders, gate, timeout, poll)
     blocked = [outcome.order for outcome in outcomes if outcome.refusal in IN_THE_WAY]
-    again = [*(blocked if blocked and _way_is_clear(desk, diary, blocked) else ()), *whole_shares(diary, outcomes)]
-    if not again:
+    due = [*(blocked if blocked and _way_is_clear(desk, diary, blocked) else ()), *whole_shares(diary, outcomes)]
+    if not due:
         return outcomes
-    retried = {(order.symbol, order.side) for order in again}
+    retried = {(order.symbol, order.side) for order in due}
     rest = tuple(outcome for outcome in outcomes if (outcome.order.symbol, outcome.order.side) not in retried)
-    renamed = [_renamed(desk, diary, order) for order in again]
-    return rest + send_and_follow(desk, diary, renamed, gate, timeout, poll)
+    renamed = [_renamed(desk, diary, order) for order in due]
+    return rest + send_and_follow(desk, diary, renamed, again(), timeout, poll)
 
 
 def send_and_follow(

@@ -100,8 +100,11 @@ def sell(desk: Desk, diary: Diary, orders: Sequence[Order], prices: Prices) -> t
     """By a fresh reading of what is held: nothing is sold that another hand has sold meanwhile."""
     if not orders:
         return ()
-    gate = Gate(desk, diary, look_again(desk, diary, "again"), prices)
-    return execute(desk, diary, orders, gate, desk.trading.sell_timeout_seconds)
+
+    def gate() -> Gate:
+        return Gate(desk, diary, look_again(desk, diary, "again"), prices)
+
+    return execute(desk, diary, orders, gate(), desk.trading.sell_timeout_seconds, again=gate)
 
 
 def get_ready(desk: Desk, diary: Diary) -> None:

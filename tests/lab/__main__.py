@@ -25,9 +25,9 @@ def main() -> int:
         return _again(asked.seed, asked.day)
     began, lived = time.monotonic(), Lived(Tally(), ())
     for batch in live(seeds_for(asked.days, asked.seed), asked.jobs):
+        shown = len(lived.broken)
         lived += batch
-        if lived.broken and len(lived.broken) <= MOST_SHOWN:
-            sys.stdout.writelines(f"{broken}\n" for broken in batch.broken)
+        sys.stdout.writelines(f"{broken}\n" for broken in lived.broken[shown:MOST_SHOWN])
     seconds = time.monotonic() - began
     sys.stdout.write(f"{_summary(lived)}\n{seconds:.0f} s, {lived.tally.days / seconds:.0f} days/s\n")
     return 1 if lived.broken else 0

@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lab.checker import Violation
+from lab.owner import Owner
 from lab.tally import without_names
 from lab.tickets import NONE, Ticket
 from lab.venue import Venue
@@ -45,10 +46,11 @@ class Books:
         self.meddled = True
 
     def strangers(self) -> frozenset[str]:
-        """Our orders that stood at the venue, which the journal does not know and nobody has vouched for yet."""
-        stood = (each for each in self.venue.tickets if each.ours and each.accepted and not each.forgotten)
+        """Orders in our name that stood at the venue, which the journal does not know and nobody has vouched for."""
+        stood = [each for each in self.venue.tickets if each.accepted and not each.forgotten]
         standing = {each.id for each in stood if each.filled or each.status != "rejected"}
-        return frozenset(standing & self.excused - self.known)
+        forged = {each.id for each in stood if each.forged}
+        return frozenset(standing & (self.excused | forged) - self.known)
 
     def vouched(self, ids: Sequence[str]) -> None:
         self.excused |= set(ids)
@@ -106,6 +108,15 @@ class Books:
         for symbol, held in self.venue.shares.items():
             mine = ours.get(Symbol(symbol), NONE)
             _rule("I9", mine == held, f"{symbol}: {held} held, {mine} are the bots' by the journal")
+
+    def ours(
+        self, connection: sqlite3.Connection, shown: Mapping[str, Decimal], owner: Owner | None
+    ) -> Mapping[str, Decimal]:
+        """What of the shares that were `shown` is the bots'."""
+        if owner and owner.trading.manage == "account":
+            return shown
+        ours = read_book(connection, ACCOUNT).ours
+        return {symbol: min(held, ours.get(Symbol(symbol), NONE)) for symbol, held in shown.items()}
 
     def nothing_surprised(self, connection: sqlite3.Connection, session: Session) -> None:
         """Without a hand, a split or an order that came late, the broker showed what the journal expected."""

@@ -4,19 +4,22 @@ What it is told of the night is what the laboratory itself has done. The numbers
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from lab.market import SYMBOLS, UNUSABLE
 from lab.owner import Owner
 from lab.tickets import NONE, Ticket
 from lab.venue import Venue
-from rebalancer.model import NO_RUN, Order, RunId, Trading
+from rebalancer.model import NO_RUN, Order, Plan, RunId, Trade, Trading
 
 MOST_INVESTED = Decimal("0.99")
 DRIFT = Decimal("0.004")
 """What prices may move between the moment an order is sized and the moment it leaves."""
+MAY_MISS = Decimal("0.0025")
+"""The part of Investable by which a success may miss a target; by one share it always may."""
 CUTOFF = timedelta(seconds=Trading().cutoff_seconds)
 SKEW = timedelta(seconds=6)
 
@@ -55,6 +58,10 @@ class Checker:
     """So many orders may still leave: a person's halt may come when one is written down."""
     in_flight: int = 0
     """So many orders may leave too late: the machine may fall asleep when one has passed the gate."""
+    traded_beside: datetime | None = None
+    """When another hand traded last."""
+    planned: datetime | None = None
+    """When the last plan was made."""
     requests: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
 
@@ -75,7 +82,7 @@ class Checker:
         self._rule("I13", order.quantity.is_finite() and order.quantity > 0, f"{order} has no quantity")
         self._rule("D6", not self.night.strangers, f"{order} left though {sorted(self.night.strangers)} are unknown")
         self._in_time(order)
-        if self._is_only_repeated(order):
+        if self.is_only_repeated(order):
             return
         self._alone(order)
         if order.side == "sell":
@@ -101,6 +108,35 @@ class Checker:
         if ticket.side == "buy" and not self.night.meddled:
             self._rule("I2", self.venue.cash >= 0, f"cash is {self.venue.cash}")
 
+    def reached(self, plan: Plan, held: Mapping[str, Decimal]) -> None:
+        """What calls itself a success holds what was planned, unless the owner's own limits kept it from that."""
+        if self.owner is None or not self.owner.generous or self.night.split_pending:
+            return
+        if self.loss_of == self.venue.market.session().day:
+            return
+        full = self._is_full() and not self._was_traded_beside()
+        for trade in plan.trades:
+            missed = self._missed(trade, plan.investable, held.get(trade.symbol, NONE))
+            excused = missed <= 0 or full
+            self._rule("T1", excused, f"a success, and {trade.symbol} is {missed} beyond what may be missed: {trade}")
+
+    def _missed(self, trade: Trade, investable: Decimal, held: Decimal) -> Decimal:
+        """Dollars beyond what a run may miss and still be a success, whichever price since the plan is the kindest."""
+        assert self.owner
+        trading, now = self.owner.trading, self.venue.price(trade.symbol)
+        prices = [trade.price.value, now] if trade.price else [now]
+        gap = min(abs(trade.target * investable // price - held) * price for price in prices)
+        part = max(MAY_MISS, trading.drift_percent / 100)
+        return gap - max(max(prices) * (1 + DRIFT), part * investable)
+
+    def _is_full(self) -> bool:
+        """99 % are invested, but for a share of the dearest."""
+        dearest = max(self.venue.price(name) for name in SYMBOLS)
+        return self.venue.long_value() + dearest >= MOST_INVESTED * self.venue.equity() * (1 - DRIFT)
+
+    def _was_traded_beside(self) -> bool:
+        return bool(self.traded_beside and self.planned and self.traded_beside >= self.planned)
+
     def _in_time(self, order: Order) -> None:
         session, now = self.venue.market.session(), self.venue.now
         last = self.venue.closes() - CUTOFF + SKEW
@@ -108,7 +144,7 @@ class Checker:
         self._rule("I10", in_time or self.in_flight > 0, f"{order} left at {now}, the last moment was {last}")
         self.in_flight = 0
 
-    def _is_only_repeated(self, order: Order) -> bool:
+    def is_only_repeated(self, order: Order) -> bool:
         """Whether it arrived meanwhile, as it may while the machine sleeps, at a venue that takes no id twice."""
         return self.venue.rules.ids == "for ever" and self.accepted[order.id] > 0
 

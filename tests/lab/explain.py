@@ -5,7 +5,14 @@ from collections.abc import Collection
 
 DISK = {"journal can't be written", "journal says no after it wrote"}
 LOST_JOURNAL = {"journal is of yesterday", "journal is deleted"}
-HANDS = {"a trade by hand", "filled beyond the order", "stands with another quantity", "statuses out of order"}
+BESIDE = {"another program trades", "the owner trades in the evening", "another program takes our names"}
+HANDS = {
+    *BESIDE,
+    "a trade by hand",
+    "filled beyond the order",
+    "stands with another quantity",
+    "statuses out of order",
+}
 
 CAUSES: tuple[tuple[str, Collection[str]], ...] = (
     ("was (lost|refused) by the journal and stands", {"order arrives after the quiet time"}),
@@ -14,12 +21,16 @@ CAUSES: tuple[tuple[str, Collection[str]], ...] = (
         HANDS | {"order arrives after the quiet time", "split", "a venue that forgets"},
     ),
     ("does not know it any more", {"a venue that forgets"}),
-    ("this journal (does not know|has not), or has as refused", LOST_JOURNAL | {"order arrives after the quiet time"}),
+    (
+        "this journal (does not know|has not), or has as refused",
+        LOST_JOURNAL | {"order arrives after the quiet time", "another program takes our names"},
+    ),
     ("the journal can't be used", DISK),
     ("filled, and the broker now says", HANDS),
     ("the broker says .* filled, after", HANDS),
     ("stands at the broker as", HANDS),
     ("the journal and the broker are apart", HANDS | {"positions lag"}),
+    ("of own cash after tonight's buys", BESIDE),
 )
 
 

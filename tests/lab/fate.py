@@ -18,6 +18,8 @@ class Fate:
 
     log: Callable[[str], None]
     acts: dict[int, Callable[[], None]] = field(default_factory=dict)
+    beside: Callable[[str], None] = lambda _what: None
+    """Whoever else acts in the account; told of every boundary."""
     count: int = 0
 
     def boundary(self, what: str) -> None:
@@ -25,6 +27,7 @@ class Fate:
         self.log(what)
         if self.count > MOST_BOUNDARIES:
             raise Violation(f"I19: {self.count} steps, and the run goes on")
+        self.beside(what)
         if act := self.acts.get(self.count):
             act()
 

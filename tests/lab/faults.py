@@ -105,8 +105,13 @@ FAULTS: dict[str, Fault] = {
     "halted in the middle": Fault("P5", 1),
     "deposit": Fault("O12", 1),
     "withdrawal": Fault("O12", 1),
+    "another program trades": Fault("O11 O12", 0.01),
+    "the owner trades in the evening": Fault("O12", 0.01),
+    "another program takes our names": Fault("D6", 0.02),
 }
 """Most are asked for at the line, again and again; those of chance 1 once a night, or once a process."""
+HANDS = ("another program trades", "the owner trades in the evening", "another program takes our names")
+"""Other hands in the account during our evening: in some worlds, and asked for at each step of the program."""
 MEDDLING = (
     "a trade by hand",
     "journal is of yesterday",

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from lab.clock import LabClock
 from lab.faults import Weather
+from lab.readings import Readings
 from lab.tickets import NONE, Execution, Ticket
 from lab.venue import Venue
 from rebalancer.errors import SourceError
@@ -47,6 +48,7 @@ class Line:
         weather: Weather,
         boundary: Callable[[str], None],
         told: "Told",
+        readings: Readings,
         untradable: Mapping[Symbol, str],
     ) -> None:
         self._venue = venue
@@ -54,6 +56,7 @@ class Line:
         self._weather = weather
         self._boundary = boundary
         self._told = told
+        self._readings = readings
         self._untradable = untradable
         self._lags = weather.strikes("positions lag")
         rules = venue.rules
@@ -65,23 +68,27 @@ class Line:
 
     def account(self) -> Account:
         self._ask("account", "account does not answer")
-        cash, shares = self._book_as_shown()
+        cash, shares, as_of = self._book_as_shown()
         equity = cash + sum((held * self._venue.price(name) for name, held in shares.items()), NONE)
         if self._weather.strikes("equity is no number"):
             equity = Decimal("NaN")
-        return Account(
+        long_value = sum((max(NONE, held) * self._venue.price(name) for name, held in shares.items()), NONE)
+        account = Account(
             "LAB-1",
             equity,
             cash,
-            min(cash, self._venue.spendable()),
+            min(cash, self._venue.free_of_margin()),
             self._clock.now(),
             previous_equity=self._venue.previous_equity,
             deposits=self._venue.deposits,
+            long_value=long_value if self._venue.rules.settles else None,
         )
+        self._readings.account(account, as_of)
+        return account
 
     def positions(self) -> tuple[Position, ...]:
         self._ask("positions", "positions do not answer")
-        _, shares = self._book_as_shown()
+        _, shares, as_of = self._book_as_shown()
         rows = [
             Position(name, held, held * self._venue.price(name), available=held - self._venue.on_sale(name))
             for name, held in shares.items()
@@ -93,15 +100,20 @@ class Line:
         largest = max(rows, key=lambda row: row.market_value, default=None)
         if largest and largest.market_value > seen and self._weather.strikes("positions come in part"):
             rows.remove(largest)
+        self._readings.positions(rows, as_of)
         return tuple(rows)
 
     def open_orders(self) -> tuple[OrderState, ...]:
         self._ask("open orders", "orders do not answer")
-        return tuple(self._state(ticket) for ticket in self._shown() if ticket.status == "open")
+        shown = [ticket for ticket in self._shown() if ticket.status == "open"]
+        self._readings.open_orders(shown)
+        return tuple(map(self._state, shown))
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
         self._ask("named", "orders do not answer")
-        return tuple(self._state(ticket) for ticket in self._shown() if ours(ticket.id) and ticket.sent >= since)
+        shown = [ticket for ticket in self._shown() if ours(ticket.id) and ticket.sent >= since]
+        self._readings.named(shown)
+        return tuple(map(self._state, shown))
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         self._ask("untradable", "account does not answer")
@@ -131,6 +143,7 @@ class Line:
         return found[-1] if found else Absent()
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        self._readings.followed = True
         self._ask("orders", "orders do not answer")
         shown = {OrderId(ticket.id): self._state(ticket) for ticket in self._shown() if ticket.id in ids}
         if len(shown) > 1 and self._weather.strikes("orders come in part"):
@@ -212,11 +225,11 @@ class Line:
             if ticket.shown_from is not None and ticket.shown_from <= now and not ticket.forgotten
         ]
 
-    def _book_as_shown(self) -> tuple[Decimal, dict[Symbol, Decimal]]:
-        """Cash and shares; where the positions lag, as they were before the last seconds' executions."""
+    def _book_as_shown(self) -> tuple[Decimal, dict[Symbol, Decimal], datetime]:
+        """Cash, shares, and as of when: where the positions lag, before the last seconds' executions."""
         cash, shares = self._venue.cash, {Symbol(name): held for name, held in self._venue.shares.items()}
         if not self._lags:
-            return cash, shares
+            return cash, shares, self._venue.now
         since = self._venue.now - timedelta(seconds=8)
         for execution in reversed(self._venue.executions):
             if execution.at <= since:
@@ -224,7 +237,7 @@ class Line:
             sign = 1 if execution.ticket.side == "buy" else -1
             cash -= execution.moved
             shares[Symbol(execution.ticket.symbol)] -= sign * execution.quantity
-        return cash, shares
+        return cash, shares, since
 
     def _state(self, ticket: Ticket) -> OrderState:
         filled, status = ticket.filled, ticket.status

@@ -72,7 +72,7 @@ class Machine:
         """One process from its birth to its end. What it came to, in a word."""
         world = self._world
         place = self._place(turn.host)
-        fate = Fate(world.log, {} if turn.beside else self._acts(turn.look))
+        fate = Fate(world.log, {} if turn.beside else self._acts(turn.look), world.hands.at)
         world.log(f"-- process {place.holder.pid} on {turn.host}{' forced' if turn.force else ''}")
         try:
             ended = self._process(place, fate, turn)
@@ -116,6 +116,7 @@ class Machine:
                 return "already"
             self._recorded[run] = owner
             world.checker.begin(run, owner)
+            world.readings.followed = True
             run_evening(desk, run, world.session, found.plan if found else None)
             return "done"
 
@@ -129,7 +130,7 @@ class Machine:
         ends_at = weather.dice.randint(1, LIKELY) if weather.strikes("program is told to end") else 0
         return Desk(
             account=ACCOUNT,
-            broker=Line(world.venue, world.clock, weather, fate.boundary, world.witness, untradable),
+            broker=Line(world.venue, world.clock, weather, fate.boundary, world.witness, world.readings, untradable),
             history=world.market,
             quotes=world.market,
             calendar=Almanac(),

@@ -49,7 +49,7 @@ class Person:
         symbol = dice.choice(SYMBOLS)
         sells = world.venue.shares[symbol] >= 2 and dice.random() < 0.7
         limit = world.venue.price(symbol) * (Decimal(2) if sells else Decimal("0.5"))
-        world.venue.send(f"hand{world.day}", symbol, "sell" if sells else "buy", Decimal(2), "limit", limit)
+        world.venue.send(f"hand{world.day}", symbol, "sell" if sells else "buy", Decimal(2), "limit", limit, ours=False)
 
     def _lifts(self, halt: Halted) -> None:
         """What the program could not account for the person vouches for, and hands what came of it over to the bots."""

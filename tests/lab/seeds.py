@@ -10,6 +10,7 @@ FOUND: dict[int, str] = {
     10114: "an empty list of positions was read as flat where a lost order was looked for, and halted the account",
     10150: "of several lost orders whose shares had come unseen only one was named, and each cost an evening",
     20086: "an equity that was no number, while a symbol was gone, ended the program with a traceback",
+    800053: "a sell refused for another hand's order was sent once more by the reading from before that order traded",
     900022: "a symbol that was traded tonight was not missed while small: empty lists halted the account",
     1000750: "every list of positions of half a minute was a part, and a whole one after them halted all the same",
     1001138: "a halt over positions that lagged recorded what they showed, and 23 shares became nobody's",

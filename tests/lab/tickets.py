@@ -26,6 +26,8 @@ class Rules:
     resend: bool
     strict: bool
     fee: Decimal
+    settles: bool = False
+    """Its figure of spendable money leaves out what was sold today, as Alpaca's does."""
 
 
 VENUES: tuple[tuple[IdRule, int, bool], ...] = (
@@ -78,10 +80,13 @@ class Ticket:
     forgotten: bool = False
     overdue: bool = False
     """It arrives after the quiet time, which the venue said would never happen."""
+    ours: bool = True
+    """The program under test sent it, whatever its id looks like."""
 
     @property
-    def ours(self) -> bool:
-        return is_ours(self.id)
+    def forged(self) -> bool:
+        """Another hand's, under a name of our form."""
+        return not self.ours and is_ours(self.id)
 
     @property
     def accepted(self) -> bool:

@@ -28,6 +28,8 @@ class Venue:
         self.closed_early: datetime | None = None
         self.previous_equity = cash
         self.deposits = NONE
+        self.sold_today = NONE
+        """Dollars that are settled by the next session only."""
         self.weather: Weather | None = None
         self.watch: Callable[[str, Ticket], None] = lambda _what, _ticket: None
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -72,7 +74,7 @@ class Venue:
 
     def end_day(self) -> None:
         """After the close, before the night."""
-        self.previous_equity, self.deposits = self.equity(), NONE
+        self.previous_equity, self.deposits, self.sold_today = self.equity(), NONE, NONE
         if self.rules.ids == "forgotten":
             for ticket in self.tickets:
                 ticket.forgotten = True
@@ -99,6 +101,15 @@ class Venue:
     def spendable(self) -> Decimal:
         return max(NONE, self.cash - self.reserved())
 
+    def long_value(self) -> Decimal:
+        return sum((max(NONE, held) * self.price(name) for name, held in self.shares.items()), NONE)
+
+    def free_of_margin(self) -> Decimal:
+        """Dollars, without what was sold short, and where it `settles` without what was sold today."""
+        own = min(self.cash, self.equity() - self.long_value())
+        unsettled = self.sold_today if self.rules.settles else NONE
+        return max(NONE, own - unsettled - self.reserved())
+
     def move_cash(self, dollars: Decimal) -> None:
         self.cash += dollars
         self.deposits += dollars
@@ -122,11 +133,12 @@ class Venue:
         *,
         late: float = 0,
         lag: float = 0,
+        ours: bool = True,
     ) -> Ticket:
         """An order on its way. It arrives `late` seconds from now, and `lag` seconds later the lists show it."""
         day = self.market.session().day
         number = len(self.tickets) + 1
-        ticket = Ticket(number, order_id, symbol, side, quantity, kind, limit, self.now, day, quantity)
+        ticket = Ticket(number, order_id, symbol, side, quantity, kind, limit, self.now, day, quantity, ours=ours)
         self.tickets.append(ticket)
         if late:
             ticket.overdue = late > self.rules.quiet
@@ -207,6 +219,7 @@ class Venue:
         sign = 1 if ticket.side == "buy" else -1
         moved = -sign * quantity * price - fee
         self.cash += moved
+        self.sold_today += max(NONE, moved)
         self.shares[ticket.symbol] += sign * quantity
         ticket.filled += quantity
         ticket.paid += quantity * price
@@ -250,3 +263,4 @@ def trade_by_hand(venue: Venue, symbol: str, quantity: Decimal) -> None:
     """Shares bought (or sold, below 0) by the account's owner, at once."""
     venue.shares[symbol] += quantity
     venue.cash -= quantity * venue.price(symbol)
+    venue.sold_today += max(NONE, -quantity * venue.price(symbol))

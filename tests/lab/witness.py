@@ -1,20 +1,36 @@
 """Who watches the journal's border and the line's together: what was written before what left, and seen before said."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lab.checker import Checker, Violation
 from lab.clock import LabClock
 from lab.line import Told
-from rebalancer.events import DailyLossHit, Event, Halted, HaltLifted, OrderAbsent, OrderIntended, OrderResent
-from rebalancer.model import Order
+from lab.readings import Readings
+from rebalancer.events import (
+    DailyLossHit,
+    Event,
+    Halted,
+    HaltLifted,
+    HoldingsRead,
+    OrderAbsent,
+    OrderIntended,
+    OrderResent,
+    PlanMade,
+    RunEnded,
+)
+from rebalancer.model import Order, Plan
 
 
 @dataclass(slots=True)
 class Witness(Told):
     clock: LabClock
     checker: Checker
+    readings: Readings
+    success: Callable[[Plan], None]
+    plan: Plan | None = None
     orders: dict[str, Order] = field(default_factory=dict)
     allowed: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
@@ -31,6 +47,13 @@ class Witness(Told):
                 self._may_leave(order_id)
             case OrderAbsent(order_id=order_id):
                 self._looked_twice(order_id)
+            case HoldingsRead():
+                self.readings.written()
+            case PlanMade(plan=plan):
+                self.plan = plan
+                self.checker.planned = self.clock.true
+            case RunEnded(status="success") if self.plan:
+                self.success(self.plan)
             case DailyLossHit():
                 self.checker.loss_of = self.checker.venue.market.session().day
             case Halted(by=by):
@@ -46,6 +69,7 @@ class Witness(Told):
         if self.left[order.id] > self.allowed[order.id] or self.orders[order.id] != order:
             raise Violation(f"I7: {order} left and was not written down like this before")
         self.checker.leaving(order)
+        self.readings.leaving(order, again=self.left[order.id] > 1)
 
     def looked(self, order_id: str, *, there: bool) -> None:
         if not there:

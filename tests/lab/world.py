@@ -1,6 +1,7 @@
 """One account's life in the laboratory: trading day after trading day, out of one seed."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,18 +12,20 @@ from lab.books import Books
 from lab.checker import Checker, Night, Violation
 from lab.clock import LabClock
 from lab.explain import is_explained
-from lab.faults import FAULTS, MEDDLING, Weather, forecast
+from lab.faults import FAULTS, HANDS, MEDDLING, Weather, forecast
+from lab.hands import Hands
 from lab.machine import DONE, Machine
 from lab.market import HISTORY, Market
 from lab.owner import some_owner
 from lab.person import Person
+from lab.readings import Reading, Readings
 from lab.shelf import Shelf
 from lab.tally import Tally, without_names
 from lab.tickets import Ticket, some_rules
 from lab.venue import Venue
 from lab.witness import Witness
 from rebalancer.errors import RebalancerError, StoppedError
-from rebalancer.model import Session, Symbol
+from rebalancer.model import Plan, Session, Symbol
 
 CLEAN = 2
 """So many last evenings of a world are clean: then the targets must be reached."""
@@ -44,13 +47,17 @@ class World:
         dice = self._dice("world")
         self.market = Market.begin(dice, self.clock, days)
         self.venue = Venue(some_rules(dice), self.market, Decimal(dice.randint(20, 200) * 1000))
+        self.venue.rules = replace(self.venue.rules, settles=self._dice("settlement").random() < 0.5)
+        self.hands = Hands(self)
         self.owner = some_owner(dice)
         honest = dice.random() < 0.5
         self.possible = tuple(name for name in FAULTS if self._is_possible(name, honest=honest, on_disk=bool(folder)))
         self.shelf = Shelf(folder)
         self.checker = Checker(self.venue)
-        self.witness = Witness(self.clock, self.checker)
         self.books = Books(self.venue)
+        nothing = Reading(self.clock.true, self.clock.true)
+        self.readings = Readings(self.checker, lambda: self.books.known, nothing, nothing)
+        self.witness = Witness(self.clock, self.checker, self.readings, self._success)
         self.machine = Machine(self)
         self.person = Person(self)
         self.venue.watch = self._watch
@@ -121,6 +128,7 @@ class World:
             self.venue.close_early(self.clock.true + timedelta(seconds=weather.dice.uniform(0, 200)))
         if weather.strikes("an order by hand is open"):
             self.person.orders()
+        self.hands.at("the evening begins")
         if self.machine.evening() in DONE:
             self._split_unseen = bool(self._late_splits)
 
@@ -190,18 +198,31 @@ class World:
         self.checker.watch(what, ticket)
         refused = any(twin.id == ticket.id and twin.status == "refused" for twin in self.venue.tickets)
         unfindable = ticket.overdue and (refused or self.venue.rules.ids == "forgotten")
-        by_hand = not ticket.ours and ticket.filled > 0
-        self.books.meddled |= ticket.filled > ticket.asked or unfindable or by_hand
+        self.books.meddled |= ticket.filled > ticket.asked or unfindable
+        if what == "executed" and not ticket.ours:
+            self.traded_beside()
+
+    def traded_beside(self) -> None:
+        """Another hand has traded in the account."""
+        night, self.books.meddled = self.checker.night, True
+        night.meddled = night.others = True
+        self.checker.traded_beside = self.clock.true
+
+    def _success(self, plan: Plan) -> None:
+        """A run of `plan` calls itself a success."""
+        held = self.books.ours(self.shelf.connection, self.readings.ruling.shares, self.checker.owner)
+        self.checker.reached(plan, held)
 
     # ------------------------------------------------------------------------------------- dice
 
     def _is_possible(self, fault: str, *, honest: bool, on_disk: bool) -> bool:
-        return not (honest and fault in MEDDLING) and not (on_disk and fault in LOST_JOURNAL)
+        return fault not in HANDS and not (honest and fault in MEDDLING) and not (on_disk and fault in LOST_JOURNAL)
 
     def _forecast(self, day: int) -> dict[str, float]:
         if day >= self.days - CLEAN:
             return {}
-        return forecast(Random(f"{self.seed}/{day}/forecast"), self.possible)  # noqa: S311
+        usual = forecast(Random(f"{self.seed}/{day}/forecast"), self.possible)  # noqa: S311
+        return {**usual, **self.hands.forecast(day)}
 
     def _dice(self, purpose: str) -> Random:
         return Random(f"{self.seed}/{self.day}/{purpose}")  # noqa: S311 - one seed, one world

@@ -60,7 +60,7 @@ class Counter:
     def carry_out(self, order: Order, limits: Limits | None = None) -> bool:
         """Send it and follow it to its end; whether all of it was done."""
         gate = self.gate(limits)
-        (outcome,) = execute(gate.desk, gate.diary, [order], gate, timeout=1)
+        (outcome,) = execute(gate.desk, gate.diary, [order], gate, timeout=1, again=lambda: self.gate(limits))
         return outcome.complete
 
     def phase(self) -> OrderPhase:

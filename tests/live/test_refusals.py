@@ -71,6 +71,30 @@ def test_a_sell_whose_shares_are_held_is_sent_once_more_when_the_way_is_clear(tm
     assert waiting in [remark.text for remark in record.remarks]
 
 
+@pytest.mark.parametrize("by_hand", [-80, 20])
+def test_what_the_order_in_the_way_has_sold_or_bought_itself_is_not_traded_once_more(
+    tmp_path: Path, by_hand: int
+) -> None:
+    stage = evening(tmp_path, SPY=40)
+    if by_hand < 0:
+        stage.run()
+        stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+
+    class Filled(refusing("wash", SPY)):  # type: ignore[misc]
+        def submit(self, order: Order) -> Submitted:
+            answer = super().submit(order)
+            if isinstance(answer, Refused):
+                self.real.by_hand(SPY, Decimal(by_hand))
+            return answer
+
+    stage.between = Filled
+    stage.run()
+    record = stage.record()
+    assert [order.state for order in record.orders if order.symbol == SPY] == ["refused"]
+    assert record.run.status == "partial"
+    assert "were expected (a split or a trade by hand?): neither bought nor sold tonight" in record.run.reason
+
+
 def test_the_second_order_is_this_very_runs_and_is_waited_for_like_the_first(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
     stage.script = Script({("buy", SPY): Twist(waits=5)})
