@@ -234,3 +234,12 @@ def test_an_order_of_another_hand_that_was_opened_after_the_plan_keeps_its_symbo
     record = stage.wants(GLD=0.4).run()
     assert venue.shares("GLD") == 0
     assert "USD under its target (not bought, left alone, since a buy of 5 shares" in record.run.reason
+
+
+def test_an_account_that_another_hand_led_into_debt_during_our_buys_is_halted(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    venue.lends = True
+    stage.between = meanwhile("buy", lambda: venue.trade_by_hand("TLT", 500), after=True)
+    with pytest.raises(StoppedError, match="of own cash after tonight's buys: another program or person bought in it"):
+        stage.wants(SPY=0.99).run()
