@@ -53,6 +53,10 @@ def m006_chain_and_leases(db: Database) -> None:
     db.conn.executemany("UPDATE events SET hash = ? WHERE seq = ?", hashes)
     db.execute(GUARDS["events_never_change"])
     db.execute(lease.TABLE)
+
+
+@migrations()
+def m007_open_differences(db: Database) -> None:
     rebuild(db.conn)
 
 
@@ -65,6 +69,7 @@ KNOWN = frozenset(
         m004_restatements,
         m005_order_and_run_states,
         m006_chain_and_leases,
+        m007_open_differences,
     )
 )
 

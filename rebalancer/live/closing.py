@@ -40,7 +40,7 @@ def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey
         )
     require_own_money(account, outcomes)
     uncertain = {outcome.order.symbol for outcome in outcomes if not outcome.certain or outcome.status == "lost"}
-    others = {*(book.expected or {}), *quantities(positions)} - settled - uncertain
+    others = {*(book.expected or {}), *book.open, *quantities(positions)} - settled - uncertain
     for each in _apart(book, positions, others):
         diary.breaks.append(f"another hand traded during the run: {each}")
         diary.note(diary.breaks[-1], "warning")
@@ -76,7 +76,8 @@ def _apart(book: Book, positions: Sequence[Position], symbols: Iterable[Symbol])
     if book.expected is None:  # a dry run before the first run: there is no record to compare with
         return []
     shown = quantities(positions)
-    counts = {symbol: (book.expected.get(symbol, NONE), shown.get(symbol, NONE)) for symbol in sorted(symbols)}
+    expected = {**book.expected, **{symbol: difference.shown for symbol, difference in book.open.items()}}
+    counts = {symbol: (expected.get(symbol, NONE), shown.get(symbol, NONE)) for symbol in sorted(symbols)}
     return [
         f"{symbol}: {shares(ours)} by the journal, {theirs} at the broker"
         for symbol, (ours, theirs) in counts.items()
