@@ -137,7 +137,8 @@ def _fills(connection: sqlite3.Connection, condition: str, *values: object) -> d
 
 def _adoptions(connection: sqlite3.Connection, account: str, after: int) -> dict[int, Adopted]:
     rows = connection.execute(
-        "SELECT seq, at, symbol, quantity, value, expected FROM adoptions WHERE account = ? AND seq > ?", [account, after]
+        "SELECT seq, at, symbol, quantity, value, expected FROM adoptions WHERE account = ? AND seq > ?",
+        [account, after],
     )
     return {
         seq: Adopted(

@@ -17,7 +17,18 @@ from rebalancer.market.clock import NEW_YORK
 from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
 from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
-from rebalancer.model import Account, Closes, CorporateAction, Difference, Holdings, NoPrice, Position, Price, Snapshot, Symbol
+from rebalancer.model import (
+    Account,
+    Closes,
+    CorporateAction,
+    Difference,
+    Holdings,
+    NoPrice,
+    Position,
+    Price,
+    Snapshot,
+    Symbol,
+)
 from rebalancer.model.states import OVER
 from rebalancer.portfolio.holdings import differences, quantities, sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars

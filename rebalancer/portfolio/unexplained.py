@@ -86,4 +86,6 @@ def told(symbol: Symbol, difference: Difference, today: date) -> str:
         last = difference.opened + ANNOUNCED_WITHIN
         return f"left alone until a split or rename is announced, or until {last}. You can settle it now: {way_out}"
     days = ANNOUNCED_WITHIN.days
-    return f"nothing announced in {days} days from {difference.opened} explains it, so you must say whose it is: {way_out}"
+    return (
+        f"nothing announced in {days} days from {difference.opened} explains it, so you must say whose it is: {way_out}"
+    )
