@@ -69,10 +69,12 @@ def _offers(config: "Config", account: "AccountConfig", *, by_hand: bool) -> "Of
 
 
 def _present(desk: "Desk", *, by_hand: bool) -> "Offers":
+    from rebalancer.live.renames import still_protected
     from rebalancer.portfolio.adoption import offers
 
     book = desk.journal.book(desk.account)
-    return offers(desk.broker.positions(), book.ours, desk.trading, book.expected, by_hand=by_hand)
+    trading = still_protected(desk.trading, book)
+    return offers(desk.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
 
 
 def _wanted(found: "Offers", symbols: "Sequence[str]", *, everything: bool) -> "tuple[Offer, ...]":

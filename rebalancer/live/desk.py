@@ -19,6 +19,9 @@ class Desk:
     `pinned` is the only account number that may be traded, None where the owner named none. `venue` is where orders go,
     such as a host. `files` maps what the run goes by to the SHA-256 of its bytes.
 
+    `renames` has the new name by the old one that bots still use; `ambiguous` are symbols that are left alone, with the
+    reason, since two shares may be meant by them.
+
     Once `ending` says so the program was told to end: no order leaves any more, and those that left are followed on.
     """
 
@@ -39,12 +42,14 @@ class Desk:
     mode: str = "paper"
     venue: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    renames: Mapping[Symbol, Symbol] = field(default_factory=dict)
+    ambiguous: Mapping[Symbol, str] = field(default_factory=dict)
 
     def symbols(self) -> tuple[Symbol, ...]:
-        """Every ticker tonight's decisions can name, sorted."""
+        """Every ticker tonight's decisions can name, as it is called now, sorted."""
         charts = {symbol for program in self.programs.values() for symbol in program.symbols}
         fallback = {self.trading.fallback_ticker} if self.trading.fallback_ticker else set()
-        return tuple(sorted(charts | fallback))
+        return tuple(sorted({self.renames.get(symbol, symbol) for symbol in charts | fallback}))
 
 
 class Diary:

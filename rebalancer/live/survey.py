@@ -11,6 +11,7 @@ from rebalancer.events import Holding, HoldingsRead, PricesTaken
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import looks
 from rebalancer.live.loss import say_what_is_not_watched, watch_for_loss
+from rebalancer.live.renames import still_protected
 from rebalancer.live.restate import left_open, restate, say_what_is_open
 from rebalancer.live.unpriced import say_what_has_no_price
 from rebalancer.market.clock import NEW_YORK
@@ -117,7 +118,8 @@ def record_holdings(
     """`read_holdings` of an answer that was found whole. Raises RunFailedError as it does."""
     require_same_place(desk, account)
     book = restate(desk, diary, positions) if phase == "start" else desk.journal.book(desk.account)
-    holdings = sort_holdings(positions, book.ours, book.expected, desk.trading, book.values)
+    trading = still_protected(desk.trading, book)
+    holdings = sort_holdings(positions, book.ours, book.expected, trading, book.values)
     unexplained = left_open(desk, book, positions, diary.session.day, start=phase == "start")
     reserve = reserve_dollars(desk.reserve, account.equity)
     survey = Survey(

@@ -28,8 +28,8 @@ def sort_holdings(
 
     `recorded` are the dollars of `expected` at the last record. What was ours of a changed symbol stays in Investable
     at its recorded dollars, or at the whole position's value where that is less: one share bought by hand, or a split
-    that is not announced yet, makes no other holding be sold. What came where as much of ours went may be its new name, and
-    counts by the record of the old one.
+    that is not announced yet, makes no other holding be sold. What came where as much of ours went may be its new name,
+    and counts by the record of the old one.
     """
     found = {} if expected is None else differences(positions, expected)
     changed, came_from = _changed(found), could_be_renamed(found)
@@ -64,7 +64,7 @@ def _kept(
     recorded: Mapping[Symbol, Decimal],
     trading: Trading,
 ) -> Decimal:
-    """Dollars of a changed position, recorded as `symbol`, that are still counted as managed; 0 where none of it was."""
+    """Dollars of a changed position, recorded as `symbol`, that still count as managed; 0 where none of it was."""
     due = expected.get(symbol, ZERO)
     before = due if trading.manage == "account" else min(ours.get(symbol, ZERO), due)
     if not (before > 0 and position.quantity > 0 and position.market_value > 0):
