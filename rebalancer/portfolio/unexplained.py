@@ -29,7 +29,7 @@ Found = Mapping[Symbol, tuple[Decimal, Decimal]]
 
 def could_be_split(before: Decimal, after: Decimal) -> bool:
     """Whether a split or a stock dividend could make `after` shares of `before`, to nine places or to whole shares."""
-    if not (before > 0 and after > 0 and before != after):
+    if not (before.is_finite() and after.is_finite() and before > 0 and after > 0 and before != after):
         return False
     low, high, whole = (Fraction(after + cut) / Fraction(before) for cut in (Decimal(0), SMALLEST_PART, WHOLE))
     paid_in_cash = after == after.to_integral_value() and _is_split(low, whole, COMMON)
