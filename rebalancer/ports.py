@@ -11,6 +11,7 @@ from rebalancer.model import (
     Account,
     Closes,
     CorporateAction,
+    Difference,
     Fill,
     Found,
     Hours,
@@ -20,6 +21,7 @@ from rebalancer.model import (
     OrderState,
     Plan,
     Position,
+    Rename,
     RunId,
     Session,
     Snapshot,
@@ -239,7 +241,9 @@ class Book:
     quantity the broker should show: its last recorded one, moved by our fills since (None before the first record).
     `recorded` is the session of that record; `restated` the session in which a split or rename was last written into a
     symbol's shares, absent where none ever was. `values` are the dollars of `expected`: at that record, moved by what
-    the fills since cost or brought; absent where a split or rename came since.
+    the fills since cost or brought; absent where a split or rename came since. Where a difference is `open`, ours,
+    expected and value stay those of the record before it. `renames` are those ever written into shares, the oldest
+    first.
     """
 
     ours: Mapping[Symbol, Decimal]
@@ -247,3 +251,5 @@ class Book:
     recorded: date | None = None
     restated: Mapping[Symbol, date] = field(default_factory=dict)
     values: Mapping[Symbol, Decimal] = field(default_factory=dict, compare=False)
+    open: Mapping[Symbol, Difference] = field(default_factory=dict)
+    renames: tuple[Rename, ...] = field(default=(), compare=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from rebalancer.model import Symbol
@@ -75,18 +75,25 @@ class SettingChanged:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """Shares that were held already became ours to manage. `value` is the broker's own figure for them, in dollars."""
+    """Shares that were held already became ours to manage. `value` is the broker's own figure for them, in dollars.
+
+    `expected` is what the broker shows of the symbol where a difference is settled with it; no more than that is ours.
+    """
 
     at: datetime
     account: str
     symbol: Symbol
     quantity: Decimal
     value: Decimal
+    expected: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """After a split or a rename: what of `symbol` is ours, and what the broker should show, from now on."""
+    """After a split or a rename: what of `symbol` is ours, and what the broker should show, from now on.
+
+    After a rename, `symbol` was called `was` until the morning of `renamed_on`.
+    """
 
     at: datetime
     account: str
@@ -94,6 +101,8 @@ class Restated:
     ours: Decimal
     expected: Decimal
     why: str
+    was: Symbol | None = None
+    renamed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ class Holding:
     """A symbol at the broker: all of it, our part, what was expected, and why it is left alone ("" if it is not).
 
     `counted` replaces `quantity` in the book while an order of tonight is not settled: fills of it may be shown already
-    and journalled later, and would count twice.
+    and journalled later, and would count twice; and while a difference is not explained. Such a difference is open
+    since the session `opened`, from the record of the session `counted_on`, whose shares were worth `counted_value`.
     """
 
     symbol: Symbol
@@ -48,6 +49,9 @@ class Holding:
     expected: Decimal | None = None
     untouchable: str = ""
     counted: Decimal | None = None
+    opened: date | None = None
+    counted_on: date | None = None
+    counted_value: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.journal.codec import from_body
-from rebalancer.model import Fill, OrderId, Symbol, canonical
+from rebalancer.model import Difference, Fill, OrderId, Rename, Symbol, canonical
 from rebalancer.ports import Book
 
 NONE = Decimal(0)
@@ -25,16 +25,24 @@ write-off leaves nothing of either.
 def read_book(connection: sqlite3.Connection, account: str) -> Book:
     seq, session = last_record(connection, account)
     rows = connection.execute(
-        "SELECT symbol, ours, COALESCE(counted, quantity), value FROM holdings WHERE seq = ?", [seq]
+        "SELECT symbol, ours, COALESCE(counted, quantity), COALESCE(counted_value, value), quantity, opened, counted_on"
+        " FROM holdings WHERE seq = ?",
+        [seq],
     ).fetchall()
     recorded = Book(
         ours=_by_symbol((symbol, ours) for symbol, ours, *_ in rows),
-        expected=None if session is None else _by_symbol((symbol, quantity) for symbol, _, quantity, _ in rows),
+        expected=None if session is None else _by_symbol((symbol, quantity) for symbol, _, quantity, *_ in rows),
         recorded=session,
         restated=_last_restated(connection, account),
-        values=_by_symbol((symbol, value) for symbol, *_, value in rows),
+        values=_by_symbol((symbol, value) for symbol, _, _, value, *_ in rows),
+        open={canonical(symbol): _difference(*rest) for symbol, _, _, _, *rest in rows if None not in rest},
+        renames=_renames(connection, account),
     )
     return moved(recorded, read_changes(connection, account, after=seq))
+
+
+def _difference(shown: str, opened: str, counted_on: str) -> Difference:
+    return Difference(Decimal(shown), date.fromisoformat(counted_on), date.fromisoformat(opened))
 
 
 def _by_symbol(rows: Iterable[tuple[str, str]]) -> dict[Symbol, Decimal]:
@@ -48,6 +56,7 @@ def _by_symbol(rows: Iterable[tuple[str, str]]) -> dict[Symbol, Decimal]:
 def moved(book: Book, changes: Iterable[Change]) -> Book:
     """`book` after `changes`, sorted by symbol. What is ours is never below 0, and symbols at 0 are left out."""
     ours, expected, values = dict(book.ours), dict(book.expected or {}), dict(book.values)
+    unexplained = dict(book.open)
     for change in changes:
         symbol = change.symbol
         match change:
@@ -58,16 +67,22 @@ def moved(book: Book, changes: Iterable[Change]) -> Book:
                 values[symbol] = values.get(symbol, NONE) + step * change.price
             case Adopted():
                 ours[symbol] = ours.get(symbol, NONE) + change.quantity
+                if change.expected is not None:
+                    ours[symbol], expected[symbol] = min(ours[symbol], change.expected), change.expected
+                    values.pop(symbol, None)
+                    unexplained.pop(symbol, None)
             case Restated():
                 ours[symbol], expected[symbol] = change.ours, change.expected
                 values.pop(symbol, None)
+                unexplained.pop(symbol, None)
             case WrittenOff():
-                for part in (ours, expected, values):
+                for part in (ours, expected, values, unexplained):
                     part.pop(symbol, None)
     mine = {symbol: shares for symbol, shares in sorted(ours.items()) if shares > 0}
     there = {symbol: shares for symbol, shares in sorted(expected.items()) if shares}
     worth = {symbol: dollars for symbol, dollars in values.items() if symbol in there}
-    return replace(book, ours=mine, expected=None if book.expected is None else there, values=worth)
+    counted = None if book.expected is None else there
+    return replace(book, ours=mine, expected=counted, values=worth, open=unexplained)
 
 
 def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date | None]:
@@ -122,11 +137,19 @@ def _fills(connection: sqlite3.Connection, condition: str, *values: object) -> d
 
 def _adoptions(connection: sqlite3.Connection, account: str, after: int) -> dict[int, Adopted]:
     rows = connection.execute(
-        "SELECT seq, at, symbol, quantity, value FROM adoptions WHERE account = ? AND seq > ?", [account, after]
+        "SELECT seq, at, symbol, quantity, value, expected FROM adoptions WHERE account = ? AND seq > ?",
+        [account, after],
     )
     return {
-        seq: Adopted(datetime.fromisoformat(at), account, canonical(symbol), Decimal(quantity), Decimal(value))
-        for seq, at, symbol, quantity, value in rows
+        seq: Adopted(
+            datetime.fromisoformat(at),
+            account,
+            canonical(symbol),
+            Decimal(quantity),
+            Decimal(value),
+            None if expected is None else Decimal(expected),
+        )
+        for seq, at, symbol, quantity, value, expected in rows
     }
 
 
@@ -144,6 +167,20 @@ def _write_offs(connection: sqlite3.Connection, account: str, after: int) -> dic
     rows = connection.execute("SELECT seq, kind, body FROM events WHERE seq > ? AND kind = 'WrittenOff'", [after])
     found: dict[int, WrittenOff] = {seq: from_body(kind, body) for seq, kind, body in rows}
     return {seq: event for seq, event in found.items() if event.account == account}
+
+
+def renamed(change: Restated) -> Rename | None:
+    """What a restatement says of a rename, if it was one."""
+    if change.was is None or change.renamed_on is None:
+        return None
+    return Rename(change.was, change.symbol, change.renamed_on)
+
+
+def _renames(connection: sqlite3.Connection, account: str) -> tuple[Rename, ...]:
+    rows = connection.execute(
+        "SELECT was, symbol, renamed_on FROM restatements WHERE account = ? AND was IS NOT NULL ORDER BY seq", [account]
+    )
+    return tuple(Rename(canonical(was), canonical(symbol), date.fromisoformat(day)) for was, symbol, day in rows)
 
 
 def _last_restated(connection: sqlite3.Connection, account: str) -> dict[Symbol, date]:

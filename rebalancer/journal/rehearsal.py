@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rebalancer.events import Claim, DailyLossHit, Event, FillSeen, Restated
-from rebalancer.journal.book import Change, moved
+from rebalancer.journal.book import Change, moved, renamed
 from rebalancer.model import OrderId, RunId
 from rebalancer.ports import AlreadyRun, Book, Interrupted, Journal, Reading, Sent, Standing
 
@@ -40,8 +40,13 @@ class Rehearsal:
 
     def book(self, account: str) -> Book:
         book = moved(self.books.book(account), self.changes)
-        tonight = {change.symbol: self.session for change in self.changes if isinstance(change, Restated)}
-        return replace(book, restated={**book.restated, **tonight})
+        tonight = [change for change in self.changes if isinstance(change, Restated)]
+        renames = (renamed(change) for change in tonight)
+        return replace(
+            book,
+            restated={**book.restated, **{change.symbol: self.session for change in tonight}},
+            renames=(*book.renames, *(rename for rename in renames if rename)),
+        )
 
     def unsettled(self, account: str) -> tuple[Sent, ...]:
         return self.books.unsettled(account)

@@ -53,14 +53,17 @@ def m006_chain_and_leases(db: Database) -> None:
     db.conn.executemany("UPDATE events SET hash = ? WHERE seq = ?", hashes)
     db.execute(GUARDS["events_never_change"])
     db.execute(lease.TABLE)
-    rebuild(db.conn)
 
 
 @migrations()
 def m007_leases_by_lock(db: Database) -> None:
-    """The projections are filled anew: an order that a person vouched for in another account is open again."""
     for column in lease.COLUMNS:
         db.execute(f"ALTER TABLE leases ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m008_open_differences(db: Database) -> None:
+    """The projections are filled anew: an order that a person vouched for in another account is open again too."""
     rebuild(db.conn)
 
 
@@ -74,6 +77,7 @@ KNOWN = frozenset(
         m005_order_and_run_states,
         m006_chain_and_leases,
         m007_leases_by_lock,
+        m008_open_differences,
     )
 )
 

@@ -60,7 +60,7 @@ PROJECTIONS: Mapping[str, str] = {
     "holdings": """CREATE TABLE holdings (
         seq INTEGER NOT NULL REFERENCES balances (seq), symbol TEXT NOT NULL,
         quantity TEXT NOT NULL, ours TEXT NOT NULL, value TEXT NOT NULL, expected TEXT, untouchable TEXT NOT NULL,
-        counted TEXT,
+        counted TEXT, opened TEXT, counted_on TEXT, counted_value TEXT,
         PRIMARY KEY (seq, symbol)
     ) STRICT""",
     "prices": """CREATE TABLE prices (
@@ -109,11 +109,12 @@ PROJECTIONS: Mapping[str, str] = {
     ) STRICT""",
     "adoptions": """CREATE TABLE adoptions (
         seq INTEGER PRIMARY KEY, at TEXT NOT NULL, account TEXT NOT NULL,
-        symbol TEXT NOT NULL, quantity TEXT NOT NULL, value TEXT NOT NULL
+        symbol TEXT NOT NULL, quantity TEXT NOT NULL, value TEXT NOT NULL, expected TEXT
     ) STRICT""",
     "restatements": """CREATE TABLE restatements (
         seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), at TEXT NOT NULL, account TEXT NOT NULL,
-        symbol TEXT NOT NULL, ours TEXT NOT NULL, expected TEXT NOT NULL, why TEXT NOT NULL
+        symbol TEXT NOT NULL, ours TEXT NOT NULL, expected TEXT NOT NULL, why TEXT NOT NULL,
+        was TEXT, renamed_on TEXT
     ) STRICT""",
     "halts": """CREATE TABLE halts (
         seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, at TEXT NOT NULL, account TEXT NOT NULL,

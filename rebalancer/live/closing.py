@@ -1,6 +1,6 @@
 """Post-trade reconciliation: the account as the broker shows it against the journal, before the run ends."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from rebalancer.errors import StoppedError
@@ -11,7 +11,7 @@ from rebalancer.live.survey import LAG_SECONDS, Survey, not_whole, record_holdin
 from rebalancer.model import Account, Outcome, Position, Symbol
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.holdings import quantities
-from rebalancer.portfolio.wording import shares, usd
+from rebalancer.portfolio.wording import plain, shares, usd
 from rebalancer.ports import Book
 
 NONE = Decimal(0)
@@ -39,12 +39,24 @@ def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey
             "the halt: `rebalance resume`."
         )
     require_own_money(account, outcomes)
-    uncertain = {outcome.order.symbol for outcome in outcomes if not outcome.certain or outcome.status == "lost"}
-    others = {*(book.expected or {}), *quantities(positions)} - settled - uncertain
-    for each in _apart(book, positions, others):
+    ordered = {outcome.order.symbol for outcome in outcomes}
+    for each in _traded_by_others(diary.at_start or {}, positions, ordered):
         diary.problems.append(f"another hand traded during the run: {each}")
         diary.note(diary.problems[-1], "warning")
     return record_holdings(desk, diary, "end", account, positions)
+
+
+def _traded_by_others(
+    at_start: Mapping[Symbol, Decimal], positions: Sequence[Position], ordered: Collection[Symbol]
+) -> list[str]:
+    """What the run had no order in, and is not held as it was when the run began."""
+    now = quantities(positions)
+    counts = {symbol: (at_start.get(symbol, NONE), now.get(symbol, NONE)) for symbol in sorted({*at_start, *now})}
+    return [
+        f"{symbol}: {shares(before)} at its start, {plain(after)} at its end"
+        for symbol, (before, after) in counts.items()
+        if before != after and symbol not in ordered
+    ]
 
 
 def require_own_money(account: Account, outcomes: Sequence[Outcome]) -> None:
@@ -76,7 +88,8 @@ def _apart(book: Book, positions: Sequence[Position], symbols: Iterable[Symbol])
     if book.expected is None:  # a dry run before the first run: there is no record to compare with
         return []
     shown = quantities(positions)
-    counts = {symbol: (book.expected.get(symbol, NONE), shown.get(symbol, NONE)) for symbol in sorted(symbols)}
+    expected = {**book.expected, **{symbol: difference.shown for symbol, difference in book.open.items()}}
+    counts = {symbol: (expected.get(symbol, NONE), shown.get(symbol, NONE)) for symbol in sorted(symbols)}
     return [
         f"{symbol}: {shares(ours)} by the journal, {theirs} at the broker"
         for symbol, (ours, theirs) in counts.items()

@@ -10,12 +10,13 @@ from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.survey import Prices
 from rebalancer.model import BotFailure, Closes, Decision, NoPrice, Share, Symbol, Targets
 from rebalancer.portfolio.reached import TOLERANCE
+from rebalancer.portfolio.renames import under_new_names, under_old_names
 from rebalancer.portfolio.wording import usd
 
 
 def decide(desk: Desk, diary: Diary, shares: Sequence[Share], closes: Closes) -> Mapping[str, Decision]:
     """Back-test every bot up to now and journal its last day's allocation, or why it has none."""
-    decisions = {share.bot: last_allocation(share.bot, desk.programs[share.bot], closes) for share in shares}
+    decisions = {share.bot: _decision(desk, share.bot, closes) for share in shares}
     for share in shares:
         match decisions[share.bot]:
             case BotFailure() as failure:
@@ -30,6 +31,13 @@ def decide(desk: Desk, diary: Diary, shares: Sequence[Share], closes: Closes) ->
                     warnings=made.warnings,
                 )
     return decisions
+
+
+def _decision(desk: Desk, bot: str, closes: Closes) -> Decision:
+    """A bot that still names a share as it was called before is asked by that name."""
+    program = desk.programs[bot]
+    asked = last_allocation(bot, program, under_old_names(closes, desk.renames, program.symbols))
+    return under_new_names(asked, desk.renames)
 
 
 def fallback_obstacle(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from rebalancer.errors import RunFailedError, StoppedError
@@ -18,6 +19,9 @@ class Desk:
 
     `pinned` is the only account number that may be traded, None where the owner named none. `venue` is where orders go,
     such as a host. `files` maps what the run goes by to the SHA-256 of its bytes.
+
+    `renames` has the new name by the old one that bots still use; `ambiguous` are symbols that are left alone, with the
+    reason, since two shares may be meant by them.
 
     Once `ending` says so the program was told to end: no order leaves any more, and those that left are followed on.
     """
@@ -39,12 +43,14 @@ class Desk:
     mode: str = "paper"
     venue: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    renames: Mapping[Symbol, Symbol] = field(default_factory=dict)
+    ambiguous: Mapping[Symbol, str] = field(default_factory=dict)
 
     def symbols(self) -> tuple[Symbol, ...]:
-        """Every ticker tonight's decisions can name, sorted."""
+        """Every ticker tonight's decisions can name, as it is called now, sorted."""
         charts = {symbol for program in self.programs.values() for symbol in program.symbols}
         fallback = {self.trading.fallback_ticker} if self.trading.fallback_ticker else set()
-        return tuple(sorted(charts | fallback))
+        return tuple(sorted({self.renames.get(symbol, symbol) for symbol in charts | fallback}))
 
 
 class Diary:
@@ -54,6 +60,7 @@ class Diary:
     `earlier` are the orders that left before this run was cut off and taken up again. `remarks` have the last word on
     each symbol that one was said of, `held_back` the symbols that the owner's own settings keep from their targets,
     `prices` the last price for an order of each. `problems` make the run partial beside its orders and targets.
+    `at_start` are all shares of the account when this run, or the rest of it, began; None before they are read.
     """
 
     def __init__(self, desk: Desk, run: RunId, session: Session) -> None:
@@ -66,6 +73,7 @@ class Diary:
         self.held_back: set[Symbol] = set()
         self.prices: dict[Symbol, Price] = {}
         self.problems: list[str] = []
+        self.at_start: Mapping[Symbol, Decimal] | None = None
         self.earlier: Mapping[OrderId, Sent] = {}
         self.recall()
         self.sent, self.sent_here = bool(self.earlier), False

@@ -21,6 +21,7 @@ from rebalancer.live.recover import (
     settle_earlier_orders,
     untold_orders,
 )
+from rebalancer.live.renames import follow_renames
 from rebalancer.live.restate import misjudged, unbooked
 from rebalancer.live.survey import (
     Prices,
@@ -46,10 +47,11 @@ def rebalance(desk: Desk, diary: Diary) -> tuple[RunStatus, str]:
     require_open(desk, diary)
     get_ready(desk, diary)
     survey = require_investable(read_holdings(desk, diary, "start"), desk.pinned)
+    desk = follow_renames(desk, diary, survey.book)
     symbols = {*desk.symbols(), *survey.holdings.managed}
     actions = recent_actions(desk, symbols)
     pending = unbooked(diary, survey.book, survey.holdings, actions)
-    left_alone = {**blocked_symbols(desk, diary), **untold_orders(desk, diary), **pending}
+    left_alone = {**blocked_symbols(desk, diary), **untold_orders(desk, diary), **pending, **desk.ambiguous}
     untradable = {**desk.broker.untradable(sorted(symbols)), **left_alone}
     snapshots = take_snapshots(desk, symbols, actions)
     signals = signal_prices(desk, diary, snapshots, desk.symbols())
@@ -83,7 +85,8 @@ def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
     """The rest of the page, for a run that was cut off: its own plan, and what of it has not left yet."""
     get_ready(desk, diary)
     require_open(desk, diary)
-    require_investable(read_holdings(desk, diary, "again"), desk.pinned)
+    survey = require_investable(read_holdings(desk, diary, "again"), desk.pinned)
+    desk = follow_renames(desk, diary, survey.book)
     symbols = {trade.symbol for trade in plan.trades}
     actions = recent_actions(desk, symbols)
     prices = order_prices(desk, diary, take_snapshots(desk, symbols, actions), symbols)

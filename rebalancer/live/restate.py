@@ -1,12 +1,14 @@
 """Splits and renames since the last record, written into the book before what is held is judged."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from rebalancer.events import Noted
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.model import CorporateAction, Holdings, Position, Symbol
+from rebalancer.model import CorporateAction, Difference, Holdings, Position, Symbol
 from rebalancer.portfolio.holdings import differences
 from rebalancer.portfolio.restate import restatements, unbooked_splits
+from rebalancer.portfolio.unexplained import stay_open, told, waits
 from rebalancer.ports import Book
 
 
@@ -19,25 +21,47 @@ def restate(desk: Desk, diary: Diary, positions: Sequence[Position]) -> Book:
     book, today = desk.journal.book(desk.account), diary.session.day
     if book.expected is None or book.recorded is None or not book.recorded <= today:
         return book
-    changed = tuple(differences(positions, book.expected))
+    found = differences(positions, book.expected)
+    changed = [symbol for symbol in found if symbol not in book.open or waits(book.open[symbol], today)]
     if not changed:
         return book
-    found = restatements(
+    first = min([book.recorded, *(book.open[symbol].recorded for symbol in changed if symbol in book.open)])
+    events = restatements(
         positions,
         book.ours,
         book.expected,
-        desk.history.actions(changed, book.recorded, today),
+        desk.history.actions(changed, first, today),
         recorded=book.recorded,
         restated=book.restated,
         today=today,
         account=desk.account,
         at=desk.clock.now(),
+        unexplained=book.open,
     )
-    if not found:
+    if not events:
         return book
-    notes = (Noted(event.at, "note", f"{event.symbol}: {event.why}") for event in found)
-    desk.journal.record(diary.run, *found, *notes)  # together: half a rename would lose the shares
+    notes = (Noted(event.at, "note", f"{event.symbol}: {event.why}") for event in events)
+    desk.journal.record(diary.run, *events, *notes)  # together: half a rename would lose the shares
     return desk.journal.book(desk.account)
+
+
+def left_open(
+    desk: Desk, book: Book, positions: Sequence[Position], today: date, *, start: bool
+) -> Mapping[Symbol, Difference]:
+    """The differences that the record of `positions` leaves open. A broker books a split between two sessions: what
+    moved after the `start` of a run is somebody's trade.
+    """
+    if book.expected is None or book.recorded is None:
+        return {}
+    found = differences(positions, book.expected)
+    ours = book.expected if desk.trading.manage == "account" else book.ours
+    return stay_open(found, ours if start else (), book.open, book.recorded, today)
+
+
+def say_what_is_open(desk: Desk, diary: Diary, found: Mapping[Symbol, Difference]) -> None:
+    for symbol, difference in found.items():
+        if symbol not in desk.trading.protected:
+            diary.note(f"{symbol}: {told(symbol, difference, diary.session.day)}", "warning")
 
 
 def unbooked(diary: Diary, book: Book, holdings: Holdings, actions: Sequence[CorporateAction]) -> Mapping[Symbol, str]:

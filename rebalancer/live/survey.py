@@ -11,13 +11,25 @@ from rebalancer.events import Holding, HoldingsRead, PricesTaken
 from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import looks
 from rebalancer.live.loss import say_what_is_not_watched, watch_for_loss
-from rebalancer.live.restate import restate
+from rebalancer.live.renames import still_protected
+from rebalancer.live.restate import left_open, restate, say_what_is_open
 from rebalancer.live.unpriced import say_what_has_no_price
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
 from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
-from rebalancer.model import Account, Closes, CorporateAction, Holdings, NoPrice, Position, Price, Snapshot, Symbol
+from rebalancer.model import (
+    Account,
+    Closes,
+    CorporateAction,
+    Difference,
+    Holdings,
+    NoPrice,
+    Position,
+    Price,
+    Snapshot,
+    Symbol,
+)
 from rebalancer.model.states import OVER
 from rebalancer.portfolio.holdings import differences, quantities, sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
@@ -80,7 +92,7 @@ def _traded(desk: Desk, diary: Diary, phase: Phase) -> Collection[Symbol]:
     """
     book = desk.journal.book(desk.account)
     if phase == "start":
-        return book.expected or () if book.recorded == diary.session.day else ()
+        return (book.expected or {}).keys() - book.open.keys() if book.recorded == diary.session.day else ()
     return {sent.order.symbol for sent in desk.journal.sent(diary.run) if sent.filled and sent.phase in OVER}
 
 
@@ -106,7 +118,9 @@ def record_holdings(
     """`read_holdings` of an answer that was found whole. Raises RunFailedError as it does."""
     require_same_place(desk, account)
     book = restate(desk, diary, positions) if phase == "start" else desk.journal.book(desk.account)
-    holdings = sort_holdings(positions, book.ours, book.expected, desk.trading, book.values)
+    trading = still_protected(desk.trading, book)
+    holdings = sort_holdings(positions, book.ours, book.expected, trading, book.values)
+    unexplained = left_open(desk, book, positions, diary.session.day, start=phase == "start")
     reserve = reserve_dollars(desk.reserve, account.equity)
     survey = Survey(
         account,
@@ -120,18 +134,20 @@ def record_holdings(
     if phase == "start":
         for symbol, reason in (*holdings.untouchable.items(), *holdings.held.items()):
             diary.note(f"{symbol}: {reason}", "warning")
+        say_what_is_open(desk, diary, unexplained)
         say_what_has_no_price(diary, positions)
         say_what_is_not_watched(desk, diary, account)
     diary.write(
         HoldingsRead,
         phase=phase,
         account=account,
-        holdings=_rows(desk, diary, positions, book, holdings),
+        holdings=_rows(desk, diary, positions, book, holdings, unexplained),
         reserve=reserve,
         others_value=holdings.others_value,
         investable=survey.investable,
     )
     watch_for_loss(desk, diary, account)
+    diary.at_start = survey.shares if diary.at_start is None else diary.at_start
     return survey
 
 
@@ -202,16 +218,36 @@ def require_investable(survey: Survey, pinned: str | None) -> Survey:
 
 
 def _rows(
-    desk: Desk, diary: Diary, positions: Sequence[Position], book: Book, holdings: Holdings
+    desk: Desk,
+    diary: Diary,
+    positions: Sequence[Position],
+    book: Book,
+    holdings: Holdings,
+    unexplained: Mapping[Symbol, Difference],
 ) -> tuple[Holding, ...]:
-    """One a position; and one a symbol whose order of tonight is not settled, where the book goes on as it was."""
+    """One a position; and one a symbol whose order of tonight is not settled, or whose difference stays open, where
+    the book goes on as it was.
+    """
     rows = {position.symbol: _holding(position, book.ours, book.expected, holdings) for position in positions}
     for sent in desk.journal.unsettled(desk.account):
         symbol = sent.order.symbol
         if sent.session == diary.session.day and book.expected is not None:
             shown = rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO)
             rows[symbol] = replace(shown, ours=book.ours.get(symbol, ZERO), counted=book.expected.get(symbol, ZERO))
+    for symbol, difference in unexplained.items():
+        rows[symbol] = _kept_open(rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO), book, difference)
     return tuple(rows.values())
+
+
+def _kept_open(row: Holding, book: Book, difference: Difference) -> Holding:
+    return replace(
+        row,
+        ours=book.ours.get(row.symbol, ZERO),
+        counted=(book.expected or {}).get(row.symbol, ZERO),
+        opened=difference.opened,
+        counted_on=difference.recorded,
+        counted_value=book.values.get(row.symbol),
+    )
 
 
 def _holding(

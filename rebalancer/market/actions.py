@@ -42,36 +42,49 @@ def read(group: str, row: Row, symbols: Sequence[Symbol]) -> Iterator[CorporateA
     """What a row of `group` means for `symbols`. Raises ValueError for a row without a day."""
     day = _day(row)
     try:
-        yield KNOWN[group](row, day)
+        known = tuple(KNOWN[group](row, day))
     except (KeyError, TypeError, ValueError, InvalidOperation):
-        yield from _other(group, row, day, symbols)
+        known = tuple(_other(group, row, day, symbols))
+    yield from known
 
 
-def _split(row: Row, day: date) -> CorporateAction:
+def _split(row: Row, day: date) -> Iterator[CorporateAction]:
+    """A reverse split may give the shares another symbol with it."""
     new, old = _number(row["new_rate"]), _number(row["old_rate"])
     kind = "split" if new > old else "reverse split"
     words = f"{_plain(new)} for {_plain(old)} {kind} of {day}"
-    return CorporateAction(symbol(row["symbol"]), day, "split", ratio=new / old, words=words)
+    before = symbol(row.get("old_symbol") or row["symbol"])
+    after = symbol(row.get("new_symbol") or before)
+    yield CorporateAction(before, day, "split", ratio=new / old, words=words)
+    if after != before:
+        yield _renamed(before, after, day)
 
 
-def _stock_dividend(row: Row, day: date) -> CorporateAction:
+def _stock_dividend(row: Row, day: date) -> Iterator[CorporateAction]:
     rate = _number(row["rate"])
     words = f"stock dividend of {_plain(100 * rate)} % of {day}"
-    return CorporateAction(symbol(row["symbol"]), day, "split", ratio=1 + rate, words=words)
+    yield CorporateAction(symbol(row["symbol"]), day, "split", ratio=1 + rate, words=words)
 
 
-def _cash_dividend(row: Row, day: date) -> CorporateAction:
-    dollars = _number(row["rate"])
-    words = f"dividend of {_plain(dollars)} USD a share of {day}"
-    return CorporateAction(symbol(row["symbol"]), day, "dividend", dollars=dollars, words=words)
+def _cash_dividend(row: Row, day: date) -> Iterator[CorporateAction]:
+    """One in another currency is worth nobody knows how many dollars here."""
+    amount, currency = _number(row["rate"]), row.get("currency") or "USD"
+    words = f"dividend of {_plain(amount)} {currency} a share of {day}"
+    if currency == "USD":
+        yield CorporateAction(symbol(row["symbol"]), day, "dividend", dollars=amount, words=words)
+    else:
+        yield CorporateAction(symbol(row["symbol"]), day, "other", words=words)
 
 
-def _name_change(row: Row, day: date) -> CorporateAction:
-    old, new = symbol(row["old_symbol"]), symbol(row["new_symbol"])
+def _name_change(row: Row, day: date) -> Iterator[CorporateAction]:
+    yield _renamed(symbol(row["old_symbol"]), symbol(row["new_symbol"]), day)
+
+
+def _renamed(old: Symbol, new: Symbol, day: date) -> CorporateAction:
     return CorporateAction(old, day, "rename", renamed=new, words=f"rename to {new} of {day}")
 
 
-KNOWN: Mapping[str, Callable[[Row, date], CorporateAction]] = {
+KNOWN: Mapping[str, Callable[[Row, date], Iterator[CorporateAction]]] = {
     "forward_splits": _split,
     "reverse_splits": _split,
     "stock_dividends": _stock_dividend,

@@ -4,8 +4,8 @@ Money, prices and quantities are `Decimal` (dollars, dollars per share, shares).
 `float` up to `Targets`, and `Decimal` from the plan outward. Every `datetime` is aware and in UTC.
 """
 
-from rebalancer.model.account import Account, Hours, Position, Session
-from rebalancer.model.market import Bar, Closes, CorporateAction, NoPrice, Price, Quote, Snapshot, Tick
+from rebalancer.model.account import Account, Difference, Hours, Position, Session
+from rebalancer.model.market import Bar, Closes, CorporateAction, NoPrice, Price, Quote, Rename, Snapshot, Tick
 from rebalancer.model.names import (
     CASH,
     NO_RUN,
@@ -54,6 +54,7 @@ __all__ = [
     "Closes",
     "CorporateAction",
     "Decision",
+    "Difference",
     "Fill",
     "Floats",
     "Found",
@@ -76,6 +77,7 @@ __all__ = [
     "Quote",
     "RefusalKind",
     "Refused",
+    "Rename",
     "Reserve",
     "RunId",
     "RunStatus",

@@ -52,6 +52,19 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """A quantity that is not the expected one, and that nothing announced explains yet.
+
+    `shown` is the broker's. It differs from the record of the session `recorded`, and was seen first in the session
+    `opened`.
+    """
+
+    shown: Decimal
+    recorded: date
+    opened: date
+
+
+@dataclass(frozen=True, slots=True)
 class Hours:
     """The venue's own word: its time, whether it is open, and when the open session ends (else the next one)."""
 

@@ -112,6 +112,15 @@ class CorporateAction:
 
 
 @dataclass(frozen=True, slots=True)
+class Rename:
+    """What was `old` until the morning of `day` is `new` since: of shares that were held."""
+
+    old: Symbol
+    new: Symbol
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """A price that passed its gates, in dollars a share. `ask` is known only on the quote rung, and `previous`, the
     close of the session before, where the market shows one.

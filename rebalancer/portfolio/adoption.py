@@ -1,11 +1,11 @@
 """Which shares a person may hand over to the bots, where `manage = "own"` leaves them alone so far."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rebalancer.model import Position, Symbol, Trading
-from rebalancer.portfolio.holdings import never_ours
+from rebalancer.portfolio.holdings import differences, never_ours
 from rebalancer.portfolio.wording import shares
 
 ZERO = Decimal(0)
@@ -14,27 +14,68 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Shares that are not the bots' yet, and their value in dollars by the broker's own figure."""
+    """Shares that are not the bots' yet, and their value in dollars by the broker's own figure.
+
+    `expected` is what is held of the symbol where that is not what the journal counts, and so is settled with it.
+    """
 
     symbol: Symbol
     quantity: Decimal
     value: Decimal
+    expected: Decimal | None = None
 
 
 Offers = Mapping[Symbol, Offer | str]
 """By symbol: what can be handed over, or a sentence why it can't."""
 
 
-def offers(positions: Sequence[Position], ours: Mapping[Symbol, Decimal], trading: Trading) -> Offers:
-    """Every position sorted by symbol. `ours` are the bots' shares by the journal."""
-    ordered = sorted(positions, key=lambda position: position.symbol)
-    return {position.symbol: _offer(position, ours.get(position.symbol, ZERO), trading) for position in ordered}
+def offers(
+    positions: Sequence[Position],
+    ours: Mapping[Symbol, Decimal],
+    trading: Trading,
+    expected: Mapping[Symbol, Decimal] | None = None,
+    *,
+    by_hand: bool = False,
+) -> Offers:
+    """Every position, and all that is held otherwise than the journal counts, sorted by symbol.
+
+    `ours` are the bots' shares by the journal, `expected` all that it counts, None before its first record. A
+    difference is settled: what came is the bots', or `by_hand`, the owner's own trade, which hands nothing over.
+    """
+    held = {position.symbol: position for position in positions}
+    apart = {} if expected is None else differences(positions, expected)
+    gone = {symbol: Position(symbol, ZERO, ZERO) for symbol in apart.keys() - held.keys()}
+    return {
+        symbol: _settled(position, ours.get(symbol, ZERO), trading, by_hand=by_hand)
+        if symbol in apart
+        else _undisputed(position, ours.get(symbol, ZERO), trading, by_hand=by_hand)
+        for symbol, position in sorted({**held, **gone}.items())
+    }
+
+
+def _settled(position: Position, ours: Decimal, trading: Trading, *, by_hand: bool) -> Offer | str:
+    if by_hand or not position.quantity > ours:
+        return _refusal(position, trading) or Offer(position.symbol, ZERO, ZERO, position.quantity)
+    offer = _offer(position, ours, trading)
+    return offer if isinstance(offer, str) else replace(offer, expected=position.quantity)
+
+
+def _undisputed(position: Position, ours: Decimal, trading: Trading, *, by_hand: bool) -> Offer | str:
+    if by_hand:
+        return "it is held as the journal counts it: there is no trade by hand to settle"
+    if trading.manage == "account":
+        return "the whole account is managed: every long share is the bots' already"
+    return _offer(position, ours, trading)
+
+
+def _refusal(position: Position, trading: Trading) -> str | None:
+    if position.symbol in trading.protected:
+        return "protected in the config: take it out of `protected` first"
+    return never_ours(position)
 
 
 def _offer(position: Position, ours: Decimal, trading: Trading) -> Offer | str:
-    if position.symbol in trading.protected:
-        return "protected in the config: take it out of `protected` first"
-    if refusal := never_ours(position):
+    if refusal := _refusal(position, trading):
         return refusal
     theirs = position.quantity - ours
     if not theirs > 0:

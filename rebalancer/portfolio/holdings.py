@@ -5,6 +5,7 @@ from decimal import ROUND_UP, Decimal
 from types import MappingProxyType
 
 from rebalancer.model import Holdings, Position, Symbol, Trading
+from rebalancer.portfolio.unexplained import Found, could_be_renamed
 from rebalancer.portfolio.wording import plain, shares
 
 CENT = Decimal("0.01")
@@ -27,9 +28,11 @@ def sort_holdings(
 
     `recorded` are the dollars of `expected` at the last record. What was ours of a changed symbol stays in Investable
     at its recorded dollars, or at the whole position's value where that is less: one share bought by hand, or a split
-    that is not announced yet, makes no other holding be sold.
+    that is not announced yet, makes no other holding be sold. What came where as much of ours went may be its new name,
+    and counts by the record of the old one.
     """
-    changed = {} if expected is None else _changed(positions, expected)
+    found = {} if expected is None else differences(positions, expected)
+    changed, came_from = _changed(found), could_be_renamed(found)
     never = _never_traded(positions, trading)
     untouchable = changed | never
     managed: dict[Symbol, Decimal] = {}
@@ -49,20 +52,22 @@ def sort_holdings(
         if quantity > 0:
             managed[symbol], values[symbol] = quantity, value
         if symbol in changed and symbol not in never:
-            kept[symbol] = value = _kept(position, ours, expected or {}, recorded, trading)
+            known_as = came_from.get(symbol, symbol)
+            kept[symbol] = value = _kept(position, known_as, ours, expected or {}, recorded, trading)
         others += abs(position.market_value - value)
     return Holdings(managed, untouchable, others.quantize(CENT, ROUND_UP), values, held, kept, on_hold)
 
 
 def _kept(
     position: Position,
+    symbol: Symbol,
     ours: Mapping[Symbol, Decimal],
     expected: Mapping[Symbol, Decimal],
     recorded: Mapping[Symbol, Decimal],
     trading: Trading,
 ) -> Decimal:
-    """Dollars of a changed position that are still counted as managed; 0 where none of it was."""
-    symbol, due = position.symbol, expected.get(position.symbol, ZERO)
+    """Dollars of a changed position, recorded as `symbol`, that still count as managed; 0 where none of it was."""
+    due = expected.get(symbol, ZERO)
     before = due if trading.manage == "account" else min(ours.get(symbol, ZERO), due)
     if not (before > 0 and position.quantity > 0 and position.market_value > 0):
         return ZERO
@@ -92,12 +97,12 @@ def _never_traded(positions: Sequence[Position], trading: Trading) -> dict[Symbo
     return foreign | dict.fromkeys(sorted(trading.protected), "protected in the config")
 
 
-def _changed(positions: Sequence[Position], expected: Mapping[Symbol, Decimal]) -> dict[Symbol, str]:
+def _changed(found: Found) -> dict[Symbol, str]:
     """Also what is not held any more: a bot may want to buy tonight what was sold by hand."""
     return {
         symbol: f"the broker shows {shares(there)}, {plain(due)} were expected (a split or a trade by hand?): "
         "neither bought nor sold tonight"
-        for symbol, (there, due) in differences(positions, expected).items()
+        for symbol, (there, due) in found.items()
     }
 
 

@@ -3,25 +3,25 @@
 Shares are restated only if the announcements make up the whole difference. Anything else is not guessed at.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 from math import prod
 from operator import attrgetter
+from types import MappingProxyType
 
 from rebalancer.events import Restated
-from rebalancer.model import CorporateAction, Position, Symbol
+from rebalancer.model import CorporateAction, Difference, Position, Symbol
 from rebalancer.portfolio.holdings import differences, quantities
+from rebalancer.portfolio.unexplained import SMALLEST_PART, WHOLE
 from rebalancer.portfolio.wording import plain, shares
 
 ZERO = Decimal(0)
-WHOLE = Decimal(1)
-SMALLEST_PART = Decimal("1e-9")
-"""Alpaca shows nine places of a share and cuts off the rest."""
 INEXACT = Decimal("1e-12")
 """Rounds off what a ratio such as 1/3 can't hold."""
 LARGEST_RATIO = 1_000_000
+NONE_OPEN: Mapping[Symbol, Difference] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,13 @@ def restatements(
     today: date,
     account: str,
     at: datetime,
+    unexplained: Mapping[Symbol, Difference] = NONE_OPEN,
 ) -> tuple[Restated, ...]:
     """What `actions` from the session `recorded` up to `today` make of the shares that are `ours` and `expected`.
 
     Those of `recorded` itself count too: a broker may book a split a day late. None counts whose symbol was `restated`
-    in a session since.
+    in a session since. What is `unexplained` counts from the record that it differs from, up to the session in which
+    it was seen first: what came later can't have made it.
 
     Only for symbols of which the broker shows something else than `expected`. Accepted only if it shows all of
     expected x ratio, or that without what is below nine places, or its whole shares (the fraction was paid in cash).
@@ -67,13 +69,13 @@ def restatements(
     name and none under the old, and gives two events.
     """
     shown = quantities(positions)
-    pending = _pending(actions, recorded, restated, today)
+    pending = _pending(actions, recorded, restated, today, unexplained)
     changes = (_change(symbol, shown, expected, pending) for symbol in differences(positions, expected))
     return tuple(
-        Restated(at, account, symbol, mine, there, why)
+        event
         for change in changes
         if change is not None
-        for symbol, mine, there, why in _figures(change, ours.get(change.old, ZERO))
+        for event in _events(change, ours.get(change.old, ZERO), account, at)
     )
 
 
@@ -98,14 +100,20 @@ def unbooked_splits(
 
 
 def _pending(
-    actions: Sequence[CorporateAction], recorded: date, restated: Mapping[Symbol, date], today: date
+    actions: Sequence[CorporateAction],
+    recorded: date,
+    restated: Mapping[Symbol, date],
+    today: date,
+    unexplained: Mapping[Symbol, Difference] = NONE_OPEN,
 ) -> list[CorporateAction]:
     """By day, those from `recorded` up to `today` that are not in our shares yet, under the old name or the new one."""
+    since = {symbol: (difference.recorded, difference.opened) for symbol, difference in unexplained.items()}
     return sorted(
         (
             action
             for action in actions
-            if recorded <= action.day <= today
+            for first, last in [since.get(action.symbol, (recorded, today))]
+            if first <= action.day <= last
             and all(restated.get(name, date.min) < action.day for name in (action.symbol, action.renamed) if name)
         ),
         key=attrgetter("day"),
@@ -146,14 +154,16 @@ def _is_made_up(change: _Change) -> bool:
     return change.after in {due, *(due.quantize(part, ROUND_DOWN) for part in parts)}
 
 
-def _figures(change: _Change, mine: Decimal) -> list[tuple[Symbol, Decimal, Decimal, str]]:
-    """By symbol: our shares, all shares, and why."""
+def _events(change: _Change, mine: Decimal, account: str, at: datetime) -> Iterator[Restated]:
     scaled = (mine * change.ratio).quantize(INEXACT).quantize(SMALLEST_PART, ROUND_DOWN)
     now = change.after if mine >= change.before else min(scaled, change.after)
     if change.new == change.old:
-        return [(change.new, now, change.after, f"{change.words}: {_ours(mine, now)}")]
+        yield Restated(at, account, change.new, now, change.after, f"{change.words}: {_ours(mine, now)}")
+        return
+    day = next(action.day for action in change.actions if action.renamed)
     come = f"was {change.old} ({change.words}): {_ours(mine, now)}"
-    return [(change.old, ZERO, ZERO, change.words), (change.new, now, change.after, come)]
+    yield Restated(at, account, change.old, ZERO, ZERO, change.words)
+    yield Restated(at, account, change.new, now, change.after, come, change.old, day)
 
 
 def _ours(before: Decimal, now: Decimal) -> str:

@@ -11,6 +11,7 @@ from rebalancer.errors import Problem
 from rebalancer.events import SettingChanged
 from rebalancer.model import Symbol
 from rebalancer.portfolio.adoption import Offer
+from rebalancer.portfolio.wording import shares
 from rebalancer.report.console import count, grid, line, money, show
 
 
@@ -96,6 +97,10 @@ def show_offers(account: str, wanted: Sequence[Offer], refused: Mapping[Symbol, 
 
 def show_adopted(adopted: Sequence[Offer]) -> None:
     if adopted:
-        show(line(f"The bots' from now on: {', '.join(offer.symbol for offer in adopted)}.", "bold green"))
+        names = [offer.symbol for offer in adopted if offer.quantity]
+        show(line(f"The bots' from now on: {', '.join(names) or 'nothing more'}.", "bold green"))
+        for offer in adopted:
+            if offer.expected is not None:
+                show(line(f"{offer.symbol}: settled, {shares(offer.expected)} held are what is expected now.", "green"))
     else:
         show(line("Nothing was there to hand over."))

@@ -3,8 +3,13 @@
 import io
 import json
 import shutil
+from decimal import Decimal
 
 import pytest
+
+from rebalancer import config
+from rebalancer.model import Symbol
+from rebalancer.wiring import evening
 
 DAY = "2016-06-29"
 
@@ -120,3 +125,23 @@ def test_where_the_whole_account_is_managed_there_is_nothing_to_hand_over(rebala
     said = rebalance("adopt", "SPY", "--yes")
     assert said.code == 2
     assert "to manage already" in said.err
+
+
+def test_there_is_no_trade_by_hand_to_settle_where_all_is_as_the_journal_counts_it(rebalance, held):
+    rebalance("run")
+    said = rebalance("adopt", "SPY", "--by-hand", "--yes")
+    assert said.code == 2
+    assert "there is no trade by hand to settle" in said.err
+
+
+def test_a_trade_by_hand_is_settled_and_hands_nothing_over(rebalance, held):
+    rebalance("adopt", "SPY", "--yes")
+    rebalance("run", "--as-of", DAY, "--force")
+    settings = config.load(held)
+    with evening(settings, settings.accounts[0]) as tonight:
+        tonight.desk.broker.by_hand(Symbol("SPY"), Decimal(29))
+    said = rebalance("adopt", "SPY", "--by-hand", "--yes")
+    assert said.code == 0, said.err
+    assert "SPY: settled, 58 shares held are what is expected now" in said.out
+    assert ours(rebalance) == {"SPY": "29"}
+    assert "handed over" not in rebalance("adopt", "SPY", "--by-hand", "--yes").out

@@ -245,6 +245,7 @@ def unchained(path):
         ("m003_settings_and_adoptions", ("setting_changes", "adoptions")),
         ("m004_restatements", ("restatements",)),
         ("m005_order_and_run_states", ("halts", "arms", "losses", "accounted")),
+        ("m008_open_differences", ("holdings", "adoptions", "restatements")),
     ],
 )
 def test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_lines(unchained, step, tables):

@@ -93,7 +93,9 @@ class Market:
         return Closes(np.array(days, dtype="datetime64[D]"), tuple(symbols), np.array([row] * len(days)))
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
-        return tuple(action for action in self.announced if action.symbol in symbols and first <= action.day <= last)
+        """A rename is found by either name."""
+        found = (action for action in self.announced if {action.symbol, action.renamed} & {*symbols})
+        return tuple(action for action in found if first <= action.day <= last)
 
 
 class Weekdays:

@@ -177,7 +177,7 @@ def test_a_trade_of_another_hand_in_what_was_not_traded_tonight_is_a_reconciliat
     record = stage.record()
     assert [order.symbol for order in record.orders][:1] == [GLD]
     assert record.run.status == "partial"
-    told = "another hand traded during the run: SPY: 118 shares by the journal, 117 at the broker"
+    told = "another hand traded during the run: SPY: 118 shares at its start, 117 at its end"
     assert told in record.run.reason
 
 

@@ -125,9 +125,7 @@ def test_what_another_hand_bought_meanwhile_is_not_invested_again(stage: AlpacaS
     assert invested(venue) <= 0.99
     assert venue.cash >= 0
     assert record.run.status == "partial"
-    assert "another hand traded during the run: TLT: 0 shares by the journal, 500 shares at the broker" in (
-        record.run.reason.replace("500 at", "500 shares at")
-    )
+    assert "another hand traded during the run: TLT: 0 shares at its start, 500 at its end" in record.run.reason
 
 
 # ------------------------------------------------------------------------------------- sold by hand

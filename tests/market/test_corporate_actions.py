@@ -51,6 +51,33 @@ def test_a_rename_is_found_by_either_name(venue: LocalAlpaca, client: Alpaca, as
     assert found.words == "rename to META of 2024-03-05"
 
 
+@pytest.mark.parametrize("asked", [FB, META])
+def test_a_reverse_split_with_a_new_symbol_is_a_split_and_a_rename(
+    venue: LocalAlpaca, client: Alpaca, asked: Symbol
+) -> None:
+    venue.market.action("reverse_split", "FB", TODAY, new_rate=1, old_rate=8, new_symbol="META")
+    renamed, divided = announced(client, asked)
+    assert (divided.symbol, divided.kind, divided.ratio) == (FB, "split", Decimal("0.125"))
+    assert (renamed.symbol, renamed.kind, renamed.renamed) == (FB, "rename", META)
+
+
+def test_a_reverse_split_that_repeats_its_symbol_renames_nothing(venue: LocalAlpaca, client: Alpaca) -> None:
+    venue.market.action("reverse_split", "FB", TODAY, new_rate=1, old_rate=8, new_symbol="FB")
+    assert [action.kind for action in announced(client, FB)] == ["split"]
+
+
+def test_a_dividend_in_dollars_may_say_so(venue: LocalAlpaca, client: Alpaca) -> None:
+    venue.market.action("cash_dividend", "SPY", TODAY, rate=Decimal("1.54"), currency="USD")
+    assert announced(client, SPY)[0].dollars == Decimal("1.54")
+
+
+def test_a_dividend_in_another_currency_changes_no_price_and_is_told(venue: LocalAlpaca, client: Alpaca) -> None:
+    venue.market.action("cash_dividend", "SPY", TODAY, rate=Decimal("1.54"), currency="CAD")
+    (found,) = announced(client, SPY)
+    assert (found.kind, found.dollars) == ("other", Decimal(0))
+    assert found.words == "dividend of 1.54 CAD a share of 2024-03-05"
+
+
 def test_a_spin_off_touches_each_symbol_it_names_and_is_asked_for(venue: LocalAlpaca, client: Alpaca) -> None:
     venue.market.action("spin_off", "SPY", TODAY, new_symbol="NEW")
     (found,) = announced(client, SPY, TLT)

@@ -73,3 +73,29 @@ def test_what_is_handed_over_is_then_managed_to_the_last_share_and_what_is_refus
         assert managed == position.quantity
     elif protected or position.quantity < 0 or position.asset_class == "crypto":
         assert managed == 0
+
+
+def settled(quantity, ours="100", expected="100", *, by_hand=False, manage="own"):
+    positions = [spy(quantity)] if Decimal(quantity) else []
+    counted = {SPY: Decimal(expected)}
+    trading = Trading(manage=manage)
+    return offers(positions, {SPY: Decimal(ours)}, trading, counted, by_hand=by_hand)[SPY]
+
+
+def test_more_shares_than_expected_are_handed_over_and_expected_from_then_on():
+    assert settled("200") == Offer(SPY, Decimal(100), Decimal("500.00"), Decimal(200))
+    assert settled("200", manage="account") == settled("200")
+
+
+def test_shares_that_came_by_the_owners_own_trade_stay_the_owners():
+    assert settled("200", by_hand=True) == Offer(SPY, Decimal(0), Decimal(0), Decimal(200))
+
+
+def test_fewer_shares_than_expected_and_none_at_all_can_be_settled_too():
+    assert settled("50") == Offer(SPY, Decimal(0), Decimal(0), Decimal(50))
+    assert settled("0") == Offer(SPY, Decimal(0), Decimal(0), Decimal(0))
+
+
+def test_what_is_held_as_it_is_counted_has_no_trade_by_hand_to_settle():
+    assert "no trade by hand to settle" in settled("100", by_hand=True)
+    assert "every long share is the bots' already" in settled("100", manage="account")

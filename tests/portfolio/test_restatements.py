@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import CorporateAction, Position, Symbol
+from rebalancer.model import CorporateAction, Difference, Position, Symbol
 from rebalancer.portfolio.restate import restatements, unbooked_splits
 
 NVDA, FB, META = map(Symbol, ("NVDA", "FB", "META"))
 THURSDAY, FRIDAY, MONDAY, TUESDAY = (date(2024, 6, day) for day in (6, 7, 10, 11))
+LATE = date(2024, 7, 5)
 NOW = datetime(2024, 6, 10, 19, 50, tzinfo=UTC)
 
 
@@ -31,7 +32,7 @@ def of_days(**days: date) -> dict[Symbol, date]:
     return {Symbol(name): day for name, day in days.items()}
 
 
-def restated(shown, expected, *actions, ours=None, since=None):
+def restated(shown, expected, *actions, ours=None, since=None, unexplained=None, recorded=FRIDAY, today=MONDAY):
     """What the broker shows, what was expected on Monday; the last record is of Friday, and all was ours by default.
 
     `since` are the sessions in which a symbol was restated before.
@@ -43,11 +44,12 @@ def restated(shown, expected, *actions, ours=None, since=None):
         ours,
         expected,
         actions,
-        recorded=FRIDAY,
+        recorded=recorded,
         restated=since or {},
-        today=MONDAY,
+        today=today,
         account="demo",
         at=NOW,
+        unexplained=unexplained or {},
     )
 
 
@@ -107,6 +109,22 @@ def test_of_two_splits_the_first_may_be_in_what_was_bought_on_its_day():
 
 def test_the_first_of_two_splits_alone_is_not_the_difference():
     assert restated(of(NVDA=48), of(NVDA=12), split(4, day=FRIDAY), split(3)) == ()
+
+
+def test_two_splits_around_the_first_purchase_that_are_announced_late_restate_by_the_second_alone():
+    """Bought on the Friday of a 4 for 1 split; a 3 for 1 split of Monday is announced days later."""
+    open_since = {NVDA: Difference(Decimal(36), FRIDAY, MONDAY)}
+    actions = (split(4, day=FRIDAY), split(3, words="3 for 1"))
+
+    (event,) = restated(of(NVDA=36), of(NVDA=12), *actions, today=LATE, recorded=TUESDAY, unexplained=open_since)
+
+    assert (event.ours, event.why) == (36, "3 for 1: our 12 shares are 36 now")
+
+
+@pytest.mark.parametrize("day", [THURSDAY, TUESDAY])
+def test_what_is_open_is_explained_only_by_what_came_between_its_record_and_its_first_sight(day):
+    open_since = {NVDA: Difference(Decimal(24), FRIDAY, MONDAY)}
+    assert restated(of(NVDA=24), of(NVDA=12), split(2, day=day), today=LATE, unexplained=open_since) == ()
 
 
 def test_of_a_symbol_that_we_share_with_others_our_part_is_rounded_down():
