@@ -8,8 +8,10 @@ from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, POLL_SECONDS, Watch, earlier_outcome, gone, look_up, looks
 from rebalancer.live.freed import wait_until_free
 from rebalancer.live.gate import Gate
+from rebalancer.live.recover import look_again
 from rebalancer.live.whole import whole_shares
 from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
+from rebalancer.portfolio.buys import budget
 from rebalancer.portfolio.trades import another_attempt
 
 IN_THE_WAY = frozenset({"held", "wash"})
@@ -34,7 +36,7 @@ def execute(
     retried = {(order.symbol, order.side) for order in again}
     rest = tuple(outcome for outcome in outcomes if (outcome.order.symbol, outcome.order.side) not in retried)
     renamed = [_renamed(desk, diary, order) for order in again]
-    return rest + send_and_follow(desk, diary, renamed, gate, timeout, poll)
+    return rest + send_and_follow(desk, diary, renamed, _looked_again(desk, diary, gate), timeout, poll)
 
 
 def send_and_follow(
@@ -97,6 +99,14 @@ def _cleared_up(desk: Desk, diary: Diary, unclear: Sequence[Order], gate: Gate) 
     missing = look_up(desk, [order.id for order in again])
     twice = [order for order in again if isinstance(missing[order.id], Absent)]
     return over | {order.id: gone(diary, order, "it was sent twice and never reached the broker") for order in twice}
+
+
+def _looked_again(desk: Desk, diary: Diary, gate: Gate) -> Gate:
+    """What stood in the way may have filled meanwhile: nothing is sold or spent that is not there any more."""
+    survey = look_again(desk, diary, "again")
+    there = budget(survey.account, survey.reserve, gate.others_buys, short=survey.short)
+    left = min(gate.budget - gate.spent, there)
+    return Gate(desk, diary, survey, gate.prices, left, gate.others_buys, gate.left_alone)
 
 
 def _renamed(desk: Desk, diary: Diary, order: Order) -> Order:
