@@ -39,6 +39,10 @@ def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey
             "the halt: `rebalance resume`."
         )
     require_own_money(account, outcomes)
+    if bought_something(outcomes) and own_cash(account) < 0:
+        diary.note(
+            f"{usd(own_cash(account))} of own cash after tonight's buys: they cost more than was sized", "warning"
+        )
     uncertain = {outcome.order.symbol for outcome in outcomes if not outcome.certain or outcome.status == "lost"}
     others = {*(book.expected or {}), *quantities(positions)} - settled - uncertain
     for each in _apart(book, positions, others):
@@ -52,14 +56,18 @@ def require_own_money(account: Account, outcomes: Sequence[Outcome]) -> None:
 
     A market order may cost a little more than it was sized at.
     """
-    bought = any(outcome.filled for outcome in outcomes if outcome.order.side == "buy")
     cash = own_cash(account)
-    if not bought or (cash.is_finite() and cash >= -BORROWED * account.equity):
+    if not bought_something(outcomes) or (cash.is_finite() and cash >= -BORROWED * account.equity):
         return
     raise StoppedError(
-        f"the account has {usd(cash)} of own cash after tonight's buys: another program or person bought "
-        "in it at the same time. Look at the account, then lift the halt: `rebalance resume`."
+        f"the account has {usd(cash)} of own cash after tonight's buys: they cost more than they were sized at, or "
+        "another program or person bought in it at the same time. Look at the account, then lift the halt: "
+        "`rebalance resume`."
     )
+
+
+def bought_something(outcomes: Iterable[Outcome]) -> bool:
+    return any(outcome.filled for outcome in outcomes if outcome.order.side == "buy")
 
 
 def _last_look(desk: Desk, settled: Collection[Symbol]) -> tuple[Account, Sequence[Position]]:
