@@ -38,7 +38,7 @@ def test_own_cash_below_zero_after_market_buys_that_cost_more_than_was_sized_is_
         class Rises(Between):
             def submit(self, order: Order) -> Submitted:
                 answer = self.real.submit(order)
-                venue.market.trade("GLD", Decimal("177"))
+                venue.market.trade("GLD", Decimal(177))
                 return answer
 
         stage.between = Rises
