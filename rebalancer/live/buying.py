@@ -66,7 +66,8 @@ def buy(desk: Desk, diary: Diary, plan: Plan, actions: Sequence[CorporateAction]
         return ()
     first = _round_of_buys(desk, diary, plan, actions)
     refused = {outcome.order.symbol: outcome for outcome in first.outcomes if outcome.refusal == "funds"}
-    if not (again := refused.keys() | first.short_of_cash):
+    barred = any(outcome.refusal == "account" for outcome in first.outcomes)
+    if barred or not (again := refused.keys() | first.short_of_cash):
         return first.outcomes
     if refused:
         diary.note(f"{', '.join(sorted(refused))}: reading the account again, for fewer shares", "warning")

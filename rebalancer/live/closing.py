@@ -39,6 +39,9 @@ def close_books(desk: Desk, diary: Diary, outcomes: Sequence[Outcome]) -> Survey
             "the halt: `rebalance resume`."
         )
     require_own_money(account, outcomes)
+    if bought_something(outcomes) and own_cash(account) < 0:
+        over = f"{usd(own_cash(account))} of own cash after tonight's buys: they cost more than they were sized at"
+        diary.note(over, "warning")
     ordered = {outcome.order.symbol for outcome in outcomes}
     for each in _traded_by_others(diary.at_start or {}, positions, ordered):
         diary.problems.append(f"another hand traded during the run: {each}")
@@ -64,14 +67,18 @@ def require_own_money(account: Account, outcomes: Sequence[Outcome]) -> None:
 
     A market order may cost a little more than it was sized at.
     """
-    bought = any(outcome.filled for outcome in outcomes if outcome.order.side == "buy")
     cash = own_cash(account)
-    if not bought or (cash.is_finite() and cash >= -BORROWED * account.equity):
+    if not bought_something(outcomes) or (cash.is_finite() and cash >= -BORROWED * account.equity):
         return
     raise StoppedError(
-        f"the account has {usd(cash)} of own cash after tonight's buys: another program or person bought "
-        "in it at the same time. Look at the account, then lift the halt: `rebalance resume`."
+        f"the account has {usd(cash)} of own cash after tonight's buys: they cost more than they were sized at, or "
+        "another program or person bought in it at the same time. Look at the account, then lift the halt: "
+        "`rebalance resume`."
     )
+
+
+def bought_something(outcomes: Iterable[Outcome]) -> bool:
+    return any(outcome.filled for outcome in outcomes if outcome.order.side == "buy")
 
 
 def _last_look(desk: Desk, settled: Collection[Symbol]) -> tuple[Account, Sequence[Position]]:

@@ -11,7 +11,7 @@ from rebalancer.live.follow import CANCEL_SECONDS, journal_state, look_up, looks
 from rebalancer.live.freed import wait_until_free
 from rebalancer.live.survey import LAG_SECONDS, ZERO, Phase, Survey, read_holdings, read_shares
 from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Absent, Order, OrderPhase, OrderState, Side, Symbol, Unknown
+from rebalancer.model import Absent, Found, Order, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.ids import is_ours
 from rebalancer.portfolio.wording import shares, usd
 from rebalancer.ports import Sent
@@ -32,7 +32,7 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
     found = look_up(desk, [sent.order.id for sent in left if sent.phase != "lost"])
     unknown, impossible = [], []
     for sent in left:
-        match found.get(sent.order.id) or desk.broker.find(sent.order.id):
+        match _now(desk, sent.order, found.get(sent.order.id)):
             case OrderState() as state:
                 impossible.append(_settled(desk, diary, sent, state))
             case Absent():
@@ -48,6 +48,16 @@ def settle_earlier_orders(desk: Desk, diary: Diary) -> None:
             f"earlier orders could not be accounted for at the broker: {'; '.join(unknown)}. Look at the account; "
             "nothing is sent until the broker answers."
         )
+
+
+def _now(desk: Desk, order: Order, found: Found | None) -> Found:
+    """What was open may be over by the time that another order was found to be absent."""
+    if found is None:
+        return desk.broker.find(order.id)
+    if not isinstance(found, OrderState) or found.terminal:
+        return found
+    later = desk.broker.find(order.id)
+    return later if isinstance(later, OrderState) else found
 
 
 def _settled(desk: Desk, diary: Diary, sent: Sent, state: OrderState) -> str | None:

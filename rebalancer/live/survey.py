@@ -97,13 +97,14 @@ def _traded(desk: Desk, diary: Diary, phase: Phase) -> Collection[Symbol]:
 
 
 def _caught_up(desk: Desk, traded: Collection[Symbol]) -> tuple[Account, tuple[Position, ...]]:
-    """What the broker shows. A list that lags behind our own fills gets time: a record of what it shows would make the
-    shares that it lacks nobody's, and buys would be sized to money that is not there yet.
+    """What the broker shows. A list or an account that lags behind our own fills gets time: a record of what it shows
+    would make the shares that it lacks nobody's, and buys would be sized to money that is not there yet.
     """
-    expected = desk.journal.book(desk.account).expected or {}
+    book = desk.journal.book(desk.account)
     for _ in looks(desk, LAG_SECONDS if traded else 0):
         account, positions = _shown(desk)
-        if not any(symbol in traded for symbol in differences(positions, expected)):
+        apart = any(symbol in traded for symbol in differences(positions, book.expected or {}))
+        if not apart and not not_whole(account, positions, book.values):
             break
     return account, positions
 

@@ -1,6 +1,6 @@
 """What a run is called in the end, and the sentence that says why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from rebalancer.live.desk import Desk, Diary
@@ -36,8 +36,19 @@ def verdict(desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], e
 def _told(desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], end: Survey) -> Mapping[Symbol, str]:
     """A sentence for each symbol whose orders were not done in full, else whose target was missed."""
     missed = {miss.trade.symbol: _missing(miss, diary) for miss in _missed(desk, diary, plan, end)}
-    undone = {outcome.order.symbol: describe(outcome) for outcome in outcomes if not outcome.complete}
+    enough = _bought_in_full(outcomes) - missed.keys()
+    incomplete = [each for each in outcomes if not each.complete]
+    undone = {each.order.symbol: describe(each) for each in incomplete if not _is_top_up(each, enough)}
     return {**undone, **{symbol: text for symbol, text in missed.items() if symbol not in undone}}
+
+
+def _bought_in_full(outcomes: Iterable[Outcome]) -> set[Symbol]:
+    return {outcome.order.symbol for outcome in outcomes if outcome.order.side == "buy" and outcome.complete}
+
+
+def _is_top_up(outcome: Outcome, enough: Collection[Symbol]) -> bool:
+    """Whether it was for a little more of what an earlier order had bought enough of, and is surely over."""
+    return outcome.order.symbol in enough and outcome.certain and outcome.status != "lost"
 
 
 def _refused_by_settings(outcomes: Iterable[Outcome]) -> set[Symbol]:

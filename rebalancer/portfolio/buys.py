@@ -44,13 +44,17 @@ def limit_price(price: Price, limit_percent: Decimal) -> Decimal:
 
     The tick is 0.01 USD from 1 dollar and 0.0001 USD below (Regulation NMS, rule 612).
     """
-    limit = (price.value if price.ask is None else price.ask) * (1 + limit_percent / 100)
-    return limit.quantize(CENT if limit >= 1 else SMALLEST_TICK, ROUND_DOWN)
+    return _above(price.value if price.ask is None else price.ask, limit_percent)
 
 
 def worst_price(order: Order, value: Decimal, trading: Trading) -> Decimal:
     """Dollars per share that `order` is budgeted at: its limit, or the limit it would have had at the price `value`."""
-    return value * (1 + trading.limit_percent / 100) if order.limit is None else order.limit
+    return _above(value, trading.limit_percent) if order.limit is None else order.limit
+
+
+def _above(value: Decimal, limit_percent: Decimal) -> Decimal:
+    limit = value * (1 + limit_percent / 100)
+    return limit.quantize(CENT if limit >= 1 else SMALLEST_TICK, ROUND_DOWN)
 
 
 def own_cash(account: Account) -> Decimal:

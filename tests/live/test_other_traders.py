@@ -239,5 +239,5 @@ def test_an_account_that_another_hand_led_into_debt_during_our_buys_is_halted(
 ) -> None:
     venue.lends = True
     stage.between = meanwhile("buy", lambda: venue.trade_by_hand("TLT", 500), after=True)
-    with pytest.raises(StoppedError, match="of own cash after tonight's buys: another program or person bought in it"):
+    with pytest.raises(StoppedError, match="another program or person bought in it at the same time"):
         stage.wants(SPY=0.99).run()

@@ -180,3 +180,15 @@ def test_a_buy_refused_twice_for_different_reasons_has_an_id_of_its_own_each_tim
     assert [order.state for order in spy][:2] == ["refused", "refused"]
     assert len({order.id for order in spy}) == len(spy)
     assert stage.record().run.status == "partial"
+
+
+def test_after_a_refusal_of_the_account_there_is_no_second_round_of_buys(tmp_path: Path) -> None:
+    stage = evening(tmp_path, SPY=60, TLT=30)
+
+    class RefusesAll(Between):
+        def submit(self, order: Order) -> Submitted:
+            return Refused("no", "funds", Decimal(20_000)) if order.symbol == SPY else Refused("no", "account")
+
+    stage.between = RefusesAll
+    stage.run()
+    assert [order.symbol for order in stage.record().orders] == [SPY, TLT]

@@ -1,0 +1,59 @@
+"""A second round of buys, for the little that limits kept the first from buying."""
+
+from pathlib import Path
+
+import pytest
+from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
+from local_alpaca import LocalAlpaca, lives
+from test_carry_on import Cutting, PowerCut
+from test_other_traders import NEXT
+
+
+@pytest.fixture
+def venue():
+    with local_venue() as venue:
+        yield venue
+
+
+@pytest.fixture
+def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
+    return alpaca_stage(tmp_path, venue, monkeypatch)
+
+
+@pytest.mark.parametrize("life", [lives.halted(), lives.rejected()], ids=["not filled", "rejected"])
+def test_one_share_more_that_is_not_bought_takes_no_success_from_a_target_that_is_reached(
+    stage: AlpacaStage, venue: LocalAlpaca, life: lives.Life
+) -> None:
+    stage.trading = "limit_percent = 1.2"
+    venue.live("GLD", lives.ORDINARY, times=1)
+    venue.live("GLD", life)
+    record = stage.wants(GLD=0.99).run()
+    assert [(order.quantity, order.filled) for order in record.orders] == [(568, 568), (1, 0)]
+    assert record.run.status == "success", record.run.reason
+
+
+def test_what_is_missing_by_more_than_a_share_is_told(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+    stage.trading = "limit_percent = 3"
+    venue.live("GLD", lives.ORDINARY, times=1)
+    venue.live("GLD", lives.halted())
+    record = stage.wants(GLD=0.99).run()
+    assert record.run.status == "partial"
+    assert "GLD: bought 0 of 11, canceled" in record.run.reason
+
+
+def test_a_buy_that_filled_while_another_was_looked_for_after_a_cut_is_counted_once(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    stage.wants(SPY=0.6).run()
+    venue.at(NEXT)
+    stage.between = lambda real: Cutting(real, frozenset({"submit"}), at=3)  # type: ignore[assignment, return-value]
+    with pytest.raises(PowerCut):
+        stage.wants(GLD=0.5, TLT=0.45).run()
+    stage.between = lambda real: real
+    record = stage.run()
+    assert [(order.symbol, order.state) for order in record.orders] == [
+        ("SPY", "filled"),
+        ("GLD", "filled"),
+        ("TLT", "filled"),
+    ]
+    assert record.run.status == "success", record.run.reason
