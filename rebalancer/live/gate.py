@@ -34,6 +34,8 @@ from rebalancer.portfolio.wording import plain, shares
 from rebalancer.ports import Sent
 
 ZERO = Decimal(0)
+FRESH_SECONDS = 1.0
+"""So old a reading of what is held may be when a sell leaves."""
 
 
 @dataclass(slots=True)
@@ -56,9 +58,11 @@ class Gate:
     bought: Decimal = ZERO
     spent: Decimal = ZERO
     counted: set[OrderId] = field(default_factory=set)
+    read: float = field(init=False)
 
     def __post_init__(self) -> None:
         """What left before, and may still turn up or fill, is in no account that the broker shows."""
+        self.read = self.desk.clock.elapsed()
         for sent in self.desk.journal.sent(self.diary.run):
             if sent.order.id in self.diary.earlier and may_still_stand(sent):
                 self._count(sent.order)
@@ -67,7 +71,7 @@ class Gate:
 
     def send(self, order: Order) -> Submitted:
         """Write the order down, then send it. What is not let through is noted and refused, and was never written."""
-        if (stopped := self(order) or self._intended(order)) is not None:
+        if (stopped := self._sold_meanwhile(order) or self(order) or self._intended(order)) is not None:
             self.diary.note(stopped.reason, "warning")
             return stopped
         return self._submit(order)
@@ -178,6 +182,11 @@ class Gate:
             return None
         shown = f"the broker shows {shares(there)}, {plain(due)} were expected"
         return Refused(f"{order.symbol}: the {order.side} was not sent once more: {shown}")
+
+    def _sold_meanwhile(self, order: Order) -> Refused | None:
+        """For a sell that waited for others, such as while the broker was too busy for one."""
+        waited = self.desk.clock.elapsed() - self.read >= FRESH_SECONDS
+        return self._moved_meanwhile(order) if order.side == "sell" and waited else None
 
     def _called_back(self, order: Order, error: HeldBackError) -> Refused:
         self.release(order)

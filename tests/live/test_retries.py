@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
-from local_alpaca import LocalAlpaca, lives
+from local_alpaca import LocalAlpaca, faults, lives
 from test_execute import Between
 from test_other_traders import NEXT, meanwhile
 
@@ -63,4 +63,17 @@ def test_a_buy_that_waited_for_anothers_order_spends_only_what_is_there_then(
     stage.between = BoughtWhileItWaits
     record = stage.wants(SPY=0.9).run()
     assert venue.cash >= 0
+    assert record.run.status == "partial"
+
+
+def test_what_was_sold_by_hand_while_a_busy_broker_held_up_the_sell_before_it_is_not_sold_short(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    stage.wants(SPY=0.5, TLT=0.4).run()
+    venue.at(NEXT)
+    venue.faults.on("POST", "/v2/orders", fault=faults.TOO_MANY_BARE)
+    sold_by_hand = faults.followed_by(lambda: venue.trade_by_hand("TLT", -venue.shares("TLT")))
+    venue.faults.on("GET", "/v2/orders:by_client_order_id", fault=sold_by_hand)
+    record = stage.wants(GLD=0.5).run()
+    assert venue.shares("TLT") == 0
     assert record.run.status == "partial"
