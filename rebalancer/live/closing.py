@@ -10,7 +10,7 @@ from rebalancer.live.recover import refuse_strangers
 from rebalancer.live.survey import LAG_SECONDS, Survey, not_whole, record_holdings, require_whole
 from rebalancer.model import Account, Outcome, Position, Symbol
 from rebalancer.portfolio.buys import own_cash
-from rebalancer.portfolio.holdings import quantities
+from rebalancer.portfolio.holdings import equities, quantities
 from rebalancer.portfolio.wording import plain, shares, usd
 from rebalancer.ports import Book
 
@@ -53,7 +53,7 @@ def _traded_by_others(
     at_start: Mapping[Symbol, Decimal], positions: Sequence[Position], ordered: Collection[Symbol]
 ) -> list[str]:
     """What the run had no order in, and is not held as it was when the run began."""
-    now = quantities(positions)
+    now = quantities(equities(positions))
     counts = {symbol: (at_start.get(symbol, NONE), now.get(symbol, NONE)) for symbol in sorted({*at_start, *now})}
     return [
         f"{symbol}: {shares(before)} at its start, {plain(after)} at its end"

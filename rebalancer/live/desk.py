@@ -60,7 +60,7 @@ class Diary:
     `earlier` are the orders that left before this run was cut off and taken up again. `remarks` have the last word on
     each symbol that one was said of, `held_back` the symbols that the owner's own settings keep from their targets,
     `prices` the last price for an order of each. `problems` make the run partial beside its orders and targets.
-    `at_start` are all shares of the account when this run, or the rest of it, began; None before they are read.
+    `at_start` are all US shares of the account when this run, or the rest of it, began; None before they are read.
     """
 
     def __init__(self, desk: Desk, run: RunId, session: Session) -> None:

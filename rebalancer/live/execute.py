@@ -12,6 +12,8 @@ from rebalancer.live.whole import whole_shares
 from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
 from rebalancer.portfolio.trades import another_attempt
 
+ORDERS_A_SECOND = 6
+"""Looks are so much rarer with more orders: orders and looks of a minute stay under half of what a venue may allow."""
 IN_THE_WAY = frozenset({"held", "wash"})
 """What a broker refuses only as long as other orders are open."""
 
@@ -64,7 +66,7 @@ def send_and_follow(
                 unclear.append(order)
     over |= _cleared_up(desk, diary, unclear, gate)
     watch = Watch(desk, diary, {order.id: order for order in orders if order.id not in over})
-    if not watch.until_terminal(timeout, poll):
+    if not watch.until_terminal(timeout, max(poll, len(watch.orders) / ORDERS_A_SECOND)):
         watch.cancel_open()
         watch.until_terminal(CANCEL_SECONDS)
     return tuple(over.get(order.id) or watch.outcome(order) for order in orders)

@@ -14,7 +14,7 @@ from rebalancer.live.halt import halted
 from rebalancer.live.hours import latest
 from rebalancer.live.loss import only_sells
 from rebalancer.live.sound import DONE_WITH, may_still_stand, require_sound, require_written
-from rebalancer.live.survey import Prices, Survey, read_shares
+from rebalancer.live.survey import Prices, Survey
 from rebalancer.model import (
     Accepted,
     Order,
@@ -29,6 +29,7 @@ from rebalancer.model import (
 )
 from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
+from rebalancer.portfolio.holdings import quantities
 from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
 from rebalancer.portfolio.wording import plain, shares
 from rebalancer.ports import Sent
@@ -169,24 +170,28 @@ class Gate:
         return spent or self._broken_limit(order, sent)
 
     def _moved_meanwhile(self, order: Order) -> Refused | None:
-        """Why an absent order is not sent once more: the shares of its symbol are not as the journal counts them.
-
-        It may have arrived and filled, or another hand has traded; and a second sell could go short.
-        """
-        due = (self.desk.journal.book(self.desk.account).expected or {}).get(order.symbol, ZERO)
-        try:
-            there = read_shares(self.desk).get(order.symbol, ZERO)
-        except SourceError as error:
-            return Refused(f"{order.symbol}: the {order.side} was not sent once more: {error}")
-        if there == due and (order.side == "buy" or order.quantity <= there):
-            return None
-        shown = f"the broker shows {shares(there)}, {plain(due)} were expected"
-        return Refused(f"{order.symbol}: the {order.side} was not sent once more: {shown}")
+        """Why an absent order is not sent once more: it may have arrived and filled, or another hand has traded."""
+        why = self._not_as_expected(order)
+        return Refused(f"{order.symbol}: the {order.side} was not sent once more: {why}") if why else None
 
     def _sold_meanwhile(self, order: Order) -> Refused | None:
-        """For a sell that waited for others, such as while the broker was too busy for one."""
-        waited = self.desk.clock.elapsed() - self.read >= FRESH_SECONDS
-        return self._moved_meanwhile(order) if order.side == "sell" and waited else None
+        """For a sell that waited for others, such as while the broker was too busy: a second hand's would go short."""
+        if order.side == "buy" or self.desk.clock.elapsed() - self.read < FRESH_SECONDS:
+            return None
+        self.read = self.desk.clock.elapsed()
+        why = self._not_as_expected(order)
+        return _not_sent(order, why, "other") if why else None
+
+    def _not_as_expected(self, order: Order) -> str | None:
+        """Why the shares of its symbol are not as the journal counts them; None where they are."""
+        due = (self.desk.journal.book(self.desk.account).expected or {}).get(order.symbol, ZERO)
+        try:
+            there = quantities(self.desk.broker.positions()).get(order.symbol, ZERO)
+        except SourceError as error:
+            return str(error)
+        if there == due and (order.side == "buy" or order.quantity <= there):
+            return None
+        return f"the broker shows {shares(there)}, {plain(due)} were expected"
 
     def _called_back(self, order: Order, error: HeldBackError) -> Refused:
         self.release(order)

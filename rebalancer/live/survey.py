@@ -31,7 +31,7 @@ from rebalancer.model import (
     Symbol,
 )
 from rebalancer.model.states import OVER
-from rebalancer.portfolio.holdings import differences, quantities, sort_holdings
+from rebalancer.portfolio.holdings import differences, equities, quantities, sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Book
 
@@ -148,7 +148,7 @@ def record_holdings(
         investable=survey.investable,
     )
     watch_for_loss(desk, diary, account)
-    diary.at_start = survey.shares if diary.at_start is None else diary.at_start
+    diary.at_start = quantities(equities(positions)) if diary.at_start is None else diary.at_start
     return survey
 
 

@@ -111,6 +111,11 @@ def quantities(positions: Iterable[Position]) -> dict[Symbol, Decimal]:
     return {position.symbol: position.quantity for position in positions}
 
 
+def equities(positions: Iterable[Position]) -> list[Position]:
+    """Without options and crypto, which are never traded here."""
+    return [position for position in positions if position.asset_class == "us_equity"]
+
+
 def differences(
     positions: Sequence[Position], expected: Mapping[Symbol, Decimal]
 ) -> dict[Symbol, tuple[Decimal, Decimal]]:

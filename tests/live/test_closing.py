@@ -13,7 +13,7 @@ from test_execute import Between
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.journal import queries
 from rebalancer.live.closing import require_own_money
-from rebalancer.model import Account, Order, OrderId, Outcome, Position, Submitted
+from rebalancer.model import Account, Order, OrderId, Outcome, Position, Submitted, Symbol
 
 Shown = tuple[Position, ...]
 DAY = datetime(2024, 3, 4, 20, 55, tzinfo=UTC)
@@ -202,3 +202,17 @@ def test_a_market_order_may_cost_a_little_more_than_it_was_sized_at() -> None:
 def test_an_account_that_had_borrowed_before_is_not_halted_by_a_run_that_buys_nothing() -> None:
     account, _ = bought("-50000", "150000")
     require_own_money(account, [])
+
+
+def test_fills_of_a_program_that_trades_crypto_are_no_reconciliation_break(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    coins = [Decimal(1)]
+
+    class TradesCoins(Between):
+        def positions(self) -> Shown:
+            coins[0] += 1
+            return (*self.real.positions(), Position(Symbol("BTC/USD"), coins[0], Decimal(0), "crypto"))
+
+    stage.between = TradesCoins
+    stage.run()
+    assert stage.record().run.status == "success"

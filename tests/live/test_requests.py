@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from alpaca_stage import EVENING, alpaca_stage, local_venue
+from local_alpaca import lives
+from local_alpaca.limits import RateLimit
 
 HALF = 100
 """Of what the venue allows in a minute; the whole evening stays below it."""
@@ -27,3 +29,22 @@ def test_an_evening_of_sells_and_buys_stays_under_half_the_rate_limit_of_a_minut
     assert record.run.status == "success", record.run.reason
     assert len(record.orders) == symbols + 1
     assert len(trading) <= HALF
+
+
+def test_fills_that_come_one_by_one_do_not_use_up_half_the_rate_limit_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"S{number}" for number in range(60)]
+    with local_venue() as venue:
+        for number, name in enumerate(names):
+            venue.market.list(name, venue.market.closes["SPY"])
+            venue.live(name, lives.slow(1 + number))
+        stage = alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.99)
+        assert stage.run().run.status == "success"
+        venue.at(EVENING + timedelta(days=3))
+        venue.requests.clear()
+        venue.trading_limit = RateLimit(HALF)
+        record = stage.wants(**dict.fromkeys(names, 0.99 / 60)).run()
+        refused = [each for each in venue.requests if each.status == 429]
+    assert record.run.status == "success", record.run.reason
+    assert refused == []
