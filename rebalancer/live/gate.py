@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from rebalancer.errors import HeldBackError, RunFailedError, SourceError
+from rebalancer.errors import HeldBackError, RunFailedError
 from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
 from rebalancer.live.armed import armed_limits, halt_for_a_look
 from rebalancer.live.busy import until_taken
@@ -13,6 +13,7 @@ from rebalancer.live.follow import verify
 from rebalancer.live.halt import halted
 from rebalancer.live.hours import latest
 from rebalancer.live.loss import only_sells
+from rebalancer.live.moved import Recheck
 from rebalancer.live.sound import DONE_WITH, may_still_stand, require_sound, require_written
 from rebalancer.live.survey import Prices, Survey
 from rebalancer.model import (
@@ -29,14 +30,10 @@ from rebalancer.model import (
 )
 from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
-from rebalancer.portfolio.holdings import quantities
 from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
-from rebalancer.portfolio.wording import plain, shares
 from rebalancer.ports import Sent
 
 ZERO = Decimal(0)
-FRESH_SECONDS = 1.0
-"""So old a reading of what is held may be when a sell leaves."""
 
 
 @dataclass(slots=True)
@@ -59,11 +56,11 @@ class Gate:
     bought: Decimal = ZERO
     spent: Decimal = ZERO
     counted: set[OrderId] = field(default_factory=set)
-    read: float = field(init=False)
+    recheck: Recheck = field(init=False)
 
     def __post_init__(self) -> None:
         """What left before, and may still turn up or fill, is in no account that the broker shows."""
-        self.read = self.desk.clock.elapsed()
+        self.recheck = Recheck(self.desk, self.desk.clock.elapsed())
         for sent in self.desk.journal.sent(self.diary.run):
             if sent.order.id in self.diary.earlier and may_still_stand(sent):
                 self._count(sent.order)
@@ -171,27 +168,12 @@ class Gate:
 
     def _moved_meanwhile(self, order: Order) -> Refused | None:
         """Why an absent order is not sent once more: it may have arrived and filled, or another hand has traded."""
-        why = self._not_as_expected(order)
+        why = self.recheck.now(order)
         return Refused(f"{order.symbol}: the {order.side} was not sent once more: {why}") if why else None
 
     def _sold_meanwhile(self, order: Order) -> Refused | None:
-        """For a sell that waited for others, such as while the broker was too busy: a second hand's would go short."""
-        if order.side == "buy" or self.desk.clock.elapsed() - self.read < FRESH_SECONDS:
-            return None
-        self.read = self.desk.clock.elapsed()
-        why = self._not_as_expected(order)
+        why = self.recheck.before_a_sell(order)
         return _not_sent(order, why, "other") if why else None
-
-    def _not_as_expected(self, order: Order) -> str | None:
-        """Why the shares of its symbol are not as the journal counts them; None where they are."""
-        due = (self.desk.journal.book(self.desk.account).expected or {}).get(order.symbol, ZERO)
-        try:
-            there = quantities(self.desk.broker.positions()).get(order.symbol, ZERO)
-        except SourceError as error:
-            return str(error)
-        if there == due and (order.side == "buy" or order.quantity <= there):
-            return None
-        return f"the broker shows {shares(there)}, {plain(due)} were expected"
 
     def _called_back(self, order: Order, error: HeldBackError) -> Refused:
         self.release(order)

@@ -69,11 +69,15 @@ def test_a_buy_that_waited_for_anothers_order_spends_only_what_is_there_then(
 def test_what_was_sold_by_hand_while_a_busy_broker_held_up_the_sell_before_it_is_not_sold_short(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
-    stage.wants(SPY=0.5, TLT=0.4).run()
+    stage.wants(QQQ=0.3, SPY=0.3, TLT=0.3).run()
     venue.at(NEXT)
     venue.faults.on("POST", "/v2/orders", fault=faults.TOO_MANY_BARE)
-    sold_by_hand = faults.followed_by(lambda: venue.trade_by_hand("TLT", -venue.shares("TLT")))
-    venue.faults.on("GET", "/v2/orders:by_client_order_id", fault=sold_by_hand)
+
+    def the_owner_sells() -> None:
+        venue.trade_by_hand("SPY", -venue.shares("SPY"))
+        venue.trade_by_hand("TLT", -venue.shares("TLT"))
+
+    venue.faults.on("GET", "/v2/orders:by_client_order_id", fault=faults.followed_by(the_owner_sells))
     record = stage.wants(GLD=0.5).run()
-    assert venue.shares("TLT") == 0
+    assert {symbol: venue.shares(symbol) for symbol in ("QQQ", "SPY", "TLT")} == {"QQQ": 0, "SPY": 0, "TLT": 0}
     assert record.run.status == "partial"
