@@ -12,8 +12,9 @@ from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import closed, latest, new_york
 from rebalancer.live.loss import only_sells
+from rebalancer.live.pricing import Prices, order_prices, take_snapshots
 from rebalancer.live.recover import earlier_orders, in_the_way, look_again, others_orders, untold
-from rebalancer.live.survey import Prices, Survey, order_prices, take_snapshots
+from rebalancer.live.survey import Survey
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.portfolio.buys import AUCTION_CUTOFF, Purse, Sized, budget, room, size_buys, told_budget
 from rebalancer.portfolio.wording import usd

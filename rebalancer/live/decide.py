@@ -7,7 +7,7 @@ from decimal import Decimal
 from rebalancer.events import BotDecided, BotFailed
 from rebalancer.flowchart.decide import last_allocation
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.live.survey import Prices
+from rebalancer.live.pricing import Prices
 from rebalancer.model import BotFailure, Closes, Decision, NoPrice, Share, Symbol, Targets
 from rebalancer.portfolio.reached import TOLERANCE
 from rebalancer.portfolio.renames import under_new_names, under_old_names

@@ -14,8 +14,9 @@ from rebalancer.live.halt import halted
 from rebalancer.live.hours import latest
 from rebalancer.live.loss import only_sells
 from rebalancer.live.moved import Recheck
+from rebalancer.live.pricing import Prices
 from rebalancer.live.sound import DONE_WITH, may_still_stand, require_sound, require_written
-from rebalancer.live.survey import Prices, Survey
+from rebalancer.live.survey import Survey
 from rebalancer.model import (
     Accepted,
     Order,

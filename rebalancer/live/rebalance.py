@@ -12,6 +12,15 @@ from rebalancer.live.execute import execute
 from rebalancer.live.gate import Gate
 from rebalancer.live.halt import require_not_halted
 from rebalancer.live.hours import require_open
+from rebalancer.live.pricing import (
+    Prices,
+    closes_until_now,
+    jumps,
+    order_prices,
+    recent_actions,
+    signal_prices,
+    take_snapshots,
+)
 from rebalancer.live.recover import (
     blocked_symbols,
     cancel_open_orders,
@@ -23,17 +32,7 @@ from rebalancer.live.recover import (
 )
 from rebalancer.live.renames import follow_renames
 from rebalancer.live.restate import misjudged, unbooked
-from rebalancer.live.survey import (
-    Prices,
-    closes_until_now,
-    jumps,
-    order_prices,
-    read_holdings,
-    recent_actions,
-    require_investable,
-    signal_prices,
-    take_snapshots,
-)
+from rebalancer.live.survey import read_holdings, require_investable
 from rebalancer.live.unsettled import warn_of_unsettled_money
 from rebalancer.live.verdict import verdict
 from rebalancer.model import Order, Outcome, Plan, RunStatus

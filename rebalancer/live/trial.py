@@ -13,7 +13,8 @@ from rebalancer.live.execute import send_and_follow
 from rebalancer.live.follow import POLL_SECONDS
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import require_open
-from rebalancer.live.survey import Prices, Survey, order_prices, read_holdings, require_investable, take_snapshots
+from rebalancer.live.pricing import Prices, order_prices, take_snapshots
+from rebalancer.live.survey import Survey, read_holdings, require_investable
 from rebalancer.model import (
     Account,
     NoPrice,

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from rebalancer.errors import RunFailedError
 from rebalancer.live.desk import Desk, Diary
-from rebalancer.live.survey import order_prices, read_shares, take_snapshots
+from rebalancer.live.pricing import order_prices, take_snapshots
+from rebalancer.live.survey import read_shares
 from rebalancer.model import NoPrice, Price, Symbol
 from rebalancer.portfolio.wording import shares
 

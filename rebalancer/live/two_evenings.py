@@ -12,8 +12,9 @@ from rebalancer.live.desk import Desk, Diary
 from rebalancer.live.follow import CANCEL_SECONDS, Watch, looks
 from rebalancer.live.gate import Gate
 from rebalancer.live.hours import require_open
+from rebalancer.live.pricing import order_prices, take_snapshots
 from rebalancer.live.recover import settle_earlier_orders
-from rebalancer.live.survey import order_prices, read_holdings, read_shares, require_investable, take_snapshots
+from rebalancer.live.survey import read_holdings, read_shares, require_investable
 from rebalancer.live.trial import (
     LOOKS,
     PENNIES,
