@@ -92,5 +92,6 @@ def _missing(miss: Miss, diary: Diary) -> str:
 
 def describe(outcome: Outcome) -> str:
     verb = "sold" if outcome.order.side == "sell" else "bought"
-    reason = f" ({outcome.reason})" if outcome.reason else ""
-    return f"{outcome.order.symbol}: {verb} {outcome.filled} of {outcome.order.quantity}, {outcome.status}{reason}"
+    symbol = outcome.order.symbol
+    reason = f" ({outcome.reason.removeprefix(f'{symbol}: ')})" if outcome.reason else ""
+    return f"{symbol}: {verb} {outcome.filled} of {outcome.order.quantity}, {outcome.status}{reason}"

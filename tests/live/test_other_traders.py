@@ -149,7 +149,7 @@ def test_what_the_owner_sold_after_the_plan_is_never_sold_short(
     record = stage.wants(GLD=0.5).run()
     assert venue.shares("SPY") == 0
     assert record.run.status == "partial"
-    assert "SPY: the sell was not sent: the broker shows 0 shares" in record.run.reason
+    assert "(the sell was not sent: the broker shows 0 shares" in record.run.reason
 
 
 def test_what_the_owner_sold_while_a_lost_sell_was_looked_for_is_not_sold_again(
@@ -161,7 +161,7 @@ def test_what_the_owner_sold_while_a_lost_sell_was_looked_for_is_not_sold_again(
     record = stage.wants(GLD=0.5).run()
     assert record.run.status == "partial"
     assert (record.orders[0].symbol, record.orders[0].state) == ("SPY", "lost")
-    assert "SPY: the sell was not sent once more: the broker shows 0 shares" in record.run.reason
+    assert "(the sell was not sent once more: the broker shows 0 shares" in record.run.reason
     assert venue.shares("SPY") == 0
 
 

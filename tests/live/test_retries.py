@@ -38,7 +38,7 @@ def test_a_sell_that_waited_for_anothers_sell_is_not_sent_again_for_the_shares_t
     record = stage.wants(GLD=0.5).run()
     assert venue.shares("SPY") == 0
     assert record.run.status == "partial"
-    assert "SPY: the sell was not sent: the broker shows 0 shares" in record.run.reason
+    assert "(the sell was not sent: the broker shows 0 shares" in record.run.reason
 
 
 def test_a_buy_that_waited_for_anothers_order_spends_only_what_is_there_then(
