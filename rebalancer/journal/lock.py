@@ -14,7 +14,7 @@ def acquire(path: Path, busy: Callable[[], str]) -> FileLock:
     Raises BusyError, with the sentence `busy`, while another process holds it, and OSError where it can't be made.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=0, mode=0o600)
+    lock = FileLock(path, blocking=False, mode=0o600)
     try:
         lock.acquire()
     except Timeout as error:
