@@ -103,6 +103,7 @@ def _round_of_buys(
     way = buying_way(desk, diary)
     purse = _within_what_was_named(_purse(desk, diary, survey, prices, others), refused, way)
     sized = _sized(desk, diary, plan, survey, prices, purse, way)
+    diary.shrunk |= sized.short_of_cash | sized.short_of_room
     for symbol, note in sized.notes.items():
         if symbol not in diary.remarks or symbol in refused:
             diary.remark(symbol, note)

@@ -59,7 +59,8 @@ class Diary:
     `venue_time` is what the venue's clock said when it was last asked, and what had elapsed by ours just before.
     `earlier` are the orders that left before this run was cut off and taken up again. `remarks` have the last word on
     each symbol that one was said of, `held_back` the symbols that the owner's own settings keep from their targets,
-    `prices` the last price for an order of each. `problems` make the run partial beside its orders and targets.
+    `prices` the last price for an order of each. `shrunk` are the buys that found no room or cash. `problems` make the
+    run partial beside its orders and targets.
     `at_start` are all US shares of the account when this run, or the rest of it, began; None before they are read.
     """
 
@@ -72,6 +73,7 @@ class Diary:
         self.remarks: dict[Symbol, str] = {}
         self.held_back: set[Symbol] = set()
         self.prices: dict[Symbol, Price] = {}
+        self.shrunk: set[Symbol] = set()
         self.problems: list[str] = []
         self.at_start: Mapping[Symbol, Decimal] | None = None
         self.earlier: Mapping[OrderId, Sent] = {}

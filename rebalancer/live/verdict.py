@@ -13,14 +13,16 @@ from rebalancer.portfolio.wording import usd
 ZERO = Decimal(0)
 
 
-def verdict(desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], end: Survey) -> tuple[RunStatus, str]:
+def verdict(
+    desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], start: Survey, end: Survey
+) -> tuple[RunStatus, str]:
     """Success is every bot decided, every order done in full, and every target reached.
 
-    What the owner's own settings hold back is said, and takes no success away. `end` is the account after the last
-    order.
+    What the owner's own settings hold back is said, and takes no success away. `start` is the account
+    before the first order, `end` after the last.
     """
     held_back = {*desk.trading.protected, *diary.held_back, *_refused_by_settings(outcomes)}
-    told = _told(desk, diary, plan, outcomes, end)
+    told = _told(desk, diary, plan, outcomes, start, end)
     failed = [f"bot {bot} failed: {reason}" for bot, reason in desk.journal.failures(diary.run).items()]
     undone = [text for symbol, text in told.items() if symbol not in held_back]
     problems = [*failed, *undone, *diary.problems]
@@ -33,9 +35,11 @@ def verdict(desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], e
     return ("partial" if problems else "success"), "; ".join([sentence, *problems, *small, *by_settings])
 
 
-def _told(desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], end: Survey) -> Mapping[Symbol, str]:
+def _told(
+    desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], start: Survey, end: Survey
+) -> Mapping[Symbol, str]:
     """A sentence for each symbol whose orders were not done in full, else whose target was missed."""
-    missed = {miss.trade.symbol: _missing(miss, diary) for miss in _missed(desk, diary, plan, end)}
+    missed = {miss.trade.symbol: _missing(miss, diary) for miss in _missed(desk, diary, plan, start, end)}
     enough = _bought_in_full(outcomes) - missed.keys()
     incomplete = [each for each in outcomes if not each.complete]
     undone = {each.order.symbol: describe(each) for each in incomplete if not _is_top_up(each, enough)}
@@ -61,20 +65,20 @@ def _unsent(plan: Plan, outcomes: Iterable[Outcome]) -> list[Symbol]:
     return [trade.symbol for trade in plan.trades if trade.side is not None and trade.symbol not in sent]
 
 
-def _missed(desk: Desk, diary: Diary, plan: Plan, end: Survey) -> tuple[Miss, ...]:
+def _missed(desk: Desk, diary: Diary, plan: Plan, start: Survey, end: Survey) -> tuple[Miss, ...]:
     """By what is ours of the account after the run, at each price that was seen since the plan."""
     held = end.shares
     if desk.trading.manage == "own":
         held = {symbol: min(end.book.ours.get(symbol, ZERO), there) for symbol, there in held.items()}
     shown = {each.symbol: each.market_value / each.quantity for each in end.positions if each.quantity}
     prices = {trade.symbol: _prices(trade.symbol, plan, diary, shown) for trade in plan.trades}
-    return missed_targets(plan, held, prices, desk.trading, _beyond_cap(plan, end))
+    return missed_targets(plan, held, prices, desk.trading, diary.shrunk, _beyond_cap(plan, start))
 
 
-def _beyond_cap(plan: Plan, end: Survey) -> Decimal:
-    """Dollars by which the targets and what is not managed exceed 99 % of equity together."""
+def _beyond_cap(plan: Plan, start: Survey) -> Decimal:
+    """Dollars by which the targets and what was not managed at the start exceed 99 % of equity together."""
     wanted = sum((trade.target for trade in plan.trades), ZERO) * plan.investable
-    return wanted + end.holdings.others_value - MOST_INVESTED * end.account.equity
+    return wanted + start.holdings.others_value - MOST_INVESTED * start.account.equity
 
 
 def _prices(symbol: Symbol, plan: Plan, diary: Diary, shown: Mapping[Symbol, Decimal]) -> list[Decimal]:

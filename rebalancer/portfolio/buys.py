@@ -90,11 +90,14 @@ def told_budget(cash: Decimal, buying_power: Decimal | None, kind: OrderKind) ->
 
 
 class Sized(NamedTuple):
-    """`notes` say why a symbol was shrunk or left out; `short_of_cash` are those that more cash would buy more of."""
+    """`notes` say why a symbol was shrunk or left out; `short_of_cash` are those that more cash would buy more of, and
+    `short_of_room` those that more room would.
+    """
 
     orders: tuple[Order, ...]
     notes: Mapping[Symbol, str]
     short_of_cash: frozenset[Symbol]
+    short_of_room: frozenset[Symbol]
 
 
 def room(equity: Decimal, invested: Decimal) -> Decimal:
@@ -124,6 +127,7 @@ def size_buys(
     buys = [_fresh(trade, price, held, plan, trading) for trade, price in fresh if isinstance(price, Price)]
     orders: list[Order] = []
     short_of_cash: set[Symbol] = set()
+    short_of_room: set[Symbol] = set()
     left = purse
     for buy in sorted(buys, key=lambda buy: (-buy.missing, buy.trade.symbol)):
         quantity = min(buy.wanted, _affordable(left, buy))
@@ -131,14 +135,15 @@ def size_buys(
         if quantity < buy.trade.quantity or not accepted:
             verb = f"buying {quantity} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
             notes[buy.trade.symbol] = f"{verb}, {_shrunk(buy, quantity, left, trading)}"
-        if quantity < min(buy.wanted, shares_for(left.room, buy.price.value)):
-            short_of_cash.add(buy.trade.symbol)
+        if quantity < buy.wanted:
+            room_is_left = quantity < shares_for(left.room, buy.price.value)
+            (short_of_cash if room_is_left else short_of_room).add(buy.trade.symbol)
         if accepted:
             attempt = attempts.get(buy.trade.symbol, 1)
             identity = order_id(account, session, run_number, "buys", buy.trade.symbol, "buy", attempt)
             orders.append(_buy_order(identity, buy, quantity, trading))
             left = _less(left, buy, quantity)
-    return Sized(tuple(orders), notes, frozenset(short_of_cash))
+    return Sized(tuple(orders), notes, frozenset(short_of_cash), frozenset(short_of_room))
 
 
 @dataclass(frozen=True, slots=True)

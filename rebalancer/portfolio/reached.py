@@ -1,6 +1,6 @@
 """Whether the account came to its targets: what a run that is called a success must have done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,14 +24,15 @@ def missed_targets(
     held: Mapping[Symbol, Decimal],
     prices: Mapping[Symbol, Sequence[Decimal]],
     trading: Trading,
+    shrunk: Collection[Symbol] = (),
     beyond_cap: Decimal = ZERO,
 ) -> tuple[Miss, ...]:
     """Targets that are missed by more than one share and `TOLERANCE`, in the order of the plan.
 
     `held` are the shares after the run. `prices` are those since the plan was made, in dollars: a target that is
     reached at any of them is reached, since prices move. Without a price the whole target counts as missed. What
-    `min_trade_dollars` or `drift_percent` leave undone is no miss; nor is a buy that found no room because
-    `drift_percent` kept as much in other symbols above their targets, or because as many dollars of the targets are
+    `min_trade_dollars` or `drift_percent` leave undone is no miss. Nor is one of `shrunk`, the buys that found no room
+    or cash, as far as `drift_percent` kept money in other symbols above their targets, or the targets are dollars
     `beyond_cap`: 99 % of equity, which what is not managed uses up first.
     """
     gaps = [
@@ -40,8 +41,8 @@ def missed_targets(
     ]
     drift = trading.drift_percent / 100 * plan.investable
     kept = sum((-gap.dollars for gap in gaps if -drift < gap.dollars < 0), ZERO)
-    no_room = kept + max(ZERO, beyond_cap)
-    return tuple(gap for gap in gaps if not _is_reached(gap, no_room, plan, trading))
+    no_room = dict.fromkeys(shrunk, kept + max(ZERO, beyond_cap))
+    return tuple(gap for gap in gaps if not _is_reached(gap, no_room.get(gap.trade.symbol, ZERO), plan, trading))
 
 
 def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Decimal]) -> Miss:

@@ -18,8 +18,10 @@ def wanted(symbol: Symbol, target: str, price: Price | None = None) -> Trade:
     return Trade(symbol, ZERO, ZERO, Decimal(target), 0, price, None, ZERO, ZERO, "")
 
 
-def missed(*trades: Trade, held=None, prices=None, beyond_cap=ZERO, **settings) -> dict[Symbol, Decimal]:
-    found = missed_targets(Plan(INVESTABLE, trades), held or {}, prices or {}, Trading(**settings), beyond_cap)
+def missed(
+    *trades: Trade, held=None, prices=None, shrunk=(SPY, TLT), beyond_cap=ZERO, **settings
+) -> dict[Symbol, Decimal]:
+    found = missed_targets(Plan(INVESTABLE, trades), held or {}, prices or {}, Trading(**settings), shrunk, beyond_cap)
     return {miss.trade.symbol: miss.dollars for miss in found}
 
 
@@ -73,6 +75,11 @@ def test_a_buy_that_99_percent_of_equity_had_no_room_for_is_no_miss():
     held, prices = {SPY: Decimal(493)}, {SPY: at("100")}
     assert missed(wanted(SPY, "0.5"), held=held, prices=prices, beyond_cap=Decimal(449)) == {SPY: 700}
     assert missed(wanted(SPY, "0.5"), held=held, prices=prices, beyond_cap=Decimal(450)) == {}
+
+
+def test_what_was_left_alone_is_missed_whatever_room_there_was():
+    held, prices = {SPY: Decimal(440)}, {SPY: at("100")}
+    assert missed(wanted(SPY, "0.5"), held=held, prices=prices, shrunk=(), beyond_cap=Decimal(9_000)) == {SPY: 6_000}
 
 
 @given(st.decimals(0, 1, places=4), st.decimals("0.01", 5_000, places=2))
