@@ -95,7 +95,7 @@ def carry_on(desk: Desk, diary: Diary, plan: Plan) -> tuple[RunStatus, str]:
     sold = sell(desk, diary, sells, prices)
     bought = buy_on(desk, diary, plan, actions) if may_buy(desk, diary, plan, sold) else ()
     end = close_books(desk, diary, (*sold, *bought))
-    return verdict(desk, diary, plan, (*sold, *bought), survey, end)
+    return verdict(desk, diary, plan, (*sold, *bought), None, end)
 
 
 def sell(desk: Desk, diary: Diary, orders: Sequence[Order], prices: Prices) -> tuple[Outcome, ...]:

@@ -14,12 +14,12 @@ ZERO = Decimal(0)
 
 
 def verdict(
-    desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], start: Survey, end: Survey
+    desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], start: Survey | None, end: Survey
 ) -> tuple[RunStatus, str]:
     """Success is every bot decided, every order done in full, and every target reached.
 
     What the owner's own settings hold back is said, and takes no success away. `start` is the account
-    before the first order, `end` after the last.
+    that the plan was made for, None where it was read before an interruption; `end` is the one after the last order.
     """
     held_back = {*desk.trading.protected, *diary.held_back, *_refused_by_settings(outcomes)}
     told = _told(desk, diary, plan, outcomes, start, end)
@@ -36,7 +36,7 @@ def verdict(
 
 
 def _told(
-    desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], start: Survey, end: Survey
+    desk: Desk, diary: Diary, plan: Plan, outcomes: Sequence[Outcome], start: Survey | None, end: Survey
 ) -> Mapping[Symbol, str]:
     """A sentence for each symbol whose orders were not done in full, else whose target was missed."""
     missed = {miss.trade.symbol: _missing(miss, diary) for miss in _missed(desk, diary, plan, start, end)}
@@ -65,7 +65,7 @@ def _unsent(plan: Plan, outcomes: Iterable[Outcome]) -> list[Symbol]:
     return [trade.symbol for trade in plan.trades if trade.side is not None and trade.symbol not in sent]
 
 
-def _missed(desk: Desk, diary: Diary, plan: Plan, start: Survey, end: Survey) -> tuple[Miss, ...]:
+def _missed(desk: Desk, diary: Diary, plan: Plan, start: Survey | None, end: Survey) -> tuple[Miss, ...]:
     """By what is ours of the account after the run, at each price that was seen since the plan."""
     held = end.shares
     if desk.trading.manage == "own":
@@ -75,8 +75,10 @@ def _missed(desk: Desk, diary: Diary, plan: Plan, start: Survey, end: Survey) ->
     return missed_targets(plan, held, prices, desk.trading, diary.shrunk, _beyond_cap(plan, start))
 
 
-def _beyond_cap(plan: Plan, start: Survey) -> Decimal:
-    """Dollars by which the targets and what was not managed at the start exceed 99 % of equity together."""
+def _beyond_cap(plan: Plan, start: Survey | None) -> Decimal:
+    """Dollars by which the targets and what was not managed then exceed 99 % of equity together; 0 where unknown."""
+    if start is None:
+        return ZERO
     wanted = sum((trade.target for trade in plan.trades), ZERO) * plan.investable
     return wanted + start.holdings.others_value - MOST_INVESTED * start.account.equity
 

@@ -33,4 +33,5 @@ FOUND: dict[int, str] = {
     4031954: "of two lost orders that arrived one needed a word, and the person gave none for either",
     4045040: "a sell was executed after what is held was read, and a lost buy of that ticker was blamed",
     4051862: "of two orders that needed a word each, the second was said only once the first had got its own",
+    5000540: "a resumed run was excused by room that another program had used up before the interruption",
 }
