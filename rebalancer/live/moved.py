@@ -44,8 +44,10 @@ class Recheck:
 
 
 def _unlike(desk: Desk, order: Order, shown: Mapping[Symbol, Decimal]) -> str | None:
-    due = (desk.journal.book(desk.account).expected or {}).get(order.symbol, ZERO)
-    there = shown.get(order.symbol, ZERO)
+    expected, there = desk.journal.book(desk.account).expected, shown.get(order.symbol, ZERO)
+    due = (
+        there if expected is None else expected.get(order.symbol, ZERO)
+    )  # a dry run before the first run has no record
     if there == due and (order.side == "buy" or order.quantity <= there):
         return None
     return f"the broker shows {shares(there)}, {plain(due)} were expected"
