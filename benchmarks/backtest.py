@@ -18,14 +18,14 @@ import numpy as np
 
 from rebalancer.backtest.compare import decisions
 from rebalancer.backtest.run import backtest, following, last_known
-from rebalancer.flowchart import tree
-from rebalancer.flowchart.compile import Program, compile_chart
-from rebalancer.flowchart.formats import read
-from rebalancer.flowchart.indicators import INDICATORS
-from rebalancer.flowchart.nodes import Close, Series
+from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.formats import read
+from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.nodes import Close, Series
 from rebalancer.model import Closes, Floats, Symbol, symbol
 
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "flowchart"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "bots" / "flowchart"))
 from reference import Reference
 
 DAYS, TICKERS, NODES, ROUNDS = 5_040, 50, 5_000, 7

@@ -19,12 +19,12 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from local_alpaca import LocalAlpaca, Tape, lives
 
 from rebalancer import config
-from rebalancer.live.evening import claim_session, run_evening
-from rebalancer.live.settle import recover
+from rebalancer.app import evening
+from rebalancer.app.recovery import recovery
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import RunId
-from rebalancer.wiring import evening
-from rebalancer.wiring.recovery import recovery
+from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.settle import recover
 
 FRIDAY = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
 CONFIG = """
@@ -87,10 +87,10 @@ def write_settings(folder: Path, venue: LocalAlpaca, symbols: list[str]) -> conf
 def kill_an_evening(settings: config.Config, venue: LocalAlpaca, orders: int) -> None:
     (account,) = settings.accounts
     with evening(settings, account, clock=venue.clock) as tonight:
-        desk = replace(tonight.desk, broker=Killing(tonight.desk.broker, orders))
-        run = claim_session(desk, tonight.claim, tonight.session)
+        context = replace(tonight.context, broker=Killing(tonight.context.broker, orders))
+        run = claim_session(context, tonight.claim, tonight.session)
         with suppress(Killed):
-            run_evening(desk, RunId(run), tonight.session)
+            run_evening(context, RunId(run), tonight.session)
 
 
 def main() -> None:
@@ -104,9 +104,9 @@ def main() -> None:
         requests, start = len(venue.requests), time.perf_counter()
         (account,) = settings.accounts
         with recovery(settings, account) as now:
-            recover(now.desk, now.claim, now.session)
-            quiet = now.desk.broker.caps.quiet_seconds
-            states = [sent.phase for sent in now.desk.journal.sent(RunId(1))]
+            recover(now.context, now.claim, now.session)
+            quiet = now.context.broker.caps.quiet_seconds
+            states = [sent.phase for sent in now.context.journal.sent(RunId(1))]
         seconds = time.perf_counter() - start
         print(f"{len(states)} orders left open, {states.count('canceled')} of them found and cancelled")
         print(f"{len(venue.requests) - requests} requests, {seconds:.1f} s")

@@ -165,14 +165,14 @@ class Journal(Protocol):
         """The run of `account` that was cut off: it has no end, and whoever ran it is gone."""
         ...
 
-    def take_up(self, run: RunId, claim: Claim, *, running: bool) -> None:
+    def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
         """Make a run ours to write in, as `claim` would a new one: to go on with one that was cut off and so is still
         `running`, or to settle what one left that has ended. Raises as `claim` does.
         """
         ...
 
     def standing(self, account: str) -> "Standing": ...
-    def prove_space(self) -> None:
+    def check_disk_space(self) -> None:
         """Raises RunFailedError unless what an evening writes still fits on the disk."""
         ...
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from rebalancer import config, demo
+from rebalancer.bots.flowchart import formats
+from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.config import AccountConfig
-from rebalancer.flowchart import formats
-from rebalancer.flowchart.compile import Program, compile_chart
-from rebalancer.flowchart.evaluate import evaluate
 from rebalancer.market import sample
 from rebalancer.market.closes import ClosesHistory
 from rebalancer.model import Floats, Investment, Symbol

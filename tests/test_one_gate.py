@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rebalancer"
-GATE = PACKAGE / "live" / "gate.py"
+GATE = PACKAGE / "trading" / "gate.py"
 FILES = sorted(PACKAGE.rglob("*.py"))
 CORE = [
     file
     for file in FILES
     if file.relative_to(PACKAGE).parts[0]
-    in {"errors.py", "model", "events", "ports.py", "flowchart", "portfolio", "backtest", "live"}
+    in {"errors.py", "model", "events", "ports.py", "bots", "portfolio", "backtest", "trading"}
 ]
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 CHANCE = {"random", "secrets", "uuid", "time"}
@@ -61,12 +61,12 @@ def writing(event: str) -> list[str]:
 
 
 def test_only_the_gate_reaches_a_brokers_submit() -> None:
-    assert reaching("submit", outside=PACKAGE / "brokers") == ["live/gate.py"]
+    assert reaching("submit", outside=PACKAGE / "venues") == ["trading/gate.py"]
 
 
 def test_only_alpacas_own_broker_posts_an_order() -> None:
-    posting = [file for file in FILES if "brokers" in file.parts and mentions(tree(file), "POST")]
-    assert [file.name for file in posting] == ["alpaca.py"]
+    posting = [file for file in FILES if "venues" in file.parts and mentions(tree(file), "POST")]
+    assert [str(file.relative_to(PACKAGE)) for file in posting] == ["venues/alpaca/broker.py"]
     sending = [call for call, name in calls(tree(posting[0])) if name == "send" and call.args[0].value == "POST"]
     (submit,) = (
         node for node in ast.walk(tree(posting[0])) if isinstance(node, ast.FunctionDef) and node.name == "submit"
@@ -76,7 +76,7 @@ def test_only_alpacas_own_broker_posts_an_order() -> None:
 
 @pytest.mark.parametrize("event", ["OrderIntended", "OrderResent"])
 def test_only_the_gate_writes_down_that_an_order_leaves(event: str) -> None:
-    assert writing(event) == ["live/gate.py"]
+    assert writing(event) == ["trading/gate.py"]
     assert making(event) == []
 
 
@@ -90,17 +90,17 @@ def test_an_order_is_written_down_right_before_it_leaves() -> None:
         submitted = asked.body[0] if "is None" in ast.unparse(asked.test) else functions[name].body[-1]
         assert ast.unparse(submitted).startswith("return self._submit(order")
         (written,) = (node for node in functions[writer].body if isinstance(node, ast.Try))
-        assert ast.unparse(written.body[0]).startswith(f"self.diary.write({event}, ")
+        assert ast.unparse(written.body[0]).startswith(f"self.log.write({event}, ")
         assert ast.unparse(functions[writer].body[-1]) == "return None"
     checked, submitted = functions["_submit"].body[:2]
     assert ast.unparse(checked).startswith("require_written(order, ")
-    assert ast.unparse(submitted) == "answer = self.desk.broker.submit(order)"
+    assert ast.unparse(submitted) == "answer = self.context.broker.submit(order)"
     submitting = {name for name, node in functions.items() if mentions(node, "submit")}
     assert submitting == {"_submit", "repeat"}
 
 
 def test_only_the_paper_trial_repeats_an_order() -> None:
-    assert reaching("repeat", outside=PACKAGE / "brokers") == ["live/trial.py"]
+    assert reaching("repeat", outside=PACKAGE / "venues") == ["trading/trial.py"]
 
 
 # -------------------------------------------------------------------------------------------------- the core

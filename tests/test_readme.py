@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from rebalancer.bots.flowchart import formats
 from rebalancer.cli.trigger import EXIT_CODES
 from rebalancer.errors import BadInputError, RebalancerError, RunFailedError, StoppedError
-from rebalancer.flowchart import formats
 from rebalancer.model import Allocation, Investment, Limits, Symbol, Trading
 from rebalancer.portfolio.targets import investable, set_targets, shares_of
 from rebalancer.portfolio.trades import target_dollars, to_decimal

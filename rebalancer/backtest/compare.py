@@ -12,9 +12,9 @@ from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.metrics import Statistics, statistics
 from rebalancer.backtest.monthly import Year, by_month
 from rebalancer.backtest.run import Backtest, Wanted, backtest, buy_once, following, last_known
+from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.flowchart.compile import Program
-from rebalancer.flowchart.evaluate import evaluate
 from rebalancer.model import Closes, Floats, Symbol, Weights
 
 TOGETHER = "Together"

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from rebalancer.config import AccountConfig, Config
-    from rebalancer.live.desk import Desk
     from rebalancer.portfolio.adoption import Offer, Offers
+    from rebalancer.trading.context import RunContext
 
 
 QUESTION = "Hand these shares over? From then on the bots may sell them."
@@ -57,24 +57,24 @@ def adopt(
 
 def _offers(config: "Config", account: "AccountConfig", *, by_hand: bool) -> "Offers":
     """Raises BadInputError where the whole account is managed, and nothing of it is to settle."""
+    from rebalancer.app import evening
     from rebalancer.errors import BadInputError, Problem
-    from rebalancer.wiring import evening
 
     with evening(config, account) as tonight:
-        found = _present(tonight.desk, by_hand=by_hand)
+        found = _present(tonight.context, by_hand=by_hand)
     if account.trading.manage == "account" and not any(not isinstance(offer, str) for offer in found.values()):
         text = 'is "account": every long share is the bots\' to manage already'
         raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.trading.manage", text)])
     return found
 
 
-def _present(desk: "Desk", *, by_hand: bool) -> "Offers":
-    from rebalancer.live.renames import still_protected
+def _present(context: "RunContext", *, by_hand: bool) -> "Offers":
     from rebalancer.portfolio.adoption import offers
+    from rebalancer.trading.renames import still_protected
 
-    book = desk.journal.book(desk.account)
-    trading = still_protected(desk.trading, book)
-    return offers(desk.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
+    book = context.journal.book(context.account)
+    trading = still_protected(context.trading, book)
+    return offers(context.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
 
 
 def _wanted(found: "Offers", symbols: "Sequence[str]", *, everything: bool) -> "tuple[Offer, ...]":
@@ -95,24 +95,24 @@ def _wanted(found: "Offers", symbols: "Sequence[str]", *, everything: bool) -> "
 
 def _hand_over(config: "Config", account: "AccountConfig", wanted: "Sequence[Offer]", *, by_hand: bool) -> None:
     """Journal the adoption, if the account is still as the person saw it. Raises RunFailedError where it is not."""
+    from rebalancer.app import evening
     from rebalancer.errors import RunFailedError
     from rebalancer.events import Adopted
     from rebalancer.model import NO_RUN
-    from rebalancer.wiring import evening
 
     with evening(config, account) as tonight:
-        desk = tonight.desk
-        now = _present(desk, by_hand=by_hand)
+        context = tonight.context
+        now = _present(context, by_hand=by_hand)
         for offer in wanted:
             if _figures(now.get(offer.symbol)) != _figures(offer):
                 raise RunFailedError(
                     f"{offer.symbol}: what is held changed meanwhile. Nothing was handed over: try again."
                 )
-        at = desk.clock.now()
+        at = context.clock.now()
         events = [
             Adopted(at, account.name, offer.symbol, offer.quantity, offer.value, offer.expected) for offer in wanted
         ]
-        desk.journal.record(NO_RUN, *events)
+        context.journal.record(NO_RUN, *events)
 
 
 def _figures(offer: "Offer | str | None") -> "tuple[Decimal, Decimal | None] | None":

@@ -48,18 +48,18 @@ def accept_restore(
 
     Orders that it does not know stop the next run all the same: `rebalance recover` has to account for them.
     """
-    from rebalancer.journal import keepsake
+    from rebalancer.journal import high_water_mark
     from rebalancer.journal.store import run_lock
     from rebalancer.report.audit import show_restored
     from rebalancer.report.console import line, show, show_json
 
     path = file or load_config(config).journal()
     with run_lock(path):
-        present, before = keepsake.present(path), keepsake.remembered(path)
+        present, before = high_water_mark.present(path), high_water_mark.remembered(path)
         if not json:
             show_restored(present, before)
         ask("Go on from there?", "audit", "nothing was accepted", yes=yes)
-        keepsake.remember(path, present)
+        high_water_mark.remember(path, present)
     if json:
         show_json({"remembered": before, "head": present})
     else:

@@ -15,8 +15,8 @@ from rebalancer.errors import BadInputError, Problem
 if TYPE_CHECKING:
     from rebalancer.backtest.compare import Comparison
     from rebalancer.backtest.merged import Merging
+    from rebalancer.bots.flowchart.compile import Program
     from rebalancer.config import AccountConfig, Config
-    from rebalancer.flowchart.compile import Program
     from rebalancer.model import Closes, Floats, Investment, Symbol
 
 BENCHMARK = "SPY"
@@ -72,8 +72,8 @@ def _compared(
     benchmark: str | None,
 ) -> "Comparison":
     from rebalancer import demo
+    from rebalancer.app import compile_bots, read_bots
     from rebalancer.backtest.compare import Terms, compare
-    from rebalancer.wiring import compile_bots, read_bots
 
     paths = _paths(config, bots)
     programs = compile_bots(paths, read_bots(paths))
@@ -128,7 +128,7 @@ def _closes(
     """The closes of everything, with `notes` in front of their own; and the benchmark, None where it has no price."""
     import numpy as np
 
-    from rebalancer.wiring import closes_up_to
+    from rebalancer.app import closes_up_to
 
     ticker = _ticker(benchmark or BENCHMARK)
     closes = closes_up_to(config, sorted({*symbols, ticker}), None)

@@ -33,14 +33,14 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """Show a bot's whole chart; this takes no prices."""
+    from rebalancer.app import read_bots
+    from rebalancer.bots.flowchart import formats
+    from rebalancer.bots.flowchart.compile import compile_chart
+    from rebalancer.bots.flowchart.findings import describe
+    from rebalancer.bots.flowchart.outline import outline
     from rebalancer.errors import BadInputError
-    from rebalancer.flowchart import formats
-    from rebalancer.flowchart.compile import compile_chart
-    from rebalancer.flowchart.findings import describe
-    from rebalancer.flowchart.outline import outline
     from rebalancer.report.bots import ShownBot, show_bot
     from rebalancer.report.console import show_json
-    from rebalancer.wiring import read_bots
 
     file = bot_file(load_config(config), bot)
     chart, problems = formats.read(read_bots({bot: file})[bot], str(file))
@@ -86,11 +86,11 @@ def check(
     debug: DebugOption = False,
 ) -> None:
     """Read bot files and say what was found, or every problem with its place."""
-    from rebalancer.flowchart import formats
-    from rebalancer.flowchart.findings import describe
+    from rebalancer.app import read_bots
+    from rebalancer.bots.flowchart import formats
+    from rebalancer.bots.flowchart.findings import describe
     from rebalancer.report.bots import CheckedBot, show_findings
     from rebalancer.report.console import show_json
-    from rebalancer.wiring import read_bots
 
     checked = []
     for name, content in read_bots({str(path): path for path in files}).items():

@@ -19,8 +19,8 @@ from rebalancer.cli.person import ask
 from rebalancer.errors import BadInputError, Problem, RebalancerError
 
 if TYPE_CHECKING:
+    from rebalancer.bots.flowchart.compile import Program
     from rebalancer.config import AccountConfig, Config
-    from rebalancer.flowchart.compile import Program
     from rebalancer.model import Symbol
     from rebalancer.model.checkup import Check, Checkup
 
@@ -63,8 +63,8 @@ def doctor(
 
 
 def _checkups(config: Path | None, account: str | None) -> "Iterator[Checkup]":
-    from rebalancer.live.doctor import machine
     from rebalancer.model.checkup import Check, Checkup
+    from rebalancer.trading.doctor import machine
 
     try:
         settings = load_config(config)
@@ -79,9 +79,9 @@ def _checkups(config: Path | None, account: str | None) -> "Iterator[Checkup]":
 
 
 def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
-    from rebalancer.live.doctor import examine
+    from rebalancer.app.checkup import patient_of
     from rebalancer.model.checkup import Check
-    from rebalancer.wiring.checkup import patient_of
+    from rebalancer.trading.doctor import examine
 
     bots, programs = _bots(account)
     yield bots
@@ -95,9 +95,9 @@ def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
 
 def _brakes(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
     from rebalancer.journal import queries
-    from rebalancer.live.armed import armed_check, files_now
-    from rebalancer.live.halt import halt_check
     from rebalancer.market.clock import SystemClock
+    from rebalancer.trading.armed import armed_check, files_now
+    from rebalancer.trading.halt import halt_check
 
     standing = queries.standing(config.journal(), account.name)
     yield halt_check(standing.halt)
@@ -106,8 +106,8 @@ def _brakes(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
 
 
 def _bots(account: "AccountConfig") -> "tuple[Check, dict[str, Program]]":
+    from rebalancer.app import compile_bots, read_bots
     from rebalancer.model.checkup import Check
-    from rebalancer.wiring import compile_bots, read_bots
 
     try:
         programs = compile_bots(account.bots, read_bots(account.bots))
@@ -129,26 +129,26 @@ def _words(error: RebalancerError) -> str:
 
 def _trial(config: Path | None, account: str | None, symbol: str | None, *, yes: bool) -> "Iterator[Checkup]":
     """Raises BadInputError unless the person agrees, and what `run_trial` raises."""
-    from rebalancer.live.trial import run_trial
+    from rebalancer.app import present_of
+    from rebalancer.app.checkup import trial_of
     from rebalancer.model.checkup import Checkup
     from rebalancer.model.settings import SGOV
-    from rebalancer.wiring import present_of
-    from rebalancer.wiring.checkup import trial_of
+    from rebalancer.trading.trial import run_trial
 
     settings = load_config(config)
     chosen, share = one_account(settings, account), _share(symbol) or SGOV
     question = f"Buy one share of {share} in account {chosen.name}, which must be a paper account, and sell it?"
     ask(question, "--paper-trial", "nothing was done", yes=yes)
-    with trial_of(settings, chosen, present_of(chosen, dry_run=False, as_of=None)) as (desk, run, session):
-        yield Checkup(chosen.name, run_trial(desk, run, session, share))
+    with trial_of(settings, chosen, present_of(chosen, dry_run=False, as_of=None)) as (context, run, session):
+        yield Checkup(chosen.name, run_trial(context, run, session, share))
 
 
 def _two_evenings(config: Path | None, account: str | None, symbol: str | None, *, yes: bool) -> "Iterator[Checkup]":
     """Raises BadInputError unless the person agrees, and what `run_two_evenings` raises."""
-    from rebalancer.live.two_evenings import run_two_evenings
+    from rebalancer.app import present_of
+    from rebalancer.app.checkup import trial_of
     from rebalancer.model.checkup import Checkup
-    from rebalancer.wiring import present_of
-    from rebalancer.wiring.checkup import trial_of
+    from rebalancer.trading.two_evenings import run_two_evenings
 
     settings = load_config(config)
     chosen, share = one_account(settings, account), _share(symbol)
@@ -158,8 +158,8 @@ def _two_evenings(config: Path | None, account: str | None, symbol: str | None, 
     )
     ask(question, "--paper-trial", "nothing was done", yes=yes)
     clock = present_of(chosen, dry_run=False, as_of=None)
-    with trial_of(settings, chosen, clock, "two-evenings") as (desk, run, session):
-        yield Checkup(chosen.name, *run_two_evenings(desk, run, session, share))
+    with trial_of(settings, chosen, clock, "two-evenings") as (context, run, session):
+        yield Checkup(chosen.name, *run_two_evenings(context, run, session, share))
 
 
 def _share(text: str | None) -> "Symbol | None":

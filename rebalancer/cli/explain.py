@@ -8,8 +8,8 @@ import typer
 from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file, load_config
 
 if TYPE_CHECKING:
-    from rebalancer.flowchart.compile import Program
-    from rebalancer.flowchart.evaluate import Values
+    from rebalancer.bots.flowchart.compile import Program
+    from rebalancer.bots.flowchart.evaluate import Values
 
 
 def explain(
@@ -26,12 +26,12 @@ def explain(
     debug: DebugOption = False,
 ) -> None:
     """Show why a bot wants what it wants on a day."""
-    from rebalancer.flowchart.decide import last_allocation
-    from rebalancer.flowchart.evaluate import evaluate
-    from rebalancer.flowchart.outline import outline
+    from rebalancer.app import closes_up_to, compile_bots, read_bots
+    from rebalancer.bots.flowchart.decide import last_allocation
+    from rebalancer.bots.flowchart.evaluate import evaluate
+    from rebalancer.bots.flowchart.outline import outline
     from rebalancer.report.bots import show_explanation
     from rebalancer.report.console import show_json
-    from rebalancer.wiring import closes_up_to, compile_bots, read_bots
 
     settings = load_config(config)
     paths = {bot: bot_file(settings, bot)}
@@ -53,8 +53,8 @@ def explain(
 
 def _drawn(program: "Program", values: "Values") -> str:
     """Raises BadInputError for a chart that is larger than Mermaid draws."""
+    from rebalancer.bots.flowchart.mermaid import mermaid
     from rebalancer.errors import BadInputError, Problem
-    from rebalancer.flowchart.mermaid import mermaid
 
     try:
         return mermaid(program, values, -1)

@@ -42,10 +42,10 @@ def resume(
     """Show who halted what, when and why, and lift it."""
     from rebalancer.events import HaltLifted
     from rebalancer.journal import queries
-    from rebalancer.live.armed import looked_at
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.brake import show_resumed
     from rebalancer.report.console import show_json
+    from rebalancer.trading.armed import looked_at
 
     settings, by, now = load_config(config), person(), SystemClock().now()
     path = settings.journal()
@@ -95,10 +95,10 @@ def _halt(settings: "Config", account: str | None, reason: str) -> "Halted":
 
 def _kill(settings: "Config", account: "AccountConfig", *, everyones: bool) -> "KilledAccount":
     """One account that does not answer keeps no other from being killed."""
+    from rebalancer.app.counter import counter_of
     from rebalancer.errors import RebalancerError
-    from rebalancer.live.kill import kill
     from rebalancer.report.brake import KilledAccount
-    from rebalancer.wiring.counter import counter_of
+    from rebalancer.trading.kill import kill
 
     try:
         with counter_of(settings, account) as (broker, clock):

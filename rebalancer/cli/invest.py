@@ -39,8 +39,8 @@ def add(
     debug: DebugOption = False,
 ) -> None:
     """Commit money to one more bot. Its file is checked first."""
+    from rebalancer.app import compile_bots, read_bots
     from rebalancer.config.edit import add_investment
-    from rebalancer.wiring import compile_bots, read_bots
 
     settings = own_config(config)
     chosen = one_account(settings, account)

@@ -109,9 +109,9 @@ def disarmed_by_edit(before: "Config", path: "Path") -> list[str]:
     """
     from rebalancer.journal import queries
     from rebalancer.journal.store import SqliteJournal
-    from rebalancer.live.armed import undone
     from rebalancer.market.clock import SystemClock
     from rebalancer.model import NO_RUN
+    from rebalancer.trading.armed import undone
 
     armings = (queries.standing(path, each.name).armed for each in before.accounts)
     edits = [undone(armed, SystemClock().now(), person()) for armed in armings if armed is not None]
@@ -156,11 +156,11 @@ def _offer(
     settings: "Config", account: "AccountConfig", most: "Decimal", until: "date", *, first_order_only: bool
 ) -> "tuple[Armed, Offer]":
     """What arming comes to, by the broker's own answer. Raises where the account, a bot or the day can't be used."""
+    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.counter import counter_of
     from rebalancer.events import Armed
-    from rebalancer.live.armed import end_of, files_now, not_until, require_pinned
     from rebalancer.report.brake import Offer
-    from rebalancer.wiring import compile_bots, read_bots
-    from rebalancer.wiring.counter import counter_of
+    from rebalancer.trading.armed import end_of, files_now, not_until, require_pinned
 
     compile_bots(account.bots, read_bots(account.bots))
     with counter_of(settings, account) as (broker, clock):
@@ -185,9 +185,9 @@ def _offer(
 
 def _standing(settings: "Config", account: "AccountConfig") -> "LiveAccount":
     from rebalancer.journal import queries
-    from rebalancer.live.armed import files_now, unarmed
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.brake import LiveAccount
+    from rebalancer.trading.armed import files_now, unarmed
 
     armed = queries.standing(settings.journal(), account.name).armed
     files, number = files_now(settings, account), account.account_number

@@ -10,12 +10,12 @@ app = typer.Typer(help="Look at the prices, and bring them up to date.", no_args
 @app.command()
 def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
     """Show each ticker's span, gaps and age. Exit code 0: shown, whatever it says; 2: the prices can't be used."""
+    from rebalancer.app.prices import kept_closes
     from rebalancer.market.calendar import ExchangeCalendar
     from rebalancer.market.clock import SystemClock
     from rebalancer.market.coverage import coverage, sessions_due
     from rebalancer.report.console import show_json
     from rebalancer.report.prices import PriceStatus, show_prices
-    from rebalancer.wiring.prices import kept_closes
 
     settings, clock = load_config(config), SystemClock()
     calendar = ExchangeCalendar(clock)
@@ -30,9 +30,9 @@ def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOp
 @app.command()
 def sync(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
     """Fetch what is missing of Alpaca's closes for every ticker of every bot. Exit code 4: Alpaca can't be read."""
+    from rebalancer.app.prices import synced
     from rebalancer.report.console import show_json
     from rebalancer.report.prices import progress, show_synced
-    from rebalancer.wiring.prices import synced
 
     settings = load_config(config)
     with progress("tickers") as told:

@@ -44,12 +44,12 @@ def recover(
 
 def recovered(config: "Config", account: "AccountConfig") -> "RunRecord | None":
     """The run it was written down in, None where nothing was left. Raises what settling raises."""
+    from rebalancer.app.recovery import recovery
     from rebalancer.journal import queries
-    from rebalancer.live.settle import recover as settle
-    from rebalancer.wiring.recovery import recovery
+    from rebalancer.trading.settle import recover as settle
 
     with recovery(config, account) as now:
-        run = settle(now.desk, now.claim, now.session)
+        run = settle(now.context, now.claim, now.session)
     return None if run is None else queries.run(config.journal(), run)
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebalancer.cli.ending import told_to_end
 from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, chosen_accounts, load_config
 from rebalancer.cli.person import ask
+from rebalancer.cli.shutdown import shutdown_signal
 from rebalancer.cli.trigger import Result, announced, look, run_account
 from rebalancer.errors import BadInputError, Problem
 
@@ -41,7 +41,7 @@ def run(
         raise BadInputError([Problem("--when-due", "", text)])
     settings = load_config(config, quietly=True)
     day = as_of.date() if as_of else None
-    with told_to_end() as told:
+    with shutdown_signal() as told:
         if when_due:
             turns = _due(settings, told)
         else:
@@ -75,14 +75,21 @@ def _by_hand(
     yes: bool,
     debug: bool,
 ) -> Result:
+    from rebalancer.app import present_of
     from rebalancer.market.clock import SystemClock
-    from rebalancer.wiring import present_of
 
     now = present_of(account, dry_run=dry_run, as_of=as_of)
     if now and not dry_run:
         ask_outside_window(config, account, now, yes=yes)
     result = run_account(
-        config, account, dry_run=dry_run, as_of=as_of, force=force, clock=now, ending=told.is_set, debug=debug
+        config,
+        account,
+        dry_run=dry_run,
+        as_of=as_of,
+        force=force,
+        clock=now,
+        shutdown_requested=told.is_set,
+        debug=debug,
     )
     return result if dry_run else announced(config, account, result, now or SystemClock())
 
@@ -93,8 +100,8 @@ def ask_outside_window(config: "Config", account: "AccountConfig", clock: "Clock
     Raises RunFailedError while the session is not open, and BadInputError where the answer is no or nobody can answer.
     """
     from rebalancer.errors import RunFailedError
-    from rebalancer.live.almanac import open_almanac
-    from rebalancer.live.schedule import question, window_today
+    from rebalancer.trading.almanac import open_almanac
+    from rebalancer.trading.schedule import question, window_today
 
     enabled = [known.name for known in config.accounts if known.enabled]
     today = window_today(account, open_almanac(config.state_dir, clock, enabled), clock.now())

@@ -38,9 +38,9 @@ def init(
 @app.command()
 def check(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
     """Look over the settings, their bot files and where the keys are, and show all problems at once."""
+    from rebalancer.app.limits import limits_used_up
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_check
-    from rebalancer.wiring.limits import limits_used_up
 
     path = config_path(config)
     settings, problems = _looked_over(path)
@@ -145,10 +145,10 @@ def _looked_over(path: Path) -> "tuple[Config | None, Sequence[Problem]]":
 
 
 def _problems(account: "AccountConfig") -> "Iterator[Problem]":
+    from rebalancer.app import compile_bots, read_bots
     from rebalancer.config.credentials import read_keys
     from rebalancer.config.vault import Keyring
     from rebalancer.errors import BadInputError
-    from rebalancer.wiring import compile_bots, read_bots
 
     checks: list[Callable[[], object]] = [lambda: compile_bots(account.bots, read_bots(account.bots))]
     if account.key_source is not None:

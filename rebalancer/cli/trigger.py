@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from rebalancer.config import AccountConfig, Config
     from rebalancer.journal.queries import RunRecord
-    from rebalancer.live.schedule import Turn, Window
     from rebalancer.model import RunStatus
     from rebalancer.ports import Clock
+    from rebalancer.trading.schedule import Turn, Window
 
 EXIT_CODES: Mapping["RunStatus", int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
 RUNS = 100
@@ -47,25 +47,33 @@ def run_account(
     as_of: "date | None" = None,
     force: bool = False,
     clock: "Clock | None" = None,
-    ending: Callable[[], bool] = never,
+    shutdown_requested: Callable[[], bool] = never,
     debug: bool = False,
 ) -> Result:
     """An account's trouble is its own: the next account's turn comes all the same. Raises BusyError."""
+    from rebalancer.app import evening
     from rebalancer.journal import queries
-    from rebalancer.live.evening import claim_session, run_evening
     from rebalancer.ports import AlreadyRun
-    from rebalancer.wiring import evening
+    from rebalancer.trading.run import claim_session, run_evening
 
     journal = config.journal(dry_run=dry_run)
     try:
-        with evening(config, account, dry_run=dry_run, as_of=as_of, force=force, clock=clock, ending=ending) as tonight:
+        with evening(
+            config,
+            account,
+            dry_run=dry_run,
+            as_of=as_of,
+            force=force,
+            clock=clock,
+            shutdown_requested=shutdown_requested,
+        ) as tonight:
             interrupted = tonight.interrupted
-            run = claim_session(tonight.desk, tonight.claim, tonight.session, interrupted)
+            run = claim_session(tonight.context, tonight.claim, tonight.session, interrupted)
             if isinstance(run, AlreadyRun):
                 return Result(account.name, 0, run.reason, None, "skipped")
             message, code = "", 0
             try:
-                run_evening(tonight.desk, run, tonight.session, interrupted.plan if interrupted else None)
+                run_evening(tonight.context, run, tonight.session, interrupted.plan if interrupted else None)
             except RebalancerError as error:
                 if debug:
                     raise
@@ -84,8 +92,8 @@ def run_account(
 def agenda(config: "Config", clock: "Clock") -> "Iterator[Turn]":
     """What the clock and the journal ask of each enabled account now. Raises RunFailedError."""
     from rebalancer.journal import queries
-    from rebalancer.live.almanac import open_almanac
-    from rebalancer.live.schedule import turn
+    from rebalancer.trading.almanac import open_almanac
+    from rebalancer.trading.schedule import turn
 
     enabled = [account for account in config.accounts if account.enabled]
     almanac = open_almanac(config.state_dir, clock, [account.name for account in enabled])
@@ -94,22 +102,22 @@ def agenda(config: "Config", clock: "Clock") -> "Iterator[Turn]":
         yield turn(account, almanac, runs, almanac.enabled_since[account.name], clock.now())
 
 
-def look(config: "Config", clock: "Clock", ending: Callable[[], bool] = never) -> Iterator[Result]:
+def look(config: "Config", clock: "Clock", shutdown_requested: Callable[[], bool] = never) -> Iterator[Result]:
     """Do what the clock and the journal ask for now: write off what was missed, run what is due."""
     for turn in agenda(config, clock):
         try:
             for gone in turn.missed:
                 yield _missed(config, turn.account, gone, clock)
-            if turn.due and not ending():
-                yield _scheduled(config, turn.account, turn.due, clock, ending)
-            if turn.cut_off and not ending():
+            if turn.due and not shutdown_requested():
+                yield _scheduled(config, turn.account, turn.due, clock, shutdown_requested)
+            if turn.cut_off and not shutdown_requested():
                 yield _settled(config, turn.account, clock)
         except BusyError:
             continue  # the next look comes when the other run may be over
 
 
 def _missed(config: "Config", account: "AccountConfig", gone: "Window", clock: "Clock") -> Result:
-    from rebalancer.live.schedule import new_york
+    from rebalancer.trading.schedule import new_york
 
     reason = f"no run was started between {new_york(gone.opens)} and {new_york(gone.ends)}"
     lost = Result(account.name, EXIT_CODES["missed"], reason, None, "missed")
@@ -117,9 +125,9 @@ def _missed(config: "Config", account: "AccountConfig", gone: "Window", clock: "
 
 
 def _scheduled(
-    config: "Config", account: "AccountConfig", due: "Window", clock: "Clock", ending: Callable[[], bool]
+    config: "Config", account: "AccountConfig", due: "Window", clock: "Clock", shutdown_requested: Callable[[], bool]
 ) -> Result:
-    result = run_account(config, account, clock=clock, ending=ending)
+    result = run_account(config, account, clock=clock, shutdown_requested=shutdown_requested)
     if result.run is None and result.status == "failed":
         result = _written_off(config, account, due, result, clock)
     goes_on = result.run is not None and result.run.run.status == "running"
@@ -176,7 +184,7 @@ def announced(
     config: "Config", account: "AccountConfig", result: Result, clock: "Clock", asked: "Window | None" = None
 ) -> Result:
     """Tell the account's `on_result`. A command that fails is said and journalled, and changes nothing else."""
-    from rebalancer.live.notify import Told, tell
+    from rebalancer.trading.notify import Told, tell
 
     if not account.on_result:
         return result

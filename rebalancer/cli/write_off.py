@@ -8,9 +8,9 @@ from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, Jso
 from rebalancer.cli.person import ask, person
 
 if TYPE_CHECKING:
+    from rebalancer.app.recovery import Recovery
     from rebalancer.config import AccountConfig, Config
     from rebalancer.model import Position, Symbol
-    from rebalancer.wiring.recovery import Recovery
 
 
 def write_off(
@@ -39,8 +39,8 @@ def write_off(
 
 def _held(config: "Config", account: "AccountConfig", symbol: "Symbol") -> "Position":
     """What would be given up. Raises BadInputError at a real broker, and as `_without_price` does."""
+    from rebalancer.app.simulated import simulated
     from rebalancer.errors import BadInputError, Problem
-    from rebalancer.wiring.simulated import simulated
 
     if account.broker != "sim":
         text = (
@@ -56,7 +56,7 @@ def _without_price(now: "Recovery", symbol: "Symbol") -> "Position":
     """The shares that are held. Raises BadInputError where none are, or where they can still be sold."""
     from rebalancer.errors import BadInputError, Problem
 
-    held = {position.symbol: position for position in now.desk.broker.positions()}.get(symbol)
+    held = {position.symbol: position for position in now.context.broker.positions()}.get(symbol)
     if held is None:
         raise BadInputError([Problem("write-off", symbol, "not held in this account")])
     last = held.last_close
@@ -68,15 +68,15 @@ def _without_price(now: "Recovery", symbol: "Symbol") -> "Position":
 
 def _write_off(config: "Config", account: "AccountConfig", seen: "Position", reason: str) -> None:
     """Raises RunFailedError where the account is not as the person saw it any more."""
+    from rebalancer.app.simulated import simulated
     from rebalancer.errors import RunFailedError
     from rebalancer.events import WrittenOff
     from rebalancer.model import NO_RUN
-    from rebalancer.wiring.simulated import simulated
 
     with simulated(config, account) as (now, broker):
         if _without_price(now, seen.symbol) != seen:
             raise RunFailedError(f"{seen.symbol}: what is held changed meanwhile. Nothing was written off: try again.")
-        at, dollars = now.desk.clock.now(), seen.market_value
+        at, dollars = now.context.clock.now(), seen.market_value
         event = WrittenOff(at, account.name, seen.symbol, seen.quantity, dollars, person(), reason)
-        now.desk.journal.record(NO_RUN, event)  # first: cut off here, the same command does the rest
+        now.context.journal.record(NO_RUN, event)  # first: cut off here, the same command does the rest
         broker.write_off(seen.symbol)

@@ -10,9 +10,6 @@ from typing import Any
 
 import platformdirs
 
-from rebalancer.alpaca.hosts import DATA as DATA_HOST
-from rebalancer.alpaca.hosts import PAPER, Mode
-from rebalancer.alpaca.hosts import TRADING as TRADING_HOSTS
 from rebalancer.config import document
 from rebalancer.config.conflicts import conflicts, of_the_mode, of_the_tickers
 from rebalancer.config.credentials import OF_KEYS, KeySource, key_source
@@ -25,6 +22,9 @@ from rebalancer.config.table import Table
 from rebalancer.config.version import SCHEMA, version
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Reserve, Trading
+from rebalancer.venues.alpaca.hosts import DATA as DATA_HOST
+from rebalancer.venues.alpaca.hosts import PAPER, Mode
+from rebalancer.venues.alpaca.hosts import TRADING as TRADING_HOSTS
 
 APP = "rebalancer"
 MAX_PROBLEMS = 100

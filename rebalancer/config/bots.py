@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebalancer import demo
+from rebalancer.bots.flowchart import formats
+from rebalancer.bots.flowchart.findings import Findings, describe
 from rebalancer.config import Config, kinds
 from rebalancer.config.files import content_of, create
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.flowchart import formats
-from rebalancer.flowchart.findings import Findings, describe
 from rebalancer.model import Investment
 
 TEMPLATES: Mapping[str, str] = {

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from rebalancer.alpaca.hosts import TRADING, Mode, mode_of
 from rebalancer.model import Limits, Symbol, Trading
 from rebalancer.portfolio.buys import AUCTION_CUTOFF
+from rebalancer.venues.alpaca.hosts import TRADING, Mode, mode_of
 
 CLOSED = AUCTION_CUTOFF // timedelta(seconds=1)
 SPARE = 60

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rebalancer.alpaca.keys import Keys
 from rebalancer.config.document import decode
 from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
 from rebalancer.config.vault import Vault
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.venues.alpaca.keys import Keys
 
 if TYPE_CHECKING:
     from rebalancer.config import AccountConfig

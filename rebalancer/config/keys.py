@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from rebalancer.alpaca.hosts import DATA as DATA_HOST
-from rebalancer.alpaca.hosts import LIVE, PAPER
 from rebalancer.config import kinds
 from rebalancer.config.kinds import Kind
 from rebalancer.config.version import SCHEMA, version
+from rebalancer.venues.alpaca.hosts import DATA as DATA_HOST
+from rebalancer.venues.alpaca.hosts import LIVE, PAPER
 
 MOST_DOLLARS = 10**12
 ONE_SESSION = 23_400

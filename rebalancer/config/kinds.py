@@ -13,9 +13,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rebalancer.alpaca.hosts import refusal
 from rebalancer.config.environment import VARIABLE, FromEnvironment
 from rebalancer.model import CASH, TICKER, Symbol, symbol
+from rebalancer.venues.alpaca.hosts import refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Protocol
 
-from rebalancer.alpaca.keys import Keys
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.venues.alpaca.keys import Keys
 
 SERVICE = "rebalancer"
 OTHERWISE = "or name the keys by key_id and secret, or by credentials_file"

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from rebalancer.errors import BadInputError, Problem, StoppedError
-from rebalancer.journal import keepsake
+from rebalancer.journal import high_water_mark
 from rebalancer.journal.chain import GENESIS, Head, Row, Verdict, has_chain, link, read_head
 from rebalancer.journal.codec import Claimed, from_body
 from rebalancer.journal.projections import fill
@@ -55,7 +55,7 @@ def require_sound(path: Path) -> None:
 
 def at_a_glance(path: Path) -> Iterator[str]:
     """What keeps runs from the journal, by a look that takes no time and changes nothing."""
-    if (older := keepsake.strayed(path)) is not None:
+    if (older := high_water_mark.strayed(path)) is not None:
         yield older
     with reading(path) as journal:
         if journal is not None and has_chain(journal) and (guard := lost_guard(journal)):

@@ -41,7 +41,7 @@ from rebalancer.events import (
     WrittenOff,
 )
 from rebalancer.journal.codec import Claimed, from_body
-from rebalancer.journal.line import Line, never, of_another
+from rebalancer.journal.entry import Line, never, of_another
 from rebalancer.journal.tables import INDEXES, PROJECTIONS
 from rebalancer.model import Fill, NoPrice, Order, OrderPhase, Price, RunStep, Trade
 from rebalancer.model.states import OVER, SHOWN

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from rebalancer.errors import RunFailedError, StoppedError
-from rebalancer.journal import keepsake, lease
+from rebalancer.journal import high_water_mark, lease
 from rebalancer.journal.chain import Row, chained
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.tables import GUARDS, TRUTH
@@ -98,7 +98,7 @@ def open_database(path: Path) -> Database:
             _verify_guards(db, path)
         bring_up(db)
         _verify_guards(db, path)
-        keepsake.require_same(connection, path)
+        high_water_mark.require_same(connection, path)
     except BaseException:
         connection.close()
         raise

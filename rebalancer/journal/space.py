@@ -7,7 +7,7 @@ ROOM = 2**20
 SMALL_CACHE_KIB = 64
 
 
-def prove_space(connection: sqlite3.Connection) -> None:
+def check_disk_space(connection: sqlite3.Connection) -> None:
     """Write ROOM bytes and take them back. Raises what SQLite raises where they don't fit."""
     ((cache,),) = connection.execute("PRAGMA cache_size").fetchall()
     # What is taken back never leaves a large cache: with a small one it is written to the disk first.

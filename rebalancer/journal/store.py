@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from rebalancer.errors import BusyError, HeldBackError, StoppedError
 from rebalancer.events import Claim, Event, Noted, OrderIntended, OrderResent, RunEnded, RunTakenUp
-from rebalancer.journal import keepsake
+from rebalancer.journal import high_water_mark
 from rebalancer.journal.audit import require_sound
 from rebalancer.journal.book import read_book
 from rebalancer.journal.chain import Head, Row, link, read_head
@@ -23,14 +23,14 @@ from rebalancer.journal.changes import SETTINGS, changes, last_settings
 from rebalancer.journal.claims import EarlierRun, cut_off, refusal, taken_by_another, taken_up
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.disks import lock_on_own_disk
+from rebalancer.journal.entry import Line, insert_into
 from rebalancer.journal.faults import plainly
 from rebalancer.journal.lease import Here, give_back, here, obstacle, read_lease, refresh, take
 from rebalancer.journal.leaving import held_back
-from rebalancer.journal.line import Line, insert_into
 from rebalancer.journal.lock import acquire
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import bring_up, open_database, writing
-from rebalancer.journal.space import prove_space
+from rebalancer.journal.space import check_disk_space
 from rebalancer.journal.standing import (
     known,
     read_failures,
@@ -90,7 +90,7 @@ class SqliteJournal:
         with plainly(path):
             db = open_database(path)
             try:
-                forgotten = keepsake.remembered(path) is None and read_head(db.conn).seq > 0
+                forgotten = high_water_mark.remembered(path) is None and read_head(db.conn).seq > 0
                 return cls(path, db, place or here(), (FORGOTTEN,) if forgotten else ())
             except BaseException:
                 db.close()
@@ -218,7 +218,7 @@ class SqliteJournal:
             alive = obstacle(read_lease(self._db.conn, account), self._place)
             return None if alive else read_interrupted(self._db.conn, account)
 
-    def take_up(self, run: RunId, claim: Claim, *, running: bool) -> None:
+    def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
         """Raises BusyError where another process holds the account's lease, or has ended a run that was `running`."""
         with plainly(self._path):
             with writing(self._db.conn):
@@ -230,10 +230,10 @@ class SqliteJournal:
             self._leases[run] = account, fence
             self._remember()
 
-    def prove_space(self) -> None:
+    def check_disk_space(self) -> None:
         """Raises RunFailedError unless a whole evening's lines still fit on the disk."""
         with plainly(self._path):
-            prove_space(self._db.conn)
+            check_disk_space(self._db.conn)
 
     def head(self) -> Head:
         """The last line of the journal."""
@@ -295,7 +295,7 @@ class SqliteJournal:
 
     def _remember(self) -> None:
         if self._path != IN_MEMORY:
-            keepsake.remember(self._path, read_head(self._db.conn))
+            high_water_mark.remember(self._path, read_head(self._db.conn))
         self._notes = ()
 
     def _earlier(self, condition: str, account: str, *values: str) -> list[EarlierRun]:

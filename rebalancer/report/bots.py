@@ -6,9 +6,9 @@ from datetime import date
 
 from rich.text import Text
 
+from rebalancer.bots.flowchart.findings import Findings
 from rebalancer.config.bots import ListedBot
 from rebalancer.errors import Problem
-from rebalancer.flowchart.findings import Findings
 from rebalancer.model import Allocation, Decision, Investment
 from rebalancer.report.console import grid, line, money, share, show
 

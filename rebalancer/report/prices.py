@@ -13,7 +13,7 @@ from rebalancer.market.coverage import JUMP, Coverage
 from rebalancer.report.console import grid, line, show
 
 if TYPE_CHECKING:  # loads alpaca-py, which showing what is kept does not need
-    from rebalancer.market.sync import Synced, Told
+    from rebalancer.venues.alpaca.sync import Synced, Told
 
 SHOWN = 3
 """How many days of a kind are named; `--json` has them all."""

@@ -7,9 +7,9 @@ import pytest
 
 from rebalancer.backtest.compare import TOGETHER, Comparison, Terms, compare, decisions
 from rebalancer.backtest.merged import Merging
+from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.tree import Asset, Chart, Compare, Constant, If, Indicator, Place
 from rebalancer.errors import BadInputError
-from rebalancer.flowchart.compile import compile_chart
-from rebalancer.flowchart.tree import Asset, Chart, Compare, Constant, If, Indicator, Place
 from rebalancer.model import Closes, Investment, Reserve, Symbol, Trading
 
 NAN = math.nan

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from rebalancer import config
+from rebalancer.app import evening
 from rebalancer.model import Symbol
-from rebalancer.wiring import evening
 
 DAY = "2016-06-29"
 
@@ -139,7 +139,7 @@ def test_a_trade_by_hand_is_settled_and_hands_nothing_over(rebalance, held):
     rebalance("run", "--as-of", DAY, "--force")
     settings = config.load(held)
     with evening(settings, settings.accounts[0]) as tonight:
-        tonight.desk.broker.by_hand(Symbol("SPY"), Decimal(29))
+        tonight.context.broker.by_hand(Symbol("SPY"), Decimal(29))
     said = rebalance("adopt", "SPY", "--by-hand", "--yes")
     assert said.code == 0, said.err
     assert "SPY: settled, 58 shares held are what is expected now" in said.out

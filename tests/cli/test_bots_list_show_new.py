@@ -3,7 +3,7 @@ from importlib.resources import files
 
 import pytest
 
-from rebalancer.flowchart import formats
+from rebalancer.bots.flowchart import formats
 
 DEMO = files("rebalancer.demo").joinpath("bots")
 CONFIG = """

@@ -25,7 +25,7 @@ PRICES = """date,SPY,TLT
 
 
 @pytest.fixture
-def desk(tmp_path):
+def context(tmp_path):
     """Settings that read a folder of prices; returns the price file."""
     (tmp_path / "config.toml").write_text(CONFIG)
     (tmp_path / "hold.json").write_text(json.dumps(HOLD_SPY))
@@ -42,14 +42,14 @@ def test_status_of_the_sample_shows_every_ticker_complete(rebalance):
     assert "TBILL and SPYINV are derived" in said.out
 
 
-def test_status_of_a_folder_shows_gaps_and_how_far_it_is_behind(rebalance, desk):
+def test_status_of_a_folder_shows_gaps_and_how_far_it_is_behind(rebalance, context):
     said = rebalance("data", "status")
     assert said.code == 0
     assert "no close on 2016-06-29" in said.out
     assert "Prices from the folder prices/: 2 tickers, 2016-06-28 to 2016-07-01" in said.out
 
 
-def test_status_in_json_has_every_missing_day(rebalance, desk):
+def test_status_in_json_has_every_missing_day(rebalance, context):
     told = json.loads(rebalance("data", "status", "--json").out)
     spy, tlt = told["tickers"]
     assert (told["last_session"], spy["missing"], spy["sessions"]) == ("2016-07-01", ["2016-06-29"], 3)
@@ -58,21 +58,21 @@ def test_status_in_json_has_every_missing_day(rebalance, desk):
     assert spy["behind"] > 2000
 
 
-def test_bad_prices_are_refused_by_file_row_and_column(rebalance, desk):
-    desk.write_text(PRICES.replace("209.48", "-1"))
+def test_bad_prices_are_refused_by_file_row_and_column(rebalance, context):
+    context.write_text(PRICES.replace("209.48", "-1"))
     said = rebalance("data", "status")
     assert (said.code, said.out) == (2, "")
-    assert f"{desk}: row 3, column SPY: '-1' is no price" in said.err
+    assert f"{context}: row 3, column SPY: '-1' is no price" in said.err
 
 
-def test_a_run_on_a_folder_trades_on_its_last_session(rebalance, desk):
+def test_a_run_on_a_folder_trades_on_its_last_session(rebalance, context):
     said = rebalance("run", "--yes")
     assert "SPY: bought 471 of 471" in said.out
     assert "Prices from the folder prices/" in said.out
 
 
-def test_prices_of_days_to_come_are_shown_as_such(rebalance, desk):
-    desk.write_text("date,SPY\n2999-01-02,1\n")
+def test_prices_of_days_to_come_are_shown_as_such(rebalance, context):
+    context.write_text("date,SPY\n2999-01-02,1\n")
     said = rebalance("data", "status")
     assert said.code == 0
     assert "a close on 2999-01-02, when the exchange held no session" in said.out
@@ -86,7 +86,7 @@ def test_prices_of_days_to_come_are_shown_as_such(rebalance, desk):
         ('source = "folder"\nfolder = "nowhere"', "nowhere: the folder of prices can't be read"),
     ],
 )
-def test_settings_that_do_not_fit_together_are_refused(rebalance, desk, tmp_path, data, problem):
+def test_settings_that_do_not_fit_together_are_refused(rebalance, context, tmp_path, data, problem):
     text = CONFIG.replace('source = "folder"\nfolder = "prices"', data)
     (tmp_path / "config.toml").write_text(text)
     said = rebalance("data", "status")

@@ -15,15 +15,15 @@ from freezegun import freeze_time
 from local_alpaca import LocalAlpaca, Tape
 
 from rebalancer import config
+from rebalancer.app import evening
+from rebalancer.app.checkup import trial_of
+from rebalancer.app.evening import Evening
 from rebalancer.errors import RunFailedError
 from rebalancer.events import HoldingsRead, OrderIntended, PlanMade, TargetsSet
-from rebalancer.live.trial import run_trial
-from rebalancer.live.two_evenings import run_two_evenings
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Order, OrderId, Plan, Symbol, Targets
-from rebalancer.wiring import evening
-from rebalancer.wiring.checkup import trial_of
-from rebalancer.wiring.evening import Evening
+from rebalancer.trading.trial import run_trial
+from rebalancer.trading.two_evenings import run_two_evenings
 
 SPY = Symbol("SPY")
 FINE, WRONG_WORDS, SOMETHING_FAILED = 0, 2, 4
@@ -211,8 +211,8 @@ def test_the_trial_buys_and_sells_one_share_and_leaves_the_runs_alone(rebalance,
 
 def test_on_a_paper_account_the_trial_sees_the_order_through_all_its_states(tmp_path, venue):
     settings = config.load(tmp_path / "config.toml")
-    with trial_of(settings, settings.accounts[0], venue.clock) as (desk, run, session):
-        found = {check.name: check for check in run_trial(desk, run, session, Symbol("SGOV"))}
+    with trial_of(settings, settings.accounts[0], venue.clock) as (context, run, session):
+        found = {check.name: check for check in run_trial(context, run, session, Symbol("SGOV"))}
     assert {name: check.verdict for name, check in found.items()} == dict.fromkeys(STEPS, "pass")
     assert venue.shares("SGOV") == 0
     assert [request.status for request in venue.requests if request.method == "POST"] == [200, 422, 200]
@@ -222,8 +222,8 @@ def test_on_a_paper_account_a_share_is_bought_on_friday_and_sold_on_monday(tmp_p
     settings = config.load(tmp_path / "config.toml")
 
     def call():
-        with trial_of(settings, settings.accounts[0], venue.clock, "two-evenings") as (desk, run, session):
-            checks, figures = run_two_evenings(desk, run, session, None)
+        with trial_of(settings, settings.accounts[0], venue.clock, "two-evenings") as (context, run, session):
+            checks, figures = run_two_evenings(context, run, session, None)
         return {check.name: check.verdict for check in checks}, figures
 
     assert call()[0] == {"bought": "pass", "sold": "warn"}
@@ -278,10 +278,10 @@ def test_a_session_whose_run_was_cut_off_has_no_trial(tmp_path):
 
 def cut_off(tonight: Evening) -> None:
     """A run that dies with its first order."""
-    now, zero, journal = tonight.desk.clock.now(), Decimal(0), tonight.desk.journal
+    now, zero, journal = tonight.context.clock.now(), Decimal(0), tonight.context.journal
     run = journal.claim(tonight.claim)
     assert isinstance(run, int)
-    journal.record(run, HoldingsRead(now, "start", tonight.desk.broker.account(), (), zero, zero, zero))
+    journal.record(run, HoldingsRead(now, "start", tonight.context.broker.account(), (), zero, zero, zero))
     journal.record(run, TargetsSet(now, Targets((), {}, (), {}, {})), PlanMade(now, Plan(zero, ())))
     journal.record(run, OrderIntended(now, Order(OrderId("rb1"), SPY, "sell", Decimal(1), "market", None, "")))
 

@@ -9,10 +9,10 @@ from accounts import CONFIG, HOLD_SPY, write_config
 from live_account import live_venue, write_live_config
 
 from rebalancer import config
-from rebalancer.live.evening import claim_session, run_evening
+from rebalancer.app import evening
 from rebalancer.model import Submitted
 from rebalancer.ports import Clock
-from rebalancer.wiring import evening
+from rebalancer.trading.run import claim_session, run_evening
 
 
 class PowerCut(BaseException):
@@ -43,10 +43,10 @@ def cut_off(tmp_path: Path, rebalance: object) -> None:
 def run_until_the_cut(folder: Path, clock: Clock | None = None) -> None:
     settings = config.load(folder / "config.toml")
     with evening(settings, settings.accounts[0], clock=clock) as tonight:
-        desk = replace(tonight.desk, broker=Cutting(tonight.desk.broker))  # type: ignore[arg-type]
-        run = claim_session(desk, tonight.claim, tonight.session)
+        context = replace(tonight.context, broker=Cutting(tonight.context.broker))  # type: ignore[arg-type]
+        run = claim_session(context, tonight.claim, tonight.session)
         with pytest.raises(PowerCut):
-            run_evening(desk, run, tonight.session)  # type: ignore[arg-type]
+            run_evening(context, run, tonight.session)  # type: ignore[arg-type]
 
 
 def filled(rebalance):

@@ -12,8 +12,8 @@ import pytest
 from accounts import new_york_summer, write_config
 from freezegun import freeze_time
 
-from rebalancer.cli.ending import told_to_end
 from rebalancer.cli.schedule import Watch
+from rebalancer.cli.shutdown import shutdown_signal
 from rebalancer.market.clock import SimulatedClock
 
 # ---------------------------------------------------------------------------------------------- what is coming
@@ -184,7 +184,7 @@ def test_a_signal_while_it_waits_ends_it_cleanly(tmp_path: Path, number: signal.
 
 
 def test_a_first_signal_is_noted_and_a_second_ctrl_c_interrupts():
-    with told_to_end() as told:
+    with shutdown_signal() as told:
         assert not told.is_set()
         signal.raise_signal(signal.SIGTERM)
         assert told.is_set()

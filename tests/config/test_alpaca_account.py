@@ -8,10 +8,10 @@ import pytest
 from configs import AT_ALPACA, FOLDER, SMALLEST, parsed, problems_of, with_keys
 
 from rebalancer import config
-from rebalancer.alpaca.hosts import DATA, PAPER
 from rebalancer.config.credentials import KeySource
 from rebalancer.config.in_force import by_key, in_force, snapshot
 from rebalancer.config.start import first_files
+from rebalancer.venues.alpaca.hosts import DATA, PAPER
 
 CONFIG = str(FOLDER / "config.toml")
 SECRET = "hunter2-is-my-secret"  # noqa: S105

@@ -13,7 +13,7 @@ import resource, sys
 from pathlib import Path
 from rebalancer import config
 from rebalancer.errors import BadInputError
-from rebalancer.flowchart import formats
+from rebalancer.bots.flowchart import formats
 
 content = Path(sys.argv[2]).read_bytes()
 taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -3,7 +3,7 @@
 import pytest
 from configs import AT_ALPACA, SMALLEST, parsed, problems_of, with_keys
 
-from rebalancer.alpaca.hosts import LIVE, PAPER
+from rebalancer.venues.alpaca.hosts import LIVE, PAPER
 
 NUMBER = 'account_number = "123456789"'
 LIVE_ACCOUNT = f'mode = "live"\n{NUMBER}'

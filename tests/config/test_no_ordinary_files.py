@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rebalancer.app import read_bots
 from rebalancer.errors import BadInputError
-from rebalancer.wiring import read_bots
 
 
 def test_a_pipe_is_no_bot_file(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 from keyring.backends import fail
 from keyrings import MemoryKeyring, in_use
 
-from rebalancer.alpaca.keys import Keys
 from rebalancer.config.vault import Keyring
 from rebalancer.errors import BadInputError
+from rebalancer.venues.alpaca.keys import Keys
 
 KEYS = Keys("PK-hunter2", "secret-hunter2")
 

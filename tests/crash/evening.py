@@ -10,10 +10,10 @@ from pathlib import Path
 from crash.board import Board, SharedClock
 from crash.points import WRITES, Fuse, Watched, watch_inside
 from rebalancer import config
-from rebalancer.live.desk import Desk
-from rebalancer.live.evening import claim_session, run_evening
+from rebalancer.app import evening
 from rebalancer.ports import AlreadyRun
-from rebalancer.wiring import evening
+from rebalancer.trading.context import RunContext
+from rebalancer.trading.run import claim_session, run_evening
 
 FRIDAY, MONDAY = datetime(2026, 11, 20, 20, 30, tzinfo=UTC), datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
 """Half an hour before the close: time enough for three quiet periods."""
@@ -83,12 +83,14 @@ class Home:
         (self.folder / "mix.json").write_text(json.dumps(bot))
 
 
-def watched(desk: Desk, home: Home, board: Board, turn: Turn) -> Desk:
+def watched(context: RunContext, home: Home, board: Board, turn: Turn) -> RunContext:
     fuse = Fuse(board, turn.die_at)
     if turn.inside:
-        watch_inside(desk.journal._db.conn, home.state, fuse)
-        return desk
-    return replace(desk, broker=Watched(desk.broker, fuse), journal=Watched(desk.journal, fuse, WRITES.__contains__))
+        watch_inside(context.journal._db.conn, home.state, fuse)
+        return context
+    return replace(
+        context, broker=Watched(context.broker, fuse), journal=Watched(context.journal, fuse, WRITES.__contains__)
+    )
 
 
 def walk(home: Home, board: Board, turn: Turn) -> None:
@@ -97,8 +99,8 @@ def walk(home: Home, board: Board, turn: Turn) -> None:
     settings = config.load(home.folder / "config.toml")
     (account,) = settings.accounts
     with evening(settings, account, clock=SharedClock(board)) as tonight:
-        desk = watched(tonight.desk, home, board, turn)
+        context = watched(tonight.context, home, board, turn)
         cut_off = tonight.interrupted
-        run = claim_session(desk, tonight.claim, tonight.session, cut_off)
+        run = claim_session(context, tonight.claim, tonight.session, cut_off)
         if not isinstance(run, AlreadyRun):
-            run_evening(desk, run, tonight.session, cut_off.plan if cut_off else None)
+            run_evening(context, run, tonight.session, cut_off.plan if cut_off else None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from crash.board import Board
 
-WRITES = frozenset({"claim", "take_up", "record"})
+WRITES = frozenset({"claim", "resume", "record"})
 """What changes the journal. Its other calls only read: killed there is killed at the point before."""
 WRITING = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
 TOUCHES = frozenset({"open", "os.rename", "os.remove"})

@@ -2,12 +2,6 @@
 
 from datetime import date
 
-import rebalancer.brokers.alpaca
-import rebalancer.live.rebalance
-import rebalancer.market.alpaca
-import rebalancer.market.alpaca_history
-import rebalancer.market.cache
-import rebalancer.wiring  # noqa: F401
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SystemClock
 

@@ -26,7 +26,7 @@ END = RunEnded(NOW, "success", "done")
 
 
 @pytest.fixture
-def desk():
+def context():
     return Machine()
 
 
@@ -41,90 +41,90 @@ def opened(path):
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_second_process_is_kept_out_while_the_first_lives_whatever_their_numbers(desk, opened, number):
-    start(opened(desk.process(1)))
-    second = opened(desk.process(2, number))
+def test_a_second_process_is_kept_out_while_the_first_lives_whatever_their_numbers(context, opened, number):
+    start(opened(context.process(1)))
+    second = opened(context.process(2, number))
 
     with pytest.raises(BusyError, match=r"process 1 of host desk is running account demo\. Whether it still lives"):
         second.claim(AGAIN)
     assert second.interrupted("demo") is None
 
 
-def test_a_process_without_a_lock_does_not_take_what_another_without_one_holds(desk, opened):
+def test_a_process_without_a_lock_does_not_take_what_another_without_one_holds(context, opened):
     """As on a network's folder."""
-    start(opened(replace(desk.process(1), lock="")))
-    second = opened(replace(desk.process(2), lock=""))
+    start(opened(replace(context.process(1), lock="")))
+    second = opened(replace(context.process(2), lock=""))
 
     with pytest.raises(BusyError, match="process 1"):
         second.claim(AGAIN)
 
 
-def test_the_lease_is_free_when_the_run_has_ended(desk, opened):
-    first = opened(desk.process(1))
+def test_the_lease_is_free_when_the_run_has_ended(context, opened):
+    first = opened(context.process(1))
     first.record(start(first), END)
 
-    assert start(opened(desk.process(2)), AGAIN) == 2
+    assert start(opened(context.process(2)), AGAIN) == 2
 
 
-def test_the_lease_is_free_when_the_journal_is_closed(desk, path, opened):
+def test_the_lease_is_free_when_the_journal_is_closed(context, path, opened):
     """A process lives on after a run that could not even write its end."""
-    with SqliteJournal.open(path, desk.process(1)) as first:
+    with SqliteJournal.open(path, context.process(1)) as first:
         start(first)
 
-    assert start(opened(desk.process(2)), AGAIN) == 2
+    assert start(opened(context.process(2)), AGAIN) == 2
 
 
-def test_a_refused_claim_leaves_the_lease_free(desk, opened):
-    first = opened(desk.process(1))
+def test_a_refused_claim_leaves_the_lease_free(context, opened):
+    first = opened(context.process(1))
     first.record(start(first), *TO_THE_BUYS, END)
     assert isinstance(first.claim(CLAIM), AlreadyRun)
 
-    assert start(opened(desk.process(2)), AGAIN) == 2
+    assert start(opened(context.process(2)), AGAIN) == 2
 
 
-def test_accounts_have_leases_of_their_own(desk, opened):
-    start(opened(desk.process(1)))
+def test_accounts_have_leases_of_their_own(context, opened):
+    start(opened(context.process(1)))
 
-    assert start(opened(desk.process(2)), replace(CLAIM, account="other")) == 2
+    assert start(opened(context.process(2)), replace(CLAIM, account="other")) == 2
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_the_run_of_a_process_that_is_gone_is_taken_up_whatever_its_number(desk, opened, number):
+def test_the_run_of_a_process_that_is_gone_is_taken_up_whatever_its_number(context, opened, number):
     """Who holds its lock knows that it is gone."""
-    run = start(opened(desk.process(1)))
-    desk.kill(1)
-    second = opened(desk.process(2, number))
+    run = start(opened(context.process(1)))
+    context.kill(1)
+    second = opened(context.process(2, number))
 
     assert second.interrupted("demo").run == run
-    second.take_up(run, AGAIN, running=True)
+    second.resume(run, AGAIN, running=True)
     second.record(run, END)
 
 
-def test_a_run_that_another_took_up_and_ended_meanwhile_is_not_gone_on_with(desk, opened):
-    run = start(opened(desk.process(1)))
-    desk.kill(1)
-    second = opened(desk.process(2))
-    desk.kill(2)
-    third = opened(desk.process(3))
+def test_a_run_that_another_took_up_and_ended_meanwhile_is_not_gone_on_with(context, opened):
+    run = start(opened(context.process(1)))
+    context.kill(1)
+    second = opened(context.process(2))
+    context.kill(2)
+    third = opened(context.process(3))
     assert second.interrupted("demo") == third.interrupted("demo")
-    second.take_up(run, AGAIN, running=True)
+    second.resume(run, AGAIN, running=True)
     second.record(run, END)
     before = second.head()
 
     with pytest.raises(BusyError, match=r"run 1 was cut off, and another process has gone on with it to its end"):
-        third.take_up(run, AGAIN, running=True)
+        third.resume(run, AGAIN, running=True)
 
     assert third.head() == before
     assert start(second, AGAIN) == 2
 
 
-def test_a_run_that_has_ended_is_taken_up_to_settle_what_it_left(desk, opened, path):
-    first = opened(desk.process(1))
+def test_a_run_that_has_ended_is_taken_up_to_settle_what_it_left(context, opened, path):
+    first = opened(context.process(1))
     run = start(first)
     first.record(run, *TO_THE_BUYS, OrderIntended(NOW, order()), END)
-    second = opened(desk.process(2))
+    second = opened(context.process(2))
 
-    second.take_up(run, AGAIN, running=False)
+    second.resume(run, AGAIN, running=False)
     second.record(run, seen(order(), "canceled"))
 
     assert second.unsettled("demo") == ()
@@ -133,9 +133,9 @@ def test_a_run_that_has_ended_is_taken_up_to_settle_what_it_left(desk, opened, p
     )
 
 
-def test_a_process_may_claim_again_what_it_holds_itself(desk, opened):
+def test_a_process_may_claim_again_what_it_holds_itself(context, opened):
     """The file lock, not the lease, keeps two threads of one process apart."""
-    place = desk.process(1)
+    place = context.process(1)
     start(opened(place))
 
     assert start(opened(place), AGAIN) == 2
@@ -145,10 +145,10 @@ def test_a_process_may_claim_again_what_it_holds_itself(desk, opened):
 
 
 @pytest.mark.parametrize("host", ["laptop", "desk"])
-def test_another_machine_waits_two_hours_after_the_last_word_whatever_its_name(desk, opened, host):
-    first, away = opened(desk.process(1)), Machine(host)
+def test_another_machine_waits_two_hours_after_the_last_word_whatever_its_name(context, opened, host):
+    first, away = opened(context.process(1)), Machine(host)
     run = start(first)
-    desk.now += timedelta(minutes=30)
+    context.now += timedelta(minutes=30)
     first.record(run, TO_THE_BUYS[0])
     second = opened(away.process(7, number=1))
 
@@ -164,14 +164,14 @@ def test_another_machine_waits_two_hours_after_the_last_word_whatever_its_name(d
 
 
 @pytest.fixture
-def overtaken(desk, opened):
+def overtaken(context, opened):
     """A process that was stopped in its run, and another that took the run over meanwhile."""
-    first = opened(desk.process(1))
+    first = opened(context.process(1))
     run = start(first)
     first.record(run, *TO_THE_BUYS, OrderIntended(NOW, order()))
-    desk.kill(1)
-    second = opened(desk.process(2))
-    second.take_up(run, AGAIN, running=True)
+    context.kill(1)
+    second = opened(context.process(2))
+    second.resume(run, AGAIN, running=True)
     return first, second, run
 
 
@@ -199,38 +199,38 @@ def test_who_was_overtaken_may_still_say_why_it_stopped(overtaken):
     assert second.head().seq == said + 1
 
 
-def test_closing_late_does_not_give_back_the_lease_of_another(overtaken, desk, opened):
+def test_closing_late_does_not_give_back_the_lease_of_another(overtaken, context, opened):
     first, _, _ = overtaken
     first.close()
 
     with pytest.raises(BusyError, match="process 2"):
-        opened(desk.process(3)).claim(AGAIN)
+        opened(context.process(3)).claim(AGAIN)
 
 
-def test_a_run_that_another_claimed_is_not_to_be_written(desk, opened):
-    run = start(opened(desk.process(1)))
+def test_a_run_that_another_claimed_is_not_to_be_written(context, opened):
+    run = start(opened(context.process(1)))
 
     with pytest.raises(StoppedError, match="never claimed here"):
-        opened(desk.process(2)).record(run, *TO_THE_BUYS)
+        opened(context.process(2)).record(run, *TO_THE_BUYS)
 
 
-def test_the_run_that_was_cut_off_before_its_first_order_can_write_no_more_once_the_next_began(desk, opened):
-    first = opened(desk.process(1))
+def test_the_run_that_was_cut_off_before_its_first_order_can_write_no_more_once_the_next_began(context, opened):
+    first = opened(context.process(1))
     dead = start(first)
-    desk.kill(1)
-    start(opened(desk.process(2)), AGAIN)
+    context.kill(1)
+    start(opened(context.process(2)), AGAIN)
 
     with pytest.raises(StoppedError):
         first.record(dead, *TO_THE_BUYS, OrderIntended(NOW, order()))
 
 
-def test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time(path, desk):
+def test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time(path, context):
     """Both are at the claim at the same moment; the winner's run goes on until the loser was told."""
     gate = Barrier(2)
     SqliteJournal.open(path).close()
 
     def race(pid):
-        with SqliteJournal.open(path, desk.process(pid)) as journal:
+        with SqliteJournal.open(path, context.process(pid)) as journal:
             journal._db.execute("PRAGMA synchronous = OFF")  # a thousand waits for the disk show nothing more
             return [one_race(journal, number) for number in range(1000)]
 
@@ -291,17 +291,17 @@ def test_what_a_killed_process_left_is_taken_up_at_once_under_its_lock_and_not_w
         assert journal.interrupted("demo") is None
     with run_lock(path) as place, SqliteJournal.open(path, place) as journal:
         assert journal.interrupted("demo").run == 1
-        journal.take_up(1, AGAIN, running=True)
+        journal.resume(1, AGAIN, running=True)
 
 
-def test_an_earlier_versions_process_keeps_its_lease_and_nobody_guesses_that_it_died(path, desk):
-    with SqliteJournal.open(path, desk.process(1)) as earlier:
+def test_an_earlier_versions_process_keeps_its_lease_and_nobody_guesses_that_it_died(path, context):
+    with SqliteJournal.open(path, context.process(1)) as earlier:
         run = start(earlier)
         for column in COLUMNS:
             earlier._db.execute(f"ALTER TABLE leases DROP COLUMN {column}")
         earlier._db.execute(f"DELETE FROM {migrations.migrations_table} WHERE name = 'm007_leases_by_lock'")
-        desk.kill(1)
-        with SqliteJournal.open(path, desk.process(2)) as second, pytest.raises(BusyError, match="process 1"):
+        context.kill(1)
+        with SqliteJournal.open(path, context.process(2)) as second, pytest.raises(BusyError, match="process 1"):
             second.claim(AGAIN)
 
         earlier.record(run, END)

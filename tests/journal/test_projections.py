@@ -157,7 +157,7 @@ def test_an_order_this_journal_never_knew_changes_nothing(journal, path):
 def test_an_absent_buy_is_sent_again_only_while_its_run_buys(journal):
     run = start_buying(journal)
     journal.record(run, OrderIntended(NOW, BUY), OrderAbsent(NOW, BUY.id))
-    journal.take_up(run, CLAIM, running=True)
+    journal.resume(run, CLAIM, running=True)
 
     with pytest.raises(StoppedError, match="is taken up and would become buying"):
         journal.record(run, OrderResent(NOW, BUY.id))

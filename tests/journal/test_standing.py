@@ -188,7 +188,7 @@ def test_a_run_that_was_cut_off_before_its_plan_has_none(journal):
 
 def test_a_run_that_ended_was_not_cut_off_and_one_that_was_taken_up_still_is(journal):
     run = start_buying(journal)
-    journal.take_up(run, TOMORROW, running=True)
+    journal.resume(run, TOMORROW, running=True)
     assert journal.interrupted("demo").run == run
 
     journal.record(run, RunEnded(NOW, "partial", "done by halves"))

@@ -314,7 +314,7 @@ def test_a_disk_without_room_for_an_evening_is_found_out_before_it_begins(path, 
     before = journal.head()
 
     with pytest.raises(RunFailedError, match=r"the disk is full\. Free some space"):
-        journal.prove_space()
+        journal.check_disk_space()
 
     assert journal.head() == before
     journal.record(run, Noted(NOW, "note", "a small line still fits"))
@@ -324,7 +324,7 @@ def test_the_proof_is_written_to_the_disk_and_taken_back(path, journal):
     start(journal)
     files = rows(path, "files")
 
-    journal.prove_space()
+    journal.check_disk_space()
 
     assert path.with_name("journal.sqlite-wal").stat().st_size > ROOM
     assert rows(path, "files") == files

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from lab.market import SYMBOLS
-from rebalancer.flowchart.compile import Program, compile_chart
-from rebalancer.flowchart.tree import (
+from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.tree import (
     Asset,
     Cash,
     Chart,

@@ -18,11 +18,11 @@ from rebalancer.errors import BusyError, RebalancerError, StoppedError
 from rebalancer.events import Claim
 from rebalancer.journal.lease import Here, Holder
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.live.desk import Desk
-from rebalancer.live.evening import claim_session, run_evening
-from rebalancer.live.settle import recover
 from rebalancer.model import Investment, RunId
 from rebalancer.ports import AlreadyRun, Interrupted
+from rebalancer.trading.context import RunContext
+from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.settle import recover
 
 if TYPE_CHECKING:
     from lab.world import World
@@ -97,8 +97,8 @@ class Machine:
         try:
             with world.shelf.process(place) as journal:
                 if journal.interrupted(ACCOUNT):
-                    desk = self._desk(journal, Fate(world.log), world.owner)
-                    recover(desk, self._claim(world.owner, Turn()), world.session)
+                    context = self._context(journal, Fate(world.log), world.owner)
+                    recover(context, self._claim(world.owner, Turn()), world.session)
         except RebalancerError as error:
             world.heard(error)
         finally:
@@ -110,25 +110,25 @@ class Machine:
         with world.shelf.process(place) as journal:
             found = self._unfinished(journal)
             owner = self._recorded[found.run] if found else self._owner_tonight()
-            desk = self._desk(journal, fate, owner)
-            run = claim_session(desk, self._claim(owner, turn), world.session, found)
+            context = self._context(journal, fate, owner)
+            run = claim_session(context, self._claim(owner, turn), world.session, found)
             if isinstance(run, AlreadyRun):
                 return "already"
             self._recorded[run] = owner
             world.checker.begin(run, owner)
             world.readings.followed = True
-            run_evening(desk, run, world.session, found.plan if found else None)
+            run_evening(context, run, world.session, found.plan if found else None)
             return "done"
 
     def _unfinished(self, journal: SqliteJournal) -> Interrupted | None:
         found = journal.interrupted(ACCOUNT)
         return found if found and found.orders and found.plan and found.session == self._world.session.day else None
 
-    def _desk(self, journal: SqliteJournal, fate: Fate, owner: Owner) -> Desk:
+    def _context(self, journal: SqliteJournal, fate: Fate, owner: Owner) -> RunContext:
         world, weather = self._world, self._world.weather
         untradable = dict.fromkeys(SYMBOLS[:1], "not tradable") if weather.strikes("symbol can't be traded") else {}
         ends_at = weather.dice.randint(1, LIKELY) if weather.strikes("program is told to end") else 0
-        return Desk(
+        return RunContext(
             account=ACCOUNT,
             broker=Line(world.venue, world.clock, weather, fate.boundary, world.witness, world.readings, untradable),
             history=world.market,
@@ -140,7 +140,7 @@ class Machine:
             reserve=owner.reserve,
             investments=owner.investments,
             programs=programs_of(owner.investments),
-            ending=lambda: bool(ends_at and fate.count >= ends_at),
+            shutdown_requested=lambda: bool(ends_at and fate.count >= ends_at),
             limits=owner.limits,
             venue="lab",
         )

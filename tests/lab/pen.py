@@ -31,8 +31,8 @@ class Pen:
     def claim(self, claim: Claim) -> RunId | AlreadyRun:
         return self._write("claim", lambda: self._journal.claim(claim))
 
-    def take_up(self, run: RunId, claim: Claim, *, running: bool) -> None:
-        self._write(f"take up run {run}", lambda: self._journal.take_up(run, claim, running=running))
+    def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
+        self._write(f"take up run {run}", lambda: self._journal.resume(run, claim, running=running))
 
     def record(self, run: RunId, *events: Event) -> None:
         self._write(", ".join(_told(event) for event in events), lambda: self._commit(run, *events))

@@ -1,0 +1,143 @@
+"""Bytes to a plain JSON value, strictly, and without recursion however deep the value is nested."""
+
+import io
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import ijson
+
+from rebalancer.bots.flowchart.tree import Place
+from rebalancer.errors import Problem
+
+MAX_BYTES = 10_000_000
+MAX_DEPTH = 50_000
+"""JSON levels. One level of a chart takes up to four of them, so charts of depth 10,000 fit."""
+MAX_VALUES = 250_000
+"""A Composer chart of 10,000 nested ifs has 210,000. They are counted before the parser starts."""
+MAX_PROBLEMS = 10
+BUFFER_BYTES = 1_000_000
+"""The parser begins a long string anew with each buffer: small ones would cost the square of its length."""
+MAX_NUMBER = 1e15
+"""Far beyond any price, percent or window, and still exact in a float."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """An object or a list that is not closed yet, and the key under which an object's next value goes."""
+
+    values: dict[str, object] | list[object]
+    key: str = ""
+
+    def add(self, value: object) -> None:
+        if isinstance(self.values, list):
+            self.values.append(value)
+        else:
+            self.values[self.key] = value
+
+    @property
+    def step(self) -> str | int:
+        return len(self.values) - 1 if isinstance(self.values, list) else self.key
+
+
+class _UnreadableError(ValueError):
+    """Nothing after this can be read."""
+
+
+class _Builder:
+    """The value as far as it is known. Its first open list holds nothing but the whole value."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.whole: list[object] = []
+        self.open = [_Open(self.whole)]
+        self.problems: list[Problem] = []
+
+    def refuse(self, text: str) -> None:
+        place: Place | None = None
+        for container in self.open[1:]:
+            place = Place(place, container.step)
+        self.problems.append(Problem(self.source, str(place) if place else "", text))
+
+    def take(self, event: str, value: object) -> None:
+        match event:
+            case "start_map":
+                self._begin({})
+            case "start_array":
+                self._begin([])
+            case "end_map" | "end_array":
+                self.open.pop()
+            case "map_key":
+                self._key(str(value))
+            case _:
+                self._scalar(value)
+
+    def _begin(self, values: dict[str, object] | list[object]) -> None:
+        self.open[-1].add(values)
+        if len(self.open) > MAX_DEPTH:
+            raise _UnreadableError(f"objects and lists are nested more than {MAX_DEPTH:,} deep, which is not read")
+        self.open.append(_Open(values))
+
+    def _key(self, key: str) -> None:
+        container = self.open[-1]
+        seen = key in container.values
+        container.key = key
+        if seen:
+            self.refuse(f"the key {json.dumps(key[:40], ensure_ascii=False)} stands here twice; keep one of the two")
+
+    def _scalar(self, value: object) -> None:
+        self.open[-1].add(value)
+        # Written so that neither NaN nor an integer of thousands of digits passes.
+        if isinstance(value, (int, float)) and not -MAX_NUMBER <= value <= MAX_NUMBER:
+            self.refuse("this number is too large; numbers up to 1,000,000,000,000,000 are read")
+
+
+def parse(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:
+    """The object or list in `content` (UTF-8 JSON), or None and every problem found.
+
+    Refused are more than MAX_BYTES, MAX_VALUES or MAX_DEPTH, a key that stands twice in its object, NaN and infinities,
+    numbers beyond MAX_NUMBER, anything before or after the value, other encodings and a bare string or number. After
+    MAX_PROBLEMS the rest is not looked at.
+    """
+    if len(content) > MAX_BYTES:
+        return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {MAX_BYTES:,} are read"),)
+    if (values := sum(map(content.count, (b",", b"[", b"{")))) > MAX_VALUES:
+        return None, (Problem(source, "", f"has about {values:,} values; up to {MAX_VALUES:,} are read"),)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None, (Problem(source, "", "is not UTF-8 text; save it as UTF-8 without a byte order mark"),)
+    if text.startswith("\ufeff"):
+        return None, (Problem(source, "", "starts with a byte order mark; save it as UTF-8 without one"),)
+    builder = _Builder(source)
+    try:
+        _build(builder, ijson.basic_parse(io.BytesIO(content), BUFFER_BYTES, use_float=True))
+    except _UnreadableError as stop:
+        builder.refuse(str(stop))
+    except (ijson.JSONError, ValueError) as fault:
+        return None, (*builder.problems, Problem(source, "", f"is not JSON: {_explained(fault, text)}"))
+    return (None if builder.problems else builder.whole[0]), tuple(builder.problems)
+
+
+def _build(builder: _Builder, events: Iterable[tuple[str, object]]) -> None:
+    for event, value in events:
+        builder.take(event, value)
+        if len(builder.problems) == MAX_PROBLEMS:
+            raise _UnreadableError(f"after {MAX_PROBLEMS} problems the rest is not looked at")
+    if not isinstance(builder.whole[0], (dict, list)):
+        raise _UnreadableError("holds a bare value; a bot is an object in braces")
+
+
+def _explained(fault: Exception, text: str) -> str:
+    """The fault with its line and column where the standard parser, which recurses, can say them."""
+    with suppress(RecursionError):
+        try:
+            json.loads(text, parse_int=float, parse_constant=_not_a_number)
+        except ValueError as located:
+            return str(located)
+    return " ".join(str(fault).replace("(right here) ------^", "").split())[:160]
+
+
+def _not_a_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

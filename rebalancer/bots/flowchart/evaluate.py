@@ -1,0 +1,248 @@
+"""A program over all days at once: values upwards through the table, then weights downwards.
+
+Every day stands alone: what is decided at a close uses that close and earlier ones, and comes out the same to the last
+bit whatever follows. Undefined is never read as yes, no, 0 or 50: it spreads until something decides without it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.indicators import INDICATORS, over_windows
+from rebalancer.model import Closes, Floats, Symbol
+
+Truth = NDArray[np.int8]
+Days = NDArray[np.intp]
+Given = tuple[Days, Floats]
+"""Some days, and how much of the whole a node gets on each of them."""
+
+NO, UNKNOWN, YES = 0, 1, 2
+"""Kleene's three values, in the order that makes "all" a minimum and "any" a maximum."""
+
+_BRANCHES = np.array([[0, np.nan, 1], [1, np.nan, 0]])
+"""The fractions of then and else, by truth."""
+
+_ORDERINGS = {
+    "gt": (np.greater, np.less_equal),
+    "gte": (np.greater_equal, np.less),
+    "lt": (np.less, np.greater_equal),
+    "lte": (np.less_equal, np.greater),
+}
+"""What makes a comparison a yes, and what makes it a no. NaN makes neither."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simulated:
+    """A part of a chart as if it had been traded by itself, (T,) each.
+
+    `earned` is the fraction earned from this close to the next, NaN where that is unknown (no one reads the last);
+    `decided` says whether the part's weights at this close are defined.
+    """
+
+    earned: Floats
+    decided: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """What the nodes of a table came to, by index; each array is (T,)."""
+
+    series: dict[int, Floats] = field(default_factory=dict)
+    truths: dict[int, Truth] = field(default_factory=dict)
+    simulated: dict[int, Simulated] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
+
+    A row sums to at most 1, give or take rounding (1e-15). It is NaN throughout where its decision needs an undefined
+    value.
+    """
+
+    weights: Floats
+    values: Values
+
+
+def evaluate(program: Program, closes: Closes) -> Evaluation:
+    """Every decision of `program`. Raises ValueError where `closes` has no column for one of its symbols."""
+    prices = usable_prices(program, closes)
+    values = Values()
+    simulated = _to_simulate(program.table)
+    for index, node in enumerate(program.table):
+        if isinstance(node, nodes.SeriesNode):
+            values.series[index] = _series(node, values, prices, len(closes.sessions))
+        elif isinstance(node, nodes.TruthNode):
+            values.truths[index] = _truth(node, values)
+        elif index in simulated:
+            values.simulated[index] = _simulate(node, values, prices, len(closes.sessions))
+    return Evaluation(_weights(program, values, len(closes.sessions)), values)
+
+
+def usable_prices(program: Program, closes: Closes) -> Mapping[Symbol, Floats]:
+    """The closes of each symbol of `program`, (T,); what is not a positive number counts as missing."""
+    columns = {symbol: column for column, symbol in enumerate(closes.symbols)}
+    if absent := [symbol for symbol in program.symbols if symbol not in columns]:
+        raise ValueError(f"{program.name} needs closes of {', '.join(absent)}, and there is no column for them")
+    values = np.where((closes.values > 0) & (closes.values < np.inf), closes.values, np.nan)
+    return {symbol: np.ascontiguousarray(values[:, columns[symbol]]) for symbol in program.symbols}
+
+
+def next_returns(prices: Floats) -> Floats:
+    """The fraction earned from each close to the next, (T,); NaN on the last day."""
+    out = np.full_like(prices, np.nan)
+    out[:-1] = prices[1:] / prices[:-1] - 1
+    return out
+
+
+def compounded(track: Simulated) -> Floats:
+    """What 1 dollar became, (T,). It starts at the first decided close.
+
+    Where the step from the close before is unknown it is NaN, and begins afresh at 1 with the next decided close: a
+    gap stays visible, so that no indicator measures across it.
+    """
+    value = np.full_like(track.earned, np.nan)
+    start = 0
+    unknown_steps = np.flatnonzero(np.isnan(track.earned[:-1])) + 1
+    for end in (*unknown_steps.tolist(), len(value)):
+        if start < end and track.decided[start]:
+            value[start] = 1
+            value[start + 1 : end] = np.cumprod(1 + track.earned[start : end - 1])
+            start = end + 1
+        else:
+            start = end
+    return value
+
+
+def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
+    """How `node` splits on `days` (D of them): (K, D), a row for each of its K children.
+
+    A column is NaN throughout where the split needs an undefined value.
+    """
+    match node:
+        case nodes.Where(condition):
+            return _BRANCHES.take(values.truths[condition][days], axis=1)
+        case nodes.Blend(weights):
+            return np.outer(weights, np.ones(len(days)))
+        case nodes.TopK(scores=scores):
+            return _best(node, np.stack([values.series[score][days] for score in scores]))
+        case nodes.InverseVol(volatilities):
+            return _inverse(np.stack([values.series[score][days] for score in volatilities]))
+
+
+def _best(node: nodes.TopK, scores: Floats) -> Floats:
+    """Equal weights for the best; the stable sort leaves ties in the order of the file."""
+    ranking = np.argsort(-scores if node.largest else scores, axis=0, kind="stable")
+    split = np.zeros_like(scores)
+    np.put_along_axis(split, ranking[: node.count], 1 / node.count, axis=0)
+    split[:, np.isnan(scores).any(axis=0)] = np.nan
+    return split
+
+
+def _inverse(volatilities: Floats) -> Floats:
+    weights = 1 / np.where(volatilities > 0, volatilities, np.nan)
+    split: Floats = weights / sum(weights)  # the builtin adds in one order, however many days there are
+    return split
+
+
+def _series(node: nodes.SeriesNode, values: Values, prices: Mapping[Symbol, Floats], length: int) -> Floats:
+    match node:
+        case nodes.Constant(value):
+            return np.full(length, value, dtype=np.float64)
+        case nodes.Close(symbol):
+            return prices[symbol]
+        case nodes.Nav(portfolio):
+            return compounded(values.simulated[portfolio])
+        case nodes.Series(function, window, source):
+            return INDICATORS[function](values.series[source], window)
+
+
+def _truth(node: nodes.TruthNode, values: Values) -> Truth:
+    match node:
+        case nodes.Compare(comparator, left, right):
+            is_yes, is_no = _ORDERINGS[comparator]
+            sides = values.series[left], values.series[right]
+            return UNKNOWN + is_yes(*sides).view(np.int8) - is_no(*sides).view(np.int8)
+        case nodes.All(conditions):
+            return reduce(np.minimum, [values.truths[condition] for condition in conditions])
+        case nodes.Any(conditions):
+            return reduce(np.maximum, [values.truths[condition] for condition in conditions])
+        case nodes.ForDays(days, condition):
+            return _held(values.truths[condition], days)
+
+
+def _held(truth: Truth, days: int) -> Truth:
+    """All of the last `days` truths; what came before the first session is unknown."""
+    padded = np.concatenate((np.full(days - 1, UNKNOWN), truth)).astype(np.float64)
+    (lowest,) = over_windows((padded,), days, lambda older, newer, *_sizes: (np.minimum(older[0], newer[0]),))
+    return lowest[days - 1 :].astype(np.int8)
+
+
+def _to_simulate(table: Sequence[nodes.Node]) -> set[int]:
+    """The portfolios under a Nav: only these are followed on all days, whether they are reached or not."""
+    wanted: set[int] = set()
+    for index in reversed(range(len(table))):
+        node = table[index]
+        if isinstance(node, nodes.Nav):
+            wanted.add(node.portfolio)
+        elif index in wanted and isinstance(node, nodes.Split):
+            wanted.update(node.children)
+    return wanted
+
+
+def _simulate(node: nodes.Node, values: Values, prices: Mapping[Symbol, Floats], length: int) -> Simulated:
+    match node:
+        case nodes.Hold(symbol):
+            return Simulated(next_returns(prices[symbol]), np.ones(length, dtype=np.bool_))
+        case nodes.Where() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
+            parts = [values.simulated[child] for child in node.children]
+            return _mixed(fractions(node, values, np.arange(length)), parts)
+        case _:
+            return Simulated(np.zeros(length), np.ones(length, dtype=np.bool_))
+
+
+def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:
+    earned, decided = np.zeros(split.shape[1]), ~np.isnan(split[0])
+    for fraction, part in zip(split, parts, strict=True):
+        taken = fraction > 0
+        earned += np.where(taken, fraction * part.earned, 0)
+        decided &= part.decided | ~taken
+    return Simulated(np.where(decided, earned, np.nan), decided)
+
+
+def _weights(program: Program, values: Values, length: int) -> Floats:
+    """From the root down: each node passes on, by day, what it was given."""
+    weights = np.zeros((length, len(program.symbols)))
+    undefined = np.zeros(length, dtype=np.bool_)
+    given: dict[int, list[Given]] = {program.root: [(np.arange(length), np.ones(length))]}
+    for index in reversed(range(program.root + 1)):
+        node = program.table[index]
+        if index not in given:
+            continue
+        days, amounts = _together(given.pop(index), length)
+        if isinstance(node, nodes.Hold):
+            weights[days, program.symbols.index(node.symbol)] = amounts
+        elif isinstance(node, nodes.Split):
+            split = fractions(node, values, days)
+            undefined[days[np.isnan(split[0])]] = True
+            for child, fraction in zip(node.children, split, strict=True):
+                passed = amounts * fraction
+                if (taken := np.flatnonzero(passed > 0)).size:
+                    given.setdefault(child, []).append((days[taken], passed[taken]))
+    weights[undefined] = np.nan
+    return np.minimum(weights, 1)  # a whole that was split and added up again may be a hair more
+
+
+def _together(parts: Sequence[Given], length: int) -> Given:
+    """What several parents give to one node, added up by day."""
+    if len(parts) == 1:
+        return parts[0]
+    days, amounts = (np.concatenate(column) for column in zip(*parts, strict=True))
+    total = np.asarray(np.bincount(days, amounts, minlength=length), dtype=np.float64)
+    reached = np.flatnonzero(total)
+    return reached, total[reached]

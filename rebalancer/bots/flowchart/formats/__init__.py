@@ -1,0 +1,71 @@
+"""The formats a bot can be written in. A document is read whole, or refused with everything that is wrong in it."""
+
+from collections.abc import Callable, Mapping
+
+from rebalancer.bots.flowchart import document
+from rebalancer.bots.flowchart.formats import composer, native
+from rebalancer.bots.flowchart.formats.elements import Element, Refusals
+from rebalancer.bots.flowchart.tree import Chart
+from rebalancer.errors import Problem
+
+_READ = f'what is read: our own format ("format": "{native.FORMAT}") and Composer\'s score v1 JSON ("step": "root")'
+
+
+def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]]:
+    """The chart in `content`, or None and every problem, each with its place in the document.
+
+    `source` is the name by which the problems call the document.
+    """
+    if content[:100].lstrip().startswith((b"(", b";", b"{:")):
+        return None, (Problem(source, "", f"looks like Composer's Lisp text; {_READ}"),)
+    value, problems = document.parse(content, source)
+    if problems:
+        return None, problems
+    whole = Element(value, None, Refusals())
+    reader = _reader(whole)
+    if reader is None:
+        return None, (Problem(source, "", f"looks like {_likeness(value)}; {_READ}"),)
+    chart = reader(whole)
+    found = whole.refusals.problems(source)
+    return (None if found else chart), found
+
+
+def name_of(content: bytes) -> str | None:
+    """The name of the format that `content` is written in, None for none that is read."""
+    value, _ = document.parse(content, "")
+    reader = _reader(Element(value, None, Refusals()))
+    return _NAMES[reader] if reader else None
+
+
+def _reader(whole: Element) -> Callable[[Element], Chart | None] | None:
+    if whole["format"].value == native.FORMAT:
+        return native.read
+    if whole["step"].value == "root" and whole["rebalance"].value not in _RAINS_PERIODS:
+        return composer.read
+    return None
+
+
+def _likeness(value: object) -> str:
+    """What an unreadable document is, as far as its outermost keys tell."""
+    if isinstance(value, list):
+        first = value[0] if value and isinstance(value[0], str) else ""
+        return _LISTS.get(first, "a list, and a bot is an object in braces")
+    keys = value.keys() if isinstance(value, dict) else ()
+    for key, name in _KEYS.items():
+        if key in keys:
+            return name
+    return "no format we know"
+
+
+_NAMES: Mapping[Callable[[Element], Chart | None], str] = {native.read: "native", composer.read: "Composer"}
+_RAINS_PERIODS = ("DAILY", "THRESHOLD")
+_LISTS = {"^ ": "Composer's transit JSON", "defsymphony": "Composer's Lisp as JSON lists"}
+_KEYS = {
+    "format": "a bot in another format",
+    ":step": "Composer's JSON with a colon before each key",
+    "incantation": "a QuantMage spell",
+    "score_version": "Composer's score v2",
+    "node_type": "a bot in ExxaHub's format",
+    "rebalance": "Rain's JSON for BacktestReport",
+    "step": "a part of a Composer file without its root",
+}

@@ -1,0 +1,246 @@
+"""Composer's score v1 in plain JSON, as the editor copies it: the part that decides anew on every session."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Literal
+
+from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Form, Part, assemble
+from rebalancer.bots.flowchart.formats.elements import Element, quoted
+from rebalancer.bots.flowchart.formats.functions import FUNCTIONS, selection, window
+from rebalancer.bots.flowchart.tree import (
+    Asset,
+    Cash,
+    Chart,
+    Comparator,
+    Compare,
+    Constant,
+    Equal,
+    Function,
+    Group,
+    If,
+    Indicator,
+    InverseVolatility,
+    Node,
+    Specified,
+)
+from rebalancer.model import Symbol
+
+# Keys that only the editor reads. A `weight` means something under wt-cash-specified alone; elsewhere it is left over.
+_COSMETIC = (
+    *("step", "id", "weight", "name", "description", "collapsed?", "collapsed-specified-weight?", "children-count"),
+    *("suppress-incomplete-warnings?", "price", "dollar_volume", "has_marketcap", "exchange", "asset_class"),
+    *("asset_classes", "select?", "sort-by?", "weight-method"),
+)
+_CONDITION = (
+    *("comparator", "lhs-fn", "lhs-fn-params", "lhs-window-days", "lhs-val"),
+    *("rhs-fixed-value?", "rhs-fn", "rhs-fn-params", "rhs-window-days", "rhs-val"),
+)
+_COMPARATORS: tuple[Comparator, ...] = ("gt", "gte", "lt", "lte")
+_EQUITY = re.compile(r"EQUITIES::(.+)//USD")
+_ENDS: tuple[Literal["top", "bottom"], ...] = ("top", "bottom")
+
+# What Composer has beyond what is read; saying "not read yet" is fairer than "unknown".
+_LATER = frozenset(
+    {
+        *("none", "weekly", "monthly", "quarterly", "yearly", "wt-marketcap", "eq"),
+        *("percentage-price-oscillator", "percentage-price-oscillator-signal"),
+        *("moving-average-convergence-divergence", "moving-average-convergence-divergence-signal"),
+        *("lower-bollinger", "upper-bollinger"),
+    }
+)
+
+
+def read(document: Element) -> Chart | None:
+    """The chart as far as it could be built; it counts only if `document` has no refusals after this."""
+    document.only(*_COSMETIC, "children", "rebalance", "rebalance-corridor-width")
+    document["rebalance"].choice(("daily",), _LATER)
+    if document["rebalance"].value == "daily" and document["rebalance-corridor-width"].given:
+        document["rebalance-corridor-width"].refuse('a corridor has no meaning with "rebalance" "daily"; delete it')
+    name = _name(document)
+    root = assemble(_branch, document["children"])
+    return Chart(name, root) if root else None
+
+
+# ------------------------------------------------------------------------------------------------ steps
+
+
+def _step(element: Element) -> Form:
+    if not isinstance(element.value, dict):
+        element.must_be('an object with a "step"')
+        return Form(None)
+    step = element["step"].choice(tuple(_STEPS), _LATER)
+    if element["step"].value != step:
+        return Form(None)
+    keys, read = _STEPS[step]
+    return read(element.only(*_COSMETIC, "children", *keys))
+
+
+def _steps(listed: Element) -> tuple[Part, ...]:
+    return tuple(Part(_step, child) for child in listed.items())
+
+
+def _branch(listed: Element) -> Form:
+    """One child stands for itself, several share equally."""
+    children = _steps(listed)
+    if len(children) == 1:
+        return Form(lambda child: child, children)
+    return Form(lambda *nodes: Equal(nodes, listed.here), children)
+
+
+def _asset(element: Element) -> Form:
+    _expect_no_children(element)
+    symbol = _ticker(element["ticker"])
+    return Form(lambda: Asset(symbol, element.here))
+
+
+def _empty(element: Element) -> Form:
+    _expect_no_children(element)
+    return Form(lambda: Cash(element.here))
+
+
+def _group(element: Element) -> Form:
+    name = _name(element)
+    return Form(lambda child: Group(name, child, element.here), (Part(_branch, element["children"]),))
+
+
+def _equal(element: Element) -> Form:
+    return Form(lambda *children: Equal(children, element.here), _steps(element["children"]))
+
+
+def _specified(element: Element) -> Form:
+    """Children of weight 0 are left out, as Composer does; the other weights are brought to a sum of 1."""
+    weighed = [(child, _weight(child["weight"])) for child in element["children"].items()]
+    kept = [(child, weight) for child, weight in weighed if weight != 0]
+    total = math.fsum(weight for _, weight in kept)
+    if weighed and not 0 < total < math.inf:
+        element.refuse(f"the weights of the children sum to {total:g}; one at least must be above 0")
+
+    def build(*children: Node) -> Specified:
+        return Specified(tuple(weight / total for _, weight in kept), children, element.here)
+
+    return Form(build, tuple(Part(_step, child) for child, _ in kept))
+
+
+def _weight(element: Element) -> float:
+    element.only("num", "den")
+    over, under = element["num"].numeric.number(), element["den"].numeric.number()
+    if over >= 0 and under > 0:
+        return over / under
+    element.refuse('the weight must be a "num" of 0 or more over a "den" above 0')
+    return 1.0
+
+
+def _inverse_volatility(element: Element) -> Form:
+    sessions = window("standard-deviation-return", element["window-days"].numeric)
+    return Form(lambda *nodes: InverseVolatility(sessions, nodes, element.here), _steps(element["children"]))
+
+
+def _filter(element: Element) -> Form:
+    function = element["sort-by-fn"].choice(FUNCTIONS, _LATER)
+    sessions = _window(function, element["sort-by-fn-params"], element["sort-by-window-days"])
+    side = element["select-fn"].choice(_ENDS)
+    count = element["select-n"].numeric.whole(1, MAX_ELEMENTS)
+    return Form(selection(element, function, sessions, side, count), _steps(element["children"]))
+
+
+def _if(element: Element) -> Form:
+    sides = element["children"].items()
+    tested = [side for side in sides if side["is-else-condition?"].value is not True]
+    untested = [side for side in sides if side["is-else-condition?"].value is True]
+    if len(tested) != 1 or len(untested) != 1 or any(side["step"].value != "if-child" for side in sides):
+        element.refuse('an "if" must have two "if-child": one with a condition, one with "is-else-condition?": true')
+        return Form(None)
+    then, otherwise = tested[0], untested[0]
+    otherwise.only(*_COSMETIC, "children", "is-else-condition?")
+
+    def build(condition: Compare, yes: Node, no: Node) -> If:
+        return If(condition, yes, no, element.here)
+
+    return Form(build, (Part(_condition, then), Part(_branch, then["children"]), Part(_branch, otherwise["children"])))
+
+
+_STEPS: Mapping[str, tuple[tuple[str, ...], Callable[[Element], Form]]] = {
+    "asset": (("ticker",), _asset),
+    "empty": ((), _empty),
+    "group": ((), _group),
+    "if": ((), _if),
+    "filter": (("sort-by-fn", "sort-by-fn-params", "sort-by-window-days", "select-fn", "select-n"), _filter),
+    "wt-cash-equal": ((), _equal),
+    "wt-cash-specified": ((), _specified),
+    "wt-inverse-vol": (("window-days",), _inverse_volatility),
+}
+
+
+# ------------------------------------------------------------------------------------------- conditions
+
+
+def _condition(side: Element) -> Form:
+    if side["condition"].given:
+        # It replaces the flat keys beside it, which may be stale; so they are not looked at.
+        side["condition"].refuse(
+            '"condition" is not read yet; what is read: "lhs-fn", "comparator" and "rhs-fn" or "rhs-val"'
+        )
+        return Form(None)
+    side.only(*_COSMETIC, "children", "is-else-condition?", *_CONDITION)
+    left = _indicator(side, "lhs")
+    comparator = side["comparator"].choice(_COMPARATORS, _LATER)
+    right = _constant(side["rhs-val"]) if _is_fixed(side) else _indicator(side, "rhs")
+    return Form(lambda: Compare(left, comparator, right, 1, side.here))
+
+
+def _is_fixed(side: Element) -> bool:
+    """Whether the right side is a number; a "rhs-fn" beside it is then left over and ignored."""
+    if side["rhs-fixed-value?"].given:
+        return side["rhs-fixed-value?"].flag()
+    return not side["rhs-fn"].given or side["rhs-val"].numeric.is_number
+
+
+def _constant(element: Element) -> Constant:
+    return Constant(element.numeric.number(), element.here)
+
+
+def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> Indicator:
+    function = side[f"{name}-fn"].choice(FUNCTIONS, _LATER)
+    sessions = _window(function, side[f"{name}-fn-params"], side[f"{name}-window-days"])
+    return Indicator(function, sessions, _ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
+
+
+def _window(function: Function, params: Element, legacy: Element) -> int | None:
+    """The window, from the params or from the key of older files. A current price has none, whatever is written."""
+    if function == "current-price":
+        return None
+    written = params.only("window") if params.given else replace(params, value={})
+    if legacy.given and not written["window"].given:
+        return window(function, legacy.numeric)
+    sessions = window(function, written["window"].numeric)
+    if legacy.given and window(function, legacy.numeric) != sessions:
+        legacy.refuse(f'"{params.here.step}" has another window; delete one of the two')
+    return sessions
+
+
+# -------------------------------------------------------------------------------------------- spellings
+
+
+def _ticker(element: Element) -> Symbol:
+    """EQUITIES::SPY//USD is SPY."""
+    text = element.value
+    if not isinstance(text, str):
+        return element.ticker()
+    equity = _EQUITY.fullmatch(text)
+    plain = equity[1] if equity else text
+    if not plain.startswith("CRYPTO::") and not plain.endswith("/USD"):
+        return replace(element, value=plain).ticker()
+    element.refuse(f"{quoted(plain)} is a crypto ticker, which is not read yet; what is read: tickers of US shares")
+    return Symbol(plain)
+
+
+def _name(element: Element) -> str:
+    """The editor leaves names empty where nobody gave one."""
+    return element["name"].text() if element["name"].value else "unnamed"
+
+
+def _expect_no_children(element: Element) -> None:
+    if element["children"].given and element["children"].value != []:
+        element["children"].refuse(f'"{element["step"].value}" can\'t have children')

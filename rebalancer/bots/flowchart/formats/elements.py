@@ -1,0 +1,203 @@
+"""A strict look at one element of a document.
+
+What a value must be is asked of its element, which refuses it in a sentence that says what it is and what is allowed. A
+refused value leaves a stand-in, so that the rest of the element is looked at too. No stand-in gets any further: an
+element in which anything was refused is not built, and a document in which anything was refused gives no chart.
+"""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypeGuard, TypeVar
+
+from rebalancer.bots.flowchart.tree import Place
+from rebalancer.errors import Problem
+from rebalancer.model import Symbol, symbol
+
+MAX_PROBLEMS = 100
+
+_NUMERIC = re.compile(r"-?([0-9]{1,15}(\.[0-9]{0,20})?|\.[0-9]{1,20})", re.ASCII)
+_Choice = TypeVar("_Choice", bound=str)
+
+
+class _No(Enum):
+    """Why an element has no value: the key is not there, or what holds it was refused already."""
+
+    KEY = "is missing"
+    SENSE = "was refused"
+
+
+class Refusals:
+    """What was refused so far."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[Place | None, str]] = []
+
+    def problems(self, source: str) -> tuple[Problem, ...]:
+        """At most MAX_PROBLEMS of them, and how many more there are."""
+        shown = [Problem(source, str(place) if place else "", text) for place, text in self.found[:MAX_PROBLEMS]]
+        more = len(self.found) - len(shown)
+        return (*shown, *([Problem(source, "", f"and {more:,} more problems")] if more else []))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Element:
+    """A value in the document and its place, None for the whole document."""
+
+    value: object
+    place: Place | None
+    refusals: Refusals
+
+    def __getitem__(self, key: str) -> "Element":
+        return Element(self._under(key), Place(self.place, key), self.refusals)
+
+    def _under(self, key: str) -> object:
+        return self.value.get(key, _No.KEY) if isinstance(self.value, dict) else _No.SENSE
+
+    @property
+    def given(self) -> bool:
+        return self.value is not _No.KEY
+
+    @property
+    def here(self) -> Place:
+        """The place, for what is built from this element; the whole document goes by the name "chart"."""
+        return self.place or Place(None, "chart")
+
+    def refuse(self, text: str) -> None:
+        self.refusals.found.append((self.place, text))
+
+    def must_be(self, allowed: str) -> None:
+        """Refuses the value with a sentence that says what it is and what is allowed."""
+        if self.value is not _No.SENSE:
+            self.refuse(f"{self._name} {_shown(self.value)}; it must be {allowed}")
+
+    @property
+    def _name(self) -> str:
+        return quoted(self.place.step) if self.place and isinstance(self.place.step, str) else "this"
+
+    def only(self, *keys: str) -> "Element":
+        """Itself, an object that has no other keys than `keys`."""
+        if not isinstance(self.value, dict):
+            self.must_be(f"an object with {_listed(keys)}")
+            return self
+        for key in self.value:
+            if key not in keys:
+                self.refuse(f"the key {quoted(key)} has no meaning here; allowed are {_listed(keys)}")
+        return self
+
+    def only_one(self, keys: tuple[_Choice, ...]) -> _Choice | None:
+        """The single key of an object that has exactly one of `keys` and no other."""
+        if isinstance(self.value, dict) and len(self.value) == 1:
+            for key in keys:
+                if key in self.value:
+                    return key
+        if isinstance(self.value, dict):
+            found = _listed(tuple(self.value)[:5]) or "none"
+            self.refuse(f"{self._name} has the keys {found}; it must have exactly one of {_listed(keys)}")
+        else:
+            self.must_be(f"an object with exactly one of {_listed(keys)}")
+        return None
+
+    def items(self) -> "list[Element]":
+        if not isinstance(self.value, list) or not self.value:
+            self.must_be("a list of at least one")
+            return []
+        return [Element(value, Place(self.place, index), self.refusals) for index, value in enumerate(self.value)]
+
+    def text(self) -> str:
+        if isinstance(self.value, str) and self.value.strip():
+            return self.value
+        self.must_be("a text")
+        return "?"
+
+    def choice(self, allowed: tuple[_Choice, ...], later: frozenset[str] = frozenset()) -> _Choice:
+        """One of `allowed`; one of `later` is refused as not read yet."""
+        for choice in allowed:
+            if self.value == choice:
+                return choice
+        if isinstance(self.value, str) and self.value in later:
+            self.refuse(f"{self._name} {quoted(self.value)} is not read yet; what is read: {_listed(allowed)}")
+        else:
+            self.must_be(f"one of {_listed(allowed)}" if len(allowed) > 1 else _listed(allowed))
+        return allowed[-1]
+
+    def flag(self) -> bool:
+        if isinstance(self.value, bool):
+            return self.value
+        self.must_be("true or false")
+        return True
+
+    def number(self, allowed: str = "a number") -> float:
+        if _is_number(self.value):
+            return float(self.value)
+        self.must_be(allowed)
+        return 1.0
+
+    def percent(self) -> float:
+        """Above 0 and up to 100; 0 stands in for what was refused."""
+        if _is_number(self.value) and 0 < self.value <= 100:
+            return float(self.value)
+        self.must_be("a number above 0 and up to 100")
+        return 0.0
+
+    def whole(self, least: int, most: int) -> int:
+        """As JSON Schema has it, 10.0 is a whole number."""
+        if _is_number(self.value) and least <= self.value <= most and self.value == int(self.value):
+            return int(self.value)
+        self.must_be(f"a whole number from {least:,} to {most:,}")
+        return least
+
+    def ticker(self) -> Symbol:
+        if isinstance(self.value, str):
+            try:
+                return symbol(self.value)
+            except ValueError as unfit:
+                hint = f"; write {self.value[:40].upper()}" if self.value != self.value.upper() else ""
+                self.refuse(f"{unfit}{hint}")
+        else:
+            self.must_be('a ticker such as "SPY"')
+        return Symbol("?")
+
+    @property
+    def numeric(self) -> "Element":
+        """Itself, but as a number where the document has the number as a text of plain ASCII digits."""
+        if isinstance(self.value, str) and _NUMERIC.fullmatch(self.value):
+            return replace(self, value=float(self.value))
+        return self
+
+    @property
+    def is_number(self) -> bool:
+        return _is_number(self.value)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(map(quoted, names))
+
+
+def quoted(text: str) -> str:
+    """As JSON writes it, so that nothing a stranger wrote steers the terminal; cut after 40 characters."""
+    return json.dumps(text[:40], ensure_ascii=False)
+
+
+def _shown(value: object) -> str:
+    """A value as the writer of the document sees it, whatever its size and depth."""
+    match value:
+        case _No():
+            return value.value
+        case dict():
+            return "is an object"
+        case list():
+            return "is a list" if value else "is an empty list"
+        case bool():
+            return f"is {str(value).lower()}"
+        case None:
+            return "is null"
+        case str():
+            return f"is {quoted(value)}"
+        case _:
+            return f"is {value}"

@@ -1,0 +1,187 @@
+"""Our own format. `native.schema.json` says the same to editors and other programs."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Form, Part, assemble
+from rebalancer.bots.flowchart.formats.elements import Element
+from rebalancer.bots.flowchart.formats.functions import FUNCTIONS, indicator, selection, window
+from rebalancer.bots.flowchart.tree import (
+    AllOf,
+    AnyOf,
+    Asset,
+    Capped,
+    Cash,
+    Chart,
+    Comparator,
+    Compare,
+    Condition,
+    Constant,
+    Equal,
+    Function,
+    Group,
+    If,
+    Indicator,
+    InverseVolatility,
+    Node,
+    Operand,
+    Specified,
+)
+
+FORMAT = "rebalancer/bot"
+VERSION = 1
+MAX_DAYS = 10_000
+
+_COMPARATORS: tuple[Comparator, ...] = ("gt", "gte", "lt", "lte")
+_ENDS: tuple[Literal["top", "bottom"], ...] = ("top", "bottom")
+_A_VALUE = 'a number or an object with one function, such as {"current-price": {"of": "SPY"}}'
+
+
+def read(document: Element) -> Chart | None:
+    """The chart as far as it could be built; it counts only if `document` has no refusals after this."""
+    document.only("format", "version", "name", "description", "chart")
+    if document["version"].value is True or document["version"].value != VERSION:
+        document["version"].must_be(f"{VERSION}")
+    if document["description"].given:
+        document["description"].text()
+    name = document["name"].text()
+    root = assemble(_node, document["chart"])
+    return Chart(name, root) if root else None
+
+
+# ------------------------------------------------------------------------------------------------ nodes
+
+
+def _node(element: Element) -> Form:
+    if isinstance(element.value, dict) and "if" in element.value:
+        return _if(element)
+    kind = element.only_one((*_NODES, "if"))
+    return _NODES[kind](element[kind], element) if kind else Form(None)
+
+
+def _children(listed: Element) -> tuple[Part, ...]:
+    return tuple(Part(_node, child) for child in listed.items())
+
+
+def _asset(body: Element, node: Element) -> Form:
+    symbol = body.ticker()
+    return Form(lambda: Asset(symbol, node.here))
+
+
+def _cash(body: Element, node: Element) -> Form:
+    if body.value is not True:
+        body.must_be("true")
+    return Form(lambda: Cash(node.here))
+
+
+def _group(body: Element, node: Element) -> Form:
+    name = body.only("name", "chart")["name"].text()
+    return Form(lambda child: Group(name, child, node.here), (Part(_node, body["chart"]),))
+
+
+def _equal(body: Element, node: Element) -> Form:
+    return Form(lambda *children: Equal(children, node.here), _children(body))
+
+
+def _specified(body: Element, node: Element) -> Form:
+    percents, children = _shares(body)
+    total = math.fsum(percents)
+    if 0 not in percents and percents and not abs(total - 100) <= 1e-6:
+        body.refuse(f"the percents sum to {total:.10g}; they must sum to 100")
+    return Form(lambda *nodes: Specified(tuple(part / total for part in percents), nodes, node.here), children)
+
+
+def _inverse_volatility(body: Element, node: Element) -> Form:
+    sessions = window("standard-deviation-return", body.only("window", "of")["window"])
+    return Form(lambda *children: InverseVolatility(sessions, children, node.here), _children(body["of"]))
+
+
+def _capped(body: Element, node: Element) -> Form:
+    percents, children = _shares(body.only("of", "fallback")["of"])
+    caps = tuple(percent / 100 for percent in percents)
+    fallback = body["fallback"].ticker() if body["fallback"].given else None
+    return Form(lambda *nodes: Capped(caps, nodes, fallback, node.here), children)
+
+
+def _shares(listed: Element) -> tuple[list[float], tuple[Part, ...]]:
+    shares = [share.only("percent", "chart") for share in listed.items()]
+    return [share["percent"].percent() for share in shares], tuple(Part(_node, share["chart"]) for share in shares)
+
+
+def _if(node: Element) -> Form:
+    node.only("if", "then", "else")
+
+    def build(condition: Condition, then: Node, otherwise: Node) -> If:
+        return If(condition, then, otherwise, node.here)
+
+    return Form(build, (Part(_condition, node["if"]), Part(_node, node["then"]), Part(_node, node["else"])))
+
+
+def _filter(body: Element, node: Element) -> Form:
+    by = body.only("by", "take", "count", "of")["by"]
+    function = by["function"].choice(FUNCTIONS)
+    sessions = _sessions(function, by, "function")
+    side = body["take"].choice(_ENDS)
+    count = body["count"].whole(1, MAX_ELEMENTS)
+    return Form(selection(node, function, sessions, side, count), _children(body["of"]))
+
+
+_NODES: Mapping[str, Callable[[Element, Element], Form]] = {
+    "asset": _asset,
+    "cash": _cash,
+    "group": _group,
+    "equal": _equal,
+    "specified": _specified,
+    "inverse_volatility": _inverse_volatility,
+    "capped": _capped,
+    "filter": _filter,
+}
+
+
+# ------------------------------------------------------------------------------------------- conditions
+
+
+def _condition(element: Element) -> Form:
+    if isinstance(element.value, dict) and element.value.keys() & {"all", "any"}:
+        return _combined(element)
+    element.only("left", "is", "right", "for_days")
+    comparator = element["is"].choice(_COMPARATORS)
+    days = element["for_days"].whole(1, MAX_DAYS) if element["for_days"].given else 1
+
+    def build(left: Operand, right: Operand) -> Compare:
+        return Compare(left, comparator, right, days, element.here)
+
+    return Form(build, (Part(_operand, element["left"]), Part(_operand, element["right"])))
+
+
+def _combined(element: Element) -> Form:
+    kind = element.only_one(("all", "any"))
+    parts = tuple(Part(_condition, part) for part in element[kind].items()) if kind else ()
+    combine = AllOf if kind == "all" else AnyOf
+    return Form(lambda *conditions: combine(conditions, element.here), parts)
+
+
+def _operand(element: Element) -> Form:
+    if not isinstance(element.value, dict):
+        value = element.number(_A_VALUE)
+        return Form(lambda: Constant(value, element.here))
+    function = element.only_one(FUNCTIONS)
+    return _indicator(function, element[function], element) if function else Form(None)
+
+
+def _indicator(function: Function, body: Element, operand: Element) -> Form:
+    sessions = _sessions(function, body, "of")
+    subject = body["of"]
+    if isinstance(subject.value, dict):
+        return Form(indicator(operand, function, sessions), (Part(_node, subject),))
+    symbol = subject.ticker()
+    return Form(lambda: Indicator(function, sessions, symbol, operand.here))
+
+
+def _sessions(function: Function, element: Element, *others: str) -> int | None:
+    """The window that stands beside the keys `others`; a price of today has none."""
+    if function == "current-price":
+        element.only(*others)
+        return None
+    return window(function, element.only(*others, "window")["window"])

@@ -1,0 +1,116 @@
+"""What is missing: why a decision is undefined, and which gaps a person should know of although it is not."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, Values, fractions, usable_prices
+from rebalancer.bots.flowchart.indicators import RECURSIVE, prices_advised, prices_needed, runs
+from rebalancer.model import Closes
+
+
+class Spot(NamedTuple):
+    """A node of the table on one day."""
+
+    node: int
+    day: int
+
+
+def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> str:
+    """The first undefined value, in the order of the chart, that the decision of row `day` needs: one sentence.
+
+    Raises ValueError where that decision is defined.
+    """
+    suspects, seen = [Spot(program.root, day)], set[Spot]()
+    while suspects:
+        spot = suspects.pop()
+        closer = _closer(program.table, evaluation.values, spot)
+        if not closer and (spot.day < 0 or isinstance(program.table[spot.node], nodes.SeriesNode)):
+            return _sentence(program, closes, evaluation.values, spot)
+        if spot not in seen:
+            seen.add(spot)
+            suspects.extend(reversed(closer))
+    raise ValueError(f"the decision of {program.name} on {closes.day(day)} is defined")
+
+
+def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str, ...]:
+    """Sentences about what the chart lacks on the last day, though its decision may not have needed it.
+
+    Closes missing within the sessions a decision looks back on, then indicators that have not settled.
+    """
+    return (*_missing_closes(program, closes), *_warming_up(program, evaluation.values))
+
+
+def _missing_closes(program: Program, closes: Closes) -> Iterator[str]:
+    span = min(program.lookback, len(closes.sessions))
+    for symbol, prices in usable_prices(program, closes).items():
+        missing = np.flatnonzero(np.isnan(prices[-span:]))
+        if missing.size:
+            latest = closes.day(len(prices) - span + int(missing[-1]))
+            yield f"{symbol} has no close on {missing.size} of the last {span} sessions, the latest of them {latest}"
+
+
+def _warming_up(program: Program, values: Values) -> Iterator[str]:
+    for index, node in enumerate(program.table):
+        if isinstance(node, nodes.Series) and node.function in RECURSIVE:
+            have, advised = int(runs(values.series[node.source])[-1]), prices_advised(node.function, node.window)
+            if prices_needed(node.function, node.window) <= have < advised:
+                yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
+
+
+def _closer(table: Sequence[nodes.Node], values: Values, spot: Spot) -> list[Spot]:
+    """What left a node undefined, or else where its decision led; row -1 stands for the days before the first."""
+    node, day = table[spot.node], spot.day
+    match node:
+        case nodes.Series(source=source):
+            nav = table[source]
+            if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
+                return [Spot(nav.portfolio, day)]
+            return []
+        case nodes.Compare(left=left, right=right):
+            return [Spot(side, day) for side in (left, right) if np.isnan(values.series[side][day])]
+        case nodes.ForDays(days, condition):
+            rows = range(day, max(day - days, -2), -1)
+            return [Spot(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
+        case nodes.All(conditions) | nodes.Any(conditions):
+            return [Spot(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
+        case nodes.Where() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
+            return _closer_in_split(node, values, day)
+        case _:
+            return []
+
+
+def _closer_in_split(node: nodes.Split, values: Values, day: int) -> list[Spot]:
+    split = fractions(node, values, np.array([day]))[:, 0]
+    if np.isnan(split[0]):
+        return [Spot(need, day) for need in nodes.needs(node) if not _usable(node, values, need, day)]
+    return [Spot(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
+
+
+def _usable(node: nodes.Split, values: Values, need: int, day: int) -> bool:
+    if isinstance(node, nodes.Where):
+        return False
+    score = values.series[need][day]
+    return bool(score > 0) if isinstance(node, nodes.InverseVol) else not np.isnan(score)
+
+
+def _sentence(program: Program, closes: Closes, values: Values, spot: Spot) -> str:
+    node, day = program.table[spot.node], closes.day(max(spot.day, 0))
+    if spot.day < 0:
+        return f"a condition has to hold for more days than there are closes: they begin on {day}"
+    if not isinstance(node, nodes.Series):
+        return f"{program.subject(spot.node)} has no close on {day}"
+    if not np.isnan(values.series[spot.node][spot.day]):
+        return f"{program.label(spot.node)} is 0 on {day}, so that 1 / volatility is undefined"
+    have = int(runs(values.series[node.source])[spot.day])
+    simulated = isinstance(program.table[node.source], nodes.Nav)
+    if not have:
+        return f"{program.subject(node.source)} has no {'simulated value' if simulated else 'close'} on {day}"
+    closes_needed = prices_needed(node.function, node.window)
+    return (
+        f"{program.label(spot.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
+        f" has {have} since {closes.day(spot.day - have + 1)}"
+    )

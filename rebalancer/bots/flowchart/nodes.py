@@ -1,0 +1,169 @@
+"""A chart as one flat table of expressions, each written once.
+
+A node names its operands by their index in the table, and stands after all of them. Equal nodes are one node, so that a
+block a chart repeats a hundred times is computed once, and a plain loop replaces recursion.
+"""
+
+from dataclasses import dataclass, field
+
+from rebalancer.bots.flowchart.tree import Comparator, Function
+from rebalancer.model import Symbol
+
+# -------------------------------------------------------------------------------- series: one number a day
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Nav:
+    """The simulated history of a portfolio: what 1 dollar became, weights decided at a close earning until the next."""
+
+    portfolio: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """An indicator of a Close or a Nav."""
+
+    function: Function
+    window: int
+    source: int
+
+
+# ------------------------------------------------------------------------- truths: yes, no or unknown a day
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    comparator: Comparator
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForDays:
+    """Yes where `condition` was, on each of the last `days` sessions."""
+
+    days: int
+    condition: int
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    conditions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    conditions: tuple[int, ...]
+
+
+# ---------------------------------------------------------------------- portfolios: weights by symbol a day
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Cash:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    condition: int
+    then: int
+    otherwise: int
+
+    @property
+    def children(self) -> tuple[int, int]:
+        return self.then, self.otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """Fixed fractions, one a child; what is missing to 1 is cash."""
+
+    weights: tuple[float, ...]
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InverseVol:
+    """Weights in proportion to 1 / the child's series in `volatilities`."""
+
+    volatilities: tuple[int, ...]
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopK:
+    """The `count` children of the largest (or smallest) series in `scores`, equal weights; fewer than there are."""
+
+    count: int
+    largest: bool
+    scores: tuple[int, ...]
+    children: tuple[int, ...]
+
+
+SeriesNode = Constant | Close | Nav | Series
+TruthNode = Compare | ForDays | All | Any
+Leaf = Hold | Cash
+Split = Where | Blend | InverseVol | TopK
+PortfolioNode = Leaf | Split
+Node = SeriesNode | TruthNode | PortfolioNode
+
+
+@dataclass(slots=True)
+class Table:
+    """The nodes while they are collected."""
+
+    nodes: list[Node] = field(default_factory=list)
+    _index: dict[Node, int] = field(default_factory=dict)
+
+    def add(self, node: Node) -> int:
+        """The index of `node`, which is added only if no equal one is there."""
+        index = self._index.setdefault(node, len(self.nodes))
+        if index == len(self.nodes):
+            self.nodes.append(node)
+        return index
+
+
+def operands(node: Node) -> tuple[int, ...]:
+    """All that `node` is made from."""
+    match node:
+        case Constant() | Close() | Hold() | Cash():
+            return ()
+        case Nav(portfolio):
+            return (portfolio,)
+        case Series(source=source):
+            return (source,)
+        case Compare(left=left, right=right):
+            return left, right
+        case ForDays(condition=condition):
+            return (condition,)
+        case All(conditions) | Any(conditions):
+            return conditions
+        case _:
+            return *needs(node), *node.children
+
+
+def needs(node: Split) -> tuple[int, ...]:
+    """What decides how `node` splits: a condition, or a score a child."""
+    match node:
+        case Where(condition=condition):
+            return (condition,)
+        case TopK(scores=scores) | InverseVol(volatilities=scores):
+            return scores
+        case Blend():
+            return ()

@@ -1,0 +1,137 @@
+"""The parts of a chart in words: what they ask, and on one day what they found."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.compile import SHORT_NAMES, Program
+from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Values
+
+_SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_EVERY = "all of {count} conditions", "all of {count} conditions hold", "not all of {count} conditions hold"
+_SOME = "any of {count} conditions", "one or more of {count} conditions hold", "none of {count} conditions holds"
+"""What it asks, and how it is said where it holds and where it does not."""
+
+
+class Line(NamedTuple):
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Words with the values of row `day`; without `values`, for the chart as such."""
+
+    program: Program
+    values: Values | None = None
+    day: int = -1
+
+    def gate(self, condition: int) -> Iterator[Line]:
+        """`condition`, then what it is made of, a level deeper; what comes twice is told once."""
+        told: set[int] = set()
+        waiting = [(0, condition)]
+        while waiting:
+            level, index = waiting.pop()
+            node = self.program.table[index]
+            if isinstance(node, nodes.Compare):
+                yield Line(level, self._comparison(node, self._truth(index)))
+            elif index not in told:
+                told.add(index)
+                yield Line(level, self._several(node, self._truth(index)))
+                waiting.extend((level + 1, part) for part in reversed(nodes.operands(node)))
+
+    def heading(self, index: int) -> Iterator[Line]:
+        """A part of the chart without what is below it; only a gate takes more than one line."""
+        name = f'"{self.program.groups[index]}": ' if index in self.program.groups else ""
+        match self.program.table[index]:
+            case nodes.Where(condition):
+                first, *rest = self.gate(condition)
+                yield Line(0, f"{name}if {first.text}")
+                yield from rest
+            case nodes.Blend(children=children):
+                yield Line(0, f"{name}{len(children)} parts")
+            case nodes.TopK() | nodes.InverseVol() as node:
+                yield Line(0, name + self.ranking(node))
+            case _:
+                yield Line(0, self.program.label(index))
+
+    def branches(self, node: nodes.Split) -> tuple[str, ...]:
+        """What leads to each child: a verdict, a weight, or the score it is measured by ("" without values)."""
+        match node:
+            case nodes.Where():
+                return "then", "else"
+            case nodes.Blend(weights):
+                return tuple(percent(weight) for weight in weights)
+            case _:
+                return tuple(number(self.value(score)) if self.values else "" for score in nodes.needs(node))
+
+    def ranking(self, node: nodes.TopK | nodes.InverseVol) -> str:
+        """What the children are measured by."""
+        score = self.program.table[nodes.needs(node)[0]]
+        measure = f"{SHORT_NAMES[score.function]}({score.window})" if isinstance(score, nodes.Series) else "Price"
+        if isinstance(node, nodes.InverseVol):
+            return f"weights by 1 / {measure}"
+        return f"{'highest' if node.largest else 'lowest'} {node.count} of {len(node.children)} by {measure}"
+
+    def share(self, node: int, amount: float) -> str:
+        return f"{self.program.label(node)} {percent(amount)}"
+
+    def value(self, series: int) -> float:
+        """The day's value of a series; NaN without values."""
+        return float(self.values.series[series][self.day]) if self.values else np.nan
+
+    def _truth(self, condition: int) -> int | None:
+        return int(self.values.truths[condition][self.day]) if self.values else None
+
+    def _comparison(self, node: nodes.Compare, truth: int | None) -> str:
+        """As in `RSI(SPY,10) = 81.2 > 79 (by 2.2)` and `RSI(SPY,10) = 56.48, not > 79 (by 22.52)`."""
+        sign = _SIGNS[node.comparator]
+        left, right = self._operand(node.left, node.right), self._operand(node.right, node.left)
+        distance = number(abs(self.value(node.left) - self.value(node.right)))
+        if truth is None:
+            return f"{left} {sign} {right}"
+        if truth == UNKNOWN:
+            return f"{left} {sign} {right}: undefined"
+        return (
+            f"{left} {sign} {right} (by {distance})" if truth == YES else f"{left}, not {sign} {right} (by {distance})"
+        )
+
+    def _operand(self, index: int, other: int) -> str:
+        label = self.program.label(index)
+        if self.values is None or isinstance(self.program.table[index], nodes.Constant):
+            return label
+        return f"{label} = {number(self.value(index), unlike=self.value(other))}"
+
+    def _several(self, node: nodes.Node, truth: int | None) -> str:
+        if isinstance(node, nodes.ForDays):
+            return self._for_days(node, truth)
+        asks, holds, fails = _EVERY if isinstance(node, nodes.All) else _SOME
+        words = {None: asks, YES: holds, NO: fails, UNKNOWN: f"{asks}: undefined"}[truth]
+        return words.format(count=len(nodes.operands(node)))
+
+    def _for_days(self, node: nodes.ForDays, truth: int | None) -> str:
+        asks = f"on each of the last {node.days} days"
+        if self.values is None or truth is None:
+            return asks
+        truths = self.values.truths[node.condition]
+        recent = truths[: self.day % len(truths) + 1][-node.days :]
+        failed = f"not {asks}, on {np.count_nonzero(recent == YES)} of them"
+        return {YES: f"held {asks}", NO: failed, UNKNOWN: f"{asks}: undefined"}[truth]
+
+
+def number(value: float, unlike: float = 0.0) -> str:
+    """`value` with two decimals, or as many as it takes to look different from `unlike`; without trailing zeros."""
+    if np.isnan(value):
+        return "undefined"
+    decimals = 2
+    while decimals < 12 and value != unlike and round(value, decimals) == round(unlike, decimals):
+        decimals += 1
+    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def percent(amount: float) -> str:
+    return f"{100 * amount:.4g} %"

@@ -1,0 +1,83 @@
+"""The journal of a dry run: it writes to its own file and reads what is ours from the real one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from rebalancer.events import Claim, DailyLossHit, Event, FillSeen, Restated
+from rebalancer.journal.book import Change, moved, renamed
+from rebalancer.model import OrderId, RunId
+from rebalancer.ports import AlreadyRun, Book, Interrupted, Journal, Reading, Sent, Standing
+
+
+@dataclass(slots=True)
+class DryRunJournal:
+    """`own` takes every event; `books` is only read, and moved by what this dry run pretends."""
+
+    own: Journal
+    books: Journal
+    changes: list[Change] = field(default_factory=list)
+    session: date = date.min
+    loss: date | None = None
+
+    def claim(self, claim: Claim) -> RunId | AlreadyRun:
+        self.session = claim.session
+        return self.own.claim(claim)
+
+    def record(self, run: RunId, *events: Event) -> None:
+        self.own.record(run, *events)
+        for event in events:
+            match event:
+                case FillSeen(fill=fill):
+                    self.changes.append(fill)
+                case Restated():
+                    self.changes.append(event)
+                case DailyLossHit():
+                    self.loss = self.session
+
+    def run_number(self, run: RunId) -> int:
+        return self.own.run_number(run)
+
+    def book(self, account: str) -> Book:
+        book = moved(self.books.book(account), self.changes)
+        tonight = [change for change in self.changes if isinstance(change, Restated)]
+        renames = (renamed(change) for change in tonight)
+        return replace(
+            book,
+            restated={**book.restated, **{change.symbol: self.session for change in tonight}},
+            renames=(*book.renames, *(rename for rename in renames if rename)),
+        )
+
+    def unsettled(self, account: str) -> tuple[Sent, ...]:
+        return self.books.unsettled(account)
+
+    def sent(self, run: RunId) -> tuple[Sent, ...]:
+        return self.own.sent(run)
+
+    def sent_since(self, account: str, first: date) -> tuple[Sent, ...]:
+        return self.books.sent_since(account, first)
+
+    def readings(self, account: str, first: date) -> tuple[Reading, ...]:
+        return self.books.readings(account, first)
+
+    def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
+        ids = tuple(ids)
+        return self.books.knows(account, ids) | self.own.knows(account, ids)
+
+    def standing(self, account: str) -> Standing:
+        """A halt keeps orders from leaving, and a dry run sends none: it goes on."""
+        standing = self.books.standing(account)
+        return replace(standing, halt=None, loss=self.loss or standing.loss)
+
+    def failures(self, run: RunId) -> Mapping[str, str]:
+        return self.own.failures(run)
+
+    def interrupted(self, account: str) -> Interrupted | None:  # noqa: ARG002 - a port
+        """A dry run never goes on with a real one."""
+        return None
+
+    def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
+        self.own.resume(run, claim, running=running)
+
+    def check_disk_space(self) -> None:
+        self.own.check_disk_space()

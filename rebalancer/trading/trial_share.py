@@ -1,0 +1,50 @@
+"""Which share a trial over two evenings buys: one that nobody else in the account has to do with."""
+
+from collections.abc import Mapping, Sequence
+
+from rebalancer.errors import RunFailedError
+from rebalancer.model import NoPrice, Price, Symbol
+from rebalancer.portfolio.wording import shares
+from rebalancer.trading.context import RunContext, RunLog
+from rebalancer.trading.pricing import order_prices, take_snapshots
+from rebalancer.trading.snapshot import read_shares
+
+QUIET_FUNDS = tuple(Symbol(name) for name in ("SCHO", "USFR", "VGSH", "BIL", "SGOV", "SHV"))
+"""Funds of short US government bonds, the cheapest share first: they trade all day, and their prices hardly move."""
+
+
+def free_share(context: RunContext, log: RunLog, named: Symbol | None) -> Price:
+    """A fresh price of the `named` share, or of the first of QUIET_FUNDS that is free.
+
+    Raises RunFailedError where there is none, with what is in the way of each.
+    """
+    candidates = QUIET_FUNDS if named is None else (named,)
+    prices = order_prices(context, log, take_snapshots(context, candidates, ()), candidates, "buys")
+    taken = _taken(context, candidates)
+    why: list[str] = []
+    for symbol in candidates:
+        price = prices[symbol]
+        if symbol in taken:
+            why.append(f"{symbol} {taken[symbol]}")
+        elif isinstance(price, NoPrice):
+            why.append(f"{symbol} has no fresh price: {' '.join(price.reasons)}")
+        else:
+            return price
+    raise RunFailedError(
+        f"no share can be bought for the trial: {'; '.join(why)}. Name another ticker with --symbol. Nothing was sent."
+    )
+
+
+def _taken(context: RunContext, candidates: Sequence[Symbol]) -> Mapping[Symbol, str]:
+    """What is not free, with why. A bot's share would become the trial's, and the trial's the bot's."""
+    trading = context.trading
+    wanted = {*context.symbols(), *(symbol for pair in trading.paired_tickers for symbol in pair)}
+    held = {symbol: f"is held: {shares(count)}" for symbol, count in read_shares(context).items()}
+    return {
+        **{symbol: f"can't be traded: {reason}" for symbol, reason in context.broker.untradable(candidates).items()},
+        **{state.symbol: "has an open order" for state in context.broker.open_orders()},
+        **dict.fromkeys(wanted, "is named by a bot, a pair or the fallback"),
+        **dict.fromkeys(context.limits.denied, "is denied"),
+        **dict.fromkeys(trading.protected, "is protected"),
+        **held,
+    }

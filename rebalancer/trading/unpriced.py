@@ -1,0 +1,17 @@
+"""What is held and has no price now, such as a share that was delisted."""
+
+from collections.abc import Sequence
+
+from rebalancer.model import Position
+from rebalancer.portfolio.wording import usd
+from rebalancer.trading.context import RunLog
+
+
+def say_what_has_no_price(log: RunLog, positions: Sequence[Position]) -> None:
+    for position in positions:
+        if position.last_close is not None:
+            log.note(
+                f"{position.symbol}: no price now: it counts for {usd(position.market_value)} by its last close, of "
+                f"{position.last_close}",
+                "warning",
+            )

@@ -1,0 +1,192 @@
+"""An account at Alpaca as a broker. What is not a parsed, known answer is never taken for one."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.model import (
+    Absent,
+    Accepted,
+    Account,
+    Fill,
+    Found,
+    Hours,
+    Order,
+    OrderId,
+    OrderState,
+    Position,
+    Refused,
+    Submitted,
+    Symbol,
+    Unknown,
+)
+from rebalancer.ports import Caps, Clock
+from rebalancer.venues.alpaca import parse
+from rebalancer.venues.alpaca.activities import Deposits
+from rebalancer.venues.alpaca.assets import Assets
+from rebalancer.venues.alpaca.body import Body
+from rebalancer.venues.alpaca.client import Alpaca, Json, NoReply, Reply, message
+from rebalancer.venues.alpaca.executions import Executions
+from rebalancer.venues.alpaca.hosts import PAPER_NUMBERS, mode_of
+from rebalancer.venues.alpaca.orders import Seen, followed, open_orders, orders_since
+from rebalancer.venues.alpaca.pause import TOO_MANY, pause
+from rebalancer.venues.alpaca.positions import positions
+from rebalancer.venues.alpaca.refusals import refusal
+from rebalancer.venues.sim.rules import malformed
+
+NEW_YORK = ZoneInfo("America/New_York")
+QUIET_SECONDS = 30
+SHORTING = (("account", "/account"), ("configuration", "/account/configurations"))
+
+
+class AlpacaBroker:
+    """`submit`, `find` and `cancel` never raise for the network's sake; everything else raises SourceError."""
+
+    def __init__(self, client: Alpaca, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._seen: dict[OrderId, Seen] = {}
+        self._assets = Assets(client)
+        self._executions = Executions(client)
+        self._deposits = Deposits(client)
+
+    def close(self) -> None:
+        self._client.close()
+
+    @property
+    def caps(self) -> Caps:
+        venue = f"Alpaca {self._client.mode}"
+        return Caps(venue, simulated=False, quiet_seconds=QUIET_SECONDS, moc=True, resend=True)
+
+    def hours(self) -> Hours:
+        return parse.hours(Body.of("clock", self._client.read("/clock")))
+
+    def account(self) -> Account:
+        """Raises RunFailedError for a live account on a paper line or the other way round, whatever the host."""
+        body = Body.of("account", self._client.read("/account"))
+        account = parse.account(body, self._clock.now())
+        if mode_of(account.number) != self._client.mode:
+            raise RunFailedError(
+                f"the account {account.number} is no {self._client.mode} account: the numbers of paper accounts begin "
+                f"with {PAPER_NUMBERS}, and no others do. Use the keys of a {self._client.mode} account."
+            )
+        day = parse.balance_day(body)
+        return account if day is None else replace(account, deposits=self._deposits.since(day))
+
+    def positions(self) -> tuple[Position, ...]:
+        return positions(self._client)
+
+    def may_short(self) -> bool:
+        """By the account and its configuration, which this program never changes."""
+        account, configured = (Body.of(what, self._client.read(path)) for what, path in SHORTING)
+        return account.flag("shorting_enabled") and configured.fields.get("no_shorting") is not True
+
+    def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
+        return self._assets.untradable(symbols, self._clock.now().astimezone(NEW_YORK).date())
+
+    # ------------------------------------------------------------------------------------- orders
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        return tuple(self._see(body) for body in open_orders(self._client))
+
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
+        listed = orders_since(self._client, since - timedelta(milliseconds=1))  # Alpaca leaves out what is as old
+        return tuple(self._see(body) for body in listed if ours(OrderId(body.text("client_order_id"))))
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        """By one list of all that is younger than yesterday's midnight in New York; what is older by itself."""
+        if not ids:
+            return {}
+        midnight = datetime.combine(self._clock.now().astimezone(NEW_YORK), time(), NEW_YORK)
+        listed = orders_since(self._client, midnight - timedelta(days=1))
+        bodies_by_id = {OrderId(body.text("client_order_id")): body for body in listed}
+        found = {
+            order_id: self._see(bodies_by_id[order_id]) if order_id in bodies_by_id else self.find(order_id)
+            for order_id in ids
+        }
+        if lost := [answer.reason for answer in found.values() if isinstance(answer, Unknown)]:
+            raise SourceError(lost[0])
+        return {order_id: state for order_id, state in found.items() if isinstance(state, OrderState)}
+
+    def find(self, order_id: OrderId) -> Found:
+        answer = self._client.ask("/orders:by_client_order_id", {"client_order_id": order_id})
+        match answer:
+            case Reply(404, {"code": 40410000, "message": str(text)}) if "endpoint" not in text:
+                return Absent()
+            case _:
+                return self._found(order_id, answer)
+
+    def _found(self, order_id: OrderId, answer: Reply | NoReply) -> OrderState | Unknown:
+        try:
+            state = self._see(Body.of("order", self._client.body(answer, f"/orders ({order_id})")))
+        except SourceError as error:
+            return Unknown(str(error))
+        return state if state.id == order_id else Unknown(f"Alpaca was asked for {order_id} and showed {state.id}")
+
+    def submit(self, order: Order) -> Submitted:
+        """One attempt. What no venue could take is refused here, and never leaves."""
+        if (reason := malformed(order)) is not None:
+            return Refused(reason)
+        answer = self._client.send("POST", "/orders", _body(order))
+        match answer:
+            case Reply(status, body) if 200 <= status < 300:
+                return self._echoed(order, body)
+            case Reply(status, body, headers):
+                said = f"Alpaca answered {status} {message(body)}".rstrip()
+                wait = pause(headers, self._clock.now()) if status == TOO_MANY else None
+                return refusal(order, status, body) or Unknown(said, wait)
+            case NoReply(reason):
+                return Unknown(reason)
+
+    def _echoed(self, order: Order, body: Json) -> Accepted | Unknown:
+        """Accept only what repeats the order as it was sent."""
+        try:
+            echo = Body.of("order", body)
+            state = self._see(echo)
+            same = order.same_as(state) and echo.text("time_in_force") == _time_in_force(order)
+        except SourceError as error:
+            return Unknown(str(error))
+        return Accepted(state) if same else Unknown("Alpaca's answer shows another order than the one that was sent")
+
+    def cancel(self, order_id: OrderId) -> None:
+        """Whether it was too late, or there is no such order, only `orders` says."""
+        if order_id not in self._seen:
+            self.find(order_id)
+        if (seen := self._seen.get(order_id)) is not None:
+            self._client.send("DELETE", f"/orders/{seen.broker_ids[-1]}")
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        """Those behind the state of the order that was given out last; none for an order nobody knows."""
+        seen = self._seen.get(order_id)
+        if seen is None or not (seen.state.filled or seen.state.terminal):
+            if isinstance(found := self.find(order_id), Unknown):
+                raise SourceError(found.reason)
+            seen = self._seen.get(order_id)
+        return self._executions.behind(seen) if seen else ()
+
+    def _see(self, body: Body) -> OrderState:
+        seen = followed(self._client, body)
+        self._seen[seen.state.id] = seen
+        return seen.state
+
+
+def _body(order: Order) -> dict[str, str]:
+    """Numbers as text: none of them becomes a float on its way."""
+    body = {
+        "symbol": order.symbol,
+        "qty": f"{order.quantity:f}",
+        "side": order.side,
+        "type": "limit" if order.kind == "limit" else "market",
+        "time_in_force": _time_in_force(order),
+        "client_order_id": order.id,
+    }
+    if order.side == "sell":
+        # Alpaca may refuse one that would open a short by its own account of what is held.
+        body["position_intent"] = "sell_to_close"
+    return body if order.limit is None else {**body, "limit_price": f"{order.limit:f}"}
+
+
+def _time_in_force(order: Order) -> str:
+    return "cls" if order.kind == "moc" else "day"

@@ -1,0 +1,143 @@
+"""Questions to Alpaca are asked again until they are answered; an order is sent once."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.ports import Clock
+from rebalancer.venues.alpaca.hosts import DATA, TRADING, Mode
+from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.venues.alpaca.wire import Json, Line, NoReply, Reply
+
+__all__ = ["Alpaca", "Json", "NoReply", "Reply", "message"]
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
+MOST_REQUESTS = 180  # Alpaca allows 200 in a minute
+MINUTE = timedelta(seconds=60)
+
+
+class Alpaca:
+    """One account's way to Alpaca. Every path begins with "/" and leaves the version out: "/account".
+
+    One attempt ends within `seconds` of real time; no attempt of a question begins once `patience` seconds have passed,
+    by the clock or in real time. Orders go to the host of `mode` or to this machine: RunFailedError for any other host
+    (any but the data host, for `data_url`), and for keys that can't be any.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        clock: Clock,
+        *,
+        mode: Mode = "paper",
+        trading_url: str | None = None,
+        data_url: str = DATA,
+        seconds: float = 10.0,
+        patience: float = 30.0,
+    ) -> None:
+        if not keys.well_formed:
+            raise RunFailedError(
+                "the key_id or the secret holds a space or another character no key has: copy them again"
+            )
+        self._clock = clock
+        self._patience = patience
+        self.mode = mode
+        self._trading = _Counted(Line(keys, trading_url or TRADING[mode], TRADING[mode], seconds), clock)
+        self._data = _Counted(Line(keys, data_url, DATA, seconds), clock)
+
+    def read(
+        self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
+    ) -> Json:
+        """The JSON of a GET. Raises SourceError, with the remedy, for everything but a 2xx answer with a body."""
+        return self.body(self.ask(path, params, data=data, version=version), path)
+
+    def body(self, answer: Reply | NoReply, path: str) -> Json:
+        """The JSON of an `answer` to `path`. Raises SourceError as `read` does."""
+        match answer:
+            case Reply(status, body) if 200 <= status < 300 and body is not None:
+                return body
+            case Reply(status, body):
+                raise SourceError(f"{_failure(status, message(body))} Asked for: {path}.")
+            case NoReply(reason):
+                raise SourceError(
+                    f"Alpaca did not answer {path} for {self._patience:g} seconds: {reason}. Look at the network "
+                    "and at Alpaca's status page, then run again."
+                )
+
+    def ask(
+        self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
+    ) -> Reply | NoReply:
+        """The answer to a GET, whatever its status; asked again after silence, 429 and 5xx. Never raises."""
+        line, wait = self._data if data else self._trading, FIRST_WAIT
+        deadline = _Deadline(self._clock, self._patience)
+        while True:
+            answer = line.once("GET", path, params, version)
+            if _is_settled(answer) or not deadline.allows(wait):
+                return answer
+            self._clock.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    def send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Reply | NoReply:
+        """Exactly one network attempt of a POST or a DELETE. Never raises."""
+        return self._trading.once(method, path, body, "v2")
+
+    def close(self) -> None:
+        self._trading.close()
+        self._data.close()
+
+
+class _Counted:
+    """A line that never carries more than MOST_REQUESTS in any minute of the clock."""
+
+    def __init__(self, line: Line, clock: Clock) -> None:
+        self._line = line
+        self._clock = clock
+        self._sent: deque[datetime] = deque(maxlen=MOST_REQUESTS)
+
+    def once(self, method: str, path: str, fields: Mapping[str, str] | None, version: str) -> Reply | NoReply:
+        if len(self._sent) == MOST_REQUESTS and (pause := self._sent[0] + MINUTE - self._clock.now()) > timedelta(0):
+            self._clock.sleep(min(pause, MINUTE).total_seconds())
+        self._sent.append(self._clock.now())
+        return self._line.once(method, path, None if fields is None else dict(fields), version)
+
+    def close(self) -> None:
+        self._line.close()
+
+
+class _Deadline:
+    """Of the clock and of real time: a clock that is moved by hand must not make a question endless."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._end = clock.now() + timedelta(seconds=seconds)
+        self._real_end = time.monotonic() + seconds
+
+    def allows(self, wait: float) -> bool:
+        return self._clock.now() + timedelta(seconds=wait) < self._end and time.monotonic() < self._real_end
+
+
+def _is_settled(answer: Reply | NoReply) -> bool:
+    return isinstance(answer, Reply) and answer.status != 429 and answer.status < 500
+
+
+def message(body: Json) -> str:
+    """Alpaca's own sentence in an error's body; "" where there is none."""
+    text = body.get("message") if isinstance(body, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def _failure(status: int, text: str) -> str:
+    said = f"({status}: {text})" if text else f"({status})"
+    if status == 401:
+        return f"Alpaca did not accept the key {said}. Check key_id and secret; a paper key opens no live account."
+    if status == 403:
+        return f"Alpaca does not permit this {said}. Look at the account's rights and at its market data plan."
+    if status == 404:
+        return f"Alpaca has nothing of that name {said}. Check the symbol, or the base URL if you set one."
+    if status == 429:
+        return f"Alpaca got too many requests {said}. Let other programs that use this account rest for a minute."
+    if status >= 500:
+        return f"Alpaca is out of order {said}. Look at its status page, then run again."
+    return f"Alpaca did not accept the question {said}. Please report it with this text."

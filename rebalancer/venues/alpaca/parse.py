@@ -1,0 +1,168 @@
+"""What Alpaca's bodies mean to us. Everything here raises SourceError for a body that can't be read.
+
+Shapes: docs.alpaca.markets, Trading API: Account, Position, Order, Clock, Account Activities.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from rebalancer.model import Account, Fill, Hours, OrderId, OrderKind, OrderState, OrderStatus, Position, Side, Symbol
+from rebalancer.venues.alpaca.body import Body
+
+ENDS: Final[dict[str, OrderStatus]] = {
+    "filled": "filled",
+    "canceled": "canceled",
+    "expired": "expired",
+    "rejected": "rejected",
+}
+NOTHING: Final = Decimal(0)
+PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
+"""What is not taken from `cash` yet and will be."""
+CONTRACT: Final = Decimal(100)
+DONE_TODAY = frozenset({"done_for_day", "calculated"})
+"""No more fills today, and an order of ours lives no longer than that."""
+BLOCKS = {
+    "account_blocked": "Alpaca has blocked the account",
+    "trading_blocked": "Alpaca has blocked its trading",
+    "trade_suspended_by_user": "its trading is suspended in its own settings at Alpaca",
+}
+
+
+def account(body: Body, at: datetime) -> Account:
+    return Account(
+        number=body.text("account_number"),
+        equity=body.number("equity"),
+        cash=body.number("cash"),
+        spendable=body.number("non_marginable_buying_power"),
+        at=at,
+        currency=body.text("currency"),
+        blocked=_blocked(body),
+        previous_equity=body.number_or_none("last_equity"),
+        long_value=body.number_or_none("long_market_value"),
+        pending_out=sum((abs(body.number_or_none(name) or NOTHING) for name in PENDING_OUT), NOTHING),
+        multiplier=body.number_or_none("multiplier"),
+        buying_power=body.number_or_none("buying_power"),
+    )
+
+
+def balance_day(body: Body) -> date | None:
+    """The session whose close `last_equity` is of; None where an account does not say."""
+    return None if body.fields.get("balance_asof") is None else body.day("balance_asof")
+
+
+def deposit(body: Body) -> Decimal:
+    """Dollars paid in, below 0 where they were taken out; 0 for what was cancelled."""
+    return Decimal(0) if body.fields.get("status") == "canceled" else body.number("net_amount")
+
+
+def _blocked(body: Body) -> str | None:
+    """Why the account can't trade. Buying power is not looked at: it is borrowed money."""
+    reasons = [reason for flag, reason in BLOCKS.items() if body.flag(flag)]
+    if body.text("status") != "ACTIVE":
+        reasons.append(f"its status is {body.text('status')}, not ACTIVE")
+    if body.text("currency") != "USD":
+        reasons.append(f"it is kept in {body.text('currency')}, not USD")
+    return "; ".join(reasons) or None
+
+
+def position(body: Body, value: Decimal | None = None) -> Position:
+    """`value` in place of the one that Alpaca does not show."""
+    return Position(
+        Symbol(body.text("symbol")),
+        body.number("qty"),
+        body.number("market_value") if value is None else value,
+        asset_class=body.text("asset_class"),
+        available=body.number_or_none("qty_available"),
+        valued=value is None,
+    )
+
+
+def hours(body: Body) -> Hours:
+    return Hours(body.moment("timestamp"), body.flag("is_open"), body.moment("next_close"))
+
+
+def order(body: Body) -> OrderState:
+    dollars = body.number_or_none("notional")
+    filled = body.number("filled_qty")
+    quantity = body.number("qty") if dollars is None else dollars
+    return OrderState(
+        id=OrderId(body.text("client_order_id")),
+        symbol=Symbol(body.text("symbol")),
+        side=_side(body),
+        quantity=quantity,
+        kind=_kind(body),
+        limit=_limit(body) if dollars is None else Decimal(1),
+        status=_status(body, is_full=filled == quantity),
+        filled=filled,
+        average_price=body.number_or_none("filled_avg_price"),
+        reason=_reason(body),
+        by_amount=dollars is not None,
+    )
+
+
+def fill(body: Body, order_id: OrderId) -> Fill:
+    """Alpaca takes no fee for an order in a share; what the exchanges take of sales is charged the next day."""
+    return Fill(
+        body.text("id"),
+        order_id,
+        Symbol(body.text("symbol")),
+        _side(body),
+        body.number("qty"),
+        body.number("price"),
+        Decimal(0),
+        body.moment("transaction_time"),
+    )
+
+
+def untradable(body: Body) -> str | None:
+    """Why nothing is traded in this asset, None where it can be."""
+    if (kind := body.text("class")) != "us_equity":
+        return f"at Alpaca it is of the class {kind}; only US shares and funds are traded"
+    if (status := body.text("status")) != "active":
+        return f"at Alpaca it is {status}"
+    if not body.flag("tradable"):
+        return "it can't be traded at Alpaca"
+    attributes = body.words("attributes")
+    if "ipo" in attributes:
+        return "it is being offered for the first time, and takes no orders of this kind yet"
+    if "ptp_no_exception" in attributes:
+        return "it is a partnership whose sales are taxed at the source, and Alpaca refuses to buy it by default"
+    return None
+
+
+def _side(body: Body) -> Side:
+    match body.text("side"):
+        case "buy":
+            return "buy"
+        case "sell" | "sell_short":
+            return "sell"
+        case _:
+            return body.fail("side")
+
+
+def _kind(body: Body) -> OrderKind:
+    without_limit: OrderKind = "moc" if body.text("time_in_force") == "cls" else "market"
+    return without_limit if body.fields.get("limit_price") is None else "limit"
+
+
+def _status(body: Body, *, is_full: bool) -> OrderStatus:
+    """A word that nobody knows yet is an order that may still fill."""
+    status = body.text("status")
+    if status in DONE_TODAY:
+        return "filled" if is_full else "expired"
+    return ENDS.get(status, "open")
+
+
+def _limit(body: Body) -> Decimal | None:
+    """Dollars for one of its quantity: a contract in options is for a hundred shares."""
+    limit = body.number_or_none("limit_price")
+    options = body.fields.get("asset_class") == "us_option" or body.fields.get("order_class") == "mleg"
+    return limit * CONTRACT if limit is not None and options else limit
+
+
+def _reason(body: Body) -> str:
+    status = body.text("status")
+    if status in DONE_TODAY:
+        return "Alpaca is done with it for today"
+    return "Alpaca rejected it after it had taken it" if status == "rejected" else ""

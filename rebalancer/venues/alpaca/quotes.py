@@ -1,0 +1,97 @@
+"""What the market shows now, by Alpaca's snapshots: one call for quotes, trades and bars of many symbols."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from rebalancer.market.clock import NEW_YORK
+from rebalancer.model import Bar, Quote, Snapshot, Symbol, Tick
+from rebalancer.ports import Clock
+from rebalancer.venues.alpaca.bulk import Bulk
+from rebalancer.venues.alpaca.client import Alpaca
+
+Body = Mapping[str, Any]
+MINUTE = timedelta(minutes=1)
+NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
+"""Alpaca writes 0001-01-01T00:00:00Z for the time of what never was."""
+
+
+class AlpacaQuotes:
+    """`ports.Quotes`. `feed` is Alpaca's word for where prices come from: "iex", "sip" or "delayed_sip"."""
+
+    def __init__(self, client: Alpaca, clock: Clock, feed: str) -> None:
+        self._bulk = Bulk(client)
+        self._clock = clock
+        self._feed = feed
+
+    def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
+        """Zero prices and old times are passed on; a part that can't be read is None. Raises SourceError."""
+        bodies: dict[str, Any] = {}
+        for page in self._bulk.pages("/stocks/snapshots", symbols, {"feed": self._feed}):
+            bodies |= page
+        now = self._clock.now()
+        return {symbol: snapshot(symbol, bodies[symbol], now) for symbol in symbols if bodies.get(symbol)}
+
+
+def snapshot(symbol: Symbol, body: Body, now: datetime) -> Snapshot:
+    """`bar` is Alpaca's newest daily bar, of whatever session; `previous` the newest one before the day of `now`."""
+    trade, today = _trade(body), now.astimezone(NEW_YORK).date()
+    seen = [at for at in (trade and trade.at, _minute_end(body, now)) if at]
+    newest, before = _bar(body, "dailyBar", seen), _bar(body, "prevDailyBar", seen)
+    earlier = [bar for bar in (newest, before) if bar and bar.session < today]
+    previous = max(earlier, key=lambda bar: bar.session, default=None)
+    return Snapshot(symbol, _quote(body), trade, newest, previous)
+
+
+def _quote(body: Body) -> Quote | None:
+    part = _part(body, "latestQuote")
+    bid, ask, at = _number(part, "bp"), _number(part, "ap"), _time(part)
+    return None if bid is None or ask is None or at is None else Quote(bid, ask, at)
+
+
+def _trade(body: Body) -> Tick | None:
+    part = _part(body, "latestTrade")
+    price, at = _number(part, "p"), _time(part)
+    return None if price is None or at is None else Tick(price, at)
+
+
+def _bar(body: Body, name: str, seen: Sequence[datetime]) -> Bar | None:
+    """A daily bar says on which day it began; it was last updated at the latest time `seen` on that day."""
+    part = _part(body, name)
+    close, began = _number(part, "c"), _time(part)
+    if close is None or began is None:
+        return None
+    session = began.astimezone(NEW_YORK).date()
+    return Bar(session, close, max((at for at in seen if at.astimezone(NEW_YORK).date() == session), default=began))
+
+
+def _minute_end(body: Body, now: datetime) -> datetime | None:
+    began = _time(_part(body, "minuteBar"))
+    return None if began is None else min(began + MINUTE, max(began, now))
+
+
+def _part(body: Body, name: str) -> Body:
+    part = body.get(name) if isinstance(body, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _number(part: Body, name: str) -> Decimal | None:
+    """Through its shortest text: no digit is lost or made up."""
+    value = part.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _time(part: Body) -> datetime | None:
+    """None for what is no time with a zone, and for the time of what never was."""
+    text = part.get("t")
+    try:
+        at = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at and at.tzinfo and at >= NEVER else None

@@ -1,0 +1,99 @@
+"""Which answers to an order say for certain that it does not stand, and what can be done about each.
+
+Alpaca's codes name whole families (40310000 covers ten things), so the text decides. Sources: docs.alpaca.markets,
+"Orders at Alpaca" and "User protection", and the texts that its users have reported.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from rebalancer.model import Order, RefusalKind, Refused
+from rebalancer.portfolio.wording import plain, usd
+from rebalancer.venues.alpaca.wire import Json
+
+DEFINITE = frozenset({400, 401, 403, 404, 422})
+FAMILIES = ((400, 40010000), (400, 40010001), (403, 40310000), (403, 40310100), (422, 40010001), (422, 42210000))
+"""Statuses and codes of Alpaca's own rules about orders: whatever the text, the order was not taken."""
+
+STANDS = re.compile(r"client_order_id (?!must be no more than)", re.IGNORECASE)
+"""An order of this id was taken before, perhaps by the very attempt that this is an echo of: look it up."""
+
+OVERSOLD = r"not allowed to short|cannot be sold short|position intent mismatch"
+"""More was to be sold than is held of this one symbol."""
+
+TEXTS: tuple[tuple[str, RefusalKind], ...] = (
+    (r"insufficient (day ?trading )?buying power", "funds"),
+    (r"insufficient qty available", "held"),
+    (r"wash trade|while a (short sell|long buy) order is open", "wash"),
+    (r"unauthorized|not authorized|forbidden", "account"),
+    (OVERSOLD, "other"),
+    (r"is not fractionable", "whole"),
+    (r"liquidation only|rejected by user request|orders not allowed for account", "account"),
+    (r"account .*(blocked|suspended|restricted|closed)", "account"),
+    (r"asset .*not found|could not find us_equity|not active|not tradable|invalid symbol", "symbol"),
+    (r"market on close|cls orders must be submitted|15:50|cutoff", "late"),
+)
+
+
+def refusal(order: Order, status: int, body: Json) -> Refused | None:
+    """None where the answer does not say for certain that the order does not stand."""
+    match body:
+        case {"message": str(message)} if status in DEFINITE and not STANDS.search(message):
+            kind = _kind(order, message, (status, body.get("code")) in FAMILIES)
+            return _told(order, kind, message, body) if kind else None
+        case _:
+            return None
+
+
+def _kind(order: Order, message: str, is_rule: bool) -> RefusalKind | None:  # noqa: FBT001
+    """By its text; one of Alpaca's own rules whose text is new is still a refusal."""
+    if known := next((kind for text, kind in TEXTS if re.search(text, message, re.IGNORECASE)), None):
+        return known
+    if not is_rule:
+        return None
+    # What Alpaca says of an order after the auction's cut-off is written nowhere.
+    return "late" if order.kind == "moc" else "other"
+
+
+def _told(order: Order, kind: RefusalKind, message: str, body: dict[str, Json]) -> Refused:
+    what = f"Alpaca refused the {order.side} of {plain(order.quantity)} {order.symbol}"
+    said = f"{what}: {message}"
+    match kind:
+        case "funds" if order.side == "sell":
+            return Refused(said)
+        case "funds":
+            return Refused(f"{what}: {_cost(body)}", kind, _number(body, "buying_power"))
+        case "held":
+            held = _number(body, "held_for_orders")
+            # Without an order in the way nothing will ever free them: our own count is wrong.
+            return Refused(f"{what}: {_shares(body, order)}", kind if held is None or held > 0 else "other")
+        case "wash":
+            return Refused(f"{what}: an order of the other side is open in it ({message})", kind)
+        case "account":
+            return Refused(f"{said}. Look at the account and its key at Alpaca", kind)
+        case "other" if re.search(OVERSOLD, message, re.IGNORECASE):
+            return Refused(f"{said}. Fewer shares are held than were to be sold")
+        case _:
+            return Refused(said, kind)
+
+
+def _cost(body: dict[str, Json]) -> str:
+    cost, power = _number(body, "cost_basis"), _number(body, "buying_power")
+    if cost is None or power is None:
+        return "it costs more than the account can spend"
+    return f"it costs {usd(cost)}, and the account can spend {usd(power)}"
+
+
+def _shares(body: dict[str, Json], order: Order) -> str:
+    free, existing, held = (_number(body, name) for name in ("available", "existing_qty", "held_for_orders"))
+    if free is None or existing is None or held is None:
+        return f"fewer shares of {order.symbol} are free"
+    return f"{plain(free)} of {plain(existing)} shares are free, open orders hold {plain(held)}"
+
+
+def _number(body: dict[str, Json], name: str) -> Decimal | None:
+    try:
+        number = Decimal(str(body.get(name)))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

@@ -1,0 +1,132 @@
+"""Bringing the cached closes up to date: new sessions, and enough old ones to see whether these still hold."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+
+from rebalancer.errors import SourceError
+from rebalancer.market.cache import ClosesCache
+from rebalancer.market.known import Known, reconciled
+from rebalancer.model import Session, Symbol
+from rebalancer.ports import Calendar
+from rebalancer.venues.alpaca.bars import daily_closes
+from rebalancer.venues.alpaca.bulk import Bulk
+
+OVERLAP_SESSIONS = 10
+"""How many known sessions are asked for again."""
+
+BATCH_BARS = 100_000
+"""About how many bars are fetched before they are kept: ten pages."""
+
+A_MONTH = timedelta(days=30)
+
+Told = Callable[[int, int], None]
+Found = Known | str | None
+"""What is known of a symbol now; why it has to be asked for again; None where nothing came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where closes come from, since when, by which of Alpaca's feeds, and where they are kept."""
+
+    bulk: Bulk
+    cache: ClosesCache
+    calendar: Calendar
+    since: date
+    feed: str
+
+    def fetch(self, symbols: Sequence[Symbol], first: date, last: Session) -> dict[Symbol, Known]:
+        """Adjusted closes from `first` to `last`. Raises SourceError, also for a close on a day without a session."""
+        found = daily_closes(self.bulk, symbols, first, last, feed=self.feed, adjustment="all")
+        sessions = frozenset(self.calendar.sessions(first, last.day))
+        for symbol, closes in found.items():
+            if strangers := closes.keys() - sessions:
+                raise SourceError(
+                    f"Alpaca has a close of {symbol} on {min(strangers)}, when the exchange held no session: nothing "
+                    "is traded on prices of unknown days. Install the newest pandas-market-calendars."
+                )
+        return {symbol: Known.of(closes, first, last.day) for symbol, closes in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What bringing the closes of so many `symbols` up to the session `last` took, and came to.
+
+    `thrown_away` says why a symbol's known closes were fetched anew. `silent` are symbols of which Alpaca sent nothing
+    although it had closes before, with the last day that is known.
+    """
+
+    last: date
+    symbols: int
+    requests: int
+    thrown_away: Mapping[Symbol, str]
+    silent: Mapping[Symbol, date]
+
+    def sentences(self) -> Iterator[str]:
+        for symbol, why in self.thrown_away.items():
+            yield f"{symbol}: its history was fetched anew, since {why}."
+        for symbol, day in self.silent.items():
+            yield (
+                f"{symbol}: Alpaca sent no bars of it; what is known of it up to {day} is kept. If it was renamed or "
+                "delisted, change the bots that name it."
+            )
+
+
+def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, told: Told) -> Synced:
+    """Bring the cache up to `last`; `told` hears how many of how many symbols are done.
+
+    Symbols whose known closes prove wrong are asked for a second time, and then from the first day on. Raises
+    SourceError; what was fetched before it is kept.
+    """
+    requests = supply.bulk.requests
+    found: dict[Symbol, Found] = {}
+    known = supply.cache.read(supply.feed, symbols)
+
+    def ask(starts: Mapping[Symbol, date]) -> None:
+        for first, batch in _batches(supply.calendar, starts, last.day):
+            found.update(_fetched(supply, known, batch, first, last))
+            told(sum(not isinstance(one, str) for one in found.values()), len(symbols))
+
+    ask({symbol: _start(supply, known.get(symbol), last.day) for symbol in symbols})
+    wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}
+    supply.cache.forget(supply.feed, wrong)  # at once: should Alpaca break off now, they must not stand in for it
+    known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
+    ask(dict.fromkeys(wrong, supply.since))
+    silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
+    return Synced(last.day, len(symbols), supply.bulk.requests - requests, wrong, silent)
+
+
+def _fetched(
+    supply: Supply, known: Mapping[Symbol, Known], symbols: Sequence[Symbol], first: date, last: Session
+) -> Mapping[Symbol, Found]:
+    """What came of each symbol; what is known now is in the cache."""
+    answers = supply.fetch(symbols, first, last)
+    found = {
+        symbol: reconciled(known.get(symbol), answer, whole=first == supply.since) for symbol, answer in answers.items()
+    }
+    supply.cache.write(supply.feed, {symbol: one for symbol, one in found.items() if isinstance(one, Known)})
+    return found
+
+
+def _start(supply: Supply, known: Known | None, last: date) -> date:
+    """From where on a symbol is asked for: with as much as there is of the overlap, and one known close at least."""
+    if known is None or known.first > supply.since:
+        return supply.since
+    until = min(known.last, last)
+    newest = min(known.days[-1].item() if known else until, until)
+    return max(supply.since, min(overlap_start(supply.calendar, until), newest))
+
+
+def overlap_start(calendar: Calendar, until: date) -> date:
+    """The first of the OVERLAP_SESSIONS sessions that end with `until`."""
+    return calendar.sessions(until - A_MONTH, until)[-OVERLAP_SESSIONS]
+
+
+def _batches(calendar: Calendar, starts: Mapping[Symbol, date], last: date) -> Iterator[tuple[date, Sequence[Symbol]]]:
+    """Symbols that are asked for from the same day on, no more of them together than make BATCH_BARS bars."""
+    for first, group in groupby(sorted(starts, key=lambda symbol: (starts[symbol], symbol)), starts.__getitem__):
+        symbols = list(group)
+        most = max(1, BATCH_BARS // len(calendar.sessions(first, last)))
+        for at in range(0, len(symbols), most):
+            yield first, symbols[at : at + most]

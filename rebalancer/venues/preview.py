@@ -1,0 +1,169 @@
+"""The broker of a dry run: a real account as it stands now, in which every order is only pretended."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from rebalancer.errors import SourceError
+from rebalancer.model import (
+    Accepted,
+    Account,
+    Fill,
+    Found,
+    Hours,
+    Order,
+    OrderId,
+    OrderState,
+    Position,
+    Refused,
+    Submitted,
+    Symbol,
+    Unknown,
+)
+from rebalancer.portfolio.buys import own_cash
+from rebalancer.portfolio.ids import is_ours
+from rebalancer.ports import Broker, Caps, Clock, Quotes
+from rebalancer.venues.sim.rules import Market, Room, fill_price, is_price, market, refusal, slipped
+
+ZERO = Decimal(0)
+
+
+class PreviewBroker:
+    """Reads `real` once and sends it nothing, ever. What it pretended it answers from memory.
+
+    `hours` are the real broker's unless others are given. An order fills at once at the market's price, without
+    slippage, or ends at once where its limit is not met. What a sale brings in can be spent at once. The money that a
+    pretended cancel would free is not counted as free.
+    """
+
+    def __init__(self, real: Broker, quotes: Quotes, clock: Clock, hours: Callable[[], Hours] | None = None) -> None:
+        self._real = real
+        self._hours = hours
+        self._quotes = quotes
+        self._clock = clock
+        self._account = real.account()
+        self._positions = {position.symbol: position for position in real.positions()}
+        self._orders = {state.id: state for state in real.open_orders()}
+        self._fills: dict[OrderId, tuple[Fill, ...]] = {}
+
+    @property
+    def caps(self) -> Caps:
+        real = self._real.caps
+        return Caps(
+            f"preview of {real.venue}",
+            simulated=True,
+            fee_per_order=real.fee_per_order,
+            quiet_seconds=real.quiet_seconds,
+        )
+
+    def hours(self) -> Hours:
+        return self._hours() if self._hours else self._real.hours()
+
+    def account(self) -> Account:
+        return self._account
+
+    def positions(self) -> tuple[Position, ...]:
+        return tuple(self._positions[symbol] for symbol in sorted(self._positions))
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        return tuple(state for state in self._orders.values() if not state.terminal)
+
+    def may_short(self) -> bool:
+        return self._real.may_short()
+
+    def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
+        """The real broker's own answer: it is a question, not an order."""
+        return self._real.untradable(symbols)
+
+    def submit(self, order: Order) -> Submitted:
+        if order.id in self._orders:
+            return Unknown(f"the order id {order.id} was used before: look up what came of it")
+        try:
+            here = self._market(order.symbol)
+        except SourceError as error:
+            return Refused(str(error))
+        if here is None:
+            return Refused(f"{order.symbol} has no price now: what the order would do can't be shown")
+        price = slipped(here, order.side, ZERO)
+        if (reason := refusal(order, price, self._room(order.symbol), self.caps.fee_per_order)) is not None:
+            return Refused(reason)
+        state = _outcome(order, fill_price(order.side, order.limit, here, ZERO))
+        self._orders[order.id] = state
+        if state.average_price is not None:
+            self._carry_out(state, state.average_price)
+        return Accepted(state)
+
+    def find(self, order_id: OrderId) -> Found:
+        """From memory; an order of an earlier evening is looked up at the real broker."""
+        return self._orders.get(order_id) or self._real.find(order_id)
+
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
+        """What the real account has had: what is pretended here, nobody else can see."""
+        return self._real.named(ours, since)
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        return {order_id: self._orders[order_id] for order_id in ids if order_id in self._orders}
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        return self._fills.get(order_id) or self._real.fills(order_id)
+
+    def cancel(self, order_id: OrderId) -> None:
+        """Pretended for our own orders; those of others stay."""
+        state = self._orders.get(order_id)
+        if state is not None and not state.terminal and is_ours(order_id):
+            self._orders[order_id] = replace(state, status="canceled", reason="the cancel is only pretended")
+
+    def _market(self, symbol: Symbol) -> Market | None:
+        """What the market shows, else the broker's own value of a share that is held: an exit needs no price."""
+        here = market(self._quotes.snapshots([symbol]).get(symbol))
+        position = self._positions.get(symbol)
+        if here is not None or position is None:
+            return here
+        value = position.market_value / position.quantity
+        return Market(value, value) if is_price(value) else None
+
+    def _room(self, symbol: Symbol) -> Room:
+        sells = [state for state in self.open_orders() if state.symbol == symbol and state.side == "sell"]
+        claimed = sum((state.quantity - state.filled for state in sells), ZERO)
+        held = self._position(symbol).quantity
+        return Room(own_cash(self._account), held, held - claimed)
+
+    def _position(self, symbol: Symbol) -> Position:
+        return self._positions.get(symbol, Position(symbol, ZERO, ZERO))
+
+    def _carry_out(self, state: OrderState, price: Decimal) -> None:
+        sign = 1 if state.side == "buy" else -1
+        value = state.quantity * price
+        fee = self.caps.fee_per_order if state.side == "buy" else min(self.caps.fee_per_order, value)
+        paid = sign * value + fee
+        gained = self._move_shares(state.symbol, sign * state.quantity, price)
+        account, now = self._account, self._clock.now()
+        self._account = replace(
+            account,
+            equity=account.equity + gained - paid,
+            cash=account.cash - paid,
+            spendable=account.spendable - paid,
+            long_value=None if account.long_value is None else account.long_value + gained,
+            at=now,
+        )
+        fill = Fill(f"{state.id}-1", state.id, state.symbol, state.side, state.quantity, price, fee, now)
+        self._fills[state.id] = (fill,)
+
+    def _move_shares(self, symbol: Symbol, change: Decimal, price: Decimal) -> Decimal:
+        """Value what is held afterwards at `price`; how many dollars more that is than before."""
+        before = self._position(symbol)
+        quantity = before.quantity + change
+        after = replace(before, quantity=quantity, market_value=quantity * price)
+        self._positions[symbol] = after
+        if not quantity:
+            del self._positions[symbol]
+        return after.market_value - before.market_value
+
+
+def _outcome(order: Order, price: Decimal | None) -> OrderState:
+    """The whole order at `price` dollars per share; ended at once where the market has not reached its limit."""
+    asked = (order.id, order.symbol, order.side, order.quantity, order.kind, order.limit)
+    if price is None:
+        return OrderState(*asked, "canceled", ZERO, None, f"the market is beyond the limit of {order.limit} USD now")
+    return OrderState(*asked, "filled", order.quantity, price)

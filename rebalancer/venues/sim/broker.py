@@ -1,0 +1,250 @@
+"""The reference broker: a strict, deterministic venue over market prices, with its account in a SQLite file."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Self
+
+from rebalancer.errors import SourceError
+from rebalancer.model import (
+    Absent,
+    Account,
+    Fill,
+    Found,
+    Hours,
+    Order,
+    OrderId,
+    OrderState,
+    Position,
+    Refused,
+    Submitted,
+    Symbol,
+    Unknown,
+)
+from rebalancer.ports import Calendar, Caps, Clock, Quotes
+from rebalancer.venues.sim.book import Book
+from rebalancer.venues.sim.exchange import Exchange
+from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
+from rebalancer.venues.sim.script import Script
+
+
+class SimBroker:
+    """An account at a broker that does not exist; its orders meet the market whenever the broker is asked for anything.
+
+    A price is the ask (to buy) or the bid (to sell), else the last trade, else the bar. It is moved by the slippage and
+    rounded to the tick, both against us. The commission is charged with an order's first fill, and is never more than a
+    sale brings in. A day order expires with its session. What is held without a price counts at its last close, and
+    nobody trades it.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        clock: Clock,
+        quotes: Quotes,
+        calendar: Calendar,
+        *,
+        commission_dollars: Decimal,
+        slippage_percent: Decimal,
+        script: Script,
+    ) -> None:
+        self._book = book
+        self._clock = clock
+        self._calendar = calendar
+        self._script = script
+        self._exchange = Exchange(book, quotes, commission_dollars, slippage_percent, script)
+        self._lost: Counter[OrderId] = Counter()
+        self._caps = Caps("sim", simulated=True, fee_per_order=commission_dollars, resend=True)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        clock: Clock,
+        quotes: Quotes,
+        calendar: Calendar,
+        *,
+        starting_cash: Decimal,
+        commission_dollars: Decimal = Decimal(0),
+        slippage_percent: Decimal = Decimal(0),
+        script: Script | None = None,
+    ) -> Self:
+        """The account in the file `path`. `starting_cash` counts only where that file does not exist yet.
+
+        Raises SourceError where the file can't be made or used.
+        """
+        return cls(
+            Book.open(path, starting_cash),
+            clock,
+            quotes,
+            calendar,
+            commission_dollars=commission_dollars,
+            slippage_percent=slippage_percent,
+            script=script or Script(),
+        )
+
+    def close(self) -> None:
+        self._book.close()
+
+    # ------------------------------------------------------------------------------------- the broker's port
+
+    @property
+    def caps(self) -> Caps:
+        return self._caps
+
+    def hours(self) -> Hours:
+        """By our own clock and calendar: a venue that does not exist has no other."""
+        return hours(self._clock, self._calendar)
+
+    def account(self) -> Account:
+        with self._at_the_market() as now:
+            cash = self._book.cash
+            equity = cash + sum(position.market_value for position in self._exchange.positions())
+            self._book.look(now.date(), equity)
+            before, paid_in = self._last_session(now.date()) or (None, None)
+            return Account(
+                self._book.path.stem,
+                equity,
+                cash,
+                self._exchange.spendable(),
+                now,
+                previous_equity=before,
+                deposits=paid_in,
+            )
+
+    def positions(self) -> tuple[Position, ...]:
+        with self._at_the_market():
+            return self._exchange.positions()
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        with self._at_the_market(looking=True):
+            return tuple(resting.state for resting in self._book.open_orders())
+
+    def may_short(self) -> bool:
+        return False
+
+    def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
+        wanted = sorted(set(symbols))
+        priced = self._exchange.markets(wanted)
+        with self._book.change():
+            held = self._book.holdings()
+        last = self._exchange.last_closes(symbol for symbol in wanted if symbol not in priced)
+        unpriced = {
+            symbol: _no_price(symbol, last.get(symbol), held=symbol in held)
+            for symbol in wanted
+            if symbol not in priced
+        }
+        return unpriced | {symbol: why for symbol, why in self._script.untradable.items() if symbol in wanted}
+
+    def submit(self, order: Order) -> Submitted:
+        twist = self._script.twist(order.side, order.symbol)
+        if self._lost[order.id] < twist.lost:
+            self._lost[order.id] += 1
+            return Unknown("the connection broke before the order arrived")
+        try:
+            with self._now() as now:
+                answer = self._receive(order, now)
+        except SourceError as error:
+            return Unknown(str(error))
+        return Unknown("the connection broke before the answer came") if twist.silent else answer
+
+    def find(self, order_id: OrderId) -> Found:
+        try:
+            with self._at_the_market(looking=True):
+                return self._book.orders([order_id]).get(order_id, Absent())
+        except SourceError as error:
+            return Unknown(str(error))
+
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
+        with self._at_the_market(looking=True):
+            return tuple(state for state in self._book.orders_since(since) if ours(state.id))
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        with self._at_the_market(looking=True):
+            return self._book.orders(ids)
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        with self._at_the_market():
+            return self._book.fills(order_id)
+
+    def cancel(self, order_id: OrderId) -> None:
+        with self._now() as now:
+            self._exchange.ask_to_cancel(order_id, now)
+
+    # ------------------------------------------------------------------------------------- what others do
+
+    def by_hand(self, symbol: Symbol, quantity: Decimal) -> None:
+        """Shares that come (or go, below 0) without an order: a manual trade, a split, a transfer."""
+        with self._now() as now:
+            self._book.move_shares(symbol, quantity, now)
+
+    def write_off(self, symbol: Symbol) -> None:
+        """All shares of `symbol` leave for nothing, at the time of the account's last event: no day passes by it."""
+        with self._book.change():
+            value = next(position.market_value for position in self._exchange.positions() if position.symbol == symbol)
+            self._book.write_off(symbol, value, self._book.last_event or self._clock.now())
+
+    def deposit(self, dollars: Decimal) -> None:
+        """Money that comes, or goes (below 0). Raises ValueError where more would go than can be spent."""
+        with self._now() as now:
+            spendable = self._exchange.spendable()
+            if not spendable + dollars >= 0:
+                raise ValueError(f"a withdrawal of {-dollars:,.2f} USD, but only {spendable:,.2f} USD can be spent")
+            self._book.deposit(dollars, now)
+
+    # ------------------------------------------------------------------------------------- inside
+
+    @contextmanager
+    def _now(self) -> Iterator[datetime]:
+        """One transaction of the book, at the present time; orders of past sessions have expired before it."""
+        with self._book.change():
+            now = self._time()
+            self._exchange.expire(now)
+            yield now
+
+    @contextmanager
+    def _at_the_market(self, *, looking: bool = False) -> Iterator[datetime]:
+        """As `_now`, after the open orders have met the market. `looking` says that it is for a look at orders."""
+        with self._now() as now:
+            if looking:
+                self._exchange.count_look()
+            self._exchange.meet_the_market(now)
+            yield now
+
+    def _time(self) -> datetime:
+        """The clock; held at the last event where it steps back within a day, as when a second run begins as early.
+
+        Raises SourceError on an earlier day than that: what has happened since can't be undone.
+        """
+        now, last = self._clock.now(), self._book.last_event
+        if last is None or last <= now:
+            return now
+        if last.date() == now.date():
+            return last
+        raise SourceError(
+            f"it is {now:%Y-%m-%d %H:%M} UTC, but the sim account has lived until {last:%Y-%m-%d %H:%M} UTC and can't "
+            f"go back. Choose a later day, or delete {self._book.path} to begin again with a new account."
+        )
+
+    def _receive(self, order: Order, now: datetime) -> Submitted:
+        if self._book.orders([order.id]):
+            # Not Refused, which would say that the order does not stand.
+            return Unknown(f"the order id {order.id} was used before: look up what came of it")
+        session = self._calendar.session(now.date())  # a session in New York lies within one day of UTC
+        if session is None or not session.opens <= now < session.closes:
+            return Refused(f"the market is closed at {now:%Y-%m-%d %H:%M} UTC: send orders while it is open")
+        return self._exchange.receive(order, session.closes, now)
+
+    def _last_session(self, today: date) -> tuple[Decimal, Decimal] | None:
+        """The equity at the last look in the session before, and what was paid in since; None where nobody looked."""
+        days = self._calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))
+        return self._book.equity_on(days[-1]) if days else None
+
+
+def _no_price(symbol: Symbol, last_close: date | None, *, held: bool) -> str:
+    since = f" (its last close is of {last_close})" if last_close else ""
+    remedy = f": neither bought nor sold until it has one; `rebalance write-off {symbol}` gives it up" if held else ""
+    return f"the sim broker has no price for it{since}{remedy}"

@@ -1,0 +1,162 @@
+"""Where the sim broker's orders are received, meet the market, and end."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from rebalancer.model import Accepted, Order, OrderId, OrderState, Position, Refused, Snapshot, Symbol
+from rebalancer.ports import Quotes
+from rebalancer.venues.sim.book import Book, Resting
+from rebalancer.venues.sim.rules import Market, Room, fill_price, market, refusal, slipped
+from rebalancer.venues.sim.script import Script
+from rebalancer.venues.sim.worth import valued
+
+
+class Exchange:
+    """Call it inside a transaction of the book. Looks and slow cancels are forgotten with this object."""
+
+    def __init__(
+        self, book: Book, quotes: Quotes, commission: Decimal, slippage_percent: Decimal, script: Script
+    ) -> None:
+        self._book = book
+        self._quotes = quotes
+        self._commission = commission
+        self._slippage_percent = slippage_percent
+        self._script = script
+        self._looks: Counter[OrderId] = Counter()
+        self._cancel_at_look: dict[OrderId, int] = {}
+
+    def markets(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Market]:
+        """By symbol, without those that have no sound price."""
+        wanted = sorted(symbols)
+        snapshots = self._shown(wanted)
+        found = {symbol: market(snapshots.get(symbol)) for symbol in wanted}
+        return {symbol: here for symbol, here in found.items() if here is not None}
+
+    def last_closes(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, date]:
+        """The session of the last close that is known, by symbol; without those that never had one."""
+        shown = self._shown(sorted(symbols))
+        return {symbol: snapshot.previous.session for symbol, snapshot in shown.items() if snapshot.previous}
+
+    def positions(self) -> tuple[Position, ...]:
+        """Raises SourceError where a holding never had a price."""
+        holdings = self._book.holdings()
+        snapshots = self._shown(list(holdings))
+        return tuple(
+            valued(symbol, held, snapshots.get(symbol), self._book.last_fill) for symbol, held in holdings.items()
+        )
+
+    def _shown(self, symbols: list[Symbol]) -> Mapping[Symbol, Snapshot]:
+        return self._quotes.snapshots(symbols) if symbols else {}
+
+    def spendable(self) -> Decimal:
+        """Cash less what the open buys may still cost, in dollars."""
+        return self._book.cash - sum(self._reserved(resting) for resting in self._book.open_orders())
+
+    # ------------------------------------------------------------------------------------- what happens to orders
+
+    def receive(self, order: Order, expires: datetime, now: datetime) -> Accepted | Refused:
+        """Take an order whose id is new, and let it meet the market at once."""
+        here = self.markets([order.symbol]).get(order.symbol)
+        if here is None:
+            return Refused(f"{order.symbol} has no price here: it is unknown or not traded now")
+        price = slipped(here, order.side, self._slippage_percent)
+        if (reason := self._refusal(order, price)) is not None:
+            return Refused(reason)
+        resting = self._book.place(order, order.limit or price, expires, now)
+        self._meet(resting, here, now)
+        return Accepted(self._book.orders([order.id])[order.id])
+
+    def expire(self, now: datetime) -> None:
+        for resting in self._book.open_orders():
+            if now >= resting.expires:
+                reason = f"the session closed at {resting.expires:%Y-%m-%d %H:%M} UTC"
+                self._book.end(resting.state.id, "expired", reason, now)
+
+    def meet_the_market(self, now: datetime) -> None:
+        """Fill what can be filled of every open order, in the order of their arrival; then end the slow cancels."""
+        waiting = self._book.open_orders()
+        markets = self.markets({resting.state.symbol for resting in waiting})
+        for resting in waiting:
+            self._meet(resting, markets.get(resting.state.symbol), now)
+
+    def count_look(self) -> None:
+        self._looks.update(resting.state.id for resting in self._book.open_orders())
+
+    def ask_to_cancel(self, order_id: OrderId, now: datetime) -> None:
+        """Does nothing where the order is not open."""
+        for resting in self._book.open_orders():
+            if resting.state.id == order_id:
+                self._cancel(resting, now)
+
+    # ------------------------------------------------------------------------------------- one order
+
+    def _refusal(self, order: Order, price: Decimal) -> str | None:
+        scripted = self._script.twist(order.side, order.symbol).refuse or self._script.untradable.get(order.symbol)
+        sells = [resting for resting in self._book.open_orders() if resting.state.side == "sell"]
+        claimed = sum((sell.remaining for sell in sells if sell.state.symbol == order.symbol), Decimal(0))
+        held = self._held(order.symbol)
+        return scripted or refusal(order, price, Room(self.spendable(), held, held - claimed), self._commission)
+
+    def _meet(self, resting: Resting, here: Market | None, now: datetime) -> None:
+        state, twist = resting.state, self._script.twist(resting.state.side, resting.state.symbol)
+        looks = self._looks[state.id]
+        if looks >= twist.waits and twist.reject:
+            self._book.end(state.id, "rejected", twist.reject, now)
+        elif looks >= twist.waits:
+            self._trade(resting, min(resting.remaining, twist.fills_at_most - state.filled), here, now)
+        if looks >= self._cancel_at_look.get(state.id, looks + 1):
+            self._end_if_open(state.id, now)
+
+    def _trade(self, resting: Resting, quantity: Decimal, here: Market | None, now: datetime) -> None:
+        state = resting.state
+        price = fill_price(state.side, state.limit, here, self._slippage_percent) if here else None
+        if price is None or not quantity > 0:
+            return
+        value = quantity * price
+        fee = self._fee_due(state) if state.side == "buy" else min(self._fee_due(state), value)
+        if (reason := self._uncovered(resting, quantity, value + fee)) is not None:
+            self._book.end(state.id, "canceled", reason, now)
+            return
+        self._book.fill(state, quantity, price, fee, now)
+
+    def _uncovered(self, resting: Resting, quantity: Decimal, cost: Decimal) -> str | None:
+        """Why an accepted order can't be carried out any more: the price or the position moved while it waited."""
+        if resting.state.side == "sell":
+            held = self._held(resting.state.symbol)
+            return None if quantity <= held else f"only {held} {resting.state.symbol} are still held"
+        covered = self.spendable() + self._reserved(resting)
+        return None if cost <= covered else f"it costs {cost:,.2f} USD now, but only {covered:,.2f} USD are there"
+
+    def _cancel(self, resting: Resting, now: datetime) -> None:
+        state = resting.state
+        match self._script.twist(state.side, state.symbol).cancel:
+            case "prompt":
+                self._end_if_open(state.id, now)
+            case "slow":
+                self._cancel_at_look.setdefault(state.id, self._looks[state.id] + 2)
+            case "beaten":
+                self._trade(resting, resting.remaining, self.markets([state.symbol]).get(state.symbol), now)
+                self._end_if_open(state.id, now)
+            case "refused":
+                pass
+
+    def _end_if_open(self, order_id: OrderId, now: datetime) -> None:
+        if not self._book.orders([order_id])[order_id].terminal:
+            self._book.end(order_id, "canceled", "canceled as asked", now)
+
+    # ------------------------------------------------------------------------------------- money
+
+    def _held(self, symbol: Symbol) -> Decimal:
+        return self._book.holdings().get(symbol, Decimal(0))
+
+    def _reserved(self, resting: Resting) -> Decimal:
+        """What an open order may still cost in dollars; nothing for a sell."""
+        if resting.state.side == "sell":
+            return Decimal(0)
+        return resting.remaining * resting.worst_price + self._fee_due(resting.state)
+
+    def _fee_due(self, state: OrderState) -> Decimal:
+        """The commission is charged once, with the first fill."""
+        return Decimal(0) if state.filled else self._commission

@@ -1,0 +1,35 @@
+"""What a holding of the sim broker is worth: at the market, else at its last close."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+from rebalancer.errors import SourceError
+from rebalancer.model import Fill, Position, Snapshot, Symbol
+from rebalancer.venues.sim.rules import is_price, market
+
+LastFill = Callable[[Symbol], Fill | None]
+
+
+def valued(symbol: Symbol, held: Decimal, snapshot: Snapshot | None, last_fill: LastFill) -> Position:
+    """At the middle of the market; where it shows no price, at the last close that is known, else at the last fill.
+
+    Raises SourceError where nobody knows a price: a holding is never worth nothing by mistake.
+    """
+    if (here := market(snapshot)) is not None:
+        return Position(symbol, held, held * here.middle)
+    if (last := _last_close(snapshot) or _filled(last_fill(symbol))) is None:
+        raise SourceError(
+            f"the sim account holds {symbol}, which never had a price here: it can't be valued. Give [data] its closes."
+        )
+    day, price = last
+    return Position(symbol, held, held * price, last_close=day)
+
+
+def _last_close(snapshot: Snapshot | None) -> tuple[date, Decimal] | None:
+    close = snapshot.previous if snapshot else None
+    return (close.session, close.close) if close and is_price(close.close) else None
+
+
+def _filled(fill: Fill | None) -> tuple[date, Decimal] | None:
+    return (fill.at.date(), fill.price) if fill else None

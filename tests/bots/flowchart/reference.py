@@ -1,0 +1,228 @@
+"""The meaning of a chart, told a second time: day by day, recursive, in plain Python. Slow, and meant to be obvious.
+
+Shares nothing with the engine but the chart and the closes. NaN and None mean undefined.
+"""
+
+import math
+from itertools import pairwise
+
+from rebalancer.bots.flowchart import tree
+from rebalancer.model import Closes
+
+NEEDS_ONE_MORE = (
+    "cumulative-return",
+    "moving-average-return",
+    "relative-strength-index",
+    "standard-deviation-return",
+)
+COMPARE = {
+    "gt": lambda left, right: left > right,
+    "gte": lambda left, right: left >= right,
+    "lt": lambda left, right: left < right,
+    "lte": lambda left, right: left <= right,
+}
+
+
+class Reference:
+    """`doubtful` is set once a decision hung on less than rounding can tell."""
+
+    def __init__(self, closes: Closes) -> None:
+        self.days = len(closes.sessions)
+        self.closes = {ticker: closes.values[:, column].tolist() for column, ticker in enumerate(closes.symbols)}
+        self.doubtful = False
+        self._histories: dict[tree.Node, list[float]] = {}
+        self._recursive: dict[tuple[str, int, int], list[float]] = {}
+
+    def weights(self, node: tree.Node, day: int) -> dict[str, float] | None:
+        shares = self.shares(node, day)
+        if shares is None:
+            return None
+        total: dict[str, float] = {}
+        for share, child in shares:
+            inner = {child: 1.0} if isinstance(child, str) else self.weights(child, day)
+            if inner is None:
+                return None
+            for ticker, weight in inner.items():
+                total[ticker] = total.get(ticker, 0.0) + share * weight
+        return total
+
+    def shares(self, node: tree.Node, day: int) -> list[tuple[float, tree.Node | str]] | None:
+        match node:
+            case tree.Asset(symbol=ticker):
+                return [(1.0, ticker)]
+            case tree.Cash():
+                return []
+            case tree.Group(child=child):
+                return [(1.0, child)]
+            case tree.Equal(children=children):
+                return [(1 / len(children), child) for child in children]
+            case tree.Specified(weights=weights, children=children):
+                return list(zip(weights, children, strict=True))
+            case tree.Capped():
+                return self.capped_shares(node)
+            case tree.If(condition=condition, then=then, otherwise=otherwise):
+                truth = self.truth(condition, day)
+                return None if truth is None else [(1.0, then if truth else otherwise)]
+            case tree.InverseVolatility():
+                return self.inverse_shares(node, day)
+            case tree.Filter():
+                return self.best_shares(node, day)
+
+    def capped_shares(self, node: tree.Capped) -> list[tuple[float, tree.Node | str]]:
+        left, shares = 1.0, []
+        for cap, child in zip(node.caps, node.children, strict=True):
+            if left > 1e-9:
+                shares.append((min(cap, left), child))
+                left -= min(cap, left)
+        return shares + ([(left, node.fallback)] if node.fallback and left > 1e-9 else [])
+
+    def inverse_shares(self, node: tree.InverseVolatility, day: int) -> list[tuple[float, tree.Node]] | None:
+        if len(node.children) == 1:
+            return [(1.0, node.children[0])]
+        found = [self.score("standard-deviation-return", node.window, self.history(c), day) for c in node.children]
+        if not all(volatility > 0 for volatility in found):
+            return None
+        total = sum(1 / volatility for volatility in found)
+        return [(1 / volatility / total, child) for volatility, child in zip(found, node.children, strict=True)]
+
+    def best_shares(self, node: tree.Filter, day: int) -> list[tuple[float, tree.Node]] | None:
+        count = min(node.count, len(node.children))
+        if count == len(node.children):
+            return [(1 / count, child) for child in node.children]
+        histories = [self.history(child) for child in node.children]
+        scores = [self.score(node.function, node.window, history, day) for history in histories]
+        if any(math.isnan(score) for score in scores):
+            return None
+        order = sorted(range(len(scores)), key=lambda place: scores[place], reverse=node.side == "top")
+        self.doubt(histories[order[count - 1]], scores[order[count - 1]], histories[order[count]], scores[order[count]])
+        return [(1 / count, node.children[place]) for place in order[:count]]
+
+    def truth(self, condition: tree.Condition, day: int) -> bool | None:
+        if isinstance(condition, tree.Compare):
+            found = [self.comparison(condition, day - back) for back in range(condition.for_days)]
+        else:
+            found = [self.truth(part, day) for part in condition.conditions]
+        decisive = isinstance(condition, tree.AnyOf)
+        return decisive if decisive in found else None if None in found else not decisive
+
+    def comparison(self, condition: tree.Compare, day: int) -> bool | None:
+        if day < 0:
+            return None
+        left, right = (self.operand(side, day) for side in (condition.left, condition.right))
+        if math.isnan(left) or math.isnan(right):
+            return None
+        self.doubt(condition.left, left, condition.right, right)
+        return COMPARE[condition.comparator](left, right)
+
+    def doubt(self, one: object, its: float, other: object, others: float) -> None:
+        certain_tie = its == others and (one is other or its in {0.0, 100.0})
+        self.doubtful |= not certain_tie and math.isclose(its, others, rel_tol=1e-9, abs_tol=1e-9)
+
+    def operand(self, operand: tree.Operand, day: int) -> float:
+        if isinstance(operand, tree.Constant):
+            return operand.value
+        subject = operand.subject
+        history = self.closes[subject] if isinstance(subject, str) else self.history(subject)
+        return self.score(operand.function, operand.window, history, day)
+
+    def history(self, node: tree.Node) -> list[float]:
+        while not isinstance(node, tree.Asset) and (only := only_child(node)) is not None:
+            node = only
+        if isinstance(node, tree.Asset):
+            return self.closes[node.symbol]
+        if node not in self._histories:
+            self._histories[node] = self.simulated(node)
+        return self._histories[node]
+
+    def simulated(self, node: tree.Node) -> list[float]:
+        values: list[float] = []
+        for day in range(self.days):
+            if values and not math.isnan(values[-1]):
+                held = self.weights(node, day - 1)
+                earned = math.nan if held is None else sum(w * self.earned(t, day) for t, w in held.items())
+                values.append(values[-1] * (1 + earned))
+            else:
+                values.append(math.nan if self.weights(node, day) is None else 1.0)
+        return values
+
+    def earned(self, ticker: str, day: int) -> float:
+        return self.closes[ticker][day] / self.closes[ticker][day - 1] - 1
+
+    def score(self, function: str, window: int | None, history: list[float], day: int) -> float:
+        if window is None:
+            return history[day]
+        if function in {"relative-strength-index", "exponential-moving-average-price"}:
+            key = (function, window, id(history))
+            if key not in self._recursive:
+                self._recursive[key] = (rsi if function == "relative-strength-index" else ema)(history, window)
+            return self._recursive[key][day]
+        first = day + 1 - window - (function in NEEDS_ONE_MORE)
+        stretch = history[max(first, 0) : day + 1]
+        return math.nan if first < 0 or any(map(math.isnan, stretch)) else FORMULAS[function](stretch)
+
+
+def only_child(node: tree.Node) -> tree.Node | None:
+    if isinstance(node, tree.Group):
+        return node.child
+    if isinstance(node, tree.Capped) and node.caps[0] < 1:
+        return None
+    if isinstance(node, tree.Capped):
+        return node.children[0]
+    children = getattr(node, "children", ())
+    return children[0] if len(children) == 1 else None
+
+
+def changes(stretch: list[float]) -> list[float]:
+    return [later / earlier - 1 for earlier, later in pairwise(stretch)]
+
+
+def mean(stretch: list[float]) -> float:
+    return math.fsum(stretch) / len(stretch)
+
+
+def deviation(stretch: list[float]) -> float:
+    middle = mean(stretch)
+    return math.sqrt(math.fsum([(value - middle) ** 2 for value in stretch]) / (len(stretch) - 1))
+
+
+def drawdown(stretch: list[float]) -> float:
+    peak = deepest = 0.0
+    for value in stretch:
+        peak = max(peak, value)
+        deepest = max(deepest, 1 - value / peak)
+    return 100 * deepest
+
+
+FORMULAS = {
+    "moving-average-price": mean,
+    "cumulative-return": lambda stretch: 100 * (stretch[-1] / stretch[0] - 1),
+    "moving-average-return": lambda stretch: 100 * mean(changes(stretch)),
+    "standard-deviation-return": lambda stretch: 100 * deviation(changes(stretch)),
+    "standard-deviation-price": deviation,
+    "max-drawdown": drawdown,
+}
+
+
+def ema(history: list[float], window: int) -> list[float]:
+    out, average, seen = [], math.nan, 0
+    for price in history:
+        seen = 0 if math.isnan(price) else seen + 1
+        average = price if seen <= 1 else average + (price - average) * 2 / (window + 1)
+        out.append(average if seen >= window else math.nan)
+    return out
+
+
+def rsi(history: list[float], window: int) -> list[float]:
+    out, gain, loss, seen, before = [], 0.0, 0.0, 0, math.nan
+    for price in history:
+        seen = 0 if math.isnan(price) else seen + 1
+        if seen <= 1:
+            gain = loss = 0.0
+        elif seen <= window + 1:
+            gain, loss = gain + max(price - before, 0) / window, loss + max(before - price, 0) / window
+        else:
+            gain = (gain * (window - 1) + max(price - before, 0)) / window
+            loss = (loss * (window - 1) + max(before - price, 0)) / window
+        before = price
+        out.append(math.nan if seen <= window else 100 - 100 / (1 + gain / loss) if loss > 0 else 100.0)
+    return out

@@ -1,0 +1,143 @@
+import pytest
+from trees import (
+    CASH,
+    all_of,
+    best,
+    capped,
+    chart,
+    compare,
+    equal,
+    group,
+    hold,
+    inverse_volatility,
+    of,
+    price,
+    rsi,
+    specified,
+    when,
+)
+
+from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.nodes import Blend, Close, Hold, Nav, Series, Where, operands
+from rebalancer.bots.flowchart.tree import Node
+
+
+def program(root: Node) -> Program:
+    return compile_chart(chart(root))
+
+
+def kinds(root: Node) -> list[type]:
+    return [type(node) for node in program(root).table]
+
+
+def test_operands_stand_before_what_is_made_from_them():
+    gate = when(all_of(compare(rsi("AAA", 5), "gt", 50, for_days=2), compare(price("BBB"), "lt", 9)), hold("AAA"), CASH)
+    table = program(best(1, "cumulative-return", 3, group("gate", gate), hold("BBB"), CASH)).table
+    assert all(operand < index for index, node in enumerate(table) for operand in operands(node))
+
+
+def test_equal_parts_are_compiled_once():
+    def copy() -> Node:
+        return when(compare(rsi("AAA", 5), "gt", 50), hold("AAA"), equal(hold("BBB"), CASH))
+
+    once, twice = program(copy()), program(specified((0.3, copy()), (0.7, group("again", copy()))))
+    assert len(twice.table) == len(once.table) + 1
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda child: group("named", child),
+        equal,
+        lambda child: specified((1.0, child)),
+        lambda child: inverse_volatility(20, child),
+        lambda child: best(1, "relative-strength-index", 10, child),
+        lambda child: capped((1.0, child)),
+    ],
+)
+def test_a_wrapper_of_one_child_is_that_child(wrap):
+    assert program(wrap(hold("AAA"))).table == (Hold("AAA"),)
+
+
+def test_a_filter_over_an_asset_uses_its_own_closes_and_over_a_group_its_simulated_history():
+    root = best(1, "cumulative-return", 3, group("one", hold("AAA")), group("two", equal(hold("AAA"), CASH)))
+    sources = [node.source for node in program(root).table if isinstance(node, Series)]
+    assert [type(program(root).table[source]) for source in sources] == [Close, Nav]
+
+
+def test_a_filter_that_takes_all_becomes_equal_weights():
+    root = best(2, "cumulative-return", 3, hold("AAA"), hold("BBB"))
+    assert program(root).table[-1] == Blend((0.5, 0.5), (0, 1))
+
+
+def test_the_root_is_the_chart_itself_however_it_is_shared():
+    shared = hold("AAA")
+    root = when(compare(of("cumulative-return", equal(shared, CASH), 3), "gt", 0), shared, CASH)
+    compiled = program(root)
+    assert isinstance(compiled.table[compiled.root], Where)
+
+
+def test_symbols_are_all_that_is_held_or_looked_at_sorted():
+    root = when(compare(price("ZZZ"), "gt", 1), capped((0.5, hold("BBB")), fallback="MMM"), hold("AAA"))
+    assert program(root).symbols == ("AAA", "BBB", "MMM", "ZZZ")
+
+
+def test_a_price_indicator_of_a_group_is_refused():
+    with pytest.raises(ValueError, match="moving-average-price needs a ticker"):
+        program(when(compare(of("moving-average-price", equal(hold("AAA"), CASH), 3), "gt", 1), hold("AAA"), CASH))
+
+
+# ------------------------------------------------------------------------------------------- look-back
+
+
+@pytest.mark.parametrize(
+    ("operand", "sessions"),
+    [
+        (price("AAA"), 1),
+        (of("moving-average-price", "AAA", 200), 200),
+        (of("cumulative-return", "AAA", 200), 201),
+        (of("max-drawdown", "AAA", 200), 200),
+        (rsi("AAA", 10), 11),
+    ],
+)
+def test_the_look_back_is_what_the_first_value_takes(operand, sessions):
+    assert program(when(compare(operand, "gt", 1), hold("AAA"), CASH)).lookback == sessions
+
+
+def test_the_look_back_adds_up_through_days_and_simulated_history():
+    gate = when(compare(rsi("AAA", 10), "gt", 50, for_days=3), hold("AAA"), CASH)
+    assert program(gate).lookback == 13
+    assert program(best(1, "cumulative-return", 20, gate, hold("BBB"))).lookback == 34
+
+
+def test_the_warm_up_is_what_rsi_and_ema_take_to_settle():
+    assert program(when(compare(rsi("AAA", 10), "gt", 50), hold("AAA"), CASH)).warm_up == 250
+    assert program(when(compare(rsi("AAA", 60), "gt", 50), hold("AAA"), CASH)).warm_up == 600
+    assert program(when(compare(price("AAA"), "gt", 50), hold("AAA"), CASH)).warm_up == 1
+
+
+# ---------------------------------------------------------------------------------------------- labels
+
+
+def test_series_and_groups_have_short_names():
+    root = when(compare(rsi(group("Bull", equal(hold("AAA"), CASH)), 10), "gt", price("AAA")), hold("AAA"), CASH)
+    compiled = program(root)
+    labels = [compiled.label(index) for index, node in enumerate(compiled.table) if isinstance(node, Series | Close)]
+    assert labels == ['RSI("Bull",10)', "Price(AAA)"]
+
+
+# ---------------------------------------------------------------------------------------------- limits
+
+
+def test_depth_ten_thousand_compiles():
+    root: Node = hold("AAA")
+    for level in range(10_000):
+        root = when(compare(price("AAA"), "gt", level), group("deeper", root), hold("BBB"))
+    assert kinds(root).count(Where) == 10_000
+
+
+def test_conditions_may_nest_ten_thousand_deep():
+    condition = compare(price("AAA"), "gt", 1)
+    for _ in range(10_000):
+        condition = all_of(condition, compare(price("BBB"), "gt", 1))
+    assert program(when(condition, hold("AAA"), CASH)).lookback == 1

@@ -1,0 +1,317 @@
+import json
+from typing import get_args
+
+import pytest
+from charts import outline
+
+from rebalancer.bots.flowchart.formats import read
+from rebalancer.bots.flowchart.tree import Function, If
+
+SPY, BIL = {"step": "asset", "ticker": "SPY"}, {"step": "asset", "ticker": "BIL"}
+RSI = {"lhs-fn": "relative-strength-index", "lhs-fn-params": {"window": 10}, "lhs-val": "TQQQ"}
+HOT = {**RSI, "comparator": "gt", "rhs-fixed-value?": True, "rhs-val": "79"}
+DELETE = object()
+
+
+def symphony(*children, **others):
+    whole = {"step": "root", "name": "x", "description": "", "rebalance": "daily", "children": list(children), **others}
+    return json.dumps({key: value for key, value in whole.items() if value is not DELETE}).encode()
+
+
+def gate(condition, then=(SPY,), otherwise=(BIL,)):
+    tested = {"step": "if-child", "is-else-condition?": False, **condition, "children": list(then)}
+    other = {"step": "if-child", "is-else-condition?": True, "children": list(otherwise)}
+    return {"step": "if", "children": [tested, other]}
+
+
+def specified(*weighted):
+    children = [{**child, "weight": weight} for weight, child in weighted]
+    return {"step": "wt-cash-specified", "children": children}
+
+
+def filtered(**keys):
+    by = {"sort-by-fn": "cumulative-return", "sort-by-fn-params": {"window": 5}, "select-fn": "top", "select-n": "1"}
+    whole = {"step": "filter", **by, "children": [SPY, BIL], **keys}
+    return {key: value for key, value in whole.items() if value is not DELETE}
+
+
+def root(*children):
+    chart, problems = read(symphony(*children), "x.json")
+    assert problems == ()
+    return outline(chart.root)
+
+
+def compare(**keys):
+    """The condition that `keys`, laid over the one of HOT, are read as."""
+    return root(gate({key: value for key, value in {**HOT, **keys}.items() if value is not DELETE}))[1]
+
+
+def problems(*children, **others):
+    chart, refused = read(symphony(*children, **others), "x.json")
+    assert chart is None
+    return [str(problem).removeprefix("x.json: ") for problem in refused]
+
+
+# What each step means.
+
+
+def test_the_minimal_symphony_of_the_format_description():
+    bottom = filtered(
+        **{"sort-by-fn": "relative-strength-index", "sort-by-fn-params": {"window": 10}, "select-fn": "bottom"}
+    )
+    found = root({"step": "wt-cash-equal", "children": [gate(HOT, [SPY], [bottom])]})
+    condition = ("Compare", ("Indicator", "relative-strength-index", 10, "TQQQ"), "gt", ("Constant", 79.0), 1)
+    chosen = ("Filter", "relative-strength-index", 10, "bottom", 1, (("Asset", "SPY"), ("Asset", "BIL")))
+    assert found == ("Equal", (("If", condition, ("Asset", "SPY"), chosen),))
+
+
+def test_several_children_share_equally_wherever_one_is_expected():
+    both = ("Equal", (("Asset", "SPY"), ("Asset", "BIL")))
+    assert root(SPY, BIL) == both
+    assert root({"step": "group", "name": "g", "children": [SPY, BIL]}) == ("Group", "g", both)
+    assert root(gate(HOT, [SPY, BIL], [SPY, BIL]))[2:] == (both, both)
+
+
+def test_empty_is_cash():
+    assert root({"step": "empty"}) == ("Cash",)
+
+
+def test_the_else_child_may_come_first():
+    turned = gate(HOT)
+    turned["children"].reverse()
+    assert root(turned) == root(gate(HOT))
+
+
+def test_weights_are_fractions_brought_to_a_sum_of_one():
+    weights = ({"num": 30, "den": 100}, {"num": "10", "den": 100.0})
+    assert root(specified((weights[0], SPY), (weights[1], BIL)))[1] == pytest.approx((0.75, 0.25))
+
+
+def test_children_of_weight_zero_are_left_out():
+    found = root(specified(({"num": 0, "den": 100}, SPY), ({"num": 100, "den": 100}, BIL)))
+    assert found == ("Specified", (1.0,), (("Asset", "BIL"),))
+
+
+def test_a_weight_under_another_parent_is_left_over_and_ignored():
+    stale = {**SPY, "weight": {"num": 7, "den": 100}}
+    assert root({"step": "wt-cash-equal", "children": [stale, BIL]})[1] == (("Asset", "SPY"), ("Asset", "BIL"))
+
+
+@pytest.mark.parametrize("days", [20, "20", 20.0])
+def test_numbers_may_be_written_as_texts(days):
+    chart = {"step": "wt-inverse-vol", "window-days": days, "children": [SPY]}
+    assert root(chart) == ("InverseVolatility", 20, (("Asset", "SPY"),))
+
+
+@pytest.mark.parametrize(
+    ("written", "ticker"),
+    [
+        ("EQUITIES::SPY//USD", "SPY"),
+        ("EQUITIES::BRK/B//USD", "BRK.B"),
+        ("BRK/B", "BRK.B"),
+        ("BRK-B", "BRK.B"),
+        ("BRK B", "BRK.B"),
+        ("LQQ3", "LQQ3"),
+    ],
+)
+def test_tickers_are_spelt_our_way(written, ticker):
+    assert root({"step": "asset", "ticker": written}) == ("Asset", ticker)
+    assert compare(**{"lhs-val": written})[1][3] == ticker
+
+
+def test_cosmetic_keys_are_dropped():
+    cosmetic = {"id": "7", "name": "SPDR", "exchange": "ARCX", "price": 1.5, "collapsed?": True, "children": []}
+    assert root({**SPY, **cosmetic, "children-count": 0}) == ("Asset", "SPY")
+
+
+def test_an_unnamed_group_is_read():
+    assert root({"step": "group", "name": "", "children": [SPY]}) == ("Group", "unnamed", ("Asset", "SPY"))
+
+
+# The right side, the windows, and what is left over of earlier edits.
+
+
+def test_a_right_side_can_be_another_indicator():
+    side = {"rhs-fixed-value?": False, "rhs-fn": "max-drawdown", "rhs-fn-params": {"window": 3}, "rhs-val": "SPY"}
+    assert compare(**side)[3] == ("Indicator", "max-drawdown", 3, "SPY")
+    assert compare(**{**side, "rhs-fixed-value?": DELETE})[3] == ("Indicator", "max-drawdown", 3, "SPY")
+
+
+def test_a_fixed_right_side_ignores_the_function_beside_it():
+    stale = {"rhs-fn": "max-drawdown", "rhs-fn-params": {"window": 3}}
+    assert compare(**stale)[3] == ("Constant", 79.0)
+    assert compare(**stale, **{"rhs-fixed-value?": DELETE})[3] == ("Constant", 79.0)
+
+
+def test_without_a_right_function_the_right_side_is_a_number():
+    assert compare(**{"rhs-fixed-value?": DELETE, "rhs-val": "-5.5"})[3] == ("Constant", -5.5)
+
+
+@pytest.mark.parametrize(("text", "number"), [("79", 79), ("-.5", -0.5), ("7.", 7), ("0.30000000000000004", 0.1 + 0.2)])
+def test_a_number_in_a_text_is_that_number(text, number):
+    assert compare(**{"rhs-val": text})[3] == ("Constant", number)
+
+
+def test_the_window_keys_of_older_files_are_read():
+    assert compare(**{"lhs-fn-params": DELETE, "lhs-window-days": "14"})[1][2] == 14
+    assert compare(**{"lhs-fn-params": {}, "lhs-window-days": "14"})[1][2] == 14
+    assert root(filtered(**{"sort-by-fn-params": DELETE, "sort-by-window-days": "7"}))[2] == 7
+
+
+def test_two_windows_that_agree_are_one_and_two_that_differ_are_refused():
+    assert compare(**{"lhs-window-days": "10"})[1][2] == 10
+    differing = gate({**HOT, "lhs-window-days": "14"})
+    assert problems(differing)[0].endswith('lhs-window-days: "lhs-fn-params" has another window; delete one of the two')
+
+
+@pytest.mark.parametrize("params", [{}, {"window": 10}, {"window": "junk"}, DELETE])
+def test_a_current_price_has_no_window_whatever_is_written(params):
+    assert compare(**{"lhs-fn": "current-price", "lhs-fn-params": params})[1] == (
+        "Indicator",
+        "current-price",
+        None,
+        "TQQQ",
+    )
+
+
+# What is refused, and how it is said. The capitals in braces stand for the lists below.
+
+CASES = [
+    ({"step": "wt-cash-equal"}, 'children[0].children: "children" is missing; {CHILDREN}'),
+    ({"step": "wt-cash-equal", "children": []}, 'children[0].children: "children" is an empty list; {CHILDREN}'),
+    (gate(HOT, []), 'children[0].children[0].children: "children" is an empty list; {CHILDREN}'),
+    ({"step": "group", "name": "g", "children": []}, 'children[0].children: "children" is an empty list; {CHILDREN}'),
+    (
+        {"step": "wt-marketcap", "children": [SPY]},
+        'children[0].step: "step" "wt-marketcap" is not read yet; what is read: {STEPS}',
+    ),
+    ({"step": "if-then-else"}, 'children[0].step: "step" is "if-then-else"; it must be one of {STEPS}'),
+    ("SPY", 'children[0]: this is "SPY"; it must be an object with a "step"'),
+    (
+        gate({**HOT, "comparator": "eq"}),
+        'children[0].children[0].comparator: "comparator" "eq" is not read yet; what is read: "gt", "gte", "lt", "lte"',
+    ),
+    (
+        filtered(**{"sort-by-fn": "upper-bollinger"}),
+        'children[0].sort-by-fn: "sort-by-fn" "upper-bollinger" is not read yet; what is read: {FUNCTIONS}',
+    ),
+    (
+        filtered(**{"sort-by-fn": "stochastic"}),
+        'children[0].sort-by-fn: "sort-by-fn" is "stochastic"; it must be one of {FUNCTIONS}',
+    ),
+    (
+        gate({**HOT, "condition": {"condition-type": "binary"}}),
+        'children[0].children[0].condition: "condition" is not read yet; what is read: {CONDITIONS}',
+    ),
+    (
+        gate({**HOT, "lhs-fn-params": {"window": 10, "short-window": 5}}),
+        'children[0].children[0].lhs-fn-params: the key "short-window" has no meaning here; allowed are "window"',
+    ),
+    (
+        gate({key: value for key, value in HOT.items() if key != "lhs-fn-params"}),
+        'children[0].children[0].lhs-fn-params.window: "window" is missing; it must be a whole number from 1 to 10,000',
+    ),
+    (gate({**HOT, "rhs-val": "٧٩"}), 'children[0].children[0].rhs-val: "rhs-val" is "٧٩"; it must be a number'),
+    (gate({**HOT, "rhs-val": "79 "}), 'children[0].children[0].rhs-val: "rhs-val" is "79 "; it must be a number'),
+    (
+        {"step": "asset", "ticker": "CRYPTO::BTC//USD"},
+        'children[0].ticker: "CRYPTO::BTC//USD" is a crypto ticker, which is not read yet; what is read: {SHARES}',
+    ),
+    ({**SPY, "ticker": 5}, 'children[0].ticker: "ticker" is 5; it must be a ticker such as "SPY"'),
+    (
+        gate({**HOT, "rhs-fixed-value?": "true"}),
+        'children[0].children[0].rhs-fixed-value?: "rhs-fixed-value?" is "true"; it must be true or false',
+    ),
+    ({**SPY, "children": [BIL]}, 'children[0].children: "asset" can\'t have children'),
+    (
+        specified(({"num": -1, "den": 100}, SPY), ({"num": 101, "den": 100}, BIL)),
+        'children[0].children[0].weight: the weight must be a "num" of 0 or more over a "den" above 0',
+    ),
+    (
+        specified(({"num": 0, "den": 1}, SPY)),
+        "children[0]: the weights of the children sum to 0; one at least must be above 0",
+    ),
+    (
+        {"step": "wt-cash-specified", "children": [SPY]},
+        'children[0].children[0].weight: "weight" is missing; it must be an object with "num", "den"',
+    ),
+    (
+        filtered(**{"sort-by-fn": "current-price", "children": [SPY, {"step": "empty"}]}),
+        'children[0]: "current-price" is known of tickers only, and children[0].children[1] {REMEDY}',
+    ),
+]
+LISTS = {
+    "{STEPS}": '"asset", "empty", "group", "if", "filter", "wt-cash-equal", "wt-cash-specified", "wt-inverse-vol"',
+    "{FUNCTIONS}": ", ".join(f'"{function}"' for function in get_args(Function)),
+    "{CHILDREN}": "it must be a list of at least one",
+    "{CONDITIONS}": '"lhs-fn", "comparator" and "rhs-fn" or "rhs-val"',
+    "{SHARES}": "tickers of US shares",
+    "{REMEDY}": 'is not a single one; take a function of returns, such as "cumulative-return"',
+}
+
+
+@pytest.mark.parametrize(("step", "sentence"), CASES)
+def test_what_is_not_read_is_refused_by_name_and_place(step, sentence):
+    for name, text in LISTS.items():
+        sentence = sentence.replace(name, text)
+    assert problems(step) == [sentence]
+
+
+@pytest.mark.parametrize("period", ["none", "weekly", "monthly", "quarterly", "yearly"])
+def test_other_rebalance_periods_are_refused_in_a_sentence(period):
+    sentence = f'rebalance: "rebalance" "{period}" is not read yet; what is read: "daily"'
+    assert problems(SPY, rebalance=period, **{"rebalance-corridor-width": 0.1}) == [sentence]
+
+
+def test_a_symphony_that_does_not_say_when_it_rebalances_is_refused():
+    assert problems(SPY, rebalance=DELETE) == ['rebalance: "rebalance" is missing; it must be "daily"']
+
+
+def test_a_corridor_beside_daily_is_refused():
+    assert "delete it" in problems(SPY, **{"rebalance-corridor-width": 0.1})[0]
+
+
+@pytest.mark.parametrize("children", [[], [0], [1], [0, 0], [1, 1], [0, 1, 1]])
+def test_an_if_without_exactly_one_condition_and_one_else_is_refused(children):
+    pair = gate(HOT)["children"]
+    lines = problems({"step": "if", "children": [pair[child] for child in children]})
+    assert lines[-1].startswith('children[0]: an "if" must have two "if-child"')
+
+
+@pytest.mark.parametrize("step", [SPY, filtered(), gate(HOT), {"step": "wt-cash-equal", "children": [SPY]}])
+def test_an_unknown_key_is_refused_in_every_step(step):
+    assert any('the key "asset-type" has no meaning here' in line for line in problems({**step, "asset-type": 1}))
+
+
+def test_conditions_on_the_else_child_are_refused():
+    contradiction = gate(HOT)
+    contradiction["children"][1] |= HOT
+    assert all('children[0].children[1]: the key "' in line for line in problems(contradiction))
+
+
+def test_every_problem_is_said_at_once():
+    lines = problems({"step": "asset", "ticker": "spy"}, gate({**HOT, "comparator": "over"}, [{}]), rebalance="weekly")
+    places = [line.split(":")[0] for line in lines]
+    assert places == [
+        "rebalance",
+        "children[0].ticker",
+        "children[1].children[0].comparator",
+        "children[1].children[0].children[0].step",
+    ]
+
+
+# Size.
+
+
+def test_a_symphony_10000_ifs_deep_is_read():
+    depth = 10_000
+    start, end = json.dumps(gate(HOT, [SPY], [])).split('"children": []')
+    content = symphony("HERE").replace(
+        b'"HERE"', f'{start}"children": ['.encode() * depth + json.dumps(BIL).encode() + f"]{end}".encode() * depth
+    )
+    chart, refused = read(content, "deep.json")
+    assert refused == ()
+    node, seen = chart.root, 0
+    while isinstance(node, If):
+        node, seen = node.otherwise, seen + 1
+    assert seen == depth

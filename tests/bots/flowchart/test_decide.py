@@ -1,0 +1,156 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from trees import (
+    CASH,
+    best,
+    chart,
+    charts,
+    compare,
+    equal,
+    group,
+    hold,
+    inverse_volatility,
+    of,
+    price,
+    prices,
+    random_prices,
+    random_walks,
+    rsi,
+    specified,
+    when,
+)
+
+from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.decide import last_allocation
+from rebalancer.bots.flowchart.tree import Node
+from rebalancer.model import Allocation, BotFailure, Closes, Decision
+
+
+def decide(root: Node, closes: Closes) -> Decision:
+    return last_allocation("my bot", compile_chart(chart(root)), closes)
+
+
+def reason(root: Node, closes: Closes) -> str:
+    decision = decide(root, closes)
+    assert isinstance(decision, BotFailure)
+    return decision.reason
+
+
+def warnings(root: Node, closes: Closes) -> tuple[str, ...]:
+    decision = decide(root, closes)
+    assert isinstance(decision, Allocation)
+    return decision.warnings
+
+
+# ----------------------------------------------------------------------------------------- allocations
+
+
+def test_the_allocation_is_the_last_days_with_its_path():
+    root = when(compare(price("AAA"), "gt", 1), specified((0.4, hold("AAA")), (0.6, CASH)), hold("BBB"))
+    assert decide(root, prices(AAA=[1, 2], BBB=[1, 1])) == Allocation(
+        bot="my bot",
+        session=date(2016, 1, 5),
+        weights={"AAA": 0.4},
+        path=("Price(AAA) = 2 > 1 (by 1)", "AAA 40 %", "cash 60 %"),
+    )
+
+
+@given(charts, random_prices())
+def test_a_decision_is_positive_finite_weights_or_a_reason(random_chart, closes):
+    decision = last_allocation("my bot", compile_chart(random_chart), closes)
+    if isinstance(decision, BotFailure):
+        assert "undefined" in decision.reason or any(character.isdigit() for character in decision.reason)
+    else:
+        assert all(0 < weight <= 1 for weight in decision.weights.values())
+        assert sum(decision.weights.values()) <= 1 + 1e-12
+
+
+@given(charts, st.integers(0, 2**32 - 1))
+def test_the_look_back_is_enough_to_decide_on(random_chart, seed):
+    program = compile_chart(random_chart)
+    decision = last_allocation("my bot", program, random_walks(seed, program.lookback))
+    # Of cash, or of a part that held only cash, the volatility is 0 however long its history is.
+    assert isinstance(decision, Allocation) or "is 0 on" in decision.reason
+
+
+# --------------------------------------------------------------------------------------------- reasons
+
+
+def test_too_short_a_history_says_how_many_closes_there_are():
+    root = when(compare(rsi("SPY", 200), "gt", 50), hold("SPY"), CASH)
+    assert reason(root, prices(SPY=[1.0] * 150)) == "RSI(SPY,200) needs 201 closes in a row, has 150 since 2016-01-04"
+
+
+def test_a_gap_shortens_the_history():
+    root = when(compare(of("moving-average-price", "AAA", 3), "gt", 1), hold("AAA"), CASH)
+    assert reason(root, prices(AAA=[1, 1, None, 1, 1])) == "SMA(AAA,3) needs 3 closes in a row, has 2 since 2016-01-07"
+
+
+@pytest.mark.parametrize("operand", [price("AAA"), rsi("AAA", 2)])
+def test_a_missing_last_close_is_named(operand):
+    root = when(compare(operand, "gt", 1), hold("AAA"), CASH)
+    assert reason(root, prices(AAA=[1, 2, 3, None])) == "AAA has no close on 2016-01-07"
+
+
+def test_the_first_missing_value_in_the_chart_is_the_reason():
+    root = best(1, "cumulative-return", 1, hold("AAA"), hold("BBB"), hold("CCC"))
+    assert reason(root, prices(AAA=[1, 2], BBB=[1, None], CCC=[1, None])) == "BBB has no close on 2016-01-05"
+
+
+def test_a_volatility_of_zero_is_a_reason():
+    root = inverse_volatility(2, hold("AAA"), hold("BBB"))
+    assert reason(root, prices(AAA=[1, 2, 3], BBB=[1, 1, 1])) == (
+        "StdReturn(BBB,2) is 0 on 2016-01-06, so that 1 / volatility is undefined"
+    )
+
+
+def test_a_condition_for_more_days_than_there_are_is_a_reason():
+    root = when(compare(price("AAA"), "gt", 1, for_days=5), hold("AAA"), CASH)
+    assert reason(root, prices(AAA=[2, 2])) == (
+        "a condition has to hold for more days than there are closes: they begin on 2016-01-04"
+    )
+
+
+def test_a_group_without_a_history_says_what_its_own_decision_lacks():
+    gate = group("Gate", when(compare(rsi("AAA", 9), "gt", 50), hold("AAA"), CASH))
+    root = best(1, "cumulative-return", 1, gate, hold("AAA"))
+    assert reason(root, prices(AAA=[1, 2])) == "RSI(AAA,9) needs 10 closes in a row, has 2 since 2016-01-04"
+
+
+def test_a_group_with_too_short_a_history_says_so():
+    pair = group("Pair", equal(hold("AAA"), CASH))
+    root = when(compare(of("cumulative-return", pair, 5), "gt", 0), hold("AAA"), CASH)
+    assert reason(root, prices(AAA=[1, 2])) == (
+        'Return("Pair",5) needs 6 simulated values in a row, has 2 since 2016-01-04'
+    )
+
+
+def test_no_closes_at_all_is_a_reason():
+    nothing = prices(AAA=[1]).until(date(2015, 1, 1))
+    assert reason(equal(hold("AAA"), CASH), nothing) == "there are no closes of AAA"
+
+
+# -------------------------------------------------------------------------------------------- warnings
+
+
+def test_a_gap_off_the_path_is_a_warning():
+    root = when(compare(price("AAA"), "gt", 1), hold("AAA"), when(compare(rsi("BBB", 2), "gt", 1), hold("BBB"), CASH))
+    assert warnings(root, prices(AAA=[2, 2, 2, 2], BBB=[None, 1, None, 1])) == (
+        "BBB has no close on 1 of the last 3 sessions, the latest of them 2016-01-06",
+    )
+
+
+def test_a_held_ticker_without_a_close_is_a_warning():
+    decision = decide(hold("AAA"), prices(AAA=[2, None]))
+    assert isinstance(decision, Allocation)
+    assert decision.weights == {"AAA": 1.0}
+    assert decision.warnings == ("AAA has no close on 1 of the last 1 sessions, the latest of them 2016-01-05",)
+
+
+def test_an_rsi_that_has_not_settled_is_a_warning():
+    root = when(compare(rsi("SPY", 10), "gt", 50), hold("SPY"), CASH)
+    assert warnings(root, prices(SPY=[1.0] * 120)) == ("RSI(SPY,10) is still warming up: 120 of 250 closes",)
+    assert warnings(root, prices(SPY=[1.0] * 250)) == ()

@@ -1,0 +1,126 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.bots.flowchart.document import MAX_BYTES, MAX_DEPTH, parse
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e15, 1e15) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def refusal(content):
+    """The one problem of `content`, as a person reads it."""
+    value, problems = parse(content, "bot.json")
+    assert value is None
+    assert len(problems) == 1
+    return str(problems[0])
+
+
+@given(st.lists(PLAIN, max_size=3) | st.dictionaries(st.text(max_size=3), PLAIN, max_size=3))
+def test_any_list_or_object_is_read_as_the_standard_parser_reads_it(value):
+    import json
+
+    assert parse(json.dumps(value).encode(), "bot.json") == (value, ())
+
+
+def test_charts_of_depth_10000_are_within_the_allowed_nesting():
+    levels = 40_000
+    value, problems = parse(b"[" * levels + b"]" * levels, "bot.json")
+    assert problems == ()
+    for _ in range(levels - 1):
+        (value,) = value
+    assert value == []
+
+
+def test_deeper_nesting_is_refused_in_a_sentence():
+    levels = MAX_DEPTH + 1
+    assert "nested more than 50,000 deep" in refusal(b'{"a":' * levels + b"1" + b"}" * levels)
+    assert parse(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, "bot.json")[1] == ()
+
+
+def test_a_file_over_ten_megabytes_is_refused_unread():
+    assert "10,000,001 bytes long; up to 10,000,000 are read" in refusal(b"(" * (MAX_BYTES + 1))
+
+
+def test_a_key_that_stands_twice_is_named_with_its_place():
+    assert (
+        refusal(b'{"a": [1, {"b": 2, "b": 3}]}')
+        == 'bot.json: a[1].b: the key "b" stands here twice; keep one of the two'
+    )
+
+
+def test_every_double_key_is_reported_at_once():
+    _, problems = parse(b'{"a": 1, "a": 2, "c": {"d": 1, "d": 1}}', "bot.json")
+    assert [problem.place for problem in problems] == ["a", "c.d"]
+
+
+@pytest.mark.parametrize("number", ["1e16", "-1e16", "1000000000000001", "1e400", "-1e400", "9" * 400, "9" * 5000])
+def test_numbers_beyond_any_sense_are_refused(number):
+    assert len(refusal(f'{{"a": {number}}}'.encode())) < 250
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_refused_by_name(word):
+    assert f"{word} is no JSON number" in refusal(f'{{"a": {word}}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"  ",
+        b'{"a":',
+        b'{"a": 1',
+        b'{"a": 1,}',
+        b'{"a": 1} x',
+        b'{"a": 1}{}',
+        b"[1 2]",
+        b"{'a': 1}",
+        b'{"a": 01}',
+        b'{"a": .5}',
+        b'{"a": "\x01"}',
+        b"/* why */ {}",
+    ],
+)
+def test_what_is_no_single_whole_json_value_is_refused_with_its_line_and_column(content):
+    assert "is not JSON" in refusal(content)
+    assert "line 1 column" in refusal(content)
+
+
+def test_a_fault_deep_down_is_still_a_sentence():
+    assert "is not JSON" in refusal(b"[" * 30_000 + b"}")
+
+
+@pytest.mark.parametrize(
+    "content", ['{"a": 1}'.encode("utf-16"), b'{"a": "\xff"}', b'{"a": "\xed\xa0\x80"}', b"\x1f\x8b\x08"]
+)
+def test_other_encodings_are_refused(content):
+    assert "is not UTF-8" in refusal(content)
+
+
+def test_a_byte_order_mark_is_refused_with_the_remedy():
+    assert "save it as UTF-8 without one" in refusal(b'\xef\xbb\xbf{"a": 1}')
+
+
+@pytest.mark.parametrize("content", [b"5", b'"SPY"', b"true", b"null"])
+def test_a_bare_value_is_no_bot(content):
+    assert "bare value" in refusal(content)
+
+
+@given(st.binary(max_size=60) | st.text('{}[]",:0123456789.eE-+ntf\\u ', max_size=40).map(str.encode))
+def test_no_bytes_whatever_raise(content):
+    value, problems = parse(content, "bot.json")
+    assert (value is None) == bool(problems)
+
+
+def test_more_values_than_any_chart_has_are_refused_uncounted_by_the_parser():
+    assert "has about 250,001 values; up to 250,000 are read" in refusal(b"[" + b"," * 250_000)
+
+
+def test_after_ten_problems_the_rest_is_not_looked_at():
+    _, problems = parse(b"[" + b'{"a": 1, "a": 2},' * 50 + b"{}]", "bot.json")
+    assert len(problems) == 11
+    assert "after 10 problems the rest is not looked at" in str(problems[-1])

@@ -1,0 +1,193 @@
+import csv
+import gzip
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from rebalancer.bots.flowchart.indicators import (
+    INDICATORS,
+    cumulative_return,
+    exponential_moving_average_price,
+    max_drawdown,
+    moving_average_price,
+    moving_average_return,
+    prices_advised,
+    prices_needed,
+    relative_strength_index,
+    runs,
+    standard_deviation_price,
+    standard_deviation_return,
+)
+from rebalancer.model import Floats
+
+HERE = Path(__file__).parent
+SAMPLE = HERE.parents[2] / "rebalancer" / "demo" / "sample_etf_2008_2016.csv.gz"
+
+NAN = math.nan
+each_indicator = pytest.mark.parametrize("function", INDICATORS)
+missing_or_price = st.one_of(st.just(NAN), st.floats(1, 1000))
+columns = arrays(np.float64, st.integers(0, 60), elements=missing_or_price)
+windows = st.integers(1, 12)
+
+
+def row(*values: float) -> Floats:
+    return np.array(values, dtype=np.float64)
+
+
+def assert_same(found: Floats, *wanted: float) -> None:
+    np.testing.assert_allclose(found, row(*wanted), rtol=1e-14)
+
+
+# ----------------------------------------------------------------------------- against other libraries
+
+
+@pytest.fixture(scope="module")
+def sample() -> dict[str, dict[str, float]]:
+    """Closes of the demo by ticker, then by date."""
+    with gzip.open(SAMPLE, "rt", newline="") as file:
+        days = list(csv.DictReader(file))
+    return {ticker: {day["date"]: float(day[ticker]) for day in days} for ticker in days[0] if ticker != "date"}
+
+
+@each_indicator
+def test_real_prices_give_what_other_libraries_say(function, sample):
+    with (HERE / "answers" / "indicators.csv").open(newline="") as file:
+        answers = [answer for answer in csv.DictReader(file) if answer["function"] == function]
+    assert len(answers) > 80
+    for answer in answers:
+        closes = sample[answer["ticker"]]
+        values = INDICATORS[function](row(*closes.values()), int(answer["window"]))
+        found = values[list(closes).index(answer["date"])]
+        assert found == pytest.approx(float(answer["value"]), rel=1e-9, abs=1e-12), answer
+
+
+# ------------------------------------------------------------------------------------ examples by hand
+
+
+def test_the_mean_of_prices():
+    assert_same(moving_average_price(row(1, 2, 6, 4), 3), NAN, NAN, 3, 4)
+
+
+def test_the_ema_starts_from_the_first_price():
+    assert_same(exponential_moving_average_price(row(2, 4, 8), 3), NAN, NAN, 5.5)
+
+
+def test_an_ema_over_one_day_is_the_price():
+    assert_same(exponential_moving_average_price(row(2, 4, 8), 1), 2, 4, 8)
+
+
+def test_the_return_over_two_days_in_percent():
+    assert_same(cumulative_return(row(100, 90, 120, 45), 2), NAN, NAN, 20, -50)
+
+
+def test_the_mean_of_returns_is_not_compounded():
+    assert_same(moving_average_return(row(100, 120, 108), 2), NAN, NAN, 5)
+
+
+def test_the_rsi_of_wilder():
+    # Gains 2 then 0 and losses 0 then 1 start as means of 1 and 0.5; then a gain of 3 makes them 2 and 0.25.
+    assert_same(relative_strength_index(row(10, 12, 11, 14), 2), NAN, NAN, 100 - 100 / 3, 100 - 100 / 9)
+
+
+def test_the_rsi_is_100_without_a_loss_and_0_without_a_gain():
+    assert_same(relative_strength_index(row(1, 2, 3, 4), 2), NAN, NAN, 100, 100)
+    assert_same(relative_strength_index(row(4, 3, 2, 1), 2), NAN, NAN, 0, 0)
+
+
+def test_the_rsi_of_prices_that_never_move_is_100():
+    assert_same(relative_strength_index(row(5, 5, 5, 5), 2), NAN, NAN, 100, 100)
+
+
+def test_the_rsi_over_one_day_knows_only_the_last_change():
+    assert_same(relative_strength_index(row(5, 6, 4, 4), 1), NAN, 100, 0, 100)
+
+
+def test_deviations_are_of_a_sample():
+    assert_same(standard_deviation_price(row(1, 2, 4), 2), NAN, math.sqrt(0.5), math.sqrt(2))
+    assert_same(standard_deviation_return(row(100, 110, 132), 2), NAN, NAN, 100 * math.sqrt(0.005))
+
+
+def test_the_deviation_of_equal_prices_is_exactly_zero():
+    assert standard_deviation_price(np.full(50, 0.1), 7)[6:].tolist() == [0.0] * 44
+
+
+def test_a_deviation_of_one_value_is_undefined():
+    assert_same(standard_deviation_price(row(1, 2), 1), NAN, NAN)
+
+
+def test_the_drawdown_looks_back_no_further_than_its_window():
+    assert_same(max_drawdown(row(100, 50, 80, 60), 3), NAN, NAN, 50, 25)
+
+
+def test_the_drawdown_of_rising_prices_is_zero():
+    assert_same(max_drawdown(row(1, 2, 3), 2), NAN, 0, 0)
+
+
+# ---------------------------------------------------------------------------------- what always holds
+
+
+@each_indicator
+@settings(max_examples=40)
+@given(prices=columns, window=windows)
+def test_a_value_is_there_once_enough_prices_in_a_row_are(function, prices, window):
+    enough = runs(prices) >= prices_needed(function, window)
+    if function.startswith("standard-deviation") and window == 1:
+        enough[:] = False
+    assert (~np.isnan(INDICATORS[function](prices, window)) == enough).all()
+
+
+@each_indicator
+@settings(max_examples=40)
+@given(prices=columns, window=windows, later=missing_or_price)
+def test_a_later_price_changes_no_earlier_value(function, prices, window, later):
+    before = INDICATORS[function](prices, window)
+    assert INDICATORS[function](np.append(prices, later), window)[:-1].tobytes() == before.tobytes()
+
+
+@each_indicator
+@settings(max_examples=40)
+@given(prices=arrays(np.float64, (40, 3), elements=missing_or_price), window=windows)
+def test_each_column_stands_alone(function, prices, window):
+    together = INDICATORS[function](prices, window)
+    for column in range(3):
+        alone = INDICATORS[function](prices[:, column].copy(), window)
+        assert together[:, column].tobytes() == alone.tobytes()
+
+
+@each_indicator
+@settings(max_examples=40)
+@given(prices=arrays(np.float64, 30, elements=st.floats(1, 1000)), window=windows)
+def test_what_came_before_a_gap_is_forgotten(function, prices, window):
+    with_past = INDICATORS[function](np.concatenate((row(7, 500, 3, NAN), prices)), window)
+    assert with_past[4:].tobytes() == INDICATORS[function](prices, window).tobytes()
+
+
+@given(prices=columns, window=windows)
+def test_the_rsi_stays_between_0_and_100(prices, window):
+    values = relative_strength_index(prices, window)
+    defined = values[~np.isnan(values)]
+    assert ((defined >= 0) & (defined <= 100)).all()
+
+
+def test_the_rsi_of_a_long_history_keeps_its_digits():
+    prices = np.random.default_rng(1).uniform(50, 100, 20_000)
+    gain = loss = 0.0
+    for count, change in enumerate(np.diff(prices).tolist()):
+        gain += (max(change, 0) - gain) / min(count + 1, 2)
+        loss += (max(-change, 0) - loss) / min(count + 1, 2)
+    assert relative_strength_index(prices, 2)[-1] == pytest.approx(100 - 100 / (1 + gain / loss), rel=1e-12)
+
+
+def test_runs_count_the_values_since_the_last_gap():
+    assert runs(row(1, 1, NAN, 1, 1)).tolist() == [1, 2, 0, 1, 2]
+
+
+def test_only_recursive_indicators_ask_for_more_than_they_need():
+    assert prices_advised("moving-average-price", 200) == 200
+    assert prices_advised("relative-strength-index", 10) == 250
+    assert prices_advised("exponential-moving-average-price", 100) == 1000

@@ -1,0 +1,187 @@
+"""Short ways to write charts and prices in a test, and random ones."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+from hypothesis import strategies as st
+
+from rebalancer.bots.flowchart.tree import (
+    AllOf,
+    AnyOf,
+    Asset,
+    Capped,
+    Cash,
+    Chart,
+    Compare,
+    Condition,
+    Constant,
+    Equal,
+    Filter,
+    Group,
+    If,
+    Indicator,
+    InverseVolatility,
+    Node,
+    Operand,
+    Place,
+    Specified,
+)
+from rebalancer.model import Closes, symbol
+
+HERE = Place(None, "chart")
+CASH = Cash(HERE)
+SYMBOLS = ("AAA", "BBB", "CCC", "DDD")
+PRICE_FUNCTIONS = (
+    "current-price",
+    "moving-average-price",
+    "exponential-moving-average-price",
+    "standard-deviation-price",
+)
+RETURN_FUNCTIONS = (
+    "cumulative-return",
+    "moving-average-return",
+    "relative-strength-index",
+    "standard-deviation-return",
+    "max-drawdown",
+)
+
+
+def hold(ticker: str) -> Asset:
+    return Asset(symbol(ticker), HERE)
+
+
+def group(name: str, child: Node) -> Group:
+    return Group(name, child, HERE)
+
+
+def equal(*children: Node) -> Equal:
+    return Equal(children, HERE)
+
+
+def specified(*shares: tuple[float, Node]) -> Specified:
+    weights, children = zip(*shares, strict=True)
+    return Specified(weights, children, HERE)
+
+
+def capped(*caps: tuple[float, Node], fallback: str | None = None) -> Capped:
+    fractions, children = zip(*caps, strict=True)
+    return Capped(fractions, children, None if fallback is None else symbol(fallback), HERE)
+
+
+def inverse_volatility(window: int, *children: Node) -> InverseVolatility:
+    return InverseVolatility(window, children, HERE)
+
+
+def best(count: int, function: str, window: int | None, *children: Node, side: str = "top") -> Filter:
+    return Filter(function, window, side, count, children, HERE)
+
+
+def of(function: str, subject: str | Node, window: int | None = None) -> Indicator:
+    return Indicator(function, window, symbol(subject) if isinstance(subject, str) else subject, HERE)
+
+
+def price(ticker: str) -> Indicator:
+    return of("current-price", ticker)
+
+
+def rsi(subject: str | Node, window: int) -> Indicator:
+    return of("relative-strength-index", subject, window)
+
+
+def compare(left: Operand, comparator: str, right: Operand | float, for_days: int = 1) -> Compare:
+    side = Constant(right, HERE) if isinstance(right, int | float) else right
+    return Compare(left, comparator, side, for_days, HERE)
+
+
+def all_of(*conditions: Condition) -> AllOf:
+    return AllOf(conditions, HERE)
+
+
+def any_of(*conditions: Condition) -> AnyOf:
+    return AnyOf(conditions, HERE)
+
+
+def when(condition: Condition, then: Node, otherwise: Node) -> If:
+    return If(condition, then, otherwise, HERE)
+
+
+def chart(root: Node, name: str = "test bot") -> Chart:
+    return Chart(name, root)
+
+
+def prices(first: date = date(2016, 1, 4), **columns: list[float | None]) -> Closes:
+    """Weekdays from `first` on, which is a Monday; None is a missing close."""
+    values = np.array(list(columns.values()), dtype=np.float64).T
+    sessions = np.busday_offset(np.datetime64(first, "D"), np.arange(len(values)))
+    return Closes(sessions, tuple(symbol(ticker) for ticker in columns), values)
+
+
+def random_walks(seed: int, days: int, tickers: Sequence[str] = SYMBOLS) -> Closes:
+    """Closes without a gap."""
+    steps = np.random.default_rng(seed).normal(0, 0.02, (days, len(tickers)))
+    sessions = np.busday_offset("2016-01-04", np.arange(days))
+    return Closes(sessions, tuple(map(symbol, tickers)), 100 * np.exp(np.cumsum(steps, axis=0)))
+
+
+@st.composite
+def random_prices(draw: st.DrawFn, days: int = 40) -> Closes:
+    """Random walks that begin on different days and miss a close here and there."""
+    closes = random_walks(draw(st.integers(0, 2**32 - 1)), days)
+    for column in closes.values.T:
+        column[: draw(st.sampled_from((0, 0, 3, 15)))] = np.nan
+        column[draw(st.lists(st.integers(0, days - 1), max_size=2))] = np.nan
+    return closes
+
+
+tickers = st.sampled_from(SYMBOLS)
+assets = tickers.map(hold)
+windows = st.integers(2, 6)
+
+
+@st.composite
+def operands(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
+    if draw(st.booleans()):
+        function = draw(st.sampled_from(PRICE_FUNCTIONS + RETURN_FUNCTIONS))
+        return of(function, draw(tickers), None if function == "current-price" else draw(windows))
+    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), draw(portfolios), draw(windows))
+
+
+def conditions(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Condition]:
+    single = st.builds(
+        compare,
+        operands(portfolios),
+        st.sampled_from(("gt", "gte", "lt", "lte")),
+        st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios)),
+        st.sampled_from((1, 1, 3)),
+    )
+    several = st.lists(single, min_size=1, max_size=3)
+    return st.one_of(single, several.map(lambda parts: all_of(*parts)), several.map(lambda parts: any_of(*parts)))
+
+
+def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    children = st.lists(portfolios, min_size=1, max_size=4)
+    return st.one_of(
+        st.builds(when, conditions(portfolios), portfolios, portfolios),
+        children.map(lambda nodes: equal(*nodes)),
+        portfolios.map(lambda node: group("a group", node)),
+        children.map(lambda nodes: specified(*[(1 / len(nodes), node) for node in nodes])),
+        st.builds(lambda window, nodes: inverse_volatility(window, *nodes), windows, children),
+        st.builds(
+            lambda cap, nodes, rest: capped(*[(cap, node) for node in nodes], fallback=rest),
+            st.sampled_from((0.2, 0.35, 1.0)),
+            children,
+            st.one_of(st.none(), tickers),
+        ),
+        st.builds(
+            lambda count, function, window, nodes, side: best(count, function, window, *nodes, side=side),
+            st.integers(1, 3),
+            st.sampled_from(RETURN_FUNCTIONS),
+            windows,
+            children,
+            st.sampled_from(("top", "bottom")),
+        ),
+    )
+
+
+charts = st.recursive(st.one_of(assets, assets, st.just(CASH)), _larger, max_leaves=8).map(chart)

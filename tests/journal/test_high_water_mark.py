@@ -1,0 +1,142 @@
+"""A journal that is not the one last written here is noticed before anything is sent."""
+
+import json
+import shutil
+import sqlite3
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from evenings import CLAIM, NOW, evening, start
+
+from rebalancer.errors import StoppedError
+from rebalancer.events import Halted, Noted, RunEnded
+from rebalancer.journal import high_water_mark, queries
+from rebalancer.journal.backup import back_up
+from rebalancer.journal.chain import Head
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import NO_RUN
+
+HALT = Halted(NOW, "", "ann", "a look")
+
+
+@pytest.fixture
+def file(path):
+    return path.with_name("journal.sqlite.head")
+
+
+@pytest.fixture
+def restored(path, tmp_path):
+    """The journal as it was before its last evening; what is remembered is of after it."""
+    with SqliteJournal.open(path) as journal:
+        journal.record(NO_RUN, HALT)
+        back_up(path, tmp_path / "backup.sqlite")
+        journal.record(start(journal), *evening())
+    shutil.copy(tmp_path / "backup.sqlite", path)
+    return path
+
+
+def test_what_is_remembered_is_the_last_line_after_a_claim_a_run_and_a_persons_word(journal, path, file):
+    run = start(journal)
+    assert high_water_mark.remembered(path) == journal.head()
+
+    journal.record(run, Noted(NOW, "note", "in between"))
+    assert high_water_mark.remembered(path).seq == journal.head().seq - 1
+
+    journal.record(run, RunEnded(NOW, "success", "done"))
+    assert high_water_mark.remembered(path) == journal.head()
+
+    journal.record(NO_RUN, HALT)
+    assert high_water_mark.remembered(path) == journal.head()
+    assert [stat.S_IMODE(file.stat().st_mode), *file.parent.glob("*.head.*")] == [0o600]
+
+
+def test_many_may_remember_at_the_same_moment(path, file):
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def remember_some(number):
+        for seq in range(50):
+            high_water_mark.remember(path, Head(seq, f"{number}"))
+
+    with ThreadPoolExecutor(8) as writers:
+        list(writers.map(remember_some, range(8)))
+    assert high_water_mark.remembered(path).seq == 49
+    assert list(file.parent.glob("*.head.*")) == []
+
+
+def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(path, file):
+    file.mkdir(parents=True)
+
+    with pytest.raises(OSError, match=r"journal\.sqlite\.head"):
+        high_water_mark.remember(path, Head(1, "1"))
+    assert list(file.parent.glob("*.head.*")) == []
+
+
+def test_a_restored_backup_is_refused_with_the_remedy(restored):
+    with pytest.raises(StoppedError, match=r"is older than .* lacks line 36 .* audit accept-restore /.*sqlite`"):
+        SqliteJournal.open(restored)
+
+
+def test_a_journal_of_the_same_length_that_says_something_else_is_refused(path, tmp_path):
+    other = tmp_path / "elsewhere" / "journal.sqlite"
+    for file, text in ((path, "one"), (other, "other")):
+        with SqliteJournal.open(file) as journal:
+            journal.record(NO_RUN, Halted(NOW, "", "ann", text))
+    shutil.copy(other, path)
+
+    with pytest.raises(StoppedError, match="or another one: it lacks line 1 "):
+        SqliteJournal.open(path)
+
+
+def test_a_deleted_journal_is_refused(restored):
+    restored.unlink()
+
+    with pytest.raises(StoppedError, match="or another one: it lacks line 36"):
+        SqliteJournal.open(restored)
+
+
+@pytest.mark.parametrize("before", ["a backup", "a journal from before the chain", "nothing"])
+def test_a_look_that_changes_nothing_says_the_same(restored, before):
+    if before == "nothing":
+        restored.unlink()
+    elif before != "a backup":
+        with closing(sqlite3.connect(restored)) as connection:
+            connection.execute("ALTER TABLE events DROP COLUMN hash")
+
+    assert "or another one: it lacks line " in high_water_mark.strayed(restored)
+    assert restored.exists() == (before != "nothing")
+
+
+def test_a_restore_that_a_person_accepted_goes_on(restored):
+    high_water_mark.remember(restored, high_water_mark.present(restored))
+    assert high_water_mark.strayed(restored) is None
+
+    with SqliteJournal.open(restored) as journal:
+        before = journal.head().seq
+        start(journal)
+        assert journal.head().seq > before
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"seq": 1}'])
+def test_where_nothing_readable_is_remembered_the_next_run_notes_it_once(path, file, content):
+    with SqliteJournal.open(path) as journal:
+        journal.record(NO_RUN, HALT)
+    file.unlink() if content is None else file.write_text(content)
+
+    with SqliteJournal.open(path) as journal:
+        journal.record(start(journal), RunEnded(NOW, "failed", "no prices"))
+        start(journal)
+
+    first, second = (queries.run(path, run).notes for run in (1, 2))
+    assert first[-1].startswith("Nothing beside the journal remembers its last line")
+    assert second == CLAIM.notes
+
+
+def test_a_new_journal_has_nothing_to_remember_yet(path, file):
+    with SqliteJournal.open(path) as journal:
+        assert not file.exists()
+        start(journal)
+
+    assert queries.run(path).notes == CLAIM.notes
+    assert json.loads(file.read_text())["seq"] == 1

@@ -1,0 +1,126 @@
+"""Buys for the closing auction: only while it takes orders, and only where there is one."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from stage import DAYS, SGOV, SPY, Stage, hold, percent, session_of
+from test_orders import Between
+
+from rebalancer.model import Account, Fill, Order, OrderId, OrderState, Submitted, Trading
+from rebalancer.ports import Caps
+
+CLOSE = session_of(DAYS[0]).closes
+
+
+class Auctioneer(Between):
+    """The sim broker's account with an auction: a "moc" order rests until the close and is filled there."""
+
+    standing: dict[OrderId, Order]
+    stage: Stage
+
+    @property
+    def caps(self) -> Caps:
+        return replace(self.real.caps, moc=True)
+
+    def submit(self, order: Order) -> Submitted:
+        if order.kind != "moc":
+            return super().submit(order)
+        answer = super().submit(replace(order, kind="limit", limit=Decimal(1)))
+        self.standing[order.id] = order
+        return replace(answer, state=self._shown(answer.state))  # type: ignore[union-attr, arg-type]
+
+    def orders(self, ids):  # type: ignore[no-untyped-def]
+        return {key: self._shown(state) for key, state in self.real.orders(ids).items()}
+
+    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
+        order = self.standing.get(order_id)
+        if order is None:
+            return self.real.fills(order_id)
+        return (Fill("auction", order_id, order.symbol, "buy", order.quantity, Decimal(500), Decimal(0), CLOSE),)
+
+    def account(self) -> Account:
+        return self.real.account()
+
+    def _shown(self, state: OrderState) -> OrderState:
+        order = self.standing.get(state.id)
+        if order is None:
+            return state
+        asked = replace(state, quantity=order.quantity, kind="moc", limit=None)
+        if self.stage.clock.now() < CLOSE:
+            return replace(asked, status="open", filled=Decimal(0), average_price=None, reason="")
+        self._carry_out(order)
+        return replace(asked, status="filled", filled=order.quantity, average_price=Decimal(500), reason="")
+
+    def _carry_out(self, order: Order) -> None:
+        """Once: the shares come in, and go out of nobody's hands but the cash."""
+        if order.symbol not in {position.symbol for position in self.real.positions()}:
+            self.real.by_hand(order.symbol, order.quantity)
+            self.real.deposit(-500 * order.quantity)
+
+
+def evening(folder: Path, minutes: int, *, auction: bool = True) -> Stage:
+    trading = Trading(order_type="moc", minutes_before_close=minutes, fallback_ticker=SGOV)
+    stage = Stage(folder, {"A": (hold(SPY), percent("A", 50))}, trading=trading)
+
+    def opened(real):  # type: ignore[no-untyped-def]
+        broker = Auctioneer(real)
+        broker.standing, broker.stage = {}, stage
+        return broker
+
+    if auction:
+        stage.between = opened
+    return stage.on(DAYS[0])
+
+
+def test_a_buy_for_the_auction_waits_for_the_close_and_its_fill_counts(tmp_path: Path) -> None:
+    stage = evening(tmp_path, minutes=20)
+    stage.run()
+    record = stage.record()
+    (order,) = record.orders
+    assert (order.kind, order.limit, order.state) == ("moc", None, "filled")
+    assert record.run.status == "success"
+    assert stage.clock.now() >= CLOSE
+    assert any("buys go to the closing auction: it is 2024-03-04 15:40" in remark.text for remark in record.remarks)
+
+
+def test_it_is_sized_at_one_percent_above_the_price(tmp_path: Path) -> None:
+    stage = evening(tmp_path, minutes=20)
+    stage.cash = Decimal(100_000)
+    stage.bots = {"A": (hold(SPY), percent("A", 100))}
+    stage.run()
+    (order,) = stage.record().orders
+    assert order.quantity == 198
+    assert order.quantity * Decimal(505) <= 100_000
+
+
+def test_past_the_auctions_cut_off_buys_are_limit_orders_and_the_run_says_why(tmp_path: Path) -> None:
+    stage = evening(tmp_path, minutes=10, auction=False)
+    stage.run()
+    record = stage.record()
+    assert [order.kind for order in record.orders] == ["limit"]
+    assert any("no closing auction tonight (none here): buys are limit orders" in said.text for said in record.remarks)
+
+
+def test_with_the_cut_off_near_the_fallback_is_taken(tmp_path: Path) -> None:
+    stage = evening(tmp_path, minutes=10)
+    stage.trading = replace(stage.trading, moc_fallback="market")
+    stage.run()
+    record = stage.record()
+    assert [order.kind for order in record.orders] == ["market"]
+    assert any("it takes orders until 2024-03-04 15:49:30 New York time" in said.text for said in record.remarks)
+
+
+def test_told_to_end_while_it_waits_the_next_run_counts_the_fill(tmp_path: Path) -> None:
+    stage = evening(tmp_path, minutes=20)
+    end = CLOSE - timedelta(minutes=12)
+    plain = stage.context
+    stage.context = lambda broker, journal: replace(
+        plain(broker, journal), shutdown_requested=lambda: stage.clock.now() > end
+    )  # type: ignore[method-assign, assignment]
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert [order.state for order in record.orders] == ["open"]
+    assert any("the next run counts what the closing auction fills" in said.text for said in record.remarks)

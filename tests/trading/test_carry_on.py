@@ -1,0 +1,256 @@
+"""A run that was cut off is gone on with: by its own plan, under its own ids, and without doing anything twice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stage import DAYS, GLD, SPY, Stage, hold, mix, percent, session_of
+from test_orders import Between
+from test_rebalance import needs_long_history
+
+from rebalancer.errors import SourceError
+from rebalancer.journal import queries
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import Refused, RunId, Symbol
+from rebalancer.ports import AlreadyRun, Interrupted
+from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.settle import recover
+from rebalancer.venues.sim.script import Script, Twist
+
+
+class PowerCut(BaseException):
+    """The process is gone: nothing after it is carried out, nothing is caught."""
+
+
+@dataclass
+class Cutting:
+    """A broker or a journal whose power is cut at its n-th call of the named methods, before it or after it."""
+
+    real: Any
+    methods: frozenset[str]
+    at: int
+    after: bool = False
+    calls: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.real, name)
+        return self._cutting(name, found) if name in self.methods else found
+
+    def _cutting(self, name: str, call: Any) -> Any:
+        def cut(*args: Any) -> Any:
+            self.calls.append(name)
+            if len(self.calls) == self.at and not self.after:
+                raise PowerCut
+            answer = call(*args)
+            if len(self.calls) == self.at:
+                raise PowerCut
+            return answer
+
+        return cut
+
+
+SUBMITS = frozenset({"submit"})
+
+
+def evening(tmp_path: Path) -> Stage:
+    """Two sells and two buys: SPY and TLT go, GLD and SGOV come."""
+    stage = Stage(tmp_path, {"A": (mix(SPY=50, TLT=40), percent("A", 99))})
+    stage.run()
+    stage.on(DAYS[1]).bots = {"A": (mix(GLD=50, SGOV=40), percent("A", 99))}
+    return stage
+
+
+def cut_off(stage: Stage, methods: frozenset[str], at: int, *, after: bool = False) -> bool:
+    """Whether the power was cut before the evening was over."""
+    stage.between = lambda real: Cutting(real, methods, at, after)  # type: ignore[assignment]
+    try:
+        stage.run()
+    except PowerCut:
+        return True
+    finally:
+        stage.between = lambda real: real
+    return False
+
+
+def go_on(stage: Stage) -> RunId:
+    """What the next start does: take the run up again if its session is still tonight's, else claim one."""
+    broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
+    try:
+        context = stage.context(broker, journal)
+        found = unfinished(journal)
+        run = claim_session(context, stage.claim(), session_of(stage.clock.now().date()), found)
+        assert not isinstance(run, AlreadyRun), run
+        run_evening(context, run, session_of(stage.clock.now().date()), found.plan if found else None)
+        return run
+    finally:
+        broker.close()
+        journal.close()
+
+
+def unfinished(journal: SqliteJournal) -> Interrupted | None:
+    found = journal.interrupted("demo")
+    return found if found and found.orders else None
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return evening(tmp_path)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it left", "after it stood"])
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_run_cut_off_at_any_order_reaches_its_plan_under_its_own_ids(stage, at, after):
+    assert cut_off(stage, SUBMITS, at, after=after)
+    first = stage.record()
+    assert first.run.status == "running"
+
+    assert go_on(stage) == first.run.id
+    record = stage.record()
+    assert record.run.status == "success"
+    assert {order.symbol for order in record.orders} == {"SPY", "TLT", "GLD", "SGOV"}
+    assert [order.filled for order in record.orders] == [order.quantity for order in record.orders]
+    assert stage.shares().keys() == {"GLD", "SGOV"}
+
+
+def test_a_bot_that_failed_before_the_interruption_is_told_at_the_end_of_the_run(tmp_path: Path) -> None:
+    stage = needs_long_history(tmp_path)
+    assert cut_off(stage, SUBMITS, 1)
+    go_on(stage)
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert "2 of 2 orders done; bot A failed: " in record.run.reason
+    assert "SMA(SPY,200)" in record.run.reason
+
+
+@pytest.mark.parametrize("at_most", [0, 10, 200])
+def test_what_is_still_open_of_its_earlier_buys_counts_as_invested_and_spent(stage, at_most):
+    """SPY can't be sold, so that GLD alone fills the account to its 99 percent; and it stays open, come what may."""
+    stage.script = Script({("buy", GLD): Twist(fills_at_most=Decimal(at_most), cancel="refused")})
+    stage.between = lambda real: Cutting(NoTradeInSpy(real), SUBMITS, at=2, after=True)
+    with pytest.raises(PowerCut):
+        stage.run()
+    (left,) = [order for order in stage.record().orders if order.side == "buy"]
+    assert (left.symbol, left.quantity) == (GLD, 246)
+
+    stage.between = NoTradeInSpy
+    stage.run()
+    record = stage.record()
+    assert [order.symbol for order in record.orders if order.side == "buy"] == [GLD]
+    assert "SGOV: 39,557.60 USD under its target (not bought, " in record.run.reason
+    assert "may still be invested before 99 % of equity are" in record.run.reason
+
+
+def test_a_refused_order_that_was_sent_anew_before_the_cut_is_no_failure_after_it(stage):
+    refused = []
+
+    class HeldOnce(Between):
+        def submit(self, order):
+            if order.symbol == SPY and not refused:
+                refused.append(order)
+                return Refused("held by another order", "held")
+            return self.real.submit(order)
+
+    stage.between = lambda real: Cutting(HeldOnce(real), SUBMITS, at=4, after=True)
+    with pytest.raises(PowerCut):
+        stage.run()
+    go_on(stage)
+    record = stage.record()
+    assert [order.state for order in record.orders if order.symbol == SPY] == ["refused", "filled"]
+    assert record.run.status == "success", record.run.reason
+
+
+class NoTradeInSpy(Between):
+    def untradable(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, str]:
+        return {**self.real.untradable(symbols), SPY: "halted"}
+
+
+def test_the_same_order_is_sent_at_most_once_more(stage):
+    assert cut_off(stage, SUBMITS, 1)
+    assert cut_off_again(stage, SUBMITS, 1)
+    go_on(stage)
+    (order,) = [order for order in stage.record().orders if order.state == "lost"]
+    assert order.symbol == SPY
+    assert stage.record().run.status == "partial"
+    assert stage.shares()[SPY] > 0
+
+
+def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
+    stage.between = lambda real: Cutting(real, methods, at)  # type: ignore[assignment]
+    broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
+    try:
+        context = stage.context(stage.between(broker), journal)
+        found = unfinished(journal)
+        assert found is not None
+        session = session_of(stage.clock.now().date())
+        run_evening(context, claim_session(context, stage.claim(), session, found), session, found.plan)  # type: ignore[arg-type]
+    except PowerCut:
+        return True
+    finally:
+        stage.between = lambda real: real
+        broker.close()
+        journal.close()
+    return False
+
+
+def test_bots_that_changed_meanwhile_do_not_change_the_plan(stage):
+    assert cut_off(stage, SUBMITS, 2)
+    stage.bots = {"A": (hold(SPY), percent("A", 99))}
+    go_on(stage)
+    assert stage.shares().keys() == {"GLD", "SGOV"}
+
+
+def test_a_changed_file_is_said(stage):
+    assert cut_off(stage, SUBMITS, 2)
+    claim = stage.claim()
+    stage.claim = lambda: replace(claim, files={"config": b"y"})  # type: ignore[method-assign]
+    go_on(stage)
+    assert "config has changed since this run began: it goes on as it began" in [
+        remark.text for remark in stage.record().remarks
+    ]
+
+
+def test_the_next_session_closes_a_run_that_was_cut_off_and_starts_its_own(stage):
+    assert cut_off(stage, SUBMITS, 2, after=True)
+    before = stage.record().run.id
+    stage.on(DAYS[2])
+    stage.run()
+    assert queries.run(stage.journal_file, RunId(before)).run.status == "partial"
+    assert stage.record().run.status == "success"
+    assert stage.shares().keys() == {"GLD", "SGOV"}
+
+
+def test_recover_settles_and_ends_what_was_cut_off_and_sends_nothing(stage):
+    assert cut_off(stage, SUBMITS, 2, after=True)
+    broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
+    refusing = Cutting(broker, SUBMITS, 1)
+    context = stage.context(refusing, journal)
+    run = recover(context, stage.claim(), session_of(DAYS[1]))
+    broker.close()
+    journal.close()
+    record = stage.record()
+    assert (record.run.id, record.run.status) == (run, "partial")
+    assert record.run.reason == "cut off and settled later: SPY: sold 99 of 99, filled; TLT: sold 423 of 423, filled"
+
+
+def test_recover_has_nothing_to_do_after_a_whole_evening(stage):
+    broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
+    assert recover(stage.context(broker, journal), stage.claim(), session_of(DAYS[1])) is None
+    broker.close()
+    journal.close()
+
+
+def test_a_broker_that_does_not_answer_at_the_new_start_does_not_end_the_run(stage):
+    """The window is still open: the start after that goes on with it."""
+    assert cut_off(stage, SUBMITS, 2, after=True)
+    first = stage.record().run.id
+    stage.market.silent = True
+    with pytest.raises(SourceError):
+        go_on(stage)
+    assert stage.record().run.status == "running"
+
+    stage.market.silent = False
+    assert go_on(stage) == first
+    assert stage.record().run.status == "success"

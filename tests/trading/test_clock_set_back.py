@@ -1,0 +1,105 @@
+"""A machine's clock that is set back, or that stood still while the machine slept, lets no order leave too late."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
+from counter import Counter, opened, order
+from local_alpaca import LocalAlpaca
+from stage import GLD, SPY
+
+from rebalancer.app import evening
+from rebalancer.model import Order, Submitted
+from rebalancer.ports import Broker, Clock
+from rebalancer.trading.hours import closed, latest
+from rebalancer.trading.run import claim_session, run_evening
+
+CUTOFF = timedelta(minutes=1)
+
+
+@dataclass
+class Machine:
+    """Its clock is `back` behind `true`, which is the world's."""
+
+    true: Clock
+    back: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return self.true.now() - self.back
+
+    def elapsed(self) -> float:
+        return self.true.elapsed()
+
+    def sleep(self, seconds: float) -> None:
+        self.true.sleep(seconds)
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Iterator[Counter]:
+    with opened(tmp_path, "paper") as counter:
+        yield replace(counter, context=replace(counter.context, clock=Machine(counter.stage.clock)))
+
+
+def test_the_venues_last_word_and_what_passed_since_count_where_the_clock_says_less(counter: Counter) -> None:
+    gate = counter.gate()
+    assert closed(gate.context, gate.log) is None
+    counter.stage.clock.sleep(540)
+    gate.context.clock.back = timedelta(minutes=2)
+    assert gate(order(1, "sell", SPY, 60)) is None
+    counter.stage.clock.sleep(1)
+    assert "it is 2024-03-05 20:59:01 UTC, orders leave from" in str(gate(order(2, "sell", SPY, 40)))
+
+
+def test_a_clock_that_is_ahead_of_the_venues_last_word_counts_itself(counter: Counter) -> None:
+    gate = counter.gate()
+    assert closed(gate.context, gate.log) is None
+    gate.context.clock.back = -timedelta(minutes=9, seconds=1)
+    assert latest(gate.context, gate.log) == gate.context.clock.now()
+    assert "orders leave from" in str(gate(order(1, "buy", GLD, 1, "200")))
+
+
+@dataclass
+class SlowOnce:
+    """A broker whose first answer takes two minutes, in which `machine`'s clock is set back by a little more."""
+
+    real: Broker
+    machine: Machine
+
+    def submit(self, order: Order) -> Submitted:
+        answer = self.real.submit(order)
+        if not self.machine.back:
+            self.machine.sleep(120)
+            self.machine.back = timedelta(minutes=2, seconds=5)
+        return answer
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+
+@pytest.fixture
+def venue() -> Iterator[LocalAlpaca]:
+    with local_venue() as venue:
+        yield venue
+
+
+@pytest.fixture
+def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
+    return alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.3, GLD=0.3, TLT=0.2)
+
+
+def test_no_order_reaches_the_venue_after_its_close_though_the_clock_was_set_back(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    venue.at(EVENING + timedelta(minutes=8, seconds=30))
+    machine, settings = Machine(venue.clock), stage.settings()
+    with evening(settings, settings.accounts[0], clock=machine) as tonight:
+        context = replace(tonight.context, broker=SlowOnce(tonight.context.broker, machine))
+        run = claim_session(context, tonight.claim, tonight.session)
+        run_evening(context, run, tonight.session)  # type: ignore[arg-type]
+    (only,) = venue.book.orders
+    assert only.created <= tonight.session.closes - CUTOFF
+    assert stage.record().run.status == "partial"
+    assert "orders leave from" in stage.record().run.reason

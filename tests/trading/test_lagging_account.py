@@ -1,0 +1,37 @@
+"""The account's figures lag behind the fills for some seconds, while the positions do not."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alpaca_stage import alpaca_stage, local_venue
+from test_orders import Between
+from test_other_traders import NEXT
+
+from rebalancer.model import Account
+
+
+@pytest.mark.parametrize("seconds", [1, 10])
+def test_an_account_that_shows_tonights_sales_some_seconds_later_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    with local_venue() as venue:
+        stage = alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.6)
+        stage.run()
+        venue.at(NEXT)
+        before: list[Account] = []
+        sold: list[datetime] = []
+
+        class Lags(Between):
+            def account(self) -> Account:
+                now = self.real.account()
+                if venue.shares("SPY"):
+                    before.append(now)
+                    return now
+                sold.append(venue.clock.now())
+                late = sold[-1] - sold[0] >= timedelta(seconds=seconds)
+                return now if late else before[-1]
+
+        stage.between = Lags
+        record = stage.wants(GLD=0.9).run()
+    assert record.run.status == "success", record.run.reason

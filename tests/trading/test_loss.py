@@ -1,0 +1,176 @@
+"""After a day's loss beyond the limit nothing is bought any more in that session, whoever starts again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from stage import DAYS, GLD, SPY, Stage, hold, mix, percent
+
+from rebalancer.journal.dry_run import DryRunJournal
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import Account, Limits
+from rebalancer.ports import Caps
+from rebalancer.venues.sim.broker import SimBroker
+
+SAYS = "only sells for the rest of it"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """Yesterday all went into 198 SPY at 500; today a loss of more than 10 % ends the buying."""
+    stage = Stage(tmp_path, {"A": (mix(SPY=100), percent("A", 100))})
+    stage.limits = Limits(max_daily_loss_percent=Decimal(10))
+    stage.run()
+    return stage.on(DAYS[1])
+
+
+def today(stage: Stage, price: str, *, force: bool = False, **wanted: int) -> Sequence[str]:
+    """Run with SPY at `price`, and the bot wanting percents of other tickers; what was said."""
+    stage.market.prices[SPY] = Decimal(price)
+    if wanted:
+        stage.bots = {"A": (mix(**wanted), percent("A", 100))}
+    stage.run(force=force)
+    return [remark.text for remark in stage.record().remarks]
+
+
+def losses(stage: Stage) -> list[tuple[str, str]]:
+    """Equity and basis of every loss that was written down."""
+    with SqliteJournal.open(stage.journal_file) as journal:
+        rows = journal._db.execute("SELECT equity, basis FROM losses ORDER BY seq").fetchall()
+    return [(equity, basis) for equity, basis in rows]
+
+
+def test_sells_go_on_and_buys_do_not(stage: Stage) -> None:
+    said = today(stage, "440", GLD=100)
+    assert stage.shares() == {}
+    assert any(f"no buys tonight: limits.max_daily_loss_percent was passed in this session: {SAYS}" in s for s in said)
+    loud = [remark.text for remark in stage.record().remarks if remark.level == "warning"]
+    assert any("worth 88,120.00 USD" in text and "100,000.00 USD" in text and "10 %" in text for text in loud)
+    assert [tuple(map(Decimal, row)) for row in losses(stage)] == [(Decimal(88_120), Decimal(100_000))]
+    run = stage.record().run
+    assert run.status == "success"
+    assert "held back by your settings: GLD: 87,234.00 USD under its target (not bought, limits.max_daily" in run.reason
+
+
+def test_a_loss_just_within_the_limit_ends_nothing(stage: Stage) -> None:
+    """With 1,000 dollars of cash the account is worth 90,001.00 at 449.50 a share, and 89,999.02 at 449.49."""
+    today(stage, "449.50", GLD=100)
+    assert GLD in stage.shares()
+    assert losses(stage) == []
+
+
+def test_a_loss_just_beyond_it_does(stage: Stage) -> None:
+    today(stage, "449.49", GLD=100)
+    assert stage.shares() == {}
+    assert len(losses(stage)) == 1
+
+
+def test_it_is_remembered_by_a_second_run_of_the_session_whatever_the_price_is_then(stage: Stage) -> None:
+    today(stage, "440", SPY=50)
+    said = today(stage, "600", force=True, GLD=100)
+    assert GLD not in stage.shares()
+    assert any(SAYS in text for text in said)
+    assert len(losses(stage)) == 1
+
+
+def test_the_next_session_begins_anew(stage: Stage) -> None:
+    today(stage, "440", GLD=100)
+    stage.on(DAYS[2])
+    today(stage, "440")
+    assert GLD in stage.shares()
+
+
+def test_it_is_written_down_also_in_a_run_that_trades_nothing(stage: Stage) -> None:
+    today(stage, "440", SPY=100)
+    assert len(losses(stage)) == 1
+
+
+def test_money_that_is_paid_in_hides_no_loss(stage: Stage) -> None:
+    moved(stage, 20_000)
+    today(stage, "440", GLD=100)
+    assert stage.shares() == {}
+
+
+def test_money_that_is_taken_out_is_none(stage: Stage) -> None:
+    today(stage, "500", SPY=50)
+    stage.on(DAYS[2])
+    moved(stage, -20_000)
+    today(stage, "500", GLD=100)
+    assert GLD in stage.shares()
+
+
+def moved(stage: Stage, dollars: int) -> None:
+    broker = stage.broker()
+    broker.deposit(Decimal(dollars))
+    broker.close()
+
+
+def test_the_limit_is_not_watched_where_nobody_looked_in_the_session_before(stage: Stage) -> None:
+    stage.on(DAYS[2])
+    today(stage, "400", GLD=100)
+    assert GLD in stage.shares()
+    assert losses(stage) == []
+
+
+@dataclass
+class Tells:
+    """A broker with money that can be lost, which says `figures` of its account."""
+
+    sim: SimBroker
+    figures: dict[str, Decimal | None]
+
+    @property
+    def caps(self) -> Caps:
+        return replace(self.sim.caps, simulated=False)
+
+    def account(self) -> Account:
+        return replace(self.sim.account(), **self.figures)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.sim, name)
+
+
+@pytest.mark.parametrize(
+    ("figures", "sentence"),
+    [
+        (
+            {"previous_equity": None},
+            (
+                "the broker does not say what the account was worth at the close of the session before: "
+                "limits.max_daily_loss_percent is not watched tonight"
+            ),
+        ),
+        (
+            {"deposits": None},
+            (
+                "the broker does not say what was paid in or taken out today: limits.max_daily_loss_percent takes it "
+                "for gain and loss"
+            ),
+        ),
+    ],
+)
+def test_what_a_broker_does_not_say_is_said_and_buying_goes_on(
+    stage: Stage, figures: dict[str, Decimal | None], sentence: str
+) -> None:
+    stage.between = lambda broker: Tells(broker, figures)
+    said = today(stage, "500", GLD=100)
+    assert sentence in said
+    assert GLD in stage.shares()
+
+
+def test_a_broker_that_says_all_of_it_is_not_spoken_of(stage: Stage) -> None:
+    stage.between = lambda broker: Tells(broker, {})
+    assert not any("max_daily_loss_percent" in text for text in today(stage, "500", GLD=100))
+
+
+def test_a_dry_run_shows_what_the_limit_would_do(stage: Stage, tmp_path: Path) -> None:
+    with SqliteJournal.open(tmp_path / "dry-run.sqlite") as own:
+        stage.pen = lambda books: DryRunJournal(own, books)
+        stage.market.prices[SPY] = Decimal(440)
+        stage.bots = {"A": (hold(GLD), percent("A", 100))}
+        stage.run()
+        said = own._db.execute("SELECT text FROM notes").fetchall()
+    assert any(SAYS in text for (text,) in said)
+    assert losses(stage) == []

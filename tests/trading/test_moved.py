@@ -1,0 +1,36 @@
+"""What is held is looked at again before a sell that waited."""
+
+from decimal import Decimal
+from types import SimpleNamespace
+
+from stage import SPY
+
+from rebalancer.model import Order, OrderId, Position
+from rebalancer.ports import Book
+from rebalancer.trading.moved import Recheck
+
+SELL = Order(OrderId("rb1"), SPY, "sell", Decimal(10), "market", None, "a test")
+
+
+def rechecked(held: int, expected: int | None) -> str | None:
+    book = Book({}, None if expected is None else {SPY: Decimal(expected)})
+    context = SimpleNamespace(
+        account="demo",
+        journal=SimpleNamespace(book=lambda _: book),
+        broker=SimpleNamespace(positions=lambda: (Position(SPY, Decimal(held), Decimal(500)),)),
+        clock=SimpleNamespace(elapsed=lambda: 5.0),
+    )
+    return Recheck(context, read=0.0).before_a_sell(SELL)
+
+
+def test_a_sell_of_what_is_held_as_expected_may_leave():
+    assert rechecked(10, 10) is None
+
+
+def test_a_sell_of_what_another_hand_sold_in_part_may_not():
+    assert rechecked(9, 10) == "the broker shows 9 shares, 10 were expected"
+
+
+def test_before_the_first_record_only_what_is_not_there_is_not_sold():
+    assert rechecked(10, None) is None
+    assert rechecked(9, None) is not None

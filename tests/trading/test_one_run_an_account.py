@@ -1,0 +1,72 @@
+"""Two configs with state folders of their own, and one account at the broker: one run at a time."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
+from local_alpaca import LocalAlpaca
+
+from rebalancer.app import evening
+from rebalancer.app.counter import counter_of
+from rebalancer.app.recovery import recovery
+from rebalancer.errors import BusyError
+from rebalancer.trading.kill import kill
+
+
+@pytest.fixture
+def venue() -> Iterator[LocalAlpaca]:
+    with local_venue() as venue:
+        yield venue
+
+
+@pytest.fixture
+def first(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
+    (tmp_path / "first").mkdir()
+    return alpaca_stage(tmp_path / "first", venue, monkeypatch).wants(SPY=0.99)
+
+
+@pytest.fixture
+def second(tmp_path: Path, venue: LocalAlpaca) -> AlpacaStage:
+    (tmp_path / "second").mkdir()
+    return AlpacaStage(tmp_path / "second", venue).wants(GLD=0.99)
+
+
+@pytest.fixture
+def running(first: AlpacaStage, venue: LocalAlpaca) -> Iterator[None]:
+    """The first one's evening goes on."""
+    settings = first.settings()
+    with evening(settings, settings.accounts[0], clock=venue.clock):
+        yield
+
+
+def test_the_second_evening_of_an_account_sends_nothing_while_the_first_goes_on(
+    running: None, second: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    with pytest.raises(BusyError, match=r"another run trades account .* with the state folder .*first/state"):
+        second.run()
+    assert [asked for asked in venue.requests if asked.method != "GET"] == []
+
+
+def test_it_has_its_turn_once_the_first_one_is_over(first: AlpacaStage, second: AlpacaStage) -> None:
+    assert first.run().run.status == "success"
+    with ExitStack() as stack:
+        settings = second.settings()
+        stack.enter_context(evening(settings, settings.accounts[0], clock=second.venue.clock))
+
+
+def test_a_recovery_waits_for_the_evening_too(running: None, second: AlpacaStage) -> None:
+    settings = second.settings()
+    with pytest.raises(BusyError), recovery(settings, settings.accounts[0]):
+        pass
+
+
+def test_a_dry_run_goes_on_beside_a_run(running: None, second: AlpacaStage) -> None:
+    assert second.run(dry_run=True).run.status == "success"
+
+
+def test_a_kill_never_waits(running: None, second: AlpacaStage) -> None:
+    settings = second.settings()
+    with counter_of(settings, settings.accounts[0]) as (broker, clock):
+        assert kill(broker, clock).left == ()

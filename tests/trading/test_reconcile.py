@@ -1,0 +1,218 @@
+"""The end of an evening: the broker must show what the journal counted, and gets time to do so."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from stage import GLD, SPY, Stage, mix, percent
+from test_orders import Between
+
+from rebalancer.errors import SourceError, StoppedError
+from rebalancer.journal import queries
+from rebalancer.model import Account, Order, OrderId, Outcome, Position, Submitted, Symbol
+from rebalancer.trading.reconcile import require_own_money
+
+Shown = tuple[Position, ...]
+DAY = datetime(2024, 3, 4, 20, 55, tzinfo=UTC)
+
+
+def evening(folder: Path) -> Stage:
+    return Stage(folder, {"A": (mix(SPY=59, GLD=40), percent("A", 100))})
+
+
+def showing(times: int, change: Callable[[Shown], Shown], *, but: int | None = None) -> type[Between]:
+    """A broker whose lists of positions are changed so often, once an order has left; all `but` this one, from 1."""
+    left = [times]
+
+    class Changing(Between):
+        traded = False
+
+        def submit(self, order: Order) -> Submitted:
+            Changing.traded = True
+            return super().submit(order)
+
+        def positions(self) -> Shown:
+            whole = self.real.positions()
+            if not Changing.traded or not left[0]:
+                return whole
+            left[0] -= 1
+            return whole if times - left[0] == but else change(whole)
+
+    return Changing
+
+
+def without_spy(whole: Shown) -> Shown:
+    return tuple(position for position in whole if position.symbol != SPY)
+
+
+def with_one_spy_less(whole: Shown) -> Shown:
+    return tuple(replace(each, quantity=each.quantity - (each.symbol == SPY)) for each in whole)
+
+
+@pytest.mark.parametrize("lists", [1, 30])
+def test_positions_that_lag_behind_the_fills_are_waited_for(tmp_path: Path, lists: int) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(lists, with_one_spy_less)
+    began = stage.clock.now()
+    stage.run()
+    assert stage.record().run.status == "success"
+    assert (stage.clock.now() - began).total_seconds() >= lists
+
+
+def test_what_the_broker_never_shows_halts_with_both_counts(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(1000, with_one_spy_less)
+    with pytest.raises(StoppedError) as stopped:
+        stage.run()
+    assert str(stopped.value) == (
+        "the journal and the broker are apart: SPY: 118 shares by the journal, 117 at the broker. Look at the "
+        "account's orders, then lift the halt: `rebalance resume`."
+    )
+
+
+def test_of_several_every_one_is_told(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(1000, lambda whole: tuple(replace(each, quantity=each.quantity - 1) for each in whole))
+    told = "GLD: 199 shares by the journal, 198 at the broker; SPY: 118 shares by the journal, 117 at the broker"
+    with pytest.raises(StoppedError, match=told):
+        stage.run()
+
+
+def test_after_such_a_halt_the_shares_are_still_ours_as_the_fills_made_them(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(1000, with_one_spy_less)
+    with pytest.raises(StoppedError):
+        stage.run()
+    assert {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")} == stage.shares()
+
+
+def test_a_list_that_is_not_whole_is_no_proof_that_anything_is_missing(tmp_path: Path) -> None:
+    """Of the 31 looks of half a minute all see a part of the positions, but for the last."""
+    stage = evening(tmp_path)
+    stage.between = showing(30, without_spy)
+    stage.run()
+    assert stage.record().run.status == "success"
+
+
+def test_where_no_list_is_whole_the_evening_ends_without_a_last_record(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.between = showing(1000, without_spy)
+    with pytest.raises(SourceError, match="its answer is not whole"):
+        stage.run()
+    stage.between = lambda broker: broker
+    stage.run(force=True)
+    assert stage.record().run.status == "success"
+
+
+def test_a_list_that_agrees_but_is_not_whole_is_not_the_last_look(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.run()
+    stage.bots = {"A": (mix(SPY=59, GLD=20), percent("A", 100))}
+    stage.between = showing(3, without_spy)
+    stage.run(force=True)
+    record = stage.record()
+    assert [order.symbol for order in record.orders] == [GLD]
+    assert record.run.status == "success"
+
+
+def test_a_second_run_of_a_session_waits_for_a_list_that_lags_behind_the_first(tmp_path: Path) -> None:
+    """A list of before the first run: as whole as any, and its money is there. To record it would lose every share."""
+    stage = evening(tmp_path)
+    broker = stage.broker()
+    before = broker.account()
+    broker.close()
+    stage.run()
+    held, lists = stage.shares(), [0]
+
+    class Lagging(Between):
+        def account(self) -> Account:
+            return before if lists[0] < 10 else self.real.account()
+
+        def positions(self) -> Shown:
+            lists[0] += 1
+            return () if lists[0] <= 10 else self.real.positions()
+
+    stage.between = Lagging
+    stage.run(force=True)
+    assert stage.record().run.status == "success"
+    assert {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")} == held == stage.shares()
+
+
+def small(folder: Path) -> Stage:
+    """Holds 2 % in SPY after a first evening, and a little less after the second, of which this is the start."""
+    stage = Stage(folder, {"A": (mix(SPY=2, GLD=40), percent("A", 100))})
+    stage.run()
+    stage.bots = {"A": (mix(SPY=1, GLD=40), percent("A", 100))}
+    return stage
+
+
+def test_the_record_is_of_the_very_list_that_was_compared(tmp_path: Path) -> None:
+    """A position so small that its money would not be missed, gone from every list but the one that agreed."""
+    stage = small(tmp_path)
+    stage.between = showing(1000, without_spy, but=2)
+    stage.run(force=True)
+    assert stage.record().run.status == "success"
+    assert {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")} == stage.shares()
+    assert SPY in stage.shares()
+
+
+def test_a_small_position_that_was_traded_tonight_is_missed_too(tmp_path: Path) -> None:
+    """What it should be worth is known: the last record's dollars, less what was sold."""
+    stage = small(tmp_path)
+    stage.between = showing(1000, without_spy)
+    with pytest.raises(SourceError, match="its answer is not whole"):
+        stage.run(force=True)
+    assert SPY in {line.symbol for line in queries.positions(stage.journal_file, "demo")}
+
+
+def test_a_trade_of_another_hand_in_what_was_not_traded_tonight_is_a_reconciliation_break(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.run()
+    stage.bots = {"A": (mix(SPY=59, GLD=20), percent("A", 100))}
+    stage.between = showing(1000, with_one_spy_less)
+    stage.run(force=True)
+    record = stage.record()
+    assert [order.symbol for order in record.orders][:1] == [GLD]
+    assert record.run.status == "partial"
+    told = "another hand traded during the run: SPY: 118 shares at its start, 117 at its end"
+    assert told in record.run.reason
+
+
+def bought(cash: str, long_value: str) -> tuple[Account, list[Outcome]]:
+    """An account of 100,000 dollars after a buy of ours."""
+    account = Account("1", Decimal(100_000), Decimal(cash), Decimal(0), DAY, long_value=Decimal(long_value))
+    order = Order(OrderId("rb1"), SPY, "buy", Decimal(1), "market", None, "a test")
+    return account, [Outcome(order, "filled", Decimal(1), Decimal(500))]
+
+
+def test_money_that_was_borrowed_after_our_buys_halts() -> None:
+    with pytest.raises(StoppedError, match=r"has -97,900\.00 USD of own cash after tonight"):
+        require_own_money(*bought("-97900", "197900"))
+
+
+def test_a_market_order_may_cost_a_little_more_than_it_was_sized_at() -> None:
+    require_own_money(*bought("-1000", "101000"))
+    with pytest.raises(StoppedError):
+        require_own_money(*bought("-1001", "101001"))
+
+
+def test_an_account_that_had_borrowed_before_is_not_halted_by_a_run_that_buys_nothing() -> None:
+    account, _ = bought("-50000", "150000")
+    require_own_money(account, [])
+
+
+def test_fills_of_a_program_that_trades_crypto_are_no_reconciliation_break(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    coins = [Decimal(1)]
+
+    class TradesCoins(Between):
+        def positions(self) -> Shown:
+            coins[0] += 1
+            return (*self.real.positions(), Position(Symbol("BTC/USD"), coins[0], Decimal(0), "crypto"))
+
+    stage.between = TradesCoins
+    stage.run()
+    assert stage.record().run.status == "success"

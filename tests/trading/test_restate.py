@@ -1,0 +1,329 @@
+"""Splits and renames since the last record, at the start of an evening."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from stage import DAYS, GLD, SPY, Market, Stage, hold, mix, percent, session_of
+
+from rebalancer.errors import SourceError
+from rebalancer.events import Holding, HoldingsRead
+from rebalancer.journal import queries
+from rebalancer.journal.dry_run import DryRunJournal
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import Account, CorporateAction, Position, Reserve, RunId, Symbol
+from rebalancer.ports import Book
+from rebalancer.trading.context import RunContext, RunLog
+from rebalancer.trading.restate import restate
+
+NVDA, FB, META = map(Symbol, ("NVDA", "FB", "META"))
+BEFORE, TODAY, LATER = DAYS[:3]
+SPLIT = CorporateAction(NVDA, TODAY, "split", ratio=Decimal(10), words=f"10 for 1 split of {TODAY}")
+RENAME = CorporateAction(FB, TODAY, "rename", renamed=META, words=f"rename to META of {TODAY}")
+
+
+def of(**quantities: int) -> dict[Symbol, Decimal]:
+    return {Symbol(name): Decimal(quantity) for name, quantity in quantities.items()}
+
+
+def shown(**quantities: int) -> tuple[Position, ...]:
+    return tuple(Position(symbol, quantity, quantity * 100) for symbol, quantity in of(**quantities).items())
+
+
+def start(stage: Stage, journal: SqliteJournal, day: date) -> tuple[RunContext, RunLog]:
+    context = stage.on(day).context(stage.broker(), journal)
+    run = journal.claim(stage.claim(force=True))
+    assert isinstance(run, int)
+    return context, RunLog(context, RunId(run), session_of(day))
+
+
+@contextmanager
+def evening_after(stage: Stage, **recorded: int) -> Iterator[tuple[RunContext, RunLog]]:
+    """The start of today's evening; the one before recorded these shares, all of them ours."""
+    with SqliteJournal.open(stage.journal_file) as journal:
+        context, log = start(stage, journal, BEFORE)
+        record(context, log, **recorded)
+        yield start(stage, journal, TODAY)
+
+
+def record(context: RunContext, log: RunLog, **quantities: int) -> None:
+    zero = Decimal(0)
+    log.write(
+        HoldingsRead,
+        phase="start",
+        account=Account("1", zero, zero, zero, context.clock.now()),
+        holdings=tuple(Holding(symbol, count, count, zero) for symbol, count in of(**quantities).items()),
+        reserve=zero,
+        others_value=zero,
+        investable=zero,
+    )
+
+
+def notes(stage: Stage) -> list[str]:
+    return [remark.text for remark in stage.record().remarks]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path, {"A": (hold(SPY), percent("A", 100))})
+
+
+def test_a_split_restates_our_shares_and_the_history_says_so(stage: Stage) -> None:
+    stage.market.announced = (SPLIT,)
+    with evening_after(stage, NVDA=12) as (context, log):
+        book = restate(context, log, shown(NVDA=120))
+
+        assert book == context.journal.book("demo") == Book(of(NVDA=120), of(NVDA=120), BEFORE, {NVDA: TODAY})
+    assert notes(stage) == [f"NVDA: 10 for 1 split of {TODAY}: our 12 shares are 120 now"]
+
+
+def test_a_rename_moves_our_shares_to_the_new_name(stage: Stage) -> None:
+    stage.market.announced = (RENAME,)
+    with evening_after(stage, FB=12) as (context, log):
+        book = restate(context, log, shown(META=12))
+
+        assert book == Book(of(META=12), of(META=12), BEFORE, {FB: TODAY, META: TODAY})
+    assert notes(stage) == [
+        f"FB: rename to META of {TODAY}",
+        f"META: was FB (rename to META of {TODAY}): our 12 shares are 12 now",
+    ]
+
+
+def test_a_difference_that_nothing_announced_makes_up_is_left_to_be_said(stage: Stage) -> None:
+    stage.market.announced = (SPLIT,)
+    with evening_after(stage, NVDA=12) as (context, log):
+        assert restate(context, log, shown(NVDA=119)) == Book(of(NVDA=12), of(NVDA=12), recorded=BEFORE)
+    assert notes(stage) == []
+
+
+def test_once_restated_the_same_split_is_not_applied_again(stage: Stage) -> None:
+    stage.market.announced = (SPLIT,)
+    with evening_after(stage, NVDA=12) as (context, log):
+        first = restate(context, log, shown(NVDA=120))
+
+        assert restate(context, log, shown(NVDA=120)) == first
+        record(context, log, NVDA=120)
+        assert restate(context, log, shown(NVDA=1200)).ours == of(NVDA=120)
+    assert len(notes(stage)) == 1
+
+
+class Silent(Market):
+    """Its announcements can't be read."""
+
+    def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
+        raise SourceError(f"no announcements for {', '.join(symbols)} from {first} to {last}")
+
+
+def silent(stage: Stage) -> Silent:
+    return Silent(stage.market.prices, stage.clock)
+
+
+def test_the_announcements_since_the_session_of_the_record_are_asked_for_what_differs_alone(stage: Stage) -> None:
+    with evening_after(stage, NVDA=12, SPY=7) as (context, log):
+        mute = replace(context, history=silent(stage))
+
+        with pytest.raises(SourceError, match=f"for GLD, NVDA from {BEFORE} to {TODAY}"):
+            restate(mute, log, shown(NVDA=120, SPY=7, GLD=1))
+
+
+def test_where_all_is_as_expected_nobody_is_asked(stage: Stage) -> None:
+    with evening_after(stage, NVDA=12) as (context, log):
+        assert restate(replace(context, history=silent(stage)), log, shown(NVDA=12)).ours == of(NVDA=12)
+
+
+def test_an_account_without_a_record_has_nothing_to_restate(stage: Stage) -> None:
+    with SqliteJournal.open(stage.journal_file) as journal:
+        context, log = start(stage, journal, TODAY)
+        assert restate(replace(context, history=silent(stage)), log, shown(NVDA=12)) == Book({}, None)
+
+
+def test_a_second_run_of_the_session_asks_nobody_while_nothing_changed(stage: Stage) -> None:
+    with evening_after(stage, NVDA=12) as (context, log):
+        record(context, log, NVDA=12)
+
+        book = restate(replace(context, history=silent(stage)), log, shown(NVDA=12))
+
+        assert book == Book(of(NVDA=12), of(NVDA=12), recorded=TODAY)
+
+
+def test_a_split_booked_between_two_runs_of_its_session_restates_in_the_second(stage: Stage) -> None:
+    stage.market.announced = (SPLIT,)
+    with evening_after(stage, NVDA=12) as (context, log):
+        record(context, log, NVDA=12)
+
+        assert restate(context, log, shown(NVDA=120)).ours == of(NVDA=120)
+
+
+# ------------------------------------------------------------------------------------------------ a whole evening
+
+
+@pytest.fixture
+def split_overnight(stage: Stage) -> Stage:
+    """198 SPY were bought at 500 dollars; 2 for 1 overnight."""
+    stage.run()
+    broker = stage.on(TODAY).broker()
+    broker.by_hand(SPY, Decimal(198))
+    broker.close()
+    stage.market.prices[SPY] = Decimal(250)
+    stage.market.announced = (
+        CorporateAction(SPY, TODAY, "split", ratio=Decimal(2), words=f"2 for 1 split of {TODAY}"),
+    )
+    return stage
+
+
+def test_on_the_evening_of_a_split_all_the_shares_can_be_sold(split_overnight: Stage) -> None:
+    split_overnight.bots = {"A": (hold(GLD), percent("A", 100))}
+
+    split_overnight.run()
+
+    assert SPY not in split_overnight.shares()
+    assert f"SPY: 2 for 1 split of {TODAY}: our 198 shares are 396 now" in notes(split_overnight)
+
+
+def test_an_evening_that_could_not_read_the_announcements_leaves_the_split_to_the_next_try(
+    split_overnight: Stage,
+) -> None:
+    stage, market = split_overnight, split_overnight.market
+    stage.market = silent(stage)
+    with pytest.raises(SourceError, match="no announcements for SPY"):
+        stage.run()
+    assert stage.record().holdings == ()
+
+    stage.market = market
+    stage.run()
+
+    assert f"SPY: 2 for 1 split of {TODAY}: our 198 shares are 396 now" in notes(stage)
+    assert stage.record().orders == ()
+
+
+# --------------------------------------------------------------------------------------- a split that is not booked
+
+UNBOOKED = f"SPY: the broker's quantity shows no 2 for 1 split of {TODAY} yet: neither bought nor sold tonight"
+
+
+@pytest.fixture
+def unbooked_split(stage: Stage) -> Stage:
+    """100 SPY were bought at 500 dollars, half of the account; 2 for 1 overnight, so far in the price alone."""
+    stage.bots = {"A": (mix(SPY=50), percent("A", 100))}
+    stage.reserve = Reserve("dollars", Decimal(0))
+    stage.run()
+    stage.on(TODAY).market.prices[SPY] = Decimal(250)
+    stage.market.announced = (
+        CorporateAction(SPY, TODAY, "split", ratio=Decimal(2), words=f"2 for 1 split of {TODAY}"),
+    )
+    assert stage.shares() == {SPY: 100}
+    return stage
+
+
+def book_the_split(stage: Stage) -> None:
+    broker = stage.broker()
+    broker.by_hand(SPY, Decimal(100))
+    broker.close()
+
+
+def rehearse(stage: Stage) -> queries.RunRecord:
+    """What a dry run tonight would do."""
+    file = stage.folder / "dry" / "journal.sqlite"
+    with SqliteJournal.open(file) as own:
+        stage.pen = lambda books: DryRunJournal(own, books)
+        stage.run(force=True)
+    return queries.run(file, None)
+
+
+def test_what_shows_its_new_price_and_its_old_quantity_is_not_bought_again(unbooked_split: Stage) -> None:
+    unbooked_split.run()
+
+    assert unbooked_split.record().orders == ()
+    assert UNBOOKED in notes(unbooked_split)
+
+
+def test_nor_is_it_sold_out_on_that_evening(unbooked_split: Stage) -> None:
+    unbooked_split.bots = {"A": (mix(), percent("A", 100))}
+
+    unbooked_split.run()
+
+    assert unbooked_split.shares() == {SPY: 100}
+
+
+def test_while_it_is_not_booked_nothing_else_is_sized_by_the_accounts_wrong_value(unbooked_split: Stage) -> None:
+    unbooked_split.bots = {"A": (mix(SPY=50, GLD=40), percent("A", 100))}
+
+    unbooked_split.run()
+
+    assert unbooked_split.record().orders == ()
+    plan = unbooked_split.record().plan
+    assert plan is not None
+    (line,) = (trade for trade in plan.trades if trade.symbol == GLD)
+    assert "the account's value is not the true one while SPY waits for its split" in line.why
+
+
+def test_a_split_booked_on_its_day_restates_and_trades(unbooked_split: Stage) -> None:
+    book_the_split(unbooked_split)
+    unbooked_split.bots = {"A": (mix(SPY=25), percent("A", 100))}
+
+    unbooked_split.run()
+
+    assert unbooked_split.shares() == {SPY: 100}
+    assert UNBOOKED not in notes(unbooked_split)
+
+
+def test_a_split_booked_a_day_late_restates_and_trades_on_the_next_evening(unbooked_split: Stage) -> None:
+    unbooked_split.run()
+    book_the_split(unbooked_split.on(LATER))
+    unbooked_split.bots = {"A": (mix(SPY=25), percent("A", 100))}
+
+    unbooked_split.run()
+
+    assert f"SPY: 2 for 1 split of {TODAY}: our 100 shares are 200 now" in notes(unbooked_split)
+    assert unbooked_split.shares() == {SPY: 100}
+
+
+def test_a_split_that_is_not_booked_a_day_later_either_is_still_waited_for(unbooked_split: Stage) -> None:
+    unbooked_split.run()
+    unbooked_split.on(LATER).run()
+
+    assert unbooked_split.record().orders == ()
+    assert UNBOOKED in notes(unbooked_split)
+
+
+def test_a_second_run_after_the_split_was_restated_trades_as_ever(unbooked_split: Stage) -> None:
+    book_the_split(unbooked_split)
+    unbooked_split.run()
+    unbooked_split.bots = {"A": (mix(SPY=25), percent("A", 100))}
+
+    unbooked_split.run(force=True)
+
+    assert unbooked_split.shares() == {SPY: 100}
+
+
+def test_what_is_bought_for_the_first_time_on_the_day_of_its_split_is_bought(unbooked_split: Stage) -> None:
+    unbooked_split.market.announced = (CorporateAction(GLD, TODAY, "split", ratio=Decimal(2)),)
+    unbooked_split.bots = {"A": (mix(GLD=25, SPY=25), percent("A", 100))}
+
+    unbooked_split.run()
+
+    assert unbooked_split.shares()[GLD] > 0
+
+
+def test_a_first_evening_has_nothing_to_wait_for(stage: Stage) -> None:
+    stage.market.announced = (CorporateAction(SPY, BEFORE, "split", ratio=Decimal(2)),)
+
+    stage.run()
+
+    assert stage.shares()[SPY] > 0
+
+
+def test_a_dry_run_leaves_it_alone_and_trades_it_once_it_is_booked(unbooked_split: Stage) -> None:
+    unbooked_split.bots = {"A": (mix(SPY=25), percent("A", 100))}
+    dry = rehearse(unbooked_split)
+    assert dry.orders == ()
+    assert UNBOOKED in [remark.text for remark in dry.remarks]
+
+    book_the_split(unbooked_split)
+    dry = rehearse(unbooked_split)
+
+    assert [(order.symbol, order.side, order.quantity) for order in dry.orders] == [(SPY, "sell", 100)]

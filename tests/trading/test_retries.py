@@ -1,0 +1,83 @@
+"""An order that waited for another hand's order to be gone is sent again by what the account holds then."""
+
+from pathlib import Path
+
+import pytest
+from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
+from local_alpaca import LocalAlpaca, faults, lives
+from test_orders import Between
+from test_other_traders import NEXT, meanwhile
+
+from rebalancer.model import Order, Submitted
+
+GONE_SOON = lives.Life((lives.NEW, lives.Then(3, "canceled")))
+
+
+@pytest.fixture
+def venue():
+    with local_venue() as venue:
+        venue.lends = True
+        yield venue
+
+
+@pytest.fixture
+def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
+    return alpaca_stage(tmp_path, venue, monkeypatch)
+
+
+@pytest.mark.parametrize("enforced", [False, True], ids=["intent is ignored", "intent is enforced"])
+def test_a_sell_that_waited_for_anothers_sell_is_not_sent_again_for_the_shares_that_one_sold(
+    stage: AlpacaStage, venue: LocalAlpaca, enforced
+) -> None:
+    stage.wants(SPY=0.6).run()
+    venue.terms.enforces_intent = enforced
+    venue.at(NEXT)
+    held = venue.shares("SPY")
+    venue.live("SPY", lives.slow(5), side="sell", times=1)
+    stage.between = meanwhile("sell", lambda: venue.order_from_elsewhere("sell", "SPY", held, client_id="theirs"))
+    record = stage.wants(GLD=0.5).run()
+    assert venue.shares("SPY") == 0
+    assert record.run.status == "partial"
+    assert "(the sell was not sent: the broker shows 0 shares" in record.run.reason
+
+
+def test_a_buy_that_waited_for_anothers_order_spends_only_what_is_there_then(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    stage.wants(SPY=0.2, TLT=0.6).run()
+    venue.at(NEXT)
+    venue.live("SPY", GONE_SOON, side="sell", times=1)
+
+    class BoughtWhileItWaits(Between):
+        waits = False
+
+        def submit(self, order: Order) -> Submitted:
+            if order.side == "sell" or self.waits:
+                return self.real.submit(order)
+            self.waits = True
+            venue.order_from_elsewhere("sell", "SPY", 5, client_id="theirs")
+            answer = self.real.submit(order)
+            venue.trade_by_hand("GLD", 300)
+            return answer
+
+    stage.between = BoughtWhileItWaits
+    record = stage.wants(SPY=0.9).run()
+    assert venue.cash >= 0
+    assert record.run.status == "partial"
+
+
+def test_what_was_sold_by_hand_while_a_busy_broker_held_up_the_sell_before_it_is_not_sold_short(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
+    stage.wants(QQQ=0.3, SPY=0.3, TLT=0.3).run()
+    venue.at(NEXT)
+    venue.faults.on("POST", "/v2/orders", fault=faults.TOO_MANY_BARE)
+
+    def the_owner_sells() -> None:
+        venue.trade_by_hand("SPY", -venue.shares("SPY"))
+        venue.trade_by_hand("TLT", -venue.shares("TLT"))
+
+    venue.faults.on("GET", "/v2/orders:by_client_order_id", fault=faults.followed_by(the_owner_sells))
+    record = stage.wants(GLD=0.5).run()
+    assert {symbol: venue.shares(symbol) for symbol in ("QQQ", "SPY", "TLT")} == {"QQQ": 0, "SPY": 0, "TLT": 0}
+    assert record.run.status == "partial"

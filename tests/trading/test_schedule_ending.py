@@ -1,0 +1,89 @@
+"""Told to end in the middle of a run: no new order leaves, and those that left are followed to their end."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from stage import DAYS, GLD, SPY, TLT, Stage, mix, percent
+
+from rebalancer.errors import RunFailedError
+from rebalancer.model import Order, Submitted
+from rebalancer.ports import Broker, Journal
+from rebalancer.trading.context import RunContext
+from rebalancer.venues.sim.broker import SimBroker
+from rebalancer.venues.sim.script import Script, Twist
+
+
+@dataclass
+class Interrupted:
+    """A broker at whose so-many-th submit the program is told to end."""
+
+    broker: SimBroker
+    told: Event
+    at: int
+    submits: list[Order] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.broker, name)
+
+    def submit(self, order: Order) -> Submitted:
+        self.submits.append(order)
+        if len(self.submits) == self.at:
+            self.told.set()
+        return self.broker.submit(order)
+
+
+@dataclass
+class EndingStage(Stage):
+    told: Event = field(default_factory=Event)
+
+    def context(self, broker: Broker, journal: Journal) -> RunContext:
+        return replace(super().context(broker, journal), shutdown_requested=self.told.is_set)
+
+
+def three(folder: Path) -> EndingStage:
+    return EndingStage(folder, {"Mix": (mix(SPY=40, TLT=30, GLD=30), percent("Mix", 100))})
+
+
+def test_before_the_first_order_the_run_fails_and_the_session_stays_free(tmp_path: Path) -> None:
+    stage = three(tmp_path)
+    stage.told.set()
+    with pytest.raises(RunFailedError, match="told to end before the first order left"):
+        stage.run()
+    record = stage.record()
+    assert (record.run.status, record.run.orders) == ("failed", 0)
+    assert stage.shares() == {}
+    stage.told.clear()
+    stage.run()
+    assert stage.record().run.status == "success"
+
+
+def test_between_two_orders_the_sent_one_is_done_and_the_others_never_leave(tmp_path: Path) -> None:
+    stage = three(tmp_path)
+    stage.between = lambda broker: Interrupted(broker, stage.told, at=1)
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert "the program was told to end before this order left" in record.run.reason
+    (order,) = record.orders
+    assert (order.state, order.settled) == ("filled", True)
+    assert stage.shares() == {order.symbol: order.filled}
+
+
+def test_told_between_the_legs_the_sells_are_followed_to_their_end_and_no_buy_leaves(tmp_path: Path) -> None:
+    three(tmp_path).run()
+    stage = EndingStage(
+        tmp_path,
+        {"Mix": (mix(SH=100), percent("Mix", 100))},
+        script=Script({("sell", name): Twist(waits=3) for name in (SPY, TLT, GLD)}),
+    ).on(DAYS[1])
+    stage.between = lambda broker: Interrupted(broker, stage.told, at=3)
+    stage.run()
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert {(order.symbol, order.side, order.state) for order in record.orders} == {
+        (name, "sell", "filled") for name in (SPY, TLT, GLD)
+    }
+    assert stage.shares() == {}

@@ -1,0 +1,102 @@
+"""What can't be true of a run stops it before the next order leaves."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import get_args
+
+import pytest
+
+from rebalancer.errors import StoppedError
+from rebalancer.model import Order, OrderId, OrderPhase, RunId, Side, Symbol
+from rebalancer.ports import Sent
+from rebalancer.trading.sound import may_still_stand, require_sound, require_written
+
+SPY, GLD = Symbol("SPY"), Symbol("GLD")
+PHASES: tuple[OrderPhase, ...] = get_args(OrderPhase)
+ALIVE = {"intended", "accepted", "unknown", "absent", "open"}
+
+
+def order(name: str, side: Side, symbol: Symbol = SPY) -> Order:
+    return Order(OrderId(name), symbol, side, Decimal(10), "market", None, "a test")
+
+
+def left(sent: Order, phase: OrderPhase, filled: str = "0") -> Sent:
+    at = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
+    return Sent(sent, RunId(1), date(2024, 3, 4), phase, at, 1, Decimal(filled), None, "")
+
+
+def stops(new: Order, *sent: Sent) -> bool:
+    try:
+        require_sound(new, sent)
+    except StoppedError:
+        return True
+    return False
+
+
+def test_the_first_order_of_a_run_follows_nothing():
+    require_sound(order("rb1", "sell"), [])
+
+
+def test_a_buy_leaves_only_after_the_end_of_every_sell():
+    buy = order("rb2", "buy", GLD)
+    assert {phase for phase in PHASES if stops(buy, left(order("rb1", "sell"), phase))} == ALIVE
+
+
+def test_a_sell_waits_for_no_other_sell():
+    assert not any(stops(order("rb2", "sell", GLD), left(order("rb1", "sell"), phase)) for phase in PHASES)
+
+
+@pytest.mark.parametrize("side", ["sell", "buy"])
+def test_no_symbol_has_two_orders_of_a_side(side):
+    second = order("rb2", side)
+    assert {phase for phase in PHASES if stops(second, left(order("rb1", side), phase))} == {*ALIVE, "lost"}
+
+
+def test_an_order_is_not_its_own_second_one():
+    again = order("rb1", "sell")
+    require_sound(again, [left(again, "absent")])
+
+
+def test_no_order_follows_one_that_is_filled_beyond_its_quantity():
+    earlier = order("rb1", "sell", GLD)
+    require_sound(order("rb2", "sell"), [left(earlier, "filled", "10")])
+    with pytest.raises(StoppedError, match=r"the sell of 10 GLD \(rb1\) has 10.001 filled, of 10"):
+        require_sound(order("rb2", "sell"), [left(earlier, "filled", "10.001")])
+
+
+def test_the_sentence_names_both_orders():
+    with pytest.raises(StoppedError) as stopped:
+        require_sound(order("rb2", "buy", GLD), [left(order("rb1", "sell"), "open")])
+    assert str(stopped.value) == (
+        "the buy of 10 GLD (rb2) was about to leave, but the sell of 10 SPY (rb1) is open, and buys wait for the end "
+        "of every sell. This must never happen, and it was not sent: look at the account, and please report it with "
+        "the journal of this run."
+    )
+
+
+def test_an_order_leaves_only_as_the_journal_has_it():
+    leaving = order("rb1", "sell")
+    require_written(leaving, [left(order("rb0", "sell", GLD), "filled"), left(leaving, "intended")])
+
+
+@pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != "intended"])
+def test_an_order_that_is_not_about_to_leave_by_the_journal_does_not(phase):
+    with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
+        require_written(order("rb1", "sell"), [left(order("rb1", "sell"), phase)])
+
+
+@pytest.mark.parametrize("change", [{"quantity": Decimal(11)}, {"side": "buy"}, {"limit": Decimal(1)}, {"symbol": GLD}])
+def test_an_order_that_was_written_down_otherwise_does_not_leave(change):
+    with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
+        require_written(replace(order("rb1", "sell"), **change), [left(order("rb1", "sell"), "intended")])
+
+
+def test_an_order_that_was_never_written_down_does_not_leave():
+    with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
+        require_written(order("rb1", "sell"), [left(order("rb0", "sell"), "intended")])
+
+
+def test_what_nobody_can_tell_of_may_still_stand():
+    sure = {phase for phase in PHASES if not may_still_stand(left(order("rb1", "buy"), phase))}
+    assert sure == {"accepted", "refused", "open", "filled", "canceled", "expired", "rejected"}

@@ -1,0 +1,139 @@
+"""What came of orders: by the journal for those that left earlier, by the broker for the others."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import Absent, Found, Order, OrderId, OrderPhase, OrderState, Outcome, RunId, Symbol, Unknown
+from rebalancer.ports import Caps, Sent
+from rebalancer.trading.tracking import earlier_outcome, look_up, looks, untold
+
+NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
+ORDER = Order(OrderId("rb1"), Symbol("SPY"), "buy", Decimal(10), "limit", Decimal(500), "a test")
+STANDS = OrderState(ORDER.id, ORDER.symbol, "buy", ORDER.quantity, "limit", ORDER.limit, "open", Decimal(0), None)
+OVER = {"filled", "canceled", "expired", "rejected", "refused", "lost"}
+
+
+def sent(phase: OrderPhase) -> Sent:
+    return Sent(ORDER, RunId(1), date(2024, 3, 4), phase, NOW, 1, Decimal(4), Decimal(499), "why")
+
+
+@pytest.mark.parametrize("phase", get_args(OrderPhase))
+def test_an_earlier_order_has_an_outcome_once_it_is_over(phase: OrderPhase) -> None:
+    outcome = earlier_outcome(sent(phase))
+    if phase in OVER:
+        assert outcome == Outcome(ORDER, phase, Decimal(4), Decimal(499), "why")  # type: ignore[arg-type]
+    else:
+        assert outcome is None
+
+
+def test_what_nobody_can_tell_of_has_filled_nothing_that_is_known() -> None:
+    assert untold(ORDER, "no answer") == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
+    assert not untold(ORDER, "no answer").certain
+
+
+@dataclass
+class Venue:
+    """Answers from a script, its last word for ever; keeps when it was asked."""
+
+    answers: list[Found]
+    quiet: int
+    clock: SimulatedClock = field(default_factory=lambda: SimulatedClock(NOW))
+    asked: list[float] = field(default_factory=list)
+
+    @property
+    def caps(self) -> Caps:
+        return Caps("a test", simulated=True, quiet_seconds=self.quiet)
+
+    def find(self, _: OrderId) -> Found:
+        self.asked.append((self.clock.now() - NOW).total_seconds())
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+def found(venue: Venue) -> OrderState | Absent | Unknown:
+    context: Any = SimpleNamespace(broker=venue, clock=venue.clock)
+    return look_up(context, [ORDER.id])[ORDER.id]
+
+
+def test_an_order_that_is_there_is_found_at_the_first_look() -> None:
+    venue = Venue([STANDS], quiet=30)
+    assert found(venue) == STANDS
+    assert venue.asked == [0]
+
+
+def test_an_absence_is_believed_at_the_second_look_past_the_quiet_time() -> None:
+    venue = Venue([Absent()], quiet=30)
+    assert found(venue) == Absent()
+    assert venue.asked == [0, 1, 3, 7, 15, 30, 31]
+
+
+def test_an_order_that_turns_up_at_the_last_look_is_found() -> None:
+    venue = Venue([*[Absent()] * 6, STANDS], quiet=30)
+    assert found(venue) == STANDS
+
+
+def test_one_absence_and_silence_after_it_is_no_absence() -> None:
+    venue = Venue([*[Unknown("no answer")] * 5, Absent(), Unknown("still none")], quiet=30)
+    assert found(venue) == Unknown("still none")
+
+
+def test_silence_and_one_absence_at_the_very_end_is_no_absence() -> None:
+    venue = Venue([*[Unknown("no answer")] * 15, Absent()], quiet=30)
+    assert found(venue) == Unknown("the broker did not say for sure whether it stands")
+    assert venue.asked[-1] == 40
+
+
+@given(st.integers(0, 300), st.lists(st.sampled_from([Absent(), Unknown("no answer")]), max_size=40))
+def test_nothing_is_ever_called_absent_before_the_quiet_time_and_two_looks_after_it(
+    quiet: int, answers: list[Found]
+) -> None:
+    venue = Venue([*answers, Absent()], quiet)
+    if found(venue) == Absent():
+        assert len([second for second in venue.asked if second >= quiet]) >= 2
+
+
+def test_looks_end_when_their_time_has_passed_whatever_the_clock_is_set_to() -> None:
+    clock = SimulatedClock(NOW)
+    context: Any = SimpleNamespace(clock=clock)
+    assert sum(1 for _ in looks(context, 3)) == 4
+    assert sum(1 for _ in looks(context, 3, 2)) == 3
+    assert sum(1 for _ in looks(context, 0)) == 1
+
+    class Running:
+        """A clock by which every look takes three seconds."""
+
+        passed = -3.0
+
+        def elapsed(self) -> float:
+            self.passed += 3
+            return self.passed
+
+        def sleep(self, seconds: float) -> None:
+            assert seconds == 1.0
+
+    context = SimpleNamespace(clock=Running())
+    assert sum(1 for _ in looks(context, 3)) == 1
+
+    class SetBack:
+        """A clock that somebody keeps setting back."""
+
+        slept = 0.0
+
+        def now(self) -> datetime:
+            return NOW - timedelta(hours=self.slept)
+
+        def elapsed(self) -> float:
+            return self.slept
+
+        def sleep(self, seconds: float) -> None:
+            self.slept += seconds
+
+    context = SimpleNamespace(clock=SetBack())
+    assert sum(1 for _ in looks(context, 3)) == 4

@@ -1,0 +1,199 @@
+"""What got no clear answer is looked up: past the venue's quiet time, twice, and never under a second id."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lost_answers import at_the_sim
+from stage import GLD, SPY, Stage, mix, percent
+from test_orders import Between, TakesAnIdTwice
+
+from rebalancer.errors import StoppedError
+from rebalancer.journal import queries
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import Found, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Trading, Unknown
+from rebalancer.ports import Caps
+from rebalancer.venues.sim.broker import SimBroker
+from rebalancer.venues.sim.script import Script, Twist
+
+QUIET = 30
+
+
+@dataclass
+class Wire:
+    """Between us and the venue: what is sent arrives `delays` seconds later, and no answer comes back.
+
+    The first order takes the first delay, and so on; what has none is there at once.
+    """
+
+    clock: SimulatedClock
+    delays: list[float]
+    posts: list[OrderId] = field(default_factory=list)
+    looks: list[float] = field(default_factory=list)
+    under_way: list[tuple[datetime, Order]] = field(default_factory=list)
+
+    def send(self, order: Order) -> None:
+        self.posts.append(order.id)
+        delay = self.delays.pop(0) if self.delays else 0
+        self.under_way.append((self.clock.now() + timedelta(seconds=delay), order))
+
+    def deliver(self, venue: SimBroker) -> None:
+        now = self.clock.now()
+        for _, order in [sent for sent in self.under_way if sent[0] <= now]:
+            venue.submit(order)
+        self.under_way = [sent for sent in self.under_way if sent[0] > now]
+
+
+@dataclass
+class Late(Between):
+    """The venue at the end of the wire, quiet after half a minute."""
+
+    wire: Wire
+    resend: bool = True
+
+    def __post_init__(self) -> None:
+        self.wire.deliver(self.real)
+
+    @property
+    def caps(self) -> Caps:
+        return replace(self.real.caps, quiet_seconds=QUIET, resend=self.resend)
+
+    def submit(self, order: Order) -> Submitted:
+        self.wire.send(order)
+        self.wire.deliver(self.real)
+        return Unknown("the answer was lost")
+
+    def find(self, order_id: OrderId) -> Found:
+        self.wire.deliver(self.real)
+        self.wire.looks.append(self.wire.clock.now().timestamp())
+        return super().find(order_id)
+
+
+def evening(folder: Path, *delays: float, resend: bool = True) -> tuple[Stage, Wire]:
+    """One buy of 120 SPY, over a wire of these delays."""
+    stage = Stage(folder, {"A": (mix(SPY=60), percent("A", 100))}, trading=Trading(fallback_ticker=None))
+    wire = Wire(stage.clock, list(delays))
+    stage.between = lambda venue: Late(venue, wire, resend)
+    return stage, wire
+
+
+def taken(stage: Stage) -> list[OrderState]:
+    """All that the venue itself has ever taken."""
+    broker = stage.broker()
+    orders = broker.named(bool, stage.clock.now() - timedelta(days=1))
+    broker.close()
+    return list(orders)
+
+
+def test_an_absence_is_believed_after_two_looks_past_the_quiet_time(tmp_path: Path) -> None:
+    stage, wire = evening(tmp_path, 1000, resend=False)
+    stage.run()
+    after = [look - wire.looks[0] for look in wire.looks]
+    assert [seconds for seconds in after if seconds >= QUIET] == [30, 31]
+    assert stage.record().orders[0].state == "lost"
+
+
+@pytest.mark.parametrize("delay", [0, 1, 29, 30, 31])
+def test_an_order_that_arrives_by_the_last_look_is_found_and_not_sent_again(tmp_path: Path, delay: float) -> None:
+    stage, wire = evening(tmp_path, delay)
+    stage.run()
+    assert len(wire.posts) == 1
+    assert stage.record().run.status == "success"
+    assert stage.shares() == {SPY: Decimal(120)}
+
+
+def test_an_order_that_arrives_after_the_last_look_has_been_sent_once_more_and_stands_once(tmp_path: Path) -> None:
+    stage, wire = evening(tmp_path, 32, 5)
+    stage.run()
+    assert wire.posts == [wire.posts[0]] * 2
+    assert [state.id for state in taken(stage)] == wire.posts[:1]
+    assert stage.record().run.status == "success"
+
+
+def test_a_clock_that_is_set_forward_makes_no_absence(tmp_path: Path) -> None:
+    stage, wire = evening(tmp_path, 120 + 20)
+
+    class SetForward(Late):
+        def find(self, order_id: OrderId) -> Found:
+            if not wire.looks:
+                stage.clock.sleep(120)
+            return super().find(order_id)
+
+    stage.between = lambda venue: SetForward(venue, wire)
+    stage.run()
+    assert len(wire.posts) == 1
+    assert stage.record().run.status == "success"
+
+
+def two_buys(folder: Path) -> Stage:
+    return Stage(folder, {"A": (mix(SPY=60, GLD=39), percent("A", 100))})
+
+
+def test_of_two_unclear_orders_the_one_that_stands_does_not_keep_the_other_from_being_sent_again(
+    tmp_path: Path,
+) -> None:
+    stage = two_buys(tmp_path)
+    stage.script = Script({("buy", SPY): Twist(silent=True), ("buy", GLD): Twist(lost=1)})
+    stage.run()
+    assert stage.record().run.status == "success"
+    assert stage.shares() == {SPY: Decimal(120), GLD: Decimal(194)}
+
+
+def test_where_nothing_is_sent_twice_each_absent_order_is_lost(tmp_path: Path) -> None:
+    stage = two_buys(tmp_path)
+    stage.script = Script({("buy", SPY): Twist(lost=1), ("buy", GLD): Twist(lost=1)})
+    stage.between = TakesAnIdTwice
+    stage.run()
+    assert [order.state for order in stage.record().orders] == ["lost", "lost"]
+
+
+@pytest.mark.parametrize("kind", ["symbol", "funds", "held", "wash", "account", "other"])
+def test_a_refusal_of_what_is_sent_again_says_nothing_of_what_was_sent_first(tmp_path: Path, kind: RefusalKind) -> None:
+    """It may arrive yet: no other order takes its place, tonight's next run leaves the symbol alone."""
+
+    class LosesAndThenRefuses(Between):
+        posts = 0
+
+        def submit(self, order: Order) -> Submitted:
+            LosesAndThenRefuses.posts += 1
+            return Unknown("no answer") if LosesAndThenRefuses.posts == 1 else Refused("not today", kind)
+
+    stage, _ = evening(tmp_path)
+    stage.between = LosesAndThenRefuses
+    stage.run()
+    record = stage.record()
+    assert [order.state for order in record.orders] == ["lost"]
+    assert "SPY: bought 0 of 120, lost (sent once more, and refused: not today)" in record.run.reason
+
+    stage.run(force=True)
+    assert LosesAndThenRefuses.posts == 2
+    assert any("it may still turn up" in remark.text for remark in stage.record().remarks)
+
+
+@given(first=st.floats(0, 200), second=st.floats(0, 200), resend=st.booleans())
+@settings(max_examples=25)
+def test_however_late_it_arrives_it_stands_once_and_the_next_start_knows_of_it(
+    first: float, second: float, *, resend: bool
+) -> None:
+    with TemporaryDirectory() as folder:
+        stage, wire = evening(Path(folder), first, second, resend=resend)
+        stage.run()
+        assert len(set(wire.posts)) == 1
+        assert len(wire.posts) <= 1 + resend
+        was_lost = stage.record().orders[0].state == "lost"
+        stage.clock.sleep(200)
+        with pytest.raises(StoppedError, match="stands at the broker after all") if was_lost else nullcontext():
+            stage.run(force=True)
+        assert [state.filled for state in taken(stage)] == [Decimal(120)]
+        (position,) = queries.positions(stage.journal_file, "demo")
+        assert stage.shares() == {SPY: position.ours} == {SPY: Decimal(120)}
+
+
+def test_hundreds_of_orders_whose_answers_are_lost_stand_once_each(tmp_path: Path) -> None:
+    assert at_the_sim(tmp_path, 250) == (250, 250, 0)

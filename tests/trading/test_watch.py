@@ -1,0 +1,220 @@
+"""Following orders: what the broker shows is written down, and what it does not show is looked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rebalancer.errors import SourceError, StoppedError
+from rebalancer.events import FillSeen, Noted, OrderAbsent, OrderLost, OrderSeen
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import Absent, Fill, Found, Order, OrderId, OrderState, Outcome, Symbol, Unknown
+from rebalancer.ports import Caps
+from rebalancer.trading.tracking import Watch, came_of, mismatch, vouch
+
+NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
+ORDER = Order(OrderId("rb1"), Symbol("SPY"), "buy", Decimal(10), "limit", Decimal(500), "a test")
+OPEN = OrderState(ORDER.id, ORDER.symbol, "buy", ORDER.quantity, "limit", ORDER.limit, "open", Decimal(0), None)
+PART = replace(OPEN, filled=Decimal(4), average_price=Decimal(499))
+CANCELED = replace(PART, status="canceled", reason="by the venue")
+FILL = Fill("e1", ORDER.id, ORDER.symbol, "buy", Decimal(4), Decimal(499), Decimal(0), NOW)
+UNREAD = "the fills did not answer"
+
+
+@dataclass
+class Venue:
+    """Shows `lists` one after the other, the last for ever, and gives `found` to whoever looks for the order."""
+
+    lists: list[tuple[OrderState, ...]] = field(default_factory=lambda: [()])
+    found: Found = field(default_factory=Absent)
+    executions: tuple[Fill, ...] | None = (FILL,)
+    cancelled: list[OrderId] = field(default_factory=list)
+    caps: Caps = field(default_factory=lambda: Caps("a test", simulated=True))
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        shown = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
+        return {state.id: state for state in shown if state.id in ids}
+
+    def find(self, _: OrderId) -> Found:
+        return self.found
+
+    def fills(self, _: OrderId) -> tuple[Fill, ...]:
+        if self.executions is None:
+            raise SourceError(UNREAD)
+        return self.executions
+
+    def cancel(self, order_id: OrderId) -> None:
+        self.cancelled.append(order_id)
+
+
+@dataclass
+class RunLog:
+    """Keeps what is written, instead of journalling it."""
+
+    lines: list[Any] = field(default_factory=list)
+
+    def write(self, event: Callable[..., Any], **fields: object) -> None:
+        self.lines.append(event(at=NOW, **fields))
+
+    def note(self, text: str, level: str = "note") -> None:
+        self.write(Noted, level=level, text=text)
+
+
+def watching(venue: Venue, order: Order = ORDER, *, shutdown_requested: bool = False) -> tuple[Watch, RunLog]:
+    context: Any = SimpleNamespace(
+        broker=venue, clock=SimulatedClock(NOW), shutdown_requested=lambda: shutdown_requested
+    )
+    log: Any = RunLog()
+    return Watch(context, log, {order.id: order}), log
+
+
+def test_every_change_is_written_once_with_the_fills_behind_it() -> None:
+    watch, log = watching(Venue([(OPEN,), (OPEN,), (PART,), (CANCELED,)]))
+    assert watch.until_terminal(10)
+    assert log.lines == [
+        OrderSeen(NOW, OPEN),
+        OrderSeen(NOW, PART),
+        FillSeen(NOW, FILL),
+        OrderSeen(NOW, CANCELED),
+        FillSeen(NOW, FILL),
+    ]
+    assert watch.outcome(ORDER) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
+
+
+def test_the_fills_of_an_order_without_any_are_not_asked_for() -> None:
+    watch, log = watching(Venue([(replace(OPEN, status="canceled"),)], executions=None))
+    assert watch.until_terminal(0)
+    assert [type(line) for line in log.lines] == [OrderSeen]
+
+
+def test_fills_that_can_not_be_read_leave_the_order_pending_and_are_told_once() -> None:
+    watch, log = watching(Venue([(CANCELED,)], executions=None))
+    assert not watch.until_terminal(3)
+    assert log.lines == [Noted(NOW, "warning", f"the orders could not be read: {UNREAD}")]
+
+
+class Silent(Venue):
+    """Answers every other look only."""
+
+    looks = 0
+
+    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
+        self.looks += 1
+        if self.looks % 2 == 0:
+            raise SourceError("no answer (503)")
+        return super().orders(ids)
+
+
+def test_each_look_that_fails_after_one_that_did_not_is_told() -> None:
+    watch, log = watching(Silent([(OPEN,)]))
+    assert not watch.until_terminal(3)
+    failed = Noted(NOW, "warning", "the orders could not be read: no answer (503)")
+    assert log.lines == [OrderSeen(NOW, OPEN), failed, failed]
+
+
+def test_it_looks_as_often_as_it_is_told() -> None:
+    venue = Silent([(OPEN,)])
+    watch, _ = watching(venue)
+    assert not watch.until_terminal(10, poll=4)
+    assert venue.looks == 4
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ((PART, replace(PART, filled=Decimal(3))), "the broker says 3 of 10 filled, after 4."),
+        ((replace(PART, filled=Decimal(11)),), "the broker says 11 of 10 filled, after 0."),
+    ],
+)
+def test_a_filled_quantity_that_can_not_be_stops_with_both_numbers(shown: Sequence[OrderState], said: str) -> None:
+    watch, _ = watching(Venue([(state,) for state in shown]))
+    with pytest.raises(StoppedError) as stopped:
+        watch.until_terminal(10)
+    assert str(stopped.value) == f"order rb1 (SPY): {said} {vouch(ORDER)}"
+
+
+@pytest.mark.parametrize(
+    ("order", "state", "said"),
+    [
+        (
+            ORDER,
+            replace(OPEN, limit=Decimal(501)),
+            "buy 10 SPY limit 501, but was written down as buy 10 SPY limit 500",
+        ),
+        (
+            replace(ORDER, kind="market", limit=None),
+            OPEN,
+            "buy 10 SPY limit 500, but was written down as buy 10 SPY market",
+        ),
+        (
+            ORDER,
+            replace(OPEN, kind="market", limit=None),
+            "buy 10 SPY market, but was written down as buy 10 SPY limit 500",
+        ),
+    ],
+)
+def test_an_order_that_is_not_as_it_was_sent_is_told_beside_it(order: Order, state: OrderState, said: str) -> None:
+    assert mismatch(order, state) == f"order rb1 stands at the broker as {said}. {vouch(order)}"
+
+
+def test_the_way_out_names_the_order_and_the_command() -> None:
+    assert vouch(ORDER) == (
+        "Look at the account before the next run; if it is right as it is, say so with "
+        "`rebalance recover --account-for rb1 --reason TEXT`."
+    )
+
+
+# ------------------------------------------------------------------------------------- what no list shows
+
+
+def test_an_order_that_no_list_shows_but_a_look_finds_has_the_outcome_of_what_is_found() -> None:
+    watch, log = watching(Venue(found=CANCELED))
+    assert watch.outcome(ORDER) == came_of(ORDER, CANCELED)
+    assert came_of(ORDER, CANCELED) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
+    assert log.lines == [OrderSeen(NOW, CANCELED), FillSeen(NOW, FILL)]
+
+
+def test_one_whose_fills_can_not_be_read_is_told_of_by_nobody() -> None:
+    watch, log = watching(Venue(found=CANCELED, executions=None))
+    assert watch.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, UNREAD)
+    assert log.lines == []
+
+
+def test_one_that_is_not_there_is_written_down_as_absent_and_lost() -> None:
+    watch, log = watching(Venue(found=Absent()))
+    assert watch.outcome(ORDER) == Outcome(ORDER, "lost", Decimal(0), None, "it never reached the broker")
+    assert log.lines == [OrderAbsent(NOW, ORDER.id), OrderLost(NOW, ORDER.id, "it never reached the broker")]
+
+
+def test_one_of_which_the_broker_says_nothing_stays_unknown() -> None:
+    watch, log = watching(Venue(found=Unknown("no answer")))
+    assert watch.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
+    assert log.lines == []
+
+
+# ------------------------------------------------------------------------------------- its time is up
+
+
+def test_what_is_not_done_in_time_is_cancelled_with_a_word() -> None:
+    venue = Venue([(OPEN,)])
+    watch, log = watching(venue)
+    assert not watch.until_terminal(2)
+    log.lines.clear()
+    watch.cancel_open()
+    assert venue.cancelled == [ORDER.id]
+    assert log.lines == [Noted(NOW, "note", "SPY: the buy was not done in time; asking for its cancel")]
+
+
+def test_told_to_end_nobody_waits_for_the_closing_auction_or_cancels_what_stands_for_it() -> None:
+    venue, auction = Venue([(replace(OPEN, kind="moc", limit=None),)]), replace(ORDER, kind="moc", limit=None)
+    watch, log = watching(venue, auction, shutdown_requested=True)
+    assert not watch.until_terminal(600)
+    log.lines.clear()
+    watch.cancel_open()
+    assert venue.cancelled == []
+    said = "the program was told to end: the next run counts what the closing auction fills"
+    assert log.lines == [Noted(NOW, "warning", said)]

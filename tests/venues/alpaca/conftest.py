@@ -1,0 +1,33 @@
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from local_alpaca import LocalAlpaca
+
+from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.keys import Keys
+
+EVENING = datetime(2024, 3, 4, 20, 45, tzinfo=UTC)
+
+
+@pytest.fixture
+def venue() -> Iterator[LocalAlpaca]:
+    """Fifteen minutes before the close; it lists SPY."""
+    with LocalAlpaca(EVENING) as venue:
+        venue.market.list("SPY", {date(2024, 3, 4): Decimal(500)})
+        yield venue
+
+
+@pytest.fixture
+def client(venue: LocalAlpaca) -> Iterator[Alpaca]:
+    client = Alpaca(Keys(venue.key_id, venue.secret), venue.clock, trading_url=venue.url, data_url=venue.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def hasty(venue: LocalAlpaca) -> Alpaca:
+    """Gives up an attempt after a fifth of a second, and a question after one second."""
+    keys = Keys(venue.key_id, venue.secret)
+    return Alpaca(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=0.2, patience=1)

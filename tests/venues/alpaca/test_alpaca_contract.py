@@ -1,0 +1,69 @@
+"""Alpaca's adapter keeps the contract, over real HTTP to a local Alpaca."""
+
+import pytest
+from contract import CASH, HOLDINGS, Ability, BrokerContract, FaultContract, OrderSequences, WireContract
+from hypothesis import settings
+from paper import PaperStreet, Wire, client_of, evening, misbehave, opened
+
+from rebalancer.venues.alpaca.broker import AlpacaBroker
+
+ALPACA = Ability(wire=True, sells_fractions=True)
+
+
+@pytest.fixture
+def venue():
+    with evening(CASH) as venue:
+        yield venue
+
+
+@pytest.fixture
+def street(venue):
+    return PaperStreet(venue)
+
+
+@pytest.fixture
+def broker(venue, street):
+    return opened(venue, HOLDINGS)
+
+
+class TestAlpaca(BrokerContract):
+    ability = ALPACA
+
+
+class TestAlpacaWithFaults(FaultContract):
+    ability = ALPACA
+
+    @pytest.fixture
+    def broker_with(self, venue, broker):
+        def with_twist(twist):
+            misbehave(venue, twist)
+            return broker
+
+        return with_twist
+
+
+class TestAlpacaOnTheWire(WireContract):
+    ability = ALPACA
+
+    @pytest.fixture
+    def hasty(self, venue, broker):
+        return AlpacaBroker(client_of(venue, seconds=0.2, patience=1), venue.clock)
+
+    @pytest.fixture
+    def wire(self, venue):
+        return Wire(venue)
+
+
+class AlpacaOrderSequences(OrderSequences):
+    def opened(self):
+        self.venue = evening(CASH).__enter__()
+        self.street = PaperStreet(self.venue)
+        return opened(self.venue, HOLDINGS)
+
+    def teardown(self):
+        self.broker.close()
+        self.venue.__exit__(None, None, None)
+
+
+TestAlpacaOrderSequences = AlpacaOrderSequences.TestCase
+TestAlpacaOrderSequences.settings = settings(max_examples=8, stateful_step_count=8, deadline=None)

@@ -1,0 +1,259 @@
+"""Questions are asked again, orders are sent once, nothing takes for ever and nothing shows the key."""
+
+import gc
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from alpaca.common.rest import RESTClient
+from local_alpaca import faults
+from requests import Request
+
+from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.venues.alpaca.client import Alpaca, NoReply, Reply
+from rebalancer.venues.alpaca.hosts import PAPER
+from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.venues.alpaca.wire import Line
+
+KEYS = Keys("PKSOMEBODY", "a-secret")
+ORDER = {"symbol": "SPY", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day", "client_order_id": "rb1"}
+LOST = {
+    "silence": faults.SILENCE,
+    "a reset": faults.RESET,
+    "a slow body": faults.DRIP,
+    "a slow head": faults.DRIP_HEADERS,
+    "an empty body": faults.EMPTY,
+    "half a body": faults.TRUNCATED,
+    "a redirect": faults.REDIRECT,
+}
+ANSWERED = {
+    "429": faults.TOO_MANY,
+    "429 without a word": faults.TOO_MANY_BARE,
+    "500": faults.INTERNAL,
+    "500 as a page": faults.HTML,
+    "503": faults.UNAVAILABLE,
+    "504": faults.TIMEOUT_AFTER,
+}
+PASSING = LOST | ANSWERED
+
+
+def asked(venue, path):
+    return [request.status for request in venue.requests if request.path == path]
+
+
+# ------------------------------------------------------------------------------------------------ questions
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+def test_a_question_is_asked_again_until_it_is_answered(venue, hasty, fault):
+    venue.faults.on("GET", "/v2/account", fault=fault)
+    assert hasty.read("/account")["currency"] == "USD"
+    assert len(asked(venue, "/v2/account")) == 2
+
+
+@pytest.mark.parametrize("fault", ANSWERED.values(), ids=ANSWERED)
+def test_a_venue_that_stays_out_of_order_is_given_up_after_the_patience(venue, client, fault):
+    venue.faults.on("GET", "/v2/account", fault=fault, times=None)
+    began = venue.clock.now()
+    with pytest.raises(SourceError, match=r"Alpaca (is out of order|got too many requests)"):
+        client.read("/account")
+    assert timedelta(seconds=15) < venue.clock.now() - began <= timedelta(seconds=30)
+    assert 5 <= len(asked(venue, "/v2/account")) <= 10
+
+
+def test_a_clock_that_stands_still_makes_no_question_endless(venue):
+    class Still:
+        def now(self):
+            return venue.clock.now()
+
+        def sleep(self, seconds):
+            pass
+
+    venue.faults.on("GET", "/v2/account", fault=faults.UNAVAILABLE, times=None)
+    client = Alpaca(Keys(venue.key_id, venue.secret), Still(), trading_url=venue.url, patience=0.2)
+    assert client.ask("/account").status in {429, 503}
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "did not accept the key"),
+        (403, "does not permit this .403: told.*market data plan"),
+        (404, "has nothing of that name"),
+        (422, "did not accept the question"),
+    ],
+)
+def test_what_would_not_change_is_asked_once_and_told_with_the_remedy(venue, client, status, words):
+    venue.faults.on("GET", "/v2/account", fault=faults.answering({"message": "told"}, status), times=None)
+    with pytest.raises(SourceError, match=words):
+        client.read("/account")
+    assert asked(venue, "/v2/account") == [status]
+
+
+def test_an_answer_of_any_status_can_be_had_as_it_is(client):
+    assert client.ask("/orders/x") == Reply(422, {"code": 40010001, "message": "order_id is missing"})
+
+
+def test_data_has_its_own_address_and_the_version_can_be_chosen(venue, client):
+    client.read("/stocks/snapshots", {"symbols": "SPY", "feed": "iex"}, data=True)
+    client.read("/corporate-actions", {"symbols": "SPY"}, data=True, version="v1")
+    assert [request.path for request in venue.requests] == ["/v2/stocks/snapshots", "/v1/corporate-actions"]
+
+
+def test_the_rate_of_any_minute_stays_below_the_venues(venue, client):
+    for number in range(300):
+        client.ask("/clock")
+        venue.clock.sleep(0.1 * (number % 3))
+    assert 150 < venue.audit().busiest_minute <= 180
+
+
+# ------------------------------------------------------------------------------------------------ orders
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_an_order_is_sent_once_even_if_nobody_answers(venue, hasty, fault):
+    venue.faults.on("POST", "/v2/orders", fault=fault, times=None)
+    assert isinstance(hasty.send("POST", "/orders", ORDER), NoReply)
+    assert venue.audit().posts == 1
+
+
+@pytest.mark.parametrize("fault", ANSWERED.values(), ids=ANSWERED)
+def test_an_order_is_sent_once_whatever_the_answer(venue, hasty, fault):
+    venue.faults.on("POST", "/v2/orders", fault=fault, times=None)
+    assert hasty.send("POST", "/orders", ORDER).status == fault.status
+    assert venue.audit().posts == 1
+
+
+def test_after_an_answer_that_hangs_the_next_one_comes(venue, hasty):
+    venue.faults.on("GET", "/v2/clock", fault=faults.DRIP)
+    venue.faults.on("POST", "/v2/orders", fault=faults.DRIP)
+    assert isinstance(hasty.send("POST", "/orders", ORDER), NoReply)
+    assert hasty.read("/clock")["is_open"] is True
+
+
+def test_a_cancel_is_answered_without_a_body(venue, client):
+    placed = client.send("POST", "/orders", {**ORDER, "type": "limit", "limit_price": "1.00"})
+    assert client.send("DELETE", f"/orders/{placed.body['id']}") == Reply(204, None)
+
+
+def test_a_redirect_is_never_followed(venue, hasty):
+    venue.faults.on("GET", "/v2/account", fault=faults.REDIRECT, times=None)
+    assert hasty.ask("/account") == NoReply("a redirect, which is never followed (status 302)")
+    assert {request.path for request in venue.requests} == {"/v2/account"}
+
+
+# ------------------------------------------------------------------------------------------------ the way there
+
+
+def test_a_name_server_that_never_answers_does_not_hold_up_the_program(venue, monkeypatch):
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait() and [])
+    line = Line(KEYS, "http://localhost:1", "https://broker.example", seconds=0.1)
+    assert line.once("GET", "/account", None, "v2") == NoReply("no complete answer within 0.1 seconds")
+    over.set()
+
+
+HANGING = """
+import socket, threading, time
+from rebalancer.venues.alpaca.hosts import PAPER
+from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.venues.alpaca.wire import Line
+
+def answer_for_ever():
+    connection, _ = server.accept()
+    while True:
+        connection.send(b"H")
+        time.sleep(0.02)
+
+server = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=answer_for_ever, daemon=True).start()
+line = Line(Keys("PK", "x"), f"http://127.0.0.1:{server.getsockname()[1]}", "", seconds=0.2)
+print(line.once("POST", "/orders", {}, "v2"), threading.active_count())
+"""
+
+
+def test_an_order_that_hung_before_it_left_never_leaves(venue, hasty, monkeypatch):
+    """Half a minute after it was sent an order that nobody knows is written down as never sent."""
+    look_up, over = socket.getaddrinfo, threading.Event()
+
+    def stalled(*place, **more):
+        over.wait()
+        return look_up(*place, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", stalled)
+    before = set(threading.enumerate())
+    assert isinstance(hasty.send("POST", "/orders", ORDER), NoReply)
+    (hanging,) = set(threading.enumerate()) - before
+    over.set()
+    hanging.join()
+    assert venue.audit().posts == 0
+    assert hasty.read("/clock")["is_open"] is True
+
+
+def test_a_request_that_hangs_does_not_hold_up_the_end_of_the_program():
+    ended = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    assert ended.stdout == "NoReply(reason='no complete answer within 0.2 seconds') 3\n"
+
+
+def test_a_proxy_is_not_for_this_machine(venue, client, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert client.read("/clock")["is_open"] is True
+
+
+def test_a_password_kept_for_other_programs_is_not_sent_along(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("default login somebody password something")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    session = Line(KEYS, PAPER, PAPER, seconds=1)._client._session
+    assert "Authorization" not in session.prepare_request(Request("GET", PAPER)).headers
+
+
+@pytest.mark.parametrize("address", ["trading_url", "data_url"])
+def test_another_host_is_refused_before_anything_is_sent(venue, address):
+    with pytest.raises(RunFailedError, match="neither"):
+        Alpaca(KEYS, venue.clock, **{address: "https://broker.example"})
+
+
+@pytest.mark.parametrize("lacking", ["_retry", "_session", "_base_url"])
+def test_an_alpaca_py_that_is_built_otherwise_is_refused(venue, monkeypatch, lacking):
+    def build(self, **settings):
+        vars(self).update(_retry=3, _session=SimpleNamespace(), _base_url=settings["base_url"])
+        del vars(self)[lacking]
+
+    monkeypatch.setattr(RESTClient, "__init__", build)
+    with pytest.raises(RunFailedError, match=f"alpaca-py has no {lacking}"):
+        Alpaca(KEYS, venue.clock, trading_url=venue.url)
+
+
+# ------------------------------------------------------------------------------------------------ the key
+
+
+@pytest.mark.parametrize("keys", [Keys("PK", "with a space"), Keys("PK\n", "canary"), Keys("", "canary")])
+def test_keys_that_can_be_none_are_refused_without_showing_them(venue, keys):
+    with pytest.raises(RunFailedError, match="copy them again") as refused:
+        Alpaca(keys, venue.clock, trading_url=venue.url)
+    assert keys.secret not in str(refused.value)
+
+
+@pytest.mark.parametrize("fault", [faults.UNAUTHORIZED, *PASSING.values()])
+def test_no_error_no_variable_and_no_log_shows_the_key(venue, hasty, caplog, fault):
+    caplog.set_level("DEBUG")
+    venue.faults.on("GET", "/v2/account", fault=fault, times=None)
+    with pytest.raises(SourceError) as failed:
+        hasty.read("/account")
+    told = traceback.TracebackException.from_exception(failed.value, capture_locals=True)
+    assert "127.0.0.1" in caplog.text
+    said = caplog.text + "".join(told.format()) + repr([hasty, *map(repr, gc.get_referents(hasty))])
+    assert not [part for part in (venue.key_id, venue.secret) if part in said]
+
+
+def test_a_venue_that_repeats_the_key_does_not_put_it_on_the_screen(venue, client):
+    echoed = faults.answering({"message": f"no access for {venue.key_id}"}, 403)
+    venue.faults.on("GET", "/v2/account", fault=echoed)
+    with pytest.raises(SourceError, match=r"no access for \*\*\*"):
+        client.read("/account")

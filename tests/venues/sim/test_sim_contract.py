@@ -1,0 +1,96 @@
+"""The sim broker keeps the contract, well-behaved and not."""
+
+import shutil
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from contract import CASH, HOLDINGS, BrokerContract, FaultContract, OrderSequences, WireContract
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize
+from street import BIL, SPY
+
+from rebalancer.model import Symbol
+from rebalancer.venues.sim.broker import SimBroker
+from rebalancer.venues.sim.script import Script, Twist
+
+
+def script(twist: Twist, symbol: Symbol = SPY) -> Script:
+    return Script({("buy", symbol): twist, ("sell", symbol): twist})
+
+
+class TestSim(BrokerContract):
+    @pytest.fixture
+    def broker(self, sims):
+        return sims.open(holdings=HOLDINGS, commission="0.35")
+
+
+class TestSimWithFaults(FaultContract):
+    @pytest.fixture
+    def broker_with(self, sims):
+        return lambda twist: sims.open(script(twist), holdings=HOLDINGS)
+
+
+class TestSimOnTheWire(WireContract):
+    """It has none: every case is skipped."""
+
+    @pytest.fixture
+    def broker(self):
+        return None
+
+    @pytest.fixture
+    def hasty(self):
+        return None
+
+    @pytest.fixture
+    def wire(self):
+        return None
+
+
+twists = st.builds(
+    Twist,
+    reject=st.sampled_from(["", "", "halted"]),
+    silent=st.booleans(),
+    fills_at_most=st.sampled_from([Decimal("Infinity"), Decimal(2)]),
+    waits=st.integers(0, 3),
+    cancel=st.sampled_from(["prompt", "slow", "refused", "beaten"]),
+)
+
+
+class SimOrderSequences(OrderSequences):
+    def opened(self) -> SimBroker:
+        self.folder = Path(tempfile.mkdtemp())
+        return self.reopened(Script())
+
+    def reopened(self, behaviour: Script) -> SimBroker:
+        street = self.street
+        fresh = not (self.folder / "sim").exists()
+        broker = SimBroker.open(
+            self.folder / "sim",
+            street,
+            street,
+            street,
+            starting_cash=CASH,
+            commission_dollars=Decimal("1.05"),
+            slippage_percent=Decimal("0.3"),
+            script=behaviour,
+        )
+        for symbol, quantity in HOLDINGS.items() if fresh else ():
+            broker.by_hand(symbol, Decimal(quantity))
+        return broker
+
+    @initialize(first=twists, second=twists)
+    def misbehave(self, first, second):
+        self.broker.close()
+        behaviour = {("buy", SPY): first, ("sell", SPY): second, ("buy", BIL): second, ("sell", BIL): first}
+        self.broker = self.reopened(Script(behaviour))
+
+    def teardown(self) -> None:
+        self.broker.close()
+        shutil.rmtree(self.folder)
+
+
+TestSimOrderSequences = SimOrderSequences.TestCase
+TestSimOrderSequences.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)

@@ -1,0 +1,100 @@
+"""What the sim account was worth at the last look in the session before, and what was paid in since."""
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from street import SPY, Street, buy
+
+from rebalancer.venues.sim.broker import SimBroker
+
+WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, MONDAY = (
+    datetime.fromisoformat(f"2016-{day}T19:50:00+00:00") for day in ("06-29", "06-30", "07-01", "07-02", "07-04")
+)
+
+
+@pytest.fixture
+def street() -> Street:
+    return Street()
+
+
+@pytest.fixture
+def sim(street: Street, tmp_path: Path):
+    """An account of 10,000 dollars."""
+    with closing(opened(street, tmp_path / "sim.sqlite")) as sim:
+        yield sim
+
+
+def opened(street: Street, path: Path) -> SimBroker:
+    return SimBroker.open(path, street, street, street, starting_cash=Decimal(10_000))
+
+
+def figures(sim: SimBroker, street: Street, at: datetime) -> tuple[Decimal | None, Decimal | None]:
+    street.moment = at
+    account = sim.account()
+    return account.previous_equity, account.deposits
+
+
+def test_a_new_account_has_no_session_before(sim, street):
+    assert figures(sim, street, THURSDAY) == (None, None)
+
+
+def test_the_last_look_of_the_session_before_counts(sim, street):
+    figures(sim, street, THURSDAY)
+    sim.submit(buy("rb1", SPY, "50"))
+    street.trades_at(SPY, "110.00")
+    assert sim.account().previous_equity is None
+    street.trades_at(SPY, "90.00")
+    assert figures(sim, street, FRIDAY) == (Decimal(10_500), Decimal(0))
+    assert sim.account().equity == Decimal(9_500)
+
+
+def test_the_session_before_monday_is_friday(sim, street):
+    figures(sim, street, FRIDAY)
+    figures(sim, street, SATURDAY)
+    assert figures(sim, street, MONDAY) == (Decimal(10_000), Decimal(0))
+
+
+def test_a_session_in_which_nobody_looked_has_no_figure(sim, street):
+    figures(sim, street, WEDNESDAY)
+    assert figures(sim, street, FRIDAY) == (None, None)
+
+
+def test_what_was_paid_in_and_taken_out_since_that_look_is_exact(sim, street):
+    street.moment = THURSDAY
+    sim.deposit(Decimal(1))
+    figures(sim, street, THURSDAY)
+    sim.deposit(Decimal("250.50"))
+    assert figures(sim, street, FRIDAY) == (Decimal(10_001), Decimal("250.50"))
+    sim.deposit(Decimal(-50))
+    assert figures(sim, street, FRIDAY) == (Decimal(10_001), Decimal("200.50"))
+
+
+def test_a_trade_is_no_deposit(sim, street):
+    figures(sim, street, THURSDAY)
+    street.moment = FRIDAY
+    sim.submit(buy("rb1", SPY, "50"))
+    assert figures(sim, street, FRIDAY) == (Decimal(10_000), Decimal(0))
+
+
+def test_a_book_of_an_earlier_version_begins_its_record_now(street, tmp_path):
+    path = tmp_path / "sim.sqlite"
+    opened(street, path).close()
+    with closing(sqlite3.connect(path)) as file:
+        file.executescript("DROP TABLE looks; DROP TABLE deposits")
+    with closing(opened(street, path)) as sim:
+        assert figures(sim, street, THURSDAY) == (None, None)
+        assert figures(sim, street, FRIDAY) == (Decimal(10_000), Decimal(0))
+
+
+def test_what_is_written_off_counts_as_taken_out(sim, street):
+    sim.submit(buy("rb1", SPY, "50"))
+    figures(sim, street, THURSDAY)
+    del street.shown[SPY]
+    figures(sim, street, FRIDAY)
+    sim.write_off(SPY)
+    assert figures(sim, street, MONDAY) == (10_000, -5_000)
+    assert sim.account().equity == 5_000
