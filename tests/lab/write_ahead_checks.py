@@ -1,14 +1,14 @@
-"""Who watches the journal's border and the line's together: what was written before what left, and seen before said."""
+"""Write-ahead invariants: an order is journalled before it is sent, and looked up twice before it is called absent."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from lab.checker import Checker, Violation
 from lab.clock import LabClock
-from lab.line import Told
-from lab.readings import Readings
+from lab.faulty_broker import OrderListener
+from lab.order_checks import OrderChecker, Violation
+from lab.reading_checks import ReadingChecker
 from rebalancer.events import (
     DailyLossHit,
     Event,
@@ -25,10 +25,10 @@ from rebalancer.model import Order, Plan
 
 
 @dataclass(slots=True)
-class Witness(Told):
+class WriteAheadChecker(OrderListener):
     clock: LabClock
-    checker: Checker
-    readings: Readings
+    checker: OrderChecker
+    reading_checker: ReadingChecker
     success: Callable[[Plan], None]
     plan: Plan | None = None
     orders: dict[str, Order] = field(default_factory=dict)
@@ -37,18 +37,18 @@ class Witness(Told):
     last: dict[str, datetime] = field(default_factory=dict)
     absences: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
 
-    def wrote(self, event: Event) -> None:
-        """`event` is on disk."""
+    def journalled(self, event: Event) -> None:
+        """`event` was committed."""
         match event:
             case OrderIntended(order=order):
                 self.orders[order.id] = order
-                self._may_leave(order.id)
+                self._may_be_sent(order.id)
             case OrderResent(order_id=order_id):
-                self._may_leave(order_id)
+                self._may_be_sent(order_id)
             case OrderAbsent(order_id=order_id):
-                self._looked_twice(order_id)
+                self._was_looked_up_twice(order_id)
             case HoldingsRead():
-                self.readings.written()
+                self.reading_checker.mark_recorded()
             case PlanMade(plan=plan):
                 self.plan = plan
                 self.checker.planned = self.clock.true
@@ -63,23 +63,23 @@ class Witness(Told):
             case HaltLifted():
                 self.checker.halted = False
 
-    def leaving(self, order: Order) -> None:
+    def sending(self, order: Order) -> None:
         self.left[order.id] += 1
         self.last[order.id] = self.clock.true
         if self.left[order.id] > self.allowed[order.id] or self.orders[order.id] != order:
             raise Violation(f"I7: {order} left and was not written down like this before")
-        self.checker.leaving(order)
-        self.readings.leaving(order, again=self.left[order.id] > 1)
+        self.checker.sending(order)
+        self.reading_checker.sending(order, again=self.left[order.id] > 1)
 
-    def looked(self, order_id: str, *, there: bool) -> None:
-        if not there:
+    def looked_up(self, order_id: str, *, found: bool) -> None:
+        if not found:
             self.absences[order_id].append(self.clock.true)
 
-    def _may_leave(self, order_id: str) -> None:
+    def _may_be_sent(self, order_id: str) -> None:
         self.allowed[order_id] += 1
         self.last[order_id] = self.clock.true
 
-    def _looked_twice(self, order_id: str) -> None:
+    def _was_looked_up_twice(self, order_id: str) -> None:
         believable = self.last[order_id] + timedelta(seconds=self.checker.venue.rules.quiet)
         looks = [moment for moment in self.absences[order_id] if moment >= believable]
         if len(looks) < 2:

@@ -1,4 +1,4 @@
-"""The second checker: the journal against the venue's book, at each quiet moment."""
+"""Invariants of the journal: compared with the venue's book after each session."""
 
 import sqlite3
 from collections import defaultdict
@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lab.checker import Violation
+from lab.order_checks import Violation
 from lab.owner import Owner
-from lab.tally import without_names
-from lab.tickets import NONE, Ticket
+from lab.totals import without_identifiers
 from lab.venue import Venue
+from lab.venue_orders import NONE, VenueOrder
 from rebalancer.journal.book import read_book
 from rebalancer.journal.chain import Row, chained
 from rebalancer.journal.standing import read_standing
@@ -20,71 +20,78 @@ ACCOUNT = "lab"
 ROUNDING = Decimal("1e-9")
 MOST_INVESTED = Decimal("0.99")
 WITHIN_A_DAY = Decimal("1.005")
-"""Twice what a price moves between two moments of an evening."""
+"""Bound on price moves within an evening: twice the largest step."""
 
 
 @dataclass(slots=True)
-class Books:
-    """`excused` are ids that the journal need not know: those of a journal that was lost, or that a person vouched for.
+class JournalChecker:
+    """`excused`: order ids that the journal need not know, from a lost journal or accounted for by the operator.
 
-    `meddled`: shares came or went by hand, so that the journal can't know what is ours.
+    `changed_outside`: shares were traded by hand, so that the journal can't know which are ours.
     """
 
     venue: Venue
     excused: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
-    """Those of them that the journal has got to know again."""
-    meddled: bool = False
+    """Excused ids that the journal knows again."""
+    changed_outside: bool = False
     before: dict[str, Decimal] = field(default_factory=dict)
-    """Shares at the beginning of the evening, by symbol."""
+    """Shares by symbol before the evening."""
 
-    def lose(self, connection: sqlite3.Connection) -> None:
-        """The journal is another one now, and need not know what the one before knew."""
+    def journal_replaced(self, connection: sqlite3.Connection) -> None:
+        """The journal was restored or deleted: orders that only the lost one knew are excused."""
         self.known = {order_id for (order_id,) in connection.execute("SELECT id FROM orders")}
         self.known |= {order_id for (order_id,) in connection.execute("SELECT order_id FROM accounted")}
-        self.excused |= {ticket.id for ticket in self.venue.tickets if ticket.ours} - self.known
-        self.meddled = True
+        self.excused |= {venue_order.id for venue_order in self.venue.venue_orders if venue_order.ours} - self.known
+        self.changed_outside = True
 
-    def strangers(self) -> frozenset[str]:
-        """Orders in our name that stood at the venue, which the journal does not know and nobody has vouched for."""
-        stood = [each for each in self.venue.tickets if each.accepted and not each.forgotten]
+    def unknown_orders(self) -> frozenset[str]:
+        """Orders with ids of our form that the venue accepted, the journal does not know, and nobody accounted for."""
+        stood = [each for each in self.venue.venue_orders if each.accepted and not each.forgotten]
         standing = {each.id for each in stood if each.filled or each.status != "rejected"}
         forged = {each.id for each in stood if each.forged}
         return frozenset(standing & (self.excused | forged) - self.known)
 
-    def vouched(self, ids: Sequence[str]) -> None:
+    def vouched_for(self, ids: Sequence[str]) -> None:
         self.excused |= set(ids)
         self.known |= set(ids)
-        self.meddled = True
+        self.changed_outside = True
 
     def compare(self, connection: sqlite3.Connection) -> None:
         states = {row[0]: row for row in connection.execute("SELECT id, state, settled, quantity FROM orders")}
         fills = _fills(connection)
-        for ticket in self.venue.tickets:
-            if ticket.ours and ticket.accepted and ticket.id not in self.excused:
-                self._explains(ticket, states, fills)
+        for venue_order in self.venue.venue_orders:
+            if venue_order.ours and venue_order.accepted and venue_order.id not in self.excused:
+                self._explains(venue_order, states, fills)
         theirs = {execution.id for execution in self.venue.executions}
         invented = sorted({fill[0] for found in fills.values() for fill in found} - theirs)
         _rule("I9", not invented, f"the journal has fills that never were: {invented}")
 
     def _explains(
-        self, ticket: Ticket, states: dict[str, tuple[str, str, int, str]], fills: dict[str, list[tuple[str, ...]]]
+        self,
+        venue_order: VenueOrder,
+        states: dict[str, tuple[str, str, int, str]],
+        fills: dict[str, list[tuple[str, ...]]],
     ) -> None:
-        _rule("I9", ticket.id in states, f"the journal does not know {ticket}")
-        _, state, settled, _ = states[ticket.id]
-        if not settled or (state == "refused" and ticket.overdue):
-            return  # what comes after the quiet time, and was refused when it was sent again, halts the next evening
-        mine = sorted(fills[ticket.id])
+        _rule("I9", venue_order.id in states, f"the journal does not know {venue_order}")
+        _, state, settled, _ = states[venue_order.id]
+        if not settled or (state == "refused" and venue_order.overdue):
+            return  # it arrived after the quiet period and its retry was refused: the next evening halts
+        mine = sorted(fills[venue_order.id])
         theirs = sorted(
             (each.id, str(each.quantity.normalize()), str(each.price.normalize()), str(each.fee.normalize()))
-            for each in ticket.executions
+            for each in venue_order.executions
         )
-        _rule("I9", mine == theirs, f"{ticket.id} is {state} with {mine} by the journal, the venue has {theirs}")
-        _rule("I8", state == ticket.status, f"{ticket.id} is {state} by the journal, at the venue {ticket.status}")
+        _rule("I9", mine == theirs, f"{venue_order.id} is {state} with {mine} by the journal, the venue has {theirs}")
+        _rule(
+            "I8",
+            state == venue_order.status,
+            f"{venue_order.id} is {state} by the journal, at the venue {venue_order.status}",
+        )
 
     def within_plans(self, connection: sqlite3.Connection, session: Session) -> None:
-        """Nothing was traded beyond what one of tonight's plans wanted: no intent was carried out twice."""
-        if self.meddled:
+        """No holding is beyond what one of tonight's plans wanted: no order was executed twice."""
+        if self.changed_outside:
             return
         rows = connection.execute(
             "SELECT trades.symbol, target_shares, held, side FROM trades JOIN plans USING (seq)"
@@ -99,10 +106,12 @@ class Books:
             _rule("I4", now <= max(ends), f"{symbol}: {now} held after {before}, the plans wanted {wanted[symbol]}")
             _rule("I4", now >= min(ends), f"{symbol}: {now} held after {before}, the plans wanted {wanted[symbol]}")
 
-    def every_share(self, connection: sqlite3.Connection) -> None:
-        """Where no order is open to question and no hand meddled, all that is held is the bots', to the share."""
+    def all_shares_explained(self, connection: sqlite3.Connection) -> None:
+        """With every order settled and no outside change, the journal explains every share held."""
         unsettled = {order_id for (order_id,) in connection.execute("SELECT id FROM orders WHERE NOT settled")}
-        if self.meddled or any(ticket.accepted and ticket.id in unsettled for ticket in self.venue.tickets):
+        if self.changed_outside or any(
+            venue_order.accepted and venue_order.id in unsettled for venue_order in self.venue.venue_orders
+        ):
             return
         ours = read_book(connection, ACCOUNT).ours
         for symbol, held in self.venue.shares.items():
@@ -112,25 +121,29 @@ class Books:
     def ours(
         self, connection: sqlite3.Connection, shown: Mapping[str, Decimal], owner: Owner | None
     ) -> Mapping[str, Decimal]:
-        """What of the shares that were `shown` is the bots'."""
+        """The managed part of the `shown` shares, by symbol."""
         if owner and owner.trading.manage == "account":
             return shown
         ours = read_book(connection, ACCOUNT).ours
         return {symbol: min(held, ours.get(Symbol(symbol), NONE)) for symbol, held in shown.items()}
 
-    def nothing_surprised(self, connection: sqlite3.Connection, session: Session) -> None:
-        """Without a hand, a split or an order that came late, the broker showed what the journal expected."""
-        late = {ticket.symbol for ticket in self.venue.tickets if ticket.overdue and ticket.accepted}
+    def nothing_unexpected(self, connection: sqlite3.Connection, session: Session) -> None:
+        """Without outside changes, splits or late orders, no run notes an unexpected quantity."""
+        late = {
+            venue_order.symbol
+            for venue_order in self.venue.venue_orders
+            if venue_order.overdue and venue_order.accepted
+        }
         notes = connection.execute(
             "SELECT text FROM notes JOIN runs ON runs.id = notes.run"
             " WHERE runs.session = ? AND text LIKE '%were expected (a split or a trade by hand?)%'",
             [session.day.isoformat()],
         ).fetchall()
         surprises = [text for (text,) in notes if text.partition(":")[0] not in late]
-        _rule("I9", self.meddled or not surprises, f"the broker showed what was not expected: {surprises}")
+        _rule("I9", self.changed_outside or not surprises, f"the broker showed what was not expected: {surprises}")
 
     def all_is_well(self, connection: sqlite3.Connection) -> None:
-        """After clean evenings nothing is left of what went wrong before."""
+        """After evenings without faults: no halt, no unsettled order, no run without an end."""
         _rule("I19", not self.is_halted(connection), "still halted after clean evenings")
         left = connection.execute("SELECT id, state FROM orders WHERE NOT settled AND state <> 'lost'").fetchall()
         _rule("I9", not left, f"after clean evenings these are not settled: {left}")
@@ -138,7 +151,7 @@ class Books:
         _rule("I19", not running, f"runs without an end: {running}")
 
     def targets_are_reached(self, connection: sqlite3.Connection, drift_percent: Decimal) -> None:
-        """The last run did all it planned, and planned all that was worth an order."""
+        """The last run succeeded, and every target it left alone is within drift_percent or one share."""
         end = self.last_end(connection)
         _rule("I19", end == "success" or self._is_full(connection), f"the last clean evening was {end}")
         rows = connection.execute(
@@ -151,9 +164,9 @@ class Books:
             _rule("I19", apart <= least + ROUNDING, f"{symbol} is {apart} of its account from its target: {why}")
 
     def _is_full(self, connection: sqlite3.Connection) -> bool:
-        """Whether the last run did all of its plan but buys of which not one more share has room under the 99 %.
+        """Whether only buys were missed for which the 99 % cap leaves no room for one more share.
 
-        What may stray from its target within drift_percent is not sold to make room.
+        Holdings within drift_percent of their target are not sold to make room.
         """
         rows = connection.execute(
             "SELECT trades.symbol, trades.side, trades.price, orders.filled = orders.quantity"
@@ -178,7 +191,7 @@ class Books:
 
     def last_end(self, connection: sqlite3.Connection) -> str:
         ((status, reason),) = connection.execute("SELECT status, reason FROM runs ORDER BY id DESC LIMIT 1")
-        return status if status == "success" else f"{status}: {without_names(reason)}"
+        return status if status == "success" else f"{status}: {without_identifiers(reason)}"
 
 
 def _fills(connection: sqlite3.Connection) -> dict[str, list[tuple[str, ...]]]:

@@ -1,6 +1,6 @@
-"""Worlds that once found something in our own code, with what it was. Every run lives them again."""
+"""Seeds that once found a bug, each with the bug. Every run replays them."""
 
-FOUND: dict[int, str] = {
+REGRESSION_SEEDS: dict[int, str] = {
     36: "of two lost orders that arrived late only the first was counted, and each cost an evening",
     60: "an order filled beyond its quantity halted the account anew every evening, and no sentence said what to do",
     168: "a lost order filled unseen at a venue that forgets overnight, and its shares were bought a second time",

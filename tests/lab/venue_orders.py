@@ -1,4 +1,4 @@
-"""An order as a venue has it, its executions, and the rules of the house."""
+"""Orders and executions as the venue records them, and the venue's rules."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,14 +11,14 @@ from rebalancer.portfolio.ids import is_ours
 NONE = Decimal(0)
 Status = Literal["coming", "open", "filled", "canceled", "expired", "rejected", "refused"]
 IdRule = Literal["for ever", "while open", "never", "forgotten"]
-"""How long an order id is taken: "never" is never looked at, "forgotten" is known, with its order, for its day only."""
+"""How long an order id is unique: "never" ignores ids, "forgotten" forgets id and order after the day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`quiet`: seconds after which an order that was sent has arrived, and is shown, or never will be.
+    """`quiet`: seconds after which an order has arrived and is listed, or never will be.
 
-    A venue that is not `strict` lends shares and money without a word.
+    A venue that is not `strict` lends shares and money silently.
     """
 
     ids: IdRule
@@ -27,7 +27,7 @@ class Rules:
     strict: bool
     fee: Decimal
     settles: bool = False
-    """Its figure of spendable money leaves out what was sold today, as Alpaca's does."""
+    """Spendable money excludes today's sales, as at Alpaca."""
 
 
 VENUES: tuple[tuple[IdRule, int, bool], ...] = (
@@ -39,26 +39,26 @@ VENUES: tuple[tuple[IdRule, int, bool], ...] = (
 )
 
 
-def some_rules(dice: Random) -> Rules:
-    ids, quiet, resend = dice.choice(VENUES)
-    return Rules(ids, quiet, resend, strict=dice.random() < 0.5, fee=Decimal(dice.choice((0, 0, 1))))
+def draw_rules(rng: Random) -> Rules:
+    ids, quiet, resend = rng.choice(VENUES)
+    return Rules(ids, quiet, resend, strict=rng.random() < 0.5, fee=Decimal(rng.choice((0, 0, 1))))
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
     id: str
-    ticket: "Ticket"
+    venue_order: "VenueOrder"
     quantity: Decimal
     price: Decimal
     fee: Decimal
     at: datetime
     moved: Decimal
-    """What the cash moved by, in dollars."""
+    """Change of cash in dollars."""
 
 
 @dataclass(slots=True, eq=False)
-class Ticket:
-    """An order as the venue has it. `asked` is the quantity that the order was sent with."""
+class VenueOrder:
+    """An order in the venue's book. `asked` is the quantity sent; `quantity` the one the venue recorded."""
 
     number: int
     id: str
@@ -79,13 +79,13 @@ class Ticket:
     executions: list[Execution] = field(default_factory=list)
     forgotten: bool = False
     overdue: bool = False
-    """It arrives after the quiet time, which the venue said would never happen."""
+    """It arrives after the quiet period, which breaks the venue's guarantee."""
     ours: bool = True
-    """The program under test sent it, whatever its id looks like."""
+    """Sent by the program under test, whatever its id."""
 
     @property
     def forged(self) -> bool:
-        """Another hand's, under a name of our form."""
+        """Sent by somebody else under an id of our form."""
         return not self.ours and is_ours(self.id)
 
     @property

@@ -1,4 +1,4 @@
-"""What worlds came to, counted."""
+"""Counts over all worlds."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ NAMES = re.compile(r"\brb[A-Z2-7]{18}\b|\b(?:AAA|BBB|CCC|DDD|EEE|SGOV)\b|[\d.,:%
 
 
 @dataclass(slots=True)
-class Tally:
+class Totals:
     days: int = 0
     requests: int = 0
     executions: int = 0
@@ -19,10 +19,10 @@ class Tally:
     failures: Counter[str] = field(default_factory=Counter)
     last_evenings: Counter[str] = field(default_factory=Counter)
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
-def without_names(text: str) -> str:
+def without_identifiers(text: str) -> str:
     """A reason without its symbols, ids and numbers, so that it can be counted."""
     return re.sub(r"(?:# ?)+", "# ", NAMES.sub("#", text))[:90].strip()

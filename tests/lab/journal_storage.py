@@ -1,4 +1,4 @@
-"""Where the journal is kept, and each process's own way to it: in memory, or for one world in a hundred in a file."""
+"""Storage of the journal and its backups: in memory, or in a file for one world in a hundred."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from lab.fate import Crash
+from lab.interruptions import Crash
 from rebalancer.journal.lease import Here
 from rebalancer.journal.store import IN_MEMORY, SqliteJournal
 
 
-class Shelf:
-    """`connection` reads what the processes wrote. `folder` None keeps the journal in memory."""
+class JournalStorage:
+    """`connection` reads what all processes wrote. In memory if `folder` is None."""
 
     def __init__(self, folder: Path | None) -> None:
         self._file = None if folder is None else folder / "journal.sqlite"
@@ -23,7 +23,7 @@ class Shelf:
 
     @contextmanager
     def process(self, place: Here) -> Iterator[SqliteJournal]:
-        """The journal as a new process opens it. One that is killed leaves its lease as it is."""
+        """Open the journal as a new process does. A killed process leaves its lease unreleased."""
         if self._file is None:
             yield SqliteJournal(IN_MEMORY, Database(self.connection, execute_plugins=False), place)
             return
@@ -31,7 +31,7 @@ class Shelf:
             try:
                 yield journal
             except Crash:
-                journal._db.close()  # so that it can't give its lease back
+                journal._db.close()  # so that it can't release its lease
                 raise
 
     def close(self) -> None:
@@ -43,13 +43,13 @@ class Shelf:
         return self._file is None
 
     def keep_copy(self, *, wanted: bool) -> None:
-        """A backup of now, if it is `wanted` tomorrow."""
+        """Take a backup if `wanted`, and drop the previous one."""
         if self._copy is not None:
             self._copy.close()
         self._copy = _copied(self.connection) if wanted else None
 
     def restore(self) -> bool:
-        """Put the backup in the journal's place. False where there is none."""
+        """Replace the journal by its backup; False if there is none."""
         if self._copy is None:
             return False
         self.connection.close()
@@ -69,7 +69,7 @@ class Shelf:
 
 @cache
 def _blank() -> sqlite3.Connection:
-    """A journal without a line, to copy: to make one takes forty times as long."""
+    """An empty journal to copy, which is forty times faster than creating one."""
     connection: sqlite3.Connection = SqliteJournal.in_memory()._db.conn
     return connection
 

@@ -1,4 +1,4 @@
-"""The laboratory's exchange calendar: weekdays, one holiday and one half day a month."""
+"""The simulated exchange calendar: weekdays, one holiday and one half day a month."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -39,7 +39,7 @@ def days_between(first: date, last: date) -> tuple[date, ...]:
     return tuple(day for day in days if session_of(day))
 
 
-class Almanac:
+class LabCalendar:
     """`ports.Calendar`."""
 
     def session(self, day: date) -> Session | None:
