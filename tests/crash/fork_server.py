@@ -1,4 +1,4 @@
-"""A fork server: a process with one thread that has imported everything, and gives birth to one child a task."""
+"""A fork server: a single-threaded process with everything imported that forks one child a task."""
 
 import gc
 import os
@@ -12,24 +12,24 @@ from typing import Generic, Self, TypeVar
 
 Task = TypeVar("Task")
 RAISED = 1
-LONGEST_LIFE = 120
-"""Seconds: whoever lives longer is taken for one that would never end, and killed by its alarm."""
+TIMEOUT = 120
+"""Seconds after which a child is killed by its alarm."""
 
 
-class Nursery(Generic[Task]):
-    """Enter it while this process has one thread: what is forked with others may hang. `last_words` is where a child
-    that raised leaves its traceback.
+class ForkServer(Generic[Task]):
+    """Enter it while this process has one thread: forking with several may deadlock. A child that raises writes its
+    traceback to `traceback_file`.
     """
 
-    def __init__(self, work: Callable[[Task], None], last_words: Path) -> None:
+    def __init__(self, work: Callable[[Task], None], traceback_file: Path) -> None:
         self._work = work
-        self._last_words = last_words
+        self._traceback_file = traceback_file
 
     def __enter__(self) -> Self:
         self._line, theirs = Pipe()
         self._pid = os.fork()
         if self._pid == 0:
-            gc.freeze()  # a collection in a child would copy every page that all of them share
+            gc.freeze()  # a collection in a child would copy every shared page
             self._line.close()
             self._serve(theirs)
             os._exit(0)
@@ -40,8 +40,8 @@ class Nursery(Generic[Task]):
         self._line.close()
         os.waitpid(self._pid, 0)
 
-    def do(self, task: Task) -> int:
-        """The exit code of the child that did it; -9 where it was killed."""
+    def run(self, task: Task) -> int:
+        """The exit code of the child; -9 if it was killed."""
         self._line.send(task)
         code: int = self._line.recv()
         return code
@@ -54,15 +54,15 @@ class Nursery(Generic[Task]):
                 return
             child = os.fork()
             if child == 0:
-                os._exit(self._live(task))
+                os._exit(self._run(task))
             _, status = os.waitpid(child, 0)
             line.send(os.waitstatus_to_exitcode(status))
 
-    def _live(self, task: Task) -> int:
-        signal.alarm(LONGEST_LIFE)
+    def _run(self, task: Task) -> int:
+        signal.alarm(TIMEOUT)
         try:
             self._work(task)
-        except BaseException:  # noqa: BLE001 - the last words of a child, whatever ended it
-            self._last_words.write_text(traceback.format_exc())
+        except BaseException:  # noqa: BLE001 - reported by the parent
+            self._traceback_file.write_text(traceback.format_exc())
             return RAISED
         return 0

@@ -1,4 +1,4 @@
-"""What the venue's process and the program's share: the time, and how far the program has come."""
+"""State shared by the venue's process and the program's: the time, and the points that the program reached."""
 
 import mmap
 import struct
@@ -11,8 +11,8 @@ SIZE = 1 << 20
 NOW, LENGTH, LABELS = slice(0, 8), slice(8, 16), 16
 
 
-class Board:
-    """Memory that outlives whoever is killed. Make it before any process that is to see it is forked."""
+class SharedState:
+    """Shared memory, which outlives a killed process. Create it before forking."""
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, SIZE)
@@ -27,14 +27,14 @@ class Board:
 
     @property
     def labels(self) -> list[str]:
-        """What the points that were come to are called, in their order, the one that killed included."""
+        """Names of the points reached, in order, including the one at which the process was killed."""
         return self._page[LABELS : LABELS + self._read(LENGTH)].decode().splitlines()
 
     def clear(self) -> None:
         self._page[LENGTH] = struct.pack("q", 0)
 
-    def come_to(self, label: str) -> None:
-        """Write down that the next point was come to."""
+    def record_point(self, label: str) -> None:
+        """Record that the next point was reached."""
         start, line = LABELS + self._read(LENGTH), f"{label}\n".encode()
         self._page[start : start + len(line)] = line
         self._page[LENGTH] = struct.pack("q", start + len(line) - LABELS)
@@ -45,21 +45,21 @@ class Board:
 
 
 class SharedClock:
-    """The board's time: it moves when any process sleeps by it. `moved` is told each new time that is set here."""
+    """A virtual clock in shared memory, advanced when a process sleeps. `moved` is called with each time set here."""
 
-    def __init__(self, board: Board, moved: Callable[[datetime], None] = lambda _: None) -> None:
-        self._board = board
+    def __init__(self, shared: SharedState, moved: Callable[[datetime], None] = lambda _: None) -> None:
+        self._shared = shared
         self._moved = moved
 
     def now(self) -> datetime:
-        return self._board.now
+        return self._shared.now
 
     def elapsed(self) -> float:
-        return (self._board.now - EPOCH).total_seconds()
+        return (self._shared.now - EPOCH).total_seconds()
 
     def sleep(self, seconds: float) -> None:
-        self.set(self._board.now + timedelta(seconds=max(0.0, seconds)))
+        self.set(self._shared.now + timedelta(seconds=max(0.0, seconds)))
 
     def set(self, now: datetime) -> None:
-        self._board.now = now
+        self._shared.now = now
         self._moved(now)
