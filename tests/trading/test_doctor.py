@@ -12,7 +12,7 @@ import pytest
 from stage import DAYS, GLD, SGOV, SPY, Stage, Weekdays, dollars, hold, session_of
 
 from rebalancer.bots.flowchart import tree
-from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import SourceError
 from rebalancer.journal.store import SqliteJournal, run_lock
@@ -100,7 +100,7 @@ class Ward:
             quotes=self.stage.market,
             calendar=Weekdays(),
             clock=self.stage.clock,
-            programs={"A": compile_chart(tree.Chart("A", self.chart))},
+            bots={"A": FlowchartBot.of(tree.Chart("A", self.chart))},
             prices="the stage",
         )
         found = list(examine(patient))
