@@ -27,7 +27,6 @@ from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading import account_checks
 from rebalancer.trading.hours import AGREEMENT, new_york
 from rebalancer.trading.schedule import coming
-from rebalancer.venues.alpaca.hosts import PAPER_NUMBERS, mode_of
 from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
 MEGABYTE = 1_000_000
@@ -159,20 +158,21 @@ def _may_trade(account: Account, pinned: str | None) -> Check:
 
 def _money(account: Account, patient: Patient) -> Check:
     """Whether it is the kind of account that the config says, by the account's own word."""
-    wanted = patient.account.mode
-    if patient.broker.caps.simulated:
+    wanted, venue = patient.account.mode, patient.broker.venue
+    if venue.simulated:
         return Check(wanted, "pass", "a simulated broker: no real money moves")
-    mode = mode_of(account.number)
+    mode = venue.mode_of(account.number)
     found = f"{mode}: account {account.number} at {patient.account.base_url}"
     if mode == wanted:
         return Check(wanted, "pass", found)
-    remedy = f"Use the keys of a {wanted} account: the numbers of paper accounts begin {PAPER_NUMBERS}, no others do."
+    prefix = venue.paper_prefix
+    remedy = f"Use the keys of a {wanted} account: the numbers of paper accounts begin {prefix}, no others do."
     return Check(wanted, "fail", found, remedy)
 
 
 def is_paper(broker: Broker, account: Account) -> bool:
     """Whether no real money can move: by the venue's own word, never by a setting."""
-    return broker.caps.simulated or mode_of(account.number) == "paper"
+    return broker.venue.mode_of(account.number) == "paper"
 
 
 def _inside(patient: Patient) -> Iterator[Check]:
@@ -230,7 +230,7 @@ def _next_run(patient: Patient) -> Iterator[Check]:
 
 def _tickers(patient: Patient) -> Iterator[Check]:
     wanted = patient.holdable()
-    if patient.broker.caps.simulated and not patient.broker.hours().open:
+    if patient.broker.venue.simulated and not patient.broker.hours().open:
         yield from not_looked_at("the simulated broker has prices only while the exchange is open", ("tickers",))
         return
     refused = patient.broker.untradable(wanted)

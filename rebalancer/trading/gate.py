@@ -188,7 +188,7 @@ class Gate:
             equity=self.snapshot.account.equity,
             invested=self.snapshot.long_value + self.others_buys + self.bought,
             price=price.value if price else None,
-            cash_left=self.budget - self.spent - self.context.broker.caps.fee_per_order,
+            cash_left=self.budget - self.spent - self.context.broker.venue.fee_per_order,
             now=latest(self.context, self.log),
             session=self.log.session,
             trading=self.context.trading,
@@ -229,7 +229,7 @@ class Gate:
     def _say_what_was_not_compared(self, order: Order) -> None:
         """A simulated broker's prices are often closes, and show no previous one."""
         price = self._price(order.symbol)
-        if order.side == "buy" and price and price.previous is None and not self.context.broker.caps.simulated:
+        if order.side == "buy" and price and price.previous is None and not self.context.broker.venue.simulated:
             self.log.note(
                 f"{order.symbol}: the market shows no previous close, so trading.max_distance_percent was not checked"
             )
@@ -253,7 +253,7 @@ class Gate:
         elif price is not None:
             self.bought += times * order.quantity * price.value
             self.spent += times * order.quantity * worst_price(order, price.value, self.context.trading)
-            self.spent += times * self.context.broker.caps.fee_per_order
+            self.spent += times * self.context.broker.venue.fee_per_order
 
     def _left(self, symbol: Symbol) -> Decimal:
         """Our shares that are not on their way out. Those that an open order holds may come free while a sale waits."""

@@ -26,7 +26,7 @@ def watch_for_loss(context: RunContext, log: RunLog, account: Account) -> None:
 
 def say_what_is_not_watched(context: RunContext, log: RunLog, account: Account) -> None:
     """No note of a simulated broker, where no money can be lost."""
-    if context.broker.caps.simulated:
+    if context.broker.venue.simulated:
         return
     if account.previous_equity is None:
         log.note(

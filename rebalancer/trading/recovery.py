@@ -86,7 +86,7 @@ def _settled_absent(context: RunContext, log: RunLog, sent: Sent) -> str | None:
         return f"the broker had {_told(sent.order)} ({sent.phase}) and does not know it any more. {vouch(sent.order)}"
     if sent.phase != "absent":
         log.write(OrderAbsent, order_id=sent.order.id)
-    if sent.run != log.run or sent.times > 1 or not context.broker.caps.resend:
+    if sent.run != log.run or sent.times > 1 or not context.broker.venue.idempotent_ids:
         log.write(OrderLost, order_id=sent.order.id, reason="it never reached the broker")
     return None
 

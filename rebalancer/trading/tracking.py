@@ -117,7 +117,7 @@ def look_up(context: RunContext, ids: Sequence[OrderId]) -> Mapping[OrderId, Ord
 
     The time is counted by what is slept here, so that a clock that is set meanwhile does not shorten it.
     """
-    quiet, waited, pause = context.broker.caps.quiet_seconds, 0.0, POLL_SECONDS
+    quiet, waited, pause = context.broker.venue.quiet_seconds, 0.0, POLL_SECONDS
     found: dict[OrderId, Found] = {}
     absences: Counter[OrderId] = Counter()
     pending = list(ids)

@@ -13,7 +13,7 @@ from stage import GLD, SPY, TLT
 from rebalancer.events import Armed, Disarmed, Event, Halted, OrderAbsent, OrderIntended, OrderResent
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Accepted, Refused, RunId, Unknown
-from rebalancer.ports import Caps, Journal
+from rebalancer.ports import Journal, Venue
 from rebalancer.trading.armed import FIRST_LIVE_RUN
 from rebalancer.venues.sim.script import Twist
 
@@ -82,8 +82,8 @@ class Real:
     sim: object
 
     @property
-    def caps(self) -> Caps:
-        return Caps("real", simulated=False)
+    def venue(self) -> Venue:
+        return Venue("real", simulated=False)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.sim, name)
