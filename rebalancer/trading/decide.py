@@ -20,15 +20,17 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
     for share in shares:
         match decisions[share.bot]:
             case BotFailure() as failure:
-                log.write(BotFailed, share=share.fraction, failure=failure)
+                log.write(BotFailed(at=log.now(), share=share.fraction, failure=failure))
             case made:
                 log.write(
-                    BotDecided,
-                    bot=share.bot,
-                    share=share.fraction,
-                    weights=made.weights,
-                    path=made.path,
-                    warnings=made.warnings,
+                    BotDecided(
+                        at=log.now(),
+                        bot=share.bot,
+                        share=share.fraction,
+                        weights=made.weights,
+                        path=made.path,
+                        warnings=made.warnings,
+                    )
                 )
     return decisions
 

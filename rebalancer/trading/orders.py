@@ -98,7 +98,7 @@ def _cleared_up(context: RunContext, log: RunLog, unclear: Sequence[Order], gate
         if not context.broker.caps.resend:
             over[order.id] = gone(log, order, "it never reached the broker, which may take an id twice")
             continue
-        log.write(OrderAbsent, order_id=order.id)
+        log.write(OrderAbsent(at=log.now(), order_id=order.id))
         match gate.send_again(order):
             case Refused() as answer:
                 over[order.id] = _lost(order, answer)

@@ -85,9 +85,9 @@ def _settled_absent(context: RunContext, log: RunLog, sent: Sent) -> str | None:
     if sent.phase not in {"intended", "unknown", "absent"}:
         return f"the broker had {_told(sent.order)} ({sent.phase}) and does not know it any more. {vouch(sent.order)}"
     if sent.phase != "absent":
-        log.write(OrderAbsent, order_id=sent.order.id)
+        log.write(OrderAbsent(at=log.now(), order_id=sent.order.id))
     if sent.run != log.run or sent.times > 1 or not context.broker.caps.resend:
-        log.write(OrderLost, order_id=sent.order.id, reason="it never reached the broker")
+        log.write(OrderLost(at=log.now(), order_id=sent.order.id, reason="it never reached the broker"))
     return None
 
 
