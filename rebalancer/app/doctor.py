@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rebalancer.app import account_checks
+from rebalancer.app.schedule import coming
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.decide import last_allocation
@@ -24,9 +26,7 @@ from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.portfolio.wording import some
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
-from rebalancer.trading import account_checks
 from rebalancer.trading.hours import AGREEMENT, new_york
-from rebalancer.trading.schedule import coming
 from rebalancer.venues.alpaca.hosts import PAPER_NUMBERS, mode_of
 from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
