@@ -14,7 +14,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Accepted, Order, RunId, Submitted, Trading
 from rebalancer.model.checkup import Check
-from rebalancer.portfolio.trades import TRIAL_PREFIX
+from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.ports import Broker, Caps
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist

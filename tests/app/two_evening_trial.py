@@ -12,7 +12,7 @@ from rebalancer.app.paper_trial.two_evenings import run_two_evenings
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, RunId, Symbol
 from rebalancer.model.checkup import Check, Figures
-from rebalancer.portfolio.ids import is_trials
+from rebalancer.portfolio.order_ids import is_trials
 from rebalancer.ports import Broker, Journal
 from rebalancer.venues.sim.broker import SimBroker
 

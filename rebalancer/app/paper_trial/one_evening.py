@@ -24,7 +24,7 @@ from rebalancer.model import (
 )
 from rebalancer.model.checkup import Check, Verdict
 from rebalancer.portfolio.buys import budget, limit_price
-from rebalancer.portfolio.trades import TRIAL_PREFIX
+from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.hours import require_open

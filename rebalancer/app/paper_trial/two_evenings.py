@@ -23,8 +23,8 @@ from rebalancer.errors import RunFailedError
 from rebalancer.market.settlement import LONGEST_WAIT
 from rebalancer.model import OrderId, Outcome, RunId, Session, Side, Symbol
 from rebalancer.model.checkup import Check, Figures
+from rebalancer.model.text import shares
 from rebalancer.portfolio.buys import limit_price
-from rebalancer.portfolio.wording import shares
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.hours import require_open
