@@ -14,7 +14,7 @@ CORE = [
     file
     for file in FILES
     if file.relative_to(PACKAGE).parts[0]
-    in {"errors.py", "model", "events", "ports.py", "bots", "portfolio", "backtest", "trading"}
+    in {"errors.py", "model", "events", "ports.py", "bots", "portfolio", "backtest", "trading", "app"}
 ]
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 CHANCE = {"random", "secrets", "uuid", "time"}
@@ -100,7 +100,7 @@ def test_an_order_is_written_down_right_before_it_leaves() -> None:
 
 
 def test_only_the_paper_trial_repeats_an_order() -> None:
-    assert reaching("repeat", outside=PACKAGE / "venues") == ["trading/trial.py"]
+    assert reaching("repeat", outside=PACKAGE / "venues") == ["app/paper_trial/one_evening.py"]
 
 
 # -------------------------------------------------------------------------------------------------- the core

@@ -7,9 +7,9 @@ from decimal import Decimal
 from rebalancer.bots.flowchart.decide import last_allocation
 from rebalancer.events import BotDecided, BotFailed
 from rebalancer.model import BotFailure, Closes, Decision, NoPrice, Share, Symbol, Targets
-from rebalancer.portfolio.reached import TOLERANCE
+from rebalancer.model.text import money
+from rebalancer.portfolio.checks import TOLERANCE
 from rebalancer.portfolio.renames import under_new_names, under_old_names
-from rebalancer.portfolio.wording import usd
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.pricing import Prices
 
@@ -66,4 +66,4 @@ def say_what_stays_cash(log: RunLog, obstacle: Mapping[Symbol, str], targets: Ta
     freed = Decimal(math.fsum(netting.freed for netting in targets.nettings))
     for fallback, reason in obstacle.items():
         if freed > TOLERANCE:
-            log.problems.append(f"{fallback}: {usd(freed * investable)} that netting freed stay in cash ({reason})")
+            log.problems.append(f"{fallback}: {money(freed * investable)} that netting freed stay in cash ({reason})")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from rebalancer.events import OrderAbsent
 from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
-from rebalancer.portfolio.trades import another_attempt
+from rebalancer.portfolio.order_ids import another_attempt
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.freed import wait_until_free
 from rebalancer.trading.gate import Gate

@@ -8,8 +8,8 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Found, Order, OrderPhase, OrderState, Side, Symbol, Unknown
-from rebalancer.portfolio.ids import is_ours
-from rebalancer.portfolio.wording import shares, usd
+from rebalancer.model.text import money, shares
+from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Sent
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.freed import wait_until_free
@@ -254,7 +254,7 @@ def _take_down(context: RunContext, log: RunLog, state: OrderState) -> None:
 def for_how_much(order: Order | OrderState) -> str:
     """What is left of it in shares; of an order by amount its dollars."""
     if isinstance(order, OrderState):
-        return usd(order.quantity) if order.by_amount else shares(order.quantity - order.filled)
+        return money(order.quantity) if order.by_amount else shares(order.quantity - order.filled)
     return shares(order.quantity)
 
 

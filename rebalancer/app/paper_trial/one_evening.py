@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
 
+from rebalancer.app.doctor import is_paper
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Event, OrderSeen, RunEnded
 from rebalancer.model import (
@@ -24,9 +25,8 @@ from rebalancer.model import (
 )
 from rebalancer.model.checkup import Check, Verdict
 from rebalancer.portfolio.buys import budget, limit_price
-from rebalancer.portfolio.trades import TRIAL_PREFIX
+from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.doctor import is_paper
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.hours import require_open
 from rebalancer.trading.orders import send_and_follow
