@@ -19,12 +19,12 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from local_alpaca import LocalAlpaca, Tape, lives
 
 from rebalancer import config
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
+from rebalancer.app.recover import recover
 from rebalancer.app.recovery import recovery
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import RunId
 from rebalancer.trading.run import claim_session, run_evening
-from rebalancer.trading.settle import recover
 
 FRIDAY = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
 CONFIG = """

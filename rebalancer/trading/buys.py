@@ -8,8 +8,8 @@ from functools import partial
 from types import MappingProxyType
 
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
+from rebalancer.model.text import money
 from rebalancer.portfolio.buys import Purse, Sized, budget, room, size_buys, told_budget
-from rebalancer.portfolio.wording import usd
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.hours import closed, latest, new_york
@@ -196,7 +196,7 @@ def _purse(
     standing = own_buys(context, log, prices, account.cash) + open_buys(others, prices, account.cash)
     cash = budget(account, snapshot.reserve, standing, short=snapshot.short)
     if snapshot.short:
-        log.note(f"while something is held short, no more is spent than {usd(account.spendable)}, free of margin")
+        log.note(f"while something is held short, no more is spent than {money(account.spendable)}, free of margin")
     return Purse(cash, room(account.equity, snapshot.long_value + standing), context.broker.venue.fee_per_order)
 
 

@@ -84,21 +84,22 @@ class Gate:
         if isinstance(found := self.context.broker.find(order.id), OrderState):
             verify(order, found)
             return Accepted(found)
-        self.log.write(OrderLost, order_id=order.id, reason=stopped.reason)
+        self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=stopped.reason))
         return stopped
 
     def _intended(self, order: Order) -> Refused | None:
         """Write the order down; or why it does not leave after all: a person was faster than its line."""
         self._say_what_was_not_compared(order)
+        halts = halt_for_a_look(self.context)
         try:
-            self.log.write(OrderIntended, *halt_for_a_look(self.context), order=order)
+            self.log.write(OrderIntended(at=self.log.now(), order=order), *halts)
         except HeldBackError as error:
             return self._called_back(order, error)
         return None
 
     def _resent(self, order: Order) -> Refused | None:
         try:
-            self.log.write(OrderResent, order_id=order.id)
+            self.log.write(OrderResent(at=self.log.now(), order_id=order.id))
         except HeldBackError as error:
             return self._called_back(order, error)
         return None
@@ -114,15 +115,15 @@ class Gate:
         match answer:
             case Accepted(state):
                 verify(order, state)
-                self.log.write(OrderAnswered, order_id=order.id, answer="accepted")
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="accepted"))
             case Refused(reason) if again:
                 answer = replace(answer, reason=f"sent once more, and refused: {reason}")
-                self.log.write(OrderLost, order_id=order.id, reason=answer.reason)
+                self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=answer.reason))
             case Refused(reason):
                 self.release(order)
-                self.log.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="refused", reason=reason))
             case Unknown(reason):
-                self.log.write(OrderAnswered, order_id=order.id, answer="unknown", reason=reason)
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="unknown", reason=reason))
         return answer
 
     def _held_back_now(self, order: Order) -> Refused | None:

@@ -177,15 +177,15 @@ def journal_state(context: RunContext, log: RunLog, state: OrderState) -> None:
     Raises SourceError, and writes nothing, while the broker does not show every fill.
     """
     fills = context.broker.fills(state.id) if state.filled else ()
-    log.write(OrderSeen, state=state)
+    log.write(OrderSeen(at=log.now(), state=state))
     for fill in fills:
-        log.write(FillSeen, fill=fill)
+        log.write(FillSeen(at=log.now(), fill=fill))
 
 
 def gone(log: RunLog, order: Order, reason: str) -> Outcome:
     """Write down that an order was looked for and is not there, and is not sent again."""
-    log.write(OrderAbsent, order_id=order.id)
-    log.write(OrderLost, order_id=order.id, reason=reason)
+    log.write(OrderAbsent(at=log.now(), order_id=order.id))
+    log.write(OrderLost(at=log.now(), order_id=order.id, reason=reason))
     return Outcome(order, "lost", Decimal(0), None, reason)
 
 

@@ -65,7 +65,7 @@ def test_an_absent_order_is_not_sent_once_more_after_such_a_halt(counter: Counte
     absent = order(1, "buy", GLD, 1, "200")
     first = counter.gate()
     assert isinstance(first.send(absent), Unknown)
-    first.log.write(OrderAbsent, order_id=absent.id)
+    first.log.write(OrderAbsent(at=first.log.now(), order_id=absent.id))
     answer = meanwhile(counter, halt(counter)).gate().send_again(absent)
     assert isinstance(answer, Refused)
     assert (counter.phase(), counter.at_the_broker()) == ("lost", set())

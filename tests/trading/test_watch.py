@@ -1,16 +1,16 @@
 """Following orders: what the broker shows is written down, and what it does not show is looked for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from rebalancer.errors import SourceError, StoppedError
-from rebalancer.events import FillSeen, Noted, OrderAbsent, OrderLost, OrderSeen
+from rebalancer.events import Event, FillSeen, Noted, OrderAbsent, OrderLost, OrderSeen
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Fill, Found, Order, OrderId, OrderState, Outcome, Symbol, Unknown
 from rebalancer.ports import Venue
@@ -55,13 +55,16 @@ class Broker:
 class RunLog:
     """Keeps what is written, instead of journalling it."""
 
-    lines: list[Any] = field(default_factory=list)
+    lines: list[Event] = field(default_factory=list)
 
-    def write(self, event: Callable[..., Any], **fields: object) -> None:
-        self.lines.append(event(at=NOW, **fields))
+    def now(self) -> datetime:
+        return NOW
 
-    def note(self, text: str, level: str = "note") -> None:
-        self.write(Noted, level=level, text=text)
+    def write(self, *events: Event) -> None:
+        self.lines.extend(events)
+
+    def note(self, text: str, level: Literal["note", "warning", "error"] = "note") -> None:
+        self.write(Noted(NOW, level, text))
 
 
 def watching(venue: Broker, order: Order = ORDER, *, shutdown_requested: bool = False) -> tuple[Watch, RunLog]:

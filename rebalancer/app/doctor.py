@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rebalancer.app import account_checks
+from rebalancer.app.schedule import coming
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.decide import last_allocation
@@ -22,11 +24,9 @@ from rebalancer.journal.store import run_lock
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
-from rebalancer.portfolio.wording import some
+from rebalancer.model.text import listed
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
-from rebalancer.trading import account_checks
 from rebalancer.trading.hours import AGREEMENT, new_york
-from rebalancer.trading.schedule import coming
 from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
 MEGABYTE = 1_000_000
@@ -241,7 +241,7 @@ def _tickers(patient: Patient) -> Iterator[Check]:
         f"{name}{' (the fallback)' * (name in patient.fallback)}: {refused[name]}" for name in wanted if name in refused
     ]
     remedy = "Take them out of the bots, and choose another fallback_ticker if it is among them."
-    yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} can't be traded: {some(words, '; ')}", remedy)
+    yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} can't be traded: {listed(words, '; ')}", remedy)
 
 
 def _quotes(patient: Patient) -> Iterator[Check]:
@@ -254,7 +254,7 @@ def _quotes(patient: Patient) -> Iterator[Check]:
         return
     nothing = len(missing) == len(wanted) and patient.broker.hours().open
     remedy = "What shows no price is left alone, and a bot that needs it fails. Check the tickers, and [data]."
-    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Not shown: {some(missing)}", remedy)
+    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Not shown: {listed(missing)}", remedy)
 
 
 def _history(patient: Patient) -> Iterator[Check]:

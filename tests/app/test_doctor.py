@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from stage import DAYS, GLD, SGOV, SPY, Stage, Weekdays, dollars, hold, session_of
 
+from rebalancer.app.doctor import MEGABYTE, Patient, disk, examine, journal, machine, writable
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.config import AccountConfig
@@ -19,8 +20,7 @@ from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, Bar, Closes, Hours, OrderId, OrderState, Position, Snapshot, Symbol
 from rebalancer.model.checkup import Check
-from rebalancer.ports import Broker, History, Venue
-from rebalancer.trading.doctor import MEGABYTE, Patient, disk, examine, journal, machine, writable
+from rebalancer.ports import Broker, Venue, History
 from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.venue import SIM

@@ -22,11 +22,11 @@ from two_evening_trial import (
     two_evening_stage,
 )
 
+from rebalancer.app.paper_trial.share import QUIET_FUNDS
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Limits, Trading
 from rebalancer.ports import Venue
-from rebalancer.trading.trial_share import QUIET_FUNDS
 from rebalancer.venues.sim.script import Script
 
 

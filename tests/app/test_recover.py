@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from stage import DAYS, SPY, TLT, Stage, mix, percent, session_of
 
+from rebalancer.app.recover import recover
 from rebalancer.errors import StoppedError
 from rebalancer.events import OrderAbsent, OrderAnswered
 from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, OrderId, RunId, Submitted
-from rebalancer.ports import Broker, Standing, Venue
-from rebalancer.trading.settle import recover
+from rebalancer.ports import Broker, Venue, Standing
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 
