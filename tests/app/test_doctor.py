@@ -20,7 +20,7 @@ from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, Bar, Closes, Hours, OrderId, OrderState, Position, Snapshot, Symbol
 from rebalancer.model.checkup import Check
-from rebalancer.ports import Broker, Venue, History
+from rebalancer.ports import Broker, History, Venue
 from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.venue import SIM

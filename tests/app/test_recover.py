@@ -13,7 +13,7 @@ from rebalancer.events import OrderAbsent, OrderAnswered
 from rebalancer.journal import queries
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, OrderId, RunId, Submitted
-from rebalancer.ports import Broker, Venue, Standing
+from rebalancer.ports import Broker, Standing, Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 
