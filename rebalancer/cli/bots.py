@@ -33,7 +33,7 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """Show a bot's whole chart; this takes no prices."""
-    from rebalancer.app import load_bots, read_bots
+    from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.report.bots import ShownBot, show_bot
     from rebalancer.report.console import show_json
 
@@ -79,7 +79,7 @@ def check(
     debug: DebugOption = False,
 ) -> None:
     """Read bot files and say what was found, or every problem with its place."""
-    from rebalancer.app import read_bots
+    from rebalancer.app.bots import read_bots
     from rebalancer.bots.load import load
     from rebalancer.report.bots import CheckedBot, show_findings
     from rebalancer.report.console import show_json

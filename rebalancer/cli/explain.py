@@ -26,7 +26,8 @@ def explain(
     debug: DebugOption = False,
 ) -> None:
     """Show why a bot wants what it wants on a day."""
-    from rebalancer.app import closes_up_to, load_bots, read_bots
+    from rebalancer.app.bots import load_bots, read_bots
+    from rebalancer.app.source import closes_up_to
     from rebalancer.report.bots import show_explanation
     from rebalancer.report.console import show_json
 
