@@ -9,6 +9,7 @@ from lab.faults import FaultInjector
 from lab.reading_checks import ReadingChecker
 from lab.venue import Venue
 from lab.venue_orders import NONE, Execution, VenueOrder
+from rebalancer import ports
 from rebalancer.errors import SourceError
 from rebalancer.model import (
     Absent,
@@ -26,7 +27,6 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
-from rebalancer.ports import Caps
 
 LATENCY, SLOW = 0.05, 20.0
 """Duration of a request in seconds."""
@@ -60,7 +60,13 @@ class FaultyBroker:
         self._untradable = untradable
         self._lags = injector.occurs("positions lag")
         rules = venue.rules
-        self.caps = Caps("lab", simulated=True, fee_per_order=rules.fee, quiet_seconds=rules.quiet, resend=rules.resend)
+        self.venue = ports.Venue(
+            "lab",
+            simulated=True,
+            fee_per_order=rules.fee,
+            quiet_seconds=rules.quiet,
+            idempotent_ids=rules.resend,
+        )
 
     def hours(self) -> Hours:
         now = self._ask("hours", "venue's clock does not answer")

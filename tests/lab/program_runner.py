@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from lab.bots import programs_of
+from lab.bots import bots_of
 from lab.exchange_calendar import LabCalendar
 from lab.faulty_broker import FaultyBroker
 from lab.faulty_journal import FaultyJournal
@@ -14,6 +14,7 @@ from lab.interruptions import Crash, Interruptions, crash
 from lab.journal_checks import ACCOUNT
 from lab.market import SYMBOLS
 from lab.owner import Owner, draw_owner
+from rebalancer.app.recover import recover
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
 from rebalancer.events import Claim
 from rebalancer.journal.lease import Here, Holder
@@ -22,7 +23,6 @@ from rebalancer.model import Investment, RunId
 from rebalancer.ports import AlreadyRun, Interrupted
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import claim_session, run_evening
-from rebalancer.trading.settle import recover
 
 if TYPE_CHECKING:
     from lab.world import World
@@ -149,7 +149,7 @@ class ProgramRunner:
             trading=owner.trading,
             reserve=owner.reserve,
             investments=owner.investments,
-            programs=programs_of(owner.investments),
+            bots=bots_of(owner.investments),
             shutdown_requested=lambda: bool(ends_at and interruptions.count >= ends_at),
             limits=owner.limits,
             venue="lab",
