@@ -141,12 +141,12 @@ def status(
 def _status(
     config: "Config", account: "AccountConfig", almanac: "Almanac", now: datetime, max_age: timedelta | None
 ) -> "AccountStatus":
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.report.schedule import AccountStatus
     from rebalancer.trading.health import troubles
     from rebalancer.trading.schedule import coming
 
-    runs = queries.runs(config.journal(), account.name, RUNS)
+    runs = read.runs(config.journal(), account.name, RUNS)
     return AccountStatus(
         account.name,
         account.enabled,
@@ -157,12 +157,12 @@ def _status(
 
 
 def _brakes(config: "Config", account: "AccountConfig", now: datetime) -> tuple[str, ...]:
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.journal.audit import at_a_glance
     from rebalancer.trading.armed import files_now
     from rebalancer.trading.health import brakes
 
-    standing = queries.standing(config.journal(), account.name)
+    standing = read.trading_status(config.journal(), account.name)
     return (*at_a_glance(config.journal()), *brakes(account, standing, files_now(config, account), now))
 
 

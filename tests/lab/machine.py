@@ -16,10 +16,10 @@ from lab.owner import Owner, some_owner
 from lab.pen import Pen
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
 from rebalancer.events import Claim
-from rebalancer.journal.lease import Here, Holder
+from rebalancer.journal.lease import LockHolder, Process
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Investment, RunId
-from rebalancer.ports import AlreadyRun, Interrupted
+from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import claim_session, run_evening
 from rebalancer.trading.settle import recover
@@ -71,11 +71,11 @@ class Machine:
     def look(self, turn: Turn) -> str:
         """One process from its birth to its end. What it came to, in a word."""
         world = self._world
-        place = self._place(turn.host)
+        holder = self._holder(turn.host)
         fate = Fate(world.log, {} if turn.beside else self._acts(turn.look), world.hands.at)
-        world.log(f"-- process {place.holder.pid} on {turn.host}{' forced' if turn.force else ''}")
+        world.log(f"-- process {holder.process.pid} on {turn.host}{' forced' if turn.force else ''}")
         try:
-            ended = self._process(place, fate, turn)
+            ended = self._process(holder, fate, turn)
         except Crash:
             ended = "killed"
         except BusyError as error:
@@ -85,29 +85,29 @@ class Machine:
             ended = "stopped" if isinstance(error, StoppedError) else "failed"
             world.heard(error)
         finally:
-            del self._alive[place.holder.pid]
-        world.log(f"-- process {place.holder.pid}: {ended}")
+            del self._alive[holder.process.pid]
+        world.log(f"-- process {holder.process.pid}: {ended}")
         world.tally.processes += 1
         world.tally.ends[ended] += 1
         return ended
 
     def settle(self) -> None:
         """What the schedule does after the close with a run that was cut off."""
-        world, place = self._world, self._place("here")
+        world, holder = self._world, self._holder("here")
         try:
-            with world.shelf.process(place) as journal:
+            with world.shelf.process(holder) as journal:
                 if journal.interrupted(ACCOUNT):
                     context = self._context(journal, Fate(world.log), world.owner)
                     recover(context, self._claim(world.owner, Turn()), world.session)
         except RebalancerError as error:
             world.heard(error)
         finally:
-            del self._alive[place.holder.pid]
+            del self._alive[holder.process.pid]
 
-    def _process(self, place: Here, fate: Fate, turn: Turn) -> str:
+    def _process(self, holder: LockHolder, fate: Fate, turn: Turn) -> str:
         """As the command does: go on with what was cut off, by what it began with, or begin."""
         world = self._world
-        with world.shelf.process(place) as journal:
+        with world.shelf.process(holder) as journal:
             found = self._unfinished(journal)
             owner = self._recorded[found.run] if found else self._owner_tonight()
             context = self._context(journal, fate, owner)
@@ -120,7 +120,7 @@ class Machine:
             run_evening(context, run, world.session, found.plan if found else None)
             return "done"
 
-    def _unfinished(self, journal: SqliteJournal) -> Interrupted | None:
+    def _unfinished(self, journal: SqliteJournal) -> InterruptedRun | None:
         found = journal.interrupted(ACCOUNT)
         return found if found and found.orders and found.plan and found.session == self._world.session.day else None
 
@@ -168,12 +168,12 @@ class Machine:
                 owner = replace(owner, investments=(*owner.investments, extra))
         return owner
 
-    def _place(self, host: str) -> Here:
+    def _holder(self, host: str) -> LockHolder:
         """A process of `host`, which holds its run lock; beside a living one another, whose file is a new one."""
         self._pid += 1
         lock = f"{host} {self._pid}" if host in self._alive.values() else host
         self._alive[self._pid] = host
-        return Here(Holder(str(self._pid), host, self._pid), lock, self._world.clock.now)
+        return LockHolder(Process(str(self._pid), host, self._pid), lock, self._world.clock.now)
 
     # ------------------------------------------------------------------------------------- what befalls a process
 

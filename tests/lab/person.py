@@ -8,7 +8,7 @@ from lab.books import ACCOUNT
 from lab.market import SYMBOLS
 from lab.venue import trade_by_hand
 from rebalancer.events import Adopted, Halted, HaltLifted, OrderAccounted
-from rebalancer.journal.lease import Here, Holder
+from rebalancer.journal.lease import LockHolder, Process
 from rebalancer.model import NO_RUN, Symbol
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class Person:
     def morning(self, *, patient: bool) -> None:
         """`patient`: looks at a halt for sure; else on most mornings."""
         weather = self._world.weather
-        with self._world.shelf.process(self._place()) as journal:
-            halt = journal.standing(ACCOUNT).halt
+        with self._world.shelf.process(self._holder()) as journal:
+            halt = journal.trading_status(ACCOUNT).halt
         if halt is not None and (patient or weather.dice.random() < 0.8):
             self._lifts(halt)
         if weather.strikes("a trade by hand"):
@@ -65,8 +65,8 @@ class Person:
 
     def _hands_over(self) -> None:
         """As `rebalance adopt --all`."""
-        with self._world.shelf.process(self._place()) as journal:
-            ours = journal.book(ACCOUNT).ours
+        with self._world.shelf.process(self._holder()) as journal:
+            ours = journal.ledger(ACCOUNT).ours
         for name, held in self._world.venue.shares.items():
             theirs = held - ours.get(Symbol(name), Decimal(0))
             if theirs > 0:
@@ -86,9 +86,9 @@ class Person:
         """What a command writes down; it waits for no run."""
         world = self._world
         world.log(str(event))
-        with world.shelf.process(self._place()) as journal:
+        with world.shelf.process(self._holder()) as journal:
             journal.record(NO_RUN, event)
         world.witness.wrote(event)
 
-    def _place(self) -> Here:
-        return Here(Holder("a command", "here", 0), "", self._world.clock.now)
+    def _holder(self) -> LockHolder:
+        return LockHolder(Process("a command", "here", 0), "", self._world.clock.now)
