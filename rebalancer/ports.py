@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -15,8 +15,10 @@ from rebalancer.model import (
     Fill,
     Found,
     Hours,
+    Mode,
     Order,
     OrderId,
+    OrderKind,
     OrderPhase,
     OrderState,
     Plan,
@@ -31,19 +33,39 @@ from rebalancer.model import (
 
 
 @dataclass(frozen=True, slots=True)
-class Caps:
-    """What a broker declares of itself. `fee_per_order` is the most one order can cost, in dollars.
+class Venue:
+    """What a broker is, apart from any one account: the facts that decide how orders are sent to it.
 
-    Once an order of ours is `quiet_seconds` old the venue knows it or never will. `resend`: what did not arrive may be
-    sent once more under its id, which the venue takes once. `moc`: it takes orders for the closing auction.
+    `name` is how a config names it, `title` how a person reads it. `currency` is that of its accounts, `exchange` the
+    calendar of its sessions. `paper_prefix` begins the numbers of its paper accounts and of no others; "" where it has
+    no paper accounts. `fee_per_order` is the most that one order can cost, in the account's currency.
+
+    `idempotent_ids`: it rejects a second order of the same id, so a retry under that id is safe. Once an order of ours
+    is `quiet_seconds` old the venue lists it or never received it. `auction_cutoff` is how long before the close it
+    stops taking "moc" orders; it counts only where `order_kinds` has them. `id_length` is the longest order id.
     """
 
-    venue: str
+    name: str
     simulated: bool
-    fee_per_order: Decimal = Decimal(0)
+    title: str = ""
+    currency: str = "USD"
+    exchange: str = "NYSE"
+    paper_prefix: str = ""
+    order_kinds: frozenset[OrderKind] = frozenset({"limit", "market"})
+    auction_cutoff: timedelta = timedelta(minutes=10)
+    id_length: int = 128
+    idempotent_ids: bool = False
     quiet_seconds: int = 0
-    moc: bool = False
-    resend: bool = False
+    fee_per_order: Decimal = Decimal(0)
+
+    @property
+    def takes_auction_orders(self) -> bool:
+        return "moc" in self.order_kinds
+
+    def mode_of(self, number: str) -> Mode:
+        """Whether real money is in the account with this `number`. An account of unknown kind counts as real money."""
+        is_paper = self.simulated or (self.paper_prefix != "" and number.startswith(self.paper_prefix))
+        return "paper" if is_paper else "live"
 
 
 class Broker(Protocol):
@@ -52,7 +74,7 @@ class Broker(Protocol):
     """
 
     @property
-    def caps(self) -> Caps: ...
+    def venue(self) -> Venue: ...
     def hours(self) -> Hours: ...
     def account(self) -> Account: ...
     def positions(self) -> tuple[Position, ...]: ...

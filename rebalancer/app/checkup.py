@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rebalancer.app.brokers import broker_of
+from rebalancer.app.doctor import Patient
 from rebalancer.app.evening import evening, quotes_of, session_of
 from rebalancer.app.lines import Connections, clock_of
 from rebalancer.app.source import source_of
@@ -18,7 +19,6 @@ from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import RunId, Session
 from rebalancer.ports import AlreadyRun, Clock
 from rebalancer.trading.context import RunContext
-from rebalancer.trading.doctor import Patient
 
 
 @contextmanager

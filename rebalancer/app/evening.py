@@ -13,6 +13,7 @@ from rebalancer.app.brokers import broker_of
 from rebalancer.app.lines import Connections, clock_of
 from rebalancer.app.resuming import as_it_began, bots_on_disk, fingerprints, unfinished
 from rebalancer.app.source import Source, source_of
+from rebalancer.app.status import brakes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.in_force import snapshot
@@ -27,7 +28,6 @@ from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
 from rebalancer.model import Session
 from rebalancer.ports import Broker, Calendar, Clock, History, InterruptedRun, Journal, Quotes
 from rebalancer.trading.context import RunContext
-from rebalancer.trading.health import brakes
 from rebalancer.venues.preview import PreviewBroker
 from rebalancer.venues.sim.hours import hours
 

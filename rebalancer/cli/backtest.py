@@ -72,7 +72,7 @@ def _compared(
     benchmark: str | None,
 ) -> "Comparison":
     from rebalancer import demo
-    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.bots import compile_bots, read_bots
     from rebalancer.backtest.compare import Terms, compare
 
     paths = _paths(config, bots)
@@ -128,7 +128,7 @@ def _closes(
     """The closes of everything, with `notes` in front of their own; and the benchmark, None where it has no price."""
     import numpy as np
 
-    from rebalancer.app import closes_up_to
+    from rebalancer.app.source import closes_up_to
 
     ticker = _ticker(benchmark or BENCHMARK)
     closes = closes_up_to(config, sorted({*symbols, ticker}), None)

@@ -33,7 +33,7 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """Show a bot's whole chart; this takes no prices."""
-    from rebalancer.app import read_bots
+    from rebalancer.app.bots import read_bots
     from rebalancer.bots.flowchart import formats
     from rebalancer.bots.flowchart.compile import compile_chart
     from rebalancer.bots.flowchart.findings import describe
@@ -86,7 +86,7 @@ def check(
     debug: DebugOption = False,
 ) -> None:
     """Read bot files and say what was found, or every problem with its place."""
-    from rebalancer.app import read_bots
+    from rebalancer.app.bots import read_bots
     from rebalancer.bots.flowchart import formats
     from rebalancer.bots.flowchart.findings import describe
     from rebalancer.report.bots import CheckedBot, show_findings

@@ -63,8 +63,8 @@ def doctor(
 
 
 def _checkups(config: Path | None, account: str | None) -> "Iterator[Checkup]":
+    from rebalancer.app.doctor import machine
     from rebalancer.model.checkup import Check, Checkup
-    from rebalancer.trading.doctor import machine
 
     try:
         settings = load_config(config)
@@ -80,8 +80,8 @@ def _checkups(config: Path | None, account: str | None) -> "Iterator[Checkup]":
 
 def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
     from rebalancer.app.checkup import patient_of
+    from rebalancer.app.doctor import examine
     from rebalancer.model.checkup import Check
-    from rebalancer.trading.doctor import examine
 
     bots, programs = _bots(account)
     yield bots
@@ -106,7 +106,7 @@ def _brakes(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
 
 
 def _bots(account: "AccountConfig") -> "tuple[Check, dict[str, Program]]":
-    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.bots import compile_bots, read_bots
     from rebalancer.model.checkup import Check
 
     try:
@@ -129,11 +129,11 @@ def _words(error: RebalancerError) -> str:
 
 def _trial(config: Path | None, account: str | None, symbol: str | None, *, yes: bool) -> "Iterator[Checkup]":
     """Raises BadInputError unless the person agrees, and what `run_trial` raises."""
-    from rebalancer.app import present_of
     from rebalancer.app.checkup import trial_of
+    from rebalancer.app.evening import present_of
+    from rebalancer.app.paper_trial.one_evening import run_trial
     from rebalancer.model.checkup import Checkup
     from rebalancer.model.settings import SGOV
-    from rebalancer.trading.trial import run_trial
 
     settings = load_config(config)
     chosen, share = one_account(settings, account), _share(symbol) or SGOV
@@ -145,10 +145,10 @@ def _trial(config: Path | None, account: str | None, symbol: str | None, *, yes:
 
 def _two_evenings(config: Path | None, account: str | None, symbol: str | None, *, yes: bool) -> "Iterator[Checkup]":
     """Raises BadInputError unless the person agrees, and what `run_two_evenings` raises."""
-    from rebalancer.app import present_of
     from rebalancer.app.checkup import trial_of
+    from rebalancer.app.evening import present_of
+    from rebalancer.app.paper_trial.two_evenings import run_two_evenings
     from rebalancer.model.checkup import Checkup
-    from rebalancer.trading.two_evenings import run_two_evenings
 
     settings = load_config(config)
     chosen, share = one_account(settings, account), _share(symbol)

@@ -26,7 +26,8 @@ def explain(
     debug: DebugOption = False,
 ) -> None:
     """Show why a bot wants what it wants on a day."""
-    from rebalancer.app import closes_up_to, compile_bots, read_bots
+    from rebalancer.app.bots import compile_bots, read_bots
+    from rebalancer.app.source import closes_up_to
     from rebalancer.bots.flowchart.decide import last_allocation
     from rebalancer.bots.flowchart.evaluate import evaluate
     from rebalancer.bots.flowchart.outline import outline

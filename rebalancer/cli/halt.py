@@ -102,7 +102,7 @@ def _kill(settings: "Config", account: "AccountConfig", *, everyones: bool) -> "
 
     try:
         with counter_of(settings, account) as (broker, clock):
-            watch = broker.caps.quiet_seconds if _is_running(settings) else 0
+            watch = broker.venue.quiet_seconds if _is_running(settings) else 0
             done = kill(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
         return KilledAccount(account.name, done.found, done.left)
     except RebalancerError as error:

@@ -39,7 +39,7 @@ def add(
     debug: DebugOption = False,
 ) -> None:
     """Commit money to one more bot. Its file is checked first."""
-    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.bots import compile_bots, read_bots
     from rebalancer.config.edit import add_investment
 
     settings = own_config(config)

@@ -156,7 +156,7 @@ def _offer(
     settings: "Config", account: "AccountConfig", most: "Decimal", until: "date", *, first_order_only: bool
 ) -> "tuple[Armed, Offer]":
     """What arming comes to, by the broker's own answer. Raises where the account, a bot or the day can't be used."""
-    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.bots import compile_bots, read_bots
     from rebalancer.app.counter import counter_of
     from rebalancer.events import Armed
     from rebalancer.report.brake import Offer

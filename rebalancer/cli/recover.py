@@ -44,9 +44,9 @@ def recover(
 
 def recovered(config: "Config", account: "AccountConfig") -> "RunRecord | None":
     """The run it was written down in, None where nothing was left. Raises what settling raises."""
+    from rebalancer.app.recover import recover as settle
     from rebalancer.app.recovery import recovery
-    from rebalancer.journal import read
-    from rebalancer.trading.settle import recover as settle
+    from rebalancer.journal import queries
 
     with recovery(config, account) as now:
         run = settle(now.context, now.claim, now.session)

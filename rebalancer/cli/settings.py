@@ -145,7 +145,7 @@ def _looked_over(path: Path) -> "tuple[Config | None, Sequence[Problem]]":
 
 
 def _problems(account: "AccountConfig") -> "Iterator[Problem]":
-    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.bots import compile_bots, read_bots
     from rebalancer.config.credentials import read_keys
     from rebalancer.config.vault import Keyring
     from rebalancer.errors import BadInputError

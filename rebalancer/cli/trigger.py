@@ -9,11 +9,11 @@ from rebalancer.errors import BusyError, RebalancerError, StoppedError
 if TYPE_CHECKING:
     from datetime import date
 
+    from rebalancer.app.schedule import Turn, Window
     from rebalancer.config import AccountConfig, Config
     from rebalancer.journal.read import RunRecord
     from rebalancer.model import RunStatus
     from rebalancer.ports import Clock
-    from rebalancer.trading.schedule import Turn, Window
 
 EXIT_CODES: Mapping["RunStatus", int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
 RUNS = 100
@@ -51,8 +51,8 @@ def run_account(
     debug: bool = False,
 ) -> Result:
     """An account's trouble is its own: the next account's turn comes all the same. Raises BusyError."""
-    from rebalancer.app import evening
-    from rebalancer.journal import read
+    from rebalancer.app.evening import evening
+    from rebalancer.journal import queries
     from rebalancer.ports import AlreadyRun
     from rebalancer.trading.run import claim_session, run_evening
 
@@ -91,9 +91,9 @@ def run_account(
 
 def agenda(config: "Config", clock: "Clock") -> "Iterator[Turn]":
     """What the clock and the journal ask of each enabled account now. Raises RunFailedError."""
-    from rebalancer.journal import read
-    from rebalancer.trading.almanac import open_almanac
-    from rebalancer.trading.schedule import turn
+    from rebalancer.app.calendar_cache import open_almanac
+    from rebalancer.app.schedule import turn
+    from rebalancer.journal import queries
 
     enabled = [account for account in config.accounts if account.enabled]
     almanac = open_almanac(config.state_dir, clock, [account.name for account in enabled])
@@ -117,7 +117,7 @@ def look(config: "Config", clock: "Clock", shutdown_requested: Callable[[], bool
 
 
 def _missed(config: "Config", account: "AccountConfig", gone: "Window", clock: "Clock") -> Result:
-    from rebalancer.trading.schedule import new_york
+    from rebalancer.app.schedule import new_york
 
     reason = f"no run was started between {new_york(gone.opens)} and {new_york(gone.ends)}"
     lost = Result(account.name, EXIT_CODES["missed"], reason, None, "missed")
@@ -185,7 +185,7 @@ def announced(
     config: "Config", account: "AccountConfig", result: Result, clock: "Clock", asked: "Window | None" = None
 ) -> Result:
     """Tell the account's `on_result`. A command that fails is said and journalled, and changes nothing else."""
-    from rebalancer.trading.notify import Told, tell
+    from rebalancer.app.notify import Told, tell
 
     if not account.on_result:
         return result

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from rebalancer.model import Closes, CorporateAction, Floats, Symbol
-from rebalancer.portfolio.wording import per_share
+from rebalancer.model.text import per_share
 
 WATCHED_SESSIONS = 5
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Bar, CorporateAction, NoPrice, Price, Quote, Rung, Snapshot, Symbol, Tick, Trading
-from rebalancer.portfolio.wording import per_share
+from rebalancer.model.text import per_share
 
 FUTURE_SECONDS = 5
 """How far a source's clock may run ahead of ours."""

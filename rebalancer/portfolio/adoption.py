@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rebalancer.model import Position, Symbol, Trading
+from rebalancer.model.text import shares
 from rebalancer.portfolio.holdings import differences, never_ours
-from rebalancer.portfolio.wording import shares
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")

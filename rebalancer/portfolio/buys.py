@@ -8,18 +8,18 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from rebalancer.model import Account, NoPrice, Order, OrderId, OrderKind, Plan, Price, Symbol, Trade, Trading
+from rebalancer.model.text import money, per_share, percent, shares
+from rebalancer.portfolio.order_ids import order_id
 from rebalancer.portfolio.trades import (
     CENT,
     SMALLEST_TICK,
     ZERO,
     Prices,
     no_price,
-    order_id,
     shares_for,
     target_dollars,
     usable_price,
 )
-from rebalancer.portfolio.wording import per_share, percent, shares, usd
 
 AUCTION_CUTOFF = timedelta(minutes=10)
 """The exchange takes no orders for the closing auction in the last minutes before the close."""
@@ -178,12 +178,12 @@ def _less(purse: Purse, buy: _Buy, quantity: int) -> Purse:
 def _shrunk(buy: _Buy, quantity: int, left: Purse, trading: Trading) -> str:
     dollars = quantity * buy.price.value
     if 0 < dollars < trading.min_trade_dollars:
-        return f"{usd(dollars)} is under min_trade_dollars {usd(trading.min_trade_dollars)}"
+        return f"{money(dollars)} is under min_trade_dollars {money(trading.min_trade_dollars)}"
     if quantity < buy.wanted and shares_for(left.room, buy.price.value) == quantity:
-        return f"{usd(left.room)} may still be invested before {percent(MOST_INVESTED)} of equity are"
+        return f"{money(left.room)} may still be invested before {percent(MOST_INVESTED)} of equity are"
     if quantity < buy.wanted:
-        with_fee = f" and the order {usd(left.fee)}" if left.fee else ""
-        return f"{usd(left.cash)} of the budget is left and a share may cost {per_share(buy.limit)}{with_fee}"
+        with_fee = f" and the order {money(left.fee)}" if left.fee else ""
+        return f"{money(left.cash)} of the budget is left and a share may cost {per_share(buy.limit)}{with_fee}"
     return f"at {per_share(buy.price.value)} no more fit into its target of {percent(buy.trade.target)}"
 
 

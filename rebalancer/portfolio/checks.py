@@ -1,15 +1,20 @@
 """What must hold before anything leaves, whoever planned it. Every gate says what it accepts, so NaN never passes."""
 
 import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Holdings, Order, Plan, Session, Symbol, Targets, Trade, Trading
+from rebalancer.model.text import digits, money, per_share, percent, shares
 from rebalancer.portfolio.buys import AUCTION_CUTOFF, MOST_INVESTED, worst_price
-from rebalancer.portfolio.wording import per_share, percent, plain, shares, usd
+from rebalancer.portfolio.trades import ZERO, shares_for, target_dollars
 
 ROUNDING = 1e-9
+TOLERANCE = Decimal("0.0025")
+"""The part of Investable by which a target may be missed; one share always may."""
 
 
 # ------------------------------------------------------------------------------------------- every order
@@ -59,7 +64,7 @@ def _is_amount(order: Order) -> str | None:
 def _is_ours(order: Order, managed: Decimal) -> str | None:
     if managed.is_finite() and order.quantity <= managed:
         return None
-    return f"{shares(order.quantity)} is more than the {plain(managed)} that are ours to sell"
+    return f"{shares(order.quantity)} is more than the {digits(managed)} that are ours to sell"
 
 
 def _is_affordable(
@@ -74,9 +79,11 @@ def _is_affordable(
         return f"its price of {price} USD and the {most} USD it may cost must be above 0"
     after, limit = invested + order.quantity * price, MOST_INVESTED * equity
     if not after <= limit:
-        return f"{usd(after)} would be invested, more than {percent(MOST_INVESTED)} of equity, {usd(limit)}"
+        return f"{money(after)} would be invested, more than {percent(MOST_INVESTED)} of equity, {money(limit)}"
     if not order.quantity * most <= cash_left:
-        return f"{shares(order.quantity)} at up to {per_share(most)} cost more than the {usd(cash_left)} left for buys"
+        return (
+            f"{shares(order.quantity)} at up to {per_share(most)} cost more than the {money(cash_left)} left for buys"
+        )
     return None
 
 
@@ -103,7 +110,7 @@ def _check_trade(trade: Trade, holdings: Holdings) -> None:
     if trade.side is not None and trade.symbol in holdings.untouchable:
         raise _never(f"it trades {trade.symbol}, which is {holdings.untouchable[trade.symbol]}")
     if trade.side == "sell" and not trade.quantity <= (ours := _managed(trade.symbol, holdings)):
-        raise _never(f"it sells {shares(trade.quantity)} of {trade.symbol}, {plain(ours)} are ours")
+        raise _never(f"it sells {shares(trade.quantity)} of {trade.symbol}, {digits(ours)} are ours")
     if trade.side == "buy" and trade.quantity != trade.quantity.to_integral_value():
         raise _never(f"it buys {shares(trade.quantity)} of {trade.symbol}, not a whole number")
 
@@ -114,3 +121,54 @@ def _managed(symbol: Symbol, holdings: Holdings) -> Decimal:
 
 def _never(what: str) -> StoppedError:
     return StoppedError(f"The plan is wrong: {what}. Nothing was sent; please report it with the journal of this run.")
+
+
+# -------------------------------------------------------------------------------------- after the run
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Dollars still to buy, or below 0 still to sell, to reach the target of `trade`."""
+
+    trade: Trade
+    dollars: Decimal
+
+
+def missed_targets(
+    plan: Plan,
+    held: Mapping[Symbol, Decimal],
+    prices: Mapping[Symbol, Sequence[Decimal]],
+    trading: Trading,
+    shrunk: Collection[Symbol] = (),
+    beyond_cap: Decimal = ZERO,
+) -> tuple[Miss, ...]:
+    """Targets that are missed by more than one share and `TOLERANCE`, in the order of the plan.
+
+    `held` are the shares after the run. `prices` are those since the plan was made, in dollars: a target that is
+    reached at any of them is reached, since prices move. Without a price the whole target counts as missed. What
+    `min_trade_dollars` or `drift_percent` leave undone is no miss. Nor is one of `shrunk`, the buys that found no room
+    or cash, as far as `drift_percent` kept money in other symbols above their targets, or the targets are dollars
+    `beyond_cap`: 99 % of equity, which what is not managed uses up first.
+    """
+    gaps = [
+        _gap(trade, plan.investable, held.get(trade.symbol, ZERO), prices.get(trade.symbol, ()))
+        for trade in plan.trades
+    ]
+    drift = trading.drift_percent / 100 * plan.investable
+    kept = sum((-gap.dollars for gap in gaps if -drift < gap.dollars < 0), ZERO)
+    no_room = dict.fromkeys(shrunk, kept + max(ZERO, beyond_cap))
+    return tuple(gap for gap in gaps if not _is_reached(gap, no_room.get(gap.trade.symbol, ZERO), plan, trading))
+
+
+def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Decimal]) -> Miss:
+    """The smallest at any of `prices`. Only whole shares are bought, so a fraction that is missing is none."""
+    target = target_dollars(trade.target, investable)
+    gaps = [(shares_for(target, price) - held) * price for price in prices]
+    return Miss(trade, min(gaps, key=abs, default=target))
+
+
+def _is_reached(gap: Miss, no_room: Decimal, plan: Plan, trading: Trading) -> bool:
+    share = gap.trade.price.value if gap.trade.price else ZERO
+    least = max(share, TOLERANCE * plan.investable, trading.drift_percent / 100 * plan.investable)
+    missing = abs(gap.dollars) - (no_room if gap.dollars > 0 else ZERO)
+    return missing <= least or missing < trading.min_trade_dollars

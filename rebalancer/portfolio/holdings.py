@@ -5,8 +5,8 @@ from decimal import ROUND_UP, Decimal
 from types import MappingProxyType
 
 from rebalancer.model import Holdings, Position, Symbol, Trading
-from rebalancer.portfolio.unexplained import Found, could_be_renamed
-from rebalancer.portfolio.wording import plain, shares
+from rebalancer.model.text import digits, shares
+from rebalancer.portfolio.breaks import Found, could_be_renamed
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -88,7 +88,7 @@ def _free(position: Position) -> Decimal:
 
 
 def _held(quantity: Decimal, whole: Decimal) -> str:
-    return f"{plain(quantity)} of {shares(whole)} {'is' if quantity == 1 else 'are'} held by open orders of others"
+    return f"{digits(quantity)} of {shares(whole)} {'is' if quantity == 1 else 'are'} held by open orders of others"
 
 
 def _never_traded(positions: Sequence[Position], trading: Trading) -> dict[Symbol, str]:
@@ -100,7 +100,7 @@ def _never_traded(positions: Sequence[Position], trading: Trading) -> dict[Symbo
 def _changed(found: Found) -> dict[Symbol, str]:
     """Also what is not held any more: a bot may want to buy tonight what was sold by hand."""
     return {
-        symbol: f"the broker shows {shares(there)}, {plain(due)} were expected (a split or a trade by hand?): "
+        symbol: f"the broker shows {shares(there)}, {digits(due)} were expected (a split or a trade by hand?): "
         "neither bought nor sold tonight"
         for symbol, (there, due) in found.items()
     }

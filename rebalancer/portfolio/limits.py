@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rebalancer.model import Account, Limits, Order, Price, Symbol
-from rebalancer.portfolio.wording import per_share, percent, plain, usd
+from rebalancer.model.text import digits, money, per_share, percent
 
 ZERO = Decimal(0)
 
@@ -53,8 +53,8 @@ def check_armed(dollars: Decimal, max_dollars: Decimal) -> str | None:
     if dollars <= max_dollars:
         return None
     return (
-        f"the run would trade {usd(dollars)}, more than the {usd(max_dollars)} that the account is armed for. Arm it "
-        "for more: `rebalance live arm --max-dollars`"
+        f"the run would trade {money(dollars)}, more than the {money(max_dollars)} that the account is armed for. "
+        "Arm it for more: `rebalance live arm --max-dollars`"
     )
 
 
@@ -69,7 +69,7 @@ def _of_the_list(symbol: Symbol, limits: Limits) -> str | None:
 def _of_the_order(dollars: Decimal, limits: Limits) -> str | None:
     if dollars <= limits.max_order_dollars:
         return None
-    return f"it trades {usd(dollars)}, more than limits.max_order_dollars, {usd(limits.max_order_dollars)}"
+    return f"it trades {money(dollars)}, more than limits.max_order_dollars, {money(limits.max_order_dollars)}"
 
 
 def _of_the_run(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits) -> str | None:
@@ -77,12 +77,12 @@ def _of_the_run(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits)
         return f"{tally.orders} orders were sent in this run, and limits.max_orders is {limits.max_orders}"
     after = tally.dollars + dollars
     if not after <= limits.max_run_dollars:
-        return f"the run would trade {usd(after)}, more than limits.max_run_dollars, {usd(limits.max_run_dollars)}"
+        return f"the run would trade {money(after)}, more than limits.max_run_dollars, {money(limits.max_run_dollars)}"
     most = limits.max_turnover_percent / 100
     if not after <= most * equity:
         return (
-            f"the run would trade {usd(after)}, more than limits.max_turnover_percent, {percent(most)} of equity or "
-            f"{usd(most * equity)}"
+            f"the run would trade {money(after)}, more than limits.max_turnover_percent, {percent(most)} of equity or "
+            f"{money(most * equity)}"
         )
     return None
 
@@ -92,8 +92,8 @@ def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits) -> str | Non
     if after <= most * equity:
         return None
     return (
-        f"{usd(after)} of it would be held, more than limits.max_symbol_percent, {percent(most)} of equity or "
-        f"{usd(most * equity)}"
+        f"{money(after)} of it would be held, more than limits.max_symbol_percent, {percent(most)} of equity or "
+        f"{money(most * equity)}"
     )
 
 
@@ -104,8 +104,8 @@ def used_up(values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits) -
     """
     most = limits.max_symbol_percent / 100 * equity
     return {
-        symbol: f"{usd(value)} of it are held already, and limits.max_symbol_percent lets {usd(most)} be held: it will "
-        "not be bought"
+        symbol: f"{money(value)} of it are held already, and limits.max_symbol_percent lets {money(most)} be held: "
+        "it will not be bought"
         for symbol, value in sorted(values.items())
         if not value < most
     }
@@ -131,7 +131,7 @@ def check_distance(order: Order, price: Price | None, most: Decimal) -> str | No
 def _too_far(what: str, value: Decimal, previous: Decimal, most: Decimal) -> str:
     return (
         f"{what} is {percent(abs(value / previous - 1))} away from the previous close of {per_share(previous)}, more "
-        f"than trading.max_distance_percent, {plain(most)} %"
+        f"than trading.max_distance_percent, {digits(most)} %"
     )
 
 

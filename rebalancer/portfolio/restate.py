@@ -13,9 +13,9 @@ from types import MappingProxyType
 
 from rebalancer.events import Restated
 from rebalancer.model import CorporateAction, Difference, Position, Symbol
+from rebalancer.model.text import digits, shares
+from rebalancer.portfolio.breaks import SMALLEST_PART, WHOLE
 from rebalancer.portfolio.holdings import differences, quantities
-from rebalancer.portfolio.unexplained import SMALLEST_PART, WHOLE
-from rebalancer.portfolio.wording import plain, shares
 
 ZERO = Decimal(0)
 INEXACT = Decimal("1e-12")
@@ -169,4 +169,4 @@ def _events(change: _Change, mine: Decimal, account: str, at: datetime) -> Itera
 def _ours(before: Decimal, now: Decimal) -> str:
     if not before:
         return "none of it is ours"
-    return f"our {shares(before)} {'is' if before == 1 else 'are'} {plain(now)} now"
+    return f"our {shares(before)} {'is' if before == 1 else 'are'} {digits(now)} now"

@@ -23,7 +23,7 @@ from rebalancer.model import (
     Trading,
     Weights,
 )
-from rebalancer.portfolio.wording import percent, usd
+from rebalancer.model.text import money, percent
 
 TIE = 1e-9
 CENT = Decimal("0.01")
@@ -55,7 +55,7 @@ def shares_of(
     """
     if not (investable.is_finite() and investable > 0):
         raise RunFailedError(
-            f"Investable is {usd(investable)}: nothing can be bought. Lower cash_reserve or deposit money. "
+            f"Investable is {money(investable)}: nothing can be bought. Lower cash_reserve or deposit money. "
             "Nothing was sent."
         )
     asked = [_asked(investment, investable) for investment in investments]
@@ -68,7 +68,7 @@ def shares_of(
 
 def _scale_note(total: float, investable: Decimal) -> str:
     return (
-        f"the bots ask for {usd(Decimal(total) * investable)} together, {usd(investable)} can be invested: "
+        f"the bots ask for {money(Decimal(total) * investable)} together, {money(investable)} can be invested: "
         f"every share is scaled down to {percent(1 / total)} of what was asked"
     )
 

@@ -3,12 +3,10 @@
 Dollars, prices and quantities are Decimal from here outward; `to_decimal` is the one way in for a float.
 """
 
-from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
-from hashlib import sha256
 from types import MappingProxyType
 
 from rebalancer.errors import RunFailedError
@@ -16,7 +14,6 @@ from rebalancer.model import (
     Holdings,
     NoPrice,
     Order,
-    OrderId,
     Plan,
     Price,
     Side,
@@ -25,11 +22,9 @@ from rebalancer.model import (
     Trade,
     Trading,
 )
-from rebalancer.portfolio.wording import per_share, percent, plain, shares, usd
+from rebalancer.model.text import digits, money, per_share, percent, shares
+from rebalancer.portfolio.order_ids import order_id
 
-ORDER_PREFIX = "rb"
-TRIAL_PREFIX = "rbtrial"
-"""No id of a run begins so: what follows its prefix is in capitals."""
 CENT = Decimal("0.01")
 SMALLEST_TICK = Decimal("0.0001")
 FRACTION = Decimal("1e-15")
@@ -117,7 +112,7 @@ def _moved(line: Trade, price: Price, origin: str, investable: Decimal, trading:
     too_small = _too_small(line, price, quantity, dollars, trading)
     if too_small:
         return replace(line, why=too_small)
-    goal = f"target {percent(line.target)} of {usd(investable)} = {shares(line.target_shares)}"
+    goal = f"target {percent(line.target)} of {money(investable)} = {shares(line.target_shares)}"
     side: Side = "buy" if difference > 0 else "sell"
     return replace(line, side=side, quantity=quantity, dollars=dollars, why="; ".join(filter(None, (goal, origin))))
 
@@ -127,14 +122,14 @@ def _too_small(line: Trade, price: Price, quantity: Decimal, dollars: Decimal, t
         return f"already at its target of {shares(line.target_shares)}"
     if not quantity >= 1:
         goal = f"target {percent(line.target)} = {shares(line.target_shares)} at {per_share(price.value)}"
-        return f"{goal}, {plain(line.held)} held: under one share apart"
+        return f"{goal}, {digits(line.held)} held: under one share apart"
     drift = abs(line.now - line.target)
     if not drift * 100 >= trading.drift_percent:
         return (
-            f"{percent(drift)} of Investable away from its target, under drift_percent {plain(trading.drift_percent)}"
+            f"{percent(drift)} of Investable away from its target, under drift_percent {digits(trading.drift_percent)}"
         )
     if not dollars >= trading.min_trade_dollars:
-        return f"{usd(dollars)} to trade, under min_trade_dollars {usd(trading.min_trade_dollars)}"
+        return f"{money(dollars)} to trade, under min_trade_dollars {money(trading.min_trade_dollars)}"
     return None
 
 
@@ -169,14 +164,6 @@ def no_price(price: NoPrice) -> str:
 # -------------------------------------------------------------------------------------------- the orders
 
 
-def order_id(
-    account: str, session: date, run_number: int, leg: str, symbol: Symbol, side: Side, attempt: int = 1
-) -> OrderId:
-    """20 characters, as many as the strictest broker keeps. The same order of the same run always gets the same id."""
-    parts = (account, session.isoformat(), str(run_number), leg, symbol, side, str(attempt))
-    return OrderId(ORDER_PREFIX + b32encode(sha256("|".join(parts).encode()).digest()).decode()[:18])
-
-
 def sell_orders(plan: Plan, account: str, session: date, run_number: int) -> tuple[Order, ...]:
     return tuple(
         Order(
@@ -190,9 +177,3 @@ def sell_orders(plan: Plan, account: str, session: date, run_number: int) -> tup
         )
         for trade in plan.sells
     )
-
-
-def another_attempt(order: Order, account: str, session: date, run_number: int, attempt: int) -> Order:
-    """The same order under an id of its own, for a broker that surely refused those before."""
-    leg = "sells" if order.side == "sell" else "buys"
-    return replace(order, id=order_id(account, session, run_number, leg, order.symbol, order.side, attempt))

@@ -10,8 +10,8 @@ from rebalancer.config.in_force import Setting
 from rebalancer.errors import Problem
 from rebalancer.events import SettingChanged
 from rebalancer.model import Symbol
+from rebalancer.model.text import shares
 from rebalancer.portfolio.adoption import Offer
-from rebalancer.portfolio.wording import shares
 from rebalancer.report.console import count, grid, line, money, show
 
 

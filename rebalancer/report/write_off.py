@@ -1,14 +1,14 @@
 """What a write-off shows: before, and after."""
 
 from rebalancer.model import Position
-from rebalancer.portfolio.wording import shares, usd
+from rebalancer.model.text import money, shares
 from rebalancer.report.console import line, show
 
 
 def show_held(account: str, held: Position) -> None:
     show(
         line(
-            f"Account {account} holds {shares(held.quantity)} of {held.symbol}, {usd(held.market_value)} by its last "
+            f"Account {account} holds {shares(held.quantity)} of {held.symbol}, {money(held.market_value)} by its last "
             f"close, of {held.last_close}; it has had no price since."
         )
     )

@@ -43,7 +43,7 @@ def armed_limits(context: "RunContext") -> Armed | str | None:
 
     A dry run moves none.
     """
-    if context.mode != "live" or context.broker.caps.simulated:
+    if context.mode != "live" or context.broker.venue.simulated:
         return None
     armed = context.journal.trading_status(context.account).armed
     why = unarmed(context.account, armed, context.pinned, context.files, context.clock.now())

@@ -89,18 +89,21 @@ class RunLog:
         sent = self._context.journal.orders(self.run)
         return 1 + sum((each.order.symbol, each.order.side) == (symbol, side) for each in sent)
 
-    def write(self, event: Callable[..., Event], *others: Event, **fields: object) -> None:
-        """Commit `event` with the present time, and `others` with it. Where this raises, nothing may be sent after it.
+    def now(self) -> datetime:
+        return self._context.clock.now()
 
-        Raises what the journal raises while nothing has left, StoppedError after that.
+    def write(self, *events: Event) -> None:
+        """Commit `events` together. If this raises, nothing more may be sent.
+
+        Raises what the journal raises until an order of this run has left, StoppedError after that.
         """
         try:
-            self._context.journal.record(self.run, event(at=self._context.clock.now(), **fields), *others)
+            self._context.journal.record(self.run, *events)
         except RunFailedError as error:
             if self.sent:
                 raise StoppedError(f"{error} Orders had left before: look at the account.") from error
             raise
-        if event in {OrderIntended, OrderResent}:
+        if any(isinstance(event, OrderIntended | OrderResent) for event in events):
             self.sent = self.sent_here = True
 
     def remark(self, symbol: Symbol, text: str) -> None:
@@ -109,4 +112,4 @@ class RunLog:
         self.note(f"{symbol}: {text}", "warning")
 
     def note(self, text: str, level: Literal["note", "warning", "error"] = "note") -> None:
-        self.write(Noted, level=level, text=text)
+        self.write(Noted(at=self.now(), level=level, text=text))

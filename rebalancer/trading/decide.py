@@ -7,9 +7,9 @@ from decimal import Decimal
 from rebalancer.bots.flowchart.decide import last_allocation
 from rebalancer.events import BotDecided, BotFailed
 from rebalancer.model import BotFailure, Closes, Decision, NoPrice, Share, Symbol, Targets
-from rebalancer.portfolio.reached import TOLERANCE
+from rebalancer.model.text import money
+from rebalancer.portfolio.checks import TOLERANCE
 from rebalancer.portfolio.renames import under_new_names, under_old_names
-from rebalancer.portfolio.wording import usd
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.pricing import Prices
 
@@ -20,15 +20,17 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
     for share in shares:
         match decisions[share.bot]:
             case BotFailure() as failure:
-                log.write(BotFailed, share=share.fraction, failure=failure)
+                log.write(BotFailed(at=log.now(), share=share.fraction, failure=failure))
             case made:
                 log.write(
-                    BotDecided,
-                    bot=share.bot,
-                    share=share.fraction,
-                    weights=made.weights,
-                    path=made.path,
-                    warnings=made.warnings,
+                    BotDecided(
+                        at=log.now(),
+                        bot=share.bot,
+                        share=share.fraction,
+                        weights=made.weights,
+                        path=made.path,
+                        warnings=made.warnings,
+                    )
                 )
     return decisions
 
@@ -64,4 +66,4 @@ def say_what_stays_cash(log: RunLog, obstacle: Mapping[Symbol, str], targets: Ta
     freed = Decimal(math.fsum(netting.freed for netting in targets.nettings))
     for fallback, reason in obstacle.items():
         if freed > TOLERANCE:
-            log.problems.append(f"{fallback}: {usd(freed * investable)} that netting freed stay in cash ({reason})")
+            log.problems.append(f"{fallback}: {money(freed * investable)} that netting freed stay in cash ({reason})")

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from rebalancer.model import Symbol
-from rebalancer.portfolio.wording import shares
+from rebalancer.model.text import shares
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.tracking import CANCEL_SECONDS, looks
 

@@ -84,21 +84,22 @@ class Gate:
         if isinstance(found := self.context.broker.find(order.id), OrderState):
             verify(order, found)
             return Accepted(found)
-        self.log.write(OrderLost, order_id=order.id, reason=stopped.reason)
+        self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=stopped.reason))
         return stopped
 
     def _intended(self, order: Order) -> Refused | None:
         """Write the order down; or why it does not leave after all: a person was faster than its line."""
         self._say_what_was_not_compared(order)
+        halts = halt_for_a_look(self.context)
         try:
-            self.log.write(OrderIntended, *halt_for_a_look(self.context), order=order)
+            self.log.write(OrderIntended(at=self.log.now(), order=order), *halts)
         except HeldBackError as error:
             return self._called_back(order, error)
         return None
 
     def _resent(self, order: Order) -> Refused | None:
         try:
-            self.log.write(OrderResent, order_id=order.id)
+            self.log.write(OrderResent(at=self.log.now(), order_id=order.id))
         except HeldBackError as error:
             return self._called_back(order, error)
         return None
@@ -114,15 +115,15 @@ class Gate:
         match answer:
             case Accepted(state):
                 verify(order, state)
-                self.log.write(OrderAnswered, order_id=order.id, answer="accepted")
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="accepted"))
             case Refused(reason) if again:
                 answer = replace(answer, reason=f"sent once more, and refused: {reason}")
-                self.log.write(OrderLost, order_id=order.id, reason=answer.reason)
+                self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=answer.reason))
             case Refused(reason):
                 self.release(order)
-                self.log.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="refused", reason=reason))
             case Unknown(reason):
-                self.log.write(OrderAnswered, order_id=order.id, answer="unknown", reason=reason)
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="unknown", reason=reason))
         return answer
 
     def _held_back_now(self, order: Order) -> Refused | None:
@@ -188,7 +189,7 @@ class Gate:
             equity=self.snapshot.account.equity,
             invested=self.snapshot.long_value + self.others_buys + self.bought,
             price=price.value if price else None,
-            cash_left=self.budget - self.spent - self.context.broker.caps.fee_per_order,
+            cash_left=self.budget - self.spent - self.context.broker.venue.fee_per_order,
             now=latest(self.context, self.log),
             session=self.log.session,
             trading=self.context.trading,
@@ -229,7 +230,7 @@ class Gate:
     def _say_what_was_not_compared(self, order: Order) -> None:
         """A simulated broker's prices are often closes, and show no previous one."""
         price = self._price(order.symbol)
-        if order.side == "buy" and price and price.previous is None and not self.context.broker.caps.simulated:
+        if order.side == "buy" and price and price.previous is None and not self.context.broker.venue.simulated:
             self.log.note(
                 f"{order.symbol}: the market shows no previous close, so trading.max_distance_percent was not checked"
             )
@@ -253,7 +254,7 @@ class Gate:
         elif price is not None:
             self.bought += times * order.quantity * price.value
             self.spent += times * order.quantity * worst_price(order, price.value, self.context.trading)
-            self.spent += times * self.context.broker.caps.fee_per_order
+            self.spent += times * self.context.broker.venue.fee_per_order
 
     def _left(self, symbol: Symbol) -> Decimal:
         """Our shares that are not on their way out. Those that an open order holds may come free while a sale waits."""

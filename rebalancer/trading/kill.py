@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 
 from rebalancer.model import OrderId, OrderState
-from rebalancer.portfolio.ids import is_ours, is_trials
+from rebalancer.portfolio.order_ids import is_ours, is_trials
 from rebalancer.ports import Broker, Clock
 from rebalancer.trading.armed import require_pinned
 from rebalancer.trading.tracking import CANCEL_SECONDS

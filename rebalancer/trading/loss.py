@@ -2,8 +2,8 @@
 
 from rebalancer.events import DailyLossHit
 from rebalancer.model import Account
+from rebalancer.model.text import money, percent
 from rebalancer.portfolio.limits import daily_loss
-from rebalancer.portfolio.wording import percent, usd
 from rebalancer.trading.context import RunContext, RunLog
 
 
@@ -15,10 +15,14 @@ def watch_for_loss(context: RunContext, log: RunLog, account: Account) -> None:
     loss = daily_loss(account, context.limits.max_daily_loss_percent)
     if loss is None or only_sells(context, log) is not None:
         return
-    log.write(DailyLossHit, equity=loss.equity, basis=loss.basis, limit_percent=context.limits.max_daily_loss_percent)
+    log.write(
+        DailyLossHit(
+            at=log.now(), equity=loss.equity, basis=loss.basis, limit_percent=context.limits.max_daily_loss_percent
+        )
+    )
     log.note(
-        f"the account is worth {usd(loss.equity)} without what was paid in today, and was worth {usd(loss.basis)} at "
-        f"the close of the session before: that is more than limits.max_daily_loss_percent, "
+        f"the account is worth {money(loss.equity)} without what was paid in today, and was worth {money(loss.basis)} "
+        f"at the close of the session before: that is more than limits.max_daily_loss_percent, "
         f"{percent(context.limits.max_daily_loss_percent / 100)}, below it. Only sells for the rest of the session",
         "warning",
     )
@@ -26,7 +30,7 @@ def watch_for_loss(context: RunContext, log: RunLog, account: Account) -> None:
 
 def say_what_is_not_watched(context: RunContext, log: RunLog, account: Account) -> None:
     """No note of a simulated broker, where no money can be lost."""
-    if context.broker.caps.simulated:
+    if context.broker.venue.simulated:
         return
     if account.previous_equity is None:
         log.note(

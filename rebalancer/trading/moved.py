@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Order, Symbol
+from rebalancer.model.text import digits, shares
 from rebalancer.portfolio.holdings import quantities
-from rebalancer.portfolio.wording import plain, shares
 from rebalancer.trading.context import RunContext
 
 FRESH_SECONDS = 1.0
@@ -50,4 +50,4 @@ def _unlike(context: RunContext, order: Order, shown: Mapping[Symbol, Decimal]) 
     )  # a dry run before the first run has no record
     if there == due and (order.side == "buy" or order.quantity <= there):
         return None
-    return f"the broker shows {shares(there)}, {plain(due)} were expected"
+    return f"the broker shows {shares(there)}, {digits(due)} were expected"

@@ -63,7 +63,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     targets = set_targets(
         shares, decisions, context.trading, None if obstacle else context.trading.fallback_ticker, notes
     )
-    log.write(TargetsSet, targets=targets)
+    log.write(TargetsSet(at=log.now(), targets=targets))
     say_what_stays_cash(log, obstacle, targets, snapshot.investable)
 
     left_alone = {**untradable, **obstacle}
@@ -72,7 +72,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     check_plan(plan, snapshot.holdings, targets, context.trading)
     warn_of_unsettled_money(context, log, plan, snapshot.account)
     context.journal.check_disk_space()
-    log.write(PlanMade, plan=plan)
+    log.write(PlanMade(at=log.now(), plan=plan))
 
     require_open(context, log)
     sells = sell_orders(plan, context.account, log.session.day, log.number)

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Account, Outcome, Position, Symbol
+from rebalancer.model.text import digits, money, shares
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.holdings import equities, quantities
-from rebalancer.portfolio.wording import plain, shares, usd
-from rebalancer.ports import Ledger
+from rebalancer.ports import Book
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import refuse_strangers
 from rebalancer.trading.snapshot import LAG_SECONDS, AccountSnapshot, not_whole, record_holdings, require_whole
@@ -40,7 +40,7 @@ def reconcile(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> 
         )
     require_own_money(account, outcomes)
     if bought_something(outcomes) and own_cash(account) < 0:
-        over = f"{usd(own_cash(account))} of own cash after tonight's buys: they cost more than they were sized at"
+        over = f"{money(own_cash(account))} of own cash after tonight's buys: they cost more than they were sized at"
         log.note(over, "warning")
     ordered = {outcome.order.symbol for outcome in outcomes}
     for each in _traded_by_others(log.at_start or {}, positions, ordered):
@@ -56,7 +56,7 @@ def _traded_by_others(
     now = quantities(equities(positions))
     counts = {symbol: (at_start.get(symbol, NONE), now.get(symbol, NONE)) for symbol in sorted({*at_start, *now})}
     return [
-        f"{symbol}: {shares(before)} at its start, {plain(after)} at its end"
+        f"{symbol}: {shares(before)} at its start, {digits(after)} at its end"
         for symbol, (before, after) in counts.items()
         if before != after and symbol not in ordered
     ]
@@ -71,7 +71,7 @@ def require_own_money(account: Account, outcomes: Sequence[Outcome]) -> None:
     if not bought_something(outcomes) or (cash.is_finite() and cash >= -BORROWED * account.equity):
         return
     raise StoppedError(
-        f"the account has {usd(cash)} of own cash after tonight's buys: they cost more than they were sized at, or "
+        f"the account has {money(cash)} of own cash after tonight's buys: they cost more than they were sized at, or "
         "another program or person bought in it at the same time. Look at the account, then lift the halt: "
         "`rebalance resume`."
     )

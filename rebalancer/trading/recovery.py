@@ -8,9 +8,9 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Found, Order, OrderPhase, OrderState, Side, Symbol, Unknown
-from rebalancer.portfolio.ids import is_ours
-from rebalancer.portfolio.wording import shares, usd
-from rebalancer.ports import OrderRecord
+from rebalancer.model.text import money, shares
+from rebalancer.portfolio.order_ids import is_ours
+from rebalancer.ports import Sent
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.freed import wait_until_free
 from rebalancer.trading.snapshot import LAG_SECONDS, ZERO, AccountSnapshot, Phase, read_holdings, read_shares
@@ -85,9 +85,9 @@ def _settled_absent(context: RunContext, log: RunLog, sent: OrderRecord) -> str 
     if sent.phase not in {"intended", "unknown", "absent"}:
         return f"the broker had {_told(sent.order)} ({sent.phase}) and does not know it any more. {vouch(sent.order)}"
     if sent.phase != "absent":
-        log.write(OrderAbsent, order_id=sent.order.id)
-    if sent.run != log.run or sent.times > 1 or not context.broker.caps.resend:
-        log.write(OrderLost, order_id=sent.order.id, reason="it never reached the broker")
+        log.write(OrderAbsent(at=log.now(), order_id=sent.order.id))
+    if sent.run != log.run or sent.times > 1 or not context.broker.venue.idempotent_ids:
+        log.write(OrderLost(at=log.now(), order_id=sent.order.id, reason="it never reached the broker"))
     return None
 
 
@@ -254,7 +254,7 @@ def _take_down(context: RunContext, log: RunLog, state: OrderState) -> None:
 def for_how_much(order: Order | OrderState) -> str:
     """What is left of it in shares; of an order by amount its dollars."""
     if isinstance(order, OrderState):
-        return usd(order.quantity) if order.by_amount else shares(order.quantity - order.filled)
+        return money(order.quantity) if order.by_amount else shares(order.quantity - order.filled)
     return shares(order.quantity)
 
 

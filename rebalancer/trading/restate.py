@@ -5,10 +5,10 @@ from datetime import date
 
 from rebalancer.events import Noted
 from rebalancer.model import CorporateAction, Difference, Holdings, Position, Symbol
+from rebalancer.portfolio.breaks import stay_open, told, waits
 from rebalancer.portfolio.holdings import differences
 from rebalancer.portfolio.restate import restatements, unbooked_splits
-from rebalancer.portfolio.unexplained import stay_open, told, waits
-from rebalancer.ports import Ledger
+from rebalancer.ports import Book
 from rebalancer.trading.context import RunContext, RunLog
 
 

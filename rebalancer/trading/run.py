@@ -50,14 +50,14 @@ def run_evening(context: RunContext, run: RunId, session: Session, plan: Plan | 
         if plan is None or log.sent_here or isinstance(error, StoppedError):
             end_early(context, log, error)
         raise
-    log.write(RunEnded, status=status, reason=reason)
+    log.write(RunEnded(at=log.now(), status=status, reason=reason))
 
 
 def end_early(context: RunContext, log: RunLog, error: RebalancerError) -> None:
     """Journal why the run ended. Raises StoppedError with both reasons where the journal fails too."""
     try:
         if isinstance(error, StoppedError):
-            log.write(Halted, account=context.account, by="rebalance", reason=str(error))
-        log.write(RunEnded, status="partial" if log.sent else "failed", reason=str(error))
+            log.write(Halted(at=log.now(), account=context.account, by="rebalance", reason=str(error)))
+        log.write(RunEnded(at=log.now(), status="partial" if log.sent else "failed", reason=str(error)))
     except RebalancerError as second:
         raise StoppedError(f"{error} {second}") from error

@@ -127,13 +127,15 @@ def record_holdings(
         say_what_has_no_price(log, positions)
         say_what_is_not_watched(context, log, account)
     log.write(
-        HoldingsRead,
-        phase=phase,
-        account=account,
-        holdings=_rows(context, log, positions, ledger, holdings, unexplained),
-        reserve=reserve,
-        others_value=holdings.others_value,
-        investable=snapshot.investable,
+        HoldingsRead(
+            at=log.now(),
+            phase=phase,
+            account=account,
+            holdings=_rows(context, log, positions, book, holdings, unexplained),
+            reserve=reserve,
+            others_value=holdings.others_value,
+            investable=snapshot.investable,
+        )
     )
     watch_for_loss(context, log, account)
     log.at_start = quantities(equities(positions)) if log.at_start is None else log.at_start

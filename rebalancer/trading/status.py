@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from rebalancer.model import Outcome, Plan, RunStatus, Symbol
+from rebalancer.model.text import money
 from rebalancer.portfolio.buys import MOST_INVESTED
-from rebalancer.portfolio.reached import Miss, missed_targets
-from rebalancer.portfolio.wording import usd
+from rebalancer.portfolio.checks import Miss, missed_targets
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.snapshot import AccountSnapshot
 
@@ -105,7 +105,7 @@ def _prices(symbol: Symbol, plan: Plan, log: RunLog, shown: Mapping[Symbol, Deci
 def _missing(miss: Miss, log: RunLog) -> str:
     side = "under" if miss.dollars > 0 else "over"
     reason = log.remarks.get(miss.trade.symbol) or miss.trade.why
-    return f"{miss.trade.symbol}: {usd(abs(miss.dollars))} {side} its target ({reason})"
+    return f"{miss.trade.symbol}: {money(abs(miss.dollars))} {side} its target ({reason})"
 
 
 def describe(outcome: Outcome) -> str:

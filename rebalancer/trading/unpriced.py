@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rebalancer.model import Position
-from rebalancer.portfolio.wording import usd
+from rebalancer.model.text import money
 from rebalancer.trading.context import RunLog
 
 
@@ -11,7 +11,7 @@ def say_what_has_no_price(log: RunLog, positions: Sequence[Position]) -> None:
     for position in positions:
         if position.last_close is not None:
             log.note(
-                f"{position.symbol}: no price now: it counts for {usd(position.market_value)} by its last close, of "
+                f"{position.symbol}: no price now: it counts for {money(position.market_value)} by its last close, of "
                 f"{position.last_close}",
                 "warning",
             )

@@ -3,9 +3,8 @@
 from datetime import date
 from functools import partial
 
-from rebalancer.market.settlement import LONGEST_WAIT, settlement_day
+from rebalancer.market.settlement import LONGEST_WAIT, Traded, bought_before_settlement, settlement_day
 from rebalancer.model import Account, Plan
-from rebalancer.portfolio.unsettled import Traded, bought_before_settlement
 from rebalancer.trading.context import RunContext, RunLog
 
 

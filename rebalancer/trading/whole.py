@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import ROUND_DOWN
 
 from rebalancer.model import Order, Outcome
-from rebalancer.portfolio.wording import shares
+from rebalancer.model.text import shares
 from rebalancer.trading.context import RunLog
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from crash.board import Board, SharedClock
 from crash.points import WRITES, Fuse, Watched, watch_inside
 from rebalancer import config
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
 from rebalancer.ports import AlreadyRun
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import claim_session, run_evening

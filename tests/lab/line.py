@@ -9,6 +9,7 @@ from lab.faults import Weather
 from lab.readings import Readings
 from lab.tickets import NONE, Execution, Ticket
 from lab.venue import Venue
+from rebalancer import ports
 from rebalancer.errors import SourceError
 from rebalancer.model import (
     Absent,
@@ -26,7 +27,6 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
-from rebalancer.ports import Caps
 
 LATENCY, SLOW = 0.05, 20.0
 """Seconds that a call takes."""
@@ -60,7 +60,13 @@ class Line:
         self._untradable = untradable
         self._lags = weather.strikes("positions lag")
         rules = venue.rules
-        self.caps = Caps("lab", simulated=True, fee_per_order=rules.fee, quiet_seconds=rules.quiet, resend=rules.resend)
+        self.venue = ports.Venue(
+            "lab",
+            simulated=True,
+            fee_per_order=rules.fee,
+            quiet_seconds=rules.quiet,
+            idempotent_ids=rules.resend,
+        )
 
     def hours(self) -> Hours:
         now = self._ask("hours", "venue's clock does not answer")

@@ -14,6 +14,7 @@ from lab.line import Line
 from lab.market import SYMBOLS
 from lab.owner import Owner, some_owner
 from lab.pen import Pen
+from rebalancer.app.recover import recover
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
 from rebalancer.events import Claim
 from rebalancer.journal.lease import LockHolder, Process
@@ -22,7 +23,6 @@ from rebalancer.model import Investment, RunId
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import claim_session, run_evening
-from rebalancer.trading.settle import recover
 
 if TYPE_CHECKING:
     from lab.world import World

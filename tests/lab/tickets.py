@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Literal
 
-from rebalancer.portfolio.ids import is_ours
+from rebalancer.portfolio.order_ids import is_ours
 
 NONE = Decimal(0)
 Status = Literal["coming", "open", "filled", "canceled", "expired", "rejected", "refused"]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rebalancer.model import Account, Holdings, NoPrice, Order, OrderId, Plan, Price, Symbol, Targets, Trade, Trading
 from rebalancer.portfolio.buys import Purse, budget, limit_price, room, size_buys, told_budget, worst_price
-from rebalancer.portfolio.trades import make_plan, order_id
+from rebalancer.portfolio.order_ids import order_id
+from rebalancer.portfolio.trades import make_plan
 
 NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
 TONIGHT = date(2016, 12, 30)

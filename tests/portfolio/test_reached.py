@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.model import Plan, Price, Symbol, Trade, Trading
-from rebalancer.portfolio.reached import missed_targets
+from rebalancer.portfolio.checks import missed_targets
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")
 INVESTABLE = Decimal(100_000)

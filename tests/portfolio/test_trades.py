@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from rebalancer.errors import RunFailedError
 from rebalancer.model import Holdings, NoPrice, Order, Price, Symbol, Targets, Trade, Trading
 from rebalancer.portfolio.checks import check_plan
+from rebalancer.portfolio.order_ids import another_attempt, order_id
 from rebalancer.portfolio.targets import cap
 from rebalancer.portfolio.trades import (
-    another_attempt,
     make_plan,
-    order_id,
     sell_orders,
     shares_for,
     target_dollars,

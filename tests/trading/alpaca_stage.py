@@ -10,7 +10,7 @@ import pytest
 from local_alpaca import LocalAlpaca, Tape
 
 from rebalancer import config
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
 from rebalancer.config import Config
 from rebalancer.journal import read
 from rebalancer.model import RunId

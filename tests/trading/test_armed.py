@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rebalancer import config
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
+from rebalancer.app.status import brakes
 from rebalancer.config import AccountConfig
 from rebalancer.events import Armed, Halted
 from rebalancer.ports import TradingStatus
@@ -22,7 +23,6 @@ from rebalancer.trading.armed import (
     not_until,
     unarmed,
 )
-from rebalancer.trading.health import brakes
 
 NUMBER = "123456789"
 NOW = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)

@@ -11,13 +11,13 @@ from stage import DAYS, GLD, SPY, Stage, hold, mix, percent, session_of
 from test_orders import Between
 from test_rebalance import needs_long_history
 
+from rebalancer.app.recover import recover
 from rebalancer.errors import SourceError
 from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Refused, RunId, Symbol
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.run import claim_session, run_evening
-from rebalancer.trading.settle import recover
 from rebalancer.venues.sim.script import Script, Twist
 
 

@@ -100,7 +100,7 @@ def test_an_absent_order_is_not_in_its_own_way_when_it_is_sent_again(counter: Co
     lost = order(1, "buy", GLD, 99, "200")
     first = counter.gate()
     assert isinstance(first.send(lost), Unknown)
-    first.log.write(OrderAbsent, order_id=lost.id)
+    first.log.write(OrderAbsent(at=first.log.now(), order_id=lost.id))
     most = Limits(max_orders=1, max_run_dollars=Decimal(19_800))
     assert isinstance(counter.gate(most).send_again(lost), Accepted)
 
@@ -161,7 +161,7 @@ def test_an_absent_order_that_may_not_leave_any_more_is_lost(counter: Counter) -
     counter = scripted(counter, GLD=Twist(lost=1))
     gate, absent = counter.gate(), order(1, "buy", GLD, 1, "200")
     gate.send(absent)
-    gate.log.write(OrderAbsent, order_id=absent.id)
+    gate.log.write(OrderAbsent(at=gate.log.now(), order_id=absent.id))
     answer = counter.gate(Limits(denied=(GLD,))).send_again(absent)
     assert isinstance(answer, Refused)
     assert answer.reason == "GLD: the buy was not sent: GLD is in limits.denied"
@@ -205,7 +205,7 @@ def test_a_program_that_was_told_to_end_sends_nothing_more(counter: Counter) -> 
 
 def test_after_the_loss_of_a_day_only_sells_leave(counter: Counter) -> None:
     gate = counter.gate()
-    gate.log.write(DailyLossHit, equity=Decimal(1), basis=Decimal(2), limit_percent=Decimal(25))
+    gate.log.write(DailyLossHit(at=gate.log.now(), equity=Decimal(1), basis=Decimal(2), limit_percent=Decimal(25)))
     assert "limits.max_daily_loss_percent was passed" in said(gate(order(1, "buy", GLD, 1, "200")))
     assert gate(order(2, "sell", SPY, 1)) is None
 

@@ -13,7 +13,7 @@ from stage import GLD, SPY, TLT
 from rebalancer.events import Armed, Disarmed, Event, Halted, OrderAbsent, OrderIntended, OrderResent
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Accepted, Refused, RunId, Unknown
-from rebalancer.ports import Caps, Journal
+from rebalancer.ports import Journal, Venue
 from rebalancer.trading.armed import FIRST_LIVE_RUN
 from rebalancer.venues.sim.script import Twist
 
@@ -65,7 +65,7 @@ def test_an_absent_order_is_not_sent_once_more_after_such_a_halt(counter: Counte
     absent = order(1, "buy", GLD, 1, "200")
     first = counter.gate()
     assert isinstance(first.send(absent), Unknown)
-    first.log.write(OrderAbsent, order_id=absent.id)
+    first.log.write(OrderAbsent(at=first.log.now(), order_id=absent.id))
     answer = meanwhile(counter, halt(counter)).gate().send_again(absent)
     assert isinstance(answer, Refused)
     assert (counter.phase(), counter.at_the_broker()) == ("lost", set())
@@ -82,8 +82,8 @@ class Real:
     sim: object
 
     @property
-    def caps(self) -> Caps:
-        return Caps("real", simulated=False)
+    def venue(self) -> Venue:
+        return Venue("real", simulated=False)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.sim, name)

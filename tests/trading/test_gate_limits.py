@@ -19,7 +19,7 @@ from rebalancer.model import (
     NoPrice,
     Refused,
 )
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Twist
 
@@ -147,8 +147,8 @@ class Real:
     sim: SimBroker
 
     @property
-    def caps(self) -> Caps:
-        return replace(self.sim.caps, simulated=False)
+    def venue(self) -> Venue:
+        return replace(self.sim.venue, simulated=False)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.sim, name)

@@ -9,7 +9,7 @@ import pytest
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, OrderId, OrderState, Symbol
-from rebalancer.portfolio.trades import TRIAL_PREFIX
+from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.trading.kill import Killed, kill
 from rebalancer.trading.tracking import CANCEL_SECONDS
 

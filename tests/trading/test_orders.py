@@ -26,7 +26,7 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
-from rebalancer.ports import Broker, Caps, Journal
+from rebalancer.ports import Broker, Journal, Venue
 from rebalancer.venues.sim.script import Script, Twist
 
 
@@ -37,8 +37,8 @@ class Between:
     real: Broker
 
     @property
-    def caps(self) -> Caps:
-        return self.real.caps
+    def venue(self) -> Venue:
+        return self.real.venue
 
     def hours(self) -> Hours:
         return self.real.hours()
@@ -78,8 +78,8 @@ class TakesAnIdTwice(Between):
     """A venue at which nothing is ever sent again."""
 
     @property
-    def caps(self) -> Caps:
-        return replace(self.real.caps, resend=False)
+    def venue(self) -> Venue:
+        return replace(self.real.venue, idempotent_ids=False)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from stage import DAYS, GLD, SH, SPY, TLT, Stage, hold, mix, percent
 from test_orders import Between
 
 from rebalancer.model import Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Symbol
-from rebalancer.portfolio.trades import order_id
+from rebalancer.portfolio.order_ids import order_id
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 

@@ -53,13 +53,15 @@ def evening_after(stage: Stage, **recorded: int) -> Iterator[tuple[RunContext, R
 def record(context: RunContext, log: RunLog, **quantities: int) -> None:
     zero = Decimal(0)
     log.write(
-        HoldingsRead,
-        phase="start",
-        account=Account("1", zero, zero, zero, context.clock.now()),
-        holdings=tuple(Holding(symbol, count, count, zero) for symbol, count in of(**quantities).items()),
-        reserve=zero,
-        others_value=zero,
-        investable=zero,
+        HoldingsRead(
+            at=log.now(),
+            phase="start",
+            account=Account("1", zero, zero, zero, context.clock.now()),
+            holdings=tuple(Holding(symbol, count, count, zero) for symbol, count in of(**quantities).items()),
+            reserve=zero,
+            others_value=zero,
+            investable=zero,
+        )
     )
 
 

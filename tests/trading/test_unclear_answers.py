@@ -18,7 +18,7 @@ from rebalancer.errors import StoppedError
 from rebalancer.journal import read
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Found, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Trading, Unknown
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 
@@ -61,8 +61,8 @@ class Late(Between):
         self.wire.deliver(self.real)
 
     @property
-    def caps(self) -> Caps:
-        return replace(self.real.caps, quiet_seconds=QUIET, resend=self.resend)
+    def venue(self) -> Venue:
+        return replace(self.real.venue, quiet_seconds=QUIET, idempotent_ids=self.resend)
 
     def submit(self, order: Order) -> Submitted:
         self.wire.send(order)

@@ -8,7 +8,7 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from rebalancer.model import Order, RefusalKind, Refused
-from rebalancer.portfolio.wording import plain, usd
+from rebalancer.model.text import digits, money
 from rebalancer.venues.alpaca.wire import Json
 
 DEFINITE = frozenset({400, 401, 403, 404, 422})
@@ -56,7 +56,7 @@ def _kind(order: Order, message: str, is_rule: bool) -> RefusalKind | None:  # n
 
 
 def _told(order: Order, kind: RefusalKind, message: str, body: dict[str, Json]) -> Refused:
-    what = f"Alpaca refused the {order.side} of {plain(order.quantity)} {order.symbol}"
+    what = f"Alpaca refused the {order.side} of {digits(order.quantity)} {order.symbol}"
     said = f"{what}: {message}"
     match kind:
         case "funds" if order.side == "sell":
@@ -81,14 +81,14 @@ def _cost(body: dict[str, Json]) -> str:
     cost, power = _number(body, "cost_basis"), _number(body, "buying_power")
     if cost is None or power is None:
         return "it costs more than the account can spend"
-    return f"it costs {usd(cost)}, and the account can spend {usd(power)}"
+    return f"it costs {money(cost)}, and the account can spend {money(power)}"
 
 
 def _shares(body: dict[str, Json], order: Order) -> str:
     free, existing, held = (_number(body, name) for name in ("available", "existing_qty", "held_for_orders"))
     if free is None or existing is None or held is None:
         return f"fewer shares of {order.symbol} are free"
-    return f"{plain(free)} of {plain(existing)} shares are free, open orders hold {plain(held)}"
+    return f"{digits(free)} of {digits(existing)} shares are free, open orders hold {digits(held)}"
 
 
 def _number(body: dict[str, Json], name: str) -> Decimal | None:

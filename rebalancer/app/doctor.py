@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rebalancer.app import account_checks
+from rebalancer.app.schedule import coming
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.decide import last_allocation
@@ -22,12 +24,9 @@ from rebalancer.journal.schema import open_database
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
-from rebalancer.portfolio.wording import some
+from rebalancer.model.text import listed
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
-from rebalancer.trading import account_checks
 from rebalancer.trading.hours import AGREEMENT, new_york
-from rebalancer.trading.schedule import coming
-from rebalancer.venues.alpaca.hosts import PAPER_NUMBERS, mode_of
 from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
 MEGABYTE = 1_000_000
@@ -159,20 +158,21 @@ def _may_trade(account: Account, pinned: str | None) -> Check:
 
 def _money(account: Account, patient: Patient) -> Check:
     """Whether it is the kind of account that the config says, by the account's own word."""
-    wanted = patient.account.mode
-    if patient.broker.caps.simulated:
+    wanted, venue = patient.account.mode, patient.broker.venue
+    if venue.simulated:
         return Check(wanted, "pass", "a simulated broker: no real money moves")
-    mode = mode_of(account.number)
+    mode = venue.mode_of(account.number)
     found = f"{mode}: account {account.number} at {patient.account.base_url}"
     if mode == wanted:
         return Check(wanted, "pass", found)
-    remedy = f"Use the keys of a {wanted} account: the numbers of paper accounts begin {PAPER_NUMBERS}, no others do."
+    prefix = venue.paper_prefix
+    remedy = f"Use the keys of a {wanted} account: the numbers of paper accounts begin {prefix}, no others do."
     return Check(wanted, "fail", found, remedy)
 
 
 def is_paper(broker: Broker, account: Account) -> bool:
     """Whether no real money can move: by the venue's own word, never by a setting."""
-    return broker.caps.simulated or mode_of(account.number) == "paper"
+    return broker.venue.mode_of(account.number) == "paper"
 
 
 def _inside(patient: Patient) -> Iterator[Check]:
@@ -230,7 +230,7 @@ def _next_run(patient: Patient) -> Iterator[Check]:
 
 def _tickers(patient: Patient) -> Iterator[Check]:
     wanted = patient.holdable()
-    if patient.broker.caps.simulated and not patient.broker.hours().open:
+    if patient.broker.venue.simulated and not patient.broker.hours().open:
         yield from not_looked_at("the simulated broker has prices only while the exchange is open", ("tickers",))
         return
     refused = patient.broker.untradable(wanted)
@@ -241,7 +241,7 @@ def _tickers(patient: Patient) -> Iterator[Check]:
         f"{name}{' (the fallback)' * (name in patient.fallback)}: {refused[name]}" for name in wanted if name in refused
     ]
     remedy = "Take them out of the bots, and choose another fallback_ticker if it is among them."
-    yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} can't be traded: {some(words, '; ')}", remedy)
+    yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} can't be traded: {listed(words, '; ')}", remedy)
 
 
 def _quotes(patient: Patient) -> Iterator[Check]:
@@ -254,7 +254,7 @@ def _quotes(patient: Patient) -> Iterator[Check]:
         return
     nothing = len(missing) == len(wanted) and patient.broker.hours().open
     remedy = "What shows no price is left alone, and a bot that needs it fails. Check the tickers, and [data]."
-    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Not shown: {some(missing)}", remedy)
+    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Not shown: {listed(missing)}", remedy)
 
 
 def _history(patient: Patient) -> Iterator[Check]:

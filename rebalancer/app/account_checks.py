@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 
 from rebalancer.model import Account, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
-from rebalancer.portfolio.ids import is_ours
+from rebalancer.model.text import listed, money, shares
 from rebalancer.portfolio.limits import used_up
-from rebalancer.portfolio.wording import shares, some, usd
+from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker
 from rebalancer.trading.recovery import for_how_much
 
@@ -14,12 +14,14 @@ from rebalancer.trading.recovery import for_how_much
 def held(positions: Sequence[Position]) -> Check:
     short = [f"{each.symbol} is held short ({shares(-each.quantity)})" for each in positions if each.quantity < 0]
     odd = short + [
-        f"{each.symbol} shows no value, and counts at {usd(each.market_value)}" for each in positions if not each.valued
+        f"{each.symbol} shows no value, and counts at {money(each.market_value)}"
+        for each in positions
+        if not each.valued
     ]
     if not odd:
         return Check("positions", "pass", f"{len(positions):,} held, each with a value, none short")
     remedy = "Shorts are never traded, and keep money from being spent. What shows no value is sold only as a whole."
-    return Check("positions", "warn", some(odd, "; "), remedy)
+    return Check("positions", "warn", listed(odd, "; "), remedy)
 
 
 def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
@@ -29,7 +31,7 @@ def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
     ]
     if not others:
         return Check("open orders", "pass", f"none of other hands; {len(orders):,} of ours")
-    found = f"{len(others):,} not ours: {some(others, '; ')}"
+    found = f"{len(others):,} not ours: {listed(others, '; ')}"
     if cancel_scope == "all":
         return Check("open orders", "warn", found, 'The evening cancels them, as cancel_scope = "all" asks for.')
     remedy = "The evening leaves these symbols alone, and what buys may cost is not spent. Cancel what is in the way."

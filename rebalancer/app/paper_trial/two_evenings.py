@@ -7,20 +7,8 @@ anywhere, and the next call goes on from there.
 from datetime import date, timedelta
 from decimal import Decimal
 
-from rebalancer.errors import RunFailedError
-from rebalancer.market.settlement import LONGEST_WAIT
-from rebalancer.model import OrderId, Outcome, RunId, Session, Side, Symbol
-from rebalancer.model.checkup import Check, Figures
-from rebalancer.portfolio.buys import limit_price
-from rebalancer.portfolio.wording import shares
-from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.gate import Gate
-from rebalancer.trading.hours import require_open
-from rebalancer.trading.pricing import order_prices, take_snapshots
-from rebalancer.trading.recovery import settle_earlier_orders
-from rebalancer.trading.snapshot import read_holdings, read_shares, require_investable
-from rebalancer.trading.tracking import CANCEL_SECONDS, Watch, looks
-from rebalancer.trading.trial import (
+from rebalancer.app.paper_trial.findings import Trial, checks, figures, last_trial
+from rebalancer.app.paper_trial.one_evening import (
     LOOKS,
     PENNIES,
     buying_gate,
@@ -30,8 +18,20 @@ from rebalancer.trading.trial import (
     sent_once,
     trial_id,
 )
-from rebalancer.trading.trial_share import free_share
-from rebalancer.trading.trial_told import Trial, checks, figures, last_trial
+from rebalancer.app.paper_trial.share import free_share
+from rebalancer.errors import RunFailedError
+from rebalancer.market.settlement import LONGEST_WAIT
+from rebalancer.model import OrderId, Outcome, RunId, Session, Side, Symbol
+from rebalancer.model.checkup import Check, Figures
+from rebalancer.model.text import shares
+from rebalancer.portfolio.buys import limit_price
+from rebalancer.trading.context import RunContext, RunLog
+from rebalancer.trading.gate import Gate
+from rebalancer.trading.hours import require_open
+from rebalancer.trading.pricing import order_prices, take_snapshots
+from rebalancer.trading.recovery import settle_earlier_orders
+from rebalancer.trading.snapshot import read_holdings, read_shares, require_investable
+from rebalancer.trading.tracking import CANCEL_SECONDS, Watch, looks
 
 ADVICE = "Call the same again: it goes on from what the broker shows."
 
@@ -161,4 +161,4 @@ def _checks(context: RunContext, log: RunLog) -> tuple[Check, ...]:
     tonight = log.session.day
     later = context.calendar.sessions(tonight + timedelta(days=1), tonight + LONGEST_WAIT)
     following = later[0] if later else tonight + LONGEST_WAIT
-    return tuple(checks(_trial(context), following, PENNIES + context.broker.caps.fee_per_order))
+    return tuple(checks(_trial(context), following, PENNIES + context.broker.venue.fee_per_order))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model import NoPrice, Price, Symbol
-from rebalancer.portfolio.wording import shares
+from rebalancer.model.text import shares
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.pricing import order_prices, take_snapshots
 from rebalancer.trading.snapshot import read_shares

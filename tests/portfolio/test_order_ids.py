@@ -5,8 +5,7 @@ from datetime import date
 import pytest
 
 from rebalancer.model import Symbol
-from rebalancer.portfolio.ids import is_ours, is_trials
-from rebalancer.portfolio.trades import TRIAL_PREFIX, order_id
+from rebalancer.portfolio.order_ids import TRIAL_PREFIX, is_ours, is_trials, order_id
 
 OF_A_RUN = order_id("demo", date(2016, 7, 1), 1, "buys", Symbol("SPY"), "buy")
 OF_A_TRIAL = TRIAL_PREFIX + "ABCDEFGHIJ234"

@@ -5,8 +5,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from rebalancer.app.notify import Told, tell
 from rebalancer.journal.chain import Head
-from rebalancer.trading.notify import Told, tell
 
 TOLD = Told("main", date(2026, 11, 27), 7, "partial", "3 of 4 orders done; SPY: bought 0 of 1", 3, Head(115, "5543"))
 

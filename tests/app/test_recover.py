@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from stage import DAYS, SPY, TLT, Stage, mix, percent, session_of
 
+from rebalancer.app.recover import recover
 from rebalancer.errors import StoppedError
 from rebalancer.events import OrderAbsent, OrderAnswered
 from rebalancer.journal import read
 from rebalancer.journal.connection import head
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, OrderId, RunId, Submitted
-from rebalancer.ports import Broker, Caps, TradingStatus
-from rebalancer.trading.settle import recover
+from rebalancer.ports import Broker, Standing, Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 
@@ -52,8 +52,8 @@ class Once:
         return getattr(self._real, name)
 
     @property
-    def caps(self) -> Caps:
-        return replace(self._real.caps, resend=False)
+    def venue(self) -> Venue:
+        return replace(self._real.venue, idempotent_ids=False)
 
 
 def evening(tmp_path: Path) -> Stage:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from rebalancer.model import Difference, Symbol
-from rebalancer.portfolio.unexplained import could_be_renamed, could_be_split, stay_open, told, waits
+from rebalancer.portfolio.breaks import could_be_renamed, could_be_split, stay_open, told, waits
 
 SPY, QQQ, GLD = map(Symbol, ("SPY", "QQQ", "GLD"))
 FRIDAY, MONDAY, TUESDAY = date(2024, 6, 7), date(2024, 6, 10), date(2024, 6, 11)

@@ -8,12 +8,12 @@ from typing import Any
 
 from stage import DAYS, Stage, mix, percent, session_of
 
+from rebalancer.app.paper_trial.two_evenings import run_two_evenings
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, RunId, Symbol
 from rebalancer.model.checkup import Check, Figures
-from rebalancer.portfolio.ids import is_trials
+from rebalancer.portfolio.order_ids import is_trials
 from rebalancer.ports import Broker, Journal
-from rebalancer.trading.two_evenings import run_two_evenings
 from rebalancer.venues.sim.broker import SimBroker
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = DAYS[:4]

@@ -29,7 +29,7 @@ from two_evening_trial import (
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Limits, Trading
-from rebalancer.portfolio.ids import is_trials
+from rebalancer.portfolio.order_ids import is_trials
 from rebalancer.venues.sim.script import Script, Twist
 
 

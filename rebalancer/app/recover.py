@@ -25,11 +25,11 @@ def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None
     try:
         _settle(context, log)
     except StoppedError as error:
-        log.write(Halted, account=context.account, by="rebalance", reason=str(error))
+        log.write(Halted(at=log.now(), account=context.account, by="rebalance", reason=str(error)))
         raise
     if interrupted:
-        orders = context.journal.orders(run)
-        log.write(RunEnded, status="partial" if orders else "failed", reason=came_of_it(orders))
+        orders = context.journal.sent(run)
+        log.write(RunEnded(at=log.now(), status="partial" if orders else "failed", reason=came_of_it(orders)))
     return run
 
 
@@ -40,7 +40,7 @@ def _settle(context: RunContext, log: RunLog) -> None:
     cancel_open_orders(context, log)
     for sent in context.journal.orders(log.run):
         if sent.phase == "absent":
-            log.write(OrderLost, order_id=sent.order.id, reason="it never reached the broker")
+            log.write(OrderLost(at=log.now(), order_id=sent.order.id, reason="it never reached the broker"))
 
 
 def came_of_it(orders: Sequence[OrderRecord]) -> str:

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebalancer.market.settlement import Traded, bought_before_settlement
 from rebalancer.model import Symbol
-from rebalancer.portfolio.unsettled import Traded, bought_before_settlement
 
 SPY, TLT, GLD = (Symbol(name) for name in ("SPY", "TLT", "GLD"))
 FRIDAY, MONDAY, TUESDAY = date(2026, 10, 9), date(2026, 10, 12), date(2026, 10, 13)

@@ -7,7 +7,7 @@ from threading import Event, current_thread
 import pytest
 from freezegun import freeze_time
 
-from rebalancer.trading.watch import keep_watch
+from rebalancer.app.schedule_loop import keep_watch
 
 LONG = 60.0
 """A heartbeat that no test waits for."""

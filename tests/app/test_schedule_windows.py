@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebalancer.app.schedule import MOST_TRIES, coming, missed, question, standing, turn, window, window_today
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
 from rebalancer.journal.read import RunSummary
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import RunStatus, Session, Trading
-from rebalancer.trading.schedule import MOST_TRIES, coming, missed, question, standing, turn, window, window_today
 
 CALENDAR = ExchangeCalendar(SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC)))
 MAIN = AccountConfig("main", enabled=True)

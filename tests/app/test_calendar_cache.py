@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rebalancer.app.calendar_cache import FILE, Almanac, installed_calendar, open_almanac
 from rebalancer.errors import RunFailedError
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.trading.almanac import FILE, Almanac, installed_calendar, open_almanac
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LATER = SimulatedClock(NOW + timedelta(days=3))

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from rebalancer.app.calendar_cache import Almanac
+from rebalancer.app.schedule import missed
 from rebalancer.config import AccountConfig
-from rebalancer.journal.read import RunSummary
-from rebalancer.ports import TradingStatus
-from rebalancer.trading.almanac import Almanac
+from rebalancer.journal.queries import RunLine
+from rebalancer.ports import Standing
 from rebalancer.trading.armed import unarmed
 from rebalancer.trading.halt import told
-from rebalancer.trading.schedule import missed
 
 CUT_OFF_AFTER = timedelta(hours=2)
 """No run takes that long: one that still has no end was cut off."""

@@ -1,0 +1,42 @@
+"""Order ids: how they are made, and which orders of an account are this program's by the whole form of their ids.
+
+The ids of another program may begin as ours do. No version has given ids of another form than these two.
+"""
+
+import re
+from base64 import b32encode
+from dataclasses import replace
+from datetime import date
+from hashlib import sha256
+
+from rebalancer.model import Order, OrderId, Side, Symbol
+
+RUN_PREFIX = "rb"
+TRIAL_PREFIX = "rbtrial"
+"""In lower case, so that no id of a run begins with it: what follows RUN_PREFIX is in capitals."""
+RUN_ID = re.compile(f"{RUN_PREFIX}[A-Z2-7]{{18}}")
+TRIAL_ID = re.compile(f"{TRIAL_PREFIX}[A-Z2-7]{{13}}")
+
+
+def order_id(
+    account: str, session: date, run_number: int, leg: str, symbol: Symbol, side: Side, attempt: int = 1
+) -> OrderId:
+    """The same id for the same order of the same run, always. 20 characters, the limit of the strictest broker."""
+    parts = (account, session.isoformat(), str(run_number), leg, symbol, side, str(attempt))
+    return OrderId(RUN_PREFIX + b32encode(sha256("|".join(parts).encode()).digest()).decode()[:18])
+
+
+def another_attempt(order: Order, account: str, session: date, run_number: int, attempt: int) -> Order:
+    """`order` under a new id: only once the broker has refused every earlier attempt."""
+    leg = "sells" if order.side == "sell" else "buys"
+    return replace(order, id=order_id(account, session, run_number, leg, order.symbol, order.side, attempt))
+
+
+def is_ours(order_id: str) -> bool:
+    """Whether a run gave the id. Orders of a trial are not ours: what they buy does not belong to the bots."""
+    return RUN_ID.fullmatch(order_id) is not None
+
+
+def is_trials(order_id: str) -> bool:
+    """Whether the doctor's trial on paper gave the id."""
+    return TRIAL_ID.fullmatch(order_id) is not None
