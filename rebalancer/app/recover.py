@@ -28,7 +28,7 @@ def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None
         log.write(Halted(at=log.now(), account=context.account, by="rebalance", reason=str(error)))
         raise
     if interrupted:
-        orders = context.journal.sent(run)
+        orders = context.journal.orders(run)
         log.write(RunEnded(at=log.now(), status="partial" if orders else "failed", reason=came_of_it(orders)))
     return run
 

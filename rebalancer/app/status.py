@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from rebalancer.app.calendar_cache import Almanac
 from rebalancer.app.schedule import missed
 from rebalancer.config import AccountConfig
-from rebalancer.journal.queries import RunLine
-from rebalancer.ports import Standing
+from rebalancer.journal.read import RunSummary
+from rebalancer.ports import TradingStatus
 from rebalancer.trading.armed import unarmed
 from rebalancer.trading.halt import told
 

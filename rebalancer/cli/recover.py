@@ -46,7 +46,7 @@ def recovered(config: "Config", account: "AccountConfig") -> "RunRecord | None":
     """The run it was written down in, None where nothing was left. Raises what settling raises."""
     from rebalancer.app.recover import recover as settle
     from rebalancer.app.recovery import recovery
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
 
     with recovery(config, account) as now:
         run = settle(now.context, now.claim, now.session)

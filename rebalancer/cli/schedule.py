@@ -143,7 +143,7 @@ def _status(
 ) -> "AccountStatus":
     from rebalancer.app.schedule import coming
     from rebalancer.app.status import troubles
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.report.schedule import AccountStatus
 
     runs = read.runs(config.journal(), account.name, RUNS)
@@ -158,7 +158,7 @@ def _status(
 
 def _brakes(config: "Config", account: "AccountConfig", now: datetime) -> tuple[str, ...]:
     from rebalancer.app.status import brakes
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.journal.audit import at_a_glance
     from rebalancer.trading.armed import files_now
 

@@ -52,7 +52,7 @@ def run_account(
 ) -> Result:
     """An account's trouble is its own: the next account's turn comes all the same. Raises BusyError."""
     from rebalancer.app.evening import evening
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.ports import AlreadyRun
     from rebalancer.trading.run import claim_session, run_evening
 
@@ -93,7 +93,7 @@ def agenda(config: "Config", clock: "Clock") -> "Iterator[Turn]":
     """What the clock and the journal ask of each enabled account now. Raises RunFailedError."""
     from rebalancer.app.calendar_cache import open_almanac
     from rebalancer.app.schedule import turn
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
 
     enabled = [account for account in config.accounts if account.enabled]
     almanac = open_almanac(config.state_dir, clock, [account.name for account in enabled])

@@ -87,15 +87,8 @@ def project(event: object, tables: TableWriter) -> None:
 def _claimed(event: Claimed, tables: TableWriter) -> None:
     columns = _columns(event)
     started, files, forced = (columns.pop(name) for name in ("at", "files", "force"))
-    start = {
-        "id": tables.run,
-        "started": started,
-        "forced": forced,
-        "status": "running",
-        "reason": "",
-        "step": "claimed",
-    }
-    tables.insert("runs", start | columns)
+    columns |= {"id": tables.run, "started": started, "forced": forced}
+    tables.insert("runs", {**columns, "status": "running", "reason": "", "step": "claimed"})
     tables.insert("run_files", *({"run": tables.run, "name": name, "sha256": sha} for name, sha in files.items()))
 
 

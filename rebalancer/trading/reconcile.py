@@ -8,7 +8,7 @@ from rebalancer.model import Account, Outcome, Position, Symbol
 from rebalancer.model.text import digits, money, shares
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.holdings import equities, quantities
-from rebalancer.ports import Book
+from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import refuse_strangers
 from rebalancer.trading.snapshot import LAG_SECONDS, AccountSnapshot, not_whole, record_holdings, require_whole

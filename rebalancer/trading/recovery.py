@@ -10,7 +10,7 @@ from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Found, Order, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.model.text import money, shares
 from rebalancer.portfolio.order_ids import is_ours
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.freed import wait_until_free
 from rebalancer.trading.snapshot import LAG_SECONDS, ZERO, AccountSnapshot, Phase, read_holdings, read_shares

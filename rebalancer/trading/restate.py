@@ -8,7 +8,7 @@ from rebalancer.model import CorporateAction, Difference, Holdings, Position, Sy
 from rebalancer.portfolio.breaks import stay_open, told, waits
 from rebalancer.portfolio.holdings import differences
 from rebalancer.portfolio.restate import restatements, unbooked_splits
-from rebalancer.ports import Book
+from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 
 

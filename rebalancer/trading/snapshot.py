@@ -131,7 +131,7 @@ def record_holdings(
             at=log.now(),
             phase=phase,
             account=account,
-            holdings=_rows(context, log, positions, book, holdings, unexplained),
+            holdings=_rows(context, log, positions, ledger, holdings, unexplained),
             reserve=reserve,
             others_value=holdings.others_value,
             investable=snapshot.investable,

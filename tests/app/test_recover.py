@@ -14,7 +14,7 @@ from rebalancer.journal import read
 from rebalancer.journal.connection import head
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, OrderId, RunId, Submitted
-from rebalancer.ports import Broker, Standing, Venue
+from rebalancer.ports import Broker, TradingStatus, Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 

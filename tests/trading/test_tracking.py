@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Found, Order, OrderId, OrderPhase, OrderState, Outcome, RunId, Symbol, Unknown
-from rebalancer.ports import Sent, Venue
+from rebalancer.ports import OrderRecord, Venue
 from rebalancer.trading.tracking import earlier_outcome, look_up, looks, untold
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
