@@ -8,13 +8,13 @@ from functools import partial
 
 from rebalancer import __version__, demo
 from rebalancer.app.account_lock import account_lock
-from rebalancer.app.bots import compile_bots
+from rebalancer.app.bots import load_bots
 from rebalancer.app.brokers import broker_of
 from rebalancer.app.lines import Connections, clock_of
 from rebalancer.app.resuming import as_it_began, bots_on_disk, fingerprints, unfinished
 from rebalancer.app.source import Source, source_of
 from rebalancer.app.status import brakes
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
@@ -98,7 +98,7 @@ def evening(
             calendar=calendar,
             clock=time,
             journal=journal,
-            programs={} if interrupted else compile_bots(account.bots, contents),
+            bots={} if interrupted else load_bots(account.bots, contents),
             venue=claim.venue,
             files=fingerprints(interrupted.files if interrupted else claim.files),
             shutdown_requested=shutdown_requested,
@@ -115,7 +115,7 @@ def context_of(
     calendar: Calendar,
     clock: Clock,
     journal: Journal,
-    programs: Mapping[str, Program],
+    bots: Mapping[str, Bot],
     venue: str,
     files: Mapping[str, str],
     shutdown_requested: Callable[[], bool] = lambda: False,
@@ -132,7 +132,7 @@ def context_of(
         trading=account.trading,
         reserve=account.reserve,
         investments=account.investments,
-        programs=programs,
+        bots=bots,
         shutdown_requested=shutdown_requested,
         pinned=account.account_number,
         limits=account.limits,

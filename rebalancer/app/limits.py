@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from rebalancer.app.bots import compile_bots, read_bots
-from rebalancer.bots.flowchart import nodes
+from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.config import AccountConfig, Config
 from rebalancer.journal import read
 from rebalancer.model import Symbol
@@ -25,6 +24,6 @@ def _of_account(config: Config, account: AccountConfig) -> Iterator[str]:
 
 
 def _wanted(account: AccountConfig) -> set[Symbol]:
-    programs = compile_bots(account.bots, read_bots(account.bots)).values()
-    bots = {node.symbol for program in programs for node in program.table if isinstance(node, nodes.Hold)}
-    return bots | ({account.trading.fallback_ticker} if account.trading.fallback_ticker else set())
+    bots = load_bots(account.bots, read_bots(account.bots)).values()
+    held = {symbol for bot in bots for symbol in bot.holdable}
+    return held | ({account.trading.fallback_ticker} if account.trading.fallback_ticker else set())

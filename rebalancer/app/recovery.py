@@ -60,7 +60,7 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Recovery]:
             calendar=calendar,
             clock=clock,
             journal=journal,
-            programs={},
+            bots={},
             venue=claim.venue,
             files={},
         )

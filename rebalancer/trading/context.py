@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.base import Bot
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent
 from rebalancer.model import Investment, Limits, OrderId, Price, Reserve, RunId, Session, Side, Symbol, Trading
@@ -15,7 +15,7 @@ from rebalancer.ports import Broker, Calendar, Clock, History, Journal, OrderRec
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """One account with everything behind its ports. `programs` has each investment's bot by name.
+    """One account with everything behind its ports. `bots` has each investment's bot by name.
 
     `pinned` is the only account number that may be traded, None where the owner named none. `venue` is where orders go,
     such as a host. `files` maps what the run goes by to the SHA-256 of its bytes.
@@ -36,7 +36,7 @@ class RunContext:
     trading: Trading
     reserve: Reserve
     investments: tuple[Investment, ...]
-    programs: Mapping[str, Program]
+    bots: Mapping[str, Bot]
     shutdown_requested: Callable[[], bool] = lambda: False
     pinned: str | None = None
     limits: Limits = field(default_factory=Limits)
@@ -48,9 +48,9 @@ class RunContext:
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Every ticker tonight's decisions can name, as it is called now, sorted."""
-        charts = {symbol for program in self.programs.values() for symbol in program.symbols}
+        named = {symbol for bot in self.bots.values() for symbol in bot.symbols}
         fallback = {self.trading.fallback_ticker} if self.trading.fallback_ticker else set()
-        return tuple(sorted({self.renames.get(symbol, symbol) for symbol in charts | fallback}))
+        return tuple(sorted({self.renames.get(symbol, symbol) for symbol in named | fallback}))
 
 
 class RunLog:

@@ -74,6 +74,6 @@ def _closes(context: RunContext, log: RunLog, found: Mapping[Symbol, Rename]) ->
 
 
 def _say(context: RunContext, log: RunLog, rename: Rename) -> None:
-    bots = [f"bot {name}" for name, program in sorted(context.programs.items()) if rename.old in program.symbols]
+    bots = [f"bot {name}" for name, bot in sorted(context.bots.items()) if rename.old in bot.symbols]
     text = f"{rename.old}: it is called {rename.new} since {rename.day}, and is looked up and traded as {rename.new}"
     log.note(f"{text}. Write {rename.new} in {' and '.join(bots) or 'the config'}", "warning")

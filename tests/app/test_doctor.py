@@ -13,7 +13,7 @@ from stage import DAYS, GLD, SGOV, SPY, Stage, Weekdays, dollars, hold, session_
 
 from rebalancer.app.doctor import MEGABYTE, Patient, disk, examine, journal, machine, writable
 from rebalancer.bots.flowchart import tree
-from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import SourceError
 from rebalancer.journal.lease import run_lock
@@ -99,7 +99,7 @@ class Ward:
             quotes=self.stage.market,
             calendar=Weekdays(),
             clock=self.stage.clock,
-            programs={"A": compile_chart(tree.Chart("A", self.chart))},
+            bots={"A": FlowchartBot.of(tree.Chart("A", self.chart))},
             prices="the stage",
         )
         found = list(examine(patient))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.almanac import Almanac
 from lab.books import ACCOUNT
-from lab.bots import programs_of
+from lab.bots import bots_of
 from lab.fate import Crash, Fate, crash
 from lab.line import Line
 from lab.market import SYMBOLS
@@ -139,7 +139,7 @@ class Machine:
             trading=owner.trading,
             reserve=owner.reserve,
             investments=owner.investments,
-            programs=programs_of(owner.investments),
+            bots=bots_of(owner.investments),
             shutdown_requested=lambda: bool(ends_at and fate.count >= ends_at),
             limits=owner.limits,
             venue="lab",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Specified
 from rebalancer.errors import SourceError
 from rebalancer.events import Claim
@@ -174,7 +174,7 @@ class Stage:
             reserve=self.reserve,
             limits=self.limits,
             investments=tuple(investment for _, investment in self.bots.values()),
-            programs={name: compile_chart(Chart(name, node)) for name, (node, _) in self.bots.items()},
+            bots={name: FlowchartBot.of(Chart(name, node)) for name, (node, _) in self.bots.items()},
             mode=self.mode,
             venue=self.venue,
         )

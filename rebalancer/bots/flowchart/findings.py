@@ -1,8 +1,8 @@
 """What a chart consists of, for a person who checks a bot before money follows it."""
 
 from collections import Counter
-from dataclasses import dataclass
 
+from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
@@ -29,21 +29,6 @@ from rebalancer.model import Symbol
 _Element = Node | Condition | Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """All sorted. `nodes` counts by kind, such as ("Asset", 3); `depth` is the number of nodes on the longest way down.
-
-    `tickers` are held or only looked at. `functions` go with the windows they are used with, in sessions; a price of
-    today has none.
-    """
-
-    name: str
-    nodes: tuple[tuple[str, int], ...]
-    tickers: tuple[Symbol, ...]
-    depth: int
-    functions: tuple[tuple[Function, tuple[int, ...]], ...]
-
-
 def describe(chart: Chart) -> Findings:
     nodes: Counter[str] = Counter()
     tickers: set[Symbol] = set()
@@ -62,11 +47,11 @@ def describe(chart: Chart) -> Findings:
         below = depth + isinstance(element, Node)
         waiting.extend((part, below) for part in _parts(element))
     return Findings(
-        chart.name,
-        tuple(sorted(nodes.items())),
-        tuple(sorted(tickers)),
-        deepest,
-        tuple((function, tuple(sorted(windows))) for function, windows in sorted(functions.items())),
+        name=chart.name,
+        tickers=tuple(sorted(tickers)),
+        nodes=tuple(sorted(nodes.items())),
+        depth=deepest,
+        functions=tuple((function, tuple(sorted(windows))) for function, windows in sorted(functions.items())),
     )
 
 
