@@ -21,7 +21,7 @@ from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceErro
 from rebalancer.events import Claim
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.lease import LockHolder, run_lock
-from rebalancer.journal.settings import SETTINGS
+from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock

@@ -38,7 +38,7 @@ from rebalancer.journal.lease import LockHolder, give_back, lock_holder, obstacl
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import bring_up, open_database
-from rebalancer.journal.settings import SETTINGS, changes, last_settings
+from rebalancer.journal.setting_changes import SETTINGS, changes, last_settings
 from rebalancer.journal.tables import TableWriter, insert_into
 from rebalancer.model import NO_RUN, OrderId, RunId
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Ledger, OrderRecord, TradingStatus

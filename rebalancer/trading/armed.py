@@ -12,7 +12,7 @@ from rebalancer.config.files import content_of
 from rebalancer.config.in_force import snapshot
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Armed, Disarmed, Halted
-from rebalancer.journal.settings import SETTINGS
+from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Account
 from rebalancer.model.checkup import Check

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rebalancer.events import SettingChanged
 from rebalancer.journal import read
-from rebalancer.journal.settings import SETTINGS, changes
+from rebalancer.journal.setting_changes import SETTINGS, changes
 from rebalancer.model import NO_RUN
 
 FIRST = {"trading.drift_percent": "0", "investments.trend.amount": "6000"}
