@@ -8,7 +8,7 @@ from lab.journal_checks import ACCOUNT
 from lab.market import SYMBOLS
 from lab.venue import trade_by_hand
 from rebalancer.events import Adopted, Halted, HaltLifted, OrderAccounted
-from rebalancer.journal.lease import Here, Holder
+from rebalancer.journal.lease import LockHolder, Process
 from rebalancer.model import NO_RUN, Symbol
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class Operator:
     def morning(self, *, always: bool) -> None:
         """The day's manual actions. A halt is lifted with probability 0.8, or with certainty if `always`."""
         injector = self._world.injector
-        with self._world.storage.process(self._place()) as journal:
-            halt = journal.standing(ACCOUNT).halt
+        with self._world.storage.process(self._holder()) as journal:
+            halt = journal.trading_status(ACCOUNT).halt
         if halt is not None and (always or injector.rng.random() < 0.8):
             self._lift_halt(halt)
         if injector.occurs("a trade by hand"):
@@ -65,8 +65,8 @@ class Operator:
 
     def _adopt_everything(self) -> None:
         """As `rebalance adopt --all`."""
-        with self._world.storage.process(self._place()) as journal:
-            ours = journal.book(ACCOUNT).ours
+        with self._world.storage.process(self._holder()) as journal:
+            ours = journal.ledger(ACCOUNT).ours
         for name, held in self._world.venue.shares.items():
             theirs = held - ours.get(Symbol(name), Decimal(0))
             if theirs > 0:
@@ -86,9 +86,9 @@ class Operator:
         """Journal `event` as a command does, without waiting for a run in progress."""
         world = self._world
         world.log(str(event))
-        with world.storage.process(self._place()) as journal:
+        with world.storage.process(self._holder()) as journal:
             journal.record(NO_RUN, event)
         world.write_ahead_checker.journalled(event)
 
-    def _place(self) -> Here:
-        return Here(Holder("a command", "here", 0), "", self._world.clock.now)
+    def _holder(self) -> LockHolder:
+        return LockHolder(Process("a command", "here", 0), "", self._world.clock.now)

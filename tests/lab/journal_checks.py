@@ -11,9 +11,9 @@ from lab.owner import Owner
 from lab.totals import without_identifiers
 from lab.venue import Venue
 from lab.venue_orders import NONE, VenueOrder
-from rebalancer.journal.book import read_book
-from rebalancer.journal.chain import Row, chained
-from rebalancer.journal.standing import read_standing
+from rebalancer.journal.account_state import read_trading_status
+from rebalancer.journal.chain import Entry, chained
+from rebalancer.journal.ledger import read_ledger
 from rebalancer.model import Session, Symbol
 
 ACCOUNT = "lab"
@@ -113,7 +113,7 @@ class JournalChecker:
             venue_order.accepted and venue_order.id in unsettled for venue_order in self.venue.venue_orders
         ):
             return
-        ours = read_book(connection, ACCOUNT).ours
+        ours = read_ledger(connection, ACCOUNT).ours
         for symbol, held in self.venue.shares.items():
             mine = ours.get(Symbol(symbol), NONE)
             _rule("I9", mine == held, f"{symbol}: {held} held, {mine} are the bots' by the journal")
@@ -124,7 +124,7 @@ class JournalChecker:
         """The managed part of the `shown` shares, by symbol."""
         if owner and owner.trading.manage == "account":
             return shown
-        ours = read_book(connection, ACCOUNT).ours
+        ours = read_ledger(connection, ACCOUNT).ours
         return {symbol: min(held, ours.get(Symbol(symbol), NONE)) for symbol, held in shown.items()}
 
     def nothing_unexpected(self, connection: sqlite3.Connection, session: Session) -> None:
@@ -182,12 +182,12 @@ class JournalChecker:
 
     def chain_holds(self, connection: sqlite3.Connection) -> None:
         rows = connection.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq").fetchall()
-        hashes = chained(Row(*fields) for *fields, _ in rows)
+        hashes = chained(Entry(*fields) for *fields, _ in rows)
         wrong = [row[0] for row, due in zip(rows, hashes, strict=True) if row[5] != due]
         _rule("I18", not wrong, f"the audit chain breaks at line {wrong[:1]}")
 
     def is_halted(self, connection: sqlite3.Connection) -> bool:
-        return read_standing(connection, ACCOUNT).halt is not None
+        return read_trading_status(connection, ACCOUNT).halt is not None
 
     def last_end(self, connection: sqlite3.Connection) -> str:
         ((status, reason),) = connection.execute("SELECT status, reason FROM runs ORDER BY id DESC LIMIT 1")

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from lab.interruptions import Crash
-from rebalancer.journal.lease import Here
+from rebalancer.journal.lease import LockHolder
 from rebalancer.journal.store import IN_MEMORY, SqliteJournal
 
 
@@ -22,12 +22,12 @@ class JournalStorage:
         self.connection = self._new()
 
     @contextmanager
-    def process(self, place: Here) -> Iterator[SqliteJournal]:
+    def process(self, holder: LockHolder) -> Iterator[SqliteJournal]:
         """Open the journal as a new process does. A killed process leaves its lease unreleased."""
         if self._file is None:
-            yield SqliteJournal(IN_MEMORY, Database(self.connection, execute_plugins=False), place)
+            yield SqliteJournal(IN_MEMORY, Database(self.connection, execute_plugins=False), holder)
             return
-        with SqliteJournal.open(self._file, place) as journal:
+        with SqliteJournal.open(self._file, holder) as journal:
             try:
                 yield journal
             except Crash:

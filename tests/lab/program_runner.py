@@ -17,10 +17,10 @@ from lab.owner import Owner, draw_owner
 from rebalancer.app.recover import recover
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
 from rebalancer.events import Claim
-from rebalancer.journal.lease import Here, Holder
+from rebalancer.journal.lease import LockHolder, Process
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Investment, RunId
-from rebalancer.ports import AlreadyRun, Interrupted
+from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import claim_session, run_evening
 
@@ -71,13 +71,13 @@ class ProgramRunner:
     def run_process(self, start: ProcessStart) -> str:
         """Run one process. How it ended, in a word."""
         world = self._world
-        place = self._place(start.host)
+        holder = self._holder(start.host)
         interruptions = Interruptions(
             world.log, {} if start.concurrent else self._acts(start.attempt), world.external_traders.at
         )
-        world.log(f"-- process {place.holder.pid} on {start.host}{' forced' if start.force else ''}")
+        world.log(f"-- process {holder.process.pid} on {start.host}{' forced' if start.force else ''}")
         try:
-            ended = self._process(place, interruptions, start)
+            ended = self._process(holder, interruptions, start)
         except Crash:
             ended = "killed"
         except BusyError as error:
@@ -87,29 +87,29 @@ class ProgramRunner:
             ended = "stopped" if isinstance(error, StoppedError) else "failed"
             world.process_failed(error)
         finally:
-            del self._alive[place.holder.pid]
-        world.log(f"-- process {place.holder.pid}: {ended}")
+            del self._alive[holder.process.pid]
+        world.log(f"-- process {holder.process.pid}: {ended}")
         world.totals.processes += 1
         world.totals.ends[ended] += 1
         return ended
 
     def settle(self) -> None:
         """As the scheduler after the close: settle an interrupted run."""
-        world, place = self._world, self._place("here")
+        world, holder = self._world, self._holder("here")
         try:
-            with world.storage.process(place) as journal:
+            with world.storage.process(holder) as journal:
                 if journal.interrupted(ACCOUNT):
                     context = self._context(journal, Interruptions(world.log), world.owner)
                     recover(context, self._claim(world.owner, ProcessStart()), world.session)
         except RebalancerError as error:
             world.process_failed(error)
         finally:
-            del self._alive[place.holder.pid]
+            del self._alive[holder.process.pid]
 
-    def _process(self, place: Here, interruptions: Interruptions, start: ProcessStart) -> str:
+    def _process(self, holder: LockHolder, interruptions: Interruptions, start: ProcessStart) -> str:
         """As the command: resume an interrupted run with the settings it began with, or begin one."""
         world = self._world
-        with world.storage.process(place) as journal:
+        with world.storage.process(holder) as journal:
             found = self._unfinished(journal)
             owner = self._recorded[found.run] if found else self._owner_tonight()
             context = self._context(journal, interruptions, owner)
@@ -122,7 +122,7 @@ class ProgramRunner:
             run_evening(context, run, world.session, found.plan if found else None)
             return "done"
 
-    def _unfinished(self, journal: SqliteJournal) -> Interrupted | None:
+    def _unfinished(self, journal: SqliteJournal) -> InterruptedRun | None:
         found = journal.interrupted(ACCOUNT)
         return found if found and found.orders and found.plan and found.session == self._world.session.day else None
 
@@ -178,12 +178,12 @@ class ProgramRunner:
                 owner = replace(owner, investments=(*owner.investments, extra))
         return owner
 
-    def _place(self, host: str) -> Here:
+    def _holder(self, host: str) -> LockHolder:
         """A process of `host` with its run lock; next to a running process it locks another file."""
         self._pid += 1
         lock = f"{host} {self._pid}" if host in self._alive.values() else host
         self._alive[self._pid] = host
-        return Here(Holder(str(self._pid), host, self._pid), lock, self._world.clock.now)
+        return LockHolder(Process(str(self._pid), host, self._pid), lock, self._world.clock.now)
 
     # ------------------------------------------------------------------------------------- interruptions
 

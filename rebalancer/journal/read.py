@@ -7,7 +7,6 @@ Every function raises RunFailedError for a file that can't be read.
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,19 +28,19 @@ from rebalancer.events import (
     TargetsSet,
     WrittenOff,
 )
-from rebalancer.journal.book import costs, last_record, read_book, read_changes, read_fills
+from rebalancer.journal.account_state import read_halts, read_trading_status
 from rebalancer.journal.chain import Head, has_chain, read_head
 from rebalancer.journal.codec import from_body
-from rebalancer.journal.faults import plainly
-from rebalancer.journal.standing import read_halts, read_standing
+from rebalancer.journal.connection import reading
+from rebalancer.journal.ledger import costs, last_record, read_changes, read_fills, read_ledger
 from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
-from rebalancer.ports import Standing
+from rebalancer.ports import TradingStatus
 
 CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class RunLine:
+class RunSummary:
     """One run in a list. `ended` is None while it runs and after it was cut off. `orders` were written down."""
 
     id: int
@@ -61,7 +60,7 @@ class RunLine:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderSummary:
     """An order and what came of it.
 
     `state` is "intended" until the broker answered, then "accepted", "refused", "unknown", or its status at the broker.
@@ -95,7 +94,7 @@ class RunRecord:
     `head` is the run's last line, None where an earlier version wrote the journal and no run since brought it up.
     """
 
-    run: RunLine
+    run: RunSummary
     closes: datetime
     files: Mapping[str, str]
     notes: tuple[str, ...]
@@ -104,14 +103,14 @@ class RunRecord:
     decisions: tuple[BotDecided | BotFailed, ...]
     targets: Targets | None
     plan: Plan | None
-    orders: tuple[OrderLine, ...]
+    orders: tuple[OrderSummary, ...]
     remarks: tuple[Noted, ...]
     changes: tuple[SettingChanged, ...]
     head: Head | None
 
 
 @dataclass(frozen=True, slots=True)
-class PositionLine:
+class PositionSummary:
     """Our shares of one symbol. Dollars to the cent.
 
     `at_broker` is all the broker showed at the last record, and `value` our shares at its value then; None where the
@@ -126,7 +125,7 @@ class PositionLine:
     value: Decimal | None
 
 
-def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunLine, ...]:
+def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunSummary, ...]:
     """The last `limit` runs, newest first; empty where there is no journal."""
     with reading(path) as journal:
         if journal is None:
@@ -145,13 +144,9 @@ def run(path: Path, run_id: int | None = None) -> RunRecord:
     raise BadInputError([Problem(str(path), "", f"the journal has {wanted}; `rebalance history` lists its runs")])
 
 
-def head(path: Path) -> Head | None:
-    """The journal's last line; None where there is no journal, or no chain yet."""
-    with reading(path) as journal:
-        return read_head(journal) if journal and has_chain(journal) else None
-
-
-def orders(path: Path, account: str | None = None, run_id: int | None = None, limit: int = 50) -> tuple[OrderLine, ...]:
+def orders(
+    path: Path, account: str | None = None, run_id: int | None = None, limit: int = 50
+) -> tuple[OrderSummary, ...]:
     """The last `limit` orders, newest first; empty where there is no journal."""
     with reading(path) as journal:
         if journal is None:
@@ -160,12 +155,12 @@ def orders(path: Path, account: str | None = None, run_id: int | None = None, li
         return tuple(_order_lines(journal, condition, {"account": account, "run": run_id, "limit": limit}))
 
 
-def positions(path: Path, account: str) -> tuple[PositionLine, ...]:
+def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:
     """What is ours in `account`, sorted by symbol; empty where there is no journal."""
     with reading(path) as journal:
         if journal is None:
             return ()
-        book, paid = read_book(journal, account), costs(read_changes(journal, account))
+        ledger, paid = read_ledger(journal, account), costs(read_changes(journal, account))
         seq, _ = last_record(journal, account)
         restated = {
             change.symbol
@@ -178,7 +173,7 @@ def positions(path: Path, account: str) -> tuple[PositionLine, ...]:
             if canonical(row["symbol"]) not in restated
         }
     return tuple(
-        _position(symbol, ours, shown.get(symbol), paid.get(symbol)) for symbol, ours in sorted(book.ours.items())
+        _position(symbol, ours, shown.get(symbol), paid.get(symbol)) for symbol, ours in sorted(ledger.ours.items())
     )
 
 
@@ -195,10 +190,10 @@ def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[Se
     return tuple(SettingChanged(datetime.fromisoformat(at), *others) for at, *others in rows)
 
 
-def standing(path: Path, account: str) -> Standing:
+def trading_status(path: Path, account: str) -> TradingStatus:
     """What `account` may do now; nothing is halted or armed where there is no journal."""
     with reading(path) as journal:
-        return Standing() if journal is None else read_standing(journal, account)
+        return TradingStatus() if journal is None else read_trading_status(journal, account)
 
 
 def halts(path: Path, account: str) -> tuple[Halted, ...]:
@@ -209,33 +204,21 @@ def halts(path: Path, account: str) -> tuple[Halted, ...]:
 
 def _position(
     symbol: Symbol, ours: Decimal, shown: tuple[Decimal, Decimal] | None, paid: Decimal | None
-) -> PositionLine:
+) -> PositionSummary:
     quantity, value = shown or (None, None)
     cost = (ours * paid).quantize(CENT) if paid is not None else None
     worth = (ours * value / quantity).quantize(CENT) if quantity and value is not None else None
-    return PositionLine(symbol, ours, quantity, cost, worth)
+    return PositionSummary(symbol, ours, quantity, cost, worth)
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """One consistent view of the journal; None where there is no file."""
-    if not path.exists():
-        yield None
-        return
-    with plainly(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        connection.row_factory = sqlite3.Row
-        connection.execute("BEGIN")
-        yield connection
-
-
-def _run_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[RunLine]:
+def _run_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[RunSummary]:
     rows = journal.execute(
         "SELECT *, (SELECT COUNT(*) FROM orders WHERE orders.run = runs.id) AS orders"
         f" FROM runs WHERE {condition} ORDER BY id DESC LIMIT :limit",
         values,
     )
     for row in rows:
-        yield RunLine(
+        yield RunSummary(
             id=row["id"],
             account=row["account"],
             broker=row["broker"],
@@ -253,14 +236,14 @@ def _run_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str,
         )
 
 
-def _order_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[OrderLine]:
+def _order_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[OrderSummary]:
     rows = journal.execute(
         "SELECT orders.*, runs.account, runs.session FROM orders JOIN runs ON runs.id = orders.run"
         f" WHERE {condition} ORDER BY orders.seq DESC LIMIT :limit",
         values,
     )
     for row in rows:
-        yield OrderLine(
+        yield OrderSummary(
             id=row["id"],
             run=row["run"],
             account=row["account"],
@@ -281,7 +264,7 @@ def _order_lines(journal: sqlite3.Connection, condition: str, values: Mapping[st
         )
 
 
-def _record(journal: sqlite3.Connection, line: RunLine) -> RunRecord:
+def _record(journal: sqlite3.Connection, line: RunSummary) -> RunRecord:
     head = journal.execute("SELECT closes, notes FROM runs WHERE id = ?", [line.id]).fetchone()
     files = journal.execute("SELECT name, sha256 FROM run_files WHERE run = ? ORDER BY name", [line.id])
     lines = journal.execute("SELECT kind, body FROM events WHERE run = ? ORDER BY seq", [line.id])

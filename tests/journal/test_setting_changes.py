@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.events import SettingChanged
-from rebalancer.journal import queries
-from rebalancer.journal.changes import SETTINGS, changes
+from rebalancer.journal import read
+from rebalancer.journal.setting_changes import SETTINGS, changes
 from rebalancer.model import NO_RUN
 
 FIRST = {"trading.drift_percent": "0", "investments.trend.amount": "6000"}
@@ -27,7 +27,7 @@ def change(key, old, new, account="demo"):
 
 
 def journalled(path):
-    return [(made.key, made.old, made.new) for made in queries.changes(path)][::-1]
+    return [(made.key, made.old, made.new) for made in read.changes(path)][::-1]
 
 
 @given(TEXTS, TEXTS)
@@ -55,7 +55,7 @@ def test_an_edit_by_hand_is_found_by_the_next_run(journal, path):
         ("trading.drift_percent", "0", "2"),
     ]
     assert journalled(path) == expected
-    assert [each.key for each in queries.run(path, run).changes] == [key for key, _, _ in expected]
+    assert [each.key for each in read.run(path, run).changes] == [key for key, _, _ in expected]
 
 
 def test_settings_that_stayed_are_not_journalled_again(journal, path):
@@ -86,7 +86,7 @@ def test_the_settings_of_another_account_are_its_own(journal, path):
     start(journal, claim({}, account="other"))
 
     assert journalled(path) == []
-    assert queries.changes(path, "other") == ()
+    assert read.changes(path, "other") == ()
 
 
 def test_a_run_that_keeps_no_settings_says_nothing_about_them(journal, path):
@@ -99,5 +99,5 @@ def test_a_run_that_keeps_no_settings_says_nothing_about_them(journal, path):
 def test_the_latest_changes_come_first(journal, path):
     journal.record(NO_RUN, change("a", "1", "2"), change("b", "1", "2"))
 
-    assert [each.key for each in queries.changes(path, limit=1)] == ["b"]
-    assert queries.changes(path.with_name("nowhere.sqlite")) == ()
+    assert [each.key for each in read.changes(path, limit=1)] == ["b"]
+    assert read.changes(path.with_name("nowhere.sqlite")) == ()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.journal.disks import by_number, by_place, lock_on_own_disk
+from rebalancer.journal.lock import file_system_by_mount_id, file_system_by_path, local_lock_id
 
 LINUX = """\
 22 27 0:21 / /proc rw,relatime - proc proc rw
@@ -31,16 +31,16 @@ def lock(tmp_path):
 def test_a_lock_on_a_disk_of_this_machine_has_one_name_whatever_path_leads_to_it(lock, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
 
-    assert lock_on_own_disk(lock) == lock_on_own_disk(tmp_path / "link" / lock.name) != ""
+    assert local_lock_id(lock) == local_lock_id(tmp_path / "link" / lock.name) != ""
 
 
 def test_a_lock_that_was_deleted_while_it_was_held_does_not_give_its_name_to_the_next(lock):
     with lock.open():
-        held = lock_on_own_disk(lock)
+        held = local_lock_id(lock)
         lock.unlink()
         lock.touch()
 
-        assert lock_on_own_disk(lock) not in {"", held}
+        assert local_lock_id(lock) not in {"", held}
 
 
 def test_a_copy_has_a_name_of_its_own(lock, tmp_path):
@@ -48,16 +48,16 @@ def test_a_copy_has_a_name_of_its_own(lock, tmp_path):
     copy = tmp_path / "copy" / lock.name
     copy.touch()
 
-    assert lock_on_own_disk(copy) != lock_on_own_disk(lock)
+    assert local_lock_id(copy) != local_lock_id(lock)
 
 
 def test_a_lock_that_is_not_there_has_no_name(tmp_path):
-    assert lock_on_own_disk(tmp_path / "none") == ""
+    assert local_lock_id(tmp_path / "none") == ""
 
 
 @pytest.mark.parametrize(("mount", "kind"), [("27", "ext4"), ("31", "nfs4"), ("32", "virtiofs"), ("2", ""), ("", "")])
 def test_linux_tells_the_file_system_of_each_mount(mount, kind):
-    assert by_number(LINUX, mount) == kind
+    assert file_system_by_mount_id(LINUX, mount) == kind
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_linux_tells_the_file_system_of_each_mount(mount, kind):
     ],
 )
 def test_a_mac_tells_the_file_system_of_the_deepest_mount_around_a_file_if_it_is_local(file, kind):
-    assert by_place(MAC, Path(file)) == kind
+    assert file_system_by_path(MAC, Path(file)) == kind
 
 
 def test_where_nothing_is_told_of_mounts_no_file_system_is_known():
-    assert by_place("", Path("/state/lock")) == ""
+    assert file_system_by_path("", Path("/state/lock")) == ""

@@ -34,7 +34,7 @@ from rebalancer.events import (
     RunEnded,
 )
 from rebalancer.model import NO_RUN
-from rebalancer.ports import Sent, Standing
+from rebalancer.ports import OrderRecord, TradingStatus
 
 BUY = order()
 HALT = Halted(NOW, "demo", "ann", "a look")
@@ -71,22 +71,22 @@ def test_the_orders_of_the_last_sessions_are_told_the_oldest_first(journal):
     journal.record(start_buying(journal), OrderIntended(NOW, BUY), seen(BUY, "filled", "10"))
     journal.record(start_buying(journal, TOMORROW), OrderIntended(NOW, later))
 
-    assert ids(journal.sent_since("demo", DAY)) == [BUY.id, "later"]
-    assert ids(journal.sent_since("demo", TOMORROW.session)) == ["later"]
-    assert journal.sent_since("other", DAY) == ()
+    assert ids(journal.orders_since("demo", DAY)) == [BUY.id, "later"]
+    assert ids(journal.orders_since("demo", TOMORROW.session)) == ["later"]
+    assert journal.orders_since("other", DAY) == ()
 
 
 def test_what_an_account_showed_is_told_the_oldest_first_with_the_run_that_looked(journal):
     first, second = start_buying(journal), start_buying(journal, TOMORROW)
 
     looks = [(first, DAY), (second, TOMORROW.session)]
-    found = journal.readings("demo", DAY)
+    found = journal.balances("demo", DAY)
     assert [(each.run, each.session, each.phase) for each in found] == [
         (run, session, phase) for run, session in looks for phase in ("start", "after_sells")
     ]
     assert {each.account for each in found} == {ACCOUNT}
-    assert journal.readings("demo", TOMORROW.session) == found[2:]
-    assert journal.readings("other", DAY) == ()
+    assert journal.balances("demo", TOMORROW.session) == found[2:]
+    assert journal.balances("other", DAY) == ()
 
 
 def test_a_filled_order_whose_fill_activity_lags_is_unsettled_until_all_its_shares_are_counted(journal):
@@ -133,8 +133,8 @@ def test_an_order_is_read_back_as_it_was_written_down_with_all_that_is_known_of_
     *_, lost = lost_at_sea(odd)
     journal.record(run, *lost_at_sea(odd))
 
-    assert journal.sent(run) == (
-        Sent(
+    assert journal.orders(run) == (
+        OrderRecord(
             order=odd,
             run=run,
             session=DAY,
@@ -146,7 +146,7 @@ def test_an_order_is_read_back_as_it_was_written_down_with_all_that_is_known_of_
             reason=lost.reason,
         ),
     )
-    assert str(journal.sent(run)[0].order.quantity) == "10.50"
+    assert str(journal.orders(run)[0].order.quantity) == "10.50"
 
 
 def test_the_orders_of_a_run_are_its_own_in_the_order_they_were_written_down(journal):
@@ -154,7 +154,7 @@ def test_the_orders_of_a_run_are_its_own_in_the_order_they_were_written_down(jou
     journal.record(run, *(OrderIntended(NOW, order(name)) for name in ("rb2", "rb1")), RunEnded(NOW, "partial", ""))
     journal.record(start_buying(journal, TOMORROW), OrderIntended(NOW, order("rb3")))
 
-    assert ids(journal.sent(run)) == ["rb2", "rb1"]
+    assert ids(journal.orders(run)) == ["rb2", "rb1"]
 
 
 def test_known_are_the_orders_of_the_account_and_those_a_person_vouched_for(journal):
@@ -199,32 +199,32 @@ def test_a_run_that_ended_was_not_cut_off_and_one_that_was_taken_up_still_is(jou
 
 
 def test_a_new_account_is_neither_halted_nor_armed(journal):
-    assert journal.standing("demo") == Standing()
+    assert journal.trading_status("demo") == TradingStatus()
 
 
 def test_a_halt_stands_until_it_is_lifted_whatever_runs_between(journal):
     journal.record(NO_RUN, HALT)
     journal.record(start(journal), RunEnded(NOW, "failed", "halted"))
-    assert journal.standing("demo").halt == HALT
-    assert journal.standing("other").halt is None
+    assert journal.trading_status("demo").halt == HALT
+    assert journal.trading_status("other").halt is None
 
     journal.record(NO_RUN, HaltLifted(NOW, "demo", "ann", "fine"))
-    assert journal.standing("demo").halt is None
+    assert journal.trading_status("demo").halt is None
 
 
 def test_a_halt_of_all_accounts_is_one_of_each(journal):
     journal.record(NO_RUN, FOR_ALL)
 
-    assert journal.standing("demo").halt == journal.standing("other").halt == FOR_ALL
+    assert journal.trading_status("demo").halt == journal.trading_status("other").halt == FOR_ALL
 
 
 def test_the_last_arming_stands_until_it_is_taken_back(journal):
     journal.record(NO_RUN, ARMED, replace(ARMED, max_dollars=Decimal(7)))
-    assert journal.standing("demo").armed == replace(ARMED, max_dollars=Decimal(7))
-    assert journal.standing("other").armed is None
+    assert journal.trading_status("demo").armed == replace(ARMED, max_dollars=Decimal(7))
+    assert journal.trading_status("other").armed is None
 
     journal.record(NO_RUN, Disarmed(NOW, "demo", "ann", "back to paper"))
-    assert journal.standing("demo").armed is None
+    assert journal.trading_status("demo").armed is None
 
 
 def test_the_session_of_the_last_daily_loss_is_remembered(journal):
@@ -232,11 +232,11 @@ def test_the_session_of_the_last_daily_loss_is_remembered(journal):
     for claim in (TOMORROW, CLAIM):
         journal.record(start(journal, claim), loss, RunEnded(NOW, "partial", ""))
 
-    assert journal.standing("demo").loss == TOMORROW.session
+    assert journal.trading_status("demo").loss == TOMORROW.session
 
 
 def test_where_the_last_run_traded_is_remembered(journal):
     for claim in (CLAIM, replace(TOMORROW, mode="live", venue="broker.example")):
         journal.record(start(journal, claim), holdings_read(), RunEnded(NOW, "failed", "no prices"))
 
-    assert journal.standing("demo").last == ("live", "broker.example", ACCOUNT.number)
+    assert journal.trading_status("demo").last == ("live", "broker.example", ACCOUNT.number)

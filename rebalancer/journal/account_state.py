@@ -1,4 +1,4 @@
-"""What the journal says of the orders that left, of a run that was cut off, and of what an account may do.
+"""What the journal says of an account's orders, runs, and permission to trade.
 
 Reads through any connection.
 """
@@ -6,16 +6,17 @@ Reads through any connection.
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from rebalancer.events import Armed, Halted, HoldingsRead
+from rebalancer.events import Armed, Claim, Halted, HoldingsRead
 from rebalancer.journal.codec import from_body
-from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, Side, canonical
-from rebalancer.ports import Interrupted, Reading, Sent, Standing
+from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, RunStatus, Side, canonical
+from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, OrderRecord, TradingStatus
 
 
-def read_sent(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[Sent, ...]:
+def read_orders(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[OrderRecord, ...]:
     """The orders for which `condition` holds, oldest first."""
     rows = connection.execute(
         "SELECT orders.id, symbol, side, quantity, kind, limit_price, why, run, session, state, sent, times, filled,"
@@ -23,10 +24,10 @@ def read_sent(connection: sqlite3.Connection, condition: str, *values: object) -
         " ORDER BY orders.seq",
         values,
     )
-    return tuple(_sent(*row) for row in rows.fetchall())
+    return tuple(_order_record(*row) for row in rows.fetchall())
 
 
-def _sent(
+def _order_record(
     order_id: OrderId,
     symbol: str,
     side: Side,
@@ -42,9 +43,9 @@ def _sent(
     filled: str,
     average: str | None,
     reason: str,
-) -> Sent:
+) -> OrderRecord:
     order = Order(order_id, canonical(symbol), side, Decimal(quantity), kind, _decimal(limit), why)
-    return Sent(
+    return OrderRecord(
         order,
         run,
         date.fromisoformat(session),
@@ -61,17 +62,19 @@ def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def read_readings(connection: sqlite3.Connection, account: str, first: date) -> tuple[Reading, ...]:
+def read_balances(connection: sqlite3.Connection, account: str, first: date) -> tuple[BalanceRecord, ...]:
     rows = connection.execute(
         "SELECT runs.id, session, kind, body FROM events JOIN runs ON runs.id = events.run"
         " WHERE kind = ? AND account = ? AND session >= ? ORDER BY events.seq",
         [HoldingsRead.__name__, account, first.isoformat()],
     )
-    return tuple(_reading(RunId(run), session, from_body(kind, body)) for run, session, kind, body in rows.fetchall())
+    return tuple(
+        _balance_record(RunId(run), session, from_body(kind, body)) for run, session, kind, body in rows.fetchall()
+    )
 
 
-def _reading(run: RunId, session: str, read: HoldingsRead) -> Reading:
-    return Reading(run, date.fromisoformat(session), read.phase, read.account)
+def _balance_record(run: RunId, session: str, read: HoldingsRead) -> BalanceRecord:
+    return BalanceRecord(run, date.fromisoformat(session), read.phase, read.account)
 
 
 def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
@@ -93,7 +96,7 @@ def read_failures(connection: sqlite3.Connection, run: RunId) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
-def read_interrupted(connection: sqlite3.Connection, account: str) -> Interrupted | None:
+def read_interrupted(connection: sqlite3.Connection, account: str) -> InterruptedRun | None:
     row = connection.execute(
         "SELECT runs.id, session, COUNT(orders.id) FROM runs LEFT JOIN orders ON orders.run = runs.id"
         " WHERE account = ? AND status = 'running' GROUP BY runs.id ORDER BY runs.id DESC LIMIT 1",
@@ -105,7 +108,7 @@ def read_interrupted(connection: sqlite3.Connection, account: str) -> Interrupte
     files = connection.execute(
         "SELECT name, content FROM run_files JOIN files USING (sha256) WHERE run = ?", [run]
     ).fetchall()
-    return Interrupted(RunId(run), date.fromisoformat(session), orders, dict(files), _plan(connection, run))
+    return InterruptedRun(RunId(run), date.fromisoformat(session), orders, dict(files), _plan(connection, run))
 
 
 def _plan(connection: sqlite3.Connection, run: int) -> Plan | None:
@@ -118,8 +121,8 @@ def _plan(connection: sqlite3.Connection, run: int) -> Plan | None:
     return plan
 
 
-def read_standing(connection: sqlite3.Connection, account: str) -> Standing:
-    return Standing(
+def read_trading_status(connection: sqlite3.Connection, account: str) -> TradingStatus:
+    return TradingStatus(
         halt=_halt(connection, account),
         armed=_armed(connection, account),
         loss=_loss(connection, account),
@@ -173,3 +176,80 @@ def _last(connection: sqlite3.Connection, account: str) -> tuple[str, str, str] 
         [account],
     ).fetchone()
     return None if row is None else (row[0], row[1], row[2])
+
+
+def must_not_leave(connection: sqlite3.Connection, run: RunId) -> bool:
+    """Whether the account of `run` is halted, or was disarmed while real money moves. No dry run is held back."""
+    account, mode, dry_run = connection.execute(
+        "SELECT account, mode, dry_run FROM runs WHERE id = ?", [run]
+    ).fetchone()
+    if dry_run:
+        return False
+    disarmed = mode == "live" and _is_disarmed(connection, account)
+    return disarmed or read_trading_status(connection, account).halt is not None
+
+
+def _is_disarmed(connection: sqlite3.Connection, account: str) -> bool:
+    """An account that was never armed is not: whether it may trade is the gate's to say."""
+    last = connection.execute(
+        "SELECT number FROM arms WHERE account = ? ORDER BY seq DESC LIMIT 1", [account]
+    ).fetchone()
+    return bool(last == (None,))
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """`orders` counts the orders that were written down, and so may have left."""
+
+    id: RunId
+    number: int
+    status: RunStatus
+    orders: int
+
+    @property
+    def uses_up_session(self) -> bool:
+        return self.status == "success" or self.orders > 0
+
+
+def refusal(claim: Claim, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
+    """Why `claim` starts no run after the `earlier` ones of its session, in their order; None where it may."""
+    done = [run for run in earlier if run.uses_up_session]
+    if not done or claim.force or claim.dry_run:
+        return None
+    last = done[-1]
+    return AlreadyRun(last.id, f"the run of {claim.session} for account {claim.account} {_state(last)}")
+
+
+def cut_off(run: EarlierRun) -> str:
+    """The reason journalled for a run whose process died."""
+    if not run.orders:
+        return "cut off before its first order"
+    return f"cut off after {_counted(run.orders)} had been written down"
+
+
+def taken_up(at: datetime, *, running: bool) -> str:
+    """What is journalled in a run that is ours again: it was cut off, or it ended and left orders."""
+    now = f"at {at:%Y-%m-%d %H:%M:%S} UTC"
+    if running:
+        return f"this run was cut off; it is gone on with {now} by what was recorded when it began"
+    return f"the orders that this run left are settled {now}"
+
+
+def taken_by_another(run: RunId) -> str:
+    return (
+        f"run {run} was cut off, and another process has gone on with it to its end meanwhile. Nothing was done here; "
+        "`rebalance history` shows what became of it."
+    )
+
+
+def _counted(orders: int) -> str:
+    return "1 order" if orders == 1 else f"{orders} orders"
+
+
+def _state(run: EarlierRun) -> str:
+    if run.status in {"success", "partial"}:
+        told = f"(run {run.id}, {run.status}, {_counted(run.orders)})"
+        return f"is done {told}: nothing to do; --force starts another"
+    how = f"was {cut_off(run)}" if run.status == "running" else f"{run.status} after {_counted(run.orders)}"
+    remedy = "see what came of it with `rebalance orders`, then start another with `rebalance run --force`"
+    return f"{how} (run {run.id}): {remedy}"

@@ -12,24 +12,24 @@ from decimal import Decimal
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.journal.codec import from_body
 from rebalancer.model import Difference, Fill, OrderId, Rename, Symbol, canonical
-from rebalancer.ports import Book
+from rebalancer.ports import Ledger
 
 NONE = Decimal(0)
 
 Change = Fill | Adopted | Restated | WrittenOff
-"""What moves a book. A fill moves what is ours and what is there, an adoption what is ours, a restatement sets both; a
-write-off leaves nothing of either.
+"""What changes a ledger: a fill moves `ours` and `expected`, an adoption `ours`; a restatement sets both, a write-off
+removes the symbol from both.
 """
 
 
-def read_book(connection: sqlite3.Connection, account: str) -> Book:
+def read_ledger(connection: sqlite3.Connection, account: str) -> Ledger:
     seq, session = last_record(connection, account)
     rows = connection.execute(
         "SELECT symbol, ours, COALESCE(counted, quantity), COALESCE(counted_value, value), quantity, opened, counted_on"
         " FROM holdings WHERE seq = ?",
         [seq],
     ).fetchall()
-    recorded = Book(
+    recorded = Ledger(
         ours=_by_symbol((symbol, ours) for symbol, ours, *_ in rows),
         expected=None if session is None else _by_symbol((symbol, quantity) for symbol, _, quantity, *_ in rows),
         recorded=session,
@@ -53,10 +53,10 @@ def _by_symbol(rows: Iterable[tuple[str, str]]) -> dict[Symbol, Decimal]:
     return found
 
 
-def moved(book: Book, changes: Iterable[Change]) -> Book:
-    """`book` after `changes`, sorted by symbol. What is ours is never below 0, and symbols at 0 are left out."""
-    ours, expected, values = dict(book.ours), dict(book.expected or {}), dict(book.values)
-    unexplained = dict(book.open)
+def moved(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
+    """`ledger` after `changes`, sorted by symbol. What is ours is never below 0, and symbols at 0 are left out."""
+    ours, expected, values = dict(ledger.ours), dict(ledger.expected or {}), dict(ledger.values)
+    unexplained = dict(ledger.open)
     for change in changes:
         symbol = change.symbol
         match change:
@@ -81,8 +81,8 @@ def moved(book: Book, changes: Iterable[Change]) -> Book:
     mine = {symbol: shares for symbol, shares in sorted(ours.items()) if shares > 0}
     there = {symbol: shares for symbol, shares in sorted(expected.items()) if shares}
     worth = {symbol: dollars for symbol, dollars in values.items() if symbol in there}
-    counted = None if book.expected is None else there
-    return replace(book, ours=mine, expected=counted, values=worth, open=unexplained)
+    counted = None if ledger.expected is None else there
+    return replace(ledger, ours=mine, expected=counted, values=worth, open=unexplained)
 
 
 def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date | None]:
@@ -99,7 +99,7 @@ def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date
 
 
 def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0) -> tuple[Change, ...]:
-    """What moved the book since the event `after`, in the order it was journalled."""
+    """What moved the ledger since the event `after`, in the order it was journalled."""
     by_seq: dict[int, Change] = {
         **_fills(connection, "account = ? AND seq > ?", account, after),
         **_adoptions(connection, account, after),
