@@ -158,20 +158,20 @@ class Journal(Protocol):
         ...
 
     def run_number(self, run: RunId) -> int: ...
-    def book(self, account: str) -> "Book": ...
-    def unsettled(self, account: str) -> "tuple[Sent, ...]":
+    def ledger(self, account: str) -> "Ledger": ...
+    def unsettled(self, account: str) -> "tuple[OrderRecord, ...]":
         """Our orders whose end, or whose fills, are not all journalled, oldest first; the lost ones too."""
         ...
 
-    def sent(self, run: RunId) -> "tuple[Sent, ...]":
+    def orders(self, run: RunId) -> "tuple[OrderRecord, ...]":
         """Every order of `run`, in the order they were written down."""
         ...
 
-    def sent_since(self, account: str, first: date) -> "tuple[Sent, ...]":
+    def orders_since(self, account: str, first: date) -> "tuple[OrderRecord, ...]":
         """Every order of `account` in the sessions from `first` on, in the order they were written down."""
         ...
 
-    def readings(self, account: str, first: date) -> "tuple[Reading, ...]":
+    def balances(self, account: str, first: date) -> "tuple[BalanceRecord, ...]":
         """What the runs of `account` read of it in the sessions from `first` on, the oldest first."""
         ...
 
@@ -183,7 +183,7 @@ class Journal(Protocol):
         """Why bots of `run` could not decide, by their names."""
         ...
 
-    def interrupted(self, account: str) -> "Interrupted | None":
+    def interrupted(self, account: str) -> "InterruptedRun | None":
         """The run of `account` that was cut off: it has no end, and whoever ran it is gone."""
         ...
 
@@ -193,14 +193,14 @@ class Journal(Protocol):
         """
         ...
 
-    def standing(self, account: str) -> "Standing": ...
+    def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:
         """Raises RunFailedError unless what an evening writes still fits on the disk."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class OrderRecord:
     """An order of ours as the journal has it. `at` is when it last was about to leave, `times` how often it was."""
 
     order: Order
@@ -215,7 +215,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BalanceRecord:
     """What a run saw of its account at one moment."""
 
     run: RunId
@@ -225,7 +225,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Interrupted:
+class InterruptedRun:
     """A run that was cut off. `plan` is None where it had none yet. `files` has the bytes that its claim recorded."""
 
     run: RunId
@@ -236,7 +236,7 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TradingStatus:
     """What an account may do by the journal.
 
     `loss` is the session whose daily loss limit was hit: only sells for the rest of it. `last` is where its last run
@@ -258,7 +258,7 @@ class AlreadyRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class Ledger:
     """What the journal says of an account. `ours` are shares bought by our fills and not sold since; `expected` is the
     quantity the broker should show: its last recorded one, moved by our fills since (None before the first record).
     `recorded` is the session of that record; `restated` the session in which a split or rename was last written into a

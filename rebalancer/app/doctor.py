@@ -16,9 +16,9 @@ from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import BusyError, RebalancerError, RunFailedError
 from rebalancer.journal.audit import require_sound
-from rebalancer.journal.faults import plainly
-from rebalancer.journal.schema import open_database, writing
-from rebalancer.journal.store import run_lock
+from rebalancer.journal.connection import readable_errors, writing
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.schema import open_database
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
@@ -60,7 +60,7 @@ def disk(free: int, folder: Path) -> Check:
 def journal(path: Path) -> Check:
     """Open it as a run does, under its lock, and take the right to write without using it."""
     try:
-        with plainly(path):
+        with readable_errors(path):
             if not path.exists():
                 return Check("journal", "pass", f"none yet: the first run makes {path}")
             with run_lock(path), closing(open_database(path)) as database, writing(database.conn):

@@ -94,12 +94,12 @@ def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
 
 
 def _brakes(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
     from rebalancer.trading.armed import armed_check, files_now
     from rebalancer.trading.halt import halt_check
 
-    standing = queries.standing(config.journal(), account.name)
+    standing = read.trading_status(config.journal(), account.name)
     yield halt_check(standing.halt)
     if account.mode == "live":
         yield armed_check(account, standing.armed, files_now(config, account), SystemClock().now())

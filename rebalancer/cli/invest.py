@@ -121,7 +121,7 @@ def _put(settings: "Config", account: str, content: bytes, *, json: bool) -> Non
     from rebalancer import config
     from rebalancer.config.files import replace_content
     from rebalancer.config.in_force import by_key, in_force
-    from rebalancer.journal.changes import changes
+    from rebalancer.journal.setting_changes import changes
     from rebalancer.journal.store import SqliteJournal
     from rebalancer.market.clock import SystemClock
     from rebalancer.model import NO_RUN

@@ -76,14 +76,14 @@ def disarm(
 ) -> None:
     """Let no order of an account leave any more, from this moment on."""
     from rebalancer.events import Disarmed
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.brake import show_disarmed
     from rebalancer.report.console import show_json
 
     settings = load_config(config)
     name = one_account(settings, account).name
-    armed = queries.standing(settings.journal(), name).armed
+    armed = read.trading_status(settings.journal(), name).armed
     if armed is not None:
         write_down(settings, Disarmed(SystemClock().now(), name, person(), reason))
     show_json({"account": name, "was_armed": armed}) if json else show_disarmed(name, armed)
@@ -107,13 +107,13 @@ def disarmed_by_edit(before: "Config", path: "Path") -> list[str]:
 
     The journal is at `path`.
     """
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.journal.store import SqliteJournal
     from rebalancer.market.clock import SystemClock
     from rebalancer.model import NO_RUN
     from rebalancer.trading.armed import undone
 
-    armings = (queries.standing(path, each.name).armed for each in before.accounts)
+    armings = (read.trading_status(path, each.name).armed for each in before.accounts)
     edits = [undone(armed, SystemClock().now(), person()) for armed in armings if armed is not None]
     if edits:
         with SqliteJournal.open(path) as journal:
@@ -184,12 +184,12 @@ def _offer(
 
 
 def _standing(settings: "Config", account: "AccountConfig") -> "LiveAccount":
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.brake import LiveAccount
     from rebalancer.trading.armed import files_now, unarmed
 
-    armed = queries.standing(settings.journal(), account.name).armed
+    armed = read.trading_status(settings.journal(), account.name).armed
     files, number = files_now(settings, account), account.account_number
     trouble = unarmed(account.name, armed, number, files, SystemClock().now())
     return LiveAccount(account.name, number, armed, trouble or "")

@@ -185,7 +185,7 @@ def buying_way(context: RunContext, log: RunLog) -> Way:
 
 def counted_by_price(context: RunContext, log: RunLog) -> set[Symbol]:
     """The symbols of this run's orders that got no price of their own: the limits count them at the market's."""
-    return {sent.order.symbol for sent in context.journal.sent(log.run) if sent.average_price is None}
+    return {sent.order.symbol for sent in context.journal.orders(log.run) if sent.average_price is None}
 
 
 def _purse(

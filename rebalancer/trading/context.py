@@ -10,7 +10,7 @@ from rebalancer.bots.base import Bot
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent
 from rebalancer.model import Investment, Limits, OrderId, Price, Reserve, RunId, Session, Side, Symbol, Trading
-from rebalancer.ports import Broker, Calendar, Clock, History, Journal, Quotes, Sent
+from rebalancer.ports import Broker, Calendar, Clock, History, Journal, OrderRecord, Quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +76,17 @@ class RunLog:
         self.shrunk: set[Symbol] = set()
         self.problems: list[str] = []
         self.at_start: Mapping[Symbol, Decimal] | None = None
-        self.earlier: Mapping[OrderId, Sent] = {}
+        self.earlier: Mapping[OrderId, OrderRecord] = {}
         self.recall()
         self.sent, self.sent_here = bool(self.earlier), False
 
     def recall(self) -> None:
         """Read `earlier` again."""
-        self.earlier = {sent.order.id: sent for sent in self._context.journal.sent(self.run)}
+        self.earlier = {sent.order.id: sent for sent in self._context.journal.orders(self.run)}
 
     def attempt(self, symbol: Symbol, side: Side) -> int:
         """The number that this run's next order of `symbol` and `side` has: no two of them share an id."""
-        sent = self._context.journal.sent(self.run)
+        sent = self._context.journal.orders(self.run)
         return 1 + sum((each.order.symbol, each.order.side) == (symbol, side) for each in sent)
 
     def now(self) -> datetime:

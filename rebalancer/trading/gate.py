@@ -21,7 +21,7 @@ from rebalancer.model import (
 from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
 from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.armed import armed_limits, halt_for_a_look
 from rebalancer.trading.busy import until_taken
 from rebalancer.trading.context import RunContext, RunLog
@@ -62,7 +62,7 @@ class Gate:
     def __post_init__(self) -> None:
         """What left before, and may still turn up or fill, is in no account that the broker shows."""
         self.recheck = Recheck(self.context, self.context.clock.elapsed())
-        for sent in self.context.journal.sent(self.log.run):
+        for sent in self.context.journal.orders(self.log.run):
             if sent.order.id in self.log.earlier and may_still_stand(sent):
                 self._count(sent.order)
             elif sent.order.side == "buy" and sent.phase not in DONE_WITH:
@@ -109,7 +109,7 @@ class Gate:
         return self.context.broker.submit(order)
 
     def _submit(self, order: Order, *, again: bool = False) -> Submitted:
-        require_written(order, self.context.journal.sent(self.log.run))
+        require_written(order, self.context.journal.orders(self.log.run))
         answer = self.context.broker.submit(order)
         answer = until_taken(self.context, order, answer, self.context.broker.submit, self._held_back_now)
         match answer:
@@ -143,7 +143,7 @@ class Gate:
             if not self.log.sent:
                 raise RunFailedError("the program was told to end before the first order left. Nothing was sent.")
             return Refused("the program was told to end before this order left")
-        sent = self.context.journal.sent(self.log.run)
+        sent = self.context.journal.orders(self.log.run)
         require_sound(order, sent)
         if (why := self._held_back() or self._left_alone(order) or self._broken_rule(order)) is not None:
             return _not_sent(order, why, "other")
@@ -163,7 +163,7 @@ class Gate:
         """What another hand has changed, or has an order in, since the plan is neither bought nor sold."""
         return self.snapshot.holdings.untouchable.get(order.symbol) or self.left_alone.get(order.symbol)
 
-    def _by_the_owner(self, order: Order, sent: Sequence[Sent]) -> str | None:
+    def _by_the_owner(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """By the owner's own settings: for the rest of the day after a loss, or beyond a limit."""
         spent = only_sells(self.context, self.log) if order.side == "buy" else None
         return spent or self._broken_limit(order, sent)
@@ -205,7 +205,7 @@ class Gate:
         """Also one that leaves less than a share, where only whole ones are traded."""
         return order.side == "sell" and self._left(order.symbol) - order.quantity < 1
 
-    def _broken_limit(self, order: Order, sent: Sequence[Sent]) -> str | None:
+    def _broken_limit(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """Of `[limits]`. A full exit breaks none."""
         if self._is_full_exit(order):
             return None
@@ -214,7 +214,7 @@ class Gate:
             order, price, held, self.snapshot.account.equity, self._tally(order, sent), self.context.limits
         )
 
-    def _beyond_the_armed(self, order: Order, sent: Sequence[Sent]) -> str | None:
+    def _beyond_the_armed(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """A full exit is let through; what no price is known of, no limit has let through."""
         price = self._price(order.symbol)
         match armed_limits(self.context):
@@ -222,7 +222,7 @@ class Gate:
                 return check_armed(self._tally(order, sent).dollars + order.quantity * price.value, most)
         return None
 
-    def _tally(self, order: Order, sent: Sequence[Sent]) -> Tally:
+    def _tally(self, order: Order, sent: Sequence[OrderRecord]) -> Tally:
         """What the run has sent but for `order`."""
         others = [each for each in sent if each.order.id != order.id]
         return Tally(len(others), sum(map(self._dollars, others), ZERO))
@@ -266,7 +266,7 @@ class Gate:
         price = self.prices.get(symbol)
         return price if isinstance(price, Price) else None
 
-    def _dollars(self, sent: Sent) -> Decimal:
+    def _dollars(self, sent: OrderRecord) -> Decimal:
         """What it trades, unless it was refused: at what it got, at the price now, its limit or the broker's value.
 
         A buy that none of these tells of may be as large as the account.

@@ -46,6 +46,6 @@ def say_what_is_not_watched(context: RunContext, log: RunLog, account: Account) 
 
 def only_sells(context: RunContext, log: RunLog) -> str | None:
     """Why nothing may be bought for the rest of this session, read anew; None where it may."""
-    if context.journal.standing(context.account).loss != log.session.day:
+    if context.journal.trading_status(context.account).loss != log.session.day:
         return None
     return "limits.max_daily_loss_percent was passed in this session: only sells for the rest of it"

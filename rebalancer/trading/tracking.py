@@ -8,7 +8,7 @@ from decimal import Decimal
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.events import FillSeen, OrderAbsent, OrderLost, OrderSeen
 from rebalancer.model import Absent, Found, Order, OrderId, OrderState, Outcome, Unknown
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 
 POLL_SECONDS = 1.0
@@ -189,7 +189,7 @@ def gone(log: RunLog, order: Order, reason: str) -> Outcome:
     return Outcome(order, "lost", Decimal(0), None, reason)
 
 
-def earlier_outcome(sent: Sent) -> Outcome | None:
+def earlier_outcome(sent: OrderRecord) -> Outcome | None:
     """What came of an order that left before its run was cut off; None while it stands at the broker."""
     match sent.phase:
         case "filled" | "canceled" | "expired" | "rejected" | "refused" | "lost":

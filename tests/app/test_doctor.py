@@ -16,7 +16,8 @@ from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import SourceError
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, Bar, Closes, Hours, OrderId, OrderState, Position, Snapshot, Symbol
 from rebalancer.model.checkup import Check

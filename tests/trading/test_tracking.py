@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Found, Order, OrderId, OrderPhase, OrderState, Outcome, RunId, Symbol, Unknown
-from rebalancer.ports import Sent, Venue
+from rebalancer.ports import OrderRecord, Venue
 from rebalancer.trading.tracking import earlier_outcome, look_up, looks, untold
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
@@ -21,8 +21,8 @@ STANDS = OrderState(ORDER.id, ORDER.symbol, "buy", ORDER.quantity, "limit", ORDE
 OVER = {"filled", "canceled", "expired", "rejected", "refused", "lost"}
 
 
-def sent(phase: OrderPhase) -> Sent:
-    return Sent(ORDER, RunId(1), date(2024, 3, 4), phase, NOW, 1, Decimal(4), Decimal(499), "why")
+def sent(phase: OrderPhase) -> OrderRecord:
+    return OrderRecord(ORDER, RunId(1), date(2024, 3, 4), phase, NOW, 1, Decimal(4), Decimal(499), "why")
 
 
 @pytest.mark.parametrize("phase", get_args(OrderPhase))
