@@ -12,22 +12,19 @@ import numpy as np
 
 from rebalancer.app import account_checks
 from rebalancer.app.schedule import coming
-from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.decide import last_allocation
+from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import BusyError, RebalancerError, RunFailedError
 from rebalancer.journal.audit import require_sound
-from rebalancer.journal.faults import plainly
-from rebalancer.journal.schema import open_database, writing
-from rebalancer.journal.store import run_lock
+from rebalancer.journal.connection import readable_errors, writing
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.schema import open_database
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import listed
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.halts import CLOSE_TOLERANCE, new_york
-from rebalancer.venues.alpaca.hosts import PAPER_NUMBERS, mode_of
 from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
 MEGABYTE = 1_000_000
@@ -63,7 +60,7 @@ def disk(free: int, folder: Path) -> Check:
 def journal(path: Path) -> Check:
     """Open it as a run does, under its lock, and take the right to write without using it."""
     try:
-        with plainly(path):
+        with readable_errors(path):
             if not path.exists():
                 return Check("journal", "pass", f"none yet: the first run makes {path}")
             with run_lock(path), closing(open_database(path)) as database, writing(database.conn):
@@ -88,7 +85,7 @@ class Patient:
     quotes: Quotes
     calendar: Calendar
     clock: Clock
-    programs: Mapping[str, Program]
+    bots: Mapping[str, Bot]
     prices: str
 
     @property
@@ -98,17 +95,17 @@ class Patient:
 
     def symbols(self) -> tuple[Symbol, ...]:
         """All that tonight's decisions can look at or hold, sorted."""
-        return tuple(sorted({*self.fallback, *(name for bot in self.programs.values() for name in bot.symbols)}))
+        return tuple(sorted({*self.fallback, *(name for bot in self.bots.values() for name in bot.symbols)}))
 
     def holdable(self) -> tuple[Symbol, ...]:
         """All that may be bought, the fallback first."""
-        held = {node.symbol for bot in self.programs.values() for node in bot.table if isinstance(node, nodes.Hold)}
+        held = {symbol for bot in self.bots.values() for symbol in bot.holdable}
         return (*self.fallback, *sorted(held.difference(self.fallback)))
 
 
 def examine(patient: Patient) -> Iterator[Check]:
     """Everything about one account. What does not answer is a failed check; what hangs on it is not looked at."""
-    bots = tuple(f"bot {name}" for name in patient.programs)
+    bots = tuple(f"bot {name}" for name in patient.bots)
     looks: tuple[tuple[Callable[[Patient], Iterator[Check]], tuple[str, ...]], ...] = (
         (_account, ("account", "may trade", patient.account.mode)),
         (_inside, ("positions", "open orders", "short sales", "symbol limit")),
@@ -159,20 +156,21 @@ def _may_trade(account: Account, pinned: str | None) -> Check:
 
 def _money(account: Account, patient: Patient) -> Check:
     """Whether it is the kind of account that the config says, by the account's own word."""
-    wanted = patient.account.mode
-    if patient.broker.caps.simulated:
+    wanted, venue = patient.account.mode, patient.broker.venue
+    if venue.simulated:
         return Check(wanted, "pass", "a simulated broker: no real money moves")
-    mode = mode_of(account.number)
+    mode = venue.mode_of(account.number)
     found = f"{mode}: account {account.number} at {patient.account.base_url}"
     if mode == wanted:
         return Check(wanted, "pass", found)
-    remedy = f"Use the keys of a {wanted} account: the numbers of paper accounts begin {PAPER_NUMBERS}, no others do."
+    prefix = venue.paper_prefix
+    remedy = f"Use the keys of a {wanted} account: the numbers of paper accounts begin {prefix}, no others do."
     return Check(wanted, "fail", found, remedy)
 
 
 def is_paper(broker: Broker, account: Account) -> bool:
     """Whether no real money can move: by the venue's own word, never by a setting."""
-    return broker.caps.simulated or mode_of(account.number) == "paper"
+    return broker.venue.mode_of(account.number) == "paper"
 
 
 def _inside(patient: Patient) -> Iterator[Check]:
@@ -230,7 +228,7 @@ def _next_run(patient: Patient) -> Iterator[Check]:
 
 def _tickers(patient: Patient) -> Iterator[Check]:
     wanted = patient.holdable()
-    if patient.broker.caps.simulated and not patient.broker.hours().open:
+    if patient.broker.venue.simulated and not patient.broker.hours().open:
         yield from not_looked_at("the simulated broker has prices only while the exchange is open", ("tickers",))
         return
     refused = patient.broker.untradable(wanted)
@@ -262,7 +260,7 @@ def _history(patient: Patient) -> Iterator[Check]:
     closes = patient.history.closes(patient.symbols(), before=today)
     due = patient.calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))[-1]
     yield _reach(closes, due)
-    yield from (_bot(name, program, closes) for name, program in patient.programs.items())
+    yield from (_bot(bot, closes) for bot in patient.bots.values())
 
 
 def _reach(closes: Closes, due: date) -> Check:
@@ -275,18 +273,18 @@ def _reach(closes: Closes, due: date) -> Check:
     return Check("history", "fail", f"{found}; the session of {due} is missing", remedy)
 
 
-def _bot(bot: str, program: Program, closes: Closes) -> Check:
+def _bot(bot: Bot, closes: Closes) -> Check:
     """Whether it could decide on the last close, and with how much history."""
-    name, decided = f"bot {bot}", last_allocation(bot, program, closes)
+    name, decided = f"bot {bot.name}", bot.decide(closes)
     if isinstance(decided, BotFailure):
         remedy = "Its share would go to the fallback. Use a ticker with more history, or a shorter window."
         return Check(name, "fail", decided.reason, remedy)
     counts = dict(zip(closes.symbols, np.isfinite(closes.values).sum(axis=0).tolist(), strict=True))
-    youngest = min(program.symbols, key=lambda symbol: counts[symbol], default=None)
+    youngest = min(bot.symbols, key=lambda symbol: counts[symbol], default=None)
     if youngest is None:
         return Check(name, "pass", "it can decide, and needs no history")
-    found = f"{youngest} has the fewest closes, {counts[youngest]:,}; {program.lookback:,} are needed"
-    if counts[youngest] >= program.warm_up:
+    found = f"{youngest} has the fewest closes, {counts[youngest]:,}; {bot.lookback:,} are needed"
+    if counts[youngest] >= bot.warm_up:
         return Check(name, "pass", f"it can decide: {found}")
     remedy = "Until then its RSI and EMA still depend on where the history begins."
-    return Check(name, "warn", f"it can decide, but {found} and {program.warm_up:,} advised", remedy)
+    return Check(name, "warn", f"it can decide, but {found} and {bot.warm_up:,} advised", remedy)

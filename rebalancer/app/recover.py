@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rebalancer.errors import StoppedError
 from rebalancer.events import Claim, Halted, OrderLost, RunEnded
 from rebalancer.model import RunId, Session
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import cancel_open_orders, refuse_strangers, settle_earlier_orders
 
@@ -28,7 +28,7 @@ def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None
         log.write(Halted(at=log.now(), account=context.account, by="rebalance", reason=str(error)))
         raise
     if interrupted:
-        orders = context.journal.sent(run)
+        orders = context.journal.orders(run)
         log.write(RunEnded(at=log.now(), status="partial" if orders else "failed", reason=came_of_it(orders)))
     return run
 
@@ -38,18 +38,18 @@ def _settle(context: RunContext, log: RunLog) -> None:
     refuse_strangers(context, log)
     log.earlier = {}
     cancel_open_orders(context, log)
-    for sent in context.journal.sent(log.run):
+    for sent in context.journal.orders(log.run):
         if sent.phase == "absent":
             log.write(OrderLost(at=log.now(), order_id=sent.order.id, reason="it never reached the broker"))
 
 
-def came_of_it(orders: Sequence[Sent]) -> str:
+def came_of_it(orders: Sequence[OrderRecord]) -> str:
     """The sentence a run ends with that was cut off."""
     if not orders:
         return "cut off before its first order"
     return f"cut off and settled later: {'; '.join(map(_done, orders))}"
 
 
-def _done(sent: Sent) -> str:
+def _done(sent: OrderRecord) -> str:
     verb = "sold" if sent.order.side == "sell" else "bought"
     return f"{sent.order.symbol}: {verb} {sent.filled} of {sent.order.quantity}, {sent.phase}"

@@ -8,7 +8,7 @@ from typing import Literal
 
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
-from rebalancer.journal.queries import RunLine
+from rebalancer.journal.read import RunSummary
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Session
 from rebalancer.ports import Calendar
@@ -76,7 +76,7 @@ def _windows(account: AccountConfig, calendar: Calendar, after: datetime) -> Ite
         day += timedelta(days=1)
 
 
-def standing(asked: Window, runs: Iterable[RunLine], now: datetime) -> Standing:
+def standing(asked: Window, runs: Iterable[RunSummary], now: datetime) -> Standing:
     """Where the session of `asked` stands after the account's `runs`.
 
     It is done once a run sent an order, succeeded or was written off, or after MOST_TRIES. It is missed only if its
@@ -97,7 +97,7 @@ def standing(asked: Window, runs: Iterable[RunLine], now: datetime) -> Standing:
 
 
 def missed(
-    account: AccountConfig, calendar: Calendar, runs: Sequence[RunLine], since: datetime, now: datetime
+    account: AccountConfig, calendar: Calendar, runs: Sequence[RunSummary], since: datetime, now: datetime
 ) -> tuple[Window, ...]:
     """The windows that ended without a run after the account was enabled, at `since`; the oldest first."""
     first = max(since, now - LOOK_BACK).astimezone(NEW_YORK).date()
@@ -106,7 +106,9 @@ def missed(
     return tuple(asked for asked in windows if since < asked.ends and standing(asked, runs, now) == "missed")
 
 
-def turn(account: AccountConfig, calendar: Calendar, runs: Sequence[RunLine], since: datetime, now: datetime) -> Turn:
+def turn(
+    account: AccountConfig, calendar: Calendar, runs: Sequence[RunSummary], since: datetime, now: datetime
+) -> Turn:
     """`runs` are the account's of the last weeks; it was enabled at `since`."""
     today = window_today(account, calendar, now)
     due = today if today and standing(today, runs, now) == "open" else None
@@ -114,7 +116,7 @@ def turn(account: AccountConfig, calendar: Calendar, runs: Sequence[RunLine], si
     return Turn(account, missed(account, calendar, runs, since, now), due, cut_off)
 
 
-def unfinished(run: RunLine) -> bool:
+def unfinished(run: RunSummary) -> bool:
     """Whether `run` sent orders and has no end: it was cut off, or it goes on at this moment."""
     return run.status == "running" and run.orders > 0
 

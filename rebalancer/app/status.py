@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from rebalancer.app.calendar_cache import Almanac
 from rebalancer.app.schedule import missed
 from rebalancer.config import AccountConfig
-from rebalancer.journal.queries import RunLine
-from rebalancer.ports import Standing
+from rebalancer.journal.read import RunSummary
+from rebalancer.ports import TradingStatus
 from rebalancer.trading.authorization import halt_text, unarmed_reason
 
 CUT_OFF_AFTER = timedelta(hours=2)
@@ -15,7 +15,7 @@ CUT_OFF_AFTER = timedelta(hours=2)
 
 
 def troubles(
-    account: AccountConfig, almanac: Almanac, runs: Sequence[RunLine], now: datetime, max_age: timedelta | None
+    account: AccountConfig, almanac: Almanac, runs: Sequence[RunSummary], now: datetime, max_age: timedelta | None
 ) -> Iterator[str]:
     """`runs` are the account's, newest first. With `max_age` a last done run that is older, or none, is a trouble."""
     if runs:
@@ -28,7 +28,7 @@ def troubles(
         yield from _of_age(runs, now, max_age)
 
 
-def brakes(account: AccountConfig, standing: Standing, files: Mapping[str, str], now: datetime) -> Iterator[str]:
+def brakes(account: AccountConfig, standing: TradingStatus, files: Mapping[str, str], now: datetime) -> Iterator[str]:
     """Why nothing is sent for `account` now, whatever its runs want. `files` are as in `arming.file_hashes`."""
     if standing.halt is not None:
         yield halt_text(standing.halt)
@@ -38,18 +38,18 @@ def brakes(account: AccountConfig, standing: Standing, files: Mapping[str, str],
             yield why
 
 
-def _of_last(run: RunLine, now: datetime) -> Iterator[str]:
+def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
         yield f"run {run.id} for the session of {run.session} {_verb(run)}: {run.reason}"
     elif run.status == "running" and not now - run.started <= CUT_OFF_AFTER:
         yield f"run {run.id} for the session of {run.session} was cut off: see `rebalance history {run.id}`"
 
 
-def _verb(run: RunLine) -> str:
+def _verb(run: RunSummary) -> str:
     return "failed" if run.status == "failed" else "was missed"
 
 
-def _of_age(runs: Sequence[RunLine], now: datetime, max_age: timedelta) -> Iterator[str]:
+def _of_age(runs: Sequence[RunSummary], now: datetime, max_age: timedelta) -> Iterator[str]:
     done = next((run for run in runs if run.status in {"success", "partial"}), None)
     allowed = max_age / timedelta(hours=1)
     if done is None:

@@ -72,9 +72,9 @@ def _present(context: "RunContext", *, by_hand: bool) -> "Offers":
     from rebalancer.portfolio.adoption import offers
     from rebalancer.trading.renames import still_protected
 
-    book = context.journal.book(context.account)
-    trading = still_protected(context.trading, book)
-    return offers(context.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
+    ledger = context.journal.ledger(context.account)
+    trading = still_protected(context.trading, ledger)
+    return offers(context.broker.positions(), ledger.ours, trading, ledger.expected, by_hand=by_hand)
 
 
 def _wanted(found: "Offers", symbols: "Sequence[str]", *, everything: bool) -> "tuple[Offer, ...]":

@@ -19,7 +19,7 @@ from rebalancer.cli.person import ask
 from rebalancer.errors import BadInputError, Problem, RebalancerError
 
 if TYPE_CHECKING:
-    from rebalancer.bots.flowchart.compile import Program
+    from rebalancer.bots.base import Bot
     from rebalancer.config import AccountConfig, Config
     from rebalancer.model import Symbol
     from rebalancer.model.checkup import Check, Checkup
@@ -83,11 +83,11 @@ def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
     from rebalancer.app.doctor import examine
     from rebalancer.model.checkup import Check
 
-    bots, programs = _bots(account)
-    yield bots
+    found, bots = _bots(account)
+    yield found
     try:
         yield from _brakes(config, account)
-        with patient_of(config, account, programs) as patient:
+        with patient_of(config, account, bots) as patient:
             yield from examine(patient)
     except RebalancerError as error:
         yield Check("account", "fail", _words(error), "Nothing more of this account was looked at.")
@@ -95,24 +95,24 @@ def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
 
 def _brakes(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
     from rebalancer.app.arming import arming_check, file_hashes, halt_check
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
 
-    standing = queries.standing(config.journal(), account.name)
+    standing = read.trading_status(config.journal(), account.name)
     yield halt_check(standing.halt)
     if account.mode == "live":
         yield arming_check(account, standing.armed, file_hashes(config, account), SystemClock().now())
 
 
-def _bots(account: "AccountConfig") -> "tuple[Check, dict[str, Program]]":
-    from rebalancer.app.bots import compile_bots, read_bots
+def _bots(account: "AccountConfig") -> "tuple[Check, dict[str, Bot]]":
+    from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.model.checkup import Check
 
     try:
-        programs = compile_bots(account.bots, read_bots(account.bots))
+        bots = load_bots(account.bots, read_bots(account.bots))
     except BadInputError as error:
         return Check("bots", "fail", _words(error), "`rebalance bots check FILE` shows each."), {}
-    return Check("bots", "pass", f"all {len(programs)} can be used: {', '.join(programs)}"), programs
+    return Check("bots", "pass", f"all {len(bots)} can be used: {', '.join(bots)}"), bots
 
 
 def _words(error: RebalancerError) -> str:

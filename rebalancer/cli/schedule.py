@@ -143,10 +143,10 @@ def _status(
 ) -> "AccountStatus":
     from rebalancer.app.schedule import coming
     from rebalancer.app.status import troubles
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.report.schedule import AccountStatus
 
-    runs = queries.runs(config.journal(), account.name, RUNS)
+    runs = read.runs(config.journal(), account.name, RUNS)
     return AccountStatus(
         account.name,
         account.enabled,
@@ -159,10 +159,10 @@ def _status(
 def _brakes(config: "Config", account: "AccountConfig", now: datetime) -> tuple[str, ...]:
     from rebalancer.app.arming import file_hashes
     from rebalancer.app.status import brakes
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.journal.audit import at_a_glance
 
-    standing = queries.standing(config.journal(), account.name)
+    standing = read.trading_status(config.journal(), account.name)
     return (*at_a_glance(config.journal()), *brakes(account, standing, file_hashes(config, account), now))
 
 

@@ -27,7 +27,7 @@ def require_not_halted(context: RunContext) -> None:
 
 def halt_reason(context: RunContext) -> str | None:
     """Why the account is halted now; None where it is not."""
-    halt = context.journal.standing(context.account).halt
+    halt = context.journal.trading_status(context.account).halt
     return None if halt is None else halt_text(halt)
 
 
@@ -42,9 +42,9 @@ def require_armed(context: RunContext) -> None:
 
 def arming(context: RunContext) -> Armed | str | None:
     """The arming in force, or why no order may be sent without one; None where no real money is traded."""
-    if context.mode != "live" or context.broker.caps.simulated:
+    if context.mode != "live" or context.broker.venue.simulated:
         return None
-    armed = context.journal.standing(context.account).armed
+    armed = context.journal.trading_status(context.account).armed
     reason = unarmed_reason(context.account, armed, context.pinned, context.files, context.clock.now())
     return armed if reason is None else reason
 
@@ -140,7 +140,7 @@ def check_daily_loss(context: RunContext, log: RunLog, account: Account) -> None
 
 def note_unchecked_loss(context: RunContext, log: RunLog, account: Account) -> None:
     """Note what a real broker does not report, so that the daily loss can't be checked in full."""
-    if context.broker.caps.simulated:
+    if context.broker.venue.simulated:
         return
     if account.previous_equity is None:
         log.note(
@@ -156,6 +156,6 @@ def note_unchecked_loss(context: RunContext, log: RunLog, account: Account) -> N
 
 def buys_stopped(context: RunContext, log: RunLog) -> str | None:
     """Why nothing may be bought for the rest of this session; None where it may."""
-    if context.journal.standing(context.account).loss != log.session.day:
+    if context.journal.trading_status(context.account).loss != log.session.day:
         return None
     return "limits.max_daily_loss_percent was passed in this session: only sells for the rest of it"

@@ -44,10 +44,10 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     require_open(context, log)
     get_ready(context, log)
     snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
-    context = follow_renames(context, log, snapshot.book)
+    context = follow_renames(context, log, snapshot.ledger)
     symbols = {*context.symbols(), *snapshot.holdings.managed}
     actions = recent_actions(context, symbols)
-    pending = unbooked(log, snapshot.book, snapshot.holdings, actions)
+    pending = unbooked(log, snapshot.ledger, snapshot.holdings, actions)
     left_alone = {**blocked_symbols(context, log), **untold_orders(context, log), **pending, **context.ambiguous}
     untradable = {**context.broker.untradable(sorted(symbols)), **left_alone}
     snapshots = take_snapshots(context, symbols, actions)
@@ -85,7 +85,7 @@ def resume_run(context: RunContext, log: RunLog, plan: Plan) -> tuple[RunStatus,
     get_ready(context, log)
     require_open(context, log)
     snapshot = require_investable(read_holdings(context, log, "again"), context.pinned)
-    context = follow_renames(context, log, snapshot.book)
+    context = follow_renames(context, log, snapshot.ledger)
     symbols = {trade.symbol for trade in plan.trades}
     actions = recent_actions(context, symbols)
     prices = order_prices(context, log, take_snapshots(context, symbols, actions), symbols)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Claim, Halted, Noted, RunEnded
 from rebalancer.model import Plan, RunId, Session
-from rebalancer.ports import AlreadyRun, Interrupted
+from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.rebalance import rebalance, resume_run
 
 
 def claim_session(
-    context: RunContext, claim: Claim, session: Session, interrupted: Interrupted | None = None
+    context: RunContext, claim: Claim, session: Session, interrupted: InterruptedRun | None = None
 ) -> RunId | AlreadyRun:
     """The run to walk the page in: `interrupted`, taken up again, or a new one.
 
@@ -31,7 +31,7 @@ def claim_session(
     return interrupted.run
 
 
-def changed_since(interrupted: Interrupted, files: Mapping[str, bytes]) -> list[str]:
+def changed_since(interrupted: InterruptedRun, files: Mapping[str, bytes]) -> list[str]:
     """The names of what the run recorded, or what it would record now, where the bytes are not the same."""
     recorded = interrupted.files
     return sorted(name for name in {*recorded, *files} - {"settings"} if recorded.get(name) != files.get(name))

@@ -13,7 +13,7 @@ from rebalancer.app.evening import evening
 from rebalancer.app.status import brakes
 from rebalancer.config import AccountConfig
 from rebalancer.events import Armed, Halted
-from rebalancer.ports import Standing
+from rebalancer.ports import TradingStatus
 from rebalancer.trading.authorization import FIRST_LIVE_RUN, end_of_day_text, unarmed_reason
 
 NUMBER = "123456789"
@@ -95,10 +95,10 @@ def test_the_end_of_a_day_is_told_as_that_day_whatever_the_clocks_do(day: date) 
 
 def test_status_and_the_heartbeat_repeat_it_and_a_paper_account_needs_none() -> None:
     live = AccountConfig("live1", mode="live", account_number=NUMBER)
-    assert list(brakes(live, Standing(armed=ARMED), FILES, NOW)) == []
-    assert "is not armed" in "".join(brakes(live, Standing(), FILES, NOW))
-    assert list(brakes(AccountConfig("paper"), Standing(), FILES, NOW)) == []
-    halted = Standing(halt=Halted(NOW, "", "ann@desk", "a week off"), armed=None)
+    assert list(brakes(live, TradingStatus(armed=ARMED), FILES, NOW)) == []
+    assert "is not armed" in "".join(brakes(live, TradingStatus(), FILES, NOW))
+    assert list(brakes(AccountConfig("paper"), TradingStatus(), FILES, NOW)) == []
+    halted = TradingStatus(halt=Halted(NOW, "", "ann@desk", "a week off"), armed=None)
     assert len(list(brakes(live, halted, FILES, NOW))) == 2
 
 

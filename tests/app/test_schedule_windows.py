@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rebalancer.app.schedule import MOST_TRIES, coming, missed, question, standing, turn, window, window_today
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
-from rebalancer.journal.queries import RunLine
+from rebalancer.journal.read import RunSummary
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import RunStatus, Session, Trading
@@ -32,9 +32,9 @@ def session(day: date) -> Session:
     return found
 
 
-def run(status: RunStatus = "success", day: date = MONDAY, orders: int = 0) -> RunLine:
+def run(status: RunStatus = "success", day: date = MONDAY, orders: int = 0) -> RunSummary:
     at = utc(day, 20, 50)
-    return RunLine(
+    return RunSummary(
         id=1,
         account="main",
         broker="sim",
@@ -136,7 +136,7 @@ def test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it(hour, minute,
 
 
 @pytest.mark.parametrize("done", [run(), run("partial", orders=2), run("failed", orders=1), run("missed")])
-def test_a_session_that_is_used_up_is_done_in_and_after_its_window(done: RunLine) -> None:
+def test_a_session_that_is_used_up_is_done_in_and_after_its_window(done: RunSummary) -> None:
     asked = window(MAIN, session(MONDAY))
     assert standing(asked, [done], utc(MONDAY, 20, 55)) == "done"
     assert standing(asked, [done], utc(TUESDAY, 12)) == "done"

@@ -11,7 +11,7 @@ from stage import GLD, SPY, TLT
 
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import DailyLossHit, Event, OrderAbsent, OrderIntended
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.model import (
     Accepted,
     Limits,
@@ -145,16 +145,16 @@ def test_every_answer_of_the_broker_is_in_the_journal(counter: Counter) -> None:
         counter.gate().send(order(number, "buy", symbol, 1, "500"))
         phases.append(counter.phase())
     assert phases == ["accepted", "unknown", "refused"]
-    reasons = [sent.reason for sent in counter.context.journal.sent(counter.run)]
+    reasons = [sent.reason for sent in counter.context.journal.orders(counter.run)]
     assert reasons == ["", "the connection broke before the order arrived", "not today"]
 
 
 def test_what_is_not_let_through_is_said_and_never_written_down_as_an_order(counter: Counter) -> None:
     answer = counter.gate().send(order(1, "sell", SPY, 101))
     assert isinstance(answer, Refused)
-    told = [(remark.level, remark.text) for remark in queries.run(counter.stage.journal_file, counter.run).remarks]
+    told = [(remark.level, remark.text) for remark in read.run(counter.stage.journal_file, counter.run).remarks]
     assert ("warning", answer.reason) in told
-    assert counter.context.journal.sent(counter.run) == ()
+    assert counter.context.journal.orders(counter.run) == ()
 
 
 def test_an_absent_order_that_may_not_leave_any_more_is_lost(counter: Counter) -> None:
@@ -166,7 +166,7 @@ def test_an_absent_order_that_may_not_leave_any_more_is_lost(counter: Counter) -
     assert isinstance(answer, Refused)
     assert answer.reason == "GLD: the buy was not sent: GLD is in limits.denied"
     assert counter.phase() == "lost"
-    assert [sent.reason for sent in counter.context.journal.sent(counter.run)] == [answer.reason]
+    assert [sent.reason for sent in counter.context.journal.orders(counter.run)] == [answer.reason]
     assert counter.at_the_broker() == set()
 
 
