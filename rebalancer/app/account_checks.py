@@ -8,7 +8,7 @@ from rebalancer.model.text import listed, money, shares
 from rebalancer.portfolio.limits import used_up
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker
-from rebalancer.trading.recovery import for_how_much
+from rebalancer.trading.open_orders import open_quantity
 
 
 def held(positions: Sequence[Position]) -> Check:
@@ -27,7 +27,7 @@ def held(positions: Sequence[Position]) -> Check:
 def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
     """Open orders, those of other hands by name."""
     others = [
-        f"{each.symbol}: a {each.side} of {for_how_much(each)} ({each.id})" for each in orders if not is_ours(each.id)
+        f"{each.symbol}: a {each.side} of {open_quantity(each)} ({each.id})" for each in orders if not is_ours(each.id)
     ]
     if not others:
         return Check("open orders", "pass", f"none of other hands; {len(orders):,} of ours")

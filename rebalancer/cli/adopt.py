@@ -70,10 +70,10 @@ def _offers(config: "Config", account: "AccountConfig", *, by_hand: bool) -> "Of
 
 def _present(context: "RunContext", *, by_hand: bool) -> "Offers":
     from rebalancer.portfolio.adoption import offers
-    from rebalancer.trading.renames import still_protected
+    from rebalancer.trading.corporate_actions import protected_by_new_names
 
     ledger = context.journal.ledger(context.account)
-    trading = still_protected(context.trading, ledger)
+    trading = protected_by_new_names(context.trading, ledger)
     return offers(context.broker.positions(), ledger.ours, trading, ledger.expected, by_hand=by_hand)
 
 
