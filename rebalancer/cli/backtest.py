@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file, load_config
+from rebalancer.cli.config_file import load_config
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file
 from rebalancer.errors import BadInputError, Problem
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file, load_config
+from rebalancer.cli.config_file import load_config
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file
 
 if TYPE_CHECKING:
     from rebalancer.bots.flowchart.compile import Program

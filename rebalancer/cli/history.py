@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, load_config
+from rebalancer.cli.config_file import load_config
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Look into the dry runs' own journal.")]
 

@@ -2,7 +2,8 @@
 
 import typer
 
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, load_config
+from rebalancer.cli.config_file import load_config
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
 
 app = typer.Typer(help="Look at the prices, and bring them up to date.", no_args_is_help=True)
 

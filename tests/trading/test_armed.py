@@ -9,7 +9,7 @@ import pytest
 
 from rebalancer import config
 from rebalancer.app.evening import evening
-from rebalancer.app.status import brakes
+from rebalancer.app.status import blocked_by
 from rebalancer.config import AccountConfig
 from rebalancer.events import Armed, Halted
 from rebalancer.ports import Standing
@@ -103,11 +103,11 @@ def test_the_end_of_a_day_is_told_as_that_day_whatever_the_clocks_do(day: date) 
 
 def test_status_and_the_heartbeat_repeat_it_and_a_paper_account_needs_none() -> None:
     live = AccountConfig("live1", mode="live", account_number=NUMBER)
-    assert list(brakes(live, Standing(armed=ARMED), FILES, NOW)) == []
-    assert "is not armed" in "".join(brakes(live, Standing(), FILES, NOW))
-    assert list(brakes(AccountConfig("paper"), Standing(), FILES, NOW)) == []
+    assert list(blocked_by(live, Standing(armed=ARMED), FILES, NOW)) == []
+    assert "is not armed" in "".join(blocked_by(live, Standing(), FILES, NOW))
+    assert list(blocked_by(AccountConfig("paper"), Standing(), FILES, NOW)) == []
     halted = Standing(halt=Halted(NOW, "", "ann@desk", "a week off"), armed=None)
-    assert len(list(brakes(live, halted, FILES, NOW))) == 2
+    assert len(list(blocked_by(live, halted, FILES, NOW))) == 2
 
 
 @pytest.mark.parametrize(
