@@ -105,8 +105,8 @@ def main() -> None:
         (account,) = settings.accounts
         with recovery(settings, account) as now:
             recover(now.context, now.claim, now.session)
-            quiet = now.context.broker.caps.quiet_seconds
-            states = [sent.phase for sent in now.context.journal.sent(RunId(1))]
+            quiet = now.context.broker.venue.quiet_seconds
+            states = [sent.phase for sent in now.context.journal.orders(RunId(1))]
         seconds = time.perf_counter() - start
         print(f"{len(states)} orders left open, {states.count('canceled')} of them found and cancelled")
         print(f"{len(venue.requests) - requests} requests, {seconds:.1f} s")

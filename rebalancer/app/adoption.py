@@ -58,7 +58,7 @@ def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: 
 
 
 def _offers(context: RunContext, *, by_hand: bool) -> Offers:
-    book = context.journal.book(context.account)
+    book = context.journal.ledger(context.account)
     trading = still_protected(context.trading, book)
     return offers(context.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
 
@@ -97,7 +97,9 @@ def write_off(config: Config, account: AccountConfig, wanted: Position, reason: 
     """Give up all shares of `wanted` for 0 USD. Raises RunFailedError where they are not as they were proposed."""
     with simulated(config, account) as (now, broker):
         if _without_price(now, wanted.symbol) != wanted:
-            raise RunFailedError(f"{wanted.symbol}: what is held changed meanwhile. Nothing was written off: try again.")
+            raise RunFailedError(
+                f"{wanted.symbol}: what is held changed meanwhile. Nothing was written off: try again."
+            )
         at, value = now.context.clock.now(), wanted.market_value
         event = WrittenOff(at, account.name, wanted.symbol, wanted.quantity, value, by, reason)
         now.context.journal.record(NO_RUN, event)  # first: after a crash here, the same command does the rest

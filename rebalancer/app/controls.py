@@ -8,19 +8,21 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from rebalancer.app.bots import compile_bots, read_bots
+from rebalancer.app.arming import after_first_run, disarm_for_edit, end_of_day, file_hashes, refused_day
+from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.counter import counter_of
+from rebalancer.app.kill import kill as cancel_all
 from rebalancer.app.selection import chosen_accounts, one_account
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, BusyError, Problem, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
-from rebalancer.journal import queries
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal import read
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN
-from rebalancer.trading.armed import end_of, files_now, looked_at, not_until, require_pinned, unarmed, undone
-from rebalancer.trading.kill import kill as cancel_all
+from rebalancer.trading.authorization import require_account_number, unarmed_reason
 
 # --------------------------------------------------------------------------------------- halt, resume, kill
 
@@ -36,9 +38,9 @@ def halt(config: Config, account: str | None, reason: str, by: str) -> Halted:
 def resume(config: Config, account: str | None, reason: str, by: str) -> Resumed:
     """Lift every halt of one account, or of all where None."""
     path, now = config.journal(), SystemClock().now()
-    halts = {each.name: queries.halts(path, each.name) for each in chosen_accounts(config, account)}
+    halts = {each.name: read.halts(path, each.name) for each in chosen_accounts(config, account)}
     lifted = tuple(dict.fromkeys(halt for each in halts.values() for halt in each))
-    reviewed = (looked_at(queries.standing(path, name).armed, each, now, by) for name, each in halts.items())
+    reviewed = (after_first_run(read.trading_status(path, name).armed, each, now, by) for name, each in halts.items())
     whole_runs = tuple(armed for armed in reviewed if armed is not None)
     if lifted:
         _record(config, HaltLifted(now, account or "", by, reason), *whole_runs)
@@ -68,7 +70,7 @@ def _kill(config: Config, account: AccountConfig, *, everyones: bool) -> KilledA
     """A broker that does not answer is a result, so that the other accounts are still killed."""
     try:
         with counter_of(config, account) as (broker, clock):
-            watch = broker.caps.quiet_seconds if _is_running(config) else 0
+            watch = broker.venue.quiet_seconds if _is_running(config) else 0
             done = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
         return KilledAccount(account.name, done.found, done.left)
     except RebalancerError as error:
@@ -96,13 +98,13 @@ def propose_arming(
     BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not answer.
     """
     chosen = _live_account(config, account)
-    compile_bots(chosen.bots, read_bots(chosen.bots))
+    load_bots(chosen.bots, read_bots(chosen.bots))
     with counter_of(config, chosen) as (broker, clock):
-        if (refused := not_until(until, clock.now())) is not None:
+        if (refused := refused_day(until, clock.now())) is not None:
             raise BadInputError([Problem("--until", "", refused)])
-        seen, now = require_pinned(broker.account(), chosen.account_number), clock.now()
-    files = files_now(config, chosen)
-    armed = Armed(now, chosen.name, seen.number, max_dollars, end_of(until), files, first_order_only, by)
+        seen, now = require_account_number(broker.account(), chosen.account_number), clock.now()
+    files = file_hashes(config, chosen)
+    armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until), files, first_order_only, by)
     return ArmingProposal(armed, chosen.base_url, seen.equity, seen.cash)
 
 
@@ -113,7 +115,7 @@ def arm(config: Config, proposal: ArmingProposal) -> Armed:
 
 def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Armed | None:
     """The arming that was undone; None where the account was not armed."""
-    armed = queries.standing(config.journal(), account.name).armed
+    armed = read.trading_status(config.journal(), account.name).armed
     if armed is not None:
         _record(config, Disarmed(SystemClock().now(), account.name, by, reason))
     return armed
@@ -121,8 +123,8 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
 
 def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
     """Journal in `journal` that an edit of the config undid every arming under `before`; a sentence for each."""
-    armings = (queries.standing(journal, each.name).armed for each in before.accounts)
-    edits = [undone(armed, SystemClock().now(), by) for armed in armings if armed is not None]
+    armings = (read.trading_status(journal, each.name).armed for each in before.accounts)
+    edits = [disarm_for_edit(armed, SystemClock().now(), by) for armed in armings if armed is not None]
     if edits:
         with SqliteJournal.open(journal) as opened:
             opened.record(NO_RUN, *(event for event, _ in edits))
@@ -135,8 +137,8 @@ def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:
 
 
 def _live_state(config: Config, account: AccountConfig) -> LiveAccount:
-    armed, number = queries.standing(config.journal(), account.name).armed, account.account_number
-    trouble = unarmed(account.name, armed, number, files_now(config, account), SystemClock().now())
+    armed, number = read.trading_status(config.journal(), account.name).armed, account.account_number
+    trouble = unarmed_reason(account.name, armed, number, file_hashes(config, account), SystemClock().now())
     return LiveAccount(account.name, number, armed, trouble or "")
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from rebalancer.config import Config
 from rebalancer.errors import RebalancerError
 from rebalancer.events import SettingChanged
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.model import NO_RUN
 from rebalancer.ports import Clock
 
@@ -19,16 +19,16 @@ def enabled_since(config: Config, clock: Clock) -> Mapping[str, datetime]:
     A journal that can't be written is reported by the run that needs it, not here. Raises RunFailedError for one that
     can't be read.
     """
-    known, now = queries.enabled_changes(config.journal()), clock.now()
+    known, now = read.enabled_changes(config.journal()), clock.now()
     changed = tuple(_changed(config, known, now))
     if changed:
         _record(config, changed)
-    last = known | {change.account: change for change in changed}
+    last = {**known, **{change.account: change for change in changed}}
     return {name: change.at for name, change in last.items() if change.new == "true"}
 
 
 def _changed(config: Config, known: Mapping[str, SettingChanged], now: datetime) -> Iterator[SettingChanged]:
-    """What the config says of `enabled` and the journal does not; a disabled account the journal never saw is no news."""
+    """Where config and journal differ. A disabled account that the journal never saw enabled is no change."""
     found = {account.name: account.enabled for account in config.accounts}
     for name in sorted({*found, *known}):
         before = known[name].new if name in known else None

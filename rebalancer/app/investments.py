@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from rebalancer.app.bots import compile_bots, read_bots
+from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.selection import one_account
 from rebalancer.app.views import Invested, InvestmentsEdited
@@ -12,7 +12,7 @@ from rebalancer.config.edit import NUMBER, add_investment, remove_investment, se
 from rebalancer.config.files import replace_content
 from rebalancer.config.in_force import by_key, in_force
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.journal.changes import changes
+from rebalancer.journal.setting_changes import changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN
@@ -30,11 +30,9 @@ def add(
     """Commit `amount` to one more bot; without `name` it is called by its file. Raises BadInputError."""
     folder = config.path.parent
     file = bot if bot.is_file() else folder / bot
-    compile_bots({str(bot): file}, read_bots({str(bot): file}))
+    load_bots({str(bot): file}, read_bots({str(bot): file}))
     written, mode = _from_folder(file, folder), "percent" if percent else "dollars"
-    content = add_investment(
-        config.content, account.name, bot=written, amount=_number(amount), mode=mode, name=name
-    )
+    content = add_investment(config.content, account.name, bot=written, amount=_number(amount), mode=mode, name=name)
     return _replace(config, account, content, by)
 
 
@@ -45,7 +43,9 @@ def change(
     index = _index(config, account, bot)
     before = account.investments[index].weight_mode
     mode = before if percent is None else "percent" if percent else "dollars"
-    return _replace(config, account, set_amount(config.content, account.name, index, amount=_number(amount), mode=mode), by)
+    return _replace(
+        config, account, set_amount(config.content, account.name, index, amount=_number(amount), mode=mode), by
+    )
 
 
 def remove(config: Config, account: AccountConfig, bot: str, by: str) -> InvestmentsEdited:

@@ -6,12 +6,12 @@ from rebalancer.app.recovery import recovery
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, StoppedError
 from rebalancer.events import Claim, Halted, OrderAccounted, OrderLost, RunEnded
-from rebalancer.journal import queries
-from rebalancer.journal.queries import RunRecord
+from rebalancer.journal import read
+from rebalancer.journal.read import RunRecord
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, Session
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import cancel_open_orders, refuse_strangers, settle_earlier_orders
 
@@ -20,7 +20,7 @@ def recovered(config: Config, account: AccountConfig) -> RunRecord | None:
     """Settle the account; the run that this was journalled in, None where nothing was left. Raises as `recover`."""
     with recovery(config, account) as now:
         run = recover(now.context, now.claim, now.session)
-    return None if run is None else queries.run(config.journal(), run)
+    return None if run is None else read.run(config.journal(), run)
 
 
 def vouch(config: Config, account: AccountConfig, ids: Sequence[str], reason: str, by: str) -> None:
@@ -48,11 +48,11 @@ def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None
     try:
         _settle(context, log)
     except StoppedError as error:
-        log.write(Halted, account=context.account, by="rebalance", reason=str(error))
+        log.write(Halted(at=log.now(), account=context.account, by="rebalance", reason=str(error)))
         raise
     if interrupted:
-        orders = context.journal.sent(run)
-        log.write(RunEnded, status="partial" if orders else "failed", reason=came_of_it(orders))
+        orders = context.journal.orders(run)
+        log.write(RunEnded(at=log.now(), status="partial" if orders else "failed", reason=came_of_it(orders)))
     return run
 
 
@@ -61,18 +61,18 @@ def _settle(context: RunContext, log: RunLog) -> None:
     refuse_strangers(context, log)
     log.earlier = {}
     cancel_open_orders(context, log)
-    for sent in context.journal.sent(log.run):
+    for sent in context.journal.orders(log.run):
         if sent.phase == "absent":
-            log.write(OrderLost, order_id=sent.order.id, reason="it never reached the broker")
+            log.write(OrderLost(at=log.now(), order_id=sent.order.id, reason="it never reached the broker"))
 
 
-def came_of_it(orders: Sequence[Sent]) -> str:
+def came_of_it(orders: Sequence[OrderRecord]) -> str:
     """The reason an interrupted run ends with."""
     if not orders:
         return "cut off before its first order"
     return f"cut off and settled later: {'; '.join(map(_done, orders))}"
 
 
-def _done(sent: Sent) -> str:
+def _done(sent: OrderRecord) -> str:
     verb = "sold" if sent.order.side == "sell" else "bought"
     return f"{sent.order.symbol}: {verb} {sent.filled} of {sent.order.quantity}, {sent.phase}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rebalancer.app.views import Restored
 from rebalancer.journal import high_water_mark
-from rebalancer.journal.store import run_lock
+from rebalancer.journal.lease import run_lock
 
 
 def accept_restored(path: Path, confirm: Callable[[Restored], None]) -> Restored:

@@ -14,8 +14,9 @@ from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
 from rebalancer.events import Claim, Noted, RunEnded
-from rebalancer.journal import queries
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal import read
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import RunId, RunStatus
 from rebalancer.ports import AlreadyRun, Clock
@@ -109,7 +110,7 @@ def _failure(tonight: Evening, run: RunId, *, debug: bool) -> RebalancerError | 
 
 
 def _result(journal: Path, account: AccountConfig, run: RunId, error: RebalancerError | None) -> RunResult:
-    record = queries.run(journal, run)
+    record = read.run(journal, run)
     status = "failed" if record.run.status == "running" else record.run.status  # it is resumed later
     code = error.exit_code if isinstance(error, StoppedError) else EXIT_CODES[status]
     return RunResult(account.name, code, str(error or ""), record, status)
@@ -135,9 +136,7 @@ def run_due(config: Config, clock: Clock, shutdown_requested: Callable[[], bool]
             continue
 
 
-def _done(
-    config: Config, work: DueWork, clock: Clock, shutdown_requested: Callable[[], bool]
-) -> Iterator[RunResult]:
+def _done(config: Config, work: DueWork, clock: Clock, shutdown_requested: Callable[[], bool]) -> Iterator[RunResult]:
     for window in work.missed:
         yield _missed(config, work.account, window, clock)
     if work.due and not shutdown_requested():
@@ -192,7 +191,7 @@ def _journalled(config: Config, account: AccountConfig, window: Window, result: 
             if isinstance(run, AlreadyRun):
                 return _skipped(account, run)
             journal.record(run, RunEnded(now, result.status, result.message))
-        return replace(result, run=queries.run(path, run))
+        return replace(result, run=read.run(path, run))
     except BusyError:
         raise
     except RebalancerError as error:
@@ -230,6 +229,6 @@ def _noted(config: Config, result: RunResult, trouble: str, clock: Clock) -> Run
     try:
         with SqliteJournal.open(path) as journal:
             journal.record(run, Noted(clock.now(), "error", trouble))
-        return replace(result, message=message, run=queries.run(path, run))
+        return replace(result, message=message, run=read.run(path, run))
     except RebalancerError as error:
         return replace(result, message=f"{message} {error}")

@@ -13,8 +13,8 @@ from rebalancer.app.calendar_cache import cached_calendar
 from rebalancer.app.enablement import enabled_since
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RunFailedError
-from rebalancer.journal import queries
-from rebalancer.journal.queries import RunLine
+from rebalancer.journal import read
+from rebalancer.journal.read import RunSummary
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Session
 from rebalancer.ports import Calendar, Clock
@@ -65,7 +65,7 @@ def due_now(config: Config, clock: Clock) -> Iterator[DueWork]:
     calendar, since = cached_calendar(config.state_dir, clock), enabled_since(config, clock)
     for account in config.accounts:
         if account.enabled:
-            runs = queries.runs(config.journal(), account.name, RECENT_RUNS)
+            runs = read.runs(config.journal(), account.name, RECENT_RUNS)
             yield due_work(account, calendar, runs, since[account.name], clock.now())
 
 
@@ -114,7 +114,7 @@ def _windows(account: AccountConfig, calendar: Calendar, after: datetime) -> Ite
         day += timedelta(days=1)
 
 
-def session_state(asked: Window, runs: Iterable[RunLine], now: datetime) -> SessionState:
+def session_state(asked: Window, runs: Iterable[RunSummary], now: datetime) -> SessionState:
     """The state of the session of `asked` after the account's `runs`.
 
     It is done once a run sent an order, succeeded or was journalled as missed, or after MOST_TRIES. It is missed if its
@@ -135,7 +135,7 @@ def session_state(asked: Window, runs: Iterable[RunLine], now: datetime) -> Sess
 
 
 def missed(
-    account: AccountConfig, calendar: Calendar, runs: Sequence[RunLine], since: datetime, now: datetime
+    account: AccountConfig, calendar: Calendar, runs: Sequence[RunSummary], since: datetime, now: datetime
 ) -> tuple[Window, ...]:
     """The windows that ended without a run after the account was enabled, at `since`; the oldest first."""
     first = max(since, now - LOOK_BACK).astimezone(NEW_YORK).date()
@@ -145,7 +145,7 @@ def missed(
 
 
 def due_work(
-    account: AccountConfig, calendar: Calendar, runs: Sequence[RunLine], since: datetime, now: datetime
+    account: AccountConfig, calendar: Calendar, runs: Sequence[RunSummary], since: datetime, now: datetime
 ) -> DueWork:
     """`runs` are the account's of the last weeks; it was enabled at `since`."""
     today = window_today(account, calendar, now)
@@ -154,7 +154,7 @@ def due_work(
     return DueWork(account, missed(account, calendar, runs, since, now), due, interrupted)
 
 
-def unfinished(run: RunLine) -> bool:
+def unfinished(run: RunSummary) -> bool:
     """Whether `run` sent orders and has no end: it was interrupted, or is still running."""
     return run.status == "running" and run.orders > 0
 

@@ -57,7 +57,9 @@ class ScheduleLoop:
     def _look_for_blocks(self, config: Config) -> Iterator[Blocked]:
         enabled = [account for account in config.accounts if account.enabled]
         found = tuple(
-            Blocked(f"{account.name}: {why}") for account in enabled for why in blocks(config, account, self.clock.now())
+            Blocked(f"{account.name}: {why}")
+            for account in enabled
+            for why in blocks(config, account, self.clock.now())
         )
         before, self._blocked = self._blocked, found
         yield from found if found != before else ()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rebalancer import config as settings
-from rebalancer.app.bots import compile_bots, read_bots
+from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.limits import limits_used_up
 from rebalancer.app.views import Migrated, SettingsCheck
@@ -29,7 +29,7 @@ def check(path: Path) -> SettingsCheck:
 
 
 def _problems(account: AccountConfig) -> Iterator[Problem]:
-    checks: list[Callable[[], object]] = [lambda: compile_bots(account.bots, read_bots(account.bots))]
+    checks: list[Callable[[], object]] = [lambda: load_bots(account.bots, read_bots(account.bots))]
     if account.key_source is not None:
         checks.append(lambda: read_keys(account, Keyring()))
     for check in checks:

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
+from rebalancer.app.arming import file_hashes
 from rebalancer.app.calendar_cache import cached_calendar
 from rebalancer.app.enablement import enabled_since
 from rebalancer.app.schedule import RECENT_RUNS, Window, coming, coming_windows, missed
 from rebalancer.app.views import AccountStatus, ComingRun
 from rebalancer.config import AccountConfig, Config
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.journal.audit import at_a_glance
-from rebalancer.journal.queries import RunLine
-from rebalancer.ports import Calendar, Clock, Standing
-from rebalancer.trading.armed import files_now, unarmed
-from rebalancer.trading.halt import told
+from rebalancer.journal.read import RunSummary
+from rebalancer.ports import Calendar, Clock, TradingStatus
+from rebalancer.trading.authorization import halt_text, unarmed_reason
 
 LONGEST_RUN = timedelta(hours=2)
 """A run without an end that is older than this was interrupted."""
@@ -39,7 +39,7 @@ def _status(
     now: datetime,
     max_age: timedelta | None,
 ) -> AccountStatus:
-    runs = queries.runs(config.journal(), account.name, RECENT_RUNS)
+    runs = read.runs(config.journal(), account.name, RECENT_RUNS)
     return AccountStatus(
         account.name,
         account.enabled,
@@ -60,14 +60,14 @@ def coming_run(window: Window) -> ComingRun:
 
 def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, ...]:
     """Why nothing is sent for `account` now: a journal that can't be trusted, a halt, a missing arming."""
-    standing = queries.standing(config.journal(), account.name)
-    return (*at_a_glance(config.journal()), *blocked_by(account, standing, files_now(config, account), now))
+    standing = read.trading_status(config.journal(), account.name)
+    return (*at_a_glance(config.journal()), *blocked_by(account, standing, file_hashes(config, account), now))
 
 
 def troubles(
     account: AccountConfig,
     calendar: Calendar,
-    runs: Sequence[RunLine],
+    runs: Sequence[RunSummary],
     since: datetime | None,
     now: datetime,
     max_age: timedelta | None,
@@ -82,28 +82,30 @@ def troubles(
         yield from _of_age(runs, now, max_age)
 
 
-def blocked_by(account: AccountConfig, standing: Standing, files: Mapping[str, str], now: datetime) -> Iterator[str]:
-    """The halt or the missing arming that keeps `account` from sending orders. `files` are as in `files_now`."""
+def blocked_by(
+    account: AccountConfig, standing: TradingStatus, files: Mapping[str, str], now: datetime
+) -> Iterator[str]:
+    """The halt or the missing arming that keeps `account` from sending orders. `files` are as in `file_hashes`."""
     if standing.halt is not None:
-        yield told(standing.halt)
+        yield halt_text(standing.halt)
     if account.mode == "live":
-        why = unarmed(account.name, standing.armed, account.account_number, files, now)
+        why = unarmed_reason(account.name, standing.armed, account.account_number, files, now)
         if why is not None:
             yield why
 
 
-def _of_last(run: RunLine, now: datetime) -> Iterator[str]:
+def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
         yield f"run {run.id} for the session of {run.session} {_verb(run)}: {run.reason}"
     elif run.status == "running" and not now - run.started <= LONGEST_RUN:
         yield f"run {run.id} for the session of {run.session} was cut off: see `rebalance history {run.id}`"
 
 
-def _verb(run: RunLine) -> str:
+def _verb(run: RunSummary) -> str:
     return "failed" if run.status == "failed" else "was missed"
 
 
-def _of_age(runs: Sequence[RunLine], now: datetime, max_age: timedelta) -> Iterator[str]:
+def _of_age(runs: Sequence[RunSummary], now: datetime, max_age: timedelta) -> Iterator[str]:
     done = next((run for run in runs if run.status in {"success", "partial"}), None)
     allowed = max_age / timedelta(hours=1)
     if done is None:

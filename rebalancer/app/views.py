@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from rebalancer.bots.flowchart.findings import Findings
+from rebalancer.bots.base import Findings
 from rebalancer.config import Config
 from rebalancer.errors import Problem
 from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import Head
-from rebalancer.journal.queries import RunLine, RunRecord
+from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
 from rebalancer.model import Decision, OrderState, Position, RunStatus, Symbol
 from rebalancer.portfolio.adoption import Offer
@@ -52,7 +52,7 @@ class AccountStatus:
 
     account: str
     enabled: bool
-    last: RunLine | None
+    last: RunSummary | None
     upcoming: ComingRun | None
     troubles: tuple[str, ...]
 

@@ -72,7 +72,7 @@ def backup(
     debug: DebugOption = False,
 ) -> None:
     """Copy the journal to a new file, as it is at one moment; a run may be going on meanwhile."""
-    from rebalancer.journal.backup import back_up
+    from rebalancer.journal.connection import back_up
     from rebalancer.report.audit import show_backup
     from rebalancer.report.console import show_json
 

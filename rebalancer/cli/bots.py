@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
 
 if TYPE_CHECKING:
     from rebalancer.config import Config
@@ -17,7 +17,7 @@ app = typer.Typer(help="Look at bot files, and begin new ones.", no_args_is_help
 @app.command("list")
 def list_(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
     """List the bots that have money, and the bot files beside the settings."""
-    from rebalancer.config.bots import list_bots
+    from rebalancer.app.bots import list_bots
     from rebalancer.report.bots import show_bots
     from rebalancer.report.console import show_json
 
@@ -34,20 +34,11 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """Show a bot's whole chart; this takes no prices."""
-    from rebalancer.app.bots import read_bots
-    from rebalancer.bots.flowchart import formats
-    from rebalancer.bots.flowchart.compile import compile_chart
-    from rebalancer.bots.flowchart.findings import describe
-    from rebalancer.bots.flowchart.outline import outline
-    from rebalancer.errors import BadInputError
-    from rebalancer.report.bots import ShownBot, show_bot
+    from rebalancer.app import explain
+    from rebalancer.report.bots import show_bot
     from rebalancer.report.console import show_json
 
-    file = bot_file(load_config(config), bot)
-    chart, problems = formats.read(read_bots({bot: file})[bot], str(file))
-    if chart is None:
-        raise BadInputError(problems)
-    found = ShownBot(str(file), describe(chart), outline(compile_chart(chart)))
+    found = explain.show_bot(load_config(config), bot)
     show_json(found) if json else show_bot(found)
 
 
@@ -62,7 +53,7 @@ def new(
     debug: DebugOption = False,
 ) -> None:
     """Write a sample bot for you to change; nothing is ever overwritten."""
-    from rebalancer.config.bots import write_bot
+    from rebalancer.app.bots import write_bot
     from rebalancer.report.console import show_json
 
     path = write_bot(bots_folder(load_config(config)), name, template)
@@ -87,18 +78,10 @@ def check(
     debug: DebugOption = False,
 ) -> None:
     """Read bot files and say what was found, or every problem with its place."""
-    from rebalancer.app.bots import read_bots
-    from rebalancer.bots.flowchart import formats
-    from rebalancer.bots.flowchart.findings import describe
-    from rebalancer.report.bots import CheckedBot, show_findings
+    from rebalancer.app.explain import check_files
+    from rebalancer.report.bots import show_findings
     from rebalancer.report.console import show_json
 
-    checked = []
-    for name, content in read_bots({str(path): path for path in files}).items():
-        chart, problems = formats.read(content, name)
-        checked.append(CheckedBot(name, describe(chart) if chart else None, problems))
-    if json:
-        show_json(checked)
-    else:
-        show_findings(checked)
+    checked = check_files(files)
+    show_json(checked) if json else show_findings(checked)
     raise typer.Exit(2 if any(bot.problems for bot in checked) else 0)

@@ -66,11 +66,11 @@ def changes(
     debug: DebugOption = False,
 ) -> None:
     """List what was changed in the settings, by command or by hand, as the journal knows it."""
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_changes
 
-    found = queries.changes(load_config(config).journal(), account, limit)
+    found = read.changes(load_config(config).journal(), account, limit)
     show_json(found) if json else show_changes(found)
 
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rebalancer.app.views import Adoption, WriteOff
-from rebalancer.model import Position
+from rebalancer.model import Position, text
 from rebalancer.portfolio.adoption import Offer
-from rebalancer.portfolio.wording import shares, usd
 from rebalancer.report.console import count, grid, line, money, show
 
 
@@ -29,18 +28,14 @@ def show_adopted(adopted: Sequence[Offer]) -> None:
     show(line(f"The bots' from now on: {', '.join(names) or 'nothing more'}.", "bold green"))
     for offer in adopted:
         if offer.expected is not None:
-            show(line(f"{offer.symbol}: settled; the journal now expects {shares(offer.expected)}.", "green"))
+            show(line(f"{offer.symbol}: settled; the journal now expects {text.shares(offer.expected)}.", "green"))
 
 
 def show_worthless(found: WriteOff) -> None:
     held = found.written_off
-    show(
-        line(
-            f"Account {found.account} holds {shares(held.quantity)} of {held.symbol}, {usd(held.market_value)} by its "
-            f"last close, of {held.last_close}; it has had no price since."
-        )
-    )
+    holding = f"{text.shares(held.quantity)} of {held.symbol}, {text.money(held.market_value)} by its last close"
+    show(line(f"Account {found.account} holds {holding}, of {held.last_close}; it has had no price since."))
 
 
 def show_written_off(held: Position) -> None:
-    show(line(f"Written off: {shares(held.quantity)} of {held.symbol}, for 0 USD.", "bold green"))
+    show(line(f"Written off: {text.shares(held.quantity)} of {held.symbol}, for 0 USD.", "bold green"))

@@ -1,14 +1,14 @@
 """The journal's verification, backup and restore, on the screen."""
 
 from rebalancer.app.views import Restored
-from rebalancer.journal.backup import Backup
-from rebalancer.journal.chain import Head, Verdict
+from rebalancer.journal.chain import AuditResult, Head
+from rebalancer.journal.connection import Backup
 from rebalancer.report.console import line, show
 
 BYTES_A_MB = 1_000_000
 
 
-def show_verdict(verdict: Verdict) -> None:
+def show_verdict(verdict: AuditResult) -> None:
     show(line(f"The journal {verdict.journal}"), line(last_line(verdict.head)))
     for fault in verdict.faults:
         show(line(f"wrong: {fault}", "bold red"))

@@ -22,7 +22,7 @@ def show_resumed(resumed: Resumed) -> None:
     for halt in resumed.lifted:
         show(line(f"{_whose(halt)} was halted {halt.at:%Y-%m-%d %H:%M:%S} UTC by {halt.by}: {halt.reason}"))
     for armed in resumed.whole_runs:
-        show(line(f"Account {armed.account}: its first live order was reviewed, so runs send all their orders from now on."))
+        show(line(f"Account {armed.account}: its first live order was reviewed: runs send all orders from now on."))
     show(line("Lifted.", "bold green"))
 
 

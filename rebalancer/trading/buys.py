@@ -9,11 +9,10 @@ from types import MappingProxyType
 
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.model.text import money
-from rebalancer.portfolio.buys import AUCTION_CUTOFF, Purse, Sized, budget, room, size_buys, told_budget
+from rebalancer.portfolio.buys import Purse, Sized, budget, room, size_buys, told_budget
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.hours import closed, latest, new_york
-from rebalancer.trading.loss import only_sells
+from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time, new_york
 from rebalancer.trading.orders import execute
 from rebalancer.trading.pricing import Prices, order_prices, take_snapshots
 from rebalancer.trading.recovery import earlier_orders, in_the_way, look_again, others_orders, untold
@@ -31,7 +30,7 @@ def may_buy(context: RunContext, log: RunLog, plan: Plan, sold: Sequence[Outcome
     if reason is not None:
         log.note(f"no buys tonight: {reason}", "warning")
         log.remarks |= {trade.symbol: f"not bought, {reason}" for trade in plan.buys}
-    if only_sells(context, log) is not None:
+    if buys_stopped(context, log) is not None:
         log.held_back |= {trade.symbol for trade in plan.buys}
     return reason is None
 
@@ -41,7 +40,7 @@ def _obstacle(context: RunContext, log: RunLog, sold: Sequence[Outcome]) -> str 
     if open_sells:
         return f"the sell of {', '.join(open_sells)} is not known to be over"
     barred = next((outcome for outcome in sold if outcome.refusal == "account"), None)
-    return barred.reason if barred else closed(context, log) or only_sells(context, log)
+    return barred.reason if barred else closed_reason(context, log) or buys_stopped(context, log)
 
 
 def buy_on(context: RunContext, log: RunLog, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:
@@ -171,21 +170,21 @@ def buying_way(context: RunContext, log: RunLog) -> Way:
     trading = context.trading
     if trading.order_type != "moc":
         return Way(trading, trading.buy_timeout_seconds)
-    now, closes = latest(context, log), log.session.closes
-    last = closes - AUCTION_CUTOFF - AUCTION_MARGIN
-    if context.broker.caps.moc and now <= last:
+    now, closes = latest_time(context, log), log.session.closes
+    venue = context.broker.venue
+    last = closes - venue.auction_cutoff - AUCTION_MARGIN
+    if venue.takes_auction_orders and now <= last:
         log.note(f"buys go to the closing auction: it is {new_york(now)}, and it takes orders until {new_york(last)}")
         return Way(trading, int((closes + AUCTION_FILLS - now).total_seconds()), poll=15.0)
-    why = (
-        f"it takes orders until {new_york(last)}, and it is {new_york(now)}" if context.broker.caps.moc else "none here"
-    )
+    is_over = f"it takes orders until {new_york(last)}, and it is {new_york(now)}"
+    why = is_over if venue.takes_auction_orders else "none here"
     log.note(f"no closing auction tonight ({why}): buys are {trading.moc_fallback} orders", "warning")
     return Way(replace(trading, order_type=trading.moc_fallback), trading.buy_timeout_seconds)
 
 
 def counted_by_price(context: RunContext, log: RunLog) -> set[Symbol]:
     """The symbols of this run's orders that got no price of their own: the limits count them at the market's."""
-    return {sent.order.symbol for sent in context.journal.sent(log.run) if sent.average_price is None}
+    return {sent.order.symbol for sent in context.journal.orders(log.run) if sent.average_price is None}
 
 
 def _purse(
@@ -197,7 +196,7 @@ def _purse(
     cash = budget(account, snapshot.reserve, standing, short=snapshot.short)
     if snapshot.short:
         log.note(f"while something is held short, no more is spent than {money(account.spendable)}, free of margin")
-    return Purse(cash, room(account.equity, snapshot.long_value + standing), context.broker.caps.fee_per_order)
+    return Purse(cash, room(account.equity, snapshot.long_value + standing), context.broker.venue.fee_per_order)
 
 
 def open_buys(orders: Sequence[OrderState], prices: Prices, cash: Decimal) -> Decimal:

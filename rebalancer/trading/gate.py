@@ -21,13 +21,10 @@ from rebalancer.model import (
 from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
 from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
-from rebalancer.ports import Sent
-from rebalancer.trading.armed import armed_limits, halt_for_a_look
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.busy import until_taken
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.halt import halted
-from rebalancer.trading.hours import latest
-from rebalancer.trading.loss import only_sells
+from rebalancer.trading.halts import arming, buys_stopped, first_order_halt, halt_reason, latest_time
 from rebalancer.trading.moved import Recheck
 from rebalancer.trading.pricing import Prices
 from rebalancer.trading.snapshot import AccountSnapshot
@@ -62,7 +59,7 @@ class Gate:
     def __post_init__(self) -> None:
         """What left before, and may still turn up or fill, is in no account that the broker shows."""
         self.recheck = Recheck(self.context, self.context.clock.elapsed())
-        for sent in self.context.journal.sent(self.log.run):
+        for sent in self.context.journal.orders(self.log.run):
             if sent.order.id in self.log.earlier and may_still_stand(sent):
                 self._count(sent.order)
             elif sent.order.side == "buy" and sent.phase not in DONE_WITH:
@@ -84,21 +81,22 @@ class Gate:
         if isinstance(found := self.context.broker.find(order.id), OrderState):
             verify(order, found)
             return Accepted(found)
-        self.log.write(OrderLost, order_id=order.id, reason=stopped.reason)
+        self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=stopped.reason))
         return stopped
 
     def _intended(self, order: Order) -> Refused | None:
         """Write the order down; or why it does not leave after all: a person was faster than its line."""
         self._say_what_was_not_compared(order)
+        halts = first_order_halt(self.context)
         try:
-            self.log.write(OrderIntended, *halt_for_a_look(self.context), order=order)
+            self.log.write(OrderIntended(at=self.log.now(), order=order), *halts)
         except HeldBackError as error:
             return self._called_back(order, error)
         return None
 
     def _resent(self, order: Order) -> Refused | None:
         try:
-            self.log.write(OrderResent, order_id=order.id)
+            self.log.write(OrderResent(at=self.log.now(), order_id=order.id))
         except HeldBackError as error:
             return self._called_back(order, error)
         return None
@@ -108,21 +106,21 @@ class Gate:
         return self.context.broker.submit(order)
 
     def _submit(self, order: Order, *, again: bool = False) -> Submitted:
-        require_written(order, self.context.journal.sent(self.log.run))
+        require_written(order, self.context.journal.orders(self.log.run))
         answer = self.context.broker.submit(order)
         answer = until_taken(self.context, order, answer, self.context.broker.submit, self._held_back_now)
         match answer:
             case Accepted(state):
                 verify(order, state)
-                self.log.write(OrderAnswered, order_id=order.id, answer="accepted")
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="accepted"))
             case Refused(reason) if again:
                 answer = replace(answer, reason=f"sent once more, and refused: {reason}")
-                self.log.write(OrderLost, order_id=order.id, reason=answer.reason)
+                self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=answer.reason))
             case Refused(reason):
                 self.release(order)
-                self.log.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="refused", reason=reason))
             case Unknown(reason):
-                self.log.write(OrderAnswered, order_id=order.id, answer="unknown", reason=reason)
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="unknown", reason=reason))
         return answer
 
     def _held_back_now(self, order: Order) -> Refused | None:
@@ -142,7 +140,7 @@ class Gate:
             if not self.log.sent:
                 raise RunFailedError("the program was told to end before the first order left. Nothing was sent.")
             return Refused("the program was told to end before this order left")
-        sent = self.context.journal.sent(self.log.run)
+        sent = self.context.journal.orders(self.log.run)
         require_sound(order, sent)
         if (why := self._held_back() or self._left_alone(order) or self._broken_rule(order)) is not None:
             return _not_sent(order, why, "other")
@@ -155,16 +153,16 @@ class Gate:
 
     def _held_back(self) -> str | None:
         """By a person."""
-        unarmed = armed_limits(self.context)
-        return halted(self.context) or (unarmed if isinstance(unarmed, str) else None)
+        unarmed = arming(self.context)
+        return halt_reason(self.context) or (unarmed if isinstance(unarmed, str) else None)
 
     def _left_alone(self, order: Order) -> str | None:
         """What another hand has changed, or has an order in, since the plan is neither bought nor sold."""
         return self.snapshot.holdings.untouchable.get(order.symbol) or self.left_alone.get(order.symbol)
 
-    def _by_the_owner(self, order: Order, sent: Sequence[Sent]) -> str | None:
+    def _by_the_owner(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """By the owner's own settings: for the rest of the day after a loss, or beyond a limit."""
-        spent = only_sells(self.context, self.log) if order.side == "buy" else None
+        spent = buys_stopped(self.context, self.log) if order.side == "buy" else None
         return spent or self._broken_limit(order, sent)
 
     def _moved_meanwhile(self, order: Order) -> Refused | None:
@@ -188,8 +186,8 @@ class Gate:
             equity=self.snapshot.account.equity,
             invested=self.snapshot.long_value + self.others_buys + self.bought,
             price=price.value if price else None,
-            cash_left=self.budget - self.spent - self.context.broker.caps.fee_per_order,
-            now=latest(self.context, self.log),
+            cash_left=self.budget - self.spent - self.context.broker.venue.fee_per_order,
+            now=latest_time(self.context, self.log),
             session=self.log.session,
             trading=self.context.trading,
         ) or self._too_far(order)
@@ -204,7 +202,7 @@ class Gate:
         """Also one that leaves less than a share, where only whole ones are traded."""
         return order.side == "sell" and self._left(order.symbol) - order.quantity < 1
 
-    def _broken_limit(self, order: Order, sent: Sequence[Sent]) -> str | None:
+    def _broken_limit(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """Of `[limits]`. A full exit breaks none."""
         if self._is_full_exit(order):
             return None
@@ -213,15 +211,15 @@ class Gate:
             order, price, held, self.snapshot.account.equity, self._tally(order, sent), self.context.limits
         )
 
-    def _beyond_the_armed(self, order: Order, sent: Sequence[Sent]) -> str | None:
+    def _beyond_the_armed(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """A full exit is let through; what no price is known of, no limit has let through."""
         price = self._price(order.symbol)
-        match armed_limits(self.context):
+        match arming(self.context):
             case Armed(max_dollars=most) if price is not None and not self._is_full_exit(order):
                 return check_armed(self._tally(order, sent).dollars + order.quantity * price.value, most)
         return None
 
-    def _tally(self, order: Order, sent: Sequence[Sent]) -> Tally:
+    def _tally(self, order: Order, sent: Sequence[OrderRecord]) -> Tally:
         """What the run has sent but for `order`."""
         others = [each for each in sent if each.order.id != order.id]
         return Tally(len(others), sum(map(self._dollars, others), ZERO))
@@ -229,7 +227,7 @@ class Gate:
     def _say_what_was_not_compared(self, order: Order) -> None:
         """A simulated broker's prices are often closes, and show no previous one."""
         price = self._price(order.symbol)
-        if order.side == "buy" and price and price.previous is None and not self.context.broker.caps.simulated:
+        if order.side == "buy" and price and price.previous is None and not self.context.broker.venue.simulated:
             self.log.note(
                 f"{order.symbol}: the market shows no previous close, so trading.max_distance_percent was not checked"
             )
@@ -253,7 +251,7 @@ class Gate:
         elif price is not None:
             self.bought += times * order.quantity * price.value
             self.spent += times * order.quantity * worst_price(order, price.value, self.context.trading)
-            self.spent += times * self.context.broker.caps.fee_per_order
+            self.spent += times * self.context.broker.venue.fee_per_order
 
     def _left(self, symbol: Symbol) -> Decimal:
         """Our shares that are not on their way out. Those that an open order holds may come free while a sale waits."""
@@ -265,7 +263,7 @@ class Gate:
         price = self.prices.get(symbol)
         return price if isinstance(price, Price) else None
 
-    def _dollars(self, sent: Sent) -> Decimal:
+    def _dollars(self, sent: OrderRecord) -> Decimal:
         """What it trades, unless it was refused: at what it got, at the price now, its limit or the broker's value.
 
         A buy that none of these tells of may be as large as the account.

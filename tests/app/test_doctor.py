@@ -11,17 +11,21 @@ import numpy as np
 import pytest
 from stage import DAYS, GLD, SGOV, SPY, Stage, Weekdays, dollars, hold, session_of
 
-from rebalancer.app.doctor import MEGABYTE, Patient, disk, examine, journal, machine, writable
+from rebalancer.app.account_checks import CheckedAccount, examine
+from rebalancer.app.machine_checks import MEGABYTE, disk, journal, machine, writable
 from rebalancer.bots.flowchart import tree
-from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import SourceError
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, Bar, Closes, Hours, OrderId, OrderState, Position, Snapshot, Symbol
 from rebalancer.model.checkup import Check
-from rebalancer.ports import Broker, Caps, History
+from rebalancer.ports import Broker, History, Venue
+from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.sim.broker import SimBroker
+from rebalancer.venues.sim.venue import SIM
 
 EVENING = session_of(DAYS[0]).closes - timedelta(minutes=10)
 HERE = tree.Place(None, "chart")
@@ -35,15 +39,11 @@ class ReadOnly:
     account_seen: Callable[[Account], Account] = lambda account: account
     hours_seen: Callable[[Hours], Hours] = lambda hours: hours
     refused: Mapping[Symbol, str] | None = None
-    venue: str = "sim"
+    venue: Venue = SIM
     silent: bool = False
     held: tuple[Position, ...] = ()
     waiting: tuple[OrderState, ...] = ()
     shorts: bool = False
-
-    @property
-    def caps(self) -> Caps:
-        return Caps(self.venue, simulated=self.venue == "sim")
 
     def account(self) -> Account:
         if self.silent:
@@ -93,14 +93,14 @@ class Ward:
 
     def checks(self) -> dict[str, Check]:
         broker: Broker = self.broker
-        patient = Patient(
+        patient = CheckedAccount(
             account=self.account,
             broker=broker,
             history=self.history,
             quotes=self.stage.market,
             calendar=Weekdays(),
             clock=self.stage.clock,
-            programs={"A": compile_chart(tree.Chart("A", self.chart))},
+            bots={"A": FlowchartBot.of(tree.Chart("A", self.chart))},
             prices="the stage",
         )
         found = list(examine(patient))
@@ -195,7 +195,7 @@ def test_keys_of_another_account_than_the_pinned_one_fail(ward):
 
 @pytest.mark.parametrize(("number", "verdict"), [("PA123", "fail"), ("123456789", "pass")])
 def test_a_live_account_is_known_by_its_own_number_too(ward, number, verdict):
-    ward.broker.venue = "Alpaca"
+    ward.broker.venue = ALPACA
     ward.account = replace(ward.account, mode="live")
     ward.broker.account_seen = lambda account: replace(account, number=number)
     check = ward.checks()["live"]
@@ -204,7 +204,7 @@ def test_a_live_account_is_known_by_its_own_number_too(ward, number, verdict):
 
 @pytest.mark.parametrize(("number", "verdict"), [("PA123", "pass"), ("123456789", "fail"), ("", "fail")])
 def test_paper_is_known_by_the_accounts_own_number(ward, number, verdict):
-    ward.broker.venue = "Alpaca"
+    ward.broker.venue = ALPACA
     ward.broker.account_seen = lambda account: replace(account, number=number)
     assert ward.checks()["paper"].verdict == verdict
 

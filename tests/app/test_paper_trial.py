@@ -15,7 +15,7 @@ from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Accepted, Order, RunId, Submitted, Trading
 from rebalancer.model.checkup import Check
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
-from rebalancer.ports import Broker, Caps
+from rebalancer.ports import Broker, Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 
@@ -207,8 +207,8 @@ def test_another_account_than_the_pinned_one_is_refused(stage):
 def test_real_money_is_refused(stage):
     class Real(Around):
         @property
-        def caps(self) -> Caps:
-            return Caps("Alpaca", simulated=False)
+        def venue(self) -> Venue:
+            return Venue("Alpaca", simulated=False)
 
     with pytest.raises(RunFailedError, match="no paper account"):
         trial(stage, Real)

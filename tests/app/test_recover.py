@@ -10,10 +10,11 @@ from stage import DAYS, SPY, TLT, Stage, mix, percent, session_of
 from rebalancer.app.recover import recover
 from rebalancer.errors import StoppedError
 from rebalancer.events import OrderAbsent, OrderAnswered
-from rebalancer.journal import queries
+from rebalancer.journal import read
+from rebalancer.journal.connection import head
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, OrderId, RunId, Submitted
-from rebalancer.ports import Broker, Caps, Standing
+from rebalancer.ports import Broker, TradingStatus, Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 
@@ -51,8 +52,8 @@ class Once:
         return getattr(self._real, name)
 
     @property
-    def caps(self) -> Caps:
-        return replace(self._real.caps, resend=False)
+    def venue(self) -> Venue:
+        return replace(self._real.venue, idempotent_ids=False)
 
 
 def evening(tmp_path: Path) -> Stage:
@@ -77,9 +78,9 @@ def settled(stage: Stage) -> RunId | None:
         journal.close()
 
 
-def standing(stage: Stage) -> Standing:
+def trading_status(stage: Stage) -> TradingStatus:
     with SqliteJournal.open(stage.journal_file) as journal:
-        return journal.standing("demo")
+        return journal.trading_status("demo")
 
 
 def orders(stage: Stage) -> list[tuple[str, str, Decimal]]:
@@ -119,7 +120,7 @@ def test_what_is_open_is_cancelled_with_its_fills_counted(tmp_path: Path) -> Non
     settled(stage)
     assert orders(stage) == [(SPY, "canceled", Decimal(40))]
     assert stage.shares() == {SPY: Decimal(40)}
-    assert [(line.symbol, line.ours) for line in queries.positions(stage.journal_file, "demo")] == [(SPY, Decimal(40))]
+    assert [(line.symbol, line.ours) for line in read.positions(stage.journal_file, "demo")] == [(SPY, Decimal(40))]
 
 
 def test_a_run_that_was_cut_off_before_its_first_order_has_failed(tmp_path: Path) -> None:
@@ -142,16 +143,16 @@ def test_an_order_that_an_ended_run_left_unsettled_is_settled_in_that_run(tmp_pa
     stage.run()
     stage.on(DAYS[2])
     assert settled(stage) == first.id
-    again = queries.run(stage.journal_file, RunId(first.id)).run
+    again = read.run(stage.journal_file, RunId(first.id)).run
     assert (again.status, again.reason, again.ended) == (first.status, first.reason, first.ended)
 
 
 def test_where_nothing_was_left_nothing_is_written(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.run()
-    before = queries.head(stage.journal_file)
+    before = head(stage.journal_file)
     assert settled(stage) is None
-    assert queries.head(stage.journal_file) == before
+    assert head(stage.journal_file) == before
 
 
 def test_what_can_not_be_halts_the_account_and_leaves_the_run_without_its_end(tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ def test_what_can_not_be_halts_the_account_and_leaves_the_run_without_its_end(tm
     broker.close()
     with pytest.raises(StoppedError, match="rbSTRANGER"):
         settled(stage)
-    halt = standing(stage).halt
+    halt = trading_status(stage).halt
     assert halt is not None
     assert (halt.account, halt.by) == ("demo", "rebalance")
     assert "rbSTRANGERAAAAAAAAAA" in halt.reason

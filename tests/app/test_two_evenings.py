@@ -26,7 +26,7 @@ from rebalancer.app.paper_trial.share import QUIET_FUNDS
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Limits, Trading
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 from rebalancer.venues.sim.script import Script
 
 
@@ -180,8 +180,8 @@ def test_a_share_that_another_hand_sold_ends_the_trial(stage):
 def test_real_money_is_refused(stage):
     class Real(Margin):
         @property
-        def caps(self) -> Caps:
-            return Caps("Alpaca", simulated=False)
+        def venue(self) -> Venue:
+            return Venue("Alpaca", simulated=False)
 
     with pytest.raises(RunFailedError, match="no paper account"):
         call(stage, around=Real)

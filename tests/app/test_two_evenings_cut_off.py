@@ -67,7 +67,7 @@ def test_an_order_that_a_dead_trial_left_open_is_neither_cancelled_by_the_evenin
         call(stage, around=DiesOnceSent)
     stage.run()
     with SqliteJournal.open(stage.journal_file) as journal:
-        assert SCHO not in journal.book("demo").ours
+        assert SCHO not in journal.ledger("demo").ours
     assert call(stage).verdicts == {"bought": "pass", "sold": "warn"}
     stage.on(TUESDAY).run()
     assert call(stage).verdicts["sold"] == "pass"

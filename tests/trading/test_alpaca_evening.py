@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
-from local_alpaca import LocalAlpaca, faults, lives
+from local_alpaca import LocalAlpaca, faults, order_scripts
 from lost_answers import at_alpaca
 
 from rebalancer.errors import RebalancerError, RunFailedError, SourceError, StoppedError
-from rebalancer.journal import queries
+from rebalancer.journal import read
 
 TODAY = date(2026, 11, 20)
 ORDERS = "/v2/orders"
@@ -136,7 +136,7 @@ def test_a_lost_order_that_arrives_after_the_evening_halts_the_next_and_is_count
     venue.clock.sleep(2)
     with pytest.raises(StoppedError, match=f"{lost.id}.* was lost by the journal and stands at the broker after all"):
         stage.run(force=True)
-    ours = {line.symbol: line.ours for line in queries.positions(stage.settings().journal(), "paper")}
+    ours = {line.symbol: line.ours for line in read.positions(stage.settings().journal(), "paper")}
     assert ours[lost.symbol] == venue.shares(lost.symbol) == lost.quantity
     with pytest.raises(RunFailedError, match="is halted"):
         stage.run(force=True)
@@ -166,7 +166,7 @@ def test_the_keys_of_another_account_under_a_known_name_get_no_order(stage: Alpa
 
 
 def test_a_part_filled_order_that_is_cancelled_counts_its_fills(stage: AlpacaStage, venue: LocalAlpaca) -> None:
-    venue.live("SPY", lives.part("0.4"))
+    venue.script_orders("SPY", order_scripts.part("0.4"))
     record = stage.run()
     (order,) = (order for order in record.orders if order.symbol == "SPY")
     assert order.state == "canceled"
@@ -177,7 +177,7 @@ def test_a_halted_sell_holds_back_no_other_sell_but_its_shares_stay(stage: Alpac
     stage.run()
     held = venue.shares("SPY")
     venue.at(EVENING + timedelta(days=3))
-    venue.live("SPY", lives.halted(), side="sell")
+    venue.script_orders("SPY", order_scripts.halted(), side="sell")
     stage.wants(QQQ=1.0).run()
     assert stage.orders()["SPY"] == "canceled"
     assert venue.shares("SPY") == held
@@ -188,7 +188,7 @@ def test_a_halted_sell_holds_back_no_other_sell_but_its_shares_stay(stage: Alpac
 def test_a_sell_stuck_in_its_cancel_holds_back_every_buy(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.run()
     venue.at(EVENING + timedelta(days=3))
-    venue.live("SPY", lives.stuck_in_cancel(), side="sell")
+    venue.script_orders("SPY", order_scripts.stuck_in_cancel(), side="sell")
     record = stage.wants(QQQ=1.0).run()
     assert record.run.status == "partial"
     assert "buy QQQ" not in posts(venue)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from rebalancer.model.checkup import Check, Figures
-from rebalancer.ports import Reading, Sent
+from rebalancer.ports import BalanceRecord, OrderRecord
 
 ZERO = Decimal(0)
 
@@ -15,27 +15,27 @@ ZERO = Decimal(0)
 class Trial:
     """One trial: its orders, None where none was written down yet, and the readings since its beginning."""
 
-    buy: Sent | None = None
-    sell: Sent | None = None
-    readings: tuple[Reading, ...] = ()
+    buy: OrderRecord | None = None
+    sell: OrderRecord | None = None
+    readings: tuple[BalanceRecord, ...] = ()
 
     @property
     def untold(self) -> bool:
         """Its share was sold, and the call that sold it was cut off before it could tell."""
         return self.sell is not None and self.sell.filled > 0 and not self._looks_since(self.sell)
 
-    def before(self, order: Sent) -> Reading | None:
+    def before(self, order: OrderRecord) -> BalanceRecord | None:
         return next((each for each in self.readings if each.run == order.run and each.phase == "start"), None)
 
-    def after(self, order: Sent) -> Reading | None:
+    def after(self, order: OrderRecord) -> BalanceRecord | None:
         """The last look in the session of `order`: a later evening would show what has been settled since."""
         return next((each for each in reversed(self._looks_since(order)) if each.session == order.session), None)
 
-    def _looks_since(self, order: Sent) -> list[Reading]:
+    def _looks_since(self, order: OrderRecord) -> list[BalanceRecord]:
         return [each for each in self.readings if each.run >= order.run and each.phase == "end"]
 
 
-def last_trial(orders: Sequence[Sent], readings: tuple[Reading, ...]) -> Trial:
+def last_trial(orders: Sequence[OrderRecord], readings: tuple[BalanceRecord, ...]) -> Trial:
     """The trial of the last buy, and the last sell since."""
     begun = max((place for place, sent in enumerate(orders) if sent.order.side == "buy"), default=None)
     if begun is None:
@@ -61,7 +61,7 @@ def _figures(trial: Trial) -> Iterator[Figures]:
                 yield _shown(f"{word} the {order.order.side}", reading)
 
 
-def _shown(moment: str, reading: Reading) -> Figures:
+def _shown(moment: str, reading: BalanceRecord) -> Figures:
     account = reading.account
     return Figures(
         moment=moment,
@@ -94,7 +94,7 @@ def checks(trial: Trial, following: date, allowed: Decimal) -> Iterator[Check]:
         yield _proceeds(trial, sell, allowed)
 
 
-def _done(verb: str, sent: Sent, following: date) -> Check:
+def _done(verb: str, sent: OrderRecord, following: date) -> Check:
     order = sent.order
     found = f"{verb} {sent.filled} of {order.quantity} {order.symbol} in the session of {sent.session} ({order.id})"
     if sent.filled == order.quantity:
@@ -103,7 +103,7 @@ def _done(verb: str, sent: Sent, following: date) -> Check:
     return Check(verb, "fail", found, remedy)
 
 
-def _proceeds(trial: Trial, sell: Sent, allowed: Decimal) -> Check:
+def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal) -> Check:
     """Whether the venue's figure of settled money takes in what a sale brought, the same evening."""
     before, after = trial.before(sell), trial.after(sell)
     if before is None or after is None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
 
-from rebalancer.app.doctor import is_paper
+from rebalancer.app.account_checks import is_paper
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
-from rebalancer.events import Event, RunEnded
+from rebalancer.events import Event, OrderSeen, RunEnded
 from rebalancer.model import (
     Account,
     NoPrice,
@@ -17,6 +17,7 @@ from rebalancer.model import (
     Outcome,
     Price,
     RunId,
+    RunStatus,
     Session,
     Side,
     Symbol,
@@ -27,7 +28,7 @@ from rebalancer.portfolio.buys import budget, limit_price
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.hours import require_open
+from rebalancer.trading.halts import require_open
 from rebalancer.trading.orders import send_and_follow
 from rebalancer.trading.pricing import Prices, order_prices, take_snapshots
 from rebalancer.trading.snapshot import AccountSnapshot, read_holdings, require_investable
@@ -47,10 +48,9 @@ class Notebook(RunLog):
         super().__init__(context, run, session)
         self.states: list[OrderState] = []
 
-    def write(self, event: Callable[..., Event], *others: Event, **fields: object) -> None:
-        super().write(event, *others, **fields)
-        if isinstance(state := fields.get("state"), OrderState):
-            self.states.append(state)
+    def write(self, *events: Event) -> None:
+        super().write(*events)
+        self.states.extend(event.state for event in events if isinstance(event, OrderSeen))
 
 
 def run_trial(context: RunContext, run: RunId, session: Session, symbol: Symbol) -> tuple[Check, ...]:
@@ -70,13 +70,13 @@ def journalled(log: RunLog, advice: str, steps: Callable[[], tuple[Check, ...]])
     try:
         checks = steps()
     except RebalancerError as error:
-        log.write(RunEnded, status="partial" if log.sent else "failed", reason=str(error))
+        log.write(RunEnded(at=log.now(), status="partial" if log.sent else "failed", reason=str(error)))
         if log.sent:
             raise StoppedError(f"{error} {advice}") from error
         raise
     passed = sum(check.verdict == "pass" for check in checks)
-    status = "success" if passed == len(checks) else "partial"
-    log.write(RunEnded, status=status, reason=f"{passed} of {len(checks)} checks passed")
+    status: RunStatus = "success" if passed == len(checks) else "partial"
+    log.write(RunEnded(at=log.now(), status=status, reason=f"{passed} of {len(checks)} checks passed"))
     return checks
 
 
@@ -176,7 +176,7 @@ def _once_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnaps
 
 def _cash(context: RunContext, before: Decimal, after: Decimal, bought: Outcome, sold: Outcome) -> Check:
     traded = (sold.average_price or 0) * sold.filled - (bought.average_price or 0) * bought.filled
-    allowed = PENNIES + 2 * context.broker.caps.fee_per_order
+    allowed = PENNIES + 2 * context.broker.venue.fee_per_order
     words = f"{before:,.2f} USD before, {after:,.2f} USD after; the trades make {traded:+,.2f} USD"
     remedy = "Look at the account's activities: something else moved its cash, or it is not settled yet."
     return _check("cash", words, remedy, passed=abs(after - before - traded) <= allowed)

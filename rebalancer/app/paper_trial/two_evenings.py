@@ -27,7 +27,7 @@ from rebalancer.model.text import shares
 from rebalancer.portfolio.buys import limit_price
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.hours import require_open
+from rebalancer.trading.halts import require_open
 from rebalancer.trading.pricing import order_prices, take_snapshots
 from rebalancer.trading.recovery import settle_earlier_orders
 from rebalancer.trading.snapshot import read_holdings, read_shares, require_investable
@@ -59,8 +59,8 @@ def _evening(context: RunContext, log: RunLog, named: Symbol | None) -> tuple[Ch
 
 
 def _trial(context: RunContext) -> Trial:
-    orders = context.journal.sent_since(context.account, date.min)
-    return last_trial(orders, context.journal.readings(context.account, date.min))
+    orders = context.journal.orders_since(context.account, date.min)
+    return last_trial(orders, context.journal.balances(context.account, date.min))
 
 
 def _follow_what_stands(context: RunContext, log: RunLog) -> None:
@@ -74,12 +74,12 @@ def _follow_what_stands(context: RunContext, log: RunLog) -> None:
 
 def _nothing_to_send(context: RunContext, log: RunLog) -> bool:
     """Whatever came of tonight's order, there is no second one; and a sale is told of before another trial begins."""
-    tonight = context.journal.sent_since(context.account, log.session.day)
+    tonight = context.journal.orders_since(context.account, log.session.day)
     return bool(tonight) or _trial(context).untold
 
 
 def _send(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
-    ours = context.journal.book(context.account).ours
+    ours = context.journal.ledger(context.account).ours
     if not ours:
         return _buy(context, log, named)
     ((symbol, count),) = ours.items()
@@ -141,7 +141,7 @@ def _read_after(context: RunContext, log: RunLog) -> None:
     if buy is None:
         return
     symbol = buy.order.symbol
-    due = context.journal.book(context.account).ours.get(symbol, Decimal(0))
+    due = context.journal.ledger(context.account).ours.get(symbol, Decimal(0))
     for _ in looks(context, LOOKS):
         if read_shares(context).get(symbol, Decimal(0)) == due:
             read_holdings(context, log, "end")
@@ -161,4 +161,4 @@ def _checks(context: RunContext, log: RunLog) -> tuple[Check, ...]:
     tonight = log.session.day
     later = context.calendar.sessions(tonight + timedelta(days=1), tonight + LONGEST_WAIT)
     following = later[0] if later else tonight + LONGEST_WAIT
-    return tuple(checks(_trial(context), following, PENNIES + context.broker.caps.fee_per_order))
+    return tuple(checks(_trial(context), following, PENNIES + context.broker.venue.fee_per_order))
