@@ -67,6 +67,12 @@ def m008_open_differences(db: Database) -> None:
     rebuild(db.conn)
 
 
+@migrations()
+def m009_fractional_target_quantities(db: Database) -> None:
+    """An account that trades in lots under 1 has targets that no integer column takes."""
+    rebuild(db.conn)
+
+
 KNOWN = frozenset(
     step.__name__
     for step in (
@@ -78,6 +84,7 @@ KNOWN = frozenset(
         m006_chain_and_leases,
         m007_leases_by_lock,
         m008_open_differences,
+        m009_fractional_target_quantities,
     )
 )
 

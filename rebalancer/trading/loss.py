@@ -17,8 +17,9 @@ def watch_for_loss(context: RunContext, log: RunLog, account: Account) -> None:
         return
     log.write(DailyLossHit, equity=loss.equity, basis=loss.basis, limit_percent=context.limits.max_daily_loss_percent)
     log.note(
-        f"the account is worth {money(loss.equity)} without what was paid in today, and was worth {money(loss.basis)} "
-        f"at the close of the session before: that is more than limits.max_daily_loss_percent, "
+        f"the account is worth {money(loss.equity, account.currency)} without what was paid in today, and was worth "
+        f"{money(loss.basis, account.currency)} at the close of the session before: that is more than "
+        "limits.max_daily_loss_percent, "
         f"{percent(context.limits.max_daily_loss_percent / 100)}, below it. Only sells for the rest of the session",
         "warning",
     )

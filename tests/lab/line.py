@@ -17,6 +17,7 @@ from rebalancer.model import (
     Fill,
     Found,
     Hours,
+    Instrument,
     Order,
     OrderId,
     OrderState,
@@ -25,6 +26,7 @@ from rebalancer.model import (
     Submitted,
     Symbol,
     Unknown,
+    us_equity,
 )
 from rebalancer.ports import Caps
 
@@ -118,6 +120,9 @@ class Line:
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         self._ask("untradable", "account does not answer")
         return {name: self._untradable[name] for name in symbols if name in self._untradable}
+
+    def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
+        return {symbol: us_equity(symbol) for symbol in symbols}
 
     def submit(self, order: Order) -> Submitted:
         self._boundary("before submit")

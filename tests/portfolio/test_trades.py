@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.errors import RunFailedError
-from rebalancer.model import Holdings, NoPrice, Order, Price, Symbol, Targets, Trade, Trading
+from rebalancer.model import Holdings, NoPrice, Order, Price, Symbol, Targets, Trade, Trading, us_equity
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.order_ids import another_attempt, order_id
 from rebalancer.portfolio.targets import cap
 from rebalancer.portfolio.trades import (
     make_plan,
     sell_orders,
-    shares_for,
     target_dollars,
     to_decimal,
     usable_price,
@@ -70,9 +69,9 @@ def test_target_dollars_are_floored_to_the_cent():
 
 
 def test_dollars_that_lack_the_last_of_many_digits_buy_no_share_more():
-    assert shares_for(Decimal("299.99999999999999999999999999999999"), Decimal(100)) == 2
-    assert shares_for(Decimal(300), Decimal(100)) == 3
-    assert shares_for(Decimal(-300), Decimal(100)) == 0
+    assert us_equity(SPY).quantity_for(Decimal("299.99999999999999999999999999999999"), Decimal(100)) == 2
+    assert us_equity(SPY).quantity_for(Decimal(300), Decimal(100)) == 3
+    assert us_equity(SPY).quantity_for(Decimal(-300), Decimal(100)) == 0
 
 
 # ----------------------------------------------------------------------------------------------- the plan
@@ -174,13 +173,13 @@ def test_a_price_that_is_none_counts_as_no_price(value):
 @pytest.mark.parametrize("ask", ["NaN", "Infinity", "0", "0.00009"])
 def test_nor_does_one_that_is_asked_for_no_price(ask):
     quoted = Price(SPY, Decimal(100), "quote", NOW, 0.0, ask=Decimal(ask))
-    assert usable_price(SPY, {SPY: quoted}) == NoPrice(SPY, (f"the quote shows {ask} USD",))
+    assert usable_price(us_equity(SPY), {SPY: quoted}) == NoPrice(SPY, (f"the quote shows {ask} USD",))
 
 
 def test_the_smallest_tick_is_a_price_and_what_was_never_asked_for_is_none():
     cheap = Price(SPY, Decimal("0.0001"), "trade", NOW, 0.0)
-    assert usable_price(SPY, {SPY: cheap}) == cheap
-    assert usable_price(SPY, {}) == NoPrice(SPY, ("none was asked for",))
+    assert usable_price(us_equity(SPY), {SPY: cheap}) == cheap
+    assert usable_price(us_equity(SPY), {}) == NoPrice(SPY, ("none was asked for",))
 
 
 @pytest.mark.parametrize("target", [0.0, 0.5])

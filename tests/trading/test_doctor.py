@@ -17,7 +17,19 @@ from rebalancer.config import AccountConfig
 from rebalancer.errors import SourceError
 from rebalancer.journal.store import SqliteJournal, run_lock
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Account, Bar, Closes, Hours, OrderId, OrderState, Position, Snapshot, Symbol
+from rebalancer.model import (
+    Account,
+    Bar,
+    Closes,
+    Hours,
+    Instrument,
+    OrderId,
+    OrderState,
+    Position,
+    Snapshot,
+    Symbol,
+    us_equity,
+)
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker, Caps, History
 from rebalancer.trading.doctor import MEGABYTE, Patient, disk, examine, journal, machine, writable
@@ -57,6 +69,9 @@ class ReadOnly:
 
     def untradable(self, symbols) -> Mapping[Symbol, str]:
         return self.inner.untradable(symbols) if self.refused is None else self.refused
+
+    def instruments(self, symbols) -> Mapping[Symbol, Instrument]:
+        return {symbol: us_equity(symbol) for symbol in symbols}
 
     def positions(self) -> tuple[Position, ...]:
         return self.held
