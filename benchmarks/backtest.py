@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.backtest.compare import decisions
 from rebalancer.backtest.run import backtest, following, last_known
 from rebalancer.bots.flowchart import tree
-from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.bot import FlowchartBot
+from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.formats import read
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.nodes import Close, Series
@@ -129,13 +129,14 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 
 def measure(chart: tree.Chart, closes: Closes, *, with_reference: bool) -> None:
-    program = compile_chart(chart)
+    bot = FlowchartBot.of(chart)
+    program = bot.program
     series = sum(isinstance(node, Series) for node in program.table)
     print(f"{chart.name}: {len(program.table)} distinct expressions, {series} of them indicators")
     whole, kernels, trades = [], [], []
-    decided = decisions(program, closes)
+    decided = bot.weights(closes)
     for _ in range(ROUNDS):
-        whole.append(milliseconds(lambda: decisions(compile_chart(chart), closes)))
+        whole.append(milliseconds(lambda: FlowchartBot.of(chart).weights(closes)))
         kernels.append(milliseconds(lambda: run_kernels(program, closes)))
         trades.append(milliseconds(lambda: run_trades(decided, closes)))
     print(f"  compile and decide     {statistics.median(whole):9.1f} ms")
@@ -154,7 +155,7 @@ def main() -> None:
         chart, problems = read(path.read_bytes(), path.name)
         if chart is None:
             sys.exit("\n".join(map(str, problems)))
-        measure(chart, random_closes(list(compile_chart(chart).symbols)), with_reference=False)
+        measure(chart, random_closes(list(FlowchartBot.of(chart).symbols)), with_reference=False)
     if not sys.argv[1:]:
         symbols = [symbol(f"T{number:02}") for number in range(TICKERS)]
         gardener = Gardener(symbols)

@@ -19,12 +19,12 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from local_alpaca import LocalAlpaca, Tape, lives
 
 from rebalancer import config
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
+from rebalancer.app.recover import recover
 from rebalancer.app.recovery import recovery
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import RunId
 from rebalancer.trading.run import claim_session, run_evening
-from rebalancer.trading.settle import recover
 
 FRIDAY = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
 CONFIG = """
@@ -105,8 +105,8 @@ def main() -> None:
         (account,) = settings.accounts
         with recovery(settings, account) as now:
             recover(now.context, now.claim, now.session)
-            quiet = now.context.broker.caps.quiet_seconds
-            states = [sent.phase for sent in now.context.journal.sent(RunId(1))]
+            quiet = now.context.broker.venue.quiet_seconds
+            states = [sent.phase for sent in now.context.journal.orders(RunId(1))]
         seconds = time.perf_counter() - start
         print(f"{len(states)} orders left open, {states.count('canceled')} of them found and cancelled")
         print(f"{len(venue.requests) - requests} requests, {seconds:.1f} s")

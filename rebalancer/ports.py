@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -16,8 +16,10 @@ from rebalancer.model import (
     Found,
     Hours,
     Instrument,
+    Mode,
     Order,
     OrderId,
+    OrderKind,
     OrderPhase,
     OrderState,
     Plan,
@@ -32,20 +34,39 @@ from rebalancer.model import (
 
 
 @dataclass(frozen=True, slots=True)
-class Caps:
-    """What a broker declares of itself. `fee_per_order` is the most one order can cost, in dollars.
+class Venue:
+    """What a broker is, apart from any one account: the facts that decide how orders are sent to it.
 
-    Once an order of ours is `quiet_seconds` old the venue knows it or never will. `resend`: what did not arrive may be
-    sent once more under its id, which the venue takes once. `moc`: it takes orders for the closing auction.
+    `name` is how a config names it, `title` how a person reads it. `currency` is that of its accounts, `exchange` the
+    calendar of its sessions. `paper_prefix` begins the numbers of its paper accounts and of no others; "" where it has
+    no paper accounts. `fee_per_order` is the most that one order can cost, in the account's currency.
+
+    `idempotent_ids`: it rejects a second order of the same id, so a retry under that id is safe. Once an order of ours
+    is `quiet_seconds` old the venue lists it or never received it. `auction_cutoff` is how long before the close it
+    stops taking "moc" orders; it counts only where `order_kinds` has them. `id_length` is the longest order id.
     """
 
-    venue: str
+    name: str
     simulated: bool
-    fee_per_order: Decimal = Decimal(0)
-    quiet_seconds: int = 0
-    moc: bool = False
-    resend: bool = False
+    title: str = ""
     currency: str = "USD"
+    exchange: str = "NYSE"
+    paper_prefix: str = ""
+    order_kinds: frozenset[OrderKind] = frozenset({"limit", "market"})
+    auction_cutoff: timedelta = timedelta(minutes=10)
+    id_length: int = 128
+    idempotent_ids: bool = False
+    quiet_seconds: int = 0
+    fee_per_order: Decimal = Decimal(0)
+
+    @property
+    def takes_auction_orders(self) -> bool:
+        return "moc" in self.order_kinds
+
+    def mode_of(self, number: str) -> Mode:
+        """Whether real money is in the account with this `number`. An account of unknown kind counts as real money."""
+        is_paper = self.simulated or (self.paper_prefix != "" and number.startswith(self.paper_prefix))
+        return "paper" if is_paper else "live"
 
 
 class Broker(Protocol):
@@ -54,7 +75,7 @@ class Broker(Protocol):
     """
 
     @property
-    def caps(self) -> Caps: ...
+    def venue(self) -> Venue: ...
     def hours(self) -> Hours: ...
     def account(self) -> Account: ...
     def positions(self) -> tuple[Position, ...]: ...
@@ -145,20 +166,20 @@ class Journal(Protocol):
         ...
 
     def run_number(self, run: RunId) -> int: ...
-    def book(self, account: str) -> "Book": ...
-    def unsettled(self, account: str) -> "tuple[Sent, ...]":
+    def ledger(self, account: str) -> "Ledger": ...
+    def unsettled(self, account: str) -> "tuple[OrderRecord, ...]":
         """Our orders whose end, or whose fills, are not all journalled, oldest first; the lost ones too."""
         ...
 
-    def sent(self, run: RunId) -> "tuple[Sent, ...]":
+    def orders(self, run: RunId) -> "tuple[OrderRecord, ...]":
         """Every order of `run`, in the order they were written down."""
         ...
 
-    def sent_since(self, account: str, first: date) -> "tuple[Sent, ...]":
+    def orders_since(self, account: str, first: date) -> "tuple[OrderRecord, ...]":
         """Every order of `account` in the sessions from `first` on, in the order they were written down."""
         ...
 
-    def readings(self, account: str, first: date) -> "tuple[Reading, ...]":
+    def balances(self, account: str, first: date) -> "tuple[BalanceRecord, ...]":
         """What the runs of `account` read of it in the sessions from `first` on, the oldest first."""
         ...
 
@@ -170,7 +191,7 @@ class Journal(Protocol):
         """Why bots of `run` could not decide, by their names."""
         ...
 
-    def interrupted(self, account: str) -> "Interrupted | None":
+    def interrupted(self, account: str) -> "InterruptedRun | None":
         """The run of `account` that was cut off: it has no end, and whoever ran it is gone."""
         ...
 
@@ -180,14 +201,14 @@ class Journal(Protocol):
         """
         ...
 
-    def standing(self, account: str) -> "Standing": ...
+    def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:
         """Raises RunFailedError unless what an evening writes still fits on the disk."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class OrderRecord:
     """An order of ours as the journal has it. `at` is when it last was about to leave, `times` how often it was."""
 
     order: Order
@@ -202,7 +223,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BalanceRecord:
     """What a run saw of its account at one moment."""
 
     run: RunId
@@ -212,7 +233,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Interrupted:
+class InterruptedRun:
     """A run that was cut off. `plan` is None where it had none yet. `files` has the bytes that its claim recorded."""
 
     run: RunId
@@ -223,7 +244,7 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TradingStatus:
     """What an account may do by the journal.
 
     `loss` is the session whose daily loss limit was hit: only sells for the rest of it. `last` is where its last run
@@ -245,7 +266,7 @@ class AlreadyRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class Ledger:
     """What the journal says of an account. `ours` are shares bought by our fills and not sold since; `expected` is the
     quantity the broker should show: its last recorded one, moved by our fills since (None before the first record).
     `recorded` is the session of that record; `restated` the session in which a split or rename was last written into a

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from rebalancer import config, demo
-from rebalancer.bots.flowchart import formats
-from rebalancer.bots.flowchart.compile import Program, compile_chart
-from rebalancer.bots.flowchart.evaluate import evaluate
+from rebalancer.bots.base import Bot
+from rebalancer.bots.load import load
 from rebalancer.config import AccountConfig
 from rebalancer.market import sample
 from rebalancer.market.closes import ClosesHistory
@@ -29,19 +28,19 @@ def account() -> AccountConfig:
 
 
 @cache
-def program(bot: str) -> Program:
-    file = account().bots[bot]
-    chart, problems = formats.read(file.read_bytes(), file.name)
+def loaded(name: str) -> Bot:
+    file = account().bots[name]
+    bot, problems = load(file.read_bytes(), name, file.name)
     assert not problems
-    assert chart is not None
-    return compile_chart(chart)
+    assert bot is not None
+    return bot
 
 
 @cache
 def weights(bot: str) -> Mapping[Symbol, Floats]:
     """What `bot` wants on each session of the sample, by symbol; NaN before its first decision."""
-    closes = ClosesHistory(sample.shipped()).closes(program(bot).symbols, before=date.max)
-    return dict(zip(program(bot).symbols, evaluate(program(bot), closes).weights.T, strict=True))
+    closes = ClosesHistory(sample.shipped()).closes(loaded(bot).symbols, before=date.max)
+    return dict(zip(closes.symbols, loaded(bot).weights(closes).T, strict=True))
 
 
 def test_the_demo_is_one_account_of_100_000_dollars_at_the_simulated_broker() -> None:
@@ -64,14 +63,14 @@ def test_a_bot_is_called_the_same_in_the_config_and_in_its_file(bot: str) -> Non
 
 @pytest.mark.parametrize("bot", BOTS)
 def test_a_bot_uses_only_tickers_of_the_sample(bot: str) -> None:
-    assert set(program(bot).symbols) <= set(sample.shipped().symbols)
+    assert set(loaded(bot).symbols) <= set(sample.shipped().symbols)
 
 
 @pytest.mark.parametrize("bot", BOTS)
 def test_a_bot_decides_on_every_session_once_its_history_is_long_enough(bot: str) -> None:
     wanted = np.column_stack(list(weights(bot).values()))
-    assert program(bot).lookback < len(wanted) / 2
-    assert np.isfinite(wanted[program(bot).lookback :]).all()
+    assert loaded(bot).lookback < len(wanted) / 2
+    assert np.isfinite(wanted[loaded(bot).lookback :]).all()
 
 
 def test_two_bots_want_opposite_sides_of_the_pair_on_some_days_so_that_netting_is_seen() -> None:

@@ -14,7 +14,7 @@ CORE = [
     file
     for file in FILES
     if file.relative_to(PACKAGE).parts[0]
-    in {"errors.py", "model", "events", "ports.py", "bots", "portfolio", "backtest", "trading"}
+    in {"errors.py", "model", "events", "ports.py", "bots", "portfolio", "backtest", "trading", "app"}
 ]
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 CHANCE = {"random", "secrets", "uuid", "time"}
@@ -50,8 +50,8 @@ def making(event: str) -> list[str]:
     return [str(file.relative_to(PACKAGE)) for file in FILES if any(name == event for _, name in calls(tree(file)))]
 
 
-def writing(event: str) -> list[str]:
-    """Where `event` is handed to something, as to a diary that makes and keeps it."""
+def passing(event: str) -> list[str]:
+    """Where the class `event` itself is passed to a call, which could construct it."""
     return [
         str(file.relative_to(PACKAGE))
         for file in FILES
@@ -76,8 +76,8 @@ def test_only_alpacas_own_broker_posts_an_order() -> None:
 
 @pytest.mark.parametrize("event", ["OrderIntended", "OrderResent"])
 def test_only_the_gate_writes_down_that_an_order_leaves(event: str) -> None:
-    assert writing(event) == ["trading/gate.py"]
-    assert making(event) == []
+    assert making(event) == ["trading/gate.py"]
+    assert passing(event) == []
 
 
 def test_an_order_is_written_down_right_before_it_leaves() -> None:
@@ -90,7 +90,7 @@ def test_an_order_is_written_down_right_before_it_leaves() -> None:
         submitted = asked.body[0] if "is None" in ast.unparse(asked.test) else functions[name].body[-1]
         assert ast.unparse(submitted).startswith("return self._submit(order")
         (written,) = (node for node in functions[writer].body if isinstance(node, ast.Try))
-        assert ast.unparse(written.body[0]).startswith(f"self.log.write({event}, ")
+        assert ast.unparse(written.body[0]).startswith(f"self.log.write({event}(at=self.log.now(), ")
         assert ast.unparse(functions[writer].body[-1]) == "return None"
     checked, submitted = functions["_submit"].body[:2]
     assert ast.unparse(checked).startswith("require_written(order, ")
@@ -100,7 +100,7 @@ def test_an_order_is_written_down_right_before_it_leaves() -> None:
 
 
 def test_only_the_paper_trial_repeats_an_order() -> None:
-    assert reaching("repeat", outside=PACKAGE / "venues") == ["trading/trial.py"]
+    assert reaching("repeat", outside=PACKAGE / "venues") == ["app/paper_trial/one_evening.py"]
 
 
 # -------------------------------------------------------------------------------------------------- the core

@@ -21,7 +21,7 @@ def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Ite
     BusyError while another process holds it, RunFailedError where it can't be written.
     """
     with ExitStack() as stack:
-        if not broker.caps.simulated:
+        if not broker.venue.simulated:
             venue = urlsplit(account.base_url).netloc.lower()
             stack.enter_context(_held(f"account {broker.account().number} at {venue}", state_dir))
         yield

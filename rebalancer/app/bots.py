@@ -1,12 +1,41 @@
-"""Bot files -> programs."""
+"""The bot files of a config: read, loaded, listed, and new ones written."""
 
+import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from rebalancer.bots.flowchart import formats
-from rebalancer.bots.flowchart.compile import Program, compile_chart
-from rebalancer.config.files import content_of
+from rebalancer import demo
+from rebalancer.bots.base import Bot, Findings
+from rebalancer.bots.load import format_of, load
+from rebalancer.config import Config, kinds
+from rebalancer.config.files import content_of, create
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.model import Investment
+
+TEMPLATES: Mapping[str, str] = {
+    "trend": "trend_gate.json",
+    "momentum": "momentum_top_2.json",
+    "volatility": "inverse_volatility_mix.json",
+}
+"""The demo's bots, by the word for what each of them follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBot:
+    """A bot file with what was found in it, or with its problems.
+
+    `format` is "" where it is none that is read; `account` and `investment` are None where no money is committed.
+    """
+
+    name: str
+    file: str
+    format: str
+    findings: Findings | None
+    problems: tuple[Problem, ...]
+    account: str | None = None
+    investment: Investment | None = None
 
 
 def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
@@ -22,15 +51,58 @@ def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
     return contents
 
 
-def compile_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes]) -> dict[str, Program]:
-    """Each bot as a program. Raises BadInputError with every problem of every file."""
-    programs: dict[str, Program] = {}
+def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes]) -> dict[str, Bot]:
+    """Each bot by its name. Raises BadInputError with every problem of every file."""
+    bots: dict[str, Bot] = {}
     problems: list[Problem] = []
     for name, content in contents.items():
-        chart, found = formats.read(content, str(paths[name]))
+        bot, found = load(content, name, str(paths[name]))
         problems.extend(found)
-        if chart is not None:
-            programs[name] = compile_chart(chart)
+        if bot is not None:
+            bots[name] = bot
     if problems:
         raise BadInputError(problems)
-    return programs
+    return bots
+
+
+def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:
+    """Every investment's bot in the config's order, then the other bot files in `folder` by name."""
+    invested = [
+        _listed(investment.bot, account.bots[investment.bot], account.name, investment)
+        for account in config.accounts
+        for investment in account.investments
+    ]
+    taken = {path.resolve() for account in config.accounts for path in account.bots.values()}
+    others = [path for path in sorted(folder.glob("*.json")) if path.resolve() not in taken]
+    return (*invested, *(_listed(path.stem, path) for path in others))
+
+
+def _listed(name: str, file: Path, account: str | None = None, investment: Investment | None = None) -> ListedBot:
+    try:
+        content = content_of(file)
+    except OSError as error:
+        problem = Problem(str(file), "", f"can't be read: {error.strerror}")
+        return ListedBot(name, str(file), "", None, (problem,), account, investment)
+    bot, problems = load(content, name, str(file))
+    found = bot.findings() if bot else None
+    return ListedBot(name, str(file), format_of(content), found, problems, account, investment)
+
+
+def write_bot(folder: Path, name: str, template: str) -> Path:
+    """Write the bot of `template`, called `name`, into `folder`. Raises BadInputError; nothing is ever overwritten."""
+    try:
+        kinds.line(name)
+    except ValueError as error:
+        raise BadInputError([Problem("NAME", "", str(error))]) from error
+    stem = re.sub(r"\W+", "_", name.lower()).strip("_")
+    if not stem:
+        raise BadInputError([Problem("NAME", "", f"{name!r} has no letter or digit to name a file by")])
+    path = folder / f"{stem}.json"
+    create(path, _renamed((demo.config_path().parent / "bots" / TEMPLATES[template]).read_text("utf-8"), name))
+    return path
+
+
+def _renamed(document: str, name: str) -> bytes:
+    """`document` with another name and everything else as it was, for a person to go on writing."""
+    before = f'"name": {json.dumps(json.loads(document)["name"])}'
+    return document.replace(before, f'"name": {json.dumps(name, ensure_ascii=False)}', 1).encode()

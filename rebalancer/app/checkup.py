@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rebalancer.app.brokers import broker_of
+from rebalancer.app.doctor import Patient
 from rebalancer.app.evening import evening, quotes_of, session_of
 from rebalancer.app.lines import Connections, clock_of
 from rebalancer.app.source import source_of
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RunFailedError
 from rebalancer.journal.store import SqliteJournal
@@ -18,11 +19,10 @@ from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import RunId, Session
 from rebalancer.ports import AlreadyRun, Clock
 from rebalancer.trading.context import RunContext
-from rebalancer.trading.doctor import Patient
 
 
 @contextmanager
-def patient_of(config: Config, account: AccountConfig, programs: Mapping[str, Program]) -> Iterator[Patient]:
+def patient_of(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[Patient]:
     """An enabled account and a real broker's as they are now; any other at the window of the prices' last session.
 
     Raises BadInputError where keys, bots or prices can't be read, SourceError where what they open does not answer.
@@ -43,7 +43,7 @@ def patient_of(config: Config, account: AccountConfig, programs: Mapping[str, Pr
                 quotes=quotes,
                 calendar=calendar,
                 clock=clock,
-                programs=programs,
+                bots=bots,
                 prices=_prices(config, account),
             )
 

@@ -8,26 +8,26 @@ from functools import partial
 
 from rebalancer import __version__, demo
 from rebalancer.app.account_lock import account_lock
-from rebalancer.app.bots import compile_bots
+from rebalancer.app.bots import load_bots
 from rebalancer.app.brokers import broker_of
 from rebalancer.app.lines import Connections, clock_of
 from rebalancer.app.resuming import as_it_began, bots_on_disk, fingerprints, unfinished
 from rebalancer.app.source import Source, source_of
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.app.status import brakes
+from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
 from rebalancer.events import Claim
-from rebalancer.journal.changes import SETTINGS
 from rebalancer.journal.dry_run import DryRunJournal
-from rebalancer.journal.lease import Here
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.lease import LockHolder, run_lock
+from rebalancer.journal.setting_changes import SETTINGS
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
 from rebalancer.model import Session
-from rebalancer.ports import Broker, Calendar, Clock, History, Interrupted, Journal, Quotes
+from rebalancer.ports import Broker, Calendar, Clock, History, InterruptedRun, Journal, Quotes
 from rebalancer.trading.context import RunContext
-from rebalancer.trading.health import brakes
 from rebalancer.venues.preview import PreviewBroker
 from rebalancer.venues.sim.hours import hours
 
@@ -43,8 +43,8 @@ class Evening:
     context: RunContext
     claim: Claim
     session: Session
-    place: Here
-    interrupted: Interrupted | None = None
+    place: LockHolder
+    interrupted: InterruptedRun | None = None
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def evening(
         if dry_run:
             journal = DryRunJournal(stack.enter_context(SqliteJournal.open(config.journal(dry_run=True), place)), books)
             broker = PreviewBroker(broker, quotes, time, None if clock else partial(hours, time, calendar))
-            kept = brakes(account, books.standing(account.name), fingerprints(claim.files), present.now())
+            kept = brakes(account, books.trading_status(account.name), fingerprints(claim.files), present.now())
             claim = replace(claim, notes=(*claim.notes, *(f"A real run would send nothing: {why}" for why in kept)))
         context = context_of(
             as_it_began(config, account, interrupted) if interrupted else account,
@@ -98,7 +98,7 @@ def evening(
             calendar=calendar,
             clock=time,
             journal=journal,
-            programs={} if interrupted else compile_bots(account.bots, contents),
+            bots={} if interrupted else load_bots(account.bots, contents),
             venue=claim.venue,
             files=fingerprints(interrupted.files if interrupted else claim.files),
             shutdown_requested=shutdown_requested,
@@ -115,7 +115,7 @@ def context_of(
     calendar: Calendar,
     clock: Clock,
     journal: Journal,
-    programs: Mapping[str, Program],
+    bots: Mapping[str, Bot],
     venue: str,
     files: Mapping[str, str],
     shutdown_requested: Callable[[], bool] = lambda: False,
@@ -132,7 +132,7 @@ def context_of(
         trading=account.trading,
         reserve=account.reserve,
         investments=account.investments,
-        programs=programs,
+        bots=bots,
         shutdown_requested=shutdown_requested,
         pinned=account.account_number,
         limits=account.limits,

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from rebalancer.app.bots import compile_bots, read_bots
-from rebalancer.bots.flowchart import nodes
+from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.config import AccountConfig, Config
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.model import Symbol
 from rebalancer.portfolio.limits import used_up
 
@@ -16,9 +15,9 @@ def limits_used_up(config: Config) -> list[str]:
 
 
 def _of_account(config: Config, account: AccountConfig) -> Iterator[str]:
-    for line in queries.runs(config.journal(), account.name, limit=1):
+    for line in read.runs(config.journal(), account.name, limit=1):
         wanted = _wanted(account)
-        for reading in queries.run(config.journal(), line.id).holdings[-1:]:
+        for reading in read.run(config.journal(), line.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in reading.holdings if holding.symbol in wanted}
             seen = reading.account
             for symbol, why in used_up(values, seen.equity, account.limits, seen.currency).items():
@@ -26,6 +25,6 @@ def _of_account(config: Config, account: AccountConfig) -> Iterator[str]:
 
 
 def _wanted(account: AccountConfig) -> set[Symbol]:
-    programs = compile_bots(account.bots, read_bots(account.bots)).values()
-    bots = {node.symbol for program in programs for node in program.table if isinstance(node, nodes.Hold)}
-    return bots | ({account.trading.fallback_ticker} if account.trading.fallback_ticker else set())
+    bots = load_bots(account.bots, read_bots(account.bots)).values()
+    held = {symbol for bot in bots for symbol in bot.holdable}
+    return held | ({account.trading.fallback_ticker} if account.trading.fallback_ticker else set())

@@ -12,7 +12,8 @@ from rebalancer.app.lines import Connections, clock_of
 from rebalancer.app.source import source_of
 from rebalancer.config import AccountConfig, Config
 from rebalancer.events import Claim
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
 from rebalancer.model import Session
@@ -59,7 +60,7 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Recovery]:
             calendar=calendar,
             clock=clock,
             journal=journal,
-            programs={},
+            bots={},
             venue=claim.venue,
             files={},
         )

@@ -8,16 +8,16 @@ from rebalancer.app.bots import read_bots
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.errors import BadInputError
 from rebalancer.model import Session
-from rebalancer.ports import Interrupted, Journal
+from rebalancer.ports import InterruptedRun, Journal
 
 
-def unfinished(journal: Journal, account: AccountConfig, session: Session) -> Interrupted | None:
+def unfinished(journal: Journal, account: AccountConfig, session: Session) -> InterruptedRun | None:
     """The account's run of `session` that was cut off after orders had left; None where there is none to go on with."""
     found = journal.interrupted(account.name)
     return found if found and found.orders and found.plan and found.session == session.day else None
 
 
-def bots_on_disk(account: AccountConfig, interrupted: Interrupted | None) -> Mapping[str, bytes]:
+def bots_on_disk(account: AccountConfig, interrupted: InterruptedRun | None) -> Mapping[str, bytes]:
     """A run that goes on needs none of them any more, so that a bot which is gone does not hold it up."""
     try:
         return read_bots(account.bots)
@@ -27,7 +27,7 @@ def bots_on_disk(account: AccountConfig, interrupted: Interrupted | None) -> Map
         return {}
 
 
-def as_it_began(config: Config, account: AccountConfig, interrupted: Interrupted) -> AccountConfig:
+def as_it_began(config: Config, account: AccountConfig, interrupted: InterruptedRun) -> AccountConfig:
     """What its claim recorded decides in a run that was cut off. Where it trades, and by which keys, is today's.
 
     Raises BadInputError where the recorded config can't be read any more, such as for a variable that is not set.

@@ -14,5 +14,5 @@ def simulated(config: Config, account: AccountConfig) -> Iterator[tuple[Recovery
     with recovery(config, account) as now:
         broker = now.context.broker
         if not isinstance(broker, SimBroker):
-            raise TypeError(f"account {account.name} is at {broker.caps.venue}")
+            raise TypeError(f"account {account.name} is at {broker.venue.name}")
         yield now, broker

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 
-from rebalancer.app.bots import compile_bots, read_bots
+from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.lines import Connections
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError, Problem
@@ -74,8 +74,8 @@ def tickers(config: Config) -> tuple[Symbol, ...]:
     """Every ticker that a bot of any account can name, the fallbacks too; sorted. Raises BadInputError."""
     found: set[Symbol] = set()
     for account in config.accounts:
-        for program in compile_bots(account.bots, read_bots(account.bots)).values():
-            found.update(program.symbols)
+        for bot in load_bots(account.bots, read_bots(account.bots)).values():
+            found.update(bot.symbols)
         if account.trading.fallback_ticker:
             found.add(account.trading.fallback_ticker)
     return tuple(sorted(found))

@@ -12,8 +12,6 @@ from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.metrics import Statistics, statistics
 from rebalancer.backtest.monthly import Year, by_month
 from rebalancer.backtest.run import Backtest, Wanted, backtest, buy_once, following, last_known
-from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Closes, Floats, Symbol, Weights
 
@@ -68,20 +66,11 @@ class Comparison:
         return next((track for track in self.tracks if track.kind == "benchmark"), None)
 
 
-def decisions(program: Program, closes: Closes) -> Floats:
-    """The weights of `program` at every close, (T, N) over all symbols of `closes`; undefined rows are NaN."""
-    found = evaluate(program, closes).weights
-    weights = np.zeros((len(found), len(closes.symbols)))
-    weights[:, [closes.symbols.index(symbol) for symbol in program.symbols]] = found
-    weights[np.isnan(found).any(axis=1)] = np.nan
-    return weights
-
-
 def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comparison:
     """Trade every track from the first session on which every bot could decide, and not before `terms.first`.
 
-    `decided` has the `decisions` of each bot; `closes` has a column for each ticker that may be held. Raises
-    BadInputError where there is no such session.
+    `decided` has the weights of each bot, (T, N) over `closes.symbols`, NaN where it can't decide.
+    `closes` has a column for each ticker that may be held. Raises BadInputError where there is no such session.
     """
     start = first_session(decided, closes, terms.first)
     sessions, symbols = closes.sessions[start:], closes.symbols

@@ -57,7 +57,7 @@ def adopt(
 
 def _offers(config: "Config", account: "AccountConfig", *, by_hand: bool) -> "Offers":
     """Raises BadInputError where the whole account is managed, and nothing of it is to settle."""
-    from rebalancer.app import evening
+    from rebalancer.app.evening import evening
     from rebalancer.errors import BadInputError, Problem
 
     with evening(config, account) as tonight:
@@ -72,9 +72,9 @@ def _present(context: "RunContext", *, by_hand: bool) -> "Offers":
     from rebalancer.portfolio.adoption import offers
     from rebalancer.trading.renames import still_protected
 
-    book = context.journal.book(context.account)
-    trading = still_protected(context.trading, book)
-    return offers(context.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
+    ledger = context.journal.ledger(context.account)
+    trading = still_protected(context.trading, ledger)
+    return offers(context.broker.positions(), ledger.ours, trading, ledger.expected, by_hand=by_hand)
 
 
 def _wanted(found: "Offers", symbols: "Sequence[str]", *, everything: bool) -> "tuple[Offer, ...]":
@@ -95,7 +95,7 @@ def _wanted(found: "Offers", symbols: "Sequence[str]", *, everything: bool) -> "
 
 def _hand_over(config: "Config", account: "AccountConfig", wanted: "Sequence[Offer]", *, by_hand: bool) -> None:
     """Journal the adoption, if the account is still as the person saw it. Raises RunFailedError where it is not."""
-    from rebalancer.app import evening
+    from rebalancer.app.evening import evening
     from rebalancer.errors import RunFailedError
     from rebalancer.events import Adopted
     from rebalancer.model import NO_RUN

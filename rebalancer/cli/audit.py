@@ -49,7 +49,7 @@ def accept_restore(
     Orders that it does not know stop the next run all the same: `rebalance recover` has to account for them.
     """
     from rebalancer.journal import high_water_mark
-    from rebalancer.journal.store import run_lock
+    from rebalancer.journal.lease import run_lock
     from rebalancer.report.audit import show_restored
     from rebalancer.report.console import line, show, show_json
 
@@ -73,7 +73,7 @@ def backup(
     debug: DebugOption = False,
 ) -> None:
     """Copy the journal to a new file, as it is at one moment; a run may be going on meanwhile."""
-    from rebalancer.journal.backup import back_up
+    from rebalancer.journal.connection import back_up
     from rebalancer.report.audit import show_backup
     from rebalancer.report.console import show_json
 

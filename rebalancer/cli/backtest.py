@@ -1,7 +1,7 @@
 """`rebalance backtest`: what bots would have done."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from rebalancer.errors import BadInputError, Problem
 if TYPE_CHECKING:
     from rebalancer.backtest.compare import Comparison
     from rebalancer.backtest.merged import Merging
-    from rebalancer.bots.flowchart.compile import Program
+    from rebalancer.bots.base import Bot
     from rebalancer.config import AccountConfig, Config
     from rebalancer.model import Closes, Floats, Investment, Symbol
 
@@ -72,18 +72,19 @@ def _compared(
     benchmark: str | None,
 ) -> "Comparison":
     from rebalancer import demo
-    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.backtest.compare import Terms, compare
 
     paths = _paths(config, bots)
-    programs = compile_bots(paths, read_bots(paths))
+    loaded = load_bots(paths, read_bots(paths))
     account, merging, notes = _together(config, paths)
     notes = (demo.NOTE, *notes) if config.path == demo.config_path() else notes
     fallback = (account.trading.fallback_ticker,) if merging and account.trading.fallback_ticker else ()
-    closes, ticker = _closes(config, {*fallback, *_symbols(programs)}, benchmark, notes)
+    symbols = {symbol for bot in loaded.values() for symbol in bot.symbols}
+    closes, ticker = _closes(config, symbols.union(fallback), benchmark, notes)
     closes = closes.until(last.date()) if last else closes
     terms = Terms(float(account.sim.starting_cash), cost_bps, first.date() if first else None, ticker, merging)
-    return compare(_decided(programs, closes), closes, terms)
+    return compare(_weights(loaded, closes), closes, terms)
 
 
 def _paths(config: "Config", bots: Sequence[str]) -> "dict[str, Path]":
@@ -117,18 +118,13 @@ def _amount(investment: "Investment") -> str:
     return f"{investment.bot} {investment.amount:,.2f} {unit}"
 
 
-def _symbols(programs: "Mapping[str, Program]") -> "Iterator[Symbol]":
-    for program in programs.values():
-        yield from program.symbols
-
-
 def _closes(
     config: "Config", symbols: "set[Symbol]", benchmark: str | None, notes: Sequence[str]
 ) -> "tuple[Closes, Symbol | None]":
     """The closes of everything, with `notes` in front of their own; and the benchmark, None where it has no price."""
     import numpy as np
 
-    from rebalancer.app import closes_up_to
+    from rebalancer.app.source import closes_up_to
 
     ticker = _ticker(benchmark or BENCHMARK)
     closes = closes_up_to(config, sorted({*symbols, ticker}), None)
@@ -155,18 +151,16 @@ def _sane(cost_bps: float) -> float:
     raise BadInputError([Problem("--cost-bps", "", f"{cost_bps:g} is out of range: use 0 to {MOST_BPS}, such as 5")])
 
 
-def _decided(programs: "Mapping[str, Program]", closes: "Closes") -> "Mapping[str, Floats]":
+def _weights(bots: "Mapping[str, Bot]", closes: "Closes") -> "Mapping[str, Floats]":
     """Each bot's weights; with a progress bar, on a terminal only and beside what is printed."""
     from rich.console import Console
     from rich.progress import track
 
-    from rebalancer.backtest.compare import decisions
-
     progress = track(
-        programs.items(),
+        bots.items(),
         description="Back-testing",
         console=Console(stderr=True),
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    return {bot: decisions(program, closes) for bot, program in progress}
+    return {name: bot.weights(closes) for name, bot in progress}

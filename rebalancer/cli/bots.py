@@ -16,7 +16,7 @@ app = typer.Typer(help="Look at bot files, and begin new ones.", no_args_is_help
 @app.command("list")
 def list_(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
     """List the bots that have money, and the bot files beside the settings."""
-    from rebalancer.config.bots import list_bots
+    from rebalancer.app.bots import list_bots
     from rebalancer.report.bots import show_bots
     from rebalancer.report.console import show_json
 
@@ -33,20 +33,13 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """Show a bot's whole chart; this takes no prices."""
-    from rebalancer.app import read_bots
-    from rebalancer.bots.flowchart import formats
-    from rebalancer.bots.flowchart.compile import compile_chart
-    from rebalancer.bots.flowchart.findings import describe
-    from rebalancer.bots.flowchart.outline import outline
-    from rebalancer.errors import BadInputError
+    from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.report.bots import ShownBot, show_bot
     from rebalancer.report.console import show_json
 
-    file = bot_file(load_config(config), bot)
-    chart, problems = formats.read(read_bots({bot: file})[bot], str(file))
-    if chart is None:
-        raise BadInputError(problems)
-    found = ShownBot(str(file), describe(chart), outline(compile_chart(chart)))
+    files = {bot: bot_file(load_config(config), bot)}
+    shown = load_bots(files, read_bots(files))[bot]
+    found = ShownBot(str(files[bot]), shown.findings(), shown.outline())
     show_json(found) if json else show_bot(found)
 
 
@@ -61,7 +54,7 @@ def new(
     debug: DebugOption = False,
 ) -> None:
     """Write a sample bot for you to change; nothing is ever overwritten."""
-    from rebalancer.config.bots import write_bot
+    from rebalancer.app.bots import write_bot
     from rebalancer.report.console import show_json
 
     path = write_bot(bots_folder(load_config(config)), name, template)
@@ -86,16 +79,15 @@ def check(
     debug: DebugOption = False,
 ) -> None:
     """Read bot files and say what was found, or every problem with its place."""
-    from rebalancer.app import read_bots
-    from rebalancer.bots.flowchart import formats
-    from rebalancer.bots.flowchart.findings import describe
+    from rebalancer.app.bots import read_bots
+    from rebalancer.bots.load import load
     from rebalancer.report.bots import CheckedBot, show_findings
     from rebalancer.report.console import show_json
 
     checked = []
     for name, content in read_bots({str(path): path for path in files}).items():
-        chart, problems = formats.read(content, name)
-        checked.append(CheckedBot(name, describe(chart) if chart else None, problems))
+        bot, problems = load(content, name, name)
+        checked.append(CheckedBot(name, bot.findings() if bot else None, problems))
     if json:
         show_json(checked)
     else:

@@ -19,7 +19,7 @@ from rebalancer.cli.person import ask
 from rebalancer.errors import BadInputError, Problem, RebalancerError
 
 if TYPE_CHECKING:
-    from rebalancer.bots.flowchart.compile import Program
+    from rebalancer.bots.base import Bot
     from rebalancer.config import AccountConfig, Config
     from rebalancer.model import Symbol
     from rebalancer.model.checkup import Check, Checkup
@@ -63,8 +63,8 @@ def doctor(
 
 
 def _checkups(config: Path | None, account: str | None) -> "Iterator[Checkup]":
+    from rebalancer.app.doctor import machine
     from rebalancer.model.checkup import Check, Checkup
-    from rebalancer.trading.doctor import machine
 
     try:
         settings = load_config(config)
@@ -80,40 +80,40 @@ def _checkups(config: Path | None, account: str | None) -> "Iterator[Checkup]":
 
 def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
     from rebalancer.app.checkup import patient_of
+    from rebalancer.app.doctor import examine
     from rebalancer.model.checkup import Check
-    from rebalancer.trading.doctor import examine
 
-    bots, programs = _bots(account)
-    yield bots
+    found, bots = _bots(account)
+    yield found
     try:
         yield from _brakes(config, account)
-        with patient_of(config, account, programs) as patient:
+        with patient_of(config, account, bots) as patient:
             yield from examine(patient)
     except RebalancerError as error:
         yield Check("account", "fail", _words(error), "Nothing more of this account was looked at.")
 
 
 def _brakes(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
     from rebalancer.trading.armed import armed_check, files_now
     from rebalancer.trading.halt import halt_check
 
-    standing = queries.standing(config.journal(), account.name)
+    standing = read.trading_status(config.journal(), account.name)
     yield halt_check(standing.halt)
     if account.mode == "live":
         yield armed_check(account, standing.armed, files_now(config, account), SystemClock().now())
 
 
-def _bots(account: "AccountConfig") -> "tuple[Check, dict[str, Program]]":
-    from rebalancer.app import compile_bots, read_bots
+def _bots(account: "AccountConfig") -> "tuple[Check, dict[str, Bot]]":
+    from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.model.checkup import Check
 
     try:
-        programs = compile_bots(account.bots, read_bots(account.bots))
+        bots = load_bots(account.bots, read_bots(account.bots))
     except BadInputError as error:
         return Check("bots", "fail", _words(error), "`rebalance bots check FILE` shows each."), {}
-    return Check("bots", "pass", f"all {len(programs)} can be used: {', '.join(programs)}"), programs
+    return Check("bots", "pass", f"all {len(bots)} can be used: {', '.join(bots)}"), bots
 
 
 def _words(error: RebalancerError) -> str:
@@ -129,11 +129,11 @@ def _words(error: RebalancerError) -> str:
 
 def _trial(config: Path | None, account: str | None, symbol: str | None, *, yes: bool) -> "Iterator[Checkup]":
     """Raises BadInputError unless the person agrees, and what `run_trial` raises."""
-    from rebalancer.app import present_of
     from rebalancer.app.checkup import trial_of
+    from rebalancer.app.evening import present_of
+    from rebalancer.app.paper_trial.one_evening import run_trial
     from rebalancer.model.checkup import Checkup
     from rebalancer.model.settings import SGOV
-    from rebalancer.trading.trial import run_trial
 
     settings = load_config(config)
     chosen, share = one_account(settings, account), _share(symbol) or SGOV
@@ -145,10 +145,10 @@ def _trial(config: Path | None, account: str | None, symbol: str | None, *, yes:
 
 def _two_evenings(config: Path | None, account: str | None, symbol: str | None, *, yes: bool) -> "Iterator[Checkup]":
     """Raises BadInputError unless the person agrees, and what `run_two_evenings` raises."""
-    from rebalancer.app import present_of
     from rebalancer.app.checkup import trial_of
+    from rebalancer.app.evening import present_of
+    from rebalancer.app.paper_trial.two_evenings import run_two_evenings
     from rebalancer.model.checkup import Checkup
-    from rebalancer.trading.two_evenings import run_two_evenings
 
     settings = load_config(config)
     chosen, share = one_account(settings, account), _share(symbol)

@@ -8,8 +8,8 @@ import typer
 from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file, load_config
 
 if TYPE_CHECKING:
-    from rebalancer.bots.flowchart.compile import Program
-    from rebalancer.bots.flowchart.evaluate import Values
+    from rebalancer.bots.base import Bot
+    from rebalancer.model import Closes
 
 
 def explain(
@@ -26,21 +26,18 @@ def explain(
     debug: DebugOption = False,
 ) -> None:
     """Show why a bot wants what it wants on a day."""
-    from rebalancer.app import closes_up_to, compile_bots, read_bots
-    from rebalancer.bots.flowchart.decide import last_allocation
-    from rebalancer.bots.flowchart.evaluate import evaluate
-    from rebalancer.bots.flowchart.outline import outline
+    from rebalancer.app.bots import load_bots, read_bots
+    from rebalancer.app.source import closes_up_to
     from rebalancer.report.bots import show_explanation
     from rebalancer.report.console import show_json
 
     settings = load_config(config)
     paths = {bot: bot_file(settings, bot)}
-    program = compile_bots(paths, read_bots(paths))[bot]
-    closes = closes_up_to(settings, program.symbols, on.date() if on else None)
-    decision = last_allocation(bot, program, closes)
-    values = evaluate(program, closes).values if tree or mermaid else None
-    lines = outline(program, values) if tree else None
-    drawn = _drawn(program, values) if mermaid and values else None
+    asked = load_bots(paths, read_bots(paths))[bot]
+    closes = closes_up_to(settings, asked.symbols, on.date() if on else None)
+    decision = asked.decide(closes)
+    lines = asked.outline(closes) if tree else None
+    drawn = _drawn(asked, closes) if mermaid else None
     if json:
         show_json(
             {"decision": decision, "session": closes.day(-1), "tree": lines, "mermaid": drawn, "notes": closes.notes}
@@ -51,12 +48,11 @@ def explain(
         show_explanation(decision, closes.day(-1), closes.notes, lines)
 
 
-def _drawn(program: "Program", values: "Values") -> str:
-    """Raises BadInputError for a chart that is larger than Mermaid draws."""
-    from rebalancer.bots.flowchart.mermaid import mermaid
+def _drawn(bot: "Bot", closes: "Closes") -> str:
+    """Raises BadInputError for a bot that Mermaid can't draw."""
     from rebalancer.errors import BadInputError, Problem
 
     try:
-        return mermaid(program, values, -1)
+        return bot.mermaid(closes)
     except ValueError as error:
         raise BadInputError([Problem("--mermaid", "", f"{error}: use --tree")]) from error

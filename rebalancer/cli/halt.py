@@ -41,7 +41,7 @@ def resume(
 ) -> None:
     """Show who halted what, when and why, and lift it."""
     from rebalancer.events import HaltLifted
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.brake import show_resumed
     from rebalancer.report.console import show_json
@@ -49,9 +49,9 @@ def resume(
 
     settings, by, now = load_config(config), person(), SystemClock().now()
     path = settings.journal()
-    halts = {each.name: queries.halts(path, each.name) for each in chosen_accounts(settings, account)}
+    halts = {each.name: read.halts(path, each.name) for each in chosen_accounts(settings, account)}
     lifted = tuple(dict.fromkeys(halt for each in halts.values() for halt in each))
-    looked = (looked_at(queries.standing(path, name).armed, each, now, by) for name, each in halts.items())
+    looked = (looked_at(read.trading_status(path, name).armed, each, now, by) for name, each in halts.items())
     whole = tuple(armed for armed in looked if armed is not None)
     if lifted:
         write_down(settings, HaltLifted(now, account or "", by, reason), *whole)
@@ -102,7 +102,7 @@ def _kill(settings: "Config", account: "AccountConfig", *, everyones: bool) -> "
 
     try:
         with counter_of(settings, account) as (broker, clock):
-            watch = broker.caps.quiet_seconds if _is_running(settings) else 0
+            watch = broker.venue.quiet_seconds if _is_running(settings) else 0
             done = kill(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
         return KilledAccount(account.name, done.found, done.left)
     except RebalancerError as error:
@@ -112,7 +112,7 @@ def _kill(settings: "Config", account: "AccountConfig", *, everyones: bool) -> "
 def _is_running(settings: "Config") -> bool:
     """Whether a run is going on, so that an order may have been on its way when the halt was written."""
     from rebalancer.errors import BusyError
-    from rebalancer.journal.store import run_lock
+    from rebalancer.journal.lease import run_lock
 
     try:
         with run_lock(settings.journal()):

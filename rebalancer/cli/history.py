@@ -20,7 +20,8 @@ def history(
     debug: DebugOption = False,
 ) -> None:
     """List the runs, or show one of them again."""
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
+    from rebalancer.journal.connection import head
     from rebalancer.model import RunId
     from rebalancer.report.console import show, show_json
     from rebalancer.report.history import show_runs
@@ -28,11 +29,11 @@ def history(
 
     path = _journal(config, dry_run=dry_run)
     if run is not None:
-        record = queries.run(path, RunId(run))
+        record = read.run(path, RunId(run))
         show_json(record) if json else show(*screen(record))
         return
-    lines = queries.runs(path, account, limit)
-    show_json(lines) if json else show_runs(lines, queries.head(path))
+    lines = read.runs(path, account, limit)
+    show_json(lines) if json else show_runs(lines, head(path))
 
 
 def orders(
@@ -45,13 +46,13 @@ def orders(
     debug: DebugOption = False,
 ) -> None:
     """List the orders, and why they were sent."""
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.model import RunId
     from rebalancer.report.console import show_json
     from rebalancer.report.history import show_orders
 
     wanted = None if run is None else RunId(run)
-    lines = queries.orders(_journal(config, dry_run=dry_run), account, wanted, limit)
+    lines = read.orders(_journal(config, dry_run=dry_run), account, wanted, limit)
     show_json(lines) if json else show_orders(lines)
 
 
@@ -63,13 +64,13 @@ def positions(
 ) -> None:
     """Show what the bots hold, by the journal."""
     from rebalancer.cli.options import chosen_accounts
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.report.console import show_json
     from rebalancer.report.history import show_positions
 
     settings = load_config(config)
     held = {
-        chosen.name: queries.positions(settings.journal(), chosen.name) for chosen in chosen_accounts(settings, account)
+        chosen.name: read.positions(settings.journal(), chosen.name) for chosen in chosen_accounts(settings, account)
     }
     show_json(held) if json else show_positions(held)
 

@@ -39,14 +39,14 @@ def add(
     debug: DebugOption = False,
 ) -> None:
     """Commit money to one more bot. Its file is checked first."""
-    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.config.edit import add_investment
 
     settings = own_config(config)
     chosen = one_account(settings, account)
     folder = settings.path.parent
     file = bot if bot.is_file() else folder / bot
-    compile_bots({str(bot): file}, read_bots({str(bot): file}))
+    load_bots({str(bot): file}, read_bots({str(bot): file}))
     written = _from_folder(file, folder)
     mode = "percent" if percent else "dollars"
     content = add_investment(settings.content, chosen.name, bot=written, amount=_number(amount), mode=mode, name=name)
@@ -121,7 +121,7 @@ def _put(settings: "Config", account: str, content: bytes, *, json: bool) -> Non
     from rebalancer import config
     from rebalancer.config.files import replace_content
     from rebalancer.config.in_force import by_key, in_force
-    from rebalancer.journal.changes import changes
+    from rebalancer.journal.setting_changes import changes
     from rebalancer.journal.store import SqliteJournal
     from rebalancer.market.clock import SystemClock
     from rebalancer.model import NO_RUN

@@ -76,14 +76,14 @@ def disarm(
 ) -> None:
     """Let no order of an account leave any more, from this moment on."""
     from rebalancer.events import Disarmed
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.brake import show_disarmed
     from rebalancer.report.console import show_json
 
     settings = load_config(config)
     name = one_account(settings, account).name
-    armed = queries.standing(settings.journal(), name).armed
+    armed = read.trading_status(settings.journal(), name).armed
     if armed is not None:
         write_down(settings, Disarmed(SystemClock().now(), name, person(), reason))
     show_json({"account": name, "was_armed": armed}) if json else show_disarmed(name, armed)
@@ -107,13 +107,13 @@ def disarmed_by_edit(before: "Config", path: "Path") -> list[str]:
 
     The journal is at `path`.
     """
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.journal.store import SqliteJournal
     from rebalancer.market.clock import SystemClock
     from rebalancer.model import NO_RUN
     from rebalancer.trading.armed import undone
 
-    armings = (queries.standing(path, each.name).armed for each in before.accounts)
+    armings = (read.trading_status(path, each.name).armed for each in before.accounts)
     edits = [undone(armed, SystemClock().now(), person()) for armed in armings if armed is not None]
     if edits:
         with SqliteJournal.open(path) as journal:
@@ -156,13 +156,13 @@ def _offer(
     settings: "Config", account: "AccountConfig", most: "Decimal", until: "date", *, first_order_only: bool
 ) -> "tuple[Armed, Offer]":
     """What arming comes to, by the broker's own answer. Raises where the account, a bot or the day can't be used."""
-    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.app.counter import counter_of
     from rebalancer.events import Armed
     from rebalancer.report.brake import Offer
     from rebalancer.trading.armed import end_of, files_now, not_until, require_pinned
 
-    compile_bots(account.bots, read_bots(account.bots))
+    load_bots(account.bots, read_bots(account.bots))
     with counter_of(settings, account) as (broker, clock):
         if (refused := not_until(until, clock.now())) is not None:
             raise BadInputError([Problem("--until", "", refused)])
@@ -184,12 +184,12 @@ def _offer(
 
 
 def _standing(settings: "Config", account: "AccountConfig") -> "LiveAccount":
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.brake import LiveAccount
     from rebalancer.trading.armed import files_now, unarmed
 
-    armed = queries.standing(settings.journal(), account.name).armed
+    armed = read.trading_status(settings.journal(), account.name).armed
     files, number = files_now(settings, account), account.account_number
     trouble = unarmed(account.name, armed, number, files, SystemClock().now())
     return LiveAccount(account.name, number, armed, trouble or "")

@@ -8,7 +8,7 @@ from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, Jso
 
 if TYPE_CHECKING:
     from rebalancer.config import AccountConfig, Config
-    from rebalancer.journal.queries import RunRecord
+    from rebalancer.journal.read import RunRecord
 
 
 def recover(
@@ -44,13 +44,13 @@ def recover(
 
 def recovered(config: "Config", account: "AccountConfig") -> "RunRecord | None":
     """The run it was written down in, None where nothing was left. Raises what settling raises."""
+    from rebalancer.app.recover import recover as settle
     from rebalancer.app.recovery import recovery
-    from rebalancer.journal import queries
-    from rebalancer.trading.settle import recover as settle
+    from rebalancer.journal import read
 
     with recovery(config, account) as now:
         run = settle(now.context, now.claim, now.session)
-    return None if run is None else queries.run(config.journal(), run)
+    return None if run is None else read.run(config.journal(), run)
 
 
 def vouch(config: "Config", account: str | None, ids: list[str], reason: str) -> None:

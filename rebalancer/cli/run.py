@@ -75,7 +75,7 @@ def _by_hand(
     yes: bool,
     debug: bool,
 ) -> Result:
-    from rebalancer.app import present_of
+    from rebalancer.app.evening import present_of
     from rebalancer.market.clock import SystemClock
 
     now = present_of(account, dry_run=dry_run, as_of=as_of)
@@ -99,9 +99,9 @@ def ask_outside_window(config: "Config", account: "AccountConfig", clock: "Clock
 
     Raises RunFailedError while the session is not open, and BadInputError where the answer is no or nobody can answer.
     """
+    from rebalancer.app.calendar_cache import open_almanac
+    from rebalancer.app.schedule import question, window_today
     from rebalancer.errors import RunFailedError
-    from rebalancer.trading.almanac import open_almanac
-    from rebalancer.trading.schedule import question, window_today
 
     enabled = [known.name for known in config.accounts if known.enabled]
     today = window_today(account, open_almanac(config.state_dir, clock, enabled), clock.now())

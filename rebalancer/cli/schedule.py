@@ -16,11 +16,11 @@ from rebalancer.cli.trigger import RUNS, Result, look
 from rebalancer.errors import BadInputError, Problem, RebalancerError
 
 if TYPE_CHECKING:
+    from rebalancer.app.calendar_cache import Almanac
+    from rebalancer.app.schedule import Window
     from rebalancer.config import AccountConfig, Config
     from rebalancer.ports import Clock
     from rebalancer.report.schedule import AccountStatus, ComingRun
-    from rebalancer.trading.almanac import Almanac
-    from rebalancer.trading.schedule import Window
 
 NEEDS_A_LOOK = 6
 
@@ -44,7 +44,7 @@ def schedule(
         runs = [_coming_run(ahead) for ahead in itertools.islice(_windows(settings, SystemClock()), coming)]
         show_json(runs) if json else show_coming(runs)
         return
-    from rebalancer.trading.watch import keep_watch
+    from rebalancer.app.schedule_loop import keep_watch
 
     with shutdown_signal() as told:
         watch = Watch(config, SystemClock(), told, json=json)
@@ -123,10 +123,10 @@ def status(
     debug: DebugOption = False,
 ) -> None:
     """Show each account's last and next run; exit code 6 where an account needs a look."""
+    from rebalancer.app.calendar_cache import open_almanac
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.console import show_json
     from rebalancer.report.schedule import show_status
-    from rebalancer.trading.almanac import open_almanac
 
     settings, clock = load_config(config), SystemClock()
     chosen = chosen_accounts(settings, account)
@@ -141,12 +141,12 @@ def status(
 def _status(
     config: "Config", account: "AccountConfig", almanac: "Almanac", now: datetime, max_age: timedelta | None
 ) -> "AccountStatus":
-    from rebalancer.journal import queries
+    from rebalancer.app.schedule import coming
+    from rebalancer.app.status import troubles
+    from rebalancer.journal import read
     from rebalancer.report.schedule import AccountStatus
-    from rebalancer.trading.health import troubles
-    from rebalancer.trading.schedule import coming
 
-    runs = queries.runs(config.journal(), account.name, RUNS)
+    runs = read.runs(config.journal(), account.name, RUNS)
     return AccountStatus(
         account.name,
         account.enabled,
@@ -157,19 +157,19 @@ def _status(
 
 
 def _brakes(config: "Config", account: "AccountConfig", now: datetime) -> tuple[str, ...]:
-    from rebalancer.journal import queries
+    from rebalancer.app.status import brakes
+    from rebalancer.journal import read
     from rebalancer.journal.audit import at_a_glance
     from rebalancer.trading.armed import files_now
-    from rebalancer.trading.health import brakes
 
-    standing = queries.standing(config.journal(), account.name)
+    standing = read.trading_status(config.journal(), account.name)
     return (*at_a_glance(config.journal()), *brakes(account, standing, files_now(config, account), now))
 
 
 def _windows(config: "Config", clock: "Clock") -> "Iterator[Window]":
     """The windows of all enabled accounts that open after now."""
-    from rebalancer.trading.almanac import open_almanac
-    from rebalancer.trading.schedule import coming
+    from rebalancer.app.calendar_cache import open_almanac
+    from rebalancer.app.schedule import coming
 
     enabled = [account for account in config.accounts if account.enabled]
     almanac = open_almanac(config.state_dir, clock, [account.name for account in enabled])

@@ -78,11 +78,11 @@ def changes(
     debug: DebugOption = False,
 ) -> None:
     """List what was changed in the settings, by command or by hand, as the journal knows it."""
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_changes
 
-    found = queries.changes(load_config(config).journal(), account, limit)
+    found = read.changes(load_config(config).journal(), account, limit)
     show_json(found) if json else show_changes(found)
 
 
@@ -145,12 +145,12 @@ def _looked_over(path: Path) -> "tuple[Config | None, Sequence[Problem]]":
 
 
 def _problems(account: "AccountConfig") -> "Iterator[Problem]":
-    from rebalancer.app import compile_bots, read_bots
+    from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.config.credentials import read_keys
     from rebalancer.config.vault import Keyring
     from rebalancer.errors import BadInputError
 
-    checks: list[Callable[[], object]] = [lambda: compile_bots(account.bots, read_bots(account.bots))]
+    checks: list[Callable[[], object]] = [lambda: load_bots(account.bots, read_bots(account.bots))]
     if account.key_source is not None:
         checks.append(lambda: read_keys(account, Keyring()))
     for check in checks:

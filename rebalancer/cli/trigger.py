@@ -9,11 +9,11 @@ from rebalancer.errors import BusyError, RebalancerError, StoppedError
 if TYPE_CHECKING:
     from datetime import date
 
+    from rebalancer.app.schedule import Turn, Window
     from rebalancer.config import AccountConfig, Config
-    from rebalancer.journal.queries import RunRecord
+    from rebalancer.journal.read import RunRecord
     from rebalancer.model import RunStatus
     from rebalancer.ports import Clock
-    from rebalancer.trading.schedule import Turn, Window
 
 EXIT_CODES: Mapping["RunStatus", int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
 RUNS = 100
@@ -51,8 +51,8 @@ def run_account(
     debug: bool = False,
 ) -> Result:
     """An account's trouble is its own: the next account's turn comes all the same. Raises BusyError."""
-    from rebalancer.app import evening
-    from rebalancer.journal import queries
+    from rebalancer.app.evening import evening
+    from rebalancer.journal import read
     from rebalancer.ports import AlreadyRun
     from rebalancer.trading.run import claim_session, run_evening
 
@@ -78,7 +78,7 @@ def run_account(
                 if debug:
                     raise
                 message, code = str(error), error.exit_code if isinstance(error, StoppedError) else 0
-            record = queries.run(journal, run)
+            record = read.run(journal, run)
             status = "failed" if record.run.status == "running" else record.run.status  # it is to be gone on with
             return Result(account.name, code or EXIT_CODES[status], message, record, status)
     except BusyError:
@@ -91,14 +91,14 @@ def run_account(
 
 def agenda(config: "Config", clock: "Clock") -> "Iterator[Turn]":
     """What the clock and the journal ask of each enabled account now. Raises RunFailedError."""
-    from rebalancer.journal import queries
-    from rebalancer.trading.almanac import open_almanac
-    from rebalancer.trading.schedule import turn
+    from rebalancer.app.calendar_cache import open_almanac
+    from rebalancer.app.schedule import turn
+    from rebalancer.journal import read
 
     enabled = [account for account in config.accounts if account.enabled]
     almanac = open_almanac(config.state_dir, clock, [account.name for account in enabled])
     for account in enabled:
-        runs = queries.runs(config.journal(), account.name, RUNS)
+        runs = read.runs(config.journal(), account.name, RUNS)
         yield turn(account, almanac, runs, almanac.enabled_since[account.name], clock.now())
 
 
@@ -117,7 +117,7 @@ def look(config: "Config", clock: "Clock", shutdown_requested: Callable[[], bool
 
 
 def _missed(config: "Config", account: "AccountConfig", gone: "Window", clock: "Clock") -> Result:
-    from rebalancer.trading.schedule import new_york
+    from rebalancer.app.schedule import new_york
 
     reason = f"no run was started between {new_york(gone.opens)} and {new_york(gone.ends)}"
     lost = Result(account.name, EXIT_CODES["missed"], reason, None, "missed")
@@ -152,8 +152,9 @@ def _written_off(config: "Config", account: "AccountConfig", asked: "Window", re
     """Journal a run that never started. Where the journal can't be written, the message says that too."""
     from rebalancer import __version__
     from rebalancer.events import Claim, RunEnded
-    from rebalancer.journal import queries
-    from rebalancer.journal.store import SqliteJournal, run_lock
+    from rebalancer.journal import read
+    from rebalancer.journal.lease import run_lock
+    from rebalancer.journal.store import SqliteJournal
     from rebalancer.ports import AlreadyRun
 
     path, now = config.journal(), clock.now()
@@ -173,7 +174,7 @@ def _written_off(config: "Config", account: "AccountConfig", asked: "Window", re
             if isinstance(run, AlreadyRun):
                 return Result(account.name, 0, run.reason, None, "skipped")
             journal.record(run, RunEnded(now, result.status, result.message))
-        return replace(result, run=queries.run(path, run))
+        return replace(result, run=read.run(path, run))
     except BusyError:
         raise
     except RebalancerError as error:
@@ -184,7 +185,7 @@ def announced(
     config: "Config", account: "AccountConfig", result: Result, clock: "Clock", asked: "Window | None" = None
 ) -> Result:
     """Tell the account's `on_result`. A command that fails is said and journalled, and changes nothing else."""
-    from rebalancer.trading.notify import Told, tell
+    from rebalancer.app.notify import Told, tell
 
     if not account.on_result:
         return result
@@ -205,7 +206,7 @@ def announced(
 
 def _noted(config: "Config", result: Result, trouble: str, clock: "Clock") -> Result:
     from rebalancer.events import Noted
-    from rebalancer.journal import queries
+    from rebalancer.journal import read
     from rebalancer.journal.store import SqliteJournal
     from rebalancer.model import RunId
 
@@ -216,6 +217,6 @@ def _noted(config: "Config", result: Result, trouble: str, clock: "Clock") -> Re
     try:
         with SqliteJournal.open(path) as journal:
             journal.record(run, Noted(clock.now(), "error", trouble))
-        return replace(result, message=message, run=queries.run(path, run))
+        return replace(result, message=message, run=read.run(path, run))
     except RebalancerError as error:
         return replace(result, message=f"{message} {error}")

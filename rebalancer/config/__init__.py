@@ -21,9 +21,9 @@ from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
 from rebalancer.config.version import SCHEMA, version
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.model import Investment, Limits, Reserve, Trading
+from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
 from rebalancer.venues.alpaca.hosts import DATA as DATA_HOST
-from rebalancer.venues.alpaca.hosts import PAPER, Mode
+from rebalancer.venues.alpaca.hosts import PAPER
 from rebalancer.venues.alpaca.hosts import TRADING as TRADING_HOSTS
 
 APP = "rebalancer"

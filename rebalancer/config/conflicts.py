@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from rebalancer.model import Limits, Symbol, Trading
+from rebalancer.model import Limits, Mode, Symbol, Trading
 from rebalancer.portfolio.buys import AUCTION_CUTOFF
-from rebalancer.venues.alpaca.hosts import TRADING, Mode, mode_of
+from rebalancer.venues.alpaca.hosts import TRADING
+from rebalancer.venues.alpaca.venue import ALPACA
 
 CLOSED = AUCTION_CUTOFF // timedelta(seconds=1)
 SPARE = 60
@@ -37,7 +38,7 @@ def of_the_mode(account: Mapping[str, Any]) -> Mapping[str, str]:
         )
     elif mode == "live" and number is None:
         found["account_number"] = 'is missing: mode = "live" trades no account but the one that is named here'
-    if number is not None and mode_of(number) != mode:
+    if number is not None and ALPACA.mode_of(number) != mode:
         found["account_number"] = f'"{number}" is the number of a {other} account, which needs mode = "{other}"'
     if url == TRADING[other]:
         found["base_url"] = f'is where {other} accounts are, which need mode = "{other}": take this line out'

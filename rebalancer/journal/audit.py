@@ -14,17 +14,17 @@ from pathlib import Path
 
 from rebalancer.errors import BadInputError, Problem, StoppedError
 from rebalancer.journal import high_water_mark
-from rebalancer.journal.chain import GENESIS, Head, Row, Verdict, has_chain, link, read_head
+from rebalancer.journal.chain import GENESIS, AuditResult, Entry, Head, has_chain, link, read_head
 from rebalancer.journal.codec import Claimed, from_body
+from rebalancer.journal.connection import reading
 from rebalancer.journal.projections import fill
-from rebalancer.journal.queries import reading
 from rebalancer.journal.schema import lost_guard
 from rebalancer.journal.tables import PROJECTIONS
 
 ANCHOR = re.compile(r"[0-9a-f]{12,64}")
 
 
-def verify(path: Path, anchor: str | None = None) -> Verdict:
+def verify(path: Path, anchor: str | None = None) -> AuditResult:
     """Look at all of the journal. `anchor` is the hash of one of its lines, or how that begins, as it was once shown.
 
     Raises BadInputError where there is no journal with a chain at `path`, and for an anchor that can be none.
@@ -39,7 +39,7 @@ def verify(path: Path, anchor: str | None = None) -> Verdict:
         if not has_chain(journal):
             text = "an earlier version wrote it, without hashes: the next run adds them"
             raise BadInputError([Problem(str(path), "", text)])
-        return Verdict(str(path), read_head(journal), tuple(_faults(journal, anchor)))
+        return AuditResult(str(path), read_head(journal), tuple(_faults(journal, anchor)))
 
 
 def require_sound(path: Path) -> None:
@@ -66,7 +66,7 @@ def _faults(journal: sqlite3.Connection, anchor: str | None) -> Iterator[str]:
     if guard := lost_guard(journal):
         yield f"the guard {guard!r} is gone or changed, so lines may have been changed or deleted"
     stored = journal.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq")
-    if wrong := first_wrong((Row(*fields), shown) for *fields, shown in stored):
+    if wrong := first_wrong((Entry(*fields), shown) for *fields, shown in stored):
         yield wrong
     if anchor is not None and not _has(journal, anchor):
         yield (
@@ -78,7 +78,7 @@ def _faults(journal: sqlite3.Connection, anchor: str | None) -> Iterator[str]:
         yield from _wrong_tables(journal)
 
 
-def first_wrong(lines: Iterable[tuple[Row, str]]) -> str | None:
+def first_wrong(lines: Iterable[tuple[Entry, str]]) -> str | None:
     """What is wrong with the first line that does not follow the one before it; None where all do."""
     last = Head(0, GENESIS)
     for row, shown in lines:

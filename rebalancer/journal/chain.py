@@ -17,7 +17,7 @@ FORM = "rebalancer journal 1: events(seq, run, at, kind, body), files(sha256, co
 GENESIS = sha256(b"\x00" + FORM.encode()).hexdigest()
 
 
-class Row(NamedTuple):
+class Entry(NamedTuple):
     """A line of the journal without its hash, every field as it is stored."""
 
     seq: int
@@ -36,7 +36,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AuditResult:
     """What an audit looked at, up to which line, and everything that is wrong with it."""
 
     journal: str
@@ -44,13 +44,13 @@ class Verdict:
     faults: tuple[str, ...]
 
 
-def link(previous: str, row: Row) -> str:
+def link(previous: str, row: Entry) -> str:
     """The hash of `row`, which follows the line whose hash is `previous`."""
     text = canonical(list(row)).encode()
     return sha256(b"\x01" + bytes.fromhex(previous) + len(text).to_bytes(8) + text).hexdigest()
 
 
-def chained(rows: Iterable[Row], previous: str = GENESIS) -> Iterator[str]:
+def chained(rows: Iterable[Entry], previous: str = GENESIS) -> Iterator[str]:
     """The hash of each of `rows`."""
     for row in rows:
         previous = link(previous, row)

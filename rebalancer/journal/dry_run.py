@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rebalancer.events import Claim, DailyLossHit, Event, FillSeen, Restated
-from rebalancer.journal.book import Change, moved, renamed
+from rebalancer.journal.ledger import Change, moved, renamed
 from rebalancer.model import OrderId, RunId
-from rebalancer.ports import AlreadyRun, Book, Interrupted, Journal, Reading, Sent, Standing
+from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Journal, Ledger, OrderRecord, TradingStatus
 
 
 @dataclass(slots=True)
@@ -38,41 +38,41 @@ class DryRunJournal:
     def run_number(self, run: RunId) -> int:
         return self.own.run_number(run)
 
-    def book(self, account: str) -> Book:
-        book = moved(self.books.book(account), self.changes)
+    def ledger(self, account: str) -> Ledger:
+        ledger = moved(self.books.ledger(account), self.changes)
         tonight = [change for change in self.changes if isinstance(change, Restated)]
         renames = (renamed(change) for change in tonight)
         return replace(
-            book,
-            restated={**book.restated, **{change.symbol: self.session for change in tonight}},
-            renames=(*book.renames, *(rename for rename in renames if rename)),
+            ledger,
+            restated={**ledger.restated, **{change.symbol: self.session for change in tonight}},
+            renames=(*ledger.renames, *(rename for rename in renames if rename)),
         )
 
-    def unsettled(self, account: str) -> tuple[Sent, ...]:
+    def unsettled(self, account: str) -> tuple[OrderRecord, ...]:
         return self.books.unsettled(account)
 
-    def sent(self, run: RunId) -> tuple[Sent, ...]:
-        return self.own.sent(run)
+    def orders(self, run: RunId) -> tuple[OrderRecord, ...]:
+        return self.own.orders(run)
 
-    def sent_since(self, account: str, first: date) -> tuple[Sent, ...]:
-        return self.books.sent_since(account, first)
+    def orders_since(self, account: str, first: date) -> tuple[OrderRecord, ...]:
+        return self.books.orders_since(account, first)
 
-    def readings(self, account: str, first: date) -> tuple[Reading, ...]:
-        return self.books.readings(account, first)
+    def balances(self, account: str, first: date) -> tuple[BalanceRecord, ...]:
+        return self.books.balances(account, first)
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         ids = tuple(ids)
         return self.books.knows(account, ids) | self.own.knows(account, ids)
 
-    def standing(self, account: str) -> Standing:
+    def trading_status(self, account: str) -> TradingStatus:
         """A halt keeps orders from leaving, and a dry run sends none: it goes on."""
-        standing = self.books.standing(account)
+        standing = self.books.trading_status(account)
         return replace(standing, halt=None, loss=self.loss or standing.loss)
 
     def failures(self, run: RunId) -> Mapping[str, str]:
         return self.own.failures(run)
 
-    def interrupted(self, account: str) -> Interrupted | None:  # noqa: ARG002 - a port
+    def interrupted(self, account: str) -> InterruptedRun | None:  # noqa: ARG002 - a port
         """A dry run never goes on with a real one."""
         return None
 

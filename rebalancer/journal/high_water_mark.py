@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from rebalancer.errors import StoppedError
-from rebalancer.journal import queries
 from rebalancer.journal.chain import GENESIS, Head, has_chain, holds
+from rebalancer.journal.connection import head, reading
 
 
 def file_of(journal: Path) -> Path:
@@ -39,7 +39,7 @@ def remembered(journal: Path) -> Head | None:
 
 def present(journal: Path) -> Head:
     """The line that is the last one now; GENESIS where the journal is gone."""
-    return queries.head(journal) or Head(0, GENESIS)
+    return head(journal) or Head(0, GENESIS)
 
 
 def require_same(connection: sqlite3.Connection, journal: Path) -> None:
@@ -52,7 +52,7 @@ def require_same(connection: sqlite3.Connection, journal: Path) -> None:
 def strayed(journal: Path) -> str | None:
     """Why `require_same` would raise, by a look that changes nothing; None where it would not."""
     last = remembered(journal)
-    with queries.reading(journal) as there:
+    with reading(journal) as there:
         if last is None or (there is not None and has_chain(there) and holds(there, last)):
             return None
     return _older(journal, last)

@@ -8,13 +8,17 @@ still lives only its lock tells: the names and numbers of two containers may be 
 import os
 import socket
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from uuid import uuid4
 
 from rebalancer.errors import BusyError
+from rebalancer.journal.connection import readable_errors
+from rebalancer.journal.lock import acquire, local_lock_id
 
 STALE = timedelta(hours=2)
 """A lease whose holder may be alive, for all that can be seen from here, may be taken over when it is this old."""
@@ -29,7 +33,7 @@ COLUMNS = ("process", "lock")
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class Process:
     """A process. `id` is drawn when it starts; its host and its number only tell a person where to look for it."""
 
     id: str
@@ -44,41 +48,57 @@ class Lease:
     account: str
     fence: int
     held: bool
-    holder: Holder
+    process: Process
     lock: str
     refreshed: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class LockHolder:
     """What a lease is judged by: this process, the run lock that it holds, the time.
 
     `lock` is "" where it holds none, or one that may not keep out another machine.
     """
 
-    holder: Holder
+    process: Process
     lock: str
     now: Callable[[], datetime]
 
 
-def here(lock: str = "") -> Here:
-    return Here(Holder(_this_process(), socket.gethostname(), os.getpid()), lock, _now)
+def lock_holder(lock: str = "") -> LockHolder:
+    return LockHolder(Process(_this_process(), socket.gethostname(), os.getpid()), lock, _now)
 
 
-def obstacle(lease: Lease | None, place: Here) -> str | None:
-    """Why `place` may not take the lease now; None where it may."""
-    if lease is None or not lease.held or lease.holder.id == place.holder.id:
+@contextmanager
+def run_lock(path: Path) -> Iterator[LockHolder]:
+    """Hold the only right to run on the journal at `path`; it ends with the process, however that ends.
+
+    What it gives opens the journals that are written under it. Raises BusyError while another process holds it.
+    """
+    file = path.with_name(f"{path.name}.lock")
+    busy = f"another run is in progress (it holds {file}). Wait until it ends, then run again."
+    with readable_errors(path):
+        lock = acquire(file, lambda: busy)
+    try:
+        yield lock_holder(local_lock_id(Path(lock.lock_file)))
+    finally:
+        lock.release()
+
+
+def obstacle(lease: Lease | None, holder: LockHolder) -> str | None:
+    """Why `holder` may not take the lease now; None where it may."""
+    if lease is None or not lease.held or lease.process.id == holder.process.id:
         return None
     # The system frees a lock with the process that held it: who holds it now is the only one alive.
-    if lease.lock and lease.lock == place.lock:
+    if lease.lock and lease.lock == holder.lock:
         return None
     free = lease.refreshed + STALE
-    if place.now() >= free:
+    if holder.now() >= free:
         return None
     return (
-        f"process {lease.holder.pid} of host {lease.holder.host} is running account {lease.account}. Whether it still "
-        f"lives can't be told from here, since its lock is not this one: run again at {free:%Y-%m-%d %H:%M} UTC or "
-        "later if it is gone."
+        f"process {lease.process.pid} of host {lease.process.host} is running account {lease.account}. Whether it "
+        f"still lives can't be told from here, since its lock is not this one: run again at {free:%Y-%m-%d %H:%M} UTC "
+        "or later if it is gone."
     )
 
 
@@ -89,29 +109,29 @@ def read_lease(connection: sqlite3.Connection, account: str) -> Lease | None:
     if row is None:
         return None
     fence, held, process, host, pid, lock, refreshed = row
-    return Lease(account, fence, bool(held), Holder(process, host, pid), lock, datetime.fromisoformat(refreshed))
+    return Lease(account, fence, bool(held), Process(process, host, pid), lock, datetime.fromisoformat(refreshed))
 
 
-def take(connection: sqlite3.Connection, account: str, place: Here) -> int:
-    """The fence of the lease, which is `place`'s from now on. Raises BusyError where another process may hold it.
+def take(connection: sqlite3.Connection, account: str, holder: LockHolder) -> int:
+    """The fence of the lease, which is `holder`'s from now on. Raises BusyError where another process may hold it.
 
     The caller's transaction holds the write lock.
     """
     before = read_lease(connection, account)
-    if (reason := obstacle(before, place)) is not None:
+    if (reason := obstacle(before, holder)) is not None:
         raise BusyError(reason)
-    fence, now, holder = (before.fence if before else 0) + 1, place.now().isoformat(), place.holder
+    fence, now, process = (before.fence if before else 0) + 1, holder.now().isoformat(), holder.process
     connection.execute(
         "INSERT OR REPLACE INTO leases (account, fence, process, host, pid, lock, taken, refreshed, held,"
         " boot, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, '', '')",
-        [account, fence, holder.id, holder.host, holder.pid, place.lock, now, now],
+        [account, fence, process.id, process.host, process.pid, holder.lock, now, now],
     )
     return fence
 
 
-def refresh(connection: sqlite3.Connection, account: str, fence: int, place: Here) -> bool:
+def refresh(connection: sqlite3.Connection, account: str, fence: int, holder: LockHolder) -> bool:
     """Whether the lease is still held under `fence`; then its time is now."""
-    return _change(connection, "refreshed = ?", place.now().isoformat(), account, fence)
+    return _change(connection, "refreshed = ?", holder.now().isoformat(), account, fence)
 
 
 def give_back(connection: sqlite3.Connection, account: str, fence: int) -> None:

@@ -2,15 +2,14 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.journal import high_water_mark, lease
-from rebalancer.journal.chain import Row, chained
+from rebalancer.journal.chain import Entry, chained
+from rebalancer.journal.connection import writing
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.tables import GUARDS, TRUTH
 
@@ -48,7 +47,7 @@ def m006_chain_and_leases(db: Database) -> None:
     """Lines that were written before get the hashes they would have had."""
     db.execute("DROP TRIGGER events_never_change")
     db.execute("ALTER TABLE events ADD COLUMN hash TEXT NOT NULL DEFAULT ''")
-    rows = [Row(*row) for row in db.execute("SELECT seq, run, at, kind, body FROM events ORDER BY seq")]
+    rows = [Entry(*row) for row in db.execute("SELECT seq, run, at, kind, body FROM events ORDER BY seq")]
     hashes = zip(chained(rows), (row.seq for row in rows), strict=True)
     db.conn.executemany("UPDATE events SET hash = ? WHERE seq = ?", hashes)
     db.execute(GUARDS["events_never_change"])
@@ -117,19 +116,6 @@ def bring_up(db: Database) -> None:
     if migrations.pending(db):
         with writing(db.conn):
             migrations.apply(db)
-
-
-@contextmanager
-def writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """One transaction that holds the write lock from its first statement and has reached the disk at its end."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # A full disk may have rolled it back by itself.
-        connection.rollback()
-        raise
 
 
 def _create(path: Path) -> None:

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,54 +16,39 @@ from sqlite_utils import Database
 from rebalancer.errors import BusyError, HeldBackError, StoppedError
 from rebalancer.events import Claim, Event, Noted, OrderIntended, OrderResent, RunEnded, RunTakenUp
 from rebalancer.journal import high_water_mark
-from rebalancer.journal.audit import require_sound
-from rebalancer.journal.book import read_book
-from rebalancer.journal.chain import Head, Row, link, read_head
-from rebalancer.journal.changes import SETTINGS, changes, last_settings
-from rebalancer.journal.claims import EarlierRun, cut_off, refusal, taken_by_another, taken_up
-from rebalancer.journal.codec import Claimed, from_body, to_body
-from rebalancer.journal.disks import lock_on_own_disk
-from rebalancer.journal.entry import Line, insert_into
-from rebalancer.journal.faults import plainly
-from rebalancer.journal.lease import Here, give_back, here, obstacle, read_lease, refresh, take
-from rebalancer.journal.leaving import held_back
-from rebalancer.journal.lock import acquire
-from rebalancer.journal.projections import project
-from rebalancer.journal.schema import bring_up, open_database, writing
-from rebalancer.journal.space import check_disk_space
-from rebalancer.journal.standing import (
+from rebalancer.journal.account_state import (
+    EarlierRun,
+    cut_off,
     known,
+    must_not_leave,
+    read_balances,
     read_failures,
     read_interrupted,
-    read_readings,
-    read_sent,
-    read_standing,
+    read_orders,
+    read_trading_status,
+    refusal,
+    taken_by_another,
+    taken_up,
 )
+from rebalancer.journal.audit import require_sound
+from rebalancer.journal.chain import Entry, Head, link, read_head
+from rebalancer.journal.codec import Claimed, from_body, to_body
+from rebalancer.journal.connection import check_disk_space, readable_errors, writing
+from rebalancer.journal.lease import LockHolder, give_back, lock_holder, obstacle, read_lease, refresh, take
+from rebalancer.journal.ledger import read_ledger
+from rebalancer.journal.projections import project
+from rebalancer.journal.schema import bring_up, open_database
+from rebalancer.journal.setting_changes import SETTINGS, changes, last_settings
+from rebalancer.journal.tables import TableWriter, insert_into
 from rebalancer.model import NO_RUN, OrderId, RunId
-from rebalancer.ports import AlreadyRun, Book, Interrupted, Reading, Sent, Standing
+from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Ledger, OrderRecord, TradingStatus
 
 IN_MEMORY = Path(":memory:")
-INSERT = insert_into("events", (*Row._fields, "hash"))
+INSERT = insert_into("events", (*Entry._fields, "hash"))
 FORGOTTEN = (
     "Nothing beside the journal remembers its last line, so that nobody can tell whether it is the latest copy: it was "
     "written by an earlier version, or its .head file was deleted."
 )
-
-
-@contextmanager
-def run_lock(path: Path) -> Iterator[Here]:
-    """Hold the only right to run on the journal at `path`; it ends with the process, however that ends.
-
-    What it gives opens the journals that are written under it. Raises BusyError while another process holds it.
-    """
-    file = path.with_name(f"{path.name}.lock")
-    busy = f"another run is in progress (it holds {file}). Wait until it ends, then run again."
-    with plainly(path):
-        lock = acquire(file, lambda: busy)
-    try:
-        yield here(lock_on_own_disk(Path(lock.lock_file)))
-    finally:
-        lock.release()
 
 
 class SqliteJournal:
@@ -73,36 +58,36 @@ class SqliteJournal:
     rule of the tables.
     """
 
-    def __init__(self, path: Path, db: Database, place: Here, notes: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: Path, db: Database, holder: LockHolder, notes: tuple[str, ...] = ()) -> None:
         self._path = path
         self._db = db
-        self._place = place
+        self._holder = holder
         self._notes = notes
         self._leases: dict[RunId, tuple[str, int]] = {}
 
     @classmethod
-    def open(cls, path: Path, place: Here | None = None) -> Self:
-        """The journal at `path`, created where there is none. `place` is this process, under its run lock.
+    def open(cls, path: Path, holder: LockHolder | None = None) -> Self:
+        """The journal at `path`, created where there is none. `holder` is this process, under its run lock.
 
         Raises RunFailedError for a file that can't be used, StoppedError for one that is newer than this version, was
         tampered with, or is not the one last written here.
         """
-        with plainly(path):
+        with readable_errors(path):
             db = open_database(path)
             try:
                 forgotten = high_water_mark.remembered(path) is None and read_head(db.conn).seq > 0
-                return cls(path, db, place or here(), (FORGOTTEN,) if forgotten else ())
+                return cls(path, db, holder or lock_holder(), (FORGOTTEN,) if forgotten else ())
             except BaseException:
                 db.close()
                 raise
 
     @classmethod
-    def open_for_a_run(cls, path: Path, place: Here) -> Self:
+    def open_for_a_run(cls, path: Path, holder: LockHolder) -> Self:
         """As `open`, and nothing is traded on a journal whose lines, files or tables are not what was written.
 
         Raises StoppedError where they are not.
         """
-        journal = cls.open(path, place)
+        journal = cls.open(path, holder)
         try:
             require_sound(path)
         except BaseException:
@@ -111,12 +96,12 @@ class SqliteJournal:
         return journal
 
     @classmethod
-    def in_memory(cls, place: Here | None = None) -> Self:
+    def in_memory(cls, holder: LockHolder | None = None) -> Self:
         """A journal that is gone with its process, for simulations."""
         db = Database(sqlite3.connect(":memory:", isolation_level=None), execute_plugins=False)
         db.execute("PRAGMA foreign_keys = ON")
         bring_up(db)
-        return cls(IN_MEMORY, db, place or here())
+        return cls(IN_MEMORY, db, holder or lock_holder())
 
     def __enter__(self) -> Self:
         return self
@@ -142,9 +127,9 @@ class SqliteJournal:
         journalled. So is every setting in force that is not what the journal last knew: that is how an edit by hand
         gets there. Raises BusyError while another process holds the lease.
         """
-        with plainly(self._path):
+        with readable_errors(self._path):
             with writing(self._db.conn):
-                fence = take(self._db.conn, claim.account, self._place)
+                fence = take(self._db.conn, claim.account, self._holder)
                 if refused := refusal(claim, self._earlier("session = ?", claim.account, claim.session.isoformat())):
                     give_back(self._db.conn, claim.account, fence)
                     return refused
@@ -161,12 +146,12 @@ class SqliteJournal:
         this look and the order's line.
         """
         ended = any(isinstance(event, RunEnded) for event in events)
-        with plainly(self._path):
+        with readable_errors(self._path):
             with writing(self._db.conn):
                 if run != NO_RUN and not all(isinstance(event, Noted) for event in events):
                     self._require_lease(run)
                 for event in events:
-                    if isinstance(event, OrderIntended | OrderResent) and held_back(self._db.conn, run):
+                    if isinstance(event, OrderIntended | OrderResent) and must_not_leave(self._db.conn, run):
                         raise HeldBackError("the account was halted or disarmed just before this order was to leave")
                     self._append(run, event)
                 if ended:
@@ -176,54 +161,54 @@ class SqliteJournal:
 
     def run_number(self, run: RunId) -> int:
         """The number of `run` within its session, from 1."""
-        with plainly(self._path):
+        with readable_errors(self._path):
             number: int = self._one("SELECT number FROM runs WHERE id = ?", run)
             return number
 
-    def book(self, account: str) -> Book:
-        with plainly(self._path):
-            return read_book(self._db.conn, account)
+    def ledger(self, account: str) -> Ledger:
+        with readable_errors(self._path):
+            return read_ledger(self._db.conn, account)
 
-    def unsettled(self, account: str) -> tuple[Sent, ...]:
-        with plainly(self._path):
-            return read_sent(self._db.conn, "runs.account = ? AND NOT orders.settled", account)
+    def unsettled(self, account: str) -> tuple[OrderRecord, ...]:
+        with readable_errors(self._path):
+            return read_orders(self._db.conn, "runs.account = ? AND NOT orders.settled", account)
 
-    def sent(self, run: RunId) -> tuple[Sent, ...]:
-        with plainly(self._path):
-            return read_sent(self._db.conn, "orders.run = ?", run)
+    def orders(self, run: RunId) -> tuple[OrderRecord, ...]:
+        with readable_errors(self._path):
+            return read_orders(self._db.conn, "orders.run = ?", run)
 
-    def sent_since(self, account: str, first: date) -> tuple[Sent, ...]:
-        with plainly(self._path):
-            return read_sent(self._db.conn, "runs.account = ? AND runs.session >= ?", account, first.isoformat())
+    def orders_since(self, account: str, first: date) -> tuple[OrderRecord, ...]:
+        with readable_errors(self._path):
+            return read_orders(self._db.conn, "runs.account = ? AND runs.session >= ?", account, first.isoformat())
 
-    def readings(self, account: str, first: date) -> tuple[Reading, ...]:
-        with plainly(self._path):
-            return read_readings(self._db.conn, account, first)
+    def balances(self, account: str, first: date) -> tuple[BalanceRecord, ...]:
+        with readable_errors(self._path):
+            return read_balances(self._db.conn, account, first)
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
-        with plainly(self._path):
+        with readable_errors(self._path):
             return known(self._db.conn, account, ids)
 
-    def standing(self, account: str) -> Standing:
-        with plainly(self._path):
-            return read_standing(self._db.conn, account)
+    def trading_status(self, account: str) -> TradingStatus:
+        with readable_errors(self._path):
+            return read_trading_status(self._db.conn, account)
 
     def failures(self, run: RunId) -> Mapping[str, str]:
-        with plainly(self._path):
+        with readable_errors(self._path):
             return read_failures(self._db.conn, run)
 
-    def interrupted(self, account: str) -> Interrupted | None:
+    def interrupted(self, account: str) -> InterruptedRun | None:
         """A run whose lease another living process holds was not cut off."""
-        with plainly(self._path):
-            alive = obstacle(read_lease(self._db.conn, account), self._place)
+        with readable_errors(self._path):
+            alive = obstacle(read_lease(self._db.conn, account), self._holder)
             return None if alive else read_interrupted(self._db.conn, account)
 
     def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
         """Raises BusyError where another process holds the account's lease, or has ended a run that was `running`."""
-        with plainly(self._path):
+        with readable_errors(self._path):
             with writing(self._db.conn):
                 account = self._one("SELECT account FROM runs WHERE id = ?", run)
-                fence = take(self._db.conn, account, self._place)
+                fence = take(self._db.conn, account, self._holder)
                 if running and self._one("SELECT status FROM runs WHERE id = ?", run) != "running":
                     raise BusyError(taken_by_another(run))
                 self._append(run, RunTakenUp(claim.at, taken_up(claim.at, running=running)))
@@ -232,12 +217,12 @@ class SqliteJournal:
 
     def check_disk_space(self) -> None:
         """Raises RunFailedError unless a whole evening's lines still fit on the disk."""
-        with plainly(self._path):
+        with readable_errors(self._path):
             check_disk_space(self._db.conn)
 
     def head(self) -> Head:
         """The last line of the journal."""
-        with plainly(self._path):
+        with readable_errors(self._path):
             return read_head(self._db.conn)
 
     def _begin(self, claim: Claim) -> RunId:
@@ -253,7 +238,7 @@ class SqliteJournal:
 
     def _require_lease(self, run: RunId) -> None:
         account, fence = self._leases.get(run, ("", 0))
-        if not refresh(self._db.conn, account, fence, self._place):
+        if not refresh(self._db.conn, account, fence, self._holder):
             raise StoppedError(
                 f"run {run} is not this process's to go on with: it was never claimed here, or another process has "
                 "taken it over meanwhile. Nothing more is sent; `rebalance history` shows what became of it."
@@ -262,9 +247,9 @@ class SqliteJournal:
     def _append(self, run: RunId, event: Event | Claimed) -> None:
         connection = self._db.conn
         last = read_head(connection)
-        row = Row(last.seq + 1, run, event.at.isoformat(), type(event).__name__, to_body(event))
+        row = Entry(last.seq + 1, run, event.at.isoformat(), type(event).__name__, to_body(event))
         connection.execute(INSERT, (*row, link(last.hash, row)))
-        project(from_body(row.kind, row.body), Line(connection, row.seq, run))
+        project(from_body(row.kind, row.body), TableWriter(connection, row.seq, run))
 
     def _granted(self, claim: Claim) -> Claimed:
         day = claim.session.isoformat()

@@ -1,10 +1,21 @@
-"""The tables of the journal. Money, prices and shares are TEXT decimals, fractions REAL, lists and mappings JSON text.
+"""The tables of the journal, and the writer of their rows.
 
-`events` and `files` are the truth and can only grow. Every other table is a projection of them, keyed by the `seq` of
-the event a row was taken from, and can be dropped and filled again.
+Money, prices and shares are TEXT decimals, fractions REAL, lists and mappings JSON text. `events` and `files` are
+append-only and the source of truth. Every other table is a projection of them, keyed by the `seq` of the event a row
+was taken from, and can be dropped and rebuilt.
 """
 
+import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from rebalancer.errors import BadInputError, Problem, StoppedError
+from rebalancer.journal.codec import canonical, plain
+from rebalancer.model import OrderPhase, RunStep
+from rebalancer.model.states import OVER, may_become, may_step
 
 TRUTH = """
 CREATE TABLE events (
@@ -143,4 +154,100 @@ INDEXES = (
     "CREATE INDEX orders_left ON orders (run) WHERE NOT settled",
     "CREATE INDEX fills_by_order ON fills (order_id)",
 )
-"""For what is asked at every start. They go with their tables."""
+"""For the queries of every start."""
+
+FINAL: frozenset[OrderPhase] = frozenset({*OVER, "refused"})
+KEYS: Mapping[str, str] = {"runs": "id", "orders": "id"}
+"""The tables whose rows later events update, with their primary key."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableWriter:
+    """Writes the rows of the event `seq` of `run`.
+
+    `fresh`: the event is being recorded now, so state transitions are checked. A rebuild doesn't check them: old events
+    followed the rules of their own version.
+    """
+
+    db: sqlite3.Connection
+    seq: int
+    run: int
+    fresh: bool = True
+
+    def insert(self, table: str, *rows: Mapping[str, object]) -> None:
+        for row in rows:
+            self.db.execute(insert_into(table, tuple(row)), [cell(value) for value in row.values()])
+
+    def update(self, table: str, key: str | int, **changes: object) -> None:
+        self.db.execute(_update_of(table, tuple(changes)), [*(cell(value) for value in changes.values()), key])
+
+    def order(self, order_id: str) -> Mapping[str, Any] | None:
+        found = self.db.execute("SELECT * FROM orders WHERE id = ?", [order_id])
+        row = found.fetchone()
+        return None if row is None else dict(zip((name for name, *_ in found.description), row, strict=True))
+
+    def owner(self, order_id: str) -> str | None:
+        """The account of the order; None for an order that is not in the journal."""
+        found = "SELECT account FROM orders JOIN runs ON runs.id = orders.run WHERE orders.id = ?"
+        row = self.db.execute(found, [order_id]).fetchone()
+        return None if row is None else row[0]
+
+    def update_order(self, order: Mapping[str, Any], **changes: object) -> None:
+        """Update an order. It is settled once its state is final and all its filled shares have their fills journalled.
+
+        Raises StoppedError for an illegal transition in a fresh event.
+        """
+        after = {**order, **changes}
+        if self.fresh and not may_become(order["state"], after["state"]):
+            raise impossible(order, f"become {after['state']}")
+        settled = after["state"] in FINAL and Decimal(after["counted"]) >= Decimal(after["filled"])
+        self.update("orders", order["id"], **changes, settled=settled)
+
+    def step(self, after: RunStep) -> None:
+        """Move the run to the step `after`. A trial run trades without a plan, so its steps are not checked.
+
+        Raises StoppedError for an illegal transition in a fresh event.
+        """
+        found = self.db.execute("SELECT step, purpose FROM runs WHERE id = ?", [self.run]).fetchone()
+        if found is None:
+            return
+        before, purpose = found
+        if self.fresh and purpose == "evening" and not may_step(before, after):
+            raise StoppedError(
+                f"run {self.run} is {before} and would become {after}. This must never happen: please report it with "
+                "the journal."
+            )
+        self.update("runs", self.run, step=after)
+
+
+def impossible(order: Mapping[str, Any], would: str) -> StoppedError:
+    return StoppedError(
+        f"order {order['id']} ({order['symbol']}) is {order['state']} by the journal and would {would}. This must "
+        "never happen: look at the order at the broker before the next run."
+    )
+
+
+def not_of_account(order_id: str, owner: str, account: str) -> BadInputError:
+    text = (
+        f"is of account {owner}, not of account {account}: vouch for it with --account {owner}. If that is what this "
+        "account was called before, call it so again"
+    )
+    return BadInputError([Problem("the order", order_id, text)])
+
+
+@cache
+def insert_into(table: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"
+
+
+@cache
+def _update_of(table: str, columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f'"{name}" = ?' for name in columns)
+    return f"UPDATE {table} SET {changes} WHERE {KEYS[table]} = ?"
+
+
+def cell(value: object) -> bool | int | float | str | None:
+    """`value` as a column stores it: lists and mappings as JSON text."""
+    flat = plain(value)
+    return canonical(flat) if isinstance(flat, list | dict) else flat

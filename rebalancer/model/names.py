@@ -21,6 +21,8 @@ Weights = Mapping[Symbol, float]
 """Fractions of Investable by symbol; what is missing to 1 is cash. Only positive, finite values."""
 
 Side = Literal["sell", "buy"]
+Mode = Literal["paper", "live"]
+"""Whether an account holds pretended or real money."""
 OrderKind = Literal["market", "limit", "moc"]
 """`moc` is a market order for the closing auction."""
 RefusalKind = Literal["funds", "held", "wash", "whole", "symbol", "account", "late", "setting", "other"]

@@ -51,7 +51,7 @@ def check_order(
     `managed` is our quantity of the symbol that is not sold yet. Money: `equity`; `invested`, all long positions and
     the buys sent so far; `cash_left`, what may still be spent. A sell needs only `managed`.
     """
-    if (refusal := _in_time(order, now, session, trading) or _is_amount(order, instrument)) is not None:
+    if (refusal := _in_time(order, now, session, trading) or _is_amount(order)) is not None:
         return refusal
     if order.side == "sell":
         return _is_ours(order, managed)
@@ -69,12 +69,10 @@ def _in_time(order: Order, now: datetime, session: Session, trading: Trading) ->
     )
 
 
-def _is_amount(order: Order, instrument: Instrument) -> str | None:
-    if not (order.quantity.is_finite() and order.quantity > 0):
-        return f"its quantity is {order.quantity}, which is not above 0"
-    if not (order.limit is None or instrument.is_on_tick(order.limit)):
-        return f"its limit of {order.limit} is not a multiple of the tick"
-    return None
+def _is_amount(order: Order) -> str | None:
+    if order.quantity.is_finite() and order.quantity > 0:
+        return None
+    return f"its quantity is {order.quantity}, which is not above 0"
 
 
 def _is_ours(order: Order, managed: Decimal) -> str | None:
@@ -99,6 +97,8 @@ def _is_affordable(
     most, currency = worst_price(order, price, trading, instrument), instrument.currency
     if not (price > 0 and most.is_finite() and most > 0):
         return f"its price of {price} {currency} and the {most} {currency} it may cost must be above 0"
+    if not (order.limit is None or instrument.is_on_tick(order.limit)):
+        return f"its limit of {order.limit} is not a multiple of the tick, {instrument.tick_at(order.limit)}"
     after, limit = invested + order.quantity * price, MOST_INVESTED * equity
     if not after <= limit:
         share = f"{percent(MOST_INVESTED)} of equity, {money(limit, currency)}"

@@ -1,13 +1,13 @@
 """What became of a look at the journal, and of a copy of it."""
 
-from rebalancer.journal.backup import Backup
-from rebalancer.journal.chain import Head, Verdict
+from rebalancer.journal.chain import AuditResult, Head
+from rebalancer.journal.connection import Backup
 from rebalancer.report.console import line, show
 
 BYTES_A_MB = 1_000_000
 
 
-def show_verdict(verdict: Verdict) -> None:
+def show_verdict(verdict: AuditResult) -> None:
     show(line(f"The journal {verdict.journal}"), line(last_line(verdict.head)))
     for fault in verdict.faults:
         show(line(f"wrong: {fault}", "bold red"))

@@ -6,8 +6,8 @@ from datetime import date
 
 from rich.text import Text
 
-from rebalancer.bots.flowchart.findings import Findings
-from rebalancer.config.bots import ListedBot
+from rebalancer.app.bots import ListedBot
+from rebalancer.bots.base import Findings
 from rebalancer.errors import Problem
 from rebalancer.model import Allocation, Decision, Investment
 from rebalancer.report.console import grid, line, money, share, show

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from rebalancer.journal.chain import Head
-from rebalancer.journal.queries import OrderLine, PositionLine, RunLine
+from rebalancer.journal.read import OrderSummary, PositionSummary, RunSummary
 from rebalancer.report.audit import last_line
 from rebalancer.report.console import count, grid, line, money, show
 from rebalancer.report.run import STYLES, sentence
 
 
-def show_runs(runs: Sequence[RunLine], head: Head | None) -> None:
+def show_runs(runs: Sequence[RunSummary], head: Head | None) -> None:
     if not runs:
         show(line("The journal has no run yet. `rebalance run` makes the first."))
         return
@@ -22,7 +22,7 @@ def show_runs(runs: Sequence[RunLine], head: Head | None) -> None:
         show(line(last_line(head)))
 
 
-def show_orders(orders: Sequence[OrderLine]) -> None:
+def show_orders(orders: Sequence[OrderSummary]) -> None:
     if not orders:
         show(line("The journal has no order yet."))
         return
@@ -32,7 +32,7 @@ def show_orders(orders: Sequence[OrderLine]) -> None:
     show(table)
 
 
-def show_positions(accounts: Mapping[str, Sequence[PositionLine]]) -> None:
+def show_positions(accounts: Mapping[str, Sequence[PositionSummary]]) -> None:
     for account, positions in accounts.items():
         if not positions:
             show(line(f"Account {account}: the bots hold nothing by the journal."))

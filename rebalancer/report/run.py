@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from rich.console import RenderableType
 
 from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
-from rebalancer.journal.queries import OrderLine, RunRecord
+from rebalancer.journal.read import OrderSummary, RunRecord
 from rebalancer.model import Plan, Targets
 from rebalancer.report.console import count, grid, line, money, share
 
@@ -154,7 +154,7 @@ def _outcome(record: RunRecord) -> Iterator[RenderableType]:
         yield line(f"This run ends at line {record.head.seq:,} of the journal, whose hash is {record.head.hash}")
 
 
-def sentence(order: OrderLine, *, pretended: bool = False) -> str:
+def sentence(order: OrderSummary, *, pretended: bool = False) -> str:
     """As in "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY"."""
     verb = "sold" if order.side == "sell" else "bought"
     would = "would have " if pretended else ""

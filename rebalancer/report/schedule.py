@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from rebalancer.journal.queries import RunLine
+from rebalancer.journal.read import RunSummary
 from rebalancer.report.console import grid, line, show
 from rebalancer.report.run import STYLES
 
@@ -28,7 +28,7 @@ class AccountStatus:
 
     account: str
     enabled: bool
-    last: RunLine | None
+    last: RunSummary | None
     upcoming: ComingRun | None
     troubles: tuple[str, ...]
 

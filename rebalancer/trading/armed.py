@@ -12,7 +12,7 @@ from rebalancer.config.files import content_of
 from rebalancer.config.in_force import snapshot
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Armed, Disarmed, Halted
-from rebalancer.journal.changes import SETTINGS
+from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Account
 from rebalancer.model.checkup import Check
@@ -43,9 +43,9 @@ def armed_limits(context: "RunContext") -> Armed | str | None:
 
     A dry run moves none.
     """
-    if context.mode != "live" or context.broker.caps.simulated:
+    if context.mode != "live" or context.broker.venue.simulated:
         return None
-    armed = context.journal.standing(context.account).armed
+    armed = context.journal.trading_status(context.account).armed
     why = unarmed(context.account, armed, context.pinned, context.files, context.clock.now())
     return armed if why is None else why
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.model.text import money
-from rebalancer.portfolio.buys import AUCTION_CUTOFF, Purse, Sized, budget, room, size_buys, told_budget
+from rebalancer.portfolio.buys import Purse, Sized, budget, room, size_buys, told_budget
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.hours import closed, latest, new_york
@@ -175,20 +175,20 @@ def buying_way(context: RunContext, log: RunLog) -> Way:
     if trading.order_type != "moc":
         return Way(trading, trading.buy_timeout_seconds)
     now, closes = latest(context, log), log.session.closes
-    last = closes - AUCTION_CUTOFF - AUCTION_MARGIN
-    if context.broker.caps.moc and now <= last:
+    venue = context.broker.venue
+    last = closes - venue.auction_cutoff - AUCTION_MARGIN
+    if venue.takes_auction_orders and now <= last:
         log.note(f"buys go to the closing auction: it is {new_york(now)}, and it takes orders until {new_york(last)}")
         return Way(trading, int((closes + AUCTION_FILLS - now).total_seconds()), poll=15.0)
-    why = (
-        f"it takes orders until {new_york(last)}, and it is {new_york(now)}" if context.broker.caps.moc else "none here"
-    )
+    is_over = f"it takes orders until {new_york(last)}, and it is {new_york(now)}"
+    why = is_over if venue.takes_auction_orders else "none here"
     log.note(f"no closing auction tonight ({why}): buys are {trading.moc_fallback} orders", "warning")
     return Way(replace(trading, order_type=trading.moc_fallback), trading.buy_timeout_seconds)
 
 
 def counted_by_price(context: RunContext, log: RunLog) -> set[Symbol]:
     """The symbols of this run's orders that got no price of their own: the limits count them at the market's."""
-    return {sent.order.symbol for sent in context.journal.sent(log.run) if sent.average_price is None}
+    return {sent.order.symbol for sent in context.journal.orders(log.run) if sent.average_price is None}
 
 
 def _purse(
@@ -201,7 +201,7 @@ def _purse(
     if snapshot.short:
         free = money(account.spendable, account.currency)
         log.note(f"while something is held short, no more is spent than {free}, free of margin")
-    return Purse(cash, room(account.equity, snapshot.long_value + standing), context.broker.caps.fee_per_order)
+    return Purse(cash, room(account.equity, snapshot.long_value + standing), context.broker.venue.fee_per_order)
 
 
 def open_buys(orders: Sequence[OrderState], prices: Prices, cash: Decimal) -> Decimal:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.base import Bot
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent
 from rebalancer.model import (
@@ -22,12 +22,12 @@ from rebalancer.model import (
     Symbol,
     Trading,
 )
-from rebalancer.ports import Broker, Calendar, Clock, History, Journal, Quotes, Sent
+from rebalancer.ports import Broker, Calendar, Clock, History, Journal, OrderRecord, Quotes
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """One account with everything behind its ports. `programs` has each investment's bot by name.
+    """One account with everything behind its ports. `bots` has each investment's bot by name.
 
     `pinned` is the only account number that may be traded, None where the owner named none. `venue` is where orders go,
     such as a host. `files` maps what the run goes by to the SHA-256 of its bytes.
@@ -48,7 +48,7 @@ class RunContext:
     trading: Trading
     reserve: Reserve
     investments: tuple[Investment, ...]
-    programs: Mapping[str, Program]
+    bots: Mapping[str, Bot]
     shutdown_requested: Callable[[], bool] = lambda: False
     pinned: str | None = None
     limits: Limits = field(default_factory=Limits)
@@ -60,13 +60,13 @@ class RunContext:
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Every ticker tonight's decisions can name, as it is called now, sorted."""
-        charts = {symbol for program in self.programs.values() for symbol in program.symbols}
+        named = {symbol for bot in self.bots.values() for symbol in bot.symbols}
         fallback = {self.trading.fallback_ticker} if self.trading.fallback_ticker else set()
-        return tuple(sorted({self.renames.get(symbol, symbol) for symbol in charts | fallback}))
+        return tuple(sorted({self.renames.get(symbol, symbol) for symbol in named | fallback}))
 
     @property
     def currency(self) -> str:
-        return self.broker.caps.currency
+        return self.broker.venue.currency
 
     def instrument(self, symbol: Symbol) -> Instrument:
         return self.broker.instruments([symbol])[symbol]
@@ -96,31 +96,34 @@ class RunLog:
         self.shrunk: set[Symbol] = set()
         self.problems: list[str] = []
         self.at_start: Mapping[Symbol, Decimal] | None = None
-        self.earlier: Mapping[OrderId, Sent] = {}
+        self.earlier: Mapping[OrderId, OrderRecord] = {}
         self.recall()
         self.sent, self.sent_here = bool(self.earlier), False
 
     def recall(self) -> None:
         """Read `earlier` again."""
-        self.earlier = {sent.order.id: sent for sent in self._context.journal.sent(self.run)}
+        self.earlier = {sent.order.id: sent for sent in self._context.journal.orders(self.run)}
 
     def attempt(self, symbol: Symbol, side: Side) -> int:
         """The number that this run's next order of `symbol` and `side` has: no two of them share an id."""
-        sent = self._context.journal.sent(self.run)
+        sent = self._context.journal.orders(self.run)
         return 1 + sum((each.order.symbol, each.order.side) == (symbol, side) for each in sent)
 
-    def write(self, event: Callable[..., Event], *others: Event, **fields: object) -> None:
-        """Commit `event` with the present time, and `others` with it. Where this raises, nothing may be sent after it.
+    def now(self) -> datetime:
+        return self._context.clock.now()
 
-        Raises what the journal raises while nothing has left, StoppedError after that.
+    def write(self, *events: Event) -> None:
+        """Commit `events` together. If this raises, nothing more may be sent.
+
+        Raises what the journal raises until an order of this run has left, StoppedError after that.
         """
         try:
-            self._context.journal.record(self.run, event(at=self._context.clock.now(), **fields), *others)
+            self._context.journal.record(self.run, *events)
         except RunFailedError as error:
             if self.sent:
                 raise StoppedError(f"{error} Orders had left before: look at the account.") from error
             raise
-        if event in {OrderIntended, OrderResent}:
+        if any(isinstance(event, OrderIntended | OrderResent) for event in events):
             self.sent = self.sent_here = True
 
     def remark(self, symbol: Symbol, text: str) -> None:
@@ -129,4 +132,4 @@ class RunLog:
         self.note(f"{symbol}: {text}", "warning")
 
     def note(self, text: str, level: Literal["note", "warning", "error"] = "note") -> None:
-        self.write(Noted, level=level, text=text)
+        self.write(Noted(at=self.now(), level=level, text=text))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from rebalancer.bots.flowchart.decide import last_allocation
+from rebalancer.bots.base import Bot
 from rebalancer.events import BotDecided, BotFailed
 from rebalancer.model import BotFailure, Closes, Decision, NoPrice, Share, Symbol, Targets
 from rebalancer.model.text import money
@@ -16,28 +16,29 @@ from rebalancer.trading.pricing import Prices
 
 def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Closes) -> Mapping[str, Decision]:
     """Back-test every bot up to now and journal its last day's allocation, or why it has none."""
-    decisions = {share.bot: _decision(context, share.bot, closes) for share in shares}
+    decisions = {share.bot: _decision(context, context.bots[share.bot], closes) for share in shares}
     for share in shares:
         match decisions[share.bot]:
             case BotFailure() as failure:
-                log.write(BotFailed, share=share.fraction, failure=failure)
+                log.write(BotFailed(at=log.now(), share=share.fraction, failure=failure))
             case made:
                 log.write(
-                    BotDecided,
-                    bot=share.bot,
-                    share=share.fraction,
-                    weights=made.weights,
-                    path=made.path,
-                    warnings=made.warnings,
+                    BotDecided(
+                        at=log.now(),
+                        bot=share.bot,
+                        share=share.fraction,
+                        weights=made.weights,
+                        path=made.path,
+                        warnings=made.warnings,
+                    )
                 )
     return decisions
 
 
-def _decision(context: RunContext, bot: str, closes: Closes) -> Decision:
+def _decision(context: RunContext, bot: Bot, closes: Closes) -> Decision:
     """A bot that still names a share as it was called before is asked by that name."""
-    program = context.programs[bot]
-    asked = last_allocation(bot, program, under_old_names(closes, context.renames, program.symbols))
-    return under_new_names(asked, context.renames)
+    decision = bot.decide(under_old_names(closes, context.renames, bot.symbols))
+    return under_new_names(decision, context.renames)
 
 
 def fallback_obstacle(

@@ -21,7 +21,7 @@ from rebalancer.model import (
 from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
 from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.armed import armed_limits, halt_for_a_look
 from rebalancer.trading.busy import until_taken
 from rebalancer.trading.context import RunContext, RunLog
@@ -62,7 +62,7 @@ class Gate:
     def __post_init__(self) -> None:
         """What left before, and may still turn up or fill, is in no account that the broker shows."""
         self.recheck = Recheck(self.context, self.context.clock.elapsed())
-        for sent in self.context.journal.sent(self.log.run):
+        for sent in self.context.journal.orders(self.log.run):
             if sent.order.id in self.log.earlier and may_still_stand(sent):
                 self._count(sent.order)
             elif sent.order.side == "buy" and sent.phase not in DONE_WITH:
@@ -84,21 +84,22 @@ class Gate:
         if isinstance(found := self.context.broker.find(order.id), OrderState):
             verify(order, found)
             return Accepted(found)
-        self.log.write(OrderLost, order_id=order.id, reason=stopped.reason)
+        self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=stopped.reason))
         return stopped
 
     def _intended(self, order: Order) -> Refused | None:
         """Write the order down; or why it does not leave after all: a person was faster than its line."""
         self._say_what_was_not_compared(order)
+        halts = halt_for_a_look(self.context)
         try:
-            self.log.write(OrderIntended, *halt_for_a_look(self.context), order=order)
+            self.log.write(OrderIntended(at=self.log.now(), order=order), *halts)
         except HeldBackError as error:
             return self._called_back(order, error)
         return None
 
     def _resent(self, order: Order) -> Refused | None:
         try:
-            self.log.write(OrderResent, order_id=order.id)
+            self.log.write(OrderResent(at=self.log.now(), order_id=order.id))
         except HeldBackError as error:
             return self._called_back(order, error)
         return None
@@ -108,21 +109,21 @@ class Gate:
         return self.context.broker.submit(order)
 
     def _submit(self, order: Order, *, again: bool = False) -> Submitted:
-        require_written(order, self.context.journal.sent(self.log.run))
+        require_written(order, self.context.journal.orders(self.log.run))
         answer = self.context.broker.submit(order)
         answer = until_taken(self.context, order, answer, self.context.broker.submit, self._held_back_now)
         match answer:
             case Accepted(state):
                 verify(order, state)
-                self.log.write(OrderAnswered, order_id=order.id, answer="accepted")
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="accepted"))
             case Refused(reason) if again:
                 answer = replace(answer, reason=f"sent once more, and refused: {reason}")
-                self.log.write(OrderLost, order_id=order.id, reason=answer.reason)
+                self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=answer.reason))
             case Refused(reason):
                 self.release(order)
-                self.log.write(OrderAnswered, order_id=order.id, answer="refused", reason=reason)
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="refused", reason=reason))
             case Unknown(reason):
-                self.log.write(OrderAnswered, order_id=order.id, answer="unknown", reason=reason)
+                self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="unknown", reason=reason))
         return answer
 
     def _held_back_now(self, order: Order) -> Refused | None:
@@ -142,7 +143,7 @@ class Gate:
             if not self.log.sent:
                 raise RunFailedError("the program was told to end before the first order left. Nothing was sent.")
             return Refused("the program was told to end before this order left")
-        sent = self.context.journal.sent(self.log.run)
+        sent = self.context.journal.orders(self.log.run)
         require_sound(order, sent)
         if (why := self._held_back() or self._left_alone(order) or self._broken_rule(order)) is not None:
             return _not_sent(order, why, "other")
@@ -162,7 +163,7 @@ class Gate:
         """What another hand has changed, or has an order in, since the plan is neither bought nor sold."""
         return self.snapshot.holdings.untouchable.get(order.symbol) or self.left_alone.get(order.symbol)
 
-    def _by_the_owner(self, order: Order, sent: Sequence[Sent]) -> str | None:
+    def _by_the_owner(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """By the owner's own settings: for the rest of the day after a loss, or beyond a limit."""
         spent = only_sells(self.context, self.log) if order.side == "buy" else None
         return spent or self._broken_limit(order, sent)
@@ -188,7 +189,7 @@ class Gate:
             equity=self.snapshot.account.equity,
             invested=self.snapshot.long_value + self.others_buys + self.bought,
             price=price.value if price else None,
-            cash_left=self.budget - self.spent - self.context.broker.caps.fee_per_order,
+            cash_left=self.budget - self.spent - self.context.broker.venue.fee_per_order,
             now=latest(self.context, self.log),
             session=self.log.session,
             trading=self.context.trading,
@@ -207,7 +208,7 @@ class Gate:
         left = self._left(order.symbol) - order.quantity
         return order.side == "sell" and left < self.context.instrument(order.symbol).lot
 
-    def _broken_limit(self, order: Order, sent: Sequence[Sent]) -> str | None:
+    def _broken_limit(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """Of `[limits]`. A full exit breaks none."""
         if self._is_full_exit(order):
             return None
@@ -216,7 +217,7 @@ class Gate:
         instrument = self.context.instrument(order.symbol)
         return check_limits(order, price, held, equity, tally, self.context.limits, instrument)
 
-    def _beyond_the_armed(self, order: Order, sent: Sequence[Sent]) -> str | None:
+    def _beyond_the_armed(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """A full exit is let through; what no price is known of, no limit has let through."""
         price = self._price(order.symbol)
         match armed_limits(self.context):
@@ -225,7 +226,7 @@ class Gate:
                 return check_armed(dollars, most, self.snapshot.account.currency)
         return None
 
-    def _tally(self, order: Order, sent: Sequence[Sent]) -> Tally:
+    def _tally(self, order: Order, sent: Sequence[OrderRecord]) -> Tally:
         """What the run has sent but for `order`."""
         others = [each for each in sent if each.order.id != order.id]
         return Tally(len(others), sum(map(self._dollars, others), ZERO))
@@ -233,7 +234,7 @@ class Gate:
     def _say_what_was_not_compared(self, order: Order) -> None:
         """A simulated broker's prices are often closes, and show no previous one."""
         price = self._price(order.symbol)
-        if order.side == "buy" and price and price.previous is None and not self.context.broker.caps.simulated:
+        if order.side == "buy" and price and price.previous is None and not self.context.broker.venue.simulated:
             self.log.note(
                 f"{order.symbol}: the market shows no previous close, so trading.max_distance_percent was not checked"
             )
@@ -258,7 +259,7 @@ class Gate:
             self.bought += times * order.quantity * price.value
             instrument = self.context.instrument(order.symbol)
             self.spent += times * order.quantity * worst_price(order, price.value, self.context.trading, instrument)
-            self.spent += times * self.context.broker.caps.fee_per_order
+            self.spent += times * self.context.broker.venue.fee_per_order
 
     def _left(self, symbol: Symbol) -> Decimal:
         """Our shares that are not on their way out. Those that an open order holds may come free while a sale waits."""
@@ -270,7 +271,7 @@ class Gate:
         price = self.prices.get(symbol)
         return price if isinstance(price, Price) else None
 
-    def _dollars(self, sent: Sent) -> Decimal:
+    def _dollars(self, sent: OrderRecord) -> Decimal:
         """What it trades, unless it was refused: at what it got, at the price now, its limit or the broker's value.
 
         A buy that none of these tells of may be as large as the account.

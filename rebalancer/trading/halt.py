@@ -18,7 +18,7 @@ def require_not_halted(context: "RunContext") -> None:
 
 def halted(context: "RunContext") -> str | None:
     """Why nothing may be sent for this account now, read anew; None where it may."""
-    halt = context.journal.standing(context.account).halt
+    halt = context.journal.trading_status(context.account).halt
     return None if halt is None else told(halt)
 
 

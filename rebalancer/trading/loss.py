@@ -15,7 +15,11 @@ def watch_for_loss(context: RunContext, log: RunLog, account: Account) -> None:
     loss = daily_loss(account, context.limits.max_daily_loss_percent)
     if loss is None or only_sells(context, log) is not None:
         return
-    log.write(DailyLossHit, equity=loss.equity, basis=loss.basis, limit_percent=context.limits.max_daily_loss_percent)
+    log.write(
+        DailyLossHit(
+            at=log.now(), equity=loss.equity, basis=loss.basis, limit_percent=context.limits.max_daily_loss_percent
+        )
+    )
     log.note(
         f"the account is worth {money(loss.equity, account.currency)} without what was paid in today, and was worth "
         f"{money(loss.basis, account.currency)} at the close of the session before: that is more than "
@@ -27,7 +31,7 @@ def watch_for_loss(context: RunContext, log: RunLog, account: Account) -> None:
 
 def say_what_is_not_watched(context: RunContext, log: RunLog, account: Account) -> None:
     """No note of a simulated broker, where no money can be lost."""
-    if context.broker.caps.simulated:
+    if context.broker.venue.simulated:
         return
     if account.previous_equity is None:
         log.note(
@@ -43,6 +47,6 @@ def say_what_is_not_watched(context: RunContext, log: RunLog, account: Account) 
 
 def only_sells(context: RunContext, log: RunLog) -> str | None:
     """Why nothing may be bought for the rest of this session, read anew; None where it may."""
-    if context.journal.standing(context.account).loss != log.session.day:
+    if context.journal.trading_status(context.account).loss != log.session.day:
         return None
     return "limits.max_daily_loss_percent was passed in this session: only sells for the rest of it"

@@ -44,7 +44,7 @@ class Recheck:
 
 
 def _unlike(context: RunContext, order: Order, shown: Mapping[Symbol, Decimal]) -> str | None:
-    expected, there = context.journal.book(context.account).expected, shown.get(order.symbol, ZERO)
+    expected, there = context.journal.ledger(context.account).expected, shown.get(order.symbol, ZERO)
     due = (
         there if expected is None else expected.get(order.symbol, ZERO)
     )  # a dry run before the first run has no record

@@ -63,7 +63,7 @@ def order_prices(
 def _written(log: RunLog, purpose: Literal["signals", "orders", "buys"], prices: Prices) -> Prices:
     found = tuple(price for price in prices.values() if isinstance(price, Price))
     missing = tuple(price for price in prices.values() if isinstance(price, NoPrice))
-    log.write(PricesTaken, purpose=purpose, prices=found, missing=missing)
+    log.write(PricesTaken(at=log.now(), purpose=purpose, prices=found, missing=missing))
     return prices
 
 

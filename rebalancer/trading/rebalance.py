@@ -46,10 +46,10 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     require_open(context, log)
     get_ready(context, log)
     snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
-    context = follow_renames(context, log, snapshot.book)
+    context = follow_renames(context, log, snapshot.ledger)
     symbols = {*context.symbols(), *snapshot.holdings.managed}
     actions = recent_actions(context, symbols)
-    pending = unbooked(log, snapshot.book, snapshot.holdings, actions)
+    pending = unbooked(log, snapshot.ledger, snapshot.holdings, actions)
     left_alone = {**blocked_symbols(context, log), **untold_orders(context, log), **pending, **context.ambiguous}
     untradable = {**context.broker.untradable(sorted(symbols)), **left_alone}
     snapshots = take_snapshots(context, symbols, actions)
@@ -63,7 +63,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     targets = set_targets(
         shares, decisions, context.trading, None if obstacle else context.trading.fallback_ticker, notes
     )
-    log.write(TargetsSet, targets=targets)
+    log.write(TargetsSet(at=log.now(), targets=targets))
     say_what_stays_cash(log, obstacle, targets, snapshot.investable)
 
     left_alone = {**untradable, **obstacle}
@@ -75,7 +75,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     check_plan(plan, snapshot.holdings, targets, context.trading, instruments)
     warn_of_unsettled_money(context, log, plan, snapshot.account)
     context.journal.check_disk_space()
-    log.write(PlanMade, plan=plan)
+    log.write(PlanMade(at=log.now(), plan=plan))
 
     require_open(context, log)
     sells = sell_orders(plan, context.account, log.session.day, log.number)
@@ -90,7 +90,7 @@ def resume_run(context: RunContext, log: RunLog, plan: Plan) -> tuple[RunStatus,
     get_ready(context, log)
     require_open(context, log)
     snapshot = require_investable(read_holdings(context, log, "again"), context.pinned)
-    context = follow_renames(context, log, snapshot.book)
+    context = follow_renames(context, log, snapshot.ledger)
     symbols = {trade.symbol for trade in plan.trades}
     actions = recent_actions(context, symbols)
     prices = order_prices(context, log, take_snapshots(context, symbols, actions), symbols)

@@ -8,7 +8,7 @@ from rebalancer.model import Account, Outcome, Position, Symbol
 from rebalancer.model.text import digits, money, shares
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.holdings import equities, quantities
-from rebalancer.ports import Book
+from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import refuse_strangers
 from rebalancer.trading.snapshot import LAG_SECONDS, AccountSnapshot, not_whole, record_holdings, require_whole
@@ -30,10 +30,10 @@ def reconcile(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> 
     traded = {outcome.order.symbol for outcome in outcomes if outcome.filled}
     settled = traded - {outcome.order.symbol for outcome in outcomes if not outcome.certain}
     account, positions = _last_look(context, settled)
-    require_whole(account, positions, context.journal.book(context.account).values)
+    require_whole(account, positions, context.journal.ledger(context.account).values)
     # Where the two are apart nothing more is recorded, so that what is ours stays as the fills made it.
-    book = context.journal.book(context.account)
-    if apart := _apart(book, positions, settled):
+    ledger = context.journal.ledger(context.account)
+    if apart := _apart(ledger, positions, settled):
         raise StoppedError(
             f"the journal and the broker are apart: {'; '.join(apart)}. Look at the account's orders, then lift "
             "the halt: `rebalance resume`."
@@ -84,19 +84,19 @@ def bought_something(outcomes: Iterable[Outcome]) -> bool:
 
 def _last_look(context: RunContext, settled: Collection[Symbol]) -> tuple[Account, Sequence[Position]]:
     """The first answer that is whole and as the journal counts, else the last one there was time for."""
-    book = context.journal.book(context.account)
+    ledger = context.journal.ledger(context.account)
     for _ in looks(context, LAG_SECONDS):
         account, positions = context.broker.account(), context.broker.positions()
-        if not not_whole(account, positions, book.values) and not _apart(book, positions, settled):
+        if not not_whole(account, positions, ledger.values) and not _apart(ledger, positions, settled):
             break
     return account, positions
 
 
-def _apart(book: Book, positions: Sequence[Position], symbols: Iterable[Symbol]) -> list[str]:
-    if book.expected is None:  # a dry run before the first run: there is no record to compare with
+def _apart(ledger: Ledger, positions: Sequence[Position], symbols: Iterable[Symbol]) -> list[str]:
+    if ledger.expected is None:  # a dry run before the first run: there is no record to compare with
         return []
     shown = quantities(positions)
-    expected = {**book.expected, **{symbol: difference.shown for symbol, difference in book.open.items()}}
+    expected = {**ledger.expected, **{symbol: difference.shown for symbol, difference in ledger.open.items()}}
     counts = {symbol: (expected.get(symbol, NONE), shown.get(symbol, NONE)) for symbol in sorted(symbols)}
     return [
         f"{symbol}: {shares(ours)} by the journal, {theirs} at the broker"

@@ -10,7 +10,7 @@ from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Found, Order, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.model.text import money, shares
 from rebalancer.portfolio.order_ids import is_ours
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.freed import wait_until_free
 from rebalancer.trading.snapshot import LAG_SECONDS, ZERO, AccountSnapshot, Phase, read_holdings, read_shares
@@ -60,7 +60,7 @@ def _now(context: RunContext, order: Order, found: Found | None) -> Found:
     return later if isinstance(later, OrderState) else found
 
 
-def _settled(context: RunContext, log: RunLog, sent: Sent, state: OrderState) -> str | None:
+def _settled(context: RunContext, log: RunLog, sent: OrderRecord, state: OrderState) -> str | None:
     """Count what the broker shows; or say why that can't be."""
     if (other := mismatch(sent.order, state)) is not None:
         return other
@@ -78,16 +78,16 @@ def _settled(context: RunContext, log: RunLog, sent: Sent, state: OrderState) ->
     )
 
 
-def _settled_absent(context: RunContext, log: RunLog, sent: Sent) -> str | None:
+def _settled_absent(context: RunContext, log: RunLog, sent: OrderRecord) -> str | None:
     """An absent order of this very run may be sent once more; one of an earlier run is too old for that."""
     if sent.phase == "lost":
         return None
     if sent.phase not in {"intended", "unknown", "absent"}:
         return f"the broker had {_told(sent.order)} ({sent.phase}) and does not know it any more. {vouch(sent.order)}"
     if sent.phase != "absent":
-        log.write(OrderAbsent, order_id=sent.order.id)
-    if sent.run != log.run or sent.times > 1 or not context.broker.caps.resend:
-        log.write(OrderLost, order_id=sent.order.id, reason="it never reached the broker")
+        log.write(OrderAbsent(at=log.now(), order_id=sent.order.id))
+    if sent.run != log.run or sent.times > 1 or not context.broker.venue.idempotent_ids:
+        log.write(OrderLost(at=log.now(), order_id=sent.order.id, reason="it never reached the broker"))
     return None
 
 
@@ -99,7 +99,7 @@ def _arrived_unseen(context: RunContext, shown: Mapping[Symbol, Decimal], *, sur
     start stops, nothing is read again, since a failing read would keep the reason from being said.
     """
     lost = [sent.order for sent in context.journal.unsettled(context.account) if sent.phase == "lost"]
-    expected = context.journal.book(context.account).expected
+    expected = context.journal.ledger(context.account).expected
     if expected is None:
         return ()
     told = _arrived(lost, shown, expected)
@@ -134,7 +134,7 @@ def refuse_strangers(context: RunContext, log: RunLog) -> None:
     Then the journal is not the one those orders were written down in: it was restored from a backup, deleted, or there
     are two of them. Or the broker took what it had refused. An order that it rejected whole changes nothing.
     """
-    recorded = context.journal.book(context.account).recorded
+    recorded = context.journal.ledger(context.account).recorded
     since = datetime.combine(recorded or log.session.day - LOOK_BACK, time(), NEW_YORK)
     found = context.broker.named(is_ours, since)
     named = {state.id: state for state in found if state.filled or state.status != "rejected"}
@@ -157,7 +157,7 @@ def _told(order: Order) -> str:
     return f"{order.side} {order.quantity} {order.symbol} ({order.id})"
 
 
-def untold(context: RunContext, log: RunLog) -> Mapping[Symbol, Sent]:
+def untold(context: RunContext, log: RunLog) -> Mapping[Symbol, OrderRecord]:
     """Tonight's orders that were lost, or that nobody can tell what came of: all of each counts as done tonight."""
     left = context.journal.unsettled(context.account)
     doubtful = (sent for sent in left if sent.phase in DOUBTFUL and sent.session == log.session.day)

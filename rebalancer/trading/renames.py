@@ -12,19 +12,19 @@ from rebalancer.portfolio.renames import (
     trades_again,
     why_not_followed,
 )
-from rebalancer.ports import Book
+from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 
 
-def follow_renames(context: RunContext, log: RunLog, book: Book) -> RunContext:
+def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunContext:
     """`context` with every symbol as it is called now. Where two shares may be meant, both names are `ambiguous`."""
     trading, limits = context.trading, context.limits
     named = {*context.symbols(), *(symbol for pair in trading.paired_tickers for symbol in pair)}
     listed = {*trading.protected, *limits.allowed, *limits.denied}
-    found = names_now({*named, *listed}, book.renames)
+    found = names_now({*named, *listed}, ledger.renames)
     if not found:
         return context
-    names, ambiguous = _judged(context, log, {old: found[old] for old in found if old in named}, book)
+    names, ambiguous = _judged(context, log, {old: found[old] for old in found if old in named}, ledger)
     for old, rename in found.items():
         if old in names or old not in named:
             _say(context, log, rename)
@@ -38,14 +38,14 @@ def follow_renames(context: RunContext, log: RunLog, book: Book) -> RunContext:
     )
 
 
-def still_protected(trading: Trading, book: Book) -> Trading:
+def still_protected(trading: Trading, ledger: Ledger) -> Trading:
     """With what is protected under the names of now."""
-    names = names_now(trading.protected, book.renames)
+    names = names_now(trading.protected, ledger.renames)
     return guarded(trading, {old: rename.new for old, rename in names.items()})
 
 
 def _judged(
-    context: RunContext, log: RunLog, found: Mapping[Symbol, Rename], book: Book
+    context: RunContext, log: RunLog, found: Mapping[Symbol, Rename], ledger: Ledger
 ) -> tuple[dict[Symbol, Symbol], dict[Symbol, str]]:
     """The new name by the old one; and the symbols that are left alone, with the reason."""
     if not found:
@@ -54,7 +54,7 @@ def _judged(
     names: dict[Symbol, Symbol] = {}
     ambiguous: dict[Symbol, str] = {}
     for old, rename in found.items():
-        if trades_again(rename, closes) and rename.new not in {*(book.expected or {})}:
+        if trades_again(rename, closes) and rename.new not in {*(ledger.expected or {})}:
             continue  # none of the renamed shares is left: whoever names the ticker means its new holder
         if reason := why_not_followed(rename, named, closes):
             ambiguous |= {old: reason, rename.new: reason}
@@ -74,6 +74,6 @@ def _closes(context: RunContext, log: RunLog, found: Mapping[Symbol, Rename]) ->
 
 
 def _say(context: RunContext, log: RunLog, rename: Rename) -> None:
-    bots = [f"bot {name}" for name, program in sorted(context.programs.items()) if rename.old in program.symbols]
+    bots = [f"bot {name}" for name, bot in sorted(context.bots.items()) if rename.old in bot.symbols]
     text = f"{rename.old}: it is called {rename.new} since {rename.day}, and is looked up and traded as {rename.new}"
     log.note(f"{text}. Write {rename.new} in {' and '.join(bots) or 'the config'}", "warning")

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Claim, Halted, Noted, RunEnded
 from rebalancer.model import Plan, RunId, Session
-from rebalancer.ports import AlreadyRun, Interrupted
+from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.rebalance import rebalance, resume_run
 
 
 def claim_session(
-    context: RunContext, claim: Claim, session: Session, interrupted: Interrupted | None = None
+    context: RunContext, claim: Claim, session: Session, interrupted: InterruptedRun | None = None
 ) -> RunId | AlreadyRun:
     """The run to walk the page in: `interrupted`, taken up again, or a new one.
 
@@ -31,7 +31,7 @@ def claim_session(
     return interrupted.run
 
 
-def changed_since(interrupted: Interrupted, files: Mapping[str, bytes]) -> list[str]:
+def changed_since(interrupted: InterruptedRun, files: Mapping[str, bytes]) -> list[str]:
     """The names of what the run recorded, or what it would record now, where the bytes are not the same."""
     recorded = interrupted.files
     return sorted(name for name in {*recorded, *files} - {"settings"} if recorded.get(name) != files.get(name))
@@ -50,14 +50,14 @@ def run_evening(context: RunContext, run: RunId, session: Session, plan: Plan | 
         if plan is None or log.sent_here or isinstance(error, StoppedError):
             end_early(context, log, error)
         raise
-    log.write(RunEnded, status=status, reason=reason)
+    log.write(RunEnded(at=log.now(), status=status, reason=reason))
 
 
 def end_early(context: RunContext, log: RunLog, error: RebalancerError) -> None:
     """Journal why the run ended. Raises StoppedError with both reasons where the journal fails too."""
     try:
         if isinstance(error, StoppedError):
-            log.write(Halted, account=context.account, by="rebalance", reason=str(error))
-        log.write(RunEnded, status="partial" if log.sent else "failed", reason=str(error))
+            log.write(Halted(at=log.now(), account=context.account, by="rebalance", reason=str(error)))
+        log.write(RunEnded(at=log.now(), status="partial" if log.sent else "failed", reason=str(error)))
     except RebalancerError as second:
         raise StoppedError(f"{error} {second}") from error

@@ -17,7 +17,7 @@ from rebalancer.model import (
 from rebalancer.model.states import OVER
 from rebalancer.portfolio.holdings import differences, equities, quantities, sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
-from rebalancer.ports import Book
+from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.loss import say_what_is_not_watched, watch_for_loss
 from rebalancer.trading.renames import still_protected
@@ -39,7 +39,7 @@ NOISE = Decimal("0.001")
 class AccountSnapshot:
     """The account at one moment. Dollars: `reserve`, `investable`, and `long_value`, every long position together.
 
-    `book` is what the journal said before this moment was recorded. `positions` are all that the account holds.
+    `ledger` is what the journal said before this moment was recorded. `positions` are all that the account holds.
     """
 
     account: Account
@@ -47,7 +47,7 @@ class AccountSnapshot:
     reserve: Decimal
     investable: Decimal
     long_value: Decimal
-    book: Book
+    ledger: Ledger
     positions: tuple[Position, ...]
 
     @property
@@ -66,7 +66,7 @@ def read_holdings(context: RunContext, log: RunLog, phase: Phase) -> AccountSnap
     Raises RunFailedError where it is another account than the journal has under this name.
     """
     account, positions = _caught_up(context, _traded(context, log, phase))
-    require_whole(account, positions, context.journal.book(context.account).values)
+    require_whole(account, positions, context.journal.ledger(context.account).values)
     return record_holdings(context, log, phase, account, positions)
 
 
@@ -78,21 +78,21 @@ def _traded(context: RunContext, log: RunLog, phase: Phase) -> Collection[Symbol
     """The symbols whose fills of tonight the broker's list may lag behind: of this run, and at a start of an earlier
     one of this session.
     """
-    book = context.journal.book(context.account)
+    ledger = context.journal.ledger(context.account)
     if phase == "start":
-        return (book.expected or {}).keys() - book.open.keys() if book.recorded == log.session.day else ()
-    return {sent.order.symbol for sent in context.journal.sent(log.run) if sent.filled and sent.phase in OVER}
+        return (ledger.expected or {}).keys() - ledger.open.keys() if ledger.recorded == log.session.day else ()
+    return {sent.order.symbol for sent in context.journal.orders(log.run) if sent.filled and sent.phase in OVER}
 
 
 def _caught_up(context: RunContext, traded: Collection[Symbol]) -> tuple[Account, tuple[Position, ...]]:
     """What the broker shows. A list or an account that lags behind our own fills gets time: a record of what it shows
     would make the shares that it lacks nobody's, and buys would be sized to money that is not there yet.
     """
-    book = context.journal.book(context.account)
+    ledger = context.journal.ledger(context.account)
     for _ in looks(context, LAG_SECONDS if traded else 0):
         account, positions = _shown(context)
-        apart = any(symbol in traded for symbol in differences(positions, book.expected or {}))
-        if not apart and not not_whole(account, positions, book.values):
+        apart = any(symbol in traded for symbol in differences(positions, ledger.expected or {}))
+        if not apart and not not_whole(account, positions, ledger.values):
             break
     return account, positions
 
@@ -106,10 +106,10 @@ def record_holdings(
 ) -> AccountSnapshot:
     """`read_holdings` of an answer that was found whole. Raises RunFailedError as it does."""
     require_same_place(context, account)
-    book = restate(context, log, positions) if phase == "start" else context.journal.book(context.account)
-    trading = still_protected(context.trading, book)
-    holdings = sort_holdings(positions, book.ours, book.expected, trading, book.values)
-    unexplained = left_open(context, book, positions, log.session.day, start=phase == "start")
+    ledger = restate(context, log, positions) if phase == "start" else context.journal.ledger(context.account)
+    trading = still_protected(context.trading, ledger)
+    holdings = sort_holdings(positions, ledger.ours, ledger.expected, trading, ledger.values)
+    unexplained = left_open(context, ledger, positions, log.session.day, start=phase == "start")
     reserve = reserve_dollars(context.reserve, account.equity)
     snapshot = AccountSnapshot(
         account,
@@ -117,7 +117,7 @@ def record_holdings(
         reserve,
         investable(account.equity, reserve, holdings.others_value),
         sum((position.market_value for position in positions if position.quantity > 0), Decimal(0)),
-        book,
+        ledger,
         tuple(positions),
     )
     if phase == "start":
@@ -127,13 +127,15 @@ def record_holdings(
         say_what_has_no_price(log, positions)
         say_what_is_not_watched(context, log, account)
     log.write(
-        HoldingsRead,
-        phase=phase,
-        account=account,
-        holdings=_rows(context, log, positions, book, holdings, unexplained),
-        reserve=reserve,
-        others_value=holdings.others_value,
-        investable=snapshot.investable,
+        HoldingsRead(
+            at=log.now(),
+            phase=phase,
+            account=account,
+            holdings=_rows(context, log, positions, ledger, holdings, unexplained),
+            reserve=reserve,
+            others_value=holdings.others_value,
+            investable=snapshot.investable,
+        )
     )
     watch_for_loss(context, log, account)
     log.at_start = quantities(equities(positions)) if log.at_start is None else log.at_start
@@ -143,7 +145,7 @@ def record_holdings(
 def read_shares(context: RunContext) -> Mapping[Symbol, Decimal]:
     """The shares of every position. Raises SourceError where the broker's answer is not whole."""
     account, positions = _shown(context)
-    require_whole(account, positions, context.journal.book(context.account).values)
+    require_whole(account, positions, context.journal.ledger(context.account).values)
     return quantities(positions)
 
 
@@ -172,7 +174,7 @@ def not_whole(account: Account, positions: Sequence[Position], recorded: Mapping
 
 def require_same_place(context: RunContext, account: Account) -> None:
     """An account's name stays with one account, mode and venue: what the journal calls ours is held nowhere else."""
-    last = context.journal.standing(context.account).last
+    last = context.journal.trading_status(context.account).last
     if last is None:
         return
     now = (context.mode, context.venue, account.number)
@@ -210,32 +212,32 @@ def _rows(
     context: RunContext,
     log: RunLog,
     positions: Sequence[Position],
-    book: Book,
+    ledger: Ledger,
     holdings: Holdings,
     unexplained: Mapping[Symbol, Difference],
 ) -> tuple[Holding, ...]:
     """One a position; and one a symbol whose order of tonight is not settled, or whose difference stays open, where
-    the book goes on as it was.
+    the ledger goes on as it was.
     """
-    rows = {position.symbol: _holding(position, book.ours, book.expected, holdings) for position in positions}
+    rows = {position.symbol: _holding(position, ledger.ours, ledger.expected, holdings) for position in positions}
     for sent in context.journal.unsettled(context.account):
         symbol = sent.order.symbol
-        if sent.session == log.session.day and book.expected is not None:
+        if sent.session == log.session.day and ledger.expected is not None:
             shown = rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO)
-            rows[symbol] = replace(shown, ours=book.ours.get(symbol, ZERO), counted=book.expected.get(symbol, ZERO))
+            rows[symbol] = replace(shown, ours=ledger.ours.get(symbol, ZERO), counted=ledger.expected.get(symbol, ZERO))
     for symbol, difference in unexplained.items():
-        rows[symbol] = _kept_open(rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO), book, difference)
+        rows[symbol] = _kept_open(rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO), ledger, difference)
     return tuple(rows.values())
 
 
-def _kept_open(row: Holding, book: Book, difference: Difference) -> Holding:
+def _kept_open(row: Holding, ledger: Ledger, difference: Difference) -> Holding:
     return replace(
         row,
-        ours=book.ours.get(row.symbol, ZERO),
-        counted=(book.expected or {}).get(row.symbol, ZERO),
+        ours=ledger.ours.get(row.symbol, ZERO),
+        counted=(ledger.expected or {}).get(row.symbol, ZERO),
         opened=difference.opened,
         counted_on=difference.recorded,
-        counted_value=book.values.get(row.symbol),
+        counted_value=ledger.values.get(row.symbol),
     )
 
 

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from rebalancer.errors import StoppedError
 from rebalancer.model import Order
 from rebalancer.model.states import OVER
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 
 DONE_WITH = frozenset({*OVER, "refused"})
 
 
-def may_still_stand(sent: Sent) -> bool:
+def may_still_stand(sent: OrderRecord) -> bool:
     """Whether nobody can tell that it stands at the broker, nor that it does not."""
     return sent.phase in {"intended", "unknown", "absent", "lost"}
 
 
-def require_sound(order: Order, sent: Sequence[Sent]) -> None:
+def require_sound(order: Order, sent: Sequence[OrderRecord]) -> None:
     """Raises StoppedError unless `order` may follow all that its run has `sent`, as far as the journal knows.
 
     Nothing filled more than it was for, no other order of its symbol and side is alive, and a buy finds every sell
@@ -32,7 +32,7 @@ def require_sound(order: Order, sent: Sequence[Sent]) -> None:
             raise _never(f"{_named(each.order)} is {each.phase}, and buys wait for the end of every sell", order)
 
 
-def require_written(order: Order, sent: Sequence[Sent]) -> None:
+def require_written(order: Order, sent: Sequence[OrderRecord]) -> None:
     """Raises StoppedError unless the journal has this very order as about to leave."""
     found = [each for each in sent if each.order.id == order.id]
     if not [(each.order, each.phase) for each in found] == [(order, "intended")]:

@@ -81,7 +81,7 @@ def _missed(
     """By what is ours of the account after the run, at each price that was seen since the plan."""
     held = end.shares
     if context.trading.manage == "own":
-        held = {symbol: min(end.book.ours.get(symbol, ZERO), there) for symbol, there in held.items()}
+        held = {symbol: min(end.ledger.ours.get(symbol, ZERO), there) for symbol, there in held.items()}
     shown = {each.symbol: each.market_value / each.quantity for each in end.positions if each.quantity}
     prices = {trade.symbol: _prices(trade.symbol, plan, log, shown) for trade in plan.trades}
     instruments = context.broker.instruments([trade.symbol for trade in plan.trades])

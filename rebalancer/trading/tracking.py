@@ -8,7 +8,7 @@ from decimal import Decimal
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.events import FillSeen, OrderAbsent, OrderLost, OrderSeen
 from rebalancer.model import Absent, Found, Order, OrderId, OrderState, Outcome, Unknown
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 
 POLL_SECONDS = 1.0
@@ -117,7 +117,7 @@ def look_up(context: RunContext, ids: Sequence[OrderId]) -> Mapping[OrderId, Ord
 
     The time is counted by what is slept here, so that a clock that is set meanwhile does not shorten it.
     """
-    quiet, waited, pause = context.broker.caps.quiet_seconds, 0.0, POLL_SECONDS
+    quiet, waited, pause = context.broker.venue.quiet_seconds, 0.0, POLL_SECONDS
     found: dict[OrderId, Found] = {}
     absences: Counter[OrderId] = Counter()
     pending = list(ids)
@@ -177,19 +177,19 @@ def journal_state(context: RunContext, log: RunLog, state: OrderState) -> None:
     Raises SourceError, and writes nothing, while the broker does not show every fill.
     """
     fills = context.broker.fills(state.id) if state.filled else ()
-    log.write(OrderSeen, state=state)
+    log.write(OrderSeen(at=log.now(), state=state))
     for fill in fills:
-        log.write(FillSeen, fill=fill)
+        log.write(FillSeen(at=log.now(), fill=fill))
 
 
 def gone(log: RunLog, order: Order, reason: str) -> Outcome:
     """Write down that an order was looked for and is not there, and is not sent again."""
-    log.write(OrderAbsent, order_id=order.id)
-    log.write(OrderLost, order_id=order.id, reason=reason)
+    log.write(OrderAbsent(at=log.now(), order_id=order.id))
+    log.write(OrderLost(at=log.now(), order_id=order.id, reason=reason))
     return Outcome(order, "lost", Decimal(0), None, reason)
 
 
-def earlier_outcome(sent: Sent) -> Outcome | None:
+def earlier_outcome(sent: OrderRecord) -> Outcome | None:
     """What came of an order that left before its run was cut off; None while it stands at the broker."""
     match sent.phase:
         case "filled" | "canceled" | "expired" | "rejected" | "refused" | "lost":

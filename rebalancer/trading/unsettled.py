@@ -15,7 +15,7 @@ def warn_of_unsettled_money(context: RunContext, log: RunLog, plan: Plan, accoun
     if account.multiplier != 1:
         return
     tonight = log.session.day
-    orders = context.journal.sent_since(context.account, tonight - LONGEST_WAIT)
+    orders = context.journal.orders_since(context.account, tonight - LONGEST_WAIT)
     trades = [Traded(sent.session, sent.order.side, sent.order.symbol) for sent in orders if sent.filled]
     waiting = bought_before_settlement(trades, tonight, partial(settlement_day, context.calendar))
     for trade in plan.sells:

@@ -24,7 +24,7 @@ from rebalancer.model import (
 )
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.order_ids import is_ours
-from rebalancer.ports import Broker, Caps, Clock, Quotes
+from rebalancer.ports import Broker, Clock, Quotes, Venue
 from rebalancer.venues.sim.rules import Market, Room, fill_price, is_price, market, refusal, slipped
 
 ZERO = Decimal(0)
@@ -49,13 +49,14 @@ class PreviewBroker:
         self._fills: dict[OrderId, tuple[Fill, ...]] = {}
 
     @property
-    def caps(self) -> Caps:
-        real = self._real.caps
-        return Caps(
-            f"preview of {real.venue}",
+    def venue(self) -> Venue:
+        real = self._real.venue
+        return replace(
+            real,
+            name=f"preview of {real.name}",
             simulated=True,
-            fee_per_order=real.fee_per_order,
-            quiet_seconds=real.quiet_seconds,
+            idempotent_ids=False,
+            order_kinds=real.order_kinds - {"moc"},
         )
 
     def hours(self) -> Hours:
@@ -91,7 +92,9 @@ class PreviewBroker:
             return Refused(f"{order.symbol} has no price now: what the order would do can't be shown")
         instrument = self.instruments([order.symbol])[order.symbol]
         price = slipped(here, order.side, ZERO, instrument)
-        if (reason := refusal(order, price, self._room(order.symbol), self.caps.fee_per_order, instrument)) is not None:
+        if (
+            reason := refusal(order, price, self._room(order.symbol), self.venue.fee_per_order, instrument)
+        ) is not None:
             return Refused(reason)
         state = _outcome(order, fill_price(order.side, order.limit, here, ZERO, instrument), instrument.currency)
         self._orders[order.id] = state
@@ -140,7 +143,7 @@ class PreviewBroker:
     def _carry_out(self, state: OrderState, price: Decimal) -> None:
         sign = 1 if state.side == "buy" else -1
         value = state.quantity * price
-        fee = self.caps.fee_per_order if state.side == "buy" else min(self.caps.fee_per_order, value)
+        fee = self.venue.fee_per_order if state.side == "buy" else min(self.venue.fee_per_order, value)
         paid = sign * value + fee
         gained = self._move_shares(state.symbol, sign * state.quantity, price)
         account, now = self._account, self._clock.now()

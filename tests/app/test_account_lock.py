@@ -17,7 +17,7 @@ from rebalancer.app.account_lock import account_lock, accounts_folder
 from rebalancer.config import AccountConfig
 from rebalancer.errors import BusyError, RunFailedError
 from rebalancer.model import Account
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 from rebalancer.venues.alpaca.hosts import TRADING
 
 HOST = TRADING["paper"].removeprefix("https://")
@@ -29,7 +29,7 @@ ELSEWHERE = AccountConfig("paper", broker="alpaca", base_url="http://127.0.0.1:8
 @dataclass
 class Broker:
     number: str = "PA1"
-    caps: Caps = field(default_factory=lambda: Caps("Alpaca paper", simulated=False))
+    venue: Venue = field(default_factory=lambda: Venue("alpaca", simulated=False))
 
     def account(self) -> Account:
         return Account(self.number, Decimal(1), Decimal(1), Decimal(1), NOW)
@@ -80,7 +80,7 @@ def test_an_account_of_another_number_or_at_another_venue_is_free(account: Accou
 
 
 def test_a_simulated_account_is_a_file_of_its_own_and_takes_no_lock() -> None:
-    simulated = Broker(caps=Caps("sim", simulated=True))
+    simulated = Broker(venue=Venue("sim", simulated=True))
     with account_lock(AccountConfig("demo"), simulated, Path("/srv/one")):  # type: ignore[arg-type]
         assert not accounts_folder().exists()
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from rebalancer.backtest.compare import TOGETHER, Comparison, Terms, compare, decisions
+from rebalancer.backtest.compare import TOGETHER, Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging
-from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Asset, Chart, Compare, Constant, If, Indicator, Place
 from rebalancer.errors import BadInputError
 from rebalancer.model import Closes, Investment, Reserve, Symbol, Trading
@@ -105,6 +105,6 @@ def test_costs_are_in_hundredths_of_a_percent():
 
 def test_decisions_stand_in_the_columns_of_the_closes_and_are_undefined_throughout_or_not_at_all():
     gate = Compare(Indicator("current-price", None, BBB, HERE), "gt", Constant(1, HERE), 1, HERE)
-    program = compile_chart(Chart("bot", If(gate, Asset(BBB, HERE), Asset(Symbol("CCC"), HERE), HERE)))
-    decided = decisions(program, closes(AAA=[1, 1, 1], BBB=[2, NAN, 1], CCC=[1, 1, 1]))
+    bot = FlowchartBot.of(Chart("bot", If(gate, Asset(BBB, HERE), Asset(Symbol("CCC"), HERE), HERE)))
+    decided = bot.weights(closes(AAA=[1, 1, 1], BBB=[2, NAN, 1], CCC=[1, 1, 1]))
     np.testing.assert_array_equal(decided, [[0, 1, 0], [NAN, NAN, NAN], [0, 0, 1]])

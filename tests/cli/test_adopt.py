@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from rebalancer import config
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
 from rebalancer.model import Symbol
 
 DAY = "2016-06-29"

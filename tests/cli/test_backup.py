@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.journal import queries
+from rebalancer.journal import read
+from rebalancer.journal.connection import head
 from rebalancer.journal.store import SqliteJournal
 
 
@@ -22,11 +23,11 @@ def test_the_copy_says_what_the_journal_says_and_only_its_owner_reads_it(rebalan
 
     assert said.code == 0
     copy = tmp_path / "copy.sqlite"
-    head = queries.head(journal)
-    assert f"Line {head.seq} of the journal is its last; its hash is {head.hash}" in said.out
-    assert queries.run(copy) == queries.run(journal)
+    last = head(journal)
+    assert f"Line {last.seq} of the journal is its last; its hash is {last.hash}" in said.out
+    assert read.run(copy) == read.run(journal)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert rebalance("audit", "verify", "copy.sqlite", "--anchor", head.hash).code == 0
+    assert rebalance("audit", "verify", "copy.sqlite", "--anchor", last.hash).code == 0
 
 
 def test_it_is_made_while_a_run_is_writing(rebalance, journal):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rebalancer.journal import queries
+from rebalancer.journal import read
 
 RUN = "import sys; sys.argv = ['rebalance', 'run']; from rebalancer.cli import main; main()"
 
@@ -23,7 +23,7 @@ def test_a_run_whose_screen_has_gone_is_a_whole_run(tmp_path: Path) -> None:
     os.close(reading)
     run(tmp_path, RUN, stdout=writing, stderr=subprocess.DEVNULL)
     os.close(writing)
-    record = queries.run(tmp_path / "demo" / "journal.sqlite", None)
+    record = read.run(tmp_path / "demo" / "journal.sqlite", None)
     assert record.run.status == "success"
     assert record.orders
 
@@ -31,4 +31,4 @@ def test_a_run_whose_screen_has_gone_is_a_whole_run(tmp_path: Path) -> None:
 def test_a_library_that_is_missing_keeps_no_other_broker_from_trading(tmp_path: Path) -> None:
     done = run(tmp_path, f"import sys; sys.modules['alpaca'] = None; {RUN}", capture_output=True)
     assert done.returncode == 0, done.stderr.decode()[-500:]
-    assert queries.run(tmp_path / "demo" / "journal.sqlite", None).run.status == "success"
+    assert read.run(tmp_path / "demo" / "journal.sqlite", None).run.status == "success"

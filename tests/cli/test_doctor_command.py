@@ -15,15 +15,14 @@ from freezegun import freeze_time
 from local_alpaca import LocalAlpaca, Tape
 
 from rebalancer import config
-from rebalancer.app import evening
 from rebalancer.app.checkup import trial_of
-from rebalancer.app.evening import Evening
+from rebalancer.app.evening import Evening, evening
+from rebalancer.app.paper_trial.one_evening import run_trial
+from rebalancer.app.paper_trial.two_evenings import run_two_evenings
 from rebalancer.errors import RunFailedError
 from rebalancer.events import HoldingsRead, OrderIntended, PlanMade, TargetsSet
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Order, OrderId, Plan, Symbol, Targets
-from rebalancer.trading.trial import run_trial
-from rebalancer.trading.two_evenings import run_two_evenings
 
 SPY = Symbol("SPY")
 FINE, WRONG_WORDS, SOMETHING_FAILED = 0, 2, 4

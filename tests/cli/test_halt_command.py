@@ -13,7 +13,7 @@ from local_alpaca import LocalAlpaca
 from local_alpaca.lives import NEW, Life, Then
 
 from rebalancer.cli.schedule import Watch
-from rebalancer.journal.store import run_lock
+from rebalancer.journal.lease import run_lock
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import OrderId, OrderState, Symbol
 from rebalancer.report.brake import KilledAccount, show_killed

@@ -9,7 +9,7 @@ from accounts import CONFIG, HOLD_SPY, write_config
 from live_account import live_venue, write_live_config
 
 from rebalancer import config
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
 from rebalancer.model import Submitted
 from rebalancer.ports import Clock
 from rebalancer.trading.run import claim_session, run_evening

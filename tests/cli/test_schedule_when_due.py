@@ -14,7 +14,7 @@ from freezegun import freeze_time
 from rebalancer import config
 from rebalancer.cli.run import ask_outside_window
 from rebalancer.errors import BadInputError, RunFailedError
-from rebalancer.journal.store import run_lock
+from rebalancer.journal.lease import run_lock
 from rebalancer.market.clock import SimulatedClock
 
 NOTHING = (0, "", "")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.app import read_bots
+from rebalancer.app.bots import read_bots
 from rebalancer.errors import BadInputError
 
 

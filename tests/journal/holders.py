@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from rebalancer.journal.lease import Here, Holder
+from rebalancer.journal.lease import LockHolder, Process
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -20,11 +20,11 @@ class Machine:
     now: datetime = NOON
     alive: set[int] = field(default_factory=set)
 
-    def process(self, pid: int, number: int | None = None) -> Here:
+    def process(self, pid: int, number: int | None = None) -> LockHolder:
         """`number` is the one that the system gives it, if others have the same."""
         lock = f"of {pid} on {id(self)}" if self.alive else f"of {id(self)}"
         self.alive.add(pid)
-        return Here(Holder(f"{pid} on {id(self)}", self.host, number or pid), lock, lambda: self.now)
+        return LockHolder(Process(f"{pid} on {id(self)}", self.host, number or pid), lock, lambda: self.now)
 
     def kill(self, pid: int) -> None:
         self.alive.remove(pid)

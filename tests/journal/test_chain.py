@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from rebalancer.errors import BadInputError, StoppedError
 from rebalancer.events import Noted
 from rebalancer.journal.audit import at_a_glance, first_wrong, require_sound, verify
-from rebalancer.journal.chain import GENESIS, Row, chained, link
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.chain import GENESIS, Entry, chained, link
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.journal.tables import GUARDS, PROJECTIONS
 
 LINES = 1 + len(evening())
@@ -123,7 +124,7 @@ def test_a_swap_of_any_two_neighbours_is_found_at_the_first(whole, written):
 
 def test_an_edit_whose_own_hash_was_made_anew_is_found_at_the_next_line(written):
     with closing(sqlite3.connect(written)) as connection:
-        row = Row(*connection.execute("SELECT seq, run, at, kind, body FROM events WHERE seq = 5").fetchone())
+        row = Entry(*connection.execute("SELECT seq, run, at, kind, body FROM events WHERE seq = 5").fetchone())
     forged = link(hashes(written)[3], row._replace(body="{}"))
     tamper(written, f"UPDATE events SET body = '{{}}', hash = '{forged}' WHERE seq = 5")
 
@@ -240,13 +241,13 @@ def test_a_glance_finds_a_guard_that_is_gone(written):
 def test_the_hash_of_a_line_is_the_same_for_ever():
     """A change of this value would make every journal that was ever written look forged."""
     assert GENESIS == "9abc98dc4e501e05c186362a896b5f0f93fc4e32846c516cf020fec6671cf95f"
-    assert link(GENESIS, Row(1, 1, "2016-07-01T19:50:00+00:00", "Noted", '{"text":"ü"}')) == (
+    assert link(GENESIS, Entry(1, 1, "2016-07-01T19:50:00+00:00", "Noted", '{"text":"ü"}')) == (
         "0ff69af12d039832fa8e45a92cad0d08912ca66bc3c568e12c7440e0d91e36aa"
     )
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
-rows = st.builds(Row, st.integers(1, 99), st.integers(0, 99), texts, texts, texts)
+rows = st.builds(Entry, st.integers(1, 99), st.integers(0, 99), texts, texts, texts)
 
 
 @given(rows, rows)
@@ -256,7 +257,7 @@ def test_two_lines_have_one_hash_only_if_they_are_the_same(one, other):
 
 @given(st.lists(st.tuples(texts, texts), min_size=1), st.data())
 def test_a_chain_breaks_at_the_line_that_was_changed_and_not_before(bodies, data):
-    lines = [Row(seq, 1, at, "Noted", body) for seq, (at, body) in enumerate(bodies, 1)]
+    lines = [Entry(seq, 1, at, "Noted", body) for seq, (at, body) in enumerate(bodies, 1)]
     shown = list(chained(lines))
     assert first_wrong(zip(lines, shown, strict=True)) is None
 

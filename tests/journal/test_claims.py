@@ -12,7 +12,7 @@ import pytest
 from evenings import CLAIM, DAY, NOW, TO_THE_BUYS, order, start
 
 from rebalancer.events import OrderAnswered, OrderIntended, RunEnded
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.ports import AlreadyRun
 
@@ -89,7 +89,7 @@ def test_a_run_cut_off_before_its_first_order_is_ended_and_tried_again(path, jou
     run = start(journal, AGAIN)
 
     assert journal.run_number(run) == 2
-    first = queries.run(path, dead).run
+    first = read.run(path, dead).run
     assert (first.status, first.reason, first.ended) == ("failed", "cut off before its first order", AGAIN.at)
 
 
@@ -102,7 +102,7 @@ def test_a_run_cut_off_after_orders_were_written_down_needs_a_person(path, journ
         "the run of 2016-07-01 for account demo was cut off after 2 orders had been written down (run 1): see what "
         "came of it with `rebalance orders`, then start another with `rebalance run --force`",
     )
-    assert queries.run(path, run).run.status == "running"
+    assert read.run(path, run).run.status == "running"
 
 
 def test_force_starts_the_next_run_and_ends_the_one_that_was_cut_off(path, journal):
@@ -110,7 +110,7 @@ def test_force_starts_the_next_run_and_ends_the_one_that_was_cut_off(path, journ
     intend(journal, dead, "rb1")
 
     assert journal.run_number(start(journal, FORCED)) == 2
-    assert queries.run(path, dead).run.reason == "cut off after 1 order had been written down"
+    assert read.run(path, dead).run.reason == "cut off after 1 order had been written down"
 
 
 def test_after_a_forced_run_the_session_is_still_used_up(journal):
@@ -127,7 +127,7 @@ def test_the_next_session_starts_at_number_one_and_ends_what_was_cut_off_the_day
     tomorrow = start(journal, replace(AGAIN, session=DAY + timedelta(days=3)))
 
     assert journal.run_number(tomorrow) == 1
-    assert queries.run(path, dead).run.status == "partial"
+    assert read.run(path, dead).run.status == "partial"
 
 
 def test_accounts_do_not_stand_in_each_others_way(path, journal):
@@ -135,7 +135,7 @@ def test_accounts_do_not_stand_in_each_others_way(path, journal):
     other = start(journal, replace(AGAIN, account="other"))
 
     assert journal.run_number(other) == 1
-    assert [line.status for line in queries.runs(path)] == ["running", "running"]
+    assert [line.status for line in read.runs(path)] == ["running", "running"]
 
 
 def test_a_dry_run_always_gets_a_number(journal):
@@ -164,7 +164,8 @@ from pathlib import Path
 from evenings import CLAIM, NOW, order, TO_THE_BUYS
 from rebalancer.errors import RunFailedError
 from rebalancer.events import OrderIntended
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.ports import AlreadyRun
 
 path = Path(sys.argv[1])
@@ -203,4 +204,4 @@ def test_of_three_processes_triggered_at_once_exactly_one_sends(path):
 
     assert said.count("sent") == 1
     assert set(said) <= {"sent", "already run", "locked out"}
-    assert [line.number for line in queries.runs(path)] == [1]
+    assert [line.number for line in read.runs(path)] == [1]

@@ -10,7 +10,7 @@ from evenings import BIL, CLAIM, DAY, NOW, SPY, filled, holding, holdings_read, 
 from rebalancer.events import OrderIntended, Restated
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.ports import Book
+from rebalancer.ports import Ledger
 
 SPLIT = Restated(NOW, "demo", SPY, Decimal(100), Decimal(150), "10 for 1 split of 2016-07-01")
 
@@ -30,11 +30,11 @@ def dry_run_journal(own, journal):
 
 def pretend(dry_run_journal, *events):
     dry_run_journal.record(start(dry_run_journal, replace(CLAIM, dry_run=True)), *events)
-    return dry_run_journal.book("demo")
+    return dry_run_journal.ledger("demo")
 
 
 def test_it_begins_with_the_book_of_the_real_journal(dry_run_journal, journal):
-    assert pretend(dry_run_journal) == journal.book("demo") == Book({SPY: 10}, {SPY: 15}, recorded=DAY)
+    assert pretend(dry_run_journal) == journal.ledger("demo") == Ledger({SPY: 10}, {SPY: 15}, recorded=DAY)
 
 
 def test_what_it_records_as_held_moves_no_book(dry_run_journal):
@@ -42,9 +42,9 @@ def test_what_it_records_as_held_moves_no_book(dry_run_journal):
 
 
 def test_a_split_and_the_pretended_fills_after_it_move_its_book_in_their_order(dry_run_journal):
-    book = pretend(dry_run_journal, filled(order(), "5"), SPLIT, filled(order(side="sell"), "40", execution="x2"))
+    ledger = pretend(dry_run_journal, filled(order(), "5"), SPLIT, filled(order(side="sell"), "40", execution="x2"))
 
-    assert book == Book({SPY: 60}, {SPY: 110}, recorded=DAY, restated={SPY: DAY})
+    assert ledger == Ledger({SPY: 60}, {SPY: 110}, recorded=DAY, restated={SPY: DAY})
 
 
 def test_what_it_restates_is_of_its_own_session_and_what_the_real_journal_restated_of_that_one(
@@ -55,7 +55,7 @@ def test_what_it_restates_is_of_its_own_session_and_what_the_real_journal_restat
 
     dry_run_journal.record(start(dry_run_journal, tomorrow), SPLIT)
 
-    assert dry_run_journal.book("demo").restated == {BIL: DAY, SPY: tomorrow.session}
+    assert dry_run_journal.ledger("demo").restated == {BIL: DAY, SPY: tomorrow.session}
 
 
 def test_the_orders_it_looks_back_at_are_those_that_really_left(dry_run_journal, journal):
@@ -63,13 +63,13 @@ def test_the_orders_it_looks_back_at_are_those_that_really_left(dry_run_journal,
     run = start_buying(dry_run_journal, replace(CLAIM, dry_run=True))
     dry_run_journal.record(run, OrderIntended(NOW, order("pretended")))
 
-    assert [sent.order.id for sent in dry_run_journal.sent_since("demo", DAY)] == [order().id]
-    assert dry_run_journal.readings("demo", DAY) == journal.readings("demo", DAY)
+    assert [sent.order.id for sent in dry_run_journal.orders_since("demo", DAY)] == [order().id]
+    assert dry_run_journal.balances("demo", DAY) == journal.balances("demo", DAY)
 
 
 def test_nothing_it_writes_reaches_the_real_journal(dry_run_journal, journal):
-    before = journal.book("demo"), journal._db["events"].count
+    before = journal.ledger("demo"), journal._db["events"].count
 
     pretend(dry_run_journal, SPLIT, filled(order(), "5"))
 
-    assert (journal.book("demo"), journal._db["events"].count) == before
+    assert (journal.ledger("demo"), journal._db["events"].count) == before

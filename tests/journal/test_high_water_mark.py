@@ -12,9 +12,9 @@ from evenings import CLAIM, NOW, evening, start
 
 from rebalancer.errors import StoppedError
 from rebalancer.events import Halted, Noted, RunEnded
-from rebalancer.journal import high_water_mark, queries
-from rebalancer.journal.backup import back_up
+from rebalancer.journal import high_water_mark, read
 from rebalancer.journal.chain import Head
+from rebalancer.journal.connection import back_up
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN
 
@@ -128,7 +128,7 @@ def test_where_nothing_readable_is_remembered_the_next_run_notes_it_once(path, f
         journal.record(start(journal), RunEnded(NOW, "failed", "no prices"))
         start(journal)
 
-    first, second = (queries.run(path, run).notes for run in (1, 2))
+    first, second = (read.run(path, run).notes for run in (1, 2))
     assert first[-1].startswith("Nothing beside the journal remembers its last line")
     assert second == CLAIM.notes
 
@@ -138,5 +138,5 @@ def test_a_new_journal_has_nothing_to_remember_yet(path, file):
         assert not file.exists()
         start(journal)
 
-    assert queries.run(path).notes == CLAIM.notes
+    assert read.run(path).notes == CLAIM.notes
     assert json.loads(file.read_text())["seq"] == 1

@@ -15,10 +15,10 @@ from holders import Machine
 
 from rebalancer.errors import BusyError, StoppedError
 from rebalancer.events import Noted, OrderIntended, OrderResent, RunEnded
-from rebalancer.journal import queries
-from rebalancer.journal.lease import COLUMNS, here
+from rebalancer.journal import read
+from rebalancer.journal.lease import COLUMNS, lock_holder, run_lock
 from rebalancer.journal.schema import migrations
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.ports import AlreadyRun
 
 AGAIN = replace(CLAIM, force=True)
@@ -128,7 +128,7 @@ def test_a_run_that_has_ended_is_taken_up_to_settle_what_it_left(context, opened
     second.record(run, seen(order(), "canceled"))
 
     assert second.unsettled("demo") == ()
-    assert queries.run(path, run).remarks[-1].text == (
+    assert read.run(path, run).remarks[-1].text == (
         "the orders that this run left are settled at 2016-07-01 19:50:00 UTC"
     )
 
@@ -255,17 +255,19 @@ def test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time(path, cont
 # ---------------------------------------------------------------------------------------------- this machine
 
 
-TELL = "from rebalancer.journal.lease import here; print(here().holder.id)"
+TELL = "from rebalancer.journal.lease import lock_holder; print(lock_holder().process.id)"
 
 
 def test_each_process_draws_an_id_of_its_own_and_keeps_it():
     ids = [subprocess.check_output([sys.executable, "-c", TELL], text=True).strip() for _ in range(2)]  # noqa: S603
 
-    assert len({*ids, here().holder.id, here().holder.id}) == 3
+    assert len({*ids, lock_holder().process.id, lock_holder().process.id}) == 3
 
 
 def test_a_process_that_was_forked_is_another_than_its_parent():
-    forked = f"import os; from rebalancer.journal.lease import here; here(); os.fork() and os.wait(); {TELL}"
+    forked = (
+        f"import os; from rebalancer.journal.lease import lock_holder; lock_holder(); os.fork() and os.wait(); {TELL}"
+    )
 
     assert len({*subprocess.check_output([sys.executable, "-c", forked], text=True).split()}) == 2  # noqa: S603
 
@@ -274,7 +276,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from evenings import TO_THE_BUYS, start
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
 
 path = Path(sys.argv[1])
 with run_lock(path) as place, SqliteJournal.open(path, place) as journal:

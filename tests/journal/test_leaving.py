@@ -38,14 +38,14 @@ def test_no_order_is_written_down_of_an_account_that_is_halted_or_was_disarmed(j
     else:
         with pytest.raises(HeldBackError):
             journal.record(run, OrderIntended(NOW, BUY))
-    assert [sent.order for sent in journal.sent(run)] == ([BUY] if leaves else [])
+    assert [sent.order for sent in journal.orders(run)] == ([BUY] if leaves else [])
 
 
 def test_a_dry_run_goes_on_beside_a_halt_since_its_orders_never_leave(journal):
     run = start_buying(journal, replace(CLAIM, dry_run=True))
     journal.record(NO_RUN, HALT)
     journal.record(run, OrderIntended(NOW, BUY))
-    assert [sent.order for sent in journal.sent(run)] == [BUY]
+    assert [sent.order for sent in journal.orders(run)] == [BUY]
 
 
 def test_a_halt_that_is_written_with_an_order_holds_back_the_next_one_only(journal):
@@ -53,4 +53,4 @@ def test_a_halt_that_is_written_with_an_order_holds_back_the_next_one_only(journ
     journal.record(run, OrderIntended(NOW, BUY), HALT)
     with pytest.raises(HeldBackError):
         journal.record(run, OrderIntended(NOW, order("rb2")))
-    assert [sent.order for sent in journal.sent(run)] == [BUY]
+    assert [sent.order for sent in journal.orders(run)] == [BUY]

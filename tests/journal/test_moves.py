@@ -126,7 +126,7 @@ def test_an_order_that_is(journal, state, cells):
         told = what_is_told(of := order(f"rb{number}"))
         journal.record(run, OrderIntended(NOW, of), *(told[each] for each in WAYS_OF_ORDERS.get(state, (state,))))
         tell(journal, run, told[event], stops=after == "!")
-        phase = journal.sent(run)[-1].phase
+        phase = journal.orders(run)[-1].phase
         assert phase == (state if after in {"!", "="} else after), event
 
 

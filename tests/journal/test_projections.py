@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from rebalancer.errors import StoppedError
 from rebalancer.events import OrderAbsent, OrderAccounted, OrderAnswered, OrderIntended, OrderResent
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.journal.tables import PROJECTIONS
@@ -39,7 +39,7 @@ def contents(journal):
 
 def order_after(journal, path, *events):
     journal.record(start_buying(journal), OrderIntended(NOW, BUY), *events)
-    (line,) = queries.orders(path)
+    (line,) = read.orders(path)
     return line
 
 
@@ -117,7 +117,7 @@ def test_a_finished_order_is_settled_once_its_fills_are_journalled(journal, path
 
     journal.record(1, filled(BUY, "6", execution="x2"))
 
-    assert queries.orders(path)[0].settled
+    assert read.orders(path)[0].settled
 
 
 def test_a_canceled_order_without_fills_is_settled(journal, path):
@@ -151,7 +151,7 @@ def test_the_same_execution_counts_once(journal, path):
 def test_an_order_this_journal_never_knew_changes_nothing(journal, path):
     journal.record(start(journal, CLAIM), seen(order("rb-lost"), "canceled"))
 
-    assert queries.orders(path) == ()
+    assert read.orders(path) == ()
 
 
 def test_an_absent_buy_is_sent_again_only_while_its_run_buys(journal):
@@ -171,7 +171,7 @@ def test_the_steps_of_a_trial_are_its_own(journal):
 
     journal.record(run, OrderIntended(NOW, BUY), holdings_read(), OrderIntended(NOW, sell))
 
-    assert [sent.order for sent in journal.sent(run)] == [BUY, sell]
+    assert [sent.order for sent in journal.orders(run)] == [BUY, sell]
 
 
 def test_lines_that_an_earlier_version_wrote_are_read_though_todays_rules_forbid_them(journal):
@@ -183,7 +183,7 @@ def test_lines_that_an_earlier_version_wrote_are_read_though_todays_rules_forbid
 
     rebuild(journal._db.conn)
 
-    assert [sent.order for sent in journal.sent(run)] == [BUY]
+    assert [sent.order for sent in journal.orders(run)] == [BUY]
 
 
 def test_an_order_that_an_earlier_version_let_another_account_vouch_for_is_open_again(journal):

@@ -11,11 +11,12 @@ from evenings import CLAIM, NOW, evening, holdings_read, order, start, start_buy
 
 from rebalancer.errors import BadInputError, RunFailedError, StoppedError
 from rebalancer.events import Noted, OrderIntended
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.journal.audit import verify
+from rebalancer.journal.connection import ROOM, SMALL_CACHE_KIB, head
+from rebalancer.journal.lease import run_lock
 from rebalancer.journal.schema import migrations
-from rebalancer.journal.space import ROOM, SMALL_CACHE_KIB
-from rebalancer.journal.store import SqliteJournal, run_lock
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.journal.tables import GUARDS, PROJECTIONS
 
 
@@ -274,8 +275,8 @@ def test_lines_from_before_the_chain_get_the_hashes_they_would_have_had(unchaine
 
 
 def test_a_journal_from_before_the_chain_can_be_read_and_says_that_it_has_none(unchained):
-    assert queries.run(unchained).head is None
-    assert queries.head(unchained) is None
+    assert read.run(unchained).head is None
+    assert head(unchained) is None
     with pytest.raises(BadInputError, match="an earlier version wrote it, without hashes: the next run adds them"):
         verify(unchained)
 
@@ -341,5 +342,5 @@ def test_a_journal_in_memory_says_what_one_on_the_disk_says_and_leaves_no_file(p
             each.record(start(each), *evening())
 
         assert simulated.head() == journal.head()
-        assert simulated.book("demo") == journal.book("demo")
+        assert simulated.ledger("demo") == journal.ledger("demo")
     assert [file.name for file in tmp_path.iterdir()] == [path.parent.name]

@@ -1,9 +1,10 @@
-"""The laboratory's bots, compiled once."""
+"""The simulated accounts' bots, compiled once."""
 
 from collections.abc import Sequence
 
 from lab.market import SYMBOLS
-from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.base import Bot
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import (
     Asset,
     Cash,
@@ -50,9 +51,9 @@ CHARTS: dict[str, Node] = {
     "cash": Cash(HERE),
     "failing": If(rises(AAA, 300), hold(AAA), hold(BBB), HERE),
 }
-PROGRAMS: dict[str, Program] = {name: compile_chart(Chart(name, node)) for name, node in CHARTS.items()}
+BOTS: dict[str, Bot] = {name: FlowchartBot.of(Chart(name, node)) for name, node in CHARTS.items()}
 STEADY = ("mix", "best", "best two", "switch", "timid")
 
 
-def programs_of(investments: Sequence[Investment]) -> dict[str, Program]:
-    return {investment.bot: PROGRAMS[investment.bot] for investment in investments}
+def bots_of(investments: Sequence[Investment]) -> dict[str, Bot]:
+    return {investment.bot: BOTS[investment.bot] for investment in investments}

@@ -10,9 +10,9 @@ import pytest
 from local_alpaca import LocalAlpaca, Tape
 
 from rebalancer import config
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
 from rebalancer.config import Config
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.model import RunId
 from rebalancer.ports import AlreadyRun, Broker
 from rebalancer.trading.run import claim_session, run_evening
@@ -78,7 +78,7 @@ class AlpacaStage:
     def settings(self) -> Config:
         return config.load(self.config_file)
 
-    def run(self, *, dry_run: bool = False, force: bool = False) -> queries.RunRecord:
+    def run(self, *, dry_run: bool = False, force: bool = False) -> read.RunRecord:
         settings = self.settings()
         (account,) = settings.accounts
         with evening(settings, account, dry_run=dry_run, force=force, clock=self.venue.clock) as tonight:
@@ -91,8 +91,8 @@ class AlpacaStage:
                 run_evening(context, RunId(run), tonight.session, interrupted.plan if interrupted else None)
         return self.record(dry_run=dry_run)
 
-    def record(self, *, dry_run: bool = False) -> queries.RunRecord:
-        return queries.run(self.settings().journal(dry_run=dry_run), None)
+    def record(self, *, dry_run: bool = False) -> read.RunRecord:
+        return read.run(self.settings().journal(dry_run=dry_run), None)
 
     def orders(self) -> dict[str, str]:
         """What the journal says came of each symbol's last order."""

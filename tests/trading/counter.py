@@ -65,7 +65,7 @@ class Counter:
 
     def phase(self) -> OrderPhase:
         """Of the run's last order, by the journal."""
-        return self.context.journal.sent(self.run)[-1].phase
+        return self.context.journal.orders(self.run)[-1].phase
 
     def at_the_broker(self) -> set[Symbol]:
         named = self.context.broker.named(bool, session_of(DAYS[1]).opens)

@@ -17,7 +17,7 @@ from alpaca_stage import EVENING, AlpacaStage, local_venue
 from local_alpaca import faults
 from stage import Stage, mix, percent
 
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.model import Symbol, Trading
 from rebalancer.venues.sim.script import Script, Twist
 
@@ -44,7 +44,7 @@ def tally(journal_file: Path, taken: Iterable[Taken]) -> Tally:
     orders = sorted(taken, key=lambda order: order.symbol)
     each = (list(group) for _, group in groupby(orders, key=lambda order: order.symbol))
     doubled = sum(before.side == after.side for group in each for before, after in pairwise(group))
-    return Tally(len(queries.orders(journal_file, limit=MOST)), len(orders), doubled)
+    return Tally(len(read.orders(journal_file, limit=MOST)), len(orders), doubled)
 
 
 def baskets(size: int) -> tuple[list[str], list[str]]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Specified
 from rebalancer.errors import SourceError
 from rebalancer.events import Claim
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import (
@@ -30,7 +30,7 @@ from rebalancer.model import (
     Symbol,
     Trading,
 )
-from rebalancer.ports import AlreadyRun, Broker, Interrupted, Journal
+from rebalancer.ports import AlreadyRun, Broker, InterruptedRun, Journal
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import claim_session, run_evening
 from rebalancer.venues.sim.broker import SimBroker
@@ -174,7 +174,7 @@ class Stage:
             reserve=self.reserve,
             limits=self.limits,
             investments=tuple(investment for _, investment in self.bots.values()),
-            programs={name: compile_chart(Chart(name, node)) for name, (node, _) in self.bots.items()},
+            bots={name: FlowchartBot.of(Chart(name, node)) for name, (node, _) in self.bots.items()},
             mode=self.mode,
             venue=self.venue,
         )
@@ -208,9 +208,9 @@ class Stage:
             broker.close()
             journal.close()
 
-    def record(self) -> queries.RunRecord:
+    def record(self) -> read.RunRecord:
         """The last run as the screens see it."""
-        return queries.run(self.journal_file, None)
+        return read.run(self.journal_file, None)
 
     def shares(self) -> dict[Symbol, Decimal]:
         broker = self.broker()
@@ -219,7 +219,7 @@ class Stage:
         return held
 
 
-def cut_off(journal: SqliteJournal, session: Session) -> Interrupted | None:
+def cut_off(journal: SqliteJournal, session: Session) -> InterruptedRun | None:
     found = journal.interrupted("demo")
     return found if found and found.orders and found.session == session.day else None
 

@@ -8,7 +8,7 @@ import pytest
 from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
 from local_alpaca import LocalAlpaca
 
-from rebalancer.journal import queries
+from rebalancer.journal import read
 
 MONDAY, TUESDAY = EVENING + timedelta(days=3), EVENING + timedelta(days=4)
 
@@ -26,7 +26,7 @@ def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -
     return stage
 
 
-def notes(record: queries.RunRecord) -> str:
+def notes(record: read.RunRecord) -> str:
     return "\n".join(remark.text for remark in record.remarks)
 
 

@@ -12,7 +12,7 @@ from local_alpaca import LocalAlpaca, faults, lives
 from lost_answers import at_alpaca
 
 from rebalancer.errors import RebalancerError, RunFailedError, SourceError, StoppedError
-from rebalancer.journal import queries
+from rebalancer.journal import read
 
 TODAY = date(2026, 11, 20)
 ORDERS = "/v2/orders"
@@ -136,7 +136,7 @@ def test_a_lost_order_that_arrives_after_the_evening_halts_the_next_and_is_count
     venue.clock.sleep(2)
     with pytest.raises(StoppedError, match=f"{lost.id}.* was lost by the journal and stands at the broker after all"):
         stage.run(force=True)
-    ours = {line.symbol: line.ours for line in queries.positions(stage.settings().journal(), "paper")}
+    ours = {line.symbol: line.ours for line in read.positions(stage.settings().journal(), "paper")}
     assert ours[lost.symbol] == venue.shares(lost.symbol) == lost.quantity
     with pytest.raises(RunFailedError, match="is halted"):
         stage.run(force=True)

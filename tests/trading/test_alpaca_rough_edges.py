@@ -9,7 +9,7 @@ from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
 from local_alpaca import LocalAlpaca, faults, lives
 from local_alpaca.lives import NEW, Life, Then
 
-from rebalancer.journal import queries
+from rebalancer.journal import read
 
 ORDERS = "/v2/orders"
 
@@ -29,7 +29,7 @@ def posts(venue: LocalAlpaca) -> list[Mapping[str, object]]:
     return [request.params for request in venue.requests if (request.method, request.path) == ("POST", ORDERS)]
 
 
-def remarks(record: queries.RunRecord) -> str:
+def remarks(record: read.RunRecord) -> str:
     return "\n".join(remark.text for remark in record.remarks)
 
 

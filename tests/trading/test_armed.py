@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from rebalancer import config
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
+from rebalancer.app.status import brakes
 from rebalancer.config import AccountConfig
 from rebalancer.events import Armed, Halted
-from rebalancer.ports import Standing
+from rebalancer.ports import TradingStatus
 from rebalancer.trading.armed import (
     FIRST_LIVE_RUN,
     armed_check,
@@ -22,7 +23,6 @@ from rebalancer.trading.armed import (
     not_until,
     unarmed,
 )
-from rebalancer.trading.health import brakes
 
 NUMBER = "123456789"
 NOW = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
@@ -103,10 +103,10 @@ def test_the_end_of_a_day_is_told_as_that_day_whatever_the_clocks_do(day: date) 
 
 def test_status_and_the_heartbeat_repeat_it_and_a_paper_account_needs_none() -> None:
     live = AccountConfig("live1", mode="live", account_number=NUMBER)
-    assert list(brakes(live, Standing(armed=ARMED), FILES, NOW)) == []
-    assert "is not armed" in "".join(brakes(live, Standing(), FILES, NOW))
-    assert list(brakes(AccountConfig("paper"), Standing(), FILES, NOW)) == []
-    halted = Standing(halt=Halted(NOW, "", "ann@desk", "a week off"), armed=None)
+    assert list(brakes(live, TradingStatus(armed=ARMED), FILES, NOW)) == []
+    assert "is not armed" in "".join(brakes(live, TradingStatus(), FILES, NOW))
+    assert list(brakes(AccountConfig("paper"), TradingStatus(), FILES, NOW)) == []
+    halted = TradingStatus(halt=Halted(NOW, "", "ann@desk", "a week off"), armed=None)
     assert len(list(brakes(live, halted, FILES, NOW))) == 2
 
 

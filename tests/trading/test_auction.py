@@ -9,7 +9,7 @@ from stage import DAYS, SGOV, SPY, Stage, hold, percent, session_of
 from test_orders import Between
 
 from rebalancer.model import Account, Fill, Order, OrderId, OrderState, Submitted, Trading
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 
 CLOSE = session_of(DAYS[0]).closes
 
@@ -21,8 +21,8 @@ class Auctioneer(Between):
     stage: Stage
 
     @property
-    def caps(self) -> Caps:
-        return replace(self.real.caps, moc=True)
+    def venue(self) -> Venue:
+        return replace(self.real.venue, order_kinds=frozenset({"limit", "market", "moc"}))
 
     def submit(self, order: Order) -> Submitted:
         if order.kind != "moc":

@@ -11,13 +11,13 @@ from stage import DAYS, GLD, SPY, Stage, hold, mix, percent, session_of
 from test_orders import Between
 from test_rebalance import needs_long_history
 
+from rebalancer.app.recover import recover
 from rebalancer.errors import SourceError
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Refused, RunId, Symbol
-from rebalancer.ports import AlreadyRun, Interrupted
+from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.run import claim_session, run_evening
-from rebalancer.trading.settle import recover
 from rebalancer.venues.sim.script import Script, Twist
 
 
@@ -90,7 +90,7 @@ def go_on(stage: Stage) -> RunId:
         journal.close()
 
 
-def unfinished(journal: SqliteJournal) -> Interrupted | None:
+def unfinished(journal: SqliteJournal) -> InterruptedRun | None:
     found = journal.interrupted("demo")
     return found if found and found.orders else None
 
@@ -217,7 +217,7 @@ def test_the_next_session_closes_a_run_that_was_cut_off_and_starts_its_own(stage
     before = stage.record().run.id
     stage.on(DAYS[2])
     stage.run()
-    assert queries.run(stage.journal_file, RunId(before)).run.status == "partial"
+    assert read.run(stage.journal_file, RunId(before)).run.status == "partial"
     assert stage.record().run.status == "success"
     assert stage.shares().keys() == {"GLD", "SGOV"}
 

@@ -11,7 +11,7 @@ from counter import Counter, opened, order
 from local_alpaca import LocalAlpaca
 from stage import GLD, SPY
 
-from rebalancer.app import evening
+from rebalancer.app.evening import evening
 from rebalancer.model import Order, Submitted
 from rebalancer.ports import Broker, Clock
 from rebalancer.trading.hours import closed, latest

@@ -130,20 +130,20 @@ def assert_the_next_evening_goes_on(stage: Stage) -> None:
     stage.script = Script()
     stage.on(WEDNESDAY)
     with SqliteJournal.open(stage.journal_file) as journal:
-        halt = journal.standing("demo").halt
+        halt = journal.trading_status("demo").halt
         if halt:
             journal.record(NO_RUN, HaltLifted(stage.clock.now(), "demo", "me", "looked at it"))
     stage.run()
     assert stage.record().run.status == "success", stage.record().run.reason
     with SqliteJournal.open(stage.journal_file) as journal:
-        assert journal.book("demo").ours == stage.shares()
+        assert journal.ledger("demo").ours == stage.shares()
         assert all(sent.phase == "lost" for sent in journal.unsettled("demo"))
 
 
 def assert_nothing_is_sent_while_halted(stage: Stage) -> bool:
     """True where the account is halted."""
     with SqliteJournal.open(stage.journal_file) as journal:
-        halted = journal.standing("demo").halt is not None
+        halted = journal.trading_status("demo").halt is not None
     if halted:
         before = traded(stage)
         with pytest.raises(RunFailedError, match="is halted"):

@@ -11,7 +11,7 @@ from stage import GLD, SPY, TLT
 
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import DailyLossHit, Event, OrderAbsent, OrderIntended
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.model import (
     Accepted,
     Limits,
@@ -100,7 +100,7 @@ def test_an_absent_order_is_not_in_its_own_way_when_it_is_sent_again(counter: Co
     lost = order(1, "buy", GLD, 99, "200")
     first = counter.gate()
     assert isinstance(first.send(lost), Unknown)
-    first.log.write(OrderAbsent, order_id=lost.id)
+    first.log.write(OrderAbsent(at=first.log.now(), order_id=lost.id))
     most = Limits(max_orders=1, max_run_dollars=Decimal(19_800))
     assert isinstance(counter.gate(most).send_again(lost), Accepted)
 
@@ -145,28 +145,28 @@ def test_every_answer_of_the_broker_is_in_the_journal(counter: Counter) -> None:
         counter.gate().send(order(number, "buy", symbol, 1, "500"))
         phases.append(counter.phase())
     assert phases == ["accepted", "unknown", "refused"]
-    reasons = [sent.reason for sent in counter.context.journal.sent(counter.run)]
+    reasons = [sent.reason for sent in counter.context.journal.orders(counter.run)]
     assert reasons == ["", "the connection broke before the order arrived", "not today"]
 
 
 def test_what_is_not_let_through_is_said_and_never_written_down_as_an_order(counter: Counter) -> None:
     answer = counter.gate().send(order(1, "sell", SPY, 101))
     assert isinstance(answer, Refused)
-    told = [(remark.level, remark.text) for remark in queries.run(counter.stage.journal_file, counter.run).remarks]
+    told = [(remark.level, remark.text) for remark in read.run(counter.stage.journal_file, counter.run).remarks]
     assert ("warning", answer.reason) in told
-    assert counter.context.journal.sent(counter.run) == ()
+    assert counter.context.journal.orders(counter.run) == ()
 
 
 def test_an_absent_order_that_may_not_leave_any_more_is_lost(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(lost=1))
     gate, absent = counter.gate(), order(1, "buy", GLD, 1, "200")
     gate.send(absent)
-    gate.log.write(OrderAbsent, order_id=absent.id)
+    gate.log.write(OrderAbsent(at=gate.log.now(), order_id=absent.id))
     answer = counter.gate(Limits(denied=(GLD,))).send_again(absent)
     assert isinstance(answer, Refused)
     assert answer.reason == "GLD: the buy was not sent: GLD is in limits.denied"
     assert counter.phase() == "lost"
-    assert [sent.reason for sent in counter.context.journal.sent(counter.run)] == [answer.reason]
+    assert [sent.reason for sent in counter.context.journal.orders(counter.run)] == [answer.reason]
     assert counter.at_the_broker() == set()
 
 
@@ -205,7 +205,7 @@ def test_a_program_that_was_told_to_end_sends_nothing_more(counter: Counter) -> 
 
 def test_after_the_loss_of_a_day_only_sells_leave(counter: Counter) -> None:
     gate = counter.gate()
-    gate.log.write(DailyLossHit, equity=Decimal(1), basis=Decimal(2), limit_percent=Decimal(25))
+    gate.log.write(DailyLossHit(at=gate.log.now(), equity=Decimal(1), basis=Decimal(2), limit_percent=Decimal(25)))
     assert "limits.max_daily_loss_percent was passed" in said(gate(order(1, "buy", GLD, 1, "200")))
     assert gate(order(2, "sell", SPY, 1)) is None
 

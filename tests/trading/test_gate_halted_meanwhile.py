@@ -13,7 +13,7 @@ from stage import GLD, SPY, TLT
 from rebalancer.events import Armed, Disarmed, Event, Halted, OrderAbsent, OrderIntended, OrderResent
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Accepted, Refused, RunId, Unknown
-from rebalancer.ports import Caps, Journal
+from rebalancer.ports import Journal, Venue
 from rebalancer.trading.armed import FIRST_LIVE_RUN
 from rebalancer.venues.sim.script import Twist
 
@@ -57,7 +57,7 @@ def test_an_order_does_not_leave_after_a_halt_that_came_between_the_look_and_its
     assert isinstance(answer, Refused)
     assert answer.reason.startswith("SPY: the sell was not sent: every account is halted since")
     assert "stop now" in answer.reason
-    assert (counter.context.journal.sent(counter.run), counter.at_the_broker(), gate.sold) == ((), set(), {SPY: 0})
+    assert (counter.context.journal.orders(counter.run), counter.at_the_broker(), gate.sold) == ((), set(), {SPY: 0})
 
 
 def test_an_absent_order_is_not_sent_once_more_after_such_a_halt(counter: Counter) -> None:
@@ -65,11 +65,11 @@ def test_an_absent_order_is_not_sent_once_more_after_such_a_halt(counter: Counte
     absent = order(1, "buy", GLD, 1, "200")
     first = counter.gate()
     assert isinstance(first.send(absent), Unknown)
-    first.log.write(OrderAbsent, order_id=absent.id)
+    first.log.write(OrderAbsent(at=first.log.now(), order_id=absent.id))
     answer = meanwhile(counter, halt(counter)).gate().send_again(absent)
     assert isinstance(answer, Refused)
     assert (counter.phase(), counter.at_the_broker()) == ("lost", set())
-    assert [sent.reason for sent in counter.context.journal.sent(counter.run)] == [answer.reason]
+    assert [sent.reason for sent in counter.context.journal.orders(counter.run)] == [answer.reason]
 
 
 # ----------------------------------------------------------------------------------------------------- real money
@@ -82,8 +82,8 @@ class Real:
     sim: object
 
     @property
-    def caps(self) -> Caps:
-        return Caps("real", simulated=False)
+    def venue(self) -> Venue:
+        return Venue("real", simulated=False)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.sim, name)
@@ -115,7 +115,7 @@ def test_the_halt_of_a_first_live_run_is_written_with_its_one_order_and_holds_ba
     arm(live, first_order_only=True)
     gate = live.gate()
     assert isinstance(gate.send(order(1, "sell", SPY, 100)), Accepted)
-    standing = live.context.journal.standing(live.context.account)
+    standing = live.context.journal.trading_status(live.context.account)
     assert standing.halt is not None
     assert (standing.halt.reason, standing.halt.by) == (FIRST_LIVE_RUN, "rebalance")
     assert isinstance(gate.send(order(2, "sell", TLT, 100)), Refused)
@@ -124,6 +124,6 @@ def test_the_halt_of_a_first_live_run_is_written_with_its_one_order_and_holds_ba
 def test_a_first_live_run_that_was_halted_meanwhile_sends_nothing_and_keeps_the_persons_halt(live: Counter) -> None:
     arm(live, first_order_only=True)
     assert isinstance(meanwhile(live, halt(live)).gate().send(order(1, "sell", SPY, 100)), Refused)
-    standing = live.context.journal.standing(live.context.account)
+    standing = live.context.journal.trading_status(live.context.account)
     assert standing.halt is not None
     assert (standing.halt.reason, live.at_the_broker()) == ("stop now", set())

@@ -11,7 +11,7 @@ from counter import Counter, opened, order, said, scripted
 from stage import GLD, SPY, TLT
 
 from rebalancer.events import Armed, Halted
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.model import (
     NO_RUN,
     Accepted,
@@ -19,7 +19,7 @@ from rebalancer.model import (
     NoPrice,
     Refused,
 )
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Twist
 
@@ -147,8 +147,8 @@ class Real:
     sim: SimBroker
 
     @property
-    def caps(self) -> Caps:
-        return replace(self.sim.caps, simulated=False)
+    def venue(self) -> Venue:
+        return replace(self.sim.venue, simulated=False)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.sim, name)
@@ -197,7 +197,7 @@ def test_a_buy_that_can_not_be_compared_with_a_close_is_said_where_it_is_not_sim
     arm(live, 100_000)
     live.gate().send(order(1, "buy", TLT, 1, "100"))
     live.gate(previous="200").send(order(2, "buy", GLD, 1, "200"))
-    notes = [note.text for note in queries.run(live.stage.journal_file, live.run).remarks]
+    notes = [note.text for note in read.run(live.stage.journal_file, live.run).remarks]
     assert [note for note in notes if "no previous close" in note] == [
         "TLT: the market shows no previous close, so trading.max_distance_percent was not checked"
     ]

@@ -10,7 +10,7 @@ from stage import DAYS, Stage, mix, percent
 
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Event, Halted, HaltLifted
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Order, Submitted
 from rebalancer.model.checkup import Check
@@ -91,15 +91,15 @@ def test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order(stage: Stage) -> 
 
 def test_every_halt_that_nobody_lifted_is_told_the_one_beneath_another_too(stage: Stage) -> None:
     write(stage, ANOTHERS, OURS, EVERYBODYS)
-    assert queries.halts(stage.journal_file, "demo") == (OURS, EVERYBODYS)
+    assert read.halts(stage.journal_file, "demo") == (OURS, EVERYBODYS)
     write(stage, LIFTED)
-    assert queries.halts(stage.journal_file, "demo") == ()
-    assert queries.halts(stage.journal_file, "other") == (ANOTHERS, EVERYBODYS)
+    assert read.halts(stage.journal_file, "demo") == ()
+    assert read.halts(stage.journal_file, "other") == (ANOTHERS, EVERYBODYS)
 
 
 def test_without_a_journal_nothing_is_halted(tmp_path: Path) -> None:
-    assert queries.halts(tmp_path / "none.sqlite", "demo") == ()
-    assert queries.standing(tmp_path / "none.sqlite", "demo").halt is None
+    assert read.halts(tmp_path / "none.sqlite", "demo") == ()
+    assert read.trading_status(tmp_path / "none.sqlite", "demo").halt is None
 
 
 def test_the_sentence_names_the_remedy_for_this_very_halt() -> None:

@@ -11,7 +11,7 @@ from stage import DAYS, GLD, SPY, Stage, hold, mix, percent
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Account, Limits
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 from rebalancer.venues.sim.broker import SimBroker
 
 SAYS = "only sells for the rest of it"
@@ -122,8 +122,8 @@ class Tells:
     figures: dict[str, Decimal | None]
 
     @property
-    def caps(self) -> Caps:
-        return replace(self.sim.caps, simulated=False)
+    def venue(self) -> Venue:
+        return replace(self.sim.venue, simulated=False)
 
     def account(self) -> Account:
         return replace(self.sim.account(), **self.figures)

@@ -6,17 +6,17 @@ from types import SimpleNamespace
 from stage import SPY
 
 from rebalancer.model import Order, OrderId, Position
-from rebalancer.ports import Book
+from rebalancer.ports import Ledger
 from rebalancer.trading.moved import Recheck
 
 SELL = Order(OrderId("rb1"), SPY, "sell", Decimal(10), "market", None, "a test")
 
 
 def rechecked(held: int, expected: int | None) -> str | None:
-    book = Book({}, None if expected is None else {SPY: Decimal(expected)})
+    ledger = Ledger({}, None if expected is None else {SPY: Decimal(expected)})
     context = SimpleNamespace(
         account="demo",
-        journal=SimpleNamespace(book=lambda _: book),
+        journal=SimpleNamespace(ledger=lambda _: ledger),
         broker=SimpleNamespace(positions=lambda: (Position(SPY, Decimal(held), Decimal(500)),)),
         clock=SimpleNamespace(elapsed=lambda: 5.0),
     )

@@ -8,8 +8,8 @@ import pytest
 from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
 from local_alpaca import LocalAlpaca
 
-from rebalancer.app import evening
 from rebalancer.app.counter import counter_of
+from rebalancer.app.evening import evening
 from rebalancer.app.recovery import recovery
 from rebalancer.errors import BusyError
 from rebalancer.trading.kill import kill

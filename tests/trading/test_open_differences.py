@@ -54,7 +54,7 @@ def notes(stage: Stage) -> str:
 
 def ours(stage: Stage) -> dict[Symbol, Decimal]:
     with SqliteJournal.open(stage.journal_file) as journal:
-        return dict(journal.book("demo").ours)
+        return dict(journal.ledger("demo").ours)
 
 
 def orders(stage: Stage) -> list[tuple[Symbol, str]]:

@@ -11,7 +11,7 @@ from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import Event, OrderIntended
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.model import (
     Account,
     Fill,
@@ -27,7 +27,7 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
-from rebalancer.ports import Broker, Caps, Journal
+from rebalancer.ports import Broker, Journal, Venue
 from rebalancer.venues.sim.script import Script, Twist
 
 
@@ -38,8 +38,8 @@ class Between:
     real: Broker
 
     @property
-    def caps(self) -> Caps:
-        return self.real.caps
+    def venue(self) -> Venue:
+        return self.real.venue
 
     def hours(self) -> Hours:
         return self.real.hours()
@@ -82,8 +82,8 @@ class TakesAnIdTwice(Between):
     """A venue at which nothing is ever sent again."""
 
     @property
-    def caps(self) -> Caps:
-        return replace(self.real.caps, resend=False)
+    def venue(self) -> Venue:
+        return replace(self.real.venue, idempotent_ids=False)
 
 
 @dataclass
@@ -109,7 +109,7 @@ def one_bot(folder: Path, **percents: int) -> Stage:
 def orders_at_broker(stage: Stage) -> int:
     """How many orders the broker has for what the journal wrote down."""
     broker = stage.broker()
-    known = broker.orders([OrderId(order.id) for order in queries.orders(stage.journal_file)])
+    known = broker.orders([OrderId(order.id) for order in read.orders(stage.journal_file)])
     broker.close()
     return len(known)
 
@@ -120,7 +120,7 @@ def test_an_intent_is_on_disk_before_its_order_leaves(tmp_path: Path) -> None:
 
     class Watching(Between):
         def submit(self, order: Order) -> Submitted:
-            written = {line.id: line.state for line in queries.orders(stage.journal_file)}
+            written = {line.id: line.state for line in read.orders(stage.journal_file)}
             seen.append(written[order.id])
             return super().submit(order)
 
@@ -330,7 +330,7 @@ def test_an_answer_without_the_positions_is_never_read_as_a_flat_account(tmp_pat
 def test_the_book_is_what_the_fills_say(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     stage.run()
-    held = {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")}
+    held = {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")}
     assert held == stage.shares()
 
 

@@ -11,7 +11,7 @@ from stage import GLD, SPY, Stage, mix, percent
 from test_orders import Between
 
 from rebalancer.errors import SourceError, StoppedError
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.model import Account, Order, OrderId, Outcome, Position, Submitted, Symbol
 from rebalancer.trading.reconcile import require_own_money
 
@@ -86,7 +86,7 @@ def test_after_such_a_halt_the_shares_are_still_ours_as_the_fills_made_them(tmp_
     stage.between = showing(1000, with_one_spy_less)
     with pytest.raises(StoppedError):
         stage.run()
-    assert {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")} == stage.shares()
+    assert {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")} == stage.shares()
 
 
 def test_a_list_that_is_not_whole_is_no_proof_that_anything_is_missing(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_second_run_of_a_session_waits_for_a_list_that_lags_behind_the_first(t
     stage.between = Lagging
     stage.run(force=True)
     assert stage.record().run.status == "success"
-    assert {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")} == held == stage.shares()
+    assert {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")} == held == stage.shares()
 
 
 def small(folder: Path) -> Stage:
@@ -155,7 +155,7 @@ def test_the_record_is_of_the_very_list_that_was_compared(tmp_path: Path) -> Non
     stage.between = showing(1000, without_spy, but=2)
     stage.run(force=True)
     assert stage.record().run.status == "success"
-    assert {line.symbol: line.ours for line in queries.positions(stage.journal_file, "demo")} == stage.shares()
+    assert {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")} == stage.shares()
     assert SPY in stage.shares()
 
 
@@ -165,7 +165,7 @@ def test_a_small_position_that_was_traded_tonight_is_missed_too(tmp_path: Path) 
     stage.between = showing(1000, without_spy)
     with pytest.raises(SourceError, match="its answer is not whole"):
         stage.run(force=True)
-    assert SPY in {line.symbol for line in queries.positions(stage.journal_file, "demo")}
+    assert SPY in {line.symbol for line in read.positions(stage.journal_file, "demo")}
 
 
 def test_a_trade_of_another_hand_in_what_was_not_traded_tonight_is_a_reconciliation_break(tmp_path: Path) -> None:

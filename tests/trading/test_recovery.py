@@ -15,7 +15,7 @@ from test_orders import Between, Pen, TakesAnIdTwice
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import Event, HaltLifted, OrderAccounted, OrderResent
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import (
     NO_RUN,
@@ -99,7 +99,7 @@ def test_an_order_that_is_found_open_is_cancelled_though_no_list_shows_it(tmp_pa
     stage.run(force=True)
     record = stage.record()
     assert f"SPY: cancelling our open buy of 198 shares ({left.id})" in [remark.text for remark in record.remarks]
-    assert [order.state for order in queries.orders(stage.journal_file)] == ["canceled", "canceled"]
+    assert [order.state for order in read.orders(stage.journal_file)] == ["canceled", "canceled"]
 
 
 def test_an_open_order_of_ours_that_can_not_be_cancelled_stops_the_evening_before_any_order(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_an_earlier_order_that_can_not_be_accounted_for_sends_nothing(tmp_path: 
     stage.on(DAYS[1])
     with pytest.raises(SourceError) as failed:
         stage.run()
-    (order,) = queries.orders(stage.journal_file)
+    (order,) = read.orders(stage.journal_file)
     assert str(failed.value) == (
         f"earlier orders could not be accounted for at the broker: buy 198 SPY ({order.id}): the lookup did not answer"
         ". Look at the account; nothing is sent until the broker answers."
@@ -224,7 +224,7 @@ def test_an_order_of_an_earlier_evening_that_never_arrived_is_lost_and_never_sen
     stage.on(DAYS[1]).run()
     assert stage.record().run.status == "success"
     assert stage.shares() == {SPY: Decimal(198)}
-    before, tonight = reversed(queries.orders(stage.journal_file))
+    before, tonight = reversed(read.orders(stage.journal_file))
     assert (before.state, tonight.state) == ("lost", "filled")
     assert before.reason == "it never reached the broker"
     assert before.id != tonight.id
@@ -238,7 +238,7 @@ def test_an_absence_that_is_written_down_is_not_written_again_when_the_order_is_
     assert stage.record().orders[0].state == "absent"
     stage.between = stage.pen = lambda same: same
     stage.on(DAYS[1]).run()
-    before, _ = reversed(queries.orders(stage.journal_file))
+    before, _ = reversed(read.orders(stage.journal_file))
     assert before.state == "lost"
     with closing(sqlite3.connect(stage.journal_file)) as journal:
         ((written,),) = journal.execute("SELECT COUNT(*) FROM events WHERE kind = 'OrderAbsent'")
@@ -261,7 +261,7 @@ def test_an_answer_that_is_not_whole_settles_nothing(tmp_path: Path) -> None:
     stage.between = Overlooking
     with pytest.raises(SourceError, match="its answer is not whole"):
         stage.on(DAYS[2]).run()
-    assert queries.orders(stage.journal_file)[0].state == "intended"
+    assert read.orders(stage.journal_file)[0].state == "intended"
 
 
 # --------------------------------------------------------------------------------------- what must never happen
@@ -393,7 +393,7 @@ def test_a_lost_order_that_turns_up_halts_and_is_counted(tmp_path: Path) -> None
         r"filled, which are counted now\. Look at the account before the next run; `rebalance kill` cancels what is "
         r"open\.$",
     )
-    assert [(line.symbol, line.ours) for line in queries.positions(stage.journal_file, "demo")] == [(SPY, Decimal(198))]
+    assert [(line.symbol, line.ours) for line in read.positions(stage.journal_file, "demo")] == [(SPY, Decimal(198))]
     a_person_looked(stage)
     stage.run(force=True)
     assert stage.record().run.status == "success"
@@ -508,7 +508,7 @@ def test_where_its_shares_did_not_move_its_way_a_lost_order_stops_nothing(
     moved_by(stage, SPY, by_hand)
     stage.on(DAYS[2]).between = Forgets
     stage.run()
-    assert queries.standing(stage.journal_file, "demo").halt is None
+    assert read.trading_status(stage.journal_file, "demo").halt is None
 
 
 @pytest.mark.parametrize("late", [0, 3])
@@ -551,7 +551,7 @@ def test_shares_that_an_order_in_flight_sells_meanwhile_speak_for_no_lost_one(tm
     stage.between = ArrivesWhenLookedFor
     stage.run()
     assert stage.record().run.status == "success"
-    assert queries.standing(stage.journal_file, "demo").halt is None
+    assert read.trading_status(stage.journal_file, "demo").halt is None
     assert SPY not in stage.shares()
 
 

@@ -12,11 +12,11 @@ from stage import DAYS, GLD, SPY, Market, Stage, hold, mix, percent, session_of
 
 from rebalancer.errors import SourceError
 from rebalancer.events import Holding, HoldingsRead
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Account, CorporateAction, Position, Reserve, RunId, Symbol
-from rebalancer.ports import Book
+from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.restate import restate
 
@@ -53,13 +53,15 @@ def evening_after(stage: Stage, **recorded: int) -> Iterator[tuple[RunContext, R
 def record(context: RunContext, log: RunLog, **quantities: int) -> None:
     zero = Decimal(0)
     log.write(
-        HoldingsRead,
-        phase="start",
-        account=Account("1", zero, zero, zero, context.clock.now()),
-        holdings=tuple(Holding(symbol, count, count, zero) for symbol, count in of(**quantities).items()),
-        reserve=zero,
-        others_value=zero,
-        investable=zero,
+        HoldingsRead(
+            at=log.now(),
+            phase="start",
+            account=Account("1", zero, zero, zero, context.clock.now()),
+            holdings=tuple(Holding(symbol, count, count, zero) for symbol, count in of(**quantities).items()),
+            reserve=zero,
+            others_value=zero,
+            investable=zero,
+        )
     )
 
 
@@ -75,18 +77,18 @@ def stage(tmp_path: Path) -> Stage:
 def test_a_split_restates_our_shares_and_the_history_says_so(stage: Stage) -> None:
     stage.market.announced = (SPLIT,)
     with evening_after(stage, NVDA=12) as (context, log):
-        book = restate(context, log, shown(NVDA=120))
+        ledger = restate(context, log, shown(NVDA=120))
 
-        assert book == context.journal.book("demo") == Book(of(NVDA=120), of(NVDA=120), BEFORE, {NVDA: TODAY})
+        assert ledger == context.journal.ledger("demo") == Ledger(of(NVDA=120), of(NVDA=120), BEFORE, {NVDA: TODAY})
     assert notes(stage) == [f"NVDA: 10 for 1 split of {TODAY}: our 12 shares are 120 now"]
 
 
 def test_a_rename_moves_our_shares_to_the_new_name(stage: Stage) -> None:
     stage.market.announced = (RENAME,)
     with evening_after(stage, FB=12) as (context, log):
-        book = restate(context, log, shown(META=12))
+        ledger = restate(context, log, shown(META=12))
 
-        assert book == Book(of(META=12), of(META=12), BEFORE, {FB: TODAY, META: TODAY})
+        assert ledger == Ledger(of(META=12), of(META=12), BEFORE, {FB: TODAY, META: TODAY})
     assert notes(stage) == [
         f"FB: rename to META of {TODAY}",
         f"META: was FB (rename to META of {TODAY}): our 12 shares are 12 now",
@@ -96,7 +98,7 @@ def test_a_rename_moves_our_shares_to_the_new_name(stage: Stage) -> None:
 def test_a_difference_that_nothing_announced_makes_up_is_left_to_be_said(stage: Stage) -> None:
     stage.market.announced = (SPLIT,)
     with evening_after(stage, NVDA=12) as (context, log):
-        assert restate(context, log, shown(NVDA=119)) == Book(of(NVDA=12), of(NVDA=12), recorded=BEFORE)
+        assert restate(context, log, shown(NVDA=119)) == Ledger(of(NVDA=12), of(NVDA=12), recorded=BEFORE)
     assert notes(stage) == []
 
 
@@ -138,16 +140,16 @@ def test_where_all_is_as_expected_nobody_is_asked(stage: Stage) -> None:
 def test_an_account_without_a_record_has_nothing_to_restate(stage: Stage) -> None:
     with SqliteJournal.open(stage.journal_file) as journal:
         context, log = start(stage, journal, TODAY)
-        assert restate(replace(context, history=silent(stage)), log, shown(NVDA=12)) == Book({}, None)
+        assert restate(replace(context, history=silent(stage)), log, shown(NVDA=12)) == Ledger({}, None)
 
 
 def test_a_second_run_of_the_session_asks_nobody_while_nothing_changed(stage: Stage) -> None:
     with evening_after(stage, NVDA=12) as (context, log):
         record(context, log, NVDA=12)
 
-        book = restate(replace(context, history=silent(stage)), log, shown(NVDA=12))
+        ledger = restate(replace(context, history=silent(stage)), log, shown(NVDA=12))
 
-        assert book == Book(of(NVDA=12), of(NVDA=12), recorded=TODAY)
+        assert ledger == Ledger(of(NVDA=12), of(NVDA=12), recorded=TODAY)
 
 
 def test_a_split_booked_between_two_runs_of_its_session_restates_in_the_second(stage: Stage) -> None:
@@ -225,13 +227,13 @@ def book_the_split(stage: Stage) -> None:
     broker.close()
 
 
-def rehearse(stage: Stage) -> queries.RunRecord:
+def rehearse(stage: Stage) -> read.RunRecord:
     """What a dry run tonight would do."""
     file = stage.folder / "dry" / "journal.sqlite"
     with SqliteJournal.open(file) as own:
         stage.pen = lambda books: DryRunJournal(own, books)
         stage.run(force=True)
-    return queries.run(file, None)
+    return read.run(file, None)
 
 
 def test_what_shows_its_new_price_and_its_old_quantity_is_not_bought_again(unbooked_split: Stage) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Order, OrderId, OrderPhase, RunId, Side, Symbol
-from rebalancer.ports import Sent
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.sound import may_still_stand, require_sound, require_written
 
 SPY, GLD = Symbol("SPY"), Symbol("GLD")
@@ -21,12 +21,12 @@ def order(name: str, side: Side, symbol: Symbol = SPY) -> Order:
     return Order(OrderId(name), symbol, side, Decimal(10), "market", None, "a test")
 
 
-def left(sent: Order, phase: OrderPhase, filled: str = "0") -> Sent:
+def left(sent: Order, phase: OrderPhase, filled: str = "0") -> OrderRecord:
     at = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
-    return Sent(sent, RunId(1), date(2024, 3, 4), phase, at, 1, Decimal(filled), None, "")
+    return OrderRecord(sent, RunId(1), date(2024, 3, 4), phase, at, 1, Decimal(filled), None, "")
 
 
-def stops(new: Order, *sent: Sent) -> bool:
+def stops(new: Order, *sent: OrderRecord) -> bool:
     try:
         require_sound(new, sent)
     except StoppedError:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Found, Order, OrderId, OrderPhase, OrderState, Outcome, RunId, Symbol, Unknown
-from rebalancer.ports import Caps, Sent
+from rebalancer.ports import OrderRecord, Venue
 from rebalancer.trading.tracking import earlier_outcome, look_up, looks, untold
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
@@ -21,8 +21,8 @@ STANDS = OrderState(ORDER.id, ORDER.symbol, "buy", ORDER.quantity, "limit", ORDE
 OVER = {"filled", "canceled", "expired", "rejected", "refused", "lost"}
 
 
-def sent(phase: OrderPhase) -> Sent:
-    return Sent(ORDER, RunId(1), date(2024, 3, 4), phase, NOW, 1, Decimal(4), Decimal(499), "why")
+def sent(phase: OrderPhase) -> OrderRecord:
+    return OrderRecord(ORDER, RunId(1), date(2024, 3, 4), phase, NOW, 1, Decimal(4), Decimal(499), "why")
 
 
 @pytest.mark.parametrize("phase", get_args(OrderPhase))
@@ -40,7 +40,7 @@ def test_what_nobody_can_tell_of_has_filled_nothing_that_is_known() -> None:
 
 
 @dataclass
-class Venue:
+class Broker:
     """Answers from a script, its last word for ever; keeps when it was asked."""
 
     answers: list[Found]
@@ -49,43 +49,43 @@ class Venue:
     asked: list[float] = field(default_factory=list)
 
     @property
-    def caps(self) -> Caps:
-        return Caps("a test", simulated=True, quiet_seconds=self.quiet)
+    def venue(self) -> Venue:
+        return Venue("a test", simulated=True, quiet_seconds=self.quiet)
 
     def find(self, _: OrderId) -> Found:
         self.asked.append((self.clock.now() - NOW).total_seconds())
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-def found(venue: Venue) -> OrderState | Absent | Unknown:
+def found(venue: Broker) -> OrderState | Absent | Unknown:
     context: Any = SimpleNamespace(broker=venue, clock=venue.clock)
     return look_up(context, [ORDER.id])[ORDER.id]
 
 
 def test_an_order_that_is_there_is_found_at_the_first_look() -> None:
-    venue = Venue([STANDS], quiet=30)
+    venue = Broker([STANDS], quiet=30)
     assert found(venue) == STANDS
     assert venue.asked == [0]
 
 
 def test_an_absence_is_believed_at_the_second_look_past_the_quiet_time() -> None:
-    venue = Venue([Absent()], quiet=30)
+    venue = Broker([Absent()], quiet=30)
     assert found(venue) == Absent()
     assert venue.asked == [0, 1, 3, 7, 15, 30, 31]
 
 
 def test_an_order_that_turns_up_at_the_last_look_is_found() -> None:
-    venue = Venue([*[Absent()] * 6, STANDS], quiet=30)
+    venue = Broker([*[Absent()] * 6, STANDS], quiet=30)
     assert found(venue) == STANDS
 
 
 def test_one_absence_and_silence_after_it_is_no_absence() -> None:
-    venue = Venue([*[Unknown("no answer")] * 5, Absent(), Unknown("still none")], quiet=30)
+    venue = Broker([*[Unknown("no answer")] * 5, Absent(), Unknown("still none")], quiet=30)
     assert found(venue) == Unknown("still none")
 
 
 def test_silence_and_one_absence_at_the_very_end_is_no_absence() -> None:
-    venue = Venue([*[Unknown("no answer")] * 15, Absent()], quiet=30)
+    venue = Broker([*[Unknown("no answer")] * 15, Absent()], quiet=30)
     assert found(venue) == Unknown("the broker did not say for sure whether it stands")
     assert venue.asked[-1] == 40
 
@@ -94,7 +94,7 @@ def test_silence_and_one_absence_at_the_very_end_is_no_absence() -> None:
 def test_nothing_is_ever_called_absent_before_the_quiet_time_and_two_looks_after_it(
     quiet: int, answers: list[Found]
 ) -> None:
-    venue = Venue([*answers, Absent()], quiet)
+    venue = Broker([*answers, Absent()], quiet)
     if found(venue) == Absent():
         assert len([second for second in venue.asked if second >= quiet]) >= 2
 

@@ -15,10 +15,10 @@ from stage import GLD, SPY, Stage, mix, percent
 from test_orders import Between, TakesAnIdTwice
 
 from rebalancer.errors import StoppedError
-from rebalancer.journal import queries
+from rebalancer.journal import read
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Found, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Trading, Unknown
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 
@@ -61,8 +61,8 @@ class Late(Between):
         self.wire.deliver(self.real)
 
     @property
-    def caps(self) -> Caps:
-        return replace(self.real.caps, quiet_seconds=QUIET, resend=self.resend)
+    def venue(self) -> Venue:
+        return replace(self.real.venue, quiet_seconds=QUIET, idempotent_ids=self.resend)
 
     def submit(self, order: Order) -> Submitted:
         self.wire.send(order)
@@ -191,7 +191,7 @@ def test_however_late_it_arrives_it_stands_once_and_the_next_start_knows_of_it(
         with pytest.raises(StoppedError, match="stands at the broker after all") if was_lost else nullcontext():
             stage.run(force=True)
         assert [state.filled for state in taken(stage)] == [Decimal(120)]
-        (position,) = queries.positions(stage.journal_file, "demo")
+        (position,) = read.positions(stage.journal_file, "demo")
         assert stage.shares() == {SPY: position.ours} == {SPY: Decimal(120)}
 
 

@@ -1,19 +1,19 @@
 """Following orders: what the broker shows is written down, and what it does not show is looked for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from rebalancer.errors import SourceError, StoppedError
-from rebalancer.events import FillSeen, Noted, OrderAbsent, OrderLost, OrderSeen
+from rebalancer.events import Event, FillSeen, Noted, OrderAbsent, OrderLost, OrderSeen
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Fill, Found, Order, OrderId, OrderState, Outcome, Symbol, Unknown
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 from rebalancer.trading.tracking import Watch, came_of, mismatch, vouch
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
@@ -26,14 +26,14 @@ UNREAD = "the fills did not answer"
 
 
 @dataclass
-class Venue:
+class Broker:
     """Shows `lists` one after the other, the last for ever, and gives `found` to whoever looks for the order."""
 
     lists: list[tuple[OrderState, ...]] = field(default_factory=lambda: [()])
     found: Found = field(default_factory=Absent)
     executions: tuple[Fill, ...] | None = (FILL,)
     cancelled: list[OrderId] = field(default_factory=list)
-    caps: Caps = field(default_factory=lambda: Caps("a test", simulated=True))
+    venue: Venue = field(default_factory=lambda: Venue("a test", simulated=True))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         shown = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
@@ -55,16 +55,19 @@ class Venue:
 class RunLog:
     """Keeps what is written, instead of journalling it."""
 
-    lines: list[Any] = field(default_factory=list)
+    lines: list[Event] = field(default_factory=list)
 
-    def write(self, event: Callable[..., Any], **fields: object) -> None:
-        self.lines.append(event(at=NOW, **fields))
+    def now(self) -> datetime:
+        return NOW
 
-    def note(self, text: str, level: str = "note") -> None:
-        self.write(Noted, level=level, text=text)
+    def write(self, *events: Event) -> None:
+        self.lines.extend(events)
+
+    def note(self, text: str, level: Literal["note", "warning", "error"] = "note") -> None:
+        self.write(Noted(NOW, level, text))
 
 
-def watching(venue: Venue, order: Order = ORDER, *, shutdown_requested: bool = False) -> tuple[Watch, RunLog]:
+def watching(venue: Broker, order: Order = ORDER, *, shutdown_requested: bool = False) -> tuple[Watch, RunLog]:
     context: Any = SimpleNamespace(
         broker=venue, clock=SimulatedClock(NOW), shutdown_requested=lambda: shutdown_requested
     )
@@ -73,7 +76,7 @@ def watching(venue: Venue, order: Order = ORDER, *, shutdown_requested: bool = F
 
 
 def test_every_change_is_written_once_with_the_fills_behind_it() -> None:
-    watch, log = watching(Venue([(OPEN,), (OPEN,), (PART,), (CANCELED,)]))
+    watch, log = watching(Broker([(OPEN,), (OPEN,), (PART,), (CANCELED,)]))
     assert watch.until_terminal(10)
     assert log.lines == [
         OrderSeen(NOW, OPEN),
@@ -86,18 +89,18 @@ def test_every_change_is_written_once_with_the_fills_behind_it() -> None:
 
 
 def test_the_fills_of_an_order_without_any_are_not_asked_for() -> None:
-    watch, log = watching(Venue([(replace(OPEN, status="canceled"),)], executions=None))
+    watch, log = watching(Broker([(replace(OPEN, status="canceled"),)], executions=None))
     assert watch.until_terminal(0)
     assert [type(line) for line in log.lines] == [OrderSeen]
 
 
 def test_fills_that_can_not_be_read_leave_the_order_pending_and_are_told_once() -> None:
-    watch, log = watching(Venue([(CANCELED,)], executions=None))
+    watch, log = watching(Broker([(CANCELED,)], executions=None))
     assert not watch.until_terminal(3)
     assert log.lines == [Noted(NOW, "warning", f"the orders could not be read: {UNREAD}")]
 
 
-class Silent(Venue):
+class Silent(Broker):
     """Answers every other look only."""
 
     looks = 0
@@ -131,7 +134,7 @@ def test_it_looks_as_often_as_it_is_told() -> None:
     ],
 )
 def test_a_filled_quantity_that_can_not_be_stops_with_both_numbers(shown: Sequence[OrderState], said: str) -> None:
-    watch, _ = watching(Venue([(state,) for state in shown]))
+    watch, _ = watching(Broker([(state,) for state in shown]))
     with pytest.raises(StoppedError) as stopped:
         watch.until_terminal(10)
     assert str(stopped.value) == f"order rb1 (SPY): {said} {vouch(ORDER)}"
@@ -172,26 +175,26 @@ def test_the_way_out_names_the_order_and_the_command() -> None:
 
 
 def test_an_order_that_no_list_shows_but_a_look_finds_has_the_outcome_of_what_is_found() -> None:
-    watch, log = watching(Venue(found=CANCELED))
+    watch, log = watching(Broker(found=CANCELED))
     assert watch.outcome(ORDER) == came_of(ORDER, CANCELED)
     assert came_of(ORDER, CANCELED) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
     assert log.lines == [OrderSeen(NOW, CANCELED), FillSeen(NOW, FILL)]
 
 
 def test_one_whose_fills_can_not_be_read_is_told_of_by_nobody() -> None:
-    watch, log = watching(Venue(found=CANCELED, executions=None))
+    watch, log = watching(Broker(found=CANCELED, executions=None))
     assert watch.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, UNREAD)
     assert log.lines == []
 
 
 def test_one_that_is_not_there_is_written_down_as_absent_and_lost() -> None:
-    watch, log = watching(Venue(found=Absent()))
+    watch, log = watching(Broker(found=Absent()))
     assert watch.outcome(ORDER) == Outcome(ORDER, "lost", Decimal(0), None, "it never reached the broker")
     assert log.lines == [OrderAbsent(NOW, ORDER.id), OrderLost(NOW, ORDER.id, "it never reached the broker")]
 
 
 def test_one_of_which_the_broker_says_nothing_stays_unknown() -> None:
-    watch, log = watching(Venue(found=Unknown("no answer")))
+    watch, log = watching(Broker(found=Unknown("no answer")))
     assert watch.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
     assert log.lines == []
 
@@ -200,7 +203,7 @@ def test_one_of_which_the_broker_says_nothing_stays_unknown() -> None:
 
 
 def test_what_is_not_done_in_time_is_cancelled_with_a_word() -> None:
-    venue = Venue([(OPEN,)])
+    venue = Broker([(OPEN,)])
     watch, log = watching(venue)
     assert not watch.until_terminal(2)
     log.lines.clear()
@@ -210,7 +213,7 @@ def test_what_is_not_done_in_time_is_cancelled_with_a_word() -> None:
 
 
 def test_told_to_end_nobody_waits_for_the_closing_auction_or_cancels_what_stands_for_it() -> None:
-    venue, auction = Venue([(replace(OPEN, kind="moc", limit=None),)]), replace(ORDER, kind="moc", limit=None)
+    venue, auction = Broker([(replace(OPEN, kind="moc", limit=None),)]), replace(ORDER, kind="moc", limit=None)
     watch, log = watching(venue, auction, shutdown_requested=True)
     assert not watch.until_terminal(600)
     log.lines.clear()

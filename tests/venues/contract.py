@@ -209,7 +209,7 @@ class BrokerContract(Contract):
     def test_b18_a_fee_is_never_more_than_the_broker_declares(self, broker, street):
         broker.submit(buy("rb1", SPY, "3"))
         settled(broker, street, "rb1")
-        assert 0 <= sum(fill.fee for fill in broker.fills(OrderId("rb1"))) <= broker.caps.fee_per_order
+        assert 0 <= sum(fill.fee for fill in broker.fills(OrderId("rb1"))) <= broker.venue.fee_per_order
 
     @pytest.mark.parametrize("limit", ["0.0001", "0.9999", "1.00", "99.99"])
     def test_b19_a_limit_on_the_tick_is_taken(self, broker, limit):
@@ -282,7 +282,7 @@ class FaultContract(Contract):
     @pytest.mark.parametrize("twist", [Twist(lost=1), Twist(silent=True)], ids=["it was lost", "its answer was lost"])
     def test_b27_an_order_sent_again_after_no_clear_answer_stands_once(self, broker_with, street, twist):
         broker = broker_with(twist)
-        assert broker.caps.resend, "a venue that takes an id twice is never sent one twice"
+        assert broker.venue.idempotent_ids, "a venue that takes an id twice is never sent one twice"
         order = buy("rb1", SPY, "5")
         assert isinstance(broker.submit(order), Unknown)
         assert isinstance(broker.submit(order), Accepted | Unknown)

@@ -7,7 +7,7 @@ from street import BIL, EVENING, SPY, XYZ, buy, sell
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Absent, Account, OrderId, OrderState, Position, Refused, us_equity
-from rebalancer.ports import Caps
+from rebalancer.ports import Venue
 from rebalancer.venues.preview import PreviewBroker
 
 
@@ -18,7 +18,7 @@ def resting(order_id, side, quantity="5") -> OrderState:
 class RecordingBroker:
     """A real account of 10,000 dollars; nothing may ever be sent to it."""
 
-    caps = Caps("real", simulated=False, fee_per_order=Decimal(1), quiet_seconds=30, resend=True)
+    venue = Venue("real", simulated=False, fee_per_order=Decimal(1), quiet_seconds=30, idempotent_ids=True)
 
     def __init__(self, *open_orders: OrderState) -> None:
         self.asked: list[str] = []
@@ -105,13 +105,13 @@ def test_nothing_ever_reaches_the_real_broker(street):
 
 
 def test_it_says_whose_preview_it_is(real, street):
-    caps = PreviewBroker(real, street, street).caps
-    assert (caps.venue, caps.simulated, caps.fee_per_order) == ("preview of real", True, 1)
+    venue = PreviewBroker(real, street, street).venue
+    assert (venue.name, venue.simulated, venue.fee_per_order) == ("preview of real", True, 1)
 
 
 def test_an_absence_at_the_real_broker_takes_its_quiet_time_and_nothing_is_sent_again(real, street):
-    caps = PreviewBroker(real, street, street).caps
-    assert (caps.quiet_seconds, caps.resend) == (30, False)
+    venue = PreviewBroker(real, street, street).venue
+    assert (venue.quiet_seconds, venue.idempotent_ids) == (30, False)
 
 
 def test_which_orders_bear_our_name_is_asked_of_the_real_broker(street):

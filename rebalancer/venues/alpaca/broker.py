@@ -24,22 +24,21 @@ from rebalancer.model import (
     Unknown,
     us_equity,
 )
-from rebalancer.ports import Caps, Clock
+from rebalancer.ports import Clock, Venue
 from rebalancer.venues.alpaca import parse
 from rebalancer.venues.alpaca.activities import Deposits
 from rebalancer.venues.alpaca.assets import Assets
 from rebalancer.venues.alpaca.body import Body
 from rebalancer.venues.alpaca.client import Alpaca, Json, NoReply, Reply, message
 from rebalancer.venues.alpaca.executions import Executions
-from rebalancer.venues.alpaca.hosts import PAPER_NUMBERS, mode_of
 from rebalancer.venues.alpaca.orders import Seen, followed, open_orders, orders_since
 from rebalancer.venues.alpaca.pause import TOO_MANY, pause
 from rebalancer.venues.alpaca.positions import positions
 from rebalancer.venues.alpaca.refusals import refusal
+from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.sim.rules import malformed
 
 NEW_YORK = ZoneInfo("America/New_York")
-QUIET_SECONDS = 30
 SHORTING = (("account", "/account"), ("configuration", "/account/configurations"))
 
 
@@ -58,9 +57,8 @@ class AlpacaBroker:
         self._client.close()
 
     @property
-    def caps(self) -> Caps:
-        venue = f"Alpaca {self._client.mode}"
-        return Caps(venue, simulated=False, quiet_seconds=QUIET_SECONDS, moc=True, resend=True)
+    def venue(self) -> Venue:
+        return ALPACA
 
     def hours(self) -> Hours:
         return parse.hours(Body.of("clock", self._client.read("/clock")))
@@ -69,10 +67,10 @@ class AlpacaBroker:
         """Raises RunFailedError for a live account on a paper line or the other way round, whatever the host."""
         body = Body.of("account", self._client.read("/account"))
         account = parse.account(body, self._clock.now())
-        if mode_of(account.number) != self._client.mode:
+        if ALPACA.mode_of(account.number) != self._client.mode:
             raise RunFailedError(
                 f"the account {account.number} is no {self._client.mode} account: the numbers of paper accounts begin "
-                f"with {PAPER_NUMBERS}, and no others do. Use the keys of a {self._client.mode} account."
+                f"with {ALPACA.paper_prefix}, and no others do. Use the keys of a {self._client.mode} account."
             )
         day = parse.balance_day(body)
         return account if day is None else replace(account, deposits=self._deposits.since(day))

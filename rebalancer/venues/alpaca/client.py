@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.model import Mode
 from rebalancer.ports import Clock
-from rebalancer.venues.alpaca.hosts import DATA, TRADING, Mode
+from rebalancer.venues.alpaca.hosts import DATA, TRADING
 from rebalancer.venues.alpaca.keys import Keys
 from rebalancer.venues.alpaca.wire import Json, Line, NoReply, Reply
 

@@ -2,17 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal
-
-Mode = Literal["paper", "live"]
 
 PAPER = "https://paper-api.alpaca.markets"
 LIVE = "https://api.alpaca.markets"
 DATA = "https://data.alpaca.markets"
 TRADING: Mapping[str, str] = {"paper": PAPER, "live": LIVE}
 """Where orders go, by an account's mode."""
-PAPER_NUMBERS = "PA"
-"""What the number of every paper account begins with, and of no other."""
 
 # Matched whole: what a parser of addresses and the network library read differently can't get through.
 LOOPBACK = re.compile(r"https?://(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?/?", re.ASCII)
@@ -31,8 +26,3 @@ def refusal(url: str, allowed: str = PAPER) -> str | None:
         f"{url[:80]} is neither {allowed} nor an address on this machine. Leave the base URL out to use {allowed}; "
         "a local one has no path, such as http://127.0.0.1:8080."
     )
-
-
-def mode_of(number: str) -> Mode:
-    """Whether the account with this `number` is one of Alpaca's paper accounts, or holds real money."""
-    return "paper" if number.startswith(PAPER_NUMBERS) else "live"

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,11 +27,12 @@ from rebalancer.model import (
     Unknown,
     us_equity,
 )
-from rebalancer.ports import Calendar, Caps, Clock, Quotes
+from rebalancer.ports import Calendar, Clock, Quotes, Venue
 from rebalancer.venues.sim.book import Book
 from rebalancer.venues.sim.exchange import Exchange
 from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 from rebalancer.venues.sim.script import Script
+from rebalancer.venues.sim.venue import SIM
 
 
 class SimBroker:
@@ -63,7 +65,7 @@ class SimBroker:
         self._instrument = instrument
         self._exchange = Exchange(book, quotes, commission_dollars, slippage_percent, script, instrument)
         self._lost: Counter[OrderId] = Counter()
-        self._caps = Caps("sim", simulated=True, fee_per_order=commission_dollars, resend=True)
+        self._venue = replace(SIM, fee_per_order=commission_dollars)
 
     @classmethod
     def open(
@@ -102,8 +104,8 @@ class SimBroker:
     # ------------------------------------------------------------------------------------- the broker's port
 
     @property
-    def caps(self) -> Caps:
-        return self._caps
+    def venue(self) -> Venue:
+        return self._venue
 
     def hours(self) -> Hours:
         """By our own clock and calendar: a venue that does not exist has no other."""

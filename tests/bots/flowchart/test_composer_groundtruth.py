@@ -12,9 +12,7 @@ import numpy as np
 import pytest
 from trees import random_walks
 
-from rebalancer.bots.flowchart.compile import compile_chart
-from rebalancer.bots.flowchart.decide import last_allocation
-from rebalancer.bots.flowchart.evaluate import evaluate
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.formats import read
 from rebalancer.model import Allocation, Closes, symbol
 
@@ -45,10 +43,9 @@ def decisions(bot: Path, closes: Closes) -> Decisions:
     """What our engine decides, by date and ticker."""
     chart, problems = read(bot.read_bytes(), bot.name)
     assert chart is not None, problems
-    program = compile_chart(chart)
-    weights = evaluate(program, closes).weights
+    weights = FlowchartBot.of(chart).weights(closes)
     return {
-        str(day): {ticker: weight for ticker, weight in zip(program.symbols, row, strict=True) if weight > 0}
+        str(day): {ticker: weight for ticker, weight in zip(closes.symbols, row, strict=True) if weight > 0}
         for day, row in zip(closes.sessions, weights.tolist(), strict=True)
     }
 
@@ -110,8 +107,8 @@ def test_every_readable_chart_decides_on_as_many_sessions_as_it_asks_for():
     for path in sorted(STRATEGIES.glob("*.json.gz")):
         chart, _problems = read(gzip.decompress(path.read_bytes()), path.name)
         if chart is not None:
-            program = compile_chart(chart)
-            closes = random_walks(7, program.lookback, program.symbols)
-            assert isinstance(last_allocation(chart.name, program, closes), Allocation), path.name
+            bot = FlowchartBot.of(chart)
+            closes = random_walks(7, bot.lookback, bot.symbols)
+            assert isinstance(bot.decide(closes), Allocation), path.name
             decided += 1
     assert decided > 60

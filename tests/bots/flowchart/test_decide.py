@@ -23,14 +23,13 @@ from trees import (
     when,
 )
 
-from rebalancer.bots.flowchart.compile import compile_chart
-from rebalancer.bots.flowchart.decide import last_allocation
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Node
 from rebalancer.model import Allocation, BotFailure, Closes, Decision
 
 
 def decide(root: Node, closes: Closes) -> Decision:
-    return last_allocation("my bot", compile_chart(chart(root)), closes)
+    return FlowchartBot.of(chart(root), "my bot").decide(closes)
 
 
 def reason(root: Node, closes: Closes) -> str:
@@ -60,7 +59,7 @@ def test_the_allocation_is_the_last_days_with_its_path():
 
 @given(charts, random_prices())
 def test_a_decision_is_positive_finite_weights_or_a_reason(random_chart, closes):
-    decision = last_allocation("my bot", compile_chart(random_chart), closes)
+    decision = FlowchartBot.of(random_chart).decide(closes)
     if isinstance(decision, BotFailure):
         assert "undefined" in decision.reason or any(character.isdigit() for character in decision.reason)
     else:
@@ -70,8 +69,8 @@ def test_a_decision_is_positive_finite_weights_or_a_reason(random_chart, closes)
 
 @given(charts, st.integers(0, 2**32 - 1))
 def test_the_look_back_is_enough_to_decide_on(random_chart, seed):
-    program = compile_chart(random_chart)
-    decision = last_allocation("my bot", program, random_walks(seed, program.lookback))
+    bot = FlowchartBot.of(random_chart)
+    decision = bot.decide(random_walks(seed, bot.lookback))
     # Of cash, or of a part that held only cash, the volatility is 0 however long its history is.
     assert isinstance(decision, Allocation) or "is 0 on" in decision.reason
 

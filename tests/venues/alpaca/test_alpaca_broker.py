@@ -41,9 +41,9 @@ def sent(venue):
 
 
 def test_it_says_what_it_is(broker):
-    caps = broker.caps
-    assert (caps.venue, caps.simulated, caps.fee_per_order, caps.quiet_seconds, caps.moc) == (
-        "Alpaca paper",
+    venue = broker.venue
+    assert (venue.title, venue.simulated, venue.fee_per_order, venue.quiet_seconds, venue.takes_auction_orders) == (
+        "Alpaca",
         False,
         0,
         30,
@@ -233,7 +233,7 @@ def test_an_order_that_did_not_arrive_is_absent_and_half_a_minute_is_the_quiet_t
     venue.faults.on("POST", "/v2/orders", fault=faults.RESET)
     broker.submit(buy("rb1", SPY, "1"))
     assert broker.find(OrderId("rb1")) == Absent()
-    assert broker.caps.quiet_seconds == 30
+    assert broker.venue.quiet_seconds == 30
 
 
 def test_an_order_sent_in_the_very_moment_is_listed_since_it(venue, broker):

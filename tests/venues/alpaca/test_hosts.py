@@ -8,8 +8,9 @@ import pytest
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SystemClock
 from rebalancer.venues.alpaca.client import Alpaca
-from rebalancer.venues.alpaca.hosts import DATA, LIVE, PAPER, TRADING, is_loopback, mode_of, refusal
+from rebalancer.venues.alpaca.hosts import DATA, LIVE, PAPER, TRADING, is_loopback, refusal
 from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.venues.alpaca.venue import ALPACA
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_the_client_refuses_every_host_but_that_of_its_mode(mode, url):
     ("number", "mode"), [("PA3EXAMPLE", "paper"), ("123456789", "live"), ("pa1", "live"), ("", "live")]
 )
 def test_an_accounts_own_number_says_whether_its_money_is_real(number, mode):
-    assert mode_of(number) == mode
+    assert ALPACA.mode_of(number) == mode
 
 
 def test_the_live_host_stands_in_one_place():

@@ -22,8 +22,8 @@ def state(broker, order_id=RB1):
 
 
 def test_it_says_that_it_is_simulated_and_what_an_order_costs(sims):
-    caps = sims.open(commission="1.50").caps
-    assert (caps.venue, caps.simulated, caps.fee_per_order) == ("sim", True, Decimal("1.50"))
+    venue = sims.open(commission="1.50").venue
+    assert (venue.name, venue.simulated, venue.fee_per_order) == ("sim", True, Decimal("1.50"))
 
 
 # ------------------------------------------------------------------------------------------ prices and money

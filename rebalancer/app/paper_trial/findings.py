@@ -1,0 +1,119 @@
+"""What a trial over two evenings tells, out of nothing but its journal: so a crash can't take it away."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from rebalancer.model.checkup import Check, Figures
+from rebalancer.ports import BalanceRecord, OrderRecord
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial: its orders, None where none was written down yet, and the readings since its beginning."""
+
+    buy: OrderRecord | None = None
+    sell: OrderRecord | None = None
+    readings: tuple[BalanceRecord, ...] = ()
+
+    @property
+    def untold(self) -> bool:
+        """Its share was sold, and the call that sold it was cut off before it could tell."""
+        return self.sell is not None and self.sell.filled > 0 and not self._looks_since(self.sell)
+
+    def before(self, order: OrderRecord) -> BalanceRecord | None:
+        return next((each for each in self.readings if each.run == order.run and each.phase == "start"), None)
+
+    def after(self, order: OrderRecord) -> BalanceRecord | None:
+        """The last look in the session of `order`: a later evening would show what has been settled since."""
+        return next((each for each in reversed(self._looks_since(order)) if each.session == order.session), None)
+
+    def _looks_since(self, order: OrderRecord) -> list[BalanceRecord]:
+        return [each for each in self.readings if each.run >= order.run and each.phase == "end"]
+
+
+def last_trial(orders: Sequence[OrderRecord], readings: tuple[BalanceRecord, ...]) -> Trial:
+    """The trial of the last buy, and the last sell since."""
+    begun = max((place for place, sent in enumerate(orders) if sent.order.side == "buy"), default=None)
+    if begun is None:
+        return Trial()
+    sells = orders[begun + 1 :]
+    return Trial(orders[begun], sells[-1] if sells else None, readings)
+
+
+# --------------------------------------------------------------------------------------------- the table
+
+
+def figures(trial: Trial) -> tuple[Figures, ...]:
+    """The account around each order that filled; a moment at which nobody could look is left out."""
+    return tuple(_figures(trial))
+
+
+def _figures(trial: Trial) -> Iterator[Figures]:
+    for order in (trial.buy, trial.sell):
+        if order is None or not order.filled:
+            continue
+        for word, reading in (("before", trial.before(order)), ("after", trial.after(order))):
+            if reading is not None:
+                yield _shown(f"{word} the {order.order.side}", reading)
+
+
+def _shown(moment: str, reading: BalanceRecord) -> Figures:
+    account = reading.account
+    return Figures(
+        moment=moment,
+        at=account.at,
+        cash=account.cash,
+        equity=account.equity,
+        long_value=account.long_value,
+        non_marginable_buying_power=account.spendable,
+        buying_power=account.buying_power,
+    )
+
+
+# --------------------------------------------------------------------------------------------- the checks
+
+
+def checks(trial: Trial, following: date, allowed: Decimal) -> Iterator[Check]:
+    """`following` is the session after tonight's; by `allowed` dollars a figure may differ from what was traded."""
+    buy, sell = trial.buy, trial.sell
+    if buy is None:
+        return
+    yield _done("bought", buy, following)
+    if not buy.filled:
+        return
+    if sell is None:
+        found = f"1 {buy.order.symbol} is held by the trial, bought in the session of {buy.session}"
+        yield Check("sold", "warn", found, f"Call the same again from {following} on: that sells it.")
+        return
+    yield _done("sold", sell, following)
+    if sell.filled:
+        yield _proceeds(trial, sell, allowed)
+
+
+def _done(verb: str, sent: OrderRecord, following: date) -> Check:
+    order = sent.order
+    found = f"{verb} {sent.filled} of {order.quantity} {order.symbol} in the session of {sent.session} ({order.id})"
+    if sent.filled == order.quantity:
+        return Check(verb, "pass", f"{found} at {sent.average_price} USD")
+    remedy = f"The order is {sent.phase}{f' ({sent.reason})' if sent.reason else ''}. Call again from {following} on."
+    return Check(verb, "fail", found, remedy)
+
+
+def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal) -> Check:
+    """Whether the venue's figure of settled money takes in what a sale brought, the same evening."""
+    before, after = trial.before(sell), trial.after(sell)
+    if before is None or after is None:
+        found = "nobody looked at the account in the session of the sale after it"
+        return Check("sale proceeds", "warn", found, "Call the same again: another trial may tell.")
+    brought = (sell.average_price or ZERO) * sell.filled
+    rise = after.account.spendable - before.account.spendable
+    found = f"the sale brought {brought:,.2f} USD and moved non-marginable buying power by {rise:+,.2f} USD"
+    if abs(rise - brought) <= allowed:
+        return Check("sale proceeds", "pass", f"{found}: this venue counts sale proceeds as spendable the same evening")
+    if abs(rise) <= allowed:
+        return Check("sale proceeds", "pass", f"{found}: this venue counts sale proceeds only once they are settled")
+    return Check("sale proceeds", "warn", f"{found}: that tells neither", "Did something else trade or move money?")

@@ -1,0 +1,188 @@
+"""What only a real account can prove: one share is bought and sold on paper, and what was seen of it is told."""
+
+from base64 import b32encode
+from collections.abc import Callable
+from decimal import Decimal
+from hashlib import sha256
+
+from rebalancer.app.doctor import is_paper
+from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
+from rebalancer.events import Event, OrderSeen, RunEnded
+from rebalancer.model import (
+    Account,
+    NoPrice,
+    Order,
+    OrderId,
+    OrderState,
+    Outcome,
+    Price,
+    RunId,
+    RunStatus,
+    Session,
+    Side,
+    Symbol,
+    Unknown,
+)
+from rebalancer.model.checkup import Check, Verdict
+from rebalancer.portfolio.buys import budget, limit_price
+from rebalancer.portfolio.order_ids import TRIAL_PREFIX
+from rebalancer.trading.context import RunContext, RunLog
+from rebalancer.trading.gate import Gate
+from rebalancer.trading.hours import require_open
+from rebalancer.trading.orders import send_and_follow
+from rebalancer.trading.pricing import Prices, order_prices, take_snapshots
+from rebalancer.trading.snapshot import AccountSnapshot, read_holdings, require_investable
+from rebalancer.trading.tracking import POLL_SECONDS
+
+ONE = Decimal(1)
+PENNIES = Decimal("0.05")
+"""Dollars by which the cash may differ from what was traded, beside the broker's fees: the regulator's."""
+LOOKS = 30
+"""So many seconds a broker may take to show the share that it said was bought."""
+
+
+class Notebook(RunLog):
+    """A diary that also keeps the states its orders were seen in."""
+
+    def __init__(self, context: RunContext, run: RunId, session: Session) -> None:
+        super().__init__(context, run, session)
+        self.states: list[OrderState] = []
+
+    def write(self, *events: Event) -> None:
+        super().write(*events)
+        self.states.extend(event.state for event in events if isinstance(event, OrderSeen))
+
+
+def run_trial(context: RunContext, run: RunId, session: Session, symbol: Symbol) -> tuple[Check, ...]:
+    """Buy and sell, and journal how it ended.
+
+    Raises RunFailedError where this is no place or time for it, StoppedError for what breaks once an order has left.
+    """
+    log = Notebook(context, run, session)
+    advice = f"Look at the account: it may hold a share of {symbol} more."
+    return journalled(log, advice, lambda: _trial(context, log, symbol))
+
+
+def journalled(log: RunLog, advice: str, steps: Callable[[], tuple[Check, ...]]) -> tuple[Check, ...]:
+    """What `steps` found, with how it ended written down. Raises StoppedError with `advice` for what breaks once an
+    order has left.
+    """
+    try:
+        checks = steps()
+    except RebalancerError as error:
+        log.write(RunEnded(at=log.now(), status="partial" if log.sent else "failed", reason=str(error)))
+        if log.sent:
+            raise StoppedError(f"{error} {advice}") from error
+        raise
+    passed = sum(check.verdict == "pass" for check in checks)
+    status: RunStatus = "success" if passed == len(checks) else "partial"
+    log.write(RunEnded(at=log.now(), status=status, reason=f"{passed} of {len(checks)} checks passed"))
+    return checks
+
+
+def _trial(context: RunContext, log: Notebook, symbol: Symbol) -> tuple[Check, ...]:
+    require_open(context, log)
+    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
+    prices = order_prices(context, log, take_snapshots(context, [symbol], ()), [symbol], "buys")
+    price = _required(context, snapshot.account, prices[symbol])
+    gate = buying_gate(context, log, snapshot, prices)
+    limit = limit_price(price, context.trading.limit_percent, context.instrument(symbol))
+    buy = _order(context, log, symbol, "buy", limit)
+    bought, checks = _traded(context, log, buy, gate)
+    if not bought.filled:
+        return checks
+    again = _sent_again(context, gate, buy, bought)
+    sell = _order(context, log, symbol, "sell", None)
+    sold, more = _traded(context, log, sell, Gate(context, log, _once_held(context, log, symbol), prices))
+    after = read_holdings(context, log, "end")
+    return (*checks, again, *more, _cash(context, snapshot.account.cash, after.account.cash, bought, sold))
+
+
+def buying_gate(context: RunContext, log: RunLog, snapshot: AccountSnapshot, prices: Prices) -> Gate:
+    return Gate(context, log, snapshot, prices, budget(snapshot.account, snapshot.reserve, Decimal(0)))
+
+
+def require_paper(context: RunContext, account: Account) -> None:
+    """Raises RunFailedError unless no real money can move."""
+    if not is_paper(context.broker, account):
+        raise RunFailedError(
+            f"account {account.number} is no paper account, and this is for paper only. Nothing was sent."
+        )
+
+
+def _required(context: RunContext, account: Account, price: Price | NoPrice) -> Price:
+    """Raises RunFailedError unless it is on paper, and the ticker may be traded at a fresh price."""
+    require_paper(context, account)
+    if price.symbol in context.trading.protected:
+        raise RunFailedError(f"{price.symbol} is protected: name another ticker with --symbol. Nothing was sent.")
+    if isinstance(price, NoPrice):
+        raise RunFailedError(f"{price.symbol} has no fresh price: {' '.join(price.reasons)} Nothing was sent.")
+    return price
+
+
+def _order(context: RunContext, log: RunLog, symbol: Symbol, side: Side, limit: Decimal | None) -> Order:
+    name = trial_id(context.account, log.session.day, log.number, symbol, side)
+    return one_share(name, symbol, side, limit)
+
+
+def trial_id(*parts: object) -> OrderId:
+    """The same parts always get the same id."""
+    return OrderId(TRIAL_PREFIX + b32encode(sha256("|".join(map(str, parts)).encode()).digest()).decode()[:13])
+
+
+def one_share(name: OrderId, symbol: Symbol, side: Side, limit: Decimal | None) -> Order:
+    return Order(name, symbol, side, ONE, "market" if limit is None else "limit", limit, "the paper trial")
+
+
+def _traded(context: RunContext, log: Notebook, order: Order, gate: Gate) -> tuple[Outcome, tuple[Check, ...]]:
+    began = context.clock.now()
+    outcome = sent_once(context, log, order, gate)
+    seconds = (context.clock.now() - began).total_seconds()
+    states = " -> ".join(state.status for state in log.states if state.id == outcome.order.id) or outcome.status
+    verb = "bought" if order.side == "buy" else "sold"
+    done = f"{verb} {outcome.filled} of 1 {order.symbol} in {seconds:.1f} s, seen as {states}"
+    remedy = f"Look at the account: {outcome.reason or 'the order was not filled in time'}."
+    filled = _check(verb, done, remedy, passed=outcome.complete)
+    if not outcome.filled:
+        return outcome, (filled,)
+    told = sum((fill.quantity for fill in context.broker.fills(outcome.order.id)), Decimal(0))
+    words = f"executions of {told} behind {outcome.filled} filled at {outcome.average_price} USD"
+    summed = _check(f"fills, {verb}", words, "Report it: fills were not counted.", passed=told == outcome.filled)
+    return outcome, (filled, summed)
+
+
+def sent_once(context: RunContext, log: RunLog, order: Order, gate: Gate) -> Outcome:
+    """What is in the way of an order of a trial is told, and not tried again: a second id would be that of a run."""
+    (outcome,) = send_and_follow(context, log, [order], gate, context.trading.sell_timeout_seconds, POLL_SECONDS)
+    return outcome
+
+
+def _sent_again(context: RunContext, gate: Gate, order: Order, outcome: Outcome) -> Check:
+    """The same order once more: the venue must know its id, and the answer must not be taken for a refusal."""
+    answer, found = gate.repeat(order), context.broker.find(order.id)
+    stands = isinstance(found, OrderState) and found.filled == outcome.filled
+    words = f"sent again it was answered {type(answer).__name__}, and looked up {'unchanged' if stands else found}"
+    remedy = "Look at the account: it may hold a share more. Report it."
+    return _check("same id again", words, remedy, passed=isinstance(answer, Unknown) and stands)
+
+
+def _once_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnapshot:
+    """The account once it shows the share; as it is after LOOKS, and then the gate lets no sell pass."""
+    snapshot, looks = read_holdings(context, log, "after_sells"), 1
+    while symbol not in snapshot.holdings.managed and looks < LOOKS:
+        context.clock.sleep(POLL_SECONDS)
+        snapshot, looks = read_holdings(context, log, "after_sells"), looks + 1
+    return snapshot
+
+
+def _cash(context: RunContext, before: Decimal, after: Decimal, bought: Outcome, sold: Outcome) -> Check:
+    traded = (sold.average_price or 0) * sold.filled - (bought.average_price or 0) * bought.filled
+    allowed = PENNIES + 2 * context.broker.venue.fee_per_order
+    words = f"{before:,.2f} USD before, {after:,.2f} USD after; the trades make {traded:+,.2f} USD"
+    remedy = "Look at the account's activities: something else moved its cash, or it is not settled yet."
+    return _check("cash", words, remedy, passed=abs(after - before - traded) <= allowed)
+
+
+def _check(name: str, found: str, remedy: str, *, passed: bool) -> Check:
+    verdict: Verdict = "pass" if passed else "fail"
+    return Check(name, verdict, found, "" if passed else remedy)

@@ -1,0 +1,165 @@
+"""The trial over two evenings: a share of its own is bought on one and sold on a later one.
+
+What comes next is read from the journal each time, and a session sends one order at most: so it may be cut off
+anywhere, and the next call goes on from there.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from rebalancer.app.paper_trial.findings import Trial, checks, figures, last_trial
+from rebalancer.app.paper_trial.one_evening import (
+    LOOKS,
+    PENNIES,
+    buying_gate,
+    journalled,
+    one_share,
+    require_paper,
+    sent_once,
+    trial_id,
+)
+from rebalancer.app.paper_trial.share import free_share
+from rebalancer.errors import RunFailedError
+from rebalancer.market.settlement import LONGEST_WAIT
+from rebalancer.model import OrderId, Outcome, RunId, Session, Side, Symbol
+from rebalancer.model.checkup import Check, Figures
+from rebalancer.model.text import shares
+from rebalancer.portfolio.buys import limit_price
+from rebalancer.trading.context import RunContext, RunLog
+from rebalancer.trading.gate import Gate
+from rebalancer.trading.hours import require_open
+from rebalancer.trading.pricing import order_prices, take_snapshots
+from rebalancer.trading.recovery import settle_earlier_orders
+from rebalancer.trading.snapshot import read_holdings, read_shares, require_investable
+from rebalancer.trading.tracking import CANCEL_SECONDS, Watch, looks
+
+ADVICE = "Call the same again: it goes on from what the broker shows."
+
+
+def run_two_evenings(
+    context: RunContext, run: RunId, session: Session, named: Symbol | None
+) -> tuple[tuple[Check, ...], tuple[Figures, ...]]:
+    """Tonight's step of the trial, and all that is known of it by then. `named` is the share to buy, if any is.
+
+    Raises what `run_trial` raises.
+    """
+    log = RunLog(context, run, session)
+    found = journalled(log, ADVICE, lambda: _evening(context, log, named))
+    return found, figures(_trial(context))
+
+
+def _evening(context: RunContext, log: RunLog, named: Symbol | None) -> tuple[Check, ...]:
+    require_paper(context, context.broker.account())
+    require_open(context, log)
+    settle_earlier_orders(context, log)
+    _follow_what_stands(context, log)
+    outcome = None if _nothing_to_send(context, log) else _send(context, log, named)
+    _read_after(context, log)
+    return (*_not_let_through(outcome, _trial(context)), *_checks(context, log))
+
+
+def _trial(context: RunContext) -> Trial:
+    orders = context.journal.orders_since(context.account, date.min)
+    return last_trial(orders, context.journal.balances(context.account, date.min))
+
+
+def _follow_what_stands(context: RunContext, log: RunLog) -> None:
+    """An order that a call before sent and did not see the end of."""
+    standing = [sent.order for sent in context.journal.unsettled(context.account) if sent.phase != "lost"]
+    watch = Watch(context, log, {order.id: order for order in standing})
+    if not watch.until_terminal(context.trading.sell_timeout_seconds):
+        watch.cancel_open()
+        watch.until_terminal(CANCEL_SECONDS)
+
+
+def _nothing_to_send(context: RunContext, log: RunLog) -> bool:
+    """Whatever came of tonight's order, there is no second one; and a sale is told of before another trial begins."""
+    tonight = context.journal.orders_since(context.account, log.session.day)
+    return bool(tonight) or _trial(context).untold
+
+
+def _send(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
+    ours = context.journal.ledger(context.account).ours
+    if not ours:
+        return _buy(context, log, named)
+    ((symbol, count),) = ours.items()
+    _require_untouched(context, log, symbol, count, named)
+    return _sell(context, log, symbol)
+
+
+def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
+    if context.trading.manage != "own":
+        raise RunFailedError(
+            'manage = "account" gives every share of the account to the bots, and they would sell the trial\'s before '
+            'its second evening: set manage = "own" until it is over. Nothing was sent.'
+        )
+    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
+    price = free_share(context, log, named)
+    limit = limit_price(price, context.trading.limit_percent, context.instrument(price.symbol))
+    order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit)
+    return sent_once(context, log, order, buying_gate(context, log, snapshot, {price.symbol: price}))
+
+
+def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: Decimal, named: Symbol | None) -> None:
+    """Raises RunFailedError unless the account holds of `symbol` exactly what the trial bought, and it is `named`."""
+    if named not in {None, symbol}:
+        raise RunFailedError(
+            f"the trial holds {count} {symbol}, and sells that before it buys {named}: leave --symbol out. Nothing was "
+            "sent."
+        )
+    shown = read_shares(context).get(symbol, Decimal(0))
+    if shown == count:
+        return
+    if not shown:
+        # The record of it makes the share nobody's, so that the next call begins anew.
+        read_holdings(context, log, "start")
+        raise RunFailedError(
+            f"the account holds no {symbol} any more, of which the trial bought {count}: another hand sold it, and "
+            "this trial is over. The next call begins another. Nothing was sent."
+        )
+    raise RunFailedError(
+        f"the account holds {shares(shown)} of {symbol}, and the trial bought {count}: what is not its own it never "
+        f"sells. Bring the account to exactly {count} and call again; or sell all {symbol} by hand, then this trial is "
+        "over. Nothing was sent."
+    )
+
+
+def _sell(context: RunContext, log: RunLog, symbol: Symbol) -> Outcome:
+    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
+    prices = order_prices(context, log, take_snapshots(context, [symbol], ()), [symbol])
+    order = one_share(_id(context, log, "sell"), symbol, "sell", None)
+    return sent_once(context, log, order, Gate(context, log, snapshot, prices))
+
+
+def _id(context: RunContext, log: RunLog, side: Side) -> OrderId:
+    """No run's number is in it: were the journal deleted meanwhile, the venue itself would refuse a second order."""
+    return trial_id(context.account, log.session.day, side)
+
+
+def _read_after(context: RunContext, log: RunLog) -> None:
+    """The account once it shows what the trial's orders made of it; not recorded where it never does."""
+    buy = _trial(context).buy
+    if buy is None:
+        return
+    symbol = buy.order.symbol
+    due = context.journal.ledger(context.account).ours.get(symbol, Decimal(0))
+    for _ in looks(context, LOOKS):
+        if read_shares(context).get(symbol, Decimal(0)) == due:
+            read_holdings(context, log, "end")
+            return
+
+
+def _not_let_through(outcome: Outcome | None, trial: Trial) -> tuple[Check, ...]:
+    """What the gate held back was never written down, so that the journal can't tell of it."""
+    written = {sent.order.id for sent in (trial.buy, trial.sell) if sent}
+    if outcome is None or outcome.order.id in written:
+        return ()
+    remedy = "Nothing was sent. Settle that, and call the same again."
+    return (Check("sent", "fail", outcome.reason, remedy),)
+
+
+def _checks(context: RunContext, log: RunLog) -> tuple[Check, ...]:
+    tonight = log.session.day
+    later = context.calendar.sessions(tonight + timedelta(days=1), tonight + LONGEST_WAIT)
+    following = later[0] if later else tonight + LONGEST_WAIT
+    return tuple(checks(_trial(context), following, PENNIES + context.broker.venue.fee_per_order))

@@ -1,0 +1,70 @@
+"""The port `Bot`: what the rest of the program knows of a bot, whatever kind it is."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from rebalancer.model import Closes, Decision, Floats, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a bot file contains, for a person who checks it before money follows it. All sorted.
+
+    `tickers` are held or only looked at. The rest describes a flowchart and is empty for other kinds: `nodes` counts by
+    kind, such as ("Asset", 3); `depth` is the number of nodes on the longest path; `functions` go with the windows they
+    are used with, in sessions.
+    """
+
+    name: str
+    tickers: tuple[Symbol, ...]
+    nodes: tuple[tuple[str, int], ...] = ()
+    depth: int = 0
+    functions: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+
+class Bot(Protocol):
+    """Decides, at each close, which fraction of its money goes into which symbol; what is missing to 1 is cash.
+
+    A decision uses the closes of its session and of earlier ones only. `closes` must have a column for each of
+    `symbols`, else ValueError is raised; other columns are ignored.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the settings and the screens call it."""
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """All that it may hold or look at, sorted."""
+
+    @property
+    def holdable(self) -> tuple[Symbol, ...]:
+        """Those of `symbols` that it may hold, sorted."""
+
+    @property
+    def lookback(self) -> int:
+        """The number of sessions, the present one included, without which it can't decide."""
+
+    @property
+    def warm_up(self) -> int:
+        """The number of sessions after which more history no longer changes what it decides; at least `lookback`."""
+
+    def weights(self, closes: Closes) -> Floats:
+        """Its decision at every close: fractions (T, N) over all of `closes.symbols`, each row >= 0 with a sum <= 1.
+
+        A row is NaN throughout where the bot can't decide.
+        """
+
+    def decide(self, closes: Closes) -> Decision:
+        """Its decision on the last session of `closes`; a BotFailure says in a sentence why there is none."""
+
+    def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
+        """How it came to its decision on row `day` of `closes`, a line a step."""
+
+    def findings(self) -> Findings: ...
+
+    def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
+        """All of its rules, in lines; with `closes` also what they came to on the last session."""
+
+    def mermaid(self, closes: Closes) -> str:
+        """Its rules and the last session's path as a Mermaid diagram. Raises ValueError where there is none."""

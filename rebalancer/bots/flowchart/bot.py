@@ -1,0 +1,87 @@
+"""A flowchart as a bot."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from rebalancer.bots.base import Findings
+from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.evaluate import evaluate
+from rebalancer.bots.flowchart.explain import explain
+from rebalancer.bots.flowchart.findings import describe
+from rebalancer.bots.flowchart.gaps import gaps, why_undefined
+from rebalancer.bots.flowchart.mermaid import mermaid
+from rebalancer.bots.flowchart.outline import outline
+from rebalancer.bots.flowchart.tree import Chart
+from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlowchartBot:
+    """`chart` as it was written, and `program`, the same compiled."""
+
+    name: str
+    chart: Chart
+    program: Program
+
+    @classmethod
+    def of(cls, chart: Chart, name: str | None = None) -> Self:
+        return cls(name or chart.name, chart, compile_chart(chart))
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        return self.program.symbols
+
+    @property
+    def holdable(self) -> tuple[Symbol, ...]:
+        return tuple(sorted({node.symbol for node in self.program.table if isinstance(node, nodes.Hold)}))
+
+    @property
+    def lookback(self) -> int:
+        return self.program.lookback
+
+    @property
+    def warm_up(self) -> int:
+        return self.program.warm_up
+
+    def weights(self, closes: Closes) -> Floats:
+        found = evaluate(self.program, closes).weights
+        weights = np.zeros((len(found), len(closes.symbols)))
+        weights[:, [closes.symbols.index(symbol) for symbol in self.symbols]] = found
+        weights[np.isnan(found).any(axis=1)] = np.nan
+        return weights
+
+    def decide(self, closes: Closes) -> Decision:
+        """The failure names the first undefined value that the decision needs.
+
+        A held ticker without a close is no failure, since deciding to hold it takes no price: it is among the warnings,
+        with the gaps that did not touch this decision.
+        """
+        last = len(closes.sessions) - 1
+        if last < 0:
+            return BotFailure(self.name, f"there are no closes of {', '.join(self.symbols)}")
+        evaluation = evaluate(self.program, closes)
+        row = evaluation.weights[last]
+        if not np.isfinite(row).all():
+            return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
+        return Allocation(
+            bot=self.name,
+            session=closes.day(last),
+            weights={symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0},
+            path=explain(self.program, closes, evaluation, last),
+            warnings=gaps(self.program, closes, evaluation),
+        )
+
+    def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
+        return explain(self.program, closes, evaluate(self.program, closes), day)
+
+    def findings(self) -> Findings:
+        return describe(self.chart)
+
+    def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
+        return outline(self.program, evaluate(self.program, closes).values if closes else None)
+
+    def mermaid(self, closes: Closes) -> str:
+        return mermaid(self.program, evaluate(self.program, closes).values, -1)

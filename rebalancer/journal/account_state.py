@@ -1,0 +1,255 @@
+"""What the journal says of an account's orders, runs, and permission to trade.
+
+Reads through any connection.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from rebalancer.events import Armed, Claim, Halted, HoldingsRead
+from rebalancer.journal.codec import from_body
+from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, RunStatus, Side, canonical
+from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, OrderRecord, TradingStatus
+
+
+def read_orders(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[OrderRecord, ...]:
+    """The orders for which `condition` holds, oldest first."""
+    rows = connection.execute(
+        "SELECT orders.id, symbol, side, quantity, kind, limit_price, why, run, session, state, sent, times, filled,"
+        f" average_price, orders.reason FROM orders JOIN runs ON runs.id = orders.run WHERE {condition}"
+        " ORDER BY orders.seq",
+        values,
+    )
+    return tuple(_order_record(*row) for row in rows.fetchall())
+
+
+def _order_record(
+    order_id: OrderId,
+    symbol: str,
+    side: Side,
+    quantity: str,
+    kind: OrderKind,
+    limit: str | None,
+    why: str,
+    run: RunId,
+    session: str,
+    phase: OrderPhase,
+    at: str,
+    times: int,
+    filled: str,
+    average: str | None,
+    reason: str,
+) -> OrderRecord:
+    order = Order(order_id, canonical(symbol), side, Decimal(quantity), kind, _decimal(limit), why)
+    return OrderRecord(
+        order,
+        run,
+        date.fromisoformat(session),
+        phase,
+        datetime.fromisoformat(at),
+        times,
+        Decimal(filled),
+        _decimal(average),
+        reason,
+    )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def read_balances(connection: sqlite3.Connection, account: str, first: date) -> tuple[BalanceRecord, ...]:
+    rows = connection.execute(
+        "SELECT runs.id, session, kind, body FROM events JOIN runs ON runs.id = events.run"
+        " WHERE kind = ? AND account = ? AND session >= ? ORDER BY events.seq",
+        [HoldingsRead.__name__, account, first.isoformat()],
+    )
+    return tuple(
+        _balance_record(RunId(run), session, from_body(kind, body)) for run, session, kind, body in rows.fetchall()
+    )
+
+
+def _balance_record(run: RunId, session: str, read: HoldingsRead) -> BalanceRecord:
+    return BalanceRecord(run, date.fromisoformat(session), read.phase, read.account)
+
+
+def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
+    """Those of `ids` that are orders of `account` and were not refused, or that a person has vouched for."""
+    found = connection.execute(
+        "SELECT value FROM json_each(:ids) WHERE EXISTS (SELECT 1 FROM orders JOIN runs ON runs.id = orders.run"
+        " WHERE orders.id = value AND orders.state != 'refused' AND runs.account = :account)"
+        " OR EXISTS (SELECT 1 FROM accounted WHERE order_id = value AND account = :account)",
+        {"ids": json.dumps(list(ids)), "account": account},
+    )
+    return frozenset(order_id for (order_id,) in found)
+
+
+def read_failures(connection: sqlite3.Connection, run: RunId) -> dict[str, str]:
+    """Why bots of `run` could not decide, by their names."""
+    rows = connection.execute(
+        "SELECT bot, failure FROM allocations WHERE run = ? AND failure IS NOT NULL ORDER BY seq", [run]
+    )
+    return dict(rows.fetchall())
+
+
+def read_interrupted(connection: sqlite3.Connection, account: str) -> InterruptedRun | None:
+    row = connection.execute(
+        "SELECT runs.id, session, COUNT(orders.id) FROM runs LEFT JOIN orders ON orders.run = runs.id"
+        " WHERE account = ? AND status = 'running' GROUP BY runs.id ORDER BY runs.id DESC LIMIT 1",
+        [account],
+    ).fetchone()
+    if row is None:
+        return None
+    run, session, orders = row
+    files = connection.execute(
+        "SELECT name, content FROM run_files JOIN files USING (sha256) WHERE run = ?", [run]
+    ).fetchall()
+    return InterruptedRun(RunId(run), date.fromisoformat(session), orders, dict(files), _plan(connection, run))
+
+
+def _plan(connection: sqlite3.Connection, run: int) -> Plan | None:
+    row = connection.execute(
+        "SELECT events.kind, events.body FROM plans JOIN events USING (seq) WHERE plans.run = ?", [run]
+    ).fetchone()
+    if row is None:
+        return None
+    plan: Plan = from_body(*row).plan
+    return plan
+
+
+def read_trading_status(connection: sqlite3.Connection, account: str) -> TradingStatus:
+    return TradingStatus(
+        halt=_halt(connection, account),
+        armed=_armed(connection, account),
+        loss=_loss(connection, account),
+        last=_last(connection, account),
+    )
+
+
+def _halt(connection: sqlite3.Connection, account: str) -> Halted | None:
+    """The last word counts, whether it was said for the account or for all."""
+    row = connection.execute(
+        "SELECT at, account, \"by\", reason, lifted FROM halts WHERE account IN (?, '') ORDER BY seq DESC LIMIT 1",
+        [account],
+    ).fetchone()
+    if row is None or row[4]:
+        return None
+    at, whose, by, reason, _ = row
+    return Halted(datetime.fromisoformat(at), whose, by, reason)
+
+
+def read_halts(connection: sqlite3.Connection, account: str) -> tuple[Halted, ...]:
+    """Those of `account`, and of all accounts, since one was last lifted; the oldest first."""
+    rows = connection.execute(
+        "SELECT at, account, \"by\", reason FROM halts WHERE account IN (:account, '') AND seq > (SELECT"
+        " COALESCE(MAX(seq), 0) FROM halts WHERE account IN (:account, '') AND lifted) ORDER BY seq",
+        {"account": account},
+    )
+    return tuple(Halted(datetime.fromisoformat(at), whose, by, reason) for at, whose, by, reason in rows.fetchall())
+
+
+def _armed(connection: sqlite3.Connection, account: str) -> Armed | None:
+    row = connection.execute(
+        "SELECT events.kind, events.body FROM arms JOIN events USING (seq) WHERE arms.account = ?"
+        " ORDER BY seq DESC LIMIT 1",
+        [account],
+    ).fetchone()
+    last = from_body(*row) if row else None
+    return last if isinstance(last, Armed) else None
+
+
+def _loss(connection: sqlite3.Connection, account: str) -> date | None:
+    row = connection.execute(
+        "SELECT MAX(runs.session) FROM losses JOIN runs ON runs.id = losses.run WHERE runs.account = ?", [account]
+    ).fetchone()
+    return None if row[0] is None else date.fromisoformat(row[0])
+
+
+def _last(connection: sqlite3.Connection, account: str) -> tuple[str, str, str] | None:
+    row = connection.execute(
+        "SELECT runs.mode, runs.venue, balances.number FROM balances JOIN runs ON runs.id = balances.run"
+        " WHERE runs.account = ? ORDER BY balances.seq DESC LIMIT 1",
+        [account],
+    ).fetchone()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def must_not_leave(connection: sqlite3.Connection, run: RunId) -> bool:
+    """Whether the account of `run` is halted, or was disarmed while real money moves. No dry run is held back."""
+    account, mode, dry_run = connection.execute(
+        "SELECT account, mode, dry_run FROM runs WHERE id = ?", [run]
+    ).fetchone()
+    if dry_run:
+        return False
+    disarmed = mode == "live" and _is_disarmed(connection, account)
+    return disarmed or read_trading_status(connection, account).halt is not None
+
+
+def _is_disarmed(connection: sqlite3.Connection, account: str) -> bool:
+    """An account that was never armed is not: whether it may trade is the gate's to say."""
+    last = connection.execute(
+        "SELECT number FROM arms WHERE account = ? ORDER BY seq DESC LIMIT 1", [account]
+    ).fetchone()
+    return bool(last == (None,))
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """`orders` counts the orders that were written down, and so may have left."""
+
+    id: RunId
+    number: int
+    status: RunStatus
+    orders: int
+
+    @property
+    def uses_up_session(self) -> bool:
+        return self.status == "success" or self.orders > 0
+
+
+def refusal(claim: Claim, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
+    """Why `claim` starts no run after the `earlier` ones of its session, in their order; None where it may."""
+    done = [run for run in earlier if run.uses_up_session]
+    if not done or claim.force or claim.dry_run:
+        return None
+    last = done[-1]
+    return AlreadyRun(last.id, f"the run of {claim.session} for account {claim.account} {_state(last)}")
+
+
+def cut_off(run: EarlierRun) -> str:
+    """The reason journalled for a run whose process died."""
+    if not run.orders:
+        return "cut off before its first order"
+    return f"cut off after {_counted(run.orders)} had been written down"
+
+
+def taken_up(at: datetime, *, running: bool) -> str:
+    """What is journalled in a run that is ours again: it was cut off, or it ended and left orders."""
+    now = f"at {at:%Y-%m-%d %H:%M:%S} UTC"
+    if running:
+        return f"this run was cut off; it is gone on with {now} by what was recorded when it began"
+    return f"the orders that this run left are settled {now}"
+
+
+def taken_by_another(run: RunId) -> str:
+    return (
+        f"run {run} was cut off, and another process has gone on with it to its end meanwhile. Nothing was done here; "
+        "`rebalance history` shows what became of it."
+    )
+
+
+def _counted(orders: int) -> str:
+    return "1 order" if orders == 1 else f"{orders} orders"
+
+
+def _state(run: EarlierRun) -> str:
+    if run.status in {"success", "partial"}:
+        told = f"(run {run.id}, {run.status}, {_counted(run.orders)})"
+        return f"is done {told}: nothing to do; --force starts another"
+    how = f"was {cut_off(run)}" if run.status == "running" else f"{run.status} after {_counted(run.orders)}"
+    remedy = "see what came of it with `rebalance orders`, then start another with `rebalance run --force`"
+    return f"{how} (run {run.id}): {remedy}"

@@ -1,0 +1,136 @@
+"""SQLite connections to the journal: read-only views, transactions, backups, disk space, errors with a remedy."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebalancer.errors import BadInputError, Problem, RunFailedError, StoppedError
+from rebalancer.journal.chain import Head, has_chain, read_head
+
+ROOM = 2**20
+"""Bytes kept free before a run: many times what one run writes."""
+SMALL_CACHE_KIB = 64
+REMEDIES = {
+    sqlite3.SQLITE_FULL: "the disk is full. Free some space, then run again",
+    sqlite3.SQLITE_READONLY: "it is read-only. Make it and its folder writable for this user, then run again",
+    sqlite3.SQLITE_PERM: "this user may not open it. Make it and its folder writable for this user, then run again",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened. Make it and its folder writable for this user, then run again",
+    sqlite3.SQLITE_NOTADB: "it is no journal of this program. Move it away, or restore a copy of the journal",
+    sqlite3.SQLITE_CORRUPT: "it is damaged. Restore a copy of it before the next run",
+    sqlite3.SQLITE_BUSY: "another program holds it. Close that program, then run again",
+    sqlite3.SQLITE_LOCKED: "another program holds it. Close that program, then run again",
+    sqlite3.SQLITE_IOERR: "the disk can't read or write it. Check the disk before the next run",
+}
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A read-only connection with one consistent view of the journal; None where there is no file.
+
+    Raises RunFailedError for a file that can't be read.
+    """
+    if not path.exists():
+        yield None
+        return
+    with readable_errors(path), closing(sqlite3.connect(read_only(path), uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.execute("BEGIN")
+        yield connection
+
+
+def read_only(path: Path) -> str:
+    """The URI that opens the file at `path` without the right to write."""
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection) -> Iterator[None]:
+    """One transaction: it holds the write lock from its start, and is on disk when it ends."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk may have rolled it back by itself.
+        connection.rollback()
+        raise
+
+
+def check_disk_space(connection: sqlite3.Connection) -> None:
+    """Write ROOM bytes and roll them back. Raises what SQLite raises where they don't fit."""
+    ((cache,),) = connection.execute("PRAGMA cache_size").fetchall()
+    # A large cache would hold the bytes in memory; a small one spills them to disk before the rollback.
+    connection.execute(f"PRAGMA cache_size = -{SMALL_CACHE_KIB}")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("INSERT INTO files (sha256, content) VALUES ('', zeroblob(?))", [ROOM])
+    finally:
+        connection.rollback()
+        connection.execute(f"PRAGMA cache_size = {cache}")
+
+
+def head(path: Path) -> Head | None:
+    """The journal's last entry; None where there is no journal, or no chain yet."""
+    with reading(path) as journal:
+        return read_head(journal) if journal and has_chain(journal) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of the journal: its file, its size in bytes, and its last entry."""
+
+    file: str
+    size: int
+    head: Head | None
+
+
+def back_up(path: Path, copy: Path) -> Backup:
+    """Copy the journal to the new file `copy`, mode 0600: a consistent snapshot, also while runs write.
+
+    Raises BadInputError where there is no journal, or something at `copy` already; RunFailedError where the copy can't
+    be made, and then no file is left behind.
+    """
+    if not path.exists():
+        raise BadInputError([Problem(str(path), "", "there is no journal yet, so nothing to copy")])
+    with readable_errors(copy):
+        try:
+            os.close(os.open(copy, os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError as error:
+            raise BadInputError([Problem(str(copy), "", "is there already: name a new file")]) from error
+        try:
+            with closing(sqlite3.connect(read_only(path), uri=True)) as journal:
+                journal.execute("VACUUM INTO ?", [str(copy)])
+        except BaseException:
+            copy.unlink()
+            raise
+    return Backup(str(copy), copy.stat().st_size, head(copy))
+
+
+@contextmanager
+def readable_errors(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite and the file system about the journal at `path` into a sentence with a remedy.
+
+    Raises StoppedError where a constraint of the tables was violated, RunFailedError for everything else.
+    """
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise StoppedError(
+            f"the journal {path} refused a line: {error}. This must never happen: look at the orders at the broker, "
+            "keep a copy of the file and report it."
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise RunFailedError(f"the journal {path} can't be used: {_remedy(error)}.") from error
+    except OSError as error:
+        raise RunFailedError(
+            f"the journal {path} can't be used: {error.strerror}. Make its folder writable, then run again."
+        ) from error
+
+
+def _remedy(error: sqlite3.DatabaseError) -> str:
+    # The low byte is the kind of failure, the rest its detail. The module's own errors have no code.
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return REMEDIES.get(kind, f"SQLite says {str(error)!r}. Restore a copy of it before the next run")

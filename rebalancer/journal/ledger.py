@@ -1,0 +1,213 @@
+"""What the journal says an account holds: its last record, moved by all that happened since.
+
+Reads through any connection.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from rebalancer.events import Adopted, Restated, WrittenOff
+from rebalancer.journal.codec import from_body
+from rebalancer.model import Difference, Fill, OrderId, Rename, Symbol, canonical
+from rebalancer.ports import Ledger
+
+NONE = Decimal(0)
+
+Change = Fill | Adopted | Restated | WrittenOff
+"""What changes a ledger: a fill moves `ours` and `expected`, an adoption `ours`; a restatement sets both, a write-off
+removes the symbol from both.
+"""
+
+
+def read_ledger(connection: sqlite3.Connection, account: str) -> Ledger:
+    seq, session = last_record(connection, account)
+    rows = connection.execute(
+        "SELECT symbol, ours, COALESCE(counted, quantity), COALESCE(counted_value, value), quantity, opened, counted_on"
+        " FROM holdings WHERE seq = ?",
+        [seq],
+    ).fetchall()
+    recorded = Ledger(
+        ours=_by_symbol((symbol, ours) for symbol, ours, *_ in rows),
+        expected=None if session is None else _by_symbol((symbol, quantity) for symbol, _, quantity, *_ in rows),
+        recorded=session,
+        restated=_last_restated(connection, account),
+        values=_by_symbol((symbol, value) for symbol, _, _, value, *_ in rows),
+        open={canonical(symbol): _difference(*rest) for symbol, _, _, _, *rest in rows if None not in rest},
+        renames=_renames(connection, account),
+    )
+    return moved(recorded, read_changes(connection, account, after=seq))
+
+
+def _difference(shown: str, opened: str, counted_on: str) -> Difference:
+    return Difference(Decimal(shown), date.fromisoformat(counted_on), date.fromisoformat(opened))
+
+
+def _by_symbol(rows: Iterable[tuple[str, str]]) -> dict[Symbol, Decimal]:
+    """Added up: an earlier version kept two spellings of one class share apart."""
+    found: dict[Symbol, Decimal] = {}
+    for written, amount in rows:
+        found[canonical(written)] = found.get(canonical(written), NONE) + Decimal(amount)
+    return found
+
+
+def moved(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
+    """`ledger` after `changes`, sorted by symbol. What is ours is never below 0, and symbols at 0 are left out."""
+    ours, expected, values = dict(ledger.ours), dict(ledger.expected or {}), dict(ledger.values)
+    unexplained = dict(ledger.open)
+    for change in changes:
+        symbol = change.symbol
+        match change:
+            case Fill():
+                step = change.quantity if change.side == "buy" else -change.quantity
+                ours[symbol] = ours.get(symbol, NONE) + step
+                expected[symbol] = expected.get(symbol, NONE) + step
+                values[symbol] = values.get(symbol, NONE) + step * change.price
+            case Adopted():
+                ours[symbol] = ours.get(symbol, NONE) + change.quantity
+                if change.expected is not None:
+                    ours[symbol], expected[symbol] = min(ours[symbol], change.expected), change.expected
+                    values.pop(symbol, None)
+                    unexplained.pop(symbol, None)
+            case Restated():
+                ours[symbol], expected[symbol] = change.ours, change.expected
+                values.pop(symbol, None)
+                unexplained.pop(symbol, None)
+            case WrittenOff():
+                for part in (ours, expected, values, unexplained):
+                    part.pop(symbol, None)
+    mine = {symbol: shares for symbol, shares in sorted(ours.items()) if shares > 0}
+    there = {symbol: shares for symbol, shares in sorted(expected.items()) if shares}
+    worth = {symbol: dollars for symbol, dollars in values.items() if symbol in there}
+    counted = None if ledger.expected is None else there
+    return replace(ledger, ours=mine, expected=counted, values=worth, open=unexplained)
+
+
+def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date | None]:
+    """The `seq` and the session of the last holdings read at the start or the end of a run; 0 and None before them.
+
+    A read between sells and buys doesn't count: a broker's list may lag behind the fills of that very minute.
+    """
+    row = connection.execute(
+        "SELECT balances.seq, runs.session FROM balances JOIN runs ON runs.id = balances.run"
+        " WHERE runs.account = ? AND balances.phase IN ('start', 'end') ORDER BY balances.seq DESC LIMIT 1",
+        [account],
+    ).fetchone()
+    return (0, None) if row is None else (row[0], date.fromisoformat(row[1]))
+
+
+def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0) -> tuple[Change, ...]:
+    """What moved the ledger since the event `after`, in the order it was journalled."""
+    by_seq: dict[int, Change] = {
+        **_fills(connection, "account = ? AND seq > ?", account, after),
+        **_adoptions(connection, account, after),
+        **_restatements(connection, account, after),
+        **_write_offs(connection, account, after),
+    }
+    return tuple(by_seq[seq] for seq in sorted(by_seq))
+
+
+def read_fills(connection: sqlite3.Connection, order_id: str) -> tuple[Fill, ...]:
+    """The fills of one order, in the order they were journalled."""
+    return tuple(_fills(connection, "order_id = ?", order_id).values())
+
+
+def _fills(connection: sqlite3.Connection, condition: str, *values: object) -> dict[int, Fill]:
+    rows = connection.execute(
+        "SELECT seq, execution_id, order_id, symbol, side, quantity, price, fee, at FROM fills"
+        f" WHERE {condition} ORDER BY seq",
+        values,
+    )
+    return {
+        seq: Fill(
+            execution_id,
+            OrderId(order_id),
+            canonical(symbol),
+            side,
+            Decimal(quantity),
+            Decimal(price),
+            Decimal(fee),
+            datetime.fromisoformat(at),
+        )
+        for seq, execution_id, order_id, symbol, side, quantity, price, fee, at in rows
+    }
+
+
+def _adoptions(connection: sqlite3.Connection, account: str, after: int) -> dict[int, Adopted]:
+    rows = connection.execute(
+        "SELECT seq, at, symbol, quantity, value, expected FROM adoptions WHERE account = ? AND seq > ?",
+        [account, after],
+    )
+    return {
+        seq: Adopted(
+            datetime.fromisoformat(at),
+            account,
+            canonical(symbol),
+            Decimal(quantity),
+            Decimal(value),
+            None if expected is None else Decimal(expected),
+        )
+        for seq, at, symbol, quantity, value, expected in rows
+    }
+
+
+def _restatements(connection: sqlite3.Connection, account: str, after: int) -> dict[int, Restated]:
+    rows = connection.execute(
+        "SELECT seq, at, symbol, ours, expected, why FROM restatements WHERE account = ? AND seq > ?", [account, after]
+    )
+    return {
+        seq: Restated(datetime.fromisoformat(at), account, canonical(symbol), Decimal(ours), Decimal(expected), why)
+        for seq, at, symbol, ours, expected, why in rows
+    }
+
+
+def _write_offs(connection: sqlite3.Connection, account: str, after: int) -> dict[int, WrittenOff]:
+    rows = connection.execute("SELECT seq, kind, body FROM events WHERE seq > ? AND kind = 'WrittenOff'", [after])
+    found: dict[int, WrittenOff] = {seq: from_body(kind, body) for seq, kind, body in rows}
+    return {seq: event for seq, event in found.items() if event.account == account}
+
+
+def renamed(change: Restated) -> Rename | None:
+    """What a restatement says of a rename, if it was one."""
+    if change.was is None or change.renamed_on is None:
+        return None
+    return Rename(change.was, change.symbol, change.renamed_on)
+
+
+def _renames(connection: sqlite3.Connection, account: str) -> tuple[Rename, ...]:
+    rows = connection.execute(
+        "SELECT was, symbol, renamed_on FROM restatements WHERE account = ? AND was IS NOT NULL ORDER BY seq", [account]
+    )
+    return tuple(Rename(canonical(was), canonical(symbol), date.fromisoformat(day)) for was, symbol, day in rows)
+
+
+def _last_restated(connection: sqlite3.Connection, account: str) -> dict[Symbol, date]:
+    rows = connection.execute(
+        "SELECT symbol, max(session) FROM restatements JOIN runs ON runs.id = restatements.run"
+        " WHERE restatements.account = ? GROUP BY symbol",
+        [account],
+    )
+    return {canonical(symbol): date.fromisoformat(session) for symbol, session in rows}
+
+
+def costs(changes: Sequence[Change]) -> Mapping[Symbol, Decimal]:
+    """Dollars a share of ours cost on average, fees of the buys included; a sell leaves the average as it is.
+
+    Absent are symbols that were adopted, split, renamed or written off: the fills alone don't say what their shares
+    cost.
+    """
+    shares: dict[Symbol, Decimal] = {}
+    paid: dict[Symbol, Decimal] = {}
+    for fill in changes:
+        if not isinstance(fill, Fill):
+            continue
+        held, cost = shares.get(fill.symbol, NONE), paid.get(fill.symbol, NONE)
+        if fill.side == "buy":
+            shares[fill.symbol], paid[fill.symbol] = held + fill.quantity, cost + fill.quantity * fill.price + fill.fee
+        else:
+            left = max(held - fill.quantity, NONE)
+            shares[fill.symbol], paid[fill.symbol] = left, cost * left / held if held else NONE
+    unknown = {change.symbol for change in changes if not isinstance(change, Fill)}
+    return {symbol: paid[symbol] / held for symbol, held in sorted(shares.items()) if held and symbol not in unknown}

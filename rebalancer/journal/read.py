@@ -1,0 +1,299 @@
+"""The journal as screens read it: read-only, as frozen values that `codec.to_json` can write.
+
+Lists come from the projections. One run is shown from its events, exactly as they were written down.
+Every function raises RunFailedError for a file that can't be read.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rebalancer.errors import BadInputError, Problem
+from rebalancer.events import (
+    BotDecided,
+    BotFailed,
+    Halted,
+    HoldingsRead,
+    Noted,
+    PlanMade,
+    PricesTaken,
+    Restated,
+    RunTakenUp,
+    SettingChanged,
+    TargetsSet,
+    WrittenOff,
+)
+from rebalancer.journal.account_state import read_halts, read_trading_status
+from rebalancer.journal.chain import Head, has_chain, read_head
+from rebalancer.journal.codec import from_body
+from rebalancer.journal.connection import reading
+from rebalancer.journal.ledger import costs, last_record, read_changes, read_fills, read_ledger
+from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
+from rebalancer.ports import TradingStatus
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run in a list. `ended` is None while it runs and after it was cut off. `orders` were written down."""
+
+    id: int
+    account: str
+    broker: str
+    mode: str
+    session: date
+    number: int
+    dry_run: bool
+    forced: bool
+    version: str
+    started: datetime
+    ended: datetime | None
+    status: RunStatus
+    reason: str
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSummary:
+    """An order and what came of it.
+
+    `state` is "intended" until the broker answered, then "accepted", "refused", "unknown", or its status at the broker.
+    `settled`: its state is final and all its fills are journalled.
+    """
+
+    id: str
+    run: int
+    account: str
+    session: date
+    at: datetime
+    symbol: Symbol
+    side: Side
+    quantity: Decimal
+    kind: OrderKind
+    limit: Decimal | None
+    why: str
+    state: str
+    filled: Decimal
+    average_price: Decimal | None
+    reason: str
+    settled: bool
+    fills: tuple[Fill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything about one run. `files` has the SHA-256 of the config and of each bot file; `notes` stand at its head.
+
+    `targets` and `plan` are None where the run ended before them. `changes` are of the settings since the run before.
+    `head` is the run's last line, None where an earlier version wrote the journal and no run since brought it up.
+    """
+
+    run: RunSummary
+    closes: datetime
+    files: Mapping[str, str]
+    notes: tuple[str, ...]
+    holdings: tuple[HoldingsRead, ...]
+    prices: tuple[PricesTaken, ...]
+    decisions: tuple[BotDecided | BotFailed, ...]
+    targets: Targets | None
+    plan: Plan | None
+    orders: tuple[OrderSummary, ...]
+    remarks: tuple[Noted, ...]
+    changes: tuple[SettingChanged, ...]
+    head: Head | None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionSummary:
+    """Our shares of one symbol. Dollars to the cent.
+
+    `at_broker` is all the broker showed at the last record, and `value` our shares at its value then; None where the
+    symbol was bought, split, renamed or written off since. `cost` is what our shares cost with fees, None where fills
+    can't tell: some shares were adopted, split, renamed or written off.
+    """
+
+    symbol: Symbol
+    ours: Decimal
+    at_broker: Decimal | None
+    cost: Decimal | None
+    value: Decimal | None
+
+
+def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunSummary, ...]:
+    """The last `limit` runs, newest first; empty where there is no journal."""
+    with reading(path) as journal:
+        if journal is None:
+            return ()
+        condition = ":account IS NULL OR account = :account"
+        return tuple(_run_lines(journal, condition, {"account": account, "limit": limit}))
+
+
+def run(path: Path, run_id: int | None = None) -> RunRecord:
+    """The run `run_id`, or the last one. Raises BadInputError where there is no such run."""
+    with reading(path) as journal:
+        if journal is not None:
+            for line in _run_lines(journal, ":run IS NULL OR id = :run", {"run": run_id, "limit": 1}):
+                return _record(journal, line)
+    wanted = "no run yet" if run_id is None else f"no run {run_id}"
+    raise BadInputError([Problem(str(path), "", f"the journal has {wanted}; `rebalance history` lists its runs")])
+
+
+def orders(
+    path: Path, account: str | None = None, run_id: int | None = None, limit: int = 50
+) -> tuple[OrderSummary, ...]:
+    """The last `limit` orders, newest first; empty where there is no journal."""
+    with reading(path) as journal:
+        if journal is None:
+            return ()
+        condition = "(:account IS NULL OR runs.account = :account) AND (:run IS NULL OR runs.id = :run)"
+        return tuple(_order_lines(journal, condition, {"account": account, "run": run_id, "limit": limit}))
+
+
+def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:
+    """What is ours in `account`, sorted by symbol; empty where there is no journal."""
+    with reading(path) as journal:
+        if journal is None:
+            return ()
+        ledger, paid = read_ledger(journal, account), costs(read_changes(journal, account))
+        seq, _ = last_record(journal, account)
+        restated = {
+            change.symbol
+            for change in read_changes(journal, account, after=seq)
+            if isinstance(change, Restated | WrittenOff)
+        }
+        shown = {
+            canonical(row["symbol"]): (Decimal(row["quantity"]), Decimal(row["value"]))
+            for row in journal.execute("SELECT symbol, quantity, value FROM holdings WHERE seq = ?", [seq])
+            if canonical(row["symbol"]) not in restated
+        }
+    return tuple(
+        _position(symbol, ours, shown.get(symbol), paid.get(symbol)) for symbol, ours in sorted(ledger.ours.items())
+    )
+
+
+def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[SettingChanged, ...]:
+    """The last `limit` changes of settings, newest first; empty where there is no journal."""
+    with reading(path) as journal:
+        if journal is None:
+            return ()
+        rows = journal.execute(
+            "SELECT at, account, key, old, new FROM setting_changes WHERE :account IS NULL OR account = :account"
+            " ORDER BY seq DESC LIMIT :limit",
+            {"account": account, "limit": limit},
+        ).fetchall()
+    return tuple(SettingChanged(datetime.fromisoformat(at), *others) for at, *others in rows)
+
+
+def trading_status(path: Path, account: str) -> TradingStatus:
+    """What `account` may do now; nothing is halted or armed where there is no journal."""
+    with reading(path) as journal:
+        return TradingStatus() if journal is None else read_trading_status(journal, account)
+
+
+def halts(path: Path, account: str) -> tuple[Halted, ...]:
+    """Every halt of `account`, its own and those of all accounts, that nobody has lifted; the oldest first."""
+    with reading(path) as journal:
+        return () if journal is None else read_halts(journal, account)
+
+
+def _position(
+    symbol: Symbol, ours: Decimal, shown: tuple[Decimal, Decimal] | None, paid: Decimal | None
+) -> PositionSummary:
+    quantity, value = shown or (None, None)
+    cost = (ours * paid).quantize(CENT) if paid is not None else None
+    worth = (ours * value / quantity).quantize(CENT) if quantity and value is not None else None
+    return PositionSummary(symbol, ours, quantity, cost, worth)
+
+
+def _run_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[RunSummary]:
+    rows = journal.execute(
+        "SELECT *, (SELECT COUNT(*) FROM orders WHERE orders.run = runs.id) AS orders"
+        f" FROM runs WHERE {condition} ORDER BY id DESC LIMIT :limit",
+        values,
+    )
+    for row in rows:
+        yield RunSummary(
+            id=row["id"],
+            account=row["account"],
+            broker=row["broker"],
+            mode=row["mode"],
+            session=date.fromisoformat(row["session"]),
+            number=row["number"],
+            dry_run=bool(row["dry_run"]),
+            forced=bool(row["forced"]),
+            version=row["version"],
+            started=datetime.fromisoformat(row["started"]),
+            ended=datetime.fromisoformat(row["ended"]) if row["ended"] else None,
+            status=row["status"],
+            reason=row["reason"],
+            orders=row["orders"],
+        )
+
+
+def _order_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[OrderSummary]:
+    rows = journal.execute(
+        "SELECT orders.*, runs.account, runs.session FROM orders JOIN runs ON runs.id = orders.run"
+        f" WHERE {condition} ORDER BY orders.seq DESC LIMIT :limit",
+        values,
+    )
+    for row in rows:
+        yield OrderSummary(
+            id=row["id"],
+            run=row["run"],
+            account=row["account"],
+            session=date.fromisoformat(row["session"]),
+            at=datetime.fromisoformat(row["at"]),
+            symbol=Symbol(row["symbol"]),
+            side=row["side"],
+            quantity=Decimal(row["quantity"]),
+            kind=row["kind"],
+            limit=_decimal(row["limit_price"]),
+            why=row["why"],
+            state=row["state"],
+            filled=Decimal(row["filled"]),
+            average_price=_decimal(row["average_price"]),
+            reason=row["reason"],
+            settled=bool(row["settled"]),
+            fills=read_fills(journal, row["id"]),
+        )
+
+
+def _record(journal: sqlite3.Connection, line: RunSummary) -> RunRecord:
+    head = journal.execute("SELECT closes, notes FROM runs WHERE id = ?", [line.id]).fetchone()
+    files = journal.execute("SELECT name, sha256 FROM run_files WHERE run = ? ORDER BY name", [line.id])
+    lines = journal.execute("SELECT kind, body FROM events WHERE run = ? ORDER BY seq", [line.id])
+    events = [from_body(kind, body) for kind, body in lines]
+    ordered = _order_lines(journal, "runs.id = :run", {"run": line.id, "limit": -1})
+    return RunRecord(
+        run=line,
+        closes=datetime.fromisoformat(head["closes"]),
+        files=dict(files.fetchall()),
+        notes=tuple(json.loads(head["notes"])),
+        holdings=_only(events, HoldingsRead),
+        prices=_only(events, PricesTaken),
+        decisions=_only(events, BotDecided, BotFailed),
+        targets=next((event.targets for event in reversed(_only(events, TargetsSet))), None),
+        plan=next((event.plan for event in reversed(_only(events, PlanMade))), None),
+        orders=tuple(ordered)[::-1],
+        remarks=tuple(_remark(event) for event in events if isinstance(event, Noted | RunTakenUp)),
+        changes=_only(events, SettingChanged),
+        head=read_head(journal, line.id) if has_chain(journal) else None,
+    )
+
+
+def _remark(event: Noted | RunTakenUp) -> Noted:
+    return event if isinstance(event, Noted) else Noted(event.at, "warning", event.why)
+
+
+def _only(events: list[Any], *kinds: type) -> tuple[Any, ...]:
+    return tuple(event for event in events if isinstance(event, kinds))
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

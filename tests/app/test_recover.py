@@ -1,0 +1,172 @@
+"""`recover`: what earlier runs left is settled, a run that was cut off gets its end, and nothing is bought or sold."""
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from stage import DAYS, SPY, TLT, Stage, mix, percent, session_of
+
+from rebalancer.app.recover import recover
+from rebalancer.errors import StoppedError
+from rebalancer.events import OrderAbsent, OrderAnswered
+from rebalancer.journal import read
+from rebalancer.journal.connection import head
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import Order, OrderId, RunId, Submitted
+from rebalancer.ports import Broker, TradingStatus, Venue
+from rebalancer.venues.sim.broker import SimBroker
+from rebalancer.venues.sim.script import Script, Twist
+
+
+class PowerCutError(Exception):
+    """The process is gone."""
+
+
+class Cutting:
+    """The sim broker; the power is cut at its n-th order, before it leaves or once it stands."""
+
+    def __init__(self, real: SimBroker, at: int, *, stands: bool) -> None:
+        self._real, self._left, self._stands = real, at, stands
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def submit(self, order: Order) -> Submitted:
+        self._left -= 1
+        if self._left == 0 and not self._stands:
+            raise PowerCutError
+        answer = self._real.submit(order)
+        if self._left == 0:
+            raise PowerCutError
+        return answer
+
+
+class Once:
+    """A broker that takes an id twice, so that nothing is sent a second time; and every order is lost on its way."""
+
+    def __init__(self, real: SimBroker) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    @property
+    def venue(self) -> Venue:
+        return replace(self._real.venue, idempotent_ids=False)
+
+
+def evening(tmp_path: Path) -> Stage:
+    return Stage(tmp_path, {"A": (mix(SPY=50, TLT=40), percent("A", 99))})
+
+
+def cut(stage: Stage, at: int, *, stands: bool) -> None:
+    stage.between = lambda real: Cutting(real, at, stands=stands)  # type: ignore[assignment, return-value]
+    with pytest.raises(PowerCutError):
+        stage.run()
+    stage.between = lambda real: real
+
+
+def settled(stage: Stage) -> RunId | None:
+    real, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
+    broker: Broker = stage.between(real)
+    try:
+        session = session_of(stage.clock.now().date())
+        return recover(stage.context(broker, journal), stage.claim(), session)
+    finally:
+        real.close()
+        journal.close()
+
+
+def trading_status(stage: Stage) -> TradingStatus:
+    with SqliteJournal.open(stage.journal_file) as journal:
+        return journal.trading_status("demo")
+
+
+def orders(stage: Stage) -> list[tuple[str, str, Decimal]]:
+    return [(order.symbol, order.state, order.filled) for order in stage.record().orders]
+
+
+def test_what_stood_is_counted_and_what_never_left_is_lost(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    cut(stage, 2, stands=False)
+    run = settled(stage)
+    record = stage.record()
+    assert (record.run.id, record.run.status) == (run, "partial")
+    assert orders(stage) == [(SPY, "filled", Decimal(99)), (TLT, "lost", Decimal(0))]
+    assert [order.reason for order in record.orders] == ["", "it never reached the broker"]
+    assert record.run.reason == "cut off and settled later: SPY: bought 99 of 99, filled; TLT: bought 0 of 423, lost"
+
+
+@pytest.mark.parametrize("known", ["intended", "unknown", "absent"])
+def test_whatever_was_known_of_an_order_that_never_arrived_it_ends_as_lost(tmp_path: Path, known: str) -> None:
+    stage = evening(tmp_path)
+    cut(stage, 1, stands=False)
+    now, (order,) = stage.clock.now(), stage.record().orders
+    steps = (OrderAnswered(now, order.id, "unknown", "no answer"), OrderAbsent(now, order.id))
+    with SqliteJournal.open(stage.journal_file) as journal:
+        run = RunId(stage.record().run.id)
+        journal.resume(run, stage.claim(), running=True)
+        journal.record(run, *steps[: ["intended", "unknown", "absent"].index(known)])
+    assert stage.record().orders[0].state == known
+    settled(stage)
+    assert [(each.state, each.reason) for each in stage.record().orders] == [("lost", "it never reached the broker")]
+
+
+def test_what_is_open_is_cancelled_with_its_fills_counted(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(40))})
+    cut(stage, 1, stands=True)
+    settled(stage)
+    assert orders(stage) == [(SPY, "canceled", Decimal(40))]
+    assert stage.shares() == {SPY: Decimal(40)}
+    assert [(line.symbol, line.ours) for line in read.positions(stage.journal_file, "demo")] == [(SPY, Decimal(40))]
+
+
+def test_a_run_that_was_cut_off_before_its_first_order_has_failed(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    with SqliteJournal.open(stage.journal_file) as journal:
+        run = journal.claim(stage.claim())
+    assert settled(stage) == run
+    assert (stage.record().run.status, stage.record().run.reason) == ("failed", "cut off before its first order")
+
+
+def test_an_order_that_an_ended_run_left_unsettled_is_settled_in_that_run(tmp_path: Path) -> None:
+    """A lost order is looked for at every start, and a run that has its end keeps it."""
+    stage = evening(tmp_path)
+    stage.script = Script({("buy", TLT): Twist(lost=1)})
+    stage.between = Once  # type: ignore[assignment]
+    stage.run()
+    first = stage.record().run
+    assert orders(stage) == [(SPY, "filled", Decimal(99)), (TLT, "lost", Decimal(0))]
+    stage.on(DAYS[1]).bots = {"A": (mix(SPY=50), percent("A", 99))}
+    stage.run()
+    stage.on(DAYS[2])
+    assert settled(stage) == first.id
+    again = read.run(stage.journal_file, RunId(first.id)).run
+    assert (again.status, again.reason, again.ended) == (first.status, first.reason, first.ended)
+
+
+def test_where_nothing_was_left_nothing_is_written(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    stage.run()
+    before = head(stage.journal_file)
+    assert settled(stage) is None
+    assert head(stage.journal_file) == before
+
+
+def test_what_can_not_be_halts_the_account_and_leaves_the_run_without_its_end(tmp_path: Path) -> None:
+    stage = evening(tmp_path)
+    cut(stage, 1, stands=True)
+    broker = stage.broker()
+    broker.submit(
+        Order(OrderId("rbSTRANGERAAAAAAAAAA"), TLT, "buy", Decimal(1), "limit", Decimal(100), "nobody knows it")
+    )
+    broker.close()
+    with pytest.raises(StoppedError, match="rbSTRANGER"):
+        settled(stage)
+    halt = trading_status(stage).halt
+    assert halt is not None
+    assert (halt.account, halt.by) == ("demo", "rebalance")
+    assert "rbSTRANGERAAAAAAAAAA" in halt.reason
+    assert stage.record().run.status == "running"

@@ -1,0 +1,85 @@
+"""APScheduler keeps the time: looks at the heartbeat and at the time ahead, one after the other."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Event, current_thread
+
+import pytest
+from freezegun import freeze_time
+
+from rebalancer.app.schedule_loop import keep_watch
+
+LONG = 60.0
+"""A heartbeat that no test waits for."""
+
+
+def counting(stop: Event, enough: int, each: Callable[[int], None] = lambda count: None) -> tuple[list[str], Callable]:
+    seen: list[str] = []
+
+    def look() -> None:
+        seen.append(current_thread().name)
+        each(len(seen))
+        if len(seen) == enough:
+            stop.set()
+
+    return seen, look
+
+
+def test_the_first_look_is_at_once() -> None:
+    stop = Event()
+    seen, look = counting(stop, 1)
+    keep_watch(look, lambda: None, stop, heartbeat=LONG)
+    assert len(seen) == 1
+
+
+def test_the_time_ahead_is_looked_at_without_waiting_for_the_heartbeat() -> None:
+    stop = Event()
+    soon = datetime.now(UTC) + timedelta(seconds=0.2)
+    seen, look = counting(stop, 2)
+    keep_watch(look, lambda: soon, stop, heartbeat=LONG)
+    assert len(seen) == 2
+    assert datetime.now(UTC) >= soon
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(hours=9)])
+def test_a_jump_of_the_clock_stops_no_heartbeat(jump: timedelta) -> None:
+    stop = Event()
+    with freeze_time("2026-11-23 14:00") as frozen:
+        seen, look = counting(stop, 3, lambda count: frozen.tick(jump) if count == 1 else None)
+        keep_watch(look, lambda: datetime(2026, 11, 23, 20, 50, tzinfo=UTC), stop, heartbeat=0.02)
+    assert len(seen) >= 3
+
+
+def test_looks_never_overlap() -> None:
+    stop, inside = Event(), Event()
+    overlaps = []
+
+    def each(count: int) -> None:
+        overlaps.append(inside.is_set())
+        inside.set()
+        stop.wait(0.05)
+        inside.clear()
+
+    _, look = counting(stop, 4, each)
+    keep_watch(look, lambda: datetime.now(UTC), stop, heartbeat=0.01)
+    assert overlaps[:4] == [False] * 4
+
+
+def test_the_end_waits_for_the_look_that_is_under_way() -> None:
+    stop, ended = Event(), []
+
+    def look() -> None:
+        stop.set()
+        Event().wait(0.1)
+        ended.append("in its own time")
+
+    keep_watch(look, lambda: None, stop, heartbeat=LONG)
+    assert ended == ["in its own time"]
+
+
+def test_an_error_of_the_program_ends_the_watch_and_is_raised() -> None:
+    def look() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        keep_watch(look, lambda: None, Event(), heartbeat=LONG)

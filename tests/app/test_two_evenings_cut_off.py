@@ -1,0 +1,196 @@
+"""What may come between the two evenings of a trial: the evenings of the bots, a dead process, a sell that fails."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stage import DAYS, GLD, SPY, TLT, Stage, mix, percent, session_of
+from test_fail_nth import Failing
+from two_evening_trial import (
+    MOMENTS,
+    MONDAY,
+    ONE_OF_EACH,
+    SCHO,
+    THURSDAY,
+    TUESDAY,
+    WEDNESDAY,
+    Dead,
+    DiesOnceSent,
+    Margin,
+    by_hand,
+    call,
+    orders,
+    two_evening_stage,
+)
+
+from rebalancer.errors import RunFailedError, SourceError, StoppedError
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import Limits, Trading
+from rebalancer.portfolio.order_ids import is_trials
+from rebalancer.venues.sim.script import Script, Twist
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return two_evening_stage(tmp_path)
+
+
+# --------------------------------------------------------------------------------------------- the evening between
+
+
+@pytest.mark.parametrize("trial_first", [True, False])
+def test_the_evenings_around_it_trade_as_they_would_without_it(stage, trial_first):
+    for day in (MONDAY, TUESDAY, WEDNESDAY):
+        stage.on(day)
+        steps = [lambda: call(stage), stage.run] if day != WEDNESDAY else [stage.run]
+        for step in steps if trial_first else reversed(steps):
+            step()
+        assert stage.record().run.status == "success"
+        assert {order.symbol for order in stage.record().orders} <= {SPY, TLT}
+    assert set(stage.shares()) == {SPY, TLT}
+    assert orders(stage) == ONE_OF_EACH
+
+
+def test_where_the_bots_manage_every_share_it_buys_none(stage):
+    stage.trading = Trading(manage="account")
+    with pytest.raises(RunFailedError, match='set manage = "own"'):
+        call(stage)
+    assert orders(stage) == []
+
+
+def test_an_order_that_a_dead_trial_left_open_is_neither_cancelled_by_the_evening_nor_counted_as_the_bots(stage):
+    stage.script = Script({("buy", SCHO): Twist(waits=60, cancel="beaten")})
+    with pytest.raises(Dead):
+        call(stage, around=DiesOnceSent)
+    stage.run()
+    with SqliteJournal.open(stage.journal_file) as journal:
+        assert SCHO not in journal.ledger("demo").ours
+    assert call(stage).verdicts == {"bought": "pass", "sold": "warn"}
+    stage.on(TUESDAY).run()
+    assert call(stage).verdicts["sold"] == "pass"
+    assert orders(stage) == ONE_OF_EACH
+
+
+# --------------------------------------------------------------------------------------------- it goes wrong
+
+
+DEEDS = frozenset({"submit", "record"})
+"""A death at anything else comes to the same as one after the deed before it."""
+
+
+def dies_before(_name: str, _: Callable[[], Any]) -> Any:
+    raise Dead
+
+
+def dies_after(_name: str, whole: Callable[[], Any]) -> Any:
+    whole()
+    raise Dead
+
+
+def over_evenings(stage: Stage, dies: Callable[..., Any], nth: int) -> bool:
+    """The trial to its end, one call an evening after another; the process dies once, with its `nth` step.
+
+    Whether there was such a step.
+    """
+    steps: list[str] = []
+    for day in DAYS:
+        stage.on(day)
+        for _ in range(2):
+            try:
+                told = call(
+                    stage,
+                    around=lambda inner: Failing(Margin(inner), nth, dies, DEEDS, steps),
+                    pen=lambda books: Failing(books, nth, dies, DEEDS, steps),
+                )
+            except Dead:
+                continue
+            if told.verdicts.get("sold") == "pass":
+                return len(steps) >= nth
+    pytest.fail(f"the trial did not end, after {len(steps)} steps")
+
+
+@pytest.mark.parametrize("dies", [dies_before, dies_after])
+def test_cut_off_at_any_step_it_goes_on_and_buys_and_sells_one_share(tmp_path, dies):
+    for nth in count(1):
+        stage = Stage(tmp_path / f"{nth}", {"A": (mix(SPY=60), percent("A", 100))})
+        stage.folder.mkdir()
+        stage.market.prices |= {SCHO: Decimal("24.31")}
+        by_hand(stage, GLD, 7)
+        died = over_evenings(stage, dies, nth)
+        assert (orders(stage), stage.shares()) == (ONE_OF_EACH, {GLD: 7}), f"step {nth}"
+        if not died:
+            assert nth > 15
+            return
+
+
+def test_an_order_that_a_dead_process_left_open_is_followed_not_sent_again(stage):
+    stage.script = Script({("buy", SCHO): Twist(waits=4)})
+    with pytest.raises(Dead):
+        call(stage, around=DiesOnceSent)
+    assert call(stage).verdicts == {"bought": "pass", "sold": "warn"}
+    assert orders(stage) == ONE_OF_EACH[:1]
+
+
+def test_a_sale_that_a_dead_process_could_not_tell_of_is_told_before_another_trial_begins(stage):
+    call(stage)
+    with pytest.raises(Dead):
+        call(stage.on(TUESDAY), around=DiesOnceSent)
+    told = call(stage.on(WEDNESDAY))
+    assert told.verdicts == {"bought": "pass", "sold": "pass", "sale proceeds": "warn"}
+    assert [shown.moment for shown in told.figures] == MOMENTS[:3]
+    assert orders(stage) == ONE_OF_EACH
+    assert call(stage.on(THURSDAY)).verdicts == {"bought": "pass", "sold": "warn"}
+
+
+def test_a_broker_that_falls_silent_once_an_order_has_left_says_to_call_again(stage):
+    class Silent(Margin):
+        def positions(self):
+            if self.inner.named(is_trials, session_of(MONDAY).opens):
+                raise SourceError("the broker did not answer.")
+            return self.inner.positions()
+
+    with pytest.raises(StoppedError, match="Call the same again"):
+        call(stage, around=Silent)
+    assert call(stage).verdicts == {"bought": "pass", "sold": "warn"}
+
+
+def test_a_buy_that_is_not_filled_is_no_trial_and_the_next_evening_buys(stage):
+    stage.script = Script({("buy", SCHO): Twist(fills_at_most=Decimal(0))})
+    for _ in range(2):
+        told = call(stage)
+        assert told.verdicts == {"bought": "fail"}
+        assert "canceled as asked" in told.checks["bought"].remedy
+        assert "Call again from 2024-03-05 on" in told.checks["bought"].remedy
+    stage.script = Script()
+    assert call(stage.on(TUESDAY)).verdicts == {"bought": "pass", "sold": "warn"}
+
+
+def test_a_sell_that_is_refused_is_sent_by_the_next_evening(stage):
+    call(stage)
+    stage.script = Script({("sell", SCHO): Twist(refuse="held")})
+    assert call(stage.on(TUESDAY)).verdicts == {"bought": "pass", "sold": "fail"}
+    stage.script = Script()
+    assert call(stage).verdicts["sold"] == "fail"
+    told = call(stage.on(WEDNESDAY))
+    assert told.verdicts == {"bought": "pass", "sold": "pass", "sale proceeds": "pass"}
+    assert stage.shares() == {}
+
+
+def test_what_the_gate_holds_back_is_told_and_may_be_sent_later_that_evening(stage):
+    stage.limits = Limits(max_order_dollars=Decimal(10))
+    told = call(stage)
+    assert told.verdicts == {"sent": "fail"}
+    assert "max_order_dollars" in told.checks["sent"].found
+    stage.limits = Limits()
+    assert call(stage).verdicts["bought"] == "pass"
+
+
+def test_its_orders_bear_the_name_of_a_trial_so_that_no_run_takes_them_for_its_own(stage):
+    stage.script = Script({("buy", SCHO): Twist(refuse="wash")})
+    call(stage)
+    stage.script = Script()
+    stage.run()
+    assert stage.record().run.status == "success"

@@ -1,0 +1,101 @@
+"""One call of the trial over two evenings, on a stage and at a sim broker that shows every figure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from stage import DAYS, Stage, mix, percent, session_of
+
+from rebalancer.app.paper_trial.two_evenings import run_two_evenings
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import Order, RunId, Symbol
+from rebalancer.model.checkup import Check, Figures
+from rebalancer.portfolio.order_ids import is_trials
+from rebalancer.ports import Broker, Journal
+from rebalancer.venues.sim.broker import SimBroker
+
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY = DAYS[:4]
+SCHO, USFR = Symbol("SCHO"), Symbol("USFR")
+MOMENTS = ["before the buy", "after the buy", "before the sell", "after the sell"]
+
+
+@dataclass
+class Margin:
+    """The sim broker as a venue that shows every figure, but for what a test lets go wrong."""
+
+    inner: SimBroker
+
+    def __getattr__(self, name: str):
+        return getattr(self.inner, name)
+
+    def account(self):
+        account = self.inner.account()
+        value = sum((position.market_value for position in self.inner.positions()), Decimal(0))
+        return replace(account, long_value=value, buying_power=4 * account.equity)
+
+
+class Dead(BaseException):
+    """The process is gone: nothing of it is done any more."""
+
+
+class DiesOnceSent(Margin):
+    def submit(self, order: Order):
+        self.inner.submit(order)
+        raise Dead
+
+
+@dataclass
+class Told:
+    checks: dict[str, Check]
+    figures: tuple[Figures, ...]
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return {name: check.verdict for name, check in self.checks.items()}
+
+
+def two_evening_stage(folder: Path) -> Stage:
+    stage = Stage(folder, {"A": (mix(SPY=60, TLT=30), percent("A", 100))})
+    stage.market.prices |= {SCHO: Decimal("24.31"), USFR: Decimal("50.4")}
+    return stage
+
+
+def call(
+    stage: Stage,
+    named: Symbol | None = None,
+    around: Callable[[SimBroker], Any] = Margin,
+    pen: Callable[[SqliteJournal], Any] = lambda journal: journal,
+) -> Told:
+    """One call of the command, on whatever evening it is."""
+    inner = stage.broker()
+    try:
+        broker: Broker = around(inner)
+        with SqliteJournal.open(stage.folder / "trial.sqlite") as books:
+            journal: Journal = pen(books)
+            context = replace(stage.context(broker, journal), account="demo-two-evenings")
+            claim = replace(stage.claim(force=True), account=context.account, purpose="trial")
+            run = books.claim(claim)
+            assert isinstance(run, int)
+            checks, figures = run_two_evenings(context, RunId(run), session_of(stage.clock.now().date()), named)
+            return Told({check.name: check for check in checks}, figures)
+    finally:
+        inner.close()
+
+
+def by_hand(stage: Stage, symbol: Symbol, quantity: int) -> None:
+    broker = stage.broker()
+    broker.by_hand(symbol, Decimal(quantity))
+    broker.close()
+
+
+def orders(stage: Stage) -> list[tuple[str, Symbol, Decimal]]:
+    """The trial's own, at the broker."""
+    broker = stage.broker()
+    found = broker.named(is_trials, session_of(MONDAY).opens)
+    broker.close()
+    return [(state.side, state.symbol, state.filled) for state in found]
+
+
+ONE_OF_EACH = [("buy", SCHO, 1), ("sell", SCHO, 1)]

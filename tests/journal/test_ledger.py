@@ -1,0 +1,283 @@
+"""What is ours, and what the broker should show."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from evenings import BIL, CLAIM, DAY, NOW, SPY, TRIAL, evening, filled, holding, holdings_read, order, start
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.events import Adopted, Restated, WrittenOff
+from rebalancer.journal import read
+from rebalancer.journal.ledger import costs, moved
+from rebalancer.model import NO_RUN, Symbol
+from rebalancer.ports import Ledger
+
+BUY, SELL = order("rb1"), order("rb2", side="sell")
+FILLS = st.lists(
+    st.builds(
+        lambda side, quantity: filled(order(side=side), str(quantity)).fill,
+        st.sampled_from(["buy", "sell"]),
+        st.integers(1, 1000),
+    )
+)
+
+
+def recorded(ours, expected, *restated):
+    """The ledger after tonight's record; these symbols were restated tonight."""
+    return Ledger(ours, expected, recorded=DAY, restated=dict.fromkeys(restated, DAY))
+
+
+def restated(symbol, ours, expected, why="split"):
+    return Restated(NOW, "demo", symbol, Decimal(ours), Decimal(expected), why)
+
+
+def ledger_after(journal, *events):
+    journal.record(start(journal, TRIAL), *events)
+    return journal.ledger("demo")
+
+
+def test_a_new_account_has_nothing_of_ours_and_nothing_to_compare_with(journal):
+    assert journal.ledger("demo") == Ledger(ours={}, expected=None)
+
+
+def test_what_we_bought_is_ours_and_what_we_sold_no_longer_is(journal):
+    ledger = ledger_after(journal, filled(BUY, "10"), filled(SELL, "4", execution="x2"))
+
+    assert ledger == Ledger(ours={SPY: 6}, expected=None)
+
+
+def test_the_broker_should_show_its_last_quantity_moved_by_our_fills(journal):
+    ledger = ledger_after(journal, holdings_read(holding(SPY, "5", "0"), holding(BIL, "3.5", "0")), filled(BUY, "10"))
+
+    assert ledger == recorded(ours={SPY: 10}, expected={SPY: 15, BIL: Decimal("3.5")})
+
+
+def test_shares_sold_by_hand_are_no_longer_ours_after_the_next_record(journal):
+    ledger = ledger_after(journal, filled(BUY, "10"), holdings_read(holding(SPY, "3", "3")))
+
+    assert ledger == recorded(ours={SPY: 3}, expected={SPY: 3})
+
+
+def test_a_symbol_missing_from_the_record_is_gone(journal):
+    ledger = ledger_after(journal, filled(BUY, "10"), holdings_read(holding(BIL, "1", "0"), phase="end"))
+
+    assert ledger == recorded(ours={}, expected={BIL: 1})
+
+
+def test_what_was_sold_out_is_expected_no_more(journal):
+    ledger = ledger_after(journal, holdings_read(holding(SPY, "4", "4")), filled(SELL, "4"))
+
+    assert ledger == recorded(ours={}, expected={})
+
+
+def test_a_short_of_somebody_else_is_expected_and_not_ours(journal):
+    assert ledger_after(journal, holdings_read(holding(SPY, "-5", "0"))) == recorded(ours={}, expected={SPY: -5})
+
+
+def test_the_read_between_sells_and_buys_moves_nothing(journal):
+    """The broker's list may lag behind the fills of that minute."""
+    ledger = ledger_after(
+        journal,
+        holdings_read(holding(SPY, "10", "10")),
+        filled(SELL, "4"),
+        holdings_read(holding(SPY, "10", "10"), phase="after_sells"),
+    )
+
+    assert ledger == recorded(ours={SPY: 6}, expected={SPY: 6})
+
+
+def test_what_the_shares_should_be_worth_is_the_last_record_moved_by_what_fills_cost_and_brought(journal):
+    journal.record(start(journal), holdings_read(holding(SPY, "10", "10"), holding(BIL, "4", "4")))
+    values = journal.ledger("demo").values
+    ledger = ledger_after(journal, filled(BUY, "3"), filled(SELL, "1", execution="x2"))
+
+    price = filled(BUY, "3").fill.price
+    assert ledger.values == {SPY: values[SPY] + 2 * price, BIL: values[BIL]}
+
+
+def test_what_was_sold_out_should_be_worth_nothing_and_of_what_was_split_nobody_can_say(journal):
+    journal.record(start(journal), holdings_read(holding(SPY, "4", "4"), holding(BIL, "4", "4")))
+
+    assert ledger_after(journal, filled(SELL, "4"), restated(BIL, 8, 8)).values == {}
+
+
+def test_adopted_shares_are_ours_and_the_broker_still_shows_them(journal):
+    journal.record(start(journal), holdings_read(holding(SPY, "15", "10")))
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))
+
+    assert journal.ledger("demo") == recorded(ours={SPY: 15}, expected={SPY: 15})
+    assert journal.ledger("other").ours == {}
+
+
+def test_adopted_shares_stay_ours_after_the_next_record_and_count_once(journal):
+    journal.record(NO_RUN, Adopted(NOW, "demo", BIL, Decimal("3.5"), Decimal(320)))
+    ledger = ledger_after(journal, holdings_read(holding(BIL, "3.5", "3.5")))
+
+    assert ledger == recorded(ours={BIL: Decimal("3.5")}, expected={BIL: Decimal("3.5")})
+
+
+def test_adopted_shares_that_were_sold_are_no_longer_ours(journal):
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))
+
+    assert ledger_after(journal, filled(SELL, "5")).ours == {}
+
+
+def test_nobody_knows_what_adopted_shares_cost(journal, path):
+    journal.record(start(journal), filled(BUY, "10"))
+    assert read.positions(path, "demo")[0].cost is not None
+
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))
+
+    (line,) = read.positions(path, "demo")
+    assert (line.ours, line.cost) == (15, None)
+
+
+def test_a_fill_told_twice_counts_once(journal):
+    assert ledger_after(journal, filled(BUY, "10"), filled(BUY, "10")).ours == {SPY: 10}
+
+
+def test_the_same_execution_number_in_two_accounts_is_two_fills(journal):
+    journal.record(start(journal), filled(BUY, "10"))
+    journal.record(start(journal, replace(CLAIM, account="other")), filled(BUY, "7"))
+
+    assert (journal.ledger("demo").ours, journal.ledger("other").ours) == ({SPY: 10}, {SPY: 7})
+
+
+def test_a_whole_evening_leaves_what_it_recorded_at_its_end(journal):
+    journal.record(start(journal), *evening())
+
+    assert journal.ledger("demo") == recorded({SPY: 10}, {SPY: 15}, Symbol("SH"))
+
+
+# ------------------------------------------------------------------------------------------ splits and renames
+
+
+def test_after_a_split_our_shares_and_the_expected_ones_are_the_new_figures(journal):
+    ledger = ledger_after(journal, holdings_read(holding(SPY, "15", "10")), restated(SPY, "100", "150"))
+
+    assert ledger == recorded({SPY: 100}, {SPY: 150}, SPY)
+
+
+def test_what_is_bought_sold_and_adopted_after_a_split_counts_on_top_of_it(journal):
+    before, after = filled(BUY, "5", execution="x1"), filled(SELL, "30", execution="x2")
+    journal.record(start(journal), holdings_read(holding(SPY, "10", "5")), before, restated(SPY, "100", "150"), after)
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(7), Decimal(70)))
+
+    assert journal.ledger("demo") == recorded({SPY: 77}, {SPY: 120}, SPY)
+
+
+def test_a_renamed_symbol_is_gone_under_its_old_name(journal):
+    meta = Symbol("META")
+    ledger = ledger_after(
+        journal, holdings_read(holding(SPY, "10", "10")), restated(SPY, "0", "0"), restated(meta, "10", "10")
+    )
+
+    assert ledger == recorded({meta: 10}, {meta: 10}, SPY, meta)
+
+
+def written_off(symbol, account="demo"):
+    return WrittenOff(NOW, account, symbol, Decimal(10), Decimal(2000), "ann@desk", "delisted")
+
+
+def test_what_is_written_off_is_neither_ours_nor_expected_any_more(journal):
+    ledger_after(journal, holdings_read(holding(SPY, "10", "4", "2000"), holding(BIL, "3", "3")))
+    journal.record(NO_RUN, written_off(SPY))
+
+    ledger = journal.ledger("demo")
+    assert ledger == recorded({BIL: 3}, {BIL: 3})
+    assert SPY not in ledger.values
+
+
+def test_what_is_written_off_in_one_account_stays_in_another(journal):
+    ledger_after(journal, holdings_read(holding(SPY, "10", "10")))
+    journal.record(NO_RUN, written_off(SPY, "other"))
+
+    assert journal.ledger("demo") == recorded({SPY: 10}, {SPY: 10})
+
+
+def test_what_is_bought_after_a_write_off_is_ours(journal, path):
+    ledger_after(journal, holdings_read(holding(SPY, "10", "10", "2000")))
+    journal.record(NO_RUN, written_off(SPY))
+    ledger = ledger_after(journal, filled(BUY, "7"))
+
+    assert ledger == recorded({SPY: 7}, {SPY: 7})
+    (line,) = read.positions(path, "demo")
+    assert (line.ours, line.at_broker, line.value) == (7, None, None)
+
+
+def test_two_spellings_that_an_earlier_version_wrote_are_one_symbol(journal):
+    dashed, dotted = Symbol("BRK-B"), Symbol("BRK.B")
+    ledger = ledger_after(
+        journal,
+        holdings_read(holding(dashed, "10", "4", "2000"), holding(dotted, "3", "3", "600")),
+        filled(order("rb1", symbol=dashed), "5"),
+        restated(Symbol("BF-B"), "1", "2"),
+    )
+
+    assert ledger == recorded({dotted: 12, Symbol("BF.B"): 1}, {dotted: 18, Symbol("BF.B"): 2}, Symbol("BF.B"))
+    assert {*ledger.values} == {dotted}
+
+
+def test_the_next_record_takes_the_place_of_a_split(journal):
+    ledger = ledger_after(
+        journal,
+        holdings_read(holding(SPY, "10", "10")),
+        restated(SPY, "100", "100"),
+        holdings_read(holding(SPY, "90", "90"), phase="end"),
+    )
+
+    assert ledger == recorded({SPY: 90}, {SPY: 90}, SPY)
+
+
+def test_the_last_session_in_which_a_symbol_was_restated_is_kept_through_later_records(journal):
+    later = replace(CLAIM, session=DAY + timedelta(days=4))
+    journal.record(start(journal, replace(CLAIM, session=DAY - timedelta(days=1))), restated(BIL, "1", "1"))
+    journal.record(start(journal), restated(SPY, "100", "100"))
+    journal.record(start(journal, later), restated(SPY, "200", "200"), holdings_read(holding(SPY, "200", "200")))
+
+    assert journal.ledger("demo").restated == {BIL: DAY - timedelta(days=1), SPY: later.session}
+
+
+def test_a_split_in_one_account_is_none_in_another(journal):
+    other = replace(CLAIM, account="other")
+    journal.record(start(journal), holdings_read(holding(SPY, "10", "10")))
+    journal.record(start(journal, other), holdings_read(holding(SPY, "7", "7")), restated(SPY, "100", "100"))
+
+    assert (journal.ledger("demo").ours, journal.ledger("other").ours) == ({SPY: 100}, {SPY: 7})
+    assert (journal.ledger("demo").restated, journal.ledger("other").restated) == ({SPY: DAY}, {})
+
+
+def test_the_fills_alone_do_not_tell_what_split_shares_cost_nor_the_old_record_what_they_are_worth(journal, path):
+    before = holdings_read(holding(SPY, "10", "10", "2000"))
+    journal.record(start(journal), filled(BUY, "10"), before, restated(SPY, "100", "100"))
+
+    (line,) = read.positions(path, "demo")
+
+    assert (line.ours, line.at_broker, line.cost, line.value) == (100, None, None, None)
+
+
+# ------------------------------------------------------------------------------------- what always holds
+
+
+@given(FILLS, FILLS)
+def test_the_book_may_be_recorded_at_any_moment_between_fills(first, then):
+    """Of more shares than all fills together sell: the journal never counts less than none."""
+    before = Ledger(ours={SPY: Decimal(10**6)}, expected={SPY: Decimal(10**6)}, recorded=DAY)
+
+    assert moved(moved(before, first), then) == moved(before, [*first, *then])
+
+
+@given(FILLS)
+def test_a_share_of_ours_never_costs_less_than_nothing_nor_more_than_its_dearest_buy(fills):
+    dearest = max((fill.price + fill.fee for fill in fills), default=Decimal(0))
+
+    assert all(0 < cost <= dearest for cost in costs(fills).values())
+
+
+def test_a_sell_leaves_the_average_cost_of_a_share_as_it_was():
+    buys = [filled(BUY, "10", price="100", fee="0").fill, filled(BUY, "10", price="110", fee="2").fill]
+    sell = filled(SELL, "15", price="200", fee="9").fill
+
+    assert costs(buys) == costs([*buys, sell]) == {SPY: Decimal("105.1")}

@@ -1,0 +1,103 @@
+"""Every change of a setting gets into the journal with its old and its new value, whoever made it."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from evenings import CLAIM, NOW, start
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalancer.events import SettingChanged
+from rebalancer.journal import read
+from rebalancer.journal.setting_changes import SETTINGS, changes
+from rebalancer.model import NO_RUN
+
+FIRST = {"trading.drift_percent": "0", "investments.trend.amount": "6000"}
+TEXTS = st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["1", "2"]))
+
+
+def claim(settings, *, day=0, account="demo"):
+    files = {**CLAIM.files, SETTINGS: json.dumps(settings).encode()}
+    return replace(CLAIM, account=account, session=CLAIM.session + timedelta(days=day), files=files)
+
+
+def change(key, old, new, account="demo"):
+    return SettingChanged(NOW, account, key, old, new)
+
+
+def journalled(path):
+    return [(made.key, made.old, made.new) for made in read.changes(path)][::-1]
+
+
+@given(TEXTS, TEXTS)
+def test_the_changes_lead_from_the_old_settings_to_the_new_ones_and_no_further(old, new):
+    made = changes(NOW, "demo", old, new)
+    after = {**old, **{each.key: each.new for each in made}}
+
+    assert {key: value for key, value in after.items() if value is not None} == new
+    assert all(each.old == old.get(each.key) != each.new for each in made)
+
+
+def test_the_first_run_only_remembers_the_settings(journal, path):
+    start(journal, claim(FIRST))
+
+    assert journalled(path) == []
+
+
+def test_an_edit_by_hand_is_found_by_the_next_run(journal, path):
+    start(journal, claim(FIRST))
+    run = start(journal, claim({"trading.drift_percent": "2", "investments.mix.amount": "5"}, day=1))
+
+    expected = [
+        ("investments.mix.amount", None, "5"),
+        ("investments.trend.amount", "6000", None),
+        ("trading.drift_percent", "0", "2"),
+    ]
+    assert journalled(path) == expected
+    assert [each.key for each in read.run(path, run).changes] == [key for key, _, _ in expected]
+
+
+def test_settings_that_stayed_are_not_journalled_again(journal, path):
+    for day in range(3):
+        start(journal, claim(FIRST, day=day))
+
+    assert journalled(path) == []
+
+
+def test_what_a_command_journalled_is_not_found_a_second_time_by_the_run(journal, path):
+    start(journal, claim(FIRST))
+    journal.record(NO_RUN, change("investments.trend.amount", "6000", "7000"))
+    start(journal, claim({**FIRST, "investments.trend.amount": "7000"}, day=1))
+
+    assert journalled(path) == [("investments.trend.amount", "6000", "7000")]
+
+
+def test_a_setting_taken_out_by_command_and_put_back_by_hand_is_new(journal, path):
+    start(journal, claim(FIRST))
+    journal.record(NO_RUN, change("investments.trend.amount", "6000", None))
+    start(journal, claim(FIRST, day=1))
+
+    assert journalled(path)[-1] == ("investments.trend.amount", None, "6000")
+
+
+def test_the_settings_of_another_account_are_its_own(journal, path):
+    start(journal, claim(FIRST))
+    start(journal, claim({}, account="other"))
+
+    assert journalled(path) == []
+    assert read.changes(path, "other") == ()
+
+
+def test_a_run_that_keeps_no_settings_says_nothing_about_them(journal, path):
+    start(journal, claim(FIRST))
+    start(journal, replace(CLAIM, session=CLAIM.session + timedelta(days=1)))
+
+    assert journalled(path) == []
+
+
+def test_the_latest_changes_come_first(journal, path):
+    journal.record(NO_RUN, change("a", "1", "2"), change("b", "1", "2"))
+
+    assert [each.key for each in read.changes(path, limit=1)] == ["b"]
+    assert read.changes(path.with_name("nowhere.sqlite")) == ()
