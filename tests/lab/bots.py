@@ -1,4 +1,4 @@
-"""The laboratory's bots, compiled once."""
+"""The simulated accounts' bots, compiled once."""
 
 from collections.abc import Sequence
 

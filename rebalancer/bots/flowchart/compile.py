@@ -27,8 +27,6 @@ _OF_PRICES: tuple[tree.Function, ...] = (
 _DUST = 1e-9
 """What rounding leaves of a budget that is used up."""
 
-Element = tree.Node | tree.Condition | tree.Operand
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
@@ -50,7 +48,7 @@ class Program:
     def label(self, index: int) -> str:
         """A series or a portfolio in a few words, as in `RSI(SPY,10)`."""
         match self.table[index]:
-            case nodes.Constant(value):
+            case nodes.Number(value):
                 return f"{value:.10g}"
             case nodes.Close(symbol):
                 return f"Price({symbol})"
@@ -58,7 +56,7 @@ class Program:
                 return f"{SHORT_NAMES[function]}({self.subject(source)},{window})"
             case nodes.Hold(symbol):
                 return symbol
-            case nodes.Cash():
+            case nodes.Uninvested():
                 return "cash"
             case _:
                 return f'"{self.groups[index]}"' if index in self.groups else "an unnamed part"
@@ -77,10 +75,10 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError where an indicator of prices is asked of a part that is no ticker; the readers refuse it before.
     """
     draft = _Draft()
-    waiting: list[Element] = [chart.root]
+    waiting: list[tree.TreeNode] = [chart.root]
     while waiting:
         element = waiting[-1]
-        missing = [part for part in _parts(element) if part not in draft.done]
+        missing = [child for child in tree.children_of(element) if child not in draft.done]
         if missing:
             waiting.extend(reversed(missing))
         else:
@@ -98,30 +96,12 @@ def compile_chart(chart: tree.Chart) -> Program:
     )
 
 
-def _parts(element: Element) -> tuple[Element, ...]:
-    match element:
-        case tree.Group(child=child):
-            return (child,)
-        case tree.If(condition=condition, then=then, otherwise=otherwise):
-            return condition, then, otherwise
-        case tree.Compare(left=left, right=right):
-            return left, right
-        case tree.AllOf(conditions=conditions) | tree.AnyOf(conditions=conditions):
-            return conditions
-        case tree.Indicator(subject=subject):
-            return () if isinstance(subject, str) else (subject,)
-        case tree.Asset() | tree.Cash() | tree.Constant():
-            return ()
-        case _:
-            return element.children
-
-
 @dataclass(slots=True)
 class _Draft:
     """What is compiled so far; the parts of an element are always done before it."""
 
-    table: nodes.Table = field(default_factory=nodes.Table)
-    done: dict[Element, int] = field(default_factory=dict)
+    table: nodes.NodeTable = field(default_factory=nodes.NodeTable)
+    done: dict[tree.TreeNode, int] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
 
     def portfolio(self, element: tree.Node) -> int:
@@ -129,12 +109,12 @@ class _Draft:
             case tree.Asset(symbol=symbol):
                 return self.table.add(nodes.Hold(symbol))
             case tree.Cash():
-                return self.table.add(nodes.Cash())
+                return self.table.add(nodes.Uninvested())
             case tree.Group(name=name, child=child):
                 self.groups.setdefault(self.done[child], name)
                 return self.done[child]
             case tree.If(condition=condition, then=then, otherwise=otherwise):
-                return self.table.add(nodes.Where(self.done[condition], self.done[then], self.done[otherwise]))
+                return self.table.add(nodes.Branch(self.done[condition], self.done[then], self.done[otherwise]))
             case tree.Capped():
                 return self._capped(element)
             case _:
@@ -179,7 +159,7 @@ class _Draft:
     def value(self, element: tree.Condition | tree.Operand) -> int:
         match element:
             case tree.Constant(value=value):
-                return self.table.add(nodes.Constant(value))
+                return self.table.add(nodes.Number(value))
             case tree.Indicator(function=function, window=window, subject=subject):
                 if isinstance(subject, str):
                     source = self.table.add(nodes.Close(subject))
@@ -187,12 +167,12 @@ class _Draft:
                     source = self._source(self.done[subject])
                 return self._series(function, window, source, element.place)
             case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
-                compare = self.table.add(nodes.Compare(comparator, self.done[left], self.done[right]))
+                compare = self.table.add(nodes.Comparison(comparator, self.done[left], self.done[right]))
                 return compare if days == 1 else self.table.add(nodes.ForDays(days, compare))
             case tree.AllOf(conditions=conditions):
-                return self.table.add(nodes.All(tuple(self.done[condition] for condition in conditions)))
+                return self.table.add(nodes.Conjunction(tuple(self.done[condition] for condition in conditions)))
             case tree.AnyOf(conditions=conditions):
-                return self.table.add(nodes.Any(tuple(self.done[condition] for condition in conditions)))
+                return self.table.add(nodes.Disjunction(tuple(self.done[condition] for condition in conditions)))
 
     def _source(self, portfolio: int) -> int:
         """The history of a portfolio: a single asset's is its own, anything else's is simulated."""

@@ -70,14 +70,14 @@ def _closer(table: Sequence[nodes.Node], values: Values, spot: Spot) -> list[Spo
             if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
                 return [Spot(nav.portfolio, day)]
             return []
-        case nodes.Compare(left=left, right=right):
+        case nodes.Comparison(left=left, right=right):
             return [Spot(side, day) for side in (left, right) if np.isnan(values.series[side][day])]
         case nodes.ForDays(days, condition):
             rows = range(day, max(day - days, -2), -1)
             return [Spot(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
-        case nodes.All(conditions) | nodes.Any(conditions):
+        case nodes.Conjunction(conditions) | nodes.Disjunction(conditions):
             return [Spot(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
-        case nodes.Where() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
+        case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
             return _closer_in_split(node, values, day)
         case _:
             return []
@@ -91,7 +91,7 @@ def _closer_in_split(node: nodes.Split, values: Values, day: int) -> list[Spot]:
 
 
 def _usable(node: nodes.Split, values: Values, need: int, day: int) -> bool:
-    if isinstance(node, nodes.Where):
+    if isinstance(node, nodes.Branch):
         return False
     score = values.series[need][day]
     return bool(score > 0) if isinstance(node, nodes.InverseVol) else not np.isnan(score)

@@ -173,3 +173,25 @@ class Chart:
 
     name: str
     root: Node
+
+
+TreeNode = Node | Condition | Operand
+
+
+def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
+    """What `element` is made of, in the order of the file."""
+    match element:
+        case Group(child=child):
+            return (child,)
+        case If(condition=condition, then=then, otherwise=otherwise):
+            return condition, then, otherwise
+        case Compare(left=left, right=right):
+            return left, right
+        case AllOf(conditions=conditions) | AnyOf(conditions=conditions):
+            return conditions
+        case Indicator(subject=subject):
+            return () if isinstance(subject, str) else (subject,)
+        case Asset() | Cash() | Constant():
+            return ()
+        case _:
+            return element.children
