@@ -24,7 +24,7 @@ from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import listed
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
-from rebalancer.trading.hours import AGREEMENT, new_york
+from rebalancer.trading.halts import CLOSE_TOLERANCE, new_york
 from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
 MEGABYTE = 1_000_000
@@ -201,7 +201,7 @@ def _clock(skew: timedelta, most: int) -> Check:
 
 def _calendar(venue: Hours, ours: Hours) -> Check:
     """`ours` is what the exchange calendar says at the venue's time."""
-    if venue.open == ours.open and abs(venue.closes - ours.closes) <= AGREEMENT:
+    if venue.open == ours.open and abs(venue.closes - ours.closes) <= CLOSE_TOLERANCE:
         return Check("calendar", "pass", f"the venue agrees: {_state(ours)}")
     remedy = "A closure at short notice? Update pandas-market-calendars. Nothing is traded while they disagree."
     return Check("calendar", "fail", f"the venue says {_state(venue)}; the calendar says {_state(ours)}", remedy)

@@ -8,8 +8,7 @@ from rebalancer.app.schedule import missed
 from rebalancer.config import AccountConfig
 from rebalancer.journal.read import RunSummary
 from rebalancer.ports import TradingStatus
-from rebalancer.trading.armed import unarmed
-from rebalancer.trading.halt import told
+from rebalancer.trading.authorization import halt_text, unarmed_reason
 
 CUT_OFF_AFTER = timedelta(hours=2)
 """No run takes that long: one that still has no end was cut off."""
@@ -30,11 +29,11 @@ def troubles(
 
 
 def brakes(account: AccountConfig, standing: TradingStatus, files: Mapping[str, str], now: datetime) -> Iterator[str]:
-    """Why nothing is sent for `account` now, whatever its runs want. `files` are as in `armed.files_now`."""
+    """Why nothing is sent for `account` now, whatever its runs want. `files` are as in `arming.file_hashes`."""
     if standing.halt is not None:
-        yield told(standing.halt)
+        yield halt_text(standing.halt)
     if account.mode == "live":
-        why = unarmed(account.name, standing.armed, account.account_number, files, now)
+        why = unarmed_reason(account.name, standing.armed, account.account_number, files, now)
         if why is not None:
             yield why
 

@@ -94,15 +94,14 @@ def _account(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
 
 
 def _brakes(config: "Config", account: "AccountConfig") -> "Iterator[Check]":
+    from rebalancer.app.arming import arming_check, file_hashes, halt_check
     from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
-    from rebalancer.trading.armed import armed_check, files_now
-    from rebalancer.trading.halt import halt_check
 
     standing = read.trading_status(config.journal(), account.name)
     yield halt_check(standing.halt)
     if account.mode == "live":
-        yield armed_check(account, standing.armed, files_now(config, account), SystemClock().now())
+        yield arming_check(account, standing.armed, file_hashes(config, account), SystemClock().now())
 
 
 def _bots(account: "AccountConfig") -> "tuple[Check, dict[str, Bot]]":

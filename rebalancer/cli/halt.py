@@ -40,18 +40,18 @@ def resume(
     debug: DebugOption = False,
 ) -> None:
     """Show who halted what, when and why, and lift it."""
+    from rebalancer.app.arming import after_first_run
     from rebalancer.events import HaltLifted
     from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.brake import show_resumed
     from rebalancer.report.console import show_json
-    from rebalancer.trading.armed import looked_at
 
     settings, by, now = load_config(config), person(), SystemClock().now()
     path = settings.journal()
     halts = {each.name: read.halts(path, each.name) for each in chosen_accounts(settings, account)}
     lifted = tuple(dict.fromkeys(halt for each in halts.values() for halt in each))
-    looked = (looked_at(read.trading_status(path, name).armed, each, now, by) for name, each in halts.items())
+    looked = (after_first_run(read.trading_status(path, name).armed, each, now, by) for name, each in halts.items())
     whole = tuple(armed for armed in looked if armed is not None)
     if lifted:
         write_down(settings, HaltLifted(now, account or "", by, reason), *whole)
@@ -96,9 +96,9 @@ def _halt(settings: "Config", account: str | None, reason: str) -> "Halted":
 def _kill(settings: "Config", account: "AccountConfig", *, everyones: bool) -> "KilledAccount":
     """One account that does not answer keeps no other from being killed."""
     from rebalancer.app.counter import counter_of
+    from rebalancer.app.kill import kill
     from rebalancer.errors import RebalancerError
     from rebalancer.report.brake import KilledAccount
-    from rebalancer.trading.kill import kill
 
     try:
         with counter_of(settings, account) as (broker, clock):

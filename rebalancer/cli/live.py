@@ -107,14 +107,14 @@ def disarmed_by_edit(before: "Config", path: "Path") -> list[str]:
 
     The journal is at `path`.
     """
+    from rebalancer.app.arming import disarm_for_edit
     from rebalancer.journal import read
     from rebalancer.journal.store import SqliteJournal
     from rebalancer.market.clock import SystemClock
     from rebalancer.model import NO_RUN
-    from rebalancer.trading.armed import undone
 
     armings = (read.trading_status(path, each.name).armed for each in before.accounts)
-    edits = [undone(armed, SystemClock().now(), person()) for armed in armings if armed is not None]
+    edits = [disarm_for_edit(armed, SystemClock().now(), person()) for armed in armings if armed is not None]
     if edits:
         with SqliteJournal.open(path) as journal:
             journal.record(NO_RUN, *(event for event, _ in edits))
@@ -156,19 +156,20 @@ def _offer(
     settings: "Config", account: "AccountConfig", most: "Decimal", until: "date", *, first_order_only: bool
 ) -> "tuple[Armed, Offer]":
     """What arming comes to, by the broker's own answer. Raises where the account, a bot or the day can't be used."""
+    from rebalancer.app.arming import end_of_day, file_hashes, refused_day
     from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.app.counter import counter_of
     from rebalancer.events import Armed
     from rebalancer.report.brake import Offer
-    from rebalancer.trading.armed import end_of, files_now, not_until, require_pinned
+    from rebalancer.trading.authorization import require_account_number
 
     load_bots(account.bots, read_bots(account.bots))
     with counter_of(settings, account) as (broker, clock):
-        if (refused := not_until(until, clock.now())) is not None:
+        if (refused := refused_day(until, clock.now())) is not None:
             raise BadInputError([Problem("--until", "", refused)])
-        seen, now = require_pinned(broker.account(), account.account_number), clock.now()
-    files = files_now(settings, account)
-    armed = Armed(now, account.name, seen.number, most, end_of(until), files, first_order_only, person())
+        seen, now = require_account_number(broker.account(), account.account_number), clock.now()
+    files = file_hashes(settings, account)
+    armed = Armed(now, account.name, seen.number, most, end_of_day(until), files, first_order_only, person())
     offer = Offer(
         account=account.name,
         number=seen.number,
@@ -184,12 +185,13 @@ def _offer(
 
 
 def _standing(settings: "Config", account: "AccountConfig") -> "LiveAccount":
+    from rebalancer.app.arming import file_hashes
     from rebalancer.journal import read
     from rebalancer.market.clock import SystemClock
     from rebalancer.report.brake import LiveAccount
-    from rebalancer.trading.armed import files_now, unarmed
+    from rebalancer.trading.authorization import unarmed_reason
 
     armed = read.trading_status(settings.journal(), account.name).armed
-    files, number = files_now(settings, account), account.account_number
-    trouble = unarmed(account.name, armed, number, files, SystemClock().now())
+    files, number = file_hashes(settings, account), account.account_number
+    trouble = unarmed_reason(account.name, armed, number, files, SystemClock().now())
     return LiveAccount(account.name, number, armed, trouble or "")

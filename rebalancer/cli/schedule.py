@@ -157,13 +157,13 @@ def _status(
 
 
 def _brakes(config: "Config", account: "AccountConfig", now: datetime) -> tuple[str, ...]:
+    from rebalancer.app.arming import file_hashes
     from rebalancer.app.status import brakes
     from rebalancer.journal import read
     from rebalancer.journal.audit import at_a_glance
-    from rebalancer.trading.armed import files_now
 
     standing = read.trading_status(config.journal(), account.name)
-    return (*at_a_glance(config.journal()), *brakes(account, standing, files_now(config, account), now))
+    return (*at_a_glance(config.journal()), *brakes(account, standing, file_hashes(config, account), now))
 
 
 def _windows(config: "Config", clock: "Clock") -> "Iterator[Window]":

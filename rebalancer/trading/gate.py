@@ -22,12 +22,9 @@ from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
 from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
 from rebalancer.ports import OrderRecord
-from rebalancer.trading.armed import armed_limits, halt_for_a_look
 from rebalancer.trading.busy import until_taken
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.halt import halted
-from rebalancer.trading.hours import latest
-from rebalancer.trading.loss import only_sells
+from rebalancer.trading.halts import arming, buys_stopped, first_order_halt, halt_reason, latest_time
 from rebalancer.trading.moved import Recheck
 from rebalancer.trading.pricing import Prices
 from rebalancer.trading.snapshot import AccountSnapshot
@@ -90,7 +87,7 @@ class Gate:
     def _intended(self, order: Order) -> Refused | None:
         """Write the order down; or why it does not leave after all: a person was faster than its line."""
         self._say_what_was_not_compared(order)
-        halts = halt_for_a_look(self.context)
+        halts = first_order_halt(self.context)
         try:
             self.log.write(OrderIntended(at=self.log.now(), order=order), *halts)
         except HeldBackError as error:
@@ -156,8 +153,8 @@ class Gate:
 
     def _held_back(self) -> str | None:
         """By a person."""
-        unarmed = armed_limits(self.context)
-        return halted(self.context) or (unarmed if isinstance(unarmed, str) else None)
+        unarmed = arming(self.context)
+        return halt_reason(self.context) or (unarmed if isinstance(unarmed, str) else None)
 
     def _left_alone(self, order: Order) -> str | None:
         """What another hand has changed, or has an order in, since the plan is neither bought nor sold."""
@@ -165,7 +162,7 @@ class Gate:
 
     def _by_the_owner(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """By the owner's own settings: for the rest of the day after a loss, or beyond a limit."""
-        spent = only_sells(self.context, self.log) if order.side == "buy" else None
+        spent = buys_stopped(self.context, self.log) if order.side == "buy" else None
         return spent or self._broken_limit(order, sent)
 
     def _moved_meanwhile(self, order: Order) -> Refused | None:
@@ -190,7 +187,7 @@ class Gate:
             invested=self.snapshot.long_value + self.others_buys + self.bought,
             price=price.value if price else None,
             cash_left=self.budget - self.spent - self.context.broker.venue.fee_per_order,
-            now=latest(self.context, self.log),
+            now=latest_time(self.context, self.log),
             session=self.log.session,
             trading=self.context.trading,
             instrument=self.context.instrument(order.symbol),
@@ -220,7 +217,7 @@ class Gate:
     def _beyond_the_armed(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """A full exit is let through; what no price is known of, no limit has let through."""
         price = self._price(order.symbol)
-        match armed_limits(self.context):
+        match arming(self.context):
             case Armed(max_dollars=most) if price is not None and not self._is_full_exit(order):
                 dollars = self._tally(order, sent).dollars + order.quantity * price.value
                 return check_armed(dollars, most, self.snapshot.account.currency)

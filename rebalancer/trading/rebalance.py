@@ -7,13 +7,11 @@ from rebalancer.model import Order, Outcome, Plan, RunStatus
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import set_targets, shares_of
 from rebalancer.portfolio.trades import make_plan, sell_orders
-from rebalancer.trading.armed import require_armed
 from rebalancer.trading.buys import buy, buy_on, may_buy
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.decide import decide, fallback_obstacle, say_what_stays_cash
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.halt import require_not_halted
-from rebalancer.trading.hours import require_open
+from rebalancer.trading.halts import require_armed, require_not_halted, require_open
 from rebalancer.trading.orders import execute
 from rebalancer.trading.pricing import (
     Prices,

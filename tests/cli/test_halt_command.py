@@ -10,7 +10,7 @@ from accounts import new_york_summer, write_config
 from freezegun import freeze_time
 from live_account import FRIDAY, NUMBER, evening_run, live_venue, write_live_config
 from local_alpaca import LocalAlpaca
-from local_alpaca.lives import NEW, Life, Then
+from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
 
 from rebalancer.cli.schedule import Watch
 from rebalancer.journal.lease import run_lock
@@ -129,7 +129,7 @@ def test_json_says_the_same_as_the_screen(main):
 
 def rests(venue, *ids: str) -> None:
     """Orders that rest at the venue, as an earlier run or another hand left them; a cancel of one takes no time."""
-    venue.live("SPY", Life((NEW,), (Then(0, "canceled"),)))
+    venue.script_orders("SPY", OrderScript((NEW,), (ScriptStep(0, "canceled"),)))
     for order_id in ids:
         order = {
             "symbol": "SPY",

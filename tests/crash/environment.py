@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
-from local_alpaca import LocalAlpaca, Tape, lives
+from local_alpaca import LocalAlpaca, Tape, order_scripts
 from local_alpaca.limits import RateLimit
 from local_alpaca.venue import Request
 
@@ -67,8 +67,8 @@ class Environment:
             self.venue = stack.enter_context(LocalAlpaca(FRIDAY, market=Tape.sample()))
             self._close = stack.pop_all().close
         self.venue.clock = SharedClock(self.shared, self.venue._advance)
-        self.venue.live("SPY", lives.part("0.5", rest_after=1), side="sell")
-        self.venue.live("QQQ", lives.part("0.4"))
+        self.venue.script_orders("SPY", order_scripts.part("0.5", rest_after=1), side="sell")
+        self.venue.script_orders("QQQ", order_scripts.part("0.4"))
         self.folder.write_config(self.venue.url, self.venue.key_id, self.venue.secret)
         self.folder.write_bot(BEFORE)
         assert self.start(StartOptions()).code == 0, self.folder.traceback_file.read_text()

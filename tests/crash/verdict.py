@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
-from local_alpaca.bodies import activity_id
+from local_alpaca.json_bodies import activity_id
 from local_alpaca.orders import Order
 
 from crash import journal

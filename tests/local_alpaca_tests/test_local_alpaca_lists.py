@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pandas_market_calendars
 import pytest
-from local_alpaca import lives
+from local_alpaca import order_scripts
 from local_alpaca.sessions import Sessions
 
 
@@ -81,7 +81,7 @@ def test_what_is_not_there_is_said(wire, path, status, message):
 
 
 def test_executions_are_listed_with_what_is_left_the_newest_first(venue, wire):
-    venue.live("SPY", lives.part("0.4", rest_after=5))
+    venue.script_orders("SPY", order_scripts.part("0.4", rest_after=5))
     order = wire.taken("buy", "SPY", 10)
     venue.clock.sleep(10)
     rest, part = wire.get("/v2/account/activities/FILL")

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from local_alpaca import faults, lives
+from local_alpaca import faults, order_scripts
 
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.legacy:DeprecationWarning")
 
@@ -50,19 +50,19 @@ def test_assets_and_positions_of_every_kind(venue, client):
 
 
 @pytest.mark.parametrize(
-    ("life", "status"),
+    ("script", "status"),
     [
-        (lives.halted(), "new"),
-        (lives.part("0.5"), "partially_filled"),
-        (lives.ORDINARY, "filled"),
-        (lives.rejected(), "rejected"),
-        (lives.done_for_day("0.5"), "done_for_day"),
-        (lives.replaced(), "replaced"),
-        (lives.shows("pending_review"), "filled"),
+        (order_scripts.halted(), "new"),
+        (order_scripts.part("0.5"), "partially_filled"),
+        (order_scripts.ORDINARY, "filled"),
+        (order_scripts.rejected(), "rejected"),
+        (order_scripts.done_for_day("0.5"), "done_for_day"),
+        (order_scripts.replaced(), "replaced"),
+        (order_scripts.shows("pending_review"), "filled"),
     ],
 )
-def test_orders_in_each_status_of_their_lives(venue, client, life, status):
-    venue.live("SPY", life)
+def test_orders_of_each_status(venue, client, script, status):
+    venue.script_orders("SPY", script)
     order = client.submit_order(buy())
     assert order.status.value in {"pending_new", "pending_review"}
     venue.clock.sleep(1)
@@ -86,7 +86,7 @@ def test_cancels_of_one_and_of_all(venue, client):
 
 
 def test_an_order_that_waits_for_tomorrow_or_has_expired(venue, client):
-    venue.live("SPY", lives.halted())
+    venue.script_orders("SPY", order_scripts.halted())
     venue.clock.sleep(3600)
     order = client.submit_order(buy())
     assert order.status.value == "accepted"

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import pytest
-from local_alpaca import LocalAlpaca, lives
+from local_alpaca import LocalAlpaca, order_scripts
 
 
 def test_a_market_order_is_pending_then_new_then_filled_at_the_far_side(venue, wire):
@@ -117,11 +117,11 @@ def test_what_lies_beyond_nine_places_is_cut_off_in_silence(venue, wire):
     assert wire.look(wire.taken("buy", "SPY", 0.30000000000000004))["qty"] == "0.3"
 
 
-# ------------------------------------------------------------------------------------- the lives a test gives
+# ------------------------------------------------------------------------------------- order scripts
 
 
 def test_a_part_fills_first_and_the_rest_later(venue, wire):
-    venue.live("SPY", lives.part("0.4", rest_after=30))
+    venue.script_orders("SPY", order_scripts.part("0.4", rest_after=30))
     order = wire.taken("buy", "SPY", 10)
     venue.clock.sleep(1)
     assert (wire.status(order), wire.look(order)["filled_qty"]) == ("partially_filled", "4")
@@ -130,31 +130,31 @@ def test_a_part_fills_first_and_the_rest_later(venue, wire):
 
 
 def test_a_part_that_is_never_completed_expires_with_what_it_has(venue, wire):
-    venue.live("SPY", lives.part("0.35"))
+    venue.script_orders("SPY", order_scripts.part("0.35"))
     order = wire.taken("buy", "SPY", 10)
     venue.clock.sleep(3600)
     assert (wire.status(order), wire.look(order)["filled_qty"]) == ("expired", "3")
 
 
 @pytest.mark.parametrize(
-    ("life", "status"),
+    ("script", "status"),
     [
-        (lives.halted(), "new"),
-        (lives.rejected(), "rejected"),
-        (lives.done_for_day("0.5"), "done_for_day"),
-        (lives.slow(120), "new"),
-        (lives.replaced(), "replaced"),
+        (order_scripts.halted(), "new"),
+        (order_scripts.rejected(), "rejected"),
+        (order_scripts.done_for_day("0.5"), "done_for_day"),
+        (order_scripts.slow(120), "new"),
+        (order_scripts.replaced(), "replaced"),
     ],
 )
-def test_a_life_ends_as_it_is_told(venue, wire, life, status):
-    venue.live("SPY", life, side="buy")
+def test_an_order_ends_as_its_script_says(venue, wire, script, status):
+    venue.script_orders("SPY", script, side="buy")
     order = wire.taken("buy", "SPY", 10)
     venue.clock.sleep(60)
     assert wire.status(order) == status
 
 
 def test_an_open_order_may_show_a_status_nobody_knows(venue, wire):
-    venue.live("SPY", lives.shows("held_for_review"))
+    venue.script_orders("SPY", order_scripts.shows("held_for_review"))
     order = wire.taken("buy", "SPY", 1)
     assert wire.status(order) == "held_for_review"
     venue.clock.sleep(1)
@@ -162,7 +162,7 @@ def test_an_open_order_may_show_a_status_nobody_knows(venue, wire):
 
 
 def test_a_replaced_order_names_its_heir_which_fills(venue, wire):
-    venue.live("SPY", lives.replaced())
+    venue.script_orders("SPY", order_scripts.replaced())
     first = wire.taken("buy", "SPY", 2)
     venue.clock.sleep(2)
     heir = wire.look(wire.look(first)["replaced_by"])
@@ -170,7 +170,7 @@ def test_a_replaced_order_names_its_heir_which_fills(venue, wire):
 
 
 def test_a_life_may_be_for_the_next_orders_alone(venue, wire):
-    venue.live("SPY", lives.halted(), times=1)
+    venue.script_orders("SPY", order_scripts.halted(), times=1)
     first, second = wire.taken("buy", "SPY", 1), wire.taken("buy", "SPY", 1)
     venue.clock.sleep(1)
     assert (wire.status(first), wire.status(second)) == ("new", "filled")
@@ -192,7 +192,7 @@ def test_a_cancel_is_a_request_and_holds_the_shares_until_it_is_done(venue, wire
 
 def test_shares_may_stay_held_for_a_while_after_a_cancel(venue, wire):
     venue.hold("TLT", 10)
-    venue.live("TLT", lives.keeps_its_shares(5))
+    venue.script_orders("TLT", order_scripts.keeps_its_shares(5))
     order = wire.taken("sell", "TLT", 10)
     wire.cancel(order)
     venue.clock.sleep(1)
@@ -203,7 +203,7 @@ def test_shares_may_stay_held_for_a_while_after_a_cancel(venue, wire):
 
 
 def test_an_order_may_fill_while_its_cancel_is_pending(venue, wire):
-    venue.live("SPY", lives.fills_while_canceling())
+    venue.script_orders("SPY", order_scripts.fills_while_canceling())
     order = wire.taken("buy", "SPY", 2)
     wire.cancel(order)
     venue.clock.sleep(0.5)
@@ -211,7 +211,7 @@ def test_an_order_may_fill_while_its_cancel_is_pending(venue, wire):
 
 
 def test_a_canceled_order_keeps_what_it_has_filled(venue, wire):
-    venue.live("SPY", lives.part("0.5"))
+    venue.script_orders("SPY", order_scripts.part("0.5"))
     order = wire.taken("buy", "SPY", 4)
     venue.clock.sleep(1)
     wire.cancel(order)
@@ -220,7 +220,7 @@ def test_a_canceled_order_keeps_what_it_has_filled(venue, wire):
 
 
 def test_a_cancel_may_stick_until_the_close(venue, wire):
-    venue.live("SPY", lives.stuck_in_cancel())
+    venue.script_orders("SPY", order_scripts.stuck_in_cancel())
     order = wire.taken("buy", "SPY", 1)
     wire.cancel(order)
     venue.clock.sleep(600)

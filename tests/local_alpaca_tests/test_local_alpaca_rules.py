@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from local_alpaca import LocalAlpaca, Tape
-from local_alpaca.admission import RefusalError
+from local_alpaca.order_validation import RefusalError
 
 OPEN = datetime(2024, 3, 4, 20, 30, tzinfo=UTC)
 FRACTIONS_BY_DAY = "fractional orders must be DAY orders"

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from local_alpaca import faults
-from local_alpaca.admission import RefusalError
+from local_alpaca.order_validation import RefusalError
 
 NOT_ALLOWED = "account is not allowed to short"
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from local_alpaca.adjusting import ADJUSTMENTS, Action, adjusted
+from local_alpaca.adjustments import ADJUSTMENTS, Action, adjusted
 from local_alpaca.tape import Tape
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -28,7 +28,7 @@ from rebalancer.portfolio.buys import budget, limit_price
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.hours import require_open
+from rebalancer.trading.halts import require_open
 from rebalancer.trading.orders import send_and_follow
 from rebalancer.trading.pricing import Prices, order_prices, take_snapshots
 from rebalancer.trading.snapshot import AccountSnapshot, read_holdings, require_investable

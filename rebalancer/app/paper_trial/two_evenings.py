@@ -27,7 +27,7 @@ from rebalancer.model.text import shares
 from rebalancer.portfolio.buys import limit_price
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.hours import require_open
+from rebalancer.trading.halts import require_open
 from rebalancer.trading.pricing import order_prices, take_snapshots
 from rebalancer.trading.recovery import settle_earlier_orders
 from rebalancer.trading.snapshot import read_holdings, read_shares, require_investable

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
-from local_alpaca.admission import MALFORMED, RefusalError
-from local_alpaca.bodies import Json, activity, activity_id
+from local_alpaca.json_bodies import Json, activity, activity_id
+from local_alpaca.order_validation import MALFORMED, RefusalError
 from local_alpaca.orders import Order
 from local_alpaca.sessions import NEW_YORK
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from local_alpaca import announcing, historical, showing
+from local_alpaca import corporate_actions, daily_bars, latest_prices
 from local_alpaca.parameters import BadRequest
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ def answer(tape: "Tape", path: str, params: Mapping[str, str], now: datetime) ->
 
 def _body(tape: "Tape", path: str, params: Mapping[str, str], now: datetime) -> object:
     if path == "/v2/stocks/bars":
-        return historical.page(tape, params, now)
+        return daily_bars.page(tape, params, now)
     if path == "/v2/stocks/snapshots":
-        return showing.each(tape, params, now, showing.snapshot)
+        return latest_prices.each(tape, params, now, latest_prices.snapshot)
     if path == "/v1/corporate-actions":
-        return announcing.page(tape.actions, params, now)
+        return corporate_actions.page(tape.actions, params, now)
     if latest := LATEST_PATH.fullmatch(path):
-        return {latest[1]: showing.each(tape, params, now, showing.LATEST[latest[1]])}
+        return {latest[1]: latest_prices.each(tape, params, now, latest_prices.LATEST[latest[1]])}
     raise BadRequest("Not Found", 404)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from local_alpaca.adjusting import Action
+from local_alpaca.adjustments import Action
 from local_alpaca.parameters import NEW_YORK, BadRequest, Params, from_token, limit, moment, one_of, to_token
 
 KINDS = frozenset(

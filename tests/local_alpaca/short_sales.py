@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from local_alpaca.admission import FORBIDDEN, UNPROCESSABLE, Asset, RefusalError, check
 from local_alpaca.book import Book
+from local_alpaca.order_validation import FORBIDDEN, UNPROCESSABLE, Asset, RefusalError, check
 from local_alpaca.orders import Ticket, number
 from local_alpaca.terms import Terms
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from stage import DAYS, Stage, mix, percent
 
+from rebalancer.app.arming import halt_check
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Event, Halted, HaltLifted
 from rebalancer.journal import read
@@ -15,7 +16,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Order, Submitted
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker
-from rebalancer.trading.halt import halt_check, told
+from rebalancer.trading.authorization import halt_text
 from rebalancer.venues.sim.broker import SimBroker
 
 NOON = datetime(2024, 3, 4, 17, 0, tzinfo=UTC)
@@ -103,15 +104,15 @@ def test_without_a_journal_nothing_is_halted(tmp_path: Path) -> None:
 
 
 def test_the_sentence_names_the_remedy_for_this_very_halt() -> None:
-    assert told(OURS) == (
+    assert halt_text(OURS) == (
         "account demo is halted since 2024-03-04 17:00:00 UTC by ann@desk: the numbers look wrong. Look at it, then "
         "lift it: `rebalance resume --account demo --reason TEXT`."
     )
-    assert told(replace(OURS, reason="a sentence.")) == told(replace(OURS, reason="a sentence"))
-    assert "every account is halted" in told(EVERYBODYS)
-    assert "`rebalance resume --reason TEXT`" in told(EVERYBODYS)
+    assert halt_text(replace(OURS, reason="a sentence.")) == halt_text(replace(OURS, reason="a sentence"))
+    assert "every account is halted" in halt_text(EVERYBODYS)
+    assert "`rebalance resume --reason TEXT`" in halt_text(EVERYBODYS)
 
 
 def test_the_doctor_fails_a_halted_account() -> None:
     assert halt_check(None) == Check("halt", "pass", "nothing is halted")
-    assert halt_check(OURS) == Check("halt", "fail", told(OURS), "Nothing is sent until it is lifted.")
+    assert halt_check(OURS) == Check("halt", "fail", halt_text(OURS), "Nothing is sent until it is lifted.")

@@ -6,7 +6,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
-from local_alpaca.adjusting import kinds_of
+from local_alpaca.adjustments import kinds_of
+from local_alpaca.latest_prices import bar
 from local_alpaca.parameters import (
     NEW_YORK,
     BadRequest,
@@ -18,7 +19,6 @@ from local_alpaca.parameters import (
     symbols_of,
     to_token,
 )
-from local_alpaca.showing import bar
 
 if TYPE_CHECKING:
     from local_alpaca.tape import Tape

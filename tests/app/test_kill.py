@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from rebalancer.app.kill import Killed, kill
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, OrderId, OrderState, Symbol
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
-from rebalancer.trading.kill import Killed, kill
 from rebalancer.trading.tracking import CANCEL_SECONDS
 
 NIGHT = datetime(2024, 3, 4, 3, 0, tzinfo=UTC)

@@ -8,21 +8,13 @@ from pathlib import Path
 import pytest
 
 from rebalancer import config
+from rebalancer.app.arming import after_first_run, arming_check, end_of_day, file_hashes, refused_day
 from rebalancer.app.evening import evening
 from rebalancer.app.status import brakes
 from rebalancer.config import AccountConfig
 from rebalancer.events import Armed, Halted
 from rebalancer.ports import TradingStatus
-from rebalancer.trading.armed import (
-    FIRST_LIVE_RUN,
-    armed_check,
-    end_of,
-    files_now,
-    looked_at,
-    new_york_day,
-    not_until,
-    unarmed,
-)
+from rebalancer.trading.authorization import FIRST_LIVE_RUN, end_of_day_text, unarmed_reason
 
 NUMBER = "123456789"
 NOW = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
@@ -33,7 +25,7 @@ ARMED = Armed(
     account="live1",
     number=NUMBER,
     max_dollars=Decimal(25_000),
-    until=end_of(LAST_DAY),
+    until=end_of_day(LAST_DAY),
     files=FILES,
     first_order_only=True,
     by="ann@desk",
@@ -42,7 +34,7 @@ ARMED = Armed(
 
 def why(armed: Armed | None = ARMED, **other: object) -> str | None:
     asked: dict[str, object] = {"pinned": NUMBER, "files": FILES, "now": NOW} | other
-    return unarmed("live1", armed, **asked)  # type: ignore[arg-type]
+    return unarmed_reason("live1", armed, **asked)  # type: ignore[arg-type]
 
 
 # --------------------------------------------------------------------------------------------- is it armed?
@@ -89,13 +81,13 @@ def test_whatever_is_missing_the_command_that_arms_is_named(refused: str | None)
     ],
 )
 def test_an_account_is_armed_for_ninety_days_at_most(day: date, allowed: bool) -> None:  # noqa: FBT001
-    assert (not_until(day, NOW) is None) == allowed
+    assert (refused_day(day, NOW) is None) == allowed
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 7), date(2026, 3, 8), date(2026, 11, 1), date(2026, 12, 31)])
 def test_the_end_of_a_day_is_told_as_that_day_whatever_the_clocks_do(day: date) -> None:
-    assert str(day) in new_york_day(end_of(day))
-    assert str(day) in new_york_day(end_of(day).astimezone(UTC))
+    assert str(day) in end_of_day_text(end_of_day(day))
+    assert str(day) in end_of_day_text(end_of_day(day).astimezone(UTC))
 
 
 # --------------------------------------------------------------------------------------------- who says so
@@ -123,7 +115,7 @@ def test_the_doctor_looks_at_it_and_warns_a_week_before_it_runs_out(
     armed: Armed | None, now: datetime, verdict: str
 ) -> None:
     live = AccountConfig("live1", mode="live", account_number=NUMBER)
-    assert armed_check(live, armed, FILES, now).verdict == verdict
+    assert arming_check(live, armed, FILES, now).verdict == verdict
 
 
 # --------------------------------------------------------------------------------------------- the first run
@@ -131,7 +123,7 @@ def test_the_doctor_looks_at_it_and_warns_a_week_before_it_runs_out(
 
 def test_a_look_at_the_first_order_makes_later_runs_whole_and_leaves_the_rest_of_the_arming_as_it_was() -> None:
     later = NOW + timedelta(hours=1)
-    looked = looked_at(ARMED, [Halted(NOW, "live1", "rebalance", FIRST_LIVE_RUN)], later, "bob@desk")
+    looked = after_first_run(ARMED, [Halted(NOW, "live1", "rebalance", FIRST_LIVE_RUN)], later, "bob@desk")
     assert looked == replace(ARMED, at=later, by="bob@desk", first_order_only=False)
 
 
@@ -147,7 +139,7 @@ def test_a_look_at_the_first_order_makes_later_runs_whole_and_leaves_the_rest_of
 )
 def test_nothing_else_does(armed: Armed | None, halts: list[str]) -> None:
     lifted = [Halted(NOW, "live1", "rebalance", reason) for reason in halts]
-    assert looked_at(armed, lifted, NOW, "bob@desk") is None
+    assert after_first_run(armed, lifted, NOW, "bob@desk") is None
 
 
 # --------------------------------------------------------------------------------------------- at a run
@@ -164,6 +156,6 @@ def test_it_is_made_of_the_same_files_that_a_run_goes_by(tmp_path: Path) -> None
     settings = config.load(tmp_path / "config.toml")
     (account,) = settings.accounts
     with evening(settings, account) as tonight:
-        assert tonight.context.files == files_now(settings, account)
+        assert tonight.context.files == file_hashes(settings, account)
     (tmp_path / "hold.json").unlink()
-    assert files_now(settings, account)["bot hold"] == ""
+    assert file_hashes(settings, account)["bot hold"] == ""
