@@ -50,12 +50,25 @@ def m008_open_differences(db: Database) -> None:
     rebuild(db.conn)
 
 
+@migrations()
+def m009_fractional_target_quantities(db: Database) -> None:
+    """Rebuilds the projections: target quantities of lots below 1 do not fit an integer column."""
+    rebuild(db.conn)
+
+
 RETIRED = frozenset(
     ["m002_projections", "m003_settings_and_adoptions", "m004_restatements", "m005_order_and_run_states"]
 )
 """Steps that earlier versions recorded. Their tables are projections, which m008 rebuilds."""
 KNOWN = RETIRED | {
-    step.__name__ for step in (m001_events, m006_chain_and_leases, m007_leases_by_lock, m008_open_differences)
+    step.__name__
+    for step in (
+        m001_events,
+        m006_chain_and_leases,
+        m007_leases_by_lock,
+        m008_open_differences,
+        m009_fractional_target_quantities,
+    )
 }
 
 
