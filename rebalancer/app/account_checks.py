@@ -128,7 +128,7 @@ def is_paper(broker: Broker, account: Account) -> bool:
 def _inside(checked: CheckedAccount) -> Iterator[Check]:
     broker = checked.broker
     positions = broker.positions()
-    yield held(positions)
+    yield held(positions, broker.venue.currency)
     yield waiting(broker.open_orders(), checked.account.trading.cancel_scope)
     yield short_sales(broker)
     wanted, limits = checked.holdable(), checked.account.limits
@@ -245,10 +245,10 @@ def _bot(bot: Bot, closes: Closes) -> Check:
 # --------------------------------------------------------------------------------------------- what is in the account
 
 
-def held(positions: Sequence[Position]) -> Check:
+def held(positions: Sequence[Position], currency: str) -> Check:
     short = [f"{each.symbol} is held short ({shares(-each.quantity)})" for each in positions if each.quantity < 0]
     odd = short + [
-        f"{each.symbol} shows no value, and counts at {money(each.market_value)}"
+        f"{each.symbol} shows no value, and counts at {money(each.market_value, currency)}"
         for each in positions
         if not each.valued
     ]
@@ -277,7 +277,7 @@ def limits_used_up(
 ) -> Check:
     """Whether what is held of a `wanted` symbol, ours or not, leaves room for more of it."""
     values = {each.symbol: each.market_value for each in positions if each.symbol in wanted}
-    full = used_up(values, account.equity, limits)
+    full = used_up(values, account.equity, limits, account.currency)
     if not full:
         return Check("symbol limit", "pass", "no holding uses up limits.max_symbol_percent")
     found = "; ".join(f"{symbol}: {why}" for symbol, why in full.items())
