@@ -145,7 +145,10 @@ def _sized(
 ) -> Sized:
     attempts = {trade.symbol: log.next_attempt(trade.symbol, "buy") for trade in plan.buys}
     held, session = snapshot.holdings.managed, log.session.day
-    return size_buys(plan, held, prices, funds, style.trading, context.account, session, log.number, attempts)
+    instruments = context.broker.instruments([trade.symbol for trade in plan.buys])
+    return size_buys(
+        plan, held, prices, funds, style.trading, context.account, session, log.number, attempts, instruments
+    )
 
 
 def _warn_reduced(log: RunLog, sized: Sized, refused: Mapping[Symbol, Outcome]) -> None:
@@ -206,7 +209,8 @@ def _funds(
     reserved = own_open_buys(context, log, prices, account.cash) + open_buys(external, prices, account.cash)
     cash = budget(account, snapshot.reserve, reserved, short=snapshot.short)
     if snapshot.short:
-        log.note(f"while something is held short, no more is spent than {money(account.spendable)}, free of margin")
+        free = money(account.spendable, account.currency)
+        log.note(f"while something is held short, no more is spent than {free}, free of margin")
     return Purse(cash, room(account.equity, snapshot.long_value + reserved), context.broker.venue.fee_per_order)
 
 

@@ -65,4 +65,6 @@ def note_uninvested(log: RunLog, untradable: Mapping[Symbol, str], targets: Targ
     freed = Decimal(math.fsum(netting.freed for netting in targets.nettings))
     for fallback, reason in untradable.items():
         if freed > TOLERANCE:
-            log.problems.append(f"{fallback}: {money(freed * investable)} that netting freed stay in cash ({reason})")
+            log.problems.append(
+                f"{fallback}: {money(freed * investable, log.currency)} that netting freed stay in cash ({reason})"
+            )

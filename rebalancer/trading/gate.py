@@ -11,6 +11,7 @@ from rebalancer.errors import HeldBackError, RunFailedError
 from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
 from rebalancer.model import (
     Accepted,
+    Instrument,
     Order,
     OrderId,
     OrderState,
@@ -194,17 +195,20 @@ class Gate:
             now=latest_time(self.context, self.log),
             session=self.log.session,
             trading=self.context.trading,
+            instrument=self._instrument(order),
         ) or self._too_far(order)
 
     def _too_far(self, order: Order) -> str | None:
         """Whether the price is too far from the previous close. A full exit needs no price and no collar."""
         if self._is_full_exit(order):
             return None
-        return check_distance(order, self._price(order.symbol), self.context.trading.max_distance_percent)
+        price, instrument = self._price(order.symbol), self._instrument(order)
+        return check_distance(order, price, self.context.trading.max_distance_percent, instrument)
 
     def _is_full_exit(self, order: Order) -> bool:
-        """Also one that leaves a fraction, where only whole shares are traded."""
-        return order.side == "sell" and self._left(order.symbol) - order.quantity < 1
+        """Also one that leaves less than a lot."""
+        left = self._left(order.symbol) - order.quantity
+        return order.side == "sell" and left < self._instrument(order).lot
 
     def _beyond_settings(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """The owner's settings: the daily loss limit stops buys, and `[limits]` everything but full exits."""
@@ -212,8 +216,8 @@ class Gate:
         if stopped or self._is_full_exit(order):
             return stopped
         price, held = self._price(order.symbol), self.snapshot.shares.get(order.symbol, ZERO)
-        equity, limits = self.snapshot.account.equity, self.context.limits
-        return check_limits(order, price, held, equity, self._tally(order, sent), limits)
+        equity, limits, instrument = self.snapshot.account.equity, self.context.limits, self._instrument(order)
+        return check_limits(order, price, held, equity, self._tally(order, sent), limits, instrument)
 
     def _beyond_arming(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """Whether the run would trade more dollars than its account is armed for. A full exit may always be sent; any
@@ -222,7 +226,8 @@ class Gate:
         price = self._price(order.symbol)
         match arming(self.context):
             case Armed(max_dollars=most) if price is not None and not self._is_full_exit(order):
-                return check_armed(self._tally(order, sent).dollars + order.quantity * price.value, most)
+                dollars = self._tally(order, sent).dollars + order.quantity * price.value
+                return check_armed(dollars, most, self.snapshot.account.currency)
         return None
 
     def _note_unknown_close(self, order: Order) -> None:
@@ -251,7 +256,8 @@ class Gate:
             self.sold[order.symbol] = self.sold.get(order.symbol, ZERO) + sign * order.quantity
         elif price is not None:
             self.bought += sign * order.quantity * price.value
-            self.spent += sign * order.quantity * worst_price(order, price.value, self.context.trading)
+            worst = worst_price(order, price.value, self.context.trading, self._instrument(order))
+            self.spent += sign * order.quantity * worst
             self.spent += sign * self.context.broker.venue.fee_per_order
 
     def _left(self, symbol: Symbol) -> Decimal:
@@ -259,6 +265,9 @@ class Gate:
         holdings = self.snapshot.holdings
         ours = holdings.managed.get(symbol, ZERO) + holdings.on_hold.get(symbol, ZERO)
         return ours - self.sold.get(symbol, ZERO)
+
+    def _instrument(self, order: Order) -> Instrument:
+        return self.context.instrument(order.symbol)
 
     def _price(self, symbol: Symbol) -> Price | None:
         price = self.prices.get(symbol)

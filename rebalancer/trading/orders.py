@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from rebalancer.events import OrderAbsent
 from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
-from rebalancer.model.text import shares
+from rebalancer.model.text import digits, shares
 from rebalancer.portfolio.order_ids import another_attempt
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
@@ -40,7 +40,7 @@ def execute(
     """Send the orders and track them to their end: cancelled after `timeout` seconds, polled every `poll` seconds.
 
     Orders refused because of other open orders are retried once with a new id when those are gone, and orders refused
-    for their fraction of a share as whole shares. Retries pass a gate from `reopen_gate`, which reads the account
+    for their fraction of a lot as whole lots. Retries pass a gate from `reopen_gate`, which reads the account
     again: the other orders may have changed shares or cash.
 
     Raises StoppedError if the broker shows one of our orders with other parameters, or a filled quantity that fell.
@@ -48,7 +48,7 @@ def execute(
     outcomes = send_and_track(context, log, orders, gate, timeout, poll)
     refused = [outcome.order for outcome in outcomes if outcome.refusal in TEMPORARY_REFUSALS]
     unblocked = refused if refused and _wait_for_blocking_orders(context, log, refused) else []
-    retries = [*unblocked, *whole_share_orders(log, outcomes)]
+    retries = [*unblocked, *whole_lots(context, log, outcomes)]
     if not retries:
         return outcomes
     retried = {(order.symbol, order.side) for order in retries}
@@ -152,14 +152,18 @@ def _wait_for_blocking_orders(context: RunContext, log: RunLog, refused: Sequenc
     return False
 
 
-def whole_share_orders(log: RunLog, outcomes: Sequence[Outcome]) -> list[Order]:
-    """The whole shares of each order that was refused for its fraction of a share, which stays with a warning."""
+def whole_lots(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> list[Order]:
+    """The whole lots of each order that was refused for its fraction of a lot, which stays with a warning."""
     refused = [outcome.order for outcome in outcomes if outcome.refusal == "whole"]
+    whole: list[Order] = []
     for order in refused:
-        fraction = shares(order.quantity % 1)
-        log.warn_about(order.symbol, f"{fraction} can't be sold here, where it trades in whole shares only, and stays")
-    whole = [replace(order, quantity=order.quantity.to_integral_value(ROUND_DOWN)) for order in refused]
-    return [order for order in whole if order.quantity >= 1]
+        instrument = context.instrument(order.symbol)
+        quantity = instrument.round_down(order.quantity)
+        lots = "whole shares" if instrument.lot == 1 else f"lots of {digits(instrument.lot)}"
+        fraction = shares(order.quantity - quantity)
+        log.warn_about(order.symbol, f"{fraction} can't be sold here, where it trades in {lots} only, and stays")
+        whole.append(replace(order, quantity=quantity))
+    return [order for order in whole if order.quantity > 0]
 
 
 def _with_new_id(context: RunContext, log: RunLog, order: Order) -> Order:

@@ -69,7 +69,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     signals = signal_prices(context, log, snapshots, context.symbols())
     prices = order_prices(context, log, snapshots, symbols)
 
-    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit)
+    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency)
     closes = closes_until_now(context, log, signals)
     decisions = decide(context, log, shares, closes)
     no_fallback = untradable_fallback(context, log, prices, {**untradable, **snapshot.holdings.untouchable})
@@ -80,8 +80,11 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
 
     untradable = {**untradable, **no_fallback}
     suspects = {**warn_jumps(context, log, closes, actions), **wrongly_valued(symbols, unbooked)}
-    plan = make_plan(snapshot.holdings, targets, snapshot.investable, prices, untradable, context.trading, suspects)
-    check_plan(plan, snapshot.holdings, targets, context.trading)
+    instruments = context.broker.instruments(sorted({*symbols, *snapshot.holdings.changed}))
+    plan = make_plan(
+        snapshot.holdings, targets, snapshot.investable, prices, untradable, context.trading, suspects, instruments
+    )
+    check_plan(plan, snapshot.holdings, targets, context.trading, instruments)
     warn_good_faith_violations(context, log, plan, snapshot.account)
     context.journal.check_disk_space()
     log.write(PlanMade(at=log.now(), plan=plan))

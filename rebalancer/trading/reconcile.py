@@ -79,15 +79,16 @@ def require_no_borrowing(account: Account, outcomes: Sequence[Outcome]) -> None:
     if not _any_buy_filled(outcomes) or (cash.is_finite() and cash >= -SLIPPAGE * account.equity):
         return
     raise StoppedError(
-        f"the account has {money(cash)} of own cash after tonight's buys: they cost more than they were sized at, or "
-        "another program or person bought in it at the same time. Look at the account, then lift the halt: "
-        "`rebalance resume`."
+        f"the account has {money(cash, account.currency)} of own cash after tonight's buys: they cost more than they "
+        "were sized at, or another program or person bought in it at the same time. Look at the account, then lift "
+        "the halt: `rebalance resume`."
     )
 
 
 def _note_problems(log: RunLog, account: Account, positions: Sequence[Position], outcomes: Sequence[Outcome]) -> None:
     if _any_buy_filled(outcomes) and own_cash(account) < 0:
-        over = f"{money(own_cash(account))} of own cash after tonight's buys: they cost more than they were sized at"
+        cash = money(own_cash(account), account.currency)
+        over = f"{cash} of own cash after tonight's buys: they cost more than they were sized at"
         log.note(over, "warning")
     ordered = {outcome.order.symbol for outcome in outcomes}
     for trade in _external_trades(log.shares_at_start or {}, positions, ordered):

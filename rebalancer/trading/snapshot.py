@@ -156,7 +156,7 @@ def _warn_at_start(
     warn_open_differences(context, log, unexplained)
     for position in snapshot.positions:
         if position.last_close is not None:
-            value, close = money(position.market_value), position.last_close
+            value, close = money(position.market_value, log.currency), position.last_close
             text = f"{position.symbol}: no price now: it counts for {value} by its last close, of {close}"
             log.note(text, "warning")
     note_unchecked_loss(context, log, snapshot.account)

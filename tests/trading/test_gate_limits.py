@@ -111,7 +111,7 @@ def test_what_the_broker_refused_was_an_order_and_traded_nothing(counter: Counte
     counter = scripted(counter, GLD=Twist(refuse="not today"))
     counter.gate().send(order(1, "buy", GLD, 50, "200"))
     assert counter.gate(Limits(max_run_dollars=Decimal(100))).check(order(2, "buy", TLT, 1, "100")) is None
-    assert "1 orders were sent" in said(counter.gate(Limits(max_orders=1))(order(2, "buy", TLT, 1, "100")))
+    assert "1 orders were sent" in said(counter.gate(Limits(max_orders=1)).check(order(2, "buy", TLT, 1, "100")))
 
 
 def test_an_order_that_waits_counts_at_its_price(counter: Counter) -> None:
