@@ -20,12 +20,12 @@ from rebalancer.journal.connection import readable_errors, writing
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.schema import open_database
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
+from rebalancer.market.hours import LONGEST_CLOSURE, hours
 from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import listed
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.hours import AGREEMENT, new_york
-from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
 MEGABYTE = 1_000_000
 SCARCE, TOO_LITTLE = 500 * MEGABYTE, 50 * MEGABYTE
@@ -160,7 +160,7 @@ def _money(account: Account, patient: Patient) -> Check:
     if venue.simulated:
         return Check(wanted, "pass", "a simulated broker: no real money moves")
     mode = venue.mode_of(account.number)
-    found = f"{mode}: account {account.number} at {patient.account.base_url}"
+    found = f"{mode}: account {account.number} at {patient.account.address}"
     if mode == wanted:
         return Check(wanted, "pass", found)
     prefix = venue.paper_prefix

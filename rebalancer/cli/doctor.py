@@ -139,7 +139,7 @@ def _trial(config: Path | None, account: str | None, symbol: str | None, *, yes:
     chosen, share = one_account(settings, account), _share(symbol) or SGOV
     question = f"Buy one share of {share} in account {chosen.name}, which must be a paper account, and sell it?"
     ask(question, "--paper-trial", "nothing was done", yes=yes)
-    with trial_of(settings, chosen, present_of(chosen, dry_run=False, as_of=None)) as (context, run, session):
+    with trial_of(settings, chosen, present_of(settings, chosen, dry_run=False, as_of=None)) as (context, run, session):
         yield Checkup(chosen.name, run_trial(context, run, session, share))
 
 
@@ -157,7 +157,7 @@ def _two_evenings(config: Path | None, account: str | None, symbol: str | None, 
         "account, or sell the one that an earlier evening bought?"
     )
     ask(question, "--paper-trial", "nothing was done", yes=yes)
-    clock = present_of(chosen, dry_run=False, as_of=None)
+    clock = present_of(settings, chosen, dry_run=False, as_of=None)
     with trial_of(settings, chosen, clock, "two-evenings") as (context, run, session):
         yield Checkup(chosen.name, *run_two_evenings(context, run, session, share))
 

@@ -95,13 +95,13 @@ def _halt(settings: "Config", account: str | None, reason: str) -> "Halted":
 
 def _kill(settings: "Config", account: "AccountConfig", *, everyones: bool) -> "KilledAccount":
     """One account that does not answer keeps no other from being killed."""
-    from rebalancer.app.counter import counter_of
+    from rebalancer.app.account import broker_alone
     from rebalancer.errors import RebalancerError
     from rebalancer.report.brake import KilledAccount
     from rebalancer.trading.kill import kill
 
     try:
-        with counter_of(settings, account) as (broker, clock):
+        with broker_alone(settings, account) as (broker, clock):
             watch = broker.venue.quiet_seconds if _is_running(settings) else 0
             done = kill(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
         return KilledAccount(account.name, done.found, done.left)

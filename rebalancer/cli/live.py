@@ -156,14 +156,14 @@ def _offer(
     settings: "Config", account: "AccountConfig", most: "Decimal", until: "date", *, first_order_only: bool
 ) -> "tuple[Armed, Offer]":
     """What arming comes to, by the broker's own answer. Raises where the account, a bot or the day can't be used."""
+    from rebalancer.app.account import broker_alone
     from rebalancer.app.bots import load_bots, read_bots
-    from rebalancer.app.counter import counter_of
     from rebalancer.events import Armed
     from rebalancer.report.brake import Offer
     from rebalancer.trading.armed import end_of, files_now, not_until, require_pinned
 
     load_bots(account.bots, read_bots(account.bots))
-    with counter_of(settings, account) as (broker, clock):
+    with broker_alone(settings, account) as (broker, clock):
         if (refused := not_until(until, clock.now())) is not None:
             raise BadInputError([Problem("--until", "", refused)])
         seen, now = require_pinned(broker.account(), account.account_number), clock.now()
@@ -172,7 +172,7 @@ def _offer(
     offer = Offer(
         account=account.name,
         number=seen.number,
-        host=account.base_url,
+        host=account.address,
         equity=seen.equity,
         cash=seen.cash,
         max_dollars=most,

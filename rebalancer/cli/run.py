@@ -78,7 +78,7 @@ def _by_hand(
     from rebalancer.app.evening import present_of
     from rebalancer.market.clock import SystemClock
 
-    now = present_of(account, dry_run=dry_run, as_of=as_of)
+    now = present_of(config, account, dry_run=dry_run, as_of=as_of)
     if now and not dry_run:
         ask_outside_window(config, account, now, yes=yes)
     result = run_account(

@@ -39,7 +39,7 @@ def write_off(
 
 def _held(config: "Config", account: "AccountConfig", symbol: "Symbol") -> "Position":
     """What would be given up. Raises BadInputError at a real broker, and as `_without_price` does."""
-    from rebalancer.app.simulated import simulated
+    from rebalancer.app.recovery import simulated
     from rebalancer.errors import BadInputError, Problem
 
     if account.broker != "sim":
@@ -68,7 +68,7 @@ def _without_price(now: "Recovery", symbol: "Symbol") -> "Position":
 
 def _write_off(config: "Config", account: "AccountConfig", seen: "Position", reason: str) -> None:
     """Raises RunFailedError where the account is not as the person saw it any more."""
-    from rebalancer.app.simulated import simulated
+    from rebalancer.app.recovery import simulated
     from rebalancer.errors import RunFailedError
     from rebalancer.events import WrittenOff
     from rebalancer.model import NO_RUN
