@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from rebalancer.app.runs import EXIT_CODES
 from rebalancer.bots.flowchart import formats
-from rebalancer.cli.trigger import EXIT_CODES
 from rebalancer.errors import BadInputError, RebalancerError, RunFailedError, StoppedError
 from rebalancer.model import Allocation, Investment, Limits, Symbol, Trading
 from rebalancer.portfolio.targets import investable, set_targets, shares_of

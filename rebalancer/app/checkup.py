@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from rebalancer.app.account import opening
-from rebalancer.app.doctor import Patient
+from rebalancer.app.account_checks import CheckedAccount
 from rebalancer.app.evening import evening
 from rebalancer.app.source import described
 from rebalancer.bots.base import Bot
@@ -18,7 +18,7 @@ from rebalancer.trading.context import RunContext
 
 
 @contextmanager
-def patient_of(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[Patient]:
+def patient_of(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[CheckedAccount]:
     """An enabled account and a real broker's as they are now; any other at the window of the prices' last session.
 
     Raises BadInputError where keys, bots or prices can't be read, SourceError where what they open does not answer.
@@ -26,7 +26,7 @@ def patient_of(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) 
     with opening(config, account) as opened:
         moment = opened.latest()
         quotes = opened.quotes(moment)
-        yield Patient(
+        yield CheckedAccount(
             account=account,
             broker=opened.broker(moment, quotes),
             history=opened.source.history,

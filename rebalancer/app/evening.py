@@ -12,7 +12,7 @@ from rebalancer.app.account import Moment, OpenAccount, Opening, open_for_a_run,
 from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.connections import clock_of
 from rebalancer.app.source import Source
-from rebalancer.app.status import brakes
+from rebalancer.app.status import blocked_by
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.in_force import snapshot
@@ -86,7 +86,7 @@ def evening(
             file = config.journal(dry_run=True)
             scratch = stack.enter_context(SqliteJournal.open(file, ready.holder))
             context = _previewed(context, DryRunJournal(scratch, ready.journal), own_hours=clock is None)
-            kept = brakes(account, ready.journal.trading_status(account.name), context.files, opened.present.now())
+            kept = blocked_by(account, ready.journal.trading_status(account.name), context.files, opened.present.now())
             claim = replace(claim, notes=(*claim.notes, *(f"A real run would send nothing: {why}" for why in kept)))
         yield Evening(context, claim, moment.session, ready.holder, interrupted)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 
 from rich.console import Console
 from rich.progress import Progress
 
+from rebalancer.app.views import PriceStatus
 from rebalancer.market.coverage import JUMP, Coverage
 from rebalancer.report.console import grid, line, show
 from rebalancer.venues.plugin import Progress as ProgressCall
@@ -15,19 +15,6 @@ from rebalancer.venues.plugin import Synced
 
 SHOWN = 3
 """How many days of a kind are named; `--json` has them all."""
-
-
-@dataclass(frozen=True, slots=True)
-class PriceStatus:
-    """`last_session` is the last day with a price, `due` the session that prices should reach.
-
-    `due` is None where no session has closed since the first price: all of them are of days to come.
-    """
-
-    last_session: date
-    due: date | None
-    tickers: Sequence[Coverage]
-    notes: Sequence[str]
 
 
 def show_prices(status: PriceStatus) -> None:

@@ -12,8 +12,7 @@ from rebalancer.model.text import money
 from rebalancer.portfolio.buys import Purse, Sized, budget, room, size_buys, told_budget
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.hours import closed, latest, new_york
-from rebalancer.trading.loss import only_sells
+from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time, new_york
 from rebalancer.trading.orders import execute
 from rebalancer.trading.pricing import Prices, order_prices, take_snapshots
 from rebalancer.trading.recovery import earlier_orders, in_the_way, look_again, others_orders, untold
@@ -31,7 +30,7 @@ def may_buy(context: RunContext, log: RunLog, plan: Plan, sold: Sequence[Outcome
     if reason is not None:
         log.note(f"no buys tonight: {reason}", "warning")
         log.remarks |= {trade.symbol: f"not bought, {reason}" for trade in plan.buys}
-    if only_sells(context, log) is not None:
+    if buys_stopped(context, log) is not None:
         log.held_back |= {trade.symbol for trade in plan.buys}
     return reason is None
 
@@ -41,7 +40,7 @@ def _obstacle(context: RunContext, log: RunLog, sold: Sequence[Outcome]) -> str 
     if open_sells:
         return f"the sell of {', '.join(open_sells)} is not known to be over"
     barred = next((outcome for outcome in sold if outcome.refusal == "account"), None)
-    return barred.reason if barred else closed(context, log) or only_sells(context, log)
+    return barred.reason if barred else closed_reason(context, log) or buys_stopped(context, log)
 
 
 def buy_on(context: RunContext, log: RunLog, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:
@@ -129,7 +128,10 @@ def _sized(
 ) -> Sized:
     attempts = {trade.symbol: log.attempt(trade.symbol, "buy") for trade in plan.buys}
     held, session = snapshot.holdings.managed, log.session.day
-    return size_buys(plan, held, prices, purse, way.trading, context.account, session, log.number, attempts)
+    instruments = context.broker.instruments([trade.symbol for trade in plan.buys])
+    return size_buys(
+        plan, held, prices, purse, way.trading, context.account, session, log.number, attempts, instruments
+    )
 
 
 def _within_what_was_named(purse: Purse, refused: Mapping[Symbol, Outcome], way: "Way") -> Purse:
@@ -171,7 +173,7 @@ def buying_way(context: RunContext, log: RunLog) -> Way:
     trading = context.trading
     if trading.order_type != "moc":
         return Way(trading, trading.buy_timeout_seconds)
-    now, closes = latest(context, log), log.session.closes
+    now, closes = latest_time(context, log), log.session.closes
     venue = context.broker.venue
     last = closes - venue.auction_cutoff - AUCTION_MARGIN
     if venue.takes_auction_orders and now <= last:
@@ -196,7 +198,8 @@ def _purse(
     standing = own_buys(context, log, prices, account.cash) + open_buys(others, prices, account.cash)
     cash = budget(account, snapshot.reserve, standing, short=snapshot.short)
     if snapshot.short:
-        log.note(f"while something is held short, no more is spent than {money(account.spendable)}, free of margin")
+        free = money(account.spendable, account.currency)
+        log.note(f"while something is held short, no more is spent than {free}, free of margin")
     return Purse(cash, room(account.equity, snapshot.long_value + standing), context.broker.venue.fee_per_order)
 
 

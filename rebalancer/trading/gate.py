@@ -22,12 +22,9 @@ from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
 from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
 from rebalancer.ports import OrderRecord
-from rebalancer.trading.armed import armed_limits, halt_for_a_look
 from rebalancer.trading.busy import until_taken
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.halt import halted
-from rebalancer.trading.hours import latest
-from rebalancer.trading.loss import only_sells
+from rebalancer.trading.halts import arming, buys_stopped, first_order_halt, halt_reason, latest_time
 from rebalancer.trading.moved import Recheck
 from rebalancer.trading.pricing import Prices
 from rebalancer.trading.snapshot import AccountSnapshot
@@ -90,7 +87,7 @@ class Gate:
     def _intended(self, order: Order) -> Refused | None:
         """Write the order down; or why it does not leave after all: a person was faster than its line."""
         self._say_what_was_not_compared(order)
-        halts = halt_for_a_look(self.context)
+        halts = first_order_halt(self.context)
         try:
             self.log.write(OrderIntended(at=self.log.now(), order=order), *halts)
         except HeldBackError as error:
@@ -156,8 +153,8 @@ class Gate:
 
     def _held_back(self) -> str | None:
         """By a person."""
-        unarmed = armed_limits(self.context)
-        return halted(self.context) or (unarmed if isinstance(unarmed, str) else None)
+        unarmed = arming(self.context)
+        return halt_reason(self.context) or (unarmed if isinstance(unarmed, str) else None)
 
     def _left_alone(self, order: Order) -> str | None:
         """What another hand has changed, or has an order in, since the plan is neither bought nor sold."""
@@ -165,7 +162,7 @@ class Gate:
 
     def _by_the_owner(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """By the owner's own settings: for the rest of the day after a loss, or beyond a limit."""
-        spent = only_sells(self.context, self.log) if order.side == "buy" else None
+        spent = buys_stopped(self.context, self.log) if order.side == "buy" else None
         return spent or self._broken_limit(order, sent)
 
     def _moved_meanwhile(self, order: Order) -> Refused | None:
@@ -190,36 +187,40 @@ class Gate:
             invested=self.snapshot.long_value + self.others_buys + self.bought,
             price=price.value if price else None,
             cash_left=self.budget - self.spent - self.context.broker.venue.fee_per_order,
-            now=latest(self.context, self.log),
+            now=latest_time(self.context, self.log),
             session=self.log.session,
             trading=self.context.trading,
+            instrument=self.context.instrument(order.symbol),
         ) or self._too_far(order)
 
     def _too_far(self, order: Order) -> str | None:
         """From the previous close. A full exit is sold wherever its price is."""
         if self._is_full_exit(order):
             return None
-        return check_distance(order, self._price(order.symbol), self.context.trading.max_distance_percent)
+        price, instrument = self._price(order.symbol), self.context.instrument(order.symbol)
+        return check_distance(order, price, self.context.trading.max_distance_percent, instrument)
 
     def _is_full_exit(self, order: Order) -> bool:
-        """Also one that leaves less than a share, where only whole ones are traded."""
-        return order.side == "sell" and self._left(order.symbol) - order.quantity < 1
+        """Also one that leaves less than a lot."""
+        left = self._left(order.symbol) - order.quantity
+        return order.side == "sell" and left < self.context.instrument(order.symbol).lot
 
     def _broken_limit(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """Of `[limits]`. A full exit breaks none."""
         if self._is_full_exit(order):
             return None
         price, held = self._price(order.symbol), self.snapshot.shares.get(order.symbol, ZERO)
-        return check_limits(
-            order, price, held, self.snapshot.account.equity, self._tally(order, sent), self.context.limits
-        )
+        equity, tally = self.snapshot.account.equity, self._tally(order, sent)
+        instrument = self.context.instrument(order.symbol)
+        return check_limits(order, price, held, equity, tally, self.context.limits, instrument)
 
     def _beyond_the_armed(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """A full exit is let through; what no price is known of, no limit has let through."""
         price = self._price(order.symbol)
-        match armed_limits(self.context):
+        match arming(self.context):
             case Armed(max_dollars=most) if price is not None and not self._is_full_exit(order):
-                return check_armed(self._tally(order, sent).dollars + order.quantity * price.value, most)
+                dollars = self._tally(order, sent).dollars + order.quantity * price.value
+                return check_armed(dollars, most, self.snapshot.account.currency)
         return None
 
     def _tally(self, order: Order, sent: Sequence[OrderRecord]) -> Tally:
@@ -253,7 +254,8 @@ class Gate:
             self.sold[order.symbol] = self.sold.get(order.symbol, ZERO) + times * order.quantity
         elif price is not None:
             self.bought += times * order.quantity * price.value
-            self.spent += times * order.quantity * worst_price(order, price.value, self.context.trading)
+            instrument = self.context.instrument(order.symbol)
+            self.spent += times * order.quantity * worst_price(order, price.value, self.context.trading, instrument)
             self.spent += times * self.context.broker.venue.fee_per_order
 
     def _left(self, symbol: Symbol) -> Decimal:

@@ -7,13 +7,11 @@ from rebalancer.model import Order, Outcome, Plan, RunStatus
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import set_targets, shares_of
 from rebalancer.portfolio.trades import make_plan, sell_orders
-from rebalancer.trading.armed import require_armed
 from rebalancer.trading.buys import buy, buy_on, may_buy
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.decide import decide, fallback_obstacle, say_what_stays_cash
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.halt import require_not_halted
-from rebalancer.trading.hours import require_open
+from rebalancer.trading.halts import require_armed, require_not_halted, require_open
 from rebalancer.trading.orders import execute
 from rebalancer.trading.pricing import (
     Prices,
@@ -56,7 +54,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     signals = signal_prices(context, log, snapshots, context.symbols())
     prices = order_prices(context, log, snapshots, symbols)
 
-    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit)
+    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency)
     closes = closes_until_now(context, log, signals)
     decisions = decide(context, log, shares, closes)
     obstacle = fallback_obstacle(context, log, prices, {**untradable, **snapshot.holdings.untouchable})
@@ -68,8 +66,11 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
 
     left_alone = {**untradable, **obstacle}
     suspects = {**jumps(context, log, closes, actions), **misjudged(symbols, pending)}
-    plan = make_plan(snapshot.holdings, targets, snapshot.investable, prices, left_alone, context.trading, suspects)
-    check_plan(plan, snapshot.holdings, targets, context.trading)
+    instruments = context.broker.instruments(sorted({*symbols, *snapshot.holdings.changed}))
+    plan = make_plan(
+        snapshot.holdings, targets, snapshot.investable, prices, left_alone, context.trading, suspects, instruments
+    )
+    check_plan(plan, snapshot.holdings, targets, context.trading, instruments)
     warn_of_unsettled_money(context, log, plan, snapshot.account)
     context.journal.check_disk_space()
     log.write(PlanMade(at=log.now(), plan=plan))

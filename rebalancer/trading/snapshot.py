@@ -19,7 +19,7 @@ from rebalancer.portfolio.holdings import differences, equities, quantities, sor
 from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.loss import say_what_is_not_watched, watch_for_loss
+from rebalancer.trading.halts import check_daily_loss, note_unchecked_loss
 from rebalancer.trading.renames import still_protected
 from rebalancer.trading.restate import left_open, restate, say_what_is_open
 from rebalancer.trading.tracking import looks
@@ -125,7 +125,7 @@ def record_holdings(
             log.note(f"{symbol}: {reason}", "warning")
         say_what_is_open(context, log, unexplained)
         say_what_has_no_price(log, positions)
-        say_what_is_not_watched(context, log, account)
+        note_unchecked_loss(context, log, account)
     log.write(
         HoldingsRead(
             at=log.now(),
@@ -137,7 +137,7 @@ def record_holdings(
             investable=snapshot.investable,
         )
     )
-    watch_for_loss(context, log, account)
+    check_daily_loss(context, log, account)
     log.at_start = quantities(equities(positions)) if log.at_start is None else log.at_start
     return snapshot
 

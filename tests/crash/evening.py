@@ -1,4 +1,4 @@
-"""The evening that is killed: two sells and two buys, one of them filled in two parts, one of them only in part."""
+"""The evening that is interrupted: two sells and two buys, one filled in two executions, one only in part."""
 
 import json
 import os
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crash.board import Board, SharedClock
-from crash.points import WRITES, Fuse, Watched, watch_inside
+from crash.points import WRITES, Instrumented, KillPoint, instrument_journal
+from crash.shared_state import SharedClock, SharedState
 from rebalancer import config
 from rebalancer.app.evening import evening
 from rebalancer.ports import AlreadyRun
@@ -16,7 +16,7 @@ from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import claim_session, run_evening
 
 FRIDAY, MONDAY = datetime(2026, 11, 20, 20, 30, tzinfo=UTC), datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
-"""Half an hour before the close: time enough for three quiet periods."""
+"""Half an hour before the close: enough for three quiet periods."""
 BEFORE: Mapping[str, float] = {"SPY": 0.4, "TLT": 0.3}
 AFTER: Mapping[str, float] = {"SPY": 0.1, "QQQ": 0.4, "IEF": 0.3}
 CONFIG = """\
@@ -41,18 +41,18 @@ weight_mode = "percent"
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One start of the program. `die_at` is the point it is killed at, 0 for none.
+class StartOptions:
+    """One start of the program. `kill_at` is the point it is killed at, 0 for none.
 
-    With `inside` the points are those of `points.watch_inside`, else those at the calls of broker and journal.
+    With `inside` the points are those of `points.instrument_journal`, else those at the calls of broker and journal.
     """
 
-    die_at: int = 0
+    kill_at: int = 0
     inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class AccountFolder:
     """The folder with the config, the bot and the state of one account at one venue."""
 
     folder: Path
@@ -66,16 +66,16 @@ class Home:
         return self.state / "journal.sqlite"
 
     @property
-    def last_words(self) -> Path:
-        return self.folder / "last-words.txt"
+    def traceback_file(self) -> Path:
+        return self.folder / "traceback.txt"
 
-    def furnish(self, url: str, key_id: str, secret: str) -> None:
+    def write_config(self, url: str, key_id: str, secret: str) -> None:
         (self.folder / "config.toml").write_text(CONFIG.format(url=url))
         environment = {"PAPER_KEY": key_id, "PAPER_SECRET": secret, "HOME": str(self.folder)}
         (self.folder / "environment.json").write_text(json.dumps(environment))
 
-    def want(self, weights: Mapping[str, float]) -> None:
-        """The bot wants these weights every day, and the rest in cash."""
+    def write_bot(self, weights: Mapping[str, float]) -> None:
+        """A bot with these constant weights, the rest in cash."""
         shares = [{"percent": 100 * share, "chart": {"asset": symbol}} for symbol, share in weights.items()]
         shares.append({"percent": 100 - sum(100 * share for share in weights.values()), "chart": {"cash": True}})
         chart = {"specified": shares}
@@ -83,23 +83,25 @@ class Home:
         (self.folder / "mix.json").write_text(json.dumps(bot))
 
 
-def watched(context: RunContext, home: Home, board: Board, turn: Turn) -> RunContext:
-    fuse = Fuse(board, turn.die_at)
-    if turn.inside:
-        watch_inside(context.journal._db.conn, home.state, fuse)
+def instrumented(context: RunContext, folder: AccountFolder, shared: SharedState, options: StartOptions) -> RunContext:
+    kill_point = KillPoint(shared, options.kill_at)
+    if options.inside:
+        instrument_journal(context.journal._db.conn, folder.state, kill_point)
         return context
     return replace(
-        context, broker=Watched(context.broker, fuse), journal=Watched(context.journal, fuse, WRITES.__contains__)
+        context,
+        broker=Instrumented(context.broker, kill_point),
+        journal=Instrumented(context.journal, kill_point, WRITES.__contains__),
     )
 
 
-def walk(home: Home, board: Board, turn: Turn) -> None:
-    """Start the program once, as a person would: settle what is left, then go on or begin."""
-    os.environ.update(json.loads((home.folder / "environment.json").read_text()))
-    settings = config.load(home.folder / "config.toml")
+def run_program(folder: AccountFolder, shared: SharedState, options: StartOptions) -> None:
+    """Run the program once: settle what an earlier run left, then resume it or begin one."""
+    os.environ.update(json.loads((folder.folder / "environment.json").read_text()))
+    settings = config.load(folder.folder / "config.toml")
     (account,) = settings.accounts
-    with evening(settings, account, clock=SharedClock(board)) as tonight:
-        context = watched(tonight.context, home, board, turn)
+    with evening(settings, account, clock=SharedClock(shared)) as tonight:
+        context = instrumented(tonight.context, folder, shared, options)
         cut_off = tonight.interrupted
         run = claim_session(context, tonight.claim, tonight.session, cut_off)
         if not isinstance(run, AlreadyRun):

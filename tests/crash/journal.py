@@ -1,4 +1,4 @@
-"""What the journal's file says, read without the program's own code."""
+"""The journal's file, read without the program's code."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def halts_of(journal: Path) -> Rows:
 
 
 def shares_at_the_end(journal: Path) -> dict[str, str]:
-    """By the last reading of the account."""
+    """Managed shares by symbol at the last account reading."""
     last = "SELECT max(seq) FROM balances"
     return dict(_rows(journal, f"SELECT symbol, ours FROM holdings WHERE seq = ({last})"))
 

@@ -1,4 +1,4 @@
-"""Everything an evening imports and keeps in memory, taken in once by the fork server."""
+"""Everything that an evening imports and caches, loaded once by the fork server."""
 
 from datetime import date
 

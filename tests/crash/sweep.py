@@ -1,4 +1,4 @@
-"""Every point of the evening, and every point of each recovery."""
+"""The sweep: kill at every point of the evening, and at every point of each recovery."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,37 +6,37 @@ from itertools import count
 from random import Random
 from typing import Self
 
-from crash.evening import Turn
-from crash.scene import Ended, Photo, Scene
+from crash.environment import Environment, ProcessResult, SavedState
+from crash.evening import StartOptions
 from crash.verdict import Traded, Verdict, judge, traded_on_monday
 
 
 @dataclass(slots=True)
-class Tally:
-    """`kills` killed processes, `cases` ways to be killed once or twice, `states` of them that differ."""
+class SweepResult:
+    """`kills`: processes killed; `cases`: one or two kills; `states`: different states to recover from."""
 
     kills: int = 0
     cases: int = 0
     states: int = 0
     given_up: int = 0
-    doubles: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
     unexplained: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
-        return not (self.doubles or self.losses or self.unexplained)
+        return not (self.duplicates or self.losses or self.unexplained)
 
     def __str__(self) -> str:
-        told = [
+        lines = [
             f"{self.cases} cases, {self.kills} processes killed, {self.states} different states to recover from",
-            f"doubles     {len(self.doubles)}",
+            f"duplicates  {len(self.duplicates)}",
             f"losses      {len(self.losses)}, and {self.given_up} cases with an order cut off twice on its way",
             f"unexplained {len(self.unexplained)}",
         ]
-        return "\n".join([*told, *self.doubles[:20], *self.losses[:20], *self.unexplained[:20]])
+        return "\n".join([*lines, *self.duplicates[:20], *self.losses[:20], *self.unexplained[:20]])
 
-    def __iadd__(self, other: "Tally") -> Self:
+    def __iadd__(self, other: "SweepResult") -> Self:
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         return self
@@ -44,71 +44,73 @@ class Tally:
 
 @dataclass(slots=True)
 class Sweep:
-    """Each state that a kill leaves is judged once, however many kills leave it."""
+    """Judges each state once, however many kills lead to it."""
 
-    scene: Scene
-    tally: Tally = field(default_factory=Tally)
+    environment: Environment
+    total: SweepResult = field(default_factory=SweepResult)
     expected: Traded = field(init=False)
     points: Sequence[str] = field(init=False)
     _judged: dict[str, Verdict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """The evening that nobody interrupts."""
-        self.scene.hang(self.scene.opening)
-        ended = self.scene.start(Turn())
-        self.expected, self.points = traded_on_monday(self.scene), ended.points
-        verdict = judge(self.scene, ended, self.expected)
-        assert verdict.good, f"without any kill: {verdict}\n{ended.words}"
+        """Run the evening without a kill."""
+        self.environment.restore(self.environment.initial)
+        result = self.environment.start(StartOptions())
+        self.expected, self.points = traded_on_monday(self.environment), result.points
+        verdict = judge(self.environment, result, self.expected)
+        assert verdict.good, f"without any kill: {verdict}\n{result.traceback}"
 
-    def one_deep(self, points: Iterable[int], *, inside: bool = False) -> list[tuple[str, Photo]]:
-        """Kill at each of `points`, recover, judge. The states that were not seen before, by the point's name."""
+    def kill_once(self, points: Iterable[int], *, inside: bool = False) -> list[tuple[str, SavedState]]:
+        """Kill at each of `points`, recover, judge. Returns the new states with the names of their points."""
         found = []
         for point in points:
-            ended = self._killed(self.scene.opening, Turn(point, inside=inside))
-            photo = self.scene.photograph()
-            if photo.fingerprint not in self._judged:
-                found.append((ended.where, photo))
-            self._recovered(ended.where, photo)
+            result = self._killed(self.environment.initial, StartOptions(point, inside=inside))
+            saved = self.environment.save()
+            if saved.fingerprint not in self._judged:
+                found.append((result.where, saved))
+            self._recovered(result.where, saved)
         return found
 
-    def two_deep(self, points: Iterable[int]) -> None:
-        """Kill as `one_deep` does, and kill each recovery at each of its points."""
-        for where, photo in self.one_deep(points):
+    def kill_twice(self, points: Iterable[int]) -> None:
+        """Kill at each of `points`, and kill each recovery at each of its points."""
+        for where, saved in self.kill_once(points):
             for point in count(1):
-                ended = self._killed(photo, Turn(point))
-                if not ended.killed:
+                result = self._killed(saved, StartOptions(point))
+                if not result.killed:
                     break
-                self._recovered(f"{where}, then {ended.where}", self.scene.photograph())
+                self._recovered(f"{where}, then {result.where}", self.environment.save())
 
-    def some(self, pairs: int, dice: Random) -> None:
-        """So many pairs of points, drawn from all; where the recovery ends before the second, it is not killed."""
+    def kill_random_pairs(self, pairs: int, rng: Random) -> None:
+        """Kill at random pairs of points; a recovery that ends before the second point is not killed."""
         for _ in range(pairs):
-            first, second = (Turn(dice.randint(1, len(self.points))) for _ in range(2))
-            where = self._killed(self.scene.opening, first).where
-            ended = self._killed(self.scene.photograph(), second)
-            if ended.killed:
-                self._recovered(f"{where}, then {ended.where}", self.scene.photograph())
+            first, second = (StartOptions(rng.randint(1, len(self.points))) for _ in range(2))
+            where = self._killed(self.environment.initial, first).where
+            result = self._killed(self.environment.save(), second)
+            if result.killed:
+                self._recovered(f"{where}, then {result.where}", self.environment.save())
             else:
-                self._count(where, judge(self.scene, ended, self.expected))
+                self._count(where, judge(self.environment, result, self.expected))
 
-    def _killed(self, photo: Photo, turn: Turn) -> Ended:
-        self.scene.hang(photo)
-        ended = self.scene.start(turn)
-        self.tally.kills += ended.killed
-        return ended
+    def _killed(self, saved: SavedState, options: StartOptions) -> ProcessResult:
+        self.environment.restore(saved)
+        result = self.environment.start(options)
+        self.total.kills += result.killed
+        return result
 
-    def _recovered(self, where: str, photo: Photo) -> None:
-        """Start the program once more, where this state was never seen before."""
-        if photo.fingerprint not in self._judged:
-            self.tally.states += 1
-            self._judged[photo.fingerprint] = judge(self.scene, self.scene.start(Turn()), self.expected)
-        self._count(where, self._judged[photo.fingerprint])
+    def _recovered(self, where: str, saved: SavedState) -> None:
+        """Recover from `saved` unless an equal state was judged before."""
+        if saved.fingerprint not in self._judged:
+            self.total.states += 1
+            self._judged[saved.fingerprint] = judge(
+                self.environment, self.environment.start(StartOptions()), self.expected
+            )
+        self._count(where, self._judged[saved.fingerprint])
 
     def _count(self, where: str, verdict: Verdict) -> None:
-        self.tally += Tally(
+        self.total += SweepResult(
             cases=1,
             given_up=verdict.given_up,
-            doubles=[f"{where}: {each}" for each in verdict.doubles],
+            duplicates=[f"{where}: {each}" for each in verdict.duplicates],
             losses=[f"{where}: {each}" for each in verdict.losses],
             unexplained=[f"{where}: {each}" for each in verdict.unexplained],
         )

@@ -1,14 +1,14 @@
-"""What is asked of the venue's own book, and of the journal beside it, once everything is over."""
+"""Checks after recovery: the venue's book against an uninterrupted evening, and the journal against the book."""
 
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
-from local_alpaca.bodies import activity_id
+from local_alpaca.json_bodies import activity_id
 from local_alpaca.orders import Order
 
 from crash import journal
-from crash.scene import Ended, Scene
+from crash.environment import Environment, ProcessResult
 
 Traded = Counter[tuple[str, str]]
 """Shares that changed hands on Monday, by symbol and side."""
@@ -16,54 +16,54 @@ Traded = Counter[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Sentences; none of them is a good verdict. `given_up`: an order was lost twice on its way, as the rules allow."""
+    """Findings; good if there are none. `given_up`: an order was lost twice in flight, which the rules allow."""
 
-    doubles: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
     given_up: bool = False
 
     @property
     def good(self) -> bool:
-        return not (self.doubles or self.losses or self.unexplained)
+        return not (self.duplicates or self.losses or self.unexplained)
 
 
-def judge(scene: Scene, ended: Ended, expected: Traded) -> Verdict:
-    """`expected` is what an evening that nobody interrupts trades."""
-    traded, file = traded_on_monday(scene), scene.home.journal
+def judge(environment: Environment, result: ProcessResult, expected: Traded) -> Verdict:
+    """`expected`: what an uninterrupted evening trades."""
+    traded, file = traded_on_monday(environment), environment.folder.journal
     given_up = any(state == "lost" for _, _, state, _ in journal.orders_of(file))
-    short = [_told(key, traded[key], expected[key]) for key in expected if traded[key] < expected[key]]
-    over = [_told(key, traded[key], expected[key]) for key in traded if traded[key] > expected[key]]
-    repeated = [f"{name} was sent twice" for name in scene.venue.audit().repeated]
+    short = [_comparison(key, traded[key], expected[key]) for key in expected if traded[key] < expected[key]]
+    over = [_comparison(key, traded[key], expected[key]) for key in traded if traded[key] > expected[key]]
+    repeated = [f"{name} was sent twice" for name in environment.venue.audit().repeated]
     return Verdict(
         tuple(repeated if given_up else [*repeated, *over]),
         () if given_up else tuple(short),
-        (*_of_the_program(ended), *_of_the_venue(scene), *_of_the_journal(scene)),
+        (*_of_the_program(result), *_of_the_venue(environment), *_of_the_journal(environment)),
         given_up,
     )
 
 
-def traded_on_monday(scene: Scene) -> Traded:
+def traded_on_monday(environment: Environment) -> Traded:
     traded: Traded = Counter()
-    for order in _monday(scene):
+    for order in _monday(environment):
         traded[order.ticket.symbol, order.ticket.side] += order.filled
     return traded
 
 
-def _monday(scene: Scene) -> list[Order]:
-    return [order for order in scene.venue.book.orders if order.created >= scene.opening.now]
+def _monday(environment: Environment) -> list[Order]:
+    return [order for order in environment.venue.book.orders if order.created >= environment.initial.now]
 
 
-def _told(key: tuple[str, str], traded: Decimal, expected: Decimal) -> str:
+def _comparison(key: tuple[str, str], traded: Decimal, expected: Decimal) -> str:
     return f"{key[1]} {key[0]}: {traded} shares, {expected} without a kill"
 
 
-def _of_the_program(ended: Ended) -> list[str]:
-    return [] if ended.code == 0 else [f"the last start ended with {ended.code}: {ended.words.strip()[-300:]}"]
+def _of_the_program(result: ProcessResult) -> list[str]:
+    return [] if result.code == 0 else [f"the last start ended with {result.code}: {result.traceback.strip()[-300:]}"]
 
 
-def _of_the_venue(scene: Scene) -> list[str]:
-    audit, orders = scene.venue.audit(), _monday(scene)
+def _of_the_venue(environment: Environment) -> list[str]:
+    audit, orders = environment.venue.audit(), _monday(environment)
     found = [f"{symbol} was sold short" for symbol in audit.shorts]
     if audit.lowest_cash < 0:
         found.append(f"the cash fell to {audit.lowest_cash}")
@@ -75,11 +75,11 @@ def _of_the_venue(scene: Scene) -> list[str]:
     return found
 
 
-def _of_the_journal(scene: Scene) -> list[str]:
-    file, book = scene.home.journal, scene.venue.book
-    told = sorted(journal.execution_ids(file))
+def _of_the_journal(environment: Environment) -> list[str]:
+    file, book = environment.folder.journal, environment.venue.book
+    recorded = sorted(journal.execution_ids(file))
     made = sorted(activity_id(execution) for order in book.orders for execution in order.executions)
-    found = [] if told == made else [f"executions: the venue made {len(made)}, the journal has {len(told)}"]
+    found = [] if recorded == made else [f"executions: the venue made {len(made)}, the journal has {len(recorded)}"]
     shares = {symbol: Decimal(ours) for symbol, ours in journal.shares_at_the_end(file).items() if Decimal(ours)}
     held = {symbol: holding.shares for symbol, holding in book.holdings.items()}
     if shares != held:

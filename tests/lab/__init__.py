@@ -1,5 +1,5 @@
-"""The laboratory: trading days without end on a virtual clock, out of one seed, with everything going wrong.
+"""Simulation test: thousands of trading days on a virtual clock with injected faults, reproducible from one seed.
 
-The real code runs against a venue with a book of its own. One checker reads only that book, another one compares it
-with the journal.
+The real evening runs against a simulated venue that keeps its own book; independent checkers test invariants after
+every step. README.md in this folder explains the parts.
 """

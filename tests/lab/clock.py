@@ -1,10 +1,10 @@
-"""Time that passes only where somebody waits or asks."""
+"""A virtual clock: time passes only when a process sleeps or a request is sent."""
 
 from datetime import datetime, timedelta
 
 
 class LabClock:
-    """`true` is the world's time and only rises; the machine's clock is `offset` away from it."""
+    """`true` is the simulated time and never falls; the program reads `true` + `offset`."""
 
     def __init__(self, start: datetime) -> None:
         self.start = self.true = start

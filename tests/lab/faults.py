@@ -1,7 +1,6 @@
-"""What can go wrong, by the classes of the facts, and which of it does tonight.
+"""The fault injector: which faults exist, which are active today, and whether one occurs now.
 
-Faults are asked for at the very place where they strike; what is not active draws nothing, so that one seed gives one
-night.
+The code that a fault affects asks for it. An inactive fault draws no random number, so that a seed reproduces its day.
 """
 
 from collections import Counter
@@ -13,19 +12,19 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`chance`: how likely it strikes when it is asked for, on a night it is active."""
+    """`row`: its class of failure (README.md). `chance`: the probability each time it is asked for."""
 
     row: str
     chance: float
 
     @property
     def lasts(self) -> bool:
-        """Whether it can strike all evening: what is rare by its nature can't."""
+        """Whether it may become an outage; a fault that is rare by nature can't."""
         return self.chance >= 0.1
 
 
 FAULTS: dict[str, Fault] = {
-    # the line to the venue
+    # connection to the venue
     "request lost": Fault("N1", 0.4),
     "answer lost": Fault("N2 N3 N10 N13", 0.4),
     "order arrives late": Fault("N5", 0.4),
@@ -109,17 +108,17 @@ FAULTS: dict[str, Fault] = {
     "the owner trades in the evening": Fault("O12", 0.01),
     "another program takes our names": Fault("D6", 0.02),
 }
-"""Most are asked for at the line, again and again; those of chance 1 once a night, or once a process."""
-HANDS = ("another program trades", "the owner trades in the evening", "another program takes our names")
-"""Other hands in the account during our evening: in some worlds, and asked for at each step of the program."""
-MEDDLING = (
+"""Most are asked for at every request; those of chance 1 once a day or once a process."""
+EXTERNAL_TRADING = ("another program trades", "the owner trades in the evening", "another program takes our names")
+"""Concurrent trading in the account: in some worlds only, asked for at each step of the program."""
+OUTSIDE_CHANGES = (
     "a trade by hand",
     "journal is of yesterday",
     "journal is deleted",
     "filled beyond the order",
     "stands with another quantity",
 )
-"""After these the journal can't explain every share by itself: half of the worlds have none of them."""
+"""After these the journal alone can't explain every share; half of the worlds have none of them."""
 COMPANIONS = {
     "cancel is lost": "fills stop in the middle",
     "cancel is slow": "fills are slow",
@@ -128,7 +127,7 @@ COMPANIONS = {
     "order arrives after the quiet time": "forced second run",
     "crash in the recovery": "crash",
 }
-"""What shows best, or only, beside another one."""
+"""Faults that need another one to have an effect."""
 CRASHES = ("crash", "crash in the recovery")
 
 
@@ -137,37 +136,37 @@ class Log(Protocol):
 
 
 OUTAGE = 0.95
-"""How likely a fault strikes on a night when it hardly ever lets go."""
+"""Probability of a fault during an outage."""
 
 
 @dataclass(slots=True)
-class Weather:
-    """Tonight's faults, each with how likely it strikes. `struck` counts those that did."""
+class FaultInjector:
+    """`active` faults of today with their probabilities; `occurred` counts those that happened."""
 
-    dice: Random
+    rng: Random
     active: Mapping[str, float]
     log: Log
-    struck: Counter[str] = field(default_factory=Counter)
+    occurred: Counter[str] = field(default_factory=Counter)
 
-    def strikes(self, name: str) -> bool:
-        if name not in self.active or self.dice.random() >= self.active[name]:
+    def occurs(self, name: str) -> bool:
+        if name not in self.active or self.rng.random() >= self.active[name]:
             return False
-        self.struck[name] += 1
+        self.occurred[name] += 1
         self.log(f"! {name}")
         return True
 
 
-def forecast(dice: Random, possible: tuple[str, ...]) -> dict[str, float]:
-    """A quarter of the nights are calm, on most others one to three things go wrong, on some a dozen.
+def draw_faults(rng: Random, possible: tuple[str, ...]) -> dict[str, float]:
+    """The day's faults with their probabilities: none on every fourth day, mostly one to three, up to twelve on some.
 
-    On every third of those the process is killed too, and on half of these its recovery. One fault in five is an
-    outage: it strikes nearly always.
+    Every third day with faults the process is killed too, and on half of those its recovery. Every fifth fault is an
+    outage.
     """
-    kind = dice.random()
+    kind = rng.random()
     if kind < 0.25:
         return {}
-    count = dice.randint(1, 3) if kind < 0.9 else dice.randint(4, 12)
-    killed = CRASHES[: max(0, dice.randint(-3, 2))]
-    sampled = (*dice.sample(possible, count), *killed)
+    count = rng.randint(1, 3) if kind < 0.9 else rng.randint(4, 12)
+    killed = CRASHES[: max(0, rng.randint(-3, 2))]
+    sampled = (*rng.sample(possible, count), *killed)
     names = dict.fromkeys((*sampled, *(COMPANIONS[name] for name in sampled if name in COMPANIONS)))
-    return {name: OUTAGE if dice.random() < 0.2 and FAULTS[name].lasts else FAULTS[name].chance for name in names}
+    return {name: OUTAGE if rng.random() < 0.2 and FAULTS[name].lasts else FAULTS[name].chance for name in names}

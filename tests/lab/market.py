@@ -1,4 +1,4 @@
-"""Prices of the laboratory: what the market really is, and what the sources say of it."""
+"""Simulated prices: the true ones, and what the data sources report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from random import Random
 
 import numpy as np
 
-from lab.almanac import first_sessions
 from lab.clock import LabClock
-from lab.faults import Weather
+from lab.exchange_calendar import first_sessions
+from lab.faults import FaultInjector
 from rebalancer.errors import SourceError
 from rebalancer.model import Bar, Closes, CorporateAction, Quote, Session, Snapshot, Symbol, Tick
 
@@ -24,12 +24,12 @@ FALLS = (Decimal("0.95"), Decimal("0.85"), Decimal("0.74"))
 WORTH_SPLITTING = 40
 """Dollars. A price never falls below 5."""
 WALK = 16
-"""So many prices a day; they come round again."""
+"""Prices a day, repeated cyclically."""
 STRANGE_DAY = date(2026, 1, 4)
 """A Sunday before the first session."""
 NOT_A_NUMBER = Decimal("NaN")
 UNUSABLE = ("prices are stale", "prices are of yesterday", "prices are a hundredfold", "no prices")
-"""What leaves a symbol without a price that an order may stand on."""
+"""Price faults after which no order may be sized by the symbol's price."""
 QUOTE_ONLY = ("quote is crossed", "quote has no bid", "quote is no number")
 
 
@@ -46,37 +46,37 @@ class Market:
     """(T, N) closes in dollars, adjusted; rows after today's are not filled."""
     today: int = HISTORY
     walk: dict[Symbol, list[Decimal]] = field(default_factory=dict)
-    ails: dict[Symbol, str] = field(default_factory=dict)
+    price_faults: dict[Symbol, str] = field(default_factory=dict)
     announced: list[CorporateAction] = field(default_factory=list)
-    weather: Weather | None = None
+    injector: FaultInjector | None = None
     not_adjusted: list[tuple[Symbol, Decimal]] = field(default_factory=list)
-    """Splits that the history has not been adjusted for yet."""
+    """Splits for which the history is not adjusted yet."""
 
     @classmethod
-    def begin(cls, dice: Random, clock: LabClock, days: int) -> "Market":
-        prices = {name: Decimal(dice.randint(800, 40_000)) / 100 for name in SYMBOLS}
+    def begin(cls, rng: Random, clock: LabClock, days: int) -> "Market":
+        prices = {name: Decimal(rng.randint(800, 40_000)) / 100 for name in SYMBOLS}
         market = cls(clock, prices, np.full((HISTORY + days, len(SYMBOLS)), np.nan))
         for row in range(HISTORY):
-            market.prices = {name: _moved(dice, price, 0.012) for name, price in market.prices.items()}
+            market.prices = {name: _moved(rng, price, 0.012) for name, price in market.prices.items()}
             market.closes_of[row] = [float(price) for price in market.prices.values()]
         return market
 
     def session(self) -> Session:
         return first_sessions(HISTORY + 400)[self.today]
 
-    def open_day(self, dice: Random, weather: Weather) -> None:
-        self.weather = weather
-        fall = dice.choice(FALLS) if weather.strikes("market falls") else Decimal(1)
-        self.ails = {}
+    def open_day(self, rng: Random, injector: FaultInjector) -> None:
+        self.injector = injector
+        fall = rng.choice(FALLS) if injector.occurs("market falls") else Decimal(1)
+        self.price_faults = {}
         for name in SYMBOLS:
-            opening = (_moved(dice, self.prices[name], 0.015) * fall).quantize(CENT)
-            self.walk[name] = [(opening * step).quantize(CENT) for step in dice.choices(STEPS, k=WALK)]
-        for ailment in (*UNUSABLE, *QUOTE_ONLY):
-            if weather.strikes(ailment):
-                self.ails[dice.choice(SYMBOLS)] = ailment
+            opening = (_moved(rng, self.prices[name], 0.015) * fall).quantize(CENT)
+            self.walk[name] = [(opening * step).quantize(CENT) for step in rng.choices(STEPS, k=WALK)]
+        for price_fault in (*UNUSABLE, *QUOTE_ONLY):
+            if injector.occurs(price_fault):
+                self.price_faults[rng.choice(SYMBOLS)] = price_fault
         may_split = [name for name in SYMBOLS if self.prices[name] >= WORTH_SPLITTING and not self._was_split(name)]
-        if may_split and weather.strikes("split"):
-            self._split(dice.choice(may_split), Decimal(dice.choice((2, 3, 4))))
+        if may_split and injector.occurs("split"):
+            self._split(rng.choice(may_split), Decimal(rng.choice((2, 3, 4))))
 
     def _was_split(self, name: Symbol) -> bool:
         return any(action.symbol == name for action in self.announced)
@@ -87,7 +87,7 @@ class Market:
         day = self.session().day
         self.announced.append(CorporateAction(name, day, "split", ratio, words=f"{ratio}-for-1 split of {day}"))
         self.not_adjusted.append((name, ratio))
-        if not (self.weather and self.weather.strikes("closes are not adjusted for the split")):
+        if not (self.injector and self.injector.occurs("closes are not adjusted for the split")):
             self._adjust()
 
     def _adjust(self) -> None:
@@ -99,25 +99,25 @@ class Market:
         return [action for action in self.announced if action.day == self.session().day]
 
     def close_day(self) -> None:
-        """The history is put right by tomorrow."""
+        """Record the closes; the history is adjusted for today's splits."""
         self._adjust()
         self.prices = {name: self.walk[name][-1] for name in SYMBOLS}
         self.closes_of[self.today] = [float(price) for price in self.prices.values()]
         self.today += 1
 
     def price(self, name: Symbol, at: datetime) -> Decimal:
-        """The true one."""
+        """The true price."""
         return self.walk[name][int(at.timestamp()) // STEP_SECONDS % WALK]
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
-        if self.weather and self.weather.strikes("history does not answer"):
+        if self.injector and self.injector.occurs("history does not answer"):
             raise SourceError("the history did not answer")
         days = [session.day for session in first_sessions(HISTORY + 400)[: self.today] if session.day < before]
         columns = [SYMBOLS.index(name) for name in symbols]
         values = self.closes_of[: len(days), columns]
-        if self.weather and self.weather.strikes("closes have a hole"):
+        if self.injector and self.injector.occurs("closes have a hole"):
             values[-1, 0] = np.nan
-        if self.weather and self.weather.strikes("closes have a day too many"):
+        if self.injector and self.injector.occurs("closes have a day too many"):
             days[0] = STRANGE_DAY
         return Closes(np.array(days, dtype="datetime64[D]"), tuple(symbols), values)
 
@@ -125,36 +125,36 @@ class Market:
         return tuple(action for action in self.announced if action.symbol in symbols and first <= action.day <= last)
 
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
-        if self.weather and self.weather.strikes("quotes do not answer"):
+        if self.injector and self.injector.occurs("quotes do not answer"):
             raise SourceError("the quotes did not answer")
-        return {name: self._shown(name) for name in symbols if self.ails.get(name) != "no prices"}
+        return {name: self._shown(name) for name in symbols if self.price_faults.get(name) != "no prices"}
 
     def _shown(self, name: Symbol) -> Snapshot:
-        now, ailment = self.clock.now(), self.ails.get(name, "")
-        price = self.price(name, self.clock.true) * (100 if ailment == "prices are a hundredfold" else 1)
+        now, price_fault = self.clock.now(), self.price_faults.get(name, "")
+        price = self.price(name, self.clock.true) * (100 if price_fault == "prices are a hundredfold" else 1)
         session, earlier = self.session(), first_sessions(HISTORY + 400)[self.today - 1]
         at, day = now, session.day
-        if ailment == "prices are stale":
+        if price_fault == "prices are stale":
             at = now - timedelta(hours=1)
-        if ailment == "prices are of yesterday":
+        if price_fault == "prices are of yesterday":
             at, day = now - timedelta(days=1), earlier.day
         return Snapshot(
             name,
-            quote=_quote(price, at, ailment),
+            quote=_quote(price, at, price_fault),
             trade=Tick(price, at),
             bar=Bar(day, price, at),
             previous=Bar(earlier.day, self._previous(name), earlier.closes),
         )
 
     def _previous(self, name: Symbol) -> Decimal:
-        """As it was traded: before today's split."""
+        """The previous close as traded, not adjusted for today's split."""
         ratios = [action.ratio for action in self.splits_today() if action.symbol == name]
         return self.prices[name] * (ratios[0] if ratios else 1)
 
 
-def _quote(price: Decimal, at: datetime, ailment: str) -> Quote:
+def _quote(price: Decimal, at: datetime, price_fault: str) -> Quote:
     half = max(CENT, (price / 10_000).quantize(CENT))
-    match ailment:
+    match price_fault:
         case "quote is crossed":
             return Quote(price + half, price - half, at)
         case "quote has no bid":
@@ -165,8 +165,8 @@ def _quote(price: Decimal, at: datetime, ailment: str) -> Quote:
             return Quote(price - half, price + half, at)
 
 
-def _moved(dice: Random, price: Decimal, by: float) -> Decimal:
-    """`price` moved by about `by` of it, kept between 5 and 2,000 dollars."""
-    step = round(dice.gauss(0, by), 6)
+def _moved(rng: Random, price: Decimal, by: float) -> Decimal:
+    """`price` with a normal return of deviation `by`, kept between 5 and 2,000 dollars."""
+    step = round(rng.gauss(0, by), 6)
     moved = (price * (1 + Decimal(str(step)))).quantize(CENT)
     return min(max(moved, Decimal(5)), Decimal(2000))

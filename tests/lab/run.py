@@ -1,4 +1,4 @@
-"""Many worlds: each lives so many days, and what broke is told with the seed that brings it back."""
+"""Simulate many worlds, and report broken invariants with the seed that reproduces them."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -9,19 +9,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
 
-from lab.checker import Violation
-from lab.seeds import FOUND
-from lab.tally import Tally
+from lab.order_checks import Violation
+from lab.regression_seeds import REGRESSION_SEEDS
+from lab.totals import Totals
 from lab.world import World
 
 DAYS_OF_A_WORLD = 20
 ON_DISK = 100
-"""One world in so many keeps its journal in a file."""
+"""One world in this many keeps its journal in a file."""
 BATCH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Failure:
     seed: int
     day: int
     text: str
@@ -33,45 +33,45 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
-    tally: Tally
-    broken: tuple[Broken, ...]
+class Results:
+    totals: Totals
+    broken: tuple[Failure, ...]
 
-    def __add__(self, other: Self) -> "Lived":
-        return Lived(self.tally + other.tally, self.broken + other.broken)
+    def __add__(self, other: Self) -> "Results":
+        return Results(self.totals + other.totals, self.broken + other.broken)
 
 
 def seeds_for(days: int, seed: int) -> list[int]:
-    """Worlds enough for `days`, from `seed` on, after those that once found something."""
-    return [*FOUND, *range(seed, seed + -(-days // DAYS_OF_A_WORLD))]
+    """The regression seeds, then enough seeds from `seed` on for `days` days."""
+    return [*REGRESSION_SEEDS, *range(seed, seed + -(-days // DAYS_OF_A_WORLD))]
 
 
-def live(seeds: Sequence[int], jobs: int = 1) -> Iterator[Lived]:
-    """What came of the worlds, a batch at a time, in their order."""
+def simulate(seeds: Sequence[int], jobs: int = 1) -> Iterator[Results]:
+    """Results of the worlds, one batch at a time, in order."""
     batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
     if jobs == 1:
-        yield from map(live_batch, batches)
+        yield from map(simulate_batch, batches)
         return
-    # A child that is spawned has nothing of this process's in it.
+    # A spawned child inherits no state of this process.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(live_batch, batches)
+        yield from pool.map(simulate_batch, batches)
 
 
-def live_batch(seeds: Sequence[int]) -> Lived:
-    lived = Lived(Tally(), ())
+def simulate_batch(seeds: Sequence[int]) -> Results:
+    results = Results(Totals(), ())
     for seed in seeds:
-        lived += live_world(seed)
-    return lived
+        results += simulate_world(seed)
+    return results
 
 
-def live_world(seed: int) -> Lived:
+def simulate_world(seed: int) -> Results:
     with world_of(seed) as world:
         try:
-            return Lived(world.live(), ())
-        except Exception as error:  # noqa: BLE001 - whatever gets out of an evening is what the laboratory looks for
-            return Lived(world.tally, (_broken(world, f"{type(error).__name__}: {error}"),))
+            return Results(world.simulate(), ())
+        except Exception as error:  # noqa: BLE001 - an exception that leaves an evening is a bug to report
+            return Results(world.totals, (_broken(world, f"{type(error).__name__}: {error}"),))
         except Violation as violation:
-            return Lived(world.tally, (_broken(world, str(violation)),))
+            return Results(world.totals, (_broken(world, str(violation)),))
 
 
 @contextmanager
@@ -82,5 +82,5 @@ def world_of(seed: int) -> Iterator[World]:
             yield world
 
 
-def _broken(world: World, text: str) -> Broken:
-    return Broken(world.seed, world.day, text, world.day_log())
+def _broken(world: World, text: str) -> Failure:
+    return Failure(world.seed, world.day, text, world.day_log())

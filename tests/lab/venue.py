@@ -1,6 +1,6 @@
-"""A venue with a book of its own: cash, shares, tickets, executions. Nothing here knows the program under test.
+"""The simulated venue with its own book: cash, shares, orders, executions. It shares no code with the program.
 
-Its time is true time. Whatever is due happens, in order, whenever somebody asks for something later.
+It keeps true time; events that are due happen in order as soon as somebody asks for a later moment.
 """
 
 from collections.abc import Callable
@@ -9,29 +9,29 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from random import Random
 
-from lab.faults import Weather
+from lab.faults import FaultInjector
 from lab.market import SYMBOLS, Market
-from lab.tickets import NONE, Execution, Rules, Status, Ticket
+from lab.venue_orders import NONE, Execution, Rules, Status, VenueOrder
 
 
 class Venue:
-    """`watch` is told of every ticket that is "accepted" and of every one that is "executed"."""
+    """`watch` is called for every order that is "accepted" or "executed"."""
 
     def __init__(self, rules: Rules, market: Market, cash: Decimal) -> None:
         self.rules = rules
         self.market = market
         self.cash = cash
         self.shares: dict[str, Decimal] = dict.fromkeys(SYMBOLS, NONE)
-        self.tickets: list[Ticket] = []
+        self.venue_orders: list[VenueOrder] = []
         self.executions: list[Execution] = []
         self.halted: str | None = None
         self.closed_early: datetime | None = None
         self.previous_equity = cash
         self.deposits = NONE
         self.sold_today = NONE
-        """Dollars that are settled by the next session only."""
-        self.weather: Weather | None = None
-        self.watch: Callable[[str, Ticket], None] = lambda _what, _ticket: None
+        """Sale proceeds in dollars, settled by the next session."""
+        self.injector: FaultInjector | None = None
+        self.watch: Callable[[str, VenueOrder], None] = lambda _what, _ticket: None
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._counted = 0
         self.now = market.clock.true
@@ -51,9 +51,9 @@ class Venue:
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         self.at(self.now + timedelta(seconds=seconds), act)
 
-    def open_day(self, weather: Weather) -> None:
-        self.weather = weather
-        self.halted = weather.dice.choice(SYMBOLS) if weather.strikes("symbol is halted") else None
+    def open_day(self, injector: FaultInjector) -> None:
+        self.injector = injector
+        self.halted = injector.rng.choice(SYMBOLS) if injector.occurs("symbol is halted") else None
         self.closed_early = None
         self.at(self.market.session().closes, self._close)
 
@@ -69,15 +69,15 @@ class Venue:
         self.at(when, self._close)
 
     def _close(self) -> None:
-        for ticket in self.open_tickets():
-            self._end(ticket, "expired", "the session is over")
+        for venue_order in self.open_orders():
+            self._end(venue_order, "expired", "the session is over")
 
     def end_day(self) -> None:
         """After the close, before the night."""
         self.previous_equity, self.deposits, self.sold_today = self.equity(), NONE, NONE
         if self.rules.ids == "forgotten":
-            for ticket in self.tickets:
-                ticket.forgotten = True
+            for venue_order in self.venue_orders:
+                venue_order.forgotten = True
 
     # ------------------------------------------------------------------------------------- the book
 
@@ -87,16 +87,20 @@ class Venue:
     def equity(self) -> Decimal:
         return self.cash + sum((held * self.price(name) for name, held in self.shares.items()), NONE)
 
-    def open_tickets(self) -> list[Ticket]:
-        return [ticket for ticket in self.tickets if ticket.status == "open"]
+    def open_orders(self) -> list[VenueOrder]:
+        return [venue_order for venue_order in self.venue_orders if venue_order.status == "open"]
 
     def reserved(self) -> Decimal:
-        """Dollars that open buys may take."""
-        return sum((self._cost(ticket) for ticket in self.open_tickets() if ticket.side == "buy"), NONE)
+        """Dollars reserved by open buys."""
+        return sum((self._cost(venue_order) for venue_order in self.open_orders() if venue_order.side == "buy"), NONE)
 
     def on_sale(self, symbol: str) -> Decimal:
-        sells = (ticket for ticket in self.open_tickets() if (ticket.side, ticket.symbol) == ("sell", symbol))
-        return sum((ticket.left for ticket in sells), NONE)
+        sells = (
+            venue_order
+            for venue_order in self.open_orders()
+            if (venue_order.side, venue_order.symbol) == ("sell", symbol)
+        )
+        return sum((venue_order.left for venue_order in sells), NONE)
 
     def spendable(self) -> Decimal:
         return max(NONE, self.cash - self.reserved())
@@ -105,7 +109,7 @@ class Venue:
         return sum((max(NONE, held) * self.price(name) for name, held in self.shares.items()), NONE)
 
     def free_of_margin(self) -> Decimal:
-        """Dollars, without what was sold short, and where it `settles` without what was sold today."""
+        """Dollars without short-sale proceeds and, if the venue `settles`, without today's sales."""
         own = min(self.cash, self.equity() - self.long_value())
         unsettled = self.sold_today if self.rules.settles else NONE
         return max(NONE, own - unsettled - self.reserved())
@@ -117,8 +121,8 @@ class Venue:
     def split(self, symbol: str, ratio: Decimal) -> None:
         self.shares[symbol] *= ratio
 
-    def _cost(self, ticket: Ticket) -> Decimal:
-        return ticket.left * (ticket.limit or self.price(ticket.symbol)) + self.rules.fee
+    def _cost(self, venue_order: VenueOrder) -> Decimal:
+        return venue_order.left * (venue_order.limit or self.price(venue_order.symbol)) + self.rules.fee
 
     # ------------------------------------------------------------------------------------- orders
 
@@ -134,49 +138,57 @@ class Venue:
         late: float = 0,
         lag: float = 0,
         ours: bool = True,
-    ) -> Ticket:
-        """An order on its way. It arrives `late` seconds from now, and `lag` seconds later the lists show it."""
+    ) -> VenueOrder:
+        """Send an order: it arrives after `late` seconds and is listed `lag` seconds later."""
         day = self.market.session().day
-        number = len(self.tickets) + 1
-        ticket = Ticket(number, order_id, symbol, side, quantity, kind, limit, self.now, day, quantity, ours=ours)
-        self.tickets.append(ticket)
+        number = len(self.venue_orders) + 1
+        venue_order = VenueOrder(
+            number, order_id, symbol, side, quantity, kind, limit, self.now, day, quantity, ours=ours
+        )
+        self.venue_orders.append(venue_order)
         if late:
-            ticket.overdue = late > self.rules.quiet
-            self.after(late, lambda: self._arrive(ticket, lag))
+            venue_order.overdue = late > self.rules.quiet
+            self.after(late, lambda: self._arrive(venue_order, lag))
         else:
-            self._arrive(ticket, lag)
-        return ticket
+            self._arrive(venue_order, lag)
+        return venue_order
 
-    def _arrive(self, ticket: Ticket, lag: float) -> None:
-        refusal = self._refusal(ticket)
+    def _arrive(self, venue_order: VenueOrder, lag: float) -> None:
+        refusal = self._refusal(venue_order)
         if refusal:
-            ticket.status, ticket.refusal = "refused", refusal
+            venue_order.status, venue_order.refusal = "refused", refusal
             return
-        if ticket.ours and self._strikes("stands with another quantity"):
-            ticket.quantity += 1
-        ticket.status, ticket.shown_from = "open", self.now + timedelta(seconds=lag)
-        self.watch("accepted", ticket)
-        self._work(ticket)
+        if venue_order.ours and self._occurs("stands with another quantity"):
+            venue_order.quantity += 1
+        venue_order.status, venue_order.shown_from = "open", self.now + timedelta(seconds=lag)
+        self.watch("accepted", venue_order)
+        self._work(venue_order)
 
-    def _refusal(self, ticket: Ticket) -> str:
-        """A kind of refusal, "" where the ticket is taken."""
-        if self._is_taken(ticket):
+    def _refusal(self, venue_order: VenueOrder) -> str:
+        """The kind of refusal, "" if the order is accepted."""
+        if self._is_taken(venue_order):
             return "duplicate"
-        if not self.is_open() or ticket.day != self.market.session().day:
+        if not self.is_open() or venue_order.day != self.market.session().day:
             return "late"
-        if ticket.ours and self._strikes("account can't trade"):
+        if venue_order.ours and self._occurs("account can't trade"):
             return "account"
-        if any(other.symbol == ticket.symbol and other.side != ticket.side for other in self.open_tickets()):
+        if any(other.symbol == venue_order.symbol and other.side != venue_order.side for other in self.open_orders()):
             return "wash"
-        if ticket.side == "sell" and self.rules.strict:
-            held = self.shares[ticket.symbol]
-            return "" if ticket.quantity <= held - self.on_sale(ticket.symbol) else _lacking(ticket, held)
-        if ticket.side == "buy" and (self._strikes("no funds, says the venue") or not self._can_pay(ticket)):
+        if venue_order.side == "sell" and self.rules.strict:
+            held = self.shares[venue_order.symbol]
+            return (
+                "" if venue_order.quantity <= held - self.on_sale(venue_order.symbol) else _lacking(venue_order, held)
+            )
+        if venue_order.side == "buy" and (self._occurs("no funds, says the venue") or not self._can_pay(venue_order)):
             return "funds"
         return ""
 
-    def _is_taken(self, ticket: Ticket) -> bool:
-        named = [other for other in self.tickets if other.id == ticket.id and other.accepted and not other.forgotten]
+    def _is_taken(self, venue_order: VenueOrder) -> bool:
+        named = [
+            other
+            for other in self.venue_orders
+            if other.id == venue_order.id and other.accepted and not other.forgotten
+        ]
         match self.rules.ids:
             case "for ever":
                 return bool(named)
@@ -185,82 +197,84 @@ class Venue:
             case _:
                 return False
 
-    def _can_pay(self, ticket: Ticket) -> bool:
-        return not self.rules.strict or self._cost(ticket) <= self.spendable()
+    def _can_pay(self, venue_order: VenueOrder) -> bool:
+        return not self.rules.strict or self._cost(venue_order) <= self.spendable()
 
-    def _work(self, ticket: Ticket) -> None:
-        """Plan what becomes of a ticket that was just taken."""
-        if self._strikes("rejected after accept"):
-            self.after(1.5, lambda: self._end(ticket, "rejected", "the venue thought again"))
+    def _work(self, venue_order: VenueOrder) -> None:
+        """Schedule the executions of an accepted order."""
+        if self._occurs("rejected after accept"):
+            self.after(1.5, lambda: self._end(venue_order, "rejected", "the venue thought again"))
             return
-        parts = [ticket.quantity]
-        if ticket.quantity >= 3 and self._strikes("fills in parts"):
-            third = ticket.quantity // 3
-            parts = [third, third, ticket.quantity - 2 * third]
-        if self._strikes("fills stop in the middle"):
+        parts = [venue_order.quantity]
+        if venue_order.quantity >= 3 and self._occurs("fills in parts"):
+            third = venue_order.quantity // 3
+            parts = [third, third, venue_order.quantity - 2 * third]
+        if self._occurs("fills stop in the middle"):
             parts = parts[: len(parts) // 2]
-        if self._strikes("filled beyond the order"):
+        if self._occurs("filled beyond the order"):
             parts = [*parts[:-1], *(part + 1 for part in parts[-1:])]
-        wait = self._dice().uniform(20, 200) if self._strikes("fills are slow") else 0.2
+        wait = self._rng().uniform(20, 200) if self._occurs("fills are slow") else 0.2
         for step, part in enumerate(parts):
-            self.after(wait + 3.0 * step, lambda part=part: self._execute(ticket, part))
+            self.after(wait + 3.0 * step, lambda part=part: self._execute(venue_order, part))
 
-    def _execute(self, ticket: Ticket, quantity: Decimal) -> None:
-        if ticket.status != "open":
+    def _execute(self, venue_order: VenueOrder, quantity: Decimal) -> None:
+        if venue_order.status != "open":
             return
-        price = self.price(ticket.symbol)
-        if self.halted == ticket.symbol or not _is_marketable(ticket, price):
-            self.after(5, lambda: self._execute(ticket, quantity))
+        price = self.price(venue_order.symbol)
+        if self.halted == venue_order.symbol or not _is_marketable(venue_order, price):
+            self.after(5, lambda: self._execute(venue_order, quantity))
             return
-        self._book(ticket, quantity, price)
+        self._book(venue_order, quantity, price)
 
-    def _book(self, ticket: Ticket, quantity: Decimal, price: Decimal) -> None:
-        fee = self.rules.fee if not ticket.filled else NONE
-        sign = 1 if ticket.side == "buy" else -1
+    def _book(self, venue_order: VenueOrder, quantity: Decimal, price: Decimal) -> None:
+        fee = self.rules.fee if not venue_order.filled else NONE
+        sign = 1 if venue_order.side == "buy" else -1
         moved = -sign * quantity * price - fee
         self.cash += moved
         self.sold_today += max(NONE, moved)
-        self.shares[ticket.symbol] += sign * quantity
-        ticket.filled += quantity
-        ticket.paid += quantity * price
-        done = Execution(f"x{len(self.executions) + 1}", ticket, quantity, price, fee, self.now, moved)
+        self.shares[venue_order.symbol] += sign * quantity
+        venue_order.filled += quantity
+        venue_order.paid += quantity * price
+        done = Execution(f"x{len(self.executions) + 1}", venue_order, quantity, price, fee, self.now, moved)
         self.executions.append(done)
-        ticket.executions.append(done)
-        if ticket.status == "open" and ticket.filled >= ticket.quantity:
-            ticket.status = "filled"
-        self.watch("executed", ticket)
+        venue_order.executions.append(done)
+        if venue_order.status == "open" and venue_order.filled >= venue_order.quantity:
+            venue_order.status = "filled"
+        self.watch("executed", venue_order)
 
     def cancel(self, order_id: str) -> None:
-        if self._strikes("cancel is lost"):
+        if self._occurs("cancel is lost"):
             return
-        wait = self._dice().uniform(1, 20) if self._strikes("cancel is slow") else 0.1
-        for ticket in self.open_tickets():
-            if ticket.id == order_id:
-                self.after(wait, lambda ticket=ticket: self._end(ticket, "canceled", "canceled on request"))
+        wait = self._rng().uniform(1, 20) if self._occurs("cancel is slow") else 0.1
+        for venue_order in self.open_orders():
+            if venue_order.id == order_id:
+                self.after(
+                    wait, lambda venue_order=venue_order: self._end(venue_order, "canceled", "canceled on request")
+                )
 
-    def _end(self, ticket: Ticket, status: Status, reason: str) -> None:
-        if ticket.status == "open":
-            ticket.status, ticket.reason = status, reason
+    def _end(self, venue_order: VenueOrder, status: Status, reason: str) -> None:
+        if venue_order.status == "open":
+            venue_order.status, venue_order.reason = status, reason
 
-    def _strikes(self, name: str) -> bool:
-        return self.weather is not None and self.weather.strikes(name)
+    def _occurs(self, name: str) -> bool:
+        return self.injector is not None and self.injector.occurs(name)
 
-    def _dice(self) -> Random:
-        return self.weather.dice if self.weather else Random(0)  # noqa: S311 - no weather, no dice
-
-
-def _lacking(ticket: Ticket, held: Decimal) -> str:
-    return "held" if ticket.quantity <= held else "other"
+    def _rng(self) -> Random:
+        return self.injector.rng if self.injector else Random(0)  # noqa: S311 - not for secrets
 
 
-def _is_marketable(ticket: Ticket, price: Decimal) -> bool:
-    if ticket.limit is None:
+def _lacking(venue_order: VenueOrder, held: Decimal) -> str:
+    return "held" if venue_order.quantity <= held else "other"
+
+
+def _is_marketable(venue_order: VenueOrder, price: Decimal) -> bool:
+    if venue_order.limit is None:
         return True
-    return price <= ticket.limit if ticket.side == "buy" else price >= ticket.limit
+    return price <= venue_order.limit if venue_order.side == "buy" else price >= venue_order.limit
 
 
 def trade_by_hand(venue: Venue, symbol: str, quantity: Decimal) -> None:
-    """Shares bought (or sold, below 0) by the account's owner, at once."""
+    """Execute a trade of the owner at once; a negative quantity sells."""
     venue.shares[symbol] += quantity
     venue.cash -= quantity * venue.price(symbol)
     venue.sold_today += max(NONE, -quantity * venue.price(symbol))

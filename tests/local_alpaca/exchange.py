@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
-from local_alpaca import admission, opening, wash
-from local_alpaca.admission import FORBIDDEN, MALFORMED, UNPROCESSABLE, Asset, RefusalError, check
+from local_alpaca import order_validation, short_sales, wash_trades
 from local_alpaca.book import Book
-from local_alpaca.lives import ORDINARY, Life, Lives, Then
 from local_alpaca.money import cost, counted
+from local_alpaca.order_scripts import ORDINARY, OrderScript, OrderScripts, ScriptStep
+from local_alpaca.order_validation import FORBIDDEN, MALFORMED, UNPROCESSABLE, Asset, RefusalError, check
 from local_alpaca.orders import NINE_PLACES, Order, Step, Ticket, number
 from local_alpaca.sessions import Sessions
 from local_alpaca.tape import Tape
@@ -25,37 +25,42 @@ class Exchange:
     """`asset_of` gives the asset of a symbol. What an account may do and spend is in `terms`."""
 
     def __init__(
-        self, book: Book, market: Tape, sessions: Sessions, lives: Lives, asset_of: Callable[[str], Asset | None]
+        self,
+        book: Book,
+        market: Tape,
+        sessions: Sessions,
+        scripts: OrderScripts,
+        asset_of: Callable[[str], Asset | None],
     ) -> None:
         self.book = book
         self.terms = Terms()
         self._market = market
         self._sessions = sessions
-        self._lives = lives
+        self._scripts = scripts
         self._asset_of = asset_of
 
     # ------------------------------------------------------------------------------------- orders come in
 
     def submit(self, body: Mapping[str, object], account: Mapping[str, object], now: datetime) -> Order:
         """Raises RefusalError, in the order the real venue checks."""
-        ticket = admission.ticket_of(body)
-        admission.check_account(account)
-        admission.check_asset(ticket, self._asset_of(ticket.symbol))
-        admission.check_terms(ticket)
-        admission.check_auction(ticket, self._sessions, now)
+        ticket = order_validation.ticket_of(body)
+        order_validation.check_account(account)
+        order_validation.check_asset(ticket, self._asset_of(ticket.symbol))
+        order_validation.check_terms(ticket)
+        order_validation.check_auction(ticket, self._sessions, now)
         taken = any(order.ticket.client_id == ticket.client_id for order in self.book.orders)
         check(taken, MALFORMED, "client_order_id must be unique")
         self._check_wash(ticket)
         price = ticket.limit or ticket.stop or self._reference(ticket, now)
-        ticket = opening.with_intent(_sized(ticket, price), self.book, self.terms)
+        ticket = short_sales.with_intent(_sized(ticket, price), self.book, self.terms)
         if ticket.side == "sell":
             asset = self._asset_of(ticket.symbol)
-            opening.check_sale(ticket, self.book, account, asset, self.terms, now)
+            short_sales.check_sale(ticket, self.book, account, asset, self.terms, now)
         collared = ticket.kind == "market" and self.terms.collars
         counts = cost(price, collared=collared, short=ticket.side == "sell")
-        self._check_money(ticket, counts * opening.opened(ticket, self.book), now)
+        self._check_money(ticket, counts * short_sales.opened(ticket, self.book), now)
         check(price * ticket.shares < 1, FORBIDDEN, "cost basis must be >= minimal amount of order 1")
-        return self._enter(ticket, counts, now, self._lives.of(ticket.symbol, ticket.side))
+        return self._enter(ticket, counts, now, self._scripts.of(ticket.symbol, ticket.side))
 
     def _reference(self, ticket: Ticket, now: datetime) -> Decimal:
         """The far side of the quote during the session, the last trade when it is over."""
@@ -68,7 +73,7 @@ class Exchange:
         return price
 
     def _check_wash(self, ticket: Ticket) -> None:
-        if standing := wash.opposite(ticket, self.book.open_orders()):
+        if standing := wash_trades.opposite(ticket, self.book.open_orders()):
             raise RefusalError(
                 FORBIDDEN,
                 "potential wash trade detected. use complex orders",
@@ -88,7 +93,7 @@ class Exchange:
     def _price(self, symbol: str, now: datetime) -> Decimal:
         return self._market.last(symbol, now) or A_DOLLAR
 
-    def _enter(self, ticket: Ticket, price: Decimal, now: datetime, life: Life) -> Order:
+    def _enter(self, ticket: Ticket, price: Decimal, now: datetime, script: OrderScript) -> Order:
         """No two orders come in at the same microsecond. What comes after the close waits for the next session."""
         newest = self.book.orders[-1].created if self.book.orders else datetime.min.replace(tzinfo=UTC)
         created = max(now, newest + timedelta(microseconds=1))
@@ -97,14 +102,14 @@ class Exchange:
         order = Order(
             number=len(self.book.orders) + 1,
             ticket=ticket,
-            life=life,
+            script=script,
             created=created,
             expires=now + GOOD_TILL_CANCELED if ticket.time_in_force == "gtc" else session.closes,
             status="accepted" if waits else "pending_new",
             reserved=price,
             steps=[],
         )
-        order.steps = _steps(order, life.steps, max(created, session.opens))
+        order.steps = _steps(order, script.steps, max(created, session.opens))
         self.book.orders.append(order)
         return order
 
@@ -115,9 +120,9 @@ class Exchange:
         asked = order.status == "pending_cancel"
         check(asked or not order.open, UNPROCESSABLE, f'order is already in "{order.status}" state')
         order.status, order.changed = "pending_cancel", now
-        too_late = _in_auction(order) and now >= order.expires - admission.AUCTION_CUTOFF
+        too_late = _in_auction(order) and now >= order.expires - order_validation.AUCTION_CUTOFF
         if not too_late:
-            order.steps = _steps(order, order.life.cancel, now)
+            order.steps = _steps(order, order.script.cancel, now)
 
     # ------------------------------------------------------------------------------------- time passes
 
@@ -130,7 +135,7 @@ class Exchange:
             moved = any(outcomes)
 
     def _move(self, order: Order, now: datetime) -> bool:
-        """The next thing in the life of `order`; False where it has to wait."""
+        """The next thing in the script of `order`; False where it has to wait."""
         step = order.steps[0] if order.steps else None
         if step is not None:
             at = now if step.waited else step.at
@@ -192,9 +197,9 @@ def _sized(ticket: Ticket, price: Decimal) -> Ticket:
     return replace(ticket, shares=(ticket.notional / price).quantize(NINE_PLACES, ROUND_DOWN))
 
 
-def _steps(order: Order, thens: tuple[Then, ...], start: datetime) -> list[Step]:
+def _steps(order: Order, steps: tuple[ScriptStep, ...], start: datetime) -> list[Step]:
     """When each falls due. An auction is at the close."""
-    steps = [Step(start + timedelta(seconds=then.seconds), then.act, then.share) for then in thens]
+    steps = [Step(start + timedelta(seconds=step.seconds), step.act, step.share) for step in steps]
     for step in steps:
         if step.act == "fill" and _in_auction(order):
             step.at = order.expires

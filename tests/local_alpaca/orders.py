@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Literal
 
-from local_alpaca.lives import Act, Life
+from local_alpaca.order_scripts import Act, OrderScript
 
 Side = Literal["buy", "sell"]
 NINE_PLACES = Decimal("1e-9")
@@ -59,7 +59,7 @@ class Order:
 
     number: int
     ticket: Ticket
-    life: Life
+    script: OrderScript
     created: datetime
     expires: datetime
     status: str
@@ -80,7 +80,7 @@ class Order:
         return self.status not in CLOSED
 
     def holds(self, now: datetime) -> bool:
-        return self.open or (self.ended is not None and now < self.ended + timedelta(seconds=self.life.keeps))
+        return self.open or (self.ended is not None and now < self.ended + timedelta(seconds=self.script.keeps))
 
     @property
     def filled(self) -> Decimal:
@@ -102,7 +102,7 @@ def identity(kind: str, name: object) -> str:
 
 
 def body(order: Order) -> dict[str, object]:
-    ticket, shown = order.ticket, order.life.shows if order.open and order.life.shows else order.status
+    ticket, shown = order.ticket, order.script.shows if order.open and order.script.shows else order.status
     ended = {
         f"{status}_at": stamp(order.ended) if order.status == status else None
         for status in ("filled", "expired", "canceled", "replaced")

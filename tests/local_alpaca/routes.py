@@ -8,10 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from local_alpaca import bodies
-from local_alpaca.admission import MALFORMED, RefusalError
-from local_alpaca.listing import activities_page, orders_page
+from local_alpaca import json_bodies
+from local_alpaca.order_validation import MALFORMED, RefusalError
 from local_alpaca.orders import Order, body
+from local_alpaca.pages import activities_page, orders_page
 
 if TYPE_CHECKING:
     from local_alpaca.venue import LocalAlpaca
@@ -52,7 +52,7 @@ def _account(venue: "LocalAlpaca", _params: Params, _sent: bytes) -> Answer:
 
 
 def _configurations(venue: "LocalAlpaca", _params: Params, _sent: bytes) -> Answer:
-    return Answer(200, bodies.configurations(venue.terms))
+    return Answer(200, json_bodies.configurations(venue.terms))
 
 
 def _positions(venue: "LocalAlpaca", _params: Params, _sent: bytes) -> Answer:
@@ -81,17 +81,17 @@ def _deposits(venue: "LocalAlpaca", params: Params, _sent: bytes) -> Answer:
 
 def _clock(venue: "LocalAlpaca", _params: Params, _sent: bytes) -> Answer:
     now = venue.clock.now()
-    return Answer(200, bodies.clock(venue.sessions, now + venue.skew, now))
+    return Answer(200, json_bodies.clock(venue.sessions, now + venue.skew, now))
 
 
 def _calendar(venue: "LocalAlpaca", params: Params, _sent: bytes) -> Answer:
     try:
-        first = date.fromisoformat(params.get("start", "") or str(bodies.FIRST_DAY))
-        last = date.fromisoformat(params.get("end", "") or str(bodies.LAST_DAY))
+        first = date.fromisoformat(params.get("start", "") or str(json_bodies.FIRST_DAY))
+        last = date.fromisoformat(params.get("end", "") or str(json_bodies.LAST_DAY))
     except ValueError:
         return Answer(422, {"code": MALFORMED, "message": "invalid date"})
-    sessions = venue.sessions.between(max(first, bodies.FIRST_DAY), min(last, bodies.LAST_DAY))
-    return Answer(200, [bodies.session(venue.sessions, session) for session in sessions])
+    sessions = venue.sessions.between(max(first, json_bodies.FIRST_DAY), min(last, json_bodies.LAST_DAY))
+    return Answer(200, [json_bodies.session(venue.sessions, session) for session in sessions])
 
 
 def _assets(venue: "LocalAlpaca", params: Params, _sent: bytes) -> Answer:
@@ -146,7 +146,7 @@ def _cancel_all(venue: "LocalAlpaca", _params: Params, _sent: bytes) -> Answer:
     return Answer(207, [_canceled(venue, order) for order in venue.book.open_orders()])
 
 
-def _canceled(venue: "LocalAlpaca", order: Order) -> bodies.Json:
+def _canceled(venue: "LocalAlpaca", order: Order) -> json_bodies.Json:
     try:
         venue.exchange.cancel(order, venue.clock.now())
     except RefusalError as refused:

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Self
 
-from local_alpaca import answering, sample
-from local_alpaca.adjusting import Action, adjusted
+from local_alpaca import data_routes, sample
+from local_alpaca.adjustments import Action, adjusted
 from local_alpaca.parameters import NEW_YORK
 from local_alpaca.sessions import Sessions
 
@@ -121,7 +121,7 @@ class Tape:
 
     def answer(self, path: str, params: Mapping[str, str], now: datetime) -> tuple[int, object]:
         """The HTTP status and the body for a GET of `path`."""
-        return answering.answer(self, path, params, now)
+        return data_routes.answer(self, path, params, now)
 
     def days(self, symbol: str, now: datetime) -> dict[date, Decimal]:
         """The raw bars: closes of earlier days, and what today's bar has come to once it has begun."""

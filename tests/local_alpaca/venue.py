@@ -9,14 +9,14 @@ from email.message import Message
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from local_alpaca import bodies
+from local_alpaca import json_bodies
 from local_alpaca.audit import Audit, audit
 from local_alpaca.book import Book, Holding
 from local_alpaca.exchange import Exchange
 from local_alpaca.faults import Fault, Faults
 from local_alpaca.limits import RateLimit
-from local_alpaca.lives import Life, Lives
 from local_alpaca.money import counted
+from local_alpaca.order_scripts import OrderScript, OrderScripts
 from local_alpaca.routes import Answer, answer
 from local_alpaca.server import Asked, Reply, Server, written
 from local_alpaca.tape import Tape
@@ -66,9 +66,9 @@ class LocalAlpaca:
         self.skew = self.activities_lag = timedelta()
         self.market = market or Tape()
         self.sessions = self.market.sessions
-        self.faults, self.lives = Faults(), Lives()
+        self.faults, self.scripts = Faults(), OrderScripts()
         self.book = Book(Decimal(cash))
-        self.exchange = Exchange(self.book, self.market, self.sessions, self.lives, self.asset)
+        self.exchange = Exchange(self.book, self.market, self.sessions, self.scripts, self.asset)
         self.trading_limit, self.data_limit = RateLimit(200), RateLimit(200)
         self.requests: list[Request] = []
         self._trading_times: list[datetime] = []
@@ -130,9 +130,11 @@ class LocalAlpaca:
     def shares(self, symbol: str) -> Decimal:
         return self.book.shares(symbol)
 
-    def live(self, symbol: str, life: Life, *, side: str | None = None, times: int | None = None) -> None:
-        """See Lives.on, and the lives of `local_alpaca.lives`."""
-        self.lives.on(symbol, life, side=side, times=times)
+    def script_orders(
+        self, symbol: str, script: OrderScript, *, side: str | None = None, times: int | None = None
+    ) -> None:
+        """Script the next orders of `symbol`: see OrderScripts.on."""
+        self.scripts.on(symbol, script, side=side, times=times)
 
     def trade_by_hand(self, symbol: str, shares: Decimal | int | str) -> None:
         """The owner trades at the market, at once, and no order of it is shown; sells where `shares` are below 0."""
@@ -174,23 +176,23 @@ class LocalAlpaca:
 
     # ------------------------------------------------------------------------------------- what the routes ask
 
-    def account_body(self) -> bodies.Json:
+    def account_body(self) -> json_bodies.Json:
         now = self.clock.now()
         money = counted(self.book, self._price, self.sessions, now)
-        return {**bodies.account(money, self.terms, now), **self.account}
+        return {**json_bodies.account(money, self.terms, now), **self.account}
 
-    def position_body(self, symbol: str) -> bodies.Json:
+    def position_body(self, symbol: str) -> json_bodies.Json:
         held = self.book.held(symbol, self.clock.now())
-        shown = bodies.position(symbol, self.book.holdings[symbol], self._price(symbol), held)
+        shown = json_bodies.position(symbol, self.book.holdings[symbol], self._price(symbol), held)
         return {**shown, **self.positions.get(symbol, {})}
 
-    def asset(self, symbol: str) -> bodies.Json | None:
+    def asset(self, symbol: str) -> json_bodies.Json | None:
         """Every symbol of the market is an ordinary asset, unless `assets` says otherwise."""
         if symbol in self.assets:
             said = self.assets[symbol]
-            return None if said is None else {**bodies.asset(symbol), **said}
+            return None if said is None else {**json_bodies.asset(symbol), **said}
         known = self.market.last(symbol, self.clock.now()) is not None
-        return bodies.asset(symbol) if known else None
+        return json_bodies.asset(symbol) if known else None
 
     def _price(self, symbol: str) -> Decimal:
         """What nobody trades is worth a dollar a share."""

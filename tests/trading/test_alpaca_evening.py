@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
-from local_alpaca import LocalAlpaca, faults, lives
+from local_alpaca import LocalAlpaca, faults, order_scripts
 from lost_answers import at_alpaca
 
 from rebalancer.errors import RebalancerError, RunFailedError, SourceError, StoppedError
@@ -166,7 +166,7 @@ def test_the_keys_of_another_account_under_a_known_name_get_no_order(stage: Alpa
 
 
 def test_a_part_filled_order_that_is_cancelled_counts_its_fills(stage: AlpacaStage, venue: LocalAlpaca) -> None:
-    venue.live("SPY", lives.part("0.4"))
+    venue.script_orders("SPY", order_scripts.part("0.4"))
     record = stage.run()
     (order,) = (order for order in record.orders if order.symbol == "SPY")
     assert order.state == "canceled"
@@ -177,7 +177,7 @@ def test_a_halted_sell_holds_back_no_other_sell_but_its_shares_stay(stage: Alpac
     stage.run()
     held = venue.shares("SPY")
     venue.at(EVENING + timedelta(days=3))
-    venue.live("SPY", lives.halted(), side="sell")
+    venue.script_orders("SPY", order_scripts.halted(), side="sell")
     stage.wants(QQQ=1.0).run()
     assert stage.orders()["SPY"] == "canceled"
     assert venue.shares("SPY") == held
@@ -188,7 +188,7 @@ def test_a_halted_sell_holds_back_no_other_sell_but_its_shares_stay(stage: Alpac
 def test_a_sell_stuck_in_its_cancel_holds_back_every_buy(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.run()
     venue.at(EVENING + timedelta(days=3))
-    venue.live("SPY", lives.stuck_in_cancel(), side="sell")
+    venue.script_orders("SPY", order_scripts.stuck_in_cancel(), side="sell")
     record = stage.wants(QQQ=1.0).run()
     assert record.run.status == "partial"
     assert "buy QQQ" not in posts(venue)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
-from local_alpaca import LocalAlpaca, faults, lives
-from local_alpaca.lives import NEW, Life, Then
+from local_alpaca import LocalAlpaca, faults, order_scripts
+from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
 
 from rebalancer.journal import read
 
@@ -115,7 +115,7 @@ def test_shares_that_a_cancelled_order_held_are_waited_for(
 ) -> None:
     stage.trading = 'manage = "account"\ncancel_scope = "all"'
     venue.hold("QQQ", 10)
-    venue.live("QQQ", lives.keeps_its_shares(seconds), times=1)
+    venue.script_orders("QQQ", order_scripts.keeps_its_shares(seconds), times=1)
     venue.order_from_elsewhere("sell", "QQQ", 3, client_id="by-hand")
     venue.clock.sleep(1)
     record = stage.run()
@@ -129,7 +129,7 @@ def test_a_sell_whose_shares_somebody_held_goes_once_more_when_they_are_free(
 ) -> None:
     stage.trading = 'manage = "account"'
     venue.hold("QQQ", 10)
-    venue.live("QQQ", Life((NEW, Then(5, "canceled")), keeps=10), times=1)
+    venue.script_orders("QQQ", OrderScript((NEW, ScriptStep(5, "canceled")), keeps=10), times=1)
     by_hand = faults.followed_by(lambda: venue.order_from_elsewhere("sell", "QQQ", 3))
     venue.faults.on("GET", "/v2/stocks/snapshots", fault=by_hand)
     stage.run()
@@ -196,7 +196,7 @@ def test_an_option_order_of_several_legs_stops_no_evening(stage: AlpacaStage, ve
 
 
 def test_an_order_by_amount_is_told_in_dollars(stage: AlpacaStage, venue: LocalAlpaca) -> None:
-    venue.live("QQQ", lives.halted())
+    venue.script_orders("QQQ", order_scripts.halted())
     venue.order_from_elsewhere("buy", "QQQ", client_id="by-hand", notional="250.50")
     record = stage.run()
     assert "QQQ: left alone, since a buy of 250.50 USD that is not ours is open (by-hand)" in remarks(record)

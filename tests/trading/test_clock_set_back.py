@@ -14,7 +14,7 @@ from stage import GLD, SPY
 from rebalancer.app.evening import evening
 from rebalancer.model import Order, Submitted
 from rebalancer.ports import Broker, Clock
-from rebalancer.trading.hours import closed, latest
+from rebalancer.trading.halts import closed_reason, latest_time
 from rebalancer.trading.run import claim_session, run_evening
 
 CUTOFF = timedelta(minutes=1)
@@ -45,7 +45,7 @@ def counter(tmp_path: Path) -> Iterator[Counter]:
 
 def test_the_venues_last_word_and_what_passed_since_count_where_the_clock_says_less(counter: Counter) -> None:
     gate = counter.gate()
-    assert closed(gate.context, gate.log) is None
+    assert closed_reason(gate.context, gate.log) is None
     counter.stage.clock.sleep(540)
     gate.context.clock.back = timedelta(minutes=2)
     assert gate(order(1, "sell", SPY, 60)) is None
@@ -55,9 +55,9 @@ def test_the_venues_last_word_and_what_passed_since_count_where_the_clock_says_l
 
 def test_a_clock_that_is_ahead_of_the_venues_last_word_counts_itself(counter: Counter) -> None:
     gate = counter.gate()
-    assert closed(gate.context, gate.log) is None
+    assert closed_reason(gate.context, gate.log) is None
     gate.context.clock.back = -timedelta(minutes=9, seconds=1)
-    assert latest(gate.context, gate.log) == gate.context.clock.now()
+    assert latest_time(gate.context, gate.log) == gate.context.clock.now()
     assert "orders leave from" in str(gate(order(1, "buy", GLD, 1, "200")))
 
 

@@ -14,7 +14,7 @@ from rebalancer.events import Armed, Disarmed, Event, Halted, OrderAbsent, Order
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Accepted, Refused, RunId, Unknown
 from rebalancer.ports import Journal, Venue
-from rebalancer.trading.armed import FIRST_LIVE_RUN
+from rebalancer.trading.authorization import FIRST_LIVE_RUN
 from rebalancer.venues.sim.script import Twist
 
 

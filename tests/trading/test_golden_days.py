@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from alpaca_stage import AlpacaStage, alpaca_stage
-from local_alpaca import LocalAlpaca, Tape, lives
+from local_alpaca import LocalAlpaca, Tape, order_scripts
 
 from rebalancer.errors import RunFailedError
 from rebalancer.market.calendar import ExchangeCalendar
@@ -90,7 +90,7 @@ def test_while_the_whole_market_is_halted_orders_rest_are_cancelled_and_nothing_
     assert stage.run().run.status == "success"
     held = stage.venue.shares("SPY")
     for symbol in PRICES:
-        stage.venue.live(symbol, lives.halted())
+        stage.venue.script_orders(symbol, order_scripts.halted())
     stage.venue.at(moment(day, 12, 57))
     stage.wants(TLT=0.9).run(force=True)
     assert stage.orders() == {"SPY": "canceled", "TLT": "canceled"}

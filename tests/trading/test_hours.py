@@ -11,7 +11,7 @@ from test_orders import Between
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Hours
-from rebalancer.trading.hours import disagreement
+from rebalancer.trading.halts import hours_mismatch
 
 TONIGHT = session_of(DAYS[0])
 NOW = TONIGHT.closes - timedelta(minutes=10)
@@ -19,7 +19,7 @@ OPEN = Hours(NOW, open=True, closes=TONIGHT.closes)
 
 
 def said(hours: Hours, answered_after: float = 0) -> str | None:
-    return disagreement(hours, TONIGHT, NOW, NOW + timedelta(seconds=answered_after), 5)
+    return hours_mismatch(hours, TONIGHT, NOW, NOW + timedelta(seconds=answered_after), 5)
 
 
 def test_a_venue_with_our_time_and_our_close_agrees() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from alpaca_stage import EVENING, alpaca_stage, local_venue
-from local_alpaca import lives
+from local_alpaca import order_scripts
 from local_alpaca.limits import RateLimit
 
 HALF = 100
@@ -38,7 +38,7 @@ def test_fills_that_come_one_by_one_do_not_use_up_half_the_rate_limit_either(
     with local_venue() as venue:
         for number, name in enumerate(names):
             venue.market.list(name, venue.market.closes["SPY"])
-            venue.live(name, lives.slow(1 + number))
+            venue.script_orders(name, order_scripts.slow(1 + number))
         stage = alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.99)
         assert stage.run().run.status == "success"
         venue.at(EVENING + timedelta(days=3))

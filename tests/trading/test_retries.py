@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
-from local_alpaca import LocalAlpaca, faults, lives
+from local_alpaca import LocalAlpaca, faults, order_scripts
 from test_orders import Between
 from test_other_traders import NEXT, meanwhile
 
 from rebalancer.model import Order, Submitted
 
-GONE_SOON = lives.Life((lives.NEW, lives.Then(3, "canceled")))
+GONE_SOON = order_scripts.OrderScript((order_scripts.NEW, order_scripts.ScriptStep(3, "canceled")))
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_sell_that_waited_for_anothers_sell_is_not_sent_again_for_the_shares_t
     venue.terms.enforces_intent = enforced
     venue.at(NEXT)
     held = venue.shares("SPY")
-    venue.live("SPY", lives.slow(5), side="sell", times=1)
+    venue.script_orders("SPY", order_scripts.slow(5), side="sell", times=1)
     stage.between = meanwhile("sell", lambda: venue.order_from_elsewhere("sell", "SPY", held, client_id="theirs"))
     record = stage.wants(GLD=0.5).run()
     assert venue.shares("SPY") == 0
@@ -46,7 +46,7 @@ def test_a_buy_that_waited_for_anothers_order_spends_only_what_is_there_then(
 ) -> None:
     stage.wants(SPY=0.2, TLT=0.6).run()
     venue.at(NEXT)
-    venue.live("SPY", GONE_SOON, side="sell", times=1)
+    venue.script_orders("SPY", GONE_SOON, side="sell", times=1)
 
     class BoughtWhileItWaits(Between):
         waits = False

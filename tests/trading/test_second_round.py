@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
-from local_alpaca import LocalAlpaca, lives
+from local_alpaca import LocalAlpaca, order_scripts
 from test_carry_on import Cutting, PowerCut
 from test_other_traders import NEXT
 
@@ -20,13 +20,13 @@ def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -
     return alpaca_stage(tmp_path, venue, monkeypatch)
 
 
-@pytest.mark.parametrize("life", [lives.halted(), lives.rejected()], ids=["not filled", "rejected"])
+@pytest.mark.parametrize("script", [order_scripts.halted(), order_scripts.rejected()], ids=["not filled", "rejected"])
 def test_one_share_more_that_is_not_bought_takes_no_success_from_a_target_that_is_reached(
-    stage: AlpacaStage, venue: LocalAlpaca, life: lives.Life
+    stage: AlpacaStage, venue: LocalAlpaca, script: order_scripts.OrderScript
 ) -> None:
     stage.trading = "limit_percent = 1.2"
-    venue.live("GLD", lives.ORDINARY, times=1)
-    venue.live("GLD", life)
+    venue.script_orders("GLD", order_scripts.ORDINARY, times=1)
+    venue.script_orders("GLD", script)
     record = stage.wants(GLD=0.99).run()
     assert [(order.quantity, order.filled) for order in record.orders] == [(568, 568), (1, 0)]
     assert record.run.status == "success", record.run.reason
@@ -34,8 +34,8 @@ def test_one_share_more_that_is_not_bought_takes_no_success_from_a_target_that_i
 
 def test_what_is_missing_by_more_than_a_share_is_told(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.trading = "limit_percent = 3"
-    venue.live("GLD", lives.ORDINARY, times=1)
-    venue.live("GLD", lives.halted())
+    venue.script_orders("GLD", order_scripts.ORDINARY, times=1)
+    venue.script_orders("GLD", order_scripts.halted())
     record = stage.wants(GLD=0.99).run()
     assert record.run.status == "partial"
     assert "GLD: bought 0 of 11, canceled" in record.run.reason

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from local_alpaca import LocalAlpaca, faults, lives
+from local_alpaca import LocalAlpaca, faults, order_scripts
 from local_alpaca.faults import Fault
-from local_alpaca.lives import NEW, Life, Then
+from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
 from street import BIL, EVENING, SPY
 
 from rebalancer.model import Symbol
@@ -74,24 +74,24 @@ def misbehave(venue: LocalAlpaca, twist: Twist) -> None:
         venue.faults.on("POST", "/v2/orders", fault=faults.RESET, times=twist.lost)
     if twist.silent:
         venue.faults.on("POST", "/v2/orders", fault=faults.RESET_AFTER)
-    venue.live(SPY, lives.rejected() if twist.reject else Life(_steps(twist), _cancel(twist)))
+    venue.script_orders(SPY, order_scripts.rejected() if twist.reject else OrderScript(_steps(twist), _cancel(twist)))
 
 
-def _steps(twist: Twist) -> tuple[Then, ...]:
+def _steps(twist: Twist) -> tuple[ScriptStep, ...]:
     if twist.waits:
         return (NEW,)
     share = min(Decimal(1), twist.fills_at_most / 5)
-    return (NEW, Then(0.6, "fill", share))
+    return (NEW, ScriptStep(0.6, "fill", share))
 
 
-def _cancel(twist: Twist) -> tuple[Then, ...]:
+def _cancel(twist: Twist) -> tuple[ScriptStep, ...]:
     match twist.cancel:
         case "refused":
             return ()
         case "beaten":
-            return (Then(0.4, "fill"), Then(0.8, "canceled"))
+            return (ScriptStep(0.4, "fill"), ScriptStep(0.8, "canceled"))
         case _:
-            return (Then(0.8, "canceled"),)
+            return (ScriptStep(0.8, "canceled"),)
 
 
 class Wire:

@@ -27,7 +27,7 @@ from rebalancer.model.text import shares
 from rebalancer.portfolio.buys import limit_price
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.hours import require_open
+from rebalancer.trading.halts import require_open
 from rebalancer.trading.pricing import order_prices, take_snapshots
 from rebalancer.trading.recovery import settle_earlier_orders
 from rebalancer.trading.snapshot import read_holdings, read_shares, require_investable
@@ -95,7 +95,8 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
         )
     snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
     price = free_share(context, log, named)
-    order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit_price(price, context.trading.limit_percent))
+    limit = limit_price(price, context.trading.limit_percent, context.instrument(price.symbol))
+    order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit)
     return sent_once(context, log, order, buying_gate(context, log, snapshot, {price.symbol: price}))
 
 

@@ -4,30 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rebalancer.bots.flowchart import nodes, tree
-from rebalancer.bots.flowchart.indicators import prices_advised, prices_needed
+from rebalancer.bots.flowchart.indicators import (
+    CURRENT_PRICE,
+    INDICATORS,
+    STANDARD_DEVIATION_RETURN,
+    prices_advised,
+    prices_needed,
+)
 from rebalancer.model import Symbol
 
-SHORT_NAMES: Mapping[tree.Function, str] = {
-    "current-price": "Price",
-    "moving-average-price": "SMA",
-    "exponential-moving-average-price": "EMA",
-    "cumulative-return": "Return",
-    "moving-average-return": "MeanReturn",
-    "relative-strength-index": "RSI",
-    "standard-deviation-return": "StdReturn",
-    "standard-deviation-price": "StdPrice",
-    "max-drawdown": "MaxDrawdown",
-}
-_OF_PRICES: tuple[tree.Function, ...] = (
-    "current-price",
-    "moving-average-price",
-    "exponential-moving-average-price",
-    "standard-deviation-price",
-)
 _DUST = 1e-9
 """What rounding leaves of a budget that is used up."""
-
-Element = tree.Node | tree.Condition | tree.Operand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,15 +37,15 @@ class Program:
     def label(self, index: int) -> str:
         """A series or a portfolio in a few words, as in `RSI(SPY,10)`."""
         match self.table[index]:
-            case nodes.Constant(value):
+            case nodes.Number(value):
                 return f"{value:.10g}"
             case nodes.Close(symbol):
-                return f"Price({symbol})"
-            case nodes.Series(function, window, source):
-                return f"{SHORT_NAMES[function]}({self.subject(source)},{window})"
+                return f"{INDICATORS[CURRENT_PRICE].short}({symbol})"
+            case nodes.Series(function, parameters, source):
+                return f"{INDICATORS[function].short}({','.join([self.subject(source), *map(str, parameters)])})"
             case nodes.Hold(symbol):
                 return symbol
-            case nodes.Cash():
+            case nodes.Uninvested():
                 return "cash"
             case _:
                 return f'"{self.groups[index]}"' if index in self.groups else "an unnamed part"
@@ -77,10 +64,10 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError where an indicator of prices is asked of a part that is no ticker; the readers refuse it before.
     """
     draft = _Draft()
-    waiting: list[Element] = [chart.root]
+    waiting: list[tree.TreeNode] = [chart.root]
     while waiting:
         element = waiting[-1]
-        missing = [part for part in _parts(element) if part not in draft.done]
+        missing = [child for child in tree.children_of(element) if child not in draft.done]
         if missing:
             waiting.extend(reversed(missing))
         else:
@@ -98,30 +85,12 @@ def compile_chart(chart: tree.Chart) -> Program:
     )
 
 
-def _parts(element: Element) -> tuple[Element, ...]:
-    match element:
-        case tree.Group(child=child):
-            return (child,)
-        case tree.If(condition=condition, then=then, otherwise=otherwise):
-            return condition, then, otherwise
-        case tree.Compare(left=left, right=right):
-            return left, right
-        case tree.AllOf(conditions=conditions) | tree.AnyOf(conditions=conditions):
-            return conditions
-        case tree.Indicator(subject=subject):
-            return () if isinstance(subject, str) else (subject,)
-        case tree.Asset() | tree.Cash() | tree.Constant():
-            return ()
-        case _:
-            return element.children
-
-
 @dataclass(slots=True)
 class _Draft:
     """What is compiled so far; the parts of an element are always done before it."""
 
-    table: nodes.Table = field(default_factory=nodes.Table)
-    done: dict[Element, int] = field(default_factory=dict)
+    table: nodes.NodeTable = field(default_factory=nodes.NodeTable)
+    done: dict[tree.TreeNode, int] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
 
     def portfolio(self, element: tree.Node) -> int:
@@ -129,12 +98,12 @@ class _Draft:
             case tree.Asset(symbol=symbol):
                 return self.table.add(nodes.Hold(symbol))
             case tree.Cash():
-                return self.table.add(nodes.Cash())
+                return self.table.add(nodes.Uninvested())
             case tree.Group(name=name, child=child):
                 self.groups.setdefault(self.done[child], name)
                 return self.done[child]
             case tree.If(condition=condition, then=then, otherwise=otherwise):
-                return self.table.add(nodes.Where(self.done[condition], self.done[then], self.done[otherwise]))
+                return self.table.add(nodes.Branch(self.done[condition], self.done[then], self.done[otherwise]))
             case tree.Capped():
                 return self._capped(element)
             case _:
@@ -148,10 +117,10 @@ class _Draft:
             case tree.Specified(weights=weights):
                 return self._blend(weights, children)
             case tree.InverseVolatility(window=window) if len(children) > 1:
-                scores = self._scores("standard-deviation-return", window, children, element.place)
+                scores = self._scores(STANDARD_DEVIATION_RETURN, (window,), children, element.place)
                 return self.table.add(nodes.InverseVol(scores, children))
-            case tree.Filter(function=function, window=window, count=count) if count < len(children):
-                scores = self._scores(function, window, children, element.place)
+            case tree.Filter(function=function, parameters=parameters, count=count) if count < len(children):
+                scores = self._scores(function, parameters, children, element.place)
                 return self.table.add(nodes.TopK(count, element.side == "top", scores, children))
             case _:
                 return self._blend((1 / len(children),) * len(children), children)
@@ -172,46 +141,46 @@ class _Draft:
         return children[0] if weights == (1.0,) else self.table.add(nodes.Blend(weights, children))
 
     def _scores(
-        self, function: tree.Function, window: int | None, children: Sequence[int], place: tree.Place
+        self, function: str, parameters: tuple[int, ...], children: Sequence[int], place: tree.Place
     ) -> tuple[int, ...]:
-        return tuple(self._series(function, window, self._source(child), place) for child in children)
+        return tuple(self._series(function, parameters, self._source(child), place) for child in children)
 
     def value(self, element: tree.Condition | tree.Operand) -> int:
         match element:
             case tree.Constant(value=value):
-                return self.table.add(nodes.Constant(value))
-            case tree.Indicator(function=function, window=window, subject=subject):
+                return self.table.add(nodes.Number(value))
+            case tree.Indicator(function=function, parameters=parameters, subject=subject):
                 if isinstance(subject, str):
                     source = self.table.add(nodes.Close(subject))
                 else:
                     source = self._source(self.done[subject])
-                return self._series(function, window, source, element.place)
+                return self._series(function, parameters, source, element.place)
             case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
-                compare = self.table.add(nodes.Compare(comparator, self.done[left], self.done[right]))
+                compare = self.table.add(nodes.Comparison(comparator, self.done[left], self.done[right]))
                 return compare if days == 1 else self.table.add(nodes.ForDays(days, compare))
             case tree.AllOf(conditions=conditions):
-                return self.table.add(nodes.All(tuple(self.done[condition] for condition in conditions)))
+                return self.table.add(nodes.Conjunction(tuple(self.done[condition] for condition in conditions)))
             case tree.AnyOf(conditions=conditions):
-                return self.table.add(nodes.Any(tuple(self.done[condition] for condition in conditions)))
+                return self.table.add(nodes.Disjunction(tuple(self.done[condition] for condition in conditions)))
 
     def _source(self, portfolio: int) -> int:
         """The history of a portfolio: a single asset's is its own, anything else's is simulated."""
         node = self.table.nodes[portfolio]
         return self.table.add(nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio))
 
-    def _series(self, function: tree.Function, window: int | None, source: int, place: tree.Place) -> int:
-        if function in _OF_PRICES and isinstance(self.table.nodes[source], nodes.Nav):
+    def _series(self, function: str, parameters: tuple[int, ...], source: int, place: tree.Place) -> int:
+        if INDICATORS[function].of_tickers_only and isinstance(self.table.nodes[source], nodes.Nav):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        return source if window is None else self.table.add(nodes.Series(function, window, source))
+        return source if function == CURRENT_PRICE else self.table.add(nodes.Series(function, parameters, source))
 
 
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[tree.Function, int], int]) -> list[int]:
+def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
     """How many sessions each node's first value takes, where an indicator takes so many `prices` in a row."""
     needed: list[int] = []
     for node in table:
         match node:
-            case nodes.Series(function, window, source):
-                needed.append(needed[source] + prices(function, window) - 1)
+            case nodes.Series(function, parameters, source):
+                needed.append(needed[source] + prices(function, parameters) - 1)
             case nodes.ForDays(days, condition):
                 needed.append(needed[condition] + days - 1)
             case nodes.Nav(portfolio):

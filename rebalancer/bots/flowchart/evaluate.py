@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.indicators import INDICATORS, over_windows
+from rebalancer.bots.flowchart.formulas import over_windows
+from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.model import Closes, Floats, Symbol
 
 Truth = NDArray[np.int8]
@@ -77,7 +78,7 @@ def evaluate(program: Program, closes: Closes) -> Evaluation:
     for index, node in enumerate(program.table):
         if isinstance(node, nodes.SeriesNode):
             values.series[index] = _series(node, values, prices, len(closes.sessions))
-        elif isinstance(node, nodes.TruthNode):
+        elif isinstance(node, nodes.ConditionNode):
             values.truths[index] = _truth(node, values)
         elif index in simulated:
             values.simulated[index] = _simulate(node, values, prices, len(closes.sessions))
@@ -125,7 +126,7 @@ def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
     A column is NaN throughout where the split needs an undefined value.
     """
     match node:
-        case nodes.Where(condition):
+        case nodes.Branch(condition):
             return _BRANCHES.take(values.truths[condition][days], axis=1)
         case nodes.Blend(weights):
             return np.outer(weights, np.ones(len(days)))
@@ -152,25 +153,25 @@ def _inverse(volatilities: Floats) -> Floats:
 
 def _series(node: nodes.SeriesNode, values: Values, prices: Mapping[Symbol, Floats], length: int) -> Floats:
     match node:
-        case nodes.Constant(value):
+        case nodes.Number(value):
             return np.full(length, value, dtype=np.float64)
         case nodes.Close(symbol):
             return prices[symbol]
         case nodes.Nav(portfolio):
             return compounded(values.simulated[portfolio])
-        case nodes.Series(function, window, source):
-            return INDICATORS[function](values.series[source], window)
+        case nodes.Series(function, parameters, source):
+            return INDICATORS[function].formula(values.series[source], *parameters)
 
 
-def _truth(node: nodes.TruthNode, values: Values) -> Truth:
+def _truth(node: nodes.ConditionNode, values: Values) -> Truth:
     match node:
-        case nodes.Compare(comparator, left, right):
+        case nodes.Comparison(comparator, left, right):
             is_yes, is_no = _ORDERINGS[comparator]
             sides = values.series[left], values.series[right]
             return UNKNOWN + is_yes(*sides).view(np.int8) - is_no(*sides).view(np.int8)
-        case nodes.All(conditions):
+        case nodes.Conjunction(conditions):
             return reduce(np.minimum, [values.truths[condition] for condition in conditions])
-        case nodes.Any(conditions):
+        case nodes.Disjunction(conditions):
             return reduce(np.maximum, [values.truths[condition] for condition in conditions])
         case nodes.ForDays(days, condition):
             return _held(values.truths[condition], days)
@@ -199,7 +200,7 @@ def _simulate(node: nodes.Node, values: Values, prices: Mapping[Symbol, Floats],
     match node:
         case nodes.Hold(symbol):
             return Simulated(next_returns(prices[symbol]), np.ones(length, dtype=np.bool_))
-        case nodes.Where() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
+        case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
             parts = [values.simulated[child] for child in node.children]
             return _mixed(fractions(node, values, np.arange(length)), parts)
         case _:

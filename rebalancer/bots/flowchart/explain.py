@@ -10,13 +10,13 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import Evaluation, Values, fractions
 from rebalancer.bots.flowchart.gaps import why_undefined
-from rebalancer.bots.flowchart.wording import Line, Wording, number, percent
+from rebalancer.bots.flowchart.wording import IndentedLine, Wording, number, percent
 from rebalancer.model import Closes
 
 _DEEPEST_INDENT = 12
 
 
-class Part(NamedTuple):
+class Visit(NamedTuple):
     """A node that is reached with `amount` of the whole, and still has to be told."""
 
     level: int
@@ -31,12 +31,12 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
     reached twice is told once. Where the decision is undefined, the last line says why.
     """
     teller = _Teller(program, evaluation.values, day, Wording(program, evaluation.values, day))
-    lines: list[Line] = []
+    lines: list[IndentedLine] = []
     told: set[int] = set()
-    waiting: list[Line | Part] = [Part(0, program.root, 1.0)]
+    waiting: list[IndentedLine | Visit] = [Visit(0, program.root, 1.0)]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, Line):
+        if isinstance(item, IndentedLine):
             lines.append(item)
             continue
         node = program.table[item.node]
@@ -45,9 +45,9 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
             waiting.extend(reversed(list(teller.split(node, item))))
         else:
             again = "as above: " if item.node in told else ""
-            lines.append(Line(item.level, again + teller.share(item)))
+            lines.append(IndentedLine(item.level, again + teller.share(item)))
     if np.isnan(evaluation.weights[day]).any():
-        lines.append(Line(0, f"undefined: {why_undefined(program, closes, evaluation, day)}"))
+        lines.append(IndentedLine(0, f"undefined: {why_undefined(program, closes, evaluation, day)}"))
     return tuple("  " * min(line.level, _DEEPEST_INDENT) + line.text for line in lines)
 
 
@@ -60,56 +60,56 @@ class _Teller:
     day: int
     words: Wording
 
-    def split(self, node: nodes.Split, part: Part) -> Iterator[Line | Part]:
+    def split(self, node: nodes.Split, part: Visit) -> Iterator[IndentedLine | Visit]:
         split = fractions(node, self.values, np.array([self.day]))[:, 0]
         children = [
-            Part(part.level, child, part.amount * fraction)
+            Visit(part.level, child, part.amount * fraction)
             for child, fraction in zip(node.children, split.tolist(), strict=True)
         ]
         match node:
-            case nodes.Where(condition):
+            case nodes.Branch(condition):
                 return self.gate(condition, children)
             case nodes.Blend():
                 return self.blend(children)
             case _:
                 return self.ranking(node, children)
 
-    def gate(self, condition: int, branches: Sequence[Part]) -> Iterator[Line | Part]:
+    def gate(self, condition: int, branches: Sequence[Visit]) -> Iterator[IndentedLine | Visit]:
         """The condition and where it leads; a leaf stands on the same line. Gates in a row keep their level."""
         level, (first, *rest) = branches[0].level, self.words.gate(condition)
         taken = [branch for branch in branches if branch.amount > 0]
         leaves = [branch for branch in taken if not self.is_split(branch)]
-        yield Line(level, first.text + (f" -> {self.share(leaves[0])}" if leaves else ""))
+        yield IndentedLine(level, first.text + (f" -> {self.share(leaves[0])}" if leaves else ""))
         for line in rest:
-            yield Line(level + line.level, line.text)
+            yield IndentedLine(level + line.level, line.text)
         if not leaves:
             yield from taken
 
-    def blend(self, children: Sequence[Part]) -> Iterator[Line | Part]:
+    def blend(self, children: Sequence[Visit]) -> Iterator[IndentedLine | Visit]:
         for child in children:
-            yield Line(child.level, self.share(child))
+            yield IndentedLine(child.level, self.share(child))
             yield from self.inside(child)
 
-    def ranking(self, node: nodes.TopK | nodes.InverseVol, children: Sequence[Part]) -> Iterator[Line | Part]:
+    def ranking(self, node: nodes.TopK | nodes.InverseVol, children: Sequence[Visit]) -> Iterator[IndentedLine | Visit]:
         """Every child with its score, best first where they compete, and what each of them gets."""
         scores = [self.words.value(score) for score in nodes.needs(node)]
         level, ranks = children[0].level, list(range(len(children)))
         if isinstance(node, nodes.TopK):
             sign = -1 if node.largest else 1
             ranks.sort(key=lambda rank: (np.isnan(scores[rank]), sign * np.nan_to_num(scores[rank])))
-        yield Line(level, self.words.ranking(node))
+        yield IndentedLine(level, self.words.ranking(node))
         for rank in ranks:
             child = children[rank]._replace(level=level + 1)
             gets = f" -> {percent(child.amount)}" if child.amount > 0 else ""
-            yield Line(child.level, f"{self.program.label(child.node)} = {number(scores[rank])}{gets}")
+            yield IndentedLine(child.level, f"{self.program.label(child.node)} = {number(scores[rank])}{gets}")
             yield from self.inside(child)
 
-    def inside(self, child: Part) -> Iterator[Part]:
+    def inside(self, child: Visit) -> Iterator[Visit]:
         if child.amount > 0 and self.is_split(child):
             yield child._replace(level=child.level + 1)
 
-    def is_split(self, part: Part) -> bool:
+    def is_split(self, part: Visit) -> bool:
         return isinstance(self.program.table[part.node], nodes.Split)
 
-    def share(self, part: Part) -> str:
+    def share(self, part: Visit) -> str:
         return self.words.share(part.node, part.amount)

@@ -8,7 +8,8 @@ import numpy as np
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, Values, fractions, usable_prices
-from rebalancer.bots.flowchart.indicators import RECURSIVE, prices_advised, prices_needed, runs
+from rebalancer.bots.flowchart.formulas import runs
+from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.model import Closes
 
 
@@ -55,9 +56,9 @@ def _missing_closes(program: Program, closes: Closes) -> Iterator[str]:
 
 def _warming_up(program: Program, values: Values) -> Iterator[str]:
     for index, node in enumerate(program.table):
-        if isinstance(node, nodes.Series) and node.function in RECURSIVE:
-            have, advised = int(runs(values.series[node.source])[-1]), prices_advised(node.function, node.window)
-            if prices_needed(node.function, node.window) <= have < advised:
+        if isinstance(node, nodes.Series) and INDICATORS[node.function].settled:
+            have, advised = int(runs(values.series[node.source])[-1]), prices_advised(node.function, node.parameters)
+            if prices_needed(node.function, node.parameters) <= have < advised:
                 yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
 
 
@@ -70,14 +71,14 @@ def _closer(table: Sequence[nodes.Node], values: Values, spot: Spot) -> list[Spo
             if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
                 return [Spot(nav.portfolio, day)]
             return []
-        case nodes.Compare(left=left, right=right):
+        case nodes.Comparison(left=left, right=right):
             return [Spot(side, day) for side in (left, right) if np.isnan(values.series[side][day])]
         case nodes.ForDays(days, condition):
             rows = range(day, max(day - days, -2), -1)
             return [Spot(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
-        case nodes.All(conditions) | nodes.Any(conditions):
+        case nodes.Conjunction(conditions) | nodes.Disjunction(conditions):
             return [Spot(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
-        case nodes.Where() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
+        case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
             return _closer_in_split(node, values, day)
         case _:
             return []
@@ -91,7 +92,7 @@ def _closer_in_split(node: nodes.Split, values: Values, day: int) -> list[Spot]:
 
 
 def _usable(node: nodes.Split, values: Values, need: int, day: int) -> bool:
-    if isinstance(node, nodes.Where):
+    if isinstance(node, nodes.Branch):
         return False
     score = values.series[need][day]
     return bool(score > 0) if isinstance(node, nodes.InverseVol) else not np.isnan(score)
@@ -109,7 +110,7 @@ def _sentence(program: Program, closes: Closes, values: Values, spot: Spot) -> s
     simulated = isinstance(program.table[node.source], nodes.Nav)
     if not have:
         return f"{program.subject(node.source)} has no {'simulated value' if simulated else 'close'} on {day}"
-    closes_needed = prices_needed(node.function, node.window)
+    closes_needed = prices_needed(node.function, node.parameters)
     return (
         f"{program.label(spot.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
         f" has {have} since {closes.day(spot.day - have + 1)}"

@@ -50,7 +50,7 @@ def _from_the_top(program: Program) -> Iterator[tuple[int, nodes.Node]]:
 
 def _box(index: int, words: Wording, *, taken: bool) -> str:
     text = "<br>".join(_escaped(line.text) for line in words.heading(index))
-    opening, closing = ("{{", "}}") if isinstance(words.program.table[index], nodes.Where) else ("[", "]")
+    opening, closing = ("{{", "}}") if isinstance(words.program.table[index], nodes.Branch) else ("[", "]")
     return f'  n{index}{opening}"{text}"{closing}{_TAKEN[taken]}'
 
 

@@ -6,14 +6,14 @@ block a chart repeats a hundred times is computed once, and a plain loop replace
 
 from dataclasses import dataclass, field
 
-from rebalancer.bots.flowchart.tree import Comparator, Function
+from rebalancer.bots.flowchart.tree import Comparator
 from rebalancer.model import Symbol
 
 # -------------------------------------------------------------------------------- series: one number a day
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class Number:
     value: float
 
 
@@ -33,8 +33,8 @@ class Nav:
 class Series:
     """An indicator of a Close or a Nav."""
 
-    function: Function
-    window: int
+    function: str
+    parameters: tuple[int, ...]
     source: int
 
 
@@ -42,7 +42,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class Comparison:
     comparator: Comparator
     left: int
     right: int
@@ -57,12 +57,12 @@ class ForDays:
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class Conjunction:
     conditions: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Any:
+class Disjunction:
     conditions: tuple[int, ...]
 
 
@@ -75,12 +75,12 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Cash:
+class Uninvested:
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class Branch:
     condition: int
     then: int
     otherwise: int
@@ -116,16 +116,16 @@ class TopK:
     children: tuple[int, ...]
 
 
-SeriesNode = Constant | Close | Nav | Series
-TruthNode = Compare | ForDays | All | Any
-Leaf = Hold | Cash
-Split = Where | Blend | InverseVol | TopK
+SeriesNode = Number | Close | Nav | Series
+ConditionNode = Comparison | ForDays | Conjunction | Disjunction
+Leaf = Hold | Uninvested
+Split = Branch | Blend | InverseVol | TopK
 PortfolioNode = Leaf | Split
-Node = SeriesNode | TruthNode | PortfolioNode
+Node = SeriesNode | ConditionNode | PortfolioNode
 
 
 @dataclass(slots=True)
-class Table:
+class NodeTable:
     """The nodes while they are collected."""
 
     nodes: list[Node] = field(default_factory=list)
@@ -142,17 +142,17 @@ class Table:
 def operands(node: Node) -> tuple[int, ...]:
     """All that `node` is made from."""
     match node:
-        case Constant() | Close() | Hold() | Cash():
+        case Number() | Close() | Hold() | Uninvested():
             return ()
         case Nav(portfolio):
             return (portfolio,)
         case Series(source=source):
             return (source,)
-        case Compare(left=left, right=right):
+        case Comparison(left=left, right=right):
             return left, right
         case ForDays(condition=condition):
             return (condition,)
-        case All(conditions) | Any(conditions):
+        case Conjunction(conditions) | Disjunction(conditions):
             return conditions
         case _:
             return *needs(node), *node.children
@@ -161,7 +161,7 @@ def operands(node: Node) -> tuple[int, ...]:
 def needs(node: Split) -> tuple[int, ...]:
     """What decides how `node` splits: a condition, or a score a child."""
     match node:
-        case Where(condition=condition):
+        case Branch(condition=condition):
             return (condition,)
         case TopK(scores=scores) | InverseVol(volatilities=scores):
             return scores

@@ -12,7 +12,7 @@ from rebalancer.bots.flowchart.wording import Wording, percent
 _DEEPEST_INDENT = 30
 
 
-class Part(NamedTuple):
+class OutlineItem(NamedTuple):
     """A node that is still to be told, the label of the way to it, and how much of the whole comes that way."""
 
     level: int
@@ -21,7 +21,7 @@ class Part(NamedTuple):
     amount: float
 
 
-class Row(NamedTuple):
+class OutlineLine(NamedTuple):
     level: int
     text: str
     taken: bool
@@ -35,7 +35,7 @@ def outline(program: Program, values: Values | None = None, day: int = -1) -> tu
     """
     words, ways = Wording(program, values, day), routes(program, values, day)
     told: set[int] = set()
-    rows = list(_told_from(Part(0, "", program.root, ways.reached[program.root]), words, ways, told))
+    rows = list(_told_from(OutlineItem(0, "", program.root, ways.reached[program.root]), words, ways, told))
     for part in _looked_at(program.table):
         if part.node not in told:
             rows.extend(_told_from(part, words, ways, told))
@@ -43,14 +43,14 @@ def outline(program: Program, values: Values | None = None, day: int = -1) -> tu
     return tuple(marks[row.taken] + "  " * min(row.level, _DEEPEST_INDENT) + row.text for row in rows)
 
 
-def _looked_at(table: Sequence[nodes.Node]) -> Iterator[Part]:
+def _looked_at(table: Sequence[nodes.Node]) -> Iterator[OutlineItem]:
     """The larger parts first, since a smaller one may be inside of them."""
     for node in reversed(table):
         if isinstance(node, nodes.Nav) and isinstance(table[node.portfolio], nodes.Split):
-            yield Part(0, "looked at by an indicator", node.portfolio, 0.0)
+            yield OutlineItem(0, "looked at by an indicator", node.portfolio, 0.0)
 
 
-def _told_from(start: Part, words: Wording, ways: Routes, told: set[int]) -> Iterator[Row]:
+def _told_from(start: OutlineItem, words: Wording, ways: Routes, told: set[int]) -> Iterator[OutlineLine]:
     waiting = [start]
     while waiting:
         part = waiting.pop()
@@ -59,14 +59,14 @@ def _told_from(start: Part, words: Wording, ways: Routes, told: set[int]) -> Ite
         first, *rest = words.heading(part.node)
         text = f"{part.label}: {first.text}" if part.label else first.text
         if not isinstance(node, nodes.Split):
-            yield Row(part.level, f"{text} {percent(part.amount)}" if taken else text, taken)
+            yield OutlineLine(part.level, f"{text} {percent(part.amount)}" if taken else text, taken)
         elif part.node in told:
-            yield Row(part.level, f"{text} (told above)", taken)
+            yield OutlineLine(part.level, f"{text} (told above)", taken)
         elif ways.reached[part.node] > 0 and not taken:
-            yield Row(part.level, f"{text} (told where it is taken)", taken)
+            yield OutlineLine(part.level, f"{text} (told where it is taken)", taken)
         else:
             told.add(part.node)
-            yield Row(part.level, text, taken)
-            yield from (Row(part.level + line.level, line.text, taken) for line in rest)
+            yield OutlineLine(part.level, text, taken)
+            yield from (OutlineLine(part.level + line.level, line.text, taken) for line in rest)
             children = zip(words.branches(node), node.children, ways.branches[part.node].tolist(), strict=True)
-            waiting.extend(reversed([Part(part.level + 1, *child) for child in children]))
+            waiting.extend(reversed([OutlineItem(part.level + 1, *child) for child in children]))

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import SHORT_NAMES, Program
+from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Values
+from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _EVERY = "all of {count} conditions", "all of {count} conditions hold", "not all of {count} conditions hold"
@@ -16,7 +17,7 @@ _SOME = "any of {count} conditions", "one or more of {count} conditions hold", "
 """What it asks, and how it is said where it holds and where it does not."""
 
 
-class Line(NamedTuple):
+class IndentedLine(NamedTuple):
     level: int
     text: str
 
@@ -29,39 +30,39 @@ class Wording:
     values: Values | None = None
     day: int = -1
 
-    def gate(self, condition: int) -> Iterator[Line]:
+    def gate(self, condition: int) -> Iterator[IndentedLine]:
         """`condition`, then what it is made of, a level deeper; what comes twice is told once."""
         told: set[int] = set()
         waiting = [(0, condition)]
         while waiting:
             level, index = waiting.pop()
             node = self.program.table[index]
-            if isinstance(node, nodes.Compare):
-                yield Line(level, self._comparison(node, self._truth(index)))
+            if isinstance(node, nodes.Comparison):
+                yield IndentedLine(level, self._comparison(node, self._truth(index)))
             elif index not in told:
                 told.add(index)
-                yield Line(level, self._several(node, self._truth(index)))
+                yield IndentedLine(level, self._several(node, self._truth(index)))
                 waiting.extend((level + 1, part) for part in reversed(nodes.operands(node)))
 
-    def heading(self, index: int) -> Iterator[Line]:
+    def heading(self, index: int) -> Iterator[IndentedLine]:
         """A part of the chart without what is below it; only a gate takes more than one line."""
         name = f'"{self.program.groups[index]}": ' if index in self.program.groups else ""
         match self.program.table[index]:
-            case nodes.Where(condition):
+            case nodes.Branch(condition):
                 first, *rest = self.gate(condition)
-                yield Line(0, f"{name}if {first.text}")
+                yield IndentedLine(0, f"{name}if {first.text}")
                 yield from rest
             case nodes.Blend(children=children):
-                yield Line(0, f"{name}{len(children)} parts")
+                yield IndentedLine(0, f"{name}{len(children)} parts")
             case nodes.TopK() | nodes.InverseVol() as node:
-                yield Line(0, name + self.ranking(node))
+                yield IndentedLine(0, name + self.ranking(node))
             case _:
-                yield Line(0, self.program.label(index))
+                yield IndentedLine(0, self.program.label(index))
 
     def branches(self, node: nodes.Split) -> tuple[str, ...]:
         """What leads to each child: a verdict, a weight, or the score it is measured by ("" without values)."""
         match node:
-            case nodes.Where():
+            case nodes.Branch():
                 return "then", "else"
             case nodes.Blend(weights):
                 return tuple(percent(weight) for weight in weights)
@@ -71,7 +72,9 @@ class Wording:
     def ranking(self, node: nodes.TopK | nodes.InverseVol) -> str:
         """What the children are measured by."""
         score = self.program.table[nodes.needs(node)[0]]
-        measure = f"{SHORT_NAMES[score.function]}({score.window})" if isinstance(score, nodes.Series) else "Price"
+        measure = INDICATORS[CURRENT_PRICE].short
+        if isinstance(score, nodes.Series):
+            measure = f"{INDICATORS[score.function].short}({','.join(map(str, score.parameters))})"
         if isinstance(node, nodes.InverseVol):
             return f"weights by 1 / {measure}"
         return f"{'highest' if node.largest else 'lowest'} {node.count} of {len(node.children)} by {measure}"
@@ -86,7 +89,7 @@ class Wording:
     def _truth(self, condition: int) -> int | None:
         return int(self.values.truths[condition][self.day]) if self.values else None
 
-    def _comparison(self, node: nodes.Compare, truth: int | None) -> str:
+    def _comparison(self, node: nodes.Comparison, truth: int | None) -> str:
         """As in `RSI(SPY,10) = 81.2 > 79 (by 2.2)` and `RSI(SPY,10) = 56.48, not > 79 (by 22.52)`."""
         sign = _SIGNS[node.comparator]
         left, right = self._operand(node.left, node.right), self._operand(node.right, node.left)
@@ -101,14 +104,14 @@ class Wording:
 
     def _operand(self, index: int, other: int) -> str:
         label = self.program.label(index)
-        if self.values is None or isinstance(self.program.table[index], nodes.Constant):
+        if self.values is None or isinstance(self.program.table[index], nodes.Number):
             return label
         return f"{label} = {number(self.value(index), unlike=self.value(other))}"
 
     def _several(self, node: nodes.Node, truth: int | None) -> str:
         if isinstance(node, nodes.ForDays):
             return self._for_days(node, truth)
-        asks, holds, fails = _EVERY if isinstance(node, nodes.All) else _SOME
+        asks, holds, fails = _EVERY if isinstance(node, nodes.Conjunction) else _SOME
         words = {None: asks, YES: holds, NO: fails, UNKNOWN: f"{asks}: undefined"}[truth]
         return words.format(count=len(nodes.operands(node)))
 

@@ -18,7 +18,7 @@ from trees import (
 )
 
 from rebalancer.bots.flowchart.compile import Program, compile_chart
-from rebalancer.bots.flowchart.nodes import Blend, Close, Hold, Nav, Series, Where, operands
+from rebalancer.bots.flowchart.nodes import Blend, Branch, Close, Hold, Nav, Series, operands
 from rebalancer.bots.flowchart.tree import Node
 
 
@@ -74,7 +74,7 @@ def test_the_root_is_the_chart_itself_however_it_is_shared():
     shared = hold("AAA")
     root = when(compare(of("cumulative-return", equal(shared, CASH), 3), "gt", 0), shared, CASH)
     compiled = program(root)
-    assert isinstance(compiled.table[compiled.root], Where)
+    assert isinstance(compiled.table[compiled.root], Branch)
 
 
 def test_symbols_are_all_that_is_held_or_looked_at_sorted():
@@ -133,7 +133,7 @@ def test_depth_ten_thousand_compiles():
     root: Node = hold("AAA")
     for level in range(10_000):
         root = when(compare(price("AAA"), "gt", level), group("deeper", root), hold("BBB"))
-    assert kinds(root).count(Where) == 10_000
+    assert kinds(root).count(Branch) == 10_000
 
 
 def test_conditions_may_nest_ten_thousand_deep():

@@ -11,7 +11,7 @@ def gate(condition, closes=None):
     """The lines of a condition on the last day of `closes`."""
     program = compile_chart(chart(when(condition, hold("AAA"), hold("BBB"))))
     root = program.table[program.root]
-    assert isinstance(root, nodes.Where)
+    assert isinstance(root, nodes.Branch)
     values = evaluate(program, closes).values if closes else None
     return ["  " * line.level + line.text for line in Wording(program, values).gate(root.condition)]
 

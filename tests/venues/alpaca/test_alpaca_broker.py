@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from local_alpaca import faults, lives
+from local_alpaca import faults, order_scripts
 from paper import PaperStreet, client_of, evening
 from street import BIL, SPY, XYZ, buy, sell
 
@@ -69,7 +69,7 @@ def test_only_what_is_free_of_margin_can_be_spent(venue, broker):
 
 
 def test_held_shares_shorts_and_other_classes_are_shown_as_they_are(venue, broker):
-    venue.live(SPY, lives.halted())
+    venue.script_orders(SPY, order_scripts.halted())
     venue.hold(SPY, "10")
     venue.hold(BIL, "-3")
     venue.hold("BTCUSD", "0.5", asset_class="crypto")
@@ -194,7 +194,7 @@ def test_an_echo_that_lasts_longer_than_today_is_not_our_order(venue, broker):
 
 def test_refusals_carry_the_brokers_numbers_and_their_kind(venue, broker):
     venue.hold(BIL, "2")
-    venue.live(BIL, lives.halted())
+    venue.script_orders(BIL, order_scripts.halted())
     broker.submit(sell("rb0", BIL, "2"))
     answers = [
         broker.submit(buy("rb1", SPY, "101")),
@@ -321,7 +321,7 @@ def test_orders_of_other_hands_are_seen_and_can_be_cancelled(venue, broker):
 
 
 def test_an_order_in_dollars_of_other_hands_claims_its_dollars(venue, broker):
-    venue.live(BIL, lives.halted())
+    venue.script_orders(BIL, order_scripts.halted())
     by_hand = {"symbol": BIL, "side": "buy", "time_in_force": "day", "notional": "75.50", "type": "market"}
     client_of(venue).send("POST", "/orders", by_hand)
     (other,) = broker.open_orders()
@@ -372,7 +372,7 @@ def test_only_too_many_requests_are_answered_with_a_pause(venue, broker):
 
 
 def test_an_order_that_sticks_in_its_cancel_stays_open(venue, broker):
-    venue.live(SPY, lives.stuck_in_cancel())
+    venue.script_orders(SPY, order_scripts.stuck_in_cancel())
     broker.submit(buy("rb1", SPY, "1"))
     broker.cancel(OrderId("rb1"))
     venue.clock.sleep(60)
@@ -382,7 +382,7 @@ def test_an_order_that_sticks_in_its_cancel_stays_open(venue, broker):
 
 
 def test_a_cancel_of_an_order_that_is_not_known_here_finds_it_first(venue, broker):
-    venue.live(SPY, lives.halted())
+    venue.script_orders(SPY, order_scripts.halted())
     broker.submit(buy("rb1", SPY, "1"))
     AlpacaBroker(client_of(venue), venue.clock).cancel(OrderId("rb1"))
     venue.clock.sleep(2)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from local_alpaca import faults, lives
+from local_alpaca import faults, order_scripts
 
 from rebalancer.errors import SourceError
 from rebalancer.venues.alpaca.body import Body
@@ -40,7 +40,7 @@ def activities(venue):
 
 def test_open_and_all_orders_are_listed_oldest_first(venue, client, place):
     before = venue.clock.now() - timedelta(seconds=1)
-    venue.live("SPY", lives.halted(), times=1)
+    venue.script_orders("SPY", order_scripts.halted(), times=1)
     for client_id in ("rb1", "rb2", "rb3"):
         place(client_id)
         venue.clock.sleep(1)
@@ -58,7 +58,7 @@ def test_a_list_that_never_ends_is_given_up(venue, client, place):
 
 
 def test_a_replaced_order_lives_on_in_the_one_that_took_its_place(venue, place, look):
-    venue.live("SPY", lives.replaced(), times=1)
+    venue.script_orders("SPY", order_scripts.replaced(), times=1)
     first = place("rb1")
     venue.clock.sleep(2)
     seen = look(first)
@@ -116,7 +116,7 @@ def test_fills_that_are_not_shown_yet_are_not_left_out(venue, client, place, loo
 
 
 def test_a_fill_that_came_after_the_look_waits_for_the_next_one(venue, client, place, look):
-    venue.live("SPY", lives.part("0.5", rest_after=2))
+    venue.script_orders("SPY", order_scripts.part("0.5", rest_after=2))
     order = place("rb1")
     venue.clock.sleep(1)
     before = look(order)

@@ -1,61 +1,59 @@
-"""A chart put together without recursion: a reader looks at one element, names its parts and what to build of them."""
+"""Builds a chart from a document without recursion, so that no depth of nesting can exhaust the stack."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.tree import Condition, Node, Operand
+from rebalancer.bots.flowchart.tree import Node, TreeNode
 
 MAX_ELEMENTS = 100_000
 MAX_REFUSALS = 1_000
 
-Built = Node | Condition | Operand
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """An element that is still to be read, and the reader that can."""
+class Unread:
+    """An element of the document and the function that reads it."""
 
-    read: "Callable[[Element], Form]"
+    read: "Callable[[Element], Parsed]"
     element: Element
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Form:
-    """An element as read: `build` makes it of what was made of its parts, in their order; None where it was refused."""
+class Parsed:
+    """An element that was read: `build` takes the nodes of its children, in order; None where it was refused."""
 
-    build: Callable[..., Built] | None
-    parts: tuple[Part, ...] = ()
+    build: Callable[..., TreeNode] | None
+    children: tuple[Unread, ...] = ()
 
 
-def assemble(read: Callable[[Element], Form], root: Element) -> Node | None:
-    """The node at `root`, read from there outwards and built from the leaves inwards, in time linear in its size.
+def assemble(read: Callable[[Element], Parsed], root: Element) -> Node | None:
+    """The node at `root`; read from the root down, built from the leaves up, in time linear in its size.
 
-    `read` is the reader of nodes. None where any element was refused before it could be built.
+    None where any element was refused.
     """
-    built: list[Built | None] = []
-    for form in reversed(_forms(Part(read, root))):
-        parts = [built.pop() for _ in form.parts]
-        built.append(form.build(*parts) if form.build and all(parts) else None)
+    built: list[TreeNode | None] = []
+    for parsed in reversed(_read_all(Unread(read, root))):
+        children = [built.pop() for _ in parsed.children]
+        built.append(parsed.build(*children) if parsed.build and all(children) else None)
     return cast("Node", built[0]) if built else None
 
 
-def _forms(root: Part) -> list[Form]:
-    """Every element in the order of the document, each before its parts."""
+def _read_all(root: Unread) -> list[Parsed]:
+    """Every element in the order of the document, parents first."""
     refusals = root.element.refusals
-    waiting = [root]
-    forms: list[Form] = []
-    while waiting:
-        part = waiting.pop()
+    stack = [root]
+    found: list[Parsed] = []
+    while stack:
+        unread = stack.pop()
         before = len(refusals.found)
-        form = part.read(part.element)
-        sound = len(refusals.found) == before
-        forms.append(form if sound else Form(None, form.parts))
-        waiting.extend(reversed(form.parts))
-        if len(forms) + len(waiting) > MAX_ELEMENTS:
+        parsed = unread.read(unread.element)
+        accepted = len(refusals.found) == before
+        found.append(parsed if accepted else Parsed(None, parsed.children))
+        stack.extend(reversed(parsed.children))
+        if len(found) + len(stack) > MAX_ELEMENTS:
             refusals.found.append((None, f"the chart has more than {MAX_ELEMENTS:,} elements, which is not read"))
             return []
         if len(refusals.found) > MAX_REFUSALS:
             return []
-    return forms
+    return found

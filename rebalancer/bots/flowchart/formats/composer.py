@@ -6,9 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Form, Part, assemble
+from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Parsed, Unread, assemble
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
-from rebalancer.bots.flowchart.formats.functions import FUNCTIONS, selection, window
+from rebalancer.bots.flowchart.formats.functions import (
+    FUNCTIONS,
+    names_of_parameters,
+    parameters,
+    selection,
+    volatility_window,
+)
 from rebalancer.bots.flowchart.tree import (
     Asset,
     Cash,
@@ -17,7 +23,6 @@ from rebalancer.bots.flowchart.tree import (
     Compare,
     Constant,
     Equal,
-    Function,
     Group,
     If,
     Indicator,
@@ -66,50 +71,50 @@ def read(document: Element) -> Chart | None:
 # ------------------------------------------------------------------------------------------------ steps
 
 
-def _step(element: Element) -> Form:
+def _step(element: Element) -> Parsed:
     if not isinstance(element.value, dict):
         element.must_be('an object with a "step"')
-        return Form(None)
+        return Parsed(None)
     step = element["step"].choice(tuple(_STEPS), _LATER)
     if element["step"].value != step:
-        return Form(None)
+        return Parsed(None)
     keys, read = _STEPS[step]
     return read(element.only(*_COSMETIC, "children", *keys))
 
 
-def _steps(listed: Element) -> tuple[Part, ...]:
-    return tuple(Part(_step, child) for child in listed.items())
+def _steps(listed: Element) -> tuple[Unread, ...]:
+    return tuple(Unread(_step, child) for child in listed.items())
 
 
-def _branch(listed: Element) -> Form:
+def _branch(listed: Element) -> Parsed:
     """One child stands for itself, several share equally."""
     children = _steps(listed)
     if len(children) == 1:
-        return Form(lambda child: child, children)
-    return Form(lambda *nodes: Equal(nodes, listed.here), children)
+        return Parsed(lambda child: child, children)
+    return Parsed(lambda *nodes: Equal(nodes, listed.here), children)
 
 
-def _asset(element: Element) -> Form:
+def _asset(element: Element) -> Parsed:
     _expect_no_children(element)
     symbol = _ticker(element["ticker"])
-    return Form(lambda: Asset(symbol, element.here))
+    return Parsed(lambda: Asset(symbol, element.here))
 
 
-def _empty(element: Element) -> Form:
+def _empty(element: Element) -> Parsed:
     _expect_no_children(element)
-    return Form(lambda: Cash(element.here))
+    return Parsed(lambda: Cash(element.here))
 
 
-def _group(element: Element) -> Form:
+def _group(element: Element) -> Parsed:
     name = _name(element)
-    return Form(lambda child: Group(name, child, element.here), (Part(_branch, element["children"]),))
+    return Parsed(lambda child: Group(name, child, element.here), (Unread(_branch, element["children"]),))
 
 
-def _equal(element: Element) -> Form:
-    return Form(lambda *children: Equal(children, element.here), _steps(element["children"]))
+def _equal(element: Element) -> Parsed:
+    return Parsed(lambda *children: Equal(children, element.here), _steps(element["children"]))
 
 
-def _specified(element: Element) -> Form:
+def _specified(element: Element) -> Parsed:
     """Children of weight 0 are left out, as Composer does; the other weights are brought to a sum of 1."""
     weighed = [(child, _weight(child["weight"])) for child in element["children"].items()]
     kept = [(child, weight) for child, weight in weighed if weight != 0]
@@ -120,7 +125,7 @@ def _specified(element: Element) -> Form:
     def build(*children: Node) -> Specified:
         return Specified(tuple(weight / total for _, weight in kept), children, element.here)
 
-    return Form(build, tuple(Part(_step, child) for child, _ in kept))
+    return Parsed(build, tuple(Unread(_step, child) for child, _ in kept))
 
 
 def _weight(element: Element) -> float:
@@ -132,36 +137,38 @@ def _weight(element: Element) -> float:
     return 1.0
 
 
-def _inverse_volatility(element: Element) -> Form:
-    sessions = window("standard-deviation-return", element["window-days"].numeric)
-    return Form(lambda *nodes: InverseVolatility(sessions, nodes, element.here), _steps(element["children"]))
+def _inverse_volatility(element: Element) -> Parsed:
+    window = volatility_window(element["window-days"].numeric)
+    return Parsed(lambda *nodes: InverseVolatility(window, nodes, element.here), _steps(element["children"]))
 
 
-def _filter(element: Element) -> Form:
+def _filter(element: Element) -> Parsed:
     function = element["sort-by-fn"].choice(FUNCTIONS, _LATER)
-    sessions = _window(function, element["sort-by-fn-params"], element["sort-by-window-days"])
+    numbers = _parameters(function, element["sort-by-fn-params"], element["sort-by-window-days"])
     side = element["select-fn"].choice(_ENDS)
     count = element["select-n"].numeric.whole(1, MAX_ELEMENTS)
-    return Form(selection(element, function, sessions, side, count), _steps(element["children"]))
+    return Parsed(selection(element, function, numbers, side, count), _steps(element["children"]))
 
 
-def _if(element: Element) -> Form:
+def _if(element: Element) -> Parsed:
     sides = element["children"].items()
     tested = [side for side in sides if side["is-else-condition?"].value is not True]
     untested = [side for side in sides if side["is-else-condition?"].value is True]
     if len(tested) != 1 or len(untested) != 1 or any(side["step"].value != "if-child" for side in sides):
         element.refuse('an "if" must have two "if-child": one with a condition, one with "is-else-condition?": true')
-        return Form(None)
+        return Parsed(None)
     then, otherwise = tested[0], untested[0]
     otherwise.only(*_COSMETIC, "children", "is-else-condition?")
 
     def build(condition: Compare, yes: Node, no: Node) -> If:
         return If(condition, yes, no, element.here)
 
-    return Form(build, (Part(_condition, then), Part(_branch, then["children"]), Part(_branch, otherwise["children"])))
+    return Parsed(
+        build, (Unread(_condition, then), Unread(_branch, then["children"]), Unread(_branch, otherwise["children"]))
+    )
 
 
-_STEPS: Mapping[str, tuple[tuple[str, ...], Callable[[Element], Form]]] = {
+_STEPS: Mapping[str, tuple[tuple[str, ...], Callable[[Element], Parsed]]] = {
     "asset": (("ticker",), _asset),
     "empty": ((), _empty),
     "group": ((), _group),
@@ -176,18 +183,18 @@ _STEPS: Mapping[str, tuple[tuple[str, ...], Callable[[Element], Form]]] = {
 # ------------------------------------------------------------------------------------------- conditions
 
 
-def _condition(side: Element) -> Form:
+def _condition(side: Element) -> Parsed:
     if side["condition"].given:
         # It replaces the flat keys beside it, which may be stale; so they are not looked at.
         side["condition"].refuse(
             '"condition" is not read yet; what is read: "lhs-fn", "comparator" and "rhs-fn" or "rhs-val"'
         )
-        return Form(None)
+        return Parsed(None)
     side.only(*_COSMETIC, "children", "is-else-condition?", *_CONDITION)
     left = _indicator(side, "lhs")
     comparator = side["comparator"].choice(_COMPARATORS, _LATER)
     right = _constant(side["rhs-val"]) if _is_fixed(side) else _indicator(side, "rhs")
-    return Form(lambda: Compare(left, comparator, right, 1, side.here))
+    return Parsed(lambda: Compare(left, comparator, right, 1, side.here))
 
 
 def _is_fixed(side: Element) -> bool:
@@ -203,21 +210,25 @@ def _constant(element: Element) -> Constant:
 
 def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> Indicator:
     function = side[f"{name}-fn"].choice(FUNCTIONS, _LATER)
-    sessions = _window(function, side[f"{name}-fn-params"], side[f"{name}-window-days"])
-    return Indicator(function, sessions, _ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
+    numbers = _parameters(function, side[f"{name}-fn-params"], side[f"{name}-window-days"])
+    return Indicator(function, numbers, _ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
 
 
-def _window(function: Function, params: Element, legacy: Element) -> int | None:
-    """The window, from the params or from the key of older files. A current price has none, whatever is written."""
-    if function == "current-price":
-        return None
-    written = params.only("window") if params.given else replace(params, value={})
+def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, ...]:
+    """The numbers of `function`, in older files a window under a key of its own.
+
+    A current price has none, whatever is written.
+    """
+    names = names_of_parameters(function)
+    if not names:
+        return ()
+    written = params.only(*names) if params.given else replace(params, value={})
     if legacy.given and not written["window"].given:
-        return window(function, legacy.numeric)
-    sessions = window(function, written["window"].numeric)
-    if legacy.given and window(function, legacy.numeric) != sessions:
+        return parameters(function, lambda _name: legacy.numeric)
+    numbers = parameters(function, lambda name: written[name].numeric)
+    if legacy.given and parameters(function, lambda _name: legacy.numeric) != numbers:
         legacy.refuse(f'"{params.here.step}" has another window; delete one of the two')
-    return sessions
+    return numbers
 
 
 # -------------------------------------------------------------------------------------------- spellings

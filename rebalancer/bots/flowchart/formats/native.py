@@ -4,9 +4,16 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Form, Part, assemble
+from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Parsed, Unread, assemble
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.formats.functions import FUNCTIONS, indicator, selection, window
+from rebalancer.bots.flowchart.formats.functions import (
+    FUNCTIONS,
+    indicator,
+    names_of_parameters,
+    parameters,
+    selection,
+    volatility_window,
+)
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
@@ -19,7 +26,6 @@ from rebalancer.bots.flowchart.tree import (
     Condition,
     Constant,
     Equal,
-    Function,
     Group,
     If,
     Indicator,
@@ -53,81 +59,81 @@ def read(document: Element) -> Chart | None:
 # ------------------------------------------------------------------------------------------------ nodes
 
 
-def _node(element: Element) -> Form:
+def _node(element: Element) -> Parsed:
     if isinstance(element.value, dict) and "if" in element.value:
         return _if(element)
     kind = element.only_one((*_NODES, "if"))
-    return _NODES[kind](element[kind], element) if kind else Form(None)
+    return _NODES[kind](element[kind], element) if kind else Parsed(None)
 
 
-def _children(listed: Element) -> tuple[Part, ...]:
-    return tuple(Part(_node, child) for child in listed.items())
+def _children(listed: Element) -> tuple[Unread, ...]:
+    return tuple(Unread(_node, child) for child in listed.items())
 
 
-def _asset(body: Element, node: Element) -> Form:
+def _asset(body: Element, node: Element) -> Parsed:
     symbol = body.ticker()
-    return Form(lambda: Asset(symbol, node.here))
+    return Parsed(lambda: Asset(symbol, node.here))
 
 
-def _cash(body: Element, node: Element) -> Form:
+def _cash(body: Element, node: Element) -> Parsed:
     if body.value is not True:
         body.must_be("true")
-    return Form(lambda: Cash(node.here))
+    return Parsed(lambda: Cash(node.here))
 
 
-def _group(body: Element, node: Element) -> Form:
+def _group(body: Element, node: Element) -> Parsed:
     name = body.only("name", "chart")["name"].text()
-    return Form(lambda child: Group(name, child, node.here), (Part(_node, body["chart"]),))
+    return Parsed(lambda child: Group(name, child, node.here), (Unread(_node, body["chart"]),))
 
 
-def _equal(body: Element, node: Element) -> Form:
-    return Form(lambda *children: Equal(children, node.here), _children(body))
+def _equal(body: Element, node: Element) -> Parsed:
+    return Parsed(lambda *children: Equal(children, node.here), _children(body))
 
 
-def _specified(body: Element, node: Element) -> Form:
+def _specified(body: Element, node: Element) -> Parsed:
     percents, children = _shares(body)
     total = math.fsum(percents)
     if 0 not in percents and percents and not abs(total - 100) <= 1e-6:
         body.refuse(f"the percents sum to {total:.10g}; they must sum to 100")
-    return Form(lambda *nodes: Specified(tuple(part / total for part in percents), nodes, node.here), children)
+    return Parsed(lambda *nodes: Specified(tuple(part / total for part in percents), nodes, node.here), children)
 
 
-def _inverse_volatility(body: Element, node: Element) -> Form:
-    sessions = window("standard-deviation-return", body.only("window", "of")["window"])
-    return Form(lambda *children: InverseVolatility(sessions, children, node.here), _children(body["of"]))
+def _inverse_volatility(body: Element, node: Element) -> Parsed:
+    window = volatility_window(body.only("window", "of")["window"])
+    return Parsed(lambda *children: InverseVolatility(window, children, node.here), _children(body["of"]))
 
 
-def _capped(body: Element, node: Element) -> Form:
+def _capped(body: Element, node: Element) -> Parsed:
     percents, children = _shares(body.only("of", "fallback")["of"])
     caps = tuple(percent / 100 for percent in percents)
     fallback = body["fallback"].ticker() if body["fallback"].given else None
-    return Form(lambda *nodes: Capped(caps, nodes, fallback, node.here), children)
+    return Parsed(lambda *nodes: Capped(caps, nodes, fallback, node.here), children)
 
 
-def _shares(listed: Element) -> tuple[list[float], tuple[Part, ...]]:
+def _shares(listed: Element) -> tuple[list[float], tuple[Unread, ...]]:
     shares = [share.only("percent", "chart") for share in listed.items()]
-    return [share["percent"].percent() for share in shares], tuple(Part(_node, share["chart"]) for share in shares)
+    return [share["percent"].percent() for share in shares], tuple(Unread(_node, share["chart"]) for share in shares)
 
 
-def _if(node: Element) -> Form:
+def _if(node: Element) -> Parsed:
     node.only("if", "then", "else")
 
     def build(condition: Condition, then: Node, otherwise: Node) -> If:
         return If(condition, then, otherwise, node.here)
 
-    return Form(build, (Part(_condition, node["if"]), Part(_node, node["then"]), Part(_node, node["else"])))
+    return Parsed(build, (Unread(_condition, node["if"]), Unread(_node, node["then"]), Unread(_node, node["else"])))
 
 
-def _filter(body: Element, node: Element) -> Form:
+def _filter(body: Element, node: Element) -> Parsed:
     by = body.only("by", "take", "count", "of")["by"]
     function = by["function"].choice(FUNCTIONS)
-    sessions = _sessions(function, by, "function")
+    numbers = _parameters(function, by, "function")
     side = body["take"].choice(_ENDS)
     count = body["count"].whole(1, MAX_ELEMENTS)
-    return Form(selection(node, function, sessions, side, count), _children(body["of"]))
+    return Parsed(selection(node, function, numbers, side, count), _children(body["of"]))
 
 
-_NODES: Mapping[str, Callable[[Element, Element], Form]] = {
+_NODES: Mapping[str, Callable[[Element, Element], Parsed]] = {
     "asset": _asset,
     "cash": _cash,
     "group": _group,
@@ -142,7 +148,7 @@ _NODES: Mapping[str, Callable[[Element, Element], Form]] = {
 # ------------------------------------------------------------------------------------------- conditions
 
 
-def _condition(element: Element) -> Form:
+def _condition(element: Element) -> Parsed:
     if isinstance(element.value, dict) and element.value.keys() & {"all", "any"}:
         return _combined(element)
     element.only("left", "is", "right", "for_days")
@@ -152,36 +158,33 @@ def _condition(element: Element) -> Form:
     def build(left: Operand, right: Operand) -> Compare:
         return Compare(left, comparator, right, days, element.here)
 
-    return Form(build, (Part(_operand, element["left"]), Part(_operand, element["right"])))
+    return Parsed(build, (Unread(_operand, element["left"]), Unread(_operand, element["right"])))
 
 
-def _combined(element: Element) -> Form:
+def _combined(element: Element) -> Parsed:
     kind = element.only_one(("all", "any"))
-    parts = tuple(Part(_condition, part) for part in element[kind].items()) if kind else ()
+    children = tuple(Unread(_condition, part) for part in element[kind].items()) if kind else ()
     combine = AllOf if kind == "all" else AnyOf
-    return Form(lambda *conditions: combine(conditions, element.here), parts)
+    return Parsed(lambda *conditions: combine(conditions, element.here), children)
 
 
-def _operand(element: Element) -> Form:
+def _operand(element: Element) -> Parsed:
     if not isinstance(element.value, dict):
         value = element.number(_A_VALUE)
-        return Form(lambda: Constant(value, element.here))
+        return Parsed(lambda: Constant(value, element.here))
     function = element.only_one(FUNCTIONS)
-    return _indicator(function, element[function], element) if function else Form(None)
+    return _indicator(function, element[function], element) if function else Parsed(None)
 
 
-def _indicator(function: Function, body: Element, operand: Element) -> Form:
-    sessions = _sessions(function, body, "of")
+def _indicator(function: str, body: Element, operand: Element) -> Parsed:
+    numbers = _parameters(function, body, "of")
     subject = body["of"]
     if isinstance(subject.value, dict):
-        return Form(indicator(operand, function, sessions), (Part(_node, subject),))
+        return Parsed(indicator(operand, function, numbers), (Unread(_node, subject),))
     symbol = subject.ticker()
-    return Form(lambda: Indicator(function, sessions, symbol, operand.here))
+    return Parsed(lambda: Indicator(function, numbers, symbol, operand.here))
 
 
-def _sessions(function: Function, element: Element, *others: str) -> int | None:
-    """The window that stands beside the keys `others`; a price of today has none."""
-    if function == "current-price":
-        element.only(*others)
-        return None
-    return window(function, element.only(*others, "window")["window"])
+def _parameters(function: str, element: Element, *others: str) -> tuple[int, ...]:
+    """The numbers that stand beside the keys `others`."""
+    return parameters(function, element.only(*others, *names_of_parameters(function)).__getitem__)

@@ -1,0 +1,162 @@
+"""Account-wide stops, read anew before every order: halt, arming, venue hours, daily loss limit."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.events import Armed, DailyLossHit, Halted
+from rebalancer.market.clock import NEW_YORK
+from rebalancer.model import Account, Hours, Session
+from rebalancer.model.text import money, percent
+from rebalancer.portfolio.limits import daily_loss
+from rebalancer.trading.authorization import FIRST_LIVE_RUN, halt_text, require_account_number, unarmed_reason
+from rebalancer.trading.context import RunContext, RunLog
+
+CLOSE_TOLERANCE = timedelta(minutes=1)
+"""The most that the venue's close and the calendar's may differ."""
+
+
+# --------------------------------------------------------------------------------------------- halt and arming
+
+
+def require_not_halted(context: RunContext) -> None:
+    """Raises RunFailedError while the account is halted."""
+    if (reason := halt_reason(context)) is not None:
+        raise RunFailedError(f"{reason} Nothing was sent.")
+
+
+def halt_reason(context: RunContext) -> str | None:
+    """Why the account is halted now; None where it is not."""
+    halt = context.journal.trading_status(context.account).halt
+    return None if halt is None else halt_text(halt)
+
+
+def require_armed(context: RunContext) -> None:
+    """Raises RunFailedError where real money would be traded unarmed, or in another account than the armed one."""
+    match arming(context):
+        case str() as reason:
+            raise RunFailedError(f"{reason} Nothing was sent.")
+        case Armed():
+            require_account_number(context.broker.account(), context.pinned)
+
+
+def arming(context: RunContext) -> Armed | str | None:
+    """The arming in force, or why no order may be sent without one; None where no real money is traded."""
+    if context.mode != "live" or context.broker.venue.simulated:
+        return None
+    armed = context.journal.trading_status(context.account).armed
+    reason = unarmed_reason(context.account, armed, context.pinned, context.files, context.clock.now())
+    return armed if reason is None else reason
+
+
+def first_order_halt(context: RunContext) -> tuple[Halted, ...]:
+    """The halt that is committed together with the only order of a first live run; empty in any other run."""
+    match arming(context):
+        case Armed(first_order_only=True):
+            return (Halted(context.clock.now(), context.account, "rebalance", FIRST_LIVE_RUN),)
+    return ()
+
+
+# --------------------------------------------------------------------------------------------- venue hours
+
+
+def require_open(context: RunContext, log: RunLog) -> None:
+    """Raises RunFailedError unless the venue is open and agrees with our calendar and clock."""
+    if (reason := closed_reason(context, log)) is not None:
+        raise RunFailedError(f"{reason} Nothing was sent.")
+
+
+def closed_reason(context: RunContext, log: RunLog) -> str | None:
+    """Why the venue takes no orders now, by its own clock; None where it does. The session ends at the earlier of the
+    venue's close and the calendar's.
+    """
+    asked, elapsed = context.clock.now(), context.clock.elapsed()
+    try:
+        hours = context.broker.hours()
+    except SourceError as error:
+        return f"The venue's clock could not be read: {error}"
+    reason = hours_mismatch(hours, log.session, asked, context.clock.now(), context.trading.max_skew_seconds)
+    if reason is None:
+        log.session = replace(log.session, closes=min(log.session.closes, hours.closes))
+        log.venue_time = hours.now, elapsed
+    return reason
+
+
+def latest_time(context: RunContext, log: RunLog) -> datetime:
+    """The later of this machine's clock and the venue's last reported time plus what has elapsed since.
+
+    A clock that is set back during the run lets no order leave after the close.
+    """
+    if log.venue_time is None:
+        return context.clock.now()
+    reported, elapsed = log.venue_time
+    return max(context.clock.now(), reported + timedelta(seconds=context.clock.elapsed() - elapsed))
+
+
+def hours_mismatch(hours: Hours, session: Session, asked: datetime, answered: datetime, most_skew: int) -> str | None:
+    """None where the venue, asked between `asked` and `answered` by our clock, is open for `session` as we know it."""
+    skew = max(asked - hours.now, hours.now - answered, timedelta(0)).total_seconds()
+    if not skew <= most_skew:
+        return (
+            f"The venue's clock says {new_york(hours.now)} and this machine's {new_york(answered)}: {skew:.0f} s "
+            f"apart, at most {most_skew} s (trading.max_skew_seconds) is accepted. Set the machine's clock."
+        )
+    if not hours.open:
+        return (
+            f"The venue says at {new_york(hours.now)} that it is closed, though the session of {session.day} is open."
+        )
+    if not abs(hours.closes - session.closes) <= CLOSE_TOLERANCE:
+        return (
+            f"The venue closes at {new_york(hours.closes)}, the calendar has {new_york(session.closes)}: a closure at "
+            "short notice? Update the package pandas-market-calendars."
+        )
+    return None
+
+
+def new_york(at: datetime) -> str:
+    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York time"
+
+
+# --------------------------------------------------------------------------------------------- daily loss
+
+
+def check_daily_loss(context: RunContext, log: RunLog, account: Account) -> None:
+    """Journal, once a session, that `account` has lost more than limits.max_daily_loss_percent.
+
+    Not checked where the last close is unknown, as for a new account.
+    """
+    most = context.limits.max_daily_loss_percent
+    loss = daily_loss(account, most)
+    if loss is None or buys_stopped(context, log) is not None:
+        return
+    log.write(DailyLossHit(at=log.now(), equity=loss.equity, basis=loss.basis, limit_percent=most))
+    equity, basis = money(loss.equity, account.currency), money(loss.basis, account.currency)
+    log.note(
+        f"the account is worth {equity} without what was paid in today, and was worth {basis} "
+        f"at the close of the session before: that is more than limits.max_daily_loss_percent, {percent(most / 100)}, "
+        "below it. Only sells for the rest of the session",
+        "warning",
+    )
+
+
+def note_unchecked_loss(context: RunContext, log: RunLog, account: Account) -> None:
+    """Note what a real broker does not report, so that the daily loss can't be checked in full."""
+    if context.broker.venue.simulated:
+        return
+    if account.previous_equity is None:
+        log.note(
+            "the broker does not say what the account was worth at the close of the session before: "
+            "limits.max_daily_loss_percent is not watched tonight"
+        )
+    elif account.deposits is None:
+        log.note(
+            "the broker does not say what was paid in or taken out today: limits.max_daily_loss_percent takes it for "
+            "gain and loss"
+        )
+
+
+def buys_stopped(context: RunContext, log: RunLog) -> str | None:
+    """Why nothing may be bought for the rest of this session; None where it may."""
+    if context.journal.trading_status(context.account).loss != log.session.day:
+        return None
+    return "limits.max_daily_loss_percent was passed in this session: only sells for the rest of it"

@@ -1,0 +1,120 @@
+"""Taking back what is open at the broker, whatever hour it is."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from rebalancer.app.kill import Killed, kill
+from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import Account, OrderId, OrderState, Symbol
+from rebalancer.portfolio.order_ids import TRIAL_PREFIX
+from rebalancer.trading.tracking import CANCEL_SECONDS
+
+NIGHT = datetime(2024, 3, 4, 3, 0, tzinfo=UTC)
+SPY = Symbol("SPY")
+QUIET = 30
+
+
+def order(order_id: str, filled: int = 0) -> OrderState:
+    return OrderState(OrderId(order_id), SPY, "buy", Decimal(5), "market", None, "open", Decimal(filled), None)
+
+
+OURS, ALSO_OURS = order("rb" + "A" * 18), order("rb" + "B" * 18, filled=2)
+THEIRS = order("rbob-holiday-bid-1")
+
+
+@dataclass
+class Venue:
+    """Cancels take `seconds`; an order in `late` shows up so many seconds after the first look."""
+
+    clock: SimulatedClock
+    standing: list[OrderState]
+    seconds: float = 1.0
+    late: dict[float, OrderState] = field(default_factory=dict)
+    gone_at: dict[OrderId, datetime] = field(default_factory=dict)
+    silent: bool = False
+    asked: list[OrderId] = field(default_factory=list)
+
+    def account(self) -> Account:
+        return Account("PA1", Decimal(1), Decimal(1), Decimal(1), self.clock.now())
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        if self.silent:
+            raise SourceError("the broker did not answer")
+        now = self.clock.now()
+        arrived = [state for after, state in self.late.items() if now >= NIGHT + timedelta(seconds=after)]
+        return tuple(state for state in (*self.standing, *arrived) if now < self.gone_at.get(state.id, now + QUARTER))
+
+    def cancel(self, order_id: OrderId) -> None:
+        self.asked.append(order_id)
+        self.gone_at.setdefault(order_id, self.clock.now() + timedelta(seconds=self.seconds))
+
+
+QUARTER = timedelta(minutes=15)
+
+
+def venue(*standing: OrderState, **told: object) -> Venue:
+    return Venue(SimulatedClock(NIGHT), list(standing), **told)  # type: ignore[arg-type]
+
+
+def killed(at: Venue, **asked: object) -> Killed:
+    return kill(at, at.clock, **asked)  # type: ignore[arg-type]
+
+
+def test_where_nothing_is_open_nothing_is_asked_for_and_no_time_passes() -> None:
+    here = venue()
+    assert killed(here) == Killed((), ())
+    assert (here.asked, here.clock.now()) == ([], NIGHT)
+
+
+def test_every_order_of_ours_goes_and_those_of_other_hands_stay() -> None:
+    here = venue(OURS, THEIRS, ALSO_OURS)
+    assert killed(here) == Killed((OURS, ALSO_OURS), ())
+    assert set(here.asked) == {OURS.id, ALSO_OURS.id}
+
+
+def test_an_order_of_a_trial_goes_too() -> None:
+    trials = order(f"{TRIAL_PREFIX}AAAAAAAAAAAAA")
+    assert killed(venue(trials, THEIRS)) == Killed((trials,), ())
+
+
+def test_on_demand_everybodys_go() -> None:
+    assert killed(venue(OURS, THEIRS), everyones=True) == Killed((OURS, THEIRS), ())
+
+
+def test_an_order_that_takes_its_time_is_waited_for() -> None:
+    assert killed(venue(OURS, seconds=CANCEL_SECONDS - 1)) == Killed((OURS,), ())
+
+
+def test_an_order_that_does_not_go_is_told_after_a_while() -> None:
+    here = venue(OURS, ALSO_OURS, seconds=900)
+    here.gone_at[ALSO_OURS.id] = NIGHT + timedelta(seconds=1)
+    assert killed(here) == Killed((OURS, ALSO_OURS), (OURS,))
+    assert here.clock.now() - NIGHT < timedelta(seconds=2 * CANCEL_SECONDS)
+
+
+def test_a_cancel_that_got_lost_is_asked_for_again() -> None:
+    here = venue(OURS, seconds=5)
+    killed(here)
+    assert len(here.asked) > 1
+
+
+@pytest.mark.parametrize("after", [1, 10, QUIET])
+def test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives(after: float) -> None:
+    assert killed(venue(late={after: OURS}), watch=QUIET) == Killed((OURS,), ())
+
+
+def test_another_account_than_the_pinned_one_is_not_touched() -> None:
+    here = venue(OURS)
+    with pytest.raises(RunFailedError, match="these keys are of account PA1, but account_number is PA2"):
+        killed(here, pinned="PA2")
+    assert here.asked == []
+    assert killed(here, pinned="PA1").left == ()
+
+
+def test_a_broker_that_does_not_answer_is_no_account_without_orders() -> None:
+    with pytest.raises(SourceError):
+        killed(venue(OURS, silent=True))

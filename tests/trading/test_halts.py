@@ -1,0 +1,118 @@
+"""The brake: what a person, or the program itself, halted sends nothing until somebody lifts it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from stage import DAYS, Stage, mix, percent
+
+from rebalancer.app.arming import halt_check
+from rebalancer.errors import RunFailedError
+from rebalancer.events import Event, Halted, HaltLifted
+from rebalancer.journal import read
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import NO_RUN, Order, Submitted
+from rebalancer.model.checkup import Check
+from rebalancer.ports import Broker
+from rebalancer.trading.authorization import halt_text
+from rebalancer.venues.sim.broker import SimBroker
+
+NOON = datetime(2024, 3, 4, 17, 0, tzinfo=UTC)
+OURS = Halted(NOON, "demo", "ann@desk", "the numbers look wrong")
+EVERYBODYS = Halted(NOON, "", "ann@desk", "leaving for a week")
+ANOTHERS = Halted(NOON, "other", "ann@desk", "its own trouble")
+LIFTED, LIFTED_FOR_ALL = (HaltLifted(NOON, account, "ann@desk", "looked at") for account in ("demo", ""))
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path, {"A": (mix(SPY=50, SH=50), percent("A", 100))})
+
+
+def write(stage: Stage, *events: Event) -> None:
+    with SqliteJournal.open(stage.journal_file) as journal:
+        journal.record(NO_RUN, *events)
+
+
+@pytest.mark.parametrize("halt", [OURS, EVERYBODYS])
+def test_a_halted_account_fails_before_anything_is_read_and_says_who_halted_it(stage: Stage, halt: Halted) -> None:
+    write(stage, halt)
+    with pytest.raises(RunFailedError, match=r"by ann@desk.*rebalance resume"):
+        stage.run()
+    assert (stage.record().run.status, stage.record().holdings) == ("failed", ())
+
+
+@pytest.mark.parametrize(
+    "before", [[ANOTHERS], [OURS, LIFTED], [OURS, EVERYBODYS, LIFTED_FOR_ALL], [EVERYBODYS, LIFTED]]
+)
+def test_what_was_lifted_or_is_anothers_halts_nothing(stage: Stage, before: list[Event]) -> None:
+    write(stage, *before)
+    stage.run()
+    assert stage.record().run.status == "success"
+
+
+def test_a_halt_outlives_the_session_and_a_forced_run(stage: Stage) -> None:
+    write(stage, OURS)
+    for day in DAYS[:2]:
+        with pytest.raises(RunFailedError):
+            stage.on(day).run(force=True)
+
+
+def test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order(stage: Stage) -> None:
+    sent: list[Order] = []
+
+    class HaltedMeanwhile:
+        """Somebody halts just after the first order has left."""
+
+        def __init__(self, inner: SimBroker) -> None:
+            self.inner = inner
+
+        def __getattr__(self, name: str) -> Callable[..., object]:
+            found: Callable[..., object] = getattr(self.inner, name)
+            return found
+
+        def submit(self, order: Order) -> Submitted:
+            sent.append(order)
+            write(stage, OURS)
+            return self.inner.submit(order)
+
+    def between(broker: SimBroker) -> Broker:
+        return HaltedMeanwhile(broker)  # type: ignore[return-value]
+
+    stage.between = between
+    stage.run()
+    assert len(sent) == 1
+    record = stage.record()
+    assert record.run.status == "partial"
+    assert [order.symbol for order in record.orders] == [sent[0].symbol]
+    assert any("the numbers look wrong" in remark.text for remark in record.remarks)
+
+
+def test_every_halt_that_nobody_lifted_is_told_the_one_beneath_another_too(stage: Stage) -> None:
+    write(stage, ANOTHERS, OURS, EVERYBODYS)
+    assert read.halts(stage.journal_file, "demo") == (OURS, EVERYBODYS)
+    write(stage, LIFTED)
+    assert read.halts(stage.journal_file, "demo") == ()
+    assert read.halts(stage.journal_file, "other") == (ANOTHERS, EVERYBODYS)
+
+
+def test_without_a_journal_nothing_is_halted(tmp_path: Path) -> None:
+    assert read.halts(tmp_path / "none.sqlite", "demo") == ()
+    assert read.trading_status(tmp_path / "none.sqlite", "demo").halt is None
+
+
+def test_the_sentence_names_the_remedy_for_this_very_halt() -> None:
+    assert halt_text(OURS) == (
+        "account demo is halted since 2024-03-04 17:00:00 UTC by ann@desk: the numbers look wrong. Look at it, then "
+        "lift it: `rebalance resume --account demo --reason TEXT`."
+    )
+    assert halt_text(replace(OURS, reason="a sentence.")) == halt_text(replace(OURS, reason="a sentence"))
+    assert "every account is halted" in halt_text(EVERYBODYS)
+    assert "`rebalance resume --reason TEXT`" in halt_text(EVERYBODYS)
+
+
+def test_the_doctor_fails_a_halted_account() -> None:
+    assert halt_check(None) == Check("halt", "pass", "nothing is halted")
+    assert halt_check(OURS) == Check("halt", "fail", halt_text(OURS), "Nothing is sent until it is lifted.")
