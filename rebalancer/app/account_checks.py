@@ -14,6 +14,7 @@ from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import NEW_YORK, SimulatedClock
+from rebalancer.market.hours import LONGEST_CLOSURE, hours
 from rebalancer.model import Account, BotFailure, Closes, Hours, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import listed, money, shares
@@ -22,7 +23,6 @@ from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.halts import CLOSE_TOLERANCE, new_york
 from rebalancer.trading.recovery import for_how_much
-from rebalancer.market.hours import LONGEST_CLOSURE, hours
 
 # --------------------------------------------------------------------------------------------- one account
 

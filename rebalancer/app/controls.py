@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from rebalancer.app.account import broker_alone
 from rebalancer.app.arming import after_first_run, disarm_for_edit, end_of_day, file_hashes, refused_day
 from rebalancer.app.bots import load_bots, read_bots
-from rebalancer.app.account import broker_alone
 from rebalancer.app.kill import kill as cancel_all
 from rebalancer.app.selection import chosen_accounts, one_account
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
