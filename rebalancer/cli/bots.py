@@ -32,14 +32,15 @@ def show(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show a bot's whole chart; this takes no prices."""
+    """Show all of a bot's rules; this takes no prices."""
     from rebalancer.app.bots import load_bots, read_bots
     from rebalancer.report.bots import ShownBot, show_bot
     from rebalancer.report.console import show_json
 
-    files = {bot: bot_file(load_config(config), bot)}
-    shown = load_bots(files, read_bots(files))[bot]
-    found = ShownBot(str(files[bot]), shown.findings(), shown.outline())
+    file = bot_file(load_config(config), bot)
+    files = {file.stem: file}
+    shown = load_bots(files, read_bots(files))[file.stem]
+    found = ShownBot(str(file), shown.findings(), shown.outline())
     show_json(found) if json else show_bot(found)
 
 
@@ -74,19 +75,18 @@ def bots_folder(config: "Config") -> Path:
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Bot files, native or Composer JSON.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Bot files: native, Composer or Python.", show_default=False)],
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Read bot files and say what was found, or every problem with its place."""
-    from rebalancer.app.bots import read_bots
-    from rebalancer.bots.load import load
+    from rebalancer.app.bots import load_bot, read_bots
     from rebalancer.report.bots import CheckedBot, show_findings
     from rebalancer.report.console import show_json
 
     checked = []
     for name, content in read_bots({str(path): path for path in files}).items():
-        bot, problems = load(content, name, name)
+        bot, problems = load_bot(content, Path(name).stem, name)
         checked.append(CheckedBot(name, bot.findings() if bot else None, problems))
     if json:
         show_json(checked)
