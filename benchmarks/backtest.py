@@ -67,7 +67,8 @@ class Gardener:
 
     def indicator(self) -> tree.Indicator:
         (function,) = self.random.choices(list(WINDOWS), (40, 15, 8, 17, 7, 6, 7))
-        return tree.Indicator(function, self.random.choice(WINDOWS[function]), self.random.choice(self.symbols), HERE)
+        window = self.random.choice(WINDOWS[function])
+        return tree.Indicator(function, (window,), self.random.choice(self.symbols), HERE)
 
     def condition(self) -> tree.Compare:
         left = self.random.choice(self.pool)
@@ -75,7 +76,7 @@ class Gardener:
         if left.function in LEVELS:
             right = tree.Constant(round(self.random.uniform(*LEVELS[left.function]), 2), HERE)
         else:
-            right = tree.Indicator("current-price", None, left.subject, HERE)
+            right = tree.Indicator("current-price", (), left.subject, HERE)
         return tree.Compare(left, self.random.choice(("gt", "lt")), right, 1, HERE)
 
     def grow(self, budget: int) -> tree.Node:
@@ -100,7 +101,7 @@ class Gardener:
         if self.random.random() < 0.4:
             return tree.InverseVolatility(20, children, HERE)
         function = self.random.choice(("relative-strength-index", "cumulative-return"))
-        return tree.Filter(function, self.random.choice((10, 20)), "top", 2, children, HERE)
+        return tree.Filter(function, (self.random.choice((10, 20)),), "top", 2, children, HERE)
 
 
 def run_trades(decided: Floats, closes: Closes) -> None:
@@ -113,7 +114,7 @@ def run_kernels(program: Program, closes: Closes) -> None:
     for node in program.table:
         if isinstance(node, Series) and isinstance(source := program.table[node.source], Close):
             column = np.ascontiguousarray(closes.values[:, closes.symbols.index(source.symbol)])
-            INDICATORS[node.function](column, node.window)
+            INDICATORS[node.function].formula(column, *node.parameters)
 
 
 def run_reference(chart: tree.Chart, closes: Closes) -> None:

@@ -11,10 +11,10 @@ from rebalancer.ports import Broker
 from rebalancer.trading.recovery import for_how_much
 
 
-def held(positions: Sequence[Position]) -> Check:
+def held(positions: Sequence[Position], currency: str) -> Check:
     short = [f"{each.symbol} is held short ({shares(-each.quantity)})" for each in positions if each.quantity < 0]
     odd = short + [
-        f"{each.symbol} shows no value, and counts at {money(each.market_value)}"
+        f"{each.symbol} shows no value, and counts at {money(each.market_value, currency)}"
         for each in positions
         if not each.valued
     ]
@@ -43,7 +43,7 @@ def limits_used_up(
 ) -> Check:
     """Whether what is held of a `wanted` symbol, ours or not, leaves room for more of it."""
     values = {each.symbol: each.market_value for each in positions if each.symbol in wanted}
-    full = used_up(values, account.equity, limits)
+    full = used_up(values, account.equity, limits, account.currency)
     if not full:
         return Check("symbol limit", "pass", "no holding uses up limits.max_symbol_percent")
     found = "; ".join(f"{symbol}: {why}" for symbol, why in full.items())

@@ -5,7 +5,6 @@ taken from the exchange calendar again, which takes about a second.
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from rebalancer.errors import RunFailedError
+from rebalancer.files import replace_atomically
 from rebalancer.model import Session
 from rebalancer.ports import Clock
 
@@ -106,15 +106,9 @@ def _kept(path: Path) -> Almanac | None:
 
 
 def _write(path: Path, text: str) -> None:
-    # Process numbers repeat: two containers that share the folder are both number 1.
-    unfinished = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            unfinished.write_text(text, "utf-8")
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        replace_atomically(path, text.encode())
     except OSError as error:
         raise RunFailedError(f"{path} can't be written: {error.strerror}. Make its folder writable.") from error
 

@@ -176,7 +176,7 @@ def is_paper(broker: Broker, account: Account) -> bool:
 def _inside(patient: Patient) -> Iterator[Check]:
     broker = patient.broker
     positions = broker.positions()
-    yield account_checks.held(positions)
+    yield account_checks.held(positions, broker.venue.currency)
     yield account_checks.waiting(broker.open_orders(), patient.account.trading.cancel_scope)
     yield account_checks.short_sales(broker)
     wanted, limits = patient.holdable(), patient.account.limits

@@ -11,15 +11,15 @@ class Findings:
     """What a bot file contains, for a person who checks it before money follows it. All sorted.
 
     `tickers` are held or only looked at. The rest describes a flowchart and is empty for other kinds: `nodes` counts by
-    kind, such as ("Asset", 3); `depth` is the number of nodes on the longest path; `functions` go with the windows they
-    are used with, in sessions.
+    kind, such as ("Asset", 3); `depth` is the number of nodes on the longest path; `functions` are the indicators,
+    each with the parameters it is used with.
     """
 
     name: str
     tickers: tuple[Symbol, ...]
     nodes: tuple[tuple[str, int], ...] = ()
     depth: int = 0
-    functions: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    functions: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...] = ()
 
 
 class Bot(Protocol):

@@ -1,12 +1,13 @@
-"""Opening the journal's file: created for its owner alone, brought up to this version, its guards checked."""
+"""Opens the journal's file: creates it, migrates it to this version, and checks its triggers and high-water mark."""
 
-import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from rebalancer.errors import RunFailedError, StoppedError
+from rebalancer.files import create_private
 from rebalancer.journal import high_water_mark, lease
 from rebalancer.journal.chain import Entry, chained
 from rebalancer.journal.connection import writing
@@ -26,25 +27,8 @@ def m001_events(db: Database) -> None:
 
 
 @migrations()
-def m002_projections(db: Database) -> None:
-    """Its tables, and those of the steps up to the last one, are made by the last one, which fills all of them."""
-
-
-@migrations()
-def m003_settings_and_adoptions(db: Database) -> None: ...
-
-
-@migrations()
-def m004_restatements(db: Database) -> None: ...
-
-
-@migrations()
-def m005_order_and_run_states(db: Database) -> None: ...
-
-
-@migrations()
 def m006_chain_and_leases(db: Database) -> None:
-    """Lines that were written before get the hashes they would have had."""
+    """Existing entries get the hashes that they would have had."""
     db.execute("DROP TRIGGER events_never_change")
     db.execute("ALTER TABLE events ADD COLUMN hash TEXT NOT NULL DEFAULT ''")
     rows = [Entry(*row) for row in db.execute("SELECT seq, run, at, kind, body FROM events ORDER BY seq")]
@@ -62,30 +46,37 @@ def m007_leases_by_lock(db: Database) -> None:
 
 @migrations()
 def m008_open_differences(db: Database) -> None:
-    """The projections are filled anew: an order that a person vouched for in another account is open again too."""
+    """Rebuilds the projections. An order that a person accounted for in another account is open again."""
     rebuild(db.conn)
 
 
-KNOWN = frozenset(
+@migrations()
+def m009_fractional_target_quantities(db: Database) -> None:
+    """Rebuilds the projections: target quantities of lots below 1 do not fit an integer column."""
+    rebuild(db.conn)
+
+
+RETIRED = frozenset(
+    ["m002_projections", "m003_settings_and_adoptions", "m004_restatements", "m005_order_and_run_states"]
+)
+"""Steps that earlier versions recorded. Their tables are projections, which m008 rebuilds."""
+KNOWN = RETIRED | {
     step.__name__
     for step in (
         m001_events,
-        m002_projections,
-        m003_settings_and_adoptions,
-        m004_restatements,
-        m005_order_and_run_states,
         m006_chain_and_leases,
         m007_leases_by_lock,
         m008_open_differences,
+        m009_fractional_target_quantities,
     )
-)
+}
 
 
 def open_database(path: Path) -> Database:
-    """The journal at `path`, created with mode 0600 in a folder of mode 0700 where there is none, ready to be written.
+    """The journal at `path`, ready to be written; created with mode 0600 in a folder of mode 0700 where there is none.
 
-    Raises StoppedError for a file that is newer than this version, has lost a guard, or is not the one last written
-    here; RunFailedError for one that is damaged; and whatever sqlite3 and the file system raise.
+    Raises StoppedError for a journal that a newer version wrote, that lost a trigger, or that was rolled back;
+    RunFailedError for a damaged one; and whatever sqlite3 and the file system raise.
     """
     _create(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -95,7 +86,7 @@ def open_database(path: Path) -> Database:
         _refuse_newer(db, path)
         if migrations.applied(db):
             _verify_guards(db, path)
-        bring_up(db)
+        migrate(db)
         _verify_guards(db, path)
         high_water_mark.require_same(connection, path)
     except BaseException:
@@ -104,8 +95,8 @@ def open_database(path: Path) -> Database:
     return db
 
 
-def bring_up(db: Database) -> None:
-    """Bring the tables up to this version, all of it or nothing."""
+def migrate(db: Database) -> None:
+    """Apply all pending migrations in one transaction."""
     if migrations.pending(db):
         with writing(db.conn):
             migrations.apply(db)
@@ -115,11 +106,9 @@ def _create(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.is_symlink():
         raise RunFailedError(f"the journal {path} is a symbolic link. Name the file itself, so that it has one lock.")
-    try:
-        # SQLite itself would create it readable for everyone. Its -wal and -shm files take over this mode.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        return
+    # SQLite would create it readable for everyone. Its -wal and -shm files inherit this mode.
+    with suppress(FileExistsError):
+        create_private(path)
 
 
 def _set_up(db: Database, path: Path) -> None:
@@ -130,8 +119,8 @@ def _set_up(db: Database, path: Path) -> None:
     db.execute("PRAGMA foreign_keys = ON")
     ((verdict,),) = db.execute("PRAGMA quick_check(1)").fetchall()
     if verdict != "ok":
-        told = verdict.splitlines()[-1]
-        raise RunFailedError(f"the journal {path} is damaged ({told}). Restore a copy of it before the next run.")
+        detail = verdict.splitlines()[-1]
+        raise RunFailedError(f"the journal {path} is damaged ({detail}). Restore a copy of it before the next run.")
 
 
 def _refuse_newer(db: Database, path: Path) -> None:
@@ -150,6 +139,6 @@ def _verify_guards(db: Database, path: Path) -> None:
 
 
 def lost_guard(connection: sqlite3.Connection) -> str | None:
-    """The first guard that does not stand as it was made; None where all do."""
+    """The name of the first trigger that is missing or changed; None where all are intact."""
     standing = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
     return next((name for name, sql in GUARDS.items() if standing.get(name) != sql), None)

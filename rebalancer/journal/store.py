@@ -37,7 +37,7 @@ from rebalancer.journal.connection import check_disk_space, readable_errors, wri
 from rebalancer.journal.lease import LockHolder, give_back, lock_holder, obstacle, read_lease, refresh, take
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.journal.projections import project
-from rebalancer.journal.schema import bring_up, open_database
+from rebalancer.journal.schema import migrate, open_database
 from rebalancer.journal.setting_changes import SETTINGS, changes, last_settings
 from rebalancer.journal.tables import TableWriter, insert_into
 from rebalancer.model import NO_RUN, OrderId, RunId
@@ -100,7 +100,7 @@ class SqliteJournal:
         """A journal that is gone with its process, for simulations."""
         db = Database(sqlite3.connect(":memory:", isolation_level=None), execute_plugins=False)
         db.execute("PRAGMA foreign_keys = ON")
-        bring_up(db)
+        migrate(db)
         return cls(IN_MEMORY, db, holder or lock_holder())
 
     def __enter__(self) -> Self:

@@ -85,9 +85,14 @@ def _amount(investment: Investment | None) -> str:
 
 def _found(findings: Findings) -> tuple[Text, ...]:
     nodes = ", ".join(f"{count} {kind}" for kind, count in findings.nodes)
-    functions = [f"{name} {list(windows) or ''}".strip() for name, windows in findings.functions]
+    functions = [f"{name} {_each(used)}".strip() for name, used in findings.functions]
     return (
         line(f"  nodes: {nodes}; {findings.depth} deep"),
         line(f"  indicators, with their windows in sessions: {', '.join(functions) or 'none'}"),
         line(f"  tickers: {', '.join(findings.tickers)}"),
     )
+
+
+def _each(used: Sequence[tuple[int, ...]]) -> str:
+    """As in `[10, 20]`, or `[12/26, 5/35]` where an indicator takes two numbers; "" where it takes none."""
+    return f"[{', '.join('/'.join(map(str, parameters)) for parameters in used)}]" if any(used) else ""

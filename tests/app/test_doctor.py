@@ -19,7 +19,19 @@ from rebalancer.errors import SourceError
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Account, Bar, Closes, Hours, OrderId, OrderState, Position, Snapshot, Symbol
+from rebalancer.model import (
+    Account,
+    Bar,
+    Closes,
+    Hours,
+    Instrument,
+    OrderId,
+    OrderState,
+    Position,
+    Snapshot,
+    Symbol,
+    us_equity,
+)
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker, History, Venue
 from rebalancer.venues.alpaca.venue import ALPACA
@@ -56,6 +68,9 @@ class ReadOnly:
 
     def untradable(self, symbols) -> Mapping[Symbol, str]:
         return self.inner.untradable(symbols) if self.refused is None else self.refused
+
+    def instruments(self, symbols) -> Mapping[Symbol, Instrument]:
+        return {symbol: us_equity(symbol) for symbol in symbols}
 
     def positions(self) -> tuple[Position, ...]:
         return self.held
@@ -118,8 +133,8 @@ def ward(tmp_path: Path) -> Iterator[Ward]:
 
 def average(symbol: Symbol, window: int) -> tree.Node:
     """SPY while it is above its average of `window` sessions, else cash."""
-    price = tree.Indicator("current-price", None, symbol, HERE)
-    mean = tree.Indicator("moving-average-price", window, symbol, HERE)
+    price = tree.Indicator("current-price", (), symbol, HERE)
+    mean = tree.Indicator("moving-average-price", (window,), symbol, HERE)
     return spy_if(price, mean)
 
 
@@ -243,7 +258,7 @@ def test_a_ticker_that_can_not_be_traded_fails_with_the_fallback_first(ward):
 
 
 def test_a_ticker_that_is_only_looked_at_needs_no_trading(ward):
-    ward.chart = spy_if(tree.Indicator("current-price", None, GLD, HERE), tree.Constant(1.0, HERE))
+    ward.chart = spy_if(tree.Indicator("current-price", (), GLD, HERE), tree.Constant(1.0, HERE))
     asked = []
 
     def untradable(symbols):
@@ -305,7 +320,7 @@ def test_a_bot_without_enough_history_fails_and_says_what_it_lacks(ward):
 
 
 def test_a_bot_that_can_decide_with_less_history_than_advised_is_a_warning(ward):
-    ward.chart = spy_if(tree.Indicator("relative-strength-index", 2, SPY, HERE), tree.Constant(50.0, HERE))
+    ward.chart = spy_if(tree.Indicator("relative-strength-index", (2,), SPY, HERE), tree.Constant(50.0, HERE))
     check = ward.checks()["bot A"]
     assert (check.verdict, "advised" in check.found) == ("warn", True)
 

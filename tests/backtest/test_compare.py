@@ -104,7 +104,7 @@ def test_costs_are_in_hundredths_of_a_percent():
 
 
 def test_decisions_stand_in_the_columns_of_the_closes_and_are_undefined_throughout_or_not_at_all():
-    gate = Compare(Indicator("current-price", None, BBB, HERE), "gt", Constant(1, HERE), 1, HERE)
+    gate = Compare(Indicator("current-price", (), BBB, HERE), "gt", Constant(1, HERE), 1, HERE)
     bot = FlowchartBot.of(Chart("bot", If(gate, Asset(BBB, HERE), Asset(Symbol("CCC"), HERE), HERE)))
     decided = bot.weights(closes(AAA=[1, 1, 1], BBB=[2, NAN, 1], CCC=[1, 1, 1]))
     np.testing.assert_array_equal(decided, [[0, 1, 0], [NAN, NAN, NAN], [0, 0, 1]])

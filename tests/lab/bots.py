@@ -34,11 +34,11 @@ def every(*names: Symbol) -> tuple[Node, ...]:
 
 
 def best(count: int, window: int, *names: Symbol) -> Node:
-    return Filter("cumulative-return", window, "top", count, every(*names), HERE)
+    return Filter("cumulative-return", (window,), "top", count, every(*names), HERE)
 
 
 def rises(name: Symbol, window: int) -> Compare:
-    grown = Indicator("cumulative-return", window, name, HERE)
+    grown = Indicator("cumulative-return", (window,), name, HERE)
     return Compare(grown, "gt", Constant(0.0, HERE), 1, HERE)
 
 

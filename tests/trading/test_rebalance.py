@@ -22,7 +22,7 @@ def one_bot(folder: Path, **percents: int) -> Stage:
 
 def needs_long_history(folder: Path) -> Stage:
     """Bot A can't decide tonight: its average needs 200 closes. Bot B can."""
-    average = Indicator("moving-average-price", 200, SPY, HERE)
+    average = Indicator("moving-average-price", (200,), SPY, HERE)
     gate = Compare(average, "gt", Constant(1.0, HERE), 1, HERE)
     chart = If(gate, hold(SPY), hold(TLT), HERE)
     return Stage(folder, {"A": (chart, percent("A", 40)), "B": (hold(GLD), percent("B", 50))})

@@ -4,26 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rebalancer.bots.flowchart import nodes, tree
-from rebalancer.bots.flowchart.indicators import prices_advised, prices_needed
+from rebalancer.bots.flowchart.indicators import (
+    CURRENT_PRICE,
+    INDICATORS,
+    STANDARD_DEVIATION_RETURN,
+    prices_advised,
+    prices_needed,
+)
 from rebalancer.model import Symbol
 
-SHORT_NAMES: Mapping[tree.Function, str] = {
-    "current-price": "Price",
-    "moving-average-price": "SMA",
-    "exponential-moving-average-price": "EMA",
-    "cumulative-return": "Return",
-    "moving-average-return": "MeanReturn",
-    "relative-strength-index": "RSI",
-    "standard-deviation-return": "StdReturn",
-    "standard-deviation-price": "StdPrice",
-    "max-drawdown": "MaxDrawdown",
-}
-_OF_PRICES: tuple[tree.Function, ...] = (
-    "current-price",
-    "moving-average-price",
-    "exponential-moving-average-price",
-    "standard-deviation-price",
-)
 _DUST = 1e-9
 """What rounding leaves of a budget that is used up."""
 
@@ -51,9 +40,9 @@ class Program:
             case nodes.Number(value):
                 return f"{value:.10g}"
             case nodes.Close(symbol):
-                return f"Price({symbol})"
-            case nodes.Series(function, window, source):
-                return f"{SHORT_NAMES[function]}({self.subject(source)},{window})"
+                return f"{INDICATORS[CURRENT_PRICE].short}({symbol})"
+            case nodes.Series(function, parameters, source):
+                return f"{INDICATORS[function].short}({','.join([self.subject(source), *map(str, parameters)])})"
             case nodes.Hold(symbol):
                 return symbol
             case nodes.Uninvested():
@@ -128,10 +117,10 @@ class _Draft:
             case tree.Specified(weights=weights):
                 return self._blend(weights, children)
             case tree.InverseVolatility(window=window) if len(children) > 1:
-                scores = self._scores("standard-deviation-return", window, children, element.place)
+                scores = self._scores(STANDARD_DEVIATION_RETURN, (window,), children, element.place)
                 return self.table.add(nodes.InverseVol(scores, children))
-            case tree.Filter(function=function, window=window, count=count) if count < len(children):
-                scores = self._scores(function, window, children, element.place)
+            case tree.Filter(function=function, parameters=parameters, count=count) if count < len(children):
+                scores = self._scores(function, parameters, children, element.place)
                 return self.table.add(nodes.TopK(count, element.side == "top", scores, children))
             case _:
                 return self._blend((1 / len(children),) * len(children), children)
@@ -152,20 +141,20 @@ class _Draft:
         return children[0] if weights == (1.0,) else self.table.add(nodes.Blend(weights, children))
 
     def _scores(
-        self, function: tree.Function, window: int | None, children: Sequence[int], place: tree.Place
+        self, function: str, parameters: tuple[int, ...], children: Sequence[int], place: tree.Place
     ) -> tuple[int, ...]:
-        return tuple(self._series(function, window, self._source(child), place) for child in children)
+        return tuple(self._series(function, parameters, self._source(child), place) for child in children)
 
     def value(self, element: tree.Condition | tree.Operand) -> int:
         match element:
             case tree.Constant(value=value):
                 return self.table.add(nodes.Number(value))
-            case tree.Indicator(function=function, window=window, subject=subject):
+            case tree.Indicator(function=function, parameters=parameters, subject=subject):
                 if isinstance(subject, str):
                     source = self.table.add(nodes.Close(subject))
                 else:
                     source = self._source(self.done[subject])
-                return self._series(function, window, source, element.place)
+                return self._series(function, parameters, source, element.place)
             case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
                 compare = self.table.add(nodes.Comparison(comparator, self.done[left], self.done[right]))
                 return compare if days == 1 else self.table.add(nodes.ForDays(days, compare))
@@ -179,19 +168,19 @@ class _Draft:
         node = self.table.nodes[portfolio]
         return self.table.add(nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio))
 
-    def _series(self, function: tree.Function, window: int | None, source: int, place: tree.Place) -> int:
-        if function in _OF_PRICES and isinstance(self.table.nodes[source], nodes.Nav):
+    def _series(self, function: str, parameters: tuple[int, ...], source: int, place: tree.Place) -> int:
+        if INDICATORS[function].of_tickers_only and isinstance(self.table.nodes[source], nodes.Nav):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        return source if window is None else self.table.add(nodes.Series(function, window, source))
+        return source if function == CURRENT_PRICE else self.table.add(nodes.Series(function, parameters, source))
 
 
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[tree.Function, int], int]) -> list[int]:
+def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
     """How many sessions each node's first value takes, where an indicator takes so many `prices` in a row."""
     needed: list[int] = []
     for node in table:
         match node:
-            case nodes.Series(function, window, source):
-                needed.append(needed[source] + prices(function, window) - 1)
+            case nodes.Series(function, parameters, source):
+                needed.append(needed[source] + prices(function, parameters) - 1)
             case nodes.ForDays(days, condition):
                 needed.append(needed[condition] + days - 1)
             case nodes.Nav(portfolio):

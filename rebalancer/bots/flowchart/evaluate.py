@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.indicators import INDICATORS, over_windows
+from rebalancer.bots.flowchart.formulas import over_windows
+from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.model import Closes, Floats, Symbol
 
 Truth = NDArray[np.int8]
@@ -158,8 +159,8 @@ def _series(node: nodes.SeriesNode, values: Values, prices: Mapping[Symbol, Floa
             return prices[symbol]
         case nodes.Nav(portfolio):
             return compounded(values.simulated[portfolio])
-        case nodes.Series(function, window, source):
-            return INDICATORS[function](values.series[source], window)
+        case nodes.Series(function, parameters, source):
+            return INDICATORS[function].formula(values.series[source], *parameters)
 
 
 def _truth(node: nodes.ConditionNode, values: Values) -> Truth:

@@ -10,7 +10,7 @@ from rebalancer.model import Symbol
 def describe(chart: Chart) -> Findings:
     nodes: Counter[str] = Counter()
     tickers: set[Symbol] = set()
-    functions: dict[str, set[int]] = {}
+    functions: dict[str, set[tuple[int, ...]]] = {}
     deepest = 0
     stack: list[tuple[TreeNode, int]] = [(chart.root, 1)]
     while stack:
@@ -20,8 +20,7 @@ def describe(chart: Chart) -> Findings:
             nodes[type(element).__name__] += 1
             deepest = max(deepest, depth)
         if isinstance(element, Indicator | Filter):
-            windows = functions.setdefault(element.function, set())
-            windows.update(() if element.window is None else (element.window,))
+            functions.setdefault(element.function, set()).add(element.parameters)
         below = depth + isinstance(element, Node)
         stack.extend((child, below) for child in children_of(element))
     return Findings(
@@ -29,7 +28,7 @@ def describe(chart: Chart) -> Findings:
         tickers=tuple(sorted(tickers)),
         nodes=tuple(sorted(nodes.items())),
         depth=deepest,
-        functions=tuple((function, tuple(sorted(windows))) for function, windows in sorted(functions.items())),
+        functions=tuple((function, tuple(sorted(used))) for function, used in sorted(functions.items())),
     )
 
 

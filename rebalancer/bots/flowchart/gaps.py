@@ -8,7 +8,8 @@ import numpy as np
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, Values, fractions, usable_prices
-from rebalancer.bots.flowchart.indicators import RECURSIVE, prices_advised, prices_needed, runs
+from rebalancer.bots.flowchart.formulas import runs
+from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.model import Closes
 
 
@@ -55,9 +56,9 @@ def _missing_closes(program: Program, closes: Closes) -> Iterator[str]:
 
 def _warming_up(program: Program, values: Values) -> Iterator[str]:
     for index, node in enumerate(program.table):
-        if isinstance(node, nodes.Series) and node.function in RECURSIVE:
-            have, advised = int(runs(values.series[node.source])[-1]), prices_advised(node.function, node.window)
-            if prices_needed(node.function, node.window) <= have < advised:
+        if isinstance(node, nodes.Series) and INDICATORS[node.function].settled:
+            have, advised = int(runs(values.series[node.source])[-1]), prices_advised(node.function, node.parameters)
+            if prices_needed(node.function, node.parameters) <= have < advised:
                 yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
 
 
@@ -109,7 +110,7 @@ def _sentence(program: Program, closes: Closes, values: Values, spot: Spot) -> s
     simulated = isinstance(program.table[node.source], nodes.Nav)
     if not have:
         return f"{program.subject(node.source)} has no {'simulated value' if simulated else 'close'} on {day}"
-    closes_needed = prices_needed(node.function, node.window)
+    closes_needed = prices_needed(node.function, node.parameters)
     return (
         f"{program.label(spot.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
         f" has {have} since {closes.day(spot.day - have + 1)}"

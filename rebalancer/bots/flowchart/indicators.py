@@ -1,222 +1,160 @@
-"""The indicators: daily closes in, one value a day out.
+"""The indicators: one row each, with all of its facts, which the formats, the compiler, screens and schema read."""
 
-Each takes (T,) or (T, N) float64, oldest day first, and returns the same shape. A row of the answer uses that row and
-earlier ones only, and is the same to the last bit whatever follows it. NaN means undefined: there are not yet enough
-prices, or one of those it needs is missing. After a gap the two recursive ones (RSI and EMA) start afresh, as if
-history began there. Prices must be positive. Returns, deviations of returns and drawdowns are in percent.
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-Reductions over days are built from elementwise steps, because NumPy picks the order of a `sum` by the array's shape.
-"""
-
-import math
-from collections.abc import Callable, Iterator, Mapping
-
-import numpy as np
-
-from rebalancer.bots.flowchart.tree import Function
+from rebalancer.bots.flowchart import formulas
 from rebalancer.model import Floats
 
-Parts = tuple[Floats, ...]
-Join = Callable[[Parts, Parts, int, int], Parts]
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A whole number that an indicator takes, from `least` to `most`. Without a `default` it must be given."""
+
+    name: str
+    least: int = 1
+    most: int = 10_000
+    default: int | None = None
 
 
-def moving_average_price(prices: Floats, window: int) -> Floats:
-    """Mean of the last `window` prices."""
-    return _means(prices, window)
+@dataclass(frozen=True, slots=True, eq=False)
+class IndicatorSpec:
+    """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
 
-
-def exponential_moving_average_price(prices: Floats, window: int) -> Floats:
-    """From e_0, the first price, e = a P + (1 - a) e_before with a = 2 / (window + 1). Defined after `window` prices.
-
-    pandas: `ewm(span=window, adjust=False, min_periods=window)`.
+    `name` is what both formats call it, `short` what the screens do. `prices` tells how many prices in a row the first
+    value takes. `settled`, of a recursive formula only, tells after how many prices the choice of its first value no
+    longer shows. `source` says where the formula is from.
     """
 
-    def average(run: Floats) -> Floats:
-        averages = _smoothed(run[:1], run[1:], 2 / (window + 1))
-        averages[: window - 1] = np.nan
-        return averages
+    name: str
+    short: str
+    meaning: str
+    unit: Literal["dollars", "percent", "points"]
+    parameters: tuple[Parameter, ...]
+    prices: Callable[..., int]
+    formula: Callable[..., Floats]
+    source: str
+    settled: Callable[..., int] | None = None
+    reads: tuple[Literal["close", "open", "high", "low", "volume"], ...] = ("close",)
 
-    return _by_runs(prices, average)
-
-
-def cumulative_return(prices: Floats, window: int) -> Floats:
-    """100 (P / P `window` sessions ago - 1). A missing price between the two makes it undefined too."""
-    out = np.full_like(prices, np.nan)
-    out[window:] = 100 * (prices[window:] / prices[:-window] - 1)
-    out[runs(prices) <= window] = np.nan
-    return out
-
-
-def moving_average_return(prices: Floats, window: int) -> Floats:
-    """Mean of the last `window` simple daily returns (not compounded), in percent."""
-    return 100 * _means(_returns(prices), window)
+    @property
+    def of_tickers_only(self) -> bool:
+        """Whether it has no meaning for a part of a chart: that has returns, but no price in dollars."""
+        return self.unit == "dollars"
 
 
-def relative_strength_index(prices: Floats, window: int) -> Floats:
-    """Wilder's RSI, 0 to 100 (New Concepts in Technical Trading Systems, 1978).
+_WINDOW = (Parameter("window"),)
+_SAMPLE = (Parameter("window", least=2),)
+"""A sample deviation needs two values."""
 
-    The mean gain G and the mean loss L start as plain means of the first `window` changes; from then on
-    G = (G (window - 1) + gain) / window, L alike. RSI = 100 - 100 / (1 + G / L), and 100 where L = 0: so a price that
-    never moved has an RSI of 100 (TA-Lib says 0).
-    """
+CURRENT_PRICE = "current-price"
+STANDARD_DEVIATION_RETURN = "standard-deviation-return"
 
-    def strength(run: Floats) -> Floats:
-        out = np.full_like(run, np.nan)
-        if len(run) > window:
-            change = np.diff(run)
-            amounts = np.stack((np.maximum(change, 0), np.maximum(-change, 0)))
-            gain, loss = _smoothed(amounts[:, :window].mean(axis=1, keepdims=True), amounts[:, window:], 1 / window)
-            ratio = np.divide(gain, loss, out=np.full_like(gain, np.inf), where=loss > 0)
-            out[window:] = 100 - 100 / (1 + ratio)
-        return out
-
-    return _by_runs(prices, strength)
-
-
-def standard_deviation_return(prices: Floats, window: int) -> Floats:
-    """Sample standard deviation (n - 1) of the last `window` daily returns, in percent, not annualised."""
-    return 100 * _deviations(_returns(prices), window)
-
-
-def standard_deviation_price(prices: Floats, window: int) -> Floats:
-    """Sample standard deviation (n - 1) of the last `window` prices, in dollars."""
-    return _deviations(prices, window)
-
-
-def max_drawdown(prices: Floats, window: int) -> Floats:
-    """The deepest fall from a peak within the last `window` prices, as a positive percentage of the peak."""
-
-    def join(older: Parts, newer: Parts, _older_size: int, _newer_size: int) -> Parts:
-        (high, low, left), (newer_high, newer_low, newer_left) = older, newer
-        lowest_left = np.minimum(np.minimum(left, newer_left), newer_low / high)
-        return np.maximum(high, newer_high), np.minimum(low, newer_low), lowest_left
-
-    left_of_peak = over_windows((prices, prices, prices / prices), window, join)[2]
-    return 100 * (1 - left_of_peak)
-
-
-INDICATORS: Mapping[Function, Callable[[Floats, int], Floats]] = {
-    "moving-average-price": moving_average_price,
-    "exponential-moving-average-price": exponential_moving_average_price,
-    "cumulative-return": cumulative_return,
-    "moving-average-return": moving_average_return,
-    "relative-strength-index": relative_strength_index,
-    "standard-deviation-return": standard_deviation_return,
-    "standard-deviation-price": standard_deviation_price,
-    "max-drawdown": max_drawdown,
-}
-"""The ninth function, current-price, is the close itself."""
-
-RECURSIVE: tuple[Function, ...] = ("relative-strength-index", "exponential-moving-average-price")
-"""These never forget their first value, so that more history than they need makes them settle."""
-
-_OF_CHANGES: tuple[Function, ...] = (
-    "cumulative-return",
-    "moving-average-return",
-    "relative-strength-index",
-    "standard-deviation-return",
+_ALL = (
+    IndicatorSpec(
+        name=CURRENT_PRICE,
+        short="Price",
+        meaning="The price itself, in dollars. Of tickers only.",
+        unit="dollars",
+        parameters=(),
+        prices=lambda: 1,
+        formula=lambda prices: prices,
+        source="the adjusted close",
+    ),
+    IndicatorSpec(
+        name="moving-average-price",
+        short="SMA",
+        meaning="The mean of the last `window` prices, in dollars. Of tickers only.",
+        unit="dollars",
+        parameters=_WINDOW,
+        prices=lambda window: window,
+        formula=formulas.moving_average_price,
+        source="TA-Lib SMA",
+    ),
+    IndicatorSpec(
+        name="exponential-moving-average-price",
+        short="EMA",
+        meaning="The exponential mean of prices with factor 2/(window+1), in dollars. Of tickers only.",
+        unit="dollars",
+        parameters=_WINDOW,
+        prices=lambda window: window,
+        settled=lambda window: max(10 * window, 250),
+        formula=formulas.exponential_moving_average_price,
+        source="pandas ewm(span=window, adjust=False, min_periods=window)",
+    ),
+    IndicatorSpec(
+        name="cumulative-return",
+        short="Return",
+        meaning="The return over `window` sessions, in percent.",
+        unit="percent",
+        parameters=_WINDOW,
+        prices=lambda window: window + 1,
+        formula=formulas.cumulative_return,
+        source="TA-Lib ROC",
+    ),
+    IndicatorSpec(
+        name="moving-average-return",
+        short="MeanReturn",
+        meaning="The mean of the last `window` daily returns, in percent.",
+        unit="percent",
+        parameters=_WINDOW,
+        prices=lambda window: window + 1,
+        formula=formulas.moving_average_return,
+        source="pandas pct_change().rolling(window).mean()",
+    ),
+    IndicatorSpec(
+        name="relative-strength-index",
+        short="RSI",
+        meaning="Wilder's RSI, 0 to 100.",
+        unit="points",
+        parameters=_WINDOW,
+        prices=lambda window: window + 1,
+        settled=lambda window: max(10 * window, 250),
+        formula=formulas.relative_strength_index,
+        source="J. W. Wilder, New Concepts in Technical Trading Systems, 1978",
+    ),
+    IndicatorSpec(
+        name=STANDARD_DEVIATION_RETURN,
+        short="StdReturn",
+        meaning="The sample deviation of the last `window` daily returns, in percent, not annualised.",
+        unit="percent",
+        parameters=_SAMPLE,
+        prices=lambda window: window + 1,
+        formula=formulas.standard_deviation_return,
+        source="pandas pct_change().rolling(window).std()",
+    ),
+    IndicatorSpec(
+        name="standard-deviation-price",
+        short="StdPrice",
+        meaning="The sample deviation of the last `window` prices, in dollars. Of tickers only.",
+        unit="dollars",
+        parameters=_SAMPLE,
+        prices=lambda window: window,
+        formula=formulas.standard_deviation_price,
+        source="pandas rolling(window).std()",
+    ),
+    IndicatorSpec(
+        name="max-drawdown",
+        short="MaxDrawdown",
+        meaning="The deepest fall from a peak within the last `window` prices, in percent, positive.",
+        unit="percent",
+        parameters=_WINDOW,
+        prices=lambda window: window,
+        formula=formulas.max_drawdown,
+        source="M. Magdon-Ismail, A. Atiya: Maximum Drawdown, Risk 17(10), 2004",
+    ),
 )
 
+INDICATORS: Mapping[str, IndicatorSpec] = {spec.name: spec for spec in _ALL}
 
-def prices_needed(function: Function, window: int) -> int:
+
+def prices_needed(name: str, parameters: tuple[int, ...]) -> int:
     """How many prices in a row the first value takes."""
-    return window + 1 if function in _OF_CHANGES else window
+    return INDICATORS[name].prices(*parameters)
 
 
-def prices_advised(function: Function, window: int) -> int:
-    """How many prices in a row it takes until the choice of the first value no longer shows."""
-    return max(10 * window, 250) if function in RECURSIVE else prices_needed(function, window)
-
-
-def runs(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """How many values in a row, none missing, end at each row; 0 where the value itself is NaN."""
-    rows = np.arange(1, len(values) + 1).reshape(-1, *[1] * (values.ndim - 1))
-    last_gap = np.maximum.accumulate(np.where(np.isnan(values), rows, 0), axis=0)
-    count: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = rows - last_gap
-    return count
-
-
-def over_windows(parts: Parts, window: int, join: Join) -> Parts:
-    """What `join` makes of each `window` consecutive rows; NaN where there are fewer.
-
-    `parts` describe single rows. `join(older, newer, older_size, newer_size)` describes two adjacent stretches as one.
-    Stretches double in size, so that a window takes about log2(window) joins and nothing is ever subtracted.
-    """
-    out = tuple(np.full_like(part, np.nan) for part in parts)
-    if window > len(parts[0]):
-        return out
-    span, size = parts, 1  # what the digits of `window` read so far cover, from each row on
-    for digit in f"{window:b}"[1:]:
-        span = join(_rows(span, None, -size), _rows(span, size, None), size, size)
-        size *= 2
-        if digit == "1":
-            span = join(_rows(span, None, -1), _rows(parts, size, None), size, 1)
-            size += 1
-    for whole, windows in zip(out, span, strict=True):
-        whole[window - 1 :] = windows
-    return out
-
-
-def _rows(parts: Parts, first: int | None, last: int | None) -> Parts:
-    return tuple(part[first:last] for part in parts)
-
-
-def _means(values: Floats, window: int) -> Floats:
-    (total,) = over_windows((values,), window, lambda older, newer, *_sizes: (older[0] + newer[0],))
-    return total / window
-
-
-def _deviations(values: Floats, window: int) -> Floats:
-    """By the pairwise update of Chan, Golub and LeVeque (1979): exactly 0 for values that are all equal."""
-
-    def join(older: Parts, newer: Parts, older_size: int, newer_size: int) -> Parts:
-        (mean, squares), (newer_mean, newer_squares) = older, newer
-        step, size = newer_mean - mean, older_size + newer_size
-        return (
-            mean + step * (newer_size / size),
-            squares + newer_squares + step * step * (older_size * newer_size / size),
-        )
-
-    if window < 2:
-        return np.full_like(values, np.nan)
-    squares = over_windows((values, values - values), window, join)[1]
-    return np.sqrt(squares / (window - 1))
-
-
-def _returns(prices: Floats) -> Floats:
-    out = np.full_like(prices, np.nan)
-    out[1:] = prices[1:] / prices[:-1] - 1
-    return out
-
-
-def _smoothed(first: Floats, inputs: Floats, rate: float) -> Floats:
-    """y_0 = `first`, then y = rate * input + (1 - rate) * y_before, along the last axis: one value more than `inputs`.
-
-    Solved as keep^i (y_0 + rate * cumsum(input / keep^i)) in blocks short enough that keep^-i stays below 1e100.
-    Inputs are never negative, so nothing cancels.
-    """
-    out = np.concatenate((first, inputs), axis=-1)
-    if rate == 1:
-        return out
-    block = int(-230 / math.log1p(-rate))
-    for start in range(0, inputs.shape[-1], block):
-        part = inputs[..., start : start + block]
-        keep = np.cumprod(np.full(part.shape[-1], 1 - rate))
-        smooth = keep * (out[..., start : start + 1] + rate * np.cumsum(part / keep, axis=-1))
-        out[..., start + 1 : start + 1 + block] = smooth
-    return out
-
-
-def _by_runs(prices: Floats, recursion: Callable[[Floats], Floats]) -> Floats:
-    """`recursion` over each stretch of prices without a gap, column by column."""
-    out = np.full_like(prices, np.nan)
-    for column, answer in zip(np.atleast_2d(prices.T), np.atleast_2d(out.T), strict=True):
-        for start, stop in _stretches(column):
-            answer[start:stop] = recursion(column[start:stop])
-    return out
-
-
-def _stretches(column: Floats) -> Iterator[tuple[int, int]]:
-    present = np.concatenate(([False], ~np.isnan(column), [False]))
-    edges = np.flatnonzero(present[1:] != present[:-1])
-    return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+def prices_advised(name: str, parameters: tuple[int, ...]) -> int:
+    """How many prices in a row it takes until more history no longer changes the value."""
+    spec = INDICATORS[name]
+    return (spec.settled or spec.prices)(*parameters)

@@ -6,7 +6,7 @@ block a chart repeats a hundred times is computed once, and a plain loop replace
 
 from dataclasses import dataclass, field
 
-from rebalancer.bots.flowchart.tree import Comparator, Function
+from rebalancer.bots.flowchart.tree import Comparator
 from rebalancer.model import Symbol
 
 # -------------------------------------------------------------------------------- series: one number a day
@@ -33,8 +33,8 @@ class Nav:
 class Series:
     """An indicator of a Close or a Nav."""
 
-    function: Function
-    window: int
+    function: str
+    parameters: tuple[int, ...]
     source: int
 
 

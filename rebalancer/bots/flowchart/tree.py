@@ -5,17 +5,6 @@ from typing import Literal
 
 from rebalancer.model import Symbol
 
-Function = Literal[
-    "current-price",
-    "moving-average-price",
-    "exponential-moving-average-price",
-    "cumulative-return",
-    "moving-average-return",
-    "relative-strength-index",
-    "standard-deviation-return",
-    "standard-deviation-price",
-    "max-drawdown",
-]
 Comparator = Literal["gt", "gte", "lt", "lte"]
 
 
@@ -111,8 +100,8 @@ class If:
 class Filter:
     """The `count` children with the highest ("top") or lowest ("bottom") score, equally; file order breaks ties."""
 
-    function: Function
-    window: int | None
+    function: str
+    parameters: tuple[int, ...]
     side: Literal["top", "bottom"]
     count: int
     children: tuple["Node", ...]
@@ -130,10 +119,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Indicator:
-    """`window` is in sessions, None for current-price. A subject that is a node means its simulated history."""
+    """`function` is a name in INDICATORS, with its parameters. A subject that is a node means its simulated history."""
 
-    function: Function
-    window: int | None
+    function: str
+    parameters: tuple[int, ...]
     subject: "Symbol | Node"
     place: Place
 

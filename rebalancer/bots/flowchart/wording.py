@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import SHORT_NAMES, Program
+from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Values
+from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _EVERY = "all of {count} conditions", "all of {count} conditions hold", "not all of {count} conditions hold"
@@ -71,7 +72,9 @@ class Wording:
     def ranking(self, node: nodes.TopK | nodes.InverseVol) -> str:
         """What the children are measured by."""
         score = self.program.table[nodes.needs(node)[0]]
-        measure = f"{SHORT_NAMES[score.function]}({score.window})" if isinstance(score, nodes.Series) else "Price"
+        measure = INDICATORS[CURRENT_PRICE].short
+        if isinstance(score, nodes.Series):
+            measure = f"{INDICATORS[score.function].short}({','.join(map(str, score.parameters))})"
         if isinstance(node, nodes.InverseVol):
             return f"weights by 1 / {measure}"
         return f"{'highest' if node.largest else 'lowest'} {node.count} of {len(node.children)} by {measure}"

@@ -79,7 +79,7 @@ class Reference:
     def inverse_shares(self, node: tree.InverseVolatility, day: int) -> list[tuple[float, tree.Node]] | None:
         if len(node.children) == 1:
             return [(1.0, node.children[0])]
-        found = [self.score("standard-deviation-return", node.window, self.history(c), day) for c in node.children]
+        found = [self.score("standard-deviation-return", (node.window,), self.history(c), day) for c in node.children]
         if not all(volatility > 0 for volatility in found):
             return None
         total = sum(1 / volatility for volatility in found)
@@ -90,7 +90,7 @@ class Reference:
         if count == len(node.children):
             return [(1 / count, child) for child in node.children]
         histories = [self.history(child) for child in node.children]
-        scores = [self.score(node.function, node.window, history, day) for history in histories]
+        scores = [self.score(node.function, node.parameters, history, day) for history in histories]
         if any(math.isnan(score) for score in scores):
             return None
         order = sorted(range(len(scores)), key=lambda place: scores[place], reverse=node.side == "top")
@@ -123,7 +123,7 @@ class Reference:
             return operand.value
         subject = operand.subject
         history = self.closes[subject] if isinstance(subject, str) else self.history(subject)
-        return self.score(operand.function, operand.window, history, day)
+        return self.score(operand.function, operand.parameters, history, day)
 
     def history(self, node: tree.Node) -> list[float]:
         while not isinstance(node, tree.Asset) and (only := only_child(node)) is not None:
@@ -148,9 +148,10 @@ class Reference:
     def earned(self, ticker: str, day: int) -> float:
         return self.closes[ticker][day] / self.closes[ticker][day - 1] - 1
 
-    def score(self, function: str, window: int | None, history: list[float], day: int) -> float:
-        if window is None:
+    def score(self, function: str, parameters: tuple[int, ...], history: list[float], day: int) -> float:
+        if not parameters:
             return history[day]
+        (window,) = parameters
         if function in {"relative-strength-index", "exponential-moving-average-price"}:
             key = (function, window, id(history))
             if key not in self._recursive:

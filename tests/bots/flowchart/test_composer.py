@@ -1,11 +1,11 @@
 import json
-from typing import get_args
 
 import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import read
-from rebalancer.bots.flowchart.tree import Function, If
+from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.tree import If
 
 SPY, BIL = {"step": "asset", "ticker": "SPY"}, {"step": "asset", "ticker": "BIL"}
 RSI = {"lhs-fn": "relative-strength-index", "lhs-fn-params": {"window": 10}, "lhs-val": "TQQQ"}
@@ -60,8 +60,8 @@ def test_the_minimal_symphony_of_the_format_description():
         **{"sort-by-fn": "relative-strength-index", "sort-by-fn-params": {"window": 10}, "select-fn": "bottom"}
     )
     found = root({"step": "wt-cash-equal", "children": [gate(HOT, [SPY], [bottom])]})
-    condition = ("Compare", ("Indicator", "relative-strength-index", 10, "TQQQ"), "gt", ("Constant", 79.0), 1)
-    chosen = ("Filter", "relative-strength-index", 10, "bottom", 1, (("Asset", "SPY"), ("Asset", "BIL")))
+    condition = ("Compare", ("Indicator", "relative-strength-index", (10,), "TQQQ"), "gt", ("Constant", 79.0), 1)
+    chosen = ("Filter", "relative-strength-index", (10,), "bottom", 1, (("Asset", "SPY"), ("Asset", "BIL")))
     assert found == ("Equal", (("If", condition, ("Asset", "SPY"), chosen),))
 
 
@@ -133,8 +133,8 @@ def test_an_unnamed_group_is_read():
 
 def test_a_right_side_can_be_another_indicator():
     side = {"rhs-fixed-value?": False, "rhs-fn": "max-drawdown", "rhs-fn-params": {"window": 3}, "rhs-val": "SPY"}
-    assert compare(**side)[3] == ("Indicator", "max-drawdown", 3, "SPY")
-    assert compare(**{**side, "rhs-fixed-value?": DELETE})[3] == ("Indicator", "max-drawdown", 3, "SPY")
+    assert compare(**side)[3] == ("Indicator", "max-drawdown", (3,), "SPY")
+    assert compare(**{**side, "rhs-fixed-value?": DELETE})[3] == ("Indicator", "max-drawdown", (3,), "SPY")
 
 
 def test_a_fixed_right_side_ignores_the_function_beside_it():
@@ -153,13 +153,13 @@ def test_a_number_in_a_text_is_that_number(text, number):
 
 
 def test_the_window_keys_of_older_files_are_read():
-    assert compare(**{"lhs-fn-params": DELETE, "lhs-window-days": "14"})[1][2] == 14
-    assert compare(**{"lhs-fn-params": {}, "lhs-window-days": "14"})[1][2] == 14
-    assert root(filtered(**{"sort-by-fn-params": DELETE, "sort-by-window-days": "7"}))[2] == 7
+    assert compare(**{"lhs-fn-params": DELETE, "lhs-window-days": "14"})[1][2] == (14,)
+    assert compare(**{"lhs-fn-params": {}, "lhs-window-days": "14"})[1][2] == (14,)
+    assert root(filtered(**{"sort-by-fn-params": DELETE, "sort-by-window-days": "7"}))[2] == (7,)
 
 
 def test_two_windows_that_agree_are_one_and_two_that_differ_are_refused():
-    assert compare(**{"lhs-window-days": "10"})[1][2] == 10
+    assert compare(**{"lhs-window-days": "10"})[1][2] == (10,)
     differing = gate({**HOT, "lhs-window-days": "14"})
     assert problems(differing)[0].endswith('lhs-window-days: "lhs-fn-params" has another window; delete one of the two')
 
@@ -169,7 +169,7 @@ def test_a_current_price_has_no_window_whatever_is_written(params):
     assert compare(**{"lhs-fn": "current-price", "lhs-fn-params": params})[1] == (
         "Indicator",
         "current-price",
-        None,
+        (),
         "TQQQ",
     )
 
@@ -242,7 +242,7 @@ CASES = [
 ]
 LISTS = {
     "{STEPS}": '"asset", "empty", "group", "if", "filter", "wt-cash-equal", "wt-cash-specified", "wt-inverse-vol"',
-    "{FUNCTIONS}": ", ".join(f'"{function}"' for function in get_args(Function)),
+    "{FUNCTIONS}": ", ".join(f'"{function}"' for function in INDICATORS),
     "{CHILDREN}": "it must be a list of at least one",
     "{CONDITIONS}": '"lhs-fn", "comparator" and "rhs-fn" or "rhs-val"',
     "{SHARES}": "tickers of US shares",

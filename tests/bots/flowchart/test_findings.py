@@ -3,7 +3,8 @@ import json
 from charts import documents
 from hypothesis import given
 
-from rebalancer.bots.flowchart.findings import Findings, describe
+from rebalancer.bots.base import Findings
+from rebalancer.bots.flowchart.findings import describe
 from rebalancer.bots.flowchart.formats import read
 
 CHART = {
@@ -42,7 +43,11 @@ def test_findings_name_the_nodes_the_tickers_the_depth_and_the_functions():
         nodes=tuple(nodes.items()),
         tickers=("BIL", "IEF", "QQQ", "SPY", "TLT"),
         depth=4,
-        functions=(("current-price", ()), ("max-drawdown", (20,)), ("relative-strength-index", (5, 10))),
+        functions=(
+            ("current-price", ((),)),
+            ("max-drawdown", ((20,),)),
+            ("relative-strength-index", ((5,), (10,))),
+        ),
     )
 
 

@@ -9,30 +9,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rebalancer.bots.flowchart.indicators import (
-    INDICATORS,
+from rebalancer.bots.flowchart.formulas import (
     cumulative_return,
     exponential_moving_average_price,
     max_drawdown,
     moving_average_price,
     moving_average_return,
-    prices_advised,
-    prices_needed,
     relative_strength_index,
     runs,
     standard_deviation_price,
     standard_deviation_return,
 )
+from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, prices_advised
 from rebalancer.model import Floats
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parents[2] / "rebalancer" / "demo" / "sample_etf_2008_2016.csv.gz"
 
 NAN = math.nan
-each_indicator = pytest.mark.parametrize("function", INDICATORS)
+each_indicator = pytest.mark.parametrize("spec", INDICATORS.values(), ids=INDICATORS)
 missing_or_price = st.one_of(st.just(NAN), st.floats(1, 1000))
 columns = arrays(np.float64, st.integers(0, 60), elements=missing_or_price)
 windows = st.integers(1, 12)
+
+
+def parameters_of(spec):
+    """Small numbers that it takes."""
+    return st.tuples(*(st.integers(parameter.least, parameter.least + 11) for parameter in spec.parameters))
 
 
 def row(*values: float) -> Floats:
@@ -54,14 +57,14 @@ def sample() -> dict[str, dict[str, float]]:
     return {ticker: {day["date"]: float(day[ticker]) for day in days} for ticker in days[0] if ticker != "date"}
 
 
-@each_indicator
+@pytest.mark.parametrize("function", sorted(INDICATORS.keys() - {CURRENT_PRICE}))
 def test_real_prices_give_what_other_libraries_say(function, sample):
     with (HERE / "answers" / "indicators.csv").open(newline="") as file:
         answers = [answer for answer in csv.DictReader(file) if answer["function"] == function]
     assert len(answers) > 80
     for answer in answers:
         closes = sample[answer["ticker"]]
-        values = INDICATORS[function](row(*closes.values()), int(answer["window"]))
+        values = INDICATORS[function].formula(row(*closes.values()), int(answer["window"]))
         found = values[list(closes).index(answer["date"])]
         assert found == pytest.approx(float(answer["value"]), rel=1e-9, abs=1e-12), answer
 
@@ -133,38 +136,40 @@ def test_the_drawdown_of_rising_prices_is_zero():
 
 @each_indicator
 @settings(max_examples=40)
-@given(prices=columns, window=windows)
-def test_a_value_is_there_once_enough_prices_in_a_row_are(function, prices, window):
-    enough = runs(prices) >= prices_needed(function, window)
-    if function.startswith("standard-deviation") and window == 1:
-        enough[:] = False
-    assert (~np.isnan(INDICATORS[function](prices, window)) == enough).all()
+@given(prices=columns, data=st.data())
+def test_a_value_is_there_once_enough_prices_in_a_row_are(spec, prices, data):
+    numbers = data.draw(parameters_of(spec))
+    enough = runs(prices) >= spec.prices(*numbers)
+    assert (~np.isnan(spec.formula(prices, *numbers)) == enough).all()
 
 
 @each_indicator
 @settings(max_examples=40)
-@given(prices=columns, window=windows, later=missing_or_price)
-def test_a_later_price_changes_no_earlier_value(function, prices, window, later):
-    before = INDICATORS[function](prices, window)
-    assert INDICATORS[function](np.append(prices, later), window)[:-1].tobytes() == before.tobytes()
+@given(prices=columns, data=st.data(), later=missing_or_price)
+def test_a_later_price_changes_no_earlier_value(spec, prices, data, later):
+    numbers = data.draw(parameters_of(spec))
+    before = spec.formula(prices, *numbers)
+    assert spec.formula(np.append(prices, later), *numbers)[:-1].tobytes() == before.tobytes()
 
 
 @each_indicator
 @settings(max_examples=40)
-@given(prices=arrays(np.float64, (40, 3), elements=missing_or_price), window=windows)
-def test_each_column_stands_alone(function, prices, window):
-    together = INDICATORS[function](prices, window)
+@given(prices=arrays(np.float64, (40, 3), elements=missing_or_price), data=st.data())
+def test_each_column_stands_alone(spec, prices, data):
+    numbers = data.draw(parameters_of(spec))
+    together = spec.formula(prices, *numbers)
     for column in range(3):
-        alone = INDICATORS[function](prices[:, column].copy(), window)
+        alone = spec.formula(prices[:, column].copy(), *numbers)
         assert together[:, column].tobytes() == alone.tobytes()
 
 
 @each_indicator
 @settings(max_examples=40)
-@given(prices=arrays(np.float64, 30, elements=st.floats(1, 1000)), window=windows)
-def test_what_came_before_a_gap_is_forgotten(function, prices, window):
-    with_past = INDICATORS[function](np.concatenate((row(7, 500, 3, NAN), prices)), window)
-    assert with_past[4:].tobytes() == INDICATORS[function](prices, window).tobytes()
+@given(prices=arrays(np.float64, 30, elements=st.floats(1, 1000)), data=st.data())
+def test_what_came_before_a_gap_is_forgotten(spec, prices, data):
+    numbers = data.draw(parameters_of(spec))
+    with_past = spec.formula(np.concatenate((row(7, 500, 3, NAN), prices)), *numbers)
+    assert with_past[4:].tobytes() == spec.formula(prices, *numbers).tobytes()
 
 
 @given(prices=columns, window=windows)
@@ -188,6 +193,20 @@ def test_runs_count_the_values_since_the_last_gap():
 
 
 def test_only_recursive_indicators_ask_for_more_than_they_need():
-    assert prices_advised("moving-average-price", 200) == 200
-    assert prices_advised("relative-strength-index", 10) == 250
-    assert prices_advised("exponential-moving-average-price", 100) == 1000
+    assert prices_advised("moving-average-price", (200,)) == 200
+    assert prices_advised("relative-strength-index", (10,)) == 250
+    assert prices_advised("exponential-moving-average-price", (100,)) == 1000
+
+
+@each_indicator
+def test_a_row_has_all_of_its_facts(spec):
+    assert spec.source
+    assert spec.meaning.endswith(".")
+    assert set(spec.reads) == {"close"}, "closes are all that there is, so far"
+    for parameter in spec.parameters:
+        assert parameter.default is None or parameter.least <= parameter.default <= parameter.most
+
+
+def test_no_two_indicators_share_a_name():
+    assert len({spec.short for spec in INDICATORS.values()}) == len(INDICATORS)
+    assert all(name == spec.name for name, spec in INDICATORS.items())

@@ -91,18 +91,18 @@ def test_caps_are_fractions_and_need_not_sum_to_one():
 def test_a_filter_has_its_score_its_end_and_its_count():
     by = {"function": "cumulative-return", "window": 60}
     chart = {"filter": {"by": by, "take": "bottom", "count": 1, "of": [SPY, BIL]}}
-    assert root(chart) == ("Filter", "cumulative-return", 60, "bottom", 1, (("Asset", "SPY"), ("Asset", "BIL")))
+    assert root(chart) == ("Filter", "cumulative-return", (60,), "bottom", 1, (("Asset", "SPY"), ("Asset", "BIL")))
 
 
 def test_an_if_compares_two_values():
-    price = ("Indicator", "current-price", None, "SPY")
-    mean = ("Indicator", "moving-average-price", 50, "SPY")
+    price = ("Indicator", "current-price", (), "SPY")
+    mean = ("Indicator", "moving-average-price", (50,), "SPY")
     assert root(gate(ABOVE)) == ("If", ("Compare", price, "gt", mean, 1), ("Asset", "SPY"), ("Asset", "BIL"))
 
 
 def test_a_comparison_may_have_to_hold_for_days_and_against_a_number():
     condition = {"left": 3, "is": "lte", "right": {"max-drawdown": {"of": "SPY", "window": 9}}, "for_days": 4}
-    drawdown = ("Indicator", "max-drawdown", 9, "SPY")
+    drawdown = ("Indicator", "max-drawdown", (9,), "SPY")
     assert root(gate(condition))[1] == ("Compare", ("Constant", 3.0), "lte", drawdown, 4)
 
 
@@ -121,7 +121,7 @@ def test_a_part_of_the_chart_can_be_the_subject_of_a_function():
 def test_a_subject_that_is_one_asset_behind_groups_and_weights_is_that_ticker():
     wrapped = {"group": {"name": "x", "chart": {"equal": [{"specified": [{"percent": 100, "chart": SPY}]}]}}}
     condition = {"left": {"current-price": {"of": wrapped}}, "is": "gt", "right": 80}
-    assert root(gate(condition))[1][1] == ("Indicator", "current-price", None, "SPY")
+    assert root(gate(condition))[1][1] == ("Indicator", "current-price", (), "SPY")
 
 
 # What is refused, and how it is said.

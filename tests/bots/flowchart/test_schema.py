@@ -9,6 +9,7 @@ from charts import documents
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from make_schema import with_indicators
 
 from rebalancer.bots.flowchart.formats import read
 
@@ -38,6 +39,10 @@ def spots(document):
 
 def test_the_schema_is_a_schema():
     Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_indicators_of_the_schema_are_their_rows():
+    assert with_indicators(SCHEMA) == SCHEMA, "run tests/bots/flowchart/make_schema.py"
 
 
 @given(documents())

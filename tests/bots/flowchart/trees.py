@@ -74,11 +74,15 @@ def inverse_volatility(window: int, *children: Node) -> InverseVolatility:
 
 
 def best(count: int, function: str, window: int | None, *children: Node, side: str = "top") -> Filter:
-    return Filter(function, window, side, count, children, HERE)
+    return Filter(function, numbers(window), side, count, children, HERE)
+
+
+def numbers(window: int | None) -> tuple[int, ...]:
+    return () if window is None else (window,)
 
 
 def of(function: str, subject: str | Node, window: int | None = None) -> Indicator:
-    return Indicator(function, window, symbol(subject) if isinstance(subject, str) else subject, HERE)
+    return Indicator(function, numbers(window), symbol(subject) if isinstance(subject, str) else subject, HERE)
 
 
 def price(ticker: str) -> Indicator:

@@ -8,7 +8,13 @@ from typing import Literal
 
 from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Parsed, Unread, assemble
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
-from rebalancer.bots.flowchart.formats.functions import FUNCTIONS, selection, window
+from rebalancer.bots.flowchart.formats.functions import (
+    FUNCTIONS,
+    names_of_parameters,
+    parameters,
+    selection,
+    volatility_window,
+)
 from rebalancer.bots.flowchart.tree import (
     Asset,
     Cash,
@@ -17,7 +23,6 @@ from rebalancer.bots.flowchart.tree import (
     Compare,
     Constant,
     Equal,
-    Function,
     Group,
     If,
     Indicator,
@@ -133,16 +138,16 @@ def _weight(element: Element) -> float:
 
 
 def _inverse_volatility(element: Element) -> Parsed:
-    sessions = window("standard-deviation-return", element["window-days"].numeric)
-    return Parsed(lambda *nodes: InverseVolatility(sessions, nodes, element.here), _steps(element["children"]))
+    window = volatility_window(element["window-days"].numeric)
+    return Parsed(lambda *nodes: InverseVolatility(window, nodes, element.here), _steps(element["children"]))
 
 
 def _filter(element: Element) -> Parsed:
     function = element["sort-by-fn"].choice(FUNCTIONS, _LATER)
-    sessions = _window(function, element["sort-by-fn-params"], element["sort-by-window-days"])
+    numbers = _parameters(function, element["sort-by-fn-params"], element["sort-by-window-days"])
     side = element["select-fn"].choice(_ENDS)
     count = element["select-n"].numeric.whole(1, MAX_ELEMENTS)
-    return Parsed(selection(element, function, sessions, side, count), _steps(element["children"]))
+    return Parsed(selection(element, function, numbers, side, count), _steps(element["children"]))
 
 
 def _if(element: Element) -> Parsed:
@@ -205,21 +210,25 @@ def _constant(element: Element) -> Constant:
 
 def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> Indicator:
     function = side[f"{name}-fn"].choice(FUNCTIONS, _LATER)
-    sessions = _window(function, side[f"{name}-fn-params"], side[f"{name}-window-days"])
-    return Indicator(function, sessions, _ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
+    numbers = _parameters(function, side[f"{name}-fn-params"], side[f"{name}-window-days"])
+    return Indicator(function, numbers, _ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
 
 
-def _window(function: Function, params: Element, legacy: Element) -> int | None:
-    """The window, from the params or from the key of older files. A current price has none, whatever is written."""
-    if function == "current-price":
-        return None
-    written = params.only("window") if params.given else replace(params, value={})
+def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, ...]:
+    """The numbers of `function`, in older files a window under a key of its own.
+
+    A current price has none, whatever is written.
+    """
+    names = names_of_parameters(function)
+    if not names:
+        return ()
+    written = params.only(*names) if params.given else replace(params, value={})
     if legacy.given and not written["window"].given:
-        return window(function, legacy.numeric)
-    sessions = window(function, written["window"].numeric)
-    if legacy.given and window(function, legacy.numeric) != sessions:
+        return parameters(function, lambda _name: legacy.numeric)
+    numbers = parameters(function, lambda name: written[name].numeric)
+    if legacy.given and parameters(function, lambda _name: legacy.numeric) != numbers:
         legacy.refuse(f'"{params.here.step}" has another window; delete one of the two')
-    return sessions
+    return numbers
 
 
 # -------------------------------------------------------------------------------------------- spellings

@@ -1,14 +1,14 @@
-"""The nine functions, the windows they take and what they can be asked about."""
+"""Indicators in a document: their parameters, and what they can be asked about."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal
 
 from rebalancer.bots.flowchart.formats.elements import Element
+from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN, Parameter
 from rebalancer.bots.flowchart.tree import (
     Asset,
     Equal,
     Filter,
-    Function,
     Group,
     Indicator,
     InverseVolatility,
@@ -17,46 +17,56 @@ from rebalancer.bots.flowchart.tree import (
 )
 from rebalancer.model import Symbol
 
-FUNCTIONS: tuple[Function, ...] = get_args(Function)
-MAX_WINDOW = 10_000
-
-_OF_PRICES = frozenset(
-    {"current-price", "moving-average-price", "exponential-moving-average-price", "standard-deviation-price"}
-)
-_SAMPLE_DEVIATIONS = frozenset({"standard-deviation-return", "standard-deviation-price"})
+FUNCTIONS = tuple(INDICATORS)
 
 
-def window(function: Function, element: Element) -> int:
-    """A window in sessions; a sample deviation needs two values."""
-    return element.whole(2 if function in _SAMPLE_DEVIATIONS else 1, MAX_WINDOW)
+def names_of_parameters(function: str) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in INDICATORS[function].parameters)
 
 
-def indicator(element: Element, function: Function, sessions: int | None) -> Callable[[Node], Indicator]:
+def parameters(function: str, named: Callable[[str], Element]) -> tuple[int, ...]:
+    """The numbers of `function`; `named` gives the element in which a parameter stands."""
+    return tuple(_number(parameter, named(parameter.name)) for parameter in INDICATORS[function].parameters)
+
+
+def volatility_window(element: Element) -> int:
+    """The window of an inverse-volatility weighting, in sessions."""
+    (window,) = INDICATORS[STANDARD_DEVIATION_RETURN].parameters
+    return _number(window, element)
+
+
+def _number(parameter: Parameter, element: Element) -> int:
+    if parameter.default is not None and not element.given:
+        return parameter.default
+    return element.whole(parameter.least, parameter.most)
+
+
+def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Callable[[Node], Indicator]:
     """Builds an indicator of a node: of the asset where the node is nothing else, of its simulated history if not."""
 
     def build(subject: Node) -> Indicator:
         _accept(element, function, subject)
-        return Indicator(function, sessions, _sole_asset(subject) or subject, element.here)
+        return Indicator(function, numbers, _sole_asset(subject) or subject, element.here)
 
     return build
 
 
 def selection(
-    element: Element, function: Function, sessions: int | None, side: Literal["top", "bottom"], count: int
+    element: Element, function: str, numbers: tuple[int, ...], side: Literal["top", "bottom"], count: int
 ) -> Callable[..., Filter]:
     """Builds a filter of its children."""
 
     def build(*children: Node) -> Filter:
         for child in children:
             _accept(element, function, child)
-        return Filter(function, sessions, side, count, children, element.here)
+        return Filter(function, numbers, side, count, children, element.here)
 
     return build
 
 
-def _accept(element: Element, function: Function, subject: Node) -> None:
+def _accept(element: Element, function: str, subject: Node) -> None:
     """Accepts only what has such a value: a simulated history has returns, but no price in dollars."""
-    if function in _OF_PRICES and _sole_asset(subject) is None:
+    if INDICATORS[function].of_tickers_only and _sole_asset(subject) is None:
         element.refuse(
             f'"{function}" is known of tickers only, and {subject.place} is not a single one; '
             f'take a function of returns, such as "cumulative-return"'

@@ -6,7 +6,14 @@ from typing import Literal
 
 from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Parsed, Unread, assemble
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.formats.functions import FUNCTIONS, indicator, selection, window
+from rebalancer.bots.flowchart.formats.functions import (
+    FUNCTIONS,
+    indicator,
+    names_of_parameters,
+    parameters,
+    selection,
+    volatility_window,
+)
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
@@ -19,7 +26,6 @@ from rebalancer.bots.flowchart.tree import (
     Condition,
     Constant,
     Equal,
-    Function,
     Group,
     If,
     Indicator,
@@ -93,8 +99,8 @@ def _specified(body: Element, node: Element) -> Parsed:
 
 
 def _inverse_volatility(body: Element, node: Element) -> Parsed:
-    sessions = window("standard-deviation-return", body.only("window", "of")["window"])
-    return Parsed(lambda *children: InverseVolatility(sessions, children, node.here), _children(body["of"]))
+    window = volatility_window(body.only("window", "of")["window"])
+    return Parsed(lambda *children: InverseVolatility(window, children, node.here), _children(body["of"]))
 
 
 def _capped(body: Element, node: Element) -> Parsed:
@@ -121,10 +127,10 @@ def _if(node: Element) -> Parsed:
 def _filter(body: Element, node: Element) -> Parsed:
     by = body.only("by", "take", "count", "of")["by"]
     function = by["function"].choice(FUNCTIONS)
-    sessions = _sessions(function, by, "function")
+    numbers = _parameters(function, by, "function")
     side = body["take"].choice(_ENDS)
     count = body["count"].whole(1, MAX_ELEMENTS)
-    return Parsed(selection(node, function, sessions, side, count), _children(body["of"]))
+    return Parsed(selection(node, function, numbers, side, count), _children(body["of"]))
 
 
 _NODES: Mapping[str, Callable[[Element, Element], Parsed]] = {
@@ -170,18 +176,15 @@ def _operand(element: Element) -> Parsed:
     return _indicator(function, element[function], element) if function else Parsed(None)
 
 
-def _indicator(function: Function, body: Element, operand: Element) -> Parsed:
-    sessions = _sessions(function, body, "of")
+def _indicator(function: str, body: Element, operand: Element) -> Parsed:
+    numbers = _parameters(function, body, "of")
     subject = body["of"]
     if isinstance(subject.value, dict):
-        return Parsed(indicator(operand, function, sessions), (Unread(_node, subject),))
+        return Parsed(indicator(operand, function, numbers), (Unread(_node, subject),))
     symbol = subject.ticker()
-    return Parsed(lambda: Indicator(function, sessions, symbol, operand.here))
+    return Parsed(lambda: Indicator(function, numbers, symbol, operand.here))
 
 
-def _sessions(function: Function, element: Element, *others: str) -> int | None:
-    """The window that stands beside the keys `others`; a price of today has none."""
-    if function == "current-price":
-        element.only(*others)
-        return None
-    return window(function, element.only(*others, "window")["window"])
+def _parameters(function: str, element: Element, *others: str) -> tuple[int, ...]:
+    """The numbers that stand beside the keys `others`."""
+    return parameters(function, element.only(*others, *names_of_parameters(function)).__getitem__)
