@@ -12,8 +12,8 @@ from tomllib import loads
 
 import pytest
 
+from rebalancer.app.runs import EXIT_CODES
 from rebalancer.bots.load import load
-from rebalancer.cli.trigger import EXIT_CODES
 from rebalancer.errors import BadInputError, RebalancerError, RunFailedError, StoppedError
 from rebalancer.model import Allocation, Investment, Limits, Symbol, Trading
 from rebalancer.portfolio.targets import investable, set_targets, shares_of
