@@ -15,6 +15,7 @@ from rebalancer.model import (
     Fill,
     Found,
     Hours,
+    Instrument,
     Mode,
     Order,
     OrderId,
@@ -92,6 +93,13 @@ class Broker(Protocol):
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         """The symbols that can't be traded here, with the reason."""
+        ...
+
+    def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
+        """Lot, tick and least order of each of `symbols`, all in the account's currency.
+
+        It is asked before every order: answer from memory, without a request each time.
+        """
         ...
 
     def submit(self, order: Order) -> Submitted: ...

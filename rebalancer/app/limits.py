@@ -19,7 +19,8 @@ def _of_account(config: Config, account: AccountConfig) -> Iterator[str]:
         wanted = _wanted(account)
         for reading in read.run(config.journal(), line.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in reading.holdings if holding.symbol in wanted}
-            for symbol, why in used_up(values, reading.account.equity, account.limits).items():
+            seen = reading.account
+            for symbol, why in used_up(values, seen.equity, account.limits, seen.currency).items():
                 yield f"account {account.name}: {symbol}: {why} (as of {reading.at:%Y-%m-%d %H:%M} UTC)"
 
 

@@ -1,50 +1,37 @@
-"""Writing a config: whole or not at all, and never over what somebody else wrote meanwhile."""
+"""Writing a config: atomically, and never over a change that another program made in the meantime."""
 
 import errno
-import os
-import stat
-from contextlib import suppress
 from pathlib import Path
-from tempfile import mkstemp
 
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.files import create_private, replace_atomically
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of an ordinary file. Raises OSError, also for a pipe or a device: those may never end."""
+    """The bytes of a regular file. Raises OSError, also for a pipe or a device, whose content may never end."""
     if path.is_fifo() or path.is_char_device():
         raise OSError(errno.EINVAL, "it is no ordinary file")
     return path.read_bytes()
 
 
 def replace_content(path: Path, before: bytes, after: bytes) -> None:
-    """Put `after` in the place of `before`, with the mode the file had. A crash leaves one of the two, never half.
+    """Replace the content `before` of the file by `after`, atomically; its permissions stay.
 
     Raises BadInputError, and changes nothing, where the file no longer holds `before` or can't be written.
     """
-    file = path.resolve()  # a link stays a link
     try:
-        if file.read_bytes() != before:
+        if path.read_bytes() != before:
             raise BadInputError([Problem(str(path), "", "was changed meanwhile by another program: try again")])
-        temporary = _beside(file, after, stat.S_IMODE(file.stat().st_mode))
-        try:
-            temporary.replace(file)
-        except OSError:
-            temporary.unlink()
-            raise
-        _sync_folder(file.parent)
+        replace_atomically(path, after)
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
 def create(path: Path, content: bytes) -> None:
-    """Write a file of the owner's own. Raises BadInputError where one of this name exists or can't be made."""
+    """Create a private file, and its folder. Raises BadInputError where one exists at `path` or can't be made."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        create_private(path, content)
     except FileExistsError as error:
         raise BadInputError(
             [Problem(str(path), "", "exists already and is never overwritten: move it away")]
@@ -54,35 +41,9 @@ def create(path: Path, content: bytes) -> None:
 
 
 def set_aside(path: Path, content: bytes) -> None:
-    """Keep `content` as it was in a file of its own. The same content there already is as good."""
+    """Back `content` up at `path`. A file with the same content there already is kept."""
     if not (path.is_file() and path.read_bytes() == content):
         create(path, content)
-
-
-def _beside(file: Path, content: bytes, mode: int) -> Path:
-    """`content` on disk in a temporary file of the same folder, so that taking its place is one step."""
-    handle, name = mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            os.fchmod(out.fileno(), mode)
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-    except OSError:
-        temporary.unlink()
-        raise
-    return temporary
-
-
-def _sync_folder(folder: Path) -> None:
-    # Windows opens no folders; there the new name is on disk a little later.
-    with suppress(PermissionError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _unwritable(path: Path, error: OSError) -> BadInputError:

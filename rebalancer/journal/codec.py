@@ -133,6 +133,8 @@ def _builder(form: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type
     if is_dataclass(form):
         return _dataclass_builder(form)
     origin, args = get_origin(form), get_args(form)
+    if {*args} == {int, Decimal}:  # a quantity: whole ones have always been written as JSON integers
+        return lambda flat: flat if isinstance(flat, int) else Decimal(flat)
     if origin in {Union, UnionType}:
         (some,) = (_builder(arg) for arg in args if arg is not type(None))
         return lambda flat: None if flat is None else some(flat)

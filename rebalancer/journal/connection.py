@@ -1,6 +1,5 @@
 """SQLite connections to the journal: read-only views, transactions, backups, disk space, errors with a remedy."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebalancer.errors import BadInputError, Problem, RunFailedError, StoppedError
+from rebalancer.files import create_private
 from rebalancer.journal.chain import Head, has_chain, read_head
 
 ROOM = 2**20
@@ -97,7 +97,7 @@ def back_up(path: Path, copy: Path) -> Backup:
         raise BadInputError([Problem(str(path), "", "there is no journal yet, so nothing to copy")])
     with readable_errors(copy):
         try:
-            os.close(os.open(copy, os.O_CREAT | os.O_EXCL, 0o600))
+            create_private(copy)
         except FileExistsError as error:
             raise BadInputError([Problem(str(copy), "", "is there already: name a new file")]) from error
         try:

@@ -1,13 +1,12 @@
 """A small file beside the journal that remembers its last line, so that a restored copy is noticed."""
 
 import json
-import os
 import sqlite3
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import mkstemp
 
 from rebalancer.errors import StoppedError
+from rebalancer.files import replace_atomically
 from rebalancer.journal.chain import GENESIS, Head, has_chain, holds
 from rebalancer.journal.connection import head, reading
 
@@ -18,15 +17,7 @@ def file_of(journal: Path) -> Path:
 
 def remember(journal: Path, head: Head) -> None:
     """Put `head` in the place of what was remembered, in one step, readable for the owner alone."""
-    file = file_of(journal)
-    # Process numbers repeat: two containers that share the folder are both number 1.
-    handle, fresh = mkstemp(prefix=f"{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w") as out:
-            json.dump(asdict(head), out)
-        Path(fresh).replace(file)
-    finally:
-        Path(fresh).unlink(missing_ok=True)
+    replace_atomically(file_of(journal), json.dumps(asdict(head)).encode())
 
 
 def remembered(journal: Path) -> Head | None:

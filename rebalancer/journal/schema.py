@@ -1,12 +1,13 @@
 """Opens the journal's file: creates it, migrates it to this version, and checks its triggers and high-water mark."""
 
-import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from rebalancer.errors import RunFailedError, StoppedError
+from rebalancer.files import create_private
 from rebalancer.journal import high_water_mark, lease
 from rebalancer.journal.chain import Entry, chained
 from rebalancer.journal.connection import writing
@@ -49,12 +50,25 @@ def m008_open_differences(db: Database) -> None:
     rebuild(db.conn)
 
 
+@migrations()
+def m009_fractional_target_quantities(db: Database) -> None:
+    """Rebuilds the projections: target quantities of lots below 1 do not fit an integer column."""
+    rebuild(db.conn)
+
+
 RETIRED = frozenset(
     ["m002_projections", "m003_settings_and_adoptions", "m004_restatements", "m005_order_and_run_states"]
 )
 """Steps that earlier versions recorded. Their tables are projections, which m008 rebuilds."""
 KNOWN = RETIRED | {
-    step.__name__ for step in (m001_events, m006_chain_and_leases, m007_leases_by_lock, m008_open_differences)
+    step.__name__
+    for step in (
+        m001_events,
+        m006_chain_and_leases,
+        m007_leases_by_lock,
+        m008_open_differences,
+        m009_fractional_target_quantities,
+    )
 }
 
 
@@ -92,11 +106,9 @@ def _create(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.is_symlink():
         raise RunFailedError(f"the journal {path} is a symbolic link. Name the file itself, so that it has one lock.")
-    try:
-        # SQLite would create it readable for everyone. Its -wal and -shm files inherit this mode.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        return
+    # SQLite would create it readable for everyone. Its -wal and -shm files inherit this mode.
+    with suppress(FileExistsError):
+        create_private(path)
 
 
 def _set_up(db: Database, path: Path) -> None:

@@ -97,7 +97,7 @@ PROJECTIONS: Mapping[str, str] = {
     ) STRICT""",
     "trades": """CREATE TABLE trades (
         seq INTEGER NOT NULL REFERENCES plans (seq), symbol TEXT NOT NULL, side TEXT,
-        held TEXT NOT NULL, now TEXT NOT NULL, target TEXT NOT NULL, target_shares INTEGER NOT NULL,
+        held TEXT NOT NULL, now TEXT NOT NULL, target TEXT NOT NULL, target_shares ANY NOT NULL,
         price TEXT, quantity TEXT NOT NULL, dollars TEXT NOT NULL, why TEXT NOT NULL,
         PRIMARY KEY (seq, symbol)
     ) STRICT""",

@@ -4,16 +4,16 @@ SQLite because Python has it and it commits a batch whole or not at all. A row i
 packed arrays: ten years of 500 symbols are 500 rows, not 1.3 million.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from rebalancer.errors import SourceError
+from rebalancer.files import create_private
 from rebalancer.market.known import Known
 from rebalancer.model import Symbol
 
@@ -74,7 +74,8 @@ class ClosesCache:
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            with suppress(FileExistsError):
+                create_private(self._path)
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as connection:
                 connection.execute(TABLE)
                 yield connection

@@ -5,6 +5,7 @@ Money, prices and quantities are `Decimal` (dollars, dollars per share, shares).
 """
 
 from rebalancer.model.account import Account, Difference, Hours, Position, Session
+from rebalancer.model.instrument import US_EQUITIES, Instrument, Instruments, instrument_of, us_equity
 from rebalancer.model.market import Bar, Closes, CorporateAction, NoPrice, Price, Quote, Rename, Snapshot, Tick
 from rebalancer.model.names import (
     CASH,
@@ -46,6 +47,7 @@ __all__ = [
     "CASH",
     "NO_RUN",
     "TICKER",
+    "US_EQUITIES",
     "Absent",
     "Accepted",
     "Account",
@@ -61,6 +63,8 @@ __all__ = [
     "Found",
     "Holdings",
     "Hours",
+    "Instrument",
+    "Instruments",
     "Investment",
     "Limits",
     "Mode",
@@ -98,5 +102,7 @@ __all__ = [
     "Unknown",
     "Weights",
     "canonical",
+    "instrument_of",
     "symbol",
+    "us_equity",
 ]

@@ -41,7 +41,7 @@ class Trade:
     held: Decimal
     now: Decimal
     target: Decimal
-    target_shares: int
+    target_shares: int | Decimal
     price: Price | None
     side: Side | None
     quantity: Decimal

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from rebalancer.model.instrument import Instrument, us_equity
+from rebalancer.model.names import Symbol
+
 LISTED = 10
 """A list names so many tickers and counts the rest."""
 
@@ -11,9 +14,11 @@ def money(amount: Decimal, currency: str = "USD") -> str:
     return f"{amount:,.2f} {currency}"
 
 
-def per_share(price: Decimal, currency: str = "USD") -> str:
-    """Four decimals below 1, where the tick is 0.0001."""
-    return f"{price:,.4f} {currency}" if price < 1 else money(price, currency)
+def per_share(price: Decimal, instrument: Instrument | None = None) -> str:
+    """With as many decimals as the tick has; as a US equity where no instrument is given."""
+    instrument = instrument or us_equity(Symbol(""))
+    exponent = instrument.tick_at(price).as_tuple().exponent
+    return f"{price:,.{-int(exponent)}f} {instrument.currency}"
 
 
 def percent(fraction: float | Decimal) -> str:

@@ -3,20 +3,33 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from rebalancer.model import Account, NoPrice, Order, OrderId, OrderKind, Plan, Price, Symbol, Trade, Trading
-from rebalancer.model.text import money, per_share, percent, shares
+from rebalancer.model import (
+    US_EQUITIES,
+    Account,
+    Instrument,
+    Instruments,
+    NoPrice,
+    Order,
+    OrderId,
+    OrderKind,
+    Plan,
+    Price,
+    Symbol,
+    Trade,
+    Trading,
+    instrument_of,
+)
+from rebalancer.model.text import digits, money, per_share, percent, shares
 from rebalancer.portfolio.order_ids import order_id
 from rebalancer.portfolio.trades import (
-    CENT,
-    SMALLEST_TICK,
     ZERO,
     Prices,
+    least_order,
     no_price,
-    shares_for,
     target_dollars,
     usable_price,
 )
@@ -39,22 +52,18 @@ class Purse:
     fee: Decimal = ZERO
 
 
-def limit_price(price: Price, limit_percent: Decimal) -> Decimal:
-    """The most a buy may pay for a share: `limit_percent` above the ask (or the price), rounded down to the tick.
-
-    The tick is 0.01 USD from 1 dollar and 0.0001 USD below (Regulation NMS, rule 612).
-    """
-    return _above(price.value if price.ask is None else price.ask, limit_percent)
+def limit_price(price: Price, limit_percent: Decimal, instrument: Instrument) -> Decimal:
+    """The limit of a buy: `limit_percent` above the ask (the price where there is no ask), rounded down to the tick."""
+    return _above(price.value if price.ask is None else price.ask, limit_percent, instrument)
 
 
-def worst_price(order: Order, value: Decimal, trading: Trading) -> Decimal:
-    """Dollars per share that `order` is budgeted at: its limit, or the limit it would have had at the price `value`."""
-    return _above(value, trading.limit_percent) if order.limit is None else order.limit
+def worst_price(order: Order, value: Decimal, trading: Trading, instrument: Instrument) -> Decimal:
+    """The price that `order` is budgeted at: its limit, or the limit it would have had at the price `value`."""
+    return _above(value, trading.limit_percent, instrument) if order.limit is None else order.limit
 
 
-def _above(value: Decimal, limit_percent: Decimal) -> Decimal:
-    limit = value * (1 + limit_percent / 100)
-    return limit.quantize(CENT if limit >= 1 else SMALLEST_TICK, ROUND_DOWN)
+def _above(value: Decimal, limit_percent: Decimal, instrument: Instrument) -> Decimal:
+    return instrument.to_tick(value * (1 + limit_percent / 100))
 
 
 def own_cash(account: Account) -> Decimal:
@@ -116,27 +125,35 @@ def size_buys(
     session: date,
     run_number: int,
     attempts: Mapping[Symbol, int] = FIRST,
+    instruments: Instruments = US_EQUITIES,
 ) -> Sized:
     """Buys that `purse` pays for and has room for, largest shortfall in dollars first, ties by symbol.
 
     `held` are the managed shares after the sells, `prices` fresh ones. Never more than was planned. `attempts` number
     the orders of symbols that had one in this run. The notes have the numbers, and do not repeat their symbol.
     """
-    fresh = [(trade, usable_price(trade.symbol, prices)) for trade in plan.buys]
-    notes = {trade.symbol: f"not bought, {no_price(price)}" for trade, price in fresh if isinstance(price, NoPrice)}
-    buys = [_fresh(trade, price, held, plan, trading) for trade, price in fresh if isinstance(price, Price)]
+    listed = [(trade, instrument_of(trade.symbol, instruments)) for trade in plan.buys]
+    fresh = [(trade, instrument, usable_price(instrument, prices)) for trade, instrument in listed]
+    notes = {trade.symbol: f"not bought, {no_price(price)}" for trade, _, price in fresh if isinstance(price, NoPrice)}
+    buys = [
+        _fresh(trade, instrument, price, held, plan, trading)
+        for trade, instrument, price in fresh
+        if isinstance(price, Price)
+    ]
     orders: list[Order] = []
     short_of_cash: set[Symbol] = set()
     short_of_room: set[Symbol] = set()
     left = purse
     for buy in sorted(buys, key=lambda buy: (-buy.missing, buy.trade.symbol)):
         quantity = min(buy.wanted, _affordable(left, buy))
-        accepted = quantity >= 1 and quantity * buy.price.value >= trading.min_trade_dollars
+        accepted = quantity >= buy.instrument.lot and quantity * buy.price.value >= buy.least(trading)
         if quantity < buy.trade.quantity or not accepted:
-            verb = f"buying {quantity} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
+            verb = (
+                f"buying {digits(quantity)} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
+            )
             notes[buy.trade.symbol] = f"{verb}, {_shrunk(buy, quantity, left, trading)}"
         if quantity < buy.wanted:
-            room_is_left = quantity < shares_for(left.room, buy.price.value)
+            room_is_left = quantity < buy.instrument.quantity_for(left.room, buy.price.value)
             (short_of_cash if room_is_left else short_of_room).add(buy.trade.symbol)
         if accepted:
             attempt = attempts.get(buy.trade.symbol, 1)
@@ -148,48 +165,63 @@ def size_buys(
 
 @dataclass(frozen=True, slots=True)
 class _Buy:
-    """A planned buy at its fresh price: shares still wanted, dollars to its target, the most a share may cost."""
+    """A planned buy at its fresh price: quantity still `wanted`, money `missing` to its target, its limit price."""
 
     trade: Trade
+    instrument: Instrument
     price: Price
-    wanted: int
+    wanted: Decimal
     missing: Decimal
     limit: Decimal
 
+    def least(self, trading: Trading) -> Decimal:
+        return max(trading.min_trade_dollars, self.instrument.least_order)
 
-def _fresh(trade: Trade, price: Price, held: Mapping[Symbol, Decimal], plan: Plan, trading: Trading) -> _Buy:
+
+def _fresh(
+    trade: Trade,
+    instrument: Instrument,
+    price: Price,
+    held: Mapping[Symbol, Decimal],
+    plan: Plan,
+    trading: Trading,
+) -> _Buy:
     now = held.get(trade.symbol, ZERO)
     target = target_dollars(trade.target, plan.investable)
-    wanted = min(trade.quantity, shares_for(target, price.value) - now)
+    wanted = min(trade.quantity, instrument.quantity_for(target, price.value) - now)
     missing = target - now * price.value
-    return _Buy(trade, price, max(0, int(wanted)), missing, limit_price(price, trading.limit_percent))
+    limit = limit_price(price, trading.limit_percent, instrument)
+    return _Buy(trade, instrument, price, instrument.round_down(wanted), missing, limit)
 
 
-def _affordable(purse: Purse, buy: _Buy) -> int:
-    """Whole shares; the limit counts against the cash, the price against the room."""
-    return min(shares_for(purse.cash - purse.fee, buy.limit), shares_for(purse.room, buy.price.value))
+def _affordable(purse: Purse, buy: _Buy) -> Decimal:
+    """In whole lots; the limit price counts against the cash, the market price against the room."""
+    by_cash = buy.instrument.quantity_for(purse.cash - purse.fee, buy.limit)
+    return min(by_cash, buy.instrument.quantity_for(purse.room, buy.price.value))
 
 
-def _less(purse: Purse, buy: _Buy, quantity: int) -> Purse:
+def _less(purse: Purse, buy: _Buy, quantity: Decimal) -> Purse:
     spent = quantity * buy.limit + purse.fee
     return replace(purse, cash=purse.cash - spent, room=purse.room - quantity * buy.price.value)
 
 
-def _shrunk(buy: _Buy, quantity: int, left: Purse, trading: Trading) -> str:
-    dollars = quantity * buy.price.value
-    if 0 < dollars < trading.min_trade_dollars:
-        return f"{money(dollars)} is under min_trade_dollars {money(trading.min_trade_dollars)}"
-    if quantity < buy.wanted and shares_for(left.room, buy.price.value) == quantity:
-        return f"{money(left.room)} may still be invested before {percent(MOST_INVESTED)} of equity are"
+def _shrunk(buy: _Buy, quantity: Decimal, left: Purse, trading: Trading) -> str:
+    instrument, currency = buy.instrument, buy.instrument.currency
+    value = quantity * buy.price.value
+    if 0 < value < buy.least(trading):
+        return f"{money(value, currency)} is under {least_order(value, trading, instrument)}"
+    if quantity < buy.wanted and instrument.quantity_for(left.room, buy.price.value) == quantity:
+        return f"{money(left.room, currency)} may still be invested before {percent(MOST_INVESTED)} of equity are"
     if quantity < buy.wanted:
-        with_fee = f" and the order {money(left.fee)}" if left.fee else ""
-        return f"{money(left.cash)} of the budget is left and a share may cost {per_share(buy.limit)}{with_fee}"
-    return f"at {per_share(buy.price.value)} no more fit into its target of {percent(buy.trade.target)}"
+        with_fee = f" and the order {money(left.fee, currency)}" if left.fee else ""
+        most = per_share(buy.limit, instrument)
+        return f"{money(left.cash, currency)} of the budget is left and a share may cost {most}{with_fee}"
+    return f"at {per_share(buy.price.value, instrument)} no more fit into its target of {percent(buy.trade.target)}"
 
 
-def _buy_order(identity: OrderId, buy: _Buy, quantity: int, trading: Trading) -> Order:
+def _buy_order(identity: OrderId, buy: _Buy, quantity: Decimal, trading: Trading) -> Order:
     kind: OrderKind = trading.order_type
     if kind == "market" and buy.price.rung == "bar":
         kind = "limit"
     limit = buy.limit if kind == "limit" else None
-    return Order(identity, buy.trade.symbol, "buy", Decimal(quantity), kind, limit, buy.trade.why)
+    return Order(identity, buy.trade.symbol, "buy", quantity, kind, limit, buy.trade.why)

@@ -7,10 +7,23 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from rebalancer.errors import StoppedError
-from rebalancer.model import Holdings, Order, Plan, Session, Symbol, Targets, Trade, Trading
+from rebalancer.model import (
+    US_EQUITIES,
+    Holdings,
+    Instrument,
+    Instruments,
+    Order,
+    Plan,
+    Session,
+    Symbol,
+    Targets,
+    Trade,
+    Trading,
+    instrument_of,
+)
 from rebalancer.model.text import digits, money, per_share, percent, shares
 from rebalancer.portfolio.buys import AUCTION_CUTOFF, MOST_INVESTED, worst_price
-from rebalancer.portfolio.trades import ZERO, shares_for, target_dollars
+from rebalancer.portfolio.trades import ZERO, target_dollars
 
 ROUNDING = 1e-9
 TOLERANCE = Decimal("0.0025")
@@ -31,17 +44,18 @@ def check_order(
     now: datetime,
     session: Session,
     trading: Trading,
+    instrument: Instrument,
 ) -> str | None:
     """None where `order` may be sent, else why not, with the number and its limit.
 
-    `managed` are our shares of the symbol that are not sold yet. In dollars: `equity`; `invested`, all long positions
-    and the buys sent so far; `price` a share; `cash_left`, what may still be spent. A sell needs only `managed`.
+    `managed` is our quantity of the symbol that is not sold yet. Money: `equity`; `invested`, all long positions and
+    the buys sent so far; `cash_left`, what may still be spent. A sell needs only `managed`.
     """
     if (refusal := _in_time(order, now, session, trading) or _is_amount(order)) is not None:
         return refusal
     if order.side == "sell":
         return _is_ours(order, managed)
-    return _is_affordable(order, equity, invested, price, cash_left, trading)
+    return _is_affordable(order, equity, invested, price, cash_left, trading, instrument)
 
 
 def _in_time(order: Order, now: datetime, session: Session, trading: Trading) -> str | None:
@@ -68,32 +82,42 @@ def _is_ours(order: Order, managed: Decimal) -> str | None:
 
 
 def _is_affordable(
-    order: Order, equity: Decimal, invested: Decimal, price: Decimal | None, cash_left: Decimal, trading: Trading
+    order: Order,
+    equity: Decimal,
+    invested: Decimal,
+    price: Decimal | None,
+    cash_left: Decimal,
+    trading: Trading,
+    instrument: Instrument,
 ) -> str | None:
-    if order.quantity != order.quantity.to_integral_value():
-        return f"{shares(order.quantity)} is not a whole number"
+    if not instrument.is_multiple_of_lot(order.quantity):
+        return f"{shares(order.quantity)} is not {_lots(instrument)}"
     if price is None or not all(value.is_finite() for value in (price, equity, invested, cash_left)):
         return f"price {price}, equity {equity}, invested {invested} and cash {cash_left} must all be numbers"
-    most = worst_price(order, price, trading)
+    most, currency = worst_price(order, price, trading, instrument), instrument.currency
     if not (price > 0 and most.is_finite() and most > 0):
-        return f"its price of {price} USD and the {most} USD it may cost must be above 0"
+        return f"its price of {price} {currency} and the {most} {currency} it may cost must be above 0"
+    if not (order.limit is None or instrument.is_on_tick(order.limit)):
+        return f"its limit of {order.limit} is not a multiple of the tick, {instrument.tick_at(order.limit)}"
     after, limit = invested + order.quantity * price, MOST_INVESTED * equity
     if not after <= limit:
-        return f"{money(after)} would be invested, more than {percent(MOST_INVESTED)} of equity, {money(limit)}"
+        share = f"{percent(MOST_INVESTED)} of equity, {money(limit, currency)}"
+        return f"{money(after, currency)} would be invested, more than {share}"
     if not order.quantity * most <= cash_left:
-        return (
-            f"{shares(order.quantity)} at up to {per_share(most)} cost more than the {money(cash_left)} left for buys"
-        )
+        cost = f"{shares(order.quantity)} at up to {per_share(most, instrument)}"
+        return f"{cost} cost more than the {money(cash_left, currency)} left for buys"
     return None
 
 
 # ------------------------------------------------------------------------------------------ the whole plan
 
 
-def check_plan(plan: Plan, holdings: Holdings, targets: Targets, trading: Trading) -> None:
-    """Raises StoppedError where the plan is one that can't come about unless this program is wrong."""
+def check_plan(
+    plan: Plan, holdings: Holdings, targets: Targets, trading: Trading, instruments: Instruments = US_EQUITIES
+) -> None:
+    """Raises StoppedError for a plan that only a bug of this program can have made."""
     for trade in plan.trades:
-        _check_trade(trade, holdings)
+        _check_trade(trade, holdings, instrument_of(trade.symbol, instruments))
     total, limit = math.fsum(targets.weights.values()), float(trading.max_allocation_percent / 100)
     if not total <= limit + ROUNDING:
         raise _never(f"the targets add up to {percent(total)}, more than {percent(limit)}")
@@ -103,7 +127,7 @@ def check_plan(plan: Plan, holdings: Holdings, targets: Targets, trading: Tradin
             raise _never(f"it wants both sides of the pair {' / '.join(pair)}")
 
 
-def _check_trade(trade: Trade, holdings: Holdings) -> None:
+def _check_trade(trade: Trade, holdings: Holdings, instrument: Instrument) -> None:
     numbers = (trade.held, trade.now, trade.target, trade.quantity, trade.dollars)
     if not all(number.is_finite() and number >= 0 for number in numbers):
         raise _never(f"{trade.symbol} has a number that is none: {', '.join(map(str, numbers))}")
@@ -111,8 +135,12 @@ def _check_trade(trade: Trade, holdings: Holdings) -> None:
         raise _never(f"it trades {trade.symbol}, which is {holdings.untouchable[trade.symbol]}")
     if trade.side == "sell" and not trade.quantity <= (ours := _managed(trade.symbol, holdings)):
         raise _never(f"it sells {shares(trade.quantity)} of {trade.symbol}, {digits(ours)} are ours")
-    if trade.side == "buy" and trade.quantity != trade.quantity.to_integral_value():
-        raise _never(f"it buys {shares(trade.quantity)} of {trade.symbol}, not a whole number")
+    if trade.side == "buy" and not instrument.is_multiple_of_lot(trade.quantity):
+        raise _never(f"it buys {shares(trade.quantity)} of {trade.symbol}, not {_lots(instrument)}")
+
+
+def _lots(instrument: Instrument) -> str:
+    return "a whole number" if instrument.lot == 1 else f"a multiple of the lot, {digits(instrument.lot)}"
 
 
 def _managed(symbol: Symbol, holdings: Holdings) -> Decimal:
@@ -141,6 +169,7 @@ def missed_targets(
     trading: Trading,
     shrunk: Collection[Symbol] = (),
     beyond_cap: Decimal = ZERO,
+    instruments: Instruments = US_EQUITIES,
 ) -> tuple[Miss, ...]:
     """Targets that are missed by more than one share and `TOLERANCE`, in the order of the plan.
 
@@ -151,7 +180,13 @@ def missed_targets(
     `beyond_cap`: 99 % of equity, which what is not managed uses up first.
     """
     gaps = [
-        _gap(trade, plan.investable, held.get(trade.symbol, ZERO), prices.get(trade.symbol, ()))
+        _gap(
+            trade,
+            plan.investable,
+            held.get(trade.symbol, ZERO),
+            prices.get(trade.symbol, ()),
+            instrument_of(trade.symbol, instruments),
+        )
         for trade in plan.trades
     ]
     drift = trading.drift_percent / 100 * plan.investable
@@ -160,10 +195,10 @@ def missed_targets(
     return tuple(gap for gap in gaps if not _is_reached(gap, no_room.get(gap.trade.symbol, ZERO), plan, trading))
 
 
-def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Decimal]) -> Miss:
-    """The smallest at any of `prices`. Only whole shares are bought, so a fraction that is missing is none."""
+def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Decimal], instrument: Instrument) -> Miss:
+    """The smallest gap at any of `prices`. Only whole lots are bought: less than one lot missing is no gap."""
     target = target_dollars(trade.target, investable)
-    gaps = [(shares_for(target, price) - held) * price for price in prices]
+    gaps = [(instrument.quantity_for(target, price) - held) * price for price in prices]
     return Miss(trade, min(gaps, key=abs, default=target))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rebalancer.model import Account, Limits, Order, Price, Symbol
+from rebalancer.model import Account, Instrument, Limits, Order, Price, Symbol
 from rebalancer.model.text import digits, money, per_share, percent
 
 ZERO = Decimal(0)
@@ -29,6 +29,7 @@ def check_limits(
     equity: Decimal,
     tally: Tally,
     limits: Limits,
+    instrument: Instrument,
 ) -> str | None:
     """None where `order` is within every limit, else the first one that it breaks: the number, the limit and its key.
 
@@ -39,22 +40,22 @@ def check_limits(
     numbers = (order.quantity, order.limit or ZERO, price.value, held, equity, tally.dollars)
     if not all(number.is_finite() for number in numbers):
         return f"price {price.value}, {held} held, equity {equity} and {tally.dollars} sent must all be numbers"
-    dollars = order.quantity * price.value
+    dollars, currency = order.quantity * price.value, instrument.currency
     return (
         _of_the_list(order.symbol, limits)
-        or _of_the_order(dollars, limits)
-        or _of_the_run(dollars, equity, tally, limits)
-        or (_of_the_symbol(held * price.value + dollars, equity, limits) if order.side == "buy" else None)
+        or _of_the_order(dollars, limits, currency)
+        or _of_the_run(dollars, equity, tally, limits, currency)
+        or (_of_the_symbol(held * price.value + dollars, equity, limits, currency) if order.side == "buy" else None)
     )
 
 
-def check_armed(dollars: Decimal, max_dollars: Decimal) -> str | None:
+def check_armed(dollars: Decimal, max_dollars: Decimal, currency: str) -> str | None:
     """None where a run may trade `dollars` of real money, by what its account is armed for."""
     if dollars <= max_dollars:
         return None
     return (
-        f"the run would trade {money(dollars)}, more than the {money(max_dollars)} that the account is armed for. "
-        "Arm it for more: `rebalance live arm --max-dollars`"
+        f"the run would trade {money(dollars, currency)}, more than the {money(max_dollars, currency)} that the "
+        "account is armed for. Arm it for more: `rebalance live arm --max-dollars`"
     )
 
 
@@ -66,52 +67,54 @@ def _of_the_list(symbol: Symbol, limits: Limits) -> str | None:
     return None
 
 
-def _of_the_order(dollars: Decimal, limits: Limits) -> str | None:
+def _of_the_order(dollars: Decimal, limits: Limits, currency: str) -> str | None:
     if dollars <= limits.max_order_dollars:
         return None
-    return f"it trades {money(dollars)}, more than limits.max_order_dollars, {money(limits.max_order_dollars)}"
+    most = limits.max_order_dollars
+    return f"it trades {money(dollars, currency)}, more than limits.max_order_dollars, {money(most, currency)}"
 
 
-def _of_the_run(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits) -> str | None:
+def _of_the_run(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits, currency: str) -> str | None:
     if not tally.orders + 1 <= limits.max_orders:
         return f"{tally.orders} orders were sent in this run, and limits.max_orders is {limits.max_orders}"
     after = tally.dollars + dollars
     if not after <= limits.max_run_dollars:
-        return f"the run would trade {money(after)}, more than limits.max_run_dollars, {money(limits.max_run_dollars)}"
+        run = money(limits.max_run_dollars, currency)
+        return f"the run would trade {money(after, currency)}, more than limits.max_run_dollars, {run}"
     most = limits.max_turnover_percent / 100
     if not after <= most * equity:
         return (
-            f"the run would trade {money(after)}, more than limits.max_turnover_percent, {percent(most)} of equity or "
-            f"{money(most * equity)}"
+            f"the run would trade {money(after, currency)}, more than limits.max_turnover_percent, {percent(most)} of "
+            f"equity or {money(most * equity, currency)}"
         )
     return None
 
 
-def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits) -> str | None:
+def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits, currency: str) -> str | None:
     most = limits.max_symbol_percent / 100
     if after <= most * equity:
         return None
     return (
-        f"{money(after)} of it would be held, more than limits.max_symbol_percent, {percent(most)} of equity or "
-        f"{money(most * equity)}"
+        f"{money(after, currency)} of it would be held, more than limits.max_symbol_percent, {percent(most)} of "
+        f"equity or {money(most * equity, currency)}"
     )
 
 
-def used_up(values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits) -> Mapping[Symbol, str]:
+def used_up(values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits, currency: str) -> Mapping[Symbol, str]:
     """The symbols of which nothing can be bought, since what is held of them is all that a symbol may be.
 
     `values` are dollars of all shares by symbol, ours or not.
     """
     most = limits.max_symbol_percent / 100 * equity
     return {
-        symbol: f"{money(value)} of it are held already, and limits.max_symbol_percent lets {money(most)} be held: "
-        "it will not be bought"
+        symbol: f"{money(value, currency)} of it are held already, and limits.max_symbol_percent lets "
+        f"{money(most, currency)} be held: it will not be bought"
         for symbol, value in sorted(values.items())
         if not value < most
     }
 
 
-def check_distance(order: Order, price: Price | None, most: Decimal) -> str | None:
+def check_distance(order: Order, price: Price | None, most: Decimal, instrument: Instrument) -> str | None:
     """None where price and limit are within `most` percent of the previous close, else which is not.
 
     What was listed today has no previous close, nor has a source of daily closes: there is nothing to go by then. Its
@@ -120,18 +123,24 @@ def check_distance(order: Order, price: Price | None, most: Decimal) -> str | No
     if price is None or price.previous is None:
         return None
     if not (price.previous.is_finite() and price.previous > 0):
-        return f"its previous close is {price.previous} USD, and its price can't be compared with that"
+        return (
+            f"its previous close is {price.previous} {instrument.currency}, and its price can't be compared with that"
+        )
     if not abs(price.value - price.previous) <= price.previous * most / 100:
-        return _too_far(f"its price of {per_share(price.value)}", price.value, price.previous, most)
+        return _too_far(
+            f"its price of {per_share(price.value, instrument)}", price.value, price.previous, most, instrument
+        )
     if order.limit is not None and not order.limit <= price.previous * (1 + most / 100):
-        return _too_far(f"its limit of {per_share(order.limit)}", order.limit, price.previous, most)
+        return _too_far(
+            f"its limit of {per_share(order.limit, instrument)}", order.limit, price.previous, most, instrument
+        )
     return None
 
 
-def _too_far(what: str, value: Decimal, previous: Decimal, most: Decimal) -> str:
+def _too_far(what: str, value: Decimal, previous: Decimal, most: Decimal, instrument: Instrument) -> str:
     return (
-        f"{what} is {percent(abs(value / previous - 1))} away from the previous close of {per_share(previous)}, more "
-        f"than trading.max_distance_percent, {digits(most)} %"
+        f"{what} is {percent(abs(value / previous - 1))} away from the previous close of "
+        f"{per_share(previous, instrument)}, more than trading.max_distance_percent, {digits(most)} %"
     )
 
 

@@ -45,7 +45,10 @@ def investable(equity: Decimal, reserve: Decimal, others_value: Decimal) -> Deci
 
 
 def shares_of(
-    investments: Sequence[Investment], investable: Decimal, commit: Literal["amounts", "whole_account"]
+    investments: Sequence[Investment],
+    investable: Decimal,
+    commit: Literal["amounts", "whole_account"],
+    currency: str = "USD",
 ) -> tuple[tuple[Share, ...], tuple[str, ...]]:
     """Each bot's fraction of Investable, in the order of `investments`, and a note where they were scaled down.
 
@@ -55,20 +58,21 @@ def shares_of(
     """
     if not (investable.is_finite() and investable > 0):
         raise RunFailedError(
-            f"Investable is {money(investable)}: nothing can be bought. Lower cash_reserve or deposit money. "
+            f"Investable is {money(investable, currency)}: nothing can be bought. Lower cash_reserve or deposit money. "
             "Nothing was sent."
         )
     asked = [_asked(investment, investable) for investment in investments]
     total = math.fsum(asked)
     fractions = _scaled(asked, 1.0) if commit == "whole_account" or total > 1 else asked
     names = [investment.bot for investment in investments]
-    notes = (_scale_note(total, investable),) if commit == "amounts" and total > 1 else ()
+    notes = (_scale_note(total, investable, currency),) if commit == "amounts" and total > 1 else ()
     return tuple(map(Share, names, asked, fractions)), notes
 
 
-def _scale_note(total: float, investable: Decimal) -> str:
+def _scale_note(total: float, investable: Decimal, currency: str) -> str:
+    asked = money(Decimal(total) * investable, currency)
     return (
-        f"the bots ask for {money(Decimal(total) * investable)} together, {money(investable)} can be invested: "
+        f"the bots ask for {asked} together, {money(investable, currency)} can be invested: "
         f"every share is scaled down to {percent(1 / total)} of what was asked"
     )
 

@@ -1,6 +1,6 @@
 """From targets to trades: the plan, and its sells.
 
-Dollars, prices and quantities are Decimal from here outward; `to_decimal` is the one way in for a float.
+Money, prices and quantities are Decimal from here outward; `to_decimal` is the one conversion from a float.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,10 @@ from types import MappingProxyType
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model import (
+    US_EQUITIES,
     Holdings,
+    Instrument,
+    Instruments,
     NoPrice,
     Order,
     Plan,
@@ -21,12 +24,12 @@ from rebalancer.model import (
     Targets,
     Trade,
     Trading,
+    instrument_of,
 )
 from rebalancer.model.text import digits, money, per_share, percent, shares
 from rebalancer.portfolio.order_ids import order_id
 
 CENT = Decimal("0.01")
-SMALLEST_TICK = Decimal("0.0001")
 FRACTION = Decimal("1e-15")
 MILLIONTH = Decimal("1e-6")
 ZERO = Decimal(0)
@@ -56,20 +59,23 @@ def make_plan(
     untradable: Mapping[Symbol, str],
     trading: Trading,
     suspects: Mapping[Symbol, str] = NO_SUSPECTS,
+    instruments: Instruments = US_EQUITIES,
 ) -> Plan:
-    """One line for every symbol that is managed, changed by another hand, or wanted. `investable` (> 0) in dollars.
+    """One trade for every symbol that is managed, changed by somebody else, or wanted. `investable` (> 0) is money.
 
-    What is `untradable` is left alone, with the reason; of `suspects`, whose price nobody can vouch for, only a full
-    exit is planned.
+    Symbols in `untradable` are not traded, with the reason given there. Symbols in `suspects` have a doubtful price:
+    only a full exit of them is planned.
 
-    The whole-share difference to floor(target dollars / price) is traded. A target of 0 sells all that is managed, its
-    fraction too, whatever it is worth, and needs no price. A positive target never sells a fraction: where it buys less
-    than one share, the whole shares that are held are sold and the fraction stays.
+    The target quantity is target money / price, rounded down to whole lots; the difference to it is traded in whole
+    lots. A target of 0 sells everything managed, fractions of a lot included, at any value and without a price. A
+    positive target never sells a fraction of a lot: where it is worth less than one lot, the whole lots are sold and
+    the fraction stays.
     """
     left_alone = {**untradable, **holdings.untouchable}
     trades: list[Trade] = []
     for symbol in sorted({*holdings.managed, *targets.weights, *holdings.changed}):
-        line = _line(symbol, holdings, targets, investable, prices)
+        instrument = instrument_of(symbol, instruments)
+        line = _line(instrument, holdings, targets, investable, prices)
         origin = targets.whys.get(symbol, "")
         if symbol in left_alone:
             trades.append(replace(line, why=left_alone[symbol]))
@@ -80,23 +86,30 @@ def make_plan(
         elif line.price is None:
             trades.append(line)
         else:
-            trades.append(_moved(line, line.price, origin, investable, trading))
+            trades.append(_moved(line, line.price, origin, investable, trading, instrument))
     return Plan(investable, tuple(trades))
 
 
-def _line(symbol: Symbol, holdings: Holdings, targets: Targets, investable: Decimal, prices: Prices) -> Trade:
-    """What is held and wanted; nothing is traded yet."""
-    price = usable_price(symbol, prices)
+def _line(instrument: Instrument, holdings: Holdings, targets: Targets, investable: Decimal, prices: Prices) -> Trade:
+    """Held and target quantities; nothing is traded yet."""
+    symbol, quantity = instrument.symbol, ZERO
+    price = usable_price(instrument, prices)
     held = holdings.managed.get(symbol, ZERO)
     target = to_decimal(targets.weights.get(symbol, 0.0))
     if isinstance(price, NoPrice):
-        value, wanted, why = holdings.values.get(symbol, ZERO), 0, no_price(price)
+        value, why = holdings.values.get(symbol, ZERO), no_price(price)
     else:
-        value, wanted, why = held * price.value, shares_for(target_dollars(target, investable), price.value), ""
+        value, why = held * price.value, ""
+        quantity = instrument.quantity_for(target_dollars(target, investable), price.value)
     value = holdings.changed.get(symbol, value)
     now = (value / investable).quantize(FRACTION)
     known = price if isinstance(price, Price) else None
-    return Trade(symbol, held, now, target, wanted, known, None, ZERO, ZERO, why)
+    return Trade(symbol, held, now, target, _stored(quantity), known, None, ZERO, ZERO, why)
+
+
+def _stored(quantity: Decimal) -> int | Decimal:
+    """A whole quantity as an int: in that form it has always stood in the journal."""
+    return int(quantity) if quantity == quantity.to_integral_value() else quantity
 
 
 def _exit(line: Trade, origin: str, investable: Decimal) -> Trade:
@@ -104,36 +117,53 @@ def _exit(line: Trade, origin: str, investable: Decimal) -> Trade:
     return replace(line, side="sell", quantity=line.held, dollars=dollars, why=origin or "no bot wants it tonight")
 
 
-def _moved(line: Trade, price: Price, origin: str, investable: Decimal, trading: Trading) -> Trade:
-    """`line` traded towards its positive target, or why that is not worth an order."""
+def _moved(
+    line: Trade, price: Price, origin: str, investable: Decimal, trading: Trading, instrument: Instrument
+) -> Trade:
+    """`line` traded towards its positive target, or the reason why the difference is too small for an order."""
     difference = line.target_shares - line.held
-    quantity = Decimal(int(abs(difference)))
+    quantity = instrument.round_down(abs(difference))
     dollars = quantity * price.value
-    too_small = _too_small(line, price, quantity, dollars, trading)
+    too_small = _too_small(line, price, quantity, dollars, trading, instrument)
     if too_small:
         return replace(line, why=too_small)
-    goal = f"target {percent(line.target)} of {money(investable)} = {shares(line.target_shares)}"
+    currency = instrument.currency
+    goal = f"target {percent(line.target)} of {money(investable, currency)} = {shares(line.target_shares)}"
     side: Side = "buy" if difference > 0 else "sell"
     return replace(line, side=side, quantity=quantity, dollars=dollars, why="; ".join(filter(None, (goal, origin))))
 
 
-def _too_small(line: Trade, price: Price, quantity: Decimal, dollars: Decimal, trading: Trading) -> str | None:
+def _too_small(
+    line: Trade, price: Price, quantity: Decimal, dollars: Decimal, trading: Trading, instrument: Instrument
+) -> str | None:
     if line.held == line.target_shares > 0:
         return f"already at its target of {shares(line.target_shares)}"
-    if not quantity >= 1:
-        goal = f"target {percent(line.target)} = {shares(line.target_shares)} at {per_share(price.value)}"
-        return f"{goal}, {digits(line.held)} held: under one share apart"
+    if not quantity >= instrument.lot:
+        goal = f"target {percent(line.target)} = {shares(line.target_shares)} at {per_share(price.value, instrument)}"
+        return f"{goal}, {digits(line.held)} held: under {one_lot(instrument)} apart"
     drift = abs(line.now - line.target)
     if not drift * 100 >= trading.drift_percent:
         return (
             f"{percent(drift)} of Investable away from its target, under drift_percent {digits(trading.drift_percent)}"
         )
-    if not dollars >= trading.min_trade_dollars:
-        return f"{money(dollars)} to trade, under min_trade_dollars {money(trading.min_trade_dollars)}"
+    if not dollars >= max(trading.min_trade_dollars, instrument.least_order):
+        least = least_order(dollars, trading, instrument)
+        return f"{money(dollars, instrument.currency)} to trade, under {least}"
     return None
 
 
-# --------------------------------------------------------------------------------------- dollars and shares
+def least_order(value: Decimal, trading: Trading, instrument: Instrument) -> str:
+    """The minimum that an order of `value` does not reach: the owner's or the venue's."""
+    if not value >= trading.min_trade_dollars:
+        return f"min_trade_dollars {money(trading.min_trade_dollars, instrument.currency)}"
+    return f"the venue's least order of {money(instrument.least_order, instrument.currency)}"
+
+
+def one_lot(instrument: Instrument) -> str:
+    return "one share" if instrument.lot == 1 else f"the lot of {digits(instrument.lot)}"
+
+
+# ---------------------------------------------------------------------------------------- money and prices
 
 
 def target_dollars(target: Decimal, investable: Decimal) -> Decimal:
@@ -141,19 +171,15 @@ def target_dollars(target: Decimal, investable: Decimal) -> Decimal:
     return (target * investable).quantize(MILLIONTH, ROUND_HALF_EVEN).quantize(CENT, ROUND_DOWN)
 
 
-def shares_for(dollars: Decimal, price: Decimal) -> int:
-    """Whole shares that `dollars` buy at `price` (> 0); none for a negative amount."""
-    return max(0, int(dollars // price))
-
-
-def usable_price(symbol: Symbol, prices: Prices) -> Price | NoPrice:
-    """The price, accepted only if what a buy would pay is a number of at least the smallest tick."""
+def usable_price(instrument: Instrument, prices: Prices) -> Price | NoPrice:
+    """The price, accepted only if it and its ask are numbers of at least the smallest tick."""
+    symbol = instrument.symbol
     price = prices.get(symbol, NoPrice(symbol, ("none was asked for",)))
     if isinstance(price, NoPrice):
         return price
     for value in (price.value, price.value if price.ask is None else price.ask):
-        if not (value.is_finite() and value >= SMALLEST_TICK):
-            return NoPrice(symbol, (f"the {price.rung} shows {value} USD",))
+        if not (value.is_finite() and value >= instrument.smallest_tick):
+            return NoPrice(symbol, (f"the {price.rung} shows {value} {instrument.currency}",))
     return price
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from rebalancer.backtest.compare import Comparison
 from rebalancer.backtest.metrics import drawdowns
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.files import replace_atomically
 from rebalancer.model import Floats
 
 
@@ -84,12 +85,9 @@ def cash_weights(weights: Floats) -> Floats:
 
 
 def write_whole(path: Path, text: str, option: str) -> None:
-    """Write `text` beside `path`, then put it in its place. Raises BadInputError, naming `option`."""
-    draft = path.with_name(f".{path.name}.part")
+    """Write `text` to `path` atomically. Raises BadInputError, naming `option`."""
     try:
-        draft.write_text(text, encoding="utf-8", newline="")
-        draft.replace(path)
+        replace_atomically(path, text.encode(), mode=0o666)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         problem = Problem(option, "", f"{path} can't be written: {error.strerror}; name a file in a folder of yours")
         raise BadInputError([problem]) from error

@@ -128,7 +128,10 @@ def _sized(
 ) -> Sized:
     attempts = {trade.symbol: log.attempt(trade.symbol, "buy") for trade in plan.buys}
     held, session = snapshot.holdings.managed, log.session.day
-    return size_buys(plan, held, prices, purse, way.trading, context.account, session, log.number, attempts)
+    instruments = context.broker.instruments([trade.symbol for trade in plan.buys])
+    return size_buys(
+        plan, held, prices, purse, way.trading, context.account, session, log.number, attempts, instruments
+    )
 
 
 def _within_what_was_named(purse: Purse, refused: Mapping[Symbol, Outcome], way: "Way") -> Purse:
@@ -195,7 +198,8 @@ def _purse(
     standing = own_buys(context, log, prices, account.cash) + open_buys(others, prices, account.cash)
     cash = budget(account, snapshot.reserve, standing, short=snapshot.short)
     if snapshot.short:
-        log.note(f"while something is held short, no more is spent than {money(account.spendable)}, free of margin")
+        free = money(account.spendable, account.currency)
+        log.note(f"while something is held short, no more is spent than {free}, free of margin")
     return Purse(cash, room(account.equity, snapshot.long_value + standing), context.broker.venue.fee_per_order)
 
 

@@ -9,7 +9,19 @@ from typing import Literal
 from rebalancer.bots.base import Bot
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent
-from rebalancer.model import Investment, Limits, OrderId, Price, Reserve, RunId, Session, Side, Symbol, Trading
+from rebalancer.model import (
+    Instrument,
+    Investment,
+    Limits,
+    OrderId,
+    Price,
+    Reserve,
+    RunId,
+    Session,
+    Side,
+    Symbol,
+    Trading,
+)
 from rebalancer.ports import Broker, Calendar, Clock, History, Journal, OrderRecord, Quotes
 
 
@@ -52,6 +64,13 @@ class RunContext:
         fallback = {self.trading.fallback_ticker} if self.trading.fallback_ticker else set()
         return tuple(sorted({self.renames.get(symbol, symbol) for symbol in named | fallback}))
 
+    @property
+    def currency(self) -> str:
+        return self.broker.venue.currency
+
+    def instrument(self, symbol: Symbol) -> Instrument:
+        return self.broker.instruments([symbol])[symbol]
+
 
 class RunLog:
     """Writes the events of one run. `sent` tells whether an order may have left, `sent_here` whether one did just now.
@@ -68,6 +87,7 @@ class RunLog:
         self.run = run
         self.session = session
         self.number = context.journal.run_number(run)
+        self.currency = context.currency
         self._context = context
         self.venue_time: tuple[datetime, float] | None = None
         self.remarks: dict[Symbol, str] = {}

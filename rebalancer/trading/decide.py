@@ -65,4 +65,6 @@ def say_what_stays_cash(log: RunLog, obstacle: Mapping[Symbol, str], targets: Ta
     freed = Decimal(math.fsum(netting.freed for netting in targets.nettings))
     for fallback, reason in obstacle.items():
         if freed > TOLERANCE:
-            log.problems.append(f"{fallback}: {money(freed * investable)} that netting freed stay in cash ({reason})")
+            log.problems.append(
+                f"{fallback}: {money(freed * investable, log.currency)} that netting freed stay in cash ({reason})"
+            )

@@ -190,33 +190,37 @@ class Gate:
             now=latest_time(self.context, self.log),
             session=self.log.session,
             trading=self.context.trading,
+            instrument=self.context.instrument(order.symbol),
         ) or self._too_far(order)
 
     def _too_far(self, order: Order) -> str | None:
         """From the previous close. A full exit is sold wherever its price is."""
         if self._is_full_exit(order):
             return None
-        return check_distance(order, self._price(order.symbol), self.context.trading.max_distance_percent)
+        price, instrument = self._price(order.symbol), self.context.instrument(order.symbol)
+        return check_distance(order, price, self.context.trading.max_distance_percent, instrument)
 
     def _is_full_exit(self, order: Order) -> bool:
-        """Also one that leaves less than a share, where only whole ones are traded."""
-        return order.side == "sell" and self._left(order.symbol) - order.quantity < 1
+        """Also one that leaves less than a lot."""
+        left = self._left(order.symbol) - order.quantity
+        return order.side == "sell" and left < self.context.instrument(order.symbol).lot
 
     def _broken_limit(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """Of `[limits]`. A full exit breaks none."""
         if self._is_full_exit(order):
             return None
         price, held = self._price(order.symbol), self.snapshot.shares.get(order.symbol, ZERO)
-        return check_limits(
-            order, price, held, self.snapshot.account.equity, self._tally(order, sent), self.context.limits
-        )
+        equity, tally = self.snapshot.account.equity, self._tally(order, sent)
+        instrument = self.context.instrument(order.symbol)
+        return check_limits(order, price, held, equity, tally, self.context.limits, instrument)
 
     def _beyond_the_armed(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
         """A full exit is let through; what no price is known of, no limit has let through."""
         price = self._price(order.symbol)
         match arming(self.context):
             case Armed(max_dollars=most) if price is not None and not self._is_full_exit(order):
-                return check_armed(self._tally(order, sent).dollars + order.quantity * price.value, most)
+                dollars = self._tally(order, sent).dollars + order.quantity * price.value
+                return check_armed(dollars, most, self.snapshot.account.currency)
         return None
 
     def _tally(self, order: Order, sent: Sequence[OrderRecord]) -> Tally:
@@ -250,7 +254,8 @@ class Gate:
             self.sold[order.symbol] = self.sold.get(order.symbol, ZERO) + times * order.quantity
         elif price is not None:
             self.bought += times * order.quantity * price.value
-            self.spent += times * order.quantity * worst_price(order, price.value, self.context.trading)
+            instrument = self.context.instrument(order.symbol)
+            self.spent += times * order.quantity * worst_price(order, price.value, self.context.trading, instrument)
             self.spent += times * self.context.broker.venue.fee_per_order
 
     def _left(self, symbol: Symbol) -> Decimal:

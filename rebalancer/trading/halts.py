@@ -130,8 +130,9 @@ def check_daily_loss(context: RunContext, log: RunLog, account: Account) -> None
     if loss is None or buys_stopped(context, log) is not None:
         return
     log.write(DailyLossHit(at=log.now(), equity=loss.equity, basis=loss.basis, limit_percent=most))
+    equity, basis = money(loss.equity, account.currency), money(loss.basis, account.currency)
     log.note(
-        f"the account is worth {money(loss.equity)} without what was paid in today, and was worth {money(loss.basis)} "
+        f"the account is worth {equity} without what was paid in today, and was worth {basis} "
         f"at the close of the session before: that is more than limits.max_daily_loss_percent, {percent(most / 100)}, "
         "below it. Only sells for the rest of the session",
         "warning",

@@ -10,7 +10,7 @@ from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.freed import wait_until_free
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.tracking import CANCEL_SECONDS, POLL_SECONDS, Watch, earlier_outcome, gone, look_up, looks
-from rebalancer.trading.whole import whole_shares
+from rebalancer.trading.whole import whole_lots
 
 ORDERS_A_SECOND = 6
 """Looks are so much rarer with more orders: orders and looks of a minute stay under half of what a venue may allow."""
@@ -38,7 +38,7 @@ def execute(
     """
     outcomes = send_and_follow(context, log, orders, gate, timeout, poll)
     blocked = [outcome.order for outcome in outcomes if outcome.refusal in IN_THE_WAY]
-    due = [*(blocked if blocked and _way_is_clear(context, log, blocked) else ()), *whole_shares(log, outcomes)]
+    due = [*(blocked if blocked and _way_is_clear(context, log, blocked) else ()), *whole_lots(context, log, outcomes)]
     if not due:
         return outcomes
     retried = {(order.symbol, order.side) for order in due}

@@ -54,7 +54,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     signals = signal_prices(context, log, snapshots, context.symbols())
     prices = order_prices(context, log, snapshots, symbols)
 
-    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit)
+    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency)
     closes = closes_until_now(context, log, signals)
     decisions = decide(context, log, shares, closes)
     obstacle = fallback_obstacle(context, log, prices, {**untradable, **snapshot.holdings.untouchable})
@@ -66,8 +66,11 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
 
     left_alone = {**untradable, **obstacle}
     suspects = {**jumps(context, log, closes, actions), **misjudged(symbols, pending)}
-    plan = make_plan(snapshot.holdings, targets, snapshot.investable, prices, left_alone, context.trading, suspects)
-    check_plan(plan, snapshot.holdings, targets, context.trading)
+    instruments = context.broker.instruments(sorted({*symbols, *snapshot.holdings.changed}))
+    plan = make_plan(
+        snapshot.holdings, targets, snapshot.investable, prices, left_alone, context.trading, suspects, instruments
+    )
+    check_plan(plan, snapshot.holdings, targets, context.trading, instruments)
     warn_of_unsettled_money(context, log, plan, snapshot.account)
     context.journal.check_disk_space()
     log.write(PlanMade(at=log.now(), plan=plan))

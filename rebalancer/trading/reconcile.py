@@ -40,7 +40,8 @@ def reconcile(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> 
         )
     require_own_money(account, outcomes)
     if bought_something(outcomes) and own_cash(account) < 0:
-        over = f"{money(own_cash(account))} of own cash after tonight's buys: they cost more than they were sized at"
+        cash = money(own_cash(account), account.currency)
+        over = f"{cash} of own cash after tonight's buys: they cost more than they were sized at"
         log.note(over, "warning")
     ordered = {outcome.order.symbol for outcome in outcomes}
     for each in _traded_by_others(log.at_start or {}, positions, ordered):
@@ -71,9 +72,9 @@ def require_own_money(account: Account, outcomes: Sequence[Outcome]) -> None:
     if not bought_something(outcomes) or (cash.is_finite() and cash >= -BORROWED * account.equity):
         return
     raise StoppedError(
-        f"the account has {money(cash)} of own cash after tonight's buys: they cost more than they were sized at, or "
-        "another program or person bought in it at the same time. Look at the account, then lift the halt: "
-        "`rebalance resume`."
+        f"the account has {money(cash, account.currency)} of own cash after tonight's buys: they cost more than they "
+        "were sized at, or another program or person bought in it at the same time. Look at the account, then lift "
+        "the halt: `rebalance resume`."
     )
 
 

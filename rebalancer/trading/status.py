@@ -84,7 +84,8 @@ def _missed(
         held = {symbol: min(end.ledger.ours.get(symbol, ZERO), there) for symbol, there in held.items()}
     shown = {each.symbol: each.market_value / each.quantity for each in end.positions if each.quantity}
     prices = {trade.symbol: _prices(trade.symbol, plan, log, shown) for trade in plan.trades}
-    return missed_targets(plan, held, prices, context.trading, log.shrunk, _beyond_cap(plan, start))
+    instruments = context.broker.instruments([trade.symbol for trade in plan.trades])
+    return missed_targets(plan, held, prices, context.trading, log.shrunk, _beyond_cap(plan, start), instruments)
 
 
 def _beyond_cap(plan: Plan, start: AccountSnapshot | None) -> Decimal:
@@ -105,7 +106,7 @@ def _prices(symbol: Symbol, plan: Plan, log: RunLog, shown: Mapping[Symbol, Deci
 def _missing(miss: Miss, log: RunLog) -> str:
     side = "under" if miss.dollars > 0 else "over"
     reason = log.remarks.get(miss.trade.symbol) or miss.trade.why
-    return f"{miss.trade.symbol}: {money(abs(miss.dollars))} {side} its target ({reason})"
+    return f"{miss.trade.symbol}: {money(abs(miss.dollars), log.currency)} {side} its target ({reason})"
 
 
 def describe(outcome: Outcome) -> str:

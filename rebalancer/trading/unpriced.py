@@ -11,7 +11,7 @@ def say_what_has_no_price(log: RunLog, positions: Sequence[Position]) -> None:
     for position in positions:
         if position.last_close is not None:
             log.note(
-                f"{position.symbol}: no price now: it counts for {money(position.market_value)} by its last close, of "
-                f"{position.last_close}",
+                f"{position.symbol}: no price now: it counts for {money(position.market_value, log.currency)} by its "
+                f"last close, of {position.last_close}",
                 "warning",
             )

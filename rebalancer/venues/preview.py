@@ -12,6 +12,7 @@ from rebalancer.model import (
     Fill,
     Found,
     Hours,
+    Instrument,
     Order,
     OrderId,
     OrderState,
@@ -77,6 +78,9 @@ class PreviewBroker:
         """The real broker's own answer: it is a question, not an order."""
         return self._real.untradable(symbols)
 
+    def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
+        return self._real.instruments(symbols)
+
     def submit(self, order: Order) -> Submitted:
         if order.id in self._orders:
             return Unknown(f"the order id {order.id} was used before: look up what came of it")
@@ -86,10 +90,13 @@ class PreviewBroker:
             return Refused(str(error))
         if here is None:
             return Refused(f"{order.symbol} has no price now: what the order would do can't be shown")
-        price = slipped(here, order.side, ZERO)
-        if (reason := refusal(order, price, self._room(order.symbol), self.venue.fee_per_order)) is not None:
+        instrument = self.instruments([order.symbol])[order.symbol]
+        price = slipped(here, order.side, ZERO, instrument)
+        if (
+            reason := refusal(order, price, self._room(order.symbol), self.venue.fee_per_order, instrument)
+        ) is not None:
             return Refused(reason)
-        state = _outcome(order, fill_price(order.side, order.limit, here, ZERO))
+        state = _outcome(order, fill_price(order.side, order.limit, here, ZERO, instrument), instrument.currency)
         self._orders[order.id] = state
         if state.average_price is not None:
             self._carry_out(state, state.average_price)
@@ -162,9 +169,11 @@ class PreviewBroker:
         return after.market_value - before.market_value
 
 
-def _outcome(order: Order, price: Decimal | None) -> OrderState:
-    """The whole order at `price` dollars per share; ended at once where the market has not reached its limit."""
+def _outcome(order: Order, price: Decimal | None, currency: str) -> OrderState:
+    """The whole order filled at `price`; canceled at once where the market has not reached its limit."""
     asked = (order.id, order.symbol, order.side, order.quantity, order.kind, order.limit)
     if price is None:
-        return OrderState(*asked, "canceled", ZERO, None, f"the market is beyond the limit of {order.limit} USD now")
+        return OrderState(
+            *asked, "canceled", ZERO, None, f"the market is beyond the limit of {order.limit} {currency} now"
+        )
     return OrderState(*asked, "filled", order.quantity, price)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from stage import DAYS, GLD, SGOV, SPY, Stage, Weekdays, dollars, hold, session_of
 
-from rebalancer.app.doctor import MEGABYTE, Patient, disk, examine, journal, machine, writable
+from rebalancer.app.account_checks import CheckedAccount, examine
+from rebalancer.app.machine_checks import MEGABYTE, disk, journal, machine, writable
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.config import AccountConfig
@@ -19,7 +20,19 @@ from rebalancer.errors import SourceError
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Account, Bar, Closes, Hours, OrderId, OrderState, Position, Snapshot, Symbol
+from rebalancer.model import (
+    Account,
+    Bar,
+    Closes,
+    Hours,
+    Instrument,
+    OrderId,
+    OrderState,
+    Position,
+    Snapshot,
+    Symbol,
+    us_equity,
+)
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker, History, Venue
 from rebalancer.venues.alpaca.venue import ALPACA
@@ -57,6 +70,9 @@ class ReadOnly:
     def untradable(self, symbols) -> Mapping[Symbol, str]:
         return self.inner.untradable(symbols) if self.refused is None else self.refused
 
+    def instruments(self, symbols) -> Mapping[Symbol, Instrument]:
+        return {symbol: us_equity(symbol) for symbol in symbols}
+
     def positions(self) -> tuple[Position, ...]:
         return self.held
 
@@ -92,7 +108,7 @@ class Ward:
 
     def checks(self) -> dict[str, Check]:
         broker: Broker = self.broker
-        patient = Patient(
+        patient = CheckedAccount(
             account=self.account,
             broker=broker,
             history=self.history,

@@ -18,6 +18,7 @@ from rebalancer.model import (
     Fill,
     Found,
     Hours,
+    Instrument,
     Order,
     OrderId,
     OrderState,
@@ -26,6 +27,7 @@ from rebalancer.model import (
     Submitted,
     Symbol,
     Unknown,
+    us_equity,
 )
 
 LATENCY, SLOW = 0.05, 20.0
@@ -124,6 +126,9 @@ class FaultyBroker:
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         self._ask("untradable", "account does not answer")
         return {name: self._untradable[name] for name in symbols if name in self._untradable}
+
+    def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
+        return {symbol: us_equity(symbol) for symbol in symbols}
 
     def submit(self, order: Order) -> Submitted:
         self._step("before submit")

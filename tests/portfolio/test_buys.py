@@ -8,7 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import Account, Holdings, NoPrice, Order, OrderId, Plan, Price, Symbol, Targets, Trade, Trading
+from rebalancer.model import (
+    Account,
+    Holdings,
+    NoPrice,
+    Order,
+    OrderId,
+    Plan,
+    Price,
+    Symbol,
+    Targets,
+    Trade,
+    Trading,
+    us_equity,
+)
 from rebalancer.portfolio.buys import Purse, budget, limit_price, room, size_buys, told_budget, worst_price
 from rebalancer.portfolio.order_ids import order_id
 from rebalancer.portfolio.trades import make_plan
@@ -226,7 +239,7 @@ def test_without_a_budget_nothing_is_bought_even_where_the_least_trade_is_zero()
     ],
 )
 def test_a_limit_is_one_percent_above_what_is_asked_rounded_down_to_the_tick(price, limit):
-    found = limit_price(price, Decimal(1))
+    found = limit_price(price, Decimal(1), us_equity(SPY))
 
     assert (found, found.as_tuple().exponent) == (Decimal(limit), Decimal(limit).as_tuple().exponent)
 
@@ -237,7 +250,7 @@ def test_a_market_buy_is_budgeted_as_if_it_paid_the_limit():
     (order,), _ = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=10_000, trading=trading)
 
     assert (order.kind, order.limit, order.quantity) == ("market", None, 99)
-    assert worst_price(order, Decimal(100), trading) == 101
+    assert worst_price(order, Decimal(100), trading, us_equity(SPY)) == 101
 
 
 def test_a_buy_priced_by_a_bar_is_always_a_limit():
@@ -251,7 +264,7 @@ def test_a_buy_priced_by_a_bar_is_always_a_limit():
 def test_a_limit_order_costs_its_limit_at_worst():
     order = Order(OrderId("rb1"), SPY, "buy", Decimal(1), "limit", Decimal("101.00"), "")
 
-    assert worst_price(order, Decimal(90), Trading()) == Decimal("101.00")
+    assert worst_price(order, Decimal(90), Trading(), us_equity(SPY)) == Decimal("101.00")
 
 
 # ---------------------------------------------------------------------------------------------- the budget
@@ -368,7 +381,10 @@ def test_buys_at_their_limits_with_all_fees_never_exceed_the_cash(evening):
 
     orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
 
-    costs = [order.quantity * limit_price(fresh[order.symbol], trading.limit_percent) + purse.fee for order in orders]
+    costs = [
+        order.quantity * limit_price(fresh[order.symbol], trading.limit_percent, us_equity(order.symbol)) + purse.fee
+        for order in orders
+    ]
     assert sum(costs) <= purse.cash
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from rebalancer.errors import StoppedError
-from rebalancer.model import Holdings, Order, OrderId, Plan, Session, Symbol, Targets, Trade, Trading
+from rebalancer.model import Holdings, Order, OrderId, Plan, Session, Symbol, Targets, Trade, Trading, us_equity
 from rebalancer.portfolio.checks import ROUNDING, check_order, check_plan
 
 SPY, SH = Symbol("SPY"), Symbol("SH")
@@ -29,6 +29,7 @@ def checked(order: Order, *, trading: Trading | None = None, now: datetime | Non
         now=now or CLOSES - timedelta(minutes=10),
         session=SESSION,
         trading=trading or Trading(),
+        instrument=us_equity(SPY),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import Account, Limits, Order, OrderId, Price, Symbol
+from rebalancer.model import Account, Limits, Order, OrderId, Price, Symbol, us_equity
 from rebalancer.portfolio.limits import Loss, Tally, check_armed, check_distance, check_limits, daily_loss
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
@@ -33,8 +33,10 @@ def checked(
 ) -> str | None:
     """`check_limits`, then `check_distance`, of an order over 1,000 dollars in an account of 100,000."""
     tally = Tally(orders, Decimal(sent))
-    broken = check_limits(order, price, Decimal(held), Decimal(equity), tally, replace(Limits(), **limits))
-    return broken or check_distance(order, price, Decimal(distance))
+    broken = check_limits(
+        order, price, Decimal(held), Decimal(equity), tally, replace(Limits(), **limits), us_equity(SPY)
+    )
+    return broken or check_distance(order, price, Decimal(distance), us_equity(SPY))
 
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
@@ -182,7 +184,7 @@ def test_nothing_passes_by_a_number_that_is_none(bad, place):
 def test_whatever_passes_is_within_every_limit(quantity, price, equity, sent, held, limits, orders):
     order = replace(BUY, quantity=Decimal(quantity), kind="market", limit=None)
     shown = replace(PRICE, value=price, previous=price)
-    if check_limits(order, shown, Decimal(held), equity, Tally(orders, sent), limits) is None:
+    if check_limits(order, shown, Decimal(held), equity, Tally(orders, sent), limits, us_equity(SPY)) is None:
         traded = quantity * price
         assert traded <= limits.max_order_dollars
         assert sent + traded <= limits.max_run_dollars
@@ -210,8 +212,8 @@ def test_every_limit_there_is_refuses_something():
 
 
 def test_a_live_run_trades_what_its_account_is_armed_for_and_not_a_cent_more():
-    assert check_armed(Decimal("25000.00"), Decimal(25_000)) is None
-    assert check_armed(Decimal("25000.01"), Decimal(25_000)) == (
+    assert check_armed(Decimal("25000.00"), Decimal(25_000), "USD") is None
+    assert check_armed(Decimal("25000.01"), Decimal(25_000), "USD") == (
         "the run would trade 25,000.01 USD, more than the 25,000.00 USD that the account is armed for. "
         "Arm it for more: `rebalance live arm --max-dollars`"
     )

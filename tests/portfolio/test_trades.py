@@ -1,6 +1,7 @@
 """The plan: what is sold and bought to get from the holdings to the targets, and why the rest is not."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -9,14 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.errors import RunFailedError
-from rebalancer.model import Holdings, NoPrice, Order, Price, Symbol, Targets, Trade, Trading
+from rebalancer.model import (
+    Holdings,
+    Instrument,
+    NoPrice,
+    Order,
+    Price,
+    Symbol,
+    Targets,
+    Trade,
+    Trading,
+    instrument_of,
+    us_equity,
+)
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.order_ids import another_attempt, order_id
 from rebalancer.portfolio.targets import cap
 from rebalancer.portfolio.trades import (
     make_plan,
     sell_orders,
-    shares_for,
     target_dollars,
     to_decimal,
     usable_price,
@@ -50,6 +62,37 @@ def plan_of_one(
     return line
 
 
+COIN = Instrument(Symbol("BTC/EUR"), "crypto", "EUR", Decimal("0.001"), Decimal("0.01"), least_order=Decimal(10))
+
+
+def coin_line(held: str, target: float, at: str = "64000") -> Trade:
+    symbol, weights = COIN.symbol, {COIN.symbol: target} if target else {}
+    holdings = Holdings({symbol: Decimal(held)} if Decimal(held) else {}, {}, Decimal(0))
+    targets = Targets((), weights, (), weights, weights)
+    prices = {symbol: price(symbol, at)}
+    plan = make_plan(holdings, targets, INVESTABLE, prices, {}, Trading(), instruments={symbol: COIN})
+    check_plan(plan, holdings, targets, Trading(), {symbol: COIN})
+    (line,) = plan.trades
+    return line
+
+
+def test_an_instrument_with_a_fractional_lot_is_bought_and_sold_in_its_lots():
+    bought, sold = coin_line("0.2", 0.5), coin_line("0.9", 0.5)
+    assert (bought.side, str(bought.quantity), bought.target_shares) == ("buy", "0.385", Decimal("0.585"))
+    assert (sold.side, str(sold.quantity)) == ("sell", "0.315")
+    assert bought.why == "target 50 % of 75,000.00 EUR = 0.585 shares"
+
+
+def test_less_than_a_lot_is_not_traded_and_a_full_exit_sells_the_rest_of_a_lot_too():
+    assert coin_line("0.5845", 0.5).why.endswith("0.5845 held: under the lot of 0.001 apart")
+    assert coin_line("0.5845", 0.0).quantity == Decimal("0.5845")
+
+
+def test_an_order_below_the_least_order_of_the_venue_is_not_planned():
+    line = coin_line("0", 0.0001, at="7000")
+    assert (line.side, line.why) == (None, "7.00 EUR to trade, under the venue's least order of 10.00 EUR")
+
+
 # ------------------------------------------------------------------------------------ from float to Decimal
 
 
@@ -70,9 +113,9 @@ def test_target_dollars_are_floored_to_the_cent():
 
 
 def test_dollars_that_lack_the_last_of_many_digits_buy_no_share_more():
-    assert shares_for(Decimal("299.99999999999999999999999999999999"), Decimal(100)) == 2
-    assert shares_for(Decimal(300), Decimal(100)) == 3
-    assert shares_for(Decimal(-300), Decimal(100)) == 0
+    assert us_equity(SPY).quantity_for(Decimal("299.99999999999999999999999999999999"), Decimal(100)) == 2
+    assert us_equity(SPY).quantity_for(Decimal(300), Decimal(100)) == 3
+    assert us_equity(SPY).quantity_for(Decimal(-300), Decimal(100)) == 0
 
 
 # ----------------------------------------------------------------------------------------------- the plan
@@ -174,13 +217,13 @@ def test_a_price_that_is_none_counts_as_no_price(value):
 @pytest.mark.parametrize("ask", ["NaN", "Infinity", "0", "0.00009"])
 def test_nor_does_one_that_is_asked_for_no_price(ask):
     quoted = Price(SPY, Decimal(100), "quote", NOW, 0.0, ask=Decimal(ask))
-    assert usable_price(SPY, {SPY: quoted}) == NoPrice(SPY, (f"the quote shows {ask} USD",))
+    assert usable_price(us_equity(SPY), {SPY: quoted}) == NoPrice(SPY, (f"the quote shows {ask} USD",))
 
 
 def test_the_smallest_tick_is_a_price_and_what_was_never_asked_for_is_none():
     cheap = Price(SPY, Decimal("0.0001"), "trade", NOW, 0.0)
-    assert usable_price(SPY, {SPY: cheap}) == cheap
-    assert usable_price(SPY, {}) == NoPrice(SPY, ("none was asked for",))
+    assert usable_price(us_equity(SPY), {SPY: cheap}) == cheap
+    assert usable_price(us_equity(SPY), {}) == NoPrice(SPY, ("none was asked for",))
 
 
 @pytest.mark.parametrize("target", [0.0, 0.5])
@@ -272,8 +315,12 @@ prices = st.decimals("0.0001", "2000", places=4)
 tickers = st.sampled_from([SPY, SH, TLT, Symbol("QQQ"), Symbol("GLD"), Symbol("IEF")])
 
 
+lots_by_symbol = st.dictionaries(tickers, st.sampled_from([Decimal("0.001"), Decimal("0.1"), Decimal(100)]))
+
+
 @st.composite
 def evenings(draw):
+    """An account, targets and prices; symbols without an instrument of their own are US equities."""
     holdings = Holdings(
         draw(st.dictionaries(tickers, quantities)),
         draw(st.dictionaries(tickers, st.just("changed"), max_size=1)),
@@ -284,31 +331,33 @@ def evenings(draw):
     investable = draw(st.decimals("1", "1e7", places=2))
     trading = Trading(min_trade_dollars=draw(st.sampled_from([Decimal(0), Decimal(1), Decimal(100)])))
     suspects = draw(st.dictionaries(tickers, st.just("it jumped"), max_size=1))
-    return holdings, Targets((), weights, (), weights, weights), investable, known, {}, trading, suspects
+    instruments = {symbol: replace(us_equity(symbol), lot=lot) for symbol, lot in draw(lots_by_symbol).items()}
+    return holdings, Targets((), weights, (), weights, weights), investable, known, {}, trading, suspects, instruments
 
 
 @given(evenings())
 def test_no_plan_sells_more_than_is_managed_or_touches_what_it_must_not(evening):
-    holdings, targets, *_, trading, _ = evening
+    holdings, targets, *_, trading, _, instruments = evening
 
     plan = make_plan(*evening)
 
-    check_plan(plan, holdings, targets, trading)
+    check_plan(plan, holdings, targets, trading, instruments)
     assert all(sell.quantity <= holdings.managed[sell.symbol] for sell in plan.sells)
     assert not holdings.untouchable.keys() & {trade.symbol for trade in (*plan.sells, *plan.buys)}
 
 
 @given(evenings())
-def test_every_trade_is_in_whole_shares_but_for_an_exit(evening):
-    plan = make_plan(*evening)
+def test_every_trade_is_in_whole_lots_but_for_an_exit(evening):
+    plan, instruments = make_plan(*evening), evening[-1]
 
-    assert all(trade.quantity % 1 == 0 for trade in (*plan.sells, *plan.buys) if trade.target > 0)
-    assert all(exit_.quantity == exit_.held for exit_ in plan.sells if exit_.target == 0)
+    for trade in (*plan.sells, *plan.buys):
+        lot = instrument_of(trade.symbol, instruments).lot
+        assert trade.quantity % lot == 0 if trade.target > 0 else trade.quantity == trade.held
 
 
 @given(evenings())
 def test_of_a_suspect_all_is_sold_or_nothing(evening):
-    *_, suspects = evening
+    *_, suspects, _ = evening
 
     assert all(
         (trade.side, trade.quantity) in {(None, 0), ("sell", trade.held)}

@@ -1,6 +1,6 @@
 """Orders out, outcomes back, with a broker that loses answers, forges them, or does not answer at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from rebalancer.model import (
     Fill,
     Found,
     Hours,
+    Instrument,
     Order,
     OrderId,
     OrderState,
@@ -54,6 +55,9 @@ class Between:
 
     def untradable(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, str]:
         return self.real.untradable(symbols)
+
+    def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
+        return self.real.instruments(symbols)
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
         return self.real.named(ours, since)

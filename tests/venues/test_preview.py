@@ -6,7 +6,7 @@ from contract import CASH, HOLDINGS, Ability, BrokerContract, OrderSequences
 from street import BIL, EVENING, SPY, XYZ, buy, sell
 
 from rebalancer.errors import SourceError
-from rebalancer.model import Absent, Account, OrderId, OrderState, Position, Refused
+from rebalancer.model import Absent, Account, OrderId, OrderState, Position, Refused, us_equity
 from rebalancer.ports import Venue
 from rebalancer.venues.preview import PreviewBroker
 
@@ -36,6 +36,9 @@ class RecordingBroker:
     def open_orders(self) -> tuple[OrderState, ...]:
         self.asked.append("open_orders")
         return self._open
+
+    def instruments(self, symbols):
+        return {symbol: us_equity(symbol) for symbol in symbols}
 
     def untradable(self, symbols):
         return dict.fromkeys(symbols, "halted")

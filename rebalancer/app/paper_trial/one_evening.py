@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
 
-from rebalancer.app.doctor import is_paper
+from rebalancer.app.account_checks import is_paper
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Event, OrderSeen, RunEnded
 from rebalancer.model import (
@@ -86,7 +86,8 @@ def _trial(context: RunContext, log: Notebook, symbol: Symbol) -> tuple[Check, .
     prices = order_prices(context, log, take_snapshots(context, [symbol], ()), [symbol], "buys")
     price = _required(context, snapshot.account, prices[symbol])
     gate = buying_gate(context, log, snapshot, prices)
-    buy = _order(context, log, symbol, "buy", limit_price(price, context.trading.limit_percent))
+    limit = limit_price(price, context.trading.limit_percent, context.instrument(symbol))
+    buy = _order(context, log, symbol, "buy", limit)
     bought, checks = _traded(context, log, buy, gate)
     if not bought.filled:
         return checks

@@ -95,7 +95,8 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
         )
     snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
     price = free_share(context, log, named)
-    order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit_price(price, context.trading.limit_percent))
+    limit = limit_price(price, context.trading.limit_percent, context.instrument(price.symbol))
+    order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit)
     return sent_once(context, log, order, buying_gate(context, log, snapshot, {price.symbol: price}))
 
 

@@ -13,6 +13,7 @@ from rebalancer.model import (
     Fill,
     Found,
     Hours,
+    Instrument,
     Order,
     OrderId,
     OrderState,
@@ -21,6 +22,7 @@ from rebalancer.model import (
     Submitted,
     Symbol,
     Unknown,
+    us_equity,
 )
 from rebalancer.ports import Clock, Venue
 from rebalancer.venues.alpaca import parse
@@ -84,6 +86,9 @@ class AlpacaBroker:
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         return self._assets.untradable(symbols, self._clock.now().astimezone(NEW_YORK).date())
 
+    def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
+        return {symbol: us_equity(symbol) for symbol in symbols}
+
     # ------------------------------------------------------------------------------------- orders
 
     def open_orders(self) -> tuple[OrderState, ...]:
@@ -125,7 +130,7 @@ class AlpacaBroker:
 
     def submit(self, order: Order) -> Submitted:
         """One attempt. What no venue could take is refused here, and never leaves."""
-        if (reason := malformed(order)) is not None:
+        if (reason := malformed(order, us_equity(order.symbol))) is not None:
             return Refused(reason)
         answer = self._client.send("POST", "/orders", _body(order))
         match answer:

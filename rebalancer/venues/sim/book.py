@@ -1,9 +1,8 @@
 """The sim broker's book: one account in one SQLite file. Money and quantities are decimal text, times are ISO text."""
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +13,7 @@ from sqlite_utils import Database
 from sqlite_utils.db import Table
 
 from rebalancer.errors import SourceError
+from rebalancer.files import create_private
 from rebalancer.model import Fill, Order, OrderId, OrderState, OrderStatus, Symbol, canonical
 
 ORDER_COLUMNS = (
@@ -252,13 +252,12 @@ class Book:
 
 def _create_private_file(path: Path) -> None:
     """Readable by its owner alone from its first moment; an existing file is left as it is."""
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.is_symlink():
             raise SourceError(f"the sim broker's file {path} is a link. Name the file itself.")
-        if not path.exists():
-            os.close(os.open(path, flags, 0o600))
+        with suppress(FileExistsError):
+            create_private(path)
     except OSError as error:
         raise SourceError(f"the sim broker's file {path} can't be made: {error.strerror}") from error
 

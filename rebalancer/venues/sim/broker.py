@@ -16,6 +16,7 @@ from rebalancer.model import (
     Fill,
     Found,
     Hours,
+    Instrument,
     Order,
     OrderId,
     OrderState,
@@ -24,6 +25,7 @@ from rebalancer.model import (
     Submitted,
     Symbol,
     Unknown,
+    us_equity,
 )
 from rebalancer.ports import Calendar, Clock, Quotes, Venue
 from rebalancer.venues.sim.book import Book
@@ -52,12 +54,16 @@ class SimBroker:
         commission_dollars: Decimal,
         slippage_percent: Decimal,
         script: Script,
+        currency: str,
+        instrument: Callable[[Symbol], Instrument],
     ) -> None:
         self._book = book
         self._clock = clock
         self._calendar = calendar
         self._script = script
-        self._exchange = Exchange(book, quotes, commission_dollars, slippage_percent, script)
+        self._currency = currency
+        self._instrument = instrument
+        self._exchange = Exchange(book, quotes, commission_dollars, slippage_percent, script, instrument)
         self._lost: Counter[OrderId] = Counter()
         self._venue = replace(SIM, fee_per_order=commission_dollars)
 
@@ -73,6 +79,8 @@ class SimBroker:
         commission_dollars: Decimal = Decimal(0),
         slippage_percent: Decimal = Decimal(0),
         script: Script | None = None,
+        currency: str = "USD",
+        instrument: Callable[[Symbol], Instrument] = us_equity,
     ) -> Self:
         """The account in the file `path`. `starting_cash` counts only where that file does not exist yet.
 
@@ -86,6 +94,8 @@ class SimBroker:
             commission_dollars=commission_dollars,
             slippage_percent=slippage_percent,
             script=script or Script(),
+            currency=currency,
+            instrument=instrument,
         )
 
     def close(self) -> None:
@@ -113,6 +123,7 @@ class SimBroker:
                 cash,
                 self._exchange.spendable(),
                 now,
+                self._currency,
                 previous_equity=before,
                 deposits=paid_in,
             )
@@ -127,6 +138,9 @@ class SimBroker:
 
     def may_short(self) -> bool:
         return False
+
+    def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
+        return {symbol: self._instrument(symbol) for symbol in symbols}
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         wanted = sorted(set(symbols))

@@ -1,11 +1,12 @@
 """Where the sim broker's orders are received, meet the market, and end."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from rebalancer.model import Accepted, Order, OrderId, OrderState, Position, Refused, Snapshot, Symbol
+from rebalancer.model import Accepted, Instrument, Order, OrderId, OrderState, Position, Refused, Snapshot, Symbol
+from rebalancer.model.text import money
 from rebalancer.ports import Quotes
 from rebalancer.venues.sim.book import Book, Resting
 from rebalancer.venues.sim.rules import Market, Room, fill_price, market, refusal, slipped
@@ -17,13 +18,20 @@ class Exchange:
     """Call it inside a transaction of the book. Looks and slow cancels are forgotten with this object."""
 
     def __init__(
-        self, book: Book, quotes: Quotes, commission: Decimal, slippage_percent: Decimal, script: Script
+        self,
+        book: Book,
+        quotes: Quotes,
+        commission: Decimal,
+        slippage_percent: Decimal,
+        script: Script,
+        instrument: Callable[[Symbol], Instrument],
     ) -> None:
         self._book = book
         self._quotes = quotes
         self._commission = commission
         self._slippage_percent = slippage_percent
         self._script = script
+        self._instrument = instrument
         self._looks: Counter[OrderId] = Counter()
         self._cancel_at_look: dict[OrderId, int] = {}
 
@@ -61,7 +69,7 @@ class Exchange:
         here = self.markets([order.symbol]).get(order.symbol)
         if here is None:
             return Refused(f"{order.symbol} has no price here: it is unknown or not traded now")
-        price = slipped(here, order.side, self._slippage_percent)
+        price = slipped(here, order.side, self._slippage_percent, self._instrument(order.symbol))
         if (reason := self._refusal(order, price)) is not None:
             return Refused(reason)
         resting = self._book.place(order, order.limit or price, expires, now)
@@ -97,7 +105,8 @@ class Exchange:
         sells = [resting for resting in self._book.open_orders() if resting.state.side == "sell"]
         claimed = sum((sell.remaining for sell in sells if sell.state.symbol == order.symbol), Decimal(0))
         held = self._held(order.symbol)
-        return scripted or refusal(order, price, Room(self.spendable(), held, held - claimed), self._commission)
+        room, instrument = Room(self.spendable(), held, held - claimed), self._instrument(order.symbol)
+        return scripted or refusal(order, price, room, self._commission, instrument)
 
     def _meet(self, resting: Resting, here: Market | None, now: datetime) -> None:
         state, twist = resting.state, self._script.twist(resting.state.side, resting.state.symbol)
@@ -111,7 +120,8 @@ class Exchange:
 
     def _trade(self, resting: Resting, quantity: Decimal, here: Market | None, now: datetime) -> None:
         state = resting.state
-        price = fill_price(state.side, state.limit, here, self._slippage_percent) if here else None
+        instrument = self._instrument(state.symbol)
+        price = fill_price(state.side, state.limit, here, self._slippage_percent, instrument) if here else None
         if price is None or not quantity > 0:
             return
         value = quantity * price
@@ -127,7 +137,10 @@ class Exchange:
             held = self._held(resting.state.symbol)
             return None if quantity <= held else f"only {held} {resting.state.symbol} are still held"
         covered = self.spendable() + self._reserved(resting)
-        return None if cost <= covered else f"it costs {cost:,.2f} USD now, but only {covered:,.2f} USD are there"
+        if cost <= covered:
+            return None
+        currency = self._instrument(resting.state.symbol).currency
+        return f"it costs {money(cost, currency)} now, but only {money(covered, currency)} are there"
 
     def _cancel(self, resting: Resting, now: datetime) -> None:
         state = resting.state

@@ -1,12 +1,10 @@
-"""The rules of a strict venue, as pure functions: what a share costs now, and which orders are refused."""
+"""The rules of a strict venue, as pure functions: at which price an order fills, and which orders are refused."""
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from rebalancer.model import Order, Side, Snapshot
-
-CENT = Decimal("0.01")
-HUNDREDTH_OF_A_CENT = Decimal("0.0001")
+from rebalancer.model import Instrument, Order, Side, Snapshot
+from rebalancer.model.text import money
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +47,18 @@ def is_price(value: Decimal) -> bool:
     return value.is_finite() and value > 0
 
 
-def tick(price: Decimal) -> Decimal:
-    """The smallest step of a price in dollars (SEC Rule 612): a cent, or a hundredth of it under one dollar."""
-    return CENT if price >= 1 else HUNDREDTH_OF_A_CENT
-
-
-def slipped(now: Market, side: Side, slippage_percent: Decimal) -> Decimal:
-    """Dollars per share for taking the market, moved and then rounded to the tick against whoever takes it."""
+def slipped(now: Market, side: Side, slippage_percent: Decimal, instrument: Instrument) -> Decimal:
+    """The price of a market order: ask or bid, worsened by the slippage and rounded to the tick against the taker."""
     if side == "buy":
-        price = now.ask * (1 + slippage_percent / 100)
-        return price.quantize(tick(price), rounding=ROUND_CEILING)
-    price = now.bid * (1 - slippage_percent / 100)
-    return price.quantize(tick(price), rounding=ROUND_FLOOR)
+        return instrument.to_tick(now.ask * (1 + slippage_percent / 100), ROUND_CEILING)
+    return instrument.to_tick(now.bid * (1 - slippage_percent / 100), ROUND_FLOOR)
 
 
-def fill_price(side: Side, limit: Decimal | None, now: Market, slippage_percent: Decimal) -> Decimal | None:
-    """Dollars per share if the order fills now; never worse than `limit`, None while the market has not reached it."""
-    price = slipped(now, side, slippage_percent)
+def fill_price(
+    side: Side, limit: Decimal | None, now: Market, slippage_percent: Decimal, instrument: Instrument
+) -> Decimal | None:
+    """The price at which the order fills now; never worse than `limit`, None while the market has not reached it."""
+    price = slipped(now, side, slippage_percent, instrument)
     if limit is None:
         return price if price > 0 else None
     if side == "buy":
@@ -73,50 +66,51 @@ def fill_price(side: Side, limit: Decimal | None, now: Market, slippage_percent:
     return max(price, limit) if now.bid >= limit else None
 
 
-def refusal(order: Order, price: Decimal, room: Room, fee: Decimal) -> str | None:
-    """Why the order can't stand, None if it can. `price` is what a market order would pay or fetch, in dollars."""
-    if (reason := malformed(order)) is not None:
+def refusal(order: Order, price: Decimal, room: Room, fee: Decimal, instrument: Instrument) -> str | None:
+    """Why the order is refused, None if it is accepted. `price` is that of a market order."""
+    if (reason := malformed(order, instrument)) is not None:
         return reason
     if not price > 0:
         return f"{order.symbol} would fetch nothing at its present price"
-    return _unowned(order, room) if order.side == "sell" else _unpaid(order, price, room, fee)
+    if order.side == "sell":
+        return _unowned(order, room, instrument)
+    return _unpaid(order, price, room, fee, instrument.currency)
 
 
-def malformed(order: Order) -> str | None:
-    """What in an order no venue could take; None where nothing is."""
+def malformed(order: Order, instrument: Instrument) -> str | None:
+    """Why no venue can take the order, whatever the account holds; None where it is well formed."""
     if not (order.quantity.is_finite() and order.quantity > 0):
         return f"a quantity of {order.quantity} {order.symbol}: it must be a number above 0"
-    if order.side == "buy" and not _is_whole(order.quantity):
-        return f"a buy of {order.quantity} {order.symbol}: buys are in whole shares"
+    if order.side == "buy" and not instrument.is_multiple_of_lot(order.quantity):
+        lots = "whole shares" if instrument.lot == 1 else f"lots of {instrument.lot}"
+        return f"a buy of {order.quantity} {order.symbol}: buys are in {lots}"
     if (order.kind == "limit") != (order.limit is not None):
         return f"a {order.kind} order with the limit {order.limit}: a limit order has one, a market order has none"
-    if order.limit is None or (is_price(order.limit) and not order.limit % tick(order.limit)):
+    if order.limit is None or (is_price(order.limit) and instrument.is_on_tick(order.limit)):
         return None
-    return f"a limit of {order.limit}: it must be above 0 and on the tick, 0.01 USD (0.0001 USD under 1 USD)"
+    currency, finer = instrument.currency, instrument.tick_below_one
+    below = f" ({finer} {currency} under 1 {currency})" if finer else ""
+    return f"a limit of {order.limit}: it must be above 0 and on the tick, {instrument.tick} {currency}{below}"
 
 
-def _unowned(order: Order, room: Room) -> str | None:
+def _unowned(order: Order, room: Room, instrument: Instrument) -> str | None:
     if not order.quantity <= room.free:
         return (
             f"a sell of {order.quantity} {order.symbol}, but {room.held} are held and open sells claim "
             f"{room.held - room.free} of them: nothing is sold short"
         )
-    if not (_is_whole(order.quantity) or order.quantity == room.held):
+    if not (instrument.is_multiple_of_lot(order.quantity) or order.quantity == room.held):
         return (
             f"a sell of {order.quantity} {order.symbol}: a fraction is sold only with the whole position, {room.held}"
         )
     return None
 
 
-def _unpaid(order: Order, price: Decimal, room: Room, fee: Decimal) -> str | None:
+def _unpaid(order: Order, price: Decimal, room: Room, fee: Decimal, currency: str) -> str | None:
     cost = order.quantity * (order.limit or price) + fee
     if cost <= room.spendable:
         return None
     return (
-        f"a buy of {order.quantity} {order.symbol} costs up to {cost:,.2f} USD with its fee, "
-        f"but only {room.spendable:,.2f} USD can be spent"
+        f"a buy of {order.quantity} {order.symbol} costs up to {money(cost, currency)} with its fee, "
+        f"but only {money(room.spendable, currency)} can be spent"
     )
-
-
-def _is_whole(quantity: Decimal) -> bool:
-    return quantity == quantity.to_integral_value()

@@ -1,0 +1,61 @@
+"""Files on disk: replaced atomically, or created for their owner alone. A crash leaves the old or the new content."""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+PRIVATE = 0o600
+
+
+def replace_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
+    """Put `content` in the place of what is at `path` in one step; a symbolic link stays, and its target changes.
+
+    A replaced file keeps its permissions; a new one gets `mode`, less the umask. Raises OSError, and then nothing was
+    changed and no draft is left.
+    """
+    file = path.resolve()
+    # Not the process number: two containers that share the folder may both be number 1.
+    draft = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
+    try:
+        if file.exists():
+            _write_new(draft, content, PRIVATE)
+            draft.chmod(stat.S_IMODE(file.stat().st_mode))
+        else:
+            _write_new(draft, content, mode)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(file.parent)
+
+
+def create_private(path: Path, content: bytes = b"") -> None:
+    """Create a file that from its first moment only its owner can read or write.
+
+    Raises FileExistsError where anything is at `path`, also a link; other OSErrors where it can't be written, and then
+    no file is left.
+    """
+    try:
+        _write_new(path, content, PRIVATE)
+    except FileExistsError:
+        raise
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    # The file is in place; some file systems can't sync a folder.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

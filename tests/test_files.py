@@ -1,0 +1,105 @@
+"""Files are replaced atomically, and private ones are readable by their owner alone."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rebalancer.files import create_private, replace_atomically
+
+
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    return path
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_replaced_file_keeps_its_permissions(path: Path) -> None:
+    replace_atomically(path, b"new")
+    assert (path.read_bytes(), mode(path), names(path.parent)) == (b"new", 0o640, ["file"])
+
+
+@pytest.mark.parametrize(("asked", "given"), [(0o600, 0o600), (0o666, 0o644)])
+def test_a_new_file_gets_the_mode_asked_for_less_the_umask(tmp_path: Path, asked: int, given: int) -> None:
+    replace_atomically(tmp_path / "new", b"new", mode=asked)
+    assert (mode(tmp_path / "new"), names(tmp_path)) == (given, ["new"])
+
+
+def test_a_new_file_is_private_unless_another_mode_is_asked_for(tmp_path: Path) -> None:
+    replace_atomically(tmp_path / "new", b"new")
+    assert mode(tmp_path / "new") == 0o600
+
+
+def test_a_symbolic_link_stays_and_its_target_changes(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    replace_atomically(link, b"new")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+
+
+def test_where_a_folder_is_in_the_way_no_draft_is_left(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        replace_atomically(tmp_path / "folder", b"new")
+    assert names(tmp_path) == ["folder"]
+
+
+def test_a_private_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    create_private(tmp_path / "new", b"new")
+    assert ((tmp_path / "new").read_bytes(), mode(tmp_path / "new")) == (b"new", 0o600)
+
+
+def test_a_private_file_never_takes_the_place_of_another(path: Path) -> None:
+    with pytest.raises(FileExistsError):
+        create_private(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_a_private_file_is_not_written_through_a_dangling_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileExistsError):
+        create_private(tmp_path / "link", b"new")
+    assert names(tmp_path) == ["link"]
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from rebalancer import files
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    getattr(files, sys.argv[1])(Path(sys.argv[2]), b"x" * 1000)
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("function", ["replace_atomically", "create_private"])
+def test_on_a_full_disk_no_half_written_file_is_left(tmp_path: Path, function: str) -> None:
+    """A process that may write no more than 100 bytes to a file stands in for the disk."""
+    command = [sys.executable, "-c", FULL_DISK, function, str(tmp_path / "new")]
+    assert "File too large" in subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    assert names(tmp_path) == []
