@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,12 @@ from rebalancer.journal.audit import require_sound
 from rebalancer.journal.connection import readable_errors, writing
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.schema import open_database
-from rebalancer.market.clock import NEW_YORK, SimulatedClock
+from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, BotFailure, Closes, Hours, Symbol
 from rebalancer.model.checkup import Check
-from rebalancer.model.text import listed
+from rebalancer.model.text import date_and_time, listed
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
-from rebalancer.trading.halts import CLOSE_TOLERANCE, new_york
+from rebalancer.trading.halts import CLOSE_TOLERANCE
 from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
 MEGABYTE = 1_000_000
@@ -189,7 +189,7 @@ def _inside(patient: Patient) -> Iterator[Check]:
 def _hours(patient: Patient) -> Iterator[Check]:
     asked, venue, answered = patient.clock.now(), patient.broker.hours(), patient.clock.now()
     yield _clock(max(asked - venue.now, venue.now - answered, timedelta(0)), patient.account.trading.max_skew_seconds)
-    yield _calendar(venue, hours(SimulatedClock(venue.now), patient.calendar))
+    yield _calendar(venue, hours(SimulatedClock(venue.now), patient.calendar), patient.calendar.zone)
 
 
 def _clock(skew: timedelta, most: int) -> Check:
@@ -199,18 +199,20 @@ def _clock(skew: timedelta, most: int) -> Check:
     return Check("clock", "fail", found, "Set the machine's clock, best by NTP, or raise trading.max_skew_seconds.")
 
 
-def _calendar(venue: Hours, ours: Hours) -> Check:
+def _calendar(venue: Hours, ours: Hours, zone: tzinfo) -> Check:
     """`ours` is what the exchange calendar says at the venue's time."""
     if venue.open == ours.open and abs(venue.closes - ours.closes) <= CLOSE_TOLERANCE:
-        return Check("calendar", "pass", f"the venue agrees: {_state(ours)}")
+        return Check("calendar", "pass", f"the venue agrees: {_state(ours, zone)}")
     remedy = "A closure at short notice? Update pandas-market-calendars. Nothing is traded while they disagree."
-    return Check("calendar", "fail", f"the venue says {_state(venue)}; the calendar says {_state(ours)}", remedy)
+    return Check(
+        "calendar", "fail", f"the venue says {_state(venue, zone)}; the calendar says {_state(ours, zone)}", remedy
+    )
 
 
-def _state(found: Hours) -> str:
+def _state(found: Hours, zone: tzinfo) -> str:
     if found.open:
-        return f"open, until {new_york(found.closes)}"
-    return f"closed, and the next session ends at {new_york(found.closes)}"
+        return f"open, until {date_and_time(found.closes, zone)}"
+    return f"closed, and the next session ends at {date_and_time(found.closes, zone)}"
 
 
 def _next_run(patient: Patient) -> Iterator[Check]:
@@ -220,7 +222,9 @@ def _next_run(patient: Patient) -> Iterator[Check]:
         yield Check("next run", "warn", "the account is not enabled: no schedule runs it", remedy)
         return
     ahead = next(coming([account], patient.calendar, patient.clock.now()))
-    yield Check("next run", "pass", f"{new_york(ahead.opens)}, for the session of {ahead.session.day}")
+    yield Check(
+        "next run", "pass", f"{date_and_time(ahead.opens, ahead.session.zone)}, for the session of {ahead.session.day}"
+    )
 
 
 # --------------------------------------------------------------------------------------------- the prices
@@ -256,7 +260,7 @@ def _quotes(patient: Patient) -> Iterator[Check]:
 
 
 def _history(patient: Patient) -> Iterator[Check]:
-    today = patient.clock.now().astimezone(NEW_YORK).date()
+    today = patient.clock.now().astimezone(patient.calendar.zone).date()
     closes = patient.history.closes(patient.symbols(), before=today)
     due = patient.calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))[-1]
     yield _reach(closes, due)

@@ -84,13 +84,13 @@ class Watch:
 
     def _say(self, result: Result) -> None:
         from rebalancer.journal.codec import to_json
-        from rebalancer.report.schedule import new_york
+        from rebalancer.model.text import minute
 
         if self.json:
             typer.echo(to_json(result))
             return
         run = f" (run {result.run.run.id})" if result.run else ""
-        typer.echo(f"{new_york(self.clock.now())}  {result.account}: {result.status}{run}: {result.sentence}")
+        typer.echo(f"{minute(self.clock.now())}  {result.account}: {result.status}{run}: {result.sentence}")
 
     def _say_brakes(self, settings: "Config") -> None:
         """What keeps an enabled account from trading, whenever that changes."""
@@ -104,12 +104,12 @@ class Watch:
         self._brakes = brakes
 
     def _look_ahead(self, settings: "Config") -> None:
-        from rebalancer.report.schedule import here, new_york
+        from rebalancer.model.text import minute
 
         ahead = next(_windows(settings, self.clock), None)
         opens = ahead.opens if ahead else None
         if ahead and opens != self.ahead and not self.json:
-            typer.echo(f"Next run: {ahead.account} at {new_york(ahead.opens)} ({here(ahead.opens)})")
+            typer.echo(f"Next run: {ahead.account} at {minute(ahead.opens)} ({minute(ahead.opens, None)})")
         self.ahead = opens
 
 

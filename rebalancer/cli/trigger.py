@@ -117,9 +117,10 @@ def look(config: "Config", clock: "Clock", shutdown_requested: Callable[[], bool
 
 
 def _missed(config: "Config", account: "AccountConfig", gone: "Window", clock: "Clock") -> Result:
-    from rebalancer.app.schedule import new_york
+    from rebalancer.model.text import clock_time
 
-    reason = f"no run was started between {new_york(gone.opens)} and {new_york(gone.ends)}"
+    zone = gone.session.zone
+    reason = f"no run was started between {clock_time(gone.opens, zone)} and {clock_time(gone.ends, zone)}"
     lost = Result(account.name, EXIT_CODES["missed"], reason, None, "missed")
     return announced(config, account, _written_off(config, account, gone, lost, clock), clock, gone)
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from rebalancer.events import Armed, Halted
 from rebalancer.model import OrderState
+from rebalancer.model.text import minute
 from rebalancer.report.console import count, grid, line, money, show
-from rebalancer.report.schedule import new_york
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,14 @@ def show_offer(offer: Offer) -> None:
     table.add_row("equity", f"{money(offer.equity)} USD")
     table.add_row("cash", f"{money(offer.cash)} USD")
     table.add_row("most a run may send", f"{money(offer.max_dollars)} USD")
-    table.add_row("until", new_york(offer.until))
+    table.add_row("until", minute(offer.until))
     table.add_row("while these stay as they are", line(", ".join(offer.files)))
     table.add_row("the first run", first)
     show(table)
 
 
 def show_armed(armed: Armed) -> None:
-    show(line(f"Account {armed.account} is armed until {new_york(armed.until)}.", "bold green"))
+    show(line(f"Account {armed.account} is armed until {minute(armed.until)}.", "bold green"))
 
 
 def show_disarmed(account: str, armed: Armed | None) -> None:
@@ -121,7 +121,7 @@ def show_live(accounts: Sequence[LiveAccount]) -> None:
     for each in accounts:
         armed = each.armed
         state = line(each.trouble, "bold red") if each.trouble else line("armed", "green")
-        terms = (money(armed.max_dollars), new_york(armed.until), _first(armed), line(armed.by)) if armed else ("",) * 4
+        terms = (money(armed.max_dollars), minute(armed.until), _first(armed), line(armed.by)) if armed else ("",) * 4
         table.add_row(each.account, each.number, *terms, state)
     show(table)
 

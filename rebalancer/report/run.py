@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
 
 from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
 from rebalancer.journal.read import OrderSummary, RunRecord
-from rebalancer.model import Plan, Targets
+from rebalancer.model import NEW_YORK, Plan, Targets
 from rebalancer.report.console import count, grid, line, money, share
 
-NEW_YORK = ZoneInfo("America/New_York")
 MOST_STEPS = 12
 STYLES = {
     "success": "bold green",

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from rebalancer.journal.read import RunSummary
+from rebalancer.model.text import minute
 from rebalancer.report.console import grid, line, show
 from rebalancer.report.run import STYLES
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ def show_coming(runs: Sequence[ComingRun]) -> None:
     table = grid("Coming runs", "account", "session", "starts, New York", "starts, here", "the session closes")
     for run in runs:
         table.add_row(
-            run.account, f"{run.session:%a %Y-%m-%d}", new_york(run.starts), here(run.starts), new_york(run.closes)
+            run.account, f"{run.session:%a %Y-%m-%d}", minute(run.starts), minute(run.starts, None), minute(run.closes)
         )
     show(table)
 
@@ -50,19 +48,11 @@ def show_status(accounts: Sequence[AccountStatus]) -> None:
             account.account,
             f"{last.id}, session {last.session}" if last else "none yet",
             line(last.status, STYLES.get(last.status, "")) if last else "",
-            new_york(upcoming.starts) if upcoming else "not enabled",
-            here(upcoming.starts) if upcoming else "",
+            minute(upcoming.starts) if upcoming else "not enabled",
+            minute(upcoming.starts, None) if upcoming else "",
             last.reason if last else "",
         )
     show(table)
     for account in accounts:
         for trouble in account.troubles:
             show(line(f"{account.account}: {trouble}", "bold red"))
-
-
-def new_york(at: datetime) -> str:
-    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M %Z}"
-
-
-def here(at: datetime) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
