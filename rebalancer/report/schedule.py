@@ -1,34 +1,12 @@
-"""The coming runs, and how each account fares."""
+"""The coming runs, what the schedule does, and the status of each account."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from rebalancer.journal.read import RunSummary
+from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
 from rebalancer.model.text import minute
 from rebalancer.report.console import grid, line, show
 from rebalancer.report.run import STYLES
-
-
-@dataclass(frozen=True, slots=True)
-class ComingRun:
-    """Times in UTC: the run starts at `starts`, before its session closes at `closes`."""
-
-    account: str
-    session: date
-    starts: datetime
-    closes: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AccountStatus:
-    """`last` is None before the first run, `upcoming` where the account is not enabled. `troubles` are sentences."""
-
-    account: str
-    enabled: bool
-    last: RunSummary | None
-    upcoming: ComingRun | None
-    troubles: tuple[str, ...]
 
 
 def show_coming(runs: Sequence[ComingRun]) -> None:
@@ -38,6 +16,17 @@ def show_coming(runs: Sequence[ComingRun]) -> None:
             run.account, f"{run.session:%a %Y-%m-%d}", minute(run.starts), minute(run.starts, None), minute(run.closes)
         )
     show(table)
+
+
+def news(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
+    """A line of the schedule's log, at `now`."""
+    match found:
+        case ComingRun():
+            return f"Next run: {found.account} at {minute(found.starts)} ({minute(found.starts, None)})"
+        case Blocked():
+            return found.blocked
+    run = f" (run {found.run.run.id})" if found.run else ""
+    return f"{minute(now)}  {found.account}: {found.status}{run}: {found.sentence}"
 
 
 def show_status(accounts: Sequence[AccountStatus]) -> None:
