@@ -55,11 +55,11 @@ def accept_restore(
 
     path = file or load_config(config).journal()
     with run_lock(path):
-        present, before = high_water_mark.present(path), high_water_mark.remembered(path)
+        present, before = high_water_mark.current(path), high_water_mark.load(path)
         if not json:
             show_restored(present, before)
         ask("Go on from there?", "audit", "nothing was accepted", yes=yes)
-        high_water_mark.remember(path, present)
+        high_water_mark.save(path, present)
     if json:
         show_json({"remembered": before, "head": present})
     else:

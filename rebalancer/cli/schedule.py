@@ -160,10 +160,10 @@ def _brakes(config: "Config", account: "AccountConfig", now: datetime) -> tuple[
     from rebalancer.app.arming import file_hashes
     from rebalancer.app.status import brakes
     from rebalancer.journal import read
-    from rebalancer.journal.audit import at_a_glance
+    from rebalancer.journal.audit import quick_faults
 
     standing = read.trading_status(config.journal(), account.name)
-    return (*at_a_glance(config.journal()), *brakes(account, standing, file_hashes(config, account), now))
+    return (*quick_faults(config.journal()), *brakes(account, standing, file_hashes(config, account), now))
 
 
 def _windows(config: "Config", clock: "Clock") -> "Iterator[Window]":
