@@ -13,7 +13,7 @@ from keyrings import MemoryKeyring, in_use
 from local_alpaca import LocalAlpaca, Tape, faults
 
 from rebalancer import config
-from rebalancer.cli.trigger import Result, run_account
+from rebalancer.app.runs import RunResult, run_account
 from rebalancer.errors import RebalancerError
 
 ID, SECRET = "PKCANARY000000000001", "canary/of+forty+characters/in+all/000001"
@@ -52,7 +52,7 @@ class Home(NamedTuple):
     def write_config(self, keys: str) -> None:
         (self.folder / "config.toml").write_text(CONFIG.format(url=self.venue.url, keys=keys))
 
-    def evening(self) -> Result:
+    def evening(self) -> RunResult:
         settings = config.load(self.folder / "config.toml")
         return run_account(settings, settings.accounts[0], clock=self.venue.clock)
 

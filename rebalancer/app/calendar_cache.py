@@ -1,11 +1,11 @@
-"""What the schedule must know before anything heavy is loaded: the sessions, and since when each account is enabled.
+"""The exchange calendar of three years in a file, so that the schedule answers without loading pandas.
 
-Both stand in `almanac.json` in the state folder. Where that file is missing, damaged or out of date, the sessions are
-taken from the exchange calendar again, which takes about a second.
+`sessions.json` in the state folder is a cache: where it is missing, damaged or of another calendar release or year, the
+sessions are taken from the exchange calendar again, which takes about a second.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.util import find_spec
@@ -17,22 +17,20 @@ from rebalancer.files import replace_atomically
 from rebalancer.model import Session
 from rebalancer.ports import Clock
 
-FILE = "almanac.json"
+FILE = "sessions.json"
 CALENDAR = "pandas_market_calendars"
 
 
 @dataclass(frozen=True, slots=True)
-class Almanac:
+class CachedCalendar:
     """A `ports.Calendar` of `year`, the year before and the year after; RunFailedError for any other day.
 
-    `made_by` is the release of the calendar the sessions were taken from. `enabled_since` has the time at which each
-    enabled account was first seen to be enabled.
+    `made_by` is the release of the calendar package that the sessions were taken from.
     """
 
     made_by: str
     year: int
     days: Mapping[date, Session]
-    enabled_since: Mapping[str, datetime]
 
     def session(self, day: date) -> Session | None:
         self._require(day)
@@ -51,39 +49,34 @@ class Almanac:
 
     def to_json(self) -> str:
         sessions = [[f"{day}", at.opens.isoformat(), at.closes.isoformat()] for day, at in self.days.items()]
-        since = {name: at.isoformat() for name, at in self.enabled_since.items()}
-        kept = {"made_by": self.made_by, "year": self.year, "enabled_since": since, "sessions": sessions}
-        return json.dumps(kept)
+        return json.dumps({"made_by": self.made_by, "year": self.year, "sessions": sessions})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Raises ValueError, TypeError, KeyError or AttributeError for a text that `to_json` did not write."""
+        """Raises ValueError, TypeError or KeyError for a text that `to_json` did not write."""
         kept: Any = json.loads(text)
         sessions = (
             Session(date.fromisoformat(day), _utc(opens), _utc(closes)) for day, opens, closes in kept["sessions"]
         )
-        since = {str(name): _utc(at) for name, at in kept["enabled_since"].items()}
-        return cls(str(kept["made_by"]), int(kept["year"]), {session.day: session for session in sessions}, since)
+        return cls(str(kept["made_by"]), int(kept["year"]), {session.day: session for session in sessions})
 
 
-def open_almanac(folder: Path, clock: Clock, enabled: Iterable[str]) -> Almanac:
-    """The almanac in `folder` for the clock's year and the accounts that are `enabled` now, brought up to date on disk.
+def cached_calendar(folder: Path, clock: Clock) -> CachedCalendar:
+    """The calendar around the clock's year, from the file in `folder` or written to it.
 
     Raises RunFailedError where the file can't be written.
     """
-    path, now, made_by = folder / FILE, clock.now(), installed_calendar()
+    path, year, made_by = folder / FILE, clock.now().year, installed_calendar()
     kept = _kept(path)
-    current = kept is not None and (kept.made_by, kept.year) == (made_by, now.year)
-    days = kept.days if kept is not None and current else _sessions_around(now.year, clock)
-    known = kept.enabled_since if kept is not None else {}
-    almanac = Almanac(made_by, now.year, days, {name: known.get(name, now) for name in enabled})
-    if almanac != kept:
-        _write(path, almanac.to_json())
-    return almanac
+    if kept is not None and (kept.made_by, kept.year) == (made_by, year):
+        return kept
+    calendar = CachedCalendar(made_by, year, _sessions_around(year, clock))
+    _write(path, calendar.to_json())
+    return calendar
 
 
 def installed_calendar() -> str:
-    """The calendar's name and version by its installation, without loading it: a newer one may know other holidays."""
+    """Name and version of the installed calendar package, without loading it: a newer one may know other holidays."""
     spec = find_spec(CALENDAR)
     site = Path(spec.origin).parents[1] if spec and spec.origin else Path()
     return max((folder.stem for folder in site.glob(f"{CALENDAR}-*.dist-info")), default=CALENDAR)
@@ -97,12 +90,11 @@ def _sessions_around(year: int, clock: Clock) -> Mapping[date, Session]:
     return {day: session for day in days if (session := calendar.session(day))}
 
 
-def _kept(path: Path) -> Almanac | None:
+def _kept(path: Path) -> CachedCalendar | None:
     try:
-        return Almanac.from_json(path.read_text("utf-8"))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        # It holds nothing that can't be found out again; a folder that can't be used is said when it is written.
-        return None
+        return CachedCalendar.from_json(path.read_text("utf-8"))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # a folder that can't be used is reported when the file is written
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+from rebalancer.app.account_checks import CheckedAccount
 from rebalancer.app.brokers import broker_of
-from rebalancer.app.doctor import Patient
 from rebalancer.app.evening import evening, quotes_of, session_of
 from rebalancer.app.lines import Connections, clock_of
 from rebalancer.app.source import source_of
@@ -22,7 +22,7 @@ from rebalancer.trading.context import RunContext
 
 
 @contextmanager
-def patient_of(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[Patient]:
+def patient_of(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[CheckedAccount]:
     """An enabled account and a real broker's as they are now; any other at the window of the prices' last session.
 
     Raises BadInputError where keys, bots or prices can't be read, SourceError where what they open does not answer.
@@ -36,7 +36,7 @@ def patient_of(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) 
         clock = present if live else SimulatedClock(window)
         quotes = quotes_of(config, account, source, lines, clock, live=live)
         with broker_of(config, account, clock, quotes, calendar, lines) as broker:
-            yield Patient(
+            yield CheckedAccount(
                 account=account,
                 broker=broker,
                 history=source.history,

@@ -13,7 +13,7 @@ from rebalancer.app.brokers import broker_of
 from rebalancer.app.lines import Connections, clock_of
 from rebalancer.app.resuming import as_it_began, bots_on_disk, fingerprints, unfinished
 from rebalancer.app.source import Source, source_of
-from rebalancer.app.status import brakes
+from rebalancer.app.status import blocked_by
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.in_force import snapshot
@@ -88,7 +88,7 @@ def evening(
         if dry_run:
             journal = DryRunJournal(stack.enter_context(SqliteJournal.open(config.journal(dry_run=True), place)), books)
             broker = PreviewBroker(broker, quotes, time, None if clock else partial(hours, time, calendar))
-            kept = brakes(account, books.trading_status(account.name), fingerprints(claim.files), present.now())
+            kept = blocked_by(account, books.trading_status(account.name), fingerprints(claim.files), present.now())
             claim = replace(claim, notes=(*claim.notes, *(f"A real run would send nothing: {why}" for why in kept)))
         context = context_of(
             as_it_began(config, account, interrupted) if interrupted else account,

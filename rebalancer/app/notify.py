@@ -1,4 +1,4 @@
-"""Telling a person's own command what a run came to."""
+"""Notification of a run's result to the owner's own command, `on_result`."""
 
 import subprocess
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What one account's turn came to. `session` and `run` are None where it ended before they were known.
+class Notification:
+    """One account's result. `session` and `run` are None where it ended before they were known.
 
-    `head` is the run's last line in the journal: kept elsewhere, it shows later that nothing was written anew.
+    `head` is the run's last line in the journal: kept elsewhere, it proves later that the journal was not rewritten.
     """
 
     account: str
@@ -29,16 +29,21 @@ class Told:
     head: Head | None = None
 
 
-def tell(command: Sequence[str], told: Told, timeout: float = TIMEOUT_SECONDS) -> str | None:
-    """Run `command`, without a shell, with `told` as a line of JSON on its standard input. None if its exit code is 0.
+def notify(command: Sequence[str], notification: Notification, timeout: float = TIMEOUT_SECONDS) -> str | None:
+    """Run `command`, without a shell, with `notification` as a line of JSON on its standard input.
 
-    Otherwise the sentence that says what went wrong. It names the command only: its other words may hold a secret.
+    None if its exit code is 0, otherwise a sentence that says what went wrong. It names the command only: the
+    arguments may hold a secret.
     """
     name = Path(command[0]).name
     try:
         # Its output goes nowhere: a pipe that a grandchild keeps open would outlast the timeout.
         done = subprocess.run(  # noqa: S603 - the command is the owner's own
-            command, input=canonical(plain(told)).encode(), stdout=subprocess.DEVNULL, timeout=timeout, check=False
+            command,
+            input=canonical(plain(notification)).encode(),
+            stdout=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return f"on_result: {name} did not end within {timeout:g} seconds and was ended. Nobody may have been told."

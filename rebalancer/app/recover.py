@@ -1,20 +1,43 @@
-"""Start-up without an evening: what earlier runs left is settled, and a run that was cut off gets its end."""
+"""Recovery without a run: orders of earlier runs are settled, and an interrupted run gets its end."""
 
 from collections.abc import Sequence
 
-from rebalancer.errors import StoppedError
-from rebalancer.events import Claim, Halted, OrderLost, RunEnded
-from rebalancer.model import RunId, Session
+from rebalancer.app.recovery import recovery
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, Problem, StoppedError
+from rebalancer.events import Claim, Halted, OrderAccounted, OrderLost, RunEnded
+from rebalancer.journal import read
+from rebalancer.journal.read import RunRecord
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.market.clock import SystemClock
+from rebalancer.model import NO_RUN, RunId, Session
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import cancel_open_orders, refuse_strangers, settle_earlier_orders
 
 
-def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None:
-    """Settle every order of ours against the broker, and cancel those that are open. Nothing is sent.
+def recovered(config: Config, account: AccountConfig) -> RunRecord | None:
+    """Settle the account; the run that this was journalled in, None where nothing was left. Raises as `recover`."""
+    with recovery(config, account) as now:
+        run = recover(now.context, now.claim, now.session)
+    return None if run is None else read.run(config.journal(), run)
 
-    The run that it is written down in: the one that was cut off, which ends with it, else the last one that left an
-    order unsettled; None where nothing was left. Raises what settling raises, and then the account may be halted.
+
+def vouch(config: Config, account: AccountConfig, ids: Sequence[str], reason: str, by: str) -> None:
+    """Journal that a person accounts for these orders of the account. Raises BadInputError without a reason."""
+    if not reason:
+        raise BadInputError([Problem("--reason", "", "is needed with --account-for: say why you know of these orders")])
+    now = SystemClock().now()
+    with SqliteJournal.open(config.journal()) as journal:
+        journal.record(NO_RUN, *(OrderAccounted(now, account.name, order_id, by, reason) for order_id in ids))
+
+
+def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None:
+    """Settle all our orders with the broker and cancel the open ones; nothing is bought or sold.
+
+    Returns the run that this was journalled in: the interrupted one, which ends with it, else the last one that left an
+    order unsettled; None where nothing was left. Raises StoppedError, and halts the account, where an order can't be
+    explained; RunFailedError where the broker can't be read.
     """
     interrupted, left = context.journal.interrupted(context.account), context.journal.unsettled(context.account)
     if interrupted is None and not left:
@@ -44,7 +67,7 @@ def _settle(context: RunContext, log: RunLog) -> None:
 
 
 def came_of_it(orders: Sequence[OrderRecord]) -> str:
-    """The sentence a run ends with that was cut off."""
+    """The reason an interrupted run ends with."""
     if not orders:
         return "cut off before its first order"
     return f"cut off and settled later: {'; '.join(map(_done, orders))}"

@@ -1,4 +1,7 @@
-"""Which runs are due, done or missed: pure answers from the calendar, the journal and a time. All of it in UTC."""
+"""The schedule: which runs are due, done or missed, by the calendar, the journal and a time. All times are in UTC.
+
+cron asks every minute: this file loads nothing heavy (tests/cli/test_schedule_when_due.py).
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,29 +9,33 @@ from datetime import datetime, timedelta
 from heapq import merge
 from typing import Literal
 
-from rebalancer.config import AccountConfig
+from rebalancer.app.calendar_cache import cached_calendar
+from rebalancer.app.enablement import enabled_since
+from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RunFailedError
+from rebalancer.journal import read
 from rebalancer.journal.read import RunSummary
 from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Session
-from rebalancer.ports import Calendar
+from rebalancer.ports import Calendar, Clock
 
 MOST_TRIES = 3
 """A run that failed before its first order is tried again while the window is open, up to this many runs in all."""
 RETRY_AFTER = timedelta(minutes=2)
-"""What failed a moment ago fails again: this long after the end of a try comes the next."""
+"""Pause between the end of a failed try and the next one."""
 LOOK_BACK = timedelta(days=31)
-"""How far back sessions are looked at: what was missed before that is not said any more."""
-
+"""Sessions missed before that are no longer reported."""
 SETTLED_WITHIN = timedelta(hours=12)
-"""A run that was cut off is settled by the schedule within this time, later by the next run."""
+"""The schedule settles an interrupted run within this time; later the next run does."""
+RECENT_RUNS = 100
+"""How many runs of an account are read: about a month of scheduled ones and some by hand."""
 
-Standing = Literal["waiting", "open", "done", "missed"]
+SessionState = Literal["waiting", "open", "done", "missed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One account's run of one session may start from `opens` on, and before `ends`."""
+    """One account's run of one session may start at `opens` or later, before `ends`."""
 
     account: str
     session: Session
@@ -37,16 +44,47 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """What is asked of an account now: its `missed` windows are to be written off, and its run is `due`, or not.
+class DueWork:
+    """What an account needs now: its `missed` sessions journalled, its run started in the window `due`, if any.
 
-    `cut_off`: a run that had sent orders has no end, and its window is over: it is to be settled.
+    `interrupted`: a run that sent orders has no end and its window is over, so its orders are to be settled.
     """
 
     account: AccountConfig
     missed: tuple[Window, ...]
     due: Window | None
-    cut_off: bool = False
+    interrupted: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.missed or self.due or self.interrupted)
+
+
+def due_now(config: Config, clock: Clock) -> Iterator[DueWork]:
+    """What each enabled account needs now. Raises RunFailedError where journal or calendar can't be read."""
+    calendar, since = cached_calendar(config.state_dir, clock), enabled_since(config, clock)
+    for account in config.accounts:
+        if account.enabled:
+            runs = read.runs(config.journal(), account.name, RECENT_RUNS)
+            yield due_work(account, calendar, runs, since[account.name], clock.now())
+
+
+def coming_windows(config: Config, clock: Clock) -> Iterator[Window]:
+    """The windows of all enabled accounts that open after now, in order of time."""
+    enabled = [account for account in config.accounts if account.enabled]
+    return coming(enabled, cached_calendar(config.state_dir, clock), clock.now())
+
+
+def outside_window(config: Config, account: AccountConfig, clock: Clock) -> str | None:
+    """The question to ask before a run by hand outside its window; None inside it.
+
+    Raises RunFailedError while the exchange is closed.
+    """
+    enabled_since(config, clock)
+    today = window_today(account, cached_calendar(config.state_dir, clock), clock.now())
+    if today is None:
+        raise RunFailedError("the exchange is closed today. Nothing was sent.")
+    return question(today, clock.now())
 
 
 def window(account: AccountConfig, session: Session) -> Window:
@@ -76,12 +114,12 @@ def _windows(account: AccountConfig, calendar: Calendar, after: datetime) -> Ite
         day += timedelta(days=1)
 
 
-def standing(asked: Window, runs: Iterable[RunSummary], now: datetime) -> Standing:
-    """Where the session of `asked` stands after the account's `runs`.
+def session_state(asked: Window, runs: Iterable[RunSummary], now: datetime) -> SessionState:
+    """The state of the session of `asked` after the account's `runs`.
 
-    It is done once a run sent an order, succeeded or was written off, or after MOST_TRIES. It is missed only if its
-    window is over and no run of it came to an end. A run that was cut off before its first order counts for nothing,
-    and one that was cut off after it is to be gone on with.
+    It is done once a run sent an order, succeeded or was journalled as missed, or after MOST_TRIES. It is missed if its
+    window is over and no run of it ended. A run interrupted before its first order does not count; one interrupted
+    after it is resumed.
     """
     if asked.opens <= now < asked.ends and any(run.session == asked.session.day and unfinished(run) for run in runs):
         return "open"
@@ -103,21 +141,21 @@ def missed(
     first = max(since, now - LOOK_BACK).astimezone(NEW_YORK).date()
     days = calendar.sessions(first, now.astimezone(NEW_YORK).date())
     windows = (window(account, session) for day in days if (session := calendar.session(day)))
-    return tuple(asked for asked in windows if since < asked.ends and standing(asked, runs, now) == "missed")
+    return tuple(asked for asked in windows if since < asked.ends and session_state(asked, runs, now) == "missed")
 
 
-def turn(
+def due_work(
     account: AccountConfig, calendar: Calendar, runs: Sequence[RunSummary], since: datetime, now: datetime
-) -> Turn:
+) -> DueWork:
     """`runs` are the account's of the last weeks; it was enabled at `since`."""
     today = window_today(account, calendar, now)
-    due = today if today and standing(today, runs, now) == "open" else None
-    cut_off = due is None and any(unfinished(run) and now - run.started <= SETTLED_WITHIN for run in runs)
-    return Turn(account, missed(account, calendar, runs, since, now), due, cut_off)
+    due = today if today and session_state(today, runs, now) == "open" else None
+    interrupted = due is None and any(unfinished(run) and now - run.started <= SETTLED_WITHIN for run in runs)
+    return DueWork(account, missed(account, calendar, runs, since, now), due, interrupted)
 
 
 def unfinished(run: RunSummary) -> bool:
-    """Whether `run` sent orders and has no end: it was cut off, or it goes on at this moment."""
+    """Whether `run` sent orders and has no end: it was interrupted, or is still running."""
     return run.status == "running" and run.orders > 0
 
 

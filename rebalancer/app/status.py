@@ -1,35 +1,91 @@
-"""What is wrong with an account, in sentences for a person or a monitor."""
+"""The status of each account: its last and next run, and what needs a look, in sentences for a person or a monitor."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
-from rebalancer.app.calendar_cache import Almanac
-from rebalancer.app.schedule import missed
-from rebalancer.config import AccountConfig
+from rebalancer.app.arming import file_hashes
+from rebalancer.app.calendar_cache import cached_calendar
+from rebalancer.app.enablement import enabled_since
+from rebalancer.app.schedule import RECENT_RUNS, Window, coming, coming_windows, missed
+from rebalancer.app.views import AccountStatus, ComingRun
+from rebalancer.config import AccountConfig, Config
+from rebalancer.journal import read
+from rebalancer.journal.audit import at_a_glance
 from rebalancer.journal.read import RunSummary
-from rebalancer.ports import TradingStatus
+from rebalancer.ports import Calendar, Clock, TradingStatus
 from rebalancer.trading.authorization import halt_text, unarmed_reason
 
-CUT_OFF_AFTER = timedelta(hours=2)
-"""No run takes that long: one that still has no end was cut off."""
+LONGEST_RUN = timedelta(hours=2)
+"""A run without an end that is older than this was interrupted."""
+
+
+def account_statuses(
+    config: Config, accounts: Sequence[AccountConfig], clock: Clock, max_age: timedelta | None = None
+) -> list[AccountStatus]:
+    """With `max_age`, an account whose last completed run is older than that, or that has none, needs a look.
+
+    Raises RunFailedError where the journal can't be read.
+    """
+    calendar, since = cached_calendar(config.state_dir, clock), enabled_since(config, clock)
+    return [_status(config, account, calendar, since.get(account.name), clock.now(), max_age) for account in accounts]
+
+
+def _status(
+    config: Config,
+    account: AccountConfig,
+    calendar: Calendar,
+    since: datetime | None,
+    now: datetime,
+    max_age: timedelta | None,
+) -> AccountStatus:
+    runs = read.runs(config.journal(), account.name, RECENT_RUNS)
+    return AccountStatus(
+        account.name,
+        account.enabled,
+        runs[0] if runs else None,
+        coming_run(next(coming([account], calendar, now))) if account.enabled else None,
+        (*blocks(config, account, now), *troubles(account, calendar, runs, since, now, max_age)),
+    )
+
+
+def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
+    """The next `count` runs of the enabled accounts. Raises RunFailedError where the calendar does not reach so far."""
+    return [coming_run(window) for window in islice(coming_windows(config, clock), count)]
+
+
+def coming_run(window: Window) -> ComingRun:
+    return ComingRun(window.account, window.session.day, window.opens, window.session.closes)
+
+
+def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, ...]:
+    """Why nothing is sent for `account` now: a journal that can't be trusted, a halt, a missing arming."""
+    standing = read.trading_status(config.journal(), account.name)
+    return (*at_a_glance(config.journal()), *blocked_by(account, standing, file_hashes(config, account), now))
 
 
 def troubles(
-    account: AccountConfig, almanac: Almanac, runs: Sequence[RunSummary], now: datetime, max_age: timedelta | None
+    account: AccountConfig,
+    calendar: Calendar,
+    runs: Sequence[RunSummary],
+    since: datetime | None,
+    now: datetime,
+    max_age: timedelta | None,
 ) -> Iterator[str]:
-    """`runs` are the account's, newest first. With `max_age` a last done run that is older, or none, is a trouble."""
+    """`runs` are the account's, newest first; it is enabled `since`, None where it is not."""
     if runs:
         yield from _of_last(runs[0], now)
-    since = almanac.enabled_since.get(account.name)
     if since is not None:
-        for gone in missed(account, almanac, runs, since, now):
-            yield f"the session of {gone.session.day} was missed: no run was started"
+        for window in missed(account, calendar, runs, since, now):
+            yield f"the session of {window.session.day} was missed: no run was started"
     if max_age is not None:
         yield from _of_age(runs, now, max_age)
 
 
-def brakes(account: AccountConfig, standing: TradingStatus, files: Mapping[str, str], now: datetime) -> Iterator[str]:
-    """Why nothing is sent for `account` now, whatever its runs want. `files` are as in `arming.file_hashes`."""
+def blocked_by(
+    account: AccountConfig, standing: TradingStatus, files: Mapping[str, str], now: datetime
+) -> Iterator[str]:
+    """The halt or the missing arming that keeps `account` from sending orders. `files` are as in `file_hashes`."""
     if standing.halt is not None:
         yield halt_text(standing.halt)
     if account.mode == "live":
@@ -41,7 +97,7 @@ def brakes(account: AccountConfig, standing: TradingStatus, files: Mapping[str, 
 def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
         yield f"run {run.id} for the session of {run.session} {_verb(run)}: {run.reason}"
-    elif run.status == "running" and not now - run.started <= CUT_OFF_AFTER:
+    elif run.status == "running" and not now - run.started <= LONGEST_RUN:
         yield f"run {run.id} for the session of {run.session} was cut off: see `rebalance history {run.id}`"
 
 

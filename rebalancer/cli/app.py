@@ -22,7 +22,6 @@ from rebalancer.cli import (
     run,
     schedule,
     settings,
-    write_off,
 )
 
 app = typer.Typer(
@@ -57,7 +56,7 @@ app.command("init")(settings.init)
 app.command("login")(login.login)
 app.command("logout")(login.logout)
 app.command("adopt")(adopt.adopt)
-app.command("write-off")(write_off.write_off)
+app.command("write-off")(adopt.write_off)
 app.command("backup")(audit.backup)
 app.add_typer(audit.app, name="audit")
 app.add_typer(settings.app, name="config")

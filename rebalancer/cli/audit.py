@@ -1,13 +1,17 @@
 """`rebalance audit` and `rebalance backup`: whether the journal is what was written, and a copy of it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, load_config
+from rebalancer.cli.config_file import load_config
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, YesOption
 from rebalancer.cli.person import ask
 from rebalancer.errors import StoppedError
+
+if TYPE_CHECKING:
+    from rebalancer.app.views import Restored
 
 app = typer.Typer(help="Whether the journal is what was written.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -39,7 +43,7 @@ def verify(
 @app.command("accept-restore")
 def accept_restore(
     file: Annotated[Path | None, typer.Argument(help="The restored journal, if it is not that of the config.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -48,22 +52,17 @@ def accept_restore(
 
     Orders that it does not know stop the next run all the same: `rebalance recover` has to account for them.
     """
-    from rebalancer.journal import high_water_mark
-    from rebalancer.journal.lease import run_lock
-    from rebalancer.report.audit import show_restored
-    from rebalancer.report.console import line, show, show_json
+    from rebalancer.app.restored import accept_restored
+    from rebalancer.report.audit import show_accepted, show_restored
+    from rebalancer.report.console import show_json
 
-    path = file or load_config(config).journal()
-    with run_lock(path):
-        present, before = high_water_mark.current(path), high_water_mark.load(path)
+    def confirm(found: "Restored") -> None:
         if not json:
-            show_restored(present, before)
+            show_restored(found)
         ask("Go on from there?", "audit", "nothing was accepted", yes=yes)
-        high_water_mark.save(path, present)
-    if json:
-        show_json({"remembered": before, "head": present})
-    else:
-        show(line(f"Runs go on from line {present.seq:,}.", "bold green"))
+
+    found = accept_restored(file or load_config(config).journal(), confirm)
+    show_json(found) if json else show_accepted(found)
 
 
 def backup(

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, bot_file, load_config
+from rebalancer.cli.config_file import load_config
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
 
 if TYPE_CHECKING:
     from rebalancer.config import Config
@@ -33,13 +34,11 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """Show a bot's whole chart; this takes no prices."""
-    from rebalancer.app.bots import load_bots, read_bots
-    from rebalancer.report.bots import ShownBot, show_bot
+    from rebalancer.app import explain
+    from rebalancer.report.bots import show_bot
     from rebalancer.report.console import show_json
 
-    files = {bot: bot_file(load_config(config), bot)}
-    shown = load_bots(files, read_bots(files))[bot]
-    found = ShownBot(str(files[bot]), shown.findings(), shown.outline())
+    found = explain.show_bot(load_config(config), bot)
     show_json(found) if json else show_bot(found)
 
 
@@ -79,17 +78,10 @@ def check(
     debug: DebugOption = False,
 ) -> None:
     """Read bot files and say what was found, or every problem with its place."""
-    from rebalancer.app.bots import read_bots
-    from rebalancer.bots.load import load
-    from rebalancer.report.bots import CheckedBot, show_findings
+    from rebalancer.app.explain import check_files
+    from rebalancer.report.bots import show_findings
     from rebalancer.report.console import show_json
 
-    checked = []
-    for name, content in read_bots({str(path): path for path in files}).items():
-        bot, problems = load(content, name, name)
-        checked.append(CheckedBot(name, bot.findings() if bot else None, problems))
-    if json:
-        show_json(checked)
-    else:
-        show_findings(checked)
+    checked = check_files(files)
+    show_json(checked) if json else show_findings(checked)
     raise typer.Exit(2 if any(bot.problems for bot in checked) else 0)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 
 def nothing_due(words: Sequence[str]) -> bool:
-    """True only if `words` are `run --when-due`, `--config FILE` or not, and nothing is due and nothing was missed.
+    """Whether `words` are `run --when-due`, `--config FILE` or not, and nothing is due, missed or to be settled.
 
-    Any other words are for the command line to read. Raises what reading the config, almanac and journal raises.
+    False for any other words. Raises BadInputError for the config, RunFailedError for the calendar and the journal.
     """
     match words:
         case ["run", "--when-due"]:
@@ -16,10 +16,8 @@ def nothing_due(words: Sequence[str]) -> bool:
             path = Path(file)
         case _:
             return False
-    from rebalancer.cli.in_force import load_config
-    from rebalancer.cli.trigger import agenda
+    from rebalancer.app.schedule import due_now
+    from rebalancer.cli.config_file import load_config
     from rebalancer.market.clock import SystemClock
 
-    return not any(
-        turn.missed or turn.due or turn.cut_off for turn in agenda(load_config(path, quietly=True), SystemClock())
-    )
+    return all(work.nothing for work in due_now(load_config(path, quietly=True), SystemClock()))

@@ -1,18 +1,13 @@
-"""`rebalance halt`, `resume` and `kill`: the brake, in a person's hand. None of them waits for a run to end."""
+"""`rebalance halt`, `resume` and `kill`: no order is sent while an account is halted. None waits for a run to end."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, chosen_accounts, load_config
-from rebalancer.cli.person import person, write_down
+from rebalancer.cli.config_file import load_config
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
+from rebalancer.cli.person import person
 
-if TYPE_CHECKING:
-    from rebalancer.config import AccountConfig, Config
-    from rebalancer.events import Halted
-    from rebalancer.report.brake import KilledAccount
-
-LEFT_OPEN = 5
 AccountOption = Annotated[str | None, typer.Option("--account", help="Only this account; else all of them.")]
 
 
@@ -24,11 +19,11 @@ def halt(
     debug: DebugOption = False,
 ) -> None:
     """Send nothing any more, from this moment on, until `rebalance resume`. What is open at the broker stays open."""
-    from rebalancer.report.brake import show_halted
+    from rebalancer.app import controls
     from rebalancer.report.console import show_json
+    from rebalancer.report.controls import show_halted
 
-    settings = load_config(config)
-    halted = _halt(settings, account, reason)
+    halted = controls.halt(load_config(config), account, reason, person())
     show_json(halted) if json else show_halted(halted)
 
 
@@ -40,25 +35,12 @@ def resume(
     debug: DebugOption = False,
 ) -> None:
     """Show who halted what, when and why, and lift it."""
-    from rebalancer.app.arming import after_first_run
-    from rebalancer.events import HaltLifted
-    from rebalancer.journal import read
-    from rebalancer.market.clock import SystemClock
-    from rebalancer.report.brake import show_resumed
+    from rebalancer.app import controls
     from rebalancer.report.console import show_json
+    from rebalancer.report.controls import show_resumed
 
-    settings, by, now = load_config(config), person(), SystemClock().now()
-    path = settings.journal()
-    halts = {each.name: read.halts(path, each.name) for each in chosen_accounts(settings, account)}
-    lifted = tuple(dict.fromkeys(halt for each in halts.values() for halt in each))
-    looked = (after_first_run(read.trading_status(path, name).armed, each, now, by) for name, each in halts.items())
-    whole = tuple(armed for armed in looked if armed is not None)
-    if lifted:
-        write_down(settings, HaltLifted(now, account or "", by, reason), *whole)
-    if json:
-        show_json({"lifted": lifted, "whole_runs": whole})
-    else:
-        show_resumed(lifted, whole)
+    resumed = controls.resume(load_config(config), account, reason, person())
+    show_json(resumed) if json else show_resumed(resumed)
 
 
 def kill(
@@ -69,53 +51,11 @@ def kill(
     debug: DebugOption = False,
 ) -> None:
     """Halt, then cancel what this program has open at the broker. Exit code 5 where something may still be open."""
-    from rebalancer.report.brake import show_halted, show_killed
+    from rebalancer.app import controls
     from rebalancer.report.console import show_json
+    from rebalancer.report.controls import show_halted, show_killed
 
-    settings = load_config(config)
-    halted = _halt(settings, account, "rebalance kill")
-    if not json:
-        show_halted(halted)
-    killed = [_kill(settings, each, everyones=everyones) for each in chosen_accounts(settings, account)]
-    exit_code = LEFT_OPEN if any(each.left or each.trouble for each in killed) else 0
-    show_json({"exit_code": exit_code, "halted": halted, "accounts": killed}) if json else show_killed(killed)
-    raise typer.Exit(exit_code)
-
-
-def _halt(settings: "Config", account: str | None, reason: str) -> "Halted":
-    """Raises BadInputError for an account that the config does not have."""
-    from rebalancer.events import Halted
-    from rebalancer.market.clock import SystemClock
-
-    chosen_accounts(settings, account)
-    halted = Halted(SystemClock().now(), account or "", person(), reason)
-    write_down(settings, halted)
-    return halted
-
-
-def _kill(settings: "Config", account: "AccountConfig", *, everyones: bool) -> "KilledAccount":
-    """One account that does not answer keeps no other from being killed."""
-    from rebalancer.app.counter import counter_of
-    from rebalancer.app.kill import kill
-    from rebalancer.errors import RebalancerError
-    from rebalancer.report.brake import KilledAccount
-
-    try:
-        with counter_of(settings, account) as (broker, clock):
-            watch = broker.venue.quiet_seconds if _is_running(settings) else 0
-            done = kill(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
-        return KilledAccount(account.name, done.found, done.left)
-    except RebalancerError as error:
-        return KilledAccount(account.name, (), (), str(error))
-
-
-def _is_running(settings: "Config") -> bool:
-    """Whether a run is going on, so that an order may have been on its way when the halt was written."""
-    from rebalancer.errors import BusyError
-    from rebalancer.journal.lease import run_lock
-
-    try:
-        with run_lock(settings.journal()):
-            return False
-    except BusyError:
-        return True
+    on_halted = (lambda _: None) if json else show_halted
+    killed = controls.kill(load_config(config), account, person(), everyones=everyones, on_halted=on_halted)
+    show_json(killed) if json else show_killed(killed.accounts)
+    raise typer.Exit(killed.exit_code)

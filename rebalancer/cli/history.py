@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, load_config
+from rebalancer.cli.config_file import load_config
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Look into the dry runs' own journal.")]
 
@@ -63,7 +64,7 @@ def positions(
     debug: DebugOption = False,
 ) -> None:
     """Show what the bots hold, by the journal."""
-    from rebalancer.cli.options import chosen_accounts
+    from rebalancer.app.selection import chosen_accounts
     from rebalancer.journal import read
     from rebalancer.report.console import show_json
     from rebalancer.report.history import show_positions

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, one_account, own_config
+from rebalancer.cli.config_file import own_config
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
 
 if TYPE_CHECKING:
     from rebalancer.config import AccountConfig
@@ -25,6 +26,7 @@ def login(
     debug: DebugOption = False,
 ) -> None:
     """Ask for an account's keys at Alpaca, and keep them in this system's keyring. They are never shown."""
+    from rebalancer.app.selection import one_account
     from rebalancer.config.vault import Keyring
     from rebalancer.report.console import line, show, show_json
 

@@ -1,4 +1,4 @@
-"""How a run and the schedule are told to end."""
+"""How the operating system asks a run or the schedule to shut down."""
 
 import signal
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ def shutdown_signal() -> Iterator[Event]:
 
     Use it in the main thread: Python takes signals nowhere else.
     """
-    told = Event()
+    requested = Event()
 
-    def tell(number: int, frame: FrameType | None) -> None:
-        if told.is_set() and number == signal.SIGINT:
+    def request(number: int, frame: FrameType | None) -> None:
+        if requested.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
-        told.set()
+        requested.set()
 
-    before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield told
+        yield requested
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

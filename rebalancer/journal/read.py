@@ -190,6 +190,23 @@ def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[Se
     return tuple(SettingChanged(datetime.fromisoformat(at), *others) for at, *others in rows)
 
 
+def enabled_changes(path: Path) -> Mapping[str, SettingChanged]:
+    """Each account's last change of `enabled` that was noted outside a run, whose clock may be simulated."""
+    with reading(path) as journal:
+        if (
+            journal is None
+            or not journal.execute("SELECT 1 FROM sqlite_master WHERE name = 'setting_changes'").fetchone()
+        ):
+            return {}
+        rows = journal.execute(
+            "SELECT account, at, key, old, new, MAX(seq) FROM setting_changes"
+            " WHERE run = 0 AND key = 'accounts.' || account || '.enabled' GROUP BY account"
+        ).fetchall()
+    return {
+        name: SettingChanged(datetime.fromisoformat(at), name, key, old, new) for name, at, key, old, new, _ in rows
+    }
+
+
 def trading_status(path: Path, account: str) -> TradingStatus:
     """Whether `account` is halted, armed or limited by its daily loss; neither where there is no journal."""
     with reading(path) as journal:

@@ -1,5 +1,6 @@
-"""What became of a look at the journal, and of a copy of it."""
+"""The journal's verification, backup and restore, on the screen."""
 
+from rebalancer.app.views import Restored
 from rebalancer.journal.chain import AuditResult, Head
 from rebalancer.journal.connection import Backup
 from rebalancer.report.console import line, show
@@ -23,11 +24,15 @@ def show_backup(backup: Backup) -> None:
         show(line(last_line(backup.head)))
 
 
-def show_restored(present: Head, remembered: Head | None) -> None:
-    show(line(last_line(present)))
-    if remembered and remembered.seq > present.seq:
-        gone = remembered.seq - present.seq
-        show(line(f"{gone:,} more lines had been written here: it does not know what was traded in them.", "yellow"))
+def show_restored(found: Restored) -> None:
+    show(line(last_line(found.head)))
+    if found.remembered and found.remembered.seq > found.head.seq:
+        lost = found.remembered.seq - found.head.seq
+        show(line(f"{lost:,} later lines were written on this machine: this file lacks what they traded.", "yellow"))
+
+
+def show_accepted(found: Restored) -> None:
+    show(line(f"Runs go on from line {found.head.seq:,}.", "bold green"))
 
 
 def last_line(head: Head) -> str:

@@ -1,38 +1,19 @@
 """Bot files on the screen: what was found in them, and the path one took."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 from rich.text import Text
 
 from rebalancer.app.bots import ListedBot
+from rebalancer.app.views import CheckedBot, Explanation, ShownBot
 from rebalancer.bots.base import Findings
-from rebalancer.errors import Problem
-from rebalancer.model import Allocation, Decision, Investment
+from rebalancer.model import Allocation, Investment
 from rebalancer.report.console import grid, line, money, share, show
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedBot:
-    """A bot file: what was found where it can be used, else every problem."""
-
-    file: str
-    findings: Findings | None
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownBot:
-    """A bot file that can be used: what was found in it, and its whole chart, a line a part."""
-
-    file: str
-    findings: Findings
-    chart: tuple[str, ...]
-
-
-def show_explanation(decision: Decision, day: date, notes: Sequence[str], tree: Sequence[str] | None = None) -> None:
-    """The path that was taken; with `tree` all of the chart stands in its place."""
+def show_explanation(found: Explanation) -> None:
+    """The path that was taken; with `found.tree` all of the chart instead."""
+    decision, day, tree = found.decision, found.session, found.tree
     if isinstance(decision, Allocation):
         weights = sorted(decision.weights.items())
         wants = ", ".join(f"{symbol} {share(weight)}" for symbol, weight in weights) or "cash"
@@ -44,8 +25,14 @@ def show_explanation(decision: Decision, day: date, notes: Sequence[str], tree: 
         show(line(f"{decision.bot} on {day} fails: {decision.reason}", "bold red"))
     if tree is not None:
         show(*map(line, tree), line("* is taken on this day"))
-    for note in notes:
+    for note in found.notes:
         show(line(note, "yellow"))
+
+
+def mermaid_text(bot: str, found: Explanation) -> str:
+    """Nothing but what Mermaid reads: the notes are its comments."""
+    comments = (f"{bot} on {found.session}", *found.notes)
+    return "\n".join((*(f"%% {comment}" for comment in comments), found.mermaid or ""))
 
 
 def show_findings(bots: Sequence[CheckedBot]) -> None:

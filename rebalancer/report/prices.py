@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
 
+from rebalancer.app.views import PriceStatus
 from rebalancer.market.coverage import JUMP, Coverage
 from rebalancer.report.console import grid, line, show
 
@@ -17,19 +17,6 @@ if TYPE_CHECKING:  # loads alpaca-py, which showing what is kept does not need
 
 SHOWN = 3
 """How many days of a kind are named; `--json` has them all."""
-
-
-@dataclass(frozen=True, slots=True)
-class PriceStatus:
-    """`last_session` is the last day with a price, `due` the session that prices should reach.
-
-    `due` is None where no session has closed since the first price: all of them are of days to come.
-    """
-
-    last_session: date
-    due: date | None
-    tickers: Sequence[Coverage]
-    notes: Sequence[str]
 
 
 def show_prices(status: PriceStatus) -> None:

@@ -1,17 +1,16 @@
 """One run on the screen: what was held, the waterfall, the plan, the outcome; tonight's as last year's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
 
 from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
 from rebalancer.journal.read import OrderSummary, RunRecord
+from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Plan, Targets
-from rebalancer.report.console import count, grid, line, money, share
+from rebalancer.report.console import count, grid, line, money, share, show
 
-NEW_YORK = ZoneInfo("America/New_York")
 MOST_STEPS = 12
 STYLES = {
     "success": "bold green",
@@ -21,6 +20,13 @@ STYLES = {
     "warning": "yellow",
     "error": "red",
 }
+
+
+def show_recovered(records: Mapping[str, RunRecord | None]) -> None:
+    """The run in which each account was settled; None where nothing was left to settle."""
+    for account, record in records.items():
+        parts = [line(f"account {account}: nothing was left to settle")] if record is None else screen(record)
+        show(*parts)
 
 
 def screen(record: RunRecord) -> Iterator[RenderableType]:

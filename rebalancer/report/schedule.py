@@ -1,36 +1,12 @@
-"""The coming runs, and how each account fares."""
+"""The coming runs, what the schedule does, and the status of each account."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from rebalancer.journal.read import RunSummary
+from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
+from rebalancer.market.clock import NEW_YORK
 from rebalancer.report.console import grid, line, show
 from rebalancer.report.run import STYLES
-
-NEW_YORK = ZoneInfo("America/New_York")
-
-
-@dataclass(frozen=True, slots=True)
-class ComingRun:
-    """Times in UTC: the run starts at `starts`, before its session closes at `closes`."""
-
-    account: str
-    session: date
-    starts: datetime
-    closes: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AccountStatus:
-    """`last` is None before the first run, `upcoming` where the account is not enabled. `troubles` are sentences."""
-
-    account: str
-    enabled: bool
-    last: RunSummary | None
-    upcoming: ComingRun | None
-    troubles: tuple[str, ...]
 
 
 def show_coming(runs: Sequence[ComingRun]) -> None:
@@ -40,6 +16,17 @@ def show_coming(runs: Sequence[ComingRun]) -> None:
             run.account, f"{run.session:%a %Y-%m-%d}", new_york(run.starts), here(run.starts), new_york(run.closes)
         )
     show(table)
+
+
+def news(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
+    """A line of the schedule's log, at `now`."""
+    match found:
+        case ComingRun():
+            return f"Next run: {found.account} at {new_york(found.starts)} ({here(found.starts)})"
+        case Blocked():
+            return found.blocked
+    run = f" (run {found.run.run.id})" if found.run else ""
+    return f"{new_york(now)}  {found.account}: {found.status}{run}: {found.sentence}"
 
 
 def show_status(accounts: Sequence[AccountStatus]) -> None:
@@ -65,4 +52,5 @@ def new_york(at: datetime) -> str:
 
 
 def here(at: datetime) -> str:
+    """In this machine's own time zone."""
     return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"

@@ -1,34 +1,13 @@
-"""A person's settings on the screen: what is wrong in them, what is in force, what money is committed to which bot."""
+"""A person's settings on the screen: their problems, what is in force, and the money committed to each bot."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
-from rebalancer.config import AccountConfig, Config
+from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.in_force import Setting
-from rebalancer.errors import Problem
 from rebalancer.events import SettingChanged
-from rebalancer.model import Symbol
-from rebalancer.model.text import shares
-from rebalancer.portfolio.adoption import Offer
-from rebalancer.report.console import count, grid, line, money, show
-
-
-@dataclass(frozen=True, slots=True)
-class Invested:
-    """Money committed to a bot: dollars, or percent of Investable, by `weight_mode`."""
-
-    bot: str
-    file: str
-    amount: Decimal
-    weight_mode: str
-
-
-def invested(account: AccountConfig) -> tuple[Invested, ...]:
-    return tuple(
-        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode) for each in account.investments
-    )
+from rebalancer.report.console import grid, line, money, show
+from rebalancer.report.controls import show_disarmed_by_edit
 
 
 def show_first_files(written: Sequence[Path]) -> None:
@@ -40,18 +19,17 @@ def show_first_files(written: Sequence[Path]) -> None:
     )
 
 
-def show_check(path: Path, config: Config | None, problems: Sequence[Problem], notes: Sequence[str] = ()) -> None:
-    """`notes` are no problems: what a person should know before the next run."""
-    for problem in problems:
+def show_check(path: Path, found: SettingsCheck) -> None:
+    for problem in found.problems:
         show(line(str(problem), "red"))
-    if problems:
-        counted = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        show(line(f"{path}: {counted}. Nothing runs until they are put right.", "bold red"))
-    elif config is not None:
-        bots = sum(len(account.investments) for account in config.accounts)
-        names = ", ".join(account.name for account in config.accounts)
+    if found.problems:
+        counted = "1 problem" if len(found.problems) == 1 else f"{len(found.problems)} problems"
+        show(line(f"{path}: {counted}. Nothing runs until they are corrected.", "bold red"))
+    elif found.config is not None:
+        bots = sum(len(account.investments) for account in found.config.accounts)
+        names = ", ".join(account.name for account in found.config.accounts)
         show(line(f"{path}: can be used. Accounts: {names}; investments: {bots}.", "bold green"))
-    for note in notes:
+    for note in found.notes:
         show(line(note, "yellow"))
 
 
@@ -84,23 +62,15 @@ def show_investments(accounts: Mapping[str, Sequence[Invested]]) -> None:
         show(table)
 
 
-def show_offers(account: str, wanted: Sequence[Offer], refused: Mapping[Symbol, str]) -> None:
-    if wanted:
-        table = grid(f"To be handed over to the bots of account {account}", "symbol", "#shares", "#value USD")
-        for offer in wanted:
-            table.add_row(offer.symbol, count(offer.quantity), money(offer.value))
-        total = sum((offer.value for offer in wanted), Decimal(0))
-        show(table, line(f"Together {money(total)} USD."))
-    for symbol, reason in refused.items():
-        show(line(f"{symbol}: left alone: {reason}", "yellow"))
+def show_edited(account: str, edited: InvestmentsEdited) -> None:
+    show_changes(edited.changes)
+    show_investments({account: edited.investments})
+    show_disarmed_by_edit(edited.disarmed)
 
 
-def show_adopted(adopted: Sequence[Offer]) -> None:
-    if adopted:
-        names = [offer.symbol for offer in adopted if offer.quantity]
-        show(line(f"The bots' from now on: {', '.join(names) or 'nothing more'}.", "bold green"))
-        for offer in adopted:
-            if offer.expected is not None:
-                show(line(f"{offer.symbol}: settled, {shares(offer.expected)} held are what is expected now.", "green"))
+def show_migrated(found: Migrated) -> None:
+    if found.backup is None:
+        show(line(f"{found.file} has schema {found.schema}, the newest: nothing to do."))
     else:
-        show(line("Nothing was there to hand over."))
+        show(line(f"{found.file} has schema {found.schema} now; the old file is {found.backup}."))
+        show_disarmed_by_edit(found.disarmed)

@@ -10,7 +10,7 @@ import pytest
 from rebalancer import config
 from rebalancer.app.arming import after_first_run, arming_check, end_of_day, file_hashes, refused_day
 from rebalancer.app.evening import evening
-from rebalancer.app.status import brakes
+from rebalancer.app.status import blocked_by
 from rebalancer.config import AccountConfig
 from rebalancer.events import Armed, Halted
 from rebalancer.ports import TradingStatus
@@ -95,11 +95,11 @@ def test_the_end_of_a_day_is_told_as_that_day_whatever_the_clocks_do(day: date) 
 
 def test_status_and_the_heartbeat_repeat_it_and_a_paper_account_needs_none() -> None:
     live = AccountConfig("live1", mode="live", account_number=NUMBER)
-    assert list(brakes(live, TradingStatus(armed=ARMED), FILES, NOW)) == []
-    assert "is not armed" in "".join(brakes(live, TradingStatus(), FILES, NOW))
-    assert list(brakes(AccountConfig("paper"), TradingStatus(), FILES, NOW)) == []
+    assert list(blocked_by(live, TradingStatus(armed=ARMED), FILES, NOW)) == []
+    assert "is not armed" in "".join(blocked_by(live, TradingStatus(), FILES, NOW))
+    assert list(blocked_by(AccountConfig("paper"), TradingStatus(), FILES, NOW)) == []
     halted = TradingStatus(halt=Halted(NOW, "", "ann@desk", "a week off"), armed=None)
-    assert len(list(brakes(live, halted, FILES, NOW))) == 2
+    assert len(list(blocked_by(live, halted, FILES, NOW))) == 2
 
 
 @pytest.mark.parametrize(

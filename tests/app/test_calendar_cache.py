@@ -1,4 +1,4 @@
-"""What the schedule knows without loading the exchange calendar."""
+"""The cached sessions are those of the exchange calendar, or they are read from it again."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.app.calendar_cache import FILE, Almanac, installed_calendar, open_almanac
+from rebalancer.app.calendar_cache import FILE, CachedCalendar, cached_calendar, installed_calendar
 from rebalancer.errors import RunFailedError
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
@@ -17,68 +17,57 @@ CLOCK = SimulatedClock(NOW)
 
 
 def test_it_says_what_the_exchange_calendar_says(tmp_path: Path) -> None:
-    almanac, calendar = open_almanac(tmp_path, CLOCK, []), ExchangeCalendar(CLOCK)
+    cached, calendar = cached_calendar(tmp_path, CLOCK), ExchangeCalendar(CLOCK)
     days = calendar.sessions(date(2025, 1, 1), date(2027, 12, 31))
-    assert almanac.sessions(date(2025, 1, 1), date(2027, 12, 31)) == days
-    assert all(almanac.session(day) == calendar.session(day) for day in days)
-    assert almanac.session(date(2026, 11, 26)) is None
+    assert cached.sessions(date(2025, 1, 1), date(2027, 12, 31)) == days
+    assert all(cached.session(day) == calendar.session(day) for day in days)
+    assert cached.session(date(2026, 11, 26)) is None
 
 
 def test_it_is_kept_as_it_was(tmp_path: Path) -> None:
-    almanac = open_almanac(tmp_path, CLOCK, ["main"])
-    assert Almanac.from_json((tmp_path / FILE).read_text()) == almanac
+    cached = cached_calendar(tmp_path, CLOCK)
+    assert CachedCalendar.from_json((tmp_path / FILE).read_text()) == cached
 
 
 @pytest.mark.parametrize("day", [date(2024, 12, 31), date(2028, 1, 1)])
 def test_a_year_it_does_not_know_is_a_refusal_never_a_guess(tmp_path: Path, day: date) -> None:
-    almanac = open_almanac(tmp_path, CLOCK, [])
+    cached = cached_calendar(tmp_path, CLOCK)
     with pytest.raises(RunFailedError, match="2025 to 2027"):
-        almanac.session(day)
+        cached.session(day)
     with pytest.raises(RunFailedError, match="2025 to 2027"):
-        almanac.sessions(date(2026, 1, 1), day) if day.year > 2027 else almanac.sessions(day, date(2026, 1, 1))
+        cached.sessions(date(2026, 1, 1), day) if day.year > 2027 else cached.sessions(day, date(2026, 1, 1))
 
 
 def test_what_was_kept_is_used_while_year_and_calendar_are_the_same(tmp_path: Path) -> None:
-    kept = replace(open_almanac(tmp_path, CLOCK, []), days={})
+    kept = replace(cached_calendar(tmp_path, CLOCK), days={})
     (tmp_path / FILE).write_text(kept.to_json())
-    assert open_almanac(tmp_path, LATER, []).days == {}
+    assert cached_calendar(tmp_path, LATER).days == {}
 
 
 @pytest.mark.parametrize("stale", [{"year": 2025}, {"made_by": "pandas_market_calendars-0.1"}])
 def test_it_is_made_anew_in_another_year_and_after_an_upgrade(tmp_path: Path, stale: dict[str, object]) -> None:
-    good = open_almanac(tmp_path, CLOCK, [])
+    good = cached_calendar(tmp_path, CLOCK)
     (tmp_path / FILE).write_text(replace(good, days={}, **stale).to_json())
-    assert open_almanac(tmp_path, CLOCK, []) == good
+    assert cached_calendar(tmp_path, CLOCK) == good
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"made_by": 1}', '{"sessions": [["x"]]}'])
 def test_a_damaged_file_is_made_anew(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
-    assert open_almanac(tmp_path, CLOCK, []).session(date(2026, 11, 20)) is not None
-    assert Almanac.from_json((tmp_path / FILE).read_text()).year == 2026
-
-
-def test_it_remembers_since_when_each_account_is_enabled(tmp_path: Path) -> None:
-    open_almanac(tmp_path, CLOCK, ["main"])
-    assert open_almanac(tmp_path, LATER, ["main", "other"]).enabled_since == {"main": NOW, "other": LATER.now()}
-
-
-def test_it_forgets_an_account_that_is_not_enabled_any_more(tmp_path: Path) -> None:
-    open_almanac(tmp_path, CLOCK, ["main"])
-    open_almanac(tmp_path, CLOCK, [])
-    assert open_almanac(tmp_path, LATER, ["main"]).enabled_since == {"main": LATER.now()}
+    assert cached_calendar(tmp_path, CLOCK).session(date(2026, 11, 20)) is not None
+    assert CachedCalendar.from_json((tmp_path / FILE).read_text()).year == 2026
 
 
 def test_a_folder_that_can_not_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(RunFailedError, match="can't be written"):
-        open_almanac(tmp_path / "state", CLOCK, [])
+        cached_calendar(tmp_path / "state", CLOCK)
 
 
 def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
-    with pytest.raises(RunFailedError, match=r"almanac\.json can't be written"):
-        open_almanac(tmp_path, CLOCK, [])
+    with pytest.raises(RunFailedError, match=r"sessions\.json can't be written"):
+        cached_calendar(tmp_path, CLOCK)
     assert [file.name for file in tmp_path.iterdir()] == [FILE]
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from stage import DAYS, GLD, SGOV, SPY, Stage, Weekdays, dollars, hold, session_of
 
-from rebalancer.app.doctor import MEGABYTE, Patient, disk, examine, journal, machine, writable
+from rebalancer.app.account_checks import CheckedAccount, examine
+from rebalancer.app.machine_checks import MEGABYTE, disk, journal, machine, writable
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.config import AccountConfig
@@ -107,7 +108,7 @@ class Ward:
 
     def checks(self) -> dict[str, Check]:
         broker: Broker = self.broker
-        patient = Patient(
+        patient = CheckedAccount(
             account=self.account,
             broker=broker,
             history=self.history,

@@ -5,10 +5,12 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from rebalancer.app.notify import Told, tell
+from rebalancer.app.notify import Notification, notify
 from rebalancer.journal.chain import Head
 
-TOLD = Told("main", date(2026, 11, 27), 7, "partial", "3 of 4 orders done; SPY: bought 0 of 1", 3, Head(115, "5543"))
+RESULT = Notification(
+    "main", date(2026, 11, 27), 7, "partial", "3 of 4 orders done; SPY: bought 0 of 1", 3, Head(115, "5543")
+)
 
 
 def python(program: str, *words: str) -> list[str]:
@@ -17,7 +19,7 @@ def python(program: str, *words: str) -> list[str]:
 
 def test_the_command_gets_the_result_as_a_line_of_json(tmp_path: Path) -> None:
     told = tmp_path / "told"
-    assert tell(python("import sys; open(sys.argv[1], 'w').write(sys.stdin.read())", str(told)), TOLD) is None
+    assert notify(python("import sys; open(sys.argv[1], 'w').write(sys.stdin.read())", str(told)), RESULT) is None
     assert json.loads(told.read_text()) == {
         "account": "main",
         "session": "2026-11-27",
@@ -31,33 +33,35 @@ def test_the_command_gets_the_result_as_a_line_of_json(tmp_path: Path) -> None:
 
 def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     told = tmp_path / "told"
-    assert tell(python("import sys; open(sys.argv[1], 'w').write(sys.argv[2])", str(told), "$HOME; ls"), TOLD) is None
+    assert (
+        notify(python("import sys; open(sys.argv[1], 'w').write(sys.argv[2])", str(told), "$HOME; ls"), RESULT) is None
+    )
     assert told.read_text() == "$HOME; ls"
 
 
 def test_a_command_need_not_read_what_it_is_told() -> None:
-    assert tell(python("pass"), TOLD) is None
+    assert notify(python("pass"), RESULT) is None
 
 
 def test_what_the_command_prints_does_not_mix_with_the_screen(capfd) -> None:
-    assert tell(python("print('hello')"), TOLD) is None
+    assert notify(python("print('hello')"), RESULT) is None
     assert capfd.readouterr().out == ""
 
 
 def test_a_failing_command_is_said_without_its_other_words() -> None:
-    said = tell(python("import sys; sys.exit(3)", "my-secret-token"), TOLD)
+    said = notify(python("import sys; sys.exit(3)", "my-secret-token"), RESULT)
     assert said is not None
     assert "exit code 3" in said
     assert "secret" not in said
 
 
 def test_a_command_that_is_not_there_is_said(tmp_path: Path) -> None:
-    said = tell([str(tmp_path / "tell-me")], TOLD)
+    said = notify([str(tmp_path / "tell-me")], RESULT)
     assert said is not None
     assert said.startswith("on_result: tell-me can't be run: No such file")
 
 
 def test_a_command_that_does_not_end_is_ended() -> None:
-    said = tell(python("import time; time.sleep(60)"), TOLD, timeout=0.2)
+    said = notify(python("import time; time.sleep(60)"), RESULT, timeout=0.2)
     assert said is not None
     assert "did not end within 0.2 seconds" in said

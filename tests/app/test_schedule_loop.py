@@ -7,7 +7,7 @@ from threading import Event, current_thread
 import pytest
 from freezegun import freeze_time
 
-from rebalancer.app.schedule_loop import keep_watch
+from rebalancer.app.schedule_loop import run_until_stopped
 
 LONG = 60.0
 """A heartbeat that no test waits for."""
@@ -28,7 +28,7 @@ def counting(stop: Event, enough: int, each: Callable[[int], None] = lambda coun
 def test_the_first_look_is_at_once() -> None:
     stop = Event()
     seen, look = counting(stop, 1)
-    keep_watch(look, lambda: None, stop, heartbeat=LONG)
+    run_until_stopped(look, lambda: None, stop, heartbeat=LONG)
     assert len(seen) == 1
 
 
@@ -36,7 +36,7 @@ def test_the_time_ahead_is_looked_at_without_waiting_for_the_heartbeat() -> None
     stop = Event()
     soon = datetime.now(UTC) + timedelta(seconds=0.2)
     seen, look = counting(stop, 2)
-    keep_watch(look, lambda: soon, stop, heartbeat=LONG)
+    run_until_stopped(look, lambda: soon, stop, heartbeat=LONG)
     assert len(seen) == 2
     assert datetime.now(UTC) >= soon
 
@@ -46,7 +46,7 @@ def test_a_jump_of_the_clock_stops_no_heartbeat(jump: timedelta) -> None:
     stop = Event()
     with freeze_time("2026-11-23 14:00") as frozen:
         seen, look = counting(stop, 3, lambda count: frozen.tick(jump) if count == 1 else None)
-        keep_watch(look, lambda: datetime(2026, 11, 23, 20, 50, tzinfo=UTC), stop, heartbeat=0.02)
+        run_until_stopped(look, lambda: datetime(2026, 11, 23, 20, 50, tzinfo=UTC), stop, heartbeat=0.02)
     assert len(seen) >= 3
 
 
@@ -61,7 +61,7 @@ def test_looks_never_overlap() -> None:
         inside.clear()
 
     _, look = counting(stop, 4, each)
-    keep_watch(look, lambda: datetime.now(UTC), stop, heartbeat=0.01)
+    run_until_stopped(look, lambda: datetime.now(UTC), stop, heartbeat=0.01)
     assert overlaps[:4] == [False] * 4
 
 
@@ -73,7 +73,7 @@ def test_the_end_waits_for_the_look_that_is_under_way() -> None:
         Event().wait(0.1)
         ended.append("in its own time")
 
-    keep_watch(look, lambda: None, stop, heartbeat=LONG)
+    run_until_stopped(look, lambda: None, stop, heartbeat=LONG)
     assert ended == ["in its own time"]
 
 
@@ -82,4 +82,4 @@ def test_an_error_of_the_program_ends_the_watch_and_is_raised() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        keep_watch(look, lambda: None, Event(), heartbeat=LONG)
+        run_until_stopped(look, lambda: None, Event(), heartbeat=LONG)

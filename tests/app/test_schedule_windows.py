@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.app.schedule import MOST_TRIES, coming, missed, question, standing, turn, window, window_today
+from rebalancer.app.schedule import MOST_TRIES, coming, due_work, missed, question, session_state, window, window_today
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
 from rebalancer.journal.read import RunSummary
@@ -132,58 +132,60 @@ def test_a_year_that_the_calendar_does_not_know_is_refused() -> None:
     ],
 )
 def test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it(hour, minute, second, expected) -> None:
-    assert standing(window(MAIN, session(MONDAY)), [], utc(MONDAY, hour, minute, second)) == expected
+    assert session_state(window(MAIN, session(MONDAY)), [], utc(MONDAY, hour, minute, second)) == expected
 
 
 @pytest.mark.parametrize("done", [run(), run("partial", orders=2), run("failed", orders=1), run("missed")])
 def test_a_session_that_is_used_up_is_done_in_and_after_its_window(done: RunSummary) -> None:
     asked = window(MAIN, session(MONDAY))
-    assert standing(asked, [done], utc(MONDAY, 20, 55)) == "done"
-    assert standing(asked, [done], utc(TUESDAY, 12)) == "done"
+    assert session_state(asked, [done], utc(MONDAY, 20, 55)) == "done"
+    assert session_state(asked, [done], utc(TUESDAY, 12)) == "done"
 
 
-def test_a_run_that_was_cut_off_after_an_order_is_due_again_while_its_window_is_open() -> None:
-    cut_off = run("running", orders=1)
-    assert turn(MAIN, CALENDAR, [cut_off], utc(MONDAY, 12), utc(MONDAY, 20, 55)).due == window(MAIN, session(MONDAY))
+def test_a_run_that_was_interrupted_after_an_order_is_due_again_while_its_window_is_open() -> None:
+    interrupted = run("running", orders=1)
+    assert due_work(MAIN, CALENDAR, [interrupted], utc(MONDAY, 12), utc(MONDAY, 20, 55)).due == window(
+        MAIN, session(MONDAY)
+    )
 
 
-def test_a_run_that_was_cut_off_after_an_order_is_settled_once_its_window_is_over() -> None:
-    asked = turn(MAIN, CALENDAR, [run("running", orders=1)], utc(MONDAY, 12), utc(MONDAY, 22))
-    assert (asked.missed, asked.due, asked.cut_off) == ((), None, True)
+def test_a_run_that_was_interrupted_after_an_order_is_settled_once_its_window_is_over() -> None:
+    asked = due_work(MAIN, CALENDAR, [run("running", orders=1)], utc(MONDAY, 12), utc(MONDAY, 22))
+    assert (asked.missed, asked.due, asked.interrupted) == ((), None, True)
 
 
 def test_a_run_that_has_its_end_is_not_settled_again() -> None:
-    assert not turn(MAIN, CALENDAR, [run("partial", orders=1)], utc(MONDAY, 12), utc(MONDAY, 22)).cut_off
+    assert not due_work(MAIN, CALENDAR, [run("partial", orders=1)], utc(MONDAY, 12), utc(MONDAY, 22)).interrupted
 
 
 def test_a_run_by_hand_before_the_window_counts_as_the_sessions_run() -> None:
-    assert standing(window(MAIN, session(MONDAY)), [run()], utc(MONDAY, 15)) == "done"
+    assert session_state(window(MAIN, session(MONDAY)), [run()], utc(MONDAY, 15)) == "done"
 
 
 def test_a_run_that_failed_before_its_first_order_is_tried_again_but_not_for_ever() -> None:
     asked, now = window(MAIN, session(MONDAY)), utc(MONDAY, 20, 55)
-    assert standing(asked, [run("failed")] * (MOST_TRIES - 1), now) == "open"
-    assert standing(asked, [run("failed")] * MOST_TRIES, now) == "done"
+    assert session_state(asked, [run("failed")] * (MOST_TRIES - 1), now) == "open"
+    assert session_state(asked, [run("failed")] * MOST_TRIES, now) == "done"
 
 
 def test_the_next_try_waits_two_minutes() -> None:
     asked, failed = window(MAIN, session(MONDAY)), run("failed")
-    assert standing(asked, [failed], utc(MONDAY, 20, 51, 59)) == "waiting"
-    assert standing(asked, [failed], utc(MONDAY, 20, 52)) == "open"
+    assert session_state(asked, [failed], utc(MONDAY, 20, 51, 59)) == "waiting"
+    assert session_state(asked, [failed], utc(MONDAY, 20, 52)) == "open"
 
 
 def test_a_session_that_failed_was_not_missed() -> None:
-    assert standing(window(MAIN, session(MONDAY)), [run("failed")], utc(TUESDAY, 12)) == "done"
+    assert session_state(window(MAIN, session(MONDAY)), [run("failed")], utc(TUESDAY, 12)) == "done"
 
 
-def test_a_run_that_was_cut_off_before_its_first_order_counts_for_nothing() -> None:
+def test_a_run_that_was_interrupted_before_its_first_order_does_not_count() -> None:
     asked = window(MAIN, session(MONDAY))
-    assert standing(asked, [run("running")], utc(MONDAY, 20, 55)) == "open"
-    assert standing(asked, [run("running")], utc(TUESDAY, 12)) == "missed"
+    assert session_state(asked, [run("running")], utc(MONDAY, 20, 55)) == "open"
+    assert session_state(asked, [run("running")], utc(TUESDAY, 12)) == "missed"
 
 
 def test_yesterdays_run_is_not_todays() -> None:
-    assert standing(window(MAIN, session(TUESDAY)), [run(day=MONDAY)], utc(TUESDAY, 20, 55)) == "open"
+    assert session_state(window(MAIN, session(TUESDAY)), [run(day=MONDAY)], utc(TUESDAY, 20, 55)) == "open"
 
 
 # ------------------------------------------------------------------------------------------- what was missed
@@ -206,7 +208,7 @@ def test_what_was_missed_long_ago_is_not_said_any_more() -> None:
 
 
 def test_a_missed_session_is_never_queued_into_the_next() -> None:
-    asked = turn(MAIN, CALENDAR, [], utc(MONDAY, 12), utc(TUESDAY, 20, 52))
+    asked = due_work(MAIN, CALENDAR, [], utc(MONDAY, 12), utc(TUESDAY, 20, 52))
     assert [gone.session.day for gone in asked.missed] == [MONDAY]
     assert asked.due == window(MAIN, session(TUESDAY))
 

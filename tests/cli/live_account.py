@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from local_alpaca import LocalAlpaca, Tape
 
 from rebalancer import config
-from rebalancer.cli.trigger import Result, run_account
+from rebalancer.app.runs import RunResult, run_account
 
 NUMBER = "123456789"
 FRIDAY = datetime(2026, 11, 20, 15, 50, tzinfo=ZoneInfo("America/New_York"))
@@ -54,7 +54,7 @@ def write_bot(folder: Path, **percents: int) -> None:
     (folder / "mix.json").write_text(json.dumps(bot))
 
 
-def evening_run(folder: Path, venue: LocalAlpaca, **how: bool) -> Result:
+def evening_run(folder: Path, venue: LocalAlpaca, **how: bool) -> RunResult:
     """One run as `rebalance run` has it, but by the venue's own clock, whose seconds pass at once."""
     venue.clock.sleep(A_MOMENT)
     settings = config.load(folder / "config.toml")

@@ -142,6 +142,6 @@ def test_a_trade_by_hand_is_settled_and_hands_nothing_over(rebalance, held):
         tonight.context.broker.by_hand(Symbol("SPY"), Decimal(29))
     said = rebalance("adopt", "SPY", "--by-hand", "--yes")
     assert said.code == 0, said.err
-    assert "SPY: settled, 58 shares held are what is expected now" in said.out
+    assert "SPY: settled; the journal now expects 58 shares" in said.out
     assert ours(rebalance) == {"SPY": "29"}
     assert "handed over" not in rebalance("adopt", "SPY", "--by-hand", "--yes").out

@@ -80,5 +80,5 @@ def test_bringing_it_back_is_noticed_until_a_person_accepts_it(rebalance, journa
 
     accepted = rebalance("audit", "accept-restore", "--yes")
     assert accepted.code == 0
-    assert "more lines had been written here: it does not know what was traded in them" in accepted.out
+    assert "later lines were written on this machine: this file lacks what they traded" in accepted.out
     assert "older" not in rebalance("run", "--force").err

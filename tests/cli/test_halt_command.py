@@ -1,9 +1,8 @@
-"""`rebalance halt`, `resume` and `kill`: the brake in a person's hand, at any hour and beside any run."""
+"""`rebalance halt`, `resume` and `kill`: a person stops the bots, at any hour and beside any run."""
 
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from threading import Event
 
 import pytest
 from accounts import new_york_summer, write_config
@@ -11,12 +10,14 @@ from freezegun import freeze_time
 from live_account import FRIDAY, NUMBER, evening_run, live_venue, write_live_config
 from local_alpaca import LocalAlpaca
 from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
+from looks import schedule_loop
 
-from rebalancer.cli.schedule import Watch
+from rebalancer.app.views import KilledAccount
+from rebalancer.cli.schedule import print_look
 from rebalancer.journal.lease import run_lock
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import OrderId, OrderState, Symbol
-from rebalancer.report.brake import KilledAccount, show_killed
+from rebalancer.report.controls import show_killed
 
 DONE, WRONG_WORDS, FAILED, STILL_OPEN, NEEDS_A_LOOK = 0, 2, 4, 5, 6
 EVENING = new_york_summer(28, 15, 50)
@@ -104,10 +105,10 @@ def test_none_of_it_waits_for_a_run_to_end(main, tmp_path, words):
 
 def test_the_schedule_says_it_once_and_again_when_it_changes(main, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    watch = Watch(None, SimulatedClock(new_york_summer(28, 9)), Event())
+    loop = schedule_loop(SimulatedClock(new_york_summer(28, 9)))
 
     def looked() -> list[str]:
-        watch.look()
+        print_look(loop)
         return [line for line in capsys.readouterr().out.splitlines() if "halted" in line]
 
     assert looked() == []

@@ -171,7 +171,7 @@ def test_after_the_look_runs_are_whole(rebalance, venue, run):
     said = rebalance("resume", "--account", "live1", "--reason", "one share of each looks right")
     assert said.code == DONE, said.err
     assert "was halted" in said.out
-    assert "runs are whole from now on" in said.out
+    assert "runs send all orders from now on" in said.out
     assert run(force=True).exit_code == DONE
     assert sent(venue) == 3
     assert standing(rebalance)["armed"]["first_order_only"] is False

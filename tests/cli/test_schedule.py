@@ -11,8 +11,10 @@ from threading import Event
 import pytest
 from accounts import new_york_summer, write_config
 from freezegun import freeze_time
+from looks import schedule_loop
 
-from rebalancer.cli.schedule import Watch
+from rebalancer.app.schedule_loop import ScheduleLoop
+from rebalancer.cli.schedule import print_look
 from rebalancer.cli.shutdown import shutdown_signal
 from rebalancer.market.clock import SimulatedClock
 
@@ -72,16 +74,16 @@ def test_without_an_enabled_account_there_is_nothing_to_schedule(rebalance, tmp_
 # ---------------------------------------------------------------------------------------------- days on end
 
 
-def watch_until(watch: Watch, clock: SimulatedClock, end, every: timedelta) -> None:
+def look_until(loop: ScheduleLoop, clock: SimulatedClock, end, every: timedelta) -> None:
     while clock.now() < end:
-        watch.look()
+        print_look(loop)
         clock.sleep(every.total_seconds())
 
 
 def test_three_days_unattended_are_three_runs_each_ten_minutes_before_the_close(rebalance, tmp_path, capsys):
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
-    watch_until(Watch(None, clock, Event()), clock, new_york_summer(30, 18), timedelta(minutes=10))
+    look_until(schedule_loop(clock), clock, new_york_summer(30, 18), timedelta(minutes=10))
     said = capsys.readouterr().out.splitlines()
     assert [line for line in said if "success" in line] == [
         f"2016-06-{day} 15:50 EDT  main: success (run {run}): {done}"
@@ -101,23 +103,23 @@ def test_the_next_run_is_said_whenever_it_changes(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
-    watch = Watch(None, clock, Event())
-    watch_until(watch, clock, new_york_summer(28, 17), timedelta(minutes=5))
+    loop = schedule_loop(clock)
+    look_until(loop, clock, new_york_summer(28, 17), timedelta(minutes=5))
     ahead = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Next run")]
     assert ["2016-06-28 15:50 EDT" in ahead[0], "2016-06-29 15:50 EDT" in ahead[1], len(ahead)] == [True, True, 2]
-    assert watch.ahead == new_york_summer(29, 15, 50)
+    assert loop.next_start == new_york_summer(29, 15, 50)
 
 
 def test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_the_next(rebalance, tmp_path, capsys):
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
-    watch = Watch(None, clock, Event())
-    watch.look()
+    loop = schedule_loop(clock)
+    print_look(loop)
     clock.sleep(timedelta(hours=24).total_seconds())
-    watch.look()
-    watch.look()
+    print_look(loop)
+    print_look(loop)
     clock.sleep(timedelta(hours=6, minutes=53).total_seconds())
-    watch.look()
+    print_look(loop)
     said = capsys.readouterr().out
     assert said.count("missed (run 1): no run was started between 15:50 New York time and 15:59 New York time") == 1
     runs = json.loads(rebalance("history", "--json").out)
@@ -132,31 +134,31 @@ def test_what_a_person_changes_counts_from_the_next_look_on(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
-    watch = Watch(None, clock, Event())
-    watch.look()
+    loop = schedule_loop(clock)
+    print_look(loop)
     write_config(tmp_path, enabled=False)
     clock.sleep(timedelta(hours=6, minutes=52).total_seconds())
-    watch.look()
-    assert watch.ahead is None
+    print_look(loop)
+    assert loop.next_start is None
     assert "success" not in capsys.readouterr().out
 
 
 def test_a_config_that_is_being_broken_is_said_once_and_survived(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path, top="nonsense = 1")
-    watch = Watch(None, SimulatedClock(new_york_summer(28, 15, 51)), Event())
-    watch.look()
-    watch.look()
+    loop = schedule_loop(SimulatedClock(new_york_summer(28, 15, 51)))
+    print_look(loop)
+    print_look(loop)
     assert capsys.readouterr().err.count("nonsense") == 1
     write_config(tmp_path)
-    watch.look()
+    print_look(loop)
     assert "success" in capsys.readouterr().out
 
 
 def test_prices_that_end_before_today_are_a_sentence_and_after_three_tries_there_is_peace(rebalance, tmp_path, capsys):
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 15, 50) + timedelta(days=30))
-    watch_until(Watch(None, clock, Event()), clock, clock.now() + timedelta(minutes=9), timedelta(seconds=30))
+    look_until(schedule_loop(clock), clock, clock.now() + timedelta(minutes=9), timedelta(seconds=30))
     said = capsys.readouterr().out
     assert said.count("there are no prices of 2016-07-28: those of the source in [data] end on 2016-07-01") == 3
     assert [run["status"] for run in json.loads(rebalance("history", "--json").out)] == ["failed"] * 3
@@ -184,19 +186,19 @@ def test_a_signal_while_it_waits_ends_it_cleanly(tmp_path: Path, number: signal.
 
 
 def test_a_first_signal_is_noted_and_a_second_ctrl_c_interrupts():
-    with shutdown_signal() as told:
-        assert not told.is_set()
+    with shutdown_signal() as shutdown:
+        assert not shutdown.is_set()
         signal.raise_signal(signal.SIGTERM)
-        assert told.is_set()
+        assert shutdown.is_set()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_once_told_to_end_no_account_gets_a_turn(tmp_path, monkeypatch, capsys):
+def test_after_a_shutdown_request_no_account_is_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path)
-    told = Event()
-    told.set()
-    Watch(None, SimulatedClock(new_york_summer(28, 15, 51)), told).look()
+    shutdown = Event()
+    shutdown.set()
+    print_look(schedule_loop(SimulatedClock(new_york_summer(28, 15, 51)), shutdown))
     assert "success" not in capsys.readouterr().out

@@ -12,7 +12,8 @@ from accounts import HOLD_SPY, new_york_summer, write_config
 from freezegun import freeze_time
 
 from rebalancer import config
-from rebalancer.cli.run import ask_outside_window
+from rebalancer.app.schedule import outside_window
+from rebalancer.cli.person import ask
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.journal.lease import run_lock
 from rebalancer.market.clock import SimulatedClock
@@ -115,7 +116,7 @@ def test_json_is_printed_only_where_there_is_something_to_say(rebalance, tmp_pat
 
 def test_the_quick_answer_loads_nothing_heavy(rebalance, tmp_path):
     write_config(tmp_path)
-    assert when_due(rebalance, 28, 12) == NOTHING  # makes the almanac
+    assert when_due(rebalance, 28, 12) == NOTHING  # fills the calendar cache
     heavy = {"numpy", "pandas", "sqlite_utils", "rich", "apscheduler", "pydantic"}
     words = ["rebalance", "run", "--when-due", "--config", str(tmp_path / "config.toml")]
     program = (
@@ -130,11 +131,13 @@ def test_the_quick_answer_loads_nothing_heavy(rebalance, tmp_path):
 # ---------------------------------------------------------------------------------------------- by hand
 
 
-def ask(tmp_path, hour: int, minute: int = 0, *, yes: bool = False) -> None:
+def ask_at(tmp_path, hour: int, minute: int = 0, *, yes: bool = False) -> None:
     write_config(tmp_path, enabled=False)
     settings = config.load(tmp_path / "config.toml")
     clock = SimulatedClock(datetime(2026, 11, 23, hour + 5, minute, tzinfo=UTC))
-    ask_outside_window(settings, settings.accounts[0], clock, yes=yes)
+    question = outside_window(settings, settings.accounts[0], clock)
+    if question is not None:
+        ask(question, "run", "nothing was done", yes=yes)
 
 
 class Terminal(StringIO):
@@ -143,29 +146,29 @@ class Terminal(StringIO):
 
 
 def test_inside_the_window_a_run_by_hand_asks_nothing(tmp_path):
-    assert ask(tmp_path, 15, 55) is None
+    assert ask_at(tmp_path, 15, 55) is None
 
 
 def test_outside_it_yes_skips_the_question(tmp_path):
-    assert ask(tmp_path, 11, yes=True) is None
+    assert ask_at(tmp_path, 11, yes=True) is None
 
 
 def test_outside_it_without_a_terminal_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", StringIO("y\n"))
     with pytest.raises(BadInputError, match=r"It is 11:00 New York time.*15:50.*--yes goes on without asking"):
-        ask(tmp_path, 11)
+        ask_at(tmp_path, 11)
 
 
 def test_outside_it_the_answer_on_the_terminal_decides(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", Terminal("y\nn\n"))
-    assert ask(tmp_path, 11) is None
+    assert ask_at(tmp_path, 11) is None
     with pytest.raises(BadInputError, match="nothing was done"):
-        ask(tmp_path, 11)
+        ask_at(tmp_path, 11)
 
 
 def test_outside_the_session_even_yes_is_refused(tmp_path):
     with pytest.raises(RunFailedError, match="Nothing was sent"):
-        ask(tmp_path, 17, yes=True)
+        ask_at(tmp_path, 17, yes=True)
 
 
 def by_hand(rebalance, day: int, hour: int, minute: int = 0, *words: str):

@@ -22,12 +22,13 @@ from rebalancer.journal.schema import KNOWN, migrations
 from rebalancer.journal.store import SqliteJournal
 
 JOURNALS = Path(__file__).parent / "journals"
-SCHEMAS = [2, 3, 4, 5, 6, 7, 8]
+SCHEMAS = [2, 3, 4, 5, 6, 7, 8, 9]
 LINES = "SELECT seq, run, at, kind, body FROM events ORDER BY seq"
 LAST_HASH = {
     6: "ead9d8481c3a6ec87459a5a2a667aff4fe829b35dbeb3fd4e30196b858e1cb73",
     7: "dac9a56c6681e22eab478860185129bb5853118a60dc77258e571ab430e88209",
     8: "1104c4361229609c4ee46ebffc98e95cbbf24811172320d89fd6b6f952897d27",
+    9: "1104c4361229609c4ee46ebffc98e95cbbf24811172320d89fd6b6f952897d27",
 }
 """What the version that wrote it showed as the hash of its last entry."""
 
@@ -89,7 +90,7 @@ def test_an_old_journal_takes_the_next_run(old):
     assert verify(old).faults == ()
 
 
-@pytest.mark.parametrize("schema", [6, 7, 8])
+@pytest.mark.parametrize("schema", [6, 7, 8, 9])
 def test_the_hash_that_an_old_version_showed_still_is_an_anchor(schema, tmp_path):
     path = unpacked(f"schema_{schema}", tmp_path)
     SqliteJournal.open(path).close()

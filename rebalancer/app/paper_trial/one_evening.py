@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
 
-from rebalancer.app.doctor import is_paper
+from rebalancer.app.account_checks import is_paper
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Event, OrderSeen, RunEnded
 from rebalancer.model import (

@@ -1,0 +1,117 @@
+"""Shares changed hands outside a run: held shares handed over to the bots, or worthless ones written off."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from rebalancer.app.evening import evening
+from rebalancer.app.recovery import Recovery
+from rebalancer.app.simulated import simulated
+from rebalancer.app.views import Adoption, WriteOff
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, Problem, RunFailedError
+from rebalancer.events import Adopted, WrittenOff
+from rebalancer.model import NO_RUN, Position, Symbol, canonical
+from rebalancer.portfolio.adoption import Offer, Offers, offers
+from rebalancer.trading.context import RunContext
+from rebalancer.trading.renames import still_protected
+
+# --------------------------------------------------------------------------------------- adopt
+
+
+def propose_adoption(
+    config: Config, account: AccountConfig, symbols: Sequence[str], *, everything: bool, by_hand: bool
+) -> Adoption:
+    """The shares of `symbols`, or of `everything`, that can be handed over to the bots. Nothing is journalled yet.
+
+    With `by_hand` the owner's own trades are settled instead, and nothing is handed over. Raises BadInputError for
+    every symbol that can't be handed over, and where the whole account is managed already.
+    """
+    if everything == bool(symbols):
+        raise BadInputError([Problem("adopt", "", "name the tickers to hand over, or all of them with --all")])
+    with evening(config, account) as tonight:
+        found = _offers(tonight.context, by_hand=by_hand)
+    if account.trading.manage == "account" and not any(isinstance(offer, Offer) for offer in found.values()):
+        text = 'is "account": every long share is the bots\' to manage already'
+        raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.trading.manage", text)])
+    if not everything:
+        return Adoption(account.name, _named(found, symbols), {})
+    refused = {symbol: offer for symbol, offer in found.items() if isinstance(offer, str)}
+    return Adoption(account.name, tuple(offer for offer in found.values() if isinstance(offer, Offer)), refused)
+
+
+def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: bool) -> None:
+    """Journal the adoption. Raises RunFailedError where the account is not as it was proposed any more."""
+    with evening(config, account) as tonight:
+        context = tonight.context
+        now = _offers(context, by_hand=by_hand)
+        for offer in wanted.adopted:
+            if _figures(now.get(offer.symbol)) != _figures(offer):
+                raise RunFailedError(
+                    f"{offer.symbol}: what is held changed meanwhile. Nothing was handed over: try again."
+                )
+        at = context.clock.now()
+        events = [
+            Adopted(at, account.name, offer.symbol, offer.quantity, offer.value, offer.expected)
+            for offer in wanted.adopted
+        ]
+        context.journal.record(NO_RUN, *events)
+
+
+def _offers(context: RunContext, *, by_hand: bool) -> Offers:
+    book = context.journal.ledger(context.account)
+    trading = still_protected(context.trading, book)
+    return offers(context.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
+
+
+def _named(found: Offers, symbols: Sequence[str]) -> tuple[Offer, ...]:
+    asked = {symbol: found.get(symbol, "not held in this account") for symbol in map(canonical, symbols)}
+    if refused := [Problem("adopt", symbol, offer) for symbol, offer in asked.items() if isinstance(offer, str)]:
+        raise BadInputError(refused)
+    return tuple(offer for offer in asked.values() if isinstance(offer, Offer))
+
+
+def _figures(offer: Offer | str | None) -> tuple[Decimal, Decimal | None] | None:
+    return (offer.quantity, offer.expected) if isinstance(offer, Offer) else None
+
+
+# --------------------------------------------------------------------------------------- write off
+
+
+def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> WriteOff:
+    """The shares of a simulated account that have no price any more. Nothing is journalled yet.
+
+    Raises BadInputError at a real broker, and for shares that are not held or can still be sold.
+    """
+    name = canonical(symbol)
+    if account.broker != "sim":
+        text = (
+            f"account {account.name} is at {account.broker}: what is worth nothing there, the broker takes out by "
+            "itself, and the next run says so. Only a simulated account needs a write-off"
+        )
+        raise BadInputError([Problem("write-off", name, text)])
+    with simulated(config, account) as (now, _):
+        return WriteOff(account.name, _without_price(now, name))
+
+
+def write_off(config: Config, account: AccountConfig, wanted: Position, reason: str, by: str) -> None:
+    """Give up all shares of `wanted` for 0 USD. Raises RunFailedError where they are not as they were proposed."""
+    with simulated(config, account) as (now, broker):
+        if _without_price(now, wanted.symbol) != wanted:
+            raise RunFailedError(
+                f"{wanted.symbol}: what is held changed meanwhile. Nothing was written off: try again."
+            )
+        at, value = now.context.clock.now(), wanted.market_value
+        event = WrittenOff(at, account.name, wanted.symbol, wanted.quantity, value, by, reason)
+        now.context.journal.record(NO_RUN, event)  # first: after a crash here, the same command does the rest
+        broker.write_off(wanted.symbol)
+
+
+def _without_price(now: Recovery, symbol: Symbol) -> Position:
+    held = {position.symbol: position for position in now.context.broker.positions()}.get(symbol)
+    if held is None:
+        raise BadInputError([Problem("write-off", symbol, "not held in this account")])
+    last = held.last_close
+    if last is not None and last < now.session.day:
+        return held
+    text = f"it has a price on {last or now.session.day}: only a share without one is written off, this one can be sold"
+    raise BadInputError([Problem("write-off", symbol, text)])

@@ -1,0 +1,102 @@
+"""Back-tests of bots: alone, together as an account would hold them, and beside a benchmark."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from rebalancer import demo
+from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.selection import bot_file
+from rebalancer.app.source import closes_up_to
+from rebalancer.backtest.compare import Comparison, Terms, compare
+from rebalancer.backtest.merged import Merging, equal_shares
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, Problem
+from rebalancer.model import Closes, Investment, Symbol, symbol
+
+BENCHMARK = "SPY"
+MOST_BPS = 1000
+
+
+def backtest(
+    config: Config,
+    bots: Sequence[str],
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    cost_bps: float = 0.0,
+    benchmark: str | None = None,
+    progress: Callable[[Iterable[str]], Iterable[str]] = iter,
+) -> Comparison:
+    """Back-test `bots`, invested ones by name or files, on the closes from `first` to `last`, all of them where None.
+
+    `cost_bps` is the cost of each traded dollar in hundredths of a percent, 0 to MOST_BPS. Without a `benchmark` it is
+    BENCHMARK where there are prices of it. `progress` is handed the bots' names and yields them again, one as each is
+    started. Raises BadInputError.
+    """
+    if not 0 <= cost_bps <= MOST_BPS:
+        text = f"{cost_bps:g} is out of range: use 0 to {MOST_BPS}, such as 5"
+        raise BadInputError([Problem("--cost-bps", "", text)])
+    paths = _paths(config, bots)
+    loaded = load_bots(paths, read_bots(paths))
+    account, merging, notes = _together(config, paths)
+    notes = (demo.NOTE, *notes) if config.path == demo.config_path() else notes
+    fallback = (account.trading.fallback_ticker,) if merging and account.trading.fallback_ticker else ()
+    symbols = {name for bot in loaded.values() for name in bot.symbols}
+    closes, ticker = _closes(config, symbols.union(fallback), benchmark, notes)
+    closes = closes.until(last) if last else closes
+    terms = Terms(float(account.sim.starting_cash), cost_bps, first, ticker, merging)
+    return compare({name: loaded[name].weights(closes) for name in progress(loaded)}, closes, terms)
+
+
+def _paths(config: Config, bots: Sequence[str]) -> dict[str, Path]:
+    """Each bot's file by its name on the screen: an invested bot's own name, a file's name without its ending."""
+    paths: dict[str, Path] = {}
+    for bot in bots:
+        path = bot_file(config, bot)
+        name = path.stem if path == Path(bot) else bot
+        paths[bot if name in paths else name] = path
+    return paths
+
+
+def _together(config: Config, paths: Mapping[str, Path]) -> tuple[AccountConfig, Merging | None, tuple[str, ...]]:
+    """The account whose rules apply, how it would merge the bots where there are several, and a note on it."""
+    account = next((each for each in config.accounts if paths.items() <= each.bots.items()), None)
+    if len(paths) == 1:
+        return account or config.accounts[0], None, ()
+    if account:
+        investments = tuple(each for each in account.investments if each.bot in paths)
+        note = f"Together: as the evening of account {account.name} would, with " + ", ".join(map(_amount, investments))
+    else:
+        account, investments = config.accounts[0], equal_shares(tuple(paths))
+        note = f"Together: in equal shares, since no account invests in all of them; by the rules of {account.name}"
+    return account, Merging(investments, account.trading, account.reserve), (f"{note}.",)
+
+
+def _amount(investment: Investment) -> str:
+    unit = "%" if investment.weight_mode == "percent" else "USD"
+    return f"{investment.bot} {investment.amount:,.2f} {unit}"
+
+
+def _closes(
+    config: Config, symbols: set[Symbol], benchmark: str | None, notes: Sequence[str]
+) -> tuple[Closes, Symbol | None]:
+    """The closes of everything, with `notes` before their own; and the benchmark, None where it has no price."""
+    ticker = _ticker(benchmark or BENCHMARK)
+    closes = closes_up_to(config, sorted({*symbols, ticker}), None)
+    if not np.isnan(closes.values[:, closes.symbols.index(ticker)]).all():
+        return replace(closes, notes=(*notes, *closes.notes)), ticker
+    if benchmark:
+        raise BadInputError([Problem("--benchmark", "", f"there are no prices of {ticker}: name one that has some")])
+    note = f"No benchmark: there are no prices of {ticker}. Name another by --benchmark."
+    return replace(closes, notes=(note, *notes, *closes.notes)), None
+
+
+def _ticker(text: str) -> Symbol:
+    try:
+        return symbol(text)
+    except ValueError as error:
+        raise BadInputError([Problem("--benchmark", "", str(error))]) from error

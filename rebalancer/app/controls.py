@@ -1,0 +1,155 @@
+"""Halt, resume, the kill switch, and the arming of real money. None of them waits for a run to end.
+
+`by` names the person, such as ann@desk; it is kept in the journal.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from rebalancer.app.arming import after_first_run, disarm_for_edit, end_of_day, file_hashes, refused_day
+from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.counter import counter_of
+from rebalancer.app.kill import kill as cancel_all
+from rebalancer.app.selection import chosen_accounts, one_account
+from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, BusyError, Problem, RebalancerError, StoppedError
+from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
+from rebalancer.journal import read
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.market.clock import SystemClock
+from rebalancer.model import NO_RUN
+from rebalancer.trading.authorization import require_account_number, unarmed_reason
+
+# --------------------------------------------------------------------------------------- halt, resume, kill
+
+
+def halt(config: Config, account: str | None, reason: str, by: str) -> Halted:
+    """Halt one account, or all where None. Raises BadInputError for an account that the config does not have."""
+    chosen_accounts(config, account)
+    halted = Halted(SystemClock().now(), account or "", by, reason)
+    _record(config, halted)
+    return halted
+
+
+def resume(config: Config, account: str | None, reason: str, by: str) -> Resumed:
+    """Lift every halt of one account, or of all where None."""
+    path, now = config.journal(), SystemClock().now()
+    halts = {each.name: read.halts(path, each.name) for each in chosen_accounts(config, account)}
+    lifted = tuple(dict.fromkeys(halt for each in halts.values() for halt in each))
+    reviewed = (after_first_run(read.trading_status(path, name).armed, each, now, by) for name, each in halts.items())
+    whole_runs = tuple(armed for armed in reviewed if armed is not None)
+    if lifted:
+        _record(config, HaltLifted(now, account or "", by, reason), *whole_runs)
+    return Resumed(lifted, whole_runs)
+
+
+def kill(
+    config: Config,
+    account: str | None,
+    by: str,
+    *,
+    everyones: bool = False,
+    on_halted: Callable[[Halted], object] = lambda _: None,
+) -> Killed:
+    """Halt, call `on_halted`, then cancel our open orders of one account, or of all accounts where None.
+
+    With `everyones`, all open orders of the account are cancelled. The exit code is 5 where one may still be open.
+    """
+    halted = halt(config, account, "rebalance kill", by)
+    on_halted(halted)
+    accounts = tuple(_kill(config, each, everyones=everyones) for each in chosen_accounts(config, account))
+    may_be_open = any(each.left or each.trouble for each in accounts)
+    return Killed(StoppedError.exit_code if may_be_open else 0, halted, accounts)
+
+
+def _kill(config: Config, account: AccountConfig, *, everyones: bool) -> KilledAccount:
+    """A broker that does not answer is a result, so that the other accounts are still killed."""
+    try:
+        with counter_of(config, account) as (broker, clock):
+            watch = broker.venue.quiet_seconds if _is_running(config) else 0
+            done = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
+        return KilledAccount(account.name, done.found, done.left)
+    except RebalancerError as error:
+        return KilledAccount(account.name, (), (), str(error))
+
+
+def _is_running(config: Config) -> bool:
+    """Whether a run is in progress: then an order may have been in flight when the halt was written."""
+    try:
+        with run_lock(config.journal()):
+            return False
+    except BusyError:
+        return True
+
+
+# --------------------------------------------------------------------------------------- arming
+
+
+def propose_arming(
+    config: Config, account: str | None, max_dollars: Decimal, until: date, by: str, *, first_order_only: bool
+) -> ArmingProposal:
+    """What arming would allow, with the account as the broker shows it. Nothing is armed yet.
+
+    `max_dollars` is the most one run may send, sells and buys; `until` is the last day, in New York. Raises
+    BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not answer.
+    """
+    chosen = _live_account(config, account)
+    load_bots(chosen.bots, read_bots(chosen.bots))
+    with counter_of(config, chosen) as (broker, clock):
+        if (refused := refused_day(until, clock.now())) is not None:
+            raise BadInputError([Problem("--until", "", refused)])
+        seen, now = require_account_number(broker.account(), chosen.account_number), clock.now()
+    files = file_hashes(config, chosen)
+    armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until), files, first_order_only, by)
+    return ArmingProposal(armed, chosen.base_url, seen.equity, seen.cash)
+
+
+def arm(config: Config, proposal: ArmingProposal) -> Armed:
+    _record(config, proposal.armed)
+    return proposal.armed
+
+
+def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Armed | None:
+    """The arming that was undone; None where the account was not armed."""
+    armed = read.trading_status(config.journal(), account.name).armed
+    if armed is not None:
+        _record(config, Disarmed(SystemClock().now(), account.name, by, reason))
+    return armed
+
+
+def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
+    """Journal in `journal` that an edit of the config undid every arming under `before`; a sentence for each."""
+    armings = (read.trading_status(journal, each.name).armed for each in before.accounts)
+    edits = [disarm_for_edit(armed, SystemClock().now(), by) for armed in armings if armed is not None]
+    if edits:
+        with SqliteJournal.open(journal) as opened:
+            opened.record(NO_RUN, *(event for event, _ in edits))
+    return tuple(sentence for _, sentence in edits)
+
+
+def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:
+    """The accounts that trade real money, and whether each may."""
+    return [_live_state(config, each) for each in chosen_accounts(config, account) if each.mode == "live"]
+
+
+def _live_state(config: Config, account: AccountConfig) -> LiveAccount:
+    armed, number = read.trading_status(config.journal(), account.name).armed, account.account_number
+    trouble = unarmed_reason(account.name, armed, number, file_hashes(config, account), SystemClock().now())
+    return LiveAccount(account.name, number, armed, trouble or "")
+
+
+def _live_account(config: Config, name: str | None) -> AccountConfig:
+    chosen = one_account(config, name)
+    if chosen.mode == "live":
+        return chosen
+    text = f'is "{chosen.mode}", so that no real money is traded and nothing has to be armed'
+    raise BadInputError([Problem(str(config.path), f"accounts.{chosen.name}.mode", text)])
+
+
+def _record(config: Config, *events: Event) -> None:
+    with SqliteJournal.open(config.journal()) as journal:
+        journal.record(NO_RUN, *events)

@@ -1,0 +1,56 @@
+"""Bots explained: what a file contains, and why a bot wants what it wants."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.selection import bot_file
+from rebalancer.app.source import closes_up_to
+from rebalancer.app.views import CheckedBot, Explanation, ShownBot
+from rebalancer.bots.base import Bot
+from rebalancer.bots.load import load
+from rebalancer.config import Config
+from rebalancer.errors import BadInputError, Problem
+from rebalancer.model import Closes
+
+
+def check_files(files: Sequence[Path]) -> list[CheckedBot]:
+    """What each bot file contains, or its problems. Raises BadInputError where one can't be opened."""
+    return [_checked(name, content) for name, content in read_bots({str(path): path for path in files}).items()]
+
+
+def _checked(name: str, content: bytes) -> CheckedBot:
+    bot, problems = load(content, name, name)
+    return CheckedBot(name, bot.findings() if bot else None, problems)
+
+
+def show_bot(config: Config, bot: str) -> ShownBot:
+    """All rules of an invested bot, or of a bot file; takes no prices. Raises BadInputError."""
+    files = {bot: bot_file(config, bot)}
+    shown = load_bots(files, read_bots(files))[bot]
+    return ShownBot(str(files[bot]), shown.findings(), shown.outline())
+
+
+def explain(config: Config, bot: str, day: date | None, *, tree: bool = False, mermaid: bool = False) -> Explanation:
+    """The decision of a bot on the close of `day`, of the last session with prices where None.
+
+    `tree` adds all of its rules as lines, `mermaid` a diagram. Raises BadInputError.
+    """
+    files = {bot: bot_file(config, bot)}
+    asked = load_bots(files, read_bots(files))[bot]
+    closes = closes_up_to(config, asked.symbols, day)
+    return Explanation(
+        decision=asked.decide(closes),
+        session=closes.day(-1),
+        tree=asked.outline(closes) if tree else None,
+        mermaid=_diagram(asked, closes) if mermaid else None,
+        notes=closes.notes,
+    )
+
+
+def _diagram(bot: Bot, closes: Closes) -> str:
+    try:
+        return bot.mermaid(closes)
+    except ValueError as error:
+        raise BadInputError([Problem("--mermaid", "", f"{error}: use --tree")]) from error

@@ -1,0 +1,234 @@
+"""Runs of accounts, whoever starts them: a person, cron, or the schedule. Each result is notified to the owner."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from rebalancer import __version__
+from rebalancer.app.evening import Evening, evening, present_of
+from rebalancer.app.notify import Notification, notify
+from rebalancer.app.recover import recovered
+from rebalancer.app.schedule import DueWork, Window, due_now, new_york, outside_window
+from rebalancer.app.views import RunResult
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BusyError, RebalancerError, StoppedError
+from rebalancer.events import Claim, Noted, RunEnded
+from rebalancer.journal import read
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.market.clock import SystemClock
+from rebalancer.model import RunId, RunStatus
+from rebalancer.ports import AlreadyRun, Clock
+from rebalancer.trading.run import claim_session, run_evening
+
+EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
+
+
+def never() -> bool:
+    return False
+
+
+# --------------------------------------------------------------------------------------- by hand
+
+
+def run_by_hand(
+    config: Config,
+    account: AccountConfig,
+    confirm: Callable[[str], None],
+    *,
+    dry_run: bool = False,
+    as_of: date | None = None,
+    force: bool = False,
+    shutdown_requested: Callable[[], bool] = never,
+    debug: bool = False,
+) -> RunResult:
+    """Run `account` now. `confirm` is asked before a real run outside its window, and raises where the answer is no.
+
+    Raises BadInputError for a day that can't be used, RunFailedError while the exchange is closed, BusyError.
+    """
+    clock = present_of(account, dry_run=dry_run, as_of=as_of)
+    if clock and not dry_run and (question := outside_window(config, account, clock)) is not None:
+        confirm(question)
+    result = run_account(
+        config,
+        account,
+        dry_run=dry_run,
+        as_of=as_of,
+        force=force,
+        clock=clock,
+        shutdown_requested=shutdown_requested,
+        debug=debug,
+    )
+    return result if dry_run else notified(config, account, result, clock or SystemClock())
+
+
+def run_account(
+    config: Config,
+    account: AccountConfig,
+    *,
+    dry_run: bool = False,
+    as_of: date | None = None,
+    force: bool = False,
+    clock: Clock | None = None,
+    shutdown_requested: Callable[[], bool] = never,
+    debug: bool = False,
+) -> RunResult:
+    """A failure is a result, so that the next account still runs; with `debug` it is raised. Raises BusyError."""
+    try:
+        with evening(
+            config,
+            account,
+            dry_run=dry_run,
+            as_of=as_of,
+            force=force,
+            clock=clock,
+            shutdown_requested=shutdown_requested,
+        ) as tonight:
+            run = claim_session(tonight.context, tonight.claim, tonight.session, tonight.interrupted)
+            if isinstance(run, AlreadyRun):
+                return _skipped(account, run)
+            return _result(config.journal(dry_run=dry_run), account, run, _failure(tonight, run, debug=debug))
+    except BusyError:
+        raise
+    except RebalancerError as error:
+        if debug:
+            raise
+        return _failed(account, error)
+
+
+def _failure(tonight: Evening, run: RunId, *, debug: bool) -> RebalancerError | None:
+    """Walk the run to its end; the error that ended it early, None without one."""
+    plan = tonight.interrupted.plan if tonight.interrupted else None
+    try:
+        run_evening(tonight.context, run, tonight.session, plan)
+    except RebalancerError as error:
+        if debug:
+            raise
+        return error
+    return None
+
+
+def _result(journal: Path, account: AccountConfig, run: RunId, error: RebalancerError | None) -> RunResult:
+    record = read.run(journal, run)
+    status = "failed" if record.run.status == "running" else record.run.status  # it is resumed later
+    code = error.exit_code if isinstance(error, StoppedError) else EXIT_CODES[status]
+    return RunResult(account.name, code, str(error or ""), record, status)
+
+
+def _failed(account: AccountConfig, error: RebalancerError) -> RunResult:
+    return RunResult(account.name, error.exit_code, str(error), None, "failed")
+
+
+def _skipped(account: AccountConfig, run: AlreadyRun) -> RunResult:
+    return RunResult(account.name, 0, run.reason, None, "skipped")
+
+
+# --------------------------------------------------------------------------------------- what is due
+
+
+def run_due(config: Config, clock: Clock, shutdown_requested: Callable[[], bool] = never) -> Iterator[RunResult]:
+    """Journal missed sessions, run what is due, and settle interrupted runs. While another run is on, the next call."""
+    for work in due_now(config, clock):
+        try:
+            yield from _done(config, work, clock, shutdown_requested)
+        except BusyError:
+            continue
+
+
+def _done(config: Config, work: DueWork, clock: Clock, shutdown_requested: Callable[[], bool]) -> Iterator[RunResult]:
+    for window in work.missed:
+        yield _missed(config, work.account, window, clock)
+    if work.due and not shutdown_requested():
+        yield _scheduled(config, work.account, work.due, clock, shutdown_requested)
+    if work.interrupted and not shutdown_requested():
+        yield _settled(config, work.account, clock)
+
+
+def _missed(config: Config, account: AccountConfig, window: Window, clock: Clock) -> RunResult:
+    reason = f"no run was started between {new_york(window.opens)} and {new_york(window.ends)}"
+    missed = RunResult(account.name, EXIT_CODES["missed"], reason, None, "missed")
+    return notified(config, account, _journalled(config, account, window, missed, clock), clock, window)
+
+
+def _scheduled(
+    config: Config, account: AccountConfig, window: Window, clock: Clock, shutdown_requested: Callable[[], bool]
+) -> RunResult:
+    result = run_account(config, account, clock=clock, shutdown_requested=shutdown_requested)
+    if result.run is None and result.status == "failed":
+        result = _journalled(config, account, window, result, clock)
+    to_be_resumed = result.run is not None and result.run.run.status == "running"
+    return result if to_be_resumed else notified(config, account, result, clock, window)
+
+
+def _settled(config: Config, account: AccountConfig, clock: Clock) -> RunResult:
+    try:
+        record = recovered(config, account)
+    except BusyError:
+        raise
+    except RebalancerError as error:
+        return _failed(account, error)
+    status = record.run.status if record else "skipped"
+    return notified(config, account, RunResult(account.name, EXIT_CODES[status], "", record, status), clock)
+
+
+def _journalled(config: Config, account: AccountConfig, window: Window, result: RunResult, clock: Clock) -> RunResult:
+    """Journal a run that never started. Where the journal can't be written, the message says that too."""
+    path, now = config.journal(), clock.now()
+    claim = Claim(
+        at=now,
+        account=account.name,
+        broker=account.broker,
+        mode=account.mode,
+        session=window.session.day,
+        closes=window.session.closes,
+        version=__version__,
+        files={"config": config.content},
+    )
+    try:
+        with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
+            run = journal.claim(claim)
+            if isinstance(run, AlreadyRun):
+                return _skipped(account, run)
+            journal.record(run, RunEnded(now, result.status, result.message))
+        return replace(result, run=read.run(path, run))
+    except BusyError:
+        raise
+    except RebalancerError as error:
+        return replace(result, message=f"{result.message} {error}")
+
+
+# --------------------------------------------------------------------------------------- notification
+
+
+def notified(
+    config: Config, account: AccountConfig, result: RunResult, clock: Clock, window: Window | None = None
+) -> RunResult:
+    """Notify the account's `on_result`. A command that fails is added to the message and journalled, nothing more."""
+    if not account.on_result:
+        return result
+    run = result.run.run if result.run else None
+    notification = Notification(
+        account=account.name,
+        session=run.session if run else window.session.day if window else None,
+        run=run.id if run else None,
+        status=result.status,
+        message=result.sentence,
+        exit_code=result.exit_code,
+        head=result.run.head if result.run else None,
+    )
+    trouble = notify(account.on_result, notification)
+    return _noted(config, result, trouble, clock) if trouble else result
+
+
+def _noted(config: Config, result: RunResult, trouble: str, clock: Clock) -> RunResult:
+    message = f"{result.sentence} {trouble}"
+    if result.run is None:
+        return replace(result, message=message)
+    path, run = config.journal(), RunId(result.run.run.id)
+    try:
+        with SqliteJournal.open(path) as journal:
+            journal.record(run, Noted(clock.now(), "error", trouble))
+        return replace(result, message=message, run=read.run(path, run))
+    except RebalancerError as error:
+        return replace(result, message=f"{message} {error}")

@@ -1,0 +1,41 @@
+"""Shares that change hands outside a run: before the person agrees, and after."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from rebalancer.app.views import Adoption, WriteOff
+from rebalancer.model import Position, text
+from rebalancer.portfolio.adoption import Offer
+from rebalancer.report.console import count, grid, line, money, show
+
+
+def show_proposed(found: Adoption) -> None:
+    if found.adopted:
+        table = grid(f"To be handed over to the bots of account {found.account}", "symbol", "#shares", "#value USD")
+        for offer in found.adopted:
+            table.add_row(offer.symbol, count(offer.quantity), money(offer.value))
+        total = sum((offer.value for offer in found.adopted), Decimal(0))
+        show(table, line(f"Together {money(total)} USD."))
+    for symbol, reason in found.refused.items():
+        show(line(f"{symbol}: left alone: {reason}", "yellow"))
+
+
+def show_adopted(adopted: Sequence[Offer]) -> None:
+    if not adopted:
+        show(line("Nothing was there to hand over."))
+        return
+    names = [offer.symbol for offer in adopted if offer.quantity]
+    show(line(f"The bots' from now on: {', '.join(names) or 'nothing more'}.", "bold green"))
+    for offer in adopted:
+        if offer.expected is not None:
+            show(line(f"{offer.symbol}: settled; the journal now expects {text.shares(offer.expected)}.", "green"))
+
+
+def show_worthless(found: WriteOff) -> None:
+    held = found.written_off
+    holding = f"{text.shares(held.quantity)} of {held.symbol}, {text.money(held.market_value)} by its last close"
+    show(line(f"Account {found.account} holds {holding}, of {held.last_close}; it has had no price since."))
+
+
+def show_written_off(held: Position) -> None:
+    show(line(f"Written off: {text.shares(held.quantity)} of {held.symbol}, for 0 USD.", "bold green"))

@@ -1,0 +1,100 @@
+"""Halts, the kill switch and the arming of real money, on the screen."""
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+
+from rebalancer.app.views import ArmingProposal, KilledAccount, LiveAccount, Resumed
+from rebalancer.events import Armed, Halted
+from rebalancer.model import OrderState
+from rebalancer.report.console import count, grid, line, money, show
+from rebalancer.report.schedule import new_york
+
+
+def show_halted(halt: Halted) -> None:
+    show(line(f"{_whose(halt)} is halted now: {halt.reason}. `rebalance resume --reason TEXT` lifts it.", "bold red"))
+
+
+def show_resumed(resumed: Resumed) -> None:
+    if not resumed.lifted:
+        show(line("Nothing was halted: nothing to lift."))
+        return
+    for halt in resumed.lifted:
+        show(line(f"{_whose(halt)} was halted {halt.at:%Y-%m-%d %H:%M:%S} UTC by {halt.by}: {halt.reason}"))
+    for armed in resumed.whole_runs:
+        show(line(f"Account {armed.account}: its first live order was reviewed: runs send all orders from now on."))
+    show(line("Lifted.", "bold green"))
+
+
+def show_killed(accounts: Sequence[KilledAccount]) -> None:
+    for each in accounts:
+        for state in each.found:
+            result = "STILL OPEN" if state in each.left else "gone"
+            show(line(f"{each.account}: {_order(state)}: {result}", "bold red" if state in each.left else ""))
+        show(line(f"{each.account}: {_verdict(each)}", "bold red" if each.left or each.trouble else "bold green"))
+
+
+def _verdict(killed: KilledAccount) -> str:
+    if killed.trouble:
+        return f"it is not known what is open: {killed.trouble} Look at the account at the broker."
+    if killed.left:
+        return f"{len(killed.left)} of {len(killed.found)} are still open. Run `rebalance kill` again, or look there."
+    return "nothing is open. It stays halted; the next run counts what was filled before."
+
+
+def _order(state: OrderState) -> str:
+    done = f", {count(state.filled)} of it filled" if state.filled else ""
+    return f"{state.side} {count(state.quantity)} {state.symbol} ({state.id}){done}"
+
+
+def show_proposal(proposal: ArmingProposal) -> None:
+    armed = proposal.armed
+    first = "sends one order and halts for a look" if armed.first_order_only else "is whole"
+    table = grid(f"To be armed for real money: account {armed.account}", "what", "~is")
+    table.add_row("account number", armed.number)
+    table.add_row("at", line(proposal.host))
+    table.add_row("equity", f"{money(proposal.equity)} USD")
+    table.add_row("cash", f"{money(proposal.cash)} USD")
+    table.add_row("most a run may send", f"{money(armed.max_dollars)} USD")
+    table.add_row("until", new_york(armed.until))
+    table.add_row("while these stay as they are", line(", ".join(armed.files)))
+    table.add_row("the first run", first)
+    show(table)
+
+
+def show_armed(armed: Armed) -> None:
+    show(line(f"Account {armed.account} is armed until {new_york(armed.until)}.", "bold green"))
+
+
+def show_disarmed(account: str, armed: Armed | None) -> None:
+    if armed is None:
+        show(line(f"Account {account} was not armed: nothing to do."))
+    else:
+        show(line(f"Account {account} is disarmed: no order of it leaves any more.", "bold green"))
+
+
+def show_disarmed_by_edit(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        show(line(sentence, "bold yellow"))
+
+
+def show_live(accounts: Sequence[LiveAccount]) -> None:
+    if not accounts:
+        show(line('No account has mode = "live": no real money is traded.'))
+        return
+    table = grid("Real money", "account", "number", "#most a run, USD", "until, New York", "first run", "by", "~state")
+    for each in accounts:
+        armed = each.armed
+        state = line(each.trouble, "bold red") if each.trouble else line("armed", "green")
+        terms = _terms(armed) if armed else ("",) * 4
+        table.add_row(each.account, each.number, *terms, state)
+    show(table)
+
+
+def _terms(armed: Armed) -> tuple[RenderableType, ...]:
+    first = "one order" if armed.first_order_only else "whole"
+    return money(armed.max_dollars), new_york(armed.until), first, line(armed.by)
+
+
+def _whose(halt: Halted) -> str:
+    return f"Account {halt.account}" if halt.account else "Every account"
