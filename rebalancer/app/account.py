@@ -12,7 +12,7 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.journal.lease import LockHolder, run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
-from rebalancer.market.clock import NEW_YORK, SimulatedClock
+from rebalancer.market.clock import SimulatedClock
 from rebalancer.market.hours import LONGEST_CLOSURE
 from rebalancer.model import Session
 from rebalancer.ports import Broker, Calendar, Clock, Quotes
@@ -51,7 +51,7 @@ class Opening:
     def latest(self) -> Moment:
         """The session going on, or the last one; of an account that lives in the past, the last one with prices."""
         if self.lives_in_the_present:
-            today = self.present.now().astimezone(NEW_YORK).date()
+            today = self.present.now().astimezone(self.calendar.zone).date()
             return Moment(last_session(self.calendar, today), self.present, live=True)
         session = last_session(self.calendar, self.source.last_session)
         return Moment(session, self.at_window(session), live=False)

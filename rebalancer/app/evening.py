@@ -23,7 +23,7 @@ from rebalancer.journal.lease import LockHolder
 from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
-from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
+from rebalancer.market.clock import SimulatedClock, SystemClock
 from rebalancer.market.hours import hours
 from rebalancer.model import Session
 from rebalancer.ports import Calendar, Clock, InterruptedRun, Journal
@@ -187,7 +187,7 @@ def present_of(config: Config, account: AccountConfig, *, dry_run: bool, as_of: 
 
 
 def _is_open(calendar: Calendar, clock: Clock) -> bool:
-    session = calendar.session(clock.now().astimezone(NEW_YORK).date())
+    session = calendar.session(clock.now().astimezone(calendar.zone).date())
     return session is not None and session.opens <= clock.now() < session.closes
 
 
@@ -211,7 +211,7 @@ def _session_of(calendar: Calendar, day: date | None, last: date) -> Session:
 
 def _session_tonight(opened: Opening, clock: Clock) -> Session:
     """The session of the clock's day. Raises RunFailedError where there is none, SourceError without prices of it."""
-    today = clock.now().astimezone(NEW_YORK).date()
+    today = clock.now().astimezone(opened.calendar.zone).date()
     session = opened.calendar.session(today)
     if session is None:
         raise RunFailedError(f"the exchange is closed on {today}. Nothing was sent.")
