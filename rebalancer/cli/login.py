@@ -11,7 +11,7 @@ from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
 if TYPE_CHECKING:
     from rebalancer.config import AccountConfig
     from rebalancer.errors import BadInputError
-    from rebalancer.venues.alpaca.keys import Keys
+    from rebalancer.model.keys import Keys
 
 NameArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account, as your settings name it.")]
 
@@ -79,7 +79,7 @@ def _require_the_keyring_is_asked(account: "AccountConfig", config: str) -> None
 def _asked() -> "Keys":
     from getpass import getpass
 
-    from rebalancer.venues.alpaca.keys import Keys
+    from rebalancer.model.keys import Keys
 
     if not sys.stdin.isatty():
         raise _refused("login", "asks for the keys on a terminal, and this is none: --stdin reads them from a pipe")
@@ -87,7 +87,7 @@ def _asked() -> "Keys":
 
 
 def _piped() -> "Keys":
-    from rebalancer.venues.alpaca.keys import Keys
+    from rebalancer.model.keys import Keys
 
     if sys.stdin.isatty():
         raise _refused("--stdin", "reads a pipe, and a terminal would show what you type: leave it out")

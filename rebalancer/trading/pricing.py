@@ -6,7 +6,6 @@ from typing import Literal
 
 from rebalancer.errors import SourceError
 from rebalancer.events import PricesTaken
-from rebalancer.market.clock import NEW_YORK
 from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
 from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
@@ -19,7 +18,7 @@ RECENT = timedelta(days=14)
 
 def recent_actions(context: RunContext, symbols: Iterable[Symbol]) -> tuple[CorporateAction, ...]:
     """Splits, dividends and renames of the last two weeks, tonight included: they may explain a jump of a price."""
-    today = context.clock.now().astimezone(NEW_YORK).date()
+    today = context.clock.now().astimezone(context.calendar.zone).date()
     return context.history.actions(sorted(symbols), today - RECENT, today)
 
 
@@ -27,7 +26,7 @@ def market_snapshots(
     context: RunContext, symbols: Iterable[Symbol], actions: Sequence[CorporateAction]
 ) -> Mapping[Symbol, Snapshot]:
     """Quotes, trades and bars of now, each previous close adjusted for splits since."""
-    today = context.clock.now().astimezone(NEW_YORK).date()
+    today = context.clock.now().astimezone(context.calendar.zone).date()
     return restated_previous(context.quotes.snapshots(sorted(symbols)), actions, today)
 
 
@@ -35,7 +34,7 @@ def signal_prices(
     context: RunContext, log: RunLog, snapshots: Mapping[Symbol, Snapshot], symbols: Iterable[Symbol]
 ) -> Prices:
     """Prices good enough for a bot's decision: any of today's session."""
-    gates = signal_gates(context.trading, log.session.day, context.clock.now())
+    gates = signal_gates(context.trading, log.session, context.clock.now(), context.currency)
     return _recorded(log, "signals", climb(sorted(symbols), snapshots, gates))
 
 
@@ -47,7 +46,7 @@ def order_prices(
     purpose: Literal["orders", "buys"] = "orders",
 ) -> Prices:
     """Prices good enough for an order: fresh, two-sided, not too wide."""
-    gates = order_gates(context.trading, log.session.day, context.clock.now())
+    gates = order_gates(context.trading, log.session, context.clock.now(), context.currency)
     prices = _recorded(log, purpose, climb(sorted(symbols), snapshots, gates))
     log.last_prices |= {symbol: price for symbol, price in prices.items() if isinstance(price, Price)}
     return prices

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
-from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Found, Order, OrderState, Side, Symbol, Unknown
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import OrderRecord
@@ -152,7 +151,7 @@ def refuse_unknown_orders(context: RunContext, log: RunLog) -> None:
     had refused. Orders rejected without a fill change nothing and are allowed.
     """
     recorded = context.journal.ledger(context.account).recorded
-    since = datetime.combine(recorded or log.session.day - LOOK_BACK, time(), NEW_YORK)
+    since = datetime.combine(recorded or log.session.day - LOOK_BACK, time(), log.session.zone)
     found = context.broker.named(is_ours, since)
     ours = {state.id: state for state in found if state.filled or state.status != "rejected"}
     unknown = sorted(ours.keys() - context.journal.knows(context.account, ours))
