@@ -1,4 +1,4 @@
-"""What can go wrong, each with the exit code a script sees. The README lists the same codes."""
+"""What can go wrong, each with the exit code a script sees. docs/json.md lists the same codes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -136,6 +136,11 @@ class Quotes(Protocol):
 
 
 class Calendar(Protocol):
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the exchange: it decides which day it is there."""
+        ...
+
     def session(self, day: date) -> Session | None:
         """The session of `day`, None where the exchange is closed."""
         ...
@@ -156,60 +161,63 @@ class Clock(Protocol):
 
 
 class Journal(Protocol):
-    """Insert-only. `record` has committed to disk when it returns; where it raises, nothing may be sent after it."""
+    """Append-only. `record` has committed to disk when it returns; after it raises, no order may be sent."""
 
-    def claim(self, claim: Claim) -> "RunId | AlreadyRun": ...
+    def claim(self, claim: Claim) -> "RunId | AlreadyRun":
+        """Start the next run of the session. Raises BusyError while another process runs this account."""
+        ...
+
     def record(self, run: RunId, *events: Event) -> None:
-        """`run` is NO_RUN for what a person does between the runs. Raises HeldBackError, and writes nothing, where an
-        order would leave of an account that is halted, or was disarmed.
+        """`run` is NO_RUN for events outside a run. Raises HeldBackError, and writes nothing, where an order is to be
+        sent from an account that is halted or disarmed.
         """
         ...
 
     def run_number(self, run: RunId) -> int: ...
     def ledger(self, account: str) -> "Ledger": ...
     def unsettled(self, account: str) -> "tuple[OrderRecord, ...]":
-        """Our orders whose end, or whose fills, are not all journalled, oldest first; the lost ones too."""
+        """Our orders whose final state or fills are not all journalled, oldest first; lost orders too."""
         ...
 
     def orders(self, run: RunId) -> "tuple[OrderRecord, ...]":
-        """Every order of `run`, in the order they were written down."""
+        """Every order of `run`, in journal order."""
         ...
 
     def orders_since(self, account: str, first: date) -> "tuple[OrderRecord, ...]":
-        """Every order of `account` in the sessions from `first` on, in the order they were written down."""
+        """Every order of `account` in the sessions from `first` on, in journal order."""
         ...
 
     def balances(self, account: str, first: date) -> "tuple[BalanceRecord, ...]":
-        """What the runs of `account` read of it in the sessions from `first` on, the oldest first."""
+        """The balances that runs of `account` read in the sessions from `first` on, oldest first."""
         ...
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
-        """Those of `ids` that were written down for `account` and not refused, or that a person has vouched for."""
+        """Those of `ids` that are journalled orders of `account`, not refused, or that a person accounted for."""
         ...
 
     def failures(self, run: RunId) -> Mapping[str, str]:
-        """Why bots of `run` could not decide, by their names."""
+        """The reason why each failed bot of `run` could not decide, by bot."""
         ...
 
     def interrupted(self, account: str) -> "InterruptedRun | None":
-        """The run of `account` that was cut off: it has no end, and whoever ran it is gone."""
+        """The run of `account` that never ended and whose process is gone; None where there is none."""
         ...
 
     def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
-        """Make a run ours to write in, as `claim` would a new one: to go on with one that was cut off and so is still
-        `running`, or to settle what one left that has ended. Raises as `claim` does.
+        """Take over an existing run: to continue an interrupted one (`running`), or to settle the orders that an ended
+        one left. Raises as `claim` does.
         """
         ...
 
     def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:
-        """Raises RunFailedError unless what an evening writes still fits on the disk."""
+        """Raises RunFailedError unless the disk has room for a whole run."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """An order of ours as the journal has it. `at` is when it last was about to leave, `times` how often it was."""
+    """An order of ours as the journal has it. `at` is the time of the latest of its `times` submits."""
 
     order: Order
     run: RunId
@@ -224,7 +232,7 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True)
 class BalanceRecord:
-    """What a run saw of its account at one moment."""
+    """The account as a run read it in one phase."""
 
     run: RunId
     session: date
@@ -234,7 +242,9 @@ class BalanceRecord:
 
 @dataclass(frozen=True, slots=True)
 class InterruptedRun:
-    """A run that was cut off. `plan` is None where it had none yet. `files` has the bytes that its claim recorded."""
+    """A run whose process died. `plan` is None where it had none yet; `files` are the config and bots it started with;
+    `orders` counts its orders.
+    """
 
     run: RunId
     session: date
@@ -245,10 +255,10 @@ class InterruptedRun:
 
 @dataclass(frozen=True, slots=True)
 class TradingStatus:
-    """What an account may do by the journal.
+    """Whether an account may trade, by the journal.
 
-    `loss` is the session whose daily loss limit was hit: only sells for the rest of it. `last` is where its last run
-    traded (mode, venue, account number), None before the first that read an account.
+    `loss` is the last session whose daily loss limit was hit: sells only for the rest of it. `last` is the mode, venue
+    and account number of the last run that read an account, None before the first.
     """
 
     halt: Halted | None = None
@@ -259,7 +269,7 @@ class TradingStatus:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyRun:
-    """Why a second trigger of this session does nothing; a sentence that names the earlier run."""
+    """The session already had its run: `reason` is a sentence that names it."""
 
     run: RunId
     reason: str
@@ -267,13 +277,14 @@ class AlreadyRun:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the journal says of an account. `ours` are shares bought by our fills and not sold since; `expected` is the
-    quantity the broker should show: its last recorded one, moved by our fills since (None before the first record).
-    `recorded` is the session of that record; `restated` the session in which a split or rename was last written into a
-    symbol's shares, absent where none ever was. `values` are the dollars of `expected`: at that record, moved by what
-    the fills since cost or brought; absent where a split or rename came since. Where a difference is `open`, ours,
-    expected and value stay those of the record before it. `renames` are those ever written into shares, the oldest
-    first.
+    """Positions of an account by the journal, in shares.
+
+    `ours` were bought by our fills and not sold since. `expected` is the whole position that the broker should show:
+    its last record plus our fills since; None before the first record. `recorded` is the session of that record.
+    `restated` has the last session in which a split or rename restated a symbol. `values` are the dollars of
+    `expected`, at cost for fills since the record; absent after a split or rename. A symbol with an `open`
+    reconciliation difference keeps `ours`, `expected` and `values` of the record before it. `renames` are all renames
+    ever applied, oldest first.
     """
 
     ours: Mapping[Symbol, Decimal]

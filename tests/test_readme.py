@@ -1,49 +1,83 @@
-"""The README is true: its commands run, its example is computed, its tables name what the program knows."""
+"""README and docs are true: their commands run, their examples are computed, their tables are complete."""
 
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from tomllib import loads
 
 import pytest
 
 from rebalancer.app.runs import EXIT_CODES
-from rebalancer.bots.flowchart import formats
+from rebalancer.bots.load import load
 from rebalancer.errors import BadInputError, RebalancerError, RunFailedError, StoppedError
 from rebalancer.model import Allocation, Investment, Limits, Symbol, Trading
 from rebalancer.portfolio.targets import investable, set_targets, shares_of
 from rebalancer.portfolio.trades import target_dollars, to_decimal
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
-FIRST = re.findall(r"^```sh first\n(.+)\n```$", README, re.MULTILINE)
-BLOCKS = re.findall(r"^```sh\n(.+?)```$", README, re.DOTALL | re.MULTILINE)
-COMMANDS = "".join(BLOCKS).splitlines()
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
+PAGES = (README, CONTRIBUTING, *sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("tests/*/README.md")))
+SH = re.compile(r"^```sh\n(.+?)```$", re.DOTALL | re.MULTILINE)
+LONGEST_README = 150
+
+
+def text(page: Path) -> str:
+    return page.read_text("utf-8")
 
 
 def test_the_two_first_commands_are_the_ones_that_ci_runs():
-    assert FIRST == [
+    assert re.findall(r"^```sh first\n(.+)\n```$", text(README), re.MULTILINE) == [
         "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/rebalance run --dry-run",
         "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/pytest -n auto",
     ]
 
 
-def test_every_other_command_runs_one_after_the_other(rebalance):
-    assert len(COMMANDS) >= 6
-    for command in COMMANDS:
+def test_the_readme_is_short():
+    assert len(text(README).splitlines()) <= LONGEST_README
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if SH.search(text(page))], ids=lambda page: page.stem)
+def test_every_command_of_a_page_runs_one_after_the_other(page, rebalance):
+    for command in "".join(SH.findall(text(page))).splitlines():
         program, *words = shlex.split(command)
         assert program == ".venv/bin/rebalance"
         said = rebalance(*words)
         assert said.code == 0, f"{command}: {said.err}"
 
 
-def test_the_bot_in_the_readme_can_be_read():
-    (document,) = re.findall(r"^```json\n(.+?)```$", README, re.DOTALL | re.MULTILINE)
-    chart, problems = formats.read(json.dumps(json.loads(document)).encode(), "README.md")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_somewhere(page):
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", text(page)):
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), target
+        headings = re.findall(r"^#+ (.+)$", text(file), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in {heading.lower().replace(" ", "-") for heading in headings}, anchor
+
+
+def test_every_page_of_the_manual_is_in_the_readme():
+    assert {f"docs/{page.name}" for page in DOCS.glob("*.md")} <= set(re.findall(r"\]\(([^)]+)\)", text(README)))
+
+
+def test_the_picture_of_the_dry_run_is_its_output(rebalance):
+    (picture,) = re.findall(r"^```text\n(.+?)```$", text(README), re.DOTALL | re.MULTILINE)
+    shown = [line.rstrip() for line in rebalance("run", "--dry-run").out.splitlines()]
+    for part in picture.split("…\n"):
+        lines = part.splitlines()
+        start = shown.index(lines[0])
+        assert shown[start : start + len(lines)] == lines
+
+
+def test_the_bot_in_the_manual_can_be_read():
+    (document,) = re.findall(r"^```json\n(.+?)```$", text(DOCS / "bots.md"), re.DOTALL | re.MULTILINE)
+    bot, problems = load(json.dumps(json.loads(document)).encode(), "Trend gate", "docs/bots.md")
     assert problems == ()
-    assert chart is not None
+    assert bot is not None
 
 
 def test_the_worked_example_is_right_to_the_cent():
@@ -58,26 +92,100 @@ def test_the_worked_example_is_right_to_the_cent():
     dollars = {symbol: target_dollars(to_decimal(weight), purse) for symbol, weight in targets.weights.items()}
 
     assert dollars == {spy: Decimal("43500.00"), sgov: Decimal("24000.00")}
-    row = re.search(r"^\| dollars \| (\S+) \| +\| (\S+) \| (\S+) \|$", README, re.MULTILINE)
+    row = re.search(r"^\| dollars \| (\S+) \| +\| (\S+) \| (\S+) \|$", text(DOCS / "evening.md"), re.MULTILINE)
     assert row is not None
     spy_dollars, sgov_dollars, cash = (Decimal(number.replace(",", "")) for number in row.groups())
     assert (spy_dollars, sgov_dollars) == (dollars[spy], dollars[sgov])
     assert cash == purse - sum(dollars.values())
 
 
+EXITS = text(DOCS / "json.md")
+
+
 @pytest.mark.parametrize("error", [RebalancerError, BadInputError, RunFailedError, StoppedError])
 def test_every_error_has_its_exit_code_in_the_table(error):
-    assert re.search(rf"^\| {error.exit_code} \| ", README, re.MULTILINE)
-
-
-def test_every_limit_is_in_the_table_with_its_default():
-    rows = re.findall(r"^\| `(max_\w+)`(?:, `(max_\w+)`)? \| ([\d,]+)(?:, ([\d,]+))? \|", README, re.MULTILINE)
-    told = {
-        key: Decimal(value.replace(",", "")) for row in rows for key, value in zip(row[:2], row[2:], strict=True) if key
-    }
-    defaults = {field.name: getattr(Limits(), field.name) for field in fields(Limits)}
-    assert told == {key: value for key, value in defaults.items() if key.startswith("max_")}
+    assert re.search(rf"^\| {error.exit_code} \| ", EXITS, re.MULTILINE)
 
 
 def test_every_status_has_its_exit_code_in_the_table():
-    assert all(re.search(rf"^\| {code} \| ", README, re.MULTILINE) for code in EXIT_CODES.values())
+    assert all(re.search(rf"^\| {code} \| ", EXITS, re.MULTILINE) for code in EXIT_CODES.values())
+
+
+@pytest.mark.parametrize("command", ["run", "history", "orders", "positions", "status", "doctor", "data status"])
+def test_the_json_of_a_command_has_the_keys_of_the_table(command, rebalance):
+    (row,) = re.findall(rf"^\| `{command}` \| (.+) \|$", EXITS, re.MULTILINE)
+    rebalance("run")
+    answer = json.loads(rebalance(*command.split(), "--json").out)
+    keys = _all_keys(answer)
+    assert {name for name in re.findall(r"`(\w+)`", row) if name != command} <= keys
+
+
+def _all_keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {key for each in value.values() for key in _all_keys(each)}
+    return {key for each in value for key in _all_keys(each)} if isinstance(value, list) else set()
+
+
+def test_every_limit_is_in_the_table_with_its_default():
+    rows = re.findall(
+        r"^\| `(max_\w+)`(?:, `(max_\w+)`)? \| ([\d,]+)(?:, ([\d,]+))? \|", text(DOCS / "real-money.md"), re.MULTILINE
+    )
+    shown = {
+        key: Decimal(value.replace(",", "")) for row in rows for key, value in zip(row[:2], row[2:], strict=True) if key
+    }
+    defaults = {field.name: getattr(Limits(), field.name) for field in fields(Limits)}
+    assert shown == {key: value for key, value in defaults.items() if key.startswith("max_")}
+
+
+# ------------------------------------------------------------------------------------- settings
+
+SETTINGS = text(DOCS / "settings.md")
+EXAMPLE = loads(re.sub(r"^#(?=[a-z\[])|^# (?=\w+ = \")", "", text(ROOT / "config.example.toml"), flags=re.MULTILINE))
+
+
+def _example_keys(table: dict[str, object], section: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if key == "accounts" and isinstance(value, dict):
+            for account in value.values():
+                yield from _example_keys(account, "[accounts.NAME]")
+        elif isinstance(value, dict) and key != "cash_reserve":
+            yield from _example_keys(value, "[accounts.NAME.sim]" if key == "sim" else f"[{key}]")
+        elif key == "investments" and isinstance(value, list):
+            for investment in value:
+                yield from _example_keys(investment, "[[accounts.NAME.investments]]")
+        else:
+            yield section, key
+
+
+@pytest.mark.parametrize(("section", "key"), sorted(set(_example_keys(EXAMPLE))))
+def test_every_setting_of_the_example_is_in_the_manual(section, key):
+    heading = f"## {section}" if section else "## The top of the file"
+    rows = SETTINGS.partition(f"{heading}\n")[2].partition("\n## ")[0]
+    assert re.search(rf"^\| (`\w+`, )*`{key}`", rows, re.MULTILINE), f"{heading}: {key}"
+
+
+@pytest.mark.parametrize("table", ["trading", "limits"])
+def test_the_defaults_in_the_manual_are_those_of_the_example(table):
+    rows = SETTINGS.partition(f"## [{table}]\n")[2].partition("\n## ")[0]
+    shown = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", rows, re.MULTILINE))
+    assert {key: loads(f"x = {value}")["x"] for key, value in shown.items()} == EXAMPLE[table]
+
+
+# ------------------------------------------------------------------------------------- architecture
+
+PATHS = re.compile(r"`([\w./-]*(?:\.py|\.toml|\.md|\.ini|\.json|/)|\.ci/run)`")
+PAGES_OF_CODE = (DOCS / "architecture.md", DOCS / "decisions.md", CONTRIBUTING)
+
+
+@pytest.mark.parametrize("page", PAGES_OF_CODE, ids=lambda page: page.stem)
+def test_every_path_that_a_page_names_exists(page):
+    for name in PATHS.findall(text(page)):
+        assert (ROOT / name).exists() or (ROOT / "rebalancer" / name).exists(), name
+
+
+def test_the_rows_of_the_architecture_are_those_that_are_checked():
+    rows = text(DOCS / "architecture.md").partition("## The rows")[2].partition("\n## ")[0]
+    shown = [set(re.findall(r"`(\w+)(?:\.py)?`", row)) for row in re.findall(r"^\| (`.+?) \|", rows, re.MULTILINE)]
+    contracts = loads(text(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    assert shown == [set(layer.split(" | ")) for layer in layers]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from rebalancer.app.schedule import coming
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
-from rebalancer.market.clock import NEW_YORK, SimulatedClock
+from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, BotFailure, Closes, Hours, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
-from rebalancer.model.text import listed, money, shares
+from rebalancer.model.text import date_and_time, listed, money, shares
 from rebalancer.portfolio.limits import used_up
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
-from rebalancer.trading.halts import CLOSE_TOLERANCE, new_york
+from rebalancer.trading.halts import CLOSE_TOLERANCE
 from rebalancer.trading.recovery import for_how_much
 from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
@@ -187,7 +187,7 @@ def short_sales(broker: Broker) -> Check:
 def _hours(checked: CheckedAccount) -> Iterator[Check]:
     before, venue, after = checked.clock.now(), checked.broker.hours(), checked.clock.now()
     yield _clock(max(before - venue.now, venue.now - after, timedelta(0)), checked.account.trading.max_skew_seconds)
-    yield _calendar(venue, hours(SimulatedClock(venue.now), checked.calendar))
+    yield _calendar(venue, hours(SimulatedClock(venue.now), checked.calendar), checked.calendar.zone)
 
 
 def _clock(skew: timedelta, most: int) -> Check:
@@ -197,18 +197,20 @@ def _clock(skew: timedelta, most: int) -> Check:
     return Check("clock", "fail", found, "Set the machine's clock, best by NTP, or raise trading.max_skew_seconds.")
 
 
-def _calendar(venue: Hours, ours: Hours) -> Check:
+def _calendar(venue: Hours, ours: Hours, zone: tzinfo) -> Check:
     """`ours` are the hours of the exchange calendar at the venue's time."""
     if venue.open == ours.open and abs(venue.closes - ours.closes) <= CLOSE_TOLERANCE:
-        return Check("calendar", "pass", f"the venue agrees: {_state(ours)}")
+        return Check("calendar", "pass", f"the venue agrees: {_state(ours, zone)}")
     remedy = "A closure at short notice? Update pandas-market-calendars. Nothing is traded while they disagree."
-    return Check("calendar", "fail", f"the venue says {_state(venue)}; the calendar says {_state(ours)}", remedy)
+    return Check(
+        "calendar", "fail", f"the venue says {_state(venue, zone)}; the calendar says {_state(ours, zone)}", remedy
+    )
 
 
-def _state(found: Hours) -> str:
+def _state(found: Hours, zone: tzinfo) -> str:
     if found.open:
-        return f"open, until {new_york(found.closes)}"
-    return f"closed, and the next session ends at {new_york(found.closes)}"
+        return f"open, until {date_and_time(found.closes, zone)}"
+    return f"closed, and the next session ends at {date_and_time(found.closes, zone)}"
 
 
 def _next_run(checked: CheckedAccount) -> Iterator[Check]:
@@ -218,7 +220,9 @@ def _next_run(checked: CheckedAccount) -> Iterator[Check]:
         yield Check("next run", "warn", "the account is not enabled, so the schedule does not run it", remedy)
         return
     ahead = next(coming([account], checked.calendar, checked.clock.now()))
-    yield Check("next run", "pass", f"{new_york(ahead.opens)}, for the session of {ahead.session.day}")
+    yield Check(
+        "next run", "pass", f"{date_and_time(ahead.opens, ahead.session.zone)}, for the session of {ahead.session.day}"
+    )
 
 
 # --------------------------------------------------------------------------------------------- the prices
@@ -254,7 +258,7 @@ def _quotes(checked: CheckedAccount) -> Iterator[Check]:
 
 
 def _history(checked: CheckedAccount) -> Iterator[Check]:
-    today = checked.clock.now().astimezone(NEW_YORK).date()
+    today = checked.clock.now().astimezone(checked.calendar.zone).date()
     closes = checked.history.closes(checked.symbols(), before=today)
     due = checked.calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))[-1]
     yield _reach(closes, due)

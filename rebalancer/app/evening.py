@@ -24,7 +24,7 @@ from rebalancer.journal.lease import LockHolder, run_lock
 from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
-from rebalancer.market.clock import NEW_YORK, SimulatedClock, SystemClock
+from rebalancer.market.clock import SimulatedClock, SystemClock
 from rebalancer.model import Session
 from rebalancer.ports import Broker, Calendar, Clock, History, InterruptedRun, Journal, Quotes
 from rebalancer.trading.context import RunContext
@@ -212,7 +212,7 @@ def present_of(account: AccountConfig, *, dry_run: bool, as_of: date | None) -> 
 
 
 def is_open(calendar: Calendar, clock: Clock) -> bool:
-    session = calendar.session(clock.now().astimezone(NEW_YORK).date())
+    session = calendar.session(clock.now().astimezone(calendar.zone).date())
     return session is not None and session.opens <= clock.now() < session.closes
 
 
@@ -227,7 +227,7 @@ def session_of(calendar: Calendar, day: date | None, last: date) -> Session:
 
 def session_tonight(calendar: Calendar, clock: Clock, source: Source, account: AccountConfig) -> Session:
     """The session of the clock's day. Raises RunFailedError where there is none, SourceError without prices of it."""
-    today = clock.now().astimezone(NEW_YORK).date()
+    today = clock.now().astimezone(calendar.zone).date()
     session = calendar.session(today)
     if session is None:
         raise RunFailedError(f"the exchange is closed on {today}. Nothing was sent.")

@@ -15,7 +15,7 @@ from rebalancer.events import Claim
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
-from rebalancer.market.clock import NEW_YORK, SimulatedClock
+from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Session
 from rebalancer.ports import Calendar, Clock
 from rebalancer.trading.context import RunContext
@@ -43,7 +43,7 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Recovery]:
         lines = stack.enter_context(Connections(config, present))
         source = stack.enter_context(source_of(config, present, lines))
         live = account.broker == "alpaca" or account.enabled
-        today = present.now().astimezone(NEW_YORK).date() if live else source.last_session
+        today = present.now().astimezone(calendar.zone).date() if live else source.last_session
         session = last_session(calendar, today)
         clock: Clock = present if live else SimulatedClock(_window(account, session))
         quotes = quotes_of(config, account, source, lines, clock, live=live)

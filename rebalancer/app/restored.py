@@ -14,7 +14,7 @@ def accept_restored(path: Path, confirm: Callable[[Restored], None]) -> Restored
     `confirm` is shown what was lost, and raises where the answer is no. Raises BusyError while a run is in progress.
     """
     with run_lock(path):
-        found = Restored(high_water_mark.remembered(path), high_water_mark.present(path))
+        found = Restored(high_water_mark.load(path), high_water_mark.current(path))
         confirm(found)
-        high_water_mark.remember(path, found.head)
+        high_water_mark.save(path, found.head)
     return found

@@ -6,6 +6,7 @@ cron asks every minute: this file loads nothing heavy (tests/cli/test_schedule_w
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from heapq import merge
 from typing import Literal
 
@@ -15,8 +16,8 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RunFailedError
 from rebalancer.journal import read
 from rebalancer.journal.read import RunSummary
-from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Session
+from rebalancer.model.text import clock_time
 from rebalancer.ports import Calendar, Clock
 
 MOST_TRIES = 3
@@ -95,8 +96,8 @@ def window_of(account: AccountConfig, session: Session) -> Window:
 
 
 def window_today(account: AccountConfig, calendar: Calendar, now: datetime) -> Window | None:
-    """The window of the day that `now` is in New York, None where it has no session."""
-    session = calendar.session(now.astimezone(NEW_YORK).date())
+    """The window of the exchange's day at `now`, None where it has no session."""
+    session = calendar.session(now.astimezone(calendar.zone).date())
     return window_of(account, session) if session else None
 
 
@@ -106,7 +107,7 @@ def coming(accounts: Iterable[AccountConfig], calendar: Calendar, after: datetim
 
 
 def _windows(account: AccountConfig, calendar: Calendar, after: datetime) -> Iterator[Window]:
-    day = after.astimezone(NEW_YORK).date()
+    day = after.astimezone(calendar.zone).date()
     while True:
         session = calendar.session(day)
         if session is not None and window_of(account, session).opens > after:
@@ -138,8 +139,8 @@ def missed(
     account: AccountConfig, calendar: Calendar, runs: Sequence[RunSummary], since: datetime, now: datetime
 ) -> tuple[Window, ...]:
     """The windows that ended without a run after the account was enabled, at `since`; the oldest first."""
-    first = max(since, now - LOOK_BACK).astimezone(NEW_YORK).date()
-    days = calendar.sessions(first, now.astimezone(NEW_YORK).date())
+    first = max(since, now - LOOK_BACK).astimezone(calendar.zone).date()
+    days = calendar.sessions(first, now.astimezone(calendar.zone).date())
     windows = (window_of(account, session) for day in days if (session := calendar.session(day)))
     return tuple(window for window in windows if since < window.ends and session_state(window, runs, now) == "missed")
 
@@ -164,19 +165,15 @@ def question(window: Window, now: datetime) -> str | None:
 
     Raises RunFailedError while the session is not open: an order would wait for another day.
     """
-    session = window.session
+    session, shown = window.session, partial(clock_time, zone=window.session.zone)
     if not session.opens <= now < session.closes:
         raise RunFailedError(
-            f"it is {new_york(now)}, and the session of {session.day} is open from {new_york(session.opens)} to "
-            f"{new_york(session.closes)}. Nothing was sent."
+            f"it is {shown(now)}, and the session of {session.day} is open from {shown(session.opens)} to "
+            f"{shown(session.closes)}. Nothing was sent."
         )
     if window.opens <= now < window.ends:
         return None
     return (
-        f"It is {new_york(now)}. The run of account {window.account} belongs between {new_york(window.opens)} and "
-        f"{new_york(window.ends)}, and a run now is this session's only one. Run now?"
+        f"It is {shown(now)}. The run of account {window.account} belongs between {shown(window.opens)} and "
+        f"{shown(window.ends)}, and a run now is this session's only one. Run now?"
     )
-
-
-def new_york(at: datetime) -> str:
-    return f"{at.astimezone(NEW_YORK):%H:%M} New York time"

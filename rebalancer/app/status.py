@@ -11,7 +11,7 @@ from rebalancer.app.schedule import RECENT_RUNS, Window, coming, coming_windows,
 from rebalancer.app.views import AccountStatus, ComingRun
 from rebalancer.config import AccountConfig, Config
 from rebalancer.journal import read
-from rebalancer.journal.audit import at_a_glance
+from rebalancer.journal.audit import quick_faults
 from rebalancer.journal.read import RunSummary
 from rebalancer.ports import Calendar, Clock, TradingStatus
 from rebalancer.trading.authorization import halt_text, unarmed_reason
@@ -61,7 +61,7 @@ def coming_run(window: Window) -> ComingRun:
 def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, ...]:
     """Why nothing is sent for `account` now: a journal that can't be trusted, a halt, a missing arming."""
     standing = read.trading_status(config.journal(), account.name)
-    return (*at_a_glance(config.journal()), *blocked_by(account, standing, file_hashes(config, account), now))
+    return (*quick_faults(config.journal()), *blocked_by(account, standing, file_hashes(config, account), now))
 
 
 def troubles(

@@ -33,7 +33,7 @@ def show(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show a bot's whole chart; this takes no prices."""
+    """Show all of a bot's rules; this takes no prices."""
     from rebalancer.app import explain
     from rebalancer.report.bots import show_bot
     from rebalancer.report.console import show_json

@@ -1,6 +1,6 @@
-"""What a run writes down. These values, in their order, are the only truth; every table is a projection of them.
+"""The events that the journal stores, in order: its source of truth. Every table is a projection of them.
 
-A field's name is its name in the journal for ever: fields are added with a default, never renamed or removed.
+Class and field names are part of the stored format: fields are added with a default, never renamed or removed.
 """
 
 from rebalancer.events.account import (

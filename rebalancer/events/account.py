@@ -1,4 +1,4 @@
-"""What changes an account beside its runs: the brake, arming, settings, and shares that are ours without an order."""
+"""Events of an account outside its orders: halts, arming, settings, and corrections of its ledger."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rebalancer.model import Symbol
 
 @dataclass(frozen=True, slots=True)
 class DailyLossHit:
-    """`equity` fell by more than the limit from `basis`, both in dollars: only sells for the rest of the session."""
+    """`equity` fell below `basis` (dollars) by more than the limit: sells only for the rest of the session."""
 
     at: datetime
     equity: Decimal
@@ -20,7 +20,7 @@ class DailyLossHit:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """Nothing is sent for `account` ("" for every account) until a HaltLifted. `by` is a person, or "rebalance"."""
+    """No order is sent for `account` ("" means all accounts) until HaltLifted. `by` is a person or "rebalance"."""
 
     at: datetime
     account: str
@@ -38,10 +38,10 @@ class HaltLifted:
 
 @dataclass(frozen=True, slots=True)
 class Armed:
-    """Live orders of `account` may leave until `until`, up to `max_dollars` a run, while `files` are what they are.
+    """`account` may trade real money until `until`, up to `max_dollars` per run, while its `files` are unchanged.
 
-    `files` maps the config and each bot to the SHA-256 of its bytes. With `first_order_only` the first live run sends
-    one order and halts.
+    `files` maps the config and each bot file to its SHA-256. With `first_order_only` the first live run sends one order
+    and halts.
     """
 
     at: datetime
@@ -64,7 +64,7 @@ class Disarmed:
 
 @dataclass(frozen=True, slots=True)
 class SettingChanged:
-    """A setting in force in `account` became another one. `key` is dotted; None where it did not exist."""
+    """A setting of `account` changed. `key` is dotted; `old` or `new` is None where the setting was not set."""
 
     at: datetime
     account: str
@@ -75,9 +75,10 @@ class SettingChanged:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """Shares that were held already became ours to manage. `value` is the broker's own figure for them, in dollars.
+    """Shares already in the account were put under management. `value` is the broker's valuation, in dollars.
 
-    `expected` is what the broker shows of the symbol where a difference is settled with it; no more than that is ours.
+    `expected` is the broker's whole position where the adoption also settles a reconciliation difference; `ours` is at
+    most that.
     """
 
     at: datetime
@@ -90,9 +91,9 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """After a split or a rename: what of `symbol` is ours, and what the broker should show, from now on.
+    """A split or rename set our shares of `symbol` (`ours`) and the broker's whole position (`expected`).
 
-    After a rename, `symbol` was called `was` until the morning of `renamed_on`.
+    For a rename, `symbol` was called `was` until the morning of `renamed_on`; otherwise both are None.
     """
 
     at: datetime
@@ -107,7 +108,7 @@ class Restated:
 
 @dataclass(frozen=True, slots=True)
 class WrittenOff:
-    """All shares of `symbol` left a simulated account for nothing; at their last close they were `value` dollars."""
+    """All shares of `symbol` in a simulated account were written off. `value` is dollars at the last close."""
 
     at: datetime
     account: str

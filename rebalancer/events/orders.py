@@ -1,4 +1,4 @@
-"""An order on its way: from the intent, written down before it leaves, to its last fill."""
+"""The life of an order, from the intent journalled before it is sent to its last fill."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from rebalancer.model import Fill, Order, OrderState
 
 @dataclass(frozen=True, slots=True)
 class OrderIntended:
-    """Committed before the order leaves."""
+    """Committed before the order is sent."""
 
     at: datetime
     order: Order
@@ -17,7 +17,7 @@ class OrderIntended:
 
 @dataclass(frozen=True, slots=True)
 class OrderAnswered:
-    """The broker's answer to the submit: "refused" is final, "unknown" has to be looked up."""
+    """The broker's answer to the submit. "refused" is final; "unknown" must be looked up by id."""
 
     at: datetime
     order_id: str
@@ -27,7 +27,7 @@ class OrderAnswered:
 
 @dataclass(frozen=True, slots=True)
 class OrderAbsent:
-    """Looked for at the broker twice after the venue's quiet time, and not there."""
+    """Not found at the broker in two lookups after the venue's quiet time."""
 
     at: datetime
     order_id: str
@@ -35,7 +35,7 @@ class OrderAbsent:
 
 @dataclass(frozen=True, slots=True)
 class OrderResent:
-    """Committed before an absent order leaves once more, the same under the same id."""
+    """Committed before an absent order is sent again, unchanged and under the same id."""
 
     at: datetime
     order_id: str
@@ -43,7 +43,7 @@ class OrderResent:
 
 @dataclass(frozen=True, slots=True)
 class OrderLost:
-    """An absent order that is not sent again. Every later start looks for it."""
+    """An absent order that is not sent again. Every later run looks it up."""
 
     at: datetime
     order_id: str
@@ -64,7 +64,7 @@ class FillSeen:
 
 @dataclass(frozen=True, slots=True)
 class OrderAccounted:
-    """A person vouches for an order with an id of ours that the journal does not know, or that the broker lost."""
+    """A person accounted for an order with an id of ours that the journal does not know, or that was lost."""
 
     at: datetime
     account: str

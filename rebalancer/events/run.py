@@ -1,4 +1,4 @@
-"""From a run's birth to its end: what it read, what was decided, and what it said."""
+"""The events of a run from start to end: what it read, decided, and noted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,10 @@ from rebalancer.model import Account, BotFailure, NoPrice, Plan, Price, RunStatu
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A run's birth. `files` maps the name of the config and of each bot to its bytes, kept by their hash.
+    """The request to start a run. `files` maps the config and each bot to its bytes, which are stored by SHA-256.
 
-    `venue` is where its orders go, such as a host; a name of an account stays with its venue, its mode and its number.
-
-    `force` starts the next run number although this session's run is done. `notes` are sentences every screen shows.
+    `venue` is where orders are sent, such as a host name. `force` starts another run of a session that already had one.
+    `notes` are sentences for every screen that shows the run.
     """
 
     at: datetime
@@ -35,11 +34,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A symbol at the broker: all of it, our part, what was expected, and why it is left alone ("" if it is not).
+    """The broker's position in a symbol, our part of it, the expected quantity, and why it is not traded ("": it is).
 
-    `counted` replaces `quantity` in the book while an order of tonight is not settled: fills of it may be shown already
-    and journalled later, and would count twice; and while a difference is not explained. Such a difference is open
-    since the session `opened`, from the record of the session `counted_on`, whose shares were worth `counted_value`.
+    `counted` replaces `quantity` in the ledger while an order of the session is unsettled (its fills could count twice)
+    or a reconciliation difference is open. Such a difference was first seen in the session `opened`, against the record
+    of the session `counted_on`, when the shares were worth `counted_value` dollars.
     """
 
     symbol: Symbol
@@ -75,7 +74,7 @@ class PricesTaken:
 
 @dataclass(frozen=True, slots=True)
 class BotDecided:
-    """`share` is the bot's fraction of Investable; `weights` are fractions of that share."""
+    """`share` is the bot's fraction of Investable; `weights` are fractions of that share. `path` explains them."""
 
     at: datetime
     bot: str
@@ -120,7 +119,7 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True)
 class RunTakenUp:
-    """A run that was cut off is gone on with, by the bytes its claim recorded; or what an ended one left is settled."""
+    """An interrupted run was resumed with the files it recorded, or the orders an ended run left are being settled."""
 
     at: datetime
     why: str

@@ -1,6 +1,6 @@
-"""What the journal says of an account's orders, runs, and permission to trade.
+"""The state of an account by the journal: its orders, its interrupted run, and whether it may trade.
 
-Reads through any connection.
+Works on any connection to a journal.
 """
 
 import json
@@ -77,8 +77,13 @@ def _balance_record(run: RunId, session: str, read: HoldingsRead) -> BalanceReco
     return BalanceRecord(run, date.fromisoformat(session), read.phase, read.account)
 
 
+def read_run_number(connection: sqlite3.Connection, run: RunId) -> int:
+    ((number,),) = connection.execute("SELECT number FROM runs WHERE id = ?", [run]).fetchall()
+    return int(number)
+
+
 def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
-    """Those of `ids` that are orders of `account` and were not refused, or that a person has vouched for."""
+    """Those of `ids` that are journalled orders of `account`, not refused, or that a person accounted for."""
     found = connection.execute(
         "SELECT value FROM json_each(:ids) WHERE EXISTS (SELECT 1 FROM orders JOIN runs ON runs.id = orders.run"
         " WHERE orders.id = value AND orders.state != 'refused' AND runs.account = :account)"
@@ -89,7 +94,7 @@ def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) 
 
 
 def read_failures(connection: sqlite3.Connection, run: RunId) -> dict[str, str]:
-    """Why bots of `run` could not decide, by their names."""
+    """The reason why each failed bot of `run` could not decide, by bot."""
     rows = connection.execute(
         "SELECT bot, failure FROM allocations WHERE run = ? AND failure IS NOT NULL ORDER BY seq", [run]
     )
@@ -131,7 +136,7 @@ def read_trading_status(connection: sqlite3.Connection, account: str) -> Trading
 
 
 def _halt(connection: sqlite3.Connection, account: str) -> Halted | None:
-    """The last word counts, whether it was said for the account or for all."""
+    """The latest event counts, whether it concerns this account or all of them."""
     row = connection.execute(
         "SELECT at, account, \"by\", reason, lifted FROM halts WHERE account IN (?, '') ORDER BY seq DESC LIMIT 1",
         [account],
@@ -143,7 +148,7 @@ def _halt(connection: sqlite3.Connection, account: str) -> Halted | None:
 
 
 def read_halts(connection: sqlite3.Connection, account: str) -> tuple[Halted, ...]:
-    """Those of `account`, and of all accounts, since one was last lifted; the oldest first."""
+    """Halts of `account` and of all accounts since the last one was lifted, oldest first."""
     rows = connection.execute(
         "SELECT at, account, \"by\", reason FROM halts WHERE account IN (:account, '') AND seq > (SELECT"
         " COALESCE(MAX(seq), 0) FROM halts WHERE account IN (:account, '') AND lifted) ORDER BY seq",
@@ -178,8 +183,11 @@ def _last(connection: sqlite3.Connection, account: str) -> tuple[str, str, str] 
     return None if row is None else (row[0], row[1], row[2])
 
 
-def must_not_leave(connection: sqlite3.Connection, run: RunId) -> bool:
-    """Whether the account of `run` is halted, or was disarmed while real money moves. No dry run is held back."""
+def is_blocked(connection: sqlite3.Connection, run: RunId) -> bool:
+    """Whether new orders of `run` are blocked: its account is halted or, in live mode, disarmed. Never for a dry run.
+
+    Must run in the transaction that records the order, so that no halt can come in between.
+    """
     account, mode, dry_run = connection.execute(
         "SELECT account, mode, dry_run FROM runs WHERE id = ?", [run]
     ).fetchone()
@@ -190,7 +198,7 @@ def must_not_leave(connection: sqlite3.Connection, run: RunId) -> bool:
 
 
 def _is_disarmed(connection: sqlite3.Connection, account: str) -> bool:
-    """An account that was never armed is not: whether it may trade is the gate's to say."""
+    """False for an account that was never armed: the gate decides about that one."""
     last = connection.execute(
         "SELECT number FROM arms WHERE account = ? ORDER BY seq DESC LIMIT 1", [account]
     ).fetchone()
@@ -199,7 +207,7 @@ def _is_disarmed(connection: sqlite3.Connection, account: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRun:
-    """`orders` counts the orders that were written down, and so may have left."""
+    """`orders` counts the orders journalled, which may have been sent."""
 
     id: RunId
     number: int
@@ -212,7 +220,10 @@ class EarlierRun:
 
 
 def refusal(claim: Claim, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
-    """Why `claim` starts no run after the `earlier` ones of its session, in their order; None where it may."""
+    """Why `claim` may not start a run after the `earlier` ones of its session (oldest first); None where it may.
+
+    One real run per account and session: that is what prevents duplicate orders.
+    """
     done = [run for run in earlier if run.uses_up_session]
     if not done or claim.force or claim.dry_run:
         return None
@@ -220,22 +231,22 @@ def refusal(claim: Claim, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
     return AlreadyRun(last.id, f"the run of {claim.session} for account {claim.account} {_state(last)}")
 
 
-def cut_off(run: EarlierRun) -> str:
-    """The reason journalled for a run whose process died."""
+def interrupted_reason(run: EarlierRun) -> str:
+    """The journalled reason of a run whose process died."""
     if not run.orders:
         return "cut off before its first order"
     return f"cut off after {_counted(run.orders)} had been written down"
 
 
-def taken_up(at: datetime, *, running: bool) -> str:
-    """What is journalled in a run that is ours again: it was cut off, or it ended and left orders."""
+def resumed_note(at: datetime, *, running: bool) -> str:
+    """The journalled note of a resumed run: it was interrupted (`running`), or ended and left unsettled orders."""
     now = f"at {at:%Y-%m-%d %H:%M:%S} UTC"
     if running:
         return f"this run was cut off; it is gone on with {now} by what was recorded when it began"
     return f"the orders that this run left are settled {now}"
 
 
-def taken_by_another(run: RunId) -> str:
+def resumed_elsewhere(run: RunId) -> str:
     return (
         f"run {run} was cut off, and another process has gone on with it to its end meanwhile. Nothing was done here; "
         "`rebalance history` shows what became of it."
@@ -248,8 +259,8 @@ def _counted(orders: int) -> str:
 
 def _state(run: EarlierRun) -> str:
     if run.status in {"success", "partial"}:
-        told = f"(run {run.id}, {run.status}, {_counted(run.orders)})"
-        return f"is done {told}: nothing to do; --force starts another"
-    how = f"was {cut_off(run)}" if run.status == "running" else f"{run.status} after {_counted(run.orders)}"
+        details = f"(run {run.id}, {run.status}, {_counted(run.orders)})"
+        return f"is done {details}: nothing to do; --force starts another"
+    how = f"was {interrupted_reason(run)}" if run.status == "running" else f"{run.status} after {_counted(run.orders)}"
     remedy = "see what came of it with `rebalance orders`, then start another with `rebalance run --force`"
     return f"{how} (run {run.id}): {remedy}"

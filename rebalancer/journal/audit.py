@@ -1,8 +1,8 @@
-"""Whether a journal is what was written: its lines, the files they name, and the tables made from them.
+"""Integrity audit of a journal: its hash chain, the stored files, and the projections rebuilt from the events.
 
-The chain shows that nothing between the first line and the last was changed. It can't show that lines were cut off at
-the end, or that somebody with the file wrote all of it anew: a hash that was kept elsewhere, the anchor, shows that.
-Nothing shows an event that was never written.
+The chain detects lines that were changed, inserted or removed. It can't detect lines cut off at the end, or a journal
+that was rewritten as a whole: an anchor, a hash kept elsewhere, detects both. Nothing detects an event that was never
+written.
 """
 
 import re
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rebalancer.errors import BadInputError, Problem, StoppedError
 from rebalancer.journal import high_water_mark
-from rebalancer.journal.chain import GENESIS, AuditResult, Entry, Head, has_chain, link, read_head
+from rebalancer.journal.chain import GENESIS, AuditResult, Head, JournalLine, has_chain, link, read_head
 from rebalancer.journal.codec import Claimed, from_body
 from rebalancer.journal.connection import reading
 from rebalancer.journal.projections import fill
@@ -25,9 +25,9 @@ ANCHOR = re.compile(r"[0-9a-f]{12,64}")
 
 
 def verify(path: Path, anchor: str | None = None) -> AuditResult:
-    """Look at all of the journal. `anchor` is the hash of one of its lines, or how that begins, as it was once shown.
+    """Audit the whole journal. `anchor` is the hash of one of its lines, or at least the first 12 digits of it.
 
-    Raises BadInputError where there is no journal with a chain at `path`, and for an anchor that can be none.
+    Raises BadInputError where there is no journal with a chain at `path`, and for an anchor that is no hash.
     """
     if anchor is not None and not ANCHOR.fullmatch(anchor):
         text = f"{anchor!r} is no hash: it takes the 64 digits that a run showed at its end, or the first 12 of them"
@@ -43,7 +43,7 @@ def verify(path: Path, anchor: str | None = None) -> AuditResult:
 
 
 def require_sound(path: Path) -> None:
-    """Raises StoppedError unless all of the journal is what was written."""
+    """Raises StoppedError where the audit finds a fault."""
     faults = verify(path).faults
     if faults:
         others = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
@@ -53,9 +53,9 @@ def require_sound(path: Path) -> None:
         )
 
 
-def at_a_glance(path: Path) -> Iterator[str]:
-    """What keeps runs from the journal, by a look that takes no time and changes nothing."""
-    if (older := high_water_mark.strayed(path)) is not None:
+def quick_faults(path: Path) -> Iterator[str]:
+    """Faults that prevent a run and that are found without reading every line. Read-only."""
+    if (older := high_water_mark.rolled_back(path)) is not None:
         yield older
     with reading(path) as journal:
         if journal is not None and has_chain(journal) and (guard := lost_guard(journal)):
@@ -66,7 +66,7 @@ def _faults(journal: sqlite3.Connection, anchor: str | None) -> Iterator[str]:
     if guard := lost_guard(journal):
         yield f"the guard {guard!r} is gone or changed, so lines may have been changed or deleted"
     stored = journal.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq")
-    if wrong := first_wrong((Entry(*fields), shown) for *fields, shown in stored):
+    if wrong := first_wrong((JournalLine(*fields), shown) for *fields, shown in stored):
         yield wrong
     if anchor is not None and not _has(journal, anchor):
         yield (
@@ -78,18 +78,18 @@ def _faults(journal: sqlite3.Connection, anchor: str | None) -> Iterator[str]:
         yield from _wrong_tables(journal)
 
 
-def first_wrong(lines: Iterable[tuple[Entry, str]]) -> str | None:
-    """What is wrong with the first line that does not follow the one before it; None where all do."""
+def first_wrong(lines: Iterable[tuple[JournalLine, str]]) -> str | None:
+    """Describes the first line that breaks the chain; None where it is intact."""
     last = Head(0, GENESIS)
-    for row, shown in lines:
-        if row.seq != last.seq + 1:
-            return f"line {last.seq + 1} is missing: line {row.seq} comes after line {last.seq}"
-        if link(last.hash, row) != shown:
+    for line, shown in lines:
+        if line.seq != last.seq + 1:
+            return f"line {last.seq + 1} is missing: line {line.seq} comes after line {last.seq}"
+        if link(last.hash, line) != shown:
             return (
-                f"line {row.seq} ({row.kind} of run {row.run}, {row.at}) is not what was written, or does not follow "
-                f"what was line {last.seq}"
+                f"line {line.seq} ({line.kind} of run {line.run}, {line.at}) is not what was written, or does not "
+                f"follow what was line {last.seq}"
             )
-        last = Head(row.seq, shown)
+        last = Head(line.seq, shown)
     return None
 
 
@@ -110,15 +110,15 @@ def _wrong_files(journal: sqlite3.Connection) -> Iterator[str]:
 
 
 def _wrong_tables(journal: sqlite3.Connection) -> Iterator[str]:
-    """The tables that are not what the lines give when they are read anew."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as anew:
-        fill(anew, journal)
+    """The projections that differ from a rebuild from the events."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as rebuilt:
+        fill(rebuilt, journal)
         for table in PROJECTIONS:
-            apart = len(_rows(journal, table) ^ _rows(anew, table))
-            if apart:
-                yield f"the table {table!r} does not say what the lines say: {apart} rows are on one side only"
+            differing = len(_rows(journal, table) ^ _rows(rebuilt, table))
+            if differing:
+                yield f"the table {table!r} does not say what the lines say: {differing} rows are on one side only"
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> set[str]:
-    """As text, so that 1 and 1.0 differ."""
+    """The rows as text, so that 1 and 1.0 differ."""
     return {repr(row) for row in connection.execute(f"SELECT * FROM {table}")}

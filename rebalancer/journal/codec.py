@@ -1,4 +1,4 @@
-"""Values as JSON text. An event is read back as the very same value, to the last digit."""
+"""Events and other values as JSON text. An event round-trips exactly, to the last digit."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ Plain = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A `Claim` that was granted, as it stands in the journal: `files` maps each name to the SHA-256 of its bytes."""
+    """A run's first event: its `Claim`, with a run number and with the SHA-256 of each file instead of its bytes."""
 
     at: datetime
     account: str
@@ -55,14 +55,14 @@ def to_body(event: Event | Claimed) -> str:
 
 
 def from_body(kind: str, body: str) -> Any:  # noqa: ANN401 - whatever type `kind` names
-    """The event that `to_body` wrote. Raises BadInputError for what only a newer version can have written."""
+    """The event that `to_body` wrote. Raises BadInputError for a kind or field of a newer version."""
     if kind not in KINDS:
         raise _newer(kind)
     return _builder(KINDS[kind])(json.loads(body))
 
 
 def to_json(value: object) -> str:
-    """`value` for a `--json` screen: money, prices and shares as strings, fields in the order they are declared.
+    """`value` for `--json` output: money, prices and shares as strings, fields in declaration order.
 
     Raises ValueError for NaN, infinities and naive times.
     """
@@ -74,7 +74,7 @@ def canonical(flat: Plain) -> str:
 
 
 def plain(value: Any) -> Plain:  # noqa: ANN401 - whatever a field of an event may hold
-    """`value` in JSON's own types. Decimals become digits without an exponent, times ISO 8601 with their offset."""
+    """`value` in JSON's types: decimals as text without an exponent, times as ISO 8601 with their offset."""
     return _flattener(value.__class__)(value)
 
 
@@ -87,7 +87,7 @@ def _flatten_mapping(mapping: Mapping[object, object]) -> Plain:
 
 
 def _text(value: str) -> str:
-    # Half a surrogate pair in a broker's text can't be stored, and must not stop a run.
+    # A lone surrogate in a broker's text can't be stored; it must not stop a run.
     return value.encode("utf-8", "replace").decode()
 
 
@@ -115,7 +115,7 @@ FLATTENERS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], Plain]]] = (
 
 @cache
 def _flattener(kind: type) -> Callable[[Any], Plain]:
-    """What makes a value of `kind` plain."""
+    """The function that turns a value of `kind` into JSON's types."""
     for kinds, flatten in FLATTENERS:
         if issubclass(kind, kinds):
             return flatten
@@ -127,7 +127,7 @@ def _flattener(kind: type) -> Callable[[Any], Plain]:
 
 @cache
 def _builder(form: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type
-    """What makes a value of the annotation `form` out of its plain one: the inverse of `plain`."""
+    """The inverse of `plain` for the type annotation `form`."""
     if isinstance(form, NewType):
         return _builder(form.__supertype__)
     if is_dataclass(form):

@@ -1,21 +1,21 @@
-"""The journal of a dry run: it writes to its own file and reads what is ours from the real one."""
+"""The journal of a dry run: writes to its own file, reads the account's state from the real journal."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rebalancer.events import Claim, DailyLossHit, Event, FillSeen, Restated
-from rebalancer.journal.ledger import Change, moved, renamed
+from rebalancer.journal.ledger import Change, renamed, with_changes
 from rebalancer.model import OrderId, RunId
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Journal, Ledger, OrderRecord, TradingStatus
 
 
 @dataclass(slots=True)
 class DryRunJournal:
-    """`own` takes every event; `books` is only read, and moved by what this dry run pretends."""
+    """`own` records every event. `real` is only read; `changes` are this dry run's simulated fills and restatements."""
 
     own: Journal
-    books: Journal
+    real: Journal
     changes: list[Change] = field(default_factory=list)
     session: date = date.min
     loss: date | None = None
@@ -39,7 +39,7 @@ class DryRunJournal:
         return self.own.run_number(run)
 
     def ledger(self, account: str) -> Ledger:
-        ledger = moved(self.books.ledger(account), self.changes)
+        ledger = with_changes(self.real.ledger(account), self.changes)
         tonight = [change for change in self.changes if isinstance(change, Restated)]
         renames = (renamed(change) for change in tonight)
         return replace(
@@ -49,31 +49,31 @@ class DryRunJournal:
         )
 
     def unsettled(self, account: str) -> tuple[OrderRecord, ...]:
-        return self.books.unsettled(account)
+        return self.real.unsettled(account)
 
     def orders(self, run: RunId) -> tuple[OrderRecord, ...]:
         return self.own.orders(run)
 
     def orders_since(self, account: str, first: date) -> tuple[OrderRecord, ...]:
-        return self.books.orders_since(account, first)
+        return self.real.orders_since(account, first)
 
     def balances(self, account: str, first: date) -> tuple[BalanceRecord, ...]:
-        return self.books.balances(account, first)
+        return self.real.balances(account, first)
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         ids = tuple(ids)
-        return self.books.knows(account, ids) | self.own.knows(account, ids)
+        return self.real.knows(account, ids) | self.own.knows(account, ids)
 
     def trading_status(self, account: str) -> TradingStatus:
-        """A halt keeps orders from leaving, and a dry run sends none: it goes on."""
-        standing = self.books.trading_status(account)
-        return replace(standing, halt=None, loss=self.loss or standing.loss)
+        """Ignores a halt: a dry run sends no order."""
+        status = self.real.trading_status(account)
+        return replace(status, halt=None, loss=self.loss or status.loss)
 
     def failures(self, run: RunId) -> Mapping[str, str]:
         return self.own.failures(run)
 
     def interrupted(self, account: str) -> InterruptedRun | None:  # noqa: ARG002 - a port
-        """A dry run never goes on with a real one."""
+        """A dry run never resumes a real run."""
         return None
 
     def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:

@@ -1,4 +1,8 @@
-"""A small file beside the journal that remembers its last line, so that a restored copy is noticed."""
+"""High-water mark: detects a rolled-back journal.
+
+A file beside the journal stores the number and hash of its last line. A journal without that line is an older copy, or
+another journal, and may lack orders that were sent.
+"""
 
 import json
 import sqlite3
@@ -15,44 +19,43 @@ def file_of(journal: Path) -> Path:
     return journal.with_name(f"{journal.name}.head")
 
 
-def remember(journal: Path, head: Head) -> None:
-    """Put `head` in the place of what was remembered, in one step, readable for the owner alone."""
+def save(journal: Path, head: Head) -> None:
     replace_atomically(file_of(journal), json.dumps(asdict(head)).encode())
 
 
-def remembered(journal: Path) -> Head | None:
-    """The last line that was remembered; None where there is none that can be read."""
+def load(journal: Path) -> Head | None:
+    """The high-water mark; None where there is none, or a damaged one."""
     try:
         return Head(**json.loads(file_of(journal).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 
 
-def present(journal: Path) -> Head:
-    """The line that is the last one now; GENESIS where the journal is gone."""
+def current(journal: Path) -> Head:
+    """The last line of the journal as it is now; line 0 (GENESIS) where there is no journal."""
     return head(journal) or Head(0, GENESIS)
 
 
-def require_same(connection: sqlite3.Connection, journal: Path) -> None:
-    """Raises StoppedError where the journal lacks the line that was last remembered beside it."""
-    last = remembered(journal)
-    if last is not None and not holds(connection, last):
-        raise StoppedError(f"{_older(journal, last)} Nothing was sent.")
+def require_not_rolled_back(connection: sqlite3.Connection, journal: Path) -> None:
+    """Raises StoppedError where the journal lacks the line of its high-water mark."""
+    mark = load(journal)
+    if mark is not None and not holds(connection, mark):
+        raise StoppedError(f"{_older(journal, mark)} Nothing was sent.")
 
 
-def strayed(journal: Path) -> str | None:
-    """Why `require_same` would raise, by a look that changes nothing; None where it would not."""
-    last = remembered(journal)
+def rolled_back(journal: Path) -> str | None:
+    """Why `require_not_rolled_back` would raise; None where it would not. Read-only."""
+    mark = load(journal)
     with reading(journal) as there:
-        if last is None or (there is not None and has_chain(there) and holds(there, last)):
+        if mark is None or (there is not None and has_chain(there) and holds(there, mark)):
             return None
-    return _older(journal, last)
+    return _older(journal, mark)
 
 
-def _older(journal: Path, last: Head) -> str:
+def _older(journal: Path, mark: Head) -> str:
     return (
-        f"the journal {journal} is older than the one last written here, or another one: it lacks line {last.seq} "
-        f"({last.hash[:12]}…), which {file_of(journal).name} remembers. Was a backup restored? Orders that it does "
+        f"the journal {journal} is older than the one last written here, or another one: it lacks line {mark.seq} "
+        f"({mark.hash[:12]}…), which {file_of(journal).name} remembers. Was a backup restored? Orders that it does "
         "not know may have been sent since. Bring the latest journal back; if this one is right, say so with "
         f"`rebalance audit accept-restore {journal}`."
     )

@@ -1,8 +1,8 @@
-"""Who may write a run of an account: one process at a time, and the fence rises with each.
+"""The lease of an account: one process at a time may write its runs. Each new lease has a higher fencing token.
 
-The run lock keeps two runs of one machine apart. A lease also does where that lock is gone, or does not reach: another
-host, a copied folder, a process that was stopped and comes back after another took its run over. Whether a process
-still lives only its lock tells: the names and numbers of two containers may be the same.
+The run lock (a file lock) excludes other processes of this machine. The lease also excludes another host, a process
+whose lock file was deleted, and a suspended process that wakes up after another took over its run. Only the lock tells
+whether a holder is alive: two containers may share host name and process number.
 """
 
 import os
@@ -21,20 +21,20 @@ from rebalancer.journal.connection import readable_errors
 from rebalancer.journal.lock import acquire, local_lock_id
 
 STALE = timedelta(hours=2)
-"""A lease whose holder may be alive, for all that can be seen from here, may be taken over when it is this old."""
+"""A lease whose holder can't be shown to be dead may be taken over at this age."""
 TABLE = """CREATE TABLE leases (
     account TEXT NOT NULL PRIMARY KEY, fence INTEGER NOT NULL, held INTEGER NOT NULL,
     host TEXT NOT NULL, boot TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL,
     taken TEXT NOT NULL, refreshed TEXT NOT NULL
 ) STRICT"""
-"""`boot` and `started` were of versions that told by them whether a process lives; they stay empty."""
+"""`boot` and `started` were used by earlier versions; they stay empty."""
 COLUMNS = ("process", "lock")
-"""What was added to the table since."""
+"""The columns that a later migration adds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process. `id` is drawn when it starts; its host and its number only tell a person where to look for it."""
+    """`id` is random, drawn at start; `host` and `pid` are for people and not unique."""
 
     id: str
     host: str
@@ -43,7 +43,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The row of an account. It is `held` from a claim until the run ends or the journal is closed."""
+    """An account's lease. `fence` is its fencing token; it is `held` until the run ends or the journal is closed."""
 
     account: str
     fence: int
@@ -55,9 +55,9 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class LockHolder:
-    """What a lease is judged by: this process, the run lock that it holds, the time.
+    """A process that asks for a lease, the id of its run lock, and its clock.
 
-    `lock` is "" where it holds none, or one that may not keep out another machine.
+    `lock` is "" where it holds none, or one on a disk that other machines may share.
     """
 
     process: Process
@@ -71,9 +71,9 @@ def lock_holder(lock: str = "") -> LockHolder:
 
 @contextmanager
 def run_lock(path: Path) -> Iterator[LockHolder]:
-    """Hold the only right to run on the journal at `path`; it ends with the process, however that ends.
+    """Hold the file lock of the journal at `path`; the operating system releases it when the process ends.
 
-    What it gives opens the journals that are written under it. Raises BusyError while another process holds it.
+    Raises BusyError while another process holds it.
     """
     file = path.with_name(f"{path.name}.lock")
     busy = f"another run is in progress (it holds {file}). Wait until it ends, then run again."
@@ -89,7 +89,7 @@ def obstacle(lease: Lease | None, holder: LockHolder) -> str | None:
     """Why `holder` may not take the lease now; None where it may."""
     if lease is None or not lease.held or lease.process.id == holder.process.id:
         return None
-    # The system frees a lock with the process that held it: who holds it now is the only one alive.
+    # The operating system frees a dead process's lock: whoever holds the same lock now is the only one alive.
     if lease.lock and lease.lock == holder.lock:
         return None
     free = lease.refreshed + STALE
@@ -113,9 +113,9 @@ def read_lease(connection: sqlite3.Connection, account: str) -> Lease | None:
 
 
 def take(connection: sqlite3.Connection, account: str, holder: LockHolder) -> int:
-    """The fence of the lease, which is `holder`'s from now on. Raises BusyError where another process may hold it.
+    """Give the account's lease to `holder`: the new fencing token. Raises BusyError while another process may hold it.
 
-    The caller's transaction holds the write lock.
+    Must run in a write transaction.
     """
     before = read_lease(connection, account)
     if (reason := obstacle(before, holder)) is not None:
@@ -130,11 +130,11 @@ def take(connection: sqlite3.Connection, account: str, holder: LockHolder) -> in
 
 
 def refresh(connection: sqlite3.Connection, account: str, fence: int, holder: LockHolder) -> bool:
-    """Whether the lease is still held under `fence`; then its time is now."""
+    """Renew the lease; False where it is no longer held under `fence`."""
     return _change(connection, "refreshed = ?", holder.now().isoformat(), account, fence)
 
 
-def give_back(connection: sqlite3.Connection, account: str, fence: int) -> None:
+def release(connection: sqlite3.Connection, account: str, fence: int) -> None:
     _change(connection, "held = ?", 0, account, fence)
 
 

@@ -1,6 +1,6 @@
-"""What the journal says an account holds: its last record, moved by all that happened since.
+"""An account's ledger: the holdings last recorded, plus every fill and correction journalled since.
 
-Reads through any connection.
+Works on any connection to a journal.
 """
 
 import sqlite3
@@ -38,7 +38,7 @@ def read_ledger(connection: sqlite3.Connection, account: str) -> Ledger:
         open={canonical(symbol): _difference(*rest) for symbol, _, _, _, *rest in rows if None not in rest},
         renames=_renames(connection, account),
     )
-    return moved(recorded, read_changes(connection, account, after=seq))
+    return with_changes(recorded, read_changes(connection, account, after=seq))
 
 
 def _difference(shown: str, opened: str, counted_on: str) -> Difference:
@@ -46,15 +46,15 @@ def _difference(shown: str, opened: str, counted_on: str) -> Difference:
 
 
 def _by_symbol(rows: Iterable[tuple[str, str]]) -> dict[Symbol, Decimal]:
-    """Added up: an earlier version kept two spellings of one class share apart."""
+    """Amounts added up by canonical symbol: an earlier version stored two spellings of one share class separately."""
     found: dict[Symbol, Decimal] = {}
     for written, amount in rows:
         found[canonical(written)] = found.get(canonical(written), NONE) + Decimal(amount)
     return found
 
 
-def moved(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
-    """`ledger` after `changes`, sorted by symbol. What is ours is never below 0, and symbols at 0 are left out."""
+def with_changes(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
+    """`ledger` after `changes`, sorted by symbol. `ours` is never negative; symbols at 0 are left out."""
     ours, expected, values = dict(ledger.ours), dict(ledger.expected or {}), dict(ledger.values)
     unexplained = dict(ledger.open)
     for change in changes:
@@ -76,8 +76,8 @@ def moved(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
                 values.pop(symbol, None)
                 unexplained.pop(symbol, None)
             case WrittenOff():
-                for part in (ours, expected, values, unexplained):
-                    part.pop(symbol, None)
+                for column in (ours, expected, values, unexplained):
+                    column.pop(symbol, None)
     mine = {symbol: shares for symbol, shares in sorted(ours.items()) if shares > 0}
     there = {symbol: shares for symbol, shares in sorted(expected.items()) if shares}
     worth = {symbol: dollars for symbol, dollars in values.items() if symbol in there}
@@ -86,9 +86,9 @@ def moved(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
 
 
 def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date | None]:
-    """The `seq` and the session of the last holdings read at the start or the end of a run; 0 and None before them.
+    """The `seq` and session of the last holdings read at the start or end of a run; 0 and None before the first.
 
-    A read between sells and buys doesn't count: a broker's list may lag behind the fills of that very minute.
+    Holdings read between sells and buys don't count: the broker's positions may lag behind the latest fills.
     """
     row = connection.execute(
         "SELECT balances.seq, runs.session FROM balances JOIN runs ON runs.id = balances.run"
@@ -99,7 +99,7 @@ def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date
 
 
 def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0) -> tuple[Change, ...]:
-    """What moved the ledger since the event `after`, in the order it was journalled."""
+    """What changed the ledger since the event `after`, in journal order."""
     by_seq: dict[int, Change] = {
         **_fills(connection, "account = ? AND seq > ?", account, after),
         **_adoptions(connection, account, after),
@@ -110,7 +110,7 @@ def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0
 
 
 def read_fills(connection: sqlite3.Connection, order_id: str) -> tuple[Fill, ...]:
-    """The fills of one order, in the order they were journalled."""
+    """The fills of one order, in journal order."""
     return tuple(_fills(connection, "order_id = ?", order_id).values())
 
 
@@ -170,7 +170,7 @@ def _write_offs(connection: sqlite3.Connection, account: str, after: int) -> dic
 
 
 def renamed(change: Restated) -> Rename | None:
-    """What a restatement says of a rename, if it was one."""
+    """The rename that a restatement records; None where it records a split."""
     if change.was is None or change.renamed_on is None:
         return None
     return Rename(change.was, change.symbol, change.renamed_on)
@@ -193,10 +193,9 @@ def _last_restated(connection: sqlite3.Connection, account: str) -> dict[Symbol,
 
 
 def costs(changes: Sequence[Change]) -> Mapping[Symbol, Decimal]:
-    """Dollars a share of ours cost on average, fees of the buys included; a sell leaves the average as it is.
+    """Average cost per share of ours in dollars, buy fees included; a sell leaves the average unchanged.
 
-    Absent are symbols that were adopted, split, renamed or written off: the fills alone don't say what their shares
-    cost.
+    Symbols that were adopted, split, renamed or written off are absent: fills alone don't give their cost.
     """
     shares: dict[Symbol, Decimal] = {}
     paid: dict[Symbol, Decimal] = {}

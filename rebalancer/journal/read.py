@@ -1,7 +1,7 @@
-"""The journal as screens read it: read-only, as frozen values that `codec.to_json` can write.
+"""Read-only queries for screens, as frozen values that `codec.to_json` can write.
 
-Lists come from the projections. One run is shown from its events, exactly as they were written down.
-Every function raises RunFailedError for a file that can't be read.
+Lists come from the projections; a single run comes from its events, exactly as journalled. Every function raises
+RunFailedError for a file that can't be read.
 """
 
 import json
@@ -41,7 +41,7 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run in a list. `ended` is None while it runs and after it was cut off. `orders` were written down."""
+    """One run in a list. `ended` is None for one in progress or interrupted; `orders` is the number of its orders."""
 
     id: int
     account: str
@@ -61,9 +61,9 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class OrderSummary:
-    """An order and what came of it.
+    """An order with its state and fills.
 
-    `state` is "intended" until the broker answered, then "accepted", "refused", "unknown", or its status at the broker.
+    `state` is "intended" until the broker answers, then "accepted", "refused", "unknown", or its status at the broker.
     `settled`: its state is final and all its fills are journalled.
     """
 
@@ -88,10 +88,10 @@ class OrderSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """Everything about one run. `files` has the SHA-256 of the config and of each bot file; `notes` stand at its head.
+    """Everything about one run. `files` maps the config and each bot file to its SHA-256.
 
-    `targets` and `plan` are None where the run ended before them. `changes` are of the settings since the run before.
-    `head` is the run's last line, None where an earlier version wrote the journal and no run since brought it up.
+    `targets` and `plan` are None where the run ended before them. `changes` are the settings changed since the run
+    before. `head` is the run's last line; None in a journal of an earlier version that has no hashes yet.
     """
 
     run: RunSummary
@@ -113,9 +113,9 @@ class RunRecord:
 class PositionSummary:
     """Our shares of one symbol. Dollars to the cent.
 
-    `at_broker` is all the broker showed at the last record, and `value` our shares at its value then; None where the
-    symbol was bought, split, renamed or written off since. `cost` is what our shares cost with fees, None where fills
-    can't tell: some shares were adopted, split, renamed or written off.
+    `at_broker` is the broker's whole position when it was last recorded, `value` the value of our shares then; None
+    where the symbol was bought, split, renamed or written off since. `cost` is what our shares cost with fees; None
+    where some were adopted, split, renamed or written off.
     """
 
     symbol: Symbol
@@ -156,7 +156,7 @@ def orders(
 
 
 def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:
-    """What is ours in `account`, sorted by symbol; empty where there is no journal."""
+    """Our positions in `account`, sorted by symbol; empty where there is no journal."""
     with reading(path) as journal:
         if journal is None:
             return ()
@@ -208,13 +208,13 @@ def enabled_changes(path: Path) -> Mapping[str, SettingChanged]:
 
 
 def trading_status(path: Path, account: str) -> TradingStatus:
-    """What `account` may do now; nothing is halted or armed where there is no journal."""
+    """Whether `account` is halted, armed or limited by its daily loss; neither where there is no journal."""
     with reading(path) as journal:
         return TradingStatus() if journal is None else read_trading_status(journal, account)
 
 
 def halts(path: Path, account: str) -> tuple[Halted, ...]:
-    """Every halt of `account`, its own and those of all accounts, that nobody has lifted; the oldest first."""
+    """Halts in force for `account`, its own and those of all accounts, oldest first."""
     with reading(path) as journal:
         return () if journal is None else read_halts(journal, account)
 

@@ -9,7 +9,7 @@ from sqlite_utils import Database, Migrations
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.files import create_private
 from rebalancer.journal import high_water_mark, lease
-from rebalancer.journal.chain import Entry, chained
+from rebalancer.journal.chain import JournalLine, chained
 from rebalancer.journal.connection import writing
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.tables import GUARDS, TRUTH
@@ -31,7 +31,7 @@ def m006_chain_and_leases(db: Database) -> None:
     """Existing entries get the hashes that they would have had."""
     db.execute("DROP TRIGGER events_never_change")
     db.execute("ALTER TABLE events ADD COLUMN hash TEXT NOT NULL DEFAULT ''")
-    rows = [Entry(*row) for row in db.execute("SELECT seq, run, at, kind, body FROM events ORDER BY seq")]
+    rows = [JournalLine(*row) for row in db.execute("SELECT seq, run, at, kind, body FROM events ORDER BY seq")]
     hashes = zip(chained(rows), (row.seq for row in rows), strict=True)
     db.conn.executemany("UPDATE events SET hash = ? WHERE seq = ?", hashes)
     db.execute(GUARDS["events_never_change"])
@@ -45,28 +45,27 @@ def m007_leases_by_lock(db: Database) -> None:
 
 
 @migrations()
-def m008_open_differences(db: Database) -> None:
-    """Rebuilds the projections. An order that a person accounted for in another account is open again."""
-    rebuild(db.conn)
-
-
-@migrations()
 def m009_fractional_target_quantities(db: Database) -> None:
     """Rebuilds the projections: target quantities of lots below 1 do not fit an integer column."""
     rebuild(db.conn)
 
 
 RETIRED = frozenset(
-    ["m002_projections", "m003_settings_and_adoptions", "m004_restatements", "m005_order_and_run_states"]
+    [
+        "m002_projections",
+        "m003_settings_and_adoptions",
+        "m004_restatements",
+        "m005_order_and_run_states",
+        "m008_open_differences",
+    ]
 )
-"""Steps that earlier versions recorded. Their tables are projections, which m008 rebuilds."""
+"""Steps that earlier versions recorded. They only made projections, all of which the last step rebuilds."""
 KNOWN = RETIRED | {
     step.__name__
     for step in (
         m001_events,
         m006_chain_and_leases,
         m007_leases_by_lock,
-        m008_open_differences,
         m009_fractional_target_quantities,
     )
 }
@@ -88,7 +87,7 @@ def open_database(path: Path) -> Database:
             _verify_guards(db, path)
         migrate(db)
         _verify_guards(db, path)
-        high_water_mark.require_same(connection, path)
+        high_water_mark.require_not_rolled_back(connection, path)
     except BaseException:
         connection.close()
         raise

@@ -1,4 +1,4 @@
-"""What became of the settings: the last ones the journal knows, and how others differ from them."""
+"""The settings of the last run, and what has changed since."""
 
 import json
 import sqlite3
@@ -8,13 +8,13 @@ from datetime import datetime
 from rebalancer.events import SettingChanged
 
 SETTINGS = "settings"
-"""The name under which a claim keeps the settings in force: a JSON object, dotted key to text."""
+"""The file name under which a run stores its settings: a JSON object, dotted key to text."""
 
 Settings = Mapping[str, str]
 
 
 def changes(at: datetime, account: str, old: Settings, new: Settings) -> tuple[SettingChanged, ...]:
-    """What turns `old` into `new`, sorted by key."""
+    """The changes from `old` to `new`, sorted by key."""
     return tuple(
         SettingChanged(at, account, key, old.get(key), new.get(key))
         for key in sorted({*old, *new})
@@ -23,7 +23,7 @@ def changes(at: datetime, account: str, old: Settings, new: Settings) -> tuple[S
 
 
 def last_settings(connection: sqlite3.Connection, account: str) -> Settings | None:
-    """Those of the account's last run, moved by the changes since; None before its first run."""
+    """The settings of the account's last run with all later changes applied; None before its first run."""
     row = connection.execute(
         "SELECT run_files.run, content FROM run_files JOIN files USING (sha256) JOIN runs ON runs.id = run_files.run"
         " WHERE runs.account = ? AND run_files.name = ? ORDER BY run_files.run DESC LIMIT 1",

@@ -1,15 +1,15 @@
-"""The only writer of the journal. An event and its projection are on disk together, or neither is."""
+"""The only writer of the journal. An event and its projection are committed in one transaction."""
 
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlite_utils import Database
 
@@ -18,23 +18,24 @@ from rebalancer.events import Claim, Event, Noted, OrderIntended, OrderResent, R
 from rebalancer.journal import high_water_mark
 from rebalancer.journal.account_state import (
     EarlierRun,
-    cut_off,
+    interrupted_reason,
+    is_blocked,
     known,
-    must_not_leave,
     read_balances,
     read_failures,
     read_interrupted,
     read_orders,
+    read_run_number,
     read_trading_status,
     refusal,
-    taken_by_another,
-    taken_up,
+    resumed_elsewhere,
+    resumed_note,
 )
 from rebalancer.journal.audit import require_sound
-from rebalancer.journal.chain import Entry, Head, link, read_head
+from rebalancer.journal.chain import Head, JournalLine, link, read_head
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.connection import check_disk_space, readable_errors, writing
-from rebalancer.journal.lease import LockHolder, give_back, lock_holder, obstacle, read_lease, refresh, take
+from rebalancer.journal.lease import LockHolder, lock_holder, obstacle, read_lease, refresh, release, take
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import migrate, open_database
@@ -43,19 +44,22 @@ from rebalancer.journal.tables import TableWriter, insert_into
 from rebalancer.model import NO_RUN, OrderId, RunId
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Ledger, OrderRecord, TradingStatus
 
+Answer = TypeVar("Answer")
+Values = ParamSpec("Values")
+Query = Callable[Concatenate[sqlite3.Connection, Values], Answer]
 IN_MEMORY = Path(":memory:")
-INSERT = insert_into("events", (*Entry._fields, "hash"))
-FORGOTTEN = (
+INSERT = insert_into("events", (*JournalLine._fields, "hash"))
+NO_HIGH_WATER_MARK = (
     "Nothing beside the journal remembers its last line, so that nobody can tell whether it is the latest copy: it was "
     "written by an earlier version, or its .head file was deleted."
 )
 
 
 class SqliteJournal:
-    """`ports.Journal` in one SQLite file. Belongs to the thread that opened it.
+    """`ports.Journal` in one SQLite file, for the thread that opened it.
 
-    Every method raises RunFailedError where the file can't be read or written, and StoppedError where a line breaks a
-    rule of the tables.
+    Every method raises RunFailedError where the file can't be read or written, and StoppedError where a line violates a
+    constraint of the tables.
     """
 
     def __init__(self, path: Path, db: Database, holder: LockHolder, notes: tuple[str, ...] = ()) -> None:
@@ -67,26 +71,23 @@ class SqliteJournal:
 
     @classmethod
     def open(cls, path: Path, holder: LockHolder | None = None) -> Self:
-        """The journal at `path`, created where there is none. `holder` is this process, under its run lock.
+        """The journal at `path`, created where there is none. `holder` is what `run_lock` gave, None without a lock.
 
-        Raises RunFailedError for a file that can't be used, StoppedError for one that is newer than this version, was
-        tampered with, or is not the one last written here.
+        Raises RunFailedError for a file that can't be used, StoppedError for one that a newer version wrote, that was
+        tampered with, or that was rolled back.
         """
         with readable_errors(path):
             db = open_database(path)
             try:
-                forgotten = high_water_mark.remembered(path) is None and read_head(db.conn).seq > 0
-                return cls(path, db, holder or lock_holder(), (FORGOTTEN,) if forgotten else ())
+                unmarked = high_water_mark.load(path) is None and read_head(db.conn).seq > 0
+                return cls(path, db, holder or lock_holder(), (NO_HIGH_WATER_MARK,) if unmarked else ())
             except BaseException:
                 db.close()
                 raise
 
     @classmethod
     def open_for_a_run(cls, path: Path, holder: LockHolder) -> Self:
-        """As `open`, and nothing is traded on a journal whose lines, files or tables are not what was written.
-
-        Raises StoppedError where they are not.
-        """
+        """As `open`, after a full audit: raises StoppedError where it finds a fault."""
         journal = cls.open(path, holder)
         try:
             require_sound(path)
@@ -97,7 +98,7 @@ class SqliteJournal:
 
     @classmethod
     def in_memory(cls, holder: LockHolder | None = None) -> Self:
-        """A journal that is gone with its process, for simulations."""
+        """A journal without a file, for simulations."""
         db = Database(sqlite3.connect(":memory:", isolation_level=None), execute_plugins=False)
         db.execute("PRAGMA foreign_keys = ON")
         migrate(db)
@@ -112,38 +113,37 @@ class SqliteJournal:
         self.close()
 
     def close(self) -> None:
-        """Whoever closes it writes no more, so that its leases are free."""
-        # One that can't be given back is free once this process has ended.
+        """Release the leases and close the file."""
+        # A lease that can't be released becomes free when this process ends.
         with suppress(sqlite3.Error):
             for account, fence in self._leases.values():
-                give_back(self._db.conn, account, fence)
+                release(self._db.conn, account, fence)
         self._leases = {}
         self._db.close()
 
     def claim(self, claim: Claim) -> RunId | AlreadyRun:
-        """Start the next run of `claim.session`, unless an earlier one used the session up.
+        """Start the next run of `claim.session`, unless an earlier one has used the session.
 
-        Whoever holds the account's lease is alone with it, so a run that is still "running" is dead; its end is
-        journalled. So is every setting in force that is not what the journal last knew: that is how an edit by hand
-        gets there. Raises BusyError while another process holds the lease.
+        Under the account's lease no other process is running, so a run that is still "running" was interrupted: its end
+        is journalled. Settings that differ from the last run's are journalled as changes, also those edited by hand.
+        Raises BusyError while another process holds the lease.
         """
         with readable_errors(self._path):
             with writing(self._db.conn):
                 fence = take(self._db.conn, claim.account, self._holder)
                 if refused := refusal(claim, self._earlier("session = ?", claim.account, claim.session.isoformat())):
-                    give_back(self._db.conn, claim.account, fence)
+                    release(self._db.conn, claim.account, fence)
                     return refused
                 run = self._begin(replace(claim, notes=(*claim.notes, *self._notes)))
             self._leases[run] = claim.account, fence
-            self._remember()
+            self._save_high_water_mark()
             return run
 
     def record(self, run: RunId, *events: Event) -> None:
-        """Commit `events` together. Raises ValueError for a NaN, an infinity or a naive time in them.
+        """Commit `events` in one transaction. Raises ValueError for a NaN, an infinity or a naive time in them.
 
-        Raises StoppedError where another process has taken the run over; a remark is written all the same. Raises
-        HeldBackError where an order would leave of an account that is halted or disarmed: nobody can say so between
-        this look and the order's line.
+        Raises StoppedError where another process has taken over the run; notes are written all the same. Raises
+        HeldBackError, and writes nothing, where an order is to be sent from an account that is halted or disarmed.
         """
         ended = any(isinstance(event, RunEnded) for event in events)
         with readable_errors(self._path):
@@ -151,54 +151,48 @@ class SqliteJournal:
                 if run != NO_RUN and not all(isinstance(event, Noted) for event in events):
                     self._require_lease(run)
                 for event in events:
-                    if isinstance(event, OrderIntended | OrderResent) and must_not_leave(self._db.conn, run):
+                    if isinstance(event, OrderIntended | OrderResent) and is_blocked(self._db.conn, run):
                         raise HeldBackError("the account was halted or disarmed just before this order was to leave")
                     self._append(run, event)
                 if ended:
-                    give_back(self._db.conn, *self._leases[run])
+                    release(self._db.conn, *self._leases[run])
             if ended or run == NO_RUN:
-                self._remember()
+                self._save_high_water_mark()
 
     def run_number(self, run: RunId) -> int:
         """The number of `run` within its session, from 1."""
-        with readable_errors(self._path):
-            number: int = self._one("SELECT number FROM runs WHERE id = ?", run)
-            return number
+        return self._read(read_run_number, run)
 
     def ledger(self, account: str) -> Ledger:
-        with readable_errors(self._path):
-            return read_ledger(self._db.conn, account)
+        return self._read(read_ledger, account)
 
     def unsettled(self, account: str) -> tuple[OrderRecord, ...]:
-        with readable_errors(self._path):
-            return read_orders(self._db.conn, "runs.account = ? AND NOT orders.settled", account)
+        return self._read(read_orders, "runs.account = ? AND NOT orders.settled", account)
 
     def orders(self, run: RunId) -> tuple[OrderRecord, ...]:
-        with readable_errors(self._path):
-            return read_orders(self._db.conn, "orders.run = ?", run)
+        return self._read(read_orders, "orders.run = ?", run)
 
     def orders_since(self, account: str, first: date) -> tuple[OrderRecord, ...]:
-        with readable_errors(self._path):
-            return read_orders(self._db.conn, "runs.account = ? AND runs.session >= ?", account, first.isoformat())
+        return self._read(read_orders, "runs.account = ? AND runs.session >= ?", account, first.isoformat())
 
     def balances(self, account: str, first: date) -> tuple[BalanceRecord, ...]:
-        with readable_errors(self._path):
-            return read_balances(self._db.conn, account, first)
+        return self._read(read_balances, account, first)
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
-        with readable_errors(self._path):
-            return known(self._db.conn, account, ids)
+        return self._read(known, account, ids)
 
     def trading_status(self, account: str) -> TradingStatus:
-        with readable_errors(self._path):
-            return read_trading_status(self._db.conn, account)
+        return self._read(read_trading_status, account)
 
     def failures(self, run: RunId) -> Mapping[str, str]:
-        with readable_errors(self._path):
-            return read_failures(self._db.conn, run)
+        return self._read(read_failures, run)
+
+    def head(self) -> Head:
+        """The last line of the journal."""
+        return self._read(read_head)
 
     def interrupted(self, account: str) -> InterruptedRun | None:
-        """A run whose lease another living process holds was not cut off."""
+        """None while another living process holds the lease: its run is in progress, not interrupted."""
         with readable_errors(self._path):
             alive = obstacle(read_lease(self._db.conn, account), self._holder)
             return None if alive else read_interrupted(self._db.conn, account)
@@ -210,24 +204,28 @@ class SqliteJournal:
                 account = self._one("SELECT account FROM runs WHERE id = ?", run)
                 fence = take(self._db.conn, account, self._holder)
                 if running and self._one("SELECT status FROM runs WHERE id = ?", run) != "running":
-                    raise BusyError(taken_by_another(run))
-                self._append(run, RunTakenUp(claim.at, taken_up(claim.at, running=running)))
+                    raise BusyError(resumed_elsewhere(run))
+                self._append(run, RunTakenUp(claim.at, resumed_note(claim.at, running=running)))
             self._leases[run] = account, fence
-            self._remember()
+            self._save_high_water_mark()
 
     def check_disk_space(self) -> None:
-        """Raises RunFailedError unless a whole evening's lines still fit on the disk."""
+        """Raises RunFailedError unless the disk has room for a whole run."""
         with readable_errors(self._path):
             check_disk_space(self._db.conn)
 
-    def head(self) -> Head:
-        """The last line of the journal."""
+    def _read(
+        self,
+        query: Callable[Concatenate[sqlite3.Connection, Values], Answer],
+        *values: Values.args,
+        **named: Values.kwargs,
+    ) -> Answer:
         with readable_errors(self._path):
-            return read_head(self._db.conn)
+            return query(self._db.conn, *values, **named)
 
     def _begin(self, claim: Claim) -> RunId:
         for dead in self._earlier("status = 'running'", claim.account):
-            self._append(dead.id, RunEnded(claim.at, "partial" if dead.orders else "failed", cut_off(dead)))
+            self._append(dead.id, RunEnded(claim.at, "partial" if dead.orders else "failed", interrupted_reason(dead)))
         run = RunId(self._one("SELECT COALESCE(MAX(id), 0) + 1 FROM runs"))
         before = last_settings(self._db.conn, claim.account)
         self._append(run, self._granted(claim))
@@ -247,9 +245,9 @@ class SqliteJournal:
     def _append(self, run: RunId, event: Event | Claimed) -> None:
         connection = self._db.conn
         last = read_head(connection)
-        row = Entry(last.seq + 1, run, event.at.isoformat(), type(event).__name__, to_body(event))
-        connection.execute(INSERT, (*row, link(last.hash, row)))
-        project(from_body(row.kind, row.body), TableWriter(connection, row.seq, run))
+        line = JournalLine(last.seq + 1, run, event.at.isoformat(), type(event).__name__, to_body(event))
+        connection.execute(INSERT, (*line, link(last.hash, line)))
+        project(from_body(line.kind, line.body), TableWriter(connection, line.seq, run))
 
     def _granted(self, claim: Claim) -> Claimed:
         day = claim.session.isoformat()
@@ -263,7 +261,7 @@ class SqliteJournal:
             number=self._one(query, claim.account, day),
             closes=claim.closes,
             version=claim.version,
-            files={name: self._keep(content) for name, content in claim.files.items()},
+            files={name: self._store_file(content) for name, content in claim.files.items()},
             dry_run=claim.dry_run,
             force=claim.force,
             notes=claim.notes,
@@ -271,16 +269,16 @@ class SqliteJournal:
             purpose=claim.purpose,
         )
 
-    def _keep(self, content: bytes) -> str:
-        """Keep `content` under its hash, once."""
+    def _store_file(self, content: bytes) -> str:
+        """Store `content` under its SHA-256 unless it is stored already."""
         sha = hashlib.sha256(content).hexdigest()
         if not self._one("SELECT COUNT(*) FROM files WHERE sha256 = ?", sha):
             self._db.conn.execute("INSERT INTO files (sha256, content) VALUES (?, ?)", [sha, content])
         return sha
 
-    def _remember(self) -> None:
+    def _save_high_water_mark(self) -> None:
         if self._path != IN_MEMORY:
-            high_water_mark.remember(self._path, read_head(self._db.conn))
+            high_water_mark.save(self._path, read_head(self._db.conn))
         self._notes = ()
 
     def _earlier(self, condition: str, account: str, *values: str) -> list[EarlierRun]:

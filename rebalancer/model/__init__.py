@@ -4,7 +4,7 @@ Money, prices and quantities are `Decimal` (dollars, dollars per share, shares).
 `float` up to `Targets`, and `Decimal` from the plan outward. Every `datetime` is aware and in UTC.
 """
 
-from rebalancer.model.account import Account, Difference, Hours, Position, Session
+from rebalancer.model.account import NEW_YORK, Account, Difference, Hours, Position, Session
 from rebalancer.model.instrument import US_EQUITIES, Instrument, Instruments, instrument_of, us_equity
 from rebalancer.model.market import Bar, Closes, CorporateAction, NoPrice, Price, Quote, Rename, Snapshot, Tick
 from rebalancer.model.names import (
@@ -45,6 +45,7 @@ from rebalancer.model.targets import Allocation, BotFailure, Decision, Netting, 
 
 __all__ = [
     "CASH",
+    "NEW_YORK",
     "NO_RUN",
     "TICKER",
     "US_EQUITIES",

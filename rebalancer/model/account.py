@@ -1,10 +1,13 @@
 """An account at a broker, and the day it trades on."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from rebalancer.model.names import Symbol
+
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,9 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One exchange trading day; times in UTC."""
+    """One trading day of an exchange. Times are in UTC; `zone` is the exchange's, in which a person reads them."""
 
     day: date
     opens: datetime
     closes: datetime
+    zone: tzinfo = NEW_YORK

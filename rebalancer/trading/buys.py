@@ -8,11 +8,11 @@ from functools import partial
 from types import MappingProxyType
 
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
-from rebalancer.model.text import money
+from rebalancer.model.text import date_and_time, money
 from rebalancer.portfolio.buys import Purse, Sized, budget, room, size_buys, told_budget
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time, new_york
+from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time
 from rebalancer.trading.orders import execute
 from rebalancer.trading.pricing import Prices, order_prices, take_snapshots
 from rebalancer.trading.recovery import earlier_orders, in_the_way, look_again, others_orders, untold
@@ -175,11 +175,12 @@ def buying_way(context: RunContext, log: RunLog) -> Way:
         return Way(trading, trading.buy_timeout_seconds)
     now, closes = latest_time(context, log), log.session.closes
     venue = context.broker.venue
+    shown = partial(date_and_time, zone=log.session.zone)
     last = closes - venue.auction_cutoff - AUCTION_MARGIN
     if venue.takes_auction_orders and now <= last:
-        log.note(f"buys go to the closing auction: it is {new_york(now)}, and it takes orders until {new_york(last)}")
+        log.note(f"buys go to the closing auction: it is {shown(now)}, and it takes orders until {shown(last)}")
         return Way(trading, int((closes + AUCTION_FILLS - now).total_seconds()), poll=15.0)
-    is_over = f"it takes orders until {new_york(last)}, and it is {new_york(now)}"
+    is_over = f"it takes orders until {shown(last)}, and it is {shown(now)}"
     why = is_over if venue.takes_auction_orders else "none here"
     log.note(f"no closing auction tonight ({why}): buys are {trading.moc_fallback} orders", "warning")
     return Way(replace(trading, order_type=trading.moc_fallback), trading.buy_timeout_seconds)

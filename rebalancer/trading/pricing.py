@@ -6,7 +6,6 @@ from typing import Literal
 
 from rebalancer.errors import SourceError
 from rebalancer.events import PricesTaken
-from rebalancer.market.clock import NEW_YORK
 from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
 from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
@@ -26,7 +25,7 @@ RECENT = timedelta(days=14)
 
 def recent_actions(context: RunContext, symbols: Iterable[Symbol]) -> tuple[CorporateAction, ...]:
     """Splits, dividends and the like of the last days, tonight's session included: what may explain a jump."""
-    today = context.clock.now().astimezone(NEW_YORK).date()
+    today = context.clock.now().astimezone(context.calendar.zone).date()
     return context.history.actions(sorted(symbols), today - RECENT, today)
 
 
@@ -34,7 +33,7 @@ def take_snapshots(
     context: RunContext, symbols: Iterable[Symbol], actions: Sequence[CorporateAction]
 ) -> Mapping[Symbol, Snapshot]:
     """What the market shows, each previous close brought to today's shares."""
-    today = context.clock.now().astimezone(NEW_YORK).date()
+    today = context.clock.now().astimezone(context.calendar.zone).date()
     return restated_previous(context.quotes.snapshots(sorted(symbols)), actions, today)
 
 
@@ -42,7 +41,7 @@ def signal_prices(
     context: RunContext, log: RunLog, snapshots: Mapping[Symbol, Snapshot], symbols: Iterable[Symbol]
 ) -> Prices:
     """Prices good enough for a decision: anything of today's session."""
-    gates = signal_gates(context.trading, log.session.day, context.clock.now())
+    gates = signal_gates(context.trading, log.session, context.clock.now(), context.currency)
     return _written(log, "signals", climb(sorted(symbols), snapshots, gates))
 
 
@@ -54,7 +53,7 @@ def order_prices(
     purpose: Literal["orders", "buys"] = "orders",
 ) -> Prices:
     """Prices good enough for an order: fresh, two-sided, not too wide."""
-    gates = order_gates(context.trading, log.session.day, context.clock.now())
+    gates = order_gates(context.trading, log.session, context.clock.now(), context.currency)
     prices = _written(log, purpose, climb(sorted(symbols), snapshots, gates))
     log.prices |= {symbol: price for symbol, price in prices.items() if isinstance(price, Price)}
     return prices

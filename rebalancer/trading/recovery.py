@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
-from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Absent, Found, Order, OrderPhase, OrderState, Side, Symbol, Unknown
 from rebalancer.model.text import money, shares
 from rebalancer.portfolio.order_ids import is_ours
@@ -135,7 +134,7 @@ def refuse_strangers(context: RunContext, log: RunLog) -> None:
     are two of them. Or the broker took what it had refused. An order that it rejected whole changes nothing.
     """
     recorded = context.journal.ledger(context.account).recorded
-    since = datetime.combine(recorded or log.session.day - LOOK_BACK, time(), NEW_YORK)
+    since = datetime.combine(recorded or log.session.day - LOOK_BACK, time(), log.session.zone)
     found = context.broker.named(is_ours, since)
     named = {state.id: state for state in found if state.filled or state.status != "rejected"}
     strangers = sorted(named.keys() - context.journal.knows(context.account, named))

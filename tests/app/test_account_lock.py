@@ -115,6 +115,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.posix
 def test_a_process_that_is_killed_holds_no_lock_any_more() -> None:
     with locked():
         (file,) = accounts_folder().glob("*.lock")

@@ -22,8 +22,8 @@ from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
 from rebalancer.journal.read import RunSummary
 from rebalancer.market.calendar import ExchangeCalendar
-from rebalancer.market.clock import NEW_YORK, SimulatedClock
-from rebalancer.model import RunStatus, Session, Trading
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import NEW_YORK, RunStatus, Session, Trading
 
 CALENDAR = ExchangeCalendar(SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC)))
 MAIN = AccountConfig("main", enabled=True)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from rebalancer.errors import BadInputError, StoppedError
 from rebalancer.events import Noted
-from rebalancer.journal.audit import at_a_glance, first_wrong, require_sound, verify
-from rebalancer.journal.chain import GENESIS, Entry, chained, link
+from rebalancer.journal.audit import first_wrong, quick_faults, require_sound, verify
+from rebalancer.journal.chain import GENESIS, JournalLine, chained, link
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.journal.tables import GUARDS, PROJECTIONS
@@ -124,7 +124,7 @@ def test_a_swap_of_any_two_neighbours_is_found_at_the_first(whole, written):
 
 def test_an_edit_whose_own_hash_was_made_anew_is_found_at_the_next_line(written):
     with closing(sqlite3.connect(written)) as connection:
-        row = Entry(*connection.execute("SELECT seq, run, at, kind, body FROM events WHERE seq = 5").fetchone())
+        row = JournalLine(*connection.execute("SELECT seq, run, at, kind, body FROM events WHERE seq = 5").fetchone())
     forged = link(hashes(written)[3], row._replace(body="{}"))
     tamper(written, f"UPDATE events SET body = '{{}}', hash = '{forged}' WHERE seq = 5")
 
@@ -224,14 +224,14 @@ def test_a_run_opens_a_journal_that_stands_and_an_empty_one(written, tmp_path):
 
 
 def test_a_glance_finds_nothing_at_a_journal_that_stands_and_where_there_is_none(written, tmp_path):
-    assert [*at_a_glance(written), *at_a_glance(tmp_path / "none.sqlite")] == []
+    assert [*quick_faults(written), *quick_faults(tmp_path / "none.sqlite")] == []
 
 
 def test_a_glance_finds_a_guard_that_is_gone(written):
     with closing(sqlite3.connect(written)) as connection:
         connection.execute("DROP TRIGGER events_never_go")
 
-    (found,) = at_a_glance(written)
+    (found,) = quick_faults(written)
     assert "has lost its guard 'events_never_go'" in found
 
 
@@ -241,13 +241,13 @@ def test_a_glance_finds_a_guard_that_is_gone(written):
 def test_the_hash_of_a_line_is_the_same_for_ever():
     """A change of this value would make every journal that was ever written look forged."""
     assert GENESIS == "9abc98dc4e501e05c186362a896b5f0f93fc4e32846c516cf020fec6671cf95f"
-    assert link(GENESIS, Entry(1, 1, "2016-07-01T19:50:00+00:00", "Noted", '{"text":"ü"}')) == (
+    assert link(GENESIS, JournalLine(1, 1, "2016-07-01T19:50:00+00:00", "Noted", '{"text":"ü"}')) == (
         "0ff69af12d039832fa8e45a92cad0d08912ca66bc3c568e12c7440e0d91e36aa"
     )
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
-rows = st.builds(Entry, st.integers(1, 99), st.integers(0, 99), texts, texts, texts)
+rows = st.builds(JournalLine, st.integers(1, 99), st.integers(0, 99), texts, texts, texts)
 
 
 @given(rows, rows)
@@ -257,7 +257,7 @@ def test_two_lines_have_one_hash_only_if_they_are_the_same(one, other):
 
 @given(st.lists(st.tuples(texts, texts), min_size=1), st.data())
 def test_a_chain_breaks_at_the_line_that_was_changed_and_not_before(bodies, data):
-    lines = [Entry(seq, 1, at, "Noted", body) for seq, (at, body) in enumerate(bodies, 1)]
+    lines = [JournalLine(seq, 1, at, "Noted", body) for seq, (at, body) in enumerate(bodies, 1)]
     shown = list(chained(lines))
     assert first_wrong(zip(lines, shown, strict=True)) is None
 

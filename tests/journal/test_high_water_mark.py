@@ -37,18 +37,19 @@ def restored(path, tmp_path):
     return path
 
 
+@pytest.mark.posix
 def test_what_is_remembered_is_the_last_line_after_a_claim_a_run_and_a_persons_word(journal, path, file):
     run = start(journal)
-    assert high_water_mark.remembered(path) == journal.head()
+    assert high_water_mark.load(path) == journal.head()
 
     journal.record(run, Noted(NOW, "note", "in between"))
-    assert high_water_mark.remembered(path).seq == journal.head().seq - 1
+    assert high_water_mark.load(path).seq == journal.head().seq - 1
 
     journal.record(run, RunEnded(NOW, "success", "done"))
-    assert high_water_mark.remembered(path) == journal.head()
+    assert high_water_mark.load(path) == journal.head()
 
     journal.record(NO_RUN, HALT)
-    assert high_water_mark.remembered(path) == journal.head()
+    assert high_water_mark.load(path) == journal.head()
     assert [stat.S_IMODE(file.stat().st_mode), *file.parent.glob("*.head.*")] == [0o600]
 
 
@@ -57,11 +58,11 @@ def test_many_may_remember_at_the_same_moment(path, file):
 
     def remember_some(number):
         for seq in range(50):
-            high_water_mark.remember(path, Head(seq, f"{number}"))
+            high_water_mark.save(path, Head(seq, f"{number}"))
 
     with ThreadPoolExecutor(8) as writers:
         list(writers.map(remember_some, range(8)))
-    assert high_water_mark.remembered(path).seq == 49
+    assert high_water_mark.load(path).seq == 49
     assert list(file.parent.glob("*.head.*")) == []
 
 
@@ -69,7 +70,7 @@ def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(path, file):
     file.mkdir(parents=True)
 
     with pytest.raises(OSError, match=r"journal\.sqlite\.head"):
-        high_water_mark.remember(path, Head(1, "1"))
+        high_water_mark.save(path, Head(1, "1"))
     assert list(file.parent.glob("*.head.*")) == []
 
 
@@ -104,13 +105,13 @@ def test_a_look_that_changes_nothing_says_the_same(restored, before):
         with closing(sqlite3.connect(restored)) as connection:
             connection.execute("ALTER TABLE events DROP COLUMN hash")
 
-    assert "or another one: it lacks line " in high_water_mark.strayed(restored)
+    assert "or another one: it lacks line " in high_water_mark.rolled_back(restored)
     assert restored.exists() == (before != "nothing")
 
 
 def test_a_restore_that_a_person_accepted_goes_on(restored):
-    high_water_mark.remember(restored, high_water_mark.present(restored))
-    assert high_water_mark.strayed(restored) is None
+    high_water_mark.save(restored, high_water_mark.current(restored))
+    assert high_water_mark.rolled_back(restored) is None
 
     with SqliteJournal.open(restored) as journal:
         before = journal.head().seq

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.journal import read
-from rebalancer.journal.ledger import costs, moved
+from rebalancer.journal.ledger import costs, with_changes
 from rebalancer.model import NO_RUN, Symbol
 from rebalancer.ports import Ledger
 
@@ -266,7 +266,7 @@ def test_the_book_may_be_recorded_at_any_moment_between_fills(first, then):
     """Of more shares than all fills together sell: the journal never counts less than none."""
     before = Ledger(ours={SPY: Decimal(10**6)}, expected={SPY: Decimal(10**6)}, recorded=DAY)
 
-    assert moved(moved(before, first), then) == moved(before, [*first, *then])
+    assert with_changes(with_changes(before, first), then) == with_changes(before, [*first, *then])
 
 
 @given(FILLS)

@@ -49,13 +49,13 @@ def old(request, tmp_path):
     return unpacked(f"schema_{request.param}", tmp_path)
 
 
-def test_there_is_a_journal_of_every_schema_version(tmp_path):
+def test_there_is_a_journal_of_every_earlier_schema_version(tmp_path):
     applied = {
         name
         for schema in SCHEMAS
         for (name,) in select(unpacked(f"schema_{schema}", tmp_path), f"SELECT name FROM {migrations.migrations_table}")
     }
-    assert applied == KNOWN
+    assert applied == {*sorted(KNOWN)[:-1]}
 
 
 def test_an_old_journal_upgrades_verifies_and_keeps_its_entries(old):

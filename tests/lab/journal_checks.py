@@ -12,7 +12,7 @@ from lab.totals import without_identifiers
 from lab.venue import Venue
 from lab.venue_orders import NONE, VenueOrder
 from rebalancer.journal.account_state import read_trading_status
-from rebalancer.journal.chain import Entry, chained
+from rebalancer.journal.chain import JournalLine, chained
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.model import Session, Symbol
 
@@ -182,7 +182,7 @@ class JournalChecker:
 
     def chain_holds(self, connection: sqlite3.Connection) -> None:
         rows = connection.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq").fetchall()
-        hashes = chained(Entry(*fields) for *fields, _ in rows)
+        hashes = chained(JournalLine(*fields) for *fields, _ in rows)
         wrong = [row[0] for row, due in zip(rows, hashes, strict=True) if row[5] != due]
         _rule("I18", not wrong, f"the audit chain breaks at line {wrong[:1]}")
 

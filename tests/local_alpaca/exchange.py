@@ -197,9 +197,9 @@ def _sized(ticket: Ticket, price: Decimal) -> Ticket:
     return replace(ticket, shares=(ticket.notional / price).quantize(NINE_PLACES, ROUND_DOWN))
 
 
-def _steps(order: Order, steps: tuple[ScriptStep, ...], start: datetime) -> list[Step]:
-    """When each falls due. An auction is at the close."""
-    steps = [Step(start + timedelta(seconds=step.seconds), step.act, step.share) for step in steps]
+def _steps(order: Order, script: tuple[ScriptStep, ...], start: datetime) -> list[Step]:
+    """The script's steps with their times; an auction fills at the close."""
+    steps = [Step(start + timedelta(seconds=each.seconds), each.act, each.share) for each in script]
     for step in steps:
         if step.act == "fill" and _in_auction(order):
             step.at = order.expires

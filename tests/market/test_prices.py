@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.market.prices import Gates, climb, ladder, order_gates, restated_previous, signal_gates
-from rebalancer.model import Bar, CorporateAction, NoPrice, Price, Quote, Snapshot, Symbol, Tick, Trading
+from rebalancer.model import Bar, CorporateAction, NoPrice, Price, Quote, Session, Snapshot, Symbol, Tick, Trading
 
 SPY = Symbol("SPY")
 SESSION = date(2016, 7, 1)
 NOW = datetime(2016, 7, 1, 19, 50, tzinfo=UTC)  # ten minutes before the close
 YESTERDAY = NOW - timedelta(days=1)
-SIGNALS = signal_gates(Trading(), SESSION, NOW)
-ORDERS = order_gates(Trading(), SESSION, NOW)
+SIGNALS = signal_gates(Trading(), Session(SESSION, NOW, NOW), NOW)
+ORDERS = order_gates(Trading(), Session(SESSION, NOW, NOW), NOW)
 
 
 def ago(seconds: float) -> datetime:
@@ -129,7 +129,7 @@ def test_a_trade_and_a_bar_of_another_session_are_refused() -> None:
 
 def test_the_session_of_a_price_is_its_date_in_new_york() -> None:
     late = datetime(2016, 7, 2, 0, 30, tzinfo=UTC)  # still July 1 in New York
-    gates = signal_gates(Trading(), SESSION, late)
+    gates = signal_gates(Trading(), Session(SESSION, NOW, NOW), late)
     assert price(Snapshot(SPY, quote=quote("10", "10", late)), gates).rung == "quote"
     assert price(Snapshot(SPY, trade=Tick(Decimal(10), late)), gates).rung == "trade"
 

@@ -11,6 +11,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from rebalancer.bots.closes import own_columns
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.formulas import over_windows
@@ -87,11 +88,8 @@ def evaluate(program: Program, closes: Closes) -> Evaluation:
 
 def usable_prices(program: Program, closes: Closes) -> Mapping[Symbol, Floats]:
     """The closes of each symbol of `program`, (T,); what is not a positive number counts as missing."""
-    columns = {symbol: column for column, symbol in enumerate(closes.symbols)}
-    if absent := [symbol for symbol in program.symbols if symbol not in columns]:
-        raise ValueError(f"{program.name} needs closes of {', '.join(absent)}, and there is no column for them")
-    values = np.where((closes.values > 0) & (closes.values < np.inf), closes.values, np.nan)
-    return {symbol: np.ascontiguousarray(values[:, columns[symbol]]) for symbol in program.symbols}
+    values = own_columns(program.name, program.symbols, closes)
+    return {symbol: np.ascontiguousarray(column) for symbol, column in zip(program.symbols, values.T, strict=True)}
 
 
 def next_returns(prices: Floats) -> Floats:

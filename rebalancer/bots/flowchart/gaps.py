@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rebalancer.bots.closes import missing_closes, own_columns
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, Values, fractions, usable_prices
+from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, Values, fractions
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.model import Closes
@@ -42,16 +43,9 @@ def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str,
 
     Closes missing within the sessions a decision looks back on, then indicators that have not settled.
     """
-    return (*_missing_closes(program, closes), *_warming_up(program, evaluation.values))
-
-
-def _missing_closes(program: Program, closes: Closes) -> Iterator[str]:
-    span = min(program.lookback, len(closes.sessions))
-    for symbol, prices in usable_prices(program, closes).items():
-        missing = np.flatnonzero(np.isnan(prices[-span:]))
-        if missing.size:
-            latest = closes.day(len(prices) - span + int(missing[-1]))
-            yield f"{symbol} has no close on {missing.size} of the last {span} sessions, the latest of them {latest}"
+    values = own_columns(program.name, program.symbols, closes)
+    missing = missing_closes(program.symbols, values, closes, program.lookback)
+    return (*missing, *_warming_up(program, evaluation.values))
 
 
 def _warming_up(program: Program, values: Values) -> Iterator[str]:

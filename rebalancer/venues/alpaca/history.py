@@ -8,9 +8,8 @@ import numpy as np
 
 from rebalancer.errors import SourceError
 from rebalancer.market.cache import ClosesCache
-from rebalancer.market.clock import NEW_YORK
 from rebalancer.market.known import as_closes
-from rebalancer.model import Closes, CorporateAction, Session, Symbol
+from rebalancer.model import NEW_YORK, Closes, CorporateAction, Session, Symbol
 from rebalancer.ports import Calendar, Clock
 from rebalancer.venues.alpaca.announced import COUNTED, restated
 from rebalancer.venues.alpaca.bars import ClosesByDay, daily_closes
