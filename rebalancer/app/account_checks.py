@@ -11,6 +11,7 @@ from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
+from rebalancer.market.hours import LONGEST_CLOSURE, hours
 from rebalancer.model import Account, BotFailure, Closes, Hours, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import date_and_time, listed, money, shares
@@ -19,7 +20,6 @@ from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.halts import CLOSE_TOLERANCE
 from rebalancer.trading.recovery import for_how_much
-from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _money(account: Account, checked: CheckedAccount) -> Check:
     if venue.simulated:
         return Check(wanted, "pass", "a simulated broker: no real money moves")
     mode = venue.mode_of(account.number)
-    found = f"{mode}: account {account.number} at {checked.account.base_url}"
+    found = f"{mode}: account {account.number} at {checked.account.address}"
     if mode == wanted:
         return Check(wanted, "pass", found)
     prefix = venue.paper_prefix

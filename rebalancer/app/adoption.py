@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rebalancer.app.evening import evening
-from rebalancer.app.recovery import Recovery
-from rebalancer.app.simulated import simulated
+from rebalancer.app.recovery import Recovery, simulated
 from rebalancer.app.views import Adoption, WriteOff
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, RunFailedError

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.vault import Keyring
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.model.keys import Keys
 
 
 def store_keys(config: Config, account: AccountConfig, enter: Callable[[], Keys]) -> str:

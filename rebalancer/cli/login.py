@@ -10,7 +10,7 @@ from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
 
 if TYPE_CHECKING:
     from rebalancer.errors import BadInputError
-    from rebalancer.venues.alpaca.keys import Keys
+    from rebalancer.model.keys import Keys
 
 NameArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account, as your settings name it.")]
 
@@ -54,7 +54,7 @@ def logout(name: NameArgument, json: JsonOption = False, debug: DebugOption = Fa
 def _from_terminal() -> "Keys":
     from getpass import getpass
 
-    from rebalancer.venues.alpaca.keys import Keys
+    from rebalancer.model.keys import Keys
 
     if not sys.stdin.isatty():
         raise _refused("login", "asks for the keys on a terminal, and this is none: --stdin reads them from a pipe")
@@ -62,7 +62,7 @@ def _from_terminal() -> "Keys":
 
 
 def _from_pipe() -> "Keys":
-    from rebalancer.venues.alpaca.keys import Keys
+    from rebalancer.model.keys import Keys
 
     if sys.stdin.isatty():
         raise _refused("--stdin", "reads a pipe, and a terminal would show what you type: leave it out")
