@@ -1,7 +1,7 @@
 """The trial over two evenings: a share of its own is bought on one and sold on a later one.
 
-What comes next is read from the journal each time, and a session sends one order at most: so it may be cut off
-anywhere, and the next call goes on from there.
+Each call reads from the journal what comes next, and a session sends one order at most: after an interruption anywhere,
+the next call continues.
 """
 
 from datetime import date, timedelta
@@ -39,7 +39,7 @@ ADVICE = "Call the same again: it goes on from what the broker shows."
 def run_two_evenings(
     context: RunContext, run: RunId, session: Session, named: Symbol | None
 ) -> tuple[tuple[Check, ...], tuple[Figures, ...]]:
-    """Tonight's step of the trial, and all that is known of it by then. `named` is the share to buy, if any is.
+    """Tonight's step of the trial, and all findings so far. `named` is the share to buy, None for a free one.
 
     Raises what `run_trial` raises.
     """
@@ -52,10 +52,10 @@ def _evening(context: RunContext, log: RunLog, named: Symbol | None) -> tuple[Ch
     require_paper(context, context.broker.account())
     require_open(context, log)
     settle_earlier_orders(context, log)
-    _follow_what_stands(context, log)
+    _follow_open_orders(context, log)
     outcome = None if _nothing_to_send(context, log) else _send(context, log, named)
     _read_after(context, log)
-    return (*_not_let_through(outcome, _trial(context)), *_checks(context, log))
+    return (*_held_back(outcome, _trial(context)), *_checks(context, log))
 
 
 def _trial(context: RunContext) -> Trial:
@@ -63,8 +63,8 @@ def _trial(context: RunContext) -> Trial:
     return last_trial(orders, context.journal.balances(context.account, date.min))
 
 
-def _follow_what_stands(context: RunContext, log: RunLog) -> None:
-    """An order that a call before sent and did not see the end of."""
+def _follow_open_orders(context: RunContext, log: RunLog) -> None:
+    """Follow an order of an earlier call to its end."""
     standing = [sent.order for sent in context.journal.unsettled(context.account) if sent.phase != "lost"]
     tracker = OrderTracker(context, log, {order.id: order for order in standing})
     if not tracker.until_terminal(context.trading.sell_timeout_seconds):
@@ -73,9 +73,9 @@ def _follow_what_stands(context: RunContext, log: RunLog) -> None:
 
 
 def _nothing_to_send(context: RunContext, log: RunLog) -> bool:
-    """Whatever came of tonight's order, there is no second one; and a sale is told of before another trial begins."""
+    """One order a session, whatever its outcome; and a sale is reported before the next trial begins."""
     tonight = context.journal.orders_since(context.account, log.session.day)
-    return bool(tonight) or _trial(context).untold
+    return bool(tonight) or _trial(context).unreported
 
 
 def _send(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
@@ -111,7 +111,7 @@ def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: 
     if shown == count:
         return
     if not shown:
-        # The record of it makes the share nobody's, so that the next call begins anew.
+        # Recording the holdings takes the share off our books, so that the next call starts a new trial.
         read_account(context, log, "start")
         raise RunFailedError(
             f"the account holds no {symbol} any more, of which the trial bought {count}: another hand sold it, and "
@@ -132,12 +132,12 @@ def _sell(context: RunContext, log: RunLog, symbol: Symbol) -> Outcome:
 
 
 def _id(context: RunContext, log: RunLog, side: Side) -> OrderId:
-    """No run's number is in it: were the journal deleted meanwhile, the venue itself would refuse a second order."""
+    """Without the run's number: if the journal is deleted, the broker itself rejects a second order of tonight."""
     return trial_id(context.account, log.session.day, side)
 
 
 def _read_after(context: RunContext, log: RunLog) -> None:
-    """The account once it shows what the trial's orders made of it; not recorded where it never does."""
+    """Record the account once it shows the trial's orders; not at all if it never does."""
     buy = _trial(context).buy
     if buy is None:
         return
@@ -149,8 +149,8 @@ def _read_after(context: RunContext, log: RunLog) -> None:
             return
 
 
-def _not_let_through(outcome: Outcome | None, trial: Trial) -> tuple[Check, ...]:
-    """What the gate held back was never written down, so that the journal can't tell of it."""
+def _held_back(outcome: Outcome | None, trial: Trial) -> tuple[Check, ...]:
+    """An order that the gate refused was never journalled, so it is reported here."""
     written = {sent.order.id for sent in (trial.buy, trial.sell) if sent}
     if outcome is None or outcome.order.id in written:
         return ()
