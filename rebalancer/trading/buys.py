@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.model.text import date_and_time, money
-from rebalancer.portfolio.buys import Purse, Sized, budget, room, size_buys, told_budget
+from rebalancer.portfolio.buys import Purse, Sized, budget, budget_after_refusal, room, size_buys
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time
@@ -137,7 +137,7 @@ def _sized(
 def _within_what_was_named(purse: Purse, refused: Mapping[Symbol, Outcome], way: "Way") -> Purse:
     """No more cash than the venue said there was when it refused buys."""
     named = [outcome.buying_power for outcome in refused.values() if outcome.buying_power is not None]
-    return replace(purse, cash=told_budget(purse.cash, min(named, default=None), way.trading.order_type))
+    return replace(purse, cash=budget_after_refusal(purse.cash, min(named, default=None), way.trading.order_type))
 
 
 def _without(log: RunLog, plan: Plan, left_alone: Mapping[Symbol, str]) -> Plan:

@@ -8,7 +8,7 @@ from rebalancer.errors import SourceError
 from rebalancer.events import PricesTaken
 from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
-from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
+from rebalancer.market.prices import accepted_prices, order_gates, restated_previous, signal_gates
 from rebalancer.model import (
     Closes,
     CorporateAction,
@@ -42,7 +42,7 @@ def signal_prices(
 ) -> Prices:
     """Prices good enough for a decision: anything of today's session."""
     gates = signal_gates(context.trading, log.session, context.clock.now(), context.currency)
-    return _written(log, "signals", climb(sorted(symbols), snapshots, gates))
+    return _written(log, "signals", accepted_prices(sorted(symbols), snapshots, gates))
 
 
 def order_prices(
@@ -54,7 +54,7 @@ def order_prices(
 ) -> Prices:
     """Prices good enough for an order: fresh, two-sided, not too wide."""
     gates = order_gates(context.trading, log.session, context.clock.now(), context.currency)
-    prices = _written(log, purpose, climb(sorted(symbols), snapshots, gates))
+    prices = _written(log, purpose, accepted_prices(sorted(symbols), snapshots, gates))
     log.prices |= {symbol: price for symbol, price in prices.items() if isinstance(price, Price)}
     return prices
 

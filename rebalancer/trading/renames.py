@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from rebalancer.model import Closes, Rename, Symbol, Trading
 from rebalancer.portfolio.renames import (
-    guarded,
-    guarded_limits,
+    ambiguity,
+    limits_under_both_names,
     names_now,
+    protected_under_both_names,
     renamed_trading,
     trades_again,
-    why_not_followed,
 )
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
@@ -33,15 +33,15 @@ def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunConte
         context,
         renames=names,
         ambiguous=ambiguous,
-        trading=guarded(renamed_trading(trading, names), lists),
-        limits=guarded_limits(limits, lists),
+        trading=protected_under_both_names(renamed_trading(trading, names), lists),
+        limits=limits_under_both_names(limits, lists),
     )
 
 
 def still_protected(trading: Trading, ledger: Ledger) -> Trading:
     """With what is protected under the names of now."""
     names = names_now(trading.protected, ledger.renames)
-    return guarded(trading, {old: rename.new for old, rename in names.items()})
+    return protected_under_both_names(trading, {old: rename.new for old, rename in names.items()})
 
 
 def _judged(
@@ -56,7 +56,7 @@ def _judged(
     for old, rename in found.items():
         if trades_again(rename, closes) and rename.new not in {*(ledger.expected or {})}:
             continue  # none of the renamed shares is left: whoever names the ticker means its new holder
-        if reason := why_not_followed(rename, named, closes):
+        if reason := ambiguity(rename, named, closes):
             ambiguous |= {old: reason, rename.new: reason}
             log.note(f"{old}: {reason}", "warning")
         else:

@@ -5,7 +5,7 @@ from datetime import date
 
 from rebalancer.events import Noted
 from rebalancer.model import CorporateAction, Difference, Holdings, Position, Symbol
-from rebalancer.portfolio.breaks import stay_open, told, waits
+from rebalancer.portfolio.breaks import break_text, stay_open, waits
 from rebalancer.portfolio.holdings import differences
 from rebalancer.portfolio.restate import restatements, unbooked_splits
 from rebalancer.ports import Ledger
@@ -61,7 +61,7 @@ def left_open(
 def say_what_is_open(context: RunContext, log: RunLog, found: Mapping[Symbol, Difference]) -> None:
     for symbol, difference in found.items():
         if symbol not in context.trading.protected:
-            log.note(f"{symbol}: {told(symbol, difference, log.session.day)}", "warning")
+            log.note(f"{symbol}: {break_text(symbol, difference, log.session.day)}", "warning")
 
 
 def unbooked(
