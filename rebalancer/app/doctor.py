@@ -84,7 +84,7 @@ def paper_trial(
     """
     share = symbol or SGOV
     confirm(f"Buy one share of {share} in account {account.name}, which must be a paper account, and sell it?")
-    clock = present_of(account, dry_run=False, as_of=None)
+    clock = present_of(config, account, dry_run=False, as_of=None)
     with trial_of(config, account, clock) as (context, run, session):
         return Checkup(account.name, run_trial(context, run, session, share))
 
@@ -100,6 +100,6 @@ def two_evening_trial(
         f"Buy one share of {symbol or 'a fund that no bot wants'} in account {account.name}, which must be a paper "
         "account, or sell the one that an earlier evening bought?"
     )
-    clock = present_of(account, dry_run=False, as_of=None)
+    clock = present_of(config, account, dry_run=False, as_of=None)
     with trial_of(config, account, clock, "two-evenings") as (context, run, session):
         return Checkup(account.name, *run_two_evenings(context, run, session, symbol))

@@ -122,7 +122,7 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """An accepted price. `rung` is its source in the price fallback: quote, trade or bar. `ask` is known for quotes only.
+    """An accepted price. `rung` is its source in the price fallback; `ask` is known only if that is a quote.
 
     `previous` is the previous session's close, None where the market data has none.
     """

@@ -24,6 +24,8 @@ RunStep = Literal[
 OVER: frozenset[OrderPhase] = frozenset({"filled", "canceled", "expired", "rejected"})
 SHOWN: frozenset[OrderPhase] = frozenset({"open", *OVER})
 """States that a broker reports, also for an order that counted as lost."""
+IN_DOUBT: frozenset[OrderPhase] = frozenset({"intended", "unknown", "absent", "lost"})
+"""Orders with unknown outcome; treated as fully filled until reconciled."""
 
 ORDER_MOVES: Mapping[OrderPhase, frozenset[OrderPhase]] = {
     "intended": frozenset({"accepted", "unknown", "refused", "absent", "lost", *SHOWN}),

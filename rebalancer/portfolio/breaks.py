@@ -28,7 +28,7 @@ Found = Mapping[Symbol, tuple[Decimal, Decimal]]
 
 
 def could_be_split(before: Decimal, after: Decimal) -> bool:
-    """Whether a split or stock dividend could turn `before` shares into `after`, to nine decimals or to whole shares."""
+    """Whether a split or stock dividend could turn `before` into `after` shares, to nine decimals or whole shares."""
     if not (before.is_finite() and after.is_finite() and before > 0 and after > 0 and before != after):
         return False
     low, high, whole = (Fraction(after + cut) / Fraction(before) for cut in (Decimal(0), SMALLEST_PART, WHOLE))

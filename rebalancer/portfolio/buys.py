@@ -45,7 +45,7 @@ FIRST: Mapping[Symbol, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """What buys may use: `cash` pays for them at their limits, with `fee` each; `room` is what may still be invested."""
+    """What buys may use: `cash` for their limits and a `fee` each; `room` is what may still be invested."""
 
     cash: Decimal
     room: Decimal
@@ -90,7 +90,7 @@ def budget(account: Account, reserve: Decimal, open_buys: Decimal, *, short: boo
 
 
 def budget_after_refusal(cash: Decimal, buying_power: Decimal | None, kind: OrderKind) -> Decimal:
-    """`cash`, or the `buying_power` that the venue stated when it refused a buy, if that is less. Never more than `cash`."""
+    """`cash`, or the `buying_power` that the venue stated when it refused a buy, if that is less."""
     if buying_power is None:
         return cash
     spendable = buying_power if kind == "limit" else buying_power * (1 - COLLAR)
@@ -129,7 +129,7 @@ def size_buys(
 ) -> Sized:
     """Buys within `purse`, the largest shortfall in money first, ties by symbol; never more than planned.
 
-    `held` are the managed quantities after the sells, `prices` fresh ones. `attempts` is the order number, by symbol, of
+    `held` are the managed quantities after the sells, `prices` fresh ones. `attempts` is the order number by symbol, of
     those that already had an order in this run. Notes state their numbers and do not repeat the symbol.
     """
     listed = [(trade, instrument_of(trade.symbol, instruments)) for trade in plan.buys]

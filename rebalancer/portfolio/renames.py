@@ -14,7 +14,7 @@ Names = Mapping[Symbol, Symbol]
 
 
 def names_now(named: Iterable[Symbol], renames: Sequence[Rename]) -> dict[Symbol, Rename]:
-    """The symbols of `named` that have a new name now, with it and the day of the first rename; `renames` oldest first."""
+    """The symbols of `named` that were renamed, with the name now and the day of the first rename."""
     found: dict[Symbol, Rename] = {}
     for symbol in sorted(set(named)):
         new, day = symbol, None
