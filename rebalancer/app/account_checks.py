@@ -19,7 +19,7 @@ from rebalancer.portfolio.limits import used_up
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.halts import CLOSE_TOLERANCE
-from rebalancer.trading.recovery import for_how_much
+from rebalancer.trading.open_orders import open_quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def held(positions: Sequence[Position], currency: str) -> Check:
 def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
     """Open orders; those that are not ours are listed."""
     others = [
-        f"{each.symbol}: a {each.side} of {for_how_much(each)} ({each.id})" for each in orders if not is_ours(each.id)
+        f"{each.symbol}: a {each.side} of {open_quantity(each)} ({each.id})" for each in orders if not is_ours(each.id)
     ]
     if not others:
         return Check("open orders", "pass", f"all {len(orders):,} are ours")

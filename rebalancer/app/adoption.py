@@ -12,7 +12,7 @@ from rebalancer.events import Adopted, WrittenOff
 from rebalancer.model import NO_RUN, Position, Symbol, canonical
 from rebalancer.portfolio.adoption import Offer, Offers, offers
 from rebalancer.trading.context import RunContext
-from rebalancer.trading.renames import still_protected
+from rebalancer.trading.corporate_actions import protected_by_new_names
 
 # --------------------------------------------------------------------------------------- adopt
 
@@ -58,7 +58,7 @@ def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: 
 
 def _offers(context: RunContext, *, by_hand: bool) -> Offers:
     book = context.journal.ledger(context.account)
-    trading = still_protected(context.trading, book)
+    trading = protected_by_new_names(context.trading, book)
     return offers(context.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
 
 

@@ -29,9 +29,9 @@ from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_open
-from rebalancer.trading.orders import send_and_follow
-from rebalancer.trading.pricing import Prices, order_prices, take_snapshots
-from rebalancer.trading.snapshot import AccountSnapshot, read_holdings, require_investable
+from rebalancer.trading.orders import send_and_track
+from rebalancer.trading.pricing import Prices, market_snapshots, order_prices
+from rebalancer.trading.snapshot import AccountSnapshot, read_account, require_investable
 from rebalancer.trading.tracking import POLL_SECONDS
 
 ONE = Decimal(1)
@@ -70,8 +70,8 @@ def journalled(log: RunLog, advice: str, steps: Callable[[], tuple[Check, ...]])
     try:
         checks = steps()
     except RebalancerError as error:
-        log.write(RunEnded(at=log.now(), status="partial" if log.sent else "failed", reason=str(error)))
-        if log.sent:
+        log.write(RunEnded(at=log.now(), status="partial" if log.orders_sent else "failed", reason=str(error)))
+        if log.orders_sent:
             raise StoppedError(f"{error} {advice}") from error
         raise
     passed = sum(check.verdict == "pass" for check in checks)
@@ -82,8 +82,8 @@ def journalled(log: RunLog, advice: str, steps: Callable[[], tuple[Check, ...]])
 
 def _trial(context: RunContext, log: StateLog, symbol: Symbol) -> tuple[Check, ...]:
     require_open(context, log)
-    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
-    prices = order_prices(context, log, take_snapshots(context, [symbol], ()), [symbol], "buys")
+    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
+    prices = order_prices(context, log, market_snapshots(context, [symbol], ()), [symbol], "buys")
     price = _required(context, snapshot.account, prices[symbol])
     gate = buying_gate(context, log, snapshot, prices)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(symbol))
@@ -94,7 +94,7 @@ def _trial(context: RunContext, log: StateLog, symbol: Symbol) -> tuple[Check, .
     again = _sent_again(context, gate, buy, bought)
     sell = _order(context, log, symbol, "sell", None)
     sold, more = _traded(context, log, sell, Gate(context, log, _once_held(context, log, symbol), prices))
-    after = read_holdings(context, log, "end")
+    after = read_account(context, log, "end")
     return (*checks, again, *more, _cash(context, snapshot.account.cash, after.account.cash, bought, sold))
 
 
@@ -153,7 +153,7 @@ def _traded(context: RunContext, log: StateLog, order: Order, gate: Gate) -> tup
 
 def sent_once(context: RunContext, log: RunLog, order: Order, gate: Gate) -> Outcome:
     """Send `order` and follow it to its end. It is never retried under a second id, which could be that of a run."""
-    (outcome,) = send_and_follow(context, log, [order], gate, context.trading.sell_timeout_seconds, POLL_SECONDS)
+    (outcome,) = send_and_track(context, log, [order], gate, context.trading.sell_timeout_seconds, POLL_SECONDS)
     return outcome
 
 
@@ -168,10 +168,10 @@ def _sent_again(context: RunContext, gate: Gate, order: Order, outcome: Outcome)
 
 def _once_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnapshot:
     """The account once it shows the share; after LOOKS polls as it is, and then the gate refuses the sell."""
-    snapshot, looks = read_holdings(context, log, "after_sells"), 1
+    snapshot, looks = read_account(context, log, "after_sells"), 1
     while symbol not in snapshot.holdings.managed and looks < LOOKS:
         context.clock.sleep(POLL_SECONDS)
-        snapshot, looks = read_holdings(context, log, "after_sells"), looks + 1
+        snapshot, looks = read_account(context, log, "after_sells"), looks + 1
     return snapshot
 
 

@@ -6,7 +6,7 @@ from rebalancer.errors import RunFailedError
 from rebalancer.model import NoPrice, Price, Symbol
 from rebalancer.model.text import shares
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.pricing import order_prices, take_snapshots
+from rebalancer.trading.pricing import market_snapshots, order_prices
 from rebalancer.trading.snapshot import read_shares
 
 QUIET_FUNDS = tuple(Symbol(name) for name in ("SCHO", "USFR", "VGSH", "BIL", "SGOV", "SHV"))
@@ -19,7 +19,7 @@ def free_share(context: RunContext, log: RunLog, named: Symbol | None) -> Price:
     Raises RunFailedError where there is none, with the reason for each.
     """
     candidates = QUIET_FUNDS if named is None else (named,)
-    prices = order_prices(context, log, take_snapshots(context, candidates, ()), candidates, "buys")
+    prices = order_prices(context, log, market_snapshots(context, candidates, ()), candidates, "buys")
     taken = _taken(context, candidates)
     why: list[str] = []
     for symbol in candidates:

@@ -28,10 +28,10 @@ from rebalancer.portfolio.buys import limit_price
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_open
-from rebalancer.trading.pricing import order_prices, take_snapshots
+from rebalancer.trading.pricing import market_snapshots, order_prices
 from rebalancer.trading.recovery import settle_earlier_orders
-from rebalancer.trading.snapshot import read_holdings, read_shares, require_investable
-from rebalancer.trading.tracking import CANCEL_SECONDS, Watch, looks
+from rebalancer.trading.snapshot import read_account, read_shares, require_investable
+from rebalancer.trading.tracking import CANCEL_SECONDS, OrderTracker, polls
 
 ADVICE = "Call the same again: it goes on from what the broker shows."
 
@@ -66,10 +66,10 @@ def _trial(context: RunContext) -> Trial:
 def _follow_open_orders(context: RunContext, log: RunLog) -> None:
     """Follow an order of an earlier call to its end."""
     standing = [sent.order for sent in context.journal.unsettled(context.account) if sent.phase != "lost"]
-    watch = Watch(context, log, {order.id: order for order in standing})
-    if not watch.until_terminal(context.trading.sell_timeout_seconds):
-        watch.cancel_open()
-        watch.until_terminal(CANCEL_SECONDS)
+    tracker = OrderTracker(context, log, {order.id: order for order in standing})
+    if not tracker.until_terminal(context.trading.sell_timeout_seconds):
+        tracker.cancel_open()
+        tracker.until_terminal(CANCEL_SECONDS)
 
 
 def _nothing_to_send(context: RunContext, log: RunLog) -> bool:
@@ -93,7 +93,7 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
             'manage = "account" gives every share of the account to the bots, and they would sell the trial\'s before '
             'its second evening: set manage = "own" until it is over. Nothing was sent.'
         )
-    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
+    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
     price = free_share(context, log, named)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(price.symbol))
     order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit)
@@ -112,7 +112,7 @@ def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: 
         return
     if not shown:
         # Recording the holdings takes the share off our books, so that the next call starts a new trial.
-        read_holdings(context, log, "start")
+        read_account(context, log, "start")
         raise RunFailedError(
             f"the account holds no {symbol} any more, of which the trial bought {count}: another hand sold it, and "
             "this trial is over. The next call begins another. Nothing was sent."
@@ -125,8 +125,8 @@ def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: 
 
 
 def _sell(context: RunContext, log: RunLog, symbol: Symbol) -> Outcome:
-    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
-    prices = order_prices(context, log, take_snapshots(context, [symbol], ()), [symbol])
+    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
+    prices = order_prices(context, log, market_snapshots(context, [symbol], ()), [symbol])
     order = one_share(_id(context, log, "sell"), symbol, "sell", None)
     return sent_once(context, log, order, Gate(context, log, snapshot, prices))
 
@@ -143,9 +143,9 @@ def _read_after(context: RunContext, log: RunLog) -> None:
         return
     symbol = buy.order.symbol
     due = context.journal.ledger(context.account).ours.get(symbol, Decimal(0))
-    for _ in looks(context, LOOKS):
+    for _ in polls(context, LOOKS):
         if read_shares(context).get(symbol, Decimal(0)) == due:
-            read_holdings(context, log, "end")
+            read_account(context, log, "end")
             return
 
 
