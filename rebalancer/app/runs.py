@@ -48,7 +48,7 @@ def run_by_hand(
 
     Raises BadInputError for a day that can't be used, RunFailedError while the exchange is closed, BusyError.
     """
-    clock = present_of(account, dry_run=dry_run, as_of=as_of)
+    clock = present_of(config, account, dry_run=dry_run, as_of=as_of)
     if clock and not dry_run and (question := outside_window(config, account, clock)) is not None:
         confirm(question)
     result = run_account(

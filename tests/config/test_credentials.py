@@ -9,7 +9,7 @@ from configs import AT_ALPACA, SMALLEST, with_keys
 from rebalancer import config
 from rebalancer.config.credentials import read_keys
 from rebalancer.errors import BadInputError
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.model.keys import Keys
 
 KEYS = Keys("PK-hunter2", "secret-hunter2")
 FILE = 'key_id = "PK-hunter2"\nsecret = "secret-hunter2"\n'
