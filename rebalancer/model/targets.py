@@ -52,11 +52,16 @@ class Netting:
     freed: float
 
 
+Claims = Mapping[Symbol, Mapping[str, float]]
+"""By symbol and bot: how much of a target weight belongs to the bot, as a fraction of Investable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
     """The waterfall, one dict a step; `weights` is its end: the absolute targets of the account, never deltas.
 
     `notes` are sentences about what was scaled, freed or kept in cash; `whys` say where each symbol's weight came from.
+    `claims` split each of `weights` by the bot that it belongs to; empty in a journal from before there were claims.
     """
 
     shares: tuple[Share, ...]
@@ -66,3 +71,12 @@ class Targets:
     weights: Weights
     notes: tuple[str, ...] = ()
     whys: Mapping[Symbol, str] = field(default_factory=dict)
+    claims: Claims = field(default_factory=dict)
+
+    def cash(self) -> Mapping[str, float]:
+        """The fraction of Investable that each bot leaves in cash: its share less its claims, never below 0."""
+        left = {share.bot: share.fraction for share in self.shares}
+        for parts in self.claims.values():
+            for bot, part in parts.items():
+                left[bot] -= part
+        return {bot: max(0.0, fraction) for bot, fraction in left.items()}
