@@ -18,9 +18,9 @@ from local_alpaca import LocalAlpaca
 from rebalancer.market.cache import ClosesCache
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import Symbol
+from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.client import Alpaca
 from rebalancer.venues.alpaca.history import AlpacaHistory
-from rebalancer.venues.alpaca.keys import Keys
 
 FIRST, MONDAY, TUESDAY = date(2016, 11, 21), datetime(2026, 11, 23, 20, 50, tzinfo=UTC), date(2026, 11, 24)
 A_DAY = 86_400

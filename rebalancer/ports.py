@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -136,6 +136,11 @@ class Quotes(Protocol):
 
 
 class Calendar(Protocol):
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the exchange: it decides which day it is there."""
+        ...
+
     def session(self, day: date) -> Session | None:
         """The session of `day`, None where the exchange is closed."""
         ...

@@ -50,6 +50,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", rf"error:::({ours})(\.|$)")
 
 
+SKIPPED = {
+    "posix": (os.name != "posix", "FIFOs, devices, file modes, umask and fork exist on Linux and macOS only"),
+    "linux": (sys.platform != "linux", "/proc and the limit of a process's memory exist on Linux only"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `posix` or `linux` are skipped on other systems."""
+    for item in items:
+        for mark, (skipped, reason) in SKIPPED.items():
+            if skipped and item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
 Command = Callable[..., Said]
 LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
 

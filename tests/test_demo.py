@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rebalancer import config, demo
+from rebalancer.app.bots import load_bot
 from rebalancer.bots.base import Bot
-from rebalancer.bots.load import load
 from rebalancer.config import AccountConfig
 from rebalancer.market import sample
 from rebalancer.market.closes import ClosesHistory
@@ -30,7 +30,7 @@ def account() -> AccountConfig:
 @cache
 def loaded(name: str) -> Bot:
     file = account().bots[name]
-    bot, problems = load(file.read_bytes(), name, file.name)
+    bot, problems = load_bot(file.read_bytes(), name, file.name)
     assert not problems
     assert bot is not None
     return bot

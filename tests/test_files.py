@@ -11,6 +11,8 @@ import pytest
 
 from rebalancer.files import create_private, replace_atomically
 
+pytestmark = pytest.mark.posix
+
 
 @pytest.fixture(autouse=True)
 def usual_umask() -> Iterator[None]:

@@ -22,7 +22,7 @@ def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Ite
     """
     with ExitStack() as stack:
         if not broker.venue.simulated:
-            venue = urlsplit(account.base_url).netloc.lower()
+            venue = urlsplit(account.address).netloc.lower()
             stack.enter_context(_held(f"account {broker.account().number} at {venue}", state_dir))
         yield
 

@@ -11,7 +11,7 @@ from rebalancer.config.files import content_of
 from rebalancer.config.in_force import snapshot
 from rebalancer.events import Armed, Disarmed, Halted
 from rebalancer.journal.setting_changes import SETTINGS
-from rebalancer.market.clock import NEW_YORK
+from rebalancer.model import NEW_YORK
 from rebalancer.model.checkup import Check
 from rebalancer.trading.authorization import FIRST_LIVE_RUN, end_of_day_text, halt_text, unarmed_reason
 

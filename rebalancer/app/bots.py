@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebalancer import demo
+from rebalancer.app.python_bot import run_python
 from rebalancer.bots.base import Bot, Findings
 from rebalancer.bots.load import format_of, load
 from rebalancer.config import Config, kinds
@@ -51,12 +52,17 @@ def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
     return contents
 
 
+def load_bot(content: bytes, name: str, source: str) -> tuple[Bot | None, tuple[Problem, ...]]:
+    """As `bots.load`; a Python bot is run in a child process."""
+    return load(content, name, source, run_python)
+
+
 def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes]) -> dict[str, Bot]:
     """Each bot by its name. Raises BadInputError with every problem of every file."""
     bots: dict[str, Bot] = {}
     problems: list[Problem] = []
     for name, content in contents.items():
-        bot, found = load(content, name, str(paths[name]))
+        bot, found = load_bot(content, name, str(paths[name]))
         problems.extend(found)
         if bot is not None:
             bots[name] = bot
@@ -73,7 +79,7 @@ def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:
         for investment in account.investments
     ]
     taken = {path.resolve() for account in config.accounts for path in account.bots.values()}
-    others = [path for path in sorted(folder.glob("*.json")) if path.resolve() not in taken]
+    others = [path for path in sorted([*folder.glob("*.json"), *folder.glob("*.py")]) if path.resolve() not in taken]
     return (*invested, *(_listed(path.stem, path) for path in others))
 
 
@@ -83,9 +89,9 @@ def _listed(name: str, file: Path, account: str | None = None, investment: Inves
     except OSError as error:
         problem = Problem(str(file), "", f"can't be read: {error.strerror}")
         return ListedBot(name, str(file), "", None, (problem,), account, investment)
-    bot, problems = load(content, name, str(file))
+    bot, problems = load_bot(content, name, str(file))
     found = bot.findings() if bot else None
-    return ListedBot(name, str(file), format_of(content), found, problems, account, investment)
+    return ListedBot(name, str(file), format_of(content, str(file)), found, problems, account, investment)
 
 
 def write_bot(folder: Path, name: str, template: str) -> Path:

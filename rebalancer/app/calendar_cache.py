@@ -7,14 +7,14 @@ sessions are taken from the exchange calendar again, which takes about a second.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
 from rebalancer.errors import RunFailedError
 from rebalancer.files import replace_atomically
-from rebalancer.model import Session
+from rebalancer.model import NEW_YORK, Session
 from rebalancer.ports import Clock
 
 FILE = "sessions.json"
@@ -31,6 +31,10 @@ class CachedCalendar:
     made_by: str
     year: int
     days: Mapping[date, Session]
+
+    @property
+    def zone(self) -> tzinfo:
+        return NEW_YORK
 
     def session(self, day: date) -> Session | None:
         self._require(day)

@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from rebalancer.app.account import broker_alone
 from rebalancer.app.arming import after_first_run, disarm_for_edit, end_of_day, file_hashes, refused_day
 from rebalancer.app.bots import load_bots, read_bots
-from rebalancer.app.counter import counter_of
 from rebalancer.app.kill import kill as cancel_all
 from rebalancer.app.selection import chosen_accounts, one_account
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
@@ -69,7 +69,7 @@ def kill(
 def _kill(config: Config, account: AccountConfig, *, everyones: bool) -> KilledAccount:
     """A broker that does not answer is a result, so that the other accounts are still killed."""
     try:
-        with counter_of(config, account) as (broker, clock):
+        with broker_alone(config, account) as (broker, clock):
             watch = broker.venue.quiet_seconds if _is_running(config) else 0
             done = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
         return KilledAccount(account.name, done.found, done.left)
@@ -99,13 +99,13 @@ def propose_arming(
     """
     chosen = _live_account(config, account)
     load_bots(chosen.bots, read_bots(chosen.bots))
-    with counter_of(config, chosen) as (broker, clock):
+    with broker_alone(config, chosen) as (broker, clock):
         if (refused := refused_day(until, clock.now())) is not None:
             raise BadInputError([Problem("--until", "", refused)])
         seen, now = require_account_number(broker.account(), chosen.account_number), clock.now()
     files = file_hashes(config, chosen)
     armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until), files, first_order_only, by)
-    return ArmingProposal(armed, chosen.base_url, seen.equity, seen.cash)
+    return ArmingProposal(armed, chosen.address, seen.equity, seen.cash)
 
 
 def arm(config: Config, proposal: ArmingProposal) -> Armed:

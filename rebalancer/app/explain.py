@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bots import load_bot, load_bots, read_bots
 from rebalancer.app.selection import bot_file
 from rebalancer.app.source import closes_up_to
 from rebalancer.app.views import CheckedBot, Explanation, ShownBot
 from rebalancer.bots.base import Bot
-from rebalancer.bots.load import load
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Closes
@@ -21,15 +20,16 @@ def check_files(files: Sequence[Path]) -> list[CheckedBot]:
 
 
 def _checked(name: str, content: bytes) -> CheckedBot:
-    bot, problems = load(content, name, name)
+    bot, problems = load_bot(content, Path(name).stem, name)
     return CheckedBot(name, bot.findings() if bot else None, problems)
 
 
 def show_bot(config: Config, bot: str) -> ShownBot:
     """All rules of an invested bot, or of a bot file; takes no prices. Raises BadInputError."""
-    files = {bot: bot_file(config, bot)}
-    shown = load_bots(files, read_bots(files))[bot]
-    return ShownBot(str(files[bot]), shown.findings(), shown.outline())
+    file = bot_file(config, bot)
+    files = {file.stem: file}
+    shown = load_bots(files, read_bots(files))[file.stem]
+    return ShownBot(str(file), shown.findings(), shown.outline())
 
 
 def explain(config: Config, bot: str, day: date | None, *, tree: bool = False, mermaid: bool = False) -> Explanation:
@@ -38,13 +38,13 @@ def explain(config: Config, bot: str, day: date | None, *, tree: bool = False, m
     `tree` adds all of its rules as lines, `mermaid` a diagram. Raises BadInputError.
     """
     files = {bot: bot_file(config, bot)}
-    asked = load_bots(files, read_bots(files))[bot]
-    closes = closes_up_to(config, asked.symbols, day)
+    loaded = load_bots(files, read_bots(files))[bot]
+    closes = closes_up_to(config, loaded.symbols, day)
     return Explanation(
-        decision=asked.decide(closes),
+        decision=loaded.decide(closes),
         session=closes.day(-1),
-        tree=asked.outline(closes) if tree else None,
-        mermaid=_diagram(asked, closes) if mermaid else None,
+        tree=loaded.outline(closes) if tree else None,
+        mermaid=_diagram(loaded, closes) if mermaid else None,
         notes=closes.notes,
     )
 

@@ -9,7 +9,7 @@ from rebalancer import __version__
 from rebalancer.app.evening import Evening, evening, present_of
 from rebalancer.app.notify import Notification, notify
 from rebalancer.app.recover import recovered
-from rebalancer.app.schedule import DueWork, Window, due_now, new_york, outside_window
+from rebalancer.app.schedule import DueWork, Window, due_now, outside_window
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
@@ -19,6 +19,7 @@ from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import RunId, RunStatus
+from rebalancer.model.text import clock_time
 from rebalancer.ports import AlreadyRun, Clock
 from rebalancer.trading.run import claim_session, run_evening
 
@@ -47,7 +48,7 @@ def run_by_hand(
 
     Raises BadInputError for a day that can't be used, RunFailedError while the exchange is closed, BusyError.
     """
-    clock = present_of(account, dry_run=dry_run, as_of=as_of)
+    clock = present_of(config, account, dry_run=dry_run, as_of=as_of)
     if clock and not dry_run and (question := outside_window(config, account, clock)) is not None:
         confirm(question)
     result = run_account(
@@ -146,7 +147,8 @@ def _done(config: Config, work: DueWork, clock: Clock, shutdown_requested: Calla
 
 
 def _missed(config: Config, account: AccountConfig, window: Window, clock: Clock) -> RunResult:
-    reason = f"no run was started between {new_york(window.opens)} and {new_york(window.ends)}"
+    opens, ends = (clock_time(at, window.session.zone) for at in (window.opens, window.ends))
+    reason = f"no run was started between {opens} and {ends}"
     missed = RunResult(account.name, EXIT_CODES["missed"], reason, None, "missed")
     return notified(config, account, _journalled(config, account, window, missed, clock), clock, window)
 

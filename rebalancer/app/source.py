@@ -1,14 +1,17 @@
 """Where prices come from: `[data]` -> the ports of prices."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 from rebalancer.app.bots import load_bots, read_bots
-from rebalancer.app.lines import Connections
-from rebalancer.config import Config
+from rebalancer.app.connections import Connections
+from rebalancer.config import AccountConfig, Config
+from rebalancer.config.kinds import OWN_SOURCES
+from rebalancer.config.venue_keys import chosen
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market import sample
 from rebalancer.market.calendar import ExchangeCalendar
@@ -17,34 +20,37 @@ from rebalancer.market.closes import ClosesHistory, ClosesQuotes, HistoryQuotes
 from rebalancer.market.folder import read_folder
 from rebalancer.model import Closes, Symbol
 from rebalancer.ports import Clock, History, Quotes
+from rebalancer.venues import registry
+from rebalancer.venues.plugin import Progress, Synced
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`last_session` is the last day there are closes of; `symbols` gives all that there are prices of, and raises
-    BadInputError where that asks for a bot's file that can't be used.
+    """`last_session` is the last day with closes. `symbols` gives every symbol that has prices; it raises BadInputError
+    where that takes a bot's file that can't be used.
 
-    `as_of` gives quotes for a clock that stands in the past: each day's close stands in for its evening's price. `live`
-    gives those of the present, None where the source knows closes only.
+    `as_of` gives quotes by a clock in the past: each day's close stands in for the price at its evening. `live` gives
+    prices of now, `sync` fetches missing closes; both are None where the source has files only.
     """
 
     history: History
     last_session: date
     symbols: Callable[[], tuple[Symbol, ...]]
     as_of: Callable[[Clock], Quotes]
-    live: Callable[[Clock], Quotes] | None = None
+    live: Callable[[], Quotes] | None = None
+    sync: Callable[[Sequence[Symbol], Progress], Synced] | None = None
 
 
 @contextmanager
-def source_of(config: Config, clock: Clock | None = None, lines: Connections | None = None) -> Iterator[Source]:
+def source_of(config: Config, clock: Clock | None = None, connections: Connections | None = None) -> Iterator[Source]:
     """The source that `[data]` names, in the present of `clock`.
 
     Raises BadInputError for files of the owner's that can't be used, SourceError where a source does not answer.
     """
     clock = clock or SystemClock()
     with ExitStack() as stack:
-        if config.data_source == "alpaca":
-            yield _alpaca(config, clock, lines or stack.enter_context(Connections(config, clock)))
+        if config.data_source not in OWN_SOURCES:
+            yield _of_a_venue(config, clock, connections or stack.enter_context(Connections(config, clock)))
         else:
             known = read_folder(config.data_folder) if config.data_folder else sample.shipped()
             yield Source(
@@ -52,22 +58,42 @@ def source_of(config: Config, clock: Clock | None = None, lines: Connections | N
             )
 
 
-def _alpaca(config: Config, clock: Clock, lines: Connections) -> Source:
-    from rebalancer.market.cache import FILE, ClosesCache  # noqa: PLC0415
-    from rebalancer.venues.alpaca.history import AlpacaHistory  # noqa: PLC0415
-    from rebalancer.venues.alpaca.quotes import AlpacaQuotes  # noqa: PLC0415 - only where it is used
-
-    line = lines.to(config.data_account or "")
-    cache = ClosesCache(config.state_dir / FILE)
-    history = AlpacaHistory(line, cache, ExchangeCalendar(clock), clock, since=config.data_since)
+def _of_a_venue(config: Config, clock: Clock, connections: Connections) -> Source:
+    connection = connections.to(config.data_account or "")
+    history = connection.history(config.data_settings, ExchangeCalendar(clock))
     last = history.last_session().day
 
     def as_of(past: Clock) -> Quotes:
         return HistoryQuotes(past, history, tickers(config), before=last + timedelta(days=1))
 
     return Source(
-        history, last, partial(tickers, config), as_of, live=lambda now: AlpacaQuotes(line, now, config.data_feed)
+        history,
+        last,
+        partial(tickers, config),
+        as_of,
+        live=lambda: connection.quotes(config.data_settings),
+        sync=history.sync,
     )
+
+
+def own_prices(config: Config, account: AccountConfig) -> tuple[str, Mapping[str, Any]] | None:
+    """Whose connection brings live prices of the account's own venue, and by which settings; None where none does."""
+    plugin = registry.plugin(account.broker)
+    if not plugin.brings_prices:
+        return None
+    if any(each.name == config.data_account and each.broker == account.broker for each in config.accounts):
+        return config.data_account or "", config.data_settings
+    return account.name, chosen({}, plugin.price_keys)
+
+
+def described(config: Config, account: AccountConfig) -> str:
+    """Where the account's prices of now come from, in words."""
+    own = own_prices(config, account)
+    if own is None and config.data_source in OWN_SOURCES:
+        return f"the folder {config.data_folder}" if config.data_source == "folder" else "the sample"
+    plugin = registry.plugin(config.data_source if own is None else account.broker)
+    settings = config.data_settings if own is None else own[1]
+    return ", ".join((plugin.venue.title, *(f"{key} {settings[key]}" for key in plugin.quote_keys)))
 
 
 def tickers(config: Config) -> tuple[Symbol, ...]:

@@ -1,5 +1,6 @@
 """The port `Bot`: what the rest of the program knows of a bot, whatever kind it is."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,3 +69,14 @@ class Bot(Protocol):
 
     def mermaid(self, closes: Closes) -> str:
         """Its rules and the last session's path as a Mermaid diagram. Raises ValueError where there is none."""
+
+
+Answer = Mapping[str, float] | str
+"""What `weights` of a Python bot returned for one session, unchecked; or a sentence that says why nothing."""
+
+RunPython = Callable[[bytes, Closes, int], Sequence[Answer]]
+"""Calls `weights` of a Python bot: (content of the file, closes, lookback) -> answers.
+
+There is one call and one answer for each session from the `lookback`-th on; each call sees the `lookback` sessions up
+to its own. Nothing is raised for what the file does.
+"""

@@ -1,20 +1,23 @@
-"""The bytes of a bot file -> a bot. The kind of bot is told from the content."""
+"""The bytes of a bot file -> a bot. A name that ends in .py is a Python file; what else it is, the content tells."""
 
-from rebalancer.bots.base import Bot
+from rebalancer.bots import python
+from rebalancer.bots.base import Bot, RunPython
 from rebalancer.bots.flowchart import formats
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.errors import Problem
 
 
-def load(content: bytes, name: str, source: str) -> tuple[Bot | None, tuple[Problem, ...]]:
+def load(content: bytes, name: str, source: str, run: RunPython) -> tuple[Bot | None, tuple[Problem, ...]]:
     """The bot in `content`, called `name`; or None and every problem, each with its place in the file.
 
-    `source` is what the problems call the file.
+    `source` is the path of the file. `run` is what a Python bot is run by; nothing is run here.
     """
+    if source.endswith(".py"):
+        return python.read(content, name, source, run)
     chart, problems = formats.read(content, source)
     return (FlowchartBot.of(chart, name) if chart else None), problems
 
 
-def format_of(content: bytes) -> str:
+def format_of(content: bytes, source: str) -> str:
     """The name of the format that `content` is written in, "" for none that is read."""
-    return formats.name_of(content) or ""
+    return "Python" if source.endswith(".py") else formats.name_of(content) or ""

@@ -33,7 +33,7 @@ def show(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show a bot's whole chart; this takes no prices."""
+    """Show all of a bot's rules; this takes no prices."""
     from rebalancer.app import explain
     from rebalancer.report.bots import show_bot
     from rebalancer.report.console import show_json
@@ -73,7 +73,7 @@ def bots_folder(config: "Config") -> Path:
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Bot files, native or Composer JSON.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Bot files: native, Composer or Python.", show_default=False)],
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:

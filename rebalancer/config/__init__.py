@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,25 @@ from typing import Any
 import platformdirs
 
 from rebalancer.config import document
-from rebalancer.config.conflicts import conflicts, of_the_mode, of_the_tickers
-from rebalancer.config.credentials import OF_KEYS, KeySource, key_source
+from rebalancer.config.conflicts import ANY, conflicts, of_the_mode, of_the_tickers
+from rebalancer.config.credentials import KeySource, key_source
 from rebalancer.config.document import Document
-from rebalancer.config.keys import ACCOUNT, ALPACA, INVESTMENT, LIMITS, RESERVE, SIM, TOP, TRADING, amount
+from rebalancer.config.keys import ACCOUNT, CREDENTIALS, INVESTMENT, LIMITS, RESERVE, SIM, TOP, TRADING, amount
 from rebalancer.config.kinds import ACCOUNT_NAME
-from rebalancer.config.prices import FIRST_DAY, price_settings
+from rebalancer.config.prices import price_settings
 from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
+from rebalancer.config.venue_keys import account_kinds, any_account_kinds, chosen, refuse_foreign, venue_of
 from rebalancer.config.version import SCHEMA, version
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
-from rebalancer.venues.alpaca.hosts import DATA as DATA_HOST
-from rebalancer.venues.alpaca.hosts import PAPER
-from rebalancer.venues.alpaca.hosts import TRADING as TRADING_HOSTS
+from rebalancer.ports import Venue
+from rebalancer.venues import registry
 
 APP = "rebalancer"
 MAX_PROBLEMS = 100
+TABLES = ("cash_reserve", "trading", "limits", "sim", "investments")
+"""In an account's table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class AccountConfig:
     """`bots` maps each investment's bot name to its file. The files are not opened here.
 
     The schedule runs it where it is `enabled`. `on_result` is a command in its words, told what each run came to.
-    `key_source` is None at the simulated broker. An account at Alpaca that has another number than `account_number` is
-    not traded; None pins none.
+    `settings` has the venue's own keys with their defaults. `key_source` is None at a venue that needs no keys. Where
+    `account_number` is set, no account of another number is traded.
     """
 
     name: str
@@ -60,9 +61,17 @@ class AccountConfig:
     enabled: bool = False
     on_result: tuple[str, ...] = ()
     key_source: KeySource | None = None
-    base_url: str = PAPER
-    data_url: str = DATA_HOST
+    settings: Mapping[str, Any] = field(default_factory=dict)
     account_number: str | None = None
+
+    @property
+    def venue(self) -> Venue:
+        return registry.plugin(self.broker).venue
+
+    @property
+    def address(self) -> str:
+        """Where orders go: the venue's host, or its name where it has none."""
+        return str(self.settings.get("base_url", self.broker))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +79,8 @@ class Config:
     """`content` is the file byte for byte. `accounts` are in the file's order, at least one.
 
     `data_folder` has the prices where `data_source` is "folder", else it is None. `data_account` is the account whose
-    keys read Alpaca's prices, None where no account is there. `document` is what the file says, its variables filled in
-    but for those of keys.
+    keys read its venue's prices by `data_settings`, None where no account's venue brings prices. `document` is the
+    file's content, with environment variables filled in except those of keys.
     """
 
     path: Path
@@ -80,16 +89,12 @@ class Config:
     data_source: str
     accounts: tuple[AccountConfig, ...]
     data_folder: Path | None = None
-    data_feed: str = "iex"
     data_account: str | None = None
-    data_since: date = FIRST_DAY
+    data_settings: Mapping[str, Any] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict)
 
     def journal(self, *, dry_run: bool = False) -> Path:
         return self.state_dir / ("dry-run.sqlite" if dry_run else "journal.sqlite")
-
-    def sim_file(self, account: AccountConfig) -> Path:
-        return self.state_dir / f"sim-{account.name}.sqlite"
 
 
 def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -135,8 +140,9 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
         replace(account, on_result=account.on_result or told)
         for account in _accounts(table, trading, limits, source.parent)
     )
-    at_alpaca = [account.name for account in accounts if account.broker == "alpaca"]
-    prices = price_settings(table.table("data"), at_alpaca, source.parent)
+    venues = {account.name: registry.plugin(account.broker) for account in accounts}
+    sellers = {name: venue for name, venue in venues.items() if venue.brings_prices}
+    prices = price_settings(table.table("data"), sellers, source.parent)
     if table.problems:
         raise BadInputError(_shown(found, table.problems))
     state_dir = source.parent / values["state_dir"] if "state_dir" in values else _default_state_dir(environ)
@@ -180,23 +186,25 @@ def _accounts(document: Table, trading: Trading, limits: Limits, folder: Path) -
 
 
 def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: Path) -> AccountConfig:
-    values = table.read(
-        {**ACCOUNT, **ALPACA}, required=["broker"], tables=("cash_reserve", "trading", "limits", "sim", "investments")
-    )
-    named = {key: values.pop(key) for key in OF_KEYS if key in values}
-    broker = values.get("broker")  # None where what stands there was refused
-    if broker == "sim":
-        _refuse_what_only_alpaca_has(table)
-    if "mode" in values or "mode" not in table.content:  # not where what stands there was refused
-        for key, text in of_the_mode(values).items():
+    plugin = venue_of(table)
+    own = {**ACCOUNT, **(account_kinds(plugin) if plugin else {})}
+    foreign = {} if table.content.keys() <= {*own, *TABLES} else any_account_kinds()
+    values = table.read({**own, **foreign}, required=["broker"], tables=TABLES)
+    if plugin:
+        refuse_foreign(table, plugin.venue.name, [key for key in foreign if key in table.content and key not in own])
+    if plugin and ("mode" in values or "mode" not in table.content):  # not where what stands there was refused
+        for key, text in of_the_mode(values, plugin).items():
             table.refuse(key, text)
-    values.setdefault("base_url", TRADING_HOSTS[values.get("mode", "paper")])
-    trading = _trading(table.table("trading"), trading, auction=broker != "sim")
+    named = {key: values[key] for key in CREDENTIALS if key in values}
+    mode = values.get("mode", "paper")
+    trading = _trading(table.table("trading"), trading, plugin.venue if plugin else ANY)
     invested = _investments(table, folder)
     return AccountConfig(
         name,
-        **values,
-        key_source=key_source(table, named, folder) if broker == "alpaca" else None,
+        **{key: value for key, value in values.items() if key in ACCOUNT},
+        settings=chosen(values, plugin.account_keys, mode) if plugin else {},
+        key_source=key_source(table, named, folder) if plugin and plugin.needs_keys else None,
+        account_number=values.get("account_number"),
         reserve=_reserve(table),
         trading=trading,
         limits=_limits(table.table("limits"), limits, trading),
@@ -204,12 +212,6 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
         investments=tuple(investment for investment, _ in invested),
         bots={investment.bot: file for investment, file in invested},
     )
-
-
-def _refuse_what_only_alpaca_has(account: Table) -> None:
-    for key in ALPACA:
-        if key in account.content:
-            account.refuse(key, 'has no effect where broker = "sim": take this line out, or set broker = "alpaca"')
 
 
 def _reserve(table: Table) -> Reserve:
@@ -238,11 +240,11 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
     return list(found.values())
 
 
-def _trading(table: Table, base: Trading, *, auction: bool = True) -> Trading:
+def _trading(table: Table, base: Trading, venue: Venue = ANY) -> Trading:
     """`base` with what `table` overrides. What `base` has wrong already is not said again."""
     trading = replace(base, **table.read(TRADING))
-    said = conflicts(base, auction=True)
-    for key, text in conflicts(trading, auction=auction).items():
+    said = conflicts(base)
+    for key, text in conflicts(trading, venue).items():
         if key not in said:
             table.refuse(key, text)
     return trading

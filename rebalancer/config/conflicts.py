@@ -5,43 +5,44 @@ from datetime import timedelta
 from typing import Any
 
 from rebalancer.model import Limits, Mode, Symbol, Trading
-from rebalancer.portfolio.buys import AUCTION_CUTOFF
-from rebalancer.venues.alpaca.hosts import TRADING
-from rebalancer.venues.alpaca.venue import ALPACA
+from rebalancer.ports import Venue
+from rebalancer.venues.plugin import AddressKey, VenuePlugin
 
-CLOSED = AUCTION_CUTOFF // timedelta(seconds=1)
+ANY = Venue("", simulated=False, order_kinds=frozenset({"limit", "market", "moc"}))
+"""Takes every kind of order: for settings that are not of one account."""
 SPARE = 60
 """The seconds that reading the account and the prices may take between the last sell and the auction's last order."""
 
 
-def conflicts(trading: Trading, *, auction: bool) -> Mapping[str, str]:
-    """What is wrong, by the key to change. `auction`: the broker has a closing auction."""
+def conflicts(trading: Trading, venue: Venue = ANY) -> Mapping[str, str]:
+    """What is wrong at `venue`, by the key to change."""
     found = (
         ("fallback_ticker", _of_the_fallback(trading)),
-        ("order_type", _of_the_auction(trading, auction=auction)),
-        ("minutes_before_close", _of_the_time(trading)),
+        ("order_type", _of_the_auction(trading, venue)),
+        ("minutes_before_close", _of_the_time(trading, venue)),
     )
     return {key: text for key, text in found if text}
 
 
-def of_the_mode(account: Mapping[str, Any]) -> Mapping[str, str]:
+def of_the_mode(account: Mapping[str, Any], plugin: VenuePlugin) -> Mapping[str, str]:
     """What is wrong with an account's mode and what goes with it, by the key to change.
 
     `account` has what passed for itself. Real money goes to one account at one host, both named.
     """
-    mode, number, url = account.get("mode", "paper"), account.get("account_number"), account.get("base_url")
+    mode, number, venue = account.get("mode", "paper"), account.get("account_number"), plugin.venue
     other: Mode = "paper" if mode == "live" else "live"
-    found = {}
-    if mode == "live" and account.get("broker") == "sim":
+    found: dict[str, str] = {}
+    if mode == "live" and venue.simulated:
         found["mode"] = (
             '"live" needs an account that holds real money, and a simulated one has none: take this line out'
         )
     elif mode == "live" and number is None:
         found["account_number"] = 'is missing: mode = "live" trades no account but the one that is named here'
-    if number is not None and ALPACA.mode_of(number) != mode:
+    if number is not None and venue.mode_of(number) != mode:
         found["account_number"] = f'"{number}" is the number of a {other} account, which needs mode = "{other}"'
-    if url == TRADING[other]:
-        found["base_url"] = f'is where {other} accounts are, which need mode = "{other}": take this line out'
+    for key, spec in plugin.account_keys.items():
+        if isinstance(spec, AddressKey) and account.get(key) == spec.hosts[other] != spec.hosts[mode]:
+            found[key] = f'is where {other} accounts are, which need mode = "{other}": take this line out'
     return found
 
 
@@ -66,27 +67,28 @@ def _of_the_fallback(trading: Trading) -> str | None:
     return None
 
 
-def _of_the_auction(trading: Trading, *, auction: bool) -> str | None:
-    if trading.order_type != "moc" or auction:
+def _of_the_auction(trading: Trading, venue: Venue) -> str | None:
+    if trading.order_type != "moc" or venue.takes_auction_orders:
         return None
-    return '"moc" needs a closing auction, which the simulated broker has not: use "limit" or "market" in this account'
+    return f'"moc" needs a closing auction, which {venue.title} has not: use "limit" or "market" in this account'
 
 
-def _of_the_time(trading: Trading) -> str | None:
-    seconds, why = _needed(trading)
+def _of_the_time(trading: Trading, venue: Venue) -> str | None:
+    seconds, why = _needed(trading, venue)
     minutes = trading.minutes_before_close
     if seconds <= minutes * 60:
         return None
     return f"{minutes} leaves {minutes * 60} seconds, but {why}: use at least {-(-seconds // 60)}, or shorten them"
 
 
-def _needed(trading: Trading) -> tuple[int, str]:
+def _needed(trading: Trading, venue: Venue) -> tuple[int, str]:
     """The seconds that a run takes until the close, and what they are made of. The auction closes its book earlier."""
     evening = trading.sell_timeout_seconds + trading.buy_timeout_seconds + trading.cutoff_seconds
-    auction = trading.sell_timeout_seconds + SPARE + CLOSED
+    closed = venue.auction_cutoff // timedelta(seconds=1)
+    auction = trading.sell_timeout_seconds + SPARE + closed
     if trading.order_type == "moc" and auction > evening:
         return auction, (
             f'order_type = "moc" and sell_timeout_seconds need {auction} together: the auction takes no order in the '
-            f"last {CLOSED} seconds, and {SPARE} are to spare"
+            f"last {closed} seconds, and {SPARE} are to spare"
         )
     return evening, f"sell_timeout_seconds, buy_timeout_seconds and cutoff_seconds need {evening} together"

@@ -13,14 +13,13 @@ from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
 from rebalancer.config.vault import Vault
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.model.keys import Keys
+from rebalancer.venues import registry
 
 if TYPE_CHECKING:
     from rebalancer.config import AccountConfig
 
 PARTS = "key_id", "secret"
-OF_KEYS = *PARTS, "credentials_file"
-"""What an account's table says of its keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySou
 
 
 def read_keys(account: "AccountConfig", vault: Vault, environ: Mapping[str, str] = os.environ) -> Keys:
-    """The keys of an account at Alpaca. Raises BadInputError with the place and the remedy, and with no key in it."""
+    """The keys of an account. Raises BadInputError with the place and the remedy, and with no key in it."""
     source = account.key_source
     if source is None:
         raise ValueError(f"the broker {account.broker} of account {account.name} has no keys")
@@ -60,7 +59,8 @@ def read_keys(account: "AccountConfig", vault: Vault, environ: Mapping[str, str]
     else:
         keys = _from_vault(account.name, source, vault)
     if not keys.well_formed:
-        text = "the key's ID or its secret is empty or has blanks in it: copy both anew from Alpaca"
+        title = registry.plugin(account.broker).venue.title
+        text = f"the key's ID or its secret is empty or has blanks in it: copy both anew from {title}"
         raise BadInputError([Problem(str(source.file or source.config), f"accounts.{account.name}", text)])
     return keys
 

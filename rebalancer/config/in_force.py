@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rebalancer.config import AccountConfig, Config
-from rebalancer.config.credentials import KeySource
 from rebalancer.config.document import leaves
 from rebalancer.config.environment import FromEnvironment
-from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, LIMITS, SIM, TOP, TRADING
+from rebalancer.config.keys import ACCOUNT, CREDENTIALS, DATA, INVESTMENT, LIMITS, SIM, TOP, TRADING
 from rebalancer.config.lines import line_of, lines_of
-from rebalancer.config.prices import OF_ALPACA
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +59,8 @@ def _values(config: Config, account: AccountConfig) -> Iterator[_Value]:
         found = getattr(account, key)
         command = shlex.join(found) if isinstance(found, tuple) else found
         yield _Value(f"{here}.{key}", command, (f"{here}.{key}", *above), kind.text)
-    if account.key_source is not None:
-        for key, value in _at_alpaca(account, account.key_source).items():
-            yield _Value(f"{here}.{key}", value, (f"{here}.{key}",), ALPACA[key].text)
+    for key, value in _of_the_venue(account).items():
+        yield _Value(f"{here}.{key}", value, (f"{here}.{key}",), key in CREDENTIALS and CREDENTIALS[key].text)
     for key in ("mode", "amount"):
         place = f"{here}.cash_reserve.{key}"
         yield _Value(place, getattr(account.reserve, key), (place,))
@@ -84,8 +81,8 @@ def _of_data(config: Config) -> Iterator[_Value]:
     if config.data_folder is not None:
         yield _Value("data.folder", config.data_folder, ("data.folder",), DATA["folder"].text)
     if config.data_account is not None:
-        for key in OF_ALPACA:
-            yield _Value(f"data.{key}", getattr(config, f"data_{key}"), (f"data.{key}",))
+        for key, value in {"account": config.data_account, **config.data_settings}.items():
+            yield _Value(f"data.{key}", value, (f"data.{key}",))
 
 
 def _of_investments(here: str, account: AccountConfig) -> Iterator[_Value]:
@@ -96,17 +93,14 @@ def _of_investments(here: str, account: AccountConfig) -> Iterator[_Value]:
         yield _Value(f"{key}.weight_mode", investment.weight_mode, (f"{place}.weight_mode",))
 
 
-def _at_alpaca(account: AccountConfig, keys: KeySource) -> Mapping[str, object]:
-    """Where the keys are, never what they are."""
-    key_id, secret = (f"${{{name}}}" for name in keys.variables) if keys.variables else ("", "")
-    return {
-        "key_id": key_id,
-        "secret": secret,
-        "credentials_file": keys.file or "",
-        "base_url": account.base_url,
-        "data_url": account.data_url,
-        "account_number": account.account_number or "",
-    }
+def _of_the_venue(account: AccountConfig) -> Mapping[str, object]:
+    """Where the keys are, never what they are; then the venue's own settings, and the account number."""
+    found: dict[str, object] = {}
+    if keys := account.key_source:
+        key_id, secret = (f"${{{name}}}" for name in keys.variables) if keys.variables else ("", "")
+        found |= {"key_id": key_id, "secret": secret, "credentials_file": keys.file or ""}
+    found |= account.settings
+    return found if account.venue.simulated else {**found, "account_number": account.account_number or ""}
 
 
 class _Origins:

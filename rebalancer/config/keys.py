@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from rebalancer.config import kinds
 from rebalancer.config.kinds import Kind
 from rebalancer.config.version import SCHEMA, version
-from rebalancer.venues.alpaca.hosts import DATA as DATA_HOST
-from rebalancer.venues.alpaca.hosts import LIVE, PAPER
 
 MOST_DOLLARS = 10**12
 ONE_SESSION = 23_400
@@ -57,18 +55,17 @@ SIM: Mapping[str, Kind] = {
 ACCOUNT: Mapping[str, Kind] = {
     "enabled": kinds.switch,
     "on_result": kinds.command,
-    "broker": kinds.one_of("sim", "alpaca"),
+    "broker": kinds.broker,
     "mode": kinds.one_of("paper", "live"),
 }
-ALPACA: Mapping[str, Kind] = {
+CREDENTIALS: Mapping[str, Kind] = {
     "key_id": kinds.variable,
     "secret": kinds.variable,
     "credentials_file": kinds.path,
-    "base_url": kinds.address(PAPER, LIVE),
-    "data_url": kinds.address(DATA_HOST),
-    "account_number": kinds.account_number,
 }
-"""What an account has beside `ACCOUNT` where its broker is Alpaca."""
+"""In an account whose venue needs keys."""
+PIN: Mapping[str, Kind] = {"account_number": kinds.account_number}
+"""In an account that holds real money, or a venue's paper money."""
 RESERVE: Mapping[str, Kind] = {"mode": MONEY_MODE}
 INVESTMENT: Mapping[str, Kind] = {
     "bot": kinds.path,
@@ -82,11 +79,9 @@ TOP: Mapping[str, Kind] = {
     "on_result": kinds.command,
 }
 DATA: Mapping[str, Kind] = {
-    "source": kinds.one_of("sample", "folder", "alpaca"),
+    "source": kinds.price_source,
     "folder": kinds.path,
-    "feed": kinds.one_of("iex", "sip"),
     "account": kinds.account_name,
-    "since": kinds.day,
 }
 
 
@@ -101,17 +96,13 @@ MEANINGS: Mapping[str, str] = {
     "on_result": "A command that is told, as JSON on its standard input, what each run came to.",
     "source": "Where prices come from.",
     "folder": 'The folder of your price files, with source = "folder".',
-    "feed": "Which of Alpaca's feeds tonight's prices come from: iex is free, sip is paid.",
-    "account": "Whose keys read Alpaca's prices; without it the first account whose broker is alpaca.",
-    "since": "The first day of history that is asked for.",
+    "account": "Whose keys read the prices of its broker; without it the first account whose broker brings prices.",
     "enabled": "Whether the schedule runs this account.",
     "broker": "Which broker holds the account.",
     "mode": "Dollars or percent for a reserve; paper or live for an account. Live trades real money once it is armed.",
     "key_id": "The environment variable with the key's id, as ${NAME}.",
     "secret": "The environment variable with the key's secret, as ${NAME}.",
     "credentials_file": "A file with key_id and secret that only you can read.",
-    "base_url": "Where the account is asked: Alpaca's trading of its mode, or this machine.",
-    "data_url": "Where its prices are asked: Alpaca's data, or this machine.",
     "account_number": "The only account number that is traded.",
     "starting_cash": "The cash the simulated account begins with, in dollars.",
     "commission_dollars": "The simulated fee for each order, in dollars.",

@@ -5,7 +5,7 @@ was found and what is allowed.
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +15,9 @@ from typing import Any
 
 from rebalancer.config.environment import VARIABLE, FromEnvironment
 from rebalancer.model import CASH, TICKER, Symbol, symbol
-from rebalancer.venues.alpaca.hosts import refusal
+from rebalancer.venues import registry
+from rebalancer.venues.addresses import refusal
+from rebalancer.venues.plugin import AddressKey, ChoiceKey, DayKey, VenueKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,53 @@ def whole(low: int, high: int) -> Kind:
 
 
 def one_of(*choices: str) -> Kind:
-    allowed = " or ".join(f'"{choice}"' for choice in choices)
-
     def read(value: object) -> str:
         if isinstance(value, str) and value in choices:
             return value
-        raise ValueError(f"{shown(value)} is not allowed: use {allowed}")
+        raise ValueError(_not_among(value, choices))
 
     return Kind(read, {"enum": list(choices)})
+
+
+def _not_among(value: object, choices: Iterable[str]) -> str:
+    allowed = " or ".join(f'"{choice}"' for choice in choices)
+    return f"{shown(value)} is not allowed: use {allowed}"
+
+
+@kind({"type": "string"})
+def broker(value: object) -> str:
+    """The name of a venue. It is imported here, and no other is."""
+    if isinstance(value, str):
+        with suppress(KeyError):
+            return registry.plugin(value).venue.name
+    raise ValueError(_not_among(value, registry.names()))
+
+
+OWN_SOURCES = ("sample", "folder")
+
+
+@kind({"type": "string"})
+def price_source(value: object) -> str:
+    """The sample, a folder, or the name of a venue that brings prices."""
+    if isinstance(value, str):
+        with suppress(KeyError):
+            if value in OWN_SOURCES or registry.plugin(value).brings_prices:
+                return str(value)
+    raise ValueError(_not_among(value, price_sources()))
+
+
+def price_sources() -> tuple[str, ...]:
+    return (*OWN_SOURCES, *(each.venue.name for each in registry.plugins() if each.brings_prices))
+
+
+def of_a_venue(key: VenueKey) -> Kind:
+    match key:
+        case AddressKey(hosts=hosts):
+            return address(*dict.fromkeys(hosts.values()))
+        case ChoiceKey(choices=choices):
+            return one_of(*choices)
+        case DayKey():
+            return day
 
 
 @kind({"type": "boolean"})

@@ -1,58 +1,86 @@
 """The `[data]` table: where prices come from, and with whose keys."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rebalancer.config.keys import DATA
+from rebalancer.config.kinds import OWN_SOURCES, price_sources
 from rebalancer.config.table import Table
+from rebalancer.config.venue_keys import any_price_kinds, chosen, price_kinds
+from rebalancer.venues.plugin import VenuePlugin
 
-FIRST_DAY = date(2016, 1, 1)
-"""Alpaca has no bars before it."""
-OF_ALPACA = "feed", "account", "since"
+Sellers = Mapping[str, VenuePlugin]
+"""The venues of the accounts that bring prices, by the account's name, in the file's order."""
 
 
-def price_settings(table: Table, at_alpaca: Sequence[str], folder: Path) -> dict[str, Any]:
-    """The fields `data_...` of a Config. `at_alpaca` are the accounts there; a relative path starts at `folder`."""
-    values = table.read(DATA)
+def price_settings(table: Table, accounts: Sellers, folder: Path) -> dict[str, Any]:
+    """The fields `data_...` of a Config. A relative path starts at `folder`."""
+    venue = _venue(table, accounts)
+    own = price_kinds(venue) if venue else {}
+    foreign = {} if table.content.keys() <= {*DATA, *own} else any_price_kinds()
+    values = table.read({**DATA, **own, **foreign})
     if "source" not in table.content:
-        values["source"] = "alpaca" if at_alpaca else "sample"
-    for key, text in _conflicts(values, at_alpaca):
+        values["source"] = venue.venue.name if venue else "sample"
+    for key, text in _conflicts(values, venue, accounts):
         if key in values or key not in table.content:  # what is refused already is not refused twice
             table.refuse(key, text)
-    if "folder" in values:
-        values["folder"] = folder / values["folder"]
-    if at_alpaca:
-        values.setdefault("account", at_alpaca[0])
-    return {f"data_{key}": value for key, value in values.items()}
+    return {
+        "data_source": values.get("source"),
+        "data_folder": folder / values["folder"] if "folder" in values else None,
+        "data_account": values.get("account", next(_at(venue, accounts), None)) if venue else None,
+        "data_settings": chosen(values, venue.price_keys) if venue else {},
+    }
 
 
-def _conflicts(values: Mapping[str, Any], at_alpaca: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _venue(table: Table, accounts: Sellers) -> VenuePlugin | None:
+    """The venue whose prices are read: the one that is named, else that of the first account."""
+    named = (each for each in accounts.values() if each.venue.name == table.content.get("source"))
+    return next(named, next(iter(accounts.values()), None))
+
+
+def _at(venue: VenuePlugin, accounts: Sellers) -> Iterator[str]:
+    return (name for name, each in accounts.items() if each is venue)
+
+
+def _conflicts(values: Mapping[str, Any], venue: VenuePlugin | None, accounts: Sellers) -> Iterator[tuple[str, str]]:
     """What does not go together, by the key to change."""
     source = values.get("source")  # None where what stands there was refused
     if source == "folder" and "folder" not in values:
         yield "folder", 'is missing: source = "folder" needs the folder of your prices, such as "prices"'
-    elif source in {"sample", "alpaca"} and "folder" in values:
+    elif source not in {None, "folder"} and "folder" in values:
         yield "folder", 'has no effect here: set source = "folder", or take this line out'
-    if at_alpaca:
-        yield from _with_alpaca(values, at_alpaca)
+    if venue:
+        yield from _with_a_venue(values, venue, list(_at(venue, accounts)))
     else:
-        yield from _without_alpaca(values)
+        yield from _without_a_venue(values)
 
 
-def _with_alpaca(values: Mapping[str, Any], at_alpaca: Sequence[str]) -> Iterator[tuple[str, str]]:
-    if values.get("source") == "sample":
-        yield "source", f'"sample" ends in 2016, and the account {at_alpaca[0]} needs prices of today: use "alpaca"'
-    if values.get("source") == "folder" and "since" in values:
-        yield "since", "has no effect here: your folder has its own first day; take this line out"
-    if values.get("account", at_alpaca[0]) not in at_alpaca:
-        yield "account", f'is no account with broker = "alpaca", and prices need one: use {" or ".join(at_alpaca)}'
+def _with_a_venue(values: Mapping[str, Any], venue: VenuePlugin, at: list[str]) -> Iterator[tuple[str, str]]:
+    name, source = venue.venue.name, values.get("source")
+    if source == "sample":
+        yield "source", f'"sample" ends in 2016, and the account {at[0]} needs prices of today: use "{name}"'
+    elif source not in {None, "folder", name}:
+        yield "source", _no_account(source)
+    if source == "folder":
+        for key in venue.history_keys:
+            if key in values:
+                yield key, "has no effect here: your folder has its own first day; take this line out"
+    if values.get("account", at[0]) not in at:
+        yield "account", f'is no account with broker = "{name}", and prices need one: use {" or ".join(at)}'
+    for key in values.keys() - {*DATA, *venue.price_keys}:
+        yield key, f'has no effect here: it is no setting of broker = "{name}"; take this line out'
 
 
-def _without_alpaca(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if values.get("source") == "alpaca":
-        yield "source", '"alpaca" needs an account with broker = "alpaca", whose keys read the prices'
-    for key in OF_ALPACA:
+def _without_a_venue(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    source = values.get("source")
+    if source is not None and source not in OWN_SOURCES:
+        yield "source", _no_account(source)
+    brokers = " or ".join(f'broker = "{name}"' for name in price_sources() if name not in OWN_SOURCES)
+    for key in ("account", *any_price_kinds()) if values.keys() - {"source", "folder"} else ():
         if key in values:
-            yield key, 'has no effect here: no account has broker = "alpaca"; take this line out'
+            yield key, f"has no effect here: no account has {brokers}; take this line out"
+
+
+def _no_account(source: str) -> str:
+    return f'"{source}" needs an account with broker = "{source}", whose keys read the prices'

@@ -9,7 +9,6 @@ from rebalancer.config.environment import AS_WRITTEN, VARIABLE
 from rebalancer.config.in_force import text
 from rebalancer.config.keys import (
     ACCOUNT,
-    ALPACA,
     DATA,
     INVESTMENT,
     LIMITS,
@@ -20,8 +19,10 @@ from rebalancer.config.keys import (
     TRADING,
     amount,
 )
-from rebalancer.config.kinds import ACCOUNT_NAME, Kind
+from rebalancer.config.kinds import ACCOUNT_NAME, Kind, one_of, price_sources
+from rebalancer.config.venue_keys import any_account_kinds, any_price_kinds
 from rebalancer.model import Limits, Trading
+from rebalancer.venues import registry
 
 Schema = dict[str, Any]
 
@@ -31,7 +32,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def config_schema() -> Schema:
     """Draft 2020-12. What keys must be to each other, and to the files they name, is for the parser alone to say."""
     trading, limits = _table(TRADING, _defaults(Trading)), _table(LIMITS, _defaults(Limits))
-    account = _table({**ACCOUNT, **ALPACA}, {}, required=("broker", "investments"))
+    account = _table(
+        {**ACCOUNT, "broker": one_of(*registry.names()), **any_account_kinds()}, {}, required=("broker", "investments")
+    )
     account["properties"] |= {
         "cash_reserve": _sized(_table(RESERVE, {}, required=("amount",)), "mode", above_zero=False),
         "trading": trading,
@@ -41,7 +44,7 @@ def config_schema() -> Schema:
     }
     whole = _table(TOP, {}, required=("accounts",))
     whole["properties"] |= {
-        "data": _table(DATA, {}),
+        "data": _table({**DATA, "source": one_of(*price_sources()), **any_price_kinds()}, {}),
         "trading": trading,
         "limits": limits,
         "accounts": {
@@ -77,10 +80,18 @@ def _table(kinds: Mapping[str, Kind], defaults: Mapping[str, str], required: tup
 
 
 def _property(key: str, kind: Kind, defaults: Mapping[str, str]) -> Schema:
-    meaning = MEANINGS.get(key, "")
+    meaning = MEANINGS.get(key) or _meanings_of_venues().get(key, "")
     default = f" Default: {defaults[key]}." if key in defaults else ""
     schema = dict(kind.schema) if key in AS_WRITTEN else _or_variable(kind.schema)
     return {**schema, "description": f"{meaning}{default}"}
+
+
+def _meanings_of_venues() -> Mapping[str, str]:
+    return {
+        key: each.meaning
+        for plugin in registry.plugins()
+        for key, each in {**plugin.account_keys, **plugin.price_keys}.items()
+    }
 
 
 def _or_variable(schema: Mapping[str, Any]) -> Schema:

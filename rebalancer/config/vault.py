@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Protocol
 
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.model.keys import Keys
 
 SERVICE = "rebalancer"
 OTHERWISE = "or name the keys by key_id and secret, or by credentials_file"

@@ -2,11 +2,9 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from rebalancer.ports import Clock
 
-NEW_YORK = ZoneInfo("America/New_York")
 # Linux stops its monotonic clock while it is suspended, and so does Python's on a Mac. On Windows neither stops.
 _COUNTING_SUSPEND: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 

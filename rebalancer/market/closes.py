@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Bar, Closes, CorporateAction, Snapshot, Symbol
+from rebalancer.model import NEW_YORK, Bar, Closes, CorporateAction, Snapshot, Symbol
 from rebalancer.ports import Clock, History
 
 

@@ -7,7 +7,6 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Closes, Floats, Symbol
 from rebalancer.ports import Calendar
 
@@ -51,7 +50,7 @@ def sessions_due(calendar: Calendar, closes: Closes, now: datetime) -> tuple[dat
     """
     if not len(closes.sessions):
         return ()
-    today = now.astimezone(NEW_YORK).date()
+    today = now.astimezone(calendar.zone).date()
     held = [session for day in calendar.sessions(closes.day(0), today) if (session := calendar.session(day))]
     return tuple(session.day for session in held if session.closes <= now or session.day <= closes.day(-1))
 

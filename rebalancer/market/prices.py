@@ -1,4 +1,4 @@
-"""The ladder: the quote's mid, else the last trade, else the day's bar. The first rung to pass its gates is the price.
+"""The price fallback: the quote's mid, else the last trade, else the daily bar; the first that passes its checks.
 
 Pure: the time comes in with the gates. Every gate says what it accepts, so that a NaN is refused by all of them.
 """
@@ -6,12 +6,24 @@ Pure: the time comes in with the gates. Every gate says what it accepts, so that
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
-from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Bar, CorporateAction, NoPrice, Price, Quote, Rung, Snapshot, Symbol, Tick, Trading
-from rebalancer.model.text import per_share
+from rebalancer.model import (
+    NEW_YORK,
+    Bar,
+    CorporateAction,
+    NoPrice,
+    Price,
+    PriceSource,
+    Quote,
+    Session,
+    Snapshot,
+    Symbol,
+    Tick,
+    Trading,
+)
+from rebalancer.model.text import per_share, time_to_the_second
 
 FUTURE_SECONDS = 5
 """How far a source's clock may run ahead of ours."""
@@ -19,7 +31,7 @@ FUTURE_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What a price must pass: it is of `session`, and at `now` no older than its rung allows (any age where absent).
+    """What a price must pass: it is of `session`, and at `now` no older than its source allows (any age where absent).
 
     It may be `max_distance_percent` away from the previous close, where that is known; any distance where None.
     """
@@ -27,23 +39,26 @@ class Gates:
     session: date
     now: datetime
     max_spread_percent: Decimal
-    max_age_seconds: Mapping[Rung, int] = field(default_factory=dict)
+    max_age_seconds: Mapping[PriceSource, int] = field(default_factory=dict)
     max_distance_percent: Decimal | None = None
+    zone: tzinfo = NEW_YORK
+    currency: str = "USD"
 
 
-def signal_gates(trading: Trading, session: date, now: datetime) -> Gates:
+def signal_gates(trading: Trading, session: Session, now: datetime, currency: str = "USD") -> Gates:
     """Any price of the session will do for a decision; a quote must still be two-sided and not too wide."""
-    return Gates(session, now, trading.max_spread_percent)
+    return Gates(session.day, now, trading.max_spread_percent, zone=session.zone, currency=currency)
 
 
-def order_gates(trading: Trading, session: date, now: datetime) -> Gates:
+def order_gates(trading: Trading, session: Session, now: datetime, currency: str = "USD") -> Gates:
     """An order needs a fresh price, not too far from the previous close."""
-    ages: Mapping[Rung, int] = {
+    ages: Mapping[PriceSource, int] = {
         "quote": trading.max_quote_age_seconds,
         "trade": trading.max_trade_age_seconds,
         "bar": trading.max_bar_age_seconds,
     }
-    return Gates(session, now, trading.max_spread_percent, ages, trading.max_distance_percent)
+    most = trading.max_distance_percent
+    return Gates(session.day, now, trading.max_spread_percent, ages, most, session.zone, currency)
 
 
 def restated_previous(
@@ -72,16 +87,16 @@ def _restated(snapshot: Snapshot, actions: Iterable[CorporateAction], session: d
     return replace(previous, close=close)
 
 
-def climb(
+def accepted_prices(
     symbols: Iterable[Symbol], snapshots: Mapping[Symbol, Snapshot], gates: Gates
 ) -> dict[Symbol, Price | NoPrice]:
-    """Every symbol's price, or why it has none. A symbol without a snapshot shows nothing on any rung."""
-    return {symbol: ladder(snapshots.get(symbol, Snapshot(symbol)), gates) for symbol in symbols}
+    """Every symbol's accepted price, or why it has none."""
+    return {symbol: accepted_price(snapshots.get(symbol, Snapshot(symbol)), gates) for symbol in symbols}
 
 
-def ladder(snapshot: Snapshot, gates: Gates) -> Price | NoPrice:
+def accepted_price(snapshot: Snapshot, gates: Gates) -> Price | NoPrice:
     reasons: list[str] = []
-    for shown in (_quote(snapshot.quote, gates), _trade(snapshot.trade), _bar(snapshot.bar)):
+    for shown in (_quote(snapshot.quote, gates), _trade(snapshot.trade, gates), _bar(snapshot.bar, gates)):
         found = shown if isinstance(shown, str) else _admit(snapshot, shown, gates)
         if isinstance(found, Price):
             return found
@@ -91,9 +106,9 @@ def ladder(snapshot: Snapshot, gates: Gates) -> Price | NoPrice:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What one rung shows, before its session and its age are looked at."""
+    """The price of one source, before its session and age are checked."""
 
-    rung: Rung
+    rung: PriceSource
     value: Decimal
     session: date
     at: datetime
@@ -103,30 +118,31 @@ class _Shown:
 def _quote(quote: Quote | None, gates: Gates) -> _Shown | str:
     if quote is None:
         return "There is no quote."
+    bid, ask = f"{quote.bid} {gates.currency}", f"{quote.ask} {gates.currency}"
     if not (_positive(quote.bid) and _positive(quote.ask)):
-        return f"The quote is not two-sided: its bid is {quote.bid} USD, its ask {quote.ask} USD."
+        return f"The quote is not two-sided: its bid is {bid}, its ask {ask}."
     if not quote.bid <= quote.ask:
-        return f"The quote is crossed: its bid of {quote.bid} USD is above its ask of {quote.ask} USD."
+        return f"The quote is crossed: its bid of {bid} is above its ask of {ask}."
     mid = (quote.bid + quote.ask) / 2
     spread_percent = (quote.ask - quote.bid) / mid * 100
     if not spread_percent <= gates.max_spread_percent:
         return f"The quote is {spread_percent:.2f} % wide: at most {gates.max_spread_percent} % is accepted."
-    return _Shown("quote", mid, _new_york(quote.at).date(), quote.at, quote.ask)
+    return _Shown("quote", mid, quote.at.astimezone(gates.zone).date(), quote.at, quote.ask)
 
 
-def _trade(trade: Tick | None) -> _Shown | str:
+def _trade(trade: Tick | None, gates: Gates) -> _Shown | str:
     if trade is None:
         return "There is no trade."
     if not _positive(trade.price):
-        return f"The last trade has a price of {trade.price} USD."
-    return _Shown("trade", trade.price, _new_york(trade.at).date(), trade.at)
+        return f"The last trade has a price of {trade.price} {gates.currency}."
+    return _Shown("trade", trade.price, trade.at.astimezone(gates.zone).date(), trade.at)
 
 
-def _bar(bar: Bar | None) -> _Shown | str:
+def _bar(bar: Bar | None, gates: Gates) -> _Shown | str:
     if bar is None:
         return "There is no daily bar."
     if not _positive(bar.close):
-        return f"The daily bar has a close of {bar.close} USD."
+        return f"The daily bar has a close of {bar.close} {gates.currency}."
     return _Shown("bar", bar.close, bar.session, bar.at)
 
 
@@ -135,21 +151,22 @@ def _admit(snapshot: Snapshot, shown: _Shown, gates: Gates) -> Price | str:
         return f"The {shown.rung} is of {shown.session}, not of the session {gates.session}."
     age = (gates.now - shown.at).total_seconds()
     if not age >= -FUTURE_SECONDS:
-        return f"The {shown.rung} of {_new_york(shown.at):%H:%M:%S} New York time is {-age:.0f} s ahead of the clock."
+        return f"The {shown.rung} of {time_to_the_second(shown.at, gates.zone)} is {-age:.0f} s ahead of the clock."
     most = gates.max_age_seconds.get(shown.rung, math.inf)
     if not age <= most:
         return f"The {shown.rung} is {age:.0f} s old: at most {most} s is accepted."
-    if too_far := _too_far(shown, snapshot.previous, gates.max_distance_percent):
+    if too_far := _too_far(shown, snapshot.previous, gates):
         return too_far
     previous = snapshot.previous.close if snapshot.previous else None
     return Price(snapshot.symbol, shown.value, shown.rung, shown.at, max(age, 0.0), shown.ask, previous)
 
 
-def _too_far(shown: _Shown, previous: Bar | None, most: Decimal | None) -> str | None:
+def _too_far(shown: _Shown, previous: Bar | None, gates: Gates) -> str | None:
+    most = gates.max_distance_percent
     if previous is None or most is None:
         return None
     if not _positive(previous.close):
-        return f"The {shown.rung} can't be compared: the previous close is {previous.close} USD."
+        return f"The {shown.rung} can't be compared: the previous close is {previous.close} {gates.currency}."
     distance = abs(shown.value / previous.close - 1) * 100
     if distance <= most:
         return None
@@ -161,7 +178,3 @@ def _too_far(shown: _Shown, previous: Bar | None, most: Decimal | None) -> str |
 
 def _positive(value: Decimal) -> bool:
     return value.is_finite() and value > 0
-
-
-def _new_york(at: datetime) -> datetime:
-    return at.astimezone(NEW_YORK)

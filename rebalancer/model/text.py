@@ -1,8 +1,10 @@
-"""Money, shares and fractions as a person reads them, the same on every screen and in every journalled sentence."""
+"""Money, shares, fractions and times as text: the same on every screen and in every journalled sentence."""
 
 from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
+from rebalancer.model.account import NEW_YORK
 from rebalancer.model.instrument import Instrument, us_equity
 from rebalancer.model.names import Symbol
 
@@ -38,3 +40,28 @@ def shares(quantity: Decimal | int) -> str:
 def listed(words: Sequence[str], between: str = ", ") -> str:
     more = len(words) - LISTED
     return between.join(words[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def clock_time(at: datetime, zone: tzinfo = NEW_YORK) -> str:
+    """As in "15:50 New York time"."""
+    return f"{at.astimezone(zone):%H:%M} {_zone_name(zone)}"
+
+
+def time_to_the_second(at: datetime, zone: tzinfo = NEW_YORK) -> str:
+    """As in "15:50:00 New York time"."""
+    return f"{at.astimezone(zone):%H:%M:%S} {_zone_name(zone)}"
+
+
+def date_and_time(at: datetime, zone: tzinfo = NEW_YORK) -> str:
+    """As in "2026-11-20 15:50:00 New York time"."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S} {_zone_name(zone)}"
+
+
+def minute(at: datetime, zone: tzinfo | None = NEW_YORK) -> str:
+    """As in "2026-11-20 15:50 EST"; in this machine's zone where `zone` is None."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def _zone_name(zone: tzinfo) -> str:
+    city = str(zone).rpartition("/")[2].replace("_", " ")
+    return f"{city} time" if "/" in str(zone) else city

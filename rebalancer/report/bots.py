@@ -24,7 +24,9 @@ def show_explanation(found: Explanation) -> None:
     else:
         show(line(f"{decision.bot} on {day} fails: {decision.reason}", "bold red"))
     if tree is not None:
-        show(*map(line, tree), line("* is taken on this day"))
+        show(*map(line, tree))
+        if any(text.startswith("* ") for text in tree):
+            show(line("* is taken on this day"))
     for note in found.notes:
         show(line(note, "yellow"))
 
@@ -73,11 +75,11 @@ def _amount(investment: Investment | None) -> str:
 def _found(findings: Findings) -> tuple[Text, ...]:
     nodes = ", ".join(f"{count} {kind}" for kind, count in findings.nodes)
     functions = [f"{name} {_each(used)}".strip() for name, used in findings.functions]
-    return (
+    chart = (
         line(f"  nodes: {nodes}; {findings.depth} deep"),
         line(f"  indicators, with their windows in sessions: {', '.join(functions) or 'none'}"),
-        line(f"  tickers: {', '.join(findings.tickers)}"),
     )
+    return (*(chart if findings.nodes else ()), line(f"  tickers: {', '.join(findings.tickers)}"))
 
 
 def _each(used: Sequence[tuple[int, ...]]) -> str:

@@ -7,8 +7,8 @@ from rich.console import RenderableType
 from rebalancer.app.views import ArmingProposal, KilledAccount, LiveAccount, Resumed
 from rebalancer.events import Armed, Halted
 from rebalancer.model import OrderState
+from rebalancer.model.text import minute
 from rebalancer.report.console import count, grid, line, money, show
-from rebalancer.report.schedule import new_york
 
 
 def show_halted(halt: Halted) -> None:
@@ -56,14 +56,14 @@ def show_proposal(proposal: ArmingProposal) -> None:
     table.add_row("equity", f"{money(proposal.equity)} USD")
     table.add_row("cash", f"{money(proposal.cash)} USD")
     table.add_row("most a run may send", f"{money(armed.max_dollars)} USD")
-    table.add_row("until", new_york(armed.until))
+    table.add_row("until", minute(armed.until))
     table.add_row("while these stay as they are", line(", ".join(armed.files)))
     table.add_row("the first run", first)
     show(table)
 
 
 def show_armed(armed: Armed) -> None:
-    show(line(f"Account {armed.account} is armed until {new_york(armed.until)}.", "bold green"))
+    show(line(f"Account {armed.account} is armed until {minute(armed.until)}.", "bold green"))
 
 
 def show_disarmed(account: str, armed: Armed | None) -> None:
@@ -93,7 +93,7 @@ def show_live(accounts: Sequence[LiveAccount]) -> None:
 
 def _terms(armed: Armed) -> tuple[RenderableType, ...]:
     first = "one order" if armed.first_order_only else "whole"
-    return money(armed.max_dollars), new_york(armed.until), first, line(armed.by)
+    return money(armed.max_dollars), minute(armed.until), first, line(armed.by)
 
 
 def _whose(halt: Halted) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
@@ -11,9 +10,8 @@ from rich.progress import Progress
 from rebalancer.app.views import PriceStatus
 from rebalancer.market.coverage import JUMP, Coverage
 from rebalancer.report.console import grid, line, show
-
-if TYPE_CHECKING:  # loads alpaca-py, which showing what is kept does not need
-    from rebalancer.venues.alpaca.sync import Synced, Told
+from rebalancer.venues.plugin import Progress as ProgressCall
+from rebalancer.venues.plugin import Synced
 
 SHOWN = 3
 """How many days of a kind are named; `--json` has them all."""
@@ -51,7 +49,7 @@ def _more(found: Sequence[object]) -> str:
 
 
 @contextmanager
-def progress(things: str) -> "Iterator[Told]":
+def progress(things: str) -> Iterator[ProgressCall]:
     """How many of how many `things` are done: a bar on a terminal, lines on a pipe; on stderr, where no facts stand."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
@@ -62,7 +60,7 @@ def progress(things: str) -> "Iterator[Told]":
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def show_synced(found: "Synced | None") -> None:
+def show_synced(found: Synced | None) -> None:
     """None where the source has nothing to fetch."""
     if found is None:
         show(line("These prices are read from their files each time: there is nothing to fetch."))

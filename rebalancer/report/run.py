@@ -7,8 +7,7 @@ from rich.console import RenderableType
 
 from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
 from rebalancer.journal.read import OrderSummary, RunRecord
-from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Plan, Targets
+from rebalancer.model import NEW_YORK, Plan, Targets
 from rebalancer.report.console import count, grid, line, money, share, show
 
 MOST_STEPS = 12

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Armed, Halted
-from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Account
+from rebalancer.model import NEW_YORK, Account
 
 FIRST_LIVE_RUN = "first live run: one order was sent, look at it"
 """The reason of the halt that the program itself writes with the only order of a first live run."""

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Armed, DailyLossHit, Halted
-from rebalancer.market.clock import NEW_YORK
 from rebalancer.model import Account, Hours, Session
-from rebalancer.model.text import money, percent
+from rebalancer.model.text import date_and_time, money, percent
 from rebalancer.portfolio.limits import daily_loss
 from rebalancer.trading.authorization import FIRST_LIVE_RUN, halt_text, require_account_number, unarmed_reason
 from rebalancer.trading.context import RunContext, RunLog
@@ -95,26 +95,21 @@ def latest_time(context: RunContext, log: RunLog) -> datetime:
 
 def hours_mismatch(hours: Hours, session: Session, asked: datetime, answered: datetime, most_skew: int) -> str | None:
     """None where the venue, asked between `asked` and `answered` by our clock, is open for `session` as we know it."""
+    shown = partial(date_and_time, zone=session.zone)
     skew = max(asked - hours.now, hours.now - answered, timedelta(0)).total_seconds()
     if not skew <= most_skew:
         return (
-            f"The venue's clock says {new_york(hours.now)} and this machine's {new_york(answered)}: {skew:.0f} s "
+            f"The venue's clock says {shown(hours.now)} and this machine's {shown(answered)}: {skew:.0f} s "
             f"apart, at most {most_skew} s (trading.max_skew_seconds) is accepted. Set the machine's clock."
         )
     if not hours.open:
-        return (
-            f"The venue says at {new_york(hours.now)} that it is closed, though the session of {session.day} is open."
-        )
+        return f"The venue says at {shown(hours.now)} that it is closed, though the session of {session.day} is open."
     if not abs(hours.closes - session.closes) <= CLOSE_TOLERANCE:
         return (
-            f"The venue closes at {new_york(hours.closes)}, the calendar has {new_york(session.closes)}: a closure at "
+            f"The venue closes at {shown(hours.closes)}, the calendar has {shown(session.closes)}: a closure at "
             "short notice? Update the package pandas-market-calendars."
         )
     return None
-
-
-def new_york(at: datetime) -> str:
-    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York time"
 
 
 # --------------------------------------------------------------------------------------------- daily loss

@@ -18,12 +18,12 @@ from rebalancer.config import AccountConfig
 from rebalancer.errors import BusyError, RunFailedError
 from rebalancer.model import Account
 from rebalancer.ports import Venue
-from rebalancer.venues.alpaca.hosts import TRADING
+from rebalancer.venues.alpaca.venue import TRADING
 
 HOST = TRADING["paper"].removeprefix("https://")
 NOW = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
-PAPER = AccountConfig("paper", broker="alpaca", base_url=TRADING["paper"])
-ELSEWHERE = AccountConfig("paper", broker="alpaca", base_url="http://127.0.0.1:8080")
+PAPER = AccountConfig("paper", broker="alpaca", settings={"base_url": TRADING["paper"]})
+ELSEWHERE = AccountConfig("paper", broker="alpaca", settings={"base_url": "http://127.0.0.1:8080"})
 
 
 @dataclass
@@ -68,7 +68,9 @@ def test_who_was_kept_out_hides_the_holder_from_nobody_who_comes_later() -> None
 
 
 def test_another_name_of_the_account_and_another_way_to_write_its_host_are_the_same_account() -> None:
-    other = AccountConfig("mine", broker="alpaca", base_url=TRADING["paper"].replace("paper", "PAPER") + "/")
+    other = AccountConfig(
+        "mine", broker="alpaca", settings={"base_url": TRADING["paper"].replace("paper", "PAPER") + "/"}
+    )
     with locked(), pytest.raises(BusyError), locked(other):
         pass
 
@@ -115,6 +117,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.posix
 def test_a_process_that_is_killed_holds_no_lock_any_more() -> None:
     with locked():
         (file,) = accounts_folder().glob("*.lock")

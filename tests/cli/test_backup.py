@@ -18,6 +18,7 @@ def journal(rebalance, tmp_path):
     return tmp_path / "state" / "demo" / "journal.sqlite"
 
 
+@pytest.mark.posix
 def test_the_copy_says_what_the_journal_says_and_only_its_owner_reads_it(rebalance, journal, tmp_path):
     said = rebalance("backup", "copy.sqlite")
 

@@ -11,7 +11,7 @@ from rebalancer import config
 from rebalancer.config.credentials import KeySource
 from rebalancer.config.in_force import by_key, in_force, snapshot
 from rebalancer.config.start import first_files
-from rebalancer.venues.alpaca.hosts import DATA, PAPER
+from rebalancer.venues.alpaca.venue import DATA, PAPER
 
 CONFIG = str(FOLDER / "config.toml")
 SECRET = "hunter2-is-my-secret"  # noqa: S105
@@ -23,7 +23,7 @@ BY_VARIABLES = 'key_id = "${MY_KEY}"\nsecret = "${MY_SECRET}"'
 def test_without_a_word_the_keys_are_in_the_keyring_and_the_hosts_are_alpacas_own() -> None:
     (account,) = parsed(AT_ALPACA).accounts
     assert account.key_source == KeySource(CONFIG)
-    assert (account.base_url, account.data_url, account.account_number) == (PAPER, DATA, None)
+    assert (account.settings, account.account_number) == ({"base_url": PAPER, "data_url": DATA}, None)
 
 
 def test_variables_are_kept_by_name_and_looked_up_later() -> None:
@@ -80,7 +80,7 @@ def test_another_host_is_refused(key: str, url: str) -> None:
 
 def test_this_machine_may_stand_in_for_both_hosts() -> None:
     (account,) = parsed(with_keys('base_url = "http://127.0.0.1:8080/"\ndata_url = "http://localhost:81"')).accounts
-    assert (account.base_url, account.data_url) == ("http://127.0.0.1:8080", "http://localhost:81")
+    assert account.settings == {"base_url": "http://127.0.0.1:8080", "data_url": "http://localhost:81"}
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,14 @@ def test_what_only_alpaca_has_is_refused_at_the_simulated_broker(line: str) -> N
 
 def test_an_account_at_alpaca_brings_its_prices_with_it() -> None:
     found = parsed(AT_ALPACA)
-    assert (found.data_source, found.data_account, found.data_feed) == ("alpaca", "demo", "iex")
-    assert found.data_since == date(2016, 1, 1)
+    assert (found.data_source, found.data_account) == ("alpaca", "demo")
+    assert found.data_settings == {"feed": "iex", "since": date(2016, 1, 1)}
     assert parsed(SMALLEST).data_account is None
 
 
 @pytest.mark.parametrize("day", ["2020-02-29", '"2020-02-29"'])
 def test_history_begins_on_a_day_in_quotes_or_without(day: str) -> None:
-    assert parsed(f"[data]\nsince = {day}\n{AT_ALPACA}").data_since == date(2020, 2, 29)
+    assert parsed(f"[data]\nsince = {day}\n{AT_ALPACA}").data_settings["since"] == date(2020, 2, 29)
 
 
 @pytest.mark.parametrize("day", ['"2020-02-30"', '"20200229"', '"yesterday"', "2020-02-29T10:00:00", "2020"])

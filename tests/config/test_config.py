@@ -15,10 +15,11 @@ from platformdirs import user_config_path
 from rebalancer import config
 from rebalancer.config import AccountConfig, SimSettings
 from rebalancer.config.credentials import KeySource
-from rebalancer.config.keys import ALPACA, DATA
-from rebalancer.config.prices import FIRST_DAY
+from rebalancer.config.keys import DATA
+from rebalancer.config.venue_keys import account_kinds
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
+from rebalancer.venues.alpaca.venue import FIRST_DAY, PLUGIN
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 SWITCHED_OFF = re.compile(r"^#(?=[a-z\[])", re.MULTILINE)
@@ -176,10 +177,10 @@ def test_what_is_switched_off_in_the_example_can_be_switched_on() -> None:
     _, account = found.accounts
     assert account.trading == Trading()
     assert account.key_source == KeySource(str(EXAMPLE), variables=("ALPACA_KEY_ID", "ALPACA_SECRET"))
-    assert (found.data_feed, found.data_account, found.data_since) == ("iex", "paper", FIRST_DAY)
+    assert (found.data_account, found.data_settings) == ("paper", {"feed": "iex", "since": FIRST_DAY})
     written = tomllib.loads(shown)
-    assert written["data"].keys() | {"folder"} == set(DATA)
-    assert set(ALPACA) - {"credentials_file"} <= written["accounts"]["paper"].keys()
+    assert written["data"].keys() | {"folder"} == {*DATA, *PLUGIN.price_keys}
+    assert set(account_kinds(PLUGIN)) - {"credentials_file"} <= written["accounts"]["paper"].keys()
     assert '# credentials_file = "' in shown
 
 

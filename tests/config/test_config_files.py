@@ -23,6 +23,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.posix
 def test_the_new_content_takes_the_place_of_the_old_and_the_mode_stays(path: Path) -> None:
     replace_content(path, b"old", b"new")
     assert path.read_bytes() == b"new"
@@ -65,6 +66,7 @@ except BadInputError as error:
 """
 
 
+@pytest.mark.posix
 def test_on_a_full_disk_nothing_changes_and_nothing_is_left_behind(path: Path) -> None:
     """A process that may write no more than 100 bytes to a file stands in for the disk."""
     command = [sys.executable, "-c", FULL_DISK, str(path)]
@@ -74,6 +76,7 @@ def test_on_a_full_disk_nothing_changes_and_nothing_is_left_behind(path: Path) -
     assert names(path.parent) == ["config.toml"]
 
 
+@pytest.mark.posix
 def test_a_new_file_is_its_owners_alone_and_its_folder_is_made(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "config.toml"
     create(path, b"new")

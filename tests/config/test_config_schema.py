@@ -11,22 +11,24 @@ from configs import FOLDER
 from jsonschema import Draft202012Validator
 
 from rebalancer import config, demo
-from rebalancer.config.keys import ACCOUNT, ALPACA, DATA, INVESTMENT, LIMITS, MEANINGS, RESERVE, SIM, TOP, TRADING
-from rebalancer.config.prices import OF_ALPACA
+from rebalancer.config.keys import ACCOUNT, DATA, INVESTMENT, LIMITS, MEANINGS, RESERVE, SIM, TOP, TRADING
 from rebalancer.config.schema import config_schema
 from rebalancer.config.start import first_files
+from rebalancer.config.venue_keys import account_kinds, price_kinds
 from rebalancer.errors import BadInputError
+from rebalancer.venues.alpaca.venue import PLUGIN
 
+VENUE, PRICES = account_kinds(PLUGIN), price_kinds(PLUGIN)
 SCHEMA = Draft202012Validator(config_schema())
 BASE: dict[str, Any] = {
     "accounts": {"demo": {"broker": "sim", "investments": [{"bot": "trend.json", "amount": 5}]}},
 }
 TABLES = {
     "": TOP,
-    "data": DATA,
+    "data": {**DATA, **PRICES},
     "trading": TRADING,
     "limits": LIMITS,
-    "accounts.demo": {**ACCOUNT, **ALPACA},
+    "accounts.demo": {**ACCOUNT, **VENUE},
     "accounts.demo.trading": TRADING,
     "accounts.demo.limits": LIMITS,
     "accounts.demo.sim": SIM,
@@ -52,7 +54,7 @@ def document(table: str, key: str, value: object) -> dict[str, Any]:
     if table.endswith("cash_reserve"):
         place["amount"] = 5
     place[key] = value
-    if key in {*ALPACA, *OF_ALPACA}:
+    if key in {*VENUE, *PRICES, "account"}:
         whole["accounts"]["demo"]["broker"] = "alpaca"
     if (table, key) == ("data", "folder"):
         place["source"] = "folder"
@@ -146,4 +148,5 @@ def test_our_own_files_pass(content: bytes) -> None:
 
 def test_it_is_a_schema_that_editors_read_and_every_setting_has_its_meaning() -> None:
     Draft202012Validator.check_schema(SCHEMA.schema)
-    assert {key for _, key in CASES} - {"amount"} == MEANINGS.keys()
+    of_venues = PLUGIN.account_keys | PLUGIN.price_keys
+    assert {key for _, key in CASES} - {"amount"} == MEANINGS.keys() | of_venues.keys()

@@ -9,7 +9,7 @@ from configs import AT_ALPACA, SMALLEST, with_keys
 from rebalancer import config
 from rebalancer.config.credentials import read_keys
 from rebalancer.errors import BadInputError
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.model.keys import Keys
 
 KEYS = Keys("PK-hunter2", "secret-hunter2")
 FILE = 'key_id = "PK-hunter2"\nsecret = "secret-hunter2"\n'
@@ -58,6 +58,7 @@ def test_keys_come_from_the_two_variables(tmp_path: Path) -> None:
     assert keys_of(BY_VARIABLES, tmp_path, **SET) == KEYS
 
 
+@pytest.mark.posix
 def test_keys_come_from_a_file_that_only_its_owner_can_read(file: Path) -> None:
     assert keys_of(BY_FILE, file.parent) == KEYS
     file.chmod(0o400)
@@ -98,6 +99,7 @@ def test_an_empty_vault_is_told_with_all_three_ways(tmp_path: Path) -> None:
     assert "credentials_file" in said
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
 def test_a_file_that_others_can_read_is_refused_with_the_command_that_helps(file: Path, mode: int) -> None:
     file.chmod(mode)
@@ -111,6 +113,7 @@ def test_a_link_to_a_file_is_refused(file: Path) -> None:
     assert refusal_of(BY_FILE, file.parent) == f"{file}: is a link: name the file itself"
 
 
+@pytest.mark.posix
 def test_a_pipe_a_folder_and_no_file_are_refused_at_once(file: Path) -> None:
     file.unlink()
     assert "can't be read: No such file" in refusal_of(BY_FILE, file.parent)
@@ -121,7 +124,7 @@ def test_a_pipe_a_folder_and_no_file_are_refused_at_once(file: Path) -> None:
     assert refusal_of(BY_FILE, file.parent).startswith(f"{file}: ")
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can give a file away")
 def test_a_file_of_another_user_is_refused(file: Path) -> None:
     os.chown(file, 65534, -1)
     assert "belongs to another user" in refusal_of(BY_FILE, file.parent)

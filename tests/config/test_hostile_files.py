@@ -1,12 +1,13 @@
 """Files made to hurt are refused by a child process that may take 200 MB more than it has, and a few seconds."""
 
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+resource = pytest.importorskip("resource", reason="only Linux and macOS limit a process")
 
 LIMITED = """
 import resource, sys
@@ -89,7 +90,7 @@ def refused(kind: str, content: bytes, folder: Path) -> str:
     return done.stdout
 
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process like this")
+pytestmark = pytest.mark.linux
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -3,7 +3,7 @@
 import pytest
 from configs import AT_ALPACA, SMALLEST, parsed, problems_of, with_keys
 
-from rebalancer.venues.alpaca.hosts import LIVE, PAPER
+from rebalancer.venues.alpaca.venue import LIVE, PAPER
 
 NUMBER = 'account_number = "123456789"'
 LIVE_ACCOUNT = f'mode = "live"\n{NUMBER}'
@@ -11,15 +11,15 @@ LIVE_ACCOUNT = f'mode = "live"\n{NUMBER}'
 
 def test_it_trades_at_the_live_host_and_a_paper_account_at_the_paper_host() -> None:
     (live,) = parsed(with_keys(LIVE_ACCOUNT)).accounts
-    assert (live.mode, live.base_url, live.account_number) == ("live", LIVE, "123456789")
+    assert (live.mode, live.address, live.account_number) == ("live", LIVE, "123456789")
     (paper,) = parsed(AT_ALPACA).accounts
-    assert (paper.mode, paper.base_url) == ("paper", PAPER)
+    assert (paper.mode, paper.address) == ("paper", PAPER)
 
 
 @pytest.mark.parametrize("url", [LIVE, f"{LIVE}/", "http://127.0.0.1:8080"])
 def test_its_own_host_may_be_named_and_this_machine_may_stand_in_for_it(url: str) -> None:
     (live,) = parsed(with_keys(f'{LIVE_ACCOUNT}\nbase_url = "{url}"')).accounts
-    assert live.base_url == url.rstrip("/")
+    assert live.address == url.rstrip("/")
 
 
 def test_without_its_number_it_is_refused() -> None:

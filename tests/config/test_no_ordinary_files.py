@@ -9,6 +9,7 @@ from rebalancer.app.bots import read_bots
 from rebalancer.errors import BadInputError
 
 
+@pytest.mark.posix
 def test_a_pipe_is_no_bot_file(tmp_path: Path) -> None:
     pipe = tmp_path / "bot.json"
     os.mkfifo(pipe)
@@ -16,6 +17,7 @@ def test_a_pipe_is_no_bot_file(tmp_path: Path) -> None:
         read_bots({"A": pipe})
 
 
+@pytest.mark.posix
 def test_a_device_is_none_either_nor_a_link_to_one(tmp_path: Path) -> None:
     link = tmp_path / "bot.json"
     link.symlink_to("/dev/null")

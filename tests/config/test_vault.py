@@ -8,7 +8,7 @@ from keyrings import MemoryKeyring, in_use
 
 from rebalancer.config.vault import Keyring
 from rebalancer.errors import BadInputError
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.model.keys import Keys
 
 KEYS = Keys("PK-hunter2", "secret-hunter2")
 

@@ -1,6 +1,5 @@
 """A journal that another program holds, or for which the system has nothing left."""
 
-import resource
 import sqlite3
 from contextlib import closing
 
@@ -10,6 +9,8 @@ from evenings import NOW, start
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Noted
 from rebalancer.journal.store import SqliteJournal
+
+resource = pytest.importorskip("resource", reason="only Linux and macOS limit the open files of a process")
 
 
 def test_a_journal_that_another_program_is_writing_is_not_written(path, journal):

@@ -37,6 +37,7 @@ def restored(path, tmp_path):
     return path
 
 
+@pytest.mark.posix
 def test_what_is_remembered_is_the_last_line_after_a_claim_a_run_and_a_persons_word(journal, path, file):
     run = start(journal)
     assert high_water_mark.load(path) == journal.head()

@@ -264,6 +264,7 @@ def test_each_process_draws_an_id_of_its_own_and_keeps_it():
     assert len({*ids, lock_holder().process.id, lock_holder().process.id}) == 3
 
 
+@pytest.mark.posix
 def test_a_process_that_was_forked_is_another_than_its_parent():
     forked = (
         f"import os; from rebalancer.journal.lease import lock_holder; lock_holder(); os.fork() and os.wait(); {TELL}"
@@ -286,6 +287,7 @@ with run_lock(path) as place, SqliteJournal.open(path, place) as journal:
 """
 
 
+@pytest.mark.posix
 def test_what_a_killed_process_left_is_taken_up_at_once_under_its_lock_and_not_without(path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False, env=environment)  # noqa: S603

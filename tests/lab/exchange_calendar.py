@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import islice
 
-from rebalancer.model import Session
+from rebalancer.model import NEW_YORK, Session
 
 FIRST = date(2026, 1, 5)
 HOLIDAY, HALF_DAY = 16, 24
@@ -41,6 +41,8 @@ def days_between(first: date, last: date) -> tuple[date, ...]:
 
 class LabCalendar:
     """`ports.Calendar`."""
+
+    zone = NEW_YORK
 
     def session(self, day: date) -> Session | None:
         return session_of(day)

@@ -10,6 +10,7 @@ from rebalancer.errors import RunFailedError
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Session
+from rebalancer.model.text import clock_time
 
 CALENDAR = ExchangeCalendar(SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC)))
 
@@ -80,3 +81,34 @@ def test_a_day_is_in_the_range_exactly_where_it_has_a_session(day: date) -> None
     if session is not None:
         assert session.opens < session.closes
         assert session.opens.tzinfo is session.closes.tzinfo is UTC
+
+
+# ------------------------------------------------------------------------------------------- other exchanges
+
+
+@pytest.mark.parametrize(
+    ("day", "opens", "closes"),
+    [
+        (date(2026, 11, 20), "08:00", "16:30"),
+        (date(2026, 7, 20), "07:00", "15:30"),
+        (date(2026, 12, 30), "08:00", "13:00"),  # the last session of the year ends at 14:00 in Frankfurt
+    ],
+)
+def test_another_exchange_has_hours_and_a_zone_of_its_own(day, opens, closes):
+    calendar = ExchangeCalendar(SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC)), "XETR")
+    session = calendar.session(day)
+    assert session is not None
+    assert (f"{session.opens:%H:%M}", f"{session.closes:%H:%M}", str(session.zone)) == (opens, closes, "Europe/Berlin")
+    assert clock_time(session.closes, calendar.zone) == f"{session.closes.astimezone(calendar.zone):%H:%M} Berlin time"
+
+
+def test_each_exchange_keeps_its_own_holidays():
+    xetra = ExchangeCalendar(SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC)), "XETR")
+    thanksgiving, german_christmas_eve = date(2026, 11, 26), date(2026, 12, 24)
+    assert (CALENDAR.session(thanksgiving), xetra.session(german_christmas_eve)) == (None, None)
+    assert thanksgiving in xetra.sessions(thanksgiving, thanksgiving)
+
+
+def test_an_exchange_that_does_not_exist_is_refused_with_the_way_out():
+    with pytest.raises(ValueError, match="use a name such as NYSE or XETR"):
+        ExchangeCalendar(SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC)), "MOON")

@@ -17,6 +17,7 @@ from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import (
+    NEW_YORK,
     Bar,
     Closes,
     CorporateAction,
@@ -99,6 +100,8 @@ class Market:
 
 
 class Weekdays:
+    zone = NEW_YORK
+
     def session(self, day: date) -> Session | None:
         return session_of(day) if day.weekday() < 5 else None
 

@@ -21,8 +21,7 @@ from test_orders import Between
 from rebalancer.errors import RebalancerError, RunFailedError, SourceError, StoppedError
 from rebalancer.events import HaltLifted
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import NO_RUN, Order, Side, Submitted, Symbol, Trading, Unknown
+from rebalancer.model import NEW_YORK, NO_RUN, Order, Side, Submitted, Symbol, Trading, Unknown
 from rebalancer.venues.sim.script import Script, Twist
 
 TUESDAY, WEDNESDAY = DAYS[1:3]

@@ -8,10 +8,10 @@ import pytest
 from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
 from local_alpaca import LocalAlpaca
 
-from rebalancer.app.counter import counter_of
+from rebalancer.app.account import broker_alone
 from rebalancer.app.evening import evening
 from rebalancer.app.kill import kill
-from rebalancer.app.recovery import recovery
+from rebalancer.app.recover import recovery
 from rebalancer.errors import BusyError
 
 
@@ -68,5 +68,5 @@ def test_a_dry_run_goes_on_beside_a_run(running: None, second: AlpacaStage) -> N
 
 def test_a_kill_never_waits(running: None, second: AlpacaStage) -> None:
     settings = second.settings()
-    with counter_of(settings, settings.accounts[0]) as (broker, clock):
+    with broker_alone(settings, settings.accounts[0]) as (broker, clock):
         assert kill(broker, clock).left == ()

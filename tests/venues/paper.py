@@ -10,9 +10,9 @@ from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
 from street import BIL, EVENING, SPY
 
 from rebalancer.model import Symbol
+from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.broker import AlpacaBroker
 from rebalancer.venues.alpaca.client import Alpaca
-from rebalancer.venues.alpaca.keys import Keys
 from rebalancer.venues.sim.script import Twist
 
 FAULTS: Mapping[str, Fault] = {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from rebalancer.model import Bar, Order, OrderId, Quote, Session, Snapshot, Symbol, Tick
+from rebalancer.model import NEW_YORK, Bar, Order, OrderId, Quote, Session, Snapshot, Symbol, Tick
 
 SPY, BIL, XYZ = Symbol("SPY"), Symbol("BIL"), Symbol("XYZ")
 EVENING = datetime(2016, 6, 30, 19, 50, tzinfo=UTC)
@@ -39,6 +39,8 @@ class Street:
 
     def snapshots(self, symbols: Sequence[Symbol]) -> dict[Symbol, Snapshot]:
         return {symbol: self.shown[symbol] for symbol in symbols if symbol in self.shown}
+
+    zone = NEW_YORK
 
     def session(self, day: date) -> Session | None:
         if day.weekday() >= 5:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from rebalancer.errors import SourceError
+from rebalancer.model import NEW_YORK
 from rebalancer.venues.alpaca import parse
 from rebalancer.venues.alpaca.body import Body, bodies
 from rebalancer.venues.alpaca.client import Alpaca
@@ -13,7 +13,7 @@ from rebalancer.venues.alpaca.client import Alpaca
 PAGE = 100
 PAID_IN_OR_OUT = "CSD,CSW,JNLC,ACATC"
 """Cash that was deposited, withdrawn, journalled between accounts, and moved from or to another broker."""
-CLOSE = time(16, tzinfo=ZoneInfo("America/New_York"))
+CLOSE = time(16, tzinfo=NEW_YORK)
 """When Alpaca takes down what an account is worth, also on a day that closes early."""
 
 

@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from rebalancer.errors import SourceError
-from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Session, Symbol
+from rebalancer.model import NEW_YORK, Session, Symbol
 from rebalancer.venues.alpaca.bulk import Bulk
 
 ClosesByDay = dict[date, float]

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import (
+    NEW_YORK,
     Absent,
     Accepted,
     Account,
@@ -38,7 +38,6 @@ from rebalancer.venues.alpaca.refusals import refusal
 from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.sim.rules import malformed
 
-NEW_YORK = ZoneInfo("America/New_York")
 SHORTING = (("account", "/account"), ("configuration", "/account/configurations"))
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Mode
+from rebalancer.model.keys import Keys
 from rebalancer.ports import Clock
-from rebalancer.venues.alpaca.hosts import DATA, TRADING
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.venues.alpaca.venue import DATA, TRADING
 from rebalancer.venues.alpaca.wire import Json, Line, NoReply, Reply
 
 __all__ = ["Alpaca", "Json", "NoReply", "Reply", "message"]

@@ -8,27 +8,23 @@ import numpy as np
 
 from rebalancer.errors import SourceError
 from rebalancer.market.cache import ClosesCache
-from rebalancer.market.clock import NEW_YORK
 from rebalancer.market.known import as_closes
-from rebalancer.model import Closes, CorporateAction, Session, Symbol
+from rebalancer.model import NEW_YORK, Closes, CorporateAction, Session, Symbol
 from rebalancer.ports import Calendar, Clock
 from rebalancer.venues.alpaca.announced import COUNTED, restated
 from rebalancer.venues.alpaca.bars import ClosesByDay, daily_closes
 from rebalancer.venues.alpaca.bulk import Bulk
 from rebalancer.venues.alpaca.client import Alpaca
 from rebalancer.venues.alpaca.corporate_actions import corporate_actions
-from rebalancer.venues.alpaca.sync import Supply, Synced, Told, overlap_start, sync
+from rebalancer.venues.alpaca.sync import AlpacaSynced, Supply, overlap_start, sync
+from rebalancer.venues.alpaca.venue import CONSOLIDATED, FIRST_DAY
+from rebalancer.venues.plugin import Progress
 
 SETTLED = timedelta(minutes=20)
 """After the close, when a session's bar is taken as final: the free plan sees it 15 minutes late."""
 
 DAY = timedelta(days=1)
 LONGEST_CLOSURE = timedelta(days=14)
-FEED = "sip"
-"""The consolidated tape: its bars are free once they are 15 minutes old."""
-
-FIRST_DAY = date(2016, 1, 1)
-"""Before it Alpaca has no bars."""
 
 
 class AlpacaHistory:
@@ -41,7 +37,7 @@ class AlpacaHistory:
         calendar: Calendar,
         clock: Clock,
         since: date = FIRST_DAY,
-        feed: str = FEED,
+        feed: str = CONSOLIDATED,
     ) -> None:
         self._supply = Supply(Bulk(client), cache, calendar, since, feed)
         self._clock = clock
@@ -82,16 +78,16 @@ class AlpacaHistory:
             raise SourceError(f"the calendar has no completed session in the two weeks before {today}")
         return last
 
-    def sync(self, symbols: Sequence[Symbol], told: Told = lambda _done, _total: None) -> Synced:
+    def sync(self, symbols: Sequence[Symbol], progress: Progress = lambda _done, _total: None) -> AlpacaSynced:
         """Bring the cache up to the last completed session. Raises SourceError."""
-        return sync(self._supply, sorted(set(symbols)), self.last_session(), told)
+        return sync(self._supply, sorted(set(symbols)), self.last_session(), progress)
 
     def _today(self) -> date:
         return self._clock.now().astimezone(NEW_YORK).date()
 
     def _brought_up_to_date(self, symbols: Sequence[Symbol], needed: date) -> tuple[str, ...]:
         try:
-            return tuple(self.sync(symbols).sentences())
+            return self.sync(symbols).sentences()
         except SourceError as error:
             known = self._supply.cache.read(self._supply.feed, symbols)
             if not all(symbol in known and known[symbol].last >= needed for symbol in symbols):

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rebalancer.market.clock import NEW_YORK
-from rebalancer.model import Bar, Quote, Snapshot, Symbol, Tick
+from rebalancer.model import NEW_YORK, Bar, Quote, Snapshot, Symbol, Tick
 from rebalancer.ports import Clock
 from rebalancer.venues.alpaca.bulk import Bulk
 from rebalancer.venues.alpaca.client import Alpaca

@@ -1,6 +1,6 @@
 """Bringing the cached closes up to date: new sessions, and enough old ones to see whether these still hold."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -12,6 +12,7 @@ from rebalancer.model import Session, Symbol
 from rebalancer.ports import Calendar
 from rebalancer.venues.alpaca.bars import daily_closes
 from rebalancer.venues.alpaca.bulk import Bulk
+from rebalancer.venues.plugin import Progress
 
 OVERLAP_SESSIONS = 10
 """How many known sessions are asked for again."""
@@ -21,7 +22,6 @@ BATCH_BARS = 100_000
 
 A_MONTH = timedelta(days=30)
 
-Told = Callable[[int, int], None]
 Found = Known | str | None
 """What is known of a symbol now; why it has to be asked for again; None where nothing came of it."""
 
@@ -50,7 +50,7 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
+class AlpacaSynced:
     """What bringing the closes of so many `symbols` up to the session `last` took, and came to.
 
     `thrown_away` says why a symbol's known closes were fetched anew. `silent` are symbols of which Alpaca sent nothing
@@ -63,7 +63,10 @@ class Synced:
     thrown_away: Mapping[Symbol, str]
     silent: Mapping[Symbol, date]
 
-    def sentences(self) -> Iterator[str]:
+    def sentences(self) -> tuple[str, ...]:
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
         for symbol, why in self.thrown_away.items():
             yield f"{symbol}: its history was fetched anew, since {why}."
         for symbol, day in self.silent.items():
@@ -73,8 +76,8 @@ class Synced:
             )
 
 
-def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, told: Told) -> Synced:
-    """Bring the cache up to `last`; `told` hears how many of how many symbols are done.
+def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, progress: Progress) -> AlpacaSynced:
+    """Bring the cache up to `last`; `progress` is called with how many of how many symbols are done.
 
     Symbols whose known closes prove wrong are asked for a second time, and then from the first day on. Raises
     SourceError; what was fetched before it is kept.
@@ -86,7 +89,7 @@ def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, told: Told) -
     def ask(starts: Mapping[Symbol, date]) -> None:
         for first, batch in _batches(supply.calendar, starts, last.day):
             found.update(_fetched(supply, known, batch, first, last))
-            told(sum(not isinstance(one, str) for one in found.values()), len(symbols))
+            progress(sum(not isinstance(one, str) for one in found.values()), len(symbols))
 
     ask({symbol: _start(supply, known.get(symbol), last.day) for symbol in symbols})
     wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}
@@ -94,7 +97,7 @@ def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, told: Told) -
     known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
     ask(dict.fromkeys(wrong, supply.since))
     silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
-    return Synced(last.day, len(symbols), supply.bulk.requests - requests, wrong, silent)
+    return AlpacaSynced(last.day, len(symbols), supply.bulk.requests - requests, wrong, silent)
 
 
 def _fetched(

@@ -1,6 +1,22 @@
-"""Alpaca as a venue. Light to import: what talks to Alpaca is imported when an account is opened."""
+"""Alpaca as a venue. Light to import: alpaca-py is loaded when an account is opened."""
 
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from rebalancer.model import Mode
 from rebalancer.ports import Venue
+from rebalancer.venues.addresses import is_loopback
+from rebalancer.venues.plugin import AddressKey, ChoiceKey, Connection, DayKey, Login, VenuePlugin
+
+PAPER = "https://paper-api.alpaca.markets"
+LIVE = "https://api.alpaca.markets"
+DATA = "https://data.alpaca.markets"
+TRADING: Mapping[Mode, str] = {"paper": PAPER, "live": LIVE}
+FIRST_DAY = date(2016, 1, 1)
+"""Alpaca has no bars before it."""
+CONSOLIDATED = "sip"
+"""The feed of daily closes: its bars are free once they are 15 minutes old."""
 
 ALPACA = Venue(
     "alpaca",
@@ -10,4 +26,36 @@ ALPACA = Venue(
     order_kinds=frozenset({"limit", "market", "moc"}),
     idempotent_ids=True,
     quiet_seconds=30,
+)
+
+
+def _connect(login: Login) -> Connection:
+    from rebalancer.venues.alpaca.connection import AlpacaConnection  # noqa: PLC0415 - loads alpaca-py
+
+    return AlpacaConnection(login)
+
+
+def _is_on_this_machine(settings: Mapping[str, Any]) -> bool:
+    """A stand-in for Alpaca may live at any time."""
+    return is_loopback(settings["base_url"])
+
+
+PLUGIN = VenuePlugin(
+    ALPACA,
+    _connect,
+    needs_keys=True,
+    account_keys={
+        "base_url": AddressKey("Where the account is asked: Alpaca's trading of its mode, or this machine.", TRADING),
+        "data_url": AddressKey(
+            "Where its prices are asked: Alpaca's data, or this machine.", {"paper": DATA, "live": DATA}
+        ),
+    },
+    quote_keys={
+        "feed": ChoiceKey(
+            "Which of Alpaca's feeds tonight's prices come from: iex is free, sip is paid.", ("iex", "sip")
+        )
+    },
+    history_keys={"since": DayKey("The first day of history that is asked for.", FIRST_DAY)},
+    price_cache=CONSOLIDATED,
+    has_own_clock=_is_on_this_machine,
 )

@@ -14,9 +14,9 @@ from requests.exceptions import RequestException, Timeout
 from urllib3.exceptions import HTTPError
 
 from rebalancer.errors import RunFailedError
-from rebalancer.venues.alpaca import hosts
+from rebalancer.model.keys import Keys
+from rebalancer.venues.addresses import is_loopback, refusal
 from rebalancer.venues.alpaca.http_adapter import Attempt, Punctual
-from rebalancer.venues.alpaca.keys import Keys
 from rebalancer.venues.alpaca.pause import HEADERS
 
 Fields = dict[str, str]
@@ -75,8 +75,8 @@ class Line:
 
     def _fresh(self) -> "_Client":
         client = _Client(self._keys, self._url, self._seconds)
-        if (refusal := hosts.refusal(client.host, self._allowed)) is not None:
-            raise RunFailedError(refusal)
+        if (refused := refusal(client.host, self._allowed)) is not None:
+            raise RunFailedError(refused)
         return client
 
 
@@ -92,7 +92,7 @@ class _Client(RESTClient):
         self._retry = 0  # alpaca-py would send an order up to four times
         self._status = 0
         self._headers: dict[str, str] = {}
-        self._session.trust_env = not hosts.is_loopback(url)  # a proxy is for the way out, never for this machine
+        self._session.trust_env = not is_loopback(url)  # a proxy is for the way out, never for this machine
         self._session.auth = lambda request: request  # or a password in ~/.netrc would be sent along
         self._session.mount("https://", Punctual(seconds))
         self._session.mount("http://", Punctual(seconds))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from rebalancer.errors import SourceError
+from rebalancer.market.hours import LONGEST_CLOSURE, hours
 from rebalancer.model import (
     Absent,
     Account,
@@ -30,7 +31,6 @@ from rebalancer.model import (
 from rebalancer.ports import Calendar, Clock, Quotes, Venue
 from rebalancer.venues.sim.book import Book
 from rebalancer.venues.sim.exchange import Exchange
-from rebalancer.venues.sim.hours import LONGEST_CLOSURE, hours
 from rebalancer.venues.sim.script import Script
 from rebalancer.venues.sim.venue import SIM
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from local_alpaca import LocalAlpaca
 
+from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.client import Alpaca
-from rebalancer.venues.alpaca.keys import Keys
 
 EVENING = datetime(2024, 3, 4, 20, 45, tzinfo=UTC)
 

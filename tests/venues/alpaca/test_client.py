@@ -15,9 +15,9 @@ from local_alpaca import faults
 from requests import Request
 
 from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.client import Alpaca, NoReply, Reply
-from rebalancer.venues.alpaca.hosts import PAPER
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.venues.alpaca.venue import PAPER
 from rebalancer.venues.alpaca.wire import Line
 
 KEYS = Keys("PKSOMEBODY", "a-secret")
@@ -160,8 +160,8 @@ def test_a_name_server_that_never_answers_does_not_hold_up_the_program(venue, mo
 
 HANGING = """
 import socket, threading, time
-from rebalancer.venues.alpaca.hosts import PAPER
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.venues.alpaca.venue import PAPER
+from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.wire import Line
 
 def answer_for_ever():

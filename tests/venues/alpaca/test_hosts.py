@@ -7,10 +7,10 @@ import pytest
 
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SystemClock
+from rebalancer.model.keys import Keys
+from rebalancer.venues.addresses import is_loopback, refusal
 from rebalancer.venues.alpaca.client import Alpaca
-from rebalancer.venues.alpaca.hosts import DATA, LIVE, PAPER, TRADING, is_loopback, refusal
-from rebalancer.venues.alpaca.keys import Keys
-from rebalancer.venues.alpaca.venue import ALPACA
+from rebalancer.venues.alpaca.venue import ALPACA, DATA, LIVE, PAPER, TRADING
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,13 @@ from rebalancer.venues.alpaca.venue import ALPACA
 )
 def test_this_machine_is_accepted(url):
     assert is_loopback(url)
-    assert refusal(url) is None
+    assert refusal(url, PAPER) is None
 
 
 @pytest.mark.parametrize("url", [PAPER, PAPER + "/"])
 def test_the_paper_host_is_accepted(url):
     assert not is_loopback(url)
-    assert refusal(url) is None
+    assert refusal(url, PAPER) is None
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_paper_host_is_accepted(url):
 )
 def test_everything_else_is_refused_with_the_remedy(url):
     assert not is_loopback(url)
-    assert "Leave the base URL out" in refusal(url)
+    assert "Leave the base URL out" in refusal(url, PAPER)
 
 
 def test_data_comes_from_its_own_host_only():
@@ -101,7 +101,7 @@ def test_the_live_host_stands_in_one_place():
     host = LIVE.removeprefix("https://")
     texts = (path for folder in ("rebalancer", "tests", "benchmarks") for path in (root / folder).rglob("*.py"))
     named = [path for path in texts if host in path.read_text("utf-8").replace(f"paper-{host}", "")]
-    assert named == [root / "rebalancer" / "venues" / "alpaca" / "hosts.py"]
+    assert named == [root / "rebalancer" / "venues" / "alpaca" / "venue.py"]
 
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 80), ("broker.example", 443)])

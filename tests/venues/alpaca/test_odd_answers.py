@@ -4,7 +4,7 @@ import json
 
 from local_alpaca.faults import Fault
 
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.wire import Line
 
 CLOCK = {"is_open": True}

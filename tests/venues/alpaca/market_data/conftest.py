@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from local_alpaca import LocalAlpaca
 
+from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.client import Alpaca
-from rebalancer.venues.alpaca.keys import Keys
 
 
 @pytest.fixture

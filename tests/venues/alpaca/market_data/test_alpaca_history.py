@@ -19,9 +19,9 @@ from rebalancer.errors import SourceError
 from rebalancer.market.cache import ClosesCache
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import Symbol
+from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.client import Alpaca
 from rebalancer.venues.alpaca.history import AlpacaHistory
-from rebalancer.venues.alpaca.keys import Keys
 
 SPY, TLT, GLD = Symbol("SPY"), Symbol("TLT"), Symbol("GLD")
 SINCE = date(2024, 1, 2)

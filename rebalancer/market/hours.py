@@ -1,4 +1,4 @@
-"""The hours of a venue that does not exist: those of our own clock and calendar."""
+"""Whether an exchange is open, by a clock and its calendar."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ LONGEST_CLOSURE = timedelta(days=14)
 def hours(clock: Clock, calendar: Calendar) -> Hours:
     """Raises SourceError where the calendar has no session in the next two weeks."""
     now = clock.now()
-    # A session in New York lies within one day of UTC.
+    # A session lies within one day of its date in UTC.
     for day in calendar.sessions(now.date(), (now + LONGEST_CLOSURE).date()):
         session = calendar.session(day)
         if session is not None and now < session.closes:

@@ -1,22 +1,22 @@
-"""The key of an account at Alpaca."""
+"""The key pair of an account at a venue."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Neither part is ever shown: not by repr or str, nor by a traceback that prints its variables."""
+    """Neither part is ever shown: not by `repr` or `str`, nor by a traceback that prints its variables."""
 
     key_id: str = field(repr=False)
     secret: str = field(repr=False)
 
     @property
     def well_formed(self) -> bool:
-        """Whether both can stand in a header: there, and of visible ASCII characters only."""
+        """Whether both can stand in an HTTP header: not empty, and visible ASCII only."""
         return all(part.isascii() and part.isprintable() and part and " " not in part for part in self._parts)
 
     def hidden_in(self, text: str) -> str:
-        """`text` with every trace of the keys blotted out."""
+        """`text` with both parts replaced by asterisks."""
         for part in self._parts:
             text = text.replace(part, "***") if part else text
         return text

@@ -4,7 +4,7 @@ import traceback
 
 import pytest
 
-from rebalancer.venues.alpaca.keys import Keys
+from rebalancer.model.keys import Keys
 
 KEYS = Keys("PKCANARY", "canary-secret")
 

@@ -1,0 +1,135 @@
+"""The one way to open an account: its prices, calendar, clock and broker, and for a run its journal and locks."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from rebalancer.app.account_lock import account_lock
+from rebalancer.app.connections import Connections, clock_of
+from rebalancer.app.source import Source, own_prices, source_of
+from rebalancer.config import AccountConfig, Config
+from rebalancer.journal.lease import LockHolder, run_lock
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.market.calendar import ExchangeCalendar
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.market.hours import LONGEST_CLOSURE
+from rebalancer.model import Session
+from rebalancer.ports import Broker, Calendar, Clock, Quotes
+from rebalancer.venues.plugin import MarketView
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When an account is opened for: a session, and the time by which it is traded. `live`: at the prices of now."""
+
+    session: Session
+    clock: Clock
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An account with its prices and calendar, before a broker is asked. `present` is the time now."""
+
+    config: Config
+    account: AccountConfig
+    connections: Connections
+    source: Source
+    calendar: Calendar
+    present: Clock
+
+    @property
+    def lives_in_the_present(self) -> bool:
+        """An enabled account does, and one at a real venue."""
+        return self.account.enabled or not self.account.venue.simulated
+
+    def at_window(self, session: Session) -> Clock:
+        """Standing at the time at which the account's run of `session` begins."""
+        return SimulatedClock(session.closes - timedelta(minutes=self.account.trading.minutes_before_close))
+
+    def latest(self) -> Moment:
+        """The session going on, or the last one; of an account that lives in the past, the last one with prices."""
+        if self.lives_in_the_present:
+            today = self.present.now().astimezone(self.calendar.zone).date()
+            return Moment(last_session(self.calendar, today), self.present, live=True)
+        session = last_session(self.calendar, self.source.last_session)
+        return Moment(session, self.at_window(session), live=False)
+
+    def quotes(self, moment: Moment) -> Quotes:
+        """Live prices come from the venue that the account trades at, where it brings some, else from [data]."""
+        if not moment.live:
+            return self.source.as_of(moment.clock)
+        if (own := own_prices(self.config, self.account)) is not None:
+            name, settings = own
+            return self.connections.to(name).quotes(settings)
+        return self.source.live() if self.source.live else self.source.as_of(moment.clock)
+
+    def broker(self, moment: Moment, quotes: Quotes) -> Broker:
+        """Raises BadInputError where keys can't be read, SourceError where a simulated account's file can't be used."""
+        simulated = self.account.venue.simulated
+        market = MarketView(moment.clock, self.calendar, quotes) if simulated else None
+        return self.connections.to(self.account.name).broker(market)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAccount:
+    """An account that no other run can trade meanwhile. `holder` is the run lock of its journal."""
+
+    broker: Broker
+    quotes: Quotes
+    journal: SqliteJournal
+    holder: LockHolder
+
+
+@contextmanager
+def opening(config: Config, account: AccountConfig, clock: Clock | None = None) -> Iterator[Opening]:
+    """Open what comes before the broker, and close all of it. `clock` is the present; without it the venue's own.
+
+    Raises BadInputError where keys or prices can't be read, SourceError where what they open does not answer.
+    """
+    present = clock or clock_of(config, account)
+    calendar = ExchangeCalendar(present)
+    with Connections(config, present) as connections, source_of(config, present, connections) as source:
+        yield Opening(config, account, connections, source, calendar, present)
+
+
+@contextmanager
+def open_for_a_run(opened: Opening, moment: Moment, *, exclusive: bool = True) -> Iterator[OpenAccount]:
+    """With the journal, under its run lock; with `exclusive` under the account's lock of this machine too.
+
+    Raises BusyError while another run holds one of them.
+    """
+    config, account = opened.config, opened.account
+    with ExitStack() as stack:
+        quotes = opened.quotes(moment)
+        holder = stack.enter_context(run_lock(config.journal()))
+        journal = stack.enter_context(SqliteJournal.open_for_a_run(config.journal(), holder))
+        broker = opened.broker(moment, quotes)
+        if exclusive:
+            stack.enter_context(account_lock(account, broker, config.state_dir))
+        yield OpenAccount(broker, quotes, journal, holder)
+
+
+@contextmanager
+def broker_alone(config: Config, account: AccountConfig) -> Iterator[tuple[Broker, Clock]]:
+    """The broker and its clock, at any hour: to read the account, and to cancel. A real broker's needs no prices.
+
+    It waits for no lock, so that a kill never waits for a run. Raises as `opening` does.
+    """
+    if account.venue.simulated:
+        with opening(config, account) as opened:
+            moment = opened.latest()
+            yield opened.broker(moment, opened.quotes(moment)), moment.clock
+        return
+    clock = clock_of(config, account)
+    with Connections(config, clock) as connections:
+        yield connections.to(account.name).broker(None), clock
+
+
+def last_session(calendar: Calendar, day: date) -> Session:
+    """The session of `day`, or the last one before."""
+    last = calendar.session(calendar.sessions(day - LONGEST_CLOSURE, day)[-1])
+    if last is None:
+        raise AssertionError(f"the calendar lists a session up to {day} that it does not have")
+    return last

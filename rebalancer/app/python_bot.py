@@ -1,0 +1,132 @@
+"""Runs a Python bot in a child process: with a small environment, in an empty folder, and with limits.
+
+This keeps a bot's faults out of a run. It is no sandbox: the child runs as the same user and can read all of that
+user's files.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rebalancer.bots.base import Answer
+from rebalancer.model import Closes
+
+RUNNER = Path(__file__).with_name("python_runner.py")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessLimits:
+    """What one call of `run_python` may use. Where the system can't limit memory (macOS), that limit is not set."""
+
+    cpu_seconds: int
+    wall_seconds: int
+    memory_bytes: int = 2 * 1024**3
+
+
+ONE_DECISION = ProcessLimits(cpu_seconds=20, wall_seconds=30)
+BACK_TEST = ProcessLimits(cpu_seconds=600, wall_seconds=900)
+
+
+def run_python(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits | None = None) -> list[Answer]:
+    """One answer for each session of `closes` from the `lookback`-th on; see `RunPython`.
+
+    The answers come through a pipe that the bot does not know: what it prints can't be mistaken for one.
+    """
+    count = len(closes.sessions) - lookback + 1
+    limits = limits or (ONE_DECISION if count == 1 else BACK_TEST)
+    try:
+        output, ending = _run(_request(code, closes, lookback, limits), limits)
+    except OSError as error:
+        output, ending = b"", f"its process can't be started: {error.strerror}"
+    answers = [_answer(line) for line in output.splitlines(keepends=True)[:count] if line.endswith(b"\n")]
+    return [*answers, *[ending] * (count - len(answers))]
+
+
+def _run(request: bytes, limits: ProcessLimits) -> tuple[bytes, str]:
+    """What the child wrote, and in a sentence how it ended."""
+    with TemporaryDirectory(prefix="rebalancer-bot-", ignore_cleanup_errors=True) as folder:
+        child = subprocess.Popen(  # noqa: S603 - this interpreter, and a script of ours
+            [sys.executable, "-s", "-P", str(RUNNER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=_environment(folder),
+            start_new_session=True,
+        )
+        try:
+            output, _ = child.communicate(request, timeout=limits.wall_seconds)
+            return output, _ending(child.returncode, limits)
+        except subprocess.TimeoutExpired as expired:
+            return expired.output or b"", f"weights() gave no answer within {limits.wall_seconds} seconds"
+        finally:
+            _end(child)
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """End the child and what it started, and close the pipes."""
+    with suppress(ProcessLookupError, PermissionError):  # nothing is left of its process group
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe:
+            pipe.close()
+
+
+def _request(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits) -> bytes:
+    """A line of JSON, then the closes as float64 in rows."""
+    header = {
+        "code": code.decode("utf-8"),
+        "symbols": closes.symbols,
+        "sessions": closes.sessions.astype(str).tolist(),
+        "lookback": lookback,
+        "cpu_seconds": limits.cpu_seconds,
+        "wall_seconds": limits.wall_seconds,
+        "memory_bytes": limits.memory_bytes,
+    }
+    return json.dumps(header).encode() + b"\n" + closes.values.astype("<f8").tobytes()
+
+
+def _answer(line: bytes) -> Answer:
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        return "weights() gave an answer that can't be read"
+    if isinstance(answer, str) or (isinstance(answer, dict) and all(map(_is_number, answer.values()))):
+        return answer
+    return "weights() gave an answer that can't be read"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _ending(code: int, limits: ProcessLimits) -> str:
+    """Why there is no further answer from a child that ended with `code`."""
+    if code == -signal.SIGXCPU:
+        return f"weights() used up its {limits.cpu_seconds} seconds of processor time"
+    if code < 0:
+        return f"its process was ended by the signal {signal.Signals(-code).name}"
+    return f"its process ended without an answer (exit code {code})"
+
+
+def _environment(folder: str) -> Mapping[str, str]:
+    """All that the child sees: no keys of ours, and nothing that makes two runs on the same closes differ."""
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+    return {
+        "PATH": os.defpath,
+        "HOME": folder,
+        "TMPDIR": folder,
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **dict.fromkeys(threads, "1"),
+    }

@@ -1,0 +1,214 @@
+"""A Python file as a bot: `def weights(closes)` that returns {symbol: fraction}, beside SYMBOLS and LOOKBACK.
+
+The two constants are read from the syntax tree; the file is never imported here. `RunPython` calls `weights`.
+"""
+
+import ast
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rebalancer.bots.base import Answer, Findings, RunPython
+from rebalancer.bots.closes import missing_closes, own_columns
+from rebalancer.errors import Problem
+from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
+from rebalancer.model.text import percent
+
+MAX_BYTES = 1_000_000
+MAX_LOOKBACK = 10_000
+MAX_SYMBOLS = 1_000
+ROUNDING = 1e-9
+"""How far above 1 a sum of weights may be."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PythonBot:
+    """`code` is the file's content; `columns` are its SYMBOLS in the order of the file."""
+
+    name: str
+    code: bytes
+    columns: tuple[Symbol, ...]
+    lookback: int
+    run: RunPython
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        return tuple(sorted(self.columns))
+
+    @property
+    def holdable(self) -> tuple[Symbol, ...]:
+        return self.symbols
+
+    @property
+    def warm_up(self) -> int:
+        """It never sees more sessions than that, so more history changes nothing."""
+        return self.lookback
+
+    def weights(self, closes: Closes) -> Floats:
+        weights = np.full((len(closes.sessions), len(closes.symbols)), np.nan)
+        own = self._own(closes)
+        answers = self.run(self.code, own, self.lookback) if len(own.sessions) >= self.lookback else ()
+        for day, answer in enumerate(answers, start=self.lookback - 1):
+            made = checked(answer, self.columns)
+            if not isinstance(made, str):
+                weights[day] = [made.get(symbol, 0.0) for symbol in closes.symbols]
+        return weights
+
+    def decide(self, closes: Closes) -> Decision:
+        have = len(closes.sessions)
+        if have < self.lookback:
+            return BotFailure(self.name, f"its LOOKBACK is {self.lookback} sessions, and there are closes of {have}")
+        own = self._own(closes)
+        last = Closes(own.sessions[-self.lookback :], own.symbols, own.values[-self.lookback :])
+        (answer,) = self.run(self.code, last, self.lookback)
+        made = checked(answer, self.columns)
+        if isinstance(made, str):
+            return BotFailure(self.name, made)
+        return Allocation(
+            bot=self.name,
+            session=closes.day(-1),
+            weights=made,
+            path=(_in_words(made),),
+            warnings=tuple(missing_closes(self.columns, last.values, last, self.lookback)),
+        )
+
+    def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
+        decision = self.decide(closes.until(closes.day(day)))
+        return (decision.reason,) if isinstance(decision, BotFailure) else decision.path
+
+    def findings(self) -> Findings:
+        return Findings(self.name, self.symbols)
+
+    def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
+        """The lines of the file."""
+        return (*self.code.decode().splitlines(), *(self.explain(closes, -1) if closes else ()))
+
+    def mermaid(self, closes: Closes) -> str:  # noqa: ARG002 - the port's
+        raise ValueError("a Python file has no chart to draw")
+
+    def _own(self, closes: Closes) -> Closes:
+        return Closes(closes.sessions, self.columns, own_columns(self.name, self.columns, closes))
+
+
+def _in_words(weights: Weights) -> str:
+    held = ", ".join(f"{symbol} {percent(weight)}" for symbol, weight in sorted(weights.items()))
+    return f"weights() returned {held or 'no symbol'}; the rest is cash"
+
+
+def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:
+    """The positive weights of `answer`; or a sentence that says why it is none."""
+    if isinstance(answer, str):
+        return answer
+    for name, weight in answer.items():
+        if name not in symbols:
+            return f"weights() returned {name[:40]!r}, which is not in SYMBOLS"
+        if not 0 <= weight < math.inf:
+            return f"weights() returned {weight:g} for {name}; a weight must be a number from 0 to 1"
+    total = math.fsum(answer.values())
+    if not total <= 1 + ROUNDING:
+        return f"weights() returned weights that sum to {total:.10g}; they must sum to 1 or less, the rest is cash"
+    scale = max(total, 1.0)  # of a sum of 1 and some rounding no more than 1 is invested
+    return {Symbol(name): weight / scale for name, weight in answer.items() if weight > 0}
+
+
+# ---------------------------------------------------------------------------------------------- reading a file
+
+
+def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[PythonBot | None, tuple[Problem, ...]]:
+    """The bot in the Python file `content`, or None and every problem with its line."""
+    if len(content) > MAX_BYTES:
+        return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {MAX_BYTES:,} are read"),)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None, (Problem(source, "", "is not UTF-8 text; save it as UTF-8"),)
+    except SyntaxError as error:
+        return None, (Problem(source, "", f"is not Python: {error.msg}", error.lineno),)
+    except (ValueError, RecursionError, MemoryError) as error:
+        return None, (Problem(source, "", f"is not Python: {error or type(error).__name__}"),)
+    header = _Header(source, tree)
+    symbols, lookback = header.symbols(), header.lookback()
+    header.require_weights()
+    if header.problems:
+        return None, tuple(header.problems)
+    return PythonBot(name, content, symbols, lookback, run), ()
+
+
+class _Header:
+    """What a Python file says of itself at its top level."""
+
+    def __init__(self, source: str, tree: ast.Module) -> None:
+        self.source = source
+        self.tree = tree
+        self.problems: list[Problem] = []
+
+    def symbols(self) -> tuple[Symbol, ...]:
+        value = self._constant("SYMBOLS", '["SPY", "TLT"]')
+        if value is None:
+            return ()
+        written, line = value
+        if not isinstance(written, (list, tuple)) or not 1 <= len(written) <= MAX_SYMBOLS:
+            self._refuse("SYMBOLS", f"must be a list of 1 to {MAX_SYMBOLS:,} tickers", line)
+            return ()
+        for text in written:
+            self._check_ticker(text, line)
+        if len(set(map(str, written))) != len(written):
+            self._refuse("SYMBOLS", "names a ticker twice", line)
+        return tuple(Symbol(str(text)) for text in written)
+
+    def _check_ticker(self, text: object, line: int) -> None:
+        try:
+            spelled = symbol(text) if isinstance(text, str) else None
+        except ValueError as error:
+            self._refuse("SYMBOLS", str(error), line)
+            return
+        if spelled is None:
+            self._refuse("SYMBOLS", f"{str(text)[:40]} is not a ticker in quotes", line)
+        elif spelled != text:
+            self._refuse("SYMBOLS", f"{text} is spelled {spelled} here", line)
+
+    def lookback(self) -> int:
+        value = self._constant("LOOKBACK", "200")
+        if value is None:
+            return 0
+        written, line = value
+        if type(written) is int and 1 <= written <= MAX_LOOKBACK:
+            return written
+        self._refuse("LOOKBACK", f"must be a whole number of sessions from 1 to {MAX_LOOKBACK:,}", line)
+        return 0
+
+    def require_weights(self) -> None:
+        if not any(isinstance(node, ast.FunctionDef) and node.name == "weights" for node in self.tree.body):
+            self._refuse("weights", "is missing; write def weights(closes): at the top level of the file", None)
+
+    def _constant(self, name: str, example: str) -> tuple[object, int] | None:
+        """The literal that is assigned to `name`, and its line."""
+        found = [(value, node.lineno) for node in self.tree.body if (value := _assigned(node, name)) is not None]
+        if len(found) != 1:
+            text = "is assigned more than once" if found else f"is missing; write {name} = {example}"
+            self._refuse(name, f"{text} at the top level of the file", found[1][1] if found else None)
+            return None
+        ((value, line),) = found
+        try:
+            return ast.literal_eval(value), line
+        except (ValueError, TypeError, RecursionError, MemoryError):
+            self._refuse(name, f"must be written out, such as {example}: the file is not run to find it", line)
+            return None
+
+    def _refuse(self, place: str, text: str, line: int | None) -> None:
+        self.problems.append(Problem(self.source, place, text, line))
+
+
+def _assigned(node: ast.stmt, name: str) -> ast.expr | None:
+    """The expression that `node` assigns to `name`."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+            return value
+        case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value) if target == name:
+            return value
+        case _:
+            return None

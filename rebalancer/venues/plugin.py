@@ -1,0 +1,162 @@
+"""What a venue's package provides: the facts of the venue, its own config keys, and how an account there is opened."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from rebalancer.model import Mode, Session, Symbol
+from rebalancer.model.keys import Keys
+from rebalancer.ports import Broker, Calendar, Clock, History, Quotes, Venue
+
+Progress = Callable[[int, int], None]
+"""Called with how many of how many symbols are done."""
+
+
+# --------------------------------------------------------------------------------------------- its config keys
+
+
+@dataclass(frozen=True, slots=True)
+class AddressKey:
+    """A base URL: one of `hosts`, or an address on this machine. The default is the host of the account's mode."""
+
+    meaning: str
+    hosts: Mapping[Mode, str]
+
+    def default(self, mode: Mode) -> str:
+        return self.hosts[mode]
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceKey:
+    """One of `choices`; the first is the default."""
+
+    meaning: str
+    choices: tuple[str, ...]
+
+    def default(self, _: Mode) -> str:
+        return self.choices[0]
+
+
+@dataclass(frozen=True, slots=True)
+class DayKey:
+    meaning: str
+    first: date
+
+    def default(self, _: Mode) -> date:
+        return self.first
+
+
+VenueKey = AddressKey | ChoiceKey | DayKey
+
+
+# --------------------------------------------------------------------------------------------- an open account
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One account of the config, ready to be opened at its venue.
+
+    `settings` are the venue's own keys with their defaults. `keys` is None at a venue that needs none. `clock` is the
+    present time. A venue may keep files in `state_dir`.
+    """
+
+    account: str
+    mode: Mode
+    settings: Mapping[str, Any]
+    keys: Keys | None
+    clock: Clock
+    state_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """What a simulated venue trades by: its time, its sessions and its prices."""
+
+    clock: Clock
+    calendar: Calendar
+    quotes: Quotes
+
+
+class Synced(Protocol):
+    """The outcome of bringing kept closes up to the session `last`, as a frozen dataclass for screens and JSON."""
+
+    @property
+    def last(self) -> date: ...
+    @property
+    def symbols(self) -> int: ...
+    @property
+    def requests(self) -> int: ...
+    def sentences(self) -> Sequence[str]:
+        """What a person should look at."""
+        ...
+
+
+class VenueHistory(History, Protocol):
+    """A venue's own daily closes, kept in a cache on this machine."""
+
+    def last_session(self) -> Session:
+        """The last session whose closes are final."""
+        ...
+
+    def sync(self, symbols: Sequence[Symbol], progress: Progress) -> Synced:
+        """Bring the cache up to the last session. Raises SourceError."""
+        ...
+
+
+@runtime_checkable
+class SimulatedBroker(Broker, Protocol):
+    """A broker at which a person may do to an account what no real one allows."""
+
+    def write_off(self, symbol: Symbol) -> None:
+        """Remove all shares of `symbol` for nothing."""
+        ...
+
+
+class Connection(Protocol):
+    """One account at its venue. Opening it asks nothing of the network."""
+
+    def broker(self, market: MarketView | None) -> Broker:
+        """`market` is given to a simulated venue alone; a real one has its own time and prices."""
+        ...
+
+    def quotes(self, settings: Mapping[str, Any]) -> Quotes:
+        """Prices of now, by the venue's price keys. Called only where the plugin `brings_prices`."""
+        raise NotImplementedError
+
+    def history(self, settings: Mapping[str, Any], calendar: Calendar) -> VenueHistory:
+        """Daily closes, by the venue's price keys. Called only where the plugin `brings_prices`."""
+        raise NotImplementedError
+
+    def close(self) -> None: ...
+
+
+# --------------------------------------------------------------------------------------------- the plugin
+
+
+@dataclass(frozen=True, slots=True)
+class VenuePlugin:
+    """The object behind an entry point of the group "rebalancer.venues". Its module should be light to import.
+
+    `account_keys` stand in an account's table of the config; `quote_keys` and `history_keys` in [data], for the prices
+    of now and for daily closes. `price_cache` names the venue's closes in the cache, "" where it brings no prices.
+    `has_own_clock` says by an account's settings whether the venue lives by another time than this machine's.
+    """
+
+    venue: Venue
+    connect: Callable[[Login], Connection]
+    needs_keys: bool = False
+    account_keys: Mapping[str, VenueKey] = field(default_factory=dict)
+    quote_keys: Mapping[str, VenueKey] = field(default_factory=dict)
+    history_keys: Mapping[str, VenueKey] = field(default_factory=dict)
+    price_cache: str = ""
+    has_own_clock: Callable[[Mapping[str, Any]], bool] = lambda _: False
+
+    @property
+    def brings_prices(self) -> bool:
+        return self.price_cache != ""
+
+    @property
+    def price_keys(self) -> Mapping[str, VenueKey]:
+        return {**self.quote_keys, **self.history_keys}
