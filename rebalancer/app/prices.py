@@ -1,18 +1,33 @@
-"""What `rebalance data` looks at: the closes that are kept, and bringing them up to date."""
+"""The stored closes: how far they reach, what is missing or odd in them, and bringing them up to date."""
 
 from datetime import date
 
 from rebalancer.app.connections import clock_of
 from rebalancer.app.source import closes_up_to, source_of, tickers
+from rebalancer.app.views import PriceStatus
 from rebalancer.config import Config
 from rebalancer.config.kinds import OWN_SOURCES
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.cache import FILE, ClosesCache
+from rebalancer.market.calendar import ExchangeCalendar
+from rebalancer.market.clock import SystemClock
+from rebalancer.market.coverage import coverage, sessions_due
 from rebalancer.market.known import as_closes
 from rebalancer.model import Closes
 from rebalancer.ports import Calendar
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import Progress, Synced
+
+
+def price_status(config: Config) -> PriceStatus:
+    """Each ticker's span, gaps and age. Raises BadInputError where there are no prices, or none that can be used."""
+    clock = SystemClock()
+    calendar = ExchangeCalendar(clock)
+    closes = kept_closes(config, calendar)
+    due = sessions_due(calendar, closes, clock.now())
+    if config.data_source == "sample":  # it ends in the past
+        due = tuple(day for day in due if day <= closes.day(-1))
+    return PriceStatus(closes.day(-1), due[-1] if due else None, coverage(closes, due), closes.notes)
 
 
 def kept_closes(config: Config, calendar: Calendar) -> Closes:
@@ -35,8 +50,7 @@ def synced(config: Config, progress: Progress) -> Synced | None:
 
     Raises SourceError where the venue can't be read.
     """
-    clock = next(
-        (clock_of(config, account) for account in config.accounts if account.name == config.data_account), None
-    )
+    reader = next((account for account in config.accounts if account.name == config.data_account), None)
+    clock = clock_of(config, reader) if reader else None
     with source_of(config, clock) as source:
         return source.sync(source.symbols(), progress) if source.sync else None

@@ -13,7 +13,7 @@ from math import ceil
 from rebalancer.model import Difference, Symbol
 
 SMALLEST_PART = Decimal("1e-9")
-"""Alpaca shows nine places of a share and cuts off the rest."""
+"""Venues show nine decimals of a share at most, and truncate the rest."""
 WHOLE = Decimal(1)
 ANNOUNCED_WITHIN = timedelta(days=30)
 LARGEST = 100

@@ -39,7 +39,7 @@ AUCTION_CUTOFF = timedelta(minutes=10)
 MOST_INVESTED = Decimal("0.99")
 """The part of equity that may be invested, whoever holds it."""
 COLLAR = Decimal("0.04")
-"""So far above the market a venue may set aside money for a market buy: 2.5 to 4 % at Alpaca."""
+"""How far above the market a venue may reserve money for a market buy; 2.5 to 4 % are known."""
 FIRST: Mapping[Symbol, int] = MappingProxyType({})
 
 
@@ -69,7 +69,7 @@ def _above(value: Decimal, limit_percent: Decimal, instrument: Instrument) -> De
 def own_cash(account: Account) -> Decimal:
     """Dollars that are neither borrowed, nor the proceeds of a short sale, nor about to leave; NaN where unknown.
 
-    Proceeds of tonight's sales count: at Alpaca unsettled money buys equities (Alpaca-API issue 36).
+    Proceeds of tonight's sales count: unsettled money may buy equities.
     """
     unborrowed = account.cash if account.long_value is None else account.equity - account.long_value
     if not (account.cash.is_finite() and unborrowed.is_finite()):
