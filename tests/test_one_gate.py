@@ -84,7 +84,10 @@ def test_an_order_is_written_down_right_before_it_leaves() -> None:
     """Nothing stands between the intent on disk and the broker but the look at what is on disk."""
     gate = tree(GATE)
     functions = {node.name: node for node in ast.walk(gate) if isinstance(node, ast.FunctionDef)}
-    for name, writer, event in (("send", "_intended", "OrderIntended"), ("send_again", "_resent", "OrderResent")):
+    for name, writer, event in (
+        ("send", "_record_intent", "OrderIntended"),
+        ("resend", "_record_resend", "OrderResent"),
+    ):
         asked = next(node for node in functions[name].body if isinstance(node, ast.If))
         assert f" or self.{writer}(order)))" in ast.unparse(asked.test)
         submitted = asked.body[0] if "is None" in ast.unparse(asked.test) else functions[name].body[-1]
@@ -93,7 +96,7 @@ def test_an_order_is_written_down_right_before_it_leaves() -> None:
         assert ast.unparse(written.body[0]).startswith(f"self.log.write({event}(at=self.log.now(), ")
         assert ast.unparse(functions[writer].body[-1]) == "return None"
     checked, submitted = functions["_submit"].body[:2]
-    assert ast.unparse(checked).startswith("require_written(order, ")
+    assert ast.unparse(checked).startswith("require_journalled(order, ")
     assert ast.unparse(submitted) == "answer = self.context.broker.submit(order)"
     submitting = {name for name, node in functions.items() if mentions(node, "submit")}
     assert submitting == {"_submit", "repeat"}

@@ -1,7 +1,4 @@
-"""The doctor's checks of one account: what a run will need, and what it will make of what is there.
-
-No order is sent or cancelled, and nothing is journalled.
-"""
+"""The doctor's checks of one account: everything a run will need. No order is sent, and nothing is journalled."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +19,7 @@ from rebalancer.portfolio.limits import used_up
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.halts import CLOSE_TOLERANCE
-from rebalancer.trading.recovery import for_how_much
-
-# --------------------------------------------------------------------------------------------- one account
+from rebalancer.trading.open_orders import open_quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +51,11 @@ class CheckedAccount:
 
 
 def examine(checked: CheckedAccount) -> Iterator[Check]:
-    """Everything about one account. What does not answer is a failed check; what hangs on it is not looked at."""
+    """All checks of one account. What does not answer fails its check, and the checks that need it are skipped."""
     bots = tuple(f"bot {name}" for name in checked.bots)
     looks: tuple[tuple[Callable[[CheckedAccount], Iterator[Check]], tuple[str, ...]], ...] = (
         (_account, ("account", "may trade", checked.account.mode)),
-        (_inside, ("positions", "open orders", "short sales", "symbol limit")),
+        (_contents, ("positions", "open orders", "short sales", "symbol limit")),
         (_hours, ("clock", "calendar")),
         (_tickers, ("tickers",)),
         (_quotes, ("quotes",)),
@@ -107,7 +102,7 @@ def _may_trade(account: Account, pinned: str | None) -> Check:
 
 
 def _money(account: Account, checked: CheckedAccount) -> Check:
-    """Whether it is the kind of account that the config says, by the account's own word."""
+    """Whether it is the paper or live account that the config says, by its own number."""
     wanted, venue = checked.account.mode, checked.broker.venue
     if venue.simulated:
         return Check(wanted, "pass", "a simulated broker: no real money moves")
@@ -121,11 +116,14 @@ def _money(account: Account, checked: CheckedAccount) -> Check:
 
 
 def is_paper(broker: Broker, account: Account) -> bool:
-    """Whether no real money can move: by the venue's own word, never by a setting."""
+    """Whether no real money can move, by the venue's own answer, never by a setting."""
     return broker.venue.mode_of(account.number) == "paper"
 
 
-def _inside(checked: CheckedAccount) -> Iterator[Check]:
+# --------------------------------------------------------------------------------------------- what is in the account
+
+
+def _contents(checked: CheckedAccount) -> Iterator[Check]:
     broker = checked.broker
     positions = broker.positions()
     yield held(positions, broker.venue.currency)
@@ -135,12 +133,60 @@ def _inside(checked: CheckedAccount) -> Iterator[Check]:
     yield limits_used_up(broker.account(), positions, wanted, limits)
 
 
+def held(positions: Sequence[Position], currency: str) -> Check:
+    short = [f"{each.symbol} is held short ({shares(-each.quantity)})" for each in positions if each.quantity < 0]
+    odd = short + [
+        f"{each.symbol} shows no value, and counts at {money(each.market_value, currency)}"
+        for each in positions
+        if not each.valued
+    ]
+    if not odd:
+        return Check("positions", "pass", f"{len(positions):,} held, each with a value, none short")
+    remedy = (
+        "Shorts are never traded, and reduce what buys may spend. A position without a value is only sold as a whole."
+    )
+    return Check("positions", "warn", listed(odd, "; "), remedy)
+
+
+def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
+    """Open orders; those that are not ours are listed."""
+    others = [
+        f"{each.symbol}: a {each.side} of {open_quantity(each)} ({each.id})" for each in orders if not is_ours(each.id)
+    ]
+    if not others:
+        return Check("open orders", "pass", f"all {len(orders):,} are ours")
+    found = f"{len(others):,} not ours: {listed(others, '; ')}"
+    if cancel_scope == "all":
+        return Check("open orders", "warn", found, 'A run cancels them, because cancel_scope = "all".')
+    remedy = "A run does not trade these symbols, and reserves what open buys may cost. Cancel those in the way."
+    return Check("open orders", "warn", found, remedy)
+
+
+def limits_used_up(
+    account: Account, positions: Sequence[Position], wanted: Collection[Symbol], limits: Limits
+) -> Check:
+    """Whether the holdings of each `wanted` symbol, ours or not, leave room to buy more."""
+    values = {each.symbol: each.market_value for each in positions if each.symbol in wanted}
+    full = used_up(values, account.equity, limits, account.currency)
+    if not full:
+        return Check("symbol limit", "pass", "no holding uses up limits.max_symbol_percent")
+    found = "; ".join(f"{symbol}: {why}" for symbol, why in full.items())
+    return Check("symbol limit", "warn", found, "Raise the limit, or sell some of it, if a bot is to buy it.")
+
+
+def short_sales(broker: Broker) -> Check:
+    if not broker.may_short():
+        return Check("short sales", "pass", "the broker refuses to sell more than is held")
+    found = "selling more than is held would open a short, such as after a sale by hand during a run"
+    return Check("short sales", "warn", found, "Set no_shorting at the broker; this program never changes the account.")
+
+
 # --------------------------------------------------------------------------------------------- the time
 
 
 def _hours(checked: CheckedAccount) -> Iterator[Check]:
-    asked, venue, answered = checked.clock.now(), checked.broker.hours(), checked.clock.now()
-    yield _clock(max(asked - venue.now, venue.now - answered, timedelta(0)), checked.account.trading.max_skew_seconds)
+    before, venue, after = checked.clock.now(), checked.broker.hours(), checked.clock.now()
+    yield _clock(max(before - venue.now, venue.now - after, timedelta(0)), checked.account.trading.max_skew_seconds)
     yield _calendar(venue, hours(SimulatedClock(venue.now), checked.calendar), checked.calendar.zone)
 
 
@@ -152,7 +198,7 @@ def _clock(skew: timedelta, most: int) -> Check:
 
 
 def _calendar(venue: Hours, ours: Hours, zone: tzinfo) -> Check:
-    """`ours` is what the exchange calendar says at the venue's time."""
+    """`ours` are the hours of the exchange calendar at the venue's time."""
     if venue.open == ours.open and abs(venue.closes - ours.closes) <= CLOSE_TOLERANCE:
         return Check("calendar", "pass", f"the venue agrees: {_state(ours, zone)}")
     remedy = "A closure at short notice? Update pandas-market-calendars. Nothing is traded while they disagree."
@@ -171,7 +217,7 @@ def _next_run(checked: CheckedAccount) -> Iterator[Check]:
     account = checked.account
     if not account.enabled:
         remedy = f"Set enabled = true in [accounts.{account.name}] for a run each evening, or run by hand."
-        yield Check("next run", "warn", "the account is not enabled: no schedule runs it", remedy)
+        yield Check("next run", "warn", "the account is not enabled, so the schedule does not run it", remedy)
         return
     ahead = next(coming([account], checked.calendar, checked.clock.now()))
     yield Check(
@@ -189,7 +235,7 @@ def _tickers(checked: CheckedAccount) -> Iterator[Check]:
         return
     refused = checked.broker.untradable(wanted)
     if not refused:
-        yield Check("tickers", "pass", f"all {len(wanted)} that the bots can hold, and the fallback, can be traded")
+        yield Check("tickers", "pass", f"all {len(wanted)} symbols that may be held can be traded")
         return
     words = [
         f"{name}{' (the fallback)' * (name in checked.fallback)}: {refused[name]}" for name in wanted if name in refused
@@ -207,7 +253,7 @@ def _quotes(checked: CheckedAccount) -> Iterator[Check]:
         yield Check("quotes", "pass", found)
         return
     nothing = len(missing) == len(wanted) and checked.broker.hours().open
-    remedy = "What shows no price is left alone, and a bot that needs it fails. Check the tickers, and [data]."
+    remedy = "A ticker without a price is not traded, and a bot that needs it fails. Check the tickers, and [data]."
     yield Check("quotes", "fail" if nothing else "warn", f"{found}. Not shown: {listed(missing)}", remedy)
 
 
@@ -220,7 +266,7 @@ def _history(checked: CheckedAccount) -> Iterator[Check]:
 
 
 def _reach(closes: Closes, due: date) -> Check:
-    remedy = "Bring the prices up to date: see `rebalance data status`."
+    remedy = "Update the prices: see `rebalance data status`."
     if not len(closes.sessions):
         return Check("history", "fail", f"there are no closes before {due}", remedy)
     last, found = closes.day(-1), f"{len(closes.sessions):,} sessions of closes, {closes.day(0)} to {closes.day(-1)}"
@@ -230,7 +276,7 @@ def _reach(closes: Closes, due: date) -> Check:
 
 
 def _bot(bot: Bot, closes: Closes) -> Check:
-    """Whether it could decide on the last close, and with how much history."""
+    """Whether the bot can decide on the last close, and how much history it has."""
     name, decided = f"bot {bot.name}", bot.decide(closes)
     if isinstance(decided, BotFailure):
         remedy = "Its share would go to the fallback. Use a ticker with more history, or a shorter window."
@@ -242,54 +288,5 @@ def _bot(bot: Bot, closes: Closes) -> Check:
     found = f"{youngest} has the fewest closes, {counts[youngest]:,}; {bot.lookback:,} are needed"
     if counts[youngest] >= bot.warm_up:
         return Check(name, "pass", f"it can decide: {found}")
-    remedy = "Until then its RSI and EMA still depend on where the history begins."
+    remedy = "Until then its RSI and EMA depend on the first day of the history."
     return Check(name, "warn", f"it can decide, but {found} and {bot.warm_up:,} advised", remedy)
-
-
-# --------------------------------------------------------------------------------------------- what is in the account
-
-
-def held(positions: Sequence[Position], currency: str) -> Check:
-    short = [f"{each.symbol} is held short ({shares(-each.quantity)})" for each in positions if each.quantity < 0]
-    odd = short + [
-        f"{each.symbol} shows no value, and counts at {money(each.market_value, currency)}"
-        for each in positions
-        if not each.valued
-    ]
-    if not odd:
-        return Check("positions", "pass", f"{len(positions):,} held, each with a value, none short")
-    remedy = "Shorts are never traded, and keep money from being spent. What shows no value is sold only as a whole."
-    return Check("positions", "warn", listed(odd, "; "), remedy)
-
-
-def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
-    """Open orders, those of other hands by name."""
-    others = [
-        f"{each.symbol}: a {each.side} of {for_how_much(each)} ({each.id})" for each in orders if not is_ours(each.id)
-    ]
-    if not others:
-        return Check("open orders", "pass", f"none of other hands; {len(orders):,} of ours")
-    found = f"{len(others):,} not ours: {listed(others, '; ')}"
-    if cancel_scope == "all":
-        return Check("open orders", "warn", found, 'The evening cancels them, as cancel_scope = "all" asks for.')
-    remedy = "The evening leaves these symbols alone, and what buys may cost is not spent. Cancel what is in the way."
-    return Check("open orders", "warn", found, remedy)
-
-
-def limits_used_up(
-    account: Account, positions: Sequence[Position], wanted: Collection[Symbol], limits: Limits
-) -> Check:
-    """Whether what is held of a `wanted` symbol, ours or not, leaves room for more of it."""
-    values = {each.symbol: each.market_value for each in positions if each.symbol in wanted}
-    full = used_up(values, account.equity, limits, account.currency)
-    if not full:
-        return Check("symbol limit", "pass", "no holding uses up limits.max_symbol_percent")
-    found = "; ".join(f"{symbol}: {why}" for symbol, why in full.items())
-    return Check("symbol limit", "warn", found, "Raise the limit, or sell some of it, if a bot is to buy it.")
-
-
-def short_sales(broker: Broker) -> Check:
-    if not broker.may_short():
-        return Check("short sales", "pass", "a sale of more than is held is refused")
-    found = "a sale of more than is held would leave the account short, as after a sale by hand in mid-run"
-    return Check("short sales", "warn", found, "Set no_shorting at the broker; this program never changes the account.")

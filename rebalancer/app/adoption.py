@@ -1,4 +1,4 @@
-"""Shares changed hands outside a run: held shares handed over to the bots, or worthless ones written off."""
+"""Adoption of held shares by the bots, and write-off of worthless ones: changes of ownership without an order."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,7 +12,7 @@ from rebalancer.events import Adopted, WrittenOff
 from rebalancer.model import NO_RUN, Position, Symbol, canonical
 from rebalancer.portfolio.adoption import Offer, Offers, offers
 from rebalancer.trading.context import RunContext
-from rebalancer.trading.renames import still_protected
+from rebalancer.trading.corporate_actions import protected_by_new_names
 
 # --------------------------------------------------------------------------------------- adopt
 
@@ -58,15 +58,15 @@ def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: 
 
 def _offers(context: RunContext, *, by_hand: bool) -> Offers:
     book = context.journal.ledger(context.account)
-    trading = still_protected(context.trading, book)
+    trading = protected_by_new_names(context.trading, book)
     return offers(context.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
 
 
 def _named(found: Offers, symbols: Sequence[str]) -> tuple[Offer, ...]:
-    asked = {symbol: found.get(symbol, "not held in this account") for symbol in map(canonical, symbols)}
-    if refused := [Problem("adopt", symbol, offer) for symbol, offer in asked.items() if isinstance(offer, str)]:
+    named = {symbol: found.get(symbol, "not held in this account") for symbol in map(canonical, symbols)}
+    if refused := [Problem("adopt", symbol, offer) for symbol, offer in named.items() if isinstance(offer, str)]:
         raise BadInputError(refused)
-    return tuple(offer for offer in asked.values() if isinstance(offer, Offer))
+    return tuple(offer for offer in named.values() if isinstance(offer, Offer))
 
 
 def _figures(offer: Offer | str | None) -> tuple[Decimal, Decimal | None] | None:

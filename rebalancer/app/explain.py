@@ -38,13 +38,13 @@ def explain(config: Config, bot: str, day: date | None, *, tree: bool = False, m
     `tree` adds all of its rules as lines, `mermaid` a diagram. Raises BadInputError.
     """
     files = {bot: bot_file(config, bot)}
-    asked = load_bots(files, read_bots(files))[bot]
-    closes = closes_up_to(config, asked.symbols, day)
+    loaded = load_bots(files, read_bots(files))[bot]
+    closes = closes_up_to(config, loaded.symbols, day)
     return Explanation(
-        decision=asked.decide(closes),
+        decision=loaded.decide(closes),
         session=closes.day(-1),
-        tree=asked.outline(closes) if tree else None,
-        mermaid=_diagram(asked, closes) if mermaid else None,
+        tree=loaded.outline(closes) if tree else None,
+        mermaid=_diagram(loaded, closes) if mermaid else None,
         notes=closes.notes,
     )
 

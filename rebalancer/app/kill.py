@@ -14,14 +14,16 @@ FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Killed:
+class Cancelled:
     """`found` are the orders that were open, each as it was first seen; those in `left` still are."""
 
     found: tuple[OrderState, ...]
     left: tuple[OrderState, ...]
 
 
-def kill(broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: bool = False, watch: int = 0) -> Killed:
+def kill(
+    broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: bool = False, watch: int = 0
+) -> Cancelled:
     """Request the cancel of every open order of ours, or of everyone's, until none is open; CANCEL_SECONDS at most.
 
     For the first `watch` seconds it keeps polling although none is open: one may still arrive at the broker. Fills are
@@ -37,7 +39,7 @@ def kill(broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: 
         standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trials(each.id)}
         found = standing | found
         if waited >= watch + (CANCEL_SECONDS if standing else 0):
-            return Killed(tuple(found.values()), tuple(standing.values()))
+            return Cancelled(tuple(found.values()), tuple(standing.values()))
         for order_id in standing:
             broker.cancel(order_id)
         pause = next(pauses)

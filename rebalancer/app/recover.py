@@ -13,7 +13,8 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, Session
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.recovery import cancel_open_orders, refuse_strangers, settle_earlier_orders
+from rebalancer.trading.open_orders import cancel_open_orders
+from rebalancer.trading.recovery import refuse_unknown_orders, settle_earlier_orders
 
 
 def recovered(config: Config, account: AccountConfig) -> RunRecord | None:
@@ -58,7 +59,7 @@ def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None
 
 def _settle(context: RunContext, log: RunLog) -> None:
     settle_earlier_orders(context, log)
-    refuse_strangers(context, log)
+    refuse_unknown_orders(context, log)
     log.earlier = {}
     cancel_open_orders(context, log)
     for sent in context.journal.orders(log.run):

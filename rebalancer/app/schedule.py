@@ -88,7 +88,7 @@ def outside_window(config: Config, account: AccountConfig, clock: Clock) -> str 
     return question(today, clock.now())
 
 
-def window(account: AccountConfig, session: Session) -> Window:
+def window_of(account: AccountConfig, session: Session) -> Window:
     """From `minutes_before_close` before the session's real close, never before it opens, to the cutoff."""
     opens = session.closes - timedelta(minutes=account.trading.minutes_before_close)
     ends = session.closes - timedelta(seconds=account.trading.cutoff_seconds)
@@ -98,7 +98,7 @@ def window(account: AccountConfig, session: Session) -> Window:
 def window_today(account: AccountConfig, calendar: Calendar, now: datetime) -> Window | None:
     """The window of the exchange's day at `now`, None where it has no session."""
     session = calendar.session(now.astimezone(calendar.zone).date())
-    return window(account, session) if session else None
+    return window_of(account, session) if session else None
 
 
 def coming(accounts: Iterable[AccountConfig], calendar: Calendar, after: datetime) -> Iterator[Window]:
@@ -110,27 +110,27 @@ def _windows(account: AccountConfig, calendar: Calendar, after: datetime) -> Ite
     day = after.astimezone(calendar.zone).date()
     while True:
         session = calendar.session(day)
-        if session is not None and window(account, session).opens > after:
-            yield window(account, session)
+        if session is not None and window_of(account, session).opens > after:
+            yield window_of(account, session)
         day += timedelta(days=1)
 
 
-def session_state(asked: Window, runs: Iterable[RunSummary], now: datetime) -> SessionState:
-    """The state of the session of `asked` after the account's `runs`.
+def session_state(window: Window, runs: Iterable[RunSummary], now: datetime) -> SessionState:
+    """The state of the session of `window` after the account's `runs`.
 
     It is done once a run sent an order, succeeded or was journalled as missed, or after MOST_TRIES. It is missed if its
     window is over and no run of it ended. A run interrupted before its first order does not count; one interrupted
     after it is resumed.
     """
-    if asked.opens <= now < asked.ends and any(run.session == asked.session.day and unfinished(run) for run in runs):
+    if window.opens <= now < window.ends and any(run.session == window.session.day and unfinished(run) for run in runs):
         return "open"
-    tries = [run for run in runs if run.session == asked.session.day and (run.status != "running" or run.orders)]
+    tries = [run for run in runs if run.session == window.session.day and (run.status != "running" or run.orders)]
     if len(tries) >= MOST_TRIES or any(run.orders or run.status in {"success", "missed"} for run in tries):
         return "done"
-    starts = max([asked.opens, *((run.ended or run.started) + RETRY_AFTER for run in tries)])
-    if starts <= now < asked.ends:
+    starts = max([window.opens, *((run.ended or run.started) + RETRY_AFTER for run in tries)])
+    if starts <= now < window.ends:
         return "open"
-    if now < asked.ends:
+    if now < window.ends:
         return "waiting"
     return "done" if tries else "missed"
 
@@ -141,8 +141,8 @@ def missed(
     """The windows that ended without a run after the account was enabled, at `since`; the oldest first."""
     first = max(since, now - LOOK_BACK).astimezone(calendar.zone).date()
     days = calendar.sessions(first, now.astimezone(calendar.zone).date())
-    windows = (window(account, session) for day in days if (session := calendar.session(day)))
-    return tuple(asked for asked in windows if since < asked.ends and session_state(asked, runs, now) == "missed")
+    windows = (window_of(account, session) for day in days if (session := calendar.session(day)))
+    return tuple(window for window in windows if since < window.ends and session_state(window, runs, now) == "missed")
 
 
 def due_work(
@@ -160,20 +160,20 @@ def unfinished(run: RunSummary) -> bool:
     return run.status == "running" and run.orders > 0
 
 
-def question(asked: Window, now: datetime) -> str | None:
+def question(window: Window, now: datetime) -> str | None:
     """What to ask before a run by hand at `now`; None inside the window.
 
     Raises RunFailedError while the session is not open: an order would wait for another day.
     """
-    session, shown = asked.session, partial(clock_time, zone=asked.session.zone)
+    session, shown = window.session, partial(clock_time, zone=window.session.zone)
     if not session.opens <= now < session.closes:
         raise RunFailedError(
             f"it is {shown(now)}, and the session of {session.day} is open from {shown(session.opens)} to "
             f"{shown(session.closes)}. Nothing was sent."
         )
-    if asked.opens <= now < asked.ends:
+    if window.opens <= now < window.ends:
         return None
     return (
-        f"It is {shown(now)}. The run of account {asked.account} belongs between {shown(asked.opens)} and "
-        f"{shown(asked.ends)}, and a run now is this session's only one. Run now?"
+        f"It is {shown(now)}. The run of account {window.account} belongs between {shown(window.opens)} and "
+        f"{shown(window.ends)}, and a run now is this session's only one. Run now?"
     )

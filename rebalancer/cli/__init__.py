@@ -21,7 +21,7 @@ def main() -> None:
         app()
     except RebalancerError as error:
         _fail(error, str(error), error.exit_code)
-    except Exception as error:  # noqa: BLE001 - the edge of the program: nobody is left to handle it
+    except Exception as error:  # noqa: BLE001 - the edge of the program
         _fail(error, f"an error of the program, {type(error).__name__}: {error}. --debug shows where it happened", 1)
 
 

@@ -9,7 +9,7 @@ import typer
 
 
 def person() -> str:
-    """The user and the machine, such as ann@desk: who a halt, an arming and the like are by."""
+    """The user and the machine, such as ann@desk, for the journal."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in a container

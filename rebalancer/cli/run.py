@@ -1,4 +1,4 @@
-"""`rebalance run`: the evening, by hand or when it is due."""
+"""`rebalance run`: one run now, or the runs that are due."""
 
 from collections.abc import Iterator
 from datetime import datetime

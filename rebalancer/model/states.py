@@ -24,6 +24,8 @@ RunStep = Literal[
 OVER: frozenset[OrderPhase] = frozenset({"filled", "canceled", "expired", "rejected"})
 SHOWN: frozenset[OrderPhase] = frozenset({"open", *OVER})
 """What a broker can show, also of an order that was thought to be lost."""
+IN_DOUBT: frozenset[OrderPhase] = frozenset({"intended", "unknown", "absent", "lost"})
+"""Orders with unknown outcome; treated as fully filled until reconciled."""
 
 ORDER_MOVES: Mapping[OrderPhase, frozenset[OrderPhase]] = {
     "intended": frozenset({"accepted", "unknown", "refused", "absent", "lost", *SHOWN}),

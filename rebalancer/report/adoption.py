@@ -1,4 +1,4 @@
-"""Shares that change hands outside a run: before the person agrees, and after."""
+"""Adoptions and write-offs on the screen: the proposal, and the result."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -22,7 +22,7 @@ def show_proposed(found: Adoption) -> None:
 
 def show_adopted(adopted: Sequence[Offer]) -> None:
     if not adopted:
-        show(line("Nothing was there to hand over."))
+        show(line("There was nothing to hand over."))
         return
     names = [offer.symbol for offer in adopted if offer.quantity]
     show(line(f"The bots' from now on: {', '.join(names) or 'nothing more'}.", "bold green"))

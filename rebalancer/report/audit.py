@@ -13,7 +13,7 @@ def show_verdict(verdict: AuditResult) -> None:
     for fault in verdict.faults:
         show(line(f"wrong: {fault}", "bold red"))
     if verdict.faults:
-        show(line("Keep a copy of this file, and bring back the last backup that stands.", "bold red"))
+        show(line("Keep a copy of this file, and restore the last backup that verifies.", "bold red"))
     else:
         show(line("Every line, file and table is what was written, up to this last line.", "bold green"))
 
@@ -36,5 +36,5 @@ def show_accepted(found: Restored) -> None:
 
 
 def last_line(head: Head) -> str:
-    """The sentence to keep elsewhere: it shows later that nothing was cut off or written anew."""
+    """The sentence to keep elsewhere: it proves later that no line was cut off or rewritten."""
     return f"Line {head.seq:,} of the journal is its last; its hash is {head.hash}"

@@ -1,4 +1,4 @@
-"""What one account's evening stands on, and the pen it writes with."""
+"""What a run works with: the account behind its ports, and the log of its events."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,15 +27,15 @@ from rebalancer.ports import Broker, Calendar, Clock, History, Journal, OrderRec
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """One account with everything behind its ports. `bots` has each investment's bot by name.
+    """One account with everything that a run of it uses. `bots` has each investment's bot by name.
 
     `pinned` is the only account number that may be traded, None where the owner named none. `venue` is where orders go,
-    such as a host. `files` maps what the run goes by to the SHA-256 of its bytes.
+    such as a host. `files` maps the config, the settings and each bot to the SHA-256 of its bytes.
 
-    `renames` has the new name by the old one that bots still use; `ambiguous` are symbols that are left alone, with the
-    reason, since two shares may be meant by them.
+    `renames` maps the old names that bots still use to the new ones. `ambiguous` are symbols that could mean two
+    different shares, with the reason why they are not traded.
 
-    Once `shutdown_requested` says so no order leaves any more, and those that left are followed to their end.
+    Once `shutdown_requested` returns True no order is sent any more, and those sent are tracked to their end.
     """
 
     account: str
@@ -59,7 +59,7 @@ class RunContext:
     ambiguous: Mapping[Symbol, str] = field(default_factory=dict)
 
     def symbols(self) -> tuple[Symbol, ...]:
-        """Every ticker tonight's decisions can name, as it is called now, sorted."""
+        """Every ticker that the bots and the fallback can name, by its present name, sorted."""
         named = {symbol for bot in self.bots.values() for symbol in bot.symbols}
         fallback = {self.trading.fallback_ticker} if self.trading.fallback_ticker else set()
         return tuple(sorted({self.renames.get(symbol, symbol) for symbol in named | fallback}))
@@ -73,14 +73,16 @@ class RunContext:
 
 
 class RunLog:
-    """Writes the events of one run. `sent` tells whether an order may have left, `sent_here` whether one did just now.
+    """Writes the events of one run, and keeps what the rest of the run and its final status need to know.
 
-    `venue_time` is what the venue's clock said when it was last asked, and what had elapsed by ours just before.
-    `earlier` are the orders that left before this run was cut off and taken up again. `remarks` have the last word on
-    each symbol that one was said of, `held_back` the symbols that the owner's own settings keep from their targets,
-    `prices` the last price for an order of each. `shrunk` are the buys that found no room or cash. `problems` make the
-    run partial beside its orders and targets.
-    `at_start` are all US shares of the account when this run, or the rest of it, began; None before they are read.
+    `orders_sent`: an order of this run may have reached the broker; `sent_now`: by this process, not before an
+    interruption. `earlier` are the orders sent before the interruption of a resumed run, `shares_at_start` the US
+    shares of the account when this run or its resumption began (None before they are read). `venue_time` is the
+    venue's last reported time, and our elapsed seconds just before it was asked.
+
+    By symbol: `warnings` is the last warning, `last_prices` the last price for an order. `held_back` are the symbols
+    that the owner's settings keep from their targets, `underfunded` the buys reduced for lack of cash or room.
+    `problems` make the run partial, beside its orders and targets.
     """
 
     def __init__(self, context: RunContext, run: RunId, session: Session) -> None:
@@ -90,22 +92,21 @@ class RunLog:
         self.currency = context.currency
         self._context = context
         self.venue_time: tuple[datetime, float] | None = None
-        self.remarks: dict[Symbol, str] = {}
+        self.warnings: dict[Symbol, str] = {}
         self.held_back: set[Symbol] = set()
-        self.prices: dict[Symbol, Price] = {}
-        self.shrunk: set[Symbol] = set()
+        self.last_prices: dict[Symbol, Price] = {}
+        self.underfunded: set[Symbol] = set()
         self.problems: list[str] = []
-        self.at_start: Mapping[Symbol, Decimal] | None = None
+        self.shares_at_start: Mapping[Symbol, Decimal] | None = None
         self.earlier: Mapping[OrderId, OrderRecord] = {}
-        self.recall()
-        self.sent, self.sent_here = bool(self.earlier), False
+        self.reload_earlier()
+        self.orders_sent, self.sent_now = bool(self.earlier), False
 
-    def recall(self) -> None:
-        """Read `earlier` again."""
+    def reload_earlier(self) -> None:
         self.earlier = {sent.order.id: sent for sent in self._context.journal.orders(self.run)}
 
-    def attempt(self, symbol: Symbol, side: Side) -> int:
-        """The number that this run's next order of `symbol` and `side` has: no two of them share an id."""
+    def next_attempt(self, symbol: Symbol, side: Side) -> int:
+        """The number in the id of this run's next order of `symbol` and `side`, which makes the id unique."""
         sent = self._context.journal.orders(self.run)
         return 1 + sum((each.order.symbol, each.order.side) == (symbol, side) for each in sent)
 
@@ -120,15 +121,15 @@ class RunLog:
         try:
             self._context.journal.record(self.run, *events)
         except RunFailedError as error:
-            if self.sent:
+            if self.orders_sent:
                 raise StoppedError(f"{error} Orders had left before: look at the account.") from error
             raise
         if any(isinstance(event, OrderIntended | OrderResent) for event in events):
-            self.sent = self.sent_here = True
+            self.orders_sent = self.sent_now = True
 
-    def remark(self, symbol: Symbol, text: str) -> None:
-        """A warning about one symbol, which the sentence that the run ends with may need."""
-        self.remarks[symbol] = text
+    def warn_about(self, symbol: Symbol, text: str) -> None:
+        """A warning about one symbol, which the run's final sentence may repeat."""
+        self.warnings[symbol] = text
         self.note(f"{symbol}: {text}", "warning")
 
     def note(self, text: str, level: Literal["note", "warning", "error"] = "note") -> None:

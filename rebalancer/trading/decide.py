@@ -1,4 +1,4 @@
-"""Each bot's decision of tonight, and what stands in for one that has none."""
+"""Each bot's decision of tonight, and the fallback for weight that no bot uses."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from rebalancer.trading.pricing import Prices
 
 
 def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Closes) -> Mapping[str, Decision]:
-    """Back-test every bot up to now and journal its last day's allocation, or why it has none."""
+    """Each bot's allocation for tonight by `closes` up to now, or its failure; all journalled."""
     decisions = {share.bot: _decision(context, context.bots[share.bot], closes) for share in shares}
     for share in shares:
         match decisions[share.bot]:
@@ -36,34 +36,34 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
 
 
 def _decision(context: RunContext, bot: Bot, closes: Closes) -> Decision:
-    """A bot that still names a share as it was called before is asked by that name."""
+    """A bot that still uses a symbol's old name gets its closes under that name."""
     decision = bot.decide(under_old_names(closes, context.renames, bot.symbols))
     return under_new_names(decision, context.renames)
 
 
-def fallback_obstacle(
-    context: RunContext, log: RunLog, prices: Prices, left_alone: Mapping[Symbol, str]
+def untradable_fallback(
+    context: RunContext, log: RunLog, prices: Prices, untradable: Mapping[Symbol, str]
 ) -> Mapping[Symbol, str]:
-    """Why the fallback ticker can't be bought tonight, by symbol; empty where it can, or where none is set.
+    """The fallback ticker with the reason why it can't be bought tonight; empty where it can, or where none is set.
 
-    What would go to it stays cash, and what is held of it stays held: an owner's cash-like fund is not sold blindly.
+    Its weight stays cash, and shares of it that are held are not sold.
     """
     fallback = context.trading.fallback_ticker
     if fallback is None:
         return {}
     price = prices.get(fallback)
     unpriced = "no price: " + " ".join(price.reasons) if isinstance(price, NoPrice) else None
-    reason = left_alone.get(fallback) or unpriced
+    reason = untradable.get(fallback) or unpriced
     if reason is None:
         return {}
     log.note(f"the fallback {fallback} can't be used tonight ({reason}): what would go to it stays cash", "warning")
     return {fallback: reason}
 
 
-def say_what_stays_cash(log: RunLog, obstacle: Mapping[Symbol, str], targets: Targets, investable: Decimal) -> None:
-    """What netting freed for a fallback that can't be bought is a target that was missed."""
+def note_uninvested(log: RunLog, untradable: Mapping[Symbol, str], targets: Targets, investable: Decimal) -> None:
+    """Weight freed by netting for a fallback that can't be bought counts as a missed target."""
     freed = Decimal(math.fsum(netting.freed for netting in targets.nettings))
-    for fallback, reason in obstacle.items():
+    for fallback, reason in untradable.items():
         if freed > TOLERANCE:
             log.problems.append(
                 f"{fallback}: {money(freed * investable, log.currency)} that netting freed stay in cash ({reason})"

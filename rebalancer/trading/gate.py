@@ -1,4 +1,7 @@
-"""The one gate every order passes on its way to the broker: nothing else in this program submits an order."""
+"""The gate: the pre-trade checks of every order, and the only caller of a broker's `submit`.
+
+An order's intent is committed to the journal before the order is sent.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +11,7 @@ from rebalancer.errors import HeldBackError, RunFailedError
 from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
 from rebalancer.model import (
     Accepted,
+    Instrument,
     Order,
     OrderId,
     OrderState,
@@ -18,29 +22,30 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
+from rebalancer.model.states import IN_DOUBT
 from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
 from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
 from rebalancer.ports import OrderRecord
-from rebalancer.trading.busy import until_taken
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.halts import arming, buys_stopped, first_order_halt, halt_reason, latest_time
-from rebalancer.trading.moved import Recheck
+from rebalancer.trading.pretrade import DONE, PositionCheck, require_consistent, require_journalled
 from rebalancer.trading.pricing import Prices
 from rebalancer.trading.snapshot import AccountSnapshot
-from rebalancer.trading.sound import DONE_WITH, may_still_stand, require_sound, require_written
-from rebalancer.trading.tracking import verify
+from rebalancer.trading.tracking import require_same_order, retry_while_busy
 
 ZERO = Decimal(0)
 
 
 @dataclass(slots=True)
 class Gate:
-    """Counts what was let through as done: shares as sold, dollars as spent, whatever the broker says later.
+    """Checks orders against one reading of the account, and reserves what each may use as if it fills completely.
 
-    `budget` is what may be spent on buys in dollars; a gate for sells has none. `others_buys` are the dollars that open
-    buys of other hands may still invest, `left_alone` the symbols that another hand has an order in, with the reason.
-    What the whole run has sent is read from the journal before every order.
+    `budget` is what may be spent on buys, in dollars; a gate for sells has none. `external_buys` are the dollars that
+    open buys of other senders may still invest, `blocked` the symbols that they have an open order in, with the reason.
+
+    Reserved so far: `sold` shares by symbol, `bought` dollars at the market's price, `spent` dollars at the limits and
+    with fees; by the orders in `reserved`. The limits of a whole run count its orders in the journal.
     """
 
     context: RunContext
@@ -48,70 +53,76 @@ class Gate:
     snapshot: AccountSnapshot
     prices: Prices
     budget: Decimal = ZERO
-    others_buys: Decimal = ZERO
-    left_alone: Mapping[Symbol, str] = field(default_factory=dict)
+    external_buys: Decimal = ZERO
+    blocked: Mapping[Symbol, str] = field(default_factory=dict)
     sold: dict[Symbol, Decimal] = field(default_factory=dict)
     bought: Decimal = ZERO
     spent: Decimal = ZERO
-    counted: set[OrderId] = field(default_factory=set)
-    recheck: Recheck = field(init=False)
+    reserved: set[OrderId] = field(default_factory=set)
+    position_check: PositionCheck = field(init=False)
 
     def __post_init__(self) -> None:
-        """What left before, and may still turn up or fill, is in no account that the broker shows."""
-        self.recheck = Recheck(self.context, self.context.clock.elapsed())
+        """Reserve in-flight orders of the interrupted run, and what this run's open buys may still invest: neither is
+        in the account that the broker shows.
+        """
+        self.position_check = PositionCheck(self.context, self.context.clock.elapsed())
         for sent in self.context.journal.orders(self.log.run):
-            if sent.order.id in self.log.earlier and may_still_stand(sent):
-                self._count(sent.order)
-            elif sent.order.side == "buy" and sent.phase not in DONE_WITH:
+            if sent.order.id in self.log.earlier and sent.phase in IN_DOUBT:
+                self._reserve(sent.order)
+            elif sent.order.side == "buy" and sent.phase not in DONE:
                 self.bought += self._dollars(sent) * (1 - sent.filled / sent.order.quantity)
 
+    # ------------------------------------------------------------------------------------- sending
+
     def send(self, order: Order) -> Submitted:
-        """Write the order down, then send it. What is not let through is noted and refused, and was never written."""
-        if (stopped := self._sold_meanwhile(order) or self(order) or self._intended(order)) is not None:
-            self.log.note(stopped.reason, "warning")
-            return stopped
+        """Check, journal the intent, submit. An order that fails a check is noted, not journalled as intended."""
+        if (refused := self._sold_elsewhere(order) or self.check(order) or self._record_intent(order)) is not None:
+            self.log.note(refused.reason, "warning")
+            return refused
         return self._submit(order)
 
-    def send_again(self, order: Order) -> Submitted:
-        """An absent order once more, under its own id. One that is not let through now, or is refused, is lost: of what
-        was sent first neither tells. Where the shares have moved meanwhile it is looked for again, and not sent.
+    def resend(self, order: Order) -> Submitted:
+        """Retry an absent order under its own id: idempotent order ids, the venue rejects duplicates.
+
+        If a check fails now, the order is looked up a last time, and is lost if it is not there: that check says
+        nothing about the first attempt.
         """
-        if (stopped := self._held_back_now(order) or self._resent(order)) is None:
+        if (refused := self._recheck(order) or self._record_resend(order)) is None:
             return self._submit(order, again=True)
         if isinstance(found := self.context.broker.find(order.id), OrderState):
-            verify(order, found)
+            require_same_order(order, found)
             return Accepted(found)
-        self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=stopped.reason))
-        return stopped
+        self.log.write(OrderLost(at=self.log.now(), order_id=order.id, reason=refused.reason))
+        return refused
 
-    def _intended(self, order: Order) -> Refused | None:
-        """Write the order down; or why it does not leave after all: a person was faster than its line."""
-        self._say_what_was_not_compared(order)
+    def repeat(self, order: Order) -> Submitted:
+        """Submit an order that the venue has already: only the paper trial does, to see its id rejected."""
+        return self.context.broker.submit(order)
+
+    def _record_intent(self, order: Order) -> Refused | None:
+        """Journal the intent; or the refusal where a person halted or disarmed the account just before."""
+        self._note_unknown_close(order)
         halts = first_order_halt(self.context)
         try:
             self.log.write(OrderIntended(at=self.log.now(), order=order), *halts)
         except HeldBackError as error:
-            return self._called_back(order, error)
+            return self._halted_before(order, error)
         return None
 
-    def _resent(self, order: Order) -> Refused | None:
+    def _record_resend(self, order: Order) -> Refused | None:
         try:
             self.log.write(OrderResent(at=self.log.now(), order_id=order.id))
         except HeldBackError as error:
-            return self._called_back(order, error)
+            return self._halted_before(order, error)
         return None
 
-    def repeat(self, order: Order) -> Submitted:
-        """An order that stands already: only the paper trial asks whether the venue takes an id twice."""
-        return self.context.broker.submit(order)
-
     def _submit(self, order: Order, *, again: bool = False) -> Submitted:
-        require_written(order, self.context.journal.orders(self.log.run))
+        require_journalled(order, self.context.journal.orders(self.log.run))
         answer = self.context.broker.submit(order)
-        answer = until_taken(self.context, order, answer, self.context.broker.submit, self._held_back_now)
+        answer = retry_while_busy(self.context, order, answer, self.context.broker.submit, self._recheck)
         match answer:
             case Accepted(state):
-                verify(order, state)
+                require_same_order(order, state)
                 self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="accepted"))
             case Refused(reason) if again:
                 answer = replace(answer, reason=f"sent once more, and refused: {reason}")
@@ -123,60 +134,54 @@ class Gate:
                 self.log.write(OrderAnswered(at=self.log.now(), order_id=order.id, answer="unknown", reason=reason))
         return answer
 
-    def _held_back_now(self, order: Order) -> Refused | None:
-        """For what was counted already."""
+    def _recheck(self, order: Order) -> Refused | None:
+        """All checks again for an order that waited; its own reservation is released first."""
         self.release(order)
-        return self._moved_meanwhile(order) or self(order)
+        return self._moved_elsewhere(order) or self.check(order)
 
-    # ------------------------------------------------------------------------------------- may it leave?
+    def _moved_elsewhere(self, order: Order) -> Refused | None:
+        """An absent order may have arrived and filled after all, or another sender traded its symbol."""
+        reason = self.position_check.now(order)
+        return Refused(f"{order.symbol}: the {order.side} was not sent once more: {reason}") if reason else None
 
-    def __call__(self, order: Order) -> Refused | None:
-        """The pre-trade check: why `order` is not sent, or None where it may leave; then it is counted.
+    def _sold_elsewhere(self, order: Order) -> Refused | None:
+        reason = self.position_check.before_sell(order)
+        return _not_sent(order, reason, "other") if reason else None
 
-        Raises RunFailedError where the program was told to end before any order left, and StoppedError where the run
-        has come to what must never be.
+    def _halted_before(self, order: Order, error: HeldBackError) -> Refused:
+        self.release(order)
+        return _not_sent(order, self._halted() or str(error), "other")
+
+    # ------------------------------------------------------------------------------------- checking
+
+    def check(self, order: Order) -> Refused | None:
+        """Pre-trade check: the rejection reason, or None after reserving it against the limits.
+
+        Raises RunFailedError where a shutdown was requested before any order was sent, and StoppedError where the
+        journal contradicts the order.
         """
         if self.context.shutdown_requested():
-            if not self.log.sent:
+            if not self.log.orders_sent:
                 raise RunFailedError("the program was told to end before the first order left. Nothing was sent.")
             return Refused("the program was told to end before this order left")
         sent = self.context.journal.orders(self.log.run)
-        require_sound(order, sent)
-        if (why := self._held_back() or self._left_alone(order) or self._broken_rule(order)) is not None:
-            return _not_sent(order, why, "other")
-        if (why := self._by_the_owner(order, sent)) is not None:
-            return _not_sent(order, why, "setting")
-        if (why := self._beyond_the_armed(order, sent)) is not None:
-            return _not_sent(order, why, "other")
-        self._count(order)
+        require_consistent(order, sent)
+        if (reason := self._halted() or self._blocked(order) or self._broken_rule(order)) is not None:
+            return _not_sent(order, reason, "other")
+        if (reason := self._beyond_settings(order, sent)) is not None:
+            return _not_sent(order, reason, "setting")
+        if (reason := self._beyond_arming(order, sent)) is not None:
+            return _not_sent(order, reason, "other")
+        self._reserve(order)
         return None
 
-    def _held_back(self) -> str | None:
-        """By a person."""
-        unarmed = arming(self.context)
-        return halt_reason(self.context) or (unarmed if isinstance(unarmed, str) else None)
+    def _halted(self) -> str | None:
+        armed = arming(self.context)
+        return halt_reason(self.context) or (armed if isinstance(armed, str) else None)
 
-    def _left_alone(self, order: Order) -> str | None:
-        """What another hand has changed, or has an order in, since the plan is neither bought nor sold."""
-        return self.snapshot.holdings.untouchable.get(order.symbol) or self.left_alone.get(order.symbol)
-
-    def _by_the_owner(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
-        """By the owner's own settings: for the rest of the day after a loss, or beyond a limit."""
-        spent = buys_stopped(self.context, self.log) if order.side == "buy" else None
-        return spent or self._broken_limit(order, sent)
-
-    def _moved_meanwhile(self, order: Order) -> Refused | None:
-        """Why an absent order is not sent once more: it may have arrived and filled, or another hand has traded."""
-        why = self.recheck.now(order)
-        return Refused(f"{order.symbol}: the {order.side} was not sent once more: {why}") if why else None
-
-    def _sold_meanwhile(self, order: Order) -> Refused | None:
-        why = self.recheck.before_a_sell(order)
-        return _not_sent(order, why, "other") if why else None
-
-    def _called_back(self, order: Order, error: HeldBackError) -> Refused:
-        self.release(order)
-        return _not_sent(order, self._held_back() or str(error), "other")
+    def _blocked(self, order: Order) -> str | None:
+        """Why its symbol is not traded: another sender changed the position, or has an open order in it."""
+        return self.snapshot.holdings.untouchable.get(order.symbol) or self.blocked.get(order.symbol)
 
     def _broken_rule(self, order: Order) -> str | None:
         price = self._price(order.symbol)
@@ -184,38 +189,40 @@ class Gate:
             order,
             managed=self._left(order.symbol),
             equity=self.snapshot.account.equity,
-            invested=self.snapshot.long_value + self.others_buys + self.bought,
+            invested=self.snapshot.long_value + self.external_buys + self.bought,
             price=price.value if price else None,
             cash_left=self.budget - self.spent - self.context.broker.venue.fee_per_order,
             now=latest_time(self.context, self.log),
             session=self.log.session,
             trading=self.context.trading,
-            instrument=self.context.instrument(order.symbol),
+            instrument=self._instrument(order),
         ) or self._too_far(order)
 
     def _too_far(self, order: Order) -> str | None:
-        """From the previous close. A full exit is sold wherever its price is."""
+        """Whether the price is too far from the previous close. A full exit needs no price and no collar."""
         if self._is_full_exit(order):
             return None
-        price, instrument = self._price(order.symbol), self.context.instrument(order.symbol)
+        price, instrument = self._price(order.symbol), self._instrument(order)
         return check_distance(order, price, self.context.trading.max_distance_percent, instrument)
 
     def _is_full_exit(self, order: Order) -> bool:
         """Also one that leaves less than a lot."""
         left = self._left(order.symbol) - order.quantity
-        return order.side == "sell" and left < self.context.instrument(order.symbol).lot
+        return order.side == "sell" and left < self._instrument(order).lot
 
-    def _broken_limit(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
-        """Of `[limits]`. A full exit breaks none."""
-        if self._is_full_exit(order):
-            return None
+    def _beyond_settings(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
+        """The owner's settings: the daily loss limit stops buys, and `[limits]` everything but full exits."""
+        stopped = buys_stopped(self.context, self.log) if order.side == "buy" else None
+        if stopped or self._is_full_exit(order):
+            return stopped
         price, held = self._price(order.symbol), self.snapshot.shares.get(order.symbol, ZERO)
-        equity, tally = self.snapshot.account.equity, self._tally(order, sent)
-        instrument = self.context.instrument(order.symbol)
-        return check_limits(order, price, held, equity, tally, self.context.limits, instrument)
+        equity, limits, instrument = self.snapshot.account.equity, self.context.limits, self._instrument(order)
+        return check_limits(order, price, held, equity, self._tally(order, sent), limits, instrument)
 
-    def _beyond_the_armed(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
-        """A full exit is let through; what no price is known of, no limit has let through."""
+    def _beyond_arming(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
+        """Whether the run would trade more dollars than its account is armed for. A full exit may always be sent; any
+        other order without a price was rejected by the limits.
+        """
         price = self._price(order.symbol)
         match arming(self.context):
             case Armed(max_dollars=most) if price is not None and not self._is_full_exit(order):
@@ -223,55 +230,57 @@ class Gate:
                 return check_armed(dollars, most, self.snapshot.account.currency)
         return None
 
-    def _tally(self, order: Order, sent: Sequence[OrderRecord]) -> Tally:
-        """What the run has sent but for `order`."""
-        others = [each for each in sent if each.order.id != order.id]
-        return Tally(len(others), sum(map(self._dollars, others), ZERO))
-
-    def _say_what_was_not_compared(self, order: Order) -> None:
-        """A simulated broker's prices are often closes, and show no previous one."""
+    def _note_unknown_close(self, order: Order) -> None:
+        """Not for a simulated broker, whose prices are often closes and have no previous one."""
         price = self._price(order.symbol)
         if order.side == "buy" and price and price.previous is None and not self.context.broker.venue.simulated:
             self.log.note(
                 f"{order.symbol}: the market shows no previous close, so trading.max_distance_percent was not checked"
             )
 
-    # ------------------------------------------------------------------------------------- what is counted
+    # ------------------------------------------------------------------------------------- reserving
 
     def release(self, order: Order) -> None:
-        """Take back what was counted for an order that surely does not stand at the broker."""
-        if order.id in self.counted:
-            self.counted.remove(order.id)
-            self._move(order, -1)
+        """Undo the reservation of an order that is certainly not at the broker."""
+        if order.id in self.reserved:
+            self.reserved.remove(order.id)
+            self._add(order, -1)
 
-    def _count(self, order: Order) -> None:
-        self.counted.add(order.id)
-        self._move(order, 1)
+    def _reserve(self, order: Order) -> None:
+        self.reserved.add(order.id)
+        self._add(order, 1)
 
-    def _move(self, order: Order, times: int) -> None:
+    def _add(self, order: Order, sign: int) -> None:
         price = self._price(order.symbol)
         if order.side == "sell":
-            self.sold[order.symbol] = self.sold.get(order.symbol, ZERO) + times * order.quantity
+            self.sold[order.symbol] = self.sold.get(order.symbol, ZERO) + sign * order.quantity
         elif price is not None:
-            self.bought += times * order.quantity * price.value
-            instrument = self.context.instrument(order.symbol)
-            self.spent += times * order.quantity * worst_price(order, price.value, self.context.trading, instrument)
-            self.spent += times * self.context.broker.venue.fee_per_order
+            self.bought += sign * order.quantity * price.value
+            worst = worst_price(order, price.value, self.context.trading, self._instrument(order))
+            self.spent += sign * order.quantity * worst
+            self.spent += sign * self.context.broker.venue.fee_per_order
 
     def _left(self, symbol: Symbol) -> Decimal:
-        """Our shares that are not on their way out. Those that an open order holds may come free while a sale waits."""
+        """Our shares that are not reserved by a sell. Shares held by an open order count: they may be released."""
         holdings = self.snapshot.holdings
         ours = holdings.managed.get(symbol, ZERO) + holdings.on_hold.get(symbol, ZERO)
         return ours - self.sold.get(symbol, ZERO)
+
+    def _instrument(self, order: Order) -> Instrument:
+        return self.context.instrument(order.symbol)
 
     def _price(self, symbol: Symbol) -> Price | None:
         price = self.prices.get(symbol)
         return price if isinstance(price, Price) else None
 
-    def _dollars(self, sent: OrderRecord) -> Decimal:
-        """What it trades, unless it was refused: at what it got, at the price now, its limit or the broker's value.
+    def _tally(self, order: Order, sent: Sequence[OrderRecord]) -> Tally:
+        """The run's other orders."""
+        others = [each for each in sent if each.order.id != order.id]
+        return Tally(len(others), sum(map(self._dollars, others), ZERO))
 
-        A buy that none of these tells of may be as large as the account.
+    def _dollars(self, sent: OrderRecord) -> Decimal:
+        """The value of an order that was not refused: at its average price, else the market's, else its limit, else the
+        broker's value of the position. A buy without any of these counts as the whole equity.
         """
         if sent.phase == "refused":
             return ZERO
@@ -283,5 +292,5 @@ class Gate:
         return order.quantity * per_share
 
 
-def _not_sent(order: Order, why: str, kind: RefusalKind) -> Refused:
-    return Refused(f"{order.symbol}: the {order.side} was not sent: {why}", kind)
+def _not_sent(order: Order, reason: str, kind: RefusalKind) -> Refused:
+    return Refused(f"{order.symbol}: the {order.side} was not sent: {reason}", kind)

@@ -1,21 +1,30 @@
-"""Orders out, outcomes back. An order's intent is committed before it leaves; only the broker says what came of it."""
+"""Sending orders and collecting their outcomes: submit, resolve unknown answers, track, cancel, retry once."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from rebalancer.events import OrderAbsent
 from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
+from rebalancer.model.text import digits, shares
 from rebalancer.portfolio.order_ids import another_attempt
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.freed import wait_until_free
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.tracking import CANCEL_SECONDS, POLL_SECONDS, Watch, earlier_outcome, gone, look_up, looks
-from rebalancer.trading.whole import whole_lots
+from rebalancer.trading.tracking import (
+    CANCEL_SECONDS,
+    POLL_SECONDS,
+    OrderTracker,
+    look_up,
+    polls,
+    record_lost,
+    recorded_outcome,
+    wait_until_released,
+)
 
-ORDERS_A_SECOND = 6
-"""Looks are so much rarer with more orders: orders and looks of a minute stay under half of what a venue may allow."""
-IN_THE_WAY = frozenset({"held", "wash"})
-"""What a broker refuses only as long as other orders are open."""
+ORDERS_PER_SECOND = 6
+"""Many orders are polled less often: sends and polls of a minute stay under half of what a venue may allow."""
+TEMPORARY_REFUSALS = frozenset({"held", "wash"})
+"""Refusals that last only as long as other orders are open."""
 
 
 def execute(
@@ -26,92 +35,97 @@ def execute(
     timeout: int,
     poll: float = POLL_SECONDS,
     *,
-    again: Callable[[], Gate],
+    reopen_gate: Callable[[], Gate],
 ) -> tuple[Outcome, ...]:
-    """Send each order, look every `poll` seconds until all are terminal, cancel what is left after `timeout` seconds.
+    """Send the orders and track them to their end: cancelled after `timeout` seconds, polled every `poll` seconds.
 
-    What got no clear answer is looked up before anything else, and sent once more only if it surely did not arrive.
-    What another open order stood in the way of is sent once more, under an id of its own, when that order is gone; and
-    of what is traded in whole shares only, those. They pass a gate that is opened `again`, by a fresh reading of the
-    account: the other order may have sold the shares, or spent the cash.
-    Raises StoppedError if the broker shows an order of ours with other parameters, or a filled quantity that fell.
+    Orders refused because of other open orders are retried once with a new id when those are gone, and orders refused
+    for their fraction of a lot as whole lots. Retries pass a gate from `reopen_gate`, which reads the account
+    again: the other orders may have changed shares or cash.
+
+    Raises StoppedError if the broker shows one of our orders with other parameters, or a filled quantity that fell.
     """
-    outcomes = send_and_follow(context, log, orders, gate, timeout, poll)
-    blocked = [outcome.order for outcome in outcomes if outcome.refusal in IN_THE_WAY]
-    due = [*(blocked if blocked and _way_is_clear(context, log, blocked) else ()), *whole_lots(context, log, outcomes)]
-    if not due:
+    outcomes = send_and_track(context, log, orders, gate, timeout, poll)
+    refused = [outcome.order for outcome in outcomes if outcome.refusal in TEMPORARY_REFUSALS]
+    unblocked = refused if refused and _wait_for_blocking_orders(context, log, refused) else []
+    retries = [*unblocked, *whole_lots(context, log, outcomes)]
+    if not retries:
         return outcomes
-    retried = {(order.symbol, order.side) for order in due}
+    retried = {(order.symbol, order.side) for order in retries}
     rest = tuple(outcome for outcome in outcomes if (outcome.order.symbol, outcome.order.side) not in retried)
-    renamed = [_renamed(context, log, order) for order in due]
-    return rest + send_and_follow(context, log, renamed, again(), timeout, poll)
+    renumbered = [_with_new_id(context, log, order) for order in retries]
+    return rest + send_and_track(context, log, renumbered, reopen_gate(), timeout, poll)
 
 
-def send_and_follow(
+def send_and_track(
     context: RunContext, log: RunLog, orders: Sequence[Order], gate: Gate, timeout: int, poll: float
 ) -> tuple[Outcome, ...]:
-    """One round. Once the broker says that the account can't trade, nothing more is sent."""
-    over: dict[OrderId, Outcome] = {}
-    unclear: list[Order] = []
+    """One round, without retries. After a refusal of the whole account nothing more is sent."""
+    done: dict[OrderId, Outcome] = {}
+    unknown: list[Order] = []
     for order in orders:
-        if barred := next((outcome for outcome in over.values() if outcome.refusal == "account"), None):
-            reason = f"not sent after the broker refused {barred.order.symbol}: {barred.reason}"
-            log.note(f"{order.symbol}: the {order.side} was {reason}", "warning")
-            over[order.id] = Outcome(order, "refused", Decimal(0), None, reason, "account")
+        if barred := next((outcome for outcome in done.values() if outcome.refusal == "account"), None):
+            done[order.id] = _not_sent_after(log, order, barred)
             continue
         match _send(log, order, gate):
             case Outcome() as outcome:
-                over[order.id] = outcome
+                done[order.id] = outcome
             case Unknown():
-                unclear.append(order)
-    over |= _cleared_up(context, log, unclear, gate)
-    watch = Watch(context, log, {order.id: order for order in orders if order.id not in over})
-    if not watch.until_terminal(timeout, max(poll, len(watch.orders) / ORDERS_A_SECOND)):
-        watch.cancel_open()
-        watch.until_terminal(CANCEL_SECONDS)
-    return tuple(over.get(order.id) or watch.outcome(order) for order in orders)
+                unknown.append(order)
+    done |= _resolve_unknown(context, log, unknown, gate)
+    tracker = OrderTracker(context, log, {order.id: order for order in orders if order.id not in done})
+    if not tracker.until_terminal(timeout, max(poll, len(tracker.orders) / ORDERS_PER_SECOND)):
+        tracker.cancel_open()
+        tracker.until_terminal(CANCEL_SECONDS)
+    return tuple(done.get(order.id) or tracker.outcome(order) for order in orders)
+
+
+def _not_sent_after(log: RunLog, order: Order, barred: Outcome) -> Outcome:
+    reason = f"not sent after the broker refused {barred.order.symbol}: {barred.reason}"
+    log.note(f"{order.symbol}: the {order.side} was {reason}", "warning")
+    return Outcome(order, "refused", Decimal(0), None, reason, "account")
 
 
 def _send(log: RunLog, order: Order, gate: Gate) -> Submitted | Outcome | None:
-    """What is known of `order` at once: an Outcome where it is over, Unknown where it may stand at the broker."""
-    known = log.earlier.get(order.id)
-    if known is not None and known.phase != "absent":
-        return earlier_outcome(known)
-    if known is None:
+    """The outcome where it is known at once, Unknown where the order may be at the broker, else None or Accepted.
+
+    An order that was sent before an interruption is not sent again unless it is absent.
+    """
+    earlier = log.earlier.get(order.id)
+    if earlier is not None and earlier.phase != "absent":
+        return recorded_outcome(earlier)
+    if earlier is None:
         answer = gate.send(order)
         return _refused(order, answer) if isinstance(answer, Refused) else answer
-    answer = gate.send_again(order)
+    answer = gate.resend(order)
     return _lost(order, answer) if isinstance(answer, Refused) else answer
 
 
-def _cleared_up(context: RunContext, log: RunLog, unclear: Sequence[Order], gate: Gate) -> dict[OrderId, Outcome]:
-    """Look up what got no clear answer, and send what surely is not there once more, the same under the same id.
+def _resolve_unknown(context: RunContext, log: RunLog, unknown: Sequence[Order], gate: Gate) -> dict[OrderId, Outcome]:
+    """Look up orders without a clear answer, and send absent ones once more: idempotent order ids, the venue rejects
+    duplicates, so a retry is safe.
 
-    The outcomes of those that are over; the others stand at the broker, or may.
+    Returns the outcomes of those that are over; the others are at the broker, or may be.
     """
-    over: dict[OrderId, Outcome] = {}
-    again: list[Order] = []
-    found = look_up(context, [order.id for order in unclear])
-    for order in unclear:
+    done: dict[OrderId, Outcome] = {}
+    unknown_again: list[Order] = []
+    found = look_up(context, [order.id for order in unknown])
+    for order in unknown:
         if not isinstance(found[order.id], Absent):
             continue
         if not context.broker.venue.idempotent_ids:
-            over[order.id] = gone(log, order, "it never reached the broker, which may take an id twice")
+            done[order.id] = record_lost(log, order, "it never reached the broker, which may take an id twice")
             continue
         log.write(OrderAbsent(at=log.now(), order_id=order.id))
-        match gate.send_again(order):
+        match gate.resend(order):
             case Refused() as answer:
-                over[order.id] = _lost(order, answer)
+                done[order.id] = _lost(order, answer)
             case Unknown():
-                again.append(order)
-    missing = look_up(context, [order.id for order in again])
-    twice = [order for order in again if isinstance(missing[order.id], Absent)]
-    return over | {order.id: gone(log, order, "it was sent twice and never reached the broker") for order in twice}
-
-
-def _renamed(context: RunContext, log: RunLog, order: Order) -> Order:
-    attempt = log.attempt(order.symbol, order.side)
-    return another_attempt(order, context.account, log.session.day, log.number, attempt)
+                unknown_again.append(order)
+    found = look_up(context, [order.id for order in unknown_again])
+    absent = [order for order in unknown_again if isinstance(found[order.id], Absent)]
+    reason = "it was sent twice and never reached the broker"
+    return done | {order.id: record_lost(log, order, reason) for order in absent}
 
 
 def _refused(order: Order, answer: Refused) -> Outcome:
@@ -119,17 +133,39 @@ def _refused(order: Order, answer: Refused) -> Outcome:
 
 
 def _lost(order: Order, answer: Refused) -> Outcome:
-    """What is not taken when it is sent once more may still arrive from the first time: it gets no second order."""
+    """A refused resend: the first attempt may still arrive, so that its symbol gets no second order."""
     barred = answer.kind if answer.kind == "account" else None
     return Outcome(order, "lost", Decimal(0), None, answer.reason, barred)
 
 
-def _way_is_clear(context: RunContext, log: RunLog, blocked: Sequence[Order]) -> bool:
-    """Wait until no order is open in these symbols; False where one stays."""
-    symbols = {order.symbol for order in blocked}
+# --------------------------------------------------------------------------------------------- retries
+
+
+def _wait_for_blocking_orders(context: RunContext, log: RunLog, refused: Sequence[Order]) -> bool:
+    """Wait until no order is open in the symbols of `refused`; False where one stays open."""
+    symbols = {order.symbol for order in refused}
     log.note(f"{', '.join(sorted(symbols))}: waiting for other open orders to be gone, then sending once more")
-    for _ in looks(context, CANCEL_SECONDS):
+    for _ in polls(context, CANCEL_SECONDS):
         if not any(state.symbol in symbols for state in context.broker.open_orders()):
-            wait_until_free(context, log, {order.symbol for order in blocked if order.side == "sell"})
+            wait_until_released(context, log, {order.symbol for order in refused if order.side == "sell"})
             return True
     return False
+
+
+def whole_lots(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> list[Order]:
+    """The whole lots of each order that was refused for its fraction of a lot, which stays with a warning."""
+    refused = [outcome.order for outcome in outcomes if outcome.refusal == "whole"]
+    whole: list[Order] = []
+    for order in refused:
+        instrument = context.instrument(order.symbol)
+        quantity = instrument.round_down(order.quantity)
+        lots = "whole shares" if instrument.lot == 1 else f"lots of {digits(instrument.lot)}"
+        fraction = shares(order.quantity - quantity)
+        log.warn_about(order.symbol, f"{fraction} can't be sold here, where it trades in {lots} only, and stays")
+        whole.append(replace(order, quantity=quantity))
+    return [order for order in whole if order.quantity > 0]
+
+
+def _with_new_id(context: RunContext, log: RunLog, order: Order) -> Order:
+    attempt = log.next_attempt(order.symbol, order.side)
+    return another_attempt(order, context.account, log.session.day, log.number, attempt)

@@ -1,4 +1,4 @@
-"""Reading the market: what it shows, what it did, and which prices are good enough. Everything is written down."""
+"""Prices: market snapshots, prices good enough for signals and for orders, closes up to now. All are journalled."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -9,14 +9,7 @@ from rebalancer.events import PricesTaken
 from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
 from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
-from rebalancer.model import (
-    Closes,
-    CorporateAction,
-    NoPrice,
-    Price,
-    Snapshot,
-    Symbol,
-)
+from rebalancer.model import Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
 from rebalancer.trading.context import RunContext, RunLog
 
 Prices = Mapping[Symbol, Price | NoPrice]
@@ -24,15 +17,15 @@ RECENT = timedelta(days=14)
 
 
 def recent_actions(context: RunContext, symbols: Iterable[Symbol]) -> tuple[CorporateAction, ...]:
-    """Splits, dividends and the like of the last days, tonight's session included: what may explain a jump."""
+    """Splits, dividends and renames of the last two weeks, tonight included: they may explain a jump of a price."""
     today = context.clock.now().astimezone(context.calendar.zone).date()
     return context.history.actions(sorted(symbols), today - RECENT, today)
 
 
-def take_snapshots(
+def market_snapshots(
     context: RunContext, symbols: Iterable[Symbol], actions: Sequence[CorporateAction]
 ) -> Mapping[Symbol, Snapshot]:
-    """What the market shows, each previous close brought to today's shares."""
+    """Quotes, trades and bars of now, each previous close adjusted for splits since."""
     today = context.clock.now().astimezone(context.calendar.zone).date()
     return restated_previous(context.quotes.snapshots(sorted(symbols)), actions, today)
 
@@ -40,9 +33,9 @@ def take_snapshots(
 def signal_prices(
     context: RunContext, log: RunLog, snapshots: Mapping[Symbol, Snapshot], symbols: Iterable[Symbol]
 ) -> Prices:
-    """Prices good enough for a decision: anything of today's session."""
+    """Prices good enough for a bot's decision: any of today's session."""
     gates = signal_gates(context.trading, log.session, context.clock.now(), context.currency)
-    return _written(log, "signals", climb(sorted(symbols), snapshots, gates))
+    return _recorded(log, "signals", climb(sorted(symbols), snapshots, gates))
 
 
 def order_prices(
@@ -54,12 +47,12 @@ def order_prices(
 ) -> Prices:
     """Prices good enough for an order: fresh, two-sided, not too wide."""
     gates = order_gates(context.trading, log.session, context.clock.now(), context.currency)
-    prices = _written(log, purpose, climb(sorted(symbols), snapshots, gates))
-    log.prices |= {symbol: price for symbol, price in prices.items() if isinstance(price, Price)}
+    prices = _recorded(log, purpose, climb(sorted(symbols), snapshots, gates))
+    log.last_prices |= {symbol: price for symbol, price in prices.items() if isinstance(price, Price)}
     return prices
 
 
-def _written(log: RunLog, purpose: Literal["signals", "orders", "buys"], prices: Prices) -> Prices:
+def _recorded(log: RunLog, purpose: Literal["signals", "orders", "buys"], prices: Prices) -> Prices:
     found = tuple(price for price in prices.values() if isinstance(price, Price))
     missing = tuple(price for price in prices.values() if isinstance(price, NoPrice))
     log.write(PricesTaken(at=log.now(), purpose=purpose, prices=found, missing=missing))
@@ -67,7 +60,7 @@ def _written(log: RunLog, purpose: Literal["signals", "orders", "buys"], prices:
 
 
 def closes_until_now(context: RunContext, log: RunLog, prices: Prices) -> Closes:
-    """Completed sessions on the exchange's calendar, and tonight's provisional row. Raises SourceError without any."""
+    """Closes of completed sessions, and tonight's prices as a provisional last row. Raises SourceError without any."""
     today = log.session.day
     completed = context.history.closes(context.symbols(), before=today)
     if not len(completed.sessions):
@@ -80,8 +73,10 @@ def closes_until_now(context: RunContext, log: RunLog, prices: Prices) -> Closes
     return closes
 
 
-def jumps(context: RunContext, log: RunLog, closes: Closes, actions: Sequence[CorporateAction]) -> Mapping[Symbol, str]:
-    """Symbols whose closes jumped lately without a known reason: neither bought nor sold in part tonight."""
+def warn_jumps(
+    context: RunContext, log: RunLog, closes: Closes, actions: Sequence[CorporateAction]
+) -> Mapping[Symbol, str]:
+    """Symbols whose closes jumped without a known corporate action: neither bought nor sold in part tonight."""
     found = unexplained_jumps(closes, actions, context.trading.max_jump_percent)
     for symbol, reason in found.items():
         log.note(f"{symbol}: {reason}", "warning")

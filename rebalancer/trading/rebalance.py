@@ -1,77 +1,91 @@
-"""The evening of one account, on one page."""
+"""One account's evening, on one page.
 
-from collections.abc import Sequence
+The algorithm of `rebalance`:
+
+ 1. Check that the venue is open and agrees with our clock and calendar (`halts`).
+ 2. Recover: stop if halted or not armed; settle the orders of earlier runs; stop at unknown orders with our ids
+    (`recovery`); cancel our open orders (`open_orders`).
+ 3. Read the account: positions, what of them is ours, Investable (`snapshot`), with splits and renames
+    (`corporate_actions`).
+ 4. Collect what may not be traded tonight, and take prices for signals and for orders (`open_orders`, `pricing`).
+ 5. Ask every bot for its allocation by the closes up to now (`decide`).
+ 6. Merge the allocations by investment, net conflicting pairs, cap at 99 % (`portfolio.targets`).
+ 7. Plan the trades from holdings to targets, and check the plan (`portfolio.trades`, `portfolio.checks`).
+ 8. Sell: each order passes the gate and is tracked to its end (`gate`, `orders`, `tracking`).
+ 9. Buy only if every sell is over, sized to the cash that the account then shows (`buys`).
+10. Reconcile journal and broker (`reconcile`), and give the run its final status (`status`).
+
+Every step is journalled before the next one begins, so that an interrupted run can be resumed from step 8.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from rebalancer.events import PlanMade, TargetsSet
-from rebalancer.model import Order, Outcome, Plan, RunStatus
+from rebalancer.model import Order, Outcome, Plan, RunStatus, Symbol
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import set_targets, shares_of
 from rebalancer.portfolio.trades import make_plan, sell_orders
-from rebalancer.trading.buys import buy, buy_on, may_buy
+from rebalancer.trading.buys import buy, may_buy, resume_buys
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.decide import decide, fallback_obstacle, say_what_stays_cash
+from rebalancer.trading.corporate_actions import follow_renames, warn_unbooked_splits, wrongly_valued
+from rebalancer.trading.decide import decide, note_uninvested, untradable_fallback
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_armed, require_not_halted, require_open
+from rebalancer.trading.open_orders import cancel_open_orders, warn_blocked_symbols, warn_orders_in_doubt
 from rebalancer.trading.orders import execute
+from rebalancer.trading.pretrade import warn_good_faith_violations
 from rebalancer.trading.pricing import (
     Prices,
     closes_until_now,
-    jumps,
+    market_snapshots,
     order_prices,
     recent_actions,
     signal_prices,
-    take_snapshots,
+    warn_jumps,
 )
 from rebalancer.trading.reconcile import reconcile
 from rebalancer.trading.recovery import (
-    blocked_symbols,
-    cancel_open_orders,
-    earlier_orders,
-    look_again,
-    refuse_strangers,
+    orders_before_interruption,
+    read_account_again,
+    refuse_unknown_orders,
     settle_earlier_orders,
-    untold_orders,
 )
-from rebalancer.trading.renames import follow_renames
-from rebalancer.trading.restate import misjudged, unbooked
-from rebalancer.trading.snapshot import read_holdings, require_investable
-from rebalancer.trading.status import verdict
-from rebalancer.trading.unsettled import warn_of_unsettled_money
+from rebalancer.trading.snapshot import read_account, require_investable
+from rebalancer.trading.status import final_status
 
 
 def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
-    """The page. Every sell is over and the account is read again before the first buy is even sized."""
+    """Rebalance the account to its bots' targets; the final status, and the sentence that explains it."""
     require_open(context, log)
-    get_ready(context, log)
-    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
+    recover(context, log)
+
+    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
     context = follow_renames(context, log, snapshot.ledger)
     symbols = {*context.symbols(), *snapshot.holdings.managed}
     actions = recent_actions(context, symbols)
-    pending = unbooked(log, snapshot.ledger, snapshot.holdings, actions)
-    left_alone = {**blocked_symbols(context, log), **untold_orders(context, log), **pending, **context.ambiguous}
-    untradable = {**context.broker.untradable(sorted(symbols)), **left_alone}
-    snapshots = take_snapshots(context, symbols, actions)
+    unbooked = warn_unbooked_splits(log, snapshot.ledger, snapshot.holdings, actions)
+    untradable = untradable_symbols(context, log, symbols, unbooked)
+    snapshots = market_snapshots(context, symbols, actions)
     signals = signal_prices(context, log, snapshots, context.symbols())
     prices = order_prices(context, log, snapshots, symbols)
 
     shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency)
     closes = closes_until_now(context, log, signals)
     decisions = decide(context, log, shares, closes)
-    obstacle = fallback_obstacle(context, log, prices, {**untradable, **snapshot.holdings.untouchable})
-    targets = set_targets(
-        shares, decisions, context.trading, None if obstacle else context.trading.fallback_ticker, notes
-    )
+    no_fallback = untradable_fallback(context, log, prices, {**untradable, **snapshot.holdings.untouchable})
+    fallback = None if no_fallback else context.trading.fallback_ticker
+    targets = set_targets(shares, decisions, context.trading, fallback, notes)
     log.write(TargetsSet(at=log.now(), targets=targets))
-    say_what_stays_cash(log, obstacle, targets, snapshot.investable)
+    note_uninvested(log, no_fallback, targets, snapshot.investable)
 
-    left_alone = {**untradable, **obstacle}
-    suspects = {**jumps(context, log, closes, actions), **misjudged(symbols, pending)}
+    untradable = {**untradable, **no_fallback}
+    suspects = {**warn_jumps(context, log, closes, actions), **wrongly_valued(symbols, unbooked)}
     instruments = context.broker.instruments(sorted({*symbols, *snapshot.holdings.changed}))
     plan = make_plan(
-        snapshot.holdings, targets, snapshot.investable, prices, left_alone, context.trading, suspects, instruments
+        snapshot.holdings, targets, snapshot.investable, prices, untradable, context.trading, suspects, instruments
     )
     check_plan(plan, snapshot.holdings, targets, context.trading, instruments)
-    warn_of_unsettled_money(context, log, plan, snapshot.account)
+    warn_good_faith_violations(context, log, plan, snapshot.account)
     context.journal.check_disk_space()
     log.write(PlanMade(at=log.now(), plan=plan))
 
@@ -80,43 +94,55 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     sold = sell(context, log, sells, prices)
     bought = buy(context, log, plan, actions) if may_buy(context, log, plan, sold) else ()
     end = reconcile(context, log, (*sold, *bought))
-    return verdict(context, log, plan, (*sold, *bought), snapshot, end)
+    return final_status(context, log, plan, (*sold, *bought), snapshot, end)
 
 
 def resume_run(context: RunContext, log: RunLog, plan: Plan) -> tuple[RunStatus, str]:
-    """The rest of the page, for a run that was cut off: its own plan, and what of it has not left yet."""
-    get_ready(context, log)
+    """Steps 8 to 10 of an interrupted run by its own `plan`: track the orders it sent, then send the others."""
+    recover(context, log)
     require_open(context, log)
-    snapshot = require_investable(read_holdings(context, log, "again"), context.pinned)
+    snapshot = require_investable(read_account(context, log, "again"), context.pinned)
     context = follow_renames(context, log, snapshot.ledger)
     symbols = {trade.symbol for trade in plan.trades}
     actions = recent_actions(context, symbols)
-    prices = order_prices(context, log, take_snapshots(context, symbols, actions), symbols)
+    prices = order_prices(context, log, market_snapshots(context, symbols, actions), symbols)
 
     planned = sell_orders(plan, context.account, log.session.day, log.number)
-    sells = [*earlier_orders(log, "sell"), *(order for order in planned if order.id not in log.earlier)]
-    sold = sell(context, log, sells, prices)
-    bought = buy_on(context, log, plan, actions) if may_buy(context, log, plan, sold) else ()
+    unsent = (order for order in planned if order.id not in log.earlier)
+    sold = sell(context, log, [*orders_before_interruption(log, "sell"), *unsent], prices)
+    bought = resume_buys(context, log, plan, actions) if may_buy(context, log, plan, sold) else ()
     end = reconcile(context, log, (*sold, *bought))
-    return verdict(context, log, plan, (*sold, *bought), None, end)
+    return final_status(context, log, plan, (*sold, *bought), None, end)
+
+
+def recover(context: RunContext, log: RunLog) -> None:
+    require_not_halted(context)
+    require_armed(context)
+    settle_earlier_orders(context, log)
+    log.reload_earlier()
+    refuse_unknown_orders(context, log)
+    cancel_open_orders(context, log)
+
+
+def untradable_symbols(
+    context: RunContext, log: RunLog, symbols: set[Symbol], unbooked: Mapping[Symbol, str]
+) -> Mapping[Symbol, str]:
+    """What is neither bought nor sold tonight, with the reason."""
+    not_traded = {
+        **warn_blocked_symbols(context, log),
+        **warn_orders_in_doubt(context, log),
+        **unbooked,
+        **context.ambiguous,
+    }
+    return {**context.broker.untradable(sorted(symbols)), **not_traded}
 
 
 def sell(context: RunContext, log: RunLog, orders: Sequence[Order], prices: Prices) -> tuple[Outcome, ...]:
-    """By a fresh reading of what is held: nothing is sold that another hand has sold meanwhile."""
+    """By a new reading of the account: another sender may have sold since the plan was made."""
     if not orders:
         return ()
 
     def gate() -> Gate:
-        return Gate(context, log, look_again(context, log, "again"), prices)
+        return Gate(context, log, read_account_again(context, log, "again"), prices)
 
-    return execute(context, log, orders, gate(), context.trading.sell_timeout_seconds, again=gate)
-
-
-def get_ready(context: RunContext, log: RunLog) -> None:
-    """Start-up is recovery: what earlier runs left is settled, and no order of ours is open that is not followed."""
-    require_not_halted(context)
-    require_armed(context)
-    settle_earlier_orders(context, log)
-    log.recall()
-    refuse_strangers(context, log)
-    cancel_open_orders(context, log)
+    return execute(context, log, orders, gate(), context.trading.sell_timeout_seconds, reopen_gate=gate)

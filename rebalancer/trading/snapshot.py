@@ -1,4 +1,4 @@
-"""Reading the account: what is held and what may be invested. Everything read is written down."""
+"""The account snapshot: what is held, what is ours, what may be invested. Every reading is checked and journalled."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,39 +7,37 @@ from typing import Literal
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Holding, HoldingsRead
-from rebalancer.model import (
-    Account,
-    Difference,
-    Holdings,
-    Position,
-    Symbol,
-)
+from rebalancer.model import Account, Difference, Holdings, Position, Symbol
 from rebalancer.model.states import OVER
+from rebalancer.model.text import money
 from rebalancer.portfolio.holdings import differences, equities, quantities, sort_holdings
 from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
+from rebalancer.trading.corporate_actions import (
+    open_differences,
+    protected_by_new_names,
+    restate_ledger,
+    warn_open_differences,
+)
 from rebalancer.trading.halts import check_daily_loss, note_unchecked_loss
-from rebalancer.trading.renames import still_protected
-from rebalancer.trading.restate import left_open, restate, say_what_is_open
-from rebalancer.trading.tracking import looks
-from rebalancer.trading.unpriced import say_what_has_no_price
+from rebalancer.trading.tracking import polls
 
 Phase = Literal["start", "again", "after_sells", "end"]
 ZERO = Decimal(0)
-LAG_SECONDS = 30
-"""So long a broker's positions may lag behind its own fills."""
-ROUGHLY = Decimal("0.02")
-"""The part of equity by which two calls a moment apart may disagree."""
+POSITION_LAG_SECONDS = 30
+"""A broker's positions may lag so long behind its fills."""
+PRICE_TOLERANCE = Decimal("0.02")
+"""The part of equity by which two calls a moment apart may differ, since prices move between them."""
 NOISE = Decimal("0.001")
-"""The part of equity by which they always may: what is smaller can't be told from it."""
+"""A missing position of less than this part of equity can't be told from moving prices."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
-    """The account at one moment. Dollars: `reserve`, `investable`, and `long_value`, every long position together.
+    """The account at one moment. In dollars: `reserve`, `investable`, and `long_value`, all long positions together.
 
-    `ledger` is what the journal said before this moment was recorded. `positions` are all that the account holds.
+    `ledger` is the journal's state before this reading was recorded. `positions` are all of the account's.
     """
 
     account: Account
@@ -52,7 +50,7 @@ class AccountSnapshot:
 
     @property
     def shares(self) -> Mapping[Symbol, Decimal]:
-        """By symbol, ours or not; below 0 where it is held short."""
+        """Of every position by symbol, ours or not; negative where held short."""
         return quantities(self.positions)
 
     @property
@@ -60,23 +58,31 @@ class AccountSnapshot:
         return any(quantity < 0 for quantity in self.shares.values())
 
 
-def read_holdings(context: RunContext, log: RunLog, phase: Phase) -> AccountSnapshot:
-    """Raises SourceError where the broker's positions are not all there: a part is never read as the whole.
+def read_account(context: RunContext, log: RunLog, phase: Phase) -> AccountSnapshot:
+    """Read, check and record the account.
 
-    Raises RunFailedError where it is another account than the journal has under this name.
+    Raises SourceError where positions are missing from the broker's answer: a part is never read as the whole. Raises
+    RunFailedError where it is another account than the journal has under this name.
     """
-    account, positions = _caught_up(context, _traded(context, log, phase))
-    require_whole(account, positions, context.journal.ledger(context.account).values)
-    return record_holdings(context, log, phase, account, positions)
+    account, positions = _read_past_lag(context, _recently_traded(context, log, phase))
+    require_complete(account, positions, context.journal.ledger(context.account).values)
+    return record_account(context, log, phase, account, positions)
 
 
-def _shown(context: RunContext) -> tuple[Account, tuple[Position, ...]]:
+def read_shares(context: RunContext) -> Mapping[Symbol, Decimal]:
+    """The shares of every position, not recorded. Raises SourceError where positions are missing."""
+    account, positions = _read(context)
+    require_complete(account, positions, context.journal.ledger(context.account).values)
+    return quantities(positions)
+
+
+def _read(context: RunContext) -> tuple[Account, tuple[Position, ...]]:
     return context.broker.account(), context.broker.positions()
 
 
-def _traded(context: RunContext, log: RunLog, phase: Phase) -> Collection[Symbol]:
-    """The symbols whose fills of tonight the broker's list may lag behind: of this run, and at a start of an earlier
-    one of this session.
+def _recently_traded(context: RunContext, log: RunLog, phase: Phase) -> Collection[Symbol]:
+    """The symbols whose fills of tonight the positions may lag behind: those of this run; at its start all that the
+    journal expects, if an earlier run of this session was recorded.
     """
     ledger = context.journal.ledger(context.account)
     if phase == "start":
@@ -84,87 +90,99 @@ def _traded(context: RunContext, log: RunLog, phase: Phase) -> Collection[Symbol
     return {sent.order.symbol for sent in context.journal.orders(log.run) if sent.filled and sent.phase in OVER}
 
 
-def _caught_up(context: RunContext, traded: Collection[Symbol]) -> tuple[Account, tuple[Position, ...]]:
-    """What the broker shows. A list or an account that lags behind our own fills gets time: a record of what it shows
-    would make the shares that it lacks nobody's, and buys would be sized to money that is not there yet.
+def _read_past_lag(context: RunContext, traded: Collection[Symbol]) -> tuple[Account, tuple[Position, ...]]:
+    """Read until positions of `traded` symbols are as the journal expects, POSITION_LAG_SECONDS at most.
+
+    A lagging answer would lose track of whose the missing shares are, and size buys to cash that is not there yet.
     """
     ledger = context.journal.ledger(context.account)
-    for _ in looks(context, LAG_SECONDS if traded else 0):
-        account, positions = _shown(context)
-        apart = any(symbol in traded for symbol in differences(positions, ledger.expected or {}))
-        if not apart and not not_whole(account, positions, ledger.values):
+    for _ in polls(context, POSITION_LAG_SECONDS if traded else 0):
+        account, positions = _read(context)
+        lags = any(symbol in traded for symbol in differences(positions, ledger.expected or {}))
+        if not lags and not incomplete_reason(account, positions, ledger.values):
             break
     return account, positions
 
 
-def record_holdings(
-    context: RunContext,
-    log: RunLog,
-    phase: Phase,
-    account: Account,
-    positions: Sequence[Position],
+def record_account(
+    context: RunContext, log: RunLog, phase: Phase, account: Account, positions: Sequence[Position]
 ) -> AccountSnapshot:
-    """`read_holdings` of an answer that was found whole. Raises RunFailedError as it does."""
-    require_same_place(context, account)
-    ledger = restate(context, log, positions) if phase == "start" else context.journal.ledger(context.account)
-    trading = still_protected(context.trading, ledger)
-    holdings = sort_holdings(positions, ledger.ours, ledger.expected, trading, ledger.values)
-    unexplained = left_open(context, ledger, positions, log.session.day, start=phase == "start")
-    reserve = reserve_dollars(context.reserve, account.equity)
-    snapshot = AccountSnapshot(
-        account,
-        holdings,
-        reserve,
-        investable(account.equity, reserve, holdings.others_value),
-        sum((position.market_value for position in positions if position.quantity > 0), Decimal(0)),
-        ledger,
-        tuple(positions),
-    )
+    """Record a complete reading. Raises RunFailedError where it is of another account than the journal's."""
+    require_same_account(context, account)
+    snapshot = _snapshot(context, log, phase, account, positions)
+    unexplained = open_differences(context, snapshot.ledger, positions, log.session.day, start=phase == "start")
     if phase == "start":
-        for symbol, reason in (*holdings.untouchable.items(), *holdings.held.items()):
-            log.note(f"{symbol}: {reason}", "warning")
-        say_what_is_open(context, log, unexplained)
-        say_what_has_no_price(log, positions)
-        note_unchecked_loss(context, log, account)
+        _warn_at_start(context, log, snapshot, unexplained)
     log.write(
         HoldingsRead(
             at=log.now(),
             phase=phase,
             account=account,
-            holdings=_rows(context, log, positions, ledger, holdings, unexplained),
-            reserve=reserve,
-            others_value=holdings.others_value,
+            holdings=_holdings(context, log, snapshot, unexplained),
+            reserve=snapshot.reserve,
+            others_value=snapshot.holdings.others_value,
             investable=snapshot.investable,
         )
     )
     check_daily_loss(context, log, account)
-    log.at_start = quantities(equities(positions)) if log.at_start is None else log.at_start
+    if log.shares_at_start is None:
+        log.shares_at_start = quantities(equities(positions))
     return snapshot
 
 
-def read_shares(context: RunContext) -> Mapping[Symbol, Decimal]:
-    """The shares of every position. Raises SourceError where the broker's answer is not whole."""
-    account, positions = _shown(context)
-    require_whole(account, positions, context.journal.ledger(context.account).values)
-    return quantities(positions)
+def _snapshot(
+    context: RunContext, log: RunLog, phase: Phase, account: Account, positions: Sequence[Position]
+) -> AccountSnapshot:
+    ledger = restate_ledger(context, log, positions) if phase == "start" else context.journal.ledger(context.account)
+    trading = protected_by_new_names(context.trading, ledger)
+    holdings = sort_holdings(positions, ledger.ours, ledger.expected, trading, ledger.values)
+    reserve = reserve_dollars(context.reserve, account.equity)
+    return AccountSnapshot(
+        account,
+        holdings,
+        reserve,
+        investable(account.equity, reserve, holdings.others_value),
+        sum((position.market_value for position in positions if position.quantity > 0), ZERO),
+        ledger,
+        tuple(positions),
+    )
 
 
-def require_whole(account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]) -> None:
-    if reason := not_whole(account, positions, recorded):
+def _warn_at_start(
+    context: RunContext, log: RunLog, snapshot: AccountSnapshot, unexplained: Mapping[Symbol, Difference]
+) -> None:
+    for symbol, reason in (*snapshot.holdings.untouchable.items(), *snapshot.holdings.held.items()):
+        log.note(f"{symbol}: {reason}", "warning")
+    warn_open_differences(context, log, unexplained)
+    for position in snapshot.positions:
+        if position.last_close is not None:
+            value, close = money(position.market_value, log.currency), position.last_close
+            text = f"{position.symbol}: no price now: it counts for {value} by its last close, of {close}"
+            log.note(text, "warning")
+    note_unchecked_loss(context, log, snapshot.account)
+
+
+# --------------------------------------------------------------------------------------------- checks
+
+
+def require_complete(account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]) -> None:
+    if reason := incomplete_reason(account, positions, recorded):
         raise SourceError(reason)
 
 
-def not_whole(account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]) -> str | None:
-    """Why the positions can't be all of them; None where they and the cash make up the equity.
+def incomplete_reason(
+    account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]
+) -> str | None:
+    """Why positions must be missing; None where they and the cash add up to the equity.
 
-    Two calls may differ by what prices move between them. `recorded` are the dollars that each symbol should be worth,
-    roughly. One that is gone has left its money behind: where at least half of it is missing, the list is not whole.
+    They may differ by PRICE_TOLERANCE. `recorded` are the dollars that each symbol should be worth, roughly: where one
+    of them is gone, the gap must be less than half of it, since the money of a sale would be there.
     """
-    shown = account.cash + sum((position.market_value for position in positions), Decimal(0))
+    shown = account.cash + sum((position.market_value for position in positions), ZERO)
     gap, size = account.equity - shown, abs(account.equity)
     gone = recorded.keys() - {position.symbol for position in positions}
     halves = [recorded[symbol] / 2 for symbol in sorted(gone)]
-    if gap.is_finite() and abs(gap) <= min([ROUGHLY * size, *(half for half in halves if half > NOISE * size)]):
+    if gap.is_finite() and abs(gap) <= min([PRICE_TOLERANCE * size, *(half for half in halves if half > NOISE * size)]):
         return None
     return (
         f"the broker shows an equity of {account.equity:,.2f} {account.currency}, but its cash and positions "
@@ -172,8 +190,8 @@ def not_whole(account: Account, positions: Sequence[Position], recorded: Mapping
     )
 
 
-def require_same_place(context: RunContext, account: Account) -> None:
-    """An account's name stays with one account, mode and venue: what the journal calls ours is held nowhere else."""
+def require_same_account(context: RunContext, account: Account) -> None:
+    """Raises RunFailedError unless number, mode and venue are those that the journal has under this account's name."""
     last = context.journal.trading_status(context.account).last
     if last is None:
         return
@@ -190,7 +208,7 @@ def _place(mode: str, venue: str, number: str) -> str:
 
 
 def require_investable(snapshot: AccountSnapshot, pinned: str | None) -> AccountSnapshot:
-    """Raises RunFailedError where it is not the `pinned` account, is blocked, or has nothing that may be invested."""
+    """Raises RunFailedError where it is not the `pinned` account, is blocked, or has nothing to invest."""
     account = snapshot.account
     if pinned is not None and account.number != pinned:
         raise RunFailedError(
@@ -208,23 +226,23 @@ def require_investable(snapshot: AccountSnapshot, pinned: str | None) -> Account
     return snapshot
 
 
-def _rows(
-    context: RunContext,
-    log: RunLog,
-    positions: Sequence[Position],
-    ledger: Ledger,
-    holdings: Holdings,
-    unexplained: Mapping[Symbol, Difference],
+# --------------------------------------------------------------------------------------------- the record
+
+
+def _holdings(
+    context: RunContext, log: RunLog, snapshot: AccountSnapshot, unexplained: Mapping[Symbol, Difference]
 ) -> tuple[Holding, ...]:
-    """One a position; and one a symbol whose order of tonight is not settled, or whose difference stays open, where
-    the ledger goes on as it was.
+    """A row for each position, each symbol with an unsettled order of tonight, and each unexplained difference.
+
+    The ledger of the latter two stays as it was.
     """
-    rows = {position.symbol: _holding(position, ledger.ours, ledger.expected, holdings) for position in positions}
+    ledger = snapshot.ledger
+    rows = {position.symbol: _holding(position, ledger, snapshot.holdings) for position in snapshot.positions}
     for sent in context.journal.unsettled(context.account):
         symbol = sent.order.symbol
         if sent.session == log.session.day and ledger.expected is not None:
-            shown = rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO)
-            rows[symbol] = replace(shown, ours=ledger.ours.get(symbol, ZERO), counted=ledger.expected.get(symbol, ZERO))
+            row = rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO)
+            rows[symbol] = replace(row, ours=ledger.ours.get(symbol, ZERO), counted=ledger.expected.get(symbol, ZERO))
     for symbol, difference in unexplained.items():
         rows[symbol] = _kept_open(rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO), ledger, difference)
     return tuple(rows.values())
@@ -241,18 +259,13 @@ def _kept_open(row: Holding, ledger: Ledger, difference: Difference) -> Holding:
     )
 
 
-def _holding(
-    position: Position,
-    ours: Mapping[Symbol, Decimal],
-    expected: Mapping[Symbol, Decimal] | None,
-    holdings: Holdings,
-) -> Holding:
+def _holding(position: Position, ledger: Ledger, holdings: Holdings) -> Holding:
     symbol = position.symbol
     return Holding(
         symbol,
         position.quantity,
-        min(ours.get(symbol, Decimal(0)), max(position.quantity, Decimal(0))),
+        min(ledger.ours.get(symbol, ZERO), max(position.quantity, ZERO)),
         position.market_value,
-        None if expected is None else expected.get(symbol, Decimal(0)),
+        None if ledger.expected is None else ledger.expected.get(symbol, ZERO),
         holdings.untouchable.get(symbol, ""),
     )

@@ -1,45 +1,65 @@
-"""What came of the orders that left. Only the broker says so, and every word of it is written down."""
+"""Tracking: what happened to the orders that were sent. Only the broker knows, and every answer is journalled."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.events import FillSeen, OrderAbsent, OrderLost, OrderSeen
-from rebalancer.model import Absent, Found, Order, OrderId, OrderState, Outcome, Unknown
+from rebalancer.model import (
+    Absent,
+    Accepted,
+    Found,
+    Order,
+    OrderId,
+    OrderState,
+    Outcome,
+    Refused,
+    Submitted,
+    Symbol,
+    Unknown,
+)
+from rebalancer.model.text import shares
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 
 POLL_SECONDS = 1.0
 CANCEL_SECONDS = 30
+"""A cancel may take so long."""
 ABSENCES = 2
-"""So many times an order must not be there before its absence is believed."""
-LAST_LOOKS_SECONDS = 10
+"""An order is absent after so many look-ups that don't find it."""
+LOOK_UP_SECONDS = 10
+"""Beyond the venue's quiet time."""
+MIN_BUSY_PAUSE, MAX_BUSY_PAUSE, MAX_BUSY_SECONDS = 1.0, 60.0, 120.0
+ZERO = Decimal(0)
 
 
 @dataclass(slots=True)
-class Watch:
-    """Follows orders by one list call a poll and journals every change, each with the fills behind it."""
+class OrderTracker:
+    """Polls `orders` by one list call, and journals every change together with the fills behind it.
+
+    `states` are the last known ones; `unreadable`: the last poll failed.
+    """
 
     context: RunContext
     log: RunLog
     orders: Mapping[OrderId, Order]
     states: dict[OrderId, OrderState] = field(default_factory=dict)
-    blind: bool = False
+    unreadable: bool = False
 
     def until_terminal(self, seconds: float, poll: float = POLL_SECONDS) -> bool:
-        """Look every `poll` seconds until every order is terminal; False when `seconds` have passed first."""
-        for _ in looks(self.context, seconds, poll):
-            self._look()
+        """Poll every `poll` seconds until every order is terminal; False when `seconds` have passed first."""
+        for _ in polls(self.context, seconds, poll):
+            self._poll()
             if not self._pending():
                 return True
-            if self._left_to_the_auction():
+            if self._only_auction_orders_left():
                 return False
         return False
 
     def cancel_open(self) -> None:
-        if self._left_to_the_auction():
+        if self._only_auction_orders_left():
             self.log.note("the program was told to end: the next run counts what the closing auction fills", "warning")
             return
         for order_id in self._pending():
@@ -49,61 +69,65 @@ class Watch:
 
     def outcome(self, order: Order) -> Outcome:
         if state := self.states.get(order.id):
-            return came_of(order, state)
+            return outcome_of(order, state)
         match look_up(self.context, [order.id])[order.id]:
             case OrderState() as state:
-                trouble = self._seen(state)
-                return came_of(order, state) if trouble is None else untold(order, trouble)
+                unread = self._record(state)
+                return outcome_of(order, state) if unread is None else unknown_outcome(order, unread)
             case Absent():
-                return gone(self.log, order, "it never reached the broker")
+                return record_lost(self.log, order, "it never reached the broker")
             case Unknown(reason):
-                return untold(order, reason)
+                return unknown_outcome(order, reason)
 
     def _pending(self) -> list[OrderId]:
-        return [order_id for order_id in self.orders if not self._over(order_id)]
+        return [order_id for order_id in self.orders if not self._is_terminal(order_id)]
 
-    def _left_to_the_auction(self) -> bool:
-        """Told to end, nobody waits minutes for the close; what stands for its auction can't be cancelled then."""
+    def _is_terminal(self, order_id: OrderId) -> bool:
+        return order_id in self.states and self.states[order_id].terminal
+
+    def _only_auction_orders_left(self) -> bool:
+        """After a shutdown request nobody waits for the closing auction, whose orders can't be cancelled late."""
         return self.context.shutdown_requested() and all(
             self.orders[order_id].kind == "moc" for order_id in self._pending()
         )
 
-    def _over(self, order_id: OrderId) -> bool:
-        return order_id in self.states and self.states[order_id].terminal
-
-    def _look(self) -> None:
-        """A failed look decides nothing: the orders stay pending until the deadline, and the journal says why, once."""
+    def _poll(self) -> None:
+        """After a failed poll the orders stay pending; only the first failure in a row is noted."""
         trouble = None
         try:
             for state in self.context.broker.orders(self._pending()).values():
-                trouble = self._seen(state) or trouble
+                trouble = self._record(state) or trouble
         except SourceError as error:
             trouble = str(error)
-        if trouble and not self.blind:
+        if trouble and not self.unreadable:
             self.log.note(f"the orders could not be read: {trouble}", "warning")
-        self.blind = trouble is not None
+        self.unreadable = trouble is not None
 
-    def _seen(self, state: OrderState) -> str | None:
-        """Take a state in; or why not yet: the fills behind it are not all known."""
-        verify(self.orders[state.id], state)
+    def _record(self, state: OrderState) -> str | None:
+        """Journal a new state; or return why that must wait: not all fills behind it are known."""
+        require_same_order(self.orders[state.id], state)
         before = self.states.get(state.id)
         if state == before:
             return None
-        if state.filled < (before.filled if before else 0) or state.filled > state.quantity:
+        filled_before = before.filled if before else 0
+        if state.filled < filled_before or state.filled > state.quantity:
             raise StoppedError(
                 f"order {state.id} ({state.symbol}): the broker says {state.filled} of {state.quantity} filled, "
-                f"after {before.filled if before else 0}. {vouch(self.orders[state.id])}"
+                f"after {filled_before}. {how_to_resolve(self.orders[state.id])}"
             )
         try:
-            journal_state(self.context, self.log, state)
+            record_state(self.context, self.log, state)
         except SourceError as error:
             return str(error)
         self.states[state.id] = state
         return None
 
 
-def looks(context: RunContext, seconds: float, pause: float = POLL_SECONDS) -> Iterator[None]:
-    """Now, and then every `pause` seconds, until `seconds` have passed, whatever the clock is set to meanwhile."""
+# --------------------------------------------------------------------------------------------- asking the broker
+
+
+def polls(context: RunContext, seconds: float, pause: float = POLL_SECONDS) -> Iterator[None]:
+    """Now, and then every `pause` seconds, until `seconds` have elapsed, whatever the wall clock is set to."""
     began = context.clock.elapsed()
     while True:
         yield
@@ -113,48 +137,111 @@ def looks(context: RunContext, seconds: float, pause: float = POLL_SECONDS) -> I
 
 
 def look_up(context: RunContext, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState | Absent | Unknown]:
-    """What the broker knows of each order: Absent only what was not there twice after the venue's quiet time.
+    """What the broker has of each order. Absent: not found by ABSENCES look-ups after the venue's quiet time.
 
-    The time is counted by what is slept here, so that a clock that is set meanwhile does not shorten it.
+    Time is counted in seconds slept here, so that setting the clock does not shorten it.
     """
     quiet, waited, pause = context.broker.venue.quiet_seconds, 0.0, POLL_SECONDS
     found: dict[OrderId, Found] = {}
     absences: Counter[OrderId] = Counter()
     pending = list(ids)
     while True:
-        late = waited >= quiet
+        after_quiet = waited >= quiet
         found |= {order_id: context.broker.find(order_id) for order_id in pending}
-        absences.update(order_id for order_id in pending if late and isinstance(found[order_id], Absent))
-        pending = [order_id for order_id in pending if not _decided(found[order_id], absences[order_id])]
-        if not pending or waited >= quiet + LAST_LOOKS_SECONDS:
+        absences.update(order_id for order_id in pending if after_quiet and isinstance(found[order_id], Absent))
+        pending = [order_id for order_id in pending if not _is_certain(found[order_id], absences[order_id])]
+        if not pending or waited >= quiet + LOOK_UP_SECONDS:
             break
-        pause = POLL_SECONDS if late else min(pause, quiet - waited)
+        pause = POLL_SECONDS if after_quiet else min(pause, quiet - waited)
         context.clock.sleep(pause)
         waited, pause = waited + pause, 2 * pause
-    return found | {order_id: _undecided(found[order_id]) for order_id in pending}
+    return found | {order_id: _uncertain(found[order_id]) for order_id in pending}
 
 
-def _decided(found: Found, absences: int) -> bool:
+def _is_certain(found: Found, absences: int) -> bool:
     return isinstance(found, OrderState) or absences >= ABSENCES
 
 
-def _undecided(found: Found) -> Unknown:
+def _uncertain(found: Found) -> Unknown:
     return found if isinstance(found, Unknown) else Unknown("the broker did not say for sure whether it stands")
 
 
-def verify(order: Order, state: OrderState) -> None:
-    """Raises StoppedError unless `state` is this very order: same id, symbol, side, quantity, kind and limit."""
-    if (other := mismatch(order, state)) is not None:
-        raise StoppedError(other)
+def retry_while_busy(
+    context: RunContext,
+    order: Order,
+    answer: Submitted,
+    submit: Callable[[Order], Submitted],
+    recheck: Callable[[Order], Refused | None],
+) -> Submitted:
+    """`answer`, unless the broker asked for a pause (too many requests): then look the order up after each pause, and
+    submit it again under its id only if it is absent and passes `recheck`.
+
+    Refused after MAX_BUSY_SECONDS: an absent order was never taken.
+    """
+    waited = 0.0
+    while isinstance(answer, Unknown) and answer.pause is not None:
+        pause = min(max(answer.pause, MIN_BUSY_PAUSE), MAX_BUSY_PAUSE)
+        context.clock.sleep(pause)
+        waited += pause
+        match context.broker.find(order.id):
+            case OrderState() as state:
+                return Accepted(state)
+            case Unknown(reason) if waited >= MAX_BUSY_SECONDS:
+                return Unknown(reason)
+            case Absent() if waited >= MAX_BUSY_SECONDS:
+                return Refused(f"the broker took no orders for {waited:g} s: {answer.reason}")
+            case Absent() if (refused := recheck(order)) is not None:
+                return refused
+            case Absent():
+                answer = submit(order)
+    return answer
 
 
-def mismatch(order: Order, state: OrderState) -> str | None:
-    """How `state` is not this very order; None where it is."""
+def wait_until_released(context: RunContext, log: RunLog, symbols: Collection[Symbol]) -> None:
+    """Wait until the broker has released the shares of `symbols` that gone orders held; warn about what it still holds.
+
+    Raises SourceError where the broker does not answer.
+    """
+    if not symbols:
+        return
+    held: dict[Symbol, Decimal] = {}
+    for _ in polls(context, CANCEL_SECONDS):
+        if not (held := _held_without_order(context, symbols)):
+            return
+    for symbol, quantity in sorted(held.items()):
+        reason = f"{shares(quantity)} are still held {CANCEL_SECONDS} s after no open order holds them"
+        log.note(f"{symbol}: {reason}; only what is available is sold", "warning")
+
+
+def _held_without_order(context: RunContext, symbols: Collection[Symbol]) -> dict[Symbol, Decimal]:
+    """Shares held beyond what open sells are for. An open sell by amount may hold any number of them."""
+    held = {
+        position.symbol: position.quantity - position.available
+        for position in context.broker.positions()
+        if position.symbol in symbols and position.available is not None
+    }
+    for state in context.broker.open_orders():
+        if state.side == "sell" and state.symbol in held:
+            held[state.symbol] -= held[state.symbol] if state.by_amount else state.quantity - state.filled
+    return {symbol: quantity for symbol, quantity in held.items() if quantity > ZERO}
+
+
+# --------------------------------------------------------------------------------------------- one order
+
+
+def require_same_order(order: Order, state: OrderState) -> None:
+    """Raises StoppedError unless `state` has the id, symbol, side, quantity, kind and limit of `order`."""
+    if (mismatch := order_mismatch(order, state)) is not None:
+        raise StoppedError(mismatch)
+
+
+def order_mismatch(order: Order, state: OrderState) -> str | None:
+    """How `state` differs from `order`; None where it is the same order."""
     if order.same_as(state):
         return None
     return (
         f"order {order.id} stands at the broker as {_terms(state)}, but was written down as {_terms(order)}. "
-        f"{vouch(order)}"
+        f"{how_to_resolve(order)}"
     )
 
 
@@ -163,18 +250,17 @@ def _terms(order: Order | OrderState) -> str:
     return f"{order.side} {order.quantity} {order.symbol} {order.kind}{limit}"
 
 
-def vouch(order: Order) -> str:
-    """The way out where a person can explain what this program can't."""
+def how_to_resolve(order: Order) -> str:
     return (
         "Look at the account before the next run; if it is right as it is, say so with "
         f"`rebalance recover --account-for {order.id} --reason TEXT`."
     )
 
 
-def journal_state(context: RunContext, log: RunLog, state: OrderState) -> None:
-    """Write down an order's state and every fill behind it; a fill that is known already is ignored by the journal.
+def record_state(context: RunContext, log: RunLog, state: OrderState) -> None:
+    """Journal an order's state and every fill behind it; the journal ignores fills that it has already.
 
-    Raises SourceError, and writes nothing, while the broker does not show every fill.
+    Raises SourceError, and journals nothing, while the broker does not show every fill.
     """
     fills = context.broker.fills(state.id) if state.filled else ()
     log.write(OrderSeen(at=log.now(), state=state))
@@ -182,15 +268,15 @@ def journal_state(context: RunContext, log: RunLog, state: OrderState) -> None:
         log.write(FillSeen(at=log.now(), fill=fill))
 
 
-def gone(log: RunLog, order: Order, reason: str) -> Outcome:
-    """Write down that an order was looked for and is not there, and is not sent again."""
+def record_lost(log: RunLog, order: Order, reason: str) -> Outcome:
+    """Journal that an order is absent and will not be sent again."""
     log.write(OrderAbsent(at=log.now(), order_id=order.id))
     log.write(OrderLost(at=log.now(), order_id=order.id, reason=reason))
-    return Outcome(order, "lost", Decimal(0), None, reason)
+    return Outcome(order, "lost", ZERO, None, reason)
 
 
-def earlier_outcome(sent: OrderRecord) -> Outcome | None:
-    """What came of an order that left before its run was cut off; None while it stands at the broker."""
+def recorded_outcome(sent: OrderRecord) -> Outcome | None:
+    """The outcome of an order by the journal; None while it is open or unknown."""
     match sent.phase:
         case "filled" | "canceled" | "expired" | "rejected" | "refused" | "lost":
             return Outcome(sent.order, sent.phase, sent.filled, sent.average_price, sent.reason)
@@ -198,9 +284,9 @@ def earlier_outcome(sent: OrderRecord) -> Outcome | None:
             return None
 
 
-def came_of(order: Order, state: OrderState) -> Outcome:
+def outcome_of(order: Order, state: OrderState) -> Outcome:
     return Outcome(order, state.status, state.filled, state.average_price, state.reason)
 
 
-def untold(order: Order, reason: str) -> Outcome:
-    return Outcome(order, "unknown", Decimal(0), None, reason)
+def unknown_outcome(order: Order, reason: str) -> Outcome:
+    return Outcome(order, "unknown", ZERO, None, reason)

@@ -185,7 +185,7 @@ def test_what_the_evening_will_meet_in_the_account_is_said_by_name(ward):
 def test_orders_of_others_are_left_alone_or_cancelled_as_the_settings_say(ward):
     one = OrderState(OrderId("theirs"), GLD, "buy", Decimal(2), "market", None, "open", Decimal(0), None)
     ward.broker.waiting = (one,)
-    assert "leaves these symbols alone" in ward.checks()["open orders"].remedy
+    assert "does not trade these symbols" in ward.checks()["open orders"].remedy
     ward.account = replace(ward.account, trading=replace(ward.account.trading, cancel_scope="all"))
     assert "cancels them" in ward.checks()["open orders"].remedy
 

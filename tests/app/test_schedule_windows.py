@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.app.schedule import MOST_TRIES, coming, due_work, missed, question, session_state, window, window_today
+from rebalancer.app.schedule import (
+    MOST_TRIES,
+    coming,
+    due_work,
+    missed,
+    question,
+    session_state,
+    window_of,
+    window_today,
+)
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
 from rebalancer.journal.read import RunSummary
@@ -67,11 +76,11 @@ def run(status: RunStatus = "success", day: date = MONDAY, orders: int = 0) -> R
     ],
 )
 def test_a_run_starts_ten_minutes_before_the_real_close(day: date, starts: str) -> None:
-    assert f"{window(MAIN, session(day)).opens.astimezone(NEW_YORK):%H:%M}" == starts
+    assert f"{window_of(MAIN, session(day)).opens.astimezone(NEW_YORK):%H:%M}" == starts
 
 
 def test_the_change_of_the_clocks_moves_the_run_in_utc() -> None:
-    winter, summer = (window(MAIN, session(day)).opens for day in (date(2027, 3, 12), date(2027, 3, 15)))
+    winter, summer = (window_of(MAIN, session(day)).opens for day in (date(2027, 3, 12), date(2027, 3, 15)))
     assert (winter, summer) == (utc(date(2027, 3, 12), 20, 50), utc(date(2027, 3, 15), 19, 50))
 
 
@@ -83,7 +92,7 @@ def test_a_holiday_and_a_weekend_have_no_window(day: date) -> None:
 def test_a_window_longer_than_a_half_day_begins_when_the_session_opens() -> None:
     all_day = replace(MAIN, trading=Trading(minutes_before_close=390))
     half_day = session(date(2026, 11, 27))
-    assert window(all_day, half_day).opens == half_day.opens
+    assert window_of(all_day, half_day).opens == half_day.opens
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 30)), st.integers(5, 390))  # noqa: DTZ001 - zone below
@@ -108,7 +117,7 @@ def test_the_coming_runs_around_thanksgiving_are_those_of_all_accounts_in_order_
 
 
 def test_a_window_that_opens_this_very_second_is_not_coming_any_more() -> None:
-    opens = window(MAIN, session(MONDAY)).opens
+    opens = window_of(MAIN, session(MONDAY)).opens
     assert next(coming([MAIN], CALENDAR, opens)).session.day == TUESDAY
     assert next(coming([MAIN], CALENDAR, opens - timedelta(seconds=1))).session.day == MONDAY
 
@@ -132,19 +141,19 @@ def test_a_year_that_the_calendar_does_not_know_is_refused() -> None:
     ],
 )
 def test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it(hour, minute, second, expected) -> None:
-    assert session_state(window(MAIN, session(MONDAY)), [], utc(MONDAY, hour, minute, second)) == expected
+    assert session_state(window_of(MAIN, session(MONDAY)), [], utc(MONDAY, hour, minute, second)) == expected
 
 
 @pytest.mark.parametrize("done", [run(), run("partial", orders=2), run("failed", orders=1), run("missed")])
 def test_a_session_that_is_used_up_is_done_in_and_after_its_window(done: RunSummary) -> None:
-    asked = window(MAIN, session(MONDAY))
+    asked = window_of(MAIN, session(MONDAY))
     assert session_state(asked, [done], utc(MONDAY, 20, 55)) == "done"
     assert session_state(asked, [done], utc(TUESDAY, 12)) == "done"
 
 
 def test_a_run_that_was_interrupted_after_an_order_is_due_again_while_its_window_is_open() -> None:
     interrupted = run("running", orders=1)
-    assert due_work(MAIN, CALENDAR, [interrupted], utc(MONDAY, 12), utc(MONDAY, 20, 55)).due == window(
+    assert due_work(MAIN, CALENDAR, [interrupted], utc(MONDAY, 12), utc(MONDAY, 20, 55)).due == window_of(
         MAIN, session(MONDAY)
     )
 
@@ -159,33 +168,33 @@ def test_a_run_that_has_its_end_is_not_settled_again() -> None:
 
 
 def test_a_run_by_hand_before_the_window_counts_as_the_sessions_run() -> None:
-    assert session_state(window(MAIN, session(MONDAY)), [run()], utc(MONDAY, 15)) == "done"
+    assert session_state(window_of(MAIN, session(MONDAY)), [run()], utc(MONDAY, 15)) == "done"
 
 
 def test_a_run_that_failed_before_its_first_order_is_tried_again_but_not_for_ever() -> None:
-    asked, now = window(MAIN, session(MONDAY)), utc(MONDAY, 20, 55)
+    asked, now = window_of(MAIN, session(MONDAY)), utc(MONDAY, 20, 55)
     assert session_state(asked, [run("failed")] * (MOST_TRIES - 1), now) == "open"
     assert session_state(asked, [run("failed")] * MOST_TRIES, now) == "done"
 
 
 def test_the_next_try_waits_two_minutes() -> None:
-    asked, failed = window(MAIN, session(MONDAY)), run("failed")
+    asked, failed = window_of(MAIN, session(MONDAY)), run("failed")
     assert session_state(asked, [failed], utc(MONDAY, 20, 51, 59)) == "waiting"
     assert session_state(asked, [failed], utc(MONDAY, 20, 52)) == "open"
 
 
 def test_a_session_that_failed_was_not_missed() -> None:
-    assert session_state(window(MAIN, session(MONDAY)), [run("failed")], utc(TUESDAY, 12)) == "done"
+    assert session_state(window_of(MAIN, session(MONDAY)), [run("failed")], utc(TUESDAY, 12)) == "done"
 
 
 def test_a_run_that_was_interrupted_before_its_first_order_does_not_count() -> None:
-    asked = window(MAIN, session(MONDAY))
+    asked = window_of(MAIN, session(MONDAY))
     assert session_state(asked, [run("running")], utc(MONDAY, 20, 55)) == "open"
     assert session_state(asked, [run("running")], utc(TUESDAY, 12)) == "missed"
 
 
 def test_yesterdays_run_is_not_todays() -> None:
-    assert session_state(window(MAIN, session(TUESDAY)), [run(day=MONDAY)], utc(TUESDAY, 20, 55)) == "open"
+    assert session_state(window_of(MAIN, session(TUESDAY)), [run(day=MONDAY)], utc(TUESDAY, 20, 55)) == "open"
 
 
 # ------------------------------------------------------------------------------------------- what was missed
@@ -210,19 +219,19 @@ def test_what_was_missed_long_ago_is_not_said_any_more() -> None:
 def test_a_missed_session_is_never_queued_into_the_next() -> None:
     asked = due_work(MAIN, CALENDAR, [], utc(MONDAY, 12), utc(TUESDAY, 20, 52))
     assert [gone.session.day for gone in asked.missed] == [MONDAY]
-    assert asked.due == window(MAIN, session(TUESDAY))
+    assert asked.due == window_of(MAIN, session(TUESDAY))
 
 
 # ------------------------------------------------------------------------------------------- by hand
 
 
 def test_inside_the_window_nothing_is_asked() -> None:
-    assert question(window(MAIN, session(MONDAY)), utc(MONDAY, 20, 50)) is None
+    assert question(window_of(MAIN, session(MONDAY)), utc(MONDAY, 20, 50)) is None
 
 
 @pytest.mark.parametrize("minute", [0, 59])
 def test_outside_the_window_the_question_names_all_three_times(minute: int) -> None:
-    asked = question(window(MAIN, session(MONDAY)), utc(MONDAY, 20, minute))
+    asked = question(window_of(MAIN, session(MONDAY)), utc(MONDAY, 20, minute))
     assert asked is not None
     assert all(time in asked for time in (f"15:{minute:02}", "15:50", "15:59"))
 
@@ -230,4 +239,4 @@ def test_outside_the_window_the_question_names_all_three_times(minute: int) -> N
 @pytest.mark.parametrize("moment", [utc(MONDAY, 14, 29), utc(MONDAY, 21), utc(TUESDAY, 1)])
 def test_outside_the_session_a_run_by_hand_is_refused(moment: datetime) -> None:
     with pytest.raises(RunFailedError, match="09:30 New York time to 16:00 New York time"):
-        question(window(MAIN, session(MONDAY)), moment)
+        question(window_of(MAIN, session(MONDAY)), moment)

@@ -41,7 +41,7 @@ def stage(tmp_path: Path) -> Stage:
 def test_a_share_is_bought_on_the_first_evening_and_sold_on_the_second(stage):
     first = call(stage)
     assert first.verdicts == {"bought": "pass", "sold": "warn"}
-    assert "Call the same again from 2024-03-05 on" in first.checks["sold"].remedy
+    assert "Run the same command from 2024-03-05 on" in first.checks["sold"].remedy
     assert stage.shares() == {SCHO: 1}
     second = call(stage.on(TUESDAY))
     assert second.verdicts == {"bought": "pass", "sold": "pass", "sale proceeds": "pass"}
@@ -83,7 +83,7 @@ def test_a_figure_that_other_money_moved_tells_neither(stage):
 
     call(stage)
     check = call(stage.on(TUESDAY), around=Odd).checks["sale proceeds"]
-    assert (check.verdict, "tells neither" in check.found) == ("warn", True)
+    assert (check.verdict, "shows neither" in check.found) == ("warn", True)
 
 
 def test_called_again_on_the_same_evening_it_sends_nothing_and_tells_the_same(stage):

@@ -163,7 +163,7 @@ def test_a_buy_that_is_not_filled_is_no_trial_and_the_next_evening_buys(stage):
         told = call(stage)
         assert told.verdicts == {"bought": "fail"}
         assert "canceled as asked" in told.checks["bought"].remedy
-        assert "Call again from 2024-03-05 on" in told.checks["bought"].remedy
+        assert "Run it again from 2024-03-05 on" in told.checks["bought"].remedy
     stage.script = Script()
     assert call(stage.on(TUESDAY)).verdicts == {"bought": "pass", "sold": "warn"}
 

@@ -23,7 +23,7 @@ from rebalancer.model import (
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.orders import execute
-from rebalancer.trading.snapshot import read_holdings
+from rebalancer.trading.snapshot import read_account
 from rebalancer.venues.sim.script import Script, Twist
 
 PRICES = {SPY: Decimal(500), GLD: Decimal(200), TLT: Decimal(100)}
@@ -54,13 +54,13 @@ class Counter:
         log = RunLog(context, self.run, session_of(DAYS[1]))
         close, at = None if previous is None else Decimal(previous), context.clock.now()
         prices = {symbol: Price(symbol, price, "trade", at, 0.0, None, close) for symbol, price in PRICES.items()}
-        snapshot = read_holdings(context, log, "again")
+        snapshot = read_account(context, log, "again")
         return Gate(context, log, snapshot, prices if priced else {}, Decimal(budget))
 
     def carry_out(self, order: Order, limits: Limits | None = None) -> bool:
         """Send it and follow it to its end; whether all of it was done."""
         gate = self.gate(limits)
-        (outcome,) = execute(gate.context, gate.log, [order], gate, timeout=1, again=lambda: self.gate(limits))
+        (outcome,) = execute(gate.context, gate.log, [order], gate, timeout=1, reopen_gate=lambda: self.gate(limits))
         return outcome.complete
 
     def phase(self) -> OrderPhase:

@@ -48,9 +48,9 @@ def test_the_venues_last_word_and_what_passed_since_count_where_the_clock_says_l
     assert closed_reason(gate.context, gate.log) is None
     counter.stage.clock.sleep(540)
     gate.context.clock.back = timedelta(minutes=2)
-    assert gate(order(1, "sell", SPY, 60)) is None
+    assert gate.check(order(1, "sell", SPY, 60)) is None
     counter.stage.clock.sleep(1)
-    assert "it is 2024-03-05 20:59:01 UTC, orders leave from" in str(gate(order(2, "sell", SPY, 40)))
+    assert "it is 2024-03-05 20:59:01 UTC, orders leave from" in str(gate.check(order(2, "sell", SPY, 40)))
 
 
 def test_a_clock_that_is_ahead_of_the_venues_last_word_counts_itself(counter: Counter) -> None:
@@ -58,7 +58,7 @@ def test_a_clock_that_is_ahead_of_the_venues_last_word_counts_itself(counter: Co
     assert closed_reason(gate.context, gate.log) is None
     gate.context.clock.back = -timedelta(minutes=9, seconds=1)
     assert latest_time(gate.context, gate.log) == gate.context.clock.now()
-    assert "orders leave from" in str(gate(order(1, "buy", GLD, 1, "200")))
+    assert "orders leave from" in str(gate.check(order(1, "buy", GLD, 1, "200")))
 
 
 @dataclass

@@ -37,49 +37,49 @@ def counter(tmp_path: Path) -> Iterator[Counter]:
 
 def test_shares_that_are_on_their_way_out_are_not_sold_again(counter: Counter) -> None:
     gate = counter.gate()
-    assert gate(order(1, "sell", SPY, 60)) is None
-    assert gate(order(2, "sell", SPY, 40)) is None
-    assert "more than the 0 that are ours to sell" in said(gate(order(3, "sell", SPY, 1)))
+    assert gate.check(order(1, "sell", SPY, 60)) is None
+    assert gate.check(order(2, "sell", SPY, 40)) is None
+    assert "more than the 0 that are ours to sell" in said(gate.check(order(3, "sell", SPY, 1)))
 
 
 def test_dollars_that_are_on_their_way_out_are_not_spent_again(counter: Counter) -> None:
     gate = counter.gate()
-    assert gate(order(1, "buy", GLD, 50, "202")) is None
-    assert gate(order(2, "buy", GLD, 49, "202")) is None
-    assert "left for buys" in said(gate(order(3, "buy", GLD, 1, "202")))
+    assert gate.check(order(1, "buy", GLD, 50, "202")) is None
+    assert gate.check(order(2, "buy", GLD, 49, "202")) is None
+    assert "left for buys" in said(gate.check(order(3, "buy", GLD, 1, "202")))
 
 
 def test_the_fee_of_an_order_that_left_is_spent(counter: Counter) -> None:
     counter.stage.commission = Decimal(50)
     gate = scripted(counter).gate()
-    assert gate(order(1, "buy", GLD, 50, "200")) is None
-    assert "9,900.00 USD left for buys" in said(gate(order(2, "buy", GLD, 50, "200")))
+    assert gate.check(order(1, "buy", GLD, 50, "200")) is None
+    assert "9,900.00 USD left for buys" in said(gate.check(order(2, "buy", GLD, 50, "200")))
 
 
 def test_what_another_hand_has_an_order_in_is_neither_bought_nor_sold(counter: Counter) -> None:
     gate = counter.gate()
-    gate.left_alone = {GLD: "an order of others is open", SPY: "an order of others is open"}
-    assert said(gate(order(1, "buy", GLD, 1, "200"))) == "GLD: the buy was not sent: an order of others is open"
-    assert said(gate(order(2, "sell", SPY, 1))) == "SPY: the sell was not sent: an order of others is open"
+    gate.blocked = {GLD: "an order of others is open", SPY: "an order of others is open"}
+    assert said(gate.check(order(1, "buy", GLD, 1, "200"))) == "GLD: the buy was not sent: an order of others is open"
+    assert said(gate.check(order(2, "sell", SPY, 1))) == "SPY: the sell was not sent: an order of others is open"
 
 
 def test_open_buys_of_other_hands_count_as_invested(counter: Counter) -> None:
     gate = counter.gate()
-    gate.others_buys = Decimal(38_900)
-    assert "more than 99 % of equity" in said(gate(order(1, "buy", GLD, 1, "200")))
-    assert gate(order(2, "buy", TLT, 1, "100")) is None
+    gate.external_buys = Decimal(38_900)
+    assert "more than 99 % of equity" in said(gate.check(order(1, "buy", GLD, 1, "200")))
+    assert gate.check(order(2, "buy", TLT, 1, "100")) is None
 
 
 def test_an_order_that_is_not_let_through_counts_for_nothing(counter: Counter) -> None:
     gate = counter.gate()
-    assert gate(order(1, "sell", SPY, 101)) is not None
-    assert gate(order(2, "sell", SPY, 100)) is None
+    assert gate.check(order(1, "sell", SPY, 101)) is not None
+    assert gate.check(order(2, "sell", SPY, 100)) is None
 
 
 def test_the_dollars_of_a_market_buy_are_counted_with_their_margin(counter: Counter) -> None:
     gate = counter.gate()
-    assert gate(order(1, "buy", GLD, 99)) is None
-    assert "left for buys" in said(gate(order(2, "buy", GLD, 1)))
+    assert gate.check(order(1, "buy", GLD, 99)) is None
+    assert "left for buys" in said(gate.check(order(2, "buy", GLD, 1)))
 
 
 def test_what_the_broker_refuses_can_be_spent_again(counter: Counter) -> None:
@@ -91,8 +91,8 @@ def test_what_the_broker_refuses_can_be_spent_again(counter: Counter) -> None:
 def test_what_nobody_can_tell_of_stays_spent_also_for_a_run_that_goes_on(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(lost=1))
     assert isinstance(counter.gate().send(order(1, "buy", GLD, 60, "200")), Unknown)
-    assert "8,000.00 USD left for buys" in said(counter.gate()(order(2, "buy", TLT, 81, "100")))
-    assert counter.gate()(order(2, "buy", TLT, 80, "100")) is None
+    assert "8,000.00 USD left for buys" in said(counter.gate().check(order(2, "buy", TLT, 81, "100")))
+    assert counter.gate().check(order(2, "buy", TLT, 80, "100")) is None
 
 
 def test_an_absent_order_is_not_in_its_own_way_when_it_is_sent_again(counter: Counter) -> None:
@@ -102,37 +102,39 @@ def test_an_absent_order_is_not_in_its_own_way_when_it_is_sent_again(counter: Co
     assert isinstance(first.send(lost), Unknown)
     first.log.write(OrderAbsent(at=first.log.now(), order_id=lost.id))
     most = Limits(max_orders=1, max_run_dollars=Decimal(19_800))
-    assert isinstance(counter.gate(most).send_again(lost), Accepted)
+    assert isinstance(counter.gate(most).resend(lost), Accepted)
 
 
 def test_what_is_taken_back_is_taken_back_once(counter: Counter) -> None:
     gate, sell = counter.gate(), order(1, "sell", SPY, 60)
-    assert gate(sell) is None
+    assert gate.check(sell) is None
     gate.release(sell)
     gate.release(sell)
-    assert "more than the 100 that are ours" in said(gate(order(2, "sell", SPY, 101)))
-    assert gate(order(2, "sell", SPY, 100)) is None
+    assert "more than the 100 that are ours" in said(gate.check(order(2, "sell", SPY, 101)))
+    assert gate.check(order(2, "sell", SPY, 100)) is None
 
 
 def test_what_is_bought_already_is_in_the_account_and_not_counted_again(counter: Counter) -> None:
     assert counter.carry_out(order(1, "buy", GLD, 90, "200"))
-    assert counter.gate()(order(2, "buy", TLT, 190, "100")) is None
+    assert counter.gate().check(order(2, "buy", TLT, 190, "100")) is None
 
 
 def test_the_buys_of_a_gate_fill_the_account_to_99_percent_together(counter: Counter) -> None:
     gate = counter.gate(budget=100_000)
-    assert gate(order(1, "buy", GLD, 100, "200")) is None
-    assert gate(order(2, "buy", TLT, 100, "100")) is None
-    assert "99,500.00 USD would be invested" in said(gate(order(3, "buy", SPY, 19, "500")))
-    assert gate(order(3, "buy", SPY, 18, "500")) is None
+    assert gate.check(order(1, "buy", GLD, 100, "200")) is None
+    assert gate.check(order(2, "buy", TLT, 100, "100")) is None
+    assert "99,500.00 USD would be invested" in said(gate.check(order(3, "buy", SPY, 19, "500")))
+    assert gate.check(order(3, "buy", SPY, 18, "500")) is None
 
 
 def test_what_is_still_open_of_an_earlier_buy_is_invested_too(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(fills_at_most=Decimal(10), cancel="refused"))
     assert not counter.carry_out(order(1, "buy", GLD, 99, "200"))
     assert counter.phase() == "open"
-    assert "99,300.00 USD would be invested" in said(counter.gate(budget=100_000)(order(2, "buy", SPY, 39, "500")))
-    assert counter.gate(budget=100_000)(order(2, "buy", SPY, 38, "500")) is None
+    assert "99,300.00 USD would be invested" in said(
+        counter.gate(budget=100_000).check(order(2, "buy", SPY, 39, "500"))
+    )
+    assert counter.gate(budget=100_000).check(order(2, "buy", SPY, 38, "500")) is None
 
 
 # ------------------------------------------------------------------------------------- what is written down
@@ -162,7 +164,7 @@ def test_an_absent_order_that_may_not_leave_any_more_is_lost(counter: Counter) -
     gate, absent = counter.gate(), order(1, "buy", GLD, 1, "200")
     gate.send(absent)
     gate.log.write(OrderAbsent(at=gate.log.now(), order_id=absent.id))
-    answer = counter.gate(Limits(denied=(GLD,))).send_again(absent)
+    answer = counter.gate(Limits(denied=(GLD,))).resend(absent)
     assert isinstance(answer, Refused)
     assert answer.reason == "GLD: the buy was not sent: GLD is in limits.denied"
     assert counter.phase() == "lost"
@@ -197,17 +199,17 @@ def test_an_answer_that_shows_another_order_stops(counter: Counter) -> None:
 def test_a_program_that_was_told_to_end_sends_nothing_more(counter: Counter) -> None:
     told = replace(counter, context=replace(counter.context, shutdown_requested=lambda: True))
     with pytest.raises(RunFailedError) as failed:
-        told.gate()(order(1, "sell", SPY, 100))
+        told.gate().check(order(1, "sell", SPY, 100))
     assert str(failed.value) == "the program was told to end before the first order left. Nothing was sent."
     counter.gate().send(order(1, "sell", TLT, 100))
-    assert said(told.gate()(order(2, "sell", SPY, 100))) == "the program was told to end before this order left"
+    assert said(told.gate().check(order(2, "sell", SPY, 100))) == "the program was told to end before this order left"
 
 
 def test_after_the_loss_of_a_day_only_sells_leave(counter: Counter) -> None:
     gate = counter.gate()
     gate.log.write(DailyLossHit(at=gate.log.now(), equity=Decimal(1), basis=Decimal(2), limit_percent=Decimal(25)))
-    assert "limits.max_daily_loss_percent was passed" in said(gate(order(1, "buy", GLD, 1, "200")))
-    assert gate(order(2, "sell", SPY, 1)) is None
+    assert "limits.max_daily_loss_percent was passed" in said(gate.check(order(1, "buy", GLD, 1, "200")))
+    assert gate.check(order(2, "sell", SPY, 1)) is None
 
 
 # --------------------------------------------------------------------------------------------- what never may be
@@ -218,14 +220,14 @@ def test_a_buy_stops_while_a_sell_of_its_run_is_not_over(counter: Counter) -> No
     counter = replace(counter, context=replace(counter.context, broker=counter.stage.broker()))
     counter.gate().send(order(1, "sell", SPY, 100))
     with pytest.raises(StoppedError, match="buys wait for the end of every sell"):
-        counter.gate()(order(2, "buy", TLT, 1, "100"))
+        counter.gate().check(order(2, "buy", TLT, 1, "100"))
 
 
 def test_a_second_order_of_a_symbol_and_a_side_stops(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(waits=9))
     counter.gate().send(order(1, "buy", GLD, 1, "200"))
     with pytest.raises(StoppedError, match="this would be a second one"):
-        counter.gate()(order(2, "buy", GLD, 1, "200"))
+        counter.gate().check(order(2, "buy", GLD, 1, "200"))
 
 
 @dataclass

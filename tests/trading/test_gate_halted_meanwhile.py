@@ -66,7 +66,7 @@ def test_an_absent_order_is_not_sent_once_more_after_such_a_halt(counter: Counte
     first = counter.gate()
     assert isinstance(first.send(absent), Unknown)
     first.log.write(OrderAbsent(at=first.log.now(), order_id=absent.id))
-    answer = meanwhile(counter, halt(counter)).gate().send_again(absent)
+    answer = meanwhile(counter, halt(counter)).gate().resend(absent)
     assert isinstance(answer, Refused)
     assert (counter.phase(), counter.at_the_broker()) == ("lost", set())
     assert [sent.reason for sent in counter.context.journal.orders(counter.run)] == [answer.reason]

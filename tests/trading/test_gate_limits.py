@@ -44,81 +44,81 @@ NOTHING = Limits(
 
 
 def test_a_full_exit_passes_every_limit_and_needs_no_price(counter: Counter) -> None:
-    assert counter.gate(NOTHING)(order(1, "sell", SPY, 100)) is None
-    assert counter.gate(NOTHING, priced=False)(order(1, "sell", SPY, 100)) is None
-    assert counter.gate(NOTHING, previous="1")(order(1, "sell", SPY, 100)) is None
+    assert counter.gate(NOTHING).check(order(1, "sell", SPY, 100)) is None
+    assert counter.gate(NOTHING, priced=False).check(order(1, "sell", SPY, 100)) is None
+    assert counter.gate(NOTHING, previous="1").check(order(1, "sell", SPY, 100)) is None
 
 
 def test_an_exit_that_leaves_less_than_a_share_passes_every_limit_too(counter: Counter) -> None:
     whole = replace(order(1, "sell", SPY, 99), quantity=Decimal("99.01"))
-    assert counter.gate(NOTHING, priced=False)(whole) is None
+    assert counter.gate(NOTHING, priced=False).check(whole) is None
 
 
 def test_a_symbol_without_a_price_leaves_whole_or_not_at_all(counter: Counter) -> None:
     gate = counter.gate()
     gate.prices = {SPY: NoPrice(SPY, ("the quote is crossed",))}
-    assert "no price" in said(gate(order(1, "sell", SPY, 99)))
-    assert "price None" in said(gate(order(2, "buy", SPY, 1, "500")))
-    assert gate(order(3, "sell", SPY, 100)) is None
+    assert "no price" in said(gate.check(order(1, "sell", SPY, 99)))
+    assert "price None" in said(gate.check(order(2, "buy", SPY, 1, "500")))
+    assert gate.check(order(3, "sell", SPY, 100)) is None
 
 
 def test_a_partial_sell_passes_none_and_the_refusal_names_the_key(counter: Counter) -> None:
     refusal = "SPY: the sell was not sent: SPY is in limits.denied"
-    assert said(counter.gate(NOTHING)(order(1, "sell", SPY, 99))) == refusal
-    assert "no price" in said(counter.gate(priced=False)(order(1, "sell", SPY, 99)))
-    assert "max_distance_percent" in said(counter.gate(previous="1")(order(1, "sell", SPY, 99)))
+    assert said(counter.gate(NOTHING).check(order(1, "sell", SPY, 99))) == refusal
+    assert "no price" in said(counter.gate(priced=False).check(order(1, "sell", SPY, 99)))
+    assert "max_distance_percent" in said(counter.gate(previous="1").check(order(1, "sell", SPY, 99)))
 
 
 def test_what_is_left_after_a_partial_sell_is_a_full_exit(counter: Counter) -> None:
     gate = counter.gate(Limits(max_order_dollars=Decimal(500)))
-    assert gate(order(1, "sell", SPY, 1)) is None
-    assert gate(order(2, "sell", SPY, 98)) is not None
-    assert gate(order(3, "sell", SPY, 99)) is None
+    assert gate.check(order(1, "sell", SPY, 1)) is None
+    assert gate.check(order(2, "sell", SPY, 98)) is not None
+    assert gate.check(order(3, "sell", SPY, 99)) is None
 
 
 def test_a_full_exit_is_still_held_back_by_the_clock_the_holdings_and_a_halt(counter: Counter) -> None:
     exit_ = order(1, "sell", SPY, 100)
-    assert "ours to sell" in said(counter.gate()(replace(exit_, quantity=Decimal(101))))
+    assert "ours to sell" in said(counter.gate().check(replace(exit_, quantity=Decimal(101))))
     counter.context.journal.record(NO_RUN, Halted(counter.context.clock.now(), "", "me", "a look"))
-    assert "every account is halted" in said(counter.gate()(exit_))
+    assert "every account is halted" in said(counter.gate().check(exit_))
     counter.stage.clock.sleep(timedelta(minutes=9, seconds=1).total_seconds())
-    assert counter.gate()(exit_) is not None
+    assert counter.gate().check(exit_) is not None
 
 
 def test_a_buy_may_bring_its_symbol_to_the_limit(counter: Counter) -> None:
     gate = counter.gate(Limits(max_symbol_percent=Decimal(20)))
-    assert gate(order(1, "buy", TLT, 101, "100")) is not None
-    assert gate(order(2, "buy", TLT, 100, "100")) is None
+    assert gate.check(order(1, "buy", TLT, 101, "100")) is not None
+    assert gate.check(order(2, "buy", TLT, 100, "100")) is None
 
 
 def test_two_gates_of_one_run_share_its_orders_and_its_dollars(counter: Counter) -> None:
     limits = Limits(max_orders=2, max_run_dollars=Decimal(51_000))
     assert counter.carry_out(order(1, "sell", SPY, 100), limits)
     later = counter.gate(limits)
-    assert "the run would trade 51,100.00 USD" in said(later(order(2, "buy", TLT, 11, "100")))
+    assert "the run would trade 51,100.00 USD" in said(later.check(order(2, "buy", TLT, 11, "100")))
     assert isinstance(later.send(order(2, "buy", TLT, 10, "100")), Accepted)
-    assert "limits.max_orders is 2" in said(counter.gate(limits)(order(3, "buy", GLD, 1, "200")))
+    assert "limits.max_orders is 2" in said(counter.gate(limits).check(order(3, "buy", GLD, 1, "200")))
 
 
 def test_a_full_exit_counts_towards_the_turnover_of_the_buys(counter: Counter) -> None:
     limits = Limits(max_turnover_percent=Decimal(51))
     assert counter.carry_out(order(1, "sell", SPY, 100), limits)
-    assert "limits.max_turnover_percent, 51 %" in said(counter.gate(limits)(order(2, "buy", TLT, 11, "100")))
-    assert counter.gate(limits)(order(2, "buy", TLT, 10, "100")) is None
+    assert "limits.max_turnover_percent, 51 %" in said(counter.gate(limits).check(order(2, "buy", TLT, 11, "100")))
+    assert counter.gate(limits).check(order(2, "buy", TLT, 10, "100")) is None
 
 
 def test_what_the_broker_refused_was_an_order_and_traded_nothing(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(refuse="not today"))
     counter.gate().send(order(1, "buy", GLD, 50, "200"))
-    assert counter.gate(Limits(max_run_dollars=Decimal(100)))(order(2, "buy", TLT, 1, "100")) is None
-    assert "1 orders were sent" in said(counter.gate(Limits(max_orders=1))(order(2, "buy", TLT, 1, "100")))
+    assert counter.gate(Limits(max_run_dollars=Decimal(100))).check(order(2, "buy", TLT, 1, "100")) is None
+    assert "1 orders were sent" in said(counter.gate(Limits(max_orders=1)).check(order(2, "buy", TLT, 1, "100")))
 
 
 def test_an_order_that_waits_counts_at_its_price(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(waits=9))
     counter.gate().send(order(1, "buy", GLD, 50, "210"))
-    assert counter.gate(Limits(max_run_dollars=Decimal(10_100)))(order(2, "buy", TLT, 1, "100")) is None
-    assert counter.gate(Limits(max_run_dollars=Decimal(10_099)))(order(2, "buy", TLT, 1, "100")) is not None
+    assert counter.gate(Limits(max_run_dollars=Decimal(10_100))).check(order(2, "buy", TLT, 1, "100")) is None
+    assert counter.gate(Limits(max_run_dollars=Decimal(10_099))).check(order(2, "buy", TLT, 1, "100")) is not None
 
 
 def test_a_market_buy_that_waits_where_no_price_is_known_counts_as_the_whole_account(counter: Counter) -> None:
@@ -126,7 +126,7 @@ def test_a_market_buy_that_waits_where_no_price_is_known_counts_as_the_whole_acc
     counter.gate().send(order(1, "buy", GLD, 50))
     later = counter.gate(Limits(max_run_dollars=Decimal(100_099)))
     later.prices = {TLT: later.prices[TLT]}
-    assert "the run would trade 100,100.00 USD" in said(later(order(2, "buy", TLT, 1, "100")))
+    assert "the run would trade 100,100.00 USD" in said(later.check(order(2, "buy", TLT, 1, "100")))
 
 
 def test_a_sell_that_waits_where_no_price_is_known_counts_as_what_the_broker_values_it_at(counter: Counter) -> None:
@@ -134,7 +134,7 @@ def test_a_sell_that_waits_where_no_price_is_known_counts_as_what_the_broker_val
     gate = counter.gate(Limits(max_run_dollars=Decimal(50_099)))
     gate.prices = {TLT: gate.prices[TLT]}
     gate.send(order(1, "sell", SPY, 100))
-    assert "the run would trade 50,100.00 USD" in said(gate(order(2, "sell", TLT, 1)))
+    assert "the run would trade 50,100.00 USD" in said(gate.check(order(2, "sell", TLT, 1)))
 
 
 # ----------------------------------------------------------------------------------------------------- real money
@@ -168,21 +168,21 @@ def arm(live: Counter, dollars: int, *, first_order_only: bool = False) -> None:
 
 
 def test_nothing_leaves_for_real_money_that_is_not_armed(live: Counter) -> None:
-    assert "is not armed" in said(live.gate()(order(1, "sell", SPY, 100)))
+    assert "is not armed" in said(live.gate().check(order(1, "sell", SPY, 100)))
 
 
 def test_a_run_trades_what_its_account_is_armed_for_and_exits_beyond_it(live: Counter) -> None:
     arm(live, 5_000)
-    assert live.gate()(order(1, "sell", SPY, 10)) is None
-    assert "5,500.00 USD, more than the 5,000.00 USD" in said(live.gate()(order(1, "sell", SPY, 11)))
+    assert live.gate().check(order(1, "sell", SPY, 10)) is None
+    assert "5,500.00 USD, more than the 5,000.00 USD" in said(live.gate().check(order(1, "sell", SPY, 11)))
     assert live.carry_out(order(1, "sell", SPY, 100))
-    assert "armed for" in said(live.gate()(order(2, "buy", TLT, 1, "100")))
+    assert "armed for" in said(live.gate().check(order(2, "buy", TLT, 1, "100")))
 
 
 def test_a_limit_may_be_tighter_than_what_the_account_is_armed_for(live: Counter) -> None:
     arm(live, 5_000)
     limits = Limits(max_order_dollars=Decimal(499))
-    assert "limits.max_order_dollars" in said(live.gate(limits)(order(1, "sell", SPY, 1)))
+    assert "limits.max_order_dollars" in said(live.gate(limits).check(order(1, "sell", SPY, 1)))
 
 
 def test_a_first_live_run_sends_one_order_and_halts(live: Counter) -> None:

@@ -7,7 +7,7 @@ from stage import SPY
 
 from rebalancer.model import Order, OrderId, Position
 from rebalancer.ports import Ledger
-from rebalancer.trading.moved import Recheck
+from rebalancer.trading.pretrade import PositionCheck
 
 SELL = Order(OrderId("rb1"), SPY, "sell", Decimal(10), "market", None, "a test")
 
@@ -20,7 +20,7 @@ def rechecked(held: int, expected: int | None) -> str | None:
         broker=SimpleNamespace(positions=lambda: (Position(SPY, Decimal(held), Decimal(500)),)),
         clock=SimpleNamespace(elapsed=lambda: 5.0),
     )
-    return Recheck(context, read=0.0).before_a_sell(SELL)
+    return PositionCheck(context, read_at=0.0).before_sell(SELL)
 
 
 def test_a_sell_of_what_is_held_as_expected_may_leave():

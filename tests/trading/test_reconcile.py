@@ -13,7 +13,7 @@ from test_orders import Between
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.journal import read
 from rebalancer.model import Account, Order, OrderId, Outcome, Position, Submitted, Symbol
-from rebalancer.trading.reconcile import require_own_money
+from rebalancer.trading.reconcile import require_no_borrowing
 
 Shown = tuple[Position, ...]
 DAY = datetime(2024, 3, 4, 20, 55, tzinfo=UTC)
@@ -190,18 +190,18 @@ def bought(cash: str, long_value: str) -> tuple[Account, list[Outcome]]:
 
 def test_money_that_was_borrowed_after_our_buys_halts() -> None:
     with pytest.raises(StoppedError, match=r"has -97,900\.00 USD of own cash after tonight"):
-        require_own_money(*bought("-97900", "197900"))
+        require_no_borrowing(*bought("-97900", "197900"))
 
 
 def test_a_market_order_may_cost_a_little_more_than_it_was_sized_at() -> None:
-    require_own_money(*bought("-1000", "101000"))
+    require_no_borrowing(*bought("-1000", "101000"))
     with pytest.raises(StoppedError):
-        require_own_money(*bought("-1001", "101001"))
+        require_no_borrowing(*bought("-1001", "101001"))
 
 
 def test_an_account_that_had_borrowed_before_is_not_halted_by_a_run_that_buys_nothing() -> None:
     account, _ = bought("-50000", "150000")
-    require_own_money(account, [])
+    require_no_borrowing(account, [])
 
 
 def test_fills_of_a_program_that_trades_crypto_are_no_reconciliation_break(tmp_path: Path) -> None:

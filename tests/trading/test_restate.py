@@ -18,7 +18,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Account, CorporateAction, Position, Reserve, RunId, Symbol
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.restate import restate
+from rebalancer.trading.corporate_actions import restate_ledger
 
 NVDA, FB, META = map(Symbol, ("NVDA", "FB", "META"))
 BEFORE, TODAY, LATER = DAYS[:3]
@@ -77,7 +77,7 @@ def stage(tmp_path: Path) -> Stage:
 def test_a_split_restates_our_shares_and_the_history_says_so(stage: Stage) -> None:
     stage.market.announced = (SPLIT,)
     with evening_after(stage, NVDA=12) as (context, log):
-        ledger = restate(context, log, shown(NVDA=120))
+        ledger = restate_ledger(context, log, shown(NVDA=120))
 
         assert ledger == context.journal.ledger("demo") == Ledger(of(NVDA=120), of(NVDA=120), BEFORE, {NVDA: TODAY})
     assert notes(stage) == [f"NVDA: 10 for 1 split of {TODAY}: our 12 shares are 120 now"]
@@ -86,7 +86,7 @@ def test_a_split_restates_our_shares_and_the_history_says_so(stage: Stage) -> No
 def test_a_rename_moves_our_shares_to_the_new_name(stage: Stage) -> None:
     stage.market.announced = (RENAME,)
     with evening_after(stage, FB=12) as (context, log):
-        ledger = restate(context, log, shown(META=12))
+        ledger = restate_ledger(context, log, shown(META=12))
 
         assert ledger == Ledger(of(META=12), of(META=12), BEFORE, {FB: TODAY, META: TODAY})
     assert notes(stage) == [
@@ -98,18 +98,18 @@ def test_a_rename_moves_our_shares_to_the_new_name(stage: Stage) -> None:
 def test_a_difference_that_nothing_announced_makes_up_is_left_to_be_said(stage: Stage) -> None:
     stage.market.announced = (SPLIT,)
     with evening_after(stage, NVDA=12) as (context, log):
-        assert restate(context, log, shown(NVDA=119)) == Ledger(of(NVDA=12), of(NVDA=12), recorded=BEFORE)
+        assert restate_ledger(context, log, shown(NVDA=119)) == Ledger(of(NVDA=12), of(NVDA=12), recorded=BEFORE)
     assert notes(stage) == []
 
 
 def test_once_restated_the_same_split_is_not_applied_again(stage: Stage) -> None:
     stage.market.announced = (SPLIT,)
     with evening_after(stage, NVDA=12) as (context, log):
-        first = restate(context, log, shown(NVDA=120))
+        first = restate_ledger(context, log, shown(NVDA=120))
 
-        assert restate(context, log, shown(NVDA=120)) == first
+        assert restate_ledger(context, log, shown(NVDA=120)) == first
         record(context, log, NVDA=120)
-        assert restate(context, log, shown(NVDA=1200)).ours == of(NVDA=120)
+        assert restate_ledger(context, log, shown(NVDA=1200)).ours == of(NVDA=120)
     assert len(notes(stage)) == 1
 
 
@@ -129,25 +129,25 @@ def test_the_announcements_since_the_session_of_the_record_are_asked_for_what_di
         mute = replace(context, history=silent(stage))
 
         with pytest.raises(SourceError, match=f"for GLD, NVDA from {BEFORE} to {TODAY}"):
-            restate(mute, log, shown(NVDA=120, SPY=7, GLD=1))
+            restate_ledger(mute, log, shown(NVDA=120, SPY=7, GLD=1))
 
 
 def test_where_all_is_as_expected_nobody_is_asked(stage: Stage) -> None:
     with evening_after(stage, NVDA=12) as (context, log):
-        assert restate(replace(context, history=silent(stage)), log, shown(NVDA=12)).ours == of(NVDA=12)
+        assert restate_ledger(replace(context, history=silent(stage)), log, shown(NVDA=12)).ours == of(NVDA=12)
 
 
 def test_an_account_without_a_record_has_nothing_to_restate(stage: Stage) -> None:
     with SqliteJournal.open(stage.journal_file) as journal:
         context, log = start(stage, journal, TODAY)
-        assert restate(replace(context, history=silent(stage)), log, shown(NVDA=12)) == Ledger({}, None)
+        assert restate_ledger(replace(context, history=silent(stage)), log, shown(NVDA=12)) == Ledger({}, None)
 
 
 def test_a_second_run_of_the_session_asks_nobody_while_nothing_changed(stage: Stage) -> None:
     with evening_after(stage, NVDA=12) as (context, log):
         record(context, log, NVDA=12)
 
-        ledger = restate(replace(context, history=silent(stage)), log, shown(NVDA=12))
+        ledger = restate_ledger(replace(context, history=silent(stage)), log, shown(NVDA=12))
 
         assert ledger == Ledger(of(NVDA=12), of(NVDA=12), recorded=TODAY)
 
@@ -157,7 +157,7 @@ def test_a_split_booked_between_two_runs_of_its_session_restates_in_the_second(s
     with evening_after(stage, NVDA=12) as (context, log):
         record(context, log, NVDA=12)
 
-        assert restate(context, log, shown(NVDA=120)).ours == of(NVDA=120)
+        assert restate_ledger(context, log, shown(NVDA=120)).ours == of(NVDA=120)
 
 
 # ------------------------------------------------------------------------------------------------ a whole evening

@@ -9,8 +9,9 @@ import pytest
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Order, OrderId, OrderPhase, RunId, Side, Symbol
+from rebalancer.model.states import IN_DOUBT
 from rebalancer.ports import OrderRecord
-from rebalancer.trading.sound import may_still_stand, require_sound, require_written
+from rebalancer.trading.pretrade import require_consistent, require_journalled
 
 SPY, GLD = Symbol("SPY"), Symbol("GLD")
 PHASES: tuple[OrderPhase, ...] = get_args(OrderPhase)
@@ -28,14 +29,14 @@ def left(sent: Order, phase: OrderPhase, filled: str = "0") -> OrderRecord:
 
 def stops(new: Order, *sent: OrderRecord) -> bool:
     try:
-        require_sound(new, sent)
+        require_consistent(new, sent)
     except StoppedError:
         return True
     return False
 
 
 def test_the_first_order_of_a_run_follows_nothing():
-    require_sound(order("rb1", "sell"), [])
+    require_consistent(order("rb1", "sell"), [])
 
 
 def test_a_buy_leaves_only_after_the_end_of_every_sell():
@@ -55,19 +56,19 @@ def test_no_symbol_has_two_orders_of_a_side(side):
 
 def test_an_order_is_not_its_own_second_one():
     again = order("rb1", "sell")
-    require_sound(again, [left(again, "absent")])
+    require_consistent(again, [left(again, "absent")])
 
 
 def test_no_order_follows_one_that_is_filled_beyond_its_quantity():
     earlier = order("rb1", "sell", GLD)
-    require_sound(order("rb2", "sell"), [left(earlier, "filled", "10")])
+    require_consistent(order("rb2", "sell"), [left(earlier, "filled", "10")])
     with pytest.raises(StoppedError, match=r"the sell of 10 GLD \(rb1\) has 10.001 filled, of 10"):
-        require_sound(order("rb2", "sell"), [left(earlier, "filled", "10.001")])
+        require_consistent(order("rb2", "sell"), [left(earlier, "filled", "10.001")])
 
 
 def test_the_sentence_names_both_orders():
     with pytest.raises(StoppedError) as stopped:
-        require_sound(order("rb2", "buy", GLD), [left(order("rb1", "sell"), "open")])
+        require_consistent(order("rb2", "buy", GLD), [left(order("rb1", "sell"), "open")])
     assert str(stopped.value) == (
         "the buy of 10 GLD (rb2) was about to leave, but the sell of 10 SPY (rb1) is open, and buys wait for the end "
         "of every sell. This must never happen, and it was not sent: look at the account, and please report it with "
@@ -77,26 +78,26 @@ def test_the_sentence_names_both_orders():
 
 def test_an_order_leaves_only_as_the_journal_has_it():
     leaving = order("rb1", "sell")
-    require_written(leaving, [left(order("rb0", "sell", GLD), "filled"), left(leaving, "intended")])
+    require_journalled(leaving, [left(order("rb0", "sell", GLD), "filled"), left(leaving, "intended")])
 
 
 @pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != "intended"])
 def test_an_order_that_is_not_about_to_leave_by_the_journal_does_not(phase):
     with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
-        require_written(order("rb1", "sell"), [left(order("rb1", "sell"), phase)])
+        require_journalled(order("rb1", "sell"), [left(order("rb1", "sell"), phase)])
 
 
 @pytest.mark.parametrize("change", [{"quantity": Decimal(11)}, {"side": "buy"}, {"limit": Decimal(1)}, {"symbol": GLD}])
 def test_an_order_that_was_written_down_otherwise_does_not_leave(change):
     with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
-        require_written(replace(order("rb1", "sell"), **change), [left(order("rb1", "sell"), "intended")])
+        require_journalled(replace(order("rb1", "sell"), **change), [left(order("rb1", "sell"), "intended")])
 
 
 def test_an_order_that_was_never_written_down_does_not_leave():
     with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
-        require_written(order("rb1", "sell"), [left(order("rb0", "sell"), "intended")])
+        require_journalled(order("rb1", "sell"), [left(order("rb0", "sell"), "intended")])
 
 
 def test_what_nobody_can_tell_of_may_still_stand():
-    sure = {phase for phase in PHASES if not may_still_stand(left(order("rb1", "buy"), phase))}
+    sure = {phase for phase in PHASES if phase not in IN_DOUBT}
     assert sure == {"accepted", "refused", "open", "filled", "canceled", "expired", "rejected"}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Found, Order, OrderId, OrderPhase, OrderState, Outcome, RunId, Symbol, Unknown
 from rebalancer.ports import OrderRecord, Venue
-from rebalancer.trading.tracking import earlier_outcome, look_up, looks, untold
+from rebalancer.trading.tracking import look_up, polls, recorded_outcome, unknown_outcome
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
 ORDER = Order(OrderId("rb1"), Symbol("SPY"), "buy", Decimal(10), "limit", Decimal(500), "a test")
@@ -27,7 +27,7 @@ def sent(phase: OrderPhase) -> OrderRecord:
 
 @pytest.mark.parametrize("phase", get_args(OrderPhase))
 def test_an_earlier_order_has_an_outcome_once_it_is_over(phase: OrderPhase) -> None:
-    outcome = earlier_outcome(sent(phase))
+    outcome = recorded_outcome(sent(phase))
     if phase in OVER:
         assert outcome == Outcome(ORDER, phase, Decimal(4), Decimal(499), "why")  # type: ignore[arg-type]
     else:
@@ -35,8 +35,8 @@ def test_an_earlier_order_has_an_outcome_once_it_is_over(phase: OrderPhase) -> N
 
 
 def test_what_nobody_can_tell_of_has_filled_nothing_that_is_known() -> None:
-    assert untold(ORDER, "no answer") == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
-    assert not untold(ORDER, "no answer").certain
+    assert unknown_outcome(ORDER, "no answer") == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
+    assert not unknown_outcome(ORDER, "no answer").certain
 
 
 @dataclass
@@ -102,9 +102,9 @@ def test_nothing_is_ever_called_absent_before_the_quiet_time_and_two_looks_after
 def test_looks_end_when_their_time_has_passed_whatever_the_clock_is_set_to() -> None:
     clock = SimulatedClock(NOW)
     context: Any = SimpleNamespace(clock=clock)
-    assert sum(1 for _ in looks(context, 3)) == 4
-    assert sum(1 for _ in looks(context, 3, 2)) == 3
-    assert sum(1 for _ in looks(context, 0)) == 1
+    assert sum(1 for _ in polls(context, 3)) == 4
+    assert sum(1 for _ in polls(context, 3, 2)) == 3
+    assert sum(1 for _ in polls(context, 0)) == 1
 
     class Running:
         """A clock by which every look takes three seconds."""
@@ -119,7 +119,7 @@ def test_looks_end_when_their_time_has_passed_whatever_the_clock_is_set_to() -> 
             assert seconds == 1.0
 
     context = SimpleNamespace(clock=Running())
-    assert sum(1 for _ in looks(context, 3)) == 1
+    assert sum(1 for _ in polls(context, 3)) == 1
 
     class SetBack:
         """A clock that somebody keeps setting back."""
@@ -136,4 +136,4 @@ def test_looks_end_when_their_time_has_passed_whatever_the_clock_is_set_to() -> 
             self.slept += seconds
 
     context = SimpleNamespace(clock=SetBack())
-    assert sum(1 for _ in looks(context, 3)) == 4
+    assert sum(1 for _ in polls(context, 3)) == 4

@@ -14,7 +14,7 @@ from rebalancer.events import Event, FillSeen, Noted, OrderAbsent, OrderLost, Or
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Fill, Found, Order, OrderId, OrderState, Outcome, Symbol, Unknown
 from rebalancer.ports import Venue
-from rebalancer.trading.tracking import Watch, came_of, mismatch, vouch
+from rebalancer.trading.tracking import OrderTracker, how_to_resolve, order_mismatch, outcome_of
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
 ORDER = Order(OrderId("rb1"), Symbol("SPY"), "buy", Decimal(10), "limit", Decimal(500), "a test")
@@ -67,17 +67,17 @@ class RunLog:
         self.write(Noted(NOW, level, text))
 
 
-def watching(venue: Broker, order: Order = ORDER, *, shutdown_requested: bool = False) -> tuple[Watch, RunLog]:
+def tracking(venue: Broker, order: Order = ORDER, *, shutdown_requested: bool = False) -> tuple[OrderTracker, RunLog]:
     context: Any = SimpleNamespace(
         broker=venue, clock=SimulatedClock(NOW), shutdown_requested=lambda: shutdown_requested
     )
     log: Any = RunLog()
-    return Watch(context, log, {order.id: order}), log
+    return OrderTracker(context, log, {order.id: order}), log
 
 
 def test_every_change_is_written_once_with_the_fills_behind_it() -> None:
-    watch, log = watching(Broker([(OPEN,), (OPEN,), (PART,), (CANCELED,)]))
-    assert watch.until_terminal(10)
+    tracker, log = tracking(Broker([(OPEN,), (OPEN,), (PART,), (CANCELED,)]))
+    assert tracker.until_terminal(10)
     assert log.lines == [
         OrderSeen(NOW, OPEN),
         OrderSeen(NOW, PART),
@@ -85,18 +85,18 @@ def test_every_change_is_written_once_with_the_fills_behind_it() -> None:
         OrderSeen(NOW, CANCELED),
         FillSeen(NOW, FILL),
     ]
-    assert watch.outcome(ORDER) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
+    assert tracker.outcome(ORDER) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
 
 
 def test_the_fills_of_an_order_without_any_are_not_asked_for() -> None:
-    watch, log = watching(Broker([(replace(OPEN, status="canceled"),)], executions=None))
-    assert watch.until_terminal(0)
+    tracker, log = tracking(Broker([(replace(OPEN, status="canceled"),)], executions=None))
+    assert tracker.until_terminal(0)
     assert [type(line) for line in log.lines] == [OrderSeen]
 
 
 def test_fills_that_can_not_be_read_leave_the_order_pending_and_are_told_once() -> None:
-    watch, log = watching(Broker([(CANCELED,)], executions=None))
-    assert not watch.until_terminal(3)
+    tracker, log = tracking(Broker([(CANCELED,)], executions=None))
+    assert not tracker.until_terminal(3)
     assert log.lines == [Noted(NOW, "warning", f"the orders could not be read: {UNREAD}")]
 
 
@@ -113,16 +113,16 @@ class Silent(Broker):
 
 
 def test_each_look_that_fails_after_one_that_did_not_is_told() -> None:
-    watch, log = watching(Silent([(OPEN,)]))
-    assert not watch.until_terminal(3)
+    tracker, log = tracking(Silent([(OPEN,)]))
+    assert not tracker.until_terminal(3)
     failed = Noted(NOW, "warning", "the orders could not be read: no answer (503)")
     assert log.lines == [OrderSeen(NOW, OPEN), failed, failed]
 
 
 def test_it_looks_as_often_as_it_is_told() -> None:
     venue = Silent([(OPEN,)])
-    watch, _ = watching(venue)
-    assert not watch.until_terminal(10, poll=4)
+    tracker, _ = tracking(venue)
+    assert not tracker.until_terminal(10, poll=4)
     assert venue.looks == 4
 
 
@@ -134,10 +134,10 @@ def test_it_looks_as_often_as_it_is_told() -> None:
     ],
 )
 def test_a_filled_quantity_that_can_not_be_stops_with_both_numbers(shown: Sequence[OrderState], said: str) -> None:
-    watch, _ = watching(Broker([(state,) for state in shown]))
+    tracker, _ = tracking(Broker([(state,) for state in shown]))
     with pytest.raises(StoppedError) as stopped:
-        watch.until_terminal(10)
-    assert str(stopped.value) == f"order rb1 (SPY): {said} {vouch(ORDER)}"
+        tracker.until_terminal(10)
+    assert str(stopped.value) == f"order rb1 (SPY): {said} {how_to_resolve(ORDER)}"
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_a_filled_quantity_that_can_not_be_stops_with_both_numbers(shown: Sequen
     ],
 )
 def test_an_order_that_is_not_as_it_was_sent_is_told_beside_it(order: Order, state: OrderState, said: str) -> None:
-    assert mismatch(order, state) == f"order rb1 stands at the broker as {said}. {vouch(order)}"
+    assert order_mismatch(order, state) == f"order rb1 stands at the broker as {said}. {how_to_resolve(order)}"
 
 
 def test_the_way_out_names_the_order_and_the_command() -> None:
-    assert vouch(ORDER) == (
+    assert how_to_resolve(ORDER) == (
         "Look at the account before the next run; if it is right as it is, say so with "
         "`rebalance recover --account-for rb1 --reason TEXT`."
     )
@@ -175,27 +175,27 @@ def test_the_way_out_names_the_order_and_the_command() -> None:
 
 
 def test_an_order_that_no_list_shows_but_a_look_finds_has_the_outcome_of_what_is_found() -> None:
-    watch, log = watching(Broker(found=CANCELED))
-    assert watch.outcome(ORDER) == came_of(ORDER, CANCELED)
-    assert came_of(ORDER, CANCELED) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
+    tracker, log = tracking(Broker(found=CANCELED))
+    assert tracker.outcome(ORDER) == outcome_of(ORDER, CANCELED)
+    assert outcome_of(ORDER, CANCELED) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
     assert log.lines == [OrderSeen(NOW, CANCELED), FillSeen(NOW, FILL)]
 
 
 def test_one_whose_fills_can_not_be_read_is_told_of_by_nobody() -> None:
-    watch, log = watching(Broker(found=CANCELED, executions=None))
-    assert watch.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, UNREAD)
+    tracker, log = tracking(Broker(found=CANCELED, executions=None))
+    assert tracker.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, UNREAD)
     assert log.lines == []
 
 
 def test_one_that_is_not_there_is_written_down_as_absent_and_lost() -> None:
-    watch, log = watching(Broker(found=Absent()))
-    assert watch.outcome(ORDER) == Outcome(ORDER, "lost", Decimal(0), None, "it never reached the broker")
+    tracker, log = tracking(Broker(found=Absent()))
+    assert tracker.outcome(ORDER) == Outcome(ORDER, "lost", Decimal(0), None, "it never reached the broker")
     assert log.lines == [OrderAbsent(NOW, ORDER.id), OrderLost(NOW, ORDER.id, "it never reached the broker")]
 
 
 def test_one_of_which_the_broker_says_nothing_stays_unknown() -> None:
-    watch, log = watching(Broker(found=Unknown("no answer")))
-    assert watch.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
+    tracker, log = tracking(Broker(found=Unknown("no answer")))
+    assert tracker.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
     assert log.lines == []
 
 
@@ -204,20 +204,20 @@ def test_one_of_which_the_broker_says_nothing_stays_unknown() -> None:
 
 def test_what_is_not_done_in_time_is_cancelled_with_a_word() -> None:
     venue = Broker([(OPEN,)])
-    watch, log = watching(venue)
-    assert not watch.until_terminal(2)
+    tracker, log = tracking(venue)
+    assert not tracker.until_terminal(2)
     log.lines.clear()
-    watch.cancel_open()
+    tracker.cancel_open()
     assert venue.cancelled == [ORDER.id]
     assert log.lines == [Noted(NOW, "note", "SPY: the buy was not done in time; asking for its cancel")]
 
 
 def test_told_to_end_nobody_waits_for_the_closing_auction_or_cancels_what_stands_for_it() -> None:
     venue, auction = Broker([(replace(OPEN, kind="moc", limit=None),)]), replace(ORDER, kind="moc", limit=None)
-    watch, log = watching(venue, auction, shutdown_requested=True)
-    assert not watch.until_terminal(600)
+    tracker, log = tracking(venue, auction, shutdown_requested=True)
+    assert not tracker.until_terminal(600)
     log.lines.clear()
-    watch.cancel_open()
+    tracker.cancel_open()
     assert venue.cancelled == []
     said = "the program was told to end: the next run counts what the closing auction fills"
     assert log.lines == [Noted(NOW, "warning", said)]

@@ -1,4 +1,4 @@
-"""What a trial over two evenings tells, out of nothing but its journal: so a crash can't take it away."""
+"""The findings of a trial over two evenings, from its journal alone: a crash loses none of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One trial: its orders, None where none was written down yet, and the readings since its beginning."""
+    """One trial: its orders, None where not journalled yet, and the balance records since its beginning."""
 
     buy: OrderRecord | None = None
     sell: OrderRecord | None = None
     readings: tuple[BalanceRecord, ...] = ()
 
     @property
-    def untold(self) -> bool:
-        """Its share was sold, and the call that sold it was cut off before it could tell."""
-        return self.sell is not None and self.sell.filled > 0 and not self._looks_since(self.sell)
+    def unreported(self) -> bool:
+        """Whether its share was sold by a call that was interrupted before it could report that."""
+        return self.sell is not None and self.sell.filled > 0 and not self._records_since(self.sell)
 
     def before(self, order: OrderRecord) -> BalanceRecord | None:
         return next((each for each in self.readings if each.run == order.run and each.phase == "start"), None)
 
     def after(self, order: OrderRecord) -> BalanceRecord | None:
-        """The last look in the session of `order`: a later evening would show what has been settled since."""
-        return next((each for each in reversed(self._looks_since(order)) if each.session == order.session), None)
+        """The last record in the session of `order`: one of a later evening includes what was settled since."""
+        return next((each for each in reversed(self._records_since(order)) if each.session == order.session), None)
 
-    def _looks_since(self, order: OrderRecord) -> list[BalanceRecord]:
+    def _records_since(self, order: OrderRecord) -> list[BalanceRecord]:
         return [each for each in self.readings if each.run >= order.run and each.phase == "end"]
 
 
@@ -48,7 +48,7 @@ def last_trial(orders: Sequence[OrderRecord], readings: tuple[BalanceRecord, ...
 
 
 def figures(trial: Trial) -> tuple[Figures, ...]:
-    """The account around each order that filled; a moment at which nobody could look is left out."""
+    """The account before and after each order that filled, where it was recorded."""
     return tuple(_figures(trial))
 
 
@@ -78,7 +78,7 @@ def _shown(moment: str, reading: BalanceRecord) -> Figures:
 
 
 def checks(trial: Trial, following: date, allowed: Decimal) -> Iterator[Check]:
-    """`following` is the session after tonight's; by `allowed` dollars a figure may differ from what was traded."""
+    """`following` is the session after tonight's; `allowed` is the tolerance of a figure, in dollars."""
     buy, sell = trial.buy, trial.sell
     if buy is None:
         return
@@ -87,7 +87,7 @@ def checks(trial: Trial, following: date, allowed: Decimal) -> Iterator[Check]:
         return
     if sell is None:
         found = f"1 {buy.order.symbol} is held by the trial, bought in the session of {buy.session}"
-        yield Check("sold", "warn", found, f"Call the same again from {following} on: that sells it.")
+        yield Check("sold", "warn", found, f"Run the same command from {following} on: that sells it.")
         return
     yield _done("sold", sell, following)
     if sell.filled:
@@ -99,16 +99,16 @@ def _done(verb: str, sent: OrderRecord, following: date) -> Check:
     found = f"{verb} {sent.filled} of {order.quantity} {order.symbol} in the session of {sent.session} ({order.id})"
     if sent.filled == order.quantity:
         return Check(verb, "pass", f"{found} at {sent.average_price} USD")
-    remedy = f"The order is {sent.phase}{f' ({sent.reason})' if sent.reason else ''}. Call again from {following} on."
+    remedy = f"The order is {sent.phase}{f' ({sent.reason})' if sent.reason else ''}. Run it again from {following} on."
     return Check(verb, "fail", found, remedy)
 
 
 def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal) -> Check:
-    """Whether the venue's figure of settled money takes in what a sale brought, the same evening."""
+    """Whether the broker counts sale proceeds as settled cash on the same evening."""
     before, after = trial.before(sell), trial.after(sell)
     if before is None or after is None:
-        found = "nobody looked at the account in the session of the sale after it"
-        return Check("sale proceeds", "warn", found, "Call the same again: another trial may tell.")
+        found = "the account was not read after the sale, in the same session"
+        return Check("sale proceeds", "warn", found, "Run the trial again: another one may show it.")
     brought = (sell.average_price or ZERO) * sell.filled
     rise = after.account.spendable - before.account.spendable
     found = f"the sale brought {brought:,.2f} USD and moved non-marginable buying power by {rise:+,.2f} USD"
@@ -116,4 +116,4 @@ def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal) -> Check:
         return Check("sale proceeds", "pass", f"{found}: this venue counts sale proceeds as spendable the same evening")
     if abs(rise) <= allowed:
         return Check("sale proceeds", "pass", f"{found}: this venue counts sale proceeds only once they are settled")
-    return Check("sale proceeds", "warn", f"{found}: that tells neither", "Did something else trade or move money?")
+    return Check("sale proceeds", "warn", f"{found}: that shows neither", "Did something else trade or move money?")

@@ -1,4 +1,4 @@
-"""What only a real account can prove: one share is bought and sold on paper, and what was seen of it is told."""
+"""The paper trial: buy and sell one share in a paper account, and check what only a real broker can show."""
 
 from base64 import b32encode
 from collections.abc import Callable
@@ -29,20 +29,20 @@ from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_open
-from rebalancer.trading.orders import send_and_follow
-from rebalancer.trading.pricing import Prices, order_prices, take_snapshots
-from rebalancer.trading.snapshot import AccountSnapshot, read_holdings, require_investable
+from rebalancer.trading.orders import send_and_track
+from rebalancer.trading.pricing import Prices, market_snapshots, order_prices
+from rebalancer.trading.snapshot import AccountSnapshot, read_account, require_investable
 from rebalancer.trading.tracking import POLL_SECONDS
 
 ONE = Decimal(1)
 PENNIES = Decimal("0.05")
-"""Dollars by which the cash may differ from what was traded, beside the broker's fees: the regulator's."""
+"""Tolerance for regulatory fees, in dollars, beside the broker's own fees."""
 LOOKS = 30
-"""So many seconds a broker may take to show the share that it said was bought."""
+"""Seconds a broker may take to show a share after it reported the fill."""
 
 
-class Notebook(RunLog):
-    """A diary that also keeps the states its orders were seen in."""
+class StateLog(RunLog):
+    """A run log that also keeps the order states it journals."""
 
     def __init__(self, context: RunContext, run: RunId, session: Session) -> None:
         super().__init__(context, run, session)
@@ -54,24 +54,24 @@ class Notebook(RunLog):
 
 
 def run_trial(context: RunContext, run: RunId, session: Session, symbol: Symbol) -> tuple[Check, ...]:
-    """Buy and sell, and journal how it ended.
+    """Buy and sell, and journal the result.
 
-    Raises RunFailedError where this is no place or time for it, StoppedError for what breaks once an order has left.
+    Raises RunFailedError where the trial can't be made here or now, StoppedError for an error after an order was sent.
     """
-    log = Notebook(context, run, session)
+    log = StateLog(context, run, session)
     advice = f"Look at the account: it may hold a share of {symbol} more."
     return journalled(log, advice, lambda: _trial(context, log, symbol))
 
 
 def journalled(log: RunLog, advice: str, steps: Callable[[], tuple[Check, ...]]) -> tuple[Check, ...]:
-    """What `steps` found, with how it ended written down. Raises StoppedError with `advice` for what breaks once an
-    order has left.
+    """The checks of `steps`, with the end of the run journalled. An error after an order was sent becomes a
+    StoppedError with `advice`.
     """
     try:
         checks = steps()
     except RebalancerError as error:
-        log.write(RunEnded(at=log.now(), status="partial" if log.sent else "failed", reason=str(error)))
-        if log.sent:
+        log.write(RunEnded(at=log.now(), status="partial" if log.orders_sent else "failed", reason=str(error)))
+        if log.orders_sent:
             raise StoppedError(f"{error} {advice}") from error
         raise
     passed = sum(check.verdict == "pass" for check in checks)
@@ -80,10 +80,10 @@ def journalled(log: RunLog, advice: str, steps: Callable[[], tuple[Check, ...]])
     return checks
 
 
-def _trial(context: RunContext, log: Notebook, symbol: Symbol) -> tuple[Check, ...]:
+def _trial(context: RunContext, log: StateLog, symbol: Symbol) -> tuple[Check, ...]:
     require_open(context, log)
-    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
-    prices = order_prices(context, log, take_snapshots(context, [symbol], ()), [symbol], "buys")
+    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
+    prices = order_prices(context, log, market_snapshots(context, [symbol], ()), [symbol], "buys")
     price = _required(context, snapshot.account, prices[symbol])
     gate = buying_gate(context, log, snapshot, prices)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(symbol))
@@ -94,7 +94,7 @@ def _trial(context: RunContext, log: Notebook, symbol: Symbol) -> tuple[Check, .
     again = _sent_again(context, gate, buy, bought)
     sell = _order(context, log, symbol, "sell", None)
     sold, more = _traded(context, log, sell, Gate(context, log, _once_held(context, log, symbol), prices))
-    after = read_holdings(context, log, "end")
+    after = read_account(context, log, "end")
     return (*checks, again, *more, _cash(context, snapshot.account.cash, after.account.cash, bought, sold))
 
 
@@ -111,7 +111,7 @@ def require_paper(context: RunContext, account: Account) -> None:
 
 
 def _required(context: RunContext, account: Account, price: Price | NoPrice) -> Price:
-    """Raises RunFailedError unless it is on paper, and the ticker may be traded at a fresh price."""
+    """Raises RunFailedError unless this is a paper account and the symbol can be traded at a fresh price."""
     require_paper(context, account)
     if price.symbol in context.trading.protected:
         raise RunFailedError(f"{price.symbol} is protected: name another ticker with --symbol. Nothing was sent.")
@@ -134,7 +134,7 @@ def one_share(name: OrderId, symbol: Symbol, side: Side, limit: Decimal | None) 
     return Order(name, symbol, side, ONE, "market" if limit is None else "limit", limit, "the paper trial")
 
 
-def _traded(context: RunContext, log: Notebook, order: Order, gate: Gate) -> tuple[Outcome, tuple[Check, ...]]:
+def _traded(context: RunContext, log: StateLog, order: Order, gate: Gate) -> tuple[Outcome, tuple[Check, ...]]:
     began = context.clock.now()
     outcome = sent_once(context, log, order, gate)
     seconds = (context.clock.now() - began).total_seconds()
@@ -145,33 +145,33 @@ def _traded(context: RunContext, log: Notebook, order: Order, gate: Gate) -> tup
     filled = _check(verb, done, remedy, passed=outcome.complete)
     if not outcome.filled:
         return outcome, (filled,)
-    told = sum((fill.quantity for fill in context.broker.fills(outcome.order.id)), Decimal(0))
-    words = f"executions of {told} behind {outcome.filled} filled at {outcome.average_price} USD"
-    summed = _check(f"fills, {verb}", words, "Report it: fills were not counted.", passed=told == outcome.filled)
+    executed = sum((fill.quantity for fill in context.broker.fills(outcome.order.id)), Decimal(0))
+    words = f"executions of {executed} behind {outcome.filled} filled at {outcome.average_price} USD"
+    summed = _check(f"fills, {verb}", words, "Report it: fills were not counted.", passed=executed == outcome.filled)
     return outcome, (filled, summed)
 
 
 def sent_once(context: RunContext, log: RunLog, order: Order, gate: Gate) -> Outcome:
-    """What is in the way of an order of a trial is told, and not tried again: a second id would be that of a run."""
-    (outcome,) = send_and_follow(context, log, [order], gate, context.trading.sell_timeout_seconds, POLL_SECONDS)
+    """Send `order` and follow it to its end. It is never retried under a second id, which could be that of a run."""
+    (outcome,) = send_and_track(context, log, [order], gate, context.trading.sell_timeout_seconds, POLL_SECONDS)
     return outcome
 
 
 def _sent_again(context: RunContext, gate: Gate, order: Order, outcome: Outcome) -> Check:
-    """The same order once more: the venue must know its id, and the answer must not be taken for a refusal."""
+    """Submit the same order again: the broker must reject the duplicate id, and we must not read that as a refusal."""
     answer, found = gate.repeat(order), context.broker.find(order.id)
-    stands = isinstance(found, OrderState) and found.filled == outcome.filled
-    words = f"sent again it was answered {type(answer).__name__}, and looked up {'unchanged' if stands else found}"
+    unchanged = isinstance(found, OrderState) and found.filled == outcome.filled
+    words = f"sent again it was answered {type(answer).__name__}, and looked up {'unchanged' if unchanged else found}"
     remedy = "Look at the account: it may hold a share more. Report it."
-    return _check("same id again", words, remedy, passed=isinstance(answer, Unknown) and stands)
+    return _check("same id again", words, remedy, passed=isinstance(answer, Unknown) and unchanged)
 
 
 def _once_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnapshot:
-    """The account once it shows the share; as it is after LOOKS, and then the gate lets no sell pass."""
-    snapshot, looks = read_holdings(context, log, "after_sells"), 1
+    """The account once it shows the share; after LOOKS polls as it is, and then the gate refuses the sell."""
+    snapshot, looks = read_account(context, log, "after_sells"), 1
     while symbol not in snapshot.holdings.managed and looks < LOOKS:
         context.clock.sleep(POLL_SECONDS)
-        snapshot, looks = read_holdings(context, log, "after_sells"), looks + 1
+        snapshot, looks = read_account(context, log, "after_sells"), looks + 1
     return snapshot
 
 

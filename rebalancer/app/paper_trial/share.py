@@ -1,4 +1,4 @@
-"""Which share a trial over two evenings buys: one that nobody else in the account has to do with."""
+"""Which share a trial over two evenings buys: one that no bot, person or order in the account is concerned with."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,20 +6,20 @@ from rebalancer.errors import RunFailedError
 from rebalancer.model import NoPrice, Price, Symbol
 from rebalancer.model.text import shares
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.pricing import order_prices, take_snapshots
+from rebalancer.trading.pricing import market_snapshots, order_prices
 from rebalancer.trading.snapshot import read_shares
 
 QUIET_FUNDS = tuple(Symbol(name) for name in ("SCHO", "USFR", "VGSH", "BIL", "SGOV", "SHV"))
-"""Funds of short US government bonds, the cheapest share first: they trade all day, and their prices hardly move."""
+"""Liquid funds of short US government bonds with steady prices, the lowest share price first."""
 
 
 def free_share(context: RunContext, log: RunLog, named: Symbol | None) -> Price:
     """A fresh price of the `named` share, or of the first of QUIET_FUNDS that is free.
 
-    Raises RunFailedError where there is none, with what is in the way of each.
+    Raises RunFailedError where there is none, with the reason for each.
     """
     candidates = QUIET_FUNDS if named is None else (named,)
-    prices = order_prices(context, log, take_snapshots(context, candidates, ()), candidates, "buys")
+    prices = order_prices(context, log, market_snapshots(context, candidates, ()), candidates, "buys")
     taken = _taken(context, candidates)
     why: list[str] = []
     for symbol in candidates:
@@ -36,7 +36,7 @@ def free_share(context: RunContext, log: RunLog, named: Symbol | None) -> Price:
 
 
 def _taken(context: RunContext, candidates: Sequence[Symbol]) -> Mapping[Symbol, str]:
-    """What is not free, with why. A bot's share would become the trial's, and the trial's the bot's."""
+    """The symbols that can't be used, with why. A bot's symbol would mix the bot's shares with the trial's."""
     trading = context.trading
     wanted = {*context.symbols(), *(symbol for pair in trading.paired_tickers for symbol in pair)}
     held = {symbol: f"is held: {shares(count)}" for symbol, count in read_shares(context).items()}

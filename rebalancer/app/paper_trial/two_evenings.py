@@ -1,7 +1,7 @@
 """The trial over two evenings: a share of its own is bought on one and sold on a later one.
 
-What comes next is read from the journal each time, and a session sends one order at most: so it may be cut off
-anywhere, and the next call goes on from there.
+Each call reads from the journal what comes next, and a session sends one order at most: after an interruption anywhere,
+the next call continues.
 """
 
 from datetime import date, timedelta
@@ -28,10 +28,10 @@ from rebalancer.portfolio.buys import limit_price
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_open
-from rebalancer.trading.pricing import order_prices, take_snapshots
+from rebalancer.trading.pricing import market_snapshots, order_prices
 from rebalancer.trading.recovery import settle_earlier_orders
-from rebalancer.trading.snapshot import read_holdings, read_shares, require_investable
-from rebalancer.trading.tracking import CANCEL_SECONDS, Watch, looks
+from rebalancer.trading.snapshot import read_account, read_shares, require_investable
+from rebalancer.trading.tracking import CANCEL_SECONDS, OrderTracker, polls
 
 ADVICE = "Call the same again: it goes on from what the broker shows."
 
@@ -39,7 +39,7 @@ ADVICE = "Call the same again: it goes on from what the broker shows."
 def run_two_evenings(
     context: RunContext, run: RunId, session: Session, named: Symbol | None
 ) -> tuple[tuple[Check, ...], tuple[Figures, ...]]:
-    """Tonight's step of the trial, and all that is known of it by then. `named` is the share to buy, if any is.
+    """Tonight's step of the trial, and all findings so far. `named` is the share to buy, None for a free one.
 
     Raises what `run_trial` raises.
     """
@@ -52,10 +52,10 @@ def _evening(context: RunContext, log: RunLog, named: Symbol | None) -> tuple[Ch
     require_paper(context, context.broker.account())
     require_open(context, log)
     settle_earlier_orders(context, log)
-    _follow_what_stands(context, log)
+    _follow_open_orders(context, log)
     outcome = None if _nothing_to_send(context, log) else _send(context, log, named)
     _read_after(context, log)
-    return (*_not_let_through(outcome, _trial(context)), *_checks(context, log))
+    return (*_held_back(outcome, _trial(context)), *_checks(context, log))
 
 
 def _trial(context: RunContext) -> Trial:
@@ -63,19 +63,19 @@ def _trial(context: RunContext) -> Trial:
     return last_trial(orders, context.journal.balances(context.account, date.min))
 
 
-def _follow_what_stands(context: RunContext, log: RunLog) -> None:
-    """An order that a call before sent and did not see the end of."""
+def _follow_open_orders(context: RunContext, log: RunLog) -> None:
+    """Follow an order of an earlier call to its end."""
     standing = [sent.order for sent in context.journal.unsettled(context.account) if sent.phase != "lost"]
-    watch = Watch(context, log, {order.id: order for order in standing})
-    if not watch.until_terminal(context.trading.sell_timeout_seconds):
-        watch.cancel_open()
-        watch.until_terminal(CANCEL_SECONDS)
+    tracker = OrderTracker(context, log, {order.id: order for order in standing})
+    if not tracker.until_terminal(context.trading.sell_timeout_seconds):
+        tracker.cancel_open()
+        tracker.until_terminal(CANCEL_SECONDS)
 
 
 def _nothing_to_send(context: RunContext, log: RunLog) -> bool:
-    """Whatever came of tonight's order, there is no second one; and a sale is told of before another trial begins."""
+    """One order a session, whatever its outcome; and a sale is reported before the next trial begins."""
     tonight = context.journal.orders_since(context.account, log.session.day)
-    return bool(tonight) or _trial(context).untold
+    return bool(tonight) or _trial(context).unreported
 
 
 def _send(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
@@ -93,7 +93,7 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
             'manage = "account" gives every share of the account to the bots, and they would sell the trial\'s before '
             'its second evening: set manage = "own" until it is over. Nothing was sent.'
         )
-    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
+    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
     price = free_share(context, log, named)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(price.symbol))
     order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit)
@@ -111,8 +111,8 @@ def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: 
     if shown == count:
         return
     if not shown:
-        # The record of it makes the share nobody's, so that the next call begins anew.
-        read_holdings(context, log, "start")
+        # Recording the holdings takes the share off our books, so that the next call starts a new trial.
+        read_account(context, log, "start")
         raise RunFailedError(
             f"the account holds no {symbol} any more, of which the trial bought {count}: another hand sold it, and "
             "this trial is over. The next call begins another. Nothing was sent."
@@ -125,32 +125,32 @@ def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: 
 
 
 def _sell(context: RunContext, log: RunLog, symbol: Symbol) -> Outcome:
-    snapshot = require_investable(read_holdings(context, log, "start"), context.pinned)
-    prices = order_prices(context, log, take_snapshots(context, [symbol], ()), [symbol])
+    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
+    prices = order_prices(context, log, market_snapshots(context, [symbol], ()), [symbol])
     order = one_share(_id(context, log, "sell"), symbol, "sell", None)
     return sent_once(context, log, order, Gate(context, log, snapshot, prices))
 
 
 def _id(context: RunContext, log: RunLog, side: Side) -> OrderId:
-    """No run's number is in it: were the journal deleted meanwhile, the venue itself would refuse a second order."""
+    """Without the run's number: if the journal is deleted, the broker itself rejects a second order of tonight."""
     return trial_id(context.account, log.session.day, side)
 
 
 def _read_after(context: RunContext, log: RunLog) -> None:
-    """The account once it shows what the trial's orders made of it; not recorded where it never does."""
+    """Record the account once it shows the trial's orders; not at all if it never does."""
     buy = _trial(context).buy
     if buy is None:
         return
     symbol = buy.order.symbol
     due = context.journal.ledger(context.account).ours.get(symbol, Decimal(0))
-    for _ in looks(context, LOOKS):
+    for _ in polls(context, LOOKS):
         if read_shares(context).get(symbol, Decimal(0)) == due:
-            read_holdings(context, log, "end")
+            read_account(context, log, "end")
             return
 
 
-def _not_let_through(outcome: Outcome | None, trial: Trial) -> tuple[Check, ...]:
-    """What the gate held back was never written down, so that the journal can't tell of it."""
+def _held_back(outcome: Outcome | None, trial: Trial) -> tuple[Check, ...]:
+    """An order that the gate refused was never journalled, so it is reported here."""
     written = {sent.order.id for sent in (trial.buy, trial.sell) if sent}
     if outcome is None or outcome.order.id in written:
         return ()

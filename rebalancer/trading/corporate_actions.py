@@ -1,0 +1,169 @@
+"""Splits and renames: the ledger is restated by what was announced, and old names are followed to the new ones."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from rebalancer.events import Noted
+from rebalancer.model import Closes, CorporateAction, Difference, Holdings, Position, Rename, Symbol, Trading
+from rebalancer.portfolio.breaks import stay_open, told, waits
+from rebalancer.portfolio.holdings import differences
+from rebalancer.portfolio.renames import (
+    guarded,
+    guarded_limits,
+    names_now,
+    renamed_trading,
+    trades_again,
+    why_not_followed,
+)
+from rebalancer.portfolio.restate import restatements, unbooked_splits
+from rebalancer.ports import Ledger
+from rebalancer.trading.context import RunContext, RunLog
+
+# --------------------------------------------------------------------------------------------- the ledger
+
+
+def restate_ledger(context: RunContext, log: RunLog, positions: Sequence[Position]) -> Ledger:
+    """The ledger after journalling the announced splits and renames that explain how `positions` differ from it.
+
+    Raises SourceError where the announcements can't be read: to record the new quantities without them would lose track
+    of which shares are ours.
+    """
+    ledger, today = context.journal.ledger(context.account), log.session.day
+    if ledger.expected is None or ledger.recorded is None or not ledger.recorded <= today:
+        return ledger
+    found = differences(positions, ledger.expected)
+    changed = [symbol for symbol in found if symbol not in ledger.open or waits(ledger.open[symbol], today)]
+    if not changed:
+        return ledger
+    first = min([ledger.recorded, *(ledger.open[symbol].recorded for symbol in changed if symbol in ledger.open)])
+    events = restatements(
+        positions,
+        ledger.ours,
+        ledger.expected,
+        context.history.actions(changed, first, today),
+        recorded=ledger.recorded,
+        restated=ledger.restated,
+        today=today,
+        account=context.account,
+        at=context.clock.now(),
+        unexplained=ledger.open,
+    )
+    if not events:
+        return ledger
+    notes = (Noted(event.at, "note", f"{event.symbol}: {event.why}") for event in events)
+    context.journal.record(log.run, *events, *notes)  # together: half a rename would lose the shares
+    return context.journal.ledger(context.account)
+
+
+def open_differences(
+    context: RunContext, ledger: Ledger, positions: Sequence[Position], today: date, *, start: bool
+) -> Mapping[Symbol, Difference]:
+    """Differences from the ledger that stay unexplained after recording `positions`.
+
+    Only at the `start` of a run can a new one be a split: during a session it is another sender's trade.
+    """
+    if ledger.expected is None or ledger.recorded is None:
+        return {}
+    found = differences(positions, ledger.expected)
+    ours = ledger.expected if context.trading.manage == "account" else ledger.ours
+    return stay_open(found, ours if start else (), ledger.open, ledger.recorded, today)
+
+
+def warn_open_differences(context: RunContext, log: RunLog, found: Mapping[Symbol, Difference]) -> None:
+    for symbol, difference in found.items():
+        if symbol not in context.trading.protected:
+            log.note(f"{symbol}: {told(symbol, difference, log.session.day)}", "warning")
+
+
+def warn_unbooked_splits(
+    log: RunLog, ledger: Ledger, holdings: Holdings, actions: Sequence[CorporateAction]
+) -> Mapping[Symbol, str]:
+    """Symbols that are not traded tonight because the broker has not booked their split yet, with the reason.
+
+    `ledger` must be from before tonight's quantities were recorded.
+    """
+    if ledger.recorded is None:
+        return {}
+    found = unbooked_splits(
+        holdings.managed, actions, recorded=ledger.recorded, restated=ledger.restated, today=log.session.day
+    )
+    for symbol, reason in found.items():
+        log.note(f"{symbol}: {reason}", "warning")
+    return found
+
+
+def wrongly_valued(symbols: Iterable[Symbol], unbooked: Mapping[Symbol, str]) -> Mapping[Symbol, str]:
+    """All `symbols`, with the reason, while any split is unbooked: the account's value is wrong, and so is every target
+    in dollars.
+    """
+    if not unbooked:
+        return {}
+    reason = f"the account's value is not the true one while {', '.join(sorted(unbooked))} waits for its split"
+    return dict.fromkeys(sorted(symbols), reason)
+
+
+# --------------------------------------------------------------------------------------------- names
+
+
+def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunContext:
+    """`context` with bots and settings by present names; a rename that could mean two shares makes both `ambiguous`."""
+    trading, limits = context.trading, context.limits
+    named = {*context.symbols(), *_paired(context)}
+    listed = {*trading.protected, *limits.allowed, *limits.denied}
+    found = names_now({*named, *listed}, ledger.renames)
+    if not found:
+        return context
+    names, ambiguous = _unambiguous(context, log, {old: found[old] for old in found if old in named}, ledger)
+    for old, rename in found.items():
+        if old in names or old not in named:
+            _warn_old_name(context, log, rename)
+    lists = {old: rename.new for old, rename in found.items()}
+    return replace(
+        context,
+        renames=names,
+        ambiguous=ambiguous,
+        trading=guarded(renamed_trading(trading, names), lists),
+        limits=guarded_limits(limits, lists),
+    )
+
+
+def protected_by_new_names(trading: Trading, ledger: Ledger) -> Trading:
+    """`trading` with the protected symbols under their present names too."""
+    names = names_now(trading.protected, ledger.renames)
+    return guarded(trading, {old: rename.new for old, rename in names.items()})
+
+
+def _unambiguous(
+    context: RunContext, log: RunLog, found: Mapping[Symbol, Rename], ledger: Ledger
+) -> tuple[dict[Symbol, Symbol], dict[Symbol, str]]:
+    """The new names by the old ones, and the ambiguous symbols with the reason."""
+    if not found:
+        return {}, {}
+    closes, named = _closes(context, log, found), {*context.symbols(), *_paired(context)}
+    names: dict[Symbol, Symbol] = {}
+    ambiguous: dict[Symbol, str] = {}
+    for old, rename in found.items():
+        if trades_again(rename, closes) and rename.new not in {*(ledger.expected or {})}:
+            continue  # the old ticker was given to another share, and none of the renamed shares is left
+        if reason := why_not_followed(rename, named, closes):
+            ambiguous |= {old: reason, rename.new: reason}
+            log.note(f"{old}: {reason}", "warning")
+        else:
+            names[old] = rename.new
+    return names, ambiguous
+
+
+def _paired(context: RunContext) -> set[Symbol]:
+    return {symbol for pair in context.trading.paired_tickers for symbol in pair}
+
+
+def _closes(context: RunContext, log: RunLog, found: Mapping[Symbol, Rename]) -> Closes:
+    symbols = {*context.symbols(), *found, *(rename.new for rename in found.values())}
+    return context.history.closes(sorted(symbols), before=log.session.day)
+
+
+def _warn_old_name(context: RunContext, log: RunLog, rename: Rename) -> None:
+    bots = [f"bot {name}" for name, bot in sorted(context.bots.items()) if rename.old in bot.symbols]
+    text = f"{rename.old}: it is called {rename.new} since {rename.day}, and is looked up and traded as {rename.new}"
+    log.note(f"{text}. Write {rename.new} in {' and '.join(bots) or 'the config'}", "warning")
