@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rebalancer.app.evening import evening
-from rebalancer.app.recovery import Recovery, simulated
+from rebalancer.app.recover import Recovery, simulated
 from rebalancer.app.views import Adoption, WriteOff
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, RunFailedError

@@ -49,15 +49,15 @@ def _account(config: Config, account: AccountConfig) -> Iterator[Check]:
     yield found
     try:
         yield from _permissions(config, account)
-        with _opened(config, account, bots) as opened:
+        with open_for_checks(config, account, bots) as opened:
             yield from examine(opened)
     except RebalancerError as error:
         yield Check("account", "fail", _summary(error), "Nothing more of this account was looked at.")
 
 
 @contextmanager
-def _opened(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[CheckedAccount]:
-    """An enabled account and a real broker's as they are now; any other at the window of the prices' last session.
+def open_for_checks(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[CheckedAccount]:
+    """An enabled or real account as it is now; any other at the window of the last session with prices.
 
     Raises BadInputError where keys, bots or prices can't be read, SourceError where what they open does not answer.
     """
@@ -136,10 +136,10 @@ def two_evening_trial(
 def trial_of(
     config: Config, account: AccountConfig, clock: Clock | None, form: str = "trial"
 ) -> Iterator[tuple[RunContext, RunId, Session]]:
-    """A run context with the trial's own journal, while no run can begin. `clock` is that of `evening`.
+    """A run context whose journal is the trial's own, while no run can begin. Raises as `evening` does.
 
-    Each `form` of the trial has its own shares in that journal. Raises as `evening` does, and RunFailedError where a
-    run of this session was interrupted: its context would have the settings of that run, and no bots.
+    Each `form` of the trial has its own shares in that journal. Raises RunFailedError where a run of this session was
+    interrupted: the context would have the settings of that run, and none of the present bots.
     """
     file = config.state_dir / "trial.sqlite"
     with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file, tonight.holder) as journal:
@@ -148,7 +148,7 @@ def trial_of(
                 f"run {tonight.interrupted.run} of this session was cut off: let `rebalance run` go on with it first. "
                 "Nothing was sent."
             )
-        # Under a name of its own no id of the trial can be that of an order of a run.
+        # With another account name, no order id of the trial can be that of a run.
         name = f"{account.name}-{form}"
         run = journal.claim(replace(tonight.claim, account=name, force=True, purpose="trial"))
         if isinstance(run, AlreadyRun):

@@ -1,4 +1,4 @@
-"""The stored closes: how far they reach, what is missing or odd in them, and bringing them up to date."""
+"""The stored closes: how far they reach, what is missing or odd in them, and their update."""
 
 from datetime import date
 
@@ -23,14 +23,14 @@ def price_status(config: Config) -> PriceStatus:
     """Each ticker's span, gaps and age. Raises BadInputError where there are no prices, or none that can be used."""
     clock = SystemClock()
     calendar = ExchangeCalendar(clock)
-    closes = kept_closes(config, calendar)
+    closes = stored_closes(config, calendar)
     due = sessions_due(calendar, closes, clock.now())
     if config.data_source == "sample":  # it ends in the past
         due = tuple(day for day in due if day <= closes.day(-1))
     return PriceStatus(closes.day(-1), due[-1] if due else None, coverage(closes, due), closes.notes)
 
 
-def kept_closes(config: Config, calendar: Calendar) -> Closes:
+def stored_closes(config: Config, calendar: Calendar) -> Closes:
     """Every close of the source's tickers that is known without asking a venue.
 
     Raises BadInputError where there is none, or where the owner's files can't be used.
@@ -46,11 +46,12 @@ def kept_closes(config: Config, calendar: Calendar) -> Closes:
 
 
 def synced(config: Config, progress: Progress) -> Synced | None:
-    """Bring the kept closes of every bot's tickers up to date; None where the source keeps none.
+    """Update the stored closes of every bot's tickers; None where the source stores none.
 
     Raises SourceError where the venue can't be read.
     """
-    reader = next((account for account in config.accounts if account.name == config.data_account), None)
-    clock = clock_of(config, reader) if reader else None
+    clock = next(
+        (clock_of(config, account) for account in config.accounts if account.name == config.data_account), None
+    )
     with source_of(config, clock) as source:
         return source.sync(source.symbols(), progress) if source.sync else None
