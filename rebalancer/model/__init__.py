@@ -1,7 +1,8 @@
-"""The words of the house, as frozen values.
+"""The domain's value types, all frozen.
 
-Money, prices and quantities are `Decimal` (dollars, dollars per share, shares). Weights are fractions of Investable as
-`float` up to `Targets`, and `Decimal` from the plan outward. Every `datetime` is aware and in UTC.
+Money, prices and quantities are `Decimal`, in the account's currency and in shares (or units of the instrument).
+Weights are fractions of Investable: `float` up to `Targets`, `Decimal` from the plan outward. Investable is equity less
+the cash reserve and what is not managed. Every `datetime` is aware and in UTC.
 """
 
 from rebalancer.model.account import NEW_YORK, Account, Difference, Hours, Position, Session
@@ -16,8 +17,8 @@ from rebalancer.model.names import (
     OrderId,
     OrderKind,
     OrderStatus,
+    PriceSource,
     RefusalKind,
-    Rung,
     RunId,
     RunStatus,
     Side,
@@ -81,6 +82,7 @@ __all__ = [
     "Plan",
     "Position",
     "Price",
+    "PriceSource",
     "Quote",
     "RefusalKind",
     "Refused",
@@ -89,7 +91,6 @@ __all__ = [
     "RunId",
     "RunStatus",
     "RunStep",
-    "Rung",
     "Session",
     "Share",
     "Side",

@@ -22,7 +22,7 @@ from rebalancer.model import (
     Trading,
     us_equity,
 )
-from rebalancer.portfolio.buys import Purse, budget, limit_price, room, size_buys, told_budget, worst_price
+from rebalancer.portfolio.buys import Purse, budget, budget_after_refusal, limit_price, room, size_buys, worst_price
 from rebalancer.portfolio.order_ids import order_id
 from rebalancer.portfolio.trades import make_plan
 
@@ -309,7 +309,7 @@ def test_while_something_is_held_short_the_figure_free_of_margin_is_an_upper_bou
 )
 def test_the_figure_that_a_refusal_names_is_used_downwards_only(named, kind, left):
     figure = None if named is None else Decimal(named)
-    assert told_budget(Decimal(10_000), figure, kind) == Decimal(left)
+    assert budget_after_refusal(Decimal(10_000), figure, kind) == Decimal(left)
 
 
 def test_what_more_cash_would_have_bought_more_of_is_told_apart_from_what_has_no_room():
