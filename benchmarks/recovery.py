@@ -20,8 +20,7 @@ from local_alpaca import LocalAlpaca, Tape, lives
 
 from rebalancer import config
 from rebalancer.app.evening import evening
-from rebalancer.app.recover import recover
-from rebalancer.app.recovery import recovery
+from rebalancer.app.recover import recover, recovery
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import RunId
 from rebalancer.trading.run import claim_session, run_evening

@@ -41,7 +41,10 @@ def run_python(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits
     """
     count = len(closes.sessions) - lookback + 1
     limits = limits or (ONE_DECISION if count == 1 else BACK_TEST)
-    output, ending = _run(_request(code, closes, lookback, limits), limits)
+    try:
+        output, ending = _run(_request(code, closes, lookback, limits), limits)
+    except OSError as error:
+        output, ending = b"", f"its process can't be started: {error.strerror}"
     answers = [_answer(line) for line in output.splitlines(keepends=True)[:count] if line.endswith(b"\n")]
     return [*answers, *[ending] * (count - len(answers))]
 

@@ -7,15 +7,17 @@ from pathlib import Path
 from rebalancer import config as settings
 from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.controls import disarm_after_edit
-from rebalancer.app.limits import limits_used_up
 from rebalancer.app.views import Migrated, SettingsCheck
-from rebalancer.config import AccountConfig
+from rebalancer.config import AccountConfig, Config
 from rebalancer.config.credentials import read_keys
 from rebalancer.config.files import replace_content, set_aside
 from rebalancer.config.migrate import migration
 from rebalancer.config.vault import Keyring
 from rebalancer.config.version import SCHEMA
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.journal import read
+from rebalancer.model import Symbol
+from rebalancer.portfolio.limits import used_up
 
 
 def check(path: Path) -> SettingsCheck:
@@ -25,7 +27,7 @@ def check(path: Path) -> SettingsCheck:
     except BadInputError as error:
         return SettingsCheck(None, error.problems, ())
     problems = tuple(problem for account in config.accounts for problem in _problems(account))
-    return SettingsCheck(config, problems, () if problems else tuple(limits_used_up(config)))
+    return SettingsCheck(config, problems, () if problems else tuple(_used_up_limits(config)))
 
 
 def _problems(account: AccountConfig) -> Iterator[Problem]:
@@ -37,6 +39,27 @@ def _problems(account: AccountConfig) -> Iterator[Problem]:
             check()
         except BadInputError as error:
             yield from error.problems
+
+
+def _used_up_limits(config: Config) -> list[str]:
+    """A sentence for each symbol whose holding leaves no room under its limits, as the last run recorded it."""
+    return [sentence for account in config.accounts for sentence in _used_up(config, account)]
+
+
+def _used_up(config: Config, account: AccountConfig) -> Iterator[str]:
+    for last in read.runs(config.journal(), account.name, limit=1):
+        wanted = _wanted(account)
+        for record in read.run(config.journal(), last.id).holdings[-1:]:
+            values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
+            seen = record.account
+            for symbol, why in used_up(values, seen.equity, account.limits, seen.currency).items():
+                yield f"account {account.name}: {symbol}: {why} (as of {record.at:%Y-%m-%d %H:%M} UTC)"
+
+
+def _wanted(account: AccountConfig) -> set[Symbol]:
+    bots = load_bots(account.bots, read_bots(account.bots)).values()
+    held = {symbol for bot in bots for symbol in bot.holdable}
+    return held | ({account.trading.fallback_ticker} if account.trading.fallback_ticker else set())
 
 
 def migrate(path: Path, by: str) -> Migrated:

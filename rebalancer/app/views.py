@@ -202,7 +202,7 @@ class CheckedBot:
 
 @dataclass(frozen=True, slots=True)
 class ShownBot:
-    """A bot file that can be used: its findings, and its whole chart as lines."""
+    """A bot file that can be used: its findings, and all of its rules as lines."""
 
     file: str
     findings: Findings
@@ -211,7 +211,7 @@ class ShownBot:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A bot's decision on the close of `session`. `tree` and `mermaid` draw its whole chart, where asked for."""
+    """A bot's decision on the close of `session`. `tree` has all of its rules, `mermaid` a diagram, where asked for."""
 
     decision: Decision
     session: date

@@ -1,4 +1,4 @@
-"""Bots side by side, traded together, and beside a benchmark: all on the same sessions and with the same money."""
+"""Compares bots with each other, with all of them merged, and with a benchmark: same sessions, same starting cash."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.metrics import Statistics, statistics
 from rebalancer.backtest.monthly import Year, by_month
-from rebalancer.backtest.run import Backtest, Wanted, backtest, buy_once, following, last_known
+from rebalancer.backtest.run import Backtest, Strategy, backtest, buy_and_hold, follow, last_known
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Closes, Floats, Symbol, Weights
 
@@ -20,9 +20,9 @@ TOGETHER = "Together"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What every track shares: `cash` dollars to begin with, `cost_bps` hundredths of a percent of each traded dollar.
+    """The assumptions that all tracks share: `cash` dollars at the start, costs in basis points of each traded dollar.
 
-    Nothing begins before `first`. `merging` trades several bots together too.
+    Nothing starts before `first`. With `merging` the bots are also traded as one account.
     """
 
     cash: float
@@ -34,7 +34,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """One line of the comparison. `last` are the weights held after the last close; the rest is cash."""
+    """One equity curve of the comparison. `last` are the weights after the last close; the rest is cash."""
 
     name: str
     kind: Literal["bot", "merged", "benchmark"]
@@ -46,8 +46,8 @@ class Track:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """`tracks` have their values on `sessions` (T,) and their weights over `symbols` (N,): the bots, then what they are
-    together, then the benchmark. `notes` are sentences every screen shows.
+    """`tracks` are the bots, the merged account, the benchmark; their values are on `sessions` (T,), their weights over
+    `symbols` (N,). `notes` are sentences that every screen must show.
     """
 
     sessions: NDArray[np.datetime64]
@@ -58,7 +58,7 @@ class Comparison:
 
     @property
     def main(self) -> Track:
-        """What this is about: the bots together, or the only bot."""
+        """The merged account, or the only bot."""
         return next((track for track in self.tracks if track.kind == "merged"), self.tracks[0])
 
     @property
@@ -67,7 +67,7 @@ class Comparison:
 
 
 def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comparison:
-    """Trade every track from the first session on which every bot could decide, and not before `terms.first`.
+    """Back-test every track from the first session, not before `terms.first`, on which every bot can decide.
 
     `decided` has the weights of each bot, (T, N) over `closes.symbols`, NaN where it can't decide.
     `closes` has a column for each ticker that may be held. Raises BadInputError where there is no such session.
@@ -76,12 +76,12 @@ def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comp
     sessions, symbols = closes.sessions[start:], closes.symbols
     prices = last_known(closes.values)[start:]
     rows = {bot: weights[start:] for bot, weights in decided.items()}
-    tracks = [_track(bot, "bot", following(weights), prices, sessions, symbols, terms) for bot, weights in rows.items()]
+    tracks = [_track(bot, "bot", follow(weights), prices, sessions, symbols, terms) for bot, weights in rows.items()]
     if terms.merging:
         together = merged(rows, symbols, ~np.isnan(prices), terms.merging)
         tracks.append(_track(TOGETHER, "merged", together, prices, sessions, symbols, terms))
     if terms.benchmark:
-        held = buy_once(prices, symbols.index(terms.benchmark))
+        held = buy_and_hold(prices, symbols.index(terms.benchmark))
         tracks.append(_track(terms.benchmark, "benchmark", held, prices, sessions, symbols, terms))
     notes = (*_undecided(rows), *_unpriced(rows, prices, symbols), *_gaps(tracks, closes.values[start:], symbols))
     return Comparison(sessions, symbols, tuple(tracks), terms, (*closes.notes, *notes))
@@ -111,13 +111,13 @@ def sessions_in_words(count: int) -> str:
 def _track(
     name: str,
     kind: Literal["bot", "merged", "benchmark"],
-    wanted: Wanted,
+    strategy: Strategy,
     prices: Floats,
     sessions: NDArray[np.datetime64],
     symbols: tuple[Symbol, ...],
     terms: Terms,
 ) -> Track:
-    result = backtest(prices, wanted, terms.cash, terms.cost_bps / 10_000)
+    result = backtest(prices, strategy, terms.cash, terms.cost_bps / 10_000)
     last = {symbol: weight for symbol, weight in zip(symbols, result.weights[-1].tolist(), strict=True) if weight > 0}
     return Track(name, kind, result, statistics(result, sessions), by_month(result, sessions), last)
 

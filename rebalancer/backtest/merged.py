@@ -1,4 +1,4 @@
-"""Several bots traded together, each close as an evening would."""
+"""Several bots merged at each close into one account's targets, as an evening does."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.backtest.run import Wanted
+from rebalancer.backtest.run import Strategy
 from rebalancer.model import Allocation, BotFailure, Decision, Floats, Investment, Reserve, Symbol, Trading, Weights
 from rebalancer.portfolio.targets import cap, investable, merge, net_pairs, reserve_dollars, shares_of
 
@@ -17,7 +17,7 @@ UNDEFINED = "undefined"
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """How an account's evening brings its bots together."""
+    """The settings by which an account's evening merges its bots."""
 
     investments: tuple[Investment, ...]
     trading: Trading
@@ -25,36 +25,36 @@ class Merging:
 
 
 def equal_shares(bots: Sequence[str]) -> tuple[Investment, ...]:
-    """For bots that are no investments: the same percent for each, 100 together."""
+    """For bots without investments: equal percentages that sum to 100."""
     return tuple(Investment(bot, Decimal(100) / len(bots), "percent") for bot in bots)
 
 
 def merged(
     decisions: Mapping[str, Floats], symbols: tuple[Symbol, ...], priced: NDArray[np.bool_], merging: Merging
-) -> Wanted:
-    """The account's targets as fractions of its equity.
+) -> Strategy:
+    """The account's targets as fractions of its equity, as a strategy.
 
     `decisions` has each bot's weights (T, N) over `symbols`, a row NaN where it is undefined: that bot's share goes to
     the fallback ticker, or to cash where `priced` (T, N) says that the fallback has no price. None where every bot is
     undefined or the reserve leaves nothing to invest: such an evening sends nothing.
     """
 
-    def wanted(day: int, equity: float) -> Floats | None:
+    def strategy(day: int, equity: float) -> Floats | None:
         dollars = Decimal(f"{equity:.2f}")
         money = investable(dollars, reserve_dollars(merging.reserve, dollars), Decimal(0))
         made = {bot: decision(bot, symbols, rows[day]) for bot, rows in decisions.items()}
         if not (money > 0 and any(isinstance(one, Allocation) for one in made.values())):
             return None
         known = dict(zip(symbols, priced[day].tolist(), strict=True))
-        targets = waterfall(made, money, merging, usable_fallback(merging.trading, known))
+        targets = targets_of(made, money, merging, usable_fallback(merging.trading, known))
         fraction = float(money / dollars)
         return np.array([targets.get(symbol, 0.0) * fraction for symbol in symbols])
 
-    return wanted
+    return strategy
 
 
-def waterfall(made: Mapping[str, Decision], money: Decimal, merging: Merging, fallback: Symbol | None) -> Weights:
-    """The steps of `portfolio.targets.set_targets`, without its sentences: they would be written for every day."""
+def targets_of(made: Mapping[str, Decision], money: Decimal, merging: Merging, fallback: Symbol | None) -> Weights:
+    """The steps of `portfolio.targets.set_targets`, without the sentences that it writes about each of them."""
     trading = merging.trading
     shares, _ = shares_of(merging.investments, money, trading.commit)
     netted, _ = net_pairs(merge(shares, made, fallback), trading.paired_tickers, trading.paired_mode, fallback)

@@ -1,4 +1,4 @@
-"""What a value curve says in numbers.
+"""Performance statistics of an equity curve.
 
 Returns are simple and daily, a year has 252 sessions, the risk-free rate is 0. Annualised return, volatility, Sharpe,
 drawdown and Calmar are defined as in Composer's back-tests and agree with its printed statistics to the last digit.
@@ -16,12 +16,12 @@ from rebalancer.model import Floats
 
 YEAR = 252
 DUST = 1e-12
-"""A risk or a fall below this is rounding."""
+"""A volatility or drawdown below this is rounding, so 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawdown:
-    """The deepest fall on closes: `depth` is a positive fraction of the peak. `recovered` None: not yet."""
+    """The deepest fall on closes: `depth` is a positive fraction of the peak; `recovered` is None while below it."""
 
     depth: float
     peak: date
@@ -104,7 +104,7 @@ def _ratio(returns: Floats, risk: float | None) -> float | None:
 
 
 def drawdowns(equity: Floats) -> Floats:
-    """How far each value is below the highest so far, (T,), as a positive fraction of it."""
+    """How far each value is below the highest so far, (T,), as a fraction of it, 0 or more."""
     return 1 - equity / np.maximum.accumulate(equity)
 
 

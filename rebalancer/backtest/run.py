@@ -1,4 +1,4 @@
-"""Money that follows weights, day by day, with costs."""
+"""Simulates trading to target weights at every close, with costs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ import numpy as np
 
 from rebalancer.model import Floats
 
-Wanted = Callable[[int, float], Floats | None]
-"""The weights (N,) wanted at the close of a day, given its index and the equity in dollars before any trade.
+Strategy = Callable[[int, float], Floats | None]
+"""(day, equity) -> target weights (N,) at the close of that day; `equity` is in dollars before any trade.
 
-None where nothing can be decided: then nothing is traded, and what is held stays held, as in the evening.
+None where nothing can be decided: then nothing is traded and positions are kept, as in an evening.
 """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backtest:
-    """`cash` dollars traded at every close of T days in N symbols.
+    """The result for `cash` dollars over T days and N symbols.
 
-    `equity` (T,) is in dollars after the trades and their costs; `weights` (T, N) are what is then held, as fractions
-    of it, and the rest is cash. `traded` (T,) is what was bought and sold together, as a fraction of the equity before.
+    `equity` (T,) is in dollars after each day's trades and costs; `weights` (T, N) are the positions then, as fractions
+    of it, and the rest is cash. `traded` (T,) is all that was bought and sold, as a fraction of the equity before.
     """
 
     cash: float
@@ -28,12 +28,12 @@ class Backtest:
     traded: Floats
 
 
-def backtest(prices: Floats, wanted: Wanted, cash: float, cost: float = 0.0) -> Backtest:
-    """Weights wanted at a close are bought at that close and drift with the prices until the next trade.
+def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0) -> Backtest:
+    """Trade to the target weights at each close; between trades the weights drift with the prices.
 
-    `prices` is (T, N) dollars from `last_known`; what has no price yet can't be bought, and its part stays in cash.
-    `cost` is a fraction of each traded dollar, on both sides. It is reckoned on trades towards the equity before costs,
-    which is off by a part in the order of the cost's square. Fractions of shares can be held. Cash earns nothing.
+    `prices` is (T, N) dollars from `last_known`; what has no price yet can't be bought, and its weight stays in cash.
+    `cost` is a fraction of each traded dollar, for buys and sells. It is computed on trades towards the equity before
+    costs, an error in the order of the cost's square. Fractional shares are allowed. Cash earns nothing.
     """
     days, symbols = prices.shape
     equity, weights, traded = np.zeros(days), np.zeros((days, symbols)), np.zeros(days)
@@ -42,7 +42,7 @@ def backtest(prices: Floats, wanted: Wanted, cash: float, cost: float = 0.0) -> 
     for day in range(days):
         held = held * growth[day]
         value = free + held.sum()
-        row = wanted(day, value)
+        row = strategy(day, value)
         if row is not None:
             target = np.where(np.isnan(prices[day]), 0.0, row)
             traded[day] = np.abs(target - held / value).sum()
@@ -54,7 +54,7 @@ def backtest(prices: Floats, wanted: Wanted, cash: float, cost: float = 0.0) -> 
 
 
 def growth_factors(prices: Floats) -> Floats:
-    """Each price over the one before, (T, N); 1 where one of the two is unknown, so that nothing is earned."""
+    """Each price over the one before, (T, N); 1 where one of the two is unknown, so that the return is 0."""
     factors = np.ones_like(prices)
     factors[1:] = prices[1:] / prices[:-1]
     return np.where(np.isnan(factors), 1.0, factors)
@@ -70,14 +70,14 @@ def last_known(values: Floats) -> Floats:
     return np.where(latest >= 0, np.take_along_axis(values, np.maximum(latest, 0), axis=0), np.nan)
 
 
-def following(weights: Floats) -> Wanted:
-    """What a bot wants that has all of the money: its row of `weights` (T, N), None where that is undefined."""
+def follow(weights: Floats) -> Strategy:
+    """Invest everything by the rows of `weights` (T, N); an undefined row means no trade."""
     decided = np.isfinite(weights.sum(axis=1))
     return lambda day, _equity: weights[day] if decided[day] else None
 
 
-def buy_once(prices: Floats, column: int) -> Wanted:
-    """All of the money into one symbol at its first price, and held from then on."""
+def buy_and_hold(prices: Floats, column: int) -> Strategy:
+    """Everything into one symbol at its first price, and no trade after that."""
     first = int(np.argmax(~np.isnan(prices[:, column])))
     everything = np.zeros(prices.shape[1])
     everything[column] = 1.0

@@ -73,7 +73,7 @@ def bots_folder(config: "Config") -> Path:
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Bot files, native or Composer JSON.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Bot files: native, Composer or Python.", show_default=False)],
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:

@@ -1,6 +1,7 @@
 """A Python bot in its child process: what it answers, and every way in which it can fail."""
 
 import os
+import tempfile
 import textwrap
 from datetime import date
 from pathlib import Path
@@ -193,6 +194,11 @@ def test_a_file_that_fails_on_its_first_line_is_a_failure_with_the_line():
     assert found.decide(closes()) == BotFailure(
         "mine", "the file can't be run: ModuleNotFoundError: No module named 'no_such_module' (line 3)"
     )
+
+
+def test_a_process_that_can_not_be_started_is_a_failure(monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
+    assert failures("return {}", ONE_DECISION) == ["its process can't be started: No such file or directory"] * 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rebalancer.backtest.metrics import daily_returns
-from rebalancer.backtest.run import backtest, buy_once, following, last_known
+from rebalancer.backtest.run import backtest, buy_and_hold, follow, last_known
 
 NAN = math.nan
 COMPOSER = Path(__file__).parents[3] / "shared/data/groundtruth/composer_754d"
@@ -20,7 +20,7 @@ def columns(*series: list[float]) -> np.ndarray:
 
 
 def traded(prices: np.ndarray, weights: np.ndarray, cost: float = 0.0, cash: float = 100.0):
-    return backtest(last_known(prices), following(weights), cash, cost)
+    return backtest(last_known(prices), follow(weights), cash, cost)
 
 
 def assert_same(found, *wanted: float) -> None:
@@ -76,7 +76,7 @@ def test_what_is_no_positive_number_is_no_close(bad: float):
 
 def test_a_benchmark_is_bought_once_at_its_first_price_and_held():
     prices = last_known(columns([1, 1, 1, 1], [NAN, 2, 4, 8]))
-    result = backtest(prices, buy_once(prices, 1), 100, 0.01)
+    result = backtest(prices, buy_and_hold(prices, 1), 100, 0.01)
     assert_same(result.traded, 0, 1, 0, 0)
     assert_same(result.equity, 100, 99, 198, 396)
 

@@ -70,7 +70,7 @@ def test_a_file_that_is_too_long_is_refused():
 
 
 def test_weights_of_0_are_left_out_and_rounding_is_forgiven():
-    assert checked({"SPY": 1.0 + 1e-12, "TLT": 0.0}, ["SPY", "TLT"]) == {"SPY": 1.0 + 1e-12}
+    assert checked({"SPY": 1.0 + 1e-12, "TLT": 0.0}, ["SPY", "TLT"]) == {"SPY": 1.0}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from freezegun import freeze_time
 from local_alpaca import LocalAlpaca, Tape
 
 from rebalancer import config
-from rebalancer.app.checkup import trial_of
+from rebalancer.app.doctor import trial_of
 from rebalancer.app.evening import Evening, evening
 from rebalancer.app.paper_trial.one_evening import run_trial
 from rebalancer.app.paper_trial.two_evenings import run_two_evenings

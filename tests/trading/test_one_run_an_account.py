@@ -11,7 +11,7 @@ from local_alpaca import LocalAlpaca
 from rebalancer.app.account import broker_alone
 from rebalancer.app.evening import evening
 from rebalancer.app.kill import kill
-from rebalancer.app.recovery import recovery
+from rebalancer.app.recover import recovery
 from rebalancer.errors import BusyError
 
 

@@ -78,7 +78,7 @@ def test_shares_that_the_blocking_order_traded_are_not_traded_again(tmp_path: Pa
         stage.run()
         stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
 
-    class Filled(refusing("wash", SPY)):  # type: ignore[misc]
+    class Filled(refusing("wash", SPY)):
         def submit(self, order: Order) -> Submitted:
             answer = super().submit(order)
             if isinstance(answer, Refused):
@@ -109,7 +109,7 @@ def test_a_sell_of_shares_that_stay_held_is_not_retried(tmp_path: Path) -> None:
     stage.run()
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
 
-    class Blocked(refusing("held", SPY, times=9)):  # type: ignore[misc]
+    class Blocked(refusing("held", SPY, times=9)):
         def open_orders(self) -> tuple[OrderState, ...]:
             if not self.tried:
                 return ()

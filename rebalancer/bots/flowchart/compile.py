@@ -1,4 +1,4 @@
-"""From the chart as written to the table that is evaluated. An explicit stack: depth costs nothing but memory."""
+"""Compiles a chart to the table of nodes that is evaluated. With an explicit stack, so that any depth compiles."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ from rebalancer.bots.flowchart.indicators import (
 from rebalancer.model import Symbol
 
 _DUST = 1e-9
-"""What rounding leaves of a budget that is used up."""
+"""Rounding: less than this left of the whole counts as nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A compiled chart: `table[root]` is the whole of it.
 
-    `symbols`, sorted, are all that the chart can hold or look at. `lookback` is how many sessions the first decision
-    takes on the hungriest path; with `warm_up` of them RSI and EMA have forgotten where they began. `groups` are the
-    chart's own names for its parts, by index (where equal parts have several names, the first).
+    `symbols`, sorted, are all that the chart can hold or look at. `lookback` is the number of sessions that the first
+    decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA no longer depend on where the history
+    begins. `groups` are the chart's own names of nodes, by index (of nodes with several names, the first).
     """
 
     name: str
@@ -35,7 +35,7 @@ class Program:
     groups: Mapping[int, str]
 
     def label(self, index: int) -> str:
-        """A series or a portfolio in a few words, as in `RSI(SPY,10)`."""
+        """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""
         match self.table[index]:
             case nodes.Number(value):
                 return f"{value:.10g}"
@@ -51,7 +51,7 @@ class Program:
                 return f'"{self.groups[index]}"' if index in self.groups else "an unnamed part"
 
     def subject(self, source: int) -> str:
-        """What a series is of: a ticker or a part of the chart."""
+        """What an indicator is computed on: a ticker, or a node of the chart."""
         node = self.table[source]
         if isinstance(node, nodes.Close):
             return node.symbol
@@ -59,20 +59,20 @@ class Program:
 
 
 def compile_chart(chart: tree.Chart) -> Program:
-    """The program of `chart`. Equal parts become one node; a group or a weight with one child becomes that child.
+    """The program of `chart`. Equal subtrees become one node; a group or a weight with one child becomes that child.
 
-    Raises ValueError where an indicator of prices is asked of a part that is no ticker; the readers refuse it before.
+    Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = _Draft()
-    waiting: list[tree.TreeNode] = [chart.root]
-    while waiting:
-        element = waiting[-1]
+    stack: list[tree.TreeNode] = [chart.root]
+    while stack:
+        element = stack[-1]
         missing = [child for child in tree.children_of(element) if child not in draft.done]
         if missing:
-            waiting.extend(reversed(missing))
+            stack.extend(reversed(missing))
         else:
             compiled = draft.portfolio(element) if isinstance(element, tree.Node) else draft.value(element)
-            draft.done[waiting.pop()] = compiled
+            draft.done[stack.pop()] = compiled
     table = tuple(draft.table.nodes)
     return Program(
         name=chart.name,
@@ -87,7 +87,7 @@ def compile_chart(chart: tree.Chart) -> Program:
 
 @dataclass(slots=True)
 class _Draft:
-    """What is compiled so far; the parts of an element are always done before it."""
+    """What is compiled so far; the children of an element are compiled before it."""
 
     table: nodes.NodeTable = field(default_factory=nodes.NodeTable)
     done: dict[tree.TreeNode, int] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class _Draft:
     def _split(
         self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.Filter, children: tuple[int, ...]
     ) -> int:
-        """A choice among one child, or of all children, needs no score: so it can't be undefined for want of one."""
+        """A choice of all children needs no scores, so it is never undefined for lack of one."""
         match element:
             case tree.Specified(weights=weights):
                 return self._blend(weights, children)
@@ -164,7 +164,7 @@ class _Draft:
                 return self.table.add(nodes.Disjunction(tuple(self.done[condition] for condition in conditions)))
 
     def _source(self, portfolio: int) -> int:
-        """The history of a portfolio: a single asset's is its own, anything else's is simulated."""
+        """The value history of a portfolio: of a single asset its closes, of anything else a simulated one."""
         node = self.table.nodes[portfolio]
         return self.table.add(nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio))
 
@@ -175,7 +175,7 @@ class _Draft:
 
 
 def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
-    """How many sessions each node's first value takes, where an indicator takes so many `prices` in a row."""
+    """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row."""
     needed: list[int] = []
     for node in table:
         match node:
@@ -184,7 +184,7 @@ def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...
             case nodes.ForDays(days, condition):
                 needed.append(needed[condition] + days - 1)
             case nodes.Nav(portfolio):
-                needed.append(needed[portfolio] + 1)  # a history that broke off before begins one session later
+                needed.append(needed[portfolio] + 1)  # after a gap it starts one session later
             case _:
                 needed.append(max((needed[operand] for operand in nodes.operands(node)), default=1))
     return needed

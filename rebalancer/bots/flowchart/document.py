@@ -42,11 +42,11 @@ class _Open:
 
 
 class _UnreadableError(ValueError):
-    """Nothing after this can be read."""
+    """The rest of the document can't be read."""
 
 
 class _Builder:
-    """The value as far as it is known. Its first open list holds nothing but the whole value."""
+    """Builds the value from parser events. The outermost open list holds the finished value."""
 
     def __init__(self, source: str) -> None:
         self.source = source

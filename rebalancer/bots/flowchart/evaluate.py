@@ -1,7 +1,7 @@
-"""A program over all days at once: values upwards through the table, then weights downwards.
+"""Evaluates a program on all days at once: first the values of all nodes, leaves to root, then weights, root to leaves.
 
-Every day stands alone: what is decided at a close uses that close and earlier ones, and comes out the same to the last
-bit whatever follows. Undefined is never read as yes, no, 0 or 50: it spreads until something decides without it.
+A decision uses the close of its day and earlier ones only, and is the same to the last bit whatever follows. Undefined
+is never read as yes, no, 0 or 50: it propagates until a node decides without it (Kleene's logic).
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from rebalancer.model import Closes, Floats, Symbol
 
 Truth = NDArray[np.int8]
 Days = NDArray[np.intp]
-Given = tuple[Days, Floats]
-"""Some days, and how much of the whole a node gets on each of them."""
+Inflow = tuple[Days, Floats]
+"""Some days (D,), and the fraction of the whole that a node receives on each of them (D,)."""
 
 NO, UNKNOWN, YES = 0, 1, 2
 """Kleene's three values, in the order that makes "all" a minimum and "any" a maximum."""
 
 _BRANCHES = np.array([[0, np.nan, 1], [1, np.nan, 0]])
-"""The fractions of then and else, by truth."""
+"""The fractions of then and else, for each of the three truth values."""
 
 _ORDERINGS = {
     "gt": (np.greater, np.less_equal),
@@ -35,15 +35,15 @@ _ORDERINGS = {
     "lt": (np.less, np.greater_equal),
     "lte": (np.less_equal, np.greater),
 }
-"""What makes a comparison a yes, and what makes it a no. NaN makes neither."""
+"""What makes a comparison true, and what makes it false. With NaN both are false, so that it is unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulated:
-    """A part of a chart as if it had been traded by itself, (T,) each.
+    """A node traded on its own, (T,) each.
 
-    `earned` is the fraction earned from this close to the next, NaN where that is unknown (no one reads the last);
-    `decided` says whether the part's weights at this close are defined.
+    `earned` is the return from this close to the next, NaN where it is unknown (the last is never read); `decided` says
+    whether its weights at this close are defined.
     """
 
     earned: Floats
@@ -52,7 +52,7 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
-    """What the nodes of a table came to, by index; each array is (T,)."""
+    """The values of the nodes, by index in the table; each array is (T,)."""
 
     series: dict[int, Floats] = field(default_factory=dict)
     truths: dict[int, Truth] = field(default_factory=dict)
@@ -100,10 +100,10 @@ def next_returns(prices: Floats) -> Floats:
 
 
 def compounded(track: Simulated) -> Floats:
-    """What 1 dollar became, (T,). It starts at the first decided close.
+    """The value of 1 dollar invested at the first decided close, (T,).
 
-    Where the step from the close before is unknown it is NaN, and begins afresh at 1 with the next decided close: a
-    gap stays visible, so that no indicator measures across it.
+    After an unknown return it is NaN, and starts again at 1 at the next decided close: the gap stays visible, so that
+    no indicator measures across it.
     """
     value = np.full_like(track.earned, np.nan)
     start = 0
@@ -119,7 +119,7 @@ def compounded(track: Simulated) -> Floats:
 
 
 def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
-    """How `node` splits on `days` (D of them): (K, D), a row for each of its K children.
+    """The fractions that the K children of `node` get on `days` (D,): (K, D).
 
     A column is NaN throughout where the split needs an undefined value.
     """
@@ -135,7 +135,7 @@ def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
 
 
 def _best(node: nodes.TopK, scores: Floats) -> Floats:
-    """Equal weights for the best; the stable sort leaves ties in the order of the file."""
+    """Equal weights for the best `count`; the stable sort leaves ties in the order of the file."""
     ranking = np.argsort(-scores if node.largest else scores, axis=0, kind="stable")
     split = np.zeros_like(scores)
     np.put_along_axis(split, ranking[: node.count], 1 / node.count, axis=0)
@@ -176,14 +176,14 @@ def _truth(node: nodes.ConditionNode, values: Values) -> Truth:
 
 
 def _held(truth: Truth, days: int) -> Truth:
-    """All of the last `days` truths; what came before the first session is unknown."""
+    """Whether it held on all of the last `days` sessions; before the first session that is unknown."""
     padded = np.concatenate((np.full(days - 1, UNKNOWN), truth)).astype(np.float64)
     (lowest,) = over_windows((padded,), days, lambda older, newer, *_sizes: (np.minimum(older[0], newer[0]),))
     return lowest[days - 1 :].astype(np.int8)
 
 
 def _to_simulate(table: Sequence[nodes.Node]) -> set[int]:
-    """The portfolios under a Nav: only these are followed on all days, whether they are reached or not."""
+    """The portfolios below a Nav: only these need returns on all days, whether or not they are held."""
     wanted: set[int] = set()
     for index in reversed(range(len(table))):
         node = table[index]
@@ -215,15 +215,15 @@ def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:
 
 
 def _weights(program: Program, values: Values, length: int) -> Floats:
-    """From the root down: each node passes on, by day, what it was given."""
+    """(T, N) weights, from the root down: each node distributes what it receives among its children."""
     weights = np.zeros((length, len(program.symbols)))
     undefined = np.zeros(length, dtype=np.bool_)
-    given: dict[int, list[Given]] = {program.root: [(np.arange(length), np.ones(length))]}
+    inflows: dict[int, list[Inflow]] = {program.root: [(np.arange(length), np.ones(length))]}
     for index in reversed(range(program.root + 1)):
         node = program.table[index]
-        if index not in given:
+        if index not in inflows:
             continue
-        days, amounts = _together(given.pop(index), length)
+        days, amounts = _together(inflows.pop(index), length)
         if isinstance(node, nodes.Hold):
             weights[days, program.symbols.index(node.symbol)] = amounts
         elif isinstance(node, nodes.Split):
@@ -232,13 +232,13 @@ def _weights(program: Program, values: Values, length: int) -> Floats:
             for child, fraction in zip(node.children, split, strict=True):
                 passed = amounts * fraction
                 if (taken := np.flatnonzero(passed > 0)).size:
-                    given.setdefault(child, []).append((days[taken], passed[taken]))
+                    inflows.setdefault(child, []).append((days[taken], passed[taken]))
     weights[undefined] = np.nan
-    return np.minimum(weights, 1)  # a whole that was split and added up again may be a hair more
+    return np.minimum(weights, 1)  # rounding: fractions split and added up again may exceed 1 by an ulp
 
 
-def _together(parts: Sequence[Given], length: int) -> Given:
-    """What several parents give to one node, added up by day."""
+def _together(parts: Sequence[Inflow], length: int) -> Inflow:
+    """What several parents pass to one node, summed by day."""
     if len(parts) == 1:
         return parts[0]
     days, amounts = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -1,4 +1,4 @@
-"""One day's path through a chart, in lines for a person."""
+"""The path that one day's decision took through a chart, as lines of text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _DEEPEST_INDENT = 12
 
 
 class Visit(NamedTuple):
-    """A node that is reached with `amount` of the whole, and still has to be told."""
+    """A node on the path that is not written yet; `amount` is its fraction of the whole bot."""
 
     level: int
     node: int
@@ -27,43 +27,43 @@ class Visit(NamedTuple):
 def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[str, ...]:
     """The path taken on row `day`, a line a step, with the values that decided and how far each gate is from flipping.
 
-    As in `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A part that is
-    reached twice is told once. Where the decision is undefined, the last line says why.
+    Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A node that is reached
+    twice is written out once. Where the decision is undefined, the last line says why.
     """
-    teller = _Teller(program, evaluation.values, day, Wording(program, evaluation.values, day))
+    writer = _PathWriter(program, evaluation.values, day, Wording(program, evaluation.values, day))
     lines: list[IndentedLine] = []
-    told: set[int] = set()
-    waiting: list[IndentedLine | Visit] = [Visit(0, program.root, 1.0)]
-    while waiting:
-        item = waiting.pop()
+    written: set[int] = set()
+    stack: list[IndentedLine | Visit] = [Visit(0, program.root, 1.0)]
+    while stack:
+        item = stack.pop()
         if isinstance(item, IndentedLine):
             lines.append(item)
             continue
         node = program.table[item.node]
-        if isinstance(node, nodes.Split) and item.node not in told:
-            told.add(item.node)
-            waiting.extend(reversed(list(teller.split(node, item))))
+        if isinstance(node, nodes.Split) and item.node not in written:
+            written.add(item.node)
+            stack.extend(reversed(list(writer.split(node, item))))
         else:
-            again = "as above: " if item.node in told else ""
-            lines.append(IndentedLine(item.level, again + teller.share(item)))
+            again = "as above: " if item.node in written else ""
+            lines.append(IndentedLine(item.level, again + writer.share(item)))
     if np.isnan(evaluation.weights[day]).any():
         lines.append(IndentedLine(0, f"undefined: {why_undefined(program, closes, evaluation, day)}"))
     return tuple("  " * min(line.level, _DEEPEST_INDENT) + line.text for line in lines)
 
 
 @dataclass(frozen=True, slots=True)
-class _Teller:
-    """Puts one day of a program into words. What is still to be told comes back as parts, so that nothing recurses."""
+class _PathWriter:
+    """Writes the lines of single nodes. Nodes below come back as visits, so that nothing recurses."""
 
     program: Program
     values: Values
     day: int
     words: Wording
 
-    def split(self, node: nodes.Split, part: Visit) -> Iterator[IndentedLine | Visit]:
+    def split(self, node: nodes.Split, visit: Visit) -> Iterator[IndentedLine | Visit]:
         split = fractions(node, self.values, np.array([self.day]))[:, 0]
         children = [
-            Visit(part.level, child, part.amount * fraction)
+            Visit(visit.level, child, visit.amount * fraction)
             for child, fraction in zip(node.children, split.tolist(), strict=True)
         ]
         match node:
@@ -75,7 +75,7 @@ class _Teller:
                 return self.ranking(node, children)
 
     def gate(self, condition: int, branches: Sequence[Visit]) -> Iterator[IndentedLine | Visit]:
-        """The condition and where it leads; a leaf stands on the same line. Gates in a row keep their level."""
+        """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
         level, (first, *rest) = branches[0].level, self.words.gate(condition)
         taken = [branch for branch in branches if branch.amount > 0]
         leaves = [branch for branch in taken if not self.is_split(branch)]
@@ -91,7 +91,7 @@ class _Teller:
             yield from self.inside(child)
 
     def ranking(self, node: nodes.TopK | nodes.InverseVol, children: Sequence[Visit]) -> Iterator[IndentedLine | Visit]:
-        """Every child with its score, best first where they compete, and what each of them gets."""
+        """Every child with its score and what it gets; the best first where they compete."""
         scores = [self.words.value(score) for score in nodes.needs(node)]
         level, ranks = children[0].level, list(range(len(children)))
         if isinstance(node, nodes.TopK):
@@ -108,8 +108,8 @@ class _Teller:
         if child.amount > 0 and self.is_split(child):
             yield child._replace(level=child.level + 1)
 
-    def is_split(self, part: Visit) -> bool:
-        return isinstance(self.program.table[part.node], nodes.Split)
+    def is_split(self, visit: Visit) -> bool:
+        return isinstance(self.program.table[visit.node], nodes.Split)
 
-    def share(self, part: Visit) -> str:
-        return self.words.share(part.node, part.amount)
+    def share(self, visit: Visit) -> str:
+        return self.words.share(visit.node, visit.amount)

@@ -1,4 +1,4 @@
-"""What is missing: why a decision is undefined, and which gaps a person should know of although it is not."""
+"""Why a decision is undefined, and which gaps in the closes are worth a warning although it is defined."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -14,34 +14,32 @@ from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, pri
 from rebalancer.model import Closes
 
 
-class Spot(NamedTuple):
-    """A node of the table on one day."""
-
+class NodeOnDay(NamedTuple):
     node: int
     day: int
 
 
 def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> str:
-    """The first undefined value, in the order of the chart, that the decision of row `day` needs: one sentence.
+    """One sentence on the first undefined value, in the order of the chart, that the decision of row `day` needs.
 
     Raises ValueError where that decision is defined.
     """
-    suspects, seen = [Spot(program.root, day)], set[Spot]()
-    while suspects:
-        spot = suspects.pop()
-        closer = _closer(program.table, evaluation.values, spot)
-        if not closer and (spot.day < 0 or isinstance(program.table[spot.node], nodes.SeriesNode)):
-            return _sentence(program, closes, evaluation.values, spot)
-        if spot not in seen:
-            seen.add(spot)
-            suspects.extend(reversed(closer))
+    stack, seen = [NodeOnDay(program.root, day)], set[NodeOnDay]()
+    while stack:
+        current = stack.pop()
+        causes = _causes(program.table, evaluation.values, current)
+        if not causes and (current.day < 0 or isinstance(program.table[current.node], nodes.SeriesNode)):
+            return _sentence(program, closes, evaluation.values, current)
+        if current not in seen:
+            seen.add(current)
+            stack.extend(reversed(causes))
     raise ValueError(f"the decision of {program.name} on {closes.day(day)} is defined")
 
 
 def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str, ...]:
-    """Sentences about what the chart lacks on the last day, though its decision may not have needed it.
+    """Warnings about the last day: closes missing within the look-back, then indicators that are still warming up.
 
-    Closes missing within the sessions a decision looks back on, then indicators that have not settled.
+    The decision itself may not have needed them.
     """
     values = own_columns(program.name, program.symbols, closes)
     missing = missing_closes(program.symbols, values, closes, program.lookback)
@@ -56,33 +54,33 @@ def _warming_up(program: Program, values: Values) -> Iterator[str]:
                 yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
 
 
-def _closer(table: Sequence[nodes.Node], values: Values, spot: Spot) -> list[Spot]:
-    """What left a node undefined, or else where its decision led; row -1 stands for the days before the first."""
-    node, day = table[spot.node], spot.day
+def _causes(table: Sequence[nodes.Node], values: Values, current: NodeOnDay) -> list[NodeOnDay]:
+    """What left a node undefined, or else the children that its decision led to. Row -1 is before the first day."""
+    node, day = table[current.node], current.day
     match node:
         case nodes.Series(source=source):
             nav = table[source]
             if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
-                return [Spot(nav.portfolio, day)]
+                return [NodeOnDay(nav.portfolio, day)]
             return []
         case nodes.Comparison(left=left, right=right):
-            return [Spot(side, day) for side in (left, right) if np.isnan(values.series[side][day])]
+            return [NodeOnDay(side, day) for side in (left, right) if np.isnan(values.series[side][day])]
         case nodes.ForDays(days, condition):
             rows = range(day, max(day - days, -2), -1)
-            return [Spot(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
+            return [NodeOnDay(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
         case nodes.Conjunction(conditions) | nodes.Disjunction(conditions):
-            return [Spot(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
+            return [NodeOnDay(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
         case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
-            return _closer_in_split(node, values, day)
+            return _causes_in_split(node, values, day)
         case _:
             return []
 
 
-def _closer_in_split(node: nodes.Split, values: Values, day: int) -> list[Spot]:
+def _causes_in_split(node: nodes.Split, values: Values, day: int) -> list[NodeOnDay]:
     split = fractions(node, values, np.array([day]))[:, 0]
     if np.isnan(split[0]):
-        return [Spot(need, day) for need in nodes.needs(node) if not _usable(node, values, need, day)]
-    return [Spot(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
+        return [NodeOnDay(need, day) for need in nodes.needs(node) if not _usable(node, values, need, day)]
+    return [NodeOnDay(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
 
 
 def _usable(node: nodes.Split, values: Values, need: int, day: int) -> bool:
@@ -92,20 +90,20 @@ def _usable(node: nodes.Split, values: Values, need: int, day: int) -> bool:
     return bool(score > 0) if isinstance(node, nodes.InverseVol) else not np.isnan(score)
 
 
-def _sentence(program: Program, closes: Closes, values: Values, spot: Spot) -> str:
-    node, day = program.table[spot.node], closes.day(max(spot.day, 0))
-    if spot.day < 0:
+def _sentence(program: Program, closes: Closes, values: Values, current: NodeOnDay) -> str:
+    node, day = program.table[current.node], closes.day(max(current.day, 0))
+    if current.day < 0:
         return f"a condition has to hold for more days than there are closes: they begin on {day}"
     if not isinstance(node, nodes.Series):
-        return f"{program.subject(spot.node)} has no close on {day}"
-    if not np.isnan(values.series[spot.node][spot.day]):
-        return f"{program.label(spot.node)} is 0 on {day}, so that 1 / volatility is undefined"
-    have = int(runs(values.series[node.source])[spot.day])
+        return f"{program.subject(current.node)} has no close on {day}"
+    if not np.isnan(values.series[current.node][current.day]):
+        return f"{program.label(current.node)} is 0 on {day}, so that 1 / volatility is undefined"
+    have = int(runs(values.series[node.source])[current.day])
     simulated = isinstance(program.table[node.source], nodes.Nav)
     if not have:
         return f"{program.subject(node.source)} has no {'simulated value' if simulated else 'close'} on {day}"
     closes_needed = prices_needed(node.function, node.parameters)
     return (
-        f"{program.label(spot.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
-        f" has {have} since {closes.day(spot.day - have + 1)}"
+        f"{program.label(current.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
+        f" has {have} since {closes.day(current.day - have + 1)}"
     )

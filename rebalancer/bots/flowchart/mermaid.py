@@ -1,4 +1,4 @@
-"""A chart as a Mermaid flowchart: text that many editors and web pages draw. The ways taken on the day are thick."""
+"""A chart as a Mermaid diagram, text that many editors and web pages draw. Branches taken on the day are thick."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from rebalancer.bots.flowchart.wording import Wording
 
 MOST_ARROWS = 500
 MOST_CHARACTERS = 50_000
-"""What Mermaid draws unless it is told otherwise (its settings maxEdges and maxTextSize)."""
+"""Mermaid's own limits by default (maxEdges and maxTextSize)."""
 
 _ESCAPES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\n": " "})
 _TAKEN = ("", ":::taken")
@@ -18,16 +18,18 @@ _STYLE = "  classDef taken fill:#d5efd8,stroke:#1b7a33,stroke-width:3px,color:#0
 
 
 def mermaid(program: Program, values: Values, day: int) -> str:
-    """All that can be held of `program`, with the values of row `day`. A part that stands in several places is drawn
-    once, a ticker each time. Raises ValueError for a chart that is larger than Mermaid draws.
+    """The splits of `program` and what they hold, with the values of row `day`.
+
+    A node that several branches lead to is drawn once, a ticker each time. Raises ValueError for a chart that is larger
+    than Mermaid draws.
     """
-    words, ways = Wording(program, values, day), routes(program, values, day)
+    words, flow = Wording(program, values, day), routes(program, values, day)
     boxes: list[str] = []
     arrows: list[str] = []
     for index, node in _from_the_top(program):
-        boxes.append(_box(index, words, taken=ways.reached[index] > 0))
+        boxes.append(_box(index, words, taken=flow.reached[index] > 0))
         if isinstance(node, nodes.Split):
-            arrows.extend(_arrows(index, node, words, ways))
+            arrows.extend(_arrows(index, node, words, flow))
     text = "\n".join(["flowchart TD", *boxes, *arrows, _STYLE])
     if len(arrows) > MOST_ARROWS or len(text) > MOST_CHARACTERS:
         raise ValueError(
@@ -54,8 +56,8 @@ def _box(index: int, words: Wording, *, taken: bool) -> str:
     return f'  n{index}{opening}"{text}"{closing}{_TAKEN[taken]}'
 
 
-def _arrows(index: int, node: nodes.Split, words: Wording, ways: Routes) -> Iterator[str]:
-    branches = zip(words.branches(node), node.children, ways.branches[index].tolist(), strict=True)
+def _arrows(index: int, node: nodes.Split, words: Wording, flow: Routes) -> Iterator[str]:
+    branches = zip(words.branches(node), node.children, flow.branches[index].tolist(), strict=True)
     for place, (label, child, amount) in enumerate(branches):
         taken = amount > 0
         target = f"n{child}"

@@ -1,7 +1,7 @@
-"""A chart as one flat table of expressions, each written once.
+"""A compiled chart: a flat table of nodes in topological order, with equal nodes shared.
 
-A node names its operands by their index in the table, and stands after all of them. Equal nodes are one node, so that a
-block a chart repeats a hundred times is computed once, and a plain loop replaces recursion.
+A node refers to its operands by their index in the table, and comes after all of them. So a plain loop evaluates the
+table, and a block that a chart repeats a hundred times is computed once.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Nav:
-    """The simulated history of a portfolio: what 1 dollar became, weights decided at a close earning until the next."""
+    """The simulated value of a portfolio that starts at 1 dollar; weights decided at a close earn until the next."""
 
     portfolio: int
 
@@ -38,7 +38,7 @@ class Series:
     source: int
 
 
-# ------------------------------------------------------------------------- truths: yes, no or unknown a day
+# -------------------------------------------------------------- conditions: true, false or unknown a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class ForDays:
-    """Yes where `condition` was, on each of the last `days` sessions."""
+    """True where `condition` was true on each of the last `days` sessions."""
 
     days: int
     condition: int
@@ -92,7 +92,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """Fixed fractions, one a child; what is missing to 1 is cash."""
+    """A fixed fraction for each child; what is missing to 1 is cash."""
 
     weights: tuple[float, ...]
     children: tuple[int, ...]
@@ -100,7 +100,7 @@ class Blend:
 
 @dataclass(frozen=True, slots=True)
 class InverseVol:
-    """Weights in proportion to 1 / the child's series in `volatilities`."""
+    """Weights in proportion to 1 / volatility; `volatilities` has a series for each child."""
 
     volatilities: tuple[int, ...]
     children: tuple[int, ...]
@@ -108,7 +108,7 @@ class InverseVol:
 
 @dataclass(frozen=True, slots=True)
 class TopK:
-    """The `count` children of the largest (or smallest) series in `scores`, equal weights; fewer than there are."""
+    """Equal weights for the `count` children with the largest (or smallest) `scores`; `count` is less than all."""
 
     count: int
     largest: bool
@@ -126,13 +126,13 @@ Node = SeriesNode | ConditionNode | PortfolioNode
 
 @dataclass(slots=True)
 class NodeTable:
-    """The nodes while they are collected."""
+    """The table under construction."""
 
     nodes: list[Node] = field(default_factory=list)
     _index: dict[Node, int] = field(default_factory=dict)
 
     def add(self, node: Node) -> int:
-        """The index of `node`, which is added only if no equal one is there."""
+        """The index of `node`; it is added only if the table has no equal one."""
         index = self._index.setdefault(node, len(self.nodes))
         if index == len(self.nodes):
             self.nodes.append(node)
@@ -140,7 +140,7 @@ class NodeTable:
 
 
 def operands(node: Node) -> tuple[int, ...]:
-    """All that `node` is made from."""
+    """The indices of all nodes that `node` is computed from."""
     match node:
         case Number() | Close() | Hold() | Uninvested():
             return ()
@@ -159,7 +159,7 @@ def operands(node: Node) -> tuple[int, ...]:
 
 
 def needs(node: Split) -> tuple[int, ...]:
-    """What decides how `node` splits: a condition, or a score a child."""
+    """What decides how `node` splits: a condition, or a score for each child."""
     match node:
         case Branch(condition=condition):
             return (condition,)

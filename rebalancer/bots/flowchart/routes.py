@@ -1,4 +1,4 @@
-"""Which ways of a chart are taken on one day, and with how much of the whole."""
+"""Which branches of a chart are taken on one day, and which fraction of the whole each of them carries."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from rebalancer.model import Floats
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """Fractions of the whole: `reached` by part of the chart, `branches` (K,) by split, one for each child.
+    """Fractions of the whole by index in the table: `reached` of a node, `branches` (K,) of the K children of a split.
 
-    0 where nothing comes along, also behind a split that is undefined.
+    0 where a node is not reached, also below a split that is undefined.
     """
 
     reached: Mapping[int, float]

@@ -1,4 +1,4 @@
-"""The chart as written. Frozen; compared by identity, so that nothing here recurses however deep the chart is."""
+"""A chart as it was written. Nodes compare by identity, so that no comparison recurses into a deep chart."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,13 +10,13 @@ Comparator = Literal["gt", "gte", "lt", "lte"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where an element stands in its document: a linked path, since whole strings would take depth squared."""
+    """The path to an element of a document, as a linked list: strings would take space in the square of the depth."""
 
     parent: "Place | None"
     step: str | int
 
     def __str__(self) -> str:
-        """As in `children[0].then`; the middle of a path of more than 12 steps is left out."""
+        """Such as `children[0].then`; of a path of more than 12 steps the middle is left out."""
         steps: list[str | int] = []
         place: Place | None = self
         while place is not None:
@@ -42,7 +42,7 @@ class Cash:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """A name for a part of the chart; transparent."""
+    """A name for a subtree, without any other effect."""
 
     name: str
     child: "Node"
@@ -51,7 +51,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Equal:
-    """1/n over the declared children, cash among them."""
+    """Equal weights for all children, cash among them."""
 
     children: tuple["Node", ...]
     place: Place
@@ -68,7 +68,7 @@ class Specified:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InverseVolatility:
-    """Weights in proportion to 1 / standard deviation of the last `window` daily returns of each child."""
+    """Weights in proportion to 1 / the standard deviation of each child's last `window` daily returns."""
 
     window: int
     children: tuple["Node", ...]
@@ -77,7 +77,7 @@ class InverseVolatility:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Capped:
-    """Each child in its order takes min(its cap, what is left); the rest goes to `fallback`, or to cash where None.
+    """In order, each child gets min(its cap, what is left); the rest goes to `fallback`, or to cash where that is None.
 
     `caps` are fractions in (0, 1].
     """
@@ -158,7 +158,7 @@ Condition = Compare | AllOf | AnyOf
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """A whole bot: its own name, and the chart that decides anew on every session."""
+    """A whole chart with the bot's own name; it decides anew on every session."""
 
     name: str
     root: Node

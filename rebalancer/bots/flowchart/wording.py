@@ -1,4 +1,4 @@
-"""The parts of a chart in words: what they ask, and on one day what they found."""
+"""The nodes of a chart in words: their rules, and on one day their values."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _EVERY = "all of {count} conditions", "all of {count} conditions hold", "not all of {count} conditions hold"
 _SOME = "any of {count} conditions", "one or more of {count} conditions hold", "none of {count} conditions holds"
-"""What it asks, and how it is said where it holds and where it does not."""
+"""The condition as such, where it holds, and where it does not."""
 
 
 class IndentedLine(NamedTuple):
@@ -31,21 +31,21 @@ class Wording:
     day: int = -1
 
     def gate(self, condition: int) -> Iterator[IndentedLine]:
-        """`condition`, then what it is made of, a level deeper; what comes twice is told once."""
-        told: set[int] = set()
-        waiting = [(0, condition)]
-        while waiting:
-            level, index = waiting.pop()
+        """`condition`, then its parts a level deeper; what occurs twice is written out once."""
+        written: set[int] = set()
+        stack = [(0, condition)]
+        while stack:
+            level, index = stack.pop()
             node = self.program.table[index]
             if isinstance(node, nodes.Comparison):
                 yield IndentedLine(level, self._comparison(node, self._truth(index)))
-            elif index not in told:
-                told.add(index)
+            elif index not in written:
+                written.add(index)
                 yield IndentedLine(level, self._several(node, self._truth(index)))
-                waiting.extend((level + 1, part) for part in reversed(nodes.operands(node)))
+                stack.extend((level + 1, part) for part in reversed(nodes.operands(node)))
 
     def heading(self, index: int) -> Iterator[IndentedLine]:
-        """A part of the chart without what is below it; only a gate takes more than one line."""
+        """A node without what is below it; only a gate takes more than one line."""
         name = f'"{self.program.groups[index]}": ' if index in self.program.groups else ""
         match self.program.table[index]:
             case nodes.Branch(condition):
@@ -60,7 +60,7 @@ class Wording:
                 yield IndentedLine(0, self.program.label(index))
 
     def branches(self, node: nodes.Split) -> tuple[str, ...]:
-        """What leads to each child: a verdict, a weight, or the score it is measured by ("" without values)."""
+        """The label of the branch to each child: then or else, its weight, or its score ("" without values)."""
         match node:
             case nodes.Branch():
                 return "then", "else"
@@ -70,7 +70,7 @@ class Wording:
                 return tuple(number(self.value(score)) if self.values else "" for score in nodes.needs(node))
 
     def ranking(self, node: nodes.TopK | nodes.InverseVol) -> str:
-        """What the children are measured by."""
+        """How the children are ranked or weighted."""
         score = self.program.table[nodes.needs(node)[0]]
         measure = INDICATORS[CURRENT_PRICE].short
         if isinstance(score, nodes.Series):
@@ -90,7 +90,7 @@ class Wording:
         return int(self.values.truths[condition][self.day]) if self.values else None
 
     def _comparison(self, node: nodes.Comparison, truth: int | None) -> str:
-        """As in `RSI(SPY,10) = 81.2 > 79 (by 2.2)` and `RSI(SPY,10) = 56.48, not > 79 (by 22.52)`."""
+        """Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2)` or `RSI(SPY,10) = 56.48, not > 79 (by 22.52)`."""
         sign = _SIGNS[node.comparator]
         left, right = self._operand(node.left, node.right), self._operand(node.right, node.left)
         distance = number(abs(self.value(node.left) - self.value(node.right)))

@@ -1,4 +1,4 @@
-"""The meaning of a chart, told a second time: day by day, recursive, in plain Python. Slow, and meant to be obvious.
+"""The meaning of a chart, a second time: day by day, recursive, in plain Python. Slow, and meant to be obvious.
 
 Shares nothing with the engine but the chart and the closes. NaN and None mean undefined.
 """

@@ -28,7 +28,7 @@ from rebalancer.bots.flowchart.tree import Node
 from rebalancer.model import Closes
 
 
-def told(root: Node, closes: Closes, day: int = -1) -> list[str]:
+def lines(root: Node, closes: Closes, day: int = -1) -> list[str]:
     program = compile_chart(chart(root))
     return list(explain(program, closes, evaluate(program, closes), day % len(closes.sessions)))
 
@@ -36,13 +36,13 @@ def told(root: Node, closes: Closes, day: int = -1) -> list[str]:
 def test_a_gate_that_leads_to_a_ticker_is_one_line():
     root = when(compare(rsi("SPY", 2), "gt", 79), hold("TBILL"), hold("SPY"))
     closes = prices(SPY=[100, 108.12, 106.24], TBILL=[1, 1, 1])
-    assert told(root, closes) == ["RSI(SPY,2) = 81.2 > 79 (by 2.2) -> TBILL 100 %"]
+    assert lines(root, closes) == ["RSI(SPY,2) = 81.2 > 79 (by 2.2) -> TBILL 100 %"]
 
 
 def test_gates_in_a_row_stand_below_each_other():
     inner = when(compare(price("AAA"), "lt", of("moving-average-price", "AAA", 2)), hold("AAA"), CASH)
     root = when(compare(price("AAA"), "gte", 10), hold("BBB"), group("else", inner))
-    assert told(root, prices(AAA=[3, 5], BBB=[1, 1])) == [
+    assert lines(root, prices(AAA=[3, 5], BBB=[1, 1])) == [
         "Price(AAA) = 5, not >= 10 (by 5)",
         "Price(AAA) = 5, not < SMA(AAA,2) = 4 (by 1) -> cash 100 %",
     ]
@@ -50,7 +50,7 @@ def test_gates_in_a_row_stand_below_each_other():
 
 def test_close_values_are_shown_with_the_digits_that_decided():
     root = when(compare(price("AAA"), "gt", price("BBB")), hold("AAA"), CASH)
-    assert told(root, prices(AAA=[37.0373], BBB=[37.0366])) == [
+    assert lines(root, prices(AAA=[37.0373], BBB=[37.0366])) == [
         "Price(AAA) = 37.0373 > Price(BBB) = 37.0366 (by 0.001) -> AAA 100 %"
     ]
 
@@ -59,7 +59,7 @@ def test_several_conditions_are_listed_each_with_its_value():
     condition = all_of(
         compare(price("AAA"), "gt", 1), any_of(compare(price("AAA"), "lt", 1), compare(price("BBB"), "lt", 9))
     )
-    assert told(when(condition, hold("AAA"), CASH), prices(AAA=[3], BBB=[7])) == [
+    assert lines(when(condition, hold("AAA"), CASH), prices(AAA=[3], BBB=[7])) == [
         "all of 2 conditions hold -> AAA 100 %",
         "  Price(AAA) = 3 > 1 (by 2)",
         "  one or more of 2 conditions hold",
@@ -70,7 +70,7 @@ def test_several_conditions_are_listed_each_with_its_value():
 
 def test_for_days_says_on_how_many_of_them_it_held():
     root = when(compare(price("AAA"), "gt", 1, for_days=3), hold("AAA"), CASH)
-    assert told(root, prices(AAA=[2, 1, 2, 2])) == [
+    assert lines(root, prices(AAA=[2, 1, 2, 2])) == [
         "not on each of the last 3 days, on 2 of them -> cash 100 %",
         "  Price(AAA) = 2 > 1 (by 1)",
     ]
@@ -79,7 +79,7 @@ def test_for_days_says_on_how_many_of_them_it_held():
 def test_a_filter_shows_the_ranking_and_what_each_gets():
     blend = group("Half", equal(hold("AAA"), CASH))
     root = best(2, "cumulative-return", 1, hold("AAA"), hold("BBB"), blend)
-    assert told(root, prices(AAA=[10, 11], BBB=[10, 9])) == [
+    assert lines(root, prices(AAA=[10, 11], BBB=[10, 9])) == [
         "highest 2 of 3 by Return(1)",
         "  AAA = 10 -> 50 %",
         '  "Half" = 5 -> 50 %',
@@ -91,7 +91,7 @@ def test_a_filter_shows_the_ranking_and_what_each_gets():
 
 def test_inverse_volatility_shows_every_deviation():
     root = inverse_volatility(2, hold("AAA"), hold("BBB"))
-    assert told(root, prices(AAA=[100, 100, 101], BBB=[100, 100, 103])) == [
+    assert lines(root, prices(AAA=[100, 100, 101], BBB=[100, 100, 103])) == [
         "weights by 1 / StdReturn(2)",
         "  AAA = 0.71 -> 75 %",
         "  BBB = 2.12 -> 25 %",
@@ -100,7 +100,7 @@ def test_inverse_volatility_shows_every_deviation():
 
 def test_percentages_are_of_the_whole_bot():
     root = specified((0.4, equal(hold("AAA"), hold("BBB"))), (0.6, hold("CCC")))
-    assert told(root, prices(AAA=[1], BBB=[1], CCC=[1])) == [
+    assert lines(root, prices(AAA=[1], BBB=[1], CCC=[1])) == [
         "an unnamed part 40 %",
         "  AAA 20 %",
         "  BBB 20 %",
@@ -108,9 +108,9 @@ def test_percentages_are_of_the_whole_bot():
     ]
 
 
-def test_a_part_reached_twice_is_told_once():
+def test_a_part_reached_twice_is_written_once():
     part = group("Part", when(compare(price("AAA"), "gt", 1), hold("AAA"), CASH))
-    assert told(specified((0.3, part), (0.7, equal(part, CASH))), prices(AAA=[2])) == [
+    assert lines(specified((0.3, part), (0.7, equal(part, CASH))), prices(AAA=[2])) == [
         '"Part" 30 %',
         "  Price(AAA) = 2 > 1 (by 1) -> AAA 30 %",
         "an unnamed part 70 %",
@@ -122,7 +122,7 @@ def test_a_part_reached_twice_is_told_once():
 
 def test_an_undefined_value_is_named_and_ends_the_path():
     root = when(compare(rsi("AAA", 3), "gt", 50), hold("AAA"), CASH)
-    assert told(root, prices(AAA=[1, 2])) == [
+    assert lines(root, prices(AAA=[1, 2])) == [
         "RSI(AAA,3) = undefined > 50: undefined",
         "undefined: RSI(AAA,3) needs 4 closes in a row, has 2 since 2016-01-04",
     ]
@@ -132,18 +132,18 @@ def test_a_chart_of_depth_ten_thousand_is_explained():
     root: Node = hold("AAA")
     for level in range(10_000):
         root = when(compare(price("AAA"), "gt", level), group("deeper", root), CASH)
-    assert len(told(root, prices(AAA=[1e6]))) == 10_000
+    assert len(lines(root, prices(AAA=[1e6]))) == 10_000
 
 
 def test_a_thousand_halvings_of_one_shared_part_stay_short():
     root: Node = hold("AAA")
     for _ in range(1000):
         root = equal(root, root)
-    assert len(told(root, prices(AAA=[1]))) < 5000
+    assert len(lines(root, prices(AAA=[1]))) < 5000
 
 
 @given(charts, random_prices(), st.integers(0, 39))
-def test_every_day_of_every_chart_can_be_told(random_chart, closes, day):
+def test_every_day_of_every_chart_can_be_explained(random_chart, closes, day):
     program = compile_chart(random_chart)
     evaluation = evaluate(program, closes)
     lines = explain(program, closes, evaluation, day)

@@ -66,19 +66,19 @@ def test_weights_and_scores_stand_before_what_they_belong_to():
     ]
 
 
-def test_a_part_in_several_places_is_told_once_and_where_it_is_taken():
+def test_a_part_in_several_places_is_written_once_and_where_it_is_taken():
     part = equal(hold("AAA"), hold("BBB"))
     root = when(compare(price("AAA"), "gt", 1), when(compare(price("AAA"), "gt", 9), part, CASH), part)
     assert outlined(root, prices(AAA=[1], BBB=[1])) == [
         "* if Price(AAA) = 1, not > 1 (by 0)",
         "    then: if Price(AAA) = 1, not > 9 (by 8)",
-        "      then: 2 parts (told where it is taken)",
+        "      then: 2 parts (shown where it is taken)",
         "      else: cash",
         "*   else: 2 parts",
         "*     50 %: AAA 50 %",
         "*     50 %: BBB 50 %",
     ]
-    assert outlined(equal(part, equal(CASH, part)))[-1] == "    50 %: 2 parts (told above)"
+    assert outlined(equal(part, equal(CASH, part)))[-1] == "    50 %: 2 parts (shown above)"
 
 
 def test_a_part_that_an_indicator_looks_at_comes_last():
@@ -127,4 +127,4 @@ def test_the_marked_leaves_are_the_allocation(random_chart, closes):
 def test_a_tree_with_values_has_the_same_parts_as_one_without(random_chart, closes):
     program = compile_chart(random_chart)
     with_values = outline(program, evaluate(program, closes).values)
-    assert sum("(told " not in line for line in with_values) == sum("(told " not in line for line in outline(program))
+    assert sum("(shown " not in line for line in with_values) == sum("(shown " not in line for line in outline(program))

@@ -1,4 +1,4 @@
-"""The formats a bot can be written in. A document is read whole, or refused with everything that is wrong in it."""
+"""The formats of flowcharts. A document is accepted whole, or refused with all of its problems."""
 
 from collections.abc import Callable, Mapping
 
@@ -46,7 +46,7 @@ def _reader(whole: Element) -> Callable[[Element], Chart | None] | None:
 
 
 def _likeness(value: object) -> str:
-    """What an unreadable document is, as far as its outermost keys tell."""
+    """A guess at what an unreadable document is, by its outermost keys."""
     if isinstance(value, list):
         first = value[0] if value and isinstance(value[0], str) else ""
         return _LISTS.get(first, "a list, and a bot is an object in braces")

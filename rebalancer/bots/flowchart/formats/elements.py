@@ -1,8 +1,8 @@
-"""A strict look at one element of a document.
+"""Strict validation of one element of a document.
 
-What a value must be is asked of its element, which refuses it in a sentence that says what it is and what is allowed. A
-refused value leaves a stand-in, so that the rest of the element is looked at too. No stand-in gets any further: an
-element in which anything was refused is not built, and a document in which anything was refused gives no chart.
+Each method accepts a value or refuses it with a sentence that says what it is and what is allowed. A refused value is
+replaced by a placeholder, so that the rest of the element is checked too. No placeholder goes further: an element with
+a refusal is not built, and a document with a refusal gives no chart.
 """
 
 import json
@@ -22,14 +22,14 @@ _Choice = TypeVar("_Choice", bound=str)
 
 
 class _No(Enum):
-    """Why an element has no value: the key is not there, or what holds it was refused already."""
+    """Why an element has no value: its key is missing, or its parent was refused already."""
 
     KEY = "is missing"
     SENSE = "was refused"
 
 
 class Refusals:
-    """What was refused so far."""
+    """The refusals so far, with their paths."""
 
     def __init__(self) -> None:
         self.found: list[tuple[Place | None, str]] = []
@@ -77,7 +77,7 @@ class Element:
         return quoted(self.place.step) if self.place and isinstance(self.place.step, str) else "this"
 
     def only(self, *keys: str) -> "Element":
-        """Itself, an object that has no other keys than `keys`."""
+        """Itself; refuses keys other than `keys`."""
         if not isinstance(self.value, dict):
             self.must_be(f"an object with {_listed(keys)}")
             return self
@@ -180,12 +180,12 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def quoted(text: str) -> str:
-    """As JSON writes it, so that nothing a stranger wrote steers the terminal; cut after 40 characters."""
+    """As JSON writes it, so that no control character reaches the terminal; at most 40 characters."""
     return json.dumps(text[:40], ensure_ascii=False)
 
 
 def _shown(value: object) -> str:
-    """A value as the writer of the document sees it, whatever its size and depth."""
+    """A value in a few words, whatever its size and depth."""
     match value:
         case _No():
             return value.value
