@@ -1,4 +1,4 @@
-"""The ladder: the quote's mid, else the last trade, else the day's bar. The first rung to pass its gates is the price.
+"""The price fallback: the quote's mid, else the last trade, else the daily bar; the first that passes its checks.
 
 Pure: the time comes in with the gates. Every gate says what it accepts, so that a NaN is refused by all of them.
 """
@@ -15,8 +15,8 @@ from rebalancer.model import (
     CorporateAction,
     NoPrice,
     Price,
+    PriceSource,
     Quote,
-    Rung,
     Session,
     Snapshot,
     Symbol,
@@ -31,7 +31,7 @@ FUTURE_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What a price must pass: it is of `session`, and at `now` no older than its rung allows (any age where absent).
+    """What a price must pass: it is of `session`, and at `now` no older than its source allows (any age where absent).
 
     It may be `max_distance_percent` away from the previous close, where that is known; any distance where None.
     """
@@ -39,7 +39,7 @@ class Gates:
     session: date
     now: datetime
     max_spread_percent: Decimal
-    max_age_seconds: Mapping[Rung, int] = field(default_factory=dict)
+    max_age_seconds: Mapping[PriceSource, int] = field(default_factory=dict)
     max_distance_percent: Decimal | None = None
     zone: tzinfo = NEW_YORK
     currency: str = "USD"
@@ -52,7 +52,7 @@ def signal_gates(trading: Trading, session: Session, now: datetime, currency: st
 
 def order_gates(trading: Trading, session: Session, now: datetime, currency: str = "USD") -> Gates:
     """An order needs a fresh price, not too far from the previous close."""
-    ages: Mapping[Rung, int] = {
+    ages: Mapping[PriceSource, int] = {
         "quote": trading.max_quote_age_seconds,
         "trade": trading.max_trade_age_seconds,
         "bar": trading.max_bar_age_seconds,
@@ -87,14 +87,14 @@ def _restated(snapshot: Snapshot, actions: Iterable[CorporateAction], session: d
     return replace(previous, close=close)
 
 
-def climb(
+def accepted_prices(
     symbols: Iterable[Symbol], snapshots: Mapping[Symbol, Snapshot], gates: Gates
 ) -> dict[Symbol, Price | NoPrice]:
-    """Every symbol's price, or why it has none. A symbol without a snapshot shows nothing on any rung."""
-    return {symbol: ladder(snapshots.get(symbol, Snapshot(symbol)), gates) for symbol in symbols}
+    """Every symbol's accepted price, or why it has none."""
+    return {symbol: accepted_price(snapshots.get(symbol, Snapshot(symbol)), gates) for symbol in symbols}
 
 
-def ladder(snapshot: Snapshot, gates: Gates) -> Price | NoPrice:
+def accepted_price(snapshot: Snapshot, gates: Gates) -> Price | NoPrice:
     reasons: list[str] = []
     for shown in (_quote(snapshot.quote, gates), _trade(snapshot.trade, gates), _bar(snapshot.bar, gates)):
         found = shown if isinstance(shown, str) else _admit(snapshot, shown, gates)
@@ -106,9 +106,9 @@ def ladder(snapshot: Snapshot, gates: Gates) -> Price | NoPrice:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What one rung shows, before its session and its age are looked at."""
+    """The price of one source, before its session and age are checked."""
 
-    rung: Rung
+    rung: PriceSource
     value: Decimal
     session: date
     at: datetime

@@ -1,7 +1,8 @@
-"""The words of the house, as frozen values.
+"""The domain's value types, all frozen.
 
-Money, prices and quantities are `Decimal` (dollars, dollars per share, shares). Weights are fractions of Investable as
-`float` up to `Targets`, and `Decimal` from the plan outward. Every `datetime` is aware and in UTC.
+Money, prices and quantities are `Decimal`, in the account's currency and in shares (or units of the instrument).
+Weights are fractions of Investable: `float` up to `Targets`, `Decimal` from the plan outward. Investable is equity less
+the cash reserve and what is not managed. Every `datetime` is aware and in UTC.
 """
 
 from rebalancer.model.account import NEW_YORK, Account, Difference, Hours, Position, Session
@@ -16,8 +17,8 @@ from rebalancer.model.names import (
     OrderId,
     OrderKind,
     OrderStatus,
+    PriceSource,
     RefusalKind,
-    Rung,
     RunId,
     RunStatus,
     Side,
@@ -41,7 +42,7 @@ from rebalancer.model.orders import (
 from rebalancer.model.plan import Holdings, Plan, Trade
 from rebalancer.model.settings import Investment, Limits, Reserve, Trading
 from rebalancer.model.states import OrderPhase, RunStep
-from rebalancer.model.targets import Allocation, BotFailure, Decision, Netting, Share, Targets
+from rebalancer.model.targets import Allocation, BotFailure, Claims, Decision, Netting, Share, Targets
 
 __all__ = [
     "CASH",
@@ -55,6 +56,7 @@ __all__ = [
     "Allocation",
     "Bar",
     "BotFailure",
+    "Claims",
     "Closes",
     "CorporateAction",
     "Decision",
@@ -81,6 +83,7 @@ __all__ = [
     "Plan",
     "Position",
     "Price",
+    "PriceSource",
     "Quote",
     "RefusalKind",
     "Refused",
@@ -89,7 +92,6 @@ __all__ = [
     "RunId",
     "RunStatus",
     "RunStep",
-    "Rung",
     "Session",
     "Share",
     "Side",

@@ -1,4 +1,4 @@
-"""An account at a broker, and the day it trades on."""
+"""An account at a broker: money, positions, and the hours it can trade in."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -12,13 +12,16 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Dollars. `spendable` is the venue's figure of money that is free of margin and settled; it may be below `cash`.
+    """An account at the moment `at`; money in `currency`, None for figures that the broker does not report.
 
-    `blocked` is the broker's reason why this account can't trade, None where it can. `previous_equity` is the equity at
-    the close of the session before, and `deposits` what was paid in since then less what was taken out. `long_value` is
-    the value of all long positions, `pending_out` what fees and transfers out will still take from `cash`, `multiplier`
-    how many times its equity a margin account may invest (1: perhaps a cash account), `buying_power` the venue's
-    figure, borrowed money included: never sized by. None where the broker does not say.
+    spendable        settled money free of margin, by the venue's own figure; may be below `cash`
+    blocked          the broker's reason why the account can't trade; None if it can
+    previous_equity  equity at the close of the previous session
+    deposits         deposits less withdrawals since that close
+    long_value       market value of all long positions
+    pending_out      fees and withdrawals that `cash` does not reflect yet
+    multiplier       leverage that a margin account may use; 1 may be a cash account
+    buying_power     the venue's figure with borrowed money; never used to size orders
     """
 
     number: str
@@ -38,11 +41,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`quantity` is negative for a short. `market_value` is the broker's own figure, in dollars.
+    """A holding as the broker reports it; `quantity` is negative for a short.
 
-    `available` are the shares that no open order holds, None where the broker does not say. `last_close` is the day of
-    the close that `market_value` goes by; None where the market shows a price now. Not `valued`: the broker shows no
-    value, and `market_value` is what its own equity counts for it.
+    `available` is the quantity not reserved by open orders, None where the broker does not report it. `last_close` is
+    the session whose close values the position, None where it is valued at a current price. Where the broker reports
+    no value, `valued` is False and `market_value` is what its equity figure includes for the position.
     """
 
     symbol: Symbol
@@ -56,10 +59,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A quantity that is not the expected one, and that nothing announced explains yet.
+    """A reconciliation break: the broker's quantity differs, and no announced corporate action explains it yet.
 
-    `shown` is the broker's. It differs from the record of the session `recorded`, and was seen first in the session
-    `opened`.
+    `shown` is the broker's quantity. It differs from the one journalled in session `recorded`; the break was first
+    seen in session `opened`.
     """
 
     shown: Decimal
@@ -69,7 +72,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """The venue's own word: its time, whether it is open, and when the open session ends (else the next one)."""
+    """The venue's clock: its time, whether it is open, and when the current session closes (the next one if closed)."""
 
     now: datetime
     open: bool

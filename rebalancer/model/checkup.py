@@ -1,4 +1,4 @@
-"""What was looked at before an evening, and whether it will do."""
+"""Results of `rebalance doctor`: what was checked, and whether it passed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ Verdict = Literal["pass", "warn", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`found` is a sentence with its number, `remedy` what to do about it ("" where nothing is to be done)."""
+    """`found` is a sentence with the measured number, `remedy` what to do about it; "" if nothing."""
 
     name: str
     verdict: Verdict
@@ -20,7 +20,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What an account showed at one moment, in dollars; None where its broker does not say."""
+    """An account's figures at one moment, in its currency; None for those that the broker does not report."""
 
     moment: str
     at: datetime
@@ -33,9 +33,9 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """Everything looked at for `subject`, an account's name or "" for what all accounts share.
+    """All checks of `subject`: an account's name, or "" for what all accounts share.
 
-    `figures` are those around each order of a trial.
+    `figures` are the account's before and after each order of the paper trial.
     """
 
     subject: str

@@ -1,11 +1,11 @@
-"""Prices: daily closes, what the market shows now, and what passed its gates."""
+"""Prices: daily closes, current market snapshots, and prices accepted for decisions and orders."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Self
 
-from rebalancer.model.names import Floats, Rung, Symbol
+from rebalancer.model.names import Floats, PriceSource, Symbol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Closes:
     """Adjusted daily closes.
 
-    `sessions` is (T,) datetime64[D], strictly increasing; `values` is (T, N) float64 in dollars, NaN where a symbol has
-    no close on that session. With `provisional` the last row was taken from tonight's prices, before the close.
-    `notes` are sentences every screen that uses these prices must show.
+    `sessions` is (T,) datetime64[D], strictly increasing. `values` is (T, N) float64, NaN where a symbol has no close
+    in that session. If `provisional`, the last row holds prices from before tonight's close. `notes` are sentences that
+    every screen using these prices must show.
     """
 
     sessions: "NDArray[np.datetime64]"
@@ -37,7 +37,7 @@ class Closes:
         return day
 
     def until(self, day: date) -> Self:
-        """The same closes without the sessions after `day`."""
+        """These closes up to session `day`."""
         last = self.sessions.dtype.type(day)
         count = int(self.sessions.searchsorted(last, side="right"))
         return type(self)(
@@ -58,7 +58,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A trade that happened in the market."""
+    """The last trade in the market, of anybody."""
 
     price: Decimal
     at: datetime
@@ -66,7 +66,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The daily bar of `session` as far as it is known; `at` is when it was last updated."""
+    """The daily bar of `session`, complete or in progress; `at` is its last update."""
 
     session: date
     close: Decimal
@@ -75,9 +75,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the market shows for one symbol right now; None where it shows nothing.
+    """Current market data of one symbol; None for what the source does not have.
 
-    `previous` is the bar of the last completed session, its close as it was traded (not adjusted).
+    `previous` is the last completed session's bar, its close unadjusted.
     """
 
     symbol: Symbol
@@ -88,18 +88,18 @@ class Snapshot:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing is shown but what was before."""
+        """Whether there is no current price, only the previous close."""
         return self.quote is None and self.trade is None and self.bar is None
 
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
-    """What changes a share on the morning of `day` (its ex-date, in New York).
+    """A corporate action with ex-date `day`, in the exchange's time zone.
 
     split      `ratio` new shares for each old one; a stock dividend is a split
-    dividend   `dollars` a share
+    dividend   `dollars` of cash per share, in the instrument's currency
     rename     `symbol` becomes `renamed`
-    other      spin-offs, mergers and the like: the price may jump, and by how much is not known here
+    other      spin-offs, mergers and the like: the price may jump by an amount unknown here
     """
 
     symbol: Symbol
@@ -113,7 +113,7 @@ class CorporateAction:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """What was `old` until the morning of `day` is `new` since: of shares that were held."""
+    """A ticker change of held shares: `old` until the morning of `day`, `new` since."""
 
     old: Symbol
     new: Symbol
@@ -122,13 +122,14 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A price that passed its gates, in dollars a share. `ask` is known only on the quote rung, and `previous`, the
-    close of the session before, where the market shows one.
+    """An accepted price. `rung` is its source in the price fallback; `ask` is known only if that is a quote.
+
+    `previous` is the previous session's close, None where the market data has none.
     """
 
     symbol: Symbol
     value: Decimal
-    rung: Rung
+    rung: PriceSource
     at: datetime
     age_seconds: float
     ask: Decimal | None = None
@@ -137,7 +138,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class NoPrice:
-    """Why every rung was refused, one sentence a rung, with its numbers."""
+    """No source in the price fallback was accepted: one reason per source, with its numbers."""
 
     symbol: Symbol
     reasons: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Orders, what brokers answer, and what came of it."""
+"""Orders, the broker's answers to them, and their outcomes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from rebalancer.model.names import OrderId, OrderKind, OrderStatus, RefusalKind,
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order for today. `limit` is in dollars per share, None but for a limit order. Buys are in whole shares."""
+    """A day order. `limit` is a price for limit orders and None for others. Buys are in whole lots."""
 
     id: OrderId
     symbol: Symbol
@@ -21,16 +21,16 @@ class Order:
     why: str
 
     def same_as(self, other: "OrderState") -> bool:
-        """Whether `other` is this order at the broker: what was asked for, not what came of it."""
+        """Whether `other` has this order's id and parameters; its status and fills do not matter."""
         mine = (self.id, self.symbol, self.side, self.quantity, self.kind, self.limit)
         return mine == (other.id, other.symbol, other.side, other.quantity, other.kind, other.limit)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """An order as the broker shows it. `filled` never falls; `average_price` is None until something filled.
+    """An order as the broker reports it. `filled` never decreases; `average_price` is None before the first fill.
 
-    Only other hands send one `by_amount`: for dollars, shown as that many shares at 1 dollar each.
+    `by_amount`: an order for an amount of money, which this program never sends; `quantity` is then that amount.
     """
 
     id: OrderId
@@ -52,7 +52,7 @@ class OrderState:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution; `execution_id` is unique at the broker. `fee` in dollars, >= 0."""
+    """One execution; `execution_id` is unique at the broker. `fee` is >= 0, in the account's currency."""
 
     execution_id: str
     order_id: OrderId
@@ -71,9 +71,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A parsed, known refusal: the order does not stand at the broker and never will.
+    """The broker definitely rejected the order: it is not open and never will be.
 
-    `buying_power`: the dollars that the broker says can be spent, where that is why; None where it names none.
+    `buying_power` is the amount that the broker says can be spent, for a "funds" refusal that states one.
     """
 
     reason: str
@@ -83,9 +83,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Anything else. The order may or may not stand at the broker.
+    """No clear answer: the order may or may not have reached the broker.
 
-    `pause`: the broker says that it took nothing because it is too busy, and takes it after so many seconds.
+    `pause`: the broker rejected the request because of its rate limit, and accepts it after so many seconds.
     """
 
     reason: str
@@ -94,7 +94,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The broker shows no such order now. It may still turn up until the venue's quiet time has passed."""
+    """The broker does not list the order. It may still arrive until the venue's quiet seconds have passed."""
 
 
 Submitted = Accepted | Refused | Unknown
@@ -103,10 +103,10 @@ Found = OrderState | Absent | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one order. Until it is `certain`, all of it counts as done. `refusal`: why it was refused, and
-    `buying_power` the dollars that the broker named then.
+    """The result of one order. Until it is `certain`, it is treated as fully filled.
 
-    A "lost" one was looked for twice after the venue's quiet time and was not there. It is over for this session.
+    `refusal` and `buying_power` are those of the broker's refusal. Status "lost": not listed by the broker twice after
+    the venue's quiet seconds; it is not sent again in this session.
     """
 
     order: Order

@@ -1,4 +1,4 @@
-"""From targets to trades."""
+"""The plan: what is held, what is wanted, and the trades between."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,15 @@ from rebalancer.model.names import Side, Symbol
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """The account sorted into what is ours to manage and what is not.
+    """The account, split into what is managed and what is not. All mappings are by symbol.
 
-    `managed` are shares we may sell, by symbol (> 0). `untouchable` are symbols that are neither bought nor sold
-    tonight, with the reason. `others_value` is the absolute value in dollars of everything that is not managed.
-    `values` are the managed shares in dollars by the broker's own figures; a plan needs them where it has no price.
-    `held` says of which symbols open orders hold shares that would be managed without them, and `on_hold` how many:
-    a sale of them is refused until those orders are gone. `changed` are the dollars
-    of our shares in symbols that another hand changed: they are left alone tonight, and count in Investable.
+    managed       quantities that may be sold (> 0)
+    untouchable   symbols not traded tonight, with the reason
+    others_value  absolute value of everything that is not managed
+    values        value of the managed quantities by the broker's figures, for a plan without a price
+    held          a sentence for each symbol of which open orders reserve quantities that would be managed
+    on_hold       those reserved quantities: a sale of them is refused until the orders are closed
+    changed       value of our part of positions that somebody else changed: not traded, but counted in Investable
     """
 
     managed: Mapping[Symbol, Decimal]
@@ -31,10 +32,11 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One line of the plan. `side` None: nothing is traded, and `why` says why not.
+    """One symbol of the plan. Where `side` is None nothing is traded, and `why` gives the reason.
 
-    `now` and `target` are fractions of Investable. `quantity` and `dollars` are what changes hands (>= 0).
-    `price` is None only for a full exit or a skipped symbol.
+    `now` and `target` are fractions of Investable; `target_shares` is the target in whole lots, an int if it is whole.
+    `quantity` and its value `dollars` are what is traded (>= 0). `price` is None only for a full exit or a skipped
+    symbol.
     """
 
     symbol: Symbol
@@ -51,7 +53,7 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every symbol that is held or wanted, sorted by symbol."""
+    """One trade for each symbol that is held or wanted, sorted by symbol. `investable` is money."""
 
     investable: Decimal
     trades: tuple[Trade, ...]

@@ -1,4 +1,4 @@
-"""What a person sets, with the defaults."""
+"""The owner's settings, with their defaults."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,12 +7,12 @@ from typing import Literal
 from rebalancer.model.names import Symbol
 
 SGOV = Symbol("SGOV")
-"""A fund of Treasury bills that mature within three months."""
+"""A fund of US Treasury bills of up to three months: close to cash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Cash that is never invested: dollars, or percent of equity."""
+    """Cash that is never invested: an amount of money, or a percentage of equity."""
 
     mode: Literal["dollars", "percent"] = "dollars"
     amount: Decimal = Decimal(0)
@@ -20,7 +20,7 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class Investment:
-    """Money committed to a bot. `bot` is its name, unique within the account."""
+    """Money allotted to a bot: an amount, or a percentage. `bot` is its name, unique within the account."""
 
     bot: str
     amount: Decimal

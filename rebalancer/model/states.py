@@ -1,4 +1,4 @@
-"""What may follow what in the life of an order and of a run. Whatever is not named here must never happen."""
+"""State machines of orders and runs: every allowed transition. Any other is a bug, and stops the run."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -6,24 +6,24 @@ from typing import Literal
 OrderPhase = Literal[
     "intended", "accepted", "unknown", "absent", "lost", "refused", "open", "filled", "canceled", "expired", "rejected"
 ]
-"""Where an order of ours stands by the journal.
+"""The state of one of our orders by the journal.
 
-intended  written down: it may be on its way
-accepted  the broker took it
-unknown   no clear answer came: it may stand at the broker or not
-absent    looked for twice after the venue's quiet time, and not there
-lost      absent, and not sent again or not taken then: it is looked for at every later start
-refused   the broker said no, or it never left
-open, filled, canceled, expired, rejected    as the broker showed it
+intended  journalled before sending: it may be in flight
+accepted  acknowledged by the broker
+unknown   no clear answer: it may or may not be at the broker
+absent    not listed by the broker twice after the venue's quiet seconds
+lost      absent, and not resent or the resend was refused; looked up again at every later start
+refused   refused by the broker, or never sent
+open, filled, canceled, expired, rejected    as reported by the broker
 """
 RunStep = Literal[
     "claimed", "surveyed", "decided", "planned", "selling", "sold", "buying", "settled", "taken up", "ended"
 ]
-"""How far a run has come. `sold`: every sell is over and the account was read again; `taken up`: it was cut off."""
+"""How far a run has come. "sold": every sell is terminal and the account was read again; "taken up": resumed."""
 
 OVER: frozenset[OrderPhase] = frozenset({"filled", "canceled", "expired", "rejected"})
 SHOWN: frozenset[OrderPhase] = frozenset({"open", *OVER})
-"""What a broker can show, also of an order that was thought to be lost."""
+"""States that a broker reports, also for an order that counted as lost."""
 IN_DOUBT: frozenset[OrderPhase] = frozenset({"intended", "unknown", "absent", "lost"})
 """Orders with unknown outcome; treated as fully filled until reconciled."""
 
@@ -36,7 +36,7 @@ ORDER_MOVES: Mapping[OrderPhase, frozenset[OrderPhase]] = {
     "refused": SHOWN,
     "open": SHOWN,
     "filled": frozenset(),
-    "canceled": frozenset({"filled"}),  # a fill beats a cancel, whichever is told first
+    "canceled": frozenset({"filled"}),  # a fill wins over a cancel, in whichever order they are reported
     "expired": frozenset(),
     "rejected": frozenset(),
 }
@@ -55,7 +55,7 @@ RUN_MOVES: Mapping[RunStep, frozenset[RunStep]] = {
 
 
 def may_become(before: OrderPhase, after: OrderPhase) -> bool:
-    """Whether an order may go on from `before` to `after`; staying where it is is no step."""
+    """Whether an order may move from `before` to `after`; staying in a state is always allowed."""
     return after == before or after in ORDER_MOVES[before]
 
 

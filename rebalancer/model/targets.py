@@ -1,4 +1,4 @@
-"""From the bots to the account's targets."""
+"""The bots' allocations and the account's targets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from rebalancer.model.names import Symbol, Weights
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What one bot wants on `session`: `weights` sum to at most 1, the rest is cash.
+    """One bot's target weights for `session`; they sum to at most 1, the rest is cash.
 
-    `path` is the chart's way to it, a line a step; `warnings` are gaps that did not touch this decision.
+    `path` explains the decision, one line per step; `warnings` are data gaps that did not affect it.
     """
 
     bot: str
@@ -23,7 +23,7 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class BotFailure:
-    """A bot whose decision needs a value that is undefined, and the sentence that says which."""
+    """A bot that could not decide, with the reason."""
 
     bot: str
     reason: str
@@ -34,7 +34,7 @@ Decision = Allocation | BotFailure
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A bot's part of Investable: `asked` before, `fraction` after the shares were scaled down to 1 together."""
+    """A bot's share of Investable: `asked` for, and the `fraction` granted after scaling all shares to at most 1."""
 
     bot: str
     asked: float
@@ -43,7 +43,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Netting:
-    """One pair netted: both weights before, both after, and what was freed for the fallback."""
+    """A netted pair: weights (stronger, weaker) before and after, and the weight freed for the fallback."""
 
     stronger: Symbol
     weaker: Symbol
@@ -52,11 +52,17 @@ class Netting:
     freed: float
 
 
+Claims = Mapping[Symbol, Mapping[str, float]]
+"""By symbol and bot: how much of a target weight belongs to the bot, as a fraction of Investable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The waterfall, one dict a step; `weights` is its end: the absolute targets of the account, never deltas.
+    """The account's targets, with each intermediate step: merged, netted, and finally capped `weights`.
 
-    `notes` are sentences about what was scaled, freed or kept in cash; `whys` say where each symbol's weight came from.
+    Weights are absolute targets, never deltas. `notes` are sentences about what was scaled, freed or kept in cash;
+    `whys` give the origin of each symbol's weight. `claims` split each of `weights` by the bot that it belongs to; they
+    are empty in a journal of an earlier version.
     """
 
     shares: tuple[Share, ...]
@@ -66,3 +72,12 @@ class Targets:
     weights: Weights
     notes: tuple[str, ...] = ()
     whys: Mapping[Symbol, str] = field(default_factory=dict)
+    claims: Claims = field(default_factory=dict)
+
+    def cash(self) -> Mapping[str, float]:
+        """The fraction of Investable that each bot leaves in cash: its share less its claims, never below 0."""
+        left = {share.bot: share.fraction for share in self.shares}
+        for parts in self.claims.values():
+            for bot, part in parts.items():
+                left[bot] -= part
+        return {bot: max(0.0, fraction) for bot, fraction in left.items()}

@@ -1,4 +1,4 @@
-"""Which shares a person may hand over to the bots, where `manage = "own"` leaves them alone so far."""
+"""Which shares the owner may hand over to the bots, where `manage = "own"` does not manage them yet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +14,9 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Shares that are not the bots' yet, and their value in dollars by the broker's own figure.
+    """Shares that the bots do not own yet, with their value by the broker's figure.
 
-    `expected` is what is held of the symbol where that is not what the journal counts, and so is settled with it.
+    `expected` is the position's quantity where it differs from the journal: adopting the shares settles the difference.
     """
 
     symbol: Symbol
@@ -26,7 +26,7 @@ class Offer:
 
 
 Offers = Mapping[Symbol, Offer | str]
-"""By symbol: what can be handed over, or a sentence why it can't."""
+"""By symbol: the shares that can be handed over, or the reason why none can."""
 
 
 def offers(
@@ -37,10 +37,11 @@ def offers(
     *,
     by_hand: bool = False,
 ) -> Offers:
-    """Every position, and all that is held otherwise than the journal counts, sorted by symbol.
+    """Every position, and every symbol whose quantity differs from the journal's, sorted by symbol.
 
-    `ours` are the bots' shares by the journal, `expected` all that it counts, None before its first record. A
-    difference is settled: what came is the bots', or `by_hand`, the owner's own trade, which hands nothing over.
+    `ours` are the bots' shares by the journal, `expected` the whole positions that it expects, None before its first
+    record. A difference is settled: additional shares become the bots', or with `by_hand` count as the owner's own
+    trade, which hands nothing over.
     """
     held = {position.symbol: position for position in positions}
     apart = {} if expected is None else differences(positions, expected)

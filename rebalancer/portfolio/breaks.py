@@ -1,6 +1,6 @@
-"""Differences between what is held and what was expected that nothing announced explains yet.
+"""Reconciliation breaks: positions that differ from the journal without an announced corporate action.
 
-A trade by hand is known by its size: no split or rename makes such a quantity. Whatever could be one stays open.
+A break stays open if a split or a rename could have caused it; any other quantity must be a trade by hand.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,22 +13,22 @@ from math import ceil
 from rebalancer.model import Difference, Symbol
 
 SMALLEST_PART = Decimal("1e-9")
-"""Alpaca shows nine places of a share and cuts off the rest."""
+"""Brokers report nine decimals of a share and truncate the rest."""
 WHOLE = Decimal(1)
 ANNOUNCED_WITHIN = timedelta(days=30)
 LARGEST = 100
-"""Of the numbers in `n for m`, and of their product: nobody splits 30 for 29."""
+"""The largest number in a split of n for m, and the largest product of the two: nobody splits 30 for 29."""
 COMMON = 20
-"""The largest product of those that also explain a quantity whose fraction was paid in cash."""
+"""The largest product where the fraction of a share was paid out in cash, so that only whole shares remain."""
 STOCK_DIVIDENDS = [Fraction(200 + halves, 200) for halves in range(1, 21)]
-"""Half a percent to 10 %."""
+"""0.5 % to 10 %, in steps of 0.5 %."""
 
 Found = Mapping[Symbol, tuple[Decimal, Decimal]]
-"""By symbol: the shares that the broker shows, and those that were expected."""
+"""By symbol: the broker's quantity and the expected one."""
 
 
 def could_be_split(before: Decimal, after: Decimal) -> bool:
-    """Whether a split or a stock dividend could make `after` shares of `before`, to nine places or to whole shares."""
+    """Whether a split or stock dividend could turn `before` into `after` shares, to nine decimals or whole shares."""
     if not (before.is_finite() and after.is_finite() and before > 0 and after > 0 and before != after):
         return False
     low, high, whole = (Fraction(after + cut) / Fraction(before) for cut in (Decimal(0), SMALLEST_PART, WHOLE))
@@ -37,13 +37,13 @@ def could_be_split(before: Decimal, after: Decimal) -> bool:
 
 
 def _is_split(low: Fraction, high: Fraction, most: int) -> bool:
-    """Whether some n for m is from `low` up to `high`, with n x m up to `most`, or 1 for m."""
+    """Whether a split ratio n / m lies in [low, high), with n x m at most `most` or n = 1."""
     plain = ((ceil(low * old), old) for old in range(1, LARGEST + 1))
     return any(new < high * old and new != old and (new == 1 or new * old <= most) for new, old in plain)
 
 
 def could_be_renamed(found: Found) -> dict[Symbol, Symbol]:
-    """The symbol that came, and the one that went, where the quantities say that one may have become the other."""
+    """Old symbol by new one, where a position disappeared and one of the same (or a split) quantity appeared."""
     come = {symbol: there for symbol, (there, due) in found.items() if due == 0 and there > 0}
     pairs: dict[Symbol, Symbol] = {}
     for old, (there, due) in found.items():
@@ -58,8 +58,9 @@ def could_be_renamed(found: Found) -> dict[Symbol, Symbol]:
 def stay_open(
     found: Found, ours: Collection[Symbol], already: Mapping[Symbol, Difference], recorded: date, today: date
 ) -> dict[Symbol, Difference]:
-    """The differences of `found` that are not closed tonight: what is open `already`, and what could be a split or a
-    rename of what is `ours`. `recorded` is the session of the record that the others differ from.
+    """The breaks in `found` that stay open: those open `already`, and those that may be a split or rename of `ours`.
+
+    `recorded` is the session of the record that new breaks differ from.
     """
     pairs = {new: old for new, old in could_be_renamed(found).items() if old in ours}
     split = {symbol for symbol, (there, due) in found.items() if symbol in ours and could_be_split(due, there)}
@@ -72,12 +73,12 @@ def stay_open(
 
 
 def waits(difference: Difference, today: date) -> bool:
-    """Whether an announcement may still explain it."""
+    """Whether an announcement may still come."""
     return today - difference.opened <= ANNOUNCED_WITHIN
 
 
-def told(symbol: Symbol, difference: Difference, today: date) -> str:
-    """What is said of it every evening, with the way out."""
+def break_text(symbol: Symbol, difference: Difference, today: date) -> str:
+    """The nightly sentence about an open break, with the remedy."""
     way_out = (
         f"`rebalance adopt {symbol}` hands all that is held of it to the bots; with --by-hand it was your own trade, "
         "and only what was theirs stays theirs"

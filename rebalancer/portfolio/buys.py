@@ -1,4 +1,4 @@
-"""Buys, sized to the cash and the prices that are there once every sell is over."""
+"""Sizing of buys, to the cash and the prices read after the last sell."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -37,15 +37,15 @@ from rebalancer.portfolio.trades import (
 AUCTION_CUTOFF = timedelta(minutes=10)
 """The exchange takes no orders for the closing auction in the last minutes before the close."""
 MOST_INVESTED = Decimal("0.99")
-"""The part of equity that may be invested, whoever holds it."""
+"""The fraction of equity that may be invested, in managed and unmanaged positions together."""
 COLLAR = Decimal("0.04")
-"""So far above the market a venue may set aside money for a market buy: 2.5 to 4 % at Alpaca."""
+"""How far above the market price a venue may reserve money for a market buy; brokers use 2.5 to 4 %."""
 FIRST: Mapping[Symbol, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """Dollars. `cash` pays for buys at their limits with `fee` for each; `room` is what may still be invested."""
+    """What buys may use: `cash` for their limits and a `fee` each; `room` is what may still be invested."""
 
     cash: Decimal
     room: Decimal
@@ -67,9 +67,9 @@ def _above(value: Decimal, limit_percent: Decimal, instrument: Instrument) -> De
 
 
 def own_cash(account: Account) -> Decimal:
-    """Dollars that are neither borrowed, nor the proceeds of a short sale, nor about to leave; NaN where unknown.
+    """Cash that is neither borrowed, nor proceeds of short sales, nor about to be paid out; NaN where unknown.
 
-    Proceeds of tonight's sales count: at Alpaca unsettled money buys equities (Alpaca-API issue 36).
+    Unsettled proceeds of tonight's sales count, since brokers accept equity buys with them.
     """
     unborrowed = account.cash if account.long_value is None else account.equity - account.long_value
     if not (account.cash.is_finite() and unborrowed.is_finite()):
@@ -78,10 +78,9 @@ def own_cash(account: Account) -> Decimal:
 
 
 def budget(account: Account, reserve: Decimal, open_buys: Decimal, *, short: bool = False) -> Decimal:
-    """Dollars for buys: own cash less `reserve` and what `open_buys` still need; never below 0, and 0 where unknown.
+    """Money for buys: own cash less `reserve` and the unfilled part of `open_buys`; at least 0, and 0 where unknown.
 
-    While anything is held `short`, no more than the venue's figure of money free of margin, which has taken open buys
-    off already.
+    With a `short` position in the account, at most the venue's `spendable`, which already excludes open buys.
     """
     known = (own_cash(account), account.spendable, reserve, open_buys)
     if not all(amount.is_finite() for amount in known):
@@ -90,8 +89,8 @@ def budget(account: Account, reserve: Decimal, open_buys: Decimal, *, short: boo
     return max(ZERO, (min(free, account.spendable) if short else free) - reserve)
 
 
-def told_budget(cash: Decimal, buying_power: Decimal | None, kind: OrderKind) -> Decimal:
-    """`cash` (dollars), or what the venue named when it refused a buy where that is less: it never raises a budget."""
+def budget_after_refusal(cash: Decimal, buying_power: Decimal | None, kind: OrderKind) -> Decimal:
+    """`cash`, or the `buying_power` that the venue stated when it refused a buy, if that is less."""
     if buying_power is None:
         return cash
     spendable = buying_power if kind == "limit" else buying_power * (1 - COLLAR)
@@ -99,8 +98,9 @@ def told_budget(cash: Decimal, buying_power: Decimal | None, kind: OrderKind) ->
 
 
 class Sized(NamedTuple):
-    """`notes` say why a symbol was shrunk or left out; `short_of_cash` are those that more cash would buy more of, and
-    `short_of_room` those that more room would.
+    """`notes` give the reason for each buy that was reduced or omitted, by symbol.
+
+    `short_of_cash` are the symbols limited by cash, `short_of_room` those limited by the 99 % of equity.
     """
 
     orders: tuple[Order, ...]
@@ -110,7 +110,7 @@ class Sized(NamedTuple):
 
 
 def room(equity: Decimal, invested: Decimal) -> Decimal:
-    """Dollars that may be invested before 99 % of `equity` are; 0 where unknown. `invested`: all long positions."""
+    """Money that may still be invested: 99 % of `equity` less `invested`, all long positions; 0 where unknown."""
     left = MOST_INVESTED * equity - invested
     return left if left.is_finite() and left > 0 else ZERO
 
@@ -127,10 +127,10 @@ def size_buys(
     attempts: Mapping[Symbol, int] = FIRST,
     instruments: Instruments = US_EQUITIES,
 ) -> Sized:
-    """Buys that `purse` pays for and has room for, largest shortfall in dollars first, ties by symbol.
+    """Buys within `purse`, the largest shortfall in money first, ties by symbol; never more than planned.
 
-    `held` are the managed shares after the sells, `prices` fresh ones. Never more than was planned. `attempts` number
-    the orders of symbols that had one in this run. The notes have the numbers, and do not repeat their symbol.
+    `held` are the managed quantities after the sells, `prices` fresh ones. `attempts` is the order number by symbol, of
+    those that already had an order in this run. Notes state their numbers and do not repeat the symbol.
     """
     listed = [(trade, instrument_of(trade.symbol, instruments)) for trade in plan.buys]
     fresh = [(trade, instrument, usable_price(instrument, prices)) for trade, instrument in listed]

@@ -1,4 +1,4 @@
-"""What must hold before anything leaves, whoever planned it. Every gate says what it accepts, so NaN never passes."""
+"""Checks of every order, of the plan, and of whether the targets were reached. Each accepts explicitly: NaN fails."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -27,7 +27,7 @@ from rebalancer.portfolio.trades import ZERO, target_dollars
 
 ROUNDING = 1e-9
 TOLERANCE = Decimal("0.0025")
-"""The part of Investable by which a target may be missed; one share always may."""
+"""The fraction of Investable by which a target may be missed; one share is always tolerated."""
 
 
 # ------------------------------------------------------------------------------------------- every order
@@ -156,7 +156,7 @@ def _never(what: str) -> StoppedError:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """Dollars still to buy, or below 0 still to sell, to reach the target of `trade`."""
+    """`dollars`: value still to buy, or below 0 still to sell, to reach the target of `trade`."""
 
     trade: Trade
     dollars: Decimal
@@ -171,13 +171,13 @@ def missed_targets(
     beyond_cap: Decimal = ZERO,
     instruments: Instruments = US_EQUITIES,
 ) -> tuple[Miss, ...]:
-    """Targets that are missed by more than one share and `TOLERANCE`, in the order of the plan.
+    """Targets missed by more than one share and `TOLERANCE`, in the order of the plan.
 
-    `held` are the shares after the run. `prices` are those since the plan was made, in dollars: a target that is
-    reached at any of them is reached, since prices move. Without a price the whole target counts as missed. What
-    `min_trade_dollars` or `drift_percent` leave undone is no miss. Nor is one of `shrunk`, the buys that found no room
-    or cash, as far as `drift_percent` kept money in other symbols above their targets, or the targets are dollars
-    `beyond_cap`: 99 % of equity, which what is not managed uses up first.
+    `held` are the quantities after the run. `prices` are all since the plan: a target reached at any of them counts as
+    reached. Without a price the whole target counts as missed. Differences below `min_trade_dollars` or
+    `drift_percent` are tolerated. A buy in `shrunk` (limited by cash or room) is excused by the money that
+    `drift_percent` left in other symbols above their targets, plus `beyond_cap`: the money by which the targets and
+    unmanaged positions together exceed 99 % of equity.
     """
     gaps = [
         _gap(

@@ -1,4 +1,4 @@
-"""What of the account is ours to manage tonight, and what is left alone."""
+"""Splits the account into managed positions and those that are not traded tonight."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_UP, Decimal
@@ -20,16 +20,16 @@ def sort_holdings(
     trading: Trading,
     recorded: Mapping[Symbol, Decimal] = NOTHING,
 ) -> Holdings:
-    """The account sorted by `trading.manage`: "own" manages the shares in `ours`, "account" every long US equity.
+    """The account by `trading.manage`: "own" manages the quantities in `ours`, "account" every long US equity.
 
-    `ours` and `expected` are shares by symbol as the journal knows them; `expected` is None before the first record.
-    A symbol that is absent counts as 0 shares, at the broker and in both mappings. The reasons in `untouchable` do not
-    repeat their symbol. `others_value` is rounded up to the cent, and counts shares that open orders hold.
+    `ours` and `expected` are quantities by the journal; `expected` is None before the first record. A missing symbol
+    counts as 0. Reasons in `untouchable` do not repeat their symbol. `others_value` is rounded up to the cent, and
+    includes what open orders reserve.
 
-    `recorded` are the dollars of `expected` at the last record. What was ours of a changed symbol stays in Investable
-    at its recorded dollars, or at the whole position's value where that is less: one share bought by hand, or a split
-    that is not announced yet, makes no other holding be sold. What came where as much of ours went may be its new name,
-    and counts by the record of the old one.
+    `recorded` is the value of `expected` at the last record. Our part of a changed position stays in Investable at its
+    recorded value, at most at the position's value now: a share bought by hand, or a split that is not announced yet,
+    must not trigger sales of other holdings. If the same quantity disappeared under another symbol, the new symbol is
+    taken for its new name and counts by the old one's record.
     """
     found = {} if expected is None else differences(positions, expected)
     changed, came_from = _changed(found), could_be_renamed(found)
@@ -66,7 +66,7 @@ def _kept(
     recorded: Mapping[Symbol, Decimal],
     trading: Trading,
 ) -> Decimal:
-    """Dollars of a changed position, recorded as `symbol`, that still count as managed; 0 where none of it was."""
+    """The part of a changed position's value that still counts as managed; it was recorded as `symbol`."""
     due = expected.get(symbol, ZERO)
     before = due if trading.manage == "account" else min(ours.get(symbol, ZERO), due)
     if not (before > 0 and position.quantity > 0 and position.market_value > 0):
@@ -83,7 +83,7 @@ def _managed(position: Position, ours: Mapping[Symbol, Decimal], trading: Tradin
 
 
 def _free(position: Position) -> Decimal:
-    """The shares that no open order holds."""
+    """The quantity that no open order reserves."""
     return max(ZERO, position.quantity if position.available is None else position.available)
 
 
@@ -92,13 +92,13 @@ def _held(quantity: Decimal, whole: Decimal) -> str:
 
 
 def _never_traded(positions: Sequence[Position], trading: Trading) -> dict[Symbol, str]:
-    """Also what is not held at all: a bot may want to buy tonight what is protected."""
+    """Includes symbols that are not held: a bot may want to buy a protected one."""
     foreign = {position.symbol: reason for position in positions if (reason := never_ours(position))}
     return foreign | dict.fromkeys(sorted(trading.protected), "protected in the config")
 
 
 def _changed(found: Found) -> dict[Symbol, str]:
-    """Also what is not held any more: a bot may want to buy tonight what was sold by hand."""
+    """Includes symbols that are not held any more: a bot may want to buy what was sold by hand."""
     return {
         symbol: f"the broker shows {shares(there)}, {digits(due)} were expected (a split or a trade by hand?): "
         "neither bought nor sold tonight"
@@ -107,19 +107,19 @@ def _changed(found: Found) -> dict[Symbol, str]:
 
 
 def quantities(positions: Iterable[Position]) -> dict[Symbol, Decimal]:
-    """Shares by symbol; below 0 where it is held short."""
+    """Quantity by symbol, negative for a short."""
     return {position.symbol: position.quantity for position in positions}
 
 
 def equities(positions: Iterable[Position]) -> list[Position]:
-    """Without options and crypto, which are never traded here."""
+    """Without options and crypto, which are never traded."""
     return [position for position in positions if position.asset_class == "us_equity"]
 
 
 def differences(
     positions: Sequence[Position], expected: Mapping[Symbol, Decimal]
 ) -> dict[Symbol, tuple[Decimal, Decimal]]:
-    """What the broker shows and what was expected, in shares, where the two differ; sorted by symbol."""
+    """The broker's quantity and the expected one, by symbol, where they differ; sorted."""
     held = quantities(positions)
     return {
         symbol: (there, due)

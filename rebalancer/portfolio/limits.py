@@ -1,7 +1,7 @@
-"""What the owner of an account lets no order and no run go beyond: `[limits]`, and how far a price may have moved.
+"""The owner's limits: `[limits]`, the amount an account is armed for, the daily loss, and the distance of prices.
 
-Every gate says what it accepts, so NaN never passes. They are for buys and partial sells: a full exit is never asked.
-Dollars are at the market's price; what a buy may cost beyond it is held back from its budget.
+Each check accepts explicitly, so NaN never passes. They apply to buys and partial sells, never to a full exit. Values
+are at the market price; what a buy may cost above it is reserved from its budget.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a run has sent: how many orders, and what those that were not refused trade together, in dollars."""
+    """What a run has sent: the number of orders, and the total value of those that were not refused."""
 
     orders: int
     dollars: Decimal
@@ -31,9 +31,9 @@ def check_limits(
     limits: Limits,
     instrument: Instrument,
 ) -> str | None:
-    """None where `order` is within every limit, else the first one that it breaks: the number, the limit and its key.
+    """None where `order` is within every limit, else the first limit that it exceeds: the number, the limit, its key.
 
-    `held` are all shares of the symbol, ours or not, `equity` is in dollars, both as the broker shows them now.
+    `held` is the whole position in the symbol, ours or not; it and `equity` are the broker's current figures.
     """
     if price is None:
         return "it has no price that its limits could be checked by"
@@ -50,7 +50,7 @@ def check_limits(
 
 
 def check_armed(dollars: Decimal, max_dollars: Decimal, currency: str) -> str | None:
-    """None where a run may trade `dollars` of real money, by what its account is armed for."""
+    """None where a run may trade `dollars` of real money: at most what the account is armed for."""
     if dollars <= max_dollars:
         return None
     return (
@@ -101,9 +101,9 @@ def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits, currency: st
 
 
 def used_up(values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits, currency: str) -> Mapping[Symbol, str]:
-    """The symbols of which nothing can be bought, since what is held of them is all that a symbol may be.
+    """The symbols that already reach limits.max_symbol_percent, each with a sentence.
 
-    `values` are dollars of all shares by symbol, ours or not.
+    `values` are whole positions by symbol, ours or not.
     """
     most = limits.max_symbol_percent / 100 * equity
     return {
@@ -115,10 +115,10 @@ def used_up(values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits, c
 
 
 def check_distance(order: Order, price: Price | None, most: Decimal, instrument: Instrument) -> str | None:
-    """None where price and limit are within `most` percent of the previous close, else which is not.
+    """None where the price and the order's limit are within `most` percent of the previous close, else a sentence.
 
-    What was listed today has no previous close, nor has a source of daily closes: there is nothing to go by then. Its
-    price was fresh and two-sided enough for an order, and the limits in dollars hold for it as for any other.
+    Also None without a previous close, as on the day of a listing: the price already passed the checks of its age and
+    spread, and the limits on order values still apply.
     """
     if price is None or price.previous is None:
         return None
@@ -146,17 +146,17 @@ def _too_far(what: str, value: Decimal, previous: Decimal, most: Decimal, instru
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Dollars: what the account is worth without what was paid in since, and what it was worth at the last close."""
+    """`equity` without deposits since the last close, and `basis`, the equity at that close."""
 
     equity: Decimal
     basis: Decimal
 
 
 def daily_loss(account: Account, max_percent: Decimal) -> Loss | None:
-    """The loss of this session where it is beyond `max_percent` of its basis; None where it is not, or no one can tell.
+    """The loss of this session where it exceeds `max_percent` of its basis; None if not, or if the basis is unknown.
 
-    Where the broker does not say what was paid in or taken out, nothing was: then money that is taken out looks like a
-    loss, and ends the buying for one session at most.
+    Without the broker's figure for deposits they count as 0: a withdrawal then looks like a loss, and stops buys for
+    one session at most.
     """
     if account.previous_equity is None:
         return None

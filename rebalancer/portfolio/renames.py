@@ -1,6 +1,6 @@
-"""Shares that were renamed while bots and settings still name them as before.
+"""Ticker changes: bots and settings may still use the old name of a renamed share.
 
-Tickers are reused: only a rename that was written into the account's own shares counts.
+Tickers are reused, so only renames journalled for this account's own shares count.
 """
 
 import math
@@ -14,7 +14,7 @@ Names = Mapping[Symbol, Symbol]
 
 
 def names_now(named: Iterable[Symbol], renames: Sequence[Rename]) -> dict[Symbol, Rename]:
-    """By each of `named` that has another name now: from which day on, and which. `renames` are the oldest first."""
+    """The symbols of `named` that were renamed, with the name now and the day of the first rename."""
     found: dict[Symbol, Rename] = {}
     for symbol in sorted(set(named)):
         new, day = symbol, None
@@ -26,8 +26,8 @@ def names_now(named: Iterable[Symbol], renames: Sequence[Rename]) -> dict[Symbol
     return found
 
 
-def why_not_followed(rename: Rename, named: Collection[Symbol], closes: Closes) -> str | None:
-    """Why nobody can tell which share is meant; None where the new name is."""
+def ambiguity(rename: Rename, named: Collection[Symbol], closes: Closes) -> str | None:
+    """Why the rename is ambiguous; None where the new name can be used."""
     old, new, day = rename.old, rename.new, rename.day
     if new in named:
         return f"{old} was renamed to {new} on {day}, and both are named: neither is traded until only one of them is"
@@ -41,7 +41,7 @@ def why_not_followed(rename: Rename, named: Collection[Symbol], closes: Closes) 
 
 
 def trades_again(rename: Rename, closes: Closes) -> bool:
-    """Whether the old name has closes after the rename that are not those of the new one."""
+    """Whether the old ticker has closes after the rename that differ from the new one's: it was reused."""
     old, new = (closes.values[:, closes.symbols.index(symbol)] for symbol in (rename.old, rename.new))
     return any(
         math.isfinite(old[row]) and not math.isclose(old[row], new[row], rel_tol=1e-6)
@@ -59,13 +59,13 @@ def renamed_trading(trading: Trading, names: Names) -> Trading:
     )
 
 
-def guarded(trading: Trading, names: Names) -> Trading:
-    """What is protected is so under both names."""
+def protected_under_both_names(trading: Trading, names: Names) -> Trading:
+    """`protected` under both names."""
     return replace(trading, protected=_both(trading.protected, names))
 
 
-def guarded_limits(limits: Limits, names: Names) -> Limits:
-    """What is allowed or denied is so under both names."""
+def limits_under_both_names(limits: Limits, names: Names) -> Limits:
+    """`allowed` and `denied` under both names."""
     return replace(limits, allowed=_both(limits.allowed, names), denied=_both(limits.denied, names))
 
 
@@ -75,7 +75,7 @@ def _both(listed: tuple[Symbol, ...], names: Names) -> tuple[Symbol, ...]:
 
 
 def under_old_names(closes: Closes, names: Names, wanted: Collection[Symbol]) -> Closes:
-    """`closes` for a bot that names `wanted`: the history of a new name in the column of the old one."""
+    """`closes` for a bot that uses the symbols `wanted`: a new name's history in the column of the old name."""
     old = {new: old for old, new in names.items() if old in wanted}
     return replace(closes, symbols=tuple(old.get(symbol, symbol) for symbol in closes.symbols))
 

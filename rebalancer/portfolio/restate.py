@@ -1,6 +1,6 @@
-"""Splits and renames between two sessions: what the broker shows, matched with what was announced.
+"""Splits and renames between two sessions: the broker's positions matched with announced corporate actions.
 
-Shares are restated only if the announcements make up the whole difference. Anything else is not guessed at.
+Quantities are restated only if the announcements explain the whole difference.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,14 +19,14 @@ from rebalancer.portfolio.holdings import differences, quantities
 
 ZERO = Decimal(0)
 INEXACT = Decimal("1e-12")
-"""Rounds off what a ratio such as 1/3 can't hold."""
+"""Precision of quantities after a ratio such as 1/3, which Decimal can't represent exactly."""
 LARGEST_RATIO = 1_000_000
 NONE_OPEN: Mapping[Symbol, Difference] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """`before` shares of `old` are `after` shares of `new`, by these `actions`."""
+    """`actions` turn `before` shares of `old` into `after` shares of `new`."""
 
     old: Symbol
     new: Symbol
@@ -56,17 +56,17 @@ def restatements(
     at: datetime,
     unexplained: Mapping[Symbol, Difference] = NONE_OPEN,
 ) -> tuple[Restated, ...]:
-    """What `actions` from the session `recorded` up to `today` make of the shares that are `ours` and `expected`.
+    """Restatements of `ours` and `expected` by the `actions` with an ex-date from `recorded` to `today`.
 
-    Those of `recorded` itself count too: a broker may book a split a day late. None counts whose symbol was `restated`
-    in a session since. What is `unexplained` counts from the record that it differs from, up to the session in which
-    it was seen first: what came later can't have made it.
+    The session `recorded` itself counts, since brokers may book a split a day late. An action is ignored if its symbol
+    was `restated` on or after its day. An `unexplained` break considers the actions from the record that it differs
+    from to the session in which it was first seen.
 
-    Only for symbols of which the broker shows something else than `expected`. Accepted only if it shows all of
-    expected x ratio, or that without what is below nine places, or its whole shares (the fraction was paid in cash).
-    Of several splits the ratio is that of all of them together, or of the latest.
-    All of it stays ours where all was; else our part is rounded down. A rename needs the very quantity under the new
-    name and none under the old, and gives two events.
+    Only symbols whose quantity differs from `expected` are restated, and only if the broker's quantity is exactly
+    expected x ratio, truncated to nine decimals or to whole shares (the fraction was paid in cash). With several
+    splits the ratio is the product of all of them, or of the latest ones. If all shares were ours, all stay ours; else
+    our part is rounded down. A rename needs the whole quantity under the new symbol and none under the old one; it
+    gives two events.
     """
     shown = quantities(positions)
     pending = _pending(actions, recorded, restated, today, unexplained)
@@ -87,10 +87,10 @@ def unbooked_splits(
     restated: Mapping[Symbol, date],
     today: date,
 ) -> dict[Symbol, str]:
-    """The `managed` symbols (shares) to leave alone tonight, with the reason: a split is announced and not booked.
+    """The `managed` symbols not to trade tonight, with the reason: a split is announced that the broker has not booked.
 
-    The price is of the new shares already and the quantity still of the old, so that neither a value nor a trade can
-    be made of the two. Told by what was `restated`: call it after `restatements` had its say.
+    The price is already that of the new shares and the quantity still that of the old ones, so neither a value nor an
+    order can be computed. `restated` must include the result of `restatements`.
     """
     return {
         action.symbol: f"the broker's quantity shows no {_named(action)} yet: neither bought nor sold tonight"
@@ -106,7 +106,7 @@ def _pending(
     today: date,
     unexplained: Mapping[Symbol, Difference] = NONE_OPEN,
 ) -> list[CorporateAction]:
-    """By day, those from `recorded` up to `today` that are not in our shares yet, under the old name or the new one."""
+    """Actions from `recorded` to `today`, by day, that our quantities do not reflect yet, under either name."""
     since = {symbol: (difference.recorded, difference.opened) for symbol, difference in unexplained.items()}
     return sorted(
         (
@@ -136,14 +136,14 @@ def _change(
         return None
     splits = [action for action in actions if action.kind == "split" and action.symbol in {old, new}]
     before, after = expected.get(old, ZERO), shown.get(new, ZERO)
-    # The first of them may be in the record already: shares that were bought on the very day of a split are new ones.
+    # The record may include the first of them: shares bought on the day of a split are new ones.
     latest = (splits[first:] for first in range(len(splits) or 1))
     changes = (_Change(old, new, before, after, (*renames.values(), *some)) for some in latest)
     return next(filter(_is_made_up, changes), None)
 
 
 def _is_made_up(change: _Change) -> bool:
-    """Whether the actions make up all of it. Only a split may lose a fraction."""
+    """Whether the actions explain the whole change. Only a split may lose a fraction of a share."""
     ratio = change.ratio
     if not (change.actions and ratio.is_finite() and 0 < ratio < LARGEST_RATIO):
         return False

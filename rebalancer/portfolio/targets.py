@@ -1,6 +1,6 @@
-"""From the bots' decisions to the account's targets: merge -> net_pairs -> cap. The user sees it as a waterfall.
+"""From the bots' decisions to the account's targets: merge -> net_pairs -> cap, each step shown to the owner.
 
-All weights are fractions of Investable = equity - cash reserve - what is not ours to manage.
+All weights are fractions of Investable = equity - cash reserve - value of what is not managed.
 """
 
 import math
@@ -24,6 +24,7 @@ from rebalancer.model import (
     Weights,
 )
 from rebalancer.model.text import money, percent
+from rebalancer.portfolio.claims import Contribution, claims_on
 
 TIE = 1e-9
 CENT = Decimal("0.01")
@@ -33,14 +34,14 @@ CENT = Decimal("0.01")
 
 
 def reserve_dollars(reserve: Reserve, equity: Decimal) -> Decimal:
-    """Dollars that are never invested. A percent of `equity` is rounded up to the cent."""
+    """Money that is never invested. A percentage of `equity` is rounded up to the cent."""
     if reserve.mode == "dollars":
         return reserve.amount
     return (equity * reserve.amount / 100).quantize(CENT, ROUND_UP)
 
 
 def investable(equity: Decimal, reserve: Decimal, others_value: Decimal) -> Decimal:
-    """Dollars; may be zero or negative. `shares_of` accepts only more than 0."""
+    """Money that the bots may use; may be zero or negative, which `shares_of` refuses."""
     return equity - reserve - others_value
 
 
@@ -50,11 +51,11 @@ def shares_of(
     commit: Literal["amounts", "whole_account"],
     currency: str = "USD",
 ) -> tuple[tuple[Share, ...], tuple[str, ...]]:
-    """Each bot's fraction of Investable, in the order of `investments`, and a note where they were scaled down.
+    """Each bot's share of Investable, in the order of `investments`, and a note if they were scaled down.
 
-    Dollars ask for dollars / Investable, percent for percent / 100. "amounts" grants that and scales the shares down in
-    proportion where they exceed 1 together. "whole_account" always scales them to 1, up or down; dollars and percent
-    may be mixed there too. Raises RunFailedError unless Investable and every amount are above 0.
+    An amount of money asks for amount / Investable, a percentage for percent / 100. "amounts" grants that, scaled down
+    in proportion if the sum exceeds 1. "whole_account" always scales the sum to 1, up or down. Raises RunFailedError
+    unless Investable and every amount are above 0.
     """
     if not (investable.is_finite() and investable > 0):
         raise RunFailedError(
@@ -85,7 +86,7 @@ def _asked(investment: Investment, investable: Decimal) -> float:
 
 
 def _scaled(values: Sequence[float], limit: float) -> list[float]:
-    """`values` in proportion so that their sum is `limit` but for a rounding, and never above it."""
+    """`values` scaled in proportion to a sum of `limit`, never above it after rounding."""
     total = math.fsum(values)
     factor = limit
     while math.fsum(scaled := [value / total * factor for value in values]) > limit:
@@ -123,20 +124,28 @@ def set_targets(
         weights=weights,
         notes=(*notes, *_notes(shares, decisions, nettings, fallback), *_cap_note(netted, weights)),
         whys=_whys(shares, decisions, nettings, fallback, () if weights == netted else weights),
+        claims=claims_on(weights, contributions(shares, decisions, fallback), nettings, fallback),
     )
 
 
 def merge(shares: Iterable[Share], decisions: Mapping[str, Decision], fallback: Symbol | None) -> Weights:
-    """The sum of share x allocation by symbol, the same to the last bit in any order of the shares.
+    """The sum of share x allocation by symbol; bit-identical for any order of the shares.
 
-    A bot that failed gives its whole share to `fallback`, or to cash where that is None. Raises RunFailedError unless
-    every weight is positive and finite and a bot's weights are at most 1 together.
+    The share of a failed bot goes to `fallback`, or to cash if that is None. Raises RunFailedError unless every weight
+    is positive and finite and each bot's weights sum to at most 1.
     """
     parts: dict[Symbol, list[float]] = defaultdict(list)
+    for symbol, _, weight in contributions(shares, decisions, fallback):
+        parts[symbol].append(weight)
+    return _positive({symbol: math.fsum(part) for symbol, part in parts.items()})
+
+
+def contributions(
+    shares: Iterable[Share], decisions: Mapping[str, Decision], fallback: Symbol | None
+) -> Iterator[Contribution]:
     for share in shares:
         for symbol, weight in _wanted(decisions[share.bot], fallback).items():
-            parts[symbol].append(share.fraction * weight)
-    return _positive({symbol: math.fsum(part) for symbol, part in parts.items()})
+            yield symbol, share.bot, share.fraction * weight
 
 
 def _wanted(decision: Decision, fallback: Symbol | None) -> Weights:
@@ -162,10 +171,10 @@ def net_pairs(
     mode: Literal["net", "drop"],
     fallback: Symbol | None,
 ) -> tuple[Weights, tuple[Netting, ...]]:
-    """Leave at most one side of each pair, in the order of `pairs`; what is freed goes to `fallback`, or to cash.
+    """Keep at most one side of each pair, in the order of `pairs`; freed weight goes to `fallback`, or to cash.
 
-    With a > b, "net" leaves a - b in the stronger and frees 2b, "drop" leaves a and frees b. A difference under 1e-9 is
-    a tie, which leaves neither. A ticker may be in several pairs; `fallback` may be in none.
+    With a > b, "net" keeps a - b of the stronger and frees 2b; "drop" keeps a and frees b. A difference under 1e-9 is
+    a tie: both are freed. A ticker may be in several pairs, `fallback` in none.
     """
     netted = dict(weights)
     nettings: list[Netting] = []
@@ -192,7 +201,7 @@ def _net(pair: tuple[Symbol, Symbol], weights: Weights, mode: Literal["net", "dr
 
 
 def cap(weights: Weights, max_percent: Decimal) -> Weights:
-    """The total is at most `max_percent` / 100: scaled down in proportion, never up. Twice is the same as once."""
+    """Scales the total down to `max_percent` / 100 if it is above it, never up. Idempotent."""
     limit = float(max_percent / 100)
     if math.fsum(weights.values()) <= limit:
         return weights
@@ -232,7 +241,7 @@ def _whys(
     fallback: Symbol | None,
     scaled: Iterable[Symbol],
 ) -> dict[Symbol, str]:
-    """Where each symbol's weight came from; also for a symbol that netting left at 0."""
+    """The origin of each symbol's weight, including symbols netted to 0."""
     whys: dict[Symbol, list[str]] = defaultdict(list)
     for symbol, why in (*_origins(shares, decisions, fallback), *_netted_away(nettings, fallback)):
         whys[symbol].append(why)

@@ -1,4 +1,4 @@
-"""From targets to trades: the plan, and its sells.
+"""From targets to trades: the plan, and its sell orders.
 
 Money, prices and quantities are Decimal from here outward; `to_decimal` is the one conversion from a float.
 """

@@ -111,8 +111,18 @@ def _waterfall(targets: Targets) -> Iterator[RenderableType]:
         table.add_row(symbol, *(share(weights.get(symbol, 0.0)) for weights in steps), targets.whys.get(symbol, ""))
     table.add_row("cash", *(share(1 - sum(weights.values())) for weights in steps), "")
     yield table
+    if targets.claims:
+        yield _claims(targets)
     for note in targets.notes:
         yield line(note)
+
+
+def _claims(targets: Targets) -> RenderableType:
+    table = grid("Claims of each bot, fractions of Investable", "bot", "~claims", "#cash")
+    for bot, cash in targets.cash().items():
+        claims = (f"{symbol} {share(parts[bot])}" for symbol, parts in targets.claims.items() if bot in parts)
+        table.add_row(bot, ", ".join(claims), share(cash))
+    return table
 
 
 def _plan(plan: Plan) -> Iterator[RenderableType]:

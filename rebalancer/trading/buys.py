@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.model.text import date_and_time, money
-from rebalancer.portfolio.buys import Purse, Sized, budget, room, size_buys, told_budget
+from rebalancer.portfolio.buys import Purse, Sized, budget, budget_after_refusal, room, size_buys
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time
@@ -218,7 +218,7 @@ def _funds(
 def _within_buying_power(funds: Purse, refused: Mapping[Symbol, Outcome], style: ExecutionStyle) -> Purse:
     """No more cash than the venue named when it refused buys."""
     named = [outcome.buying_power for outcome in refused.values() if outcome.buying_power is not None]
-    return replace(funds, cash=told_budget(funds.cash, min(named, default=None), style.trading.order_type))
+    return replace(funds, cash=budget_after_refusal(funds.cash, min(named, default=None), style.trading.order_type))
 
 
 def _symbols_valued_at_market(context: RunContext, log: RunLog) -> set[Symbol]:

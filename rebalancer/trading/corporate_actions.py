@@ -6,15 +6,15 @@ from datetime import date
 
 from rebalancer.events import Noted
 from rebalancer.model import Closes, CorporateAction, Difference, Holdings, Position, Rename, Symbol, Trading
-from rebalancer.portfolio.breaks import stay_open, told, waits
+from rebalancer.portfolio.breaks import break_text, stay_open, waits
 from rebalancer.portfolio.holdings import differences
 from rebalancer.portfolio.renames import (
-    guarded,
-    guarded_limits,
+    ambiguity,
+    limits_under_both_names,
     names_now,
+    protected_under_both_names,
     renamed_trading,
     trades_again,
-    why_not_followed,
 )
 from rebalancer.portfolio.restate import restatements, unbooked_splits
 from rebalancer.ports import Ledger
@@ -73,7 +73,7 @@ def open_differences(
 def warn_open_differences(context: RunContext, log: RunLog, found: Mapping[Symbol, Difference]) -> None:
     for symbol, difference in found.items():
         if symbol not in context.trading.protected:
-            log.note(f"{symbol}: {told(symbol, difference, log.session.day)}", "warning")
+            log.note(f"{symbol}: {break_text(symbol, difference, log.session.day)}", "warning")
 
 
 def warn_unbooked_splits(
@@ -123,15 +123,15 @@ def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunConte
         context,
         renames=names,
         ambiguous=ambiguous,
-        trading=guarded(renamed_trading(trading, names), lists),
-        limits=guarded_limits(limits, lists),
+        trading=protected_under_both_names(renamed_trading(trading, names), lists),
+        limits=limits_under_both_names(limits, lists),
     )
 
 
 def protected_by_new_names(trading: Trading, ledger: Ledger) -> Trading:
     """`trading` with the protected symbols under their present names too."""
     names = names_now(trading.protected, ledger.renames)
-    return guarded(trading, {old: rename.new for old, rename in names.items()})
+    return protected_under_both_names(trading, {old: rename.new for old, rename in names.items()})
 
 
 def _unambiguous(
@@ -146,7 +146,7 @@ def _unambiguous(
     for old, rename in found.items():
         if trades_again(rename, closes) and rename.new not in {*(ledger.expected or {})}:
             continue  # the old ticker was given to another share, and none of the renamed shares is left
-        if reason := why_not_followed(rename, named, closes):
+        if reason := ambiguity(rename, named, closes):
             ambiguous |= {old: reason, rename.new: reason}
             log.note(f"{old}: {reason}", "warning")
         else:

@@ -8,7 +8,7 @@ from rebalancer.errors import SourceError
 from rebalancer.events import PricesTaken
 from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
-from rebalancer.market.prices import climb, order_gates, restated_previous, signal_gates
+from rebalancer.market.prices import accepted_prices, order_gates, restated_previous, signal_gates
 from rebalancer.model import Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
 from rebalancer.trading.context import RunContext, RunLog
 
@@ -35,7 +35,7 @@ def signal_prices(
 ) -> Prices:
     """Prices good enough for a bot's decision: any of today's session."""
     gates = signal_gates(context.trading, log.session, context.clock.now(), context.currency)
-    return _recorded(log, "signals", climb(sorted(symbols), snapshots, gates))
+    return _recorded(log, "signals", accepted_prices(sorted(symbols), snapshots, gates))
 
 
 def order_prices(
@@ -47,7 +47,7 @@ def order_prices(
 ) -> Prices:
     """Prices good enough for an order: fresh, two-sided, not too wide."""
     gates = order_gates(context.trading, log.session, context.clock.now(), context.currency)
-    prices = _recorded(log, purpose, climb(sorted(symbols), snapshots, gates))
+    prices = _recorded(log, purpose, accepted_prices(sorted(symbols), snapshots, gates))
     log.last_prices |= {symbol: price for symbol, price in prices.items() if isinstance(price, Price)}
     return prices
 

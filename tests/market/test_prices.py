@@ -1,4 +1,4 @@
-"""The ladder quote -> trade -> bar, and every gate on it."""
+"""The price fallback quote -> trade -> bar, and every check on it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.market.prices import Gates, climb, ladder, order_gates, restated_previous, signal_gates
+from rebalancer.market.prices import (
+    Gates,
+    accepted_price,
+    accepted_prices,
+    order_gates,
+    restated_previous,
+    signal_gates,
+)
 from rebalancer.model import Bar, CorporateAction, NoPrice, Price, Quote, Session, Snapshot, Symbol, Tick, Trading
 
 SPY = Symbol("SPY")
@@ -38,13 +45,13 @@ FULL = Snapshot(
 
 
 def price(snapshot: Snapshot, gates: Gates = SIGNALS) -> Price:
-    found = ladder(snapshot, gates)
+    found = accepted_price(snapshot, gates)
     assert isinstance(found, Price)
     return found
 
 
 def reasons(snapshot: Snapshot, gates: Gates = SIGNALS) -> tuple[str, ...]:
-    found = ladder(snapshot, gates)
+    found = accepted_price(snapshot, gates)
     assert isinstance(found, NoPrice)
     return found.reasons
 
@@ -54,16 +61,18 @@ def reasons(snapshot: Snapshot, gates: Gates = SIGNALS) -> tuple[str, ...]:
 
 def test_the_first_rung_is_the_middle_of_the_quote_and_keeps_the_ask() -> None:
     expected = Price(SPY, Decimal("209.92"), "quote", ago(2), age_seconds=2.0, ask=Decimal("209.94"))
-    assert ladder(FULL, ORDERS) == expected
+    assert accepted_price(FULL, ORDERS) == expected
 
 
 def test_without_a_quote_the_last_trade_is_the_price() -> None:
-    assert ladder(replace(FULL, quote=None), ORDERS) == Price(SPY, Decimal("209.91"), "trade", ago(3), age_seconds=3.0)
+    assert accepted_price(replace(FULL, quote=None), ORDERS) == Price(
+        SPY, Decimal("209.91"), "trade", ago(3), age_seconds=3.0
+    )
 
 
 def test_without_quote_and_trade_the_days_bar_is_the_price() -> None:
     only_bar = replace(FULL, quote=None, trade=None)
-    assert ladder(only_bar, ORDERS) == Price(SPY, Decimal("209.89"), "bar", ago(30), age_seconds=30.0)
+    assert accepted_price(only_bar, ORDERS) == Price(SPY, Decimal("209.89"), "bar", ago(30), age_seconds=30.0)
 
 
 def test_a_rung_that_fails_its_gate_leaves_the_price_to_the_next() -> None:
@@ -156,8 +165,8 @@ def test_a_signal_accepts_any_price_of_the_session_however_old() -> None:
 
 
 def test_every_symbol_that_was_asked_for_is_answered() -> None:
-    found = climb([SPY, Symbol("TLT")], {SPY: FULL}, ORDERS)
-    assert found == {SPY: ladder(FULL, ORDERS), Symbol("TLT"): ladder(Snapshot(Symbol("TLT")), ORDERS)}
+    found = accepted_prices([SPY, Symbol("TLT")], {SPY: FULL}, ORDERS)
+    assert found == {SPY: accepted_price(FULL, ORDERS), Symbol("TLT"): accepted_price(Snapshot(Symbol("TLT")), ORDERS)}
 
 
 # ------------------------------------------------------------------------- the distance from the previous close
@@ -228,7 +237,7 @@ def test_on_its_ex_date_a_split_divides_the_previous_close_and_a_dividend_is_tak
 
 def test_after_a_split_an_order_is_priced_and_compared_with_the_restated_close() -> None:
     snapshot = everything_at("121", previous="1200")
-    assert isinstance(ladder(snapshot, ORDERS), NoPrice)
+    assert isinstance(accepted_price(snapshot, ORDERS), NoPrice)
 
     restated = restated_previous({SPY: snapshot}, [on(SESSION, ratio="10")], SESSION)
 
@@ -261,7 +270,7 @@ snapshots = st.builds(
 
 @given(snapshots)
 def test_a_price_is_finite_positive_and_of_the_session_or_there_is_none(snapshot: Snapshot) -> None:
-    found = ladder(snapshot, SIGNALS)
+    found = accepted_price(snapshot, SIGNALS)
     if isinstance(found, NoPrice):
         assert len(found.reasons) == 3
         return
@@ -274,12 +283,12 @@ def test_a_price_is_finite_positive_and_of_the_session_or_there_is_none(snapshot
 
 @given(snapshots)
 def test_a_price_for_an_order_is_near_the_previous_close_where_there_is_one(snapshot: Snapshot) -> None:
-    found = ladder(snapshot, ORDERS)
+    found = accepted_price(snapshot, ORDERS)
     if isinstance(found, Price) and snapshot.previous:
         assert Decimal("0.7") <= found.value / snapshot.previous.close <= Decimal("1.3")
 
 
 @given(snapshots)
 def test_what_an_order_accepts_a_signal_accepts_too(snapshot: Snapshot) -> None:
-    if isinstance(ladder(snapshot, ORDERS), Price):
-        assert isinstance(ladder(snapshot, SIGNALS), Price)
+    if isinstance(accepted_price(snapshot, ORDERS), Price):
+        assert isinstance(accepted_price(snapshot, SIGNALS), Price)

@@ -15,7 +15,7 @@ from rebalancer.market import sample
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.market.closes import ClosesHistory, ClosesQuotes
-from rebalancer.market.prices import climb, order_gates
+from rebalancer.market.prices import accepted_prices, order_gates
 from rebalancer.model import Bar, NoPrice, Price, Session, Snapshot, Symbol, Trading
 
 SPY, SPYINV, NOWHERE = Symbol("SPY"), Symbol("SPYINV"), Symbol("NOWHERE")
@@ -106,7 +106,9 @@ def test_before_its_first_close_a_symbol_shows_nothing() -> None:
 def test_a_last_close_is_no_price_for_an_order() -> None:
     late = LAST_EVENING + timedelta(days=3)
     quotes = ClosesQuotes(SimulatedClock(late), sample.shipped())
-    found = climb([SPY], quotes.snapshots([SPY]), order_gates(Trading(), Session(late.date(), late, late), late))[SPY]
+    found = accepted_prices(
+        [SPY], quotes.snapshots([SPY]), order_gates(Trading(), Session(late.date(), late, late), late)
+    )[SPY]
     assert isinstance(found, NoPrice)
 
 
@@ -129,7 +131,7 @@ def test_the_day_of_the_clock_is_its_date_in_new_york() -> None:
 def test_a_sample_price_is_good_enough_for_an_order() -> None:
     quotes = ClosesQuotes(SimulatedClock(LAST_EVENING), sample.shipped())
     gates = order_gates(Trading(), Session(date(2016, 7, 1), LAST_EVENING, LAST_EVENING), LAST_EVENING)
-    found = climb([SPY], quotes.snapshots([SPY]), gates)[SPY]
+    found = accepted_prices([SPY], quotes.snapshots([SPY]), gates)[SPY]
     assert isinstance(found, Price)
     assert (found.value, found.rung) == (Decimal("209.92"), "bar")
 

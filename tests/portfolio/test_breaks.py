@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from rebalancer.model import Difference, Symbol
-from rebalancer.portfolio.breaks import could_be_renamed, could_be_split, stay_open, told, waits
+from rebalancer.portfolio.breaks import break_text, could_be_renamed, could_be_split, stay_open, waits
 
 SPY, QQQ, GLD = map(Symbol, ("SPY", "QQQ", "GLD"))
 FRIDAY, MONDAY, TUESDAY = date(2024, 6, 7), date(2024, 6, 10), date(2024, 6, 11)
@@ -82,5 +82,5 @@ def test_it_waits_for_thirty_days_and_then_for_a_person() -> None:
 
     assert waits(difference, last)
     assert not waits(difference, last + timedelta(days=1))
-    assert f"or until {last}" in told(SPY, difference, last)
-    assert "you must say whose it is: `rebalance adopt SPY`" in told(SPY, difference, last + timedelta(days=1))
+    assert f"or until {last}" in break_text(SPY, difference, last)
+    assert "you must say whose it is: `rebalance adopt SPY`" in break_text(SPY, difference, last + timedelta(days=1))

@@ -22,7 +22,7 @@ from rebalancer.model import (
     Trading,
     us_equity,
 )
-from rebalancer.portfolio.buys import Purse, budget, limit_price, room, size_buys, told_budget, worst_price
+from rebalancer.portfolio.buys import Purse, budget, budget_after_refusal, limit_price, room, size_buys, worst_price
 from rebalancer.portfolio.order_ids import order_id
 from rebalancer.portfolio.trades import make_plan
 
@@ -309,7 +309,7 @@ def test_while_something_is_held_short_the_figure_free_of_margin_is_an_upper_bou
 )
 def test_the_figure_that_a_refusal_names_is_used_downwards_only(named, kind, left):
     figure = None if named is None else Decimal(named)
-    assert told_budget(Decimal(10_000), figure, kind) == Decimal(left)
+    assert budget_after_refusal(Decimal(10_000), figure, kind) == Decimal(left)
 
 
 def test_what_more_cash_would_have_bought_more_of_is_told_apart_from_what_has_no_room():
@@ -379,7 +379,7 @@ def _fresh(symbol: Symbol):
 def test_buys_at_their_limits_with_all_fees_never_exceed_the_cash(evening):
     _, _, fresh, purse, trading = evening
 
-    orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
     costs = [
         order.quantity * limit_price(fresh[order.symbol], trading.limit_percent, us_equity(order.symbol)) + purse.fee
@@ -392,7 +392,7 @@ def test_buys_at_their_limits_with_all_fees_never_exceed_the_cash(evening):
 def test_buys_at_their_prices_never_exceed_the_room(evening):
     _, _, fresh, purse, _ = evening
 
-    orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
     assert sum(order.quantity * fresh[order.symbol].value for order in orders) <= purse.room
 
@@ -402,7 +402,7 @@ def test_buys_are_whole_no_more_than_planned_and_within_their_target(evening):
     plan, held, fresh, *_ = evening
     planned = {trade.symbol: trade for trade in plan.buys}
 
-    orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
     for order in orders:
         trade = planned[order.symbol]
@@ -415,7 +415,7 @@ def test_buys_are_whole_no_more_than_planned_and_within_their_target(evening):
 def test_every_planned_buy_is_sent_in_full_or_spoken_of(evening):
     plan, *_ = evening
 
-    orders, notes, *_ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, notes, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
     sent = {order.symbol: order.quantity for order in orders}
     short = {trade.symbol for trade in plan.buys if sent.get(trade.symbol) != trade.quantity}

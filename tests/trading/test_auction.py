@@ -10,6 +10,7 @@ from test_orders import Between
 
 from rebalancer.model import Account, Fill, Order, OrderId, OrderState, Submitted, Trading
 from rebalancer.ports import Venue
+from rebalancer.venues.sim.broker import SimBroker
 
 CLOSE = session_of(DAYS[0]).closes
 
@@ -17,6 +18,7 @@ CLOSE = session_of(DAYS[0]).closes
 class Auctioneer(Between):
     """The sim broker's account with an auction: a "moc" order rests until the close and is filled there."""
 
+    real: SimBroker
     standing: dict[OrderId, Order]
     stage: Stage
 
@@ -29,9 +31,9 @@ class Auctioneer(Between):
             return super().submit(order)
         answer = super().submit(replace(order, kind="limit", limit=Decimal(1)))
         self.standing[order.id] = order
-        return replace(answer, state=self._shown(answer.state))  # type: ignore[union-attr, arg-type]
+        return replace(answer, state=self._shown(answer.state))
 
-    def orders(self, ids):  # type: ignore[no-untyped-def]
+    def orders(self, ids):
         return {key: self._shown(state) for key, state in self.real.orders(ids).items()}
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
@@ -64,7 +66,7 @@ def evening(folder: Path, minutes: int, *, auction: bool = True) -> Stage:
     trading = Trading(order_type="moc", minutes_before_close=minutes, fallback_ticker=SGOV)
     stage = Stage(folder, {"A": (hold(SPY), percent("A", 50))}, trading=trading)
 
-    def opened(real):  # type: ignore[no-untyped-def]
+    def opened(real):
         broker = Auctioneer(real)
         broker.standing, broker.stage = {}, stage
         return broker
@@ -118,7 +120,7 @@ def test_told_to_end_while_it_waits_the_next_run_counts_the_fill(tmp_path: Path)
     plain = stage.context
     stage.context = lambda broker, journal: replace(
         plain(broker, journal), shutdown_requested=lambda: stage.clock.now() > end
-    )  # type: ignore[method-assign, assignment]
+    )
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"

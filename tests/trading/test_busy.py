@@ -29,7 +29,7 @@ class Busy:
     def submit(self, order: Order) -> Submitted:
         self.submits += 1
         if self.times <= 0:
-            return self.inner.submit(order)  # type: ignore[no-any-return]
+            return self.inner.submit(order)
         self.times -= 1
         self.meanwhile()
         if self.takes:

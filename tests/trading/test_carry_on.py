@@ -65,7 +65,7 @@ def evening(tmp_path: Path) -> Stage:
 
 def cut_off(stage: Stage, methods: frozenset[str], at: int, *, after: bool = False) -> bool:
     """Whether the power was cut before the evening was over."""
-    stage.between = lambda real: Cutting(real, methods, at, after)  # type: ignore[assignment]
+    stage.between = lambda real: Cutting(real, methods, at, after)
     try:
         stage.run()
     except PowerCut:
@@ -178,14 +178,14 @@ def test_the_same_order_is_sent_at_most_once_more(stage):
 
 
 def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
-    stage.between = lambda real: Cutting(real, methods, at)  # type: ignore[assignment]
+    stage.between = lambda real: Cutting(real, methods, at)
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     try:
         context = stage.context(stage.between(broker), journal)
         found = unfinished(journal)
         assert found is not None
         session = session_of(stage.clock.now().date())
-        run_evening(context, claim_session(context, stage.claim(), session, found), session, found.plan)  # type: ignore[arg-type]
+        run_evening(context, claim_session(context, stage.claim(), session, found), session, found.plan)
     except PowerCut:
         return True
     finally:
@@ -205,7 +205,7 @@ def test_bots_that_changed_meanwhile_do_not_change_the_plan(stage):
 def test_a_changed_file_is_said(stage):
     assert cut_off(stage, SUBMITS, 2)
     claim = stage.claim()
-    stage.claim = lambda: replace(claim, files={"config": b"y"})  # type: ignore[method-assign]
+    stage.claim = lambda: replace(claim, files={"config": b"y"})
     go_on(stage)
     assert "config has changed since this run began: it goes on as it began" in [
         remark.text for remark in stage.record().remarks

@@ -47,6 +47,7 @@ def test_the_venues_last_word_and_what_passed_since_count_where_the_clock_says_l
     gate = counter.gate()
     assert closed_reason(gate.context, gate.log) is None
     counter.stage.clock.sleep(540)
+    assert isinstance(gate.context.clock, Machine)
     gate.context.clock.back = timedelta(minutes=2)
     assert gate.check(order(1, "sell", SPY, 60)) is None
     counter.stage.clock.sleep(1)
@@ -56,6 +57,7 @@ def test_the_venues_last_word_and_what_passed_since_count_where_the_clock_says_l
 def test_a_clock_that_is_ahead_of_the_venues_last_word_counts_itself(counter: Counter) -> None:
     gate = counter.gate()
     assert closed_reason(gate.context, gate.log) is None
+    assert isinstance(gate.context.clock, Machine)
     gate.context.clock.back = -timedelta(minutes=9, seconds=1)
     assert latest_time(gate.context, gate.log) == gate.context.clock.now()
     assert "orders leave from" in str(gate.check(order(1, "buy", GLD, 1, "200")))
@@ -98,7 +100,7 @@ def test_no_order_reaches_the_venue_after_its_close_though_the_clock_was_set_bac
     with evening(settings, settings.accounts[0], clock=machine) as tonight:
         context = replace(tonight.context, broker=SlowOnce(tonight.context.broker, machine))
         run = claim_session(context, tonight.claim, tonight.session)
-        run_evening(context, run, tonight.session)  # type: ignore[arg-type]
+        run_evening(context, run, tonight.session)
     (only,) = venue.book.orders
     assert only.created <= tonight.session.closes - CUTOFF
     assert stage.record().run.status == "partial"

@@ -79,7 +79,7 @@ def test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order(stage: Stage) -> 
             return self.inner.submit(order)
 
     def between(broker: SimBroker) -> Broker:
-        return HaltedMeanwhile(broker)  # type: ignore[return-value]
+        return HaltedMeanwhile(broker)
 
     stage.between = between
     stage.run()

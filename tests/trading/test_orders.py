@@ -203,7 +203,7 @@ def test_a_found_order_with_other_parameters_stops_the_run(tmp_path: Path, chang
 
     class Forging(Between):
         def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
-            return {key: replace(state, **change) for key, state in self.real.orders(ids).items()}  # type: ignore[arg-type]
+            return {key: replace(state, **change) for key, state in self.real.orders(ids).items()}
 
     stage.between = Forging
     with pytest.raises(StoppedError, match="was written down as buy 198 SPY"):
@@ -247,7 +247,7 @@ def test_a_filled_quantity_that_falls_stops_the_run(tmp_path: Path) -> None:
 
 def test_an_intent_that_can_not_be_written_sends_nothing(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
-    stage.pen = lambda journal: Pen(journal, lambda event: isinstance(event, OrderIntended))  # type: ignore[assignment, return-value]
+    stage.pen = lambda journal: Pen(journal, lambda event: isinstance(event, OrderIntended))
     with pytest.raises(RunFailedError, match="the disk is full"):
         stage.run()
     assert stage.record().run.status == "failed"
@@ -262,7 +262,7 @@ def test_a_journal_that_fails_after_an_order_left_stops_everything(tmp_path: Pat
         intended.extend([event] if isinstance(event, OrderIntended) else [])
         return len(intended) > 1
 
-    stage.pen = lambda journal: Pen(journal, second_intent)  # type: ignore[assignment, return-value]
+    stage.pen = lambda journal: Pen(journal, second_intent)
     with pytest.raises(StoppedError, match="Orders had left before"):
         stage.run()
     assert orders_at_broker(stage) == 1

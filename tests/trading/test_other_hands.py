@@ -10,6 +10,7 @@ from test_orders import Between
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Order, Submitted
+from rebalancer.venues.sim.broker import SimBroker
 
 
 def holding(folder: Path) -> Stage:
@@ -21,6 +22,8 @@ def holding(folder: Path) -> Stage:
 
 
 class SellsByHandFirst(Between):
+    real: SimBroker
+
     def submit(self, order: Order) -> Submitted:
         if order.side == "sell":
             self.real.by_hand(SPY, Decimal(-10))

@@ -64,7 +64,7 @@ def dying_before_it_is_sent_again(journal: SqliteJournal) -> Journal:
             raise PowerCutError
         return False
 
-    return Pen(journal, is_that)  # type: ignore[return-value]
+    return Pen(journal, is_that)
 
 
 class LosesEverything(Between):
@@ -232,7 +232,7 @@ def test_an_order_of_an_earlier_evening_that_never_arrived_is_lost_and_never_sen
 
 def test_an_absence_that_is_written_down_is_not_written_again_when_the_order_is_given_up(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stage.between, stage.pen = LosesEverything, dying_before_it_is_sent_again  # type: ignore[assignment, return-value]
+    stage.between, stage.pen = LosesEverything, dying_before_it_is_sent_again
     with pytest.raises(PowerCutError):
         stage.run()
     assert stage.record().orders[0].state == "absent"
@@ -643,7 +643,7 @@ def test_another_account_under_a_name_that_the_journal_knows_is_refused(
 ) -> None:
     stage = one_bot(tmp_path)
     stage.run()
-    moved = replace(stage, **other).on(DAYS[1])  # type: ignore[arg-type]
+    moved = replace(stage, **other).on(DAYS[1])
     with pytest.raises(RunFailedError, match=f"{said}.*Give the other account a name of its own"):
         moved.run()
     assert moved.record().orders == ()

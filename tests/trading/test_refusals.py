@@ -80,7 +80,7 @@ def test_what_the_order_in_the_way_has_sold_or_bought_itself_is_not_traded_once_
         stage.run()
         stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
 
-    class Filled(refusing("wash", SPY)):  # type: ignore[misc]
+    class Filled(refusing("wash", SPY)):
         def submit(self, order: Order) -> Submitted:
             answer = super().submit(order)
             if isinstance(answer, Refused):
@@ -111,7 +111,7 @@ def test_a_sell_whose_shares_stay_held_is_not_sent_again_and_nothing_is_lost(tmp
     stage.run()
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
 
-    class Blocked(refusing("held", SPY, times=9)):  # type: ignore[misc]
+    class Blocked(refusing("held", SPY, times=9)):
         def open_orders(self) -> tuple[OrderState, ...]:
             if not self.tried:
                 return ()

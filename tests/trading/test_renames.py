@@ -78,7 +78,7 @@ def test_a_dry_run_of_that_evening_says_the_same(stage: Stage) -> None:
         {"A": (mix(SPY=30), percent("A", 50)), "B": (mix(NEW=30), percent("B", 50))},
     ],
 )
-def test_where_both_names_are_named_both_are_left_alone(stage: Stage, bots: dict) -> None:  # type: ignore[type-arg]
+def test_where_both_names_are_named_both_are_left_alone(stage: Stage, bots: dict) -> None:
     stage.bots = bots
     stage.run()
     assert (orders(stage), stage.shares()) == ([], {NEW: 100})
@@ -88,7 +88,7 @@ def test_where_both_names_are_named_both_are_left_alone(stage: Stage, bots: dict
 class Reused(Market):
     """The old ticker has another holder since the rename, at 7 dollars."""
 
-    def closes(self, symbols, before):  # type: ignore[no-untyped-def]
+    def closes(self, symbols, before):
         found = super().closes(symbols, before)
         values = found.values.copy()
         if OLD in symbols:
@@ -122,7 +122,7 @@ def test_once_the_renamed_shares_are_gone_the_ticker_is_that_of_its_new_holder(s
 class Young(Market):
     """The history does not know the new name yet."""
 
-    def closes(self, symbols, before):  # type: ignore[no-untyped-def]
+    def closes(self, symbols, before):
         found = super().closes(symbols, before)
         values = np.where(np.array(symbols) == NEW, np.nan, found.values)
         return Closes(found.sessions, found.symbols, values)

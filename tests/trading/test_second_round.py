@@ -46,7 +46,7 @@ def test_a_buy_that_filled_while_another_was_looked_for_after_a_cut_is_counted_o
 ) -> None:
     stage.wants(SPY=0.6).run()
     venue.at(NEXT)
-    stage.between = lambda real: Cutting(real, frozenset({"submit"}), at=3)  # type: ignore[assignment, return-value]
+    stage.between = lambda real: Cutting(real, frozenset({"submit"}), at=3)
     with pytest.raises(PowerCut):
         stage.wants(GLD=0.5, TLT=0.45).run()
     stage.between = lambda real: real

@@ -29,7 +29,7 @@ def sent(phase: OrderPhase) -> OrderRecord:
 def test_an_earlier_order_has_an_outcome_once_it_is_over(phase: OrderPhase) -> None:
     outcome = recorded_outcome(sent(phase))
     if phase in OVER:
-        assert outcome == Outcome(ORDER, phase, Decimal(4), Decimal(499), "why")  # type: ignore[arg-type]
+        assert outcome == Outcome(ORDER, phase, Decimal(4), Decimal(499), "why")
     else:
         assert outcome is None
 
