@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 
 import pytest
 
@@ -59,7 +59,9 @@ def copied(tmp_path: Path) -> Copy:
 def test_an_indicator_is_a_formula_and_a_row(copied):
     formula, row = blocks("An indicator")
     copied.append("rebalancer/bots/flowchart/formulas.py", formula)
-    copied.insert_before("rebalancer/bots/flowchart/indicators.py", "\n)\n\nINDICATORS", f"\n{row.rstrip()}")
+    copied.insert_before(
+        "rebalancer/bots/flowchart/indicators.py", "\n)\n\nINDICATORS", f"\n{indent(row.rstrip(), '    ')},"
+    )
     copied.python("tests/bots/flowchart/make_schema.py")
     chart = '{"if": {"left": {"lowest-price": {"of": "SPY", "window": 3}}, "is": "gt", "right": 10}'
     bot = '{"format": "rebalancer/bot", "version": 1, "name": "Low", "chart": CHART}'.replace(

@@ -61,7 +61,7 @@ def evening(tmp_path: Path) -> Stage:
 
 
 def cut(stage: Stage, at: int, *, stands: bool) -> None:
-    stage.between = lambda real: Cutting(real, at, stands=stands)  # type: ignore[assignment, return-value]
+    stage.between = lambda real: Cutting(real, at, stands=stands)
     with pytest.raises(PowerCutError):
         stage.run()
     stage.between = lambda real: real
@@ -135,7 +135,7 @@ def test_an_order_that_an_ended_run_left_unsettled_is_settled_in_that_run(tmp_pa
     """A lost order is looked for at every start, and a run that has its end keeps it."""
     stage = evening(tmp_path)
     stage.script = Script({("buy", TLT): Twist(lost=1)})
-    stage.between = Once  # type: ignore[assignment]
+    stage.between = Once
     stage.run()
     first = stage.record().run
     assert orders(stage) == [(SPY, "filled", Decimal(99)), (TLT, "lost", Decimal(0))]

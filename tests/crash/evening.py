@@ -11,6 +11,7 @@ from crash.points import WRITES, Instrumented, KillPoint, instrument_journal
 from crash.shared_state import SharedClock, SharedState
 from rebalancer import config
 from rebalancer.app.evening import evening
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.ports import AlreadyRun
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import run_evening, start_run
@@ -86,6 +87,7 @@ class AccountFolder:
 def instrumented(context: RunContext, folder: AccountFolder, shared: SharedState, options: StartOptions) -> RunContext:
     kill_point = KillPoint(shared, options.kill_at)
     if options.inside:
+        assert isinstance(context.journal, SqliteJournal)
         instrument_journal(context.journal._db.conn, folder.state, kill_point)
         return context
     return replace(

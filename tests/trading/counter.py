@@ -32,7 +32,7 @@ PRICES = {SPY: Decimal(500), GLD: Decimal(200), TLT: Decimal(100)}
 def order(number: int, side: Side, symbol: Symbol, quantity: int, limit: str | None = None) -> Order:
     kind = "market" if limit is None else "limit"
     price = None if limit is None else Decimal(limit)
-    return Order(OrderId(f"rb{number}"), symbol, side, Decimal(quantity), kind, price, "a test")  # type: ignore[arg-type]
+    return Order(OrderId(f"rb{number}"), symbol, side, Decimal(quantity), kind, price, "a test")
 
 
 @dataclass

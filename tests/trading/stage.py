@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -146,7 +147,7 @@ class Stage:
     def journal_file(self) -> Path:
         return self.folder / "journal.sqlite"
 
-    def on(self, day: date) -> "Stage":
+    def on(self, day: date) -> Self:
         self.clock = SimulatedClock(session_of(day).closes - timedelta(minutes=self.trading.minutes_before_close))
         self.market.clock = self.clock
         return self
