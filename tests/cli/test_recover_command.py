@@ -44,7 +44,7 @@ def run_until_the_cut(folder: Path, clock: Clock | None = None) -> None:
     settings = config.load(folder / "config.toml")
     with evening(settings, settings.accounts[0], clock=clock) as tonight:
         context = replace(tonight.context, broker=Cutting(tonight.context.broker))
-        run = claim_session(context, tonight.claim, tonight.session)
+        run = start_run(context, tonight.request, tonight.session)
         with pytest.raises(PowerCut):
             run_evening(context, run, tonight.session)
 

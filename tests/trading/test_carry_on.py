@@ -185,7 +185,7 @@ def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
         found = unfinished(journal)
         assert found is not None
         session = session_of(stage.clock.now().date())
-        run_evening(context, claim_session(context, stage.claim(), session, found), session, found.plan)
+        run_evening(context, start_run(context, stage.request(), session, found), session, found.plan)
     except PowerCut:
         return True
     finally:
@@ -204,8 +204,8 @@ def test_bots_that_changed_since_the_interruption_do_not_change_the_plan(stage):
 
 def test_a_changed_file_is_reported(stage):
     assert cut_off(stage, SUBMITS, 2)
-    claim = stage.claim()
-    stage.claim = lambda: replace(claim, files={"config": b"y"})
+    request = stage.request()
+    stage.request = lambda: replace(request, files={"config": b"y"})
     go_on(stage)
     assert "config has changed since this run began: it goes on as it began" in [
         remark.text for remark in stage.record().remarks
