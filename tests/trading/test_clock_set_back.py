@@ -43,7 +43,7 @@ def counter(tmp_path: Path) -> Iterator[Counter]:
         yield replace(counter, context=replace(counter.context, clock=Machine(counter.stage.clock)))
 
 
-def test_the_venues_last_word_and_what_passed_since_count_where_the_clock_says_less(counter: Counter) -> None:
+def test_the_venue_time_plus_elapsed_time_counts_where_the_clock_is_behind(counter: Counter) -> None:
     gate = counter.gate()
     assert closed_reason(gate.context, gate.log) is None
     counter.stage.clock.sleep(540)
@@ -54,7 +54,7 @@ def test_the_venues_last_word_and_what_passed_since_count_where_the_clock_says_l
     assert "it is 2024-03-05 20:59:01 UTC, orders leave from" in str(gate.check(order(2, "sell", SPY, 40)))
 
 
-def test_a_clock_that_is_ahead_of_the_venues_last_word_counts_itself(counter: Counter) -> None:
+def test_a_clock_that_is_ahead_of_the_venue_time_counts_itself(counter: Counter) -> None:
     gate = counter.gate()
     assert closed_reason(gate.context, gate.log) is None
     assert isinstance(gate.context.clock, Machine)
