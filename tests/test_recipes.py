@@ -69,9 +69,9 @@ def test_an_indicator_is_a_formula_and_a_row(copied):
     )
     script = f"""
         import numpy as np
-        from rebalancer.bots.load import load
+        from rebalancer.app.bots import load_bot
         from rebalancer.model import Closes, Symbol
-        bot, problems = load({bot!r}.encode(), "Low", "low.json")
+        bot, problems = load_bot({bot!r}.encode(), "Low", "low.json")
         assert not problems, problems
         days = np.array(["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"], dtype="datetime64[D]")
         closes = Closes(days, (Symbol("SPY"),), np.array([[9.0], [11.0], [12.0], [13.0]]))
