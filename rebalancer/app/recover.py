@@ -92,7 +92,7 @@ def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None
         raise
     if interrupted:
         orders = context.journal.orders(run)
-        log.write(RunEnded(at=log.now(), status="partial" if orders else "failed", reason=came_of_it(orders)))
+        log.write(RunEnded(at=log.now(), status="partial" if orders else "failed", reason=outcome_sentence(orders)))
     return run
 
 
@@ -106,7 +106,7 @@ def _settle(context: RunContext, log: RunLog) -> None:
             log.write(OrderLost(at=log.now(), order_id=sent.order.id, reason="it never reached the broker"))
 
 
-def came_of_it(orders: Sequence[OrderRecord]) -> str:
+def outcome_sentence(orders: Sequence[OrderRecord]) -> str:
     """The reason an interrupted run ends with."""
     if not orders:
         return "cut off before its first order"

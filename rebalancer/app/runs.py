@@ -129,7 +129,7 @@ def _skipped(account: AccountConfig, run: AlreadyRun) -> RunResult:
 
 
 def run_due(config: Config, clock: Clock, shutdown_requested: Callable[[], bool] = never) -> Iterator[RunResult]:
-    """Journal missed sessions, run what is due, and settle interrupted runs. While another run is on, the next call."""
+    """Journal missed sessions, run what is due, and settle interrupted runs; a busy account waits for a later call."""
     for work in due_now(config, clock):
         try:
             yield from _done(config, work, clock, shutdown_requested)
