@@ -69,12 +69,10 @@ def test_an_indicator_is_a_formula_and_a_row(copied):
     )
     script = f"""
         import numpy as np
-        from rebalancer.bots.flowchart import formats
-        from rebalancer.bots.flowchart.bot import FlowchartBot
+        from rebalancer.app.bots import load_bot
         from rebalancer.model import Closes, Symbol
-        chart, problems = formats.read({bot!r}.encode(), "low.json")
+        bot, problems = load_bot({bot!r}.encode(), "Low", "low.json")
         assert not problems, problems
-        bot = FlowchartBot.of(chart, "Low")
         days = np.array(["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"], dtype="datetime64[D]")
         closes = Closes(days, (Symbol("SPY"),), np.array([[9.0], [11.0], [12.0], [13.0]]))
         print(bot.weights(closes)[:, 0].tolist(), *bot.explain(closes, 3))
