@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 
 import pytest
 
@@ -59,7 +59,9 @@ def copied(tmp_path: Path) -> Copy:
 def test_an_indicator_is_a_formula_and_a_row(copied):
     formula, row = blocks("An indicator")
     copied.append("rebalancer/bots/flowchart/formulas.py", formula)
-    copied.insert_before("rebalancer/bots/flowchart/indicators.py", "\n)\n\nINDICATORS", f"\n{row.rstrip()}")
+    copied.insert_before(
+        "rebalancer/bots/flowchart/indicators.py", "\n)\n\nINDICATORS", f"\n{indent(row.rstrip(), '    ')},"
+    )
     copied.python("tests/bots/flowchart/make_schema.py")
     chart = '{"if": {"left": {"lowest-price": {"of": "SPY", "window": 3}}, "is": "gt", "right": 10}'
     bot = '{"format": "rebalancer/bot", "version": 1, "name": "Low", "chart": CHART}'.replace(
@@ -67,9 +69,9 @@ def test_an_indicator_is_a_formula_and_a_row(copied):
     )
     script = f"""
         import numpy as np
-        from rebalancer.bots.load import load
+        from rebalancer.app.bots import load_bot
         from rebalancer.model import Closes, Symbol
-        bot, problems = load({bot!r}.encode(), "Low", "low.json")
+        bot, problems = load_bot({bot!r}.encode(), "Low", "low.json")
         assert not problems, problems
         days = np.array(["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"], dtype="datetime64[D]")
         closes = Closes(days, (Symbol("SPY"),), np.array([[9.0], [11.0], [12.0], [13.0]]))

@@ -57,11 +57,11 @@ QUARTER = timedelta(minutes=15)
 
 
 def venue(*standing: OrderState, **told: object) -> Venue:
-    return Venue(SimulatedClock(NIGHT), list(standing), **told)  # type: ignore[arg-type]
+    return Venue(SimulatedClock(NIGHT), list(standing), **told)
 
 
 def killed(at: Venue, **asked: object) -> Cancelled:
-    return kill(at, at.clock, **asked)  # type: ignore[arg-type]
+    return kill(at, at.clock, **asked)
 
 
 def test_where_nothing_is_open_nothing_is_asked_for_and_no_time_passes() -> None:

@@ -75,8 +75,8 @@ def call(
         with SqliteJournal.open(stage.folder / "trial.sqlite") as books:
             journal: Journal = pen(books)
             context = replace(stage.context(broker, journal), account="demo-two-evenings")
-            claim = replace(stage.claim(force=True), account=context.account, purpose="trial")
-            run = books.claim(claim)
+            request = replace(stage.request(force=True), account=context.account, purpose="trial")
+            run = books.start_run(request)
             assert isinstance(run, int)
             checks, figures = run_two_evenings(context, RunId(run), session_of(stage.clock.now().date()), named)
             return Told({check.name: check for check in checks}, figures)

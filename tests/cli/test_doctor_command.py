@@ -278,7 +278,7 @@ def test_a_session_whose_run_was_cut_off_has_no_trial(tmp_path):
 def cut_off(tonight: Evening) -> None:
     """A run that dies with its first order."""
     now, zero, journal = tonight.context.clock.now(), Decimal(0), tonight.context.journal
-    run = journal.claim(tonight.claim)
+    run = journal.start_run(tonight.request)
     assert isinstance(run, int)
     journal.record(run, HoldingsRead(now, "start", tonight.context.broker.account(), (), zero, zero, zero))
     journal.record(run, TargetsSet(now, Targets((), {}, (), {}, {})), PlanMade(now, Plan(zero, ())))
