@@ -89,7 +89,7 @@ def opening(config: Config, account: AccountConfig, clock: Clock | None = None) 
     Raises BadInputError where keys or prices can't be read, SourceError where what they open does not answer.
     """
     present = clock or clock_of(config, account)
-    calendar = ExchangeCalendar(present)
+    calendar = ExchangeCalendar(present, account.venue.exchange)
     with Connections(config, present) as connections, source_of(config, present, connections) as source:
         yield Opening(config, account, connections, source, calendar, present)
 

@@ -183,7 +183,7 @@ def present_of(config: Config, account: AccountConfig, *, dry_run: bool, as_of: 
         text = f"works with the simulated broker only: {venue.title}'s time is now"
         raise BadInputError([Problem("--as-of", "", text)])
     clock = clock_of(config, account)
-    return None if dry_run and not _is_open(ExchangeCalendar(clock), clock) else clock
+    return None if dry_run and not _is_open(ExchangeCalendar(clock, venue.exchange), clock) else clock
 
 
 def _is_open(calendar: Calendar, clock: Clock) -> bool:

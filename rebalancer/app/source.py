@@ -60,7 +60,8 @@ def source_of(config: Config, clock: Clock | None = None, connections: Connectio
 
 def _of_a_venue(config: Config, clock: Clock, connections: Connections) -> Source:
     connection = connections.to(config.data_account or "")
-    history = connection.history(config.data_settings, ExchangeCalendar(clock))
+    exchange = registry.plugin(config.data_source).venue.exchange
+    history = connection.history(config.data_settings, ExchangeCalendar(clock, exchange))
     last = history.last_session().day
 
     def as_of(past: Clock) -> Quotes:
