@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from rebalancer.events import Armed, Claim, Event, Halted
+from rebalancer.events import Armed, Event, Halted, RunRequest
 from rebalancer.model import (
     Account,
     Closes,
@@ -165,7 +165,7 @@ class Clock(Protocol):
 class Journal(Protocol):
     """Append-only. `record` has committed to disk when it returns; after it raises, no order may be sent."""
 
-    def claim(self, claim: Claim) -> "RunId | AlreadyRun":
+    def start_run(self, request: RunRequest) -> "RunId | AlreadyRun":
         """Start the next run of the session. Raises BusyError while another process runs this account."""
         ...
 
@@ -205,9 +205,9 @@ class Journal(Protocol):
         """The run of `account` that never ended and whose process is gone; None where there is none."""
         ...
 
-    def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
+    def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
         """Take over an existing run: to continue an interrupted one (`running`), or to settle the orders that an ended
-        one left. Raises as `claim` does.
+        one left. Raises as `start_run` does.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import keyring
 from keyring.backend import KeyringBackend
@@ -33,8 +34,11 @@ class MemoryKeyring(KeyringBackend):
         del self.kept[service, username]
 
 
+Backend = TypeVar("Backend", bound=KeyringBackend)
+
+
 @contextmanager
-def in_use(backend: KeyringBackend) -> Iterator[KeyringBackend]:
+def in_use(backend: Backend) -> Iterator[Backend]:
     keyring.set_keyring(backend)
     yield backend
     keyring.set_keyring(fail.Keyring())

@@ -234,7 +234,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_fail_nth.py::test_whenever_the_disk_fills_up_nothing_is_sent_after_it_and_a_later_evening_goes_on",
         "journal/test_store.py::test_a_full_disk_leaves_no_half_event_wherever_it_strikes",
     ),
-    "D2 locked": ("journal/test_scarce.py::test_a_journal_that_another_program_is_writing_is_not_written",),
+    "D2 locked": ("journal/test_disk_space.py::test_a_journal_that_another_program_is_writing_is_not_written",),
     "D3 read-only": ("journal/test_store.py::test_a_journal_that_may_not_be_written_says_what_to_do",),
     "D4 damaged, older, newer": (
         "journal/test_store.py::test_a_damaged_journal_is_refused",
@@ -257,7 +257,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "D10 full disk of the log": "There is no log file: the journal is the record, and a screen that is gone is P9.",
     "D11 no file handles, no memory": (
-        "journal/test_scarce.py::test_without_a_file_handle_left_the_journal_is_not_opened",
+        "journal/test_disk_space.py::test_without_a_file_handle_left_the_journal_is_not_opened",
     ),
     # ------------------------------------------------------------------------------------------- process
     "P1 kill -9 anywhere": (
@@ -269,7 +269,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_schedule_ending.py::test_told_between_the_legs_the_sells_are_followed_to_their_end_and_no_buy_leaves",
     ),
     "P3 two schedulers": (
-        "journal/test_claims.py::test_of_three_processes_triggered_at_once_exactly_one_sends",
+        "journal/test_one_run_a_session.py::test_of_three_processes_triggered_at_once_exactly_one_sends",
         "journal/test_lease.py::test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time",
     ),
     "P4 stale lease": (

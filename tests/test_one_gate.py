@@ -67,7 +67,11 @@ def test_only_the_gate_reaches_a_brokers_submit() -> None:
 def test_only_alpacas_own_broker_posts_an_order() -> None:
     posting = [file for file in FILES if "venues" in file.parts and mentions(tree(file), "POST")]
     assert [str(file.relative_to(PACKAGE)) for file in posting] == ["venues/alpaca/broker.py"]
-    sending = [call for call, name in calls(tree(posting[0])) if name == "send" and call.args[0].value == "POST"]
+    sending = [
+        call
+        for call, name in calls(tree(posting[0]))
+        if name == "send" and isinstance(call.args[0], ast.Constant) and call.args[0].value == "POST"
+    ]
     (submit,) = (
         node for node in ast.walk(tree(posting[0])) if isinstance(node, ast.FunctionDef) and node.name == "submit"
     )

@@ -13,7 +13,6 @@ from tomllib import loads
 import pytest
 
 from rebalancer.app.runs import EXIT_CODES
-from rebalancer.bots.load import load
 from rebalancer.errors import BadInputError, RebalancerError, RunFailedError, StoppedError
 from rebalancer.model import Allocation, Investment, Limits, Symbol, Trading
 from rebalancer.portfolio.targets import investable, set_targets, shares_of
@@ -73,11 +72,14 @@ def test_the_picture_of_the_dry_run_is_its_output(rebalance):
         assert shown[start : start + len(lines)] == lines
 
 
-def test_the_bot_in_the_manual_can_be_read():
-    (document,) = re.findall(r"^```json\n(.+?)```$", text(DOCS / "bots.md"), re.DOTALL | re.MULTILINE)
-    bot, problems = load(json.dumps(json.loads(document)).encode(), "Trend gate", "docs/bots.md")
-    assert problems == ()
-    assert bot is not None
+@pytest.mark.parametrize(
+    ("page", "language", "ending"), [("bots.md", "json", "json"), ("python-bots.md", "python", "py")]
+)
+def test_a_bot_in_the_manual_can_be_read(page, language, ending, rebalance, tmp_path):
+    content = re.findall(rf"^```{language}\n(.+?)```$", text(DOCS / page), re.DOTALL | re.MULTILINE)[0]
+    (tmp_path / f"bot.{ending}").write_text(content, "utf-8")
+    said = rebalance("bots", "check", tmp_path / f"bot.{ending}")
+    assert said.code == 0, said.out + said.err
 
 
 def test_the_worked_example_is_right_to_the_cent():

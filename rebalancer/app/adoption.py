@@ -82,7 +82,7 @@ def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Wr
     Raises BadInputError at a real broker, and for shares that are not held or can still be sold.
     """
     name = canonical(symbol)
-    if account.broker != "sim":
+    if not account.venue.simulated:
         text = (
             f"account {account.name} is at {account.broker}: what is worth nothing there, the broker takes out by "
             "itself, and the next run says so. Only a simulated account needs a write-off"

@@ -26,7 +26,7 @@ def adopt(
 ) -> None:
     """Hand shares that are held already over to the bots, where manage = "own" leaves them alone. Asks first.
 
-    Where more or fewer are held than the journal counts, and no split or rename explains it, that is settled with it.
+    A holding that differs from the journal, without a split or rename to explain it, is settled with it.
     """
     from rebalancer.app import adoption
     from rebalancer.app.selection import one_account

@@ -1,4 +1,4 @@
-"""`rebalance audit` and `rebalance backup`: whether the journal is what was written, and a copy of it."""
+"""`rebalance audit` and `rebalance backup`: the journal verified, restored and copied."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,9 +26,9 @@ def verify(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Look for lines that were changed, deleted, inserted or swapped; with --anchor also for lines cut off at the end.
+    """Find changed, deleted, inserted or swapped lines; with --anchor also lines cut off at the end.
 
-    Exit code 5 where something is wrong.
+    Exit code 5 where there are any.
     """
     from rebalancer.journal.audit import verify as look
     from rebalancer.report.audit import show_verdict
@@ -50,7 +50,7 @@ def accept_restore(
 ) -> None:
     """Go on with a journal that was restored from a backup, or with a new one after it was deleted. Asks first.
 
-    Orders that it does not know stop the next run all the same: `rebalance recover` has to account for them.
+    Orders that are missing in it still stop the next run, until `rebalance recover` accounts for them.
     """
     from rebalancer.app.restored import accept_restored
     from rebalancer.report.audit import show_accepted, show_restored
@@ -71,7 +71,7 @@ def backup(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Copy the journal to a new file, as it is at one moment; a run may be going on meanwhile."""
+    """Copy the journal to a new file, consistently, even during a run."""
     from rebalancer.journal.connection import back_up
     from rebalancer.report.audit import show_backup
     from rebalancer.report.console import show_json

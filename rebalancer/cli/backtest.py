@@ -36,7 +36,7 @@ def backtest(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show what bots would have earned: alone, together as the evening would, and beside a benchmark."""
+    """Show what bots would have earned: alone, together as an account holds them, and beside a benchmark."""
     from rebalancer.app import backtests
     from rebalancer.report import curves
     from rebalancer.report.backtest import screen
@@ -60,7 +60,7 @@ def backtest(
 
 
 def _written(found: "Comparison", csv: Path | None, html: Path | None) -> dict[str, Path]:
-    """Write the files that were asked for, by their options."""
+    """Write the requested files; their paths by option."""
     from rebalancer.report import curves
 
     if csv:
@@ -73,7 +73,7 @@ def _written(found: "Comparison", csv: Path | None, html: Path | None) -> dict[s
 
 
 def _progress(bots: Iterable[str]) -> Iterable[str]:
-    """With a bar on stderr, on a terminal only."""
+    """A progress bar on stderr, on a terminal only."""
     from rich.console import Console
     from rich.progress import track
 

@@ -1,4 +1,4 @@
-"""`rebalance bots`: bot files, looked at and begun."""
+"""`rebalance bots`: bot files listed, shown, checked and created."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -65,7 +65,7 @@ def new(
 
 
 def bots_folder(config: "Config") -> Path:
-    """`bots` beside the settings; in the current folder while there are none."""
+    """`bots` beside the config; in the current folder while there is only the demo."""
     from rebalancer import demo
 
     return (Path.cwd() if config.path == demo.config_path() else config.path.parent) / "bots"
@@ -77,7 +77,7 @@ def check(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Read bot files and say what was found, or every problem with its place."""
+    """Check bot files: what each contains, or every problem with its place in the file."""
     from rebalancer.app.explain import check_files
     from rebalancer.report.bots import show_findings
     from rebalancer.report.console import show_json

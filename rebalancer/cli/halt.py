@@ -18,7 +18,7 @@ def halt(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Send nothing any more, from this moment on, until `rebalance resume`. What is open at the broker stays open."""
+    """Send no order from now on, until `rebalance resume`. Orders that are open at the broker stay open."""
     from rebalancer.app import controls
     from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_halted
@@ -34,7 +34,7 @@ def resume(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show who halted what, when and why, and lift it."""
+    """Lift a halt, and show who halted what, when and why."""
     from rebalancer.app import controls
     from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_resumed
@@ -50,7 +50,7 @@ def kill(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Halt, then cancel what this program has open at the broker. Exit code 5 where something may still be open."""
+    """Halt, then cancel this program's open orders at the broker. Exit code 5 where one may still be open."""
     from rebalancer.app import controls
     from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_halted, show_killed

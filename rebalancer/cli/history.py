@@ -1,4 +1,4 @@
-"""`rebalance history`, `orders`, `positions`: what the journal says."""
+"""`rebalance history`, `orders`, `positions`: from the journal."""
 
 from pathlib import Path
 from typing import Annotated

@@ -34,7 +34,7 @@ def arm(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Let an account with mode = "live" trade, until a day, and as long as its config and bots stay as they are."""
+    """Let an account with mode = "live" trade until a day, while its config and its bots stay unchanged."""
     from rebalancer.app import controls
     from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_armed, show_proposal
@@ -60,7 +60,7 @@ def disarm(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Let no order of an account leave any more, from this moment on."""
+    """Send no more live orders of an account, from now on."""
     from rebalancer.app import controls
     from rebalancer.app.selection import one_account
     from rebalancer.report.console import show_json

@@ -24,7 +24,7 @@ def login(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Ask for an account's keys at Alpaca, and keep them in this system's keyring. They are never shown."""
+    """Ask for the keys of an account at its broker, and keep them in this system's keyring. They are never shown."""
     from rebalancer.app.credentials import store_keys
     from rebalancer.app.selection import one_account
     from rebalancer.report.console import line, show, show_json
@@ -38,7 +38,7 @@ def login(
 
 
 def logout(name: NameArgument, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Remove an account's keys from this system's keyring. At Alpaca they stay valid."""
+    """Remove an account's keys from this system's keyring. At the broker they stay valid."""
     from rebalancer.app.credentials import remove_keys
     from rebalancer.report.console import line, show, show_json
 
@@ -46,7 +46,7 @@ def logout(name: NameArgument, json: JsonOption = False, debug: DebugOption = Fa
     if json:
         show_json({"account": name, "removed": removed})
     elif removed:
-        show(line(f"The keys of account {name} are no longer in {where}. At Alpaca they stay valid."))
+        show(line(f"The keys of account {name} are no longer in {where}. At the broker they stay valid."))
     else:
         show(line(f"{where} has no keys of account {name}: nothing to do."))
 

@@ -10,7 +10,7 @@ app = typer.Typer(help="Look at the prices, and bring them up to date.", no_args
 
 @app.command()
 def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Show each ticker's span, gaps and age. Exit code 0: shown, whatever it says; 2: the prices can't be used."""
+    """Show each ticker's span, gaps and age. Exit code 2 where the prices can't be used."""
     from rebalancer.app.prices import price_status
     from rebalancer.report.console import show_json
     from rebalancer.report.prices import show_prices
@@ -21,7 +21,7 @@ def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOp
 
 @app.command()
 def sync(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Fetch what is missing of Alpaca's closes for every ticker of every bot. Exit code 4: Alpaca can't be read."""
+    """Fetch the missing closes of every ticker of every bot. Exit code 4: the source can't be read."""
     from rebalancer.app.prices import synced
     from rebalancer.report.console import show_json
     from rebalancer.report.prices import progress, show_synced

@@ -1,4 +1,4 @@
-"""`rebalance recover`: settle what earlier runs left, without an evening."""
+"""`rebalance recover`: settle the orders of earlier runs, without a new run."""
 
 from typing import Annotated
 

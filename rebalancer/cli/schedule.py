@@ -1,4 +1,4 @@
-"""`rebalance schedule`, which stays and runs what is due, and `rebalance status`."""
+"""`rebalance schedule`, which keeps running and runs what is due, and `rebalance status`."""
 
 from datetime import timedelta
 from functools import partial
@@ -24,7 +24,7 @@ def schedule(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Stay, and run each enabled account shortly before the close of every session."""
+    """Keep running, and run each enabled account shortly before the close of every session."""
     from rebalancer.app.schedule_loop import ScheduleLoop, run_until_stopped
     from rebalancer.market.clock import SystemClock
 

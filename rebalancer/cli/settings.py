@@ -28,7 +28,7 @@ def init(
 
 @app.command()
 def check(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Look over the settings, their bot files and where the keys are, and show all problems at once."""
+    """Check the settings, their bot files and the keys, and show all problems at once."""
     from rebalancer.app.settings import check as checked
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_check
@@ -65,7 +65,7 @@ def changes(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List what was changed in the settings, by command or by hand, as the journal knows it."""
+    """List the changes of settings, by command or by hand, from the journal."""
     from rebalancer.journal import read
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_changes

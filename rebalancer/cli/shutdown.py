@@ -9,9 +9,9 @@ from types import FrameType
 
 @contextmanager
 def shutdown_signal() -> Iterator[Event]:
-    """An event that SIGTERM, or a first Ctrl-C, sets. A second Ctrl-C interrupts at once, as it always did.
+    """An event that SIGTERM, or a first Ctrl-C, sets. A second Ctrl-C interrupts at once.
 
-    Use it in the main thread: Python takes signals nowhere else.
+    For the main thread only, where Python handles signals.
     """
     requested = Event()
 

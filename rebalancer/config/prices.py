@@ -76,9 +76,9 @@ def _without_a_venue(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     source = values.get("source")
     if source is not None and source not in OWN_SOURCES:
         yield "source", _no_account(source)
-    brokers = " or ".join(f'broker = "{name}"' for name in price_sources() if name not in OWN_SOURCES)
-    for key in ("account", *any_price_kinds()) if values.keys() - {"source", "folder"} else ():
-        if key in values:
+    if needless := values.keys() - {"source", "folder"}:
+        brokers = " or ".join(f'broker = "{name}"' for name in price_sources() if name not in OWN_SOURCES)
+        for key in sorted(needless):
             yield key, f"has no effect here: no account has {brokers}; take this line out"
 
 

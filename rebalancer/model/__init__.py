@@ -42,7 +42,7 @@ from rebalancer.model.orders import (
 from rebalancer.model.plan import Holdings, Plan, Trade
 from rebalancer.model.settings import Investment, Limits, Reserve, Trading
 from rebalancer.model.states import OrderPhase, RunStep
-from rebalancer.model.targets import Allocation, BotFailure, Decision, Netting, Share, Targets
+from rebalancer.model.targets import Allocation, BotFailure, Claims, Decision, Netting, Share, Targets
 
 __all__ = [
     "CASH",
@@ -56,6 +56,7 @@ __all__ = [
     "Allocation",
     "Bar",
     "BotFailure",
+    "Claims",
     "Closes",
     "CorporateAction",
     "Decision",

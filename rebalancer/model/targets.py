@@ -52,12 +52,17 @@ class Netting:
     freed: float
 
 
+Claims = Mapping[Symbol, Mapping[str, float]]
+"""By symbol and bot: how much of a target weight belongs to the bot, as a fraction of Investable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
     """The account's targets, with each intermediate step: merged, netted, and finally capped `weights`.
 
     Weights are absolute targets, never deltas. `notes` are sentences about what was scaled, freed or kept in cash;
-    `whys` give the origin of each symbol's weight.
+    `whys` give the origin of each symbol's weight. `claims` split each of `weights` by the bot that it belongs to; they
+    are empty in a journal of an earlier version.
     """
 
     shares: tuple[Share, ...]
@@ -67,3 +72,12 @@ class Targets:
     weights: Weights
     notes: tuple[str, ...] = ()
     whys: Mapping[Symbol, str] = field(default_factory=dict)
+    claims: Claims = field(default_factory=dict)
+
+    def cash(self) -> Mapping[str, float]:
+        """The fraction of Investable that each bot leaves in cash: its share less its claims, never below 0."""
+        left = {share.bot: share.fraction for share in self.shares}
+        for parts in self.claims.values():
+            for bot, part in parts.items():
+                left[bot] -= part
+        return {bot: max(0.0, fraction) for bot, fraction in left.items()}

@@ -24,6 +24,7 @@ from rebalancer.model import (
     Weights,
 )
 from rebalancer.model.text import money, percent
+from rebalancer.portfolio.claims import Contribution, claims_on
 
 TIE = 1e-9
 CENT = Decimal("0.01")
@@ -123,6 +124,7 @@ def set_targets(
         weights=weights,
         notes=(*notes, *_notes(shares, decisions, nettings, fallback), *_cap_note(netted, weights)),
         whys=_whys(shares, decisions, nettings, fallback, () if weights == netted else weights),
+        claims=claims_on(weights, contributions(shares, decisions, fallback), nettings, fallback),
     )
 
 
@@ -133,10 +135,17 @@ def merge(shares: Iterable[Share], decisions: Mapping[str, Decision], fallback: 
     is positive and finite and each bot's weights sum to at most 1.
     """
     parts: dict[Symbol, list[float]] = defaultdict(list)
+    for symbol, _, weight in contributions(shares, decisions, fallback):
+        parts[symbol].append(weight)
+    return _positive({symbol: math.fsum(part) for symbol, part in parts.items()})
+
+
+def contributions(
+    shares: Iterable[Share], decisions: Mapping[str, Decision], fallback: Symbol | None
+) -> Iterator[Contribution]:
     for share in shares:
         for symbol, weight in _wanted(decisions[share.bot], fallback).items():
-            parts[symbol].append(share.fraction * weight)
-    return _positive({symbol: math.fsum(part) for symbol, part in parts.items()})
+            yield symbol, share.bot, share.fraction * weight
 
 
 def _wanted(decision: Decision, fallback: Symbol | None) -> Weights:

@@ -51,7 +51,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def drawings(comparison: Comparison) -> Iterator[Text]:
-    """Of two sessions or more."""
+    """Needs two sessions or more."""
     yield drawing("Equity", "1,000 USD", comparison, lambda track: track.result.equity / 1000)
     yield drawing("Drawdown", "%", comparison, lambda track: -100 * drawdowns(track.result.equity))
 
@@ -83,7 +83,7 @@ def _canvas(unit: str, *, terminal: bool) -> Figure:
 
 
 def _limits(curves: Sequence[Floats]) -> tuple[float, float]:
-    """The lowest and the highest value, a little apart where all are the same."""
+    """The lowest and the highest value; never equal."""
     low, high = min(curve.min() for curve in curves), max(curve.max() for curve in curves)
     return float(low), float(high if high > low else low + 1)
 

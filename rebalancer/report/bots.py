@@ -1,4 +1,4 @@
-"""Bot files on the screen: what was found in them, and the path one took."""
+"""Bots on the screen: what their files contain, their rules, and the path of a decision."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Where everything a person reads comes out: rich on a terminal, plain text elsewhere."""
+"""Output for people: rich on a terminal, plain text elsewhere."""
 
 import sys
 from decimal import Decimal
@@ -47,7 +47,7 @@ def grid(title: str, *columns: str) -> Table:
 
 
 def _is_terminal() -> bool:
-    """A process may be started without any output: then it is None."""
+    """Not where the process was started without a stdout."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
@@ -65,5 +65,5 @@ def share(fraction: float | Decimal | None) -> str:
 
 
 def count(quantity: Decimal) -> str:
-    """Shares, without the zeros behind a whole number."""
+    """Shares, without trailing zeros."""
     return f"{quantity.normalize():,f}"

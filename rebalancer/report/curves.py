@@ -1,4 +1,4 @@
-"""A back-test for other programs: its facts as JSON, its days as CSV, and files that are whole or not there."""
+"""A back-test for other programs: its facts as JSON and its days as CSV."""
 
 import csv
 import io

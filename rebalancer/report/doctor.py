@@ -32,7 +32,7 @@ def _show_figures(figures: Sequence[Figures]) -> None:
 
 
 def _columns(figures: Sequence[Figures]) -> Iterator[Column]:
-    """Each moment, and behind the two around one order what it changed."""
+    """Each moment; after the two around an order, also the change between them."""
     before: Column = ("", ())
     for shown in figures:
         column: Column = (shown.moment, [getattr(shown, name) for name in FIGURES])

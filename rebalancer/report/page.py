@@ -1,4 +1,4 @@
-"""A back-test as one page for the browser. It asks nothing of any network: a policy in its head forbids it."""
+"""A back-test as one page for the browser. It loads nothing from a network; its Content-Security-Policy forbids it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape

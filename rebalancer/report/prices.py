@@ -50,7 +50,7 @@ def _more(found: Sequence[object]) -> str:
 
 @contextmanager
 def progress(things: str) -> Iterator[ProgressCall]:
-    """How many of how many `things` are done: a bar on a terminal, lines on a pipe; on stderr, where no facts stand."""
+    """Shows on stderr how many `things` are done: a bar on a terminal, lines on a pipe."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield lambda done, total: console.print(f"{done:,} of {total:,} {things}")

@@ -1,4 +1,4 @@
-"""One run on the screen: what was held, the waterfall, the plan, the outcome; tonight's as last year's."""
+"""One run on the screen: holdings, bots, waterfall, plan, prices and outcome."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta, tzinfo
@@ -100,7 +100,7 @@ def _bots(record: RunRecord) -> RenderableType:
 
 
 def shortened(path: Sequence[str]) -> tuple[str, ...]:
-    """A long way through a chart, cut to what a screen can show; `rebalance explain` shows all of it."""
+    """A long path through a chart, cut for the screen; `rebalance explain` shows all of it."""
     if len(path) <= MOST_STEPS:
         return tuple(path)
     return (*path[:MOST_STEPS], f"… and {len(path) - MOST_STEPS} more lines: see `rebalance explain`")
@@ -127,8 +127,18 @@ def _waterfall(targets: Targets) -> Iterator[RenderableType]:
         table.add_row(symbol, *(share(weights.get(symbol, 0.0)) for weights in steps), targets.whys.get(symbol, ""))
     table.add_row("cash", *(share(1 - sum(weights.values())) for weights in steps), "")
     yield table
+    if targets.claims:
+        yield _claims(targets)
     for note in targets.notes:
         yield line(note)
+
+
+def _claims(targets: Targets) -> RenderableType:
+    table = grid("Claims of each bot, fractions of Investable", "bot", "~claims", "#cash")
+    for bot, cash in targets.cash().items():
+        claims = (f"{symbol} {share(parts[bot])}" for symbol, parts in targets.claims.items() if bot in parts)
+        table.add_row(bot, ", ".join(claims), share(cash))
+    return table
 
 
 def _plan(plan: Plan, currency: str) -> Iterator[RenderableType]:
@@ -150,11 +160,11 @@ def _plan(plan: Plan, currency: str) -> Iterator[RenderableType]:
 
 
 def _prices(taken: PricesTaken) -> Iterator[RenderableType]:
-    """One line a rung, and one for each symbol that has none."""
-    for rung in ("quote", "trade", "bar"):
-        ages = [price.age_seconds for price in taken.prices if price.rung == rung]
+    """A line for each price source, and one for each symbol without a price."""
+    for source in ("quote", "trade", "bar"):
+        ages = [price.age_seconds for price in taken.prices if price.rung == source]
         if ages:
-            yield line(f"Prices for orders: {len(ages)} by the {rung}, at most {max(ages):.0f} s old.")
+            yield line(f"Prices for orders: {len(ages)} by the {source}, at most {max(ages):.0f} s old.")
     for missing in taken.missing:
         yield line(f"{missing.symbol} has no price for an order: {' '.join(missing.reasons)}", "yellow")
 

@@ -25,7 +25,7 @@ from rebalancer.model import (
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Clock, Quotes, Venue
-from rebalancer.venues.sim.rules import Market, Room, fill_price, is_price, market, refusal, slipped
+from rebalancer.venues.order_rules import Market, Room, fill_price, is_price, market, refusal, slipped
 
 ZERO = Decimal(0)
 

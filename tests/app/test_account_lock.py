@@ -45,7 +45,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def locked(
     account: AccountConfig = PAPER, number: str = "PA1", state: str = "/srv/one"
 ) -> AbstractContextManager[None]:
-    return account_lock(account, Broker(number), Path(state))  # type: ignore[arg-type]
+    return account_lock(account, Broker(number), Path(state))
 
 
 def test_a_second_run_of_the_account_is_told_the_lock_file_the_process_and_the_state_folder_of_the_first() -> None:
@@ -83,7 +83,7 @@ def test_an_account_of_another_number_or_at_another_venue_is_free(account: Accou
 
 def test_a_simulated_account_is_a_file_of_its_own_and_takes_no_lock() -> None:
     simulated = Broker(venue=Venue("sim", simulated=True))
-    with account_lock(AccountConfig("demo"), simulated, Path("/srv/one")):  # type: ignore[arg-type]
+    with account_lock(AccountConfig("demo"), simulated, Path("/srv/one")):
         assert not accounts_folder().exists()
 
 

@@ -34,7 +34,7 @@ ARMED = Armed(
 
 def why(armed: Armed | None = ARMED, **other: object) -> str | None:
     asked: dict[str, object] = {"pinned": NUMBER, "files": FILES, "now": NOW} | other
-    return unarmed_reason("live1", armed, **asked)  # type: ignore[arg-type]
+    return unarmed_reason("live1", armed, **asked)
 
 
 # --------------------------------------------------------------------------------------------- is it armed?

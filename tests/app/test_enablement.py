@@ -10,7 +10,7 @@ import pytest
 from rebalancer.app.enablement import enabled_since
 from rebalancer.app.schedule import due_now
 from rebalancer.config import Config, load
-from rebalancer.events import Claim
+from rebalancer.events import RunRequest
 from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
@@ -76,7 +76,7 @@ def test_a_change_that_a_run_noted_by_its_own_clock_does_not_count(config: Confi
         for days, enabled in ((0, "false"), (1, "true")):
             time = at(days).now()
             files = {"settings": json.dumps({KEY: enabled}).encode()}
-            journal.claim(Claim(time, "main", "sim", "paper", time.date(), time, "0.1", files))
+            journal.start_run(RunRequest(time, "main", "sim", "paper", time.date(), time, "0.1", files))
     assert changes(config) == [(KEY, "false", "true")]
     assert enabled_since(config, at(5)) == {"main": NOW + timedelta(days=5)}
 

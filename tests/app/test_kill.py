@@ -56,12 +56,12 @@ class Venue:
 QUARTER = timedelta(minutes=15)
 
 
-def venue(*standing: OrderState, **told: object) -> Venue:
-    return Venue(SimulatedClock(NIGHT), list(standing), **told)  # type: ignore[arg-type]
+def venue(*standing: OrderState, **fields: object) -> Venue:
+    return Venue(SimulatedClock(NIGHT), list(standing), **fields)
 
 
 def killed(at: Venue, **asked: object) -> Cancelled:
-    return kill(at, at.clock, **asked)  # type: ignore[arg-type]
+    return kill(at, at.clock, **asked)
 
 
 def test_where_nothing_is_open_nothing_is_asked_for_and_no_time_passes() -> None:

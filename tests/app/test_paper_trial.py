@@ -40,10 +40,10 @@ def stage(tmp_path: Path) -> Stage:
 def trial(stage: Stage, around: type[Around] = Around, pinned: str | None = None) -> dict[str, Check]:
     inner = stage.broker()
     try:
-        broker: Broker = around(inner)  # type: ignore[assignment]
+        broker: Broker = around(inner)
         with SqliteJournal.open(stage.journal_file) as journal:
             context = replace(stage.context(broker, journal), pinned=pinned)
-            run = journal.claim(replace(stage.claim(force=True), purpose="trial"))
+            run = journal.start_run(replace(stage.request(force=True), purpose="trial"))
             assert isinstance(run, int)
             checks = run_trial(context, RunId(run), session_of(stage.clock.now().date()), SGOV)
     finally:

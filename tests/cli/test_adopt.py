@@ -10,6 +10,7 @@ import pytest
 from rebalancer import config
 from rebalancer.app.evening import evening
 from rebalancer.model import Symbol
+from rebalancer.venues.sim.broker import SimBroker
 
 DAY = "2016-06-29"
 
@@ -98,9 +99,9 @@ def test_protected_shares_are_refused_by_name_and_left_out_of_all(rebalance, hel
     said = rebalance("adopt", "SPY", "--yes")
     assert said.code == 2
     assert "SPY: protected in the config" in said.err
-    told = json.loads(rebalance("adopt", "--all", "--yes", "--json").out)
-    assert told["adopted"] == []
-    assert "protected" in told["refused"]["SPY"]
+    answer = json.loads(rebalance("adopt", "--all", "--yes", "--json").out)
+    assert answer["adopted"] == []
+    assert "protected" in answer["refused"]["SPY"]
     assert ours(rebalance) == {}
 
 
@@ -139,6 +140,7 @@ def test_a_trade_by_hand_is_settled_and_hands_nothing_over(rebalance, held):
     rebalance("run", "--as-of", DAY, "--force")
     settings = config.load(held)
     with evening(settings, settings.accounts[0]) as tonight:
+        assert isinstance(tonight.context.broker, SimBroker)
         tonight.context.broker.by_hand(Symbol("SPY"), Decimal(29))
     said = rebalance("adopt", "SPY", "--by-hand", "--yes")
     assert said.code == 0, said.err

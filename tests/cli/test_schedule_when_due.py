@@ -78,12 +78,12 @@ def test_a_bot_that_can_not_be_read_is_a_failed_run_in_the_journal(rebalance, tm
 
 
 def test_the_result_is_told_to_the_owners_command(rebalance, tmp_path):
-    told = tmp_path / "told"
-    program = f"import sys; open({str(told)!r}, 'a').write(sys.stdin.read() + '\\n')"
+    received = tmp_path / "received"
+    program = f"import sys; open({str(received)!r}, 'a').write(sys.stdin.read() + '\\n')"
     write_config(tmp_path, top=f"on_result = {json.dumps(shlex.join([sys.executable, '-c', program]))}")
     when_due(rebalance, 27, 12)
     when_due(rebalance, 28, 15, 50)
-    missed, success = map(json.loads, told.read_text().splitlines())
+    missed, success = map(json.loads, received.read_text().splitlines())
     assert (missed["session"], missed["status"], missed["exit_code"]) == ("2016-06-27", "missed", 4)
     assert (success["session"], success["status"], success["message"]) == (
         "2016-06-28",
@@ -110,8 +110,8 @@ def test_it_goes_without_the_options_of_a_run_by_hand(rebalance, tmp_path, words
 def test_json_is_printed_only_where_there_is_something_to_say(rebalance, tmp_path):
     write_config(tmp_path)
     assert when_due(rebalance, 28, 12, 0, "--json") == NOTHING
-    told = json.loads(when_due(rebalance, 28, 15, 50, "--json").out)
-    assert [account["status"] for account in told["accounts"]] == ["success"]
+    received = json.loads(when_due(rebalance, 28, 15, 50, "--json").out)
+    assert [account["status"] for account in received["accounts"]] == ["success"]
 
 
 def test_the_quick_answer_loads_nothing_heavy(rebalance, tmp_path):
@@ -146,11 +146,11 @@ class Terminal(StringIO):
 
 
 def test_inside_the_window_a_run_by_hand_asks_nothing(tmp_path):
-    assert ask_at(tmp_path, 15, 55) is None
+    ask_at(tmp_path, 15, 55)
 
 
 def test_outside_it_yes_skips_the_question(tmp_path):
-    assert ask_at(tmp_path, 11, yes=True) is None
+    ask_at(tmp_path, 11, yes=True)
 
 
 def test_outside_it_without_a_terminal_the_remedy_is_named(tmp_path, monkeypatch):
@@ -161,7 +161,7 @@ def test_outside_it_without_a_terminal_the_remedy_is_named(tmp_path, monkeypatch
 
 def test_outside_it_the_answer_on_the_terminal_decides(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", Terminal("y\nn\n"))
-    assert ask_at(tmp_path, 11) is None
+    ask_at(tmp_path, 11)
     with pytest.raises(BadInputError, match="nothing was done"):
         ask_at(tmp_path, 11)
 

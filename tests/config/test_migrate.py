@@ -16,7 +16,7 @@ OLD = b"# mine\n[trading]\ndrift = 2 # percent\n"
 
 def rename_drift(document: TOMLDocument) -> None:
     trading = document["trading"]
-    trading["drift_percent"] = trading.pop("drift")  # type: ignore[index, union-attr]
+    trading["drift_percent"] = trading.pop("drift")
 
 
 def add_note(document: TOMLDocument) -> None:

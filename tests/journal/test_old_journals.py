@@ -1,7 +1,7 @@
 """Journals that earlier versions wrote: each upgrades, verifies, and reads as it was written.
 
 `journals/schema_N` is of the last version with schema N: two evenings of the demo. `schema_8_every_event` has each kind
-of event, written by the version before journal rooms were merged.
+of event, as the last version before claims wrote it.
 """
 
 import lzma
@@ -13,16 +13,21 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from evenings import CLAIM, evening, start
+from evenings import REQUEST, evening, start
 
 from rebalancer.journal import read
 from rebalancer.journal.audit import verify
-from rebalancer.journal.codec import to_body
+from rebalancer.journal.codec import from_body, to_body
 from rebalancer.journal.schema import KNOWN, migrations
 from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import Allocation, Symbol
+from rebalancer.portfolio.claims import claims_on
+from rebalancer.portfolio.targets import contributions
 
 JOURNALS = Path(__file__).parent / "journals"
 SCHEMAS = [2, 3, 4, 5, 6, 7, 8, 9]
+TBILL = Symbol("TBILL")
+NO_CLAIMS = '"claims":{},'
 LINES = "SELECT seq, run, at, kind, body FROM events ORDER BY seq"
 LAST_HASH = {
     6: "ead9d8481c3a6ec87459a5a2a667aff4fe829b35dbeb3fd4e30196b858e1cb73",
@@ -49,13 +54,13 @@ def old(request, tmp_path):
     return unpacked(f"schema_{request.param}", tmp_path)
 
 
-def test_there_is_a_journal_of_every_earlier_schema_version(tmp_path):
+def test_there_is_a_journal_of_every_schema_version(tmp_path):
     applied = {
         name
         for schema in SCHEMAS
         for (name,) in select(unpacked(f"schema_{schema}", tmp_path), f"SELECT name FROM {migrations.migrations_table}")
     }
-    assert applied == {*sorted(KNOWN)[:-1]}
+    assert applied == KNOWN
 
 
 def test_an_old_journal_upgrades_verifies_and_keeps_its_entries(old):
@@ -84,7 +89,7 @@ def test_an_old_journal_reads_as_the_two_evenings_that_were_run(old):
 
 def test_an_old_journal_takes_the_next_run(old):
     with SqliteJournal.open(old) as journal:
-        journal.record(start(journal, replace(CLAIM, force=True)), *evening())
+        journal.record(start(journal, replace(REQUEST, force=True)), *evening())
 
     assert read.run(old).run.status == "success"
     assert verify(old).faults == ()
@@ -98,9 +103,33 @@ def test_the_hash_that_an_old_version_showed_still_is_an_anchor(schema, tmp_path
     assert verify(path, LAST_HASH[schema]).faults == ()
 
 
-def test_every_kind_of_event_of_the_version_before_is_read_and_written_as_it_was(tmp_path):
+def test_every_kind_of_event_of_the_version_before_is_read_as_it_was_written(tmp_path):
     path = unpacked("schema_8_every_event", tmp_path)
 
-    written = [body for (body,) in select(path, "SELECT body FROM events WHERE kind != 'Claimed' ORDER BY seq")]
-    assert [to_body(event) for event in evening()] == written
+    bodies = select(path, "SELECT kind, body FROM events WHERE kind != 'Claimed' ORDER BY seq")
+    assert [from_body(kind, body) for kind, body in bodies] == list(evening())
+    assert [to_body(event).replace(NO_CLAIMS, "") for event in evening()] == [body for _, body in bodies]
+    assert verify(path).faults == ()
+
+
+def test_targets_of_an_old_journal_have_no_claims(old):
+    SqliteJournal.open(old).close()
+
+    assert read.run(old).targets.claims == {}
+
+
+def test_the_golden_journal_has_the_claims_on_each_target(tmp_path):
+    """`claims` is of the version that brought them: the same two evenings of the demo."""
+    path = unpacked("claims", tmp_path)
+
+    for run in read.runs(path):
+        record = read.run(path, run.id)
+        decisions = {made.bot: Allocation(made.bot, run.session, made.weights) for made in record.decisions}
+        wanted = contributions(record.targets.shares, decisions, TBILL)
+        assert record.targets.claims == claims_on(record.targets.weights, wanted, record.targets.nettings, TBILL)
+    freed = {"Momentum top 2": 0.14567556265243733, "Trend gate": 0.14567556265243733}
+    assert read.run(path).targets.claims[TBILL] == freed
+    kinds = select(path, "SELECT kind, body FROM events WHERE kind = 'TargetsSet'")
+    assert all(to_body(from_body(kind, body)) == body for kind, body in kinds)
+    SqliteJournal.open(path).close()
     assert verify(path).faults == ()

@@ -79,7 +79,7 @@ class ReadingChecker:
         self.recorded, self.round_over = self.latest, False
 
     def _show(self, what: str, **shown: object) -> None:
-        self.latest = replace(self.latest, looked_up=self.latest.looked_up | {what}, **shown)  # type: ignore[arg-type]
+        self.latest = replace(self.latest, looked_up=self.latest.looked_up | {what}, **shown)
 
     # ------------------------------------------------------------------------------------- orders
 

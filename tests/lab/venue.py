@@ -6,6 +6,7 @@ It keeps true time; events that are due happen in order as soon as somebody asks
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from heapq import heappop, heappush
 from random import Random
 
@@ -215,7 +216,7 @@ class Venue:
             parts = [*parts[:-1], *(part + 1 for part in parts[-1:])]
         wait = self._rng().uniform(20, 200) if self._occurs("fills are slow") else 0.2
         for step, part in enumerate(parts):
-            self.after(wait + 3.0 * step, lambda part=part: self._execute(venue_order, part))
+            self.after(wait + 3.0 * step, partial(self._execute, venue_order, part))
 
     def _execute(self, venue_order: VenueOrder, quantity: Decimal) -> None:
         if venue_order.status != "open":
@@ -248,9 +249,7 @@ class Venue:
         wait = self._rng().uniform(1, 20) if self._occurs("cancel is slow") else 0.1
         for venue_order in self.open_orders():
             if venue_order.id == order_id:
-                self.after(
-                    wait, lambda venue_order=venue_order: self._end(venue_order, "canceled", "canceled on request")
-                )
+                self.after(wait, partial(self._end, venue_order, "canceled", "canceled on request"))
 
     def _end(self, venue_order: VenueOrder, status: Status, reason: str) -> None:
         if venue_order.status == "open":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from local_alpaca import data_routes, sample
 from local_alpaca.adjustments import Action, adjusted
@@ -35,7 +35,7 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class _Set:
-    """What a test put up: prices that stand from `at` on, or that are of this very moment where `at` is None."""
+    """Prices set by a test: valid from `at` on, or always current if `at` is None."""
 
     prices: tuple[Decimal, ...]
     at: datetime | None
@@ -119,7 +119,7 @@ class Tape:
 
     # ------------------------------------------------------------------------------------- what there is to see
 
-    def answer(self, path: str, params: Mapping[str, str], now: datetime) -> tuple[int, object]:
+    def answer(self, path: str, params: Mapping[str, str], now: datetime) -> tuple[int, Any]:
         """The HTTP status and the body for a GET of `path`."""
         return data_routes.answer(self, path, params, now)
 
@@ -153,7 +153,8 @@ class Tape:
     def last_quote(self, symbol: str, now: datetime) -> Quote | None:
         put_up, price = self._quotes.get(symbol), self.last(symbol, now)
         if put_up and put_up.stands(now):
-            return Quote(*put_up.prices, put_up.at or now)
+            bid, ask = put_up.prices
+            return Quote(bid, ask, put_up.at or now)
         if price is None:
             return None
         half = CENT if price >= 1 else CENT / 100

@@ -379,7 +379,7 @@ def _fresh(symbol: Symbol):
 def test_buys_at_their_limits_with_all_fees_never_exceed_the_cash(evening):
     _, _, fresh, purse, trading = evening
 
-    orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
     costs = [
         order.quantity * limit_price(fresh[order.symbol], trading.limit_percent, us_equity(order.symbol)) + purse.fee
@@ -392,7 +392,7 @@ def test_buys_at_their_limits_with_all_fees_never_exceed_the_cash(evening):
 def test_buys_at_their_prices_never_exceed_the_room(evening):
     _, _, fresh, purse, _ = evening
 
-    orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
     assert sum(order.quantity * fresh[order.symbol].value for order in orders) <= purse.room
 
@@ -402,7 +402,7 @@ def test_buys_are_whole_no_more_than_planned_and_within_their_target(evening):
     plan, held, fresh, *_ = evening
     planned = {trade.symbol: trade for trade in plan.buys}
 
-    orders, *_ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
     for order in orders:
         trade = planned[order.symbol]
@@ -415,7 +415,7 @@ def test_buys_are_whole_no_more_than_planned_and_within_their_target(evening):
 def test_every_planned_buy_is_sent_in_full_or_spoken_of(evening):
     plan, *_ = evening
 
-    orders, notes, *_ = size_buys(*evening, "demo", TONIGHT, 1)
+    orders, notes, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
     sent = {order.symbol: order.quantity for order in orders}
     short = {trade.symbol for trade in plan.buys if sent.get(trade.symbol) != trade.quantity}

@@ -218,7 +218,7 @@ def test_merge_is_the_same_to_the_last_bit_in_any_order(evening, fallback, rando
 
 @given(evenings(), fallbacks)
 def test_merged_weights_are_fractions(evening, fallback):
-    assert all(0 < weight <= 1 for weight in merge(*evening, fallback).values())
+    assert all(0 < weight <= 1 for weight in merge(*evening, fallback=fallback).values())
 
 
 @given(evenings(), fallbacks)

@@ -32,7 +32,7 @@ PRICES = {SPY: Decimal(500), GLD: Decimal(200), TLT: Decimal(100)}
 def order(number: int, side: Side, symbol: Symbol, quantity: int, limit: str | None = None) -> Order:
     kind = "market" if limit is None else "limit"
     price = None if limit is None else Decimal(limit)
-    return Order(OrderId(f"rb{number}"), symbol, side, Decimal(quantity), kind, price, "a test")  # type: ignore[arg-type]
+    return Order(OrderId(f"rb{number}"), symbol, side, Decimal(quantity), kind, price, "a test")
 
 
 @dataclass
@@ -82,7 +82,7 @@ def opened(folder: Path, mode: str) -> Iterator[Counter]:
     broker = stage.broker()
     with SqliteJournal.open(stage.journal_file) as journal:
         context = stage.context(broker, journal)
-        run = journal.claim(replace(stage.claim(), purpose="trial"))
+        run = journal.start_run(replace(stage.request(), purpose="trial"))
         assert isinstance(run, int)
         yield Counter(context, RunId(run), stage)
     broker.close()

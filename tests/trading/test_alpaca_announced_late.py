@@ -54,7 +54,7 @@ def test_a_split_that_alpaca_announces_a_day_late_is_restated_then_and_sells_not
     assert abs(venue.shares("SPY") - before * 2) < before / 10
 
 
-def test_a_renamed_share_is_kept_and_traded_while_the_bot_names_the_old_ticker(
+def test_a_renamed_share_is_kept_and_traded_while_the_bot_uses_the_old_ticker(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     before = venue.shares("SPY")

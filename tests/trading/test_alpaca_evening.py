@@ -48,7 +48,7 @@ def test_an_empty_account_buys_what_its_bots_want(stage: AlpacaStage, venue: Loc
     assert whole(venue)
 
 
-def test_every_sell_is_filled_before_the_first_buy_leaves(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_every_sell_is_filled_before_the_first_buy_is_sent(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.run()
     venue.at(EVENING + timedelta(days=3))
     stage.wants(QQQ=0.5, IEF=0.5).run()
@@ -64,7 +64,7 @@ def test_a_dry_run_sends_no_order_and_no_cancel(stage: AlpacaStage, venue: Local
     assert {request.method for request in venue.requests} == {"GET"}
 
 
-def test_an_order_whose_answer_was_lost_stands_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_an_order_whose_answer_is_lost_reaches_the_venue_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.faults.on("POST", ORDERS, fault=faults.TIMEOUT_AFTER)
     record = stage.run()
     assert record.run.status == "success"
@@ -72,7 +72,7 @@ def test_an_order_whose_answer_was_lost_stands_once(stage: AlpacaStage, venue: L
     assert whole(venue)
 
 
-def test_a_hundred_orders_whose_answers_are_lost_stand_once_each(stage: AlpacaStage) -> None:
+def test_a_hundred_orders_whose_answers_are_lost_reach_the_venue_once_each(stage: AlpacaStage) -> None:
     assert at_alpaca(stage, 100) == (100, 100, 0)
 
 
@@ -117,7 +117,7 @@ def test_an_order_that_arrives_late_is_found_and_not_sent_again(
     assert whole(venue)
 
 
-def test_an_order_that_arrives_after_it_was_sent_again_stands_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_an_order_that_arrives_after_its_resend_is_taken_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.faults.on("POST", ORDERS, fault=faults.late(33))
     venue.faults.on("POST", ORDERS, 4, fault=faults.late(5))
     assert stage.run().run.status == "success"
@@ -173,7 +173,7 @@ def test_a_part_filled_order_that_is_cancelled_counts_its_fills(stage: AlpacaSta
     assert 0 < order.filled == venue.shares("SPY") < order.quantity
 
 
-def test_a_halted_sell_holds_back_no_other_sell_but_its_shares_stay(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_a_sell_of_a_halted_symbol_does_not_stop_the_other_sells(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.run()
     held = venue.shares("SPY")
     venue.at(EVENING + timedelta(days=3))
@@ -185,7 +185,7 @@ def test_a_halted_sell_holds_back_no_other_sell_but_its_shares_stay(stage: Alpac
     assert whole(venue)
 
 
-def test_a_sell_stuck_in_its_cancel_holds_back_every_buy(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_a_sell_that_stays_in_pending_cancel_stops_every_buy(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.run()
     venue.at(EVENING + timedelta(days=3))
     venue.script_orders("SPY", order_scripts.stuck_in_cancel(), side="sell")
@@ -195,7 +195,7 @@ def test_a_sell_stuck_in_its_cancel_holds_back_every_buy(stage: AlpacaStage, ven
     assert any("no buys tonight: the sell of SPY" in remark.text for remark in record.remarks)
 
 
-def test_executions_that_are_listed_late_are_waited_for(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_executions_that_are_listed_late_are_awaited(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.activities_lag = timedelta(seconds=8)
     record = stage.run()
     assert record.run.status == "success"
@@ -301,7 +301,7 @@ AFTER = {
 
 
 @pytest.mark.parametrize("fault", AFTER.values(), ids=AFTER)
-def test_an_order_that_stands_behind_a_broken_answer_is_found_and_counted(
+def test_an_order_that_was_taken_with_a_broken_answer_is_found_and_counted(
     stage: AlpacaStage, venue: LocalAlpaca, fault: faults.Fault
 ) -> None:
     venue.faults.on("POST", ORDERS, fault=fault)
@@ -313,7 +313,7 @@ def test_an_order_that_stands_behind_a_broken_answer_is_found_and_counted(
 @pytest.mark.parametrize(
     "change", [{"symbol": "QQQ"}, {"qty": "7"}, {"side": "sell"}], ids=lambda change: next(iter(change))
 )
-def test_an_echo_of_another_order_never_leads_to_a_second_one(
+def test_an_answer_about_another_order_never_causes_a_second_order(
     stage: AlpacaStage, venue: LocalAlpaca, change: dict[str, str]
 ) -> None:
     venue.faults.on("POST", ORDERS, fault=faults.edited(**change))
@@ -333,13 +333,13 @@ def test_a_bad_quote_is_replaced_by_the_last_trade(stage: AlpacaStage, venue: Lo
     assert rungs["TLT"] == "quote"
 
 
-def test_a_symbol_that_can_not_be_traded_is_left_alone(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_an_untradable_symbol_is_not_traded(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.assets["GLD"] = {"tradable": False}
     stage.run()
     assert sorted(posts(venue)) == ["buy SPY", "buy TLT"]
 
 
-def test_a_split_overnight_restates_our_shares_and_trades_no_difference(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_a_split_overnight_restates_our_shares_and_causes_no_trade(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.wants(SPY=0.9).run()
     before = venue.shares("SPY")
     monday = TODAY + timedelta(days=3)
@@ -354,7 +354,7 @@ def test_a_split_overnight_restates_our_shares_and_trades_no_difference(stage: A
     assert abs(venue.shares("SPY") - before * 2) <= before * 2 / 20
 
 
-def test_a_key_that_is_not_accepted_is_said_with_its_remedy(
+def test_a_rejected_api_key_is_reported_with_its_remedy(
     stage: AlpacaStage, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPER_SECRET", "not-the-secret")

@@ -37,7 +37,7 @@ def remarks(record: read.RunRecord) -> str:
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_an_order_that_met_a_busy_venue_is_sent_again_under_its_own_id(
+def test_an_order_refused_by_a_busy_venue_is_sent_again_under_its_own_id(
     stage: AlpacaStage, venue: LocalAlpaca, times: int
 ) -> None:
     venue.faults.on("POST", ORDERS, fault=faults.TOO_MANY, times=times)
@@ -48,14 +48,14 @@ def test_an_order_that_met_a_busy_venue_is_sent_again_under_its_own_id(
     assert [order.state for order in record.orders] == ["filled"] * 3
 
 
-def test_an_order_that_stands_after_all_is_not_sent_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_an_order_that_a_busy_venue_took_after_all_is_not_sent_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     late_word = faults.Fault(status=429, raw=b"", headers={"Retry-After": "1"})
     venue.faults.on("POST", ORDERS, fault=late_word)
     assert stage.run().run.status == "success"
     assert len(posts(venue)) == 3
 
 
-def test_what_a_busy_venue_never_took_is_refused_and_not_lost(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_an_order_that_a_busy_venue_never_took_is_refused_and_not_lost(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.wants(SPY=0.4)
     venue.faults.on("POST", ORDERS, fault=faults.TOO_MANY, times=None)
     record = stage.run()
@@ -68,7 +68,7 @@ def test_what_a_busy_venue_never_took_is_refused_and_not_lost(stage: AlpacaStage
 
 
 @pytest.mark.parametrize("enforces", [True, False])
-def test_sells_go_through_whether_the_venue_heeds_their_intent_or_not(
+def test_sells_are_filled_whether_or_not_the_venue_checks_position_intent(
     stage: AlpacaStage, venue: LocalAlpaca, *, enforces: bool
 ) -> None:
     venue.terms.enforces_intent = enforces
@@ -82,7 +82,7 @@ def test_sells_go_through_whether_the_venue_heeds_their_intent_or_not(
 # ------------------------------------------------------------------------------------- whole shares
 
 
-def test_of_what_trades_in_whole_shares_only_those_are_sold_and_the_fraction_is_said(
+def test_a_symbol_that_trades_in_whole_shares_only_keeps_its_fraction_with_a_warning(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     stage.trading = 'manage = "account"'
@@ -97,7 +97,7 @@ def test_of_what_trades_in_whole_shares_only_those_are_sold_and_the_fraction_is_
     assert [order.state for order in record.orders if order.symbol == "SPY"] == ["filled"]
 
 
-def test_a_fraction_alone_that_can_not_be_sold_is_not_tried_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_less_than_one_share_of_such_a_symbol_is_not_sent_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.trading = 'manage = "account"'
     venue.hold("QQQ", "0.4")
     venue.assets["QQQ"] = {"fractionable": False}
@@ -110,7 +110,7 @@ def test_a_fraction_alone_that_can_not_be_sold_is_not_tried_again(stage: AlpacaS
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(10, 0), (500, 3)])
-def test_shares_that_a_cancelled_order_held_are_waited_for(
+def test_shares_held_by_a_cancelled_order_are_awaited(
     stage: AlpacaStage, venue: LocalAlpaca, seconds: int, left: int
 ) -> None:
     stage.trading = 'manage = "account"\ncancel_scope = "all"'
@@ -124,9 +124,7 @@ def test_shares_that_a_cancelled_order_held_are_waited_for(
     assert (told in remarks(record)) is (left > 0)
 
 
-def test_a_sell_whose_shares_somebody_held_goes_once_more_when_they_are_free(
-    stage: AlpacaStage, venue: LocalAlpaca
-) -> None:
+def test_a_sell_of_held_shares_is_sent_again_when_they_are_released(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.trading = 'manage = "account"'
     venue.hold("QQQ", 10)
     venue.script_orders("QQQ", OrderScript((NEW, ScriptStep(5, "canceled")), keeps=10), times=1)
@@ -140,7 +138,7 @@ def test_a_sell_whose_shares_somebody_held_goes_once_more_when_they_are_free(
 # ------------------------------------------------------------------------------------- odd rows
 
 
-def test_a_position_without_a_value_stops_no_evening_and_counts_at_what_the_equity_counts(
+def test_a_position_without_a_value_counts_at_the_value_implied_by_the_equity(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     venue.hold("QQQ", 10)
@@ -151,16 +149,14 @@ def test_a_position_without_a_value_stops_no_evening_and_counts_at_what_the_equi
     assert record.holdings[0].others_value == worth
 
 
-def test_two_positions_without_a_value_stop_no_evening(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_two_positions_without_a_value_do_not_stop_the_run(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.hold("QQQ", 20)
     venue.hold("BTCUSD", 5, asset_class="crypto")
     venue.positions |= {"QQQ": {"market_value": None}, "BTCUSD": {"market_value": None}}
     assert stage.run().run.status == "success"
 
 
-def test_our_own_position_without_a_value_is_sold_and_bought_at_the_markets_price(
-    stage: AlpacaStage, venue: LocalAlpaca
-) -> None:
+def test_our_own_position_without_a_value_is_traded_at_the_market_price(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.run()
     venue.at(EVENING.replace(day=23))
     venue.positions["SPY"] = {"market_value": None}
@@ -170,7 +166,7 @@ def test_our_own_position_without_a_value_is_sold_and_bought_at_the_markets_pric
     assert held / 2 - 2 <= venue.shares("SPY") <= held / 2 + 2
 
 
-def test_an_option_order_of_several_legs_stops_no_evening(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_an_open_multi_leg_option_order_does_not_stop_the_run(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     spread = {
         "id": "00000000-0000-0000-0000-000000000001",
         "client_order_id": "a spread",
@@ -195,7 +191,7 @@ def test_an_option_order_of_several_legs_stops_no_evening(stage: AlpacaStage, ve
     assert {order.state for order in record.orders} == {"filled"}
 
 
-def test_an_order_by_amount_is_told_in_dollars(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_an_open_order_by_amount_is_reported_in_dollars(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.script_orders("QQQ", order_scripts.halted())
     venue.order_from_elsewhere("buy", "QQQ", client_id="by-hand", notional="250.50")
     record = stage.run()

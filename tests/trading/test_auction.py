@@ -10,6 +10,7 @@ from test_orders import Between
 
 from rebalancer.model import Account, Fill, Order, OrderId, OrderState, Submitted, Trading
 from rebalancer.ports import Venue
+from rebalancer.venues.sim.broker import SimBroker
 
 CLOSE = session_of(DAYS[0]).closes
 
@@ -17,6 +18,7 @@ CLOSE = session_of(DAYS[0]).closes
 class Auctioneer(Between):
     """The sim broker's account with an auction: a "moc" order rests until the close and is filled there."""
 
+    real: SimBroker
     standing: dict[OrderId, Order]
     stage: Stage
 
@@ -29,9 +31,9 @@ class Auctioneer(Between):
             return super().submit(order)
         answer = super().submit(replace(order, kind="limit", limit=Decimal(1)))
         self.standing[order.id] = order
-        return replace(answer, state=self._shown(answer.state))  # type: ignore[union-attr, arg-type]
+        return replace(answer, state=self._shown(answer.state))
 
-    def orders(self, ids):  # type: ignore[no-untyped-def]
+    def orders(self, ids):
         return {key: self._shown(state) for key, state in self.real.orders(ids).items()}
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
@@ -64,7 +66,7 @@ def evening(folder: Path, minutes: int, *, auction: bool = True) -> Stage:
     trading = Trading(order_type="moc", minutes_before_close=minutes, fallback_ticker=SGOV)
     stage = Stage(folder, {"A": (hold(SPY), percent("A", 50))}, trading=trading)
 
-    def opened(real):  # type: ignore[no-untyped-def]
+    def opened(real):
         broker = Auctioneer(real)
         broker.standing, broker.stage = {}, stage
         return broker
@@ -74,7 +76,7 @@ def evening(folder: Path, minutes: int, *, auction: bool = True) -> Stage:
     return stage.on(DAYS[0])
 
 
-def test_a_buy_for_the_auction_waits_for_the_close_and_its_fill_counts(tmp_path: Path) -> None:
+def test_a_closing_auction_buy_is_tracked_to_the_close_and_its_fill_counts(tmp_path: Path) -> None:
     stage = evening(tmp_path, minutes=20)
     stage.run()
     record = stage.record()
@@ -85,7 +87,7 @@ def test_a_buy_for_the_auction_waits_for_the_close_and_its_fill_counts(tmp_path:
     assert any("buys go to the closing auction: it is 2024-03-04 15:40" in remark.text for remark in record.remarks)
 
 
-def test_it_is_sized_at_one_percent_above_the_price(tmp_path: Path) -> None:
+def test_a_closing_auction_buy_is_sized_at_one_percent_above_the_price(tmp_path: Path) -> None:
     stage = evening(tmp_path, minutes=20)
     stage.cash = Decimal(100_000)
     stage.bots = {"A": (hold(SPY), percent("A", 100))}
@@ -95,7 +97,7 @@ def test_it_is_sized_at_one_percent_above_the_price(tmp_path: Path) -> None:
     assert order.quantity * Decimal(505) <= 100_000
 
 
-def test_past_the_auctions_cut_off_buys_are_limit_orders_and_the_run_says_why(tmp_path: Path) -> None:
+def test_after_the_auction_cut_off_buys_are_limit_orders_with_a_warning(tmp_path: Path) -> None:
     stage = evening(tmp_path, minutes=10, auction=False)
     stage.run()
     record = stage.record()
@@ -103,7 +105,7 @@ def test_past_the_auctions_cut_off_buys_are_limit_orders_and_the_run_says_why(tm
     assert any("no closing auction tonight (none here): buys are limit orders" in said.text for said in record.remarks)
 
 
-def test_with_the_cut_off_near_the_fallback_is_taken(tmp_path: Path) -> None:
+def test_shortly_before_the_auction_cut_off_the_fallback_order_type_is_used(tmp_path: Path) -> None:
     stage = evening(tmp_path, minutes=10)
     stage.trading = replace(stage.trading, moc_fallback="market")
     stage.run()
@@ -112,13 +114,13 @@ def test_with_the_cut_off_near_the_fallback_is_taken(tmp_path: Path) -> None:
     assert any("it takes orders until 2024-03-04 15:49:30 New York time" in said.text for said in record.remarks)
 
 
-def test_told_to_end_while_it_waits_the_next_run_counts_the_fill(tmp_path: Path) -> None:
+def test_after_a_shutdown_request_the_next_run_counts_the_auction_fill(tmp_path: Path) -> None:
     stage = evening(tmp_path, minutes=20)
     end = CLOSE - timedelta(minutes=12)
     plain = stage.context
     stage.context = lambda broker, journal: replace(
         plain(broker, journal), shutdown_requested=lambda: stage.clock.now() > end
-    )  # type: ignore[method-assign, assignment]
+    )
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"

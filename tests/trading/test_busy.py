@@ -29,7 +29,7 @@ class Busy:
     def submit(self, order: Order) -> Submitted:
         self.submits += 1
         if self.times <= 0:
-            return self.inner.submit(order)  # type: ignore[no-any-return]
+            return self.inner.submit(order)
         self.times -= 1
         self.meanwhile()
         if self.takes:
@@ -59,7 +59,7 @@ def sent(counter: Counter, **how: Any) -> tuple[Submitted, Busy, float]:
     return answer, broker, (counter.context.clock.now() - began).total_seconds()
 
 
-def test_it_goes_once_more_after_the_pause_that_was_asked_for(counter: Counter) -> None:
+def test_an_order_is_sent_again_after_the_pause_that_the_broker_asked_for(counter: Counter) -> None:
     answer, broker, seconds = sent(counter, times=2)
     assert isinstance(answer, Accepted)
     assert (broker.submits, seconds, counter.phase()) == (3, 14, "accepted")
@@ -73,26 +73,26 @@ def test_no_pause_is_shorter_than_a_second_or_longer_than_a_minute(
     assert seconds == waited
 
 
-def test_one_that_stands_after_all_is_not_sent_again(counter: Counter) -> None:
+def test_an_order_found_after_the_pause_is_not_sent_again(counter: Counter) -> None:
     answer, broker, _ = sent(counter, times=1, takes=True)
     assert isinstance(answer, Accepted)
     assert broker.submits == 1
 
 
-def test_a_broker_that_stays_busy_has_refused_it(counter: Counter) -> None:
+def test_an_order_is_refused_if_the_broker_stays_busy(counter: Counter) -> None:
     answer, _, _ = sent(counter, times=99)
     assert isinstance(answer, Refused)
     assert answer.reason == "the broker took no orders for 126 s: too many requests"
     assert counter.phase() == "refused"
 
 
-def test_where_it_can_not_be_looked_up_nobody_knows(counter: Counter) -> None:
+def test_an_order_that_can_not_be_looked_up_is_unknown(counter: Counter) -> None:
     answer, broker, _ = sent(counter, times=99, blind=True)
     assert isinstance(answer, Unknown)
     assert (answer.pause, broker.submits, counter.phase()) == (None, 1, "unknown")
 
 
-def test_what_a_person_halted_meanwhile_does_not_go(counter: Counter) -> None:
+def test_an_order_is_not_sent_again_if_the_account_was_halted_meanwhile(counter: Counter) -> None:
     def halt() -> None:
         journal: Any = counter.context.journal
         journal.record(NO_RUN, Halted(counter.context.clock.now(), "", "ann@desk", "stop"))

@@ -17,7 +17,7 @@ from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Refused, RunId, Symbol
 from rebalancer.ports import AlreadyRun, InterruptedRun
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 from rebalancer.venues.sim.script import Script, Twist
 
 
@@ -65,7 +65,7 @@ def evening(tmp_path: Path) -> Stage:
 
 def cut_off(stage: Stage, methods: frozenset[str], at: int, *, after: bool = False) -> bool:
     """Whether the power was cut before the evening was over."""
-    stage.between = lambda real: Cutting(real, methods, at, after)  # type: ignore[assignment]
+    stage.between = lambda real: Cutting(real, methods, at, after)
     try:
         stage.run()
     except PowerCut:
@@ -76,12 +76,12 @@ def cut_off(stage: Stage, methods: frozenset[str], at: int, *, after: bool = Fal
 
 
 def go_on(stage: Stage) -> RunId:
-    """What the next start does: take the run up again if its session is still tonight's, else claim one."""
+    """What the next start does: take the run up again if its session is still tonight's, else request one."""
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     try:
         context = stage.context(broker, journal)
         found = unfinished(journal)
-        run = claim_session(context, stage.claim(), session_of(stage.clock.now().date()), found)
+        run = start_run(context, stage.request(), session_of(stage.clock.now().date()), found)
         assert not isinstance(run, AlreadyRun), run
         run_evening(context, run, session_of(stage.clock.now().date()), found.plan if found else None)
         return run
@@ -102,7 +102,7 @@ def stage(tmp_path: Path) -> Stage:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before it left", "after it stood"])
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
-def test_a_run_cut_off_at_any_order_reaches_its_plan_under_its_own_ids(stage, at, after):
+def test_a_run_interrupted_at_any_order_completes_its_plan_under_its_own_ids(stage, at, after):
     assert cut_off(stage, SUBMITS, at, after=after)
     first = stage.record()
     assert first.run.status == "running"
@@ -115,7 +115,7 @@ def test_a_run_cut_off_at_any_order_reaches_its_plan_under_its_own_ids(stage, at
     assert stage.shares().keys() == {"GLD", "SGOV"}
 
 
-def test_a_bot_that_failed_before_the_interruption_is_told_at_the_end_of_the_run(tmp_path: Path) -> None:
+def test_a_bot_failure_before_the_interruption_is_in_the_final_status(tmp_path: Path) -> None:
     stage = needs_long_history(tmp_path)
     assert cut_off(stage, SUBMITS, 1)
     go_on(stage)
@@ -126,7 +126,7 @@ def test_a_bot_that_failed_before_the_interruption_is_told_at_the_end_of_the_run
 
 
 @pytest.mark.parametrize("at_most", [0, 10, 200])
-def test_what_is_still_open_of_its_earlier_buys_counts_as_invested_and_spent(stage, at_most):
+def test_the_open_rest_of_earlier_buys_counts_as_invested_and_spent(stage, at_most):
     """SPY can't be sold, so that GLD alone fills the account to its 99 percent; and it stays open, come what may."""
     stage.script = Script({("buy", GLD): Twist(fills_at_most=Decimal(at_most), cancel="refused")})
     stage.between = lambda real: Cutting(NoTradeInSpy(real), SUBMITS, at=2, after=True)
@@ -143,7 +143,7 @@ def test_what_is_still_open_of_its_earlier_buys_counts_as_invested_and_spent(sta
     assert "may still be invested before 99 % of equity are" in record.run.reason
 
 
-def test_a_refused_order_that_was_sent_anew_before_the_cut_is_no_failure_after_it(stage):
+def test_a_refused_order_that_was_retried_before_the_interruption_is_no_failure(stage):
     refused = []
 
     class HeldOnce(Between):
@@ -167,7 +167,7 @@ class NoTradeInSpy(Between):
         return {**self.real.untradable(symbols), SPY: "halted"}
 
 
-def test_the_same_order_is_sent_at_most_once_more(stage):
+def test_an_order_is_resent_at_most_once(stage):
     assert cut_off(stage, SUBMITS, 1)
     assert cut_off_again(stage, SUBMITS, 1)
     go_on(stage)
@@ -178,14 +178,14 @@ def test_the_same_order_is_sent_at_most_once_more(stage):
 
 
 def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
-    stage.between = lambda real: Cutting(real, methods, at)  # type: ignore[assignment]
+    stage.between = lambda real: Cutting(real, methods, at)
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     try:
         context = stage.context(stage.between(broker), journal)
         found = unfinished(journal)
         assert found is not None
         session = session_of(stage.clock.now().date())
-        run_evening(context, claim_session(context, stage.claim(), session, found), session, found.plan)  # type: ignore[arg-type]
+        run_evening(context, start_run(context, stage.request(), session, found), session, found.plan)
     except PowerCut:
         return True
     finally:
@@ -195,24 +195,24 @@ def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
     return False
 
 
-def test_bots_that_changed_meanwhile_do_not_change_the_plan(stage):
+def test_bots_that_changed_since_the_interruption_do_not_change_the_plan(stage):
     assert cut_off(stage, SUBMITS, 2)
     stage.bots = {"A": (hold(SPY), percent("A", 99))}
     go_on(stage)
     assert stage.shares().keys() == {"GLD", "SGOV"}
 
 
-def test_a_changed_file_is_said(stage):
+def test_a_changed_file_is_reported(stage):
     assert cut_off(stage, SUBMITS, 2)
-    claim = stage.claim()
-    stage.claim = lambda: replace(claim, files={"config": b"y"})  # type: ignore[method-assign]
+    request = stage.request()
+    stage.request = lambda: replace(request, files={"config": b"y"})
     go_on(stage)
     assert "config has changed since this run began: it goes on as it began" in [
         remark.text for remark in stage.record().remarks
     ]
 
 
-def test_the_next_session_closes_a_run_that_was_cut_off_and_starts_its_own(stage):
+def test_the_next_session_ends_an_interrupted_run_and_starts_its_own(stage):
     assert cut_off(stage, SUBMITS, 2, after=True)
     before = stage.record().run.id
     stage.on(DAYS[2])
@@ -222,12 +222,12 @@ def test_the_next_session_closes_a_run_that_was_cut_off_and_starts_its_own(stage
     assert stage.shares().keys() == {"GLD", "SGOV"}
 
 
-def test_recover_settles_and_ends_what_was_cut_off_and_sends_nothing(stage):
+def test_recover_settles_and_ends_an_interrupted_run_and_sends_nothing(stage):
     assert cut_off(stage, SUBMITS, 2, after=True)
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     refusing = Cutting(broker, SUBMITS, 1)
     context = stage.context(refusing, journal)
-    run = recover(context, stage.claim(), session_of(DAYS[1]))
+    run = recover(context, stage.request(), session_of(DAYS[1]))
     broker.close()
     journal.close()
     record = stage.record()
@@ -235,14 +235,14 @@ def test_recover_settles_and_ends_what_was_cut_off_and_sends_nothing(stage):
     assert record.run.reason == "cut off and settled later: SPY: sold 99 of 99, filled; TLT: sold 423 of 423, filled"
 
 
-def test_recover_has_nothing_to_do_after_a_whole_evening(stage):
+def test_recover_has_nothing_to_do_after_a_complete_run(stage):
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
-    assert recover(stage.context(broker, journal), stage.claim(), session_of(DAYS[1])) is None
+    assert recover(stage.context(broker, journal), stage.request(), session_of(DAYS[1])) is None
     broker.close()
     journal.close()
 
 
-def test_a_broker_that_does_not_answer_at_the_new_start_does_not_end_the_run(stage):
+def test_a_resumed_run_stays_open_if_the_broker_does_not_answer(stage):
     """The window is still open: the start after that goes on with it."""
     assert cut_off(stage, SUBMITS, 2, after=True)
     first = stage.record().run.id

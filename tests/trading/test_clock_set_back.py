@@ -15,7 +15,7 @@ from rebalancer.app.evening import evening
 from rebalancer.model import Order, Submitted
 from rebalancer.ports import Broker, Clock
 from rebalancer.trading.halts import closed_reason, latest_time
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 
 CUTOFF = timedelta(minutes=1)
 
@@ -43,19 +43,21 @@ def counter(tmp_path: Path) -> Iterator[Counter]:
         yield replace(counter, context=replace(counter.context, clock=Machine(counter.stage.clock)))
 
 
-def test_the_venues_last_word_and_what_passed_since_count_where_the_clock_says_less(counter: Counter) -> None:
+def test_the_venue_time_plus_elapsed_time_counts_where_the_clock_is_behind(counter: Counter) -> None:
     gate = counter.gate()
     assert closed_reason(gate.context, gate.log) is None
     counter.stage.clock.sleep(540)
+    assert isinstance(gate.context.clock, Machine)
     gate.context.clock.back = timedelta(minutes=2)
     assert gate.check(order(1, "sell", SPY, 60)) is None
     counter.stage.clock.sleep(1)
     assert "it is 2024-03-05 20:59:01 UTC, orders leave from" in str(gate.check(order(2, "sell", SPY, 40)))
 
 
-def test_a_clock_that_is_ahead_of_the_venues_last_word_counts_itself(counter: Counter) -> None:
+def test_a_clock_that_is_ahead_of_the_venue_time_counts_itself(counter: Counter) -> None:
     gate = counter.gate()
     assert closed_reason(gate.context, gate.log) is None
+    assert isinstance(gate.context.clock, Machine)
     gate.context.clock.back = -timedelta(minutes=9, seconds=1)
     assert latest_time(gate.context, gate.log) == gate.context.clock.now()
     assert "orders leave from" in str(gate.check(order(1, "buy", GLD, 1, "200")))
@@ -97,8 +99,8 @@ def test_no_order_reaches_the_venue_after_its_close_though_the_clock_was_set_bac
     machine, settings = Machine(venue.clock), stage.settings()
     with evening(settings, settings.accounts[0], clock=machine) as tonight:
         context = replace(tonight.context, broker=SlowOnce(tonight.context.broker, machine))
-        run = claim_session(context, tonight.claim, tonight.session)
-        run_evening(context, run, tonight.session)  # type: ignore[arg-type]
+        run = start_run(context, tonight.request, tonight.session)
+        run_evening(context, run, tonight.session)
     (only,) = venue.book.orders
     assert only.created <= tonight.session.closes - CUTOFF
     assert stage.record().run.status == "partial"

@@ -152,7 +152,7 @@ def assert_nothing_is_sent_while_halted(stage: Stage) -> bool:
 
 
 @pytest.mark.parametrize("fails", [the_request_is_lost, the_answer_is_lost])
-def test_whichever_call_of_the_broker_fails_the_next_evening_goes_on(tuesdays: Iterator[Stage], fails: Fails) -> None:
+def test_after_any_failed_broker_call_the_next_run_reaches_the_targets(tuesdays: Iterator[Stage], fails: Fails) -> None:
     plain = next(tuesdays)
     plain.run()
     for nth, stage in enumerate(tuesdays, 1):
@@ -181,7 +181,7 @@ class SilentAfter(Between):
 
 
 @pytest.mark.parametrize("fails", [nothing_is_written, it_fails_once_written])
-def test_whichever_write_of_the_journal_fails_nothing_is_sent_after_it_and_a_later_evening_goes_on(
+def test_after_any_failed_journal_write_nothing_is_sent_and_a_later_run_reaches_the_targets(
     tuesdays: Iterator[Stage], fails: Fails
 ) -> None:
     plain = next(tuesdays)
@@ -203,7 +203,7 @@ def test_whichever_write_of_the_journal_fails_nothing_is_sent_after_it_and_a_lat
     assert halts > 10
 
 
-def test_whenever_the_disk_fills_up_nothing_is_sent_after_it_and_a_later_evening_goes_on(
+def test_after_the_disk_is_full_nothing_is_sent_and_a_later_run_reaches_the_targets(
     tuesdays: Iterator[Stage],
 ) -> None:
     """From the first write on, from the second, ... every write that needs room on the disk fails."""

@@ -35,67 +35,67 @@ def counter(tmp_path: Path) -> Iterator[Counter]:
 # ------------------------------------------------------------------------------------- what is counted as done
 
 
-def test_shares_that_are_on_their_way_out_are_not_sold_again(counter: Counter) -> None:
+def test_shares_reserved_by_a_sell_are_not_sold_again(counter: Counter) -> None:
     gate = counter.gate()
     assert gate.check(order(1, "sell", SPY, 60)) is None
     assert gate.check(order(2, "sell", SPY, 40)) is None
     assert "more than the 0 that are ours to sell" in said(gate.check(order(3, "sell", SPY, 1)))
 
 
-def test_dollars_that_are_on_their_way_out_are_not_spent_again(counter: Counter) -> None:
+def test_dollars_reserved_by_a_buy_are_not_spent_again(counter: Counter) -> None:
     gate = counter.gate()
     assert gate.check(order(1, "buy", GLD, 50, "202")) is None
     assert gate.check(order(2, "buy", GLD, 49, "202")) is None
     assert "left for buys" in said(gate.check(order(3, "buy", GLD, 1, "202")))
 
 
-def test_the_fee_of_an_order_that_left_is_spent(counter: Counter) -> None:
+def test_the_fee_of_a_sent_order_is_reserved(counter: Counter) -> None:
     counter.stage.commission = Decimal(50)
     gate = scripted(counter).gate()
     assert gate.check(order(1, "buy", GLD, 50, "200")) is None
     assert "9,900.00 USD left for buys" in said(gate.check(order(2, "buy", GLD, 50, "200")))
 
 
-def test_what_another_hand_has_an_order_in_is_neither_bought_nor_sold(counter: Counter) -> None:
+def test_a_symbol_with_an_open_external_order_is_neither_bought_nor_sold(counter: Counter) -> None:
     gate = counter.gate()
     gate.blocked = {GLD: "an order of others is open", SPY: "an order of others is open"}
     assert said(gate.check(order(1, "buy", GLD, 1, "200"))) == "GLD: the buy was not sent: an order of others is open"
     assert said(gate.check(order(2, "sell", SPY, 1))) == "SPY: the sell was not sent: an order of others is open"
 
 
-def test_open_buys_of_other_hands_count_as_invested(counter: Counter) -> None:
+def test_open_external_buys_count_as_invested(counter: Counter) -> None:
     gate = counter.gate()
     gate.external_buys = Decimal(38_900)
     assert "more than 99 % of equity" in said(gate.check(order(1, "buy", GLD, 1, "200")))
     assert gate.check(order(2, "buy", TLT, 1, "100")) is None
 
 
-def test_an_order_that_is_not_let_through_counts_for_nothing(counter: Counter) -> None:
+def test_an_order_that_fails_a_check_reserves_nothing(counter: Counter) -> None:
     gate = counter.gate()
     assert gate.check(order(1, "sell", SPY, 101)) is not None
     assert gate.check(order(2, "sell", SPY, 100)) is None
 
 
-def test_the_dollars_of_a_market_buy_are_counted_with_their_margin(counter: Counter) -> None:
+def test_a_market_buy_reserves_its_dollars_with_the_limit_percent_on_top(counter: Counter) -> None:
     gate = counter.gate()
     assert gate.check(order(1, "buy", GLD, 99)) is None
     assert "left for buys" in said(gate.check(order(2, "buy", GLD, 1)))
 
 
-def test_what_the_broker_refuses_can_be_spent_again(counter: Counter) -> None:
+def test_the_dollars_of_a_refused_buy_can_be_spent_again(counter: Counter) -> None:
     gate = scripted(counter, GLD=Twist(refuse="not today")).gate()
     assert isinstance(gate.send(order(1, "buy", GLD, 99, "200")), Refused)
     assert isinstance(gate.send(order(2, "buy", TLT, 190, "100")), Accepted)
 
 
-def test_what_nobody_can_tell_of_stays_spent_also_for_a_run_that_goes_on(counter: Counter) -> None:
+def test_an_order_in_doubt_stays_reserved_also_in_a_resumed_run(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(lost=1))
     assert isinstance(counter.gate().send(order(1, "buy", GLD, 60, "200")), Unknown)
     assert "8,000.00 USD left for buys" in said(counter.gate().check(order(2, "buy", TLT, 81, "100")))
     assert counter.gate().check(order(2, "buy", TLT, 80, "100")) is None
 
 
-def test_an_absent_order_is_not_in_its_own_way_when_it_is_sent_again(counter: Counter) -> None:
+def test_the_resend_of_an_absent_order_is_not_blocked_by_its_own_reservation(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(lost=1))
     lost = order(1, "buy", GLD, 99, "200")
     first = counter.gate()
@@ -105,7 +105,7 @@ def test_an_absent_order_is_not_in_its_own_way_when_it_is_sent_again(counter: Co
     assert isinstance(counter.gate(most).resend(lost), Accepted)
 
 
-def test_what_is_taken_back_is_taken_back_once(counter: Counter) -> None:
+def test_a_reservation_is_released_once(counter: Counter) -> None:
     gate, sell = counter.gate(), order(1, "sell", SPY, 60)
     assert gate.check(sell) is None
     gate.release(sell)
@@ -114,12 +114,12 @@ def test_what_is_taken_back_is_taken_back_once(counter: Counter) -> None:
     assert gate.check(order(2, "sell", SPY, 100)) is None
 
 
-def test_what_is_bought_already_is_in_the_account_and_not_counted_again(counter: Counter) -> None:
+def test_a_filled_buy_is_in_the_account_and_not_reserved_again(counter: Counter) -> None:
     assert counter.carry_out(order(1, "buy", GLD, 90, "200"))
     assert counter.gate().check(order(2, "buy", TLT, 190, "100")) is None
 
 
-def test_the_buys_of_a_gate_fill_the_account_to_99_percent_together(counter: Counter) -> None:
+def test_the_buys_of_a_gate_together_invest_at_most_99_percent(counter: Counter) -> None:
     gate = counter.gate(budget=100_000)
     assert gate.check(order(1, "buy", GLD, 100, "200")) is None
     assert gate.check(order(2, "buy", TLT, 100, "100")) is None
@@ -127,7 +127,7 @@ def test_the_buys_of_a_gate_fill_the_account_to_99_percent_together(counter: Cou
     assert gate.check(order(3, "buy", SPY, 18, "500")) is None
 
 
-def test_what_is_still_open_of_an_earlier_buy_is_invested_too(counter: Counter) -> None:
+def test_the_open_rest_of_an_earlier_buy_counts_as_invested(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(fills_at_most=Decimal(10), cancel="refused"))
     assert not counter.carry_out(order(1, "buy", GLD, 99, "200"))
     assert counter.phase() == "open"
@@ -140,7 +140,7 @@ def test_what_is_still_open_of_an_earlier_buy_is_invested_too(counter: Counter) 
 # ------------------------------------------------------------------------------------- what is written down
 
 
-def test_every_answer_of_the_broker_is_in_the_journal(counter: Counter) -> None:
+def test_every_answer_of_the_broker_is_journalled(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(waits=9), TLT=Twist(lost=1), SPY=Twist(refuse="not today"))
     phases = []
     for number, symbol in enumerate((GLD, TLT, SPY)):
@@ -151,7 +151,7 @@ def test_every_answer_of_the_broker_is_in_the_journal(counter: Counter) -> None:
     assert reasons == ["", "the connection broke before the order arrived", "not today"]
 
 
-def test_what_is_not_let_through_is_said_and_never_written_down_as_an_order(counter: Counter) -> None:
+def test_an_order_that_fails_a_check_is_noted_and_never_journalled_as_intended(counter: Counter) -> None:
     answer = counter.gate().send(order(1, "sell", SPY, 101))
     assert isinstance(answer, Refused)
     told = [(remark.level, remark.text) for remark in read.run(counter.stage.journal_file, counter.run).remarks]
@@ -159,7 +159,7 @@ def test_what_is_not_let_through_is_said_and_never_written_down_as_an_order(coun
     assert counter.context.journal.orders(counter.run) == ()
 
 
-def test_an_absent_order_that_may_not_leave_any_more_is_lost(counter: Counter) -> None:
+def test_an_absent_order_that_fails_a_check_is_lost(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(lost=1))
     gate, absent = counter.gate(), order(1, "buy", GLD, 1, "200")
     gate.send(absent)
@@ -187,7 +187,7 @@ class Mistaken:
         return getattr(self.sim, name)
 
 
-def test_an_answer_that_shows_another_order_stops(counter: Counter) -> None:
+def test_an_answer_about_another_order_stops_the_run(counter: Counter) -> None:
     mistaken = replace(counter, context=replace(counter.context, broker=Mistaken(counter.stage.broker())))
     with pytest.raises(StoppedError, match="stands at the broker as sell 100 SPY"):
         mistaken.gate().send(order(1, "sell", SPY, 99))
@@ -196,7 +196,7 @@ def test_an_answer_that_shows_another_order_stops(counter: Counter) -> None:
 # ------------------------------------------------------------------------------------------- what holds it back
 
 
-def test_a_program_that_was_told_to_end_sends_nothing_more(counter: Counter) -> None:
+def test_no_order_is_sent_after_a_shutdown_request(counter: Counter) -> None:
     told = replace(counter, context=replace(counter.context, shutdown_requested=lambda: True))
     with pytest.raises(RunFailedError) as failed:
         told.gate().check(order(1, "sell", SPY, 100))
@@ -205,7 +205,7 @@ def test_a_program_that_was_told_to_end_sends_nothing_more(counter: Counter) -> 
     assert said(told.gate().check(order(2, "sell", SPY, 100))) == "the program was told to end before this order left"
 
 
-def test_after_the_loss_of_a_day_only_sells_leave(counter: Counter) -> None:
+def test_after_the_daily_loss_limit_only_sells_are_sent(counter: Counter) -> None:
     gate = counter.gate()
     gate.log.write(DailyLossHit(at=gate.log.now(), equity=Decimal(1), basis=Decimal(2), limit_percent=Decimal(25)))
     assert "limits.max_daily_loss_percent was passed" in said(gate.check(order(1, "buy", GLD, 1, "200")))
@@ -215,7 +215,7 @@ def test_after_the_loss_of_a_day_only_sells_leave(counter: Counter) -> None:
 # --------------------------------------------------------------------------------------------- what never may be
 
 
-def test_a_buy_stops_while_a_sell_of_its_run_is_not_over(counter: Counter) -> None:
+def test_a_buy_before_the_end_of_every_sell_stops_the_run(counter: Counter) -> None:
     counter.stage.script = Script({("sell", SPY): Twist(waits=9)})
     counter = replace(counter, context=replace(counter.context, broker=counter.stage.broker()))
     counter.gate().send(order(1, "sell", SPY, 100))
@@ -223,7 +223,7 @@ def test_a_buy_stops_while_a_sell_of_its_run_is_not_over(counter: Counter) -> No
         counter.gate().check(order(2, "buy", TLT, 1, "100"))
 
 
-def test_a_second_order_of_a_symbol_and_a_side_stops(counter: Counter) -> None:
+def test_a_second_open_order_of_a_symbol_and_side_stops_the_run(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(waits=9))
     counter.gate().send(order(1, "buy", GLD, 1, "200"))
     with pytest.raises(StoppedError, match="this would be a second one"):
@@ -243,7 +243,7 @@ class Forgetful:
         return getattr(self.real, name)
 
 
-def test_an_order_that_is_not_in_the_journal_never_leaves(counter: Counter) -> None:
+def test_an_order_that_is_not_in_the_journal_is_never_sent(counter: Counter) -> None:
     forgetful = replace(counter, context=replace(counter.context, journal=Forgetful(counter.context.journal)))
     with pytest.raises(StoppedError, match="the journal does not have it as it is"):
         forgetful.gate().send(order(1, "sell", SPY, 100))

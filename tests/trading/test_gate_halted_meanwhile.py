@@ -51,7 +51,7 @@ def counter(tmp_path: Path) -> Iterator[Counter]:
         yield counter
 
 
-def test_an_order_does_not_leave_after_a_halt_that_came_between_the_look_and_its_line(counter: Counter) -> None:
+def test_an_order_is_not_sent_if_the_account_is_halted_between_check_and_intent(counter: Counter) -> None:
     gate = meanwhile(counter, halt(counter)).gate()
     answer = gate.send(order(1, "sell", SPY, 100))
     assert isinstance(answer, Refused)
@@ -60,7 +60,7 @@ def test_an_order_does_not_leave_after_a_halt_that_came_between_the_look_and_its
     assert (counter.context.journal.orders(counter.run), counter.at_the_broker(), gate.sold) == ((), set(), {SPY: 0})
 
 
-def test_an_absent_order_is_not_sent_once_more_after_such_a_halt(counter: Counter) -> None:
+def test_an_absent_order_is_not_resent_if_the_account_is_halted_between_check_and_intent(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(lost=1))
     absent = order(1, "buy", GLD, 1, "200")
     first = counter.gate()
@@ -102,7 +102,7 @@ def arm(live: Counter, *, first_order_only: bool = False) -> None:
     context.journal.record(NO_RUN, armed)
 
 
-def test_nothing_leaves_for_real_money_that_was_disarmed_between_the_look_and_the_orders_line(live: Counter) -> None:
+def test_no_live_order_is_sent_if_the_account_is_disarmed_between_check_and_intent(live: Counter) -> None:
     arm(live)
     disarmed = Disarmed(live.context.clock.now(), live.context.account, "ann@desk", "not today")
     answer = meanwhile(live, disarmed).gate().send(order(1, "sell", SPY, 100))
@@ -111,7 +111,7 @@ def test_nothing_leaves_for_real_money_that_was_disarmed_between_the_look_and_th
     assert live.at_the_broker() == set()
 
 
-def test_the_halt_of_a_first_live_run_is_written_with_its_one_order_and_holds_back_the_next(live: Counter) -> None:
+def test_the_halt_of_a_first_live_run_is_committed_with_its_only_order(live: Counter) -> None:
     arm(live, first_order_only=True)
     gate = live.gate()
     assert isinstance(gate.send(order(1, "sell", SPY, 100)), Accepted)
@@ -121,7 +121,7 @@ def test_the_halt_of_a_first_live_run_is_written_with_its_one_order_and_holds_ba
     assert isinstance(gate.send(order(2, "sell", TLT, 100)), Refused)
 
 
-def test_a_first_live_run_that_was_halted_meanwhile_sends_nothing_and_keeps_the_persons_halt(live: Counter) -> None:
+def test_a_first_live_run_that_a_person_halts_sends_nothing_and_keeps_that_halt(live: Counter) -> None:
     arm(live, first_order_only=True)
     assert isinstance(meanwhile(live, halt(live)).gate().send(order(1, "sell", SPY, 100)), Refused)
     standing = live.context.journal.trading_status(live.context.account)

@@ -43,7 +43,7 @@ NOTHING = Limits(
 )
 
 
-def test_a_full_exit_passes_every_limit_and_needs_no_price(counter: Counter) -> None:
+def test_a_full_exit_passes_every_limit_without_a_price(counter: Counter) -> None:
     assert counter.gate(NOTHING).check(order(1, "sell", SPY, 100)) is None
     assert counter.gate(NOTHING, priced=False).check(order(1, "sell", SPY, 100)) is None
     assert counter.gate(NOTHING, previous="1").check(order(1, "sell", SPY, 100)) is None
@@ -54,7 +54,7 @@ def test_an_exit_that_leaves_less_than_a_share_passes_every_limit_too(counter: C
     assert counter.gate(NOTHING, priced=False).check(whole) is None
 
 
-def test_a_symbol_without_a_price_leaves_whole_or_not_at_all(counter: Counter) -> None:
+def test_a_symbol_without_a_price_is_sold_completely_or_not_at_all(counter: Counter) -> None:
     gate = counter.gate()
     gate.prices = {SPY: NoPrice(SPY, ("the quote is crossed",))}
     assert "no price" in said(gate.check(order(1, "sell", SPY, 99)))
@@ -62,21 +62,21 @@ def test_a_symbol_without_a_price_leaves_whole_or_not_at_all(counter: Counter) -
     assert gate.check(order(3, "sell", SPY, 100)) is None
 
 
-def test_a_partial_sell_passes_none_and_the_refusal_names_the_key(counter: Counter) -> None:
+def test_a_partial_sell_beyond_a_limit_is_rejected_with_the_name_of_the_setting(counter: Counter) -> None:
     refusal = "SPY: the sell was not sent: SPY is in limits.denied"
     assert said(counter.gate(NOTHING).check(order(1, "sell", SPY, 99))) == refusal
     assert "no price" in said(counter.gate(priced=False).check(order(1, "sell", SPY, 99)))
     assert "max_distance_percent" in said(counter.gate(previous="1").check(order(1, "sell", SPY, 99)))
 
 
-def test_what_is_left_after_a_partial_sell_is_a_full_exit(counter: Counter) -> None:
+def test_the_rest_after_a_partial_sell_is_a_full_exit(counter: Counter) -> None:
     gate = counter.gate(Limits(max_order_dollars=Decimal(500)))
     assert gate.check(order(1, "sell", SPY, 1)) is None
     assert gate.check(order(2, "sell", SPY, 98)) is not None
     assert gate.check(order(3, "sell", SPY, 99)) is None
 
 
-def test_a_full_exit_is_still_held_back_by_the_clock_the_holdings_and_a_halt(counter: Counter) -> None:
+def test_a_full_exit_is_still_checked_against_hours_holdings_and_halts(counter: Counter) -> None:
     exit_ = order(1, "sell", SPY, 100)
     assert "ours to sell" in said(counter.gate().check(replace(exit_, quantity=Decimal(101))))
     counter.context.journal.record(NO_RUN, Halted(counter.context.clock.now(), "", "me", "a look"))
@@ -85,7 +85,7 @@ def test_a_full_exit_is_still_held_back_by_the_clock_the_holdings_and_a_halt(cou
     assert counter.gate().check(exit_) is not None
 
 
-def test_a_buy_may_bring_its_symbol_to_the_limit(counter: Counter) -> None:
+def test_a_buy_up_to_the_symbol_limit_is_accepted(counter: Counter) -> None:
     gate = counter.gate(Limits(max_symbol_percent=Decimal(20)))
     assert gate.check(order(1, "buy", TLT, 101, "100")) is not None
     assert gate.check(order(2, "buy", TLT, 100, "100")) is None
@@ -107,21 +107,21 @@ def test_a_full_exit_counts_towards_the_turnover_of_the_buys(counter: Counter) -
     assert counter.gate(limits).check(order(2, "buy", TLT, 10, "100")) is None
 
 
-def test_what_the_broker_refused_was_an_order_and_traded_nothing(counter: Counter) -> None:
+def test_a_refused_order_counts_as_an_order_but_trades_no_dollars(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(refuse="not today"))
     counter.gate().send(order(1, "buy", GLD, 50, "200"))
     assert counter.gate(Limits(max_run_dollars=Decimal(100))).check(order(2, "buy", TLT, 1, "100")) is None
     assert "1 orders were sent" in said(counter.gate(Limits(max_orders=1)).check(order(2, "buy", TLT, 1, "100")))
 
 
-def test_an_order_that_waits_counts_at_its_price(counter: Counter) -> None:
+def test_an_open_order_counts_at_its_price(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(waits=9))
     counter.gate().send(order(1, "buy", GLD, 50, "210"))
     assert counter.gate(Limits(max_run_dollars=Decimal(10_100))).check(order(2, "buy", TLT, 1, "100")) is None
     assert counter.gate(Limits(max_run_dollars=Decimal(10_099))).check(order(2, "buy", TLT, 1, "100")) is not None
 
 
-def test_a_market_buy_that_waits_where_no_price_is_known_counts_as_the_whole_account(counter: Counter) -> None:
+def test_an_open_market_buy_without_a_price_counts_as_the_whole_equity(counter: Counter) -> None:
     counter = scripted(counter, GLD=Twist(waits=9))
     counter.gate().send(order(1, "buy", GLD, 50))
     later = counter.gate(Limits(max_run_dollars=Decimal(100_099)))
@@ -129,7 +129,7 @@ def test_a_market_buy_that_waits_where_no_price_is_known_counts_as_the_whole_acc
     assert "the run would trade 100,100.00 USD" in said(later.check(order(2, "buy", TLT, 1, "100")))
 
 
-def test_a_sell_that_waits_where_no_price_is_known_counts_as_what_the_broker_values_it_at(counter: Counter) -> None:
+def test_an_open_sell_without_a_price_counts_at_the_brokers_value(counter: Counter) -> None:
     counter = scripted(counter, SPY=Twist(waits=9))
     gate = counter.gate(Limits(max_run_dollars=Decimal(50_099)))
     gate.prices = {TLT: gate.prices[TLT]}
@@ -167,11 +167,11 @@ def arm(live: Counter, dollars: int, *, first_order_only: bool = False) -> None:
     context.journal.record(NO_RUN, event)
 
 
-def test_nothing_leaves_for_real_money_that_is_not_armed(live: Counter) -> None:
+def test_no_live_order_is_sent_unless_the_account_is_armed(live: Counter) -> None:
     assert "is not armed" in said(live.gate().check(order(1, "sell", SPY, 100)))
 
 
-def test_a_run_trades_what_its_account_is_armed_for_and_exits_beyond_it(live: Counter) -> None:
+def test_a_run_trades_up_to_the_armed_dollars_and_full_exits_beyond(live: Counter) -> None:
     arm(live, 5_000)
     assert live.gate().check(order(1, "sell", SPY, 10)) is None
     assert "5,500.00 USD, more than the 5,000.00 USD" in said(live.gate().check(order(1, "sell", SPY, 11)))
@@ -179,7 +179,7 @@ def test_a_run_trades_what_its_account_is_armed_for_and_exits_beyond_it(live: Co
     assert "armed for" in said(live.gate().check(order(2, "buy", TLT, 1, "100")))
 
 
-def test_a_limit_may_be_tighter_than_what_the_account_is_armed_for(live: Counter) -> None:
+def test_limits_below_the_armed_dollars_still_hold(live: Counter) -> None:
     arm(live, 5_000)
     limits = Limits(max_order_dollars=Decimal(499))
     assert "limits.max_order_dollars" in said(live.gate(limits).check(order(1, "sell", SPY, 1)))
@@ -193,7 +193,7 @@ def test_a_first_live_run_sends_one_order_and_halts(live: Counter) -> None:
     assert live.at_the_broker() == {SPY}
 
 
-def test_a_buy_that_can_not_be_compared_with_a_close_is_said_where_it_is_not_simulated(live: Counter) -> None:
+def test_a_buy_without_a_previous_close_is_noted_unless_simulated(live: Counter) -> None:
     arm(live, 100_000)
     live.gate().send(order(1, "buy", TLT, 1, "100"))
     live.gate(previous="200").send(order(2, "buy", GLD, 1, "200"))

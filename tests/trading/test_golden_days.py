@@ -65,7 +65,7 @@ def sent(stage: AlpacaStage) -> list[str]:
     ],
     ids=lambda given: str(given) if isinstance(given, date) else None,
 )
-def test_on_a_weekday_without_a_session_nothing_is_asked_for(on: OnThatDay, day: date, why: str) -> None:
+def test_on_a_weekday_without_a_session_no_request_is_sent(on: OnThatDay, day: date, why: str) -> None:
     """The local Alpaca knows of none of these, and would have taken the orders."""
     stage = on(moment(day)).wants(SPY=0.6, TLT=0.3)
     with pytest.raises(RunFailedError, match=f"the exchange is closed on {day}"):
@@ -82,9 +82,7 @@ def test_the_session_after_it_is_an_ordinary_one(on: OnThatDay, day: date) -> No
 
 
 @pytest.mark.parametrize("day", [date(2020, 3, day) for day in (9, 12, 16, 18)], ids=str)
-def test_while_the_whole_market_is_halted_orders_rest_are_cancelled_and_nothing_changes_hands(
-    on: OnThatDay, day: date
-) -> None:
+def test_while_the_market_is_halted_open_orders_are_cancelled_and_nothing_fills(on: OnThatDay, day: date) -> None:
     """On these days trading stopped for a quarter of an hour; on the 18th at 12:56, three hours before the close."""
     stage = on(moment(day, 10, 30), trading="minutes_before_close = 330").wants(SPY=0.9)
     assert stage.run().run.status == "success"
@@ -112,7 +110,7 @@ def nvda(on: OnThatDay) -> AlpacaStage:
     return stage
 
 
-def test_the_split_of_nvidia_is_no_reason_to_trade_once_it_is_booked(on: OnThatDay) -> None:
+def test_the_booked_split_of_nvidia_causes_no_trade(on: OnThatDay) -> None:
     stage = nvda(on)
     before, already = stage.venue.shares("NVDA"), len(sent(stage))
     stage.venue.hold("NVDA", before * 10)
@@ -123,7 +121,7 @@ def test_the_split_of_nvidia_is_no_reason_to_trade_once_it_is_booked(on: OnThatD
     assert all(Decimal(line.split()[1]) <= before / 2 for line in moved)
 
 
-def test_nor_is_it_while_the_broker_has_not_booked_it(on: OnThatDay) -> None:
+def test_the_unbooked_split_of_nvidia_causes_no_trade(on: OnThatDay) -> None:
     stage = nvda(on)
     already = len(sent(stage))
     stage.run()

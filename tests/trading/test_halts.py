@@ -37,7 +37,7 @@ def write(stage: Stage, *events: Event) -> None:
 
 
 @pytest.mark.parametrize("halt", [OURS, EVERYBODYS])
-def test_a_halted_account_fails_before_anything_is_read_and_says_who_halted_it(stage: Stage, halt: Halted) -> None:
+def test_a_run_of_a_halted_account_fails_at_once_and_says_who_halted_it(stage: Stage, halt: Halted) -> None:
     write(stage, halt)
     with pytest.raises(RunFailedError, match=r"by ann@desk.*rebalance resume"):
         stage.run()
@@ -47,7 +47,7 @@ def test_a_halted_account_fails_before_anything_is_read_and_says_who_halted_it(s
 @pytest.mark.parametrize(
     "before", [[ANOTHERS], [OURS, LIFTED], [OURS, EVERYBODYS, LIFTED_FOR_ALL], [EVERYBODYS, LIFTED]]
 )
-def test_what_was_lifted_or_is_anothers_halts_nothing(stage: Stage, before: list[Event]) -> None:
+def test_a_lifted_halt_or_one_of_another_account_does_not_stop_a_run(stage: Stage, before: list[Event]) -> None:
     write(stage, *before)
     stage.run()
     assert stage.record().run.status == "success"
@@ -79,7 +79,7 @@ def test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order(stage: Stage) -> 
             return self.inner.submit(order)
 
     def between(broker: SimBroker) -> Broker:
-        return HaltedMeanwhile(broker)  # type: ignore[return-value]
+        return HaltedMeanwhile(broker)
 
     stage.between = between
     stage.run()
@@ -90,7 +90,7 @@ def test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order(stage: Stage) -> 
     assert any("the numbers look wrong" in remark.text for remark in record.remarks)
 
 
-def test_every_halt_that_nobody_lifted_is_told_the_one_beneath_another_too(stage: Stage) -> None:
+def test_every_halt_that_was_not_lifted_is_reported(stage: Stage) -> None:
     write(stage, ANOTHERS, OURS, EVERYBODYS)
     assert read.halts(stage.journal_file, "demo") == (OURS, EVERYBODYS)
     write(stage, LIFTED)
@@ -103,7 +103,7 @@ def test_without_a_journal_nothing_is_halted(tmp_path: Path) -> None:
     assert read.trading_status(tmp_path / "none.sqlite", "demo").halt is None
 
 
-def test_the_sentence_names_the_remedy_for_this_very_halt() -> None:
+def test_the_halt_text_names_the_command_that_lifts_it() -> None:
     assert halt_text(OURS) == (
         "account demo is halted since 2024-03-04 17:00:00 UTC by ann@desk: the numbers look wrong. Look at it, then "
         "lift it: `rebalance resume --account demo --reason TEXT`."
@@ -113,6 +113,6 @@ def test_the_sentence_names_the_remedy_for_this_very_halt() -> None:
     assert "`rebalance resume --reason TEXT`" in halt_text(EVERYBODYS)
 
 
-def test_the_doctor_fails_a_halted_account() -> None:
+def test_the_halt_check_fails_for_a_halted_account() -> None:
     assert halt_check(None) == Check("halt", "pass", "nothing is halted")
     assert halt_check(OURS) == Check("halt", "fail", halt_text(OURS), "Nothing is sent until it is lifted.")

@@ -22,7 +22,7 @@ def said(hours: Hours, answered_after: float = 0) -> str | None:
     return hours_mismatch(hours, TONIGHT, NOW, NOW + timedelta(seconds=answered_after), 5)
 
 
-def test_a_venue_with_our_time_and_our_close_agrees() -> None:
+def test_a_venue_with_our_time_and_close_is_accepted() -> None:
     assert said(OPEN) is None
 
 
@@ -32,7 +32,7 @@ def test_the_clocks_may_be_five_seconds_apart_and_no_more(seconds: int, *, accep
     assert (skewed is None) == accepted
 
 
-def test_the_time_the_answer_took_is_no_skew() -> None:
+def test_the_latency_of_the_answer_is_not_clock_skew() -> None:
     assert said(replace(OPEN, now=NOW + timedelta(seconds=9)), answered_after=9) is None
 
 
@@ -42,7 +42,7 @@ def test_the_closes_may_be_a_minute_apart_and_no_more(minutes: int, *, accepted:
     assert (moved is None) == accepted
 
 
-def test_a_closed_venue_takes_nothing() -> None:
+def test_a_closed_venue_is_rejected() -> None:
     assert "closed" in (said(replace(OPEN, open=False)) or "")
 
 
@@ -63,7 +63,7 @@ def test_a_venue_that_closes_early_stops_the_evening_before_any_order(tmp_path: 
     assert stage.record().orders == ()
 
 
-def test_where_the_venue_closes_some_seconds_earlier_the_last_moment_is_counted_from_its_close(tmp_path: Path) -> None:
+def test_the_cutoff_counts_from_the_venues_close_where_that_is_earlier(tmp_path: Path) -> None:
     """It is 45 s before the calendar's cut-off, and 5 s past the venue's."""
     stage = one_bot(tmp_path, lambda real: replace(real, closes=real.closes - timedelta(seconds=50)))
     stage.clock.sleep(600 - 60 - 45)
@@ -72,7 +72,7 @@ def test_where_the_venue_closes_some_seconds_earlier_the_last_moment_is_counted_
     assert any("to 20:58:10 UTC" in remark.text for remark in stage.record().remarks)
 
 
-def test_a_machine_whose_clock_is_wrong_sends_nothing(tmp_path: Path) -> None:
+def test_a_machine_with_a_wrong_clock_sends_nothing(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, lambda real: replace(real, now=real.now + timedelta(minutes=3)))
     with pytest.raises(RunFailedError, match="180 s apart, at most 5 s"):
         stage.run()
@@ -94,7 +94,7 @@ def test_a_venue_that_halts_between_the_legs_gets_no_buys(tmp_path: Path) -> Non
     assert any("no buys tonight: The venue says" in remark.text for remark in record.remarks)
 
 
-def test_a_clock_that_can_not_be_read_sends_nothing(tmp_path: Path) -> None:
+def test_nothing_is_sent_if_the_venue_clock_can_not_be_read(tmp_path: Path) -> None:
     def silent(_: Hours) -> Hours:
         raise SourceError("no answer")
 

@@ -12,7 +12,7 @@ from rebalancer.model import Account
 
 
 @pytest.mark.parametrize("seconds", [1, 10])
-def test_an_account_that_shows_tonights_sales_some_seconds_later_is_waited_for(
+def test_account_figures_that_lag_behind_tonights_sells_are_awaited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     with local_venue() as venue:

@@ -42,7 +42,7 @@ def losses(stage: Stage) -> list[tuple[str, str]]:
     return [(equity, basis) for equity, basis in rows]
 
 
-def test_sells_go_on_and_buys_do_not(stage: Stage) -> None:
+def test_after_the_daily_loss_limit_sells_go_on_and_buys_stop(stage: Stage) -> None:
     said = today(stage, "440", GLD=100)
     assert stage.shares() == {}
     assert any(f"no buys tonight: limits.max_daily_loss_percent was passed in this session: {SAYS}" in s for s in said)
@@ -54,20 +54,20 @@ def test_sells_go_on_and_buys_do_not(stage: Stage) -> None:
     assert "held back by your settings: GLD: 87,234.00 USD under its target (not bought, limits.max_daily" in run.reason
 
 
-def test_a_loss_just_within_the_limit_ends_nothing(stage: Stage) -> None:
+def test_a_loss_just_within_the_limit_does_not_stop_buys(stage: Stage) -> None:
     """With 1,000 dollars of cash the account is worth 90,001.00 at 449.50 a share, and 89,999.02 at 449.49."""
     today(stage, "449.50", GLD=100)
     assert GLD in stage.shares()
     assert losses(stage) == []
 
 
-def test_a_loss_just_beyond_it_does(stage: Stage) -> None:
+def test_a_loss_just_beyond_the_limit_stops_buys(stage: Stage) -> None:
     today(stage, "449.49", GLD=100)
     assert stage.shares() == {}
     assert len(losses(stage)) == 1
 
 
-def test_it_is_remembered_by_a_second_run_of_the_session_whatever_the_price_is_then(stage: Stage) -> None:
+def test_buys_stay_stopped_in_a_second_run_of_the_session_at_any_price(stage: Stage) -> None:
     today(stage, "440", SPY=50)
     said = today(stage, "600", force=True, GLD=100)
     assert GLD not in stage.shares()
@@ -75,25 +75,25 @@ def test_it_is_remembered_by_a_second_run_of_the_session_whatever_the_price_is_t
     assert len(losses(stage)) == 1
 
 
-def test_the_next_session_begins_anew(stage: Stage) -> None:
+def test_the_daily_loss_limit_starts_afresh_in_the_next_session(stage: Stage) -> None:
     today(stage, "440", GLD=100)
     stage.on(DAYS[2])
     today(stage, "440")
     assert GLD in stage.shares()
 
 
-def test_it_is_written_down_also_in_a_run_that_trades_nothing(stage: Stage) -> None:
+def test_the_daily_loss_is_journalled_also_in_a_run_without_trades(stage: Stage) -> None:
     today(stage, "440", SPY=100)
     assert len(losses(stage)) == 1
 
 
-def test_money_that_is_paid_in_hides_no_loss(stage: Stage) -> None:
+def test_a_deposit_does_not_hide_a_loss(stage: Stage) -> None:
     moved(stage, 20_000)
     today(stage, "440", GLD=100)
     assert stage.shares() == {}
 
 
-def test_money_that_is_taken_out_is_none(stage: Stage) -> None:
+def test_a_withdrawal_is_not_a_loss(stage: Stage) -> None:
     today(stage, "500", SPY=50)
     stage.on(DAYS[2])
     moved(stage, -20_000)
@@ -107,7 +107,7 @@ def moved(stage: Stage, dollars: int) -> None:
     broker.close()
 
 
-def test_the_limit_is_not_watched_where_nobody_looked_in_the_session_before(stage: Stage) -> None:
+def test_the_daily_loss_is_not_checked_without_a_previous_equity(stage: Stage) -> None:
     stage.on(DAYS[2])
     today(stage, "400", GLD=100)
     assert GLD in stage.shares()
@@ -151,7 +151,7 @@ class Tells:
         ),
     ],
 )
-def test_what_a_broker_does_not_say_is_said_and_buying_goes_on(
+def test_figures_that_a_broker_does_not_report_are_noted_and_buys_go_on(
     stage: Stage, figures: dict[str, Decimal | None], sentence: str
 ) -> None:
     stage.between = lambda broker: Tells(broker, figures)
@@ -160,12 +160,12 @@ def test_what_a_broker_does_not_say_is_said_and_buying_goes_on(
     assert GLD in stage.shares()
 
 
-def test_a_broker_that_says_all_of_it_is_not_spoken_of(stage: Stage) -> None:
+def test_nothing_is_noted_of_a_broker_that_reports_all_figures(stage: Stage) -> None:
     stage.between = lambda broker: Tells(broker, {})
     assert not any("max_daily_loss_percent" in text for text in today(stage, "500", GLD=100))
 
 
-def test_a_dry_run_shows_what_the_limit_would_do(stage: Stage, tmp_path: Path) -> None:
+def test_a_dry_run_shows_the_effect_of_the_daily_loss_limit(stage: Stage, tmp_path: Path) -> None:
     with SqliteJournal.open(tmp_path / "dry-run.sqlite") as own:
         stage.pen = lambda books: DryRunJournal(own, books)
         stage.market.prices[SPY] = Decimal(440)

@@ -13,7 +13,7 @@ from rebalancer.model import Order, Submitted, Trading
 
 @pytest.mark.parametrize("limit_percent", [1, 2, 3])
 @pytest.mark.parametrize("cents", [9301, 9312, 9333, 9347, 9355])
-def test_a_market_buy_that_takes_all_of_the_cash_is_not_refused_by_the_gate_for_a_rounding(
+def test_a_market_buy_of_all_cash_is_not_rejected_because_of_rounding(
     tmp_path: Path, cents: int, limit_percent: int
 ) -> None:
     trading = Trading(order_type="market", limit_percent=Decimal(limit_percent))
@@ -27,9 +27,7 @@ def test_a_market_buy_that_takes_all_of_the_cash_is_not_refused_by_the_gate_for_
     assert record.run.status == "success", record.run.reason
 
 
-def test_own_cash_below_zero_after_market_buys_that_cost_more_than_was_sized_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slightly_negative_cash_after_market_buys_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with local_venue() as venue:
         venue.lends = True
         stage = alpaca_stage(tmp_path, venue, monkeypatch).wants(GLD=0.99)

@@ -23,14 +23,14 @@ def rechecked(held: int, expected: int | None) -> str | None:
     return PositionCheck(context, read_at=0.0).before_sell(SELL)
 
 
-def test_a_sell_of_what_is_held_as_expected_may_leave():
+def test_a_sell_of_an_expected_position_is_accepted():
     assert rechecked(10, 10) is None
 
 
-def test_a_sell_of_what_another_hand_sold_in_part_may_not():
+def test_a_sell_of_a_position_that_another_sender_reduced_is_rejected():
     assert rechecked(9, 10) == "the broker shows 9 shares, 10 were expected"
 
 
-def test_before_the_first_record_only_what_is_not_there_is_not_sold():
+def test_before_the_first_record_a_sell_needs_only_enough_shares_at_the_broker():
     assert rechecked(10, None) is None
     assert rechecked(9, None) is not None

@@ -49,24 +49,24 @@ def test_the_second_evening_of_an_account_sends_nothing_while_the_first_goes_on(
     assert [asked for asked in venue.requests if asked.method != "GET"] == []
 
 
-def test_it_has_its_turn_once_the_first_one_is_over(first: AlpacaStage, second: AlpacaStage) -> None:
+def test_the_second_evening_runs_once_the_first_is_over(first: AlpacaStage, second: AlpacaStage) -> None:
     assert first.run().run.status == "success"
     with ExitStack() as stack:
         settings = second.settings()
         stack.enter_context(evening(settings, settings.accounts[0], clock=second.venue.clock))
 
 
-def test_a_recovery_waits_for_the_evening_too(running: None, second: AlpacaStage) -> None:
+def test_a_recovery_is_refused_while_a_run_goes_on(running: None, second: AlpacaStage) -> None:
     settings = second.settings()
     with pytest.raises(BusyError), recovery(settings, settings.accounts[0]):
         pass
 
 
-def test_a_dry_run_goes_on_beside_a_run(running: None, second: AlpacaStage) -> None:
+def test_a_dry_run_works_during_a_run(running: None, second: AlpacaStage) -> None:
     assert second.run(dry_run=True).run.status == "success"
 
 
-def test_a_kill_never_waits(running: None, second: AlpacaStage) -> None:
+def test_a_kill_works_during_a_run(running: None, second: AlpacaStage) -> None:
     settings = second.settings()
     with broker_alone(settings, settings.accounts[0]) as (broker, clock):
         assert kill(broker, clock).left == ()

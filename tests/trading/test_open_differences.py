@@ -61,7 +61,7 @@ def orders(stage: Stage) -> list[tuple[Symbol, str]]:
     return [(order.symbol, order.side) for order in stage.record().orders]
 
 
-def test_a_split_that_is_announced_a_day_late_is_restated_then(stage: Stage) -> None:
+def test_a_split_announced_a_day_late_is_restated_on_that_day(stage: Stage) -> None:
     split_unannounced(stage).run()
     assert orders(stage) == []
     assert "SPY: left alone until a split or rename is announced, or until 2024-04-04" in notes(stage)
@@ -74,7 +74,7 @@ def test_a_split_that_is_announced_a_day_late_is_restated_then(stage: Stage) -> 
 
 
 @pytest.mark.parametrize(("days", "shares"), [(30, 200), (34, 100)])
-def test_it_is_restated_up_to_thirty_days_late_and_a_person_is_asked_after_that(
+def test_a_split_is_restated_up_to_thirty_days_late_then_a_person_must_decide(
     stage: Stage, days: int, shares: int
 ) -> None:
     split_unannounced(stage).run()
@@ -88,7 +88,7 @@ def test_it_is_restated_up_to_thirty_days_late_and_a_person_is_asked_after_that(
     assert (asked in notes(stage)) == (shares == 100)
 
 
-def test_until_then_it_is_said_every_evening_and_neither_it_nor_anything_for_its_sake_is_traded(stage: Stage) -> None:
+def test_an_unexplained_difference_is_reported_every_evening_and_causes_no_trade(stage: Stage) -> None:
     split_unannounced(stage)
     stage.bots = {"A": (mix(SPY=20, GLD=49), percent("A", 100))}
 
@@ -100,7 +100,7 @@ def test_until_then_it_is_said_every_evening_and_neither_it_nor_anything_for_its
         assert "another hand" not in stage.record().run.reason
 
 
-def test_a_trade_by_hand_is_left_alone_for_one_evening_only(stage: Stage) -> None:
+def test_a_symbol_traded_by_hand_is_not_traded_for_one_evening_only(stage: Stage) -> None:
     by_hand(stage, GLD, 1)
     stage.bots = {"A": (mix(SPY=50), percent("A", 100))}
     stage.run()
@@ -112,7 +112,7 @@ def test_a_trade_by_hand_is_left_alone_for_one_evening_only(stage: Stage) -> Non
     assert stage.shares() == {SPY: 100, GLD: 1}
 
 
-def test_shares_of_which_none_are_ours_are_left_to_their_owner_at_once(stage: Stage) -> None:
+def test_an_unexplained_change_of_shares_that_are_not_ours_is_accepted_at_once(stage: Stage) -> None:
     by_hand(stage, TLT, 10)
     stage.run()
     by_hand(stage, TLT, 10)
@@ -121,7 +121,7 @@ def test_shares_of_which_none_are_ours_are_left_to_their_owner_at_once(stage: St
     assert "TLT: left alone until" not in notes(stage)
 
 
-def test_what_comes_and_goes_again_closes_by_itself(stage: Stage) -> None:
+def test_a_difference_that_disappears_is_closed(stage: Stage) -> None:
     by_hand(stage, SPY, 100)
     stage.run()
     by_hand(stage, SPY, -100)
@@ -132,7 +132,7 @@ def test_what_comes_and_goes_again_closes_by_itself(stage: Stage) -> None:
     assert orders(stage) == [(SPY, "sell")]
 
 
-def test_where_the_whole_account_is_managed_it_waits_too(stage: Stage) -> None:
+def test_an_unexplained_difference_stays_open_also_where_the_whole_account_is_managed(stage: Stage) -> None:
     stage.trading = Trading(manage="account", fallback_ticker=None)
     stage.bots = {"A": (mix(GLD=49), percent("A", 100))}
     split_unannounced(stage).run()
@@ -142,7 +142,7 @@ def test_where_the_whole_account_is_managed_it_waits_too(stage: Stage) -> None:
     assert stage.shares()[SPY] == 200
 
 
-def test_a_rename_that_is_announced_late_is_restated_and_sells_nothing_meanwhile(stage: Stage) -> None:
+def test_a_rename_announced_late_is_restated_and_causes_no_sell_before(stage: Stage) -> None:
     by_hand(stage, SPY, -100)
     stage.market.prices[NEW] = stage.market.prices.pop(SPY)
     by_hand(stage, NEW, 100)
@@ -164,7 +164,7 @@ def settle(stage: Stage, quantity: int, expected: int) -> None:
         journal.record(NO_RUN, event)
 
 
-def test_what_is_adopted_is_traded_from_the_next_evening(stage: Stage) -> None:
+def test_adopted_shares_are_traded_from_the_next_evening(stage: Stage) -> None:
     split_unannounced(stage).run()
     settle(stage, 100, 200)
     stage.bots = {"A": (mix(GLD=49), percent("A", 100))}
@@ -175,7 +175,7 @@ def test_what_is_adopted_is_traded_from_the_next_evening(stage: Stage) -> None:
     assert SPY not in stage.shares()
 
 
-def test_what_was_a_trade_by_hand_leaves_the_bots_their_own(stage: Stage) -> None:
+def test_settling_a_trade_by_hand_leaves_the_bots_shares_unchanged(stage: Stage) -> None:
     split_unannounced(stage).run()
     settle(stage, 0, 200)
     stage.bots = {"A": (mix(GLD=49), percent("A", 100))}
@@ -185,7 +185,7 @@ def test_what_was_a_trade_by_hand_leaves_the_bots_their_own(stage: Stage) -> Non
     assert stage.shares()[SPY] == 100
 
 
-def test_of_fewer_shares_than_the_bots_had_all_are_theirs_once_it_is_settled(stage: Stage) -> None:
+def test_after_settling_fewer_shares_than_before_all_are_the_bots(stage: Stage) -> None:
     by_hand(stage, SPY, -50)
     stage.run()
     assert ours(stage)[SPY] == 100

@@ -114,7 +114,7 @@ def orders_at_broker(stage: Stage) -> int:
     return len(known)
 
 
-def test_an_intent_is_on_disk_before_its_order_leaves(tmp_path: Path) -> None:
+def test_an_intent_is_on_disk_before_its_order_is_sent(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     seen: list[str] = []
 
@@ -159,7 +159,7 @@ def test_an_order_that_never_arrived_twice_is_lost_and_not_sent_a_third_time(tmp
     assert orders_at_broker(stage) == 1
 
 
-def test_where_a_venue_may_take_an_id_twice_nothing_is_sent_again(tmp_path: Path) -> None:
+def test_nothing_is_resent_to_a_venue_without_idempotent_ids(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     stage.script = Script({("buy", SPY): Twist(lost=1)})
     stage.between = TakesAnIdTwice
@@ -169,7 +169,7 @@ def test_where_a_venue_may_take_an_id_twice_nothing_is_sent_again(tmp_path: Path
     assert orders_at_broker(stage) == 1
 
 
-def test_while_a_sell_is_unknown_no_buy_leaves(tmp_path: Path) -> None:
+def test_no_buy_is_sent_while_a_sell_is_unknown(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.run()
 
@@ -203,7 +203,7 @@ def test_a_found_order_with_other_parameters_stops_the_run(tmp_path: Path, chang
 
     class Forging(Between):
         def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
-            return {key: replace(state, **change) for key, state in self.real.orders(ids).items()}  # type: ignore[arg-type]
+            return {key: replace(state, **change) for key, state in self.real.orders(ids).items()}
 
     stage.between = Forging
     with pytest.raises(StoppedError, match="was written down as buy 198 SPY"):
@@ -245,16 +245,16 @@ def test_a_filled_quantity_that_falls_stops_the_run(tmp_path: Path) -> None:
         stage.run(force=True)
 
 
-def test_an_intent_that_can_not_be_written_sends_nothing(tmp_path: Path) -> None:
+def test_nothing_is_sent_if_the_intent_can_not_be_journalled(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
-    stage.pen = lambda journal: Pen(journal, lambda event: isinstance(event, OrderIntended))  # type: ignore[assignment, return-value]
+    stage.pen = lambda journal: Pen(journal, lambda event: isinstance(event, OrderIntended))
     with pytest.raises(RunFailedError, match="the disk is full"):
         stage.run()
     assert stage.record().run.status == "failed"
     assert stage.shares() == {}
 
 
-def test_a_journal_that_fails_after_an_order_left_stops_everything(tmp_path: Path) -> None:
+def test_a_journal_failure_after_an_order_was_sent_stops_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     intended: list[Event] = []
 
@@ -262,13 +262,13 @@ def test_a_journal_that_fails_after_an_order_left_stops_everything(tmp_path: Pat
         intended.extend([event] if isinstance(event, OrderIntended) else [])
         return len(intended) > 1
 
-    stage.pen = lambda journal: Pen(journal, second_intent)  # type: ignore[assignment, return-value]
+    stage.pen = lambda journal: Pen(journal, second_intent)
     with pytest.raises(StoppedError, match="Orders had left before"):
         stage.run()
     assert orders_at_broker(stage) == 1
 
 
-def test_a_refused_buy_leaves_the_others_alone(tmp_path: Path) -> None:
+def test_a_refused_buy_does_not_affect_the_others(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     stage.script = Script({("buy", SPY): Twist(refuse="not authorised for SPY")})
     stage.run()
@@ -287,7 +287,7 @@ def test_a_buy_that_does_not_fill_is_cancelled_at_its_deadline(tmp_path: Path) -
     assert stage.shares() == {SPY: Decimal(50)}
 
 
-def test_a_fill_that_wins_over_its_cancel_counts(tmp_path: Path) -> None:
+def test_a_fill_that_comes_before_its_cancel_counts(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50), cancel="beaten")})
     stage.run()
@@ -296,7 +296,7 @@ def test_a_fill_that_wins_over_its_cancel_counts(tmp_path: Path) -> None:
     assert stage.record().run.status == "success"
 
 
-def test_an_unknown_book_is_never_read_as_a_flat_account(tmp_path: Path) -> None:
+def test_a_failed_position_read_is_never_read_as_a_flat_account(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
 
     class Blind(Between):
@@ -327,7 +327,7 @@ def test_an_answer_without_the_positions_is_never_read_as_a_flat_account(tmp_pat
     assert stage.shares() == {SPY: Decimal(198)}
 
 
-def test_the_book_is_what_the_fills_say(tmp_path: Path) -> None:
+def test_the_ledger_follows_the_fills(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     stage.run()
     held = {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")}

@@ -10,6 +10,7 @@ from test_orders import Between
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Order, Submitted
+from rebalancer.venues.sim.broker import SimBroker
 
 
 def holding(folder: Path) -> Stage:
@@ -21,13 +22,15 @@ def holding(folder: Path) -> Stage:
 
 
 class SellsByHandFirst(Between):
+    real: SimBroker
+
     def submit(self, order: Order) -> Submitted:
         if order.side == "sell":
             self.real.by_hand(SPY, Decimal(-10))
         return super().submit(order)
 
 
-def test_shares_that_somebody_sold_a_moment_ago_are_never_sold_short(tmp_path: Path) -> None:
+def test_shares_sold_by_hand_a_moment_ago_are_never_sold_short(tmp_path: Path) -> None:
     stage = holding(tmp_path)
     held = stage.shares()[SPY]
     stage.between = SellsByHandFirst
@@ -51,7 +54,7 @@ def test_a_copy_of_the_journal_on_another_host_sends_nothing_once_the_first_has_
     assert second.shares() == held
 
 
-def test_a_split_that_nobody_announced_yet_makes_no_other_holding_be_sold(tmp_path: Path) -> None:
+def test_a_split_that_is_not_announced_yet_causes_no_sell_of_other_holdings(tmp_path: Path) -> None:
     """200 shares at 250 dollars where 100 at 500 were recorded: all of it stays in Investable."""
     stage = Stage(tmp_path, {"A": (mix(SPY=50, TLT=40), percent("A", 100))})
     stage.run()

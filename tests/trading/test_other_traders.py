@@ -65,7 +65,7 @@ def invested(venue: LocalAlpaca) -> float:
 
 @pytest.mark.parametrize("lends", [True, False], ids=["margin", "own cash"])
 @pytest.mark.parametrize("name", ["paper", "other"], ids=["the same name", "another name"])
-def test_of_two_evenings_of_two_machines_at_one_moment_the_one_that_sends_last_stops(
+def test_of_two_simultaneous_runs_on_two_machines_the_one_that_sends_last_stops(
     stage: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name, lends
 ) -> None:
     """The lock of one machine keeps them apart; two machines see each other's orders only once those are sent."""
@@ -84,7 +84,7 @@ def test_of_two_evenings_of_two_machines_at_one_moment_the_one_that_sends_last_s
     assert venue.cash >= 0 or lends
 
 
-def test_an_evening_that_begins_while_another_machine_sends_its_buys_sends_nothing(
+def test_a_run_that_starts_while_another_machine_buys_sends_nothing(
     stage: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     venue.lends = True
@@ -103,7 +103,7 @@ def test_an_evening_that_begins_while_another_machine_sends_its_buys_sends_nothi
     assert invested(venue) <= 0.99
 
 
-def test_an_evening_that_another_overtook_between_its_sells_and_its_buys_sends_none(
+def test_a_run_sends_no_buys_if_another_machine_traded_between_its_sells_and_buys(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     stage.wants(SPY=0.99).run()
@@ -116,7 +116,9 @@ def test_an_evening_that_another_overtook_between_its_sells_and_its_buys_sends_n
     assert venue.shares("GLD") == 0
 
 
-def test_what_another_hand_bought_meanwhile_is_not_invested_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_dollars_that_another_sender_invested_during_the_run_are_not_invested_again(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
     stage.wants(SPY=0.99).run()
     venue.at(NEXT)
     venue.lends = True
@@ -132,7 +134,7 @@ def test_what_another_hand_bought_meanwhile_is_not_invested_again(stage: AlpacaS
 
 
 @pytest.mark.parametrize("enforced", [False, True], ids=["intent is ignored", "intent is enforced"])
-def test_what_the_owner_sold_after_the_plan_is_never_sold_short(
+def test_shares_the_owner_sold_after_the_plan_are_never_sold_short(
     stage: AlpacaStage, venue: LocalAlpaca, enforced
 ) -> None:
     stage.wants(SPY=0.6, TLT=0.3).run()
@@ -152,7 +154,7 @@ def test_what_the_owner_sold_after_the_plan_is_never_sold_short(
     assert "(the sell was not sent: the broker shows 0 shares" in record.run.reason
 
 
-def test_what_the_owner_sold_while_a_lost_sell_was_looked_for_is_not_sold_again(
+def test_shares_the_owner_sold_while_a_lost_sell_was_looked_up_are_not_sold_again(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     stage.wants(SPY=0.6).run()
@@ -165,9 +167,7 @@ def test_what_the_owner_sold_while_a_lost_sell_was_looked_for_is_not_sold_again(
     assert venue.shares("SPY") == 0
 
 
-def test_a_lost_sell_that_arrives_just_before_it_is_sent_again_is_followed(
-    stage: AlpacaStage, venue: LocalAlpaca
-) -> None:
+def test_an_absent_sell_that_arrives_just_before_its_resend_is_tracked(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     stage.wants(SPY=0.6).run()
     held = venue.shares("SPY")
     venue.at(NEXT)
@@ -197,7 +197,7 @@ def test_a_lost_sell_that_arrives_just_before_it_is_sent_again_is_followed(
 
 
 @pytest.mark.parametrize("manage", ["own", "account"])
-def test_what_the_owner_bought_after_the_plan_is_not_bought_again(
+def test_shares_the_owner_bought_after_the_plan_are_not_bought_again(
     stage: AlpacaStage, venue: LocalAlpaca, manage: str
 ) -> None:
     stage.trading = f'manage = "{manage}"'
@@ -212,7 +212,7 @@ def test_what_the_owner_bought_after_the_plan_is_not_bought_again(
     assert "0 were expected (a split or a trade by hand?)" in record.run.reason
 
 
-def test_the_limit_of_a_symbol_counts_what_is_not_ours_too(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_the_symbol_limit_counts_shares_that_are_not_ours_too(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.hold("GLD", 60)
     stage.account = "[accounts.paper.limits]\nmax_symbol_percent = 30"
     record = stage.wants(GLD=0.25).run()
@@ -222,7 +222,7 @@ def test_the_limit_of_a_symbol_counts_what_is_not_ours_too(stage: AlpacaStage, v
     assert "more than limits.max_symbol_percent, 30 % of equity" in record.run.reason
 
 
-def test_an_order_of_another_hand_that_was_opened_after_the_plan_keeps_its_symbol_from_being_bought(
+def test_a_symbol_with_an_external_order_opened_after_the_plan_is_not_bought(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     stage.wants(TLT=0.2).run()
@@ -234,7 +234,7 @@ def test_an_order_of_another_hand_that_was_opened_after_the_plan_keeps_its_symbo
     assert "USD under its target (not bought, left alone, since a buy of 5 shares" in record.run.reason
 
 
-def test_an_account_that_another_hand_led_into_debt_during_our_buys_is_halted(
+def test_an_account_overdrawn_by_another_sender_during_our_buys_is_halted(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     venue.lends = True

@@ -31,7 +31,7 @@ def invested(venue: LocalAlpaca) -> float:
 @pytest.mark.parametrize("multiplier", [1, 2, 4])
 @pytest.mark.parametrize("power_moves", [True, False], ids=["buying power moves in the day", "it only falls"])
 @pytest.mark.parametrize("proceeds_count", [False, True], ids=["proceeds withheld", "proceeds counted"])
-def test_what_was_sold_tonight_is_spent_tonight(
+def test_proceeds_of_tonights_sells_are_spent_tonight(
     stage: AlpacaStage, venue: LocalAlpaca, multiplier, power_moves, proceeds_count
 ) -> None:
     venue.terms.multiplier, venue.terms.power_moves = multiplier, power_moves
@@ -45,7 +45,7 @@ def test_what_was_sold_tonight_is_spent_tonight(
     assert venue.cash > 0
 
 
-def test_a_venue_that_refuses_beyond_settled_money_is_taken_at_its_word_and_the_run_is_partial(
+def test_buys_refused_beyond_settled_cash_are_reduced_and_the_run_is_partial(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     stage.wants(SPY=0.6).run()
@@ -63,14 +63,16 @@ def test_a_venue_that_refuses_beyond_settled_money_is_taken_at_its_word_and_the_
     assert "USD under its target" in record.run.reason
 
 
-def test_hardly_any_buying_power_beside_ample_cash_is_no_reason_not_to_try(
+def test_buys_are_sized_by_cash_even_if_the_reported_buying_power_is_low(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     venue.terms.power = Decimal("7.42")
     assert stage.wants(SPY=0.5).run().run.status == "success"
 
 
-def test_the_proceeds_of_a_short_sale_are_not_spent_and_the_run_says_so(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_the_proceeds_of_a_short_sale_are_not_spent_and_that_is_reported(
+    stage: AlpacaStage, venue: LocalAlpaca
+) -> None:
     venue.lends = True
     venue.trade_by_hand("TLT", -100)
     record = stage.wants(SPY=0.99).run()
@@ -81,7 +83,7 @@ def test_the_proceeds_of_a_short_sale_are_not_spent_and_the_run_says_so(stage: A
     assert any("while something is held short, no more is spent than" in remark.text for remark in record.remarks)
 
 
-def test_open_buys_of_another_hand_are_counted_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_open_external_buys_are_counted_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.order_from_elsewhere("buy", "TLT", 400, limit_price="50")
     record = stage.wants(SPY=0.7).run()
     assert record.run.status == "success"

@@ -54,7 +54,7 @@ def test_a_first_evening_buys_what_the_bot_wants_and_keeps_one_percent(tmp_path:
     assert stage.shares() == {SPY: Decimal(118), TLT: Decimal(423)}  # 59,400 / 500 and 39,600 / 93.5
 
 
-def test_every_sell_is_over_before_the_first_buy_is_written_down(tmp_path: Path) -> None:
+def test_every_sell_is_over_before_the_first_buy_is_journalled(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, TLT=40)
     stage.run()
     stage.bots = {"A": (mix(GLD=50, SGOV=50), percent("A", 100))}
@@ -68,7 +68,7 @@ def test_every_sell_is_over_before_the_first_buy_is_written_down(tmp_path: Path)
     assert max(fill.at for order in sells for fill in order.fills) <= min(order.at for order in buys)
 
 
-def test_a_sell_that_may_still_fill_holds_back_every_buy(tmp_path: Path) -> None:
+def test_a_sell_that_may_still_fill_stops_every_buy(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.run()
     stage.bots = {"A": (hold(GLD), percent("A", 100))}
@@ -84,7 +84,7 @@ def test_a_sell_that_may_still_fill_holds_back_every_buy(tmp_path: Path) -> None
     )
 
 
-def test_the_sentence_at_the_end_says_why_a_planned_buy_was_not_sent(tmp_path: Path) -> None:
+def test_the_final_status_says_why_a_planned_buy_was_not_sent(tmp_path: Path) -> None:
     """GLD has grown past its target, by less than is worth an order, and leaves no room for one dear share of SPY."""
     stage = one_bot(tmp_path, SPY=50, GLD=50)
     stage.trading = Trading(drift_percent=Decimal(2))
@@ -112,7 +112,7 @@ def test_a_sell_cancelled_at_its_deadline_counts_what_filled(tmp_path: Path) -> 
     assert stage.shares()[GLD] * 201 <= Decimal(100 * 500 + 1000)
 
 
-def test_second_trigger_of_a_session_does_nothing(tmp_path: Path) -> None:
+def test_a_second_trigger_of_the_session_does_nothing(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     first = stage.run()
     held = stage.shares()
@@ -161,7 +161,7 @@ def test_a_data_source_that_does_not_answer_sends_nothing(tmp_path: Path, broken
     assert stage.record().orders == ()
 
 
-def test_a_fallback_without_a_price_stays_cash_and_is_said_before_any_sell(tmp_path: Path) -> None:
+def test_the_weight_of_a_fallback_without_a_price_stays_cash_with_a_warning(tmp_path: Path) -> None:
     stage = needs_long_history(tmp_path)
     del stage.market.prices[SGOV]
     stage.run()
@@ -173,7 +173,7 @@ def test_a_fallback_without_a_price_stays_cash_and_is_said_before_any_sell(tmp_p
     assert warning.at <= record.orders[0].at
 
 
-def test_what_netting_freed_for_a_fallback_that_has_no_price_is_a_missed_target(tmp_path: Path) -> None:
+def test_weight_freed_by_netting_for_a_fallback_without_a_price_is_a_missed_target(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=74, SH=16)
     stage.trading = replace(stage.trading, paired_tickers=((SPY, SH),))
     del stage.market.prices[SGOV]
@@ -183,7 +183,7 @@ def test_what_netting_freed_for_a_fallback_that_has_no_price_is_a_missed_target(
     assert "SGOV: 32,000.00 USD that netting freed stay in cash (the sim broker has no price for it" in run.reason
 
 
-def test_a_held_fallback_without_a_price_is_kept_and_not_sold_blindly(tmp_path: Path) -> None:
+def test_a_held_fallback_without_a_price_is_not_sold(tmp_path: Path) -> None:
     stage = needs_long_history(tmp_path)
     stage.run()
     held = stage.shares()[SGOV]
@@ -201,7 +201,7 @@ def test_only_shares_that_were_bought_here_are_sold(tmp_path: Path) -> None:
     assert stage.shares()[TLT] == Decimal(30)
 
 
-def test_the_whole_account_is_managed_on_request_but_what_is_protected(tmp_path: Path) -> None:
+def test_the_whole_account_is_managed_on_request_without_protected_symbols(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=50)
     stage.trading = replace(stage.trading, manage="account", protected=(GLD,))
     broker = stage.broker()
@@ -213,7 +213,7 @@ def test_the_whole_account_is_managed_on_request_but_what_is_protected(tmp_path:
     assert stage.shares()[GLD] == Decimal(10)
 
 
-def test_a_quantity_that_moved_without_our_orders_is_left_alone_for_the_evening(tmp_path: Path) -> None:
+def test_a_position_that_changed_without_our_orders_is_not_traded_that_evening(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, TLT=40)
     stage.run()
     broker = stage.on(DAYS[1]).broker()
@@ -272,7 +272,7 @@ def test_outside_the_session_nothing_is_journalled(tmp_path: Path) -> None:
         stage.run()
 
 
-def test_an_order_too_close_to_the_bell_is_not_sent(tmp_path: Path) -> None:
+def test_an_order_after_the_cutoff_is_not_sent(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.clock.sleep(9 * 60 + 30)
     stage.run()
@@ -281,7 +281,7 @@ def test_an_order_too_close_to_the_bell_is_not_sent(tmp_path: Path) -> None:
     assert record.orders == ()
 
 
-def test_a_dollar_amount_is_brought_back_to_itself_each_evening(tmp_path: Path) -> None:
+def test_an_investment_in_dollars_is_rebalanced_to_its_amount_each_evening(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {"A": (hold(SPY), dollars("A", 50_000))})
     stage.run()
     assert stage.shares() == {SPY: Decimal(100)}
@@ -290,14 +290,14 @@ def test_a_dollar_amount_is_brought_back_to_itself_each_evening(tmp_path: Path) 
     assert stage.shares() == {SPY: Decimal(80)}
 
 
-def test_unknown_tickers_are_left_in_cash_without_touching_the_rest(tmp_path: Path) -> None:
+def test_the_weight_of_unknown_tickers_stays_cash(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=50, NOPE=50)
     stage.run()
     assert stage.shares() == {SPY: Decimal(99)}
     assert Symbol("NOPE") not in stage.shares()
 
 
-def test_what_the_limits_held_back_is_spent_in_a_second_round(tmp_path: Path) -> None:
+def test_dollars_that_the_limit_prices_reserved_are_spent_in_a_second_round(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=50, GLD=49)
     stage.trading = replace(stage.trading, limit_percent=Decimal(4))
     stage.run()

@@ -53,7 +53,7 @@ def with_one_spy_less(whole: Shown) -> Shown:
 
 
 @pytest.mark.parametrize("lists", [1, 30])
-def test_positions_that_lag_behind_the_fills_are_waited_for(tmp_path: Path, lists: int) -> None:
+def test_positions_that_lag_behind_the_fills_are_awaited(tmp_path: Path, lists: int) -> None:
     stage = evening(tmp_path)
     stage.between = showing(lists, with_one_spy_less)
     began = stage.clock.now()
@@ -62,7 +62,7 @@ def test_positions_that_lag_behind_the_fills_are_waited_for(tmp_path: Path, list
     assert (stage.clock.now() - began).total_seconds() >= lists
 
 
-def test_what_the_broker_never_shows_halts_with_both_counts(tmp_path: Path) -> None:
+def test_a_position_that_never_matches_the_journal_halts_with_both_counts(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.between = showing(1000, with_one_spy_less)
     with pytest.raises(StoppedError) as stopped:
@@ -73,7 +73,7 @@ def test_what_the_broker_never_shows_halts_with_both_counts(tmp_path: Path) -> N
     )
 
 
-def test_of_several_every_one_is_told(tmp_path: Path) -> None:
+def test_every_mismatched_position_is_reported(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.between = showing(1000, lambda whole: tuple(replace(each, quantity=each.quantity - 1) for each in whole))
     told = "GLD: 199 shares by the journal, 198 at the broker; SPY: 118 shares by the journal, 117 at the broker"
@@ -81,7 +81,7 @@ def test_of_several_every_one_is_told(tmp_path: Path) -> None:
         stage.run()
 
 
-def test_after_such_a_halt_the_shares_are_still_ours_as_the_fills_made_them(tmp_path: Path) -> None:
+def test_after_a_reconciliation_halt_the_ledger_still_follows_the_fills(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.between = showing(1000, with_one_spy_less)
     with pytest.raises(StoppedError):
@@ -89,7 +89,7 @@ def test_after_such_a_halt_the_shares_are_still_ours_as_the_fills_made_them(tmp_
     assert {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")} == stage.shares()
 
 
-def test_a_list_that_is_not_whole_is_no_proof_that_anything_is_missing(tmp_path: Path) -> None:
+def test_an_incomplete_position_list_is_not_a_reconciliation_break(tmp_path: Path) -> None:
     """Of the 31 looks of half a minute all see a part of the positions, but for the last."""
     stage = evening(tmp_path)
     stage.between = showing(30, without_spy)
@@ -97,7 +97,7 @@ def test_a_list_that_is_not_whole_is_no_proof_that_anything_is_missing(tmp_path:
     assert stage.record().run.status == "success"
 
 
-def test_where_no_list_is_whole_the_evening_ends_without_a_last_record(tmp_path: Path) -> None:
+def test_without_any_complete_position_list_the_run_ends_without_a_last_record(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.between = showing(1000, without_spy)
     with pytest.raises(SourceError, match="its answer is not whole"):
@@ -107,7 +107,7 @@ def test_where_no_list_is_whole_the_evening_ends_without_a_last_record(tmp_path:
     assert stage.record().run.status == "success"
 
 
-def test_a_list_that_agrees_but_is_not_whole_is_not_the_last_look(tmp_path: Path) -> None:
+def test_a_matching_but_incomplete_position_list_is_read_again(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.run()
     stage.bots = {"A": (mix(SPY=59, GLD=20), percent("A", 100))}
@@ -118,7 +118,7 @@ def test_a_list_that_agrees_but_is_not_whole_is_not_the_last_look(tmp_path: Path
     assert record.run.status == "success"
 
 
-def test_a_second_run_of_a_session_waits_for_a_list_that_lags_behind_the_first(tmp_path: Path) -> None:
+def test_a_second_run_of_a_session_awaits_positions_that_lag_behind_the_first(tmp_path: Path) -> None:
     """A list of before the first run: as whole as any, and its money is there. To record it would lose every share."""
     stage = evening(tmp_path)
     broker = stage.broker()
@@ -149,7 +149,7 @@ def small(folder: Path) -> Stage:
     return stage
 
 
-def test_the_record_is_of_the_very_list_that_was_compared(tmp_path: Path) -> None:
+def test_the_recorded_positions_are_those_that_were_compared(tmp_path: Path) -> None:
     """A position so small that its money would not be missed, gone from every list but the one that agreed."""
     stage = small(tmp_path)
     stage.between = showing(1000, without_spy, but=2)
@@ -159,7 +159,7 @@ def test_the_record_is_of_the_very_list_that_was_compared(tmp_path: Path) -> Non
     assert SPY in stage.shares()
 
 
-def test_a_small_position_that_was_traded_tonight_is_missed_too(tmp_path: Path) -> None:
+def test_a_small_position_that_was_traded_tonight_is_reconciled_too(tmp_path: Path) -> None:
     """What it should be worth is known: the last record's dollars, less what was sold."""
     stage = small(tmp_path)
     stage.between = showing(1000, without_spy)
@@ -168,7 +168,7 @@ def test_a_small_position_that_was_traded_tonight_is_missed_too(tmp_path: Path) 
     assert SPY in {line.symbol for line in read.positions(stage.journal_file, "demo")}
 
 
-def test_a_trade_of_another_hand_in_what_was_not_traded_tonight_is_a_reconciliation_break(tmp_path: Path) -> None:
+def test_a_trade_of_another_sender_in_another_symbol_makes_the_run_partial(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.run()
     stage.bots = {"A": (mix(SPY=59, GLD=20), percent("A", 100))}
@@ -188,23 +188,23 @@ def bought(cash: str, long_value: str) -> tuple[Account, list[Outcome]]:
     return account, [Outcome(order, "filled", Decimal(1), Decimal(500))]
 
 
-def test_money_that_was_borrowed_after_our_buys_halts() -> None:
+def test_borrowed_money_after_our_buys_halts_the_account() -> None:
     with pytest.raises(StoppedError, match=r"has -97,900\.00 USD of own cash after tonight"):
         require_no_borrowing(*bought("-97900", "197900"))
 
 
-def test_a_market_order_may_cost_a_little_more_than_it_was_sized_at() -> None:
+def test_market_orders_may_overdraw_cash_by_one_percent_of_equity() -> None:
     require_no_borrowing(*bought("-1000", "101000"))
     with pytest.raises(StoppedError):
         require_no_borrowing(*bought("-1001", "101001"))
 
 
-def test_an_account_that_had_borrowed_before_is_not_halted_by_a_run_that_buys_nothing() -> None:
+def test_borrowed_money_does_not_halt_a_run_that_bought_nothing() -> None:
     account, _ = bought("-50000", "150000")
     require_no_borrowing(account, [])
 
 
-def test_fills_of_a_program_that_trades_crypto_are_no_reconciliation_break(tmp_path: Path) -> None:
+def test_crypto_trades_of_another_program_are_no_reconciliation_break(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     coins = [Decimal(1)]
 

@@ -64,7 +64,7 @@ def dying_before_it_is_sent_again(journal: SqliteJournal) -> Journal:
             raise PowerCutError
         return False
 
-    return Pen(journal, is_that)  # type: ignore[return-value]
+    return Pen(journal, is_that)
 
 
 class LosesEverything(Between):
@@ -72,7 +72,7 @@ class LosesEverything(Between):
         return Unknown("the connection broke")
 
 
-def test_an_order_left_open_is_cancelled_first_and_its_fills_are_ours(tmp_path: Path) -> None:
+def test_an_order_left_open_by_an_earlier_run_is_cancelled_and_its_fills_are_ours(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.script = STUBBORN
     stage.run()
@@ -84,7 +84,7 @@ def test_an_order_left_open_is_cancelled_first_and_its_fills_are_ours(tmp_path: 
     assert stage.shares() == {SPY: Decimal(198)}
 
 
-def test_an_order_that_is_found_open_is_cancelled_though_no_list_shows_it(tmp_path: Path) -> None:
+def test_an_open_order_found_by_id_is_cancelled_even_if_no_list_shows_it(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.script = STUBBORN
     stage.run()
@@ -115,7 +115,7 @@ def test_an_open_order_of_ours_that_can_not_be_cancelled_stops_the_evening_befor
     assert stage.record().orders == ()
 
 
-def test_an_order_of_another_hand_stays_open(tmp_path: Path) -> None:
+def test_an_external_order_stays_open(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.script = Script({("buy", GLD): Twist(waits=10_000)})
     broker = stage.broker()
@@ -133,7 +133,7 @@ def by_hand(stage: Stage, symbol: Symbol, quantity: int, limit: int, name: str =
 
 
 @pytest.mark.parametrize("name", ["mine-1", "rbob-holiday-bid-1"])
-def test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said(tmp_path: Path, name: str) -> None:
+def test_a_symbol_with_an_open_external_order_is_not_traded_and_reported(tmp_path: Path, name: str) -> None:
     """However its id begins."""
     stage = one_bot(tmp_path)
     by_hand(stage, SPY, 3, 100, name)
@@ -144,7 +144,7 @@ def test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said(tmp_
     assert ("warning", f'{said}cancel_scope = "all"') in [(remark.level, remark.text) for remark in record.remarks]
 
 
-def test_only_what_is_left_of_an_order_of_another_hand_is_in_the_way(tmp_path: Path) -> None:
+def test_the_warning_names_the_open_quantity_of_the_external_order(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(4))})
     by_hand(stage, SPY, 10, 505)
@@ -152,7 +152,7 @@ def test_only_what_is_left_of_an_order_of_another_hand_is_in_the_way(tmp_path: P
     assert any("since a buy of 6 shares that is not ours is open" in remark.text for remark in stage.record().remarks)
 
 
-def test_with_cancel_scope_all_the_orders_of_other_hands_are_cancelled_too(tmp_path: Path) -> None:
+def test_with_cancel_scope_all_external_orders_are_cancelled_too(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.trading = replace(stage.trading, cancel_scope="all")
     by_hand(stage, SPY, 3, 100)
@@ -166,7 +166,7 @@ def test_with_cancel_scope_all_the_orders_of_other_hands_are_cancelled_too(tmp_p
     broker.close()
 
 
-def test_after_a_power_cut_the_same_session_goes_on_with_the_run(tmp_path: Path) -> None:
+def test_after_a_power_cut_the_run_is_resumed_in_its_session(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.between = DiesAfterSending
     with pytest.raises(PowerCutError):
@@ -215,7 +215,7 @@ def test_an_earlier_order_that_can_not_be_accounted_for_sends_nothing(tmp_path: 
     assert stage.record().orders == ()
 
 
-def test_an_order_of_an_earlier_evening_that_never_arrived_is_lost_and_never_sent_again(tmp_path: Path) -> None:
+def test_an_absent_order_of_an_earlier_session_is_lost_and_never_resent(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.between = DiesBeforeSending
     with pytest.raises(PowerCutError):
@@ -230,9 +230,9 @@ def test_an_order_of_an_earlier_evening_that_never_arrived_is_lost_and_never_sen
     assert before.id != tonight.id
 
 
-def test_an_absence_that_is_written_down_is_not_written_again_when_the_order_is_given_up(tmp_path: Path) -> None:
+def test_an_absence_is_journalled_only_once(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stage.between, stage.pen = LosesEverything, dying_before_it_is_sent_again  # type: ignore[assignment, return-value]
+    stage.between, stage.pen = LosesEverything, dying_before_it_is_sent_again
     with pytest.raises(PowerCutError):
         stage.run()
     assert stage.record().orders[0].state == "absent"
@@ -245,7 +245,7 @@ def test_an_absence_that_is_written_down_is_not_written_again_when_the_order_is_
     assert written == 1
 
 
-def test_an_answer_that_is_not_whole_settles_nothing(tmp_path: Path) -> None:
+def test_an_incomplete_answer_settles_nothing(tmp_path: Path) -> None:
     """One share of 500 dollars of 100,000 is missing, and so is its money."""
     stage = Stage(tmp_path, {"A": (hold(SPY), dollars("A", 600))})
     stage.run()
@@ -284,7 +284,7 @@ def a_person_looked(stage: Stage, *accounted: OrderId) -> None:
         journal.record(NO_RUN, *vouched, HaltLifted(at, "demo", who, why))
 
 
-def test_an_accepted_order_that_the_broker_forgot_stops(tmp_path: Path) -> None:
+def test_an_accepted_order_that_the_broker_forgot_stops_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.script = STUBBORN
     stage.run()
@@ -301,7 +301,7 @@ def test_an_accepted_order_that_the_broker_forgot_stops(tmp_path: Path) -> None:
     assert stage.record().run.status == "success"
 
 
-def test_a_filled_quantity_that_fell_between_two_evenings_stops(tmp_path: Path) -> None:
+def test_a_filled_quantity_that_fell_between_two_runs_stops_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.script = STUBBORN
     stage.run()
@@ -316,7 +316,7 @@ def test_a_filled_quantity_that_fell_between_two_evenings_stops(tmp_path: Path) 
     stops(stage, "had 50 filled, and the broker now says 49")
 
 
-def test_an_order_that_was_refused_by_the_journal_and_stands_after_all_stops(tmp_path: Path) -> None:
+def test_an_order_that_is_refused_by_the_journal_and_open_at_the_broker_stops_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
 
     class SaysNoAndTakesIt(Between):
@@ -333,7 +333,7 @@ def test_an_order_that_was_refused_by_the_journal_and_stands_after_all_stops(tmp
         stage.run(force=True)
 
 
-def test_an_order_that_was_refused_and_is_listed_as_rejected_is_as_it_should_be(tmp_path: Path) -> None:
+def test_a_refused_order_that_the_broker_lists_as_rejected_is_no_contradiction(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
 
     class ListsWhatItRejects(Between):
@@ -383,7 +383,7 @@ def arrives(stage: Stage, order: Order) -> None:
     broker.close()
 
 
-def test_a_lost_order_that_turns_up_halts_and_is_counted(tmp_path: Path) -> None:
+def test_a_lost_order_that_turns_up_is_counted_and_halts_the_account(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     order = lose_a_buy(stage)
     arrives(stage, order)
@@ -416,7 +416,7 @@ def test_a_lost_order_is_looked_for_at_every_later_start(tmp_path: Path) -> None
     assert looked == [order.id] * 3
 
 
-def test_a_lost_order_that_a_person_vouches_for_is_looked_for_no_more(tmp_path: Path) -> None:
+def test_a_lost_order_that_a_person_accounted_for_is_not_looked_for_any_more(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     order = lose_a_buy(stage)
     a_person_looked(stage, order.id)
@@ -425,7 +425,7 @@ def test_a_lost_order_that_a_person_vouches_for_is_looked_for_no_more(tmp_path: 
     assert stage.record().run.status == "success"
 
 
-def test_the_money_of_a_lost_buy_stays_spent_for_the_rest_of_the_session(tmp_path: Path) -> None:
+def test_the_dollars_of_a_lost_buy_stay_reserved_for_the_rest_of_the_session(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {"A": (mix(SPY=60), percent("A", 100))}, trading=Trading(fallback_ticker=None))
     lost = lose_a_buy(stage)
     stage.bots = {"A": (mix(SPY=60, GLD=40), percent("A", 100))}
@@ -463,7 +463,9 @@ def moved_by(stage: Stage, symbol: Symbol, quantity: int) -> None:
 
 
 @pytest.mark.parametrize(("split", "there"), [(0, 198), (594, 792)])
-def test_a_lost_buy_is_known_by_its_shares_also_after_a_split(tmp_path: Path, split: int, there: int) -> None:
+def test_the_late_arrival_of_a_lost_buy_is_detected_by_its_shares_also_after_a_split(
+    tmp_path: Path, split: int, there: int
+) -> None:
     stage = one_bot(tmp_path)
     order = lose_a_buy(stage)
     arrives(stage, order)
@@ -483,7 +485,7 @@ def test_a_lost_buy_is_known_by_its_shares_also_after_a_split(tmp_path: Path, sp
     assert len(taken(stage)) == 1
 
 
-def test_a_lost_sell_is_known_by_the_shares_that_are_missing(tmp_path: Path) -> None:
+def test_the_late_arrival_of_a_lost_sell_is_detected_by_missing_shares(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.run()
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
@@ -495,7 +497,7 @@ def test_a_lost_sell_is_known_by_the_shares_that_are_missing(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("lost", "by_hand"), [("buy", 0), ("sell", 0), ("sell", 5)])
-def test_where_its_shares_did_not_move_its_way_a_lost_order_stops_nothing(
+def test_a_lost_order_without_a_matching_position_change_does_not_stop_the_run(
     tmp_path: Path, lost: str, by_hand: int
 ) -> None:
     stage = one_bot(tmp_path)
@@ -512,7 +514,7 @@ def test_where_its_shares_did_not_move_its_way_a_lost_order_stops_nothing(
 
 
 @pytest.mark.parametrize("late", [0, 3])
-def test_shares_that_an_order_in_flight_sells_meanwhile_speak_for_no_lost_one(tmp_path: Path, late: int) -> None:
+def test_a_position_change_by_an_order_in_flight_is_not_taken_for_a_lost_order(tmp_path: Path, late: int) -> None:
     """The sell arrives while it is looked for; what is held is shown as before for so many looks more."""
     stage = one_bot(tmp_path)
     lose_a_buy(stage)
@@ -555,7 +557,7 @@ def test_shares_that_an_order_in_flight_sells_meanwhile_speak_for_no_lost_one(tm
     assert SPY not in stage.shares()
 
 
-def test_all_that_needs_a_person_is_said_at_once(tmp_path: Path) -> None:
+def test_everything_that_needs_a_person_is_reported_at_once(tmp_path: Path) -> None:
     """An order that the broker had and forgot, and the shares of one that was lost."""
     stage = Stage(tmp_path, {"A": (mix(SPY=40), percent("A", 100))}, trading=Trading(fallback_ticker=None))
     lost = lose_a_buy(stage)
@@ -599,7 +601,7 @@ def test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named(tmp_p
     assert stage.shares() == {SPY: Decimal(120), GLD: Decimal(194)}
 
 
-def test_an_order_of_that_name_is_a_stranger_before_it_has_filled_too(tmp_path: Path) -> None:
+def test_an_unknown_order_with_our_id_stops_the_run_before_it_fills_too(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stranger = Order(
         OrderId("rbELSEWHEREELSEWHER2"), SPY, "buy", Decimal(3), "limit", Decimal(100), "another machine's"
@@ -608,7 +610,7 @@ def test_an_order_of_that_name_is_a_stranger_before_it_has_filled_too(tmp_path: 
     stops(stage, r"does not know, or has as refused: buy 3 SPY \(rbELSEWHEREELSEWHER2\)")
 
 
-def test_with_the_journal_of_the_day_before_nothing_is_sent(tmp_path: Path) -> None:
+def test_nothing_is_sent_with_yesterdays_journal(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.run()
     with SqliteJournal.open(stage.journal_file):
@@ -643,7 +645,7 @@ def test_another_account_under_a_name_that_the_journal_knows_is_refused(
 ) -> None:
     stage = one_bot(tmp_path)
     stage.run()
-    moved = replace(stage, **other).on(DAYS[1])  # type: ignore[arg-type]
+    moved = replace(stage, **other).on(DAYS[1])
     with pytest.raises(RunFailedError, match=f"{said}.*Give the other account a name of its own"):
         moved.run()
     assert moved.record().orders == ()

@@ -35,7 +35,7 @@ def evening(folder: Path, **percents: int) -> Stage:
     return Stage(folder, {"A": (mix(**percents), percent("A", 100))})
 
 
-def test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_broker_says_it_has(tmp_path: Path) -> None:
+def test_a_buy_refused_for_lack_of_funds_is_retried_within_the_named_buying_power(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
     stage.between = refusing("funds", SPY, buying_power="10000")
     stage.run()
@@ -45,7 +45,7 @@ def test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_broker_says_i
     assert first.id != second.id
 
 
-def test_a_buy_refused_for_its_cost_is_not_sent_again_in_the_same_size(tmp_path: Path) -> None:
+def test_a_buy_refused_for_lack_of_funds_is_not_retried_in_the_same_size(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
     stage.between = refusing("funds", SPY)
     stage.run()
@@ -54,7 +54,7 @@ def test_a_buy_refused_for_its_cost_is_not_sent_again_in_the_same_size(tmp_path:
     assert "SPY: bought 0 of 120, refused (refused for funds)" in record.run.reason
 
 
-def test_a_sell_whose_shares_are_held_is_sent_once_more_when_the_way_is_clear(tmp_path: Path) -> None:
+def test_a_sell_refused_for_held_shares_is_retried_when_the_blocking_order_is_gone(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
     stage.run()
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
@@ -72,15 +72,13 @@ def test_a_sell_whose_shares_are_held_is_sent_once_more_when_the_way_is_clear(tm
 
 
 @pytest.mark.parametrize("by_hand", [-80, 20])
-def test_what_the_order_in_the_way_has_sold_or_bought_itself_is_not_traded_once_more(
-    tmp_path: Path, by_hand: int
-) -> None:
+def test_shares_that_the_blocking_order_traded_are_not_traded_again(tmp_path: Path, by_hand: int) -> None:
     stage = evening(tmp_path, SPY=40)
     if by_hand < 0:
         stage.run()
         stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
 
-    class Filled(refusing("wash", SPY)):  # type: ignore[misc]
+    class Filled(refusing("wash", SPY)):
         def submit(self, order: Order) -> Submitted:
             answer = super().submit(order)
             if isinstance(answer, Refused):
@@ -95,7 +93,7 @@ def test_what_the_order_in_the_way_has_sold_or_bought_itself_is_not_traded_once_
     assert "were expected (a split or a trade by hand?): neither bought nor sold tonight" in record.run.reason
 
 
-def test_the_second_order_is_this_very_runs_and_is_waited_for_like_the_first(tmp_path: Path) -> None:
+def test_the_retried_order_belongs_to_the_run_and_is_tracked_like_the_first(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
     stage.script = Script({("buy", SPY): Twist(waits=5)})
     stage.between = refusing("wash", SPY)
@@ -106,12 +104,12 @@ def test_the_second_order_is_this_very_runs_and_is_waited_for_like_the_first(tmp
     assert second.id != order_id("demo", DAYS[0], 2, "buys", SPY, "buy", attempt=2)
 
 
-def test_a_sell_whose_shares_stay_held_is_not_sent_again_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_a_sell_of_shares_that_stay_held_is_not_retried(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
     stage.run()
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
 
-    class Blocked(refusing("held", SPY, times=9)):  # type: ignore[misc]
+    class Blocked(refusing("held", SPY, times=9)):
         def open_orders(self) -> tuple[OrderState, ...]:
             if not self.tried:
                 return ()
@@ -138,7 +136,7 @@ def test_a_second_refusal_is_final(tmp_path: Path) -> None:
     assert [order.state for order in stage.record().orders] == ["refused", "refused"]
 
 
-def test_after_a_refusal_of_the_account_nothing_more_leaves(tmp_path: Path) -> None:
+def test_after_a_refusal_of_the_account_nothing_more_is_sent(tmp_path: Path) -> None:
     stage = evening(tmp_path, SH=10, SPY=40, TLT=30)
     stage.run()
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
@@ -156,7 +154,7 @@ def test_after_a_refusal_of_the_account_nothing_more_leaves(tmp_path: Path) -> N
     assert set(stage.shares()) >= {SH, SPY, TLT}
 
 
-def test_any_other_refusal_leaves_the_rest_of_the_evening_alone(tmp_path: Path) -> None:
+def test_any_other_refusal_does_not_affect_the_other_orders(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=40, GLD=30)
     stage.between = refusing("symbol", SPY, times=9)
     stage.run()

@@ -45,14 +45,14 @@ def orders(stage: Stage) -> list[tuple[Symbol, str, Decimal]]:
     return [(order.symbol, order.side, order.quantity) for order in stage.record().orders]
 
 
-def test_the_bot_is_asked_under_the_new_name_and_nothing_is_sold(stage: Stage) -> None:
+def test_a_bot_that_uses_the_old_name_keeps_the_renamed_share(stage: Stage) -> None:
     stage.run()
     assert (orders(stage), stage.shares()) == ([], {NEW: 100})
     assert SAID in notes(stage)
     assert stage.record().run.status == "success"
 
 
-def test_it_is_traded_as_the_new_name_and_said_every_evening_until_the_file_is_changed(stage: Stage) -> None:
+def test_a_renamed_share_is_traded_by_its_new_name_with_a_warning_until_the_file_is_changed(stage: Stage) -> None:
     stage.run()
     stage.bots = {"A": (mix(SPY=80), percent("A", 100))}
     stage.on(LATER).run()
@@ -65,7 +65,7 @@ def test_it_is_traded_as_the_new_name_and_said_every_evening_until_the_file_is_c
     assert "it is called NEW" not in notes(stage)
 
 
-def test_a_dry_run_of_that_evening_says_the_same(stage: Stage) -> None:
+def test_a_dry_run_warns_of_the_old_name_too(stage: Stage) -> None:
     dry = rehearse(stage)
     assert dry.orders == ()
     assert SAID in [remark.text for remark in dry.remarks]
@@ -78,7 +78,7 @@ def test_a_dry_run_of_that_evening_says_the_same(stage: Stage) -> None:
         {"A": (mix(SPY=30), percent("A", 50)), "B": (mix(NEW=30), percent("B", 50))},
     ],
 )
-def test_where_both_names_are_named_both_are_left_alone(stage: Stage, bots: dict) -> None:  # type: ignore[type-arg]
+def test_neither_symbol_is_traded_where_both_names_are_used(stage: Stage, bots: dict) -> None:
     stage.bots = bots
     stage.run()
     assert (orders(stage), stage.shares()) == ([], {NEW: 100})
@@ -88,7 +88,7 @@ def test_where_both_names_are_named_both_are_left_alone(stage: Stage, bots: dict
 class Reused(Market):
     """The old ticker has another holder since the rename, at 7 dollars."""
 
-    def closes(self, symbols, before):  # type: ignore[no-untyped-def]
+    def closes(self, symbols, before):
         found = super().closes(symbols, before)
         values = found.values.copy()
         if OLD in symbols:
@@ -102,14 +102,14 @@ def reuse(stage: Stage) -> None:
     stage.on(DAYS[3])
 
 
-def test_another_holder_of_the_old_ticker_is_not_taken_for_it(stage: Stage) -> None:
+def test_another_share_under_the_old_ticker_is_not_taken_for_the_renamed_one(stage: Stage) -> None:
     reuse(stage)
     stage.run()
     assert (orders(stage), stage.shares()) == ([], {NEW: 100})
     assert "another share trades as SPY since: name the one that is meant" in notes(stage)
 
 
-def test_once_the_renamed_shares_are_gone_the_ticker_is_that_of_its_new_holder(stage: Stage) -> None:
+def test_once_the_renamed_shares_are_sold_the_old_ticker_means_the_other_share(stage: Stage) -> None:
     reuse(stage)
     stage.bots = {"A": (mix(NEW=0, GLD=10), percent("A", 100))}
     stage.run()
@@ -122,7 +122,7 @@ def test_once_the_renamed_shares_are_gone_the_ticker_is_that_of_its_new_holder(s
 class Young(Market):
     """The history does not know the new name yet."""
 
-    def closes(self, symbols, before):  # type: ignore[no-untyped-def]
+    def closes(self, symbols, before):
         found = super().closes(symbols, before)
         values = np.where(np.array(symbols) == NEW, np.nan, found.values)
         return Closes(found.sessions, found.symbols, values)
@@ -136,7 +136,7 @@ def test_without_a_history_of_the_new_name_it_is_not_sold(stage: Stage) -> None:
     assert "NEW has no price history yet" in notes(stage)
 
 
-def test_what_is_protected_stays_so_under_its_new_name(stage: Stage) -> None:
+def test_a_protected_share_stays_protected_under_its_new_name(stage: Stage) -> None:
     stage.trading = Trading(fallback_ticker=None, manage="account", protected=(OLD,))
     stage.bots = {"A": (mix(GLD=10), percent("A", 100))}
     stage.run()
@@ -146,14 +146,14 @@ def test_what_is_protected_stays_so_under_its_new_name(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("limits", [Limits(denied=(OLD,)), Limits(allowed=(OLD,))])
-def test_denied_and_allowed_follow(stage: Stage, limits: Limits) -> None:
+def test_denied_and_allowed_symbols_follow_a_rename(stage: Stage, limits: Limits) -> None:
     stage.limits = limits
     stage.bots = {"A": (mix(SPY=80), percent("A", 100))}
     stage.run()
     assert stage.shares()[NEW] == (160 if limits.allowed else 100)
 
 
-def test_pairs_and_the_fallback_follow(stage: Stage) -> None:
+def test_pairs_and_the_fallback_follow_a_rename(stage: Stage) -> None:
     stage.trading = Trading(fallback_ticker=None, paired_tickers=((OLD, TLT),))
     stage.bots = {"A": (mix(SPY=50, TLT=20), percent("A", 100))}
     stage.run()

@@ -31,7 +31,7 @@ def test_an_evening_of_sells_and_buys_stays_under_half_the_rate_limit_of_a_minut
     assert len(trading) <= HALF
 
 
-def test_fills_that_come_one_by_one_do_not_use_up_half_the_rate_limit_either(
+def test_an_evening_of_many_partial_fills_stays_under_half_the_rate_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"S{number}" for number in range(60)]

@@ -36,7 +36,7 @@ def shown(**quantities: int) -> tuple[Position, ...]:
 
 def start(stage: Stage, journal: SqliteJournal, day: date) -> tuple[RunContext, RunLog]:
     context = stage.on(day).context(stage.broker(), journal)
-    run = journal.claim(stage.claim(force=True))
+    run = journal.start_run(stage.request(force=True))
     assert isinstance(run, int)
     return context, RunLog(context, RunId(run), session_of(day))
 
@@ -74,7 +74,7 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path, {"A": (hold(SPY), percent("A", 100))})
 
 
-def test_a_split_restates_our_shares_and_the_history_says_so(stage: Stage) -> None:
+def test_a_split_restates_our_shares_with_a_note(stage: Stage) -> None:
     stage.market.announced = (SPLIT,)
     with evening_after(stage, NVDA=12) as (context, log):
         ledger = restate_ledger(context, log, shown(NVDA=120))
@@ -95,7 +95,7 @@ def test_a_rename_moves_our_shares_to_the_new_name(stage: Stage) -> None:
     ]
 
 
-def test_a_difference_that_nothing_announced_makes_up_is_left_to_be_said(stage: Stage) -> None:
+def test_a_difference_that_no_announcement_explains_is_not_restated(stage: Stage) -> None:
     stage.market.announced = (SPLIT,)
     with evening_after(stage, NVDA=12) as (context, log):
         assert restate_ledger(context, log, shown(NVDA=119)) == Ledger(of(NVDA=12), of(NVDA=12), recorded=BEFORE)
@@ -124,7 +124,7 @@ def silent(stage: Stage) -> Silent:
     return Silent(stage.market.prices, stage.clock)
 
 
-def test_the_announcements_since_the_session_of_the_record_are_asked_for_what_differs_alone(stage: Stage) -> None:
+def test_announcements_since_the_last_record_are_read_for_changed_symbols_only(stage: Stage) -> None:
     with evening_after(stage, NVDA=12, SPY=7) as (context, log):
         mute = replace(context, history=silent(stage))
 
@@ -132,7 +132,7 @@ def test_the_announcements_since_the_session_of_the_record_are_asked_for_what_di
             restate_ledger(mute, log, shown(NVDA=120, SPY=7, GLD=1))
 
 
-def test_where_all_is_as_expected_nobody_is_asked(stage: Stage) -> None:
+def test_announcements_are_not_read_where_all_positions_are_as_expected(stage: Stage) -> None:
     with evening_after(stage, NVDA=12) as (context, log):
         assert restate_ledger(replace(context, history=silent(stage)), log, shown(NVDA=12)).ours == of(NVDA=12)
 
@@ -143,7 +143,7 @@ def test_an_account_without_a_record_has_nothing_to_restate(stage: Stage) -> Non
         assert restate_ledger(replace(context, history=silent(stage)), log, shown(NVDA=12)) == Ledger({}, None)
 
 
-def test_a_second_run_of_the_session_asks_nobody_while_nothing_changed(stage: Stage) -> None:
+def test_a_second_run_of_the_session_reads_no_announcements_while_nothing_changed(stage: Stage) -> None:
     with evening_after(stage, NVDA=12) as (context, log):
         record(context, log, NVDA=12)
 
@@ -177,7 +177,7 @@ def split_overnight(stage: Stage) -> Stage:
     return stage
 
 
-def test_on_the_evening_of_a_split_all_the_shares_can_be_sold(split_overnight: Stage) -> None:
+def test_all_shares_can_be_sold_on_the_evening_of_their_split(split_overnight: Stage) -> None:
     split_overnight.bots = {"A": (hold(GLD), percent("A", 100))}
 
     split_overnight.run()
@@ -236,14 +236,14 @@ def rehearse(stage: Stage) -> read.RunRecord:
     return read.run(file, None)
 
 
-def test_what_shows_its_new_price_and_its_old_quantity_is_not_bought_again(unbooked_split: Stage) -> None:
+def test_an_unbooked_split_causes_no_buy(unbooked_split: Stage) -> None:
     unbooked_split.run()
 
     assert unbooked_split.record().orders == ()
     assert UNBOOKED in notes(unbooked_split)
 
 
-def test_nor_is_it_sold_out_on_that_evening(unbooked_split: Stage) -> None:
+def test_an_unbooked_split_causes_no_full_exit(unbooked_split: Stage) -> None:
     unbooked_split.bots = {"A": (mix(), percent("A", 100))}
 
     unbooked_split.run()
@@ -251,7 +251,7 @@ def test_nor_is_it_sold_out_on_that_evening(unbooked_split: Stage) -> None:
     assert unbooked_split.shares() == {SPY: 100}
 
 
-def test_while_it_is_not_booked_nothing_else_is_sized_by_the_accounts_wrong_value(unbooked_split: Stage) -> None:
+def test_an_unbooked_split_stops_trades_sized_by_the_wrong_account_value(unbooked_split: Stage) -> None:
     unbooked_split.bots = {"A": (mix(SPY=50, GLD=40), percent("A", 100))}
 
     unbooked_split.run()
@@ -284,7 +284,7 @@ def test_a_split_booked_a_day_late_restates_and_trades_on_the_next_evening(unboo
     assert unbooked_split.shares() == {SPY: 100}
 
 
-def test_a_split_that_is_not_booked_a_day_later_either_is_still_waited_for(unbooked_split: Stage) -> None:
+def test_a_split_that_is_unbooked_after_a_day_is_still_awaited(unbooked_split: Stage) -> None:
     unbooked_split.run()
     unbooked_split.on(LATER).run()
 
@@ -292,7 +292,7 @@ def test_a_split_that_is_not_booked_a_day_later_either_is_still_waited_for(unboo
     assert UNBOOKED in notes(unbooked_split)
 
 
-def test_a_second_run_after_the_split_was_restated_trades_as_ever(unbooked_split: Stage) -> None:
+def test_a_second_run_after_the_restatement_trades_as_usual(unbooked_split: Stage) -> None:
     book_the_split(unbooked_split)
     unbooked_split.run()
     unbooked_split.bots = {"A": (mix(SPY=25), percent("A", 100))}
@@ -302,7 +302,7 @@ def test_a_second_run_after_the_split_was_restated_trades_as_ever(unbooked_split
     assert unbooked_split.shares() == {SPY: 100}
 
 
-def test_what_is_bought_for_the_first_time_on_the_day_of_its_split_is_bought(unbooked_split: Stage) -> None:
+def test_a_first_buy_on_the_day_of_a_split_is_sent(unbooked_split: Stage) -> None:
     unbooked_split.market.announced = (CorporateAction(GLD, TODAY, "split", ratio=Decimal(2)),)
     unbooked_split.bots = {"A": (mix(GLD=25, SPY=25), percent("A", 100))}
 
@@ -311,7 +311,7 @@ def test_what_is_bought_for_the_first_time_on_the_day_of_its_split_is_bought(unb
     assert unbooked_split.shares()[GLD] > 0
 
 
-def test_a_first_evening_has_nothing_to_wait_for(stage: Stage) -> None:
+def test_a_first_evening_waits_for_no_split(stage: Stage) -> None:
     stage.market.announced = (CorporateAction(SPY, BEFORE, "split", ratio=Decimal(2)),)
 
     stage.run()
@@ -319,7 +319,7 @@ def test_a_first_evening_has_nothing_to_wait_for(stage: Stage) -> None:
     assert stage.shares()[SPY] > 0
 
 
-def test_a_dry_run_leaves_it_alone_and_trades_it_once_it_is_booked(unbooked_split: Stage) -> None:
+def test_a_dry_run_does_not_trade_an_unbooked_split_and_does_once_it_is_booked(unbooked_split: Stage) -> None:
     unbooked_split.bots = {"A": (mix(SPY=25), percent("A", 100))}
     dry = rehearse(unbooked_split)
     assert dry.orders == ()

@@ -26,7 +26,7 @@ def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("enforced", [False, True], ids=["intent is ignored", "intent is enforced"])
-def test_a_sell_that_waited_for_anothers_sell_is_not_sent_again_for_the_shares_that_one_sold(
+def test_a_sell_blocked_by_an_external_sell_is_not_retried_for_the_shares_that_one_sold(
     stage: AlpacaStage, venue: LocalAlpaca, enforced
 ) -> None:
     stage.wants(SPY=0.6).run()
@@ -41,7 +41,7 @@ def test_a_sell_that_waited_for_anothers_sell_is_not_sent_again_for_the_shares_t
     assert "(the sell was not sent: the broker shows 0 shares" in record.run.reason
 
 
-def test_a_buy_that_waited_for_anothers_order_spends_only_what_is_there_then(
+def test_a_buy_blocked_by_an_external_order_is_retried_within_the_remaining_cash(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     stage.wants(SPY=0.2, TLT=0.6).run()
@@ -66,7 +66,7 @@ def test_a_buy_that_waited_for_anothers_order_spends_only_what_is_there_then(
     assert record.run.status == "partial"
 
 
-def test_what_was_sold_by_hand_while_a_busy_broker_held_up_the_sell_before_it_is_not_sold_short(
+def test_shares_sold_by_hand_while_the_broker_was_busy_are_not_sold_short(
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     stage.wants(QQQ=0.3, SPY=0.3, TLT=0.3).run()

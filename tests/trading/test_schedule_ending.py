@@ -47,7 +47,7 @@ def three(folder: Path) -> EndingStage:
     return EndingStage(folder, {"Mix": (mix(SPY=40, TLT=30, GLD=30), percent("Mix", 100))})
 
 
-def test_before_the_first_order_the_run_fails_and_the_session_stays_free(tmp_path: Path) -> None:
+def test_a_shutdown_before_the_first_order_fails_the_run_and_leaves_the_session_free(tmp_path: Path) -> None:
     stage = three(tmp_path)
     stage.told.set()
     with pytest.raises(RunFailedError, match="told to end before the first order left"):
@@ -60,7 +60,7 @@ def test_before_the_first_order_the_run_fails_and_the_session_stays_free(tmp_pat
     assert stage.record().run.status == "success"
 
 
-def test_between_two_orders_the_sent_one_is_done_and_the_others_never_leave(tmp_path: Path) -> None:
+def test_a_shutdown_between_two_orders_tracks_the_first_and_sends_no_more(tmp_path: Path) -> None:
     stage = three(tmp_path)
     stage.between = lambda broker: Interrupted(broker, stage.told, at=1)
     stage.run()
@@ -72,7 +72,7 @@ def test_between_two_orders_the_sent_one_is_done_and_the_others_never_leave(tmp_
     assert stage.shares() == {order.symbol: order.filled}
 
 
-def test_told_between_the_legs_the_sells_are_followed_to_their_end_and_no_buy_leaves(tmp_path: Path) -> None:
+def test_a_shutdown_between_sells_and_buys_sends_no_buy(tmp_path: Path) -> None:
     three(tmp_path).run()
     stage = EndingStage(
         tmp_path,

@@ -35,38 +35,38 @@ def stops(new: Order, *sent: OrderRecord) -> bool:
     return False
 
 
-def test_the_first_order_of_a_run_follows_nothing():
+def test_the_first_order_of_a_run_is_consistent():
     require_consistent(order("rb1", "sell"), [])
 
 
-def test_a_buy_leaves_only_after_the_end_of_every_sell():
+def test_a_buy_needs_the_end_of_every_sell():
     buy = order("rb2", "buy", GLD)
     assert {phase for phase in PHASES if stops(buy, left(order("rb1", "sell"), phase))} == ALIVE
 
 
-def test_a_sell_waits_for_no_other_sell():
+def test_a_sell_does_not_wait_for_other_sells():
     assert not any(stops(order("rb2", "sell", GLD), left(order("rb1", "sell"), phase)) for phase in PHASES)
 
 
 @pytest.mark.parametrize("side", ["sell", "buy"])
-def test_no_symbol_has_two_orders_of_a_side(side):
+def test_no_symbol_has_two_open_orders_of_one_side(side):
     second = order("rb2", side)
     assert {phase for phase in PHASES if stops(second, left(order("rb1", side), phase))} == {*ALIVE, "lost"}
 
 
-def test_an_order_is_not_its_own_second_one():
+def test_the_resend_of_an_order_is_not_a_second_order():
     again = order("rb1", "sell")
     require_consistent(again, [left(again, "absent")])
 
 
-def test_no_order_follows_one_that_is_filled_beyond_its_quantity():
+def test_no_order_is_sent_after_one_that_filled_beyond_its_quantity():
     earlier = order("rb1", "sell", GLD)
     require_consistent(order("rb2", "sell"), [left(earlier, "filled", "10")])
     with pytest.raises(StoppedError, match=r"the sell of 10 GLD \(rb1\) has 10.001 filled, of 10"):
         require_consistent(order("rb2", "sell"), [left(earlier, "filled", "10.001")])
 
 
-def test_the_sentence_names_both_orders():
+def test_the_error_names_both_orders():
     with pytest.raises(StoppedError) as stopped:
         require_consistent(order("rb2", "buy", GLD), [left(order("rb1", "sell"), "open")])
     assert str(stopped.value) == (
@@ -76,28 +76,28 @@ def test_the_sentence_names_both_orders():
     )
 
 
-def test_an_order_leaves_only_as_the_journal_has_it():
+def test_an_order_is_sent_only_as_journalled():
     leaving = order("rb1", "sell")
     require_journalled(leaving, [left(order("rb0", "sell", GLD), "filled"), left(leaving, "intended")])
 
 
 @pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != "intended"])
-def test_an_order_that_is_not_about_to_leave_by_the_journal_does_not(phase):
+def test_an_order_that_is_not_intended_by_the_journal_is_not_sent(phase):
     with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
         require_journalled(order("rb1", "sell"), [left(order("rb1", "sell"), phase)])
 
 
 @pytest.mark.parametrize("change", [{"quantity": Decimal(11)}, {"side": "buy"}, {"limit": Decimal(1)}, {"symbol": GLD}])
-def test_an_order_that_was_written_down_otherwise_does_not_leave(change):
+def test_an_order_that_was_journalled_with_other_parameters_is_not_sent(change):
     with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
         require_journalled(replace(order("rb1", "sell"), **change), [left(order("rb1", "sell"), "intended")])
 
 
-def test_an_order_that_was_never_written_down_does_not_leave():
+def test_an_order_that_was_never_journalled_is_not_sent():
     with pytest.raises(StoppedError, match=r"but the journal does not have it as it is\. This"):
         require_journalled(order("rb1", "sell"), [left(order("rb0", "sell"), "intended")])
 
 
-def test_what_nobody_can_tell_of_may_still_stand():
+def test_orders_with_unknown_outcome_are_in_doubt():
     sure = {phase for phase in PHASES if phase not in IN_DOUBT}
     assert sure == {"accepted", "refused", "open", "filled", "canceled", "expired", "rejected"}

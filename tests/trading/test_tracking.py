@@ -26,15 +26,15 @@ def sent(phase: OrderPhase) -> OrderRecord:
 
 
 @pytest.mark.parametrize("phase", get_args(OrderPhase))
-def test_an_earlier_order_has_an_outcome_once_it_is_over(phase: OrderPhase) -> None:
+def test_an_order_has_a_recorded_outcome_once_it_is_over(phase: OrderPhase) -> None:
     outcome = recorded_outcome(sent(phase))
     if phase in OVER:
-        assert outcome == Outcome(ORDER, phase, Decimal(4), Decimal(499), "why")  # type: ignore[arg-type]
+        assert outcome == Outcome(ORDER, phase, Decimal(4), Decimal(499), "why")
     else:
         assert outcome is None
 
 
-def test_what_nobody_can_tell_of_has_filled_nothing_that_is_known() -> None:
+def test_an_unknown_outcome_is_not_certain_and_has_no_known_fill() -> None:
     assert unknown_outcome(ORDER, "no answer") == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
     assert not unknown_outcome(ORDER, "no answer").certain
 
@@ -62,44 +62,42 @@ def found(venue: Broker) -> OrderState | Absent | Unknown:
     return look_up(context, [ORDER.id])[ORDER.id]
 
 
-def test_an_order_that_is_there_is_found_at_the_first_look() -> None:
+def test_an_order_at_the_broker_is_found_by_the_first_look_up() -> None:
     venue = Broker([STANDS], quiet=30)
     assert found(venue) == STANDS
     assert venue.asked == [0]
 
 
-def test_an_absence_is_believed_at_the_second_look_past_the_quiet_time() -> None:
+def test_an_order_is_absent_after_the_second_look_up_past_the_quiet_time() -> None:
     venue = Broker([Absent()], quiet=30)
     assert found(venue) == Absent()
     assert venue.asked == [0, 1, 3, 7, 15, 30, 31]
 
 
-def test_an_order_that_turns_up_at_the_last_look_is_found() -> None:
+def test_an_order_that_turns_up_at_the_last_look_up_is_found() -> None:
     venue = Broker([*[Absent()] * 6, STANDS], quiet=30)
     assert found(venue) == STANDS
 
 
-def test_one_absence_and_silence_after_it_is_no_absence() -> None:
+def test_one_absence_followed_by_no_answers_is_unknown() -> None:
     venue = Broker([*[Unknown("no answer")] * 5, Absent(), Unknown("still none")], quiet=30)
     assert found(venue) == Unknown("still none")
 
 
-def test_silence_and_one_absence_at_the_very_end_is_no_absence() -> None:
+def test_no_answers_followed_by_one_absence_are_unknown() -> None:
     venue = Broker([*[Unknown("no answer")] * 15, Absent()], quiet=30)
     assert found(venue) == Unknown("the broker did not say for sure whether it stands")
     assert venue.asked[-1] == 40
 
 
 @given(st.integers(0, 300), st.lists(st.sampled_from([Absent(), Unknown("no answer")]), max_size=40))
-def test_nothing_is_ever_called_absent_before_the_quiet_time_and_two_looks_after_it(
-    quiet: int, answers: list[Found]
-) -> None:
+def test_no_order_is_absent_before_two_look_ups_past_the_quiet_time(quiet: int, answers: list[Found]) -> None:
     venue = Broker([*answers, Absent()], quiet)
     if found(venue) == Absent():
         assert len([second for second in venue.asked if second >= quiet]) >= 2
 
 
-def test_looks_end_when_their_time_has_passed_whatever_the_clock_is_set_to() -> None:
+def test_polls_end_after_their_time_whatever_the_clock_is_set_to() -> None:
     clock = SimulatedClock(NOW)
     context: Any = SimpleNamespace(clock=clock)
     assert sum(1 for _ in polls(context, 3)) == 4

@@ -91,7 +91,7 @@ def taken(stage: Stage) -> list[OrderState]:
     return list(orders)
 
 
-def test_an_absence_is_believed_after_two_looks_past_the_quiet_time(tmp_path: Path) -> None:
+def test_an_order_is_resent_after_two_absences_past_the_quiet_time(tmp_path: Path) -> None:
     stage, wire = evening(tmp_path, 1000, resend=False)
     stage.run()
     after = [look - wire.looks[0] for look in wire.looks]
@@ -100,7 +100,7 @@ def test_an_absence_is_believed_after_two_looks_past_the_quiet_time(tmp_path: Pa
 
 
 @pytest.mark.parametrize("delay", [0, 1, 29, 30, 31])
-def test_an_order_that_arrives_by_the_last_look_is_found_and_not_sent_again(tmp_path: Path, delay: float) -> None:
+def test_an_order_that_arrives_before_the_last_look_up_is_not_resent(tmp_path: Path, delay: float) -> None:
     stage, wire = evening(tmp_path, delay)
     stage.run()
     assert len(wire.posts) == 1
@@ -108,7 +108,7 @@ def test_an_order_that_arrives_by_the_last_look_is_found_and_not_sent_again(tmp_
     assert stage.shares() == {SPY: Decimal(120)}
 
 
-def test_an_order_that_arrives_after_the_last_look_has_been_sent_once_more_and_stands_once(tmp_path: Path) -> None:
+def test_an_order_that_arrives_after_the_last_look_up_is_resent_and_taken_once(tmp_path: Path) -> None:
     stage, wire = evening(tmp_path, 32, 5)
     stage.run()
     assert wire.posts == [wire.posts[0]] * 2
@@ -116,7 +116,7 @@ def test_an_order_that_arrives_after_the_last_look_has_been_sent_once_more_and_s
     assert stage.record().run.status == "success"
 
 
-def test_a_clock_that_is_set_forward_makes_no_absence(tmp_path: Path) -> None:
+def test_a_clock_that_is_set_forward_does_not_make_an_order_absent(tmp_path: Path) -> None:
     stage, wire = evening(tmp_path, 120 + 20)
 
     class SetForward(Late):
@@ -135,7 +135,7 @@ def two_buys(folder: Path) -> Stage:
     return Stage(folder, {"A": (mix(SPY=60, GLD=39), percent("A", 100))})
 
 
-def test_of_two_unclear_orders_the_one_that_stands_does_not_keep_the_other_from_being_sent_again(
+def test_of_two_unknown_orders_only_the_absent_one_is_resent(
     tmp_path: Path,
 ) -> None:
     stage = two_buys(tmp_path)
@@ -145,7 +145,7 @@ def test_of_two_unclear_orders_the_one_that_stands_does_not_keep_the_other_from_
     assert stage.shares() == {SPY: Decimal(120), GLD: Decimal(194)}
 
 
-def test_where_nothing_is_sent_twice_each_absent_order_is_lost(tmp_path: Path) -> None:
+def test_absent_orders_are_lost_at_a_venue_without_idempotent_ids(tmp_path: Path) -> None:
     stage = two_buys(tmp_path)
     stage.script = Script({("buy", SPY): Twist(lost=1), ("buy", GLD): Twist(lost=1)})
     stage.between = TakesAnIdTwice
@@ -154,7 +154,7 @@ def test_where_nothing_is_sent_twice_each_absent_order_is_lost(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("kind", ["symbol", "funds", "held", "wash", "account", "other"])
-def test_a_refusal_of_what_is_sent_again_says_nothing_of_what_was_sent_first(tmp_path: Path, kind: RefusalKind) -> None:
+def test_a_refused_resend_leaves_the_first_attempt_in_doubt(tmp_path: Path, kind: RefusalKind) -> None:
     """It may arrive yet: no other order takes its place, tonight's next run leaves the symbol alone."""
 
     class LosesAndThenRefuses(Between):
@@ -178,7 +178,7 @@ def test_a_refusal_of_what_is_sent_again_says_nothing_of_what_was_sent_first(tmp
 
 @given(first=st.floats(0, 200), second=st.floats(0, 200), resend=st.booleans())
 @settings(max_examples=25)
-def test_however_late_it_arrives_it_stands_once_and_the_next_start_knows_of_it(
+def test_an_order_that_arrives_late_is_taken_once_and_found_by_the_next_run(
     first: float, second: float, *, resend: bool
 ) -> None:
     with TemporaryDirectory() as folder:
@@ -195,5 +195,5 @@ def test_however_late_it_arrives_it_stands_once_and_the_next_start_knows_of_it(
         assert stage.shares() == {SPY: position.ours} == {SPY: Decimal(120)}
 
 
-def test_hundreds_of_orders_whose_answers_are_lost_stand_once_each(tmp_path: Path) -> None:
+def test_hundreds_of_orders_whose_answers_are_lost_are_taken_once_each(tmp_path: Path) -> None:
     assert at_the_sim(tmp_path, 250) == (250, 250, 0)

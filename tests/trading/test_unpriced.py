@@ -19,14 +19,14 @@ def warnings(stage: Stage) -> list[str]:
     return [remark.text for remark in stage.record().remarks if remark.level == "warning"]
 
 
-def test_it_is_said_with_its_value_and_its_day_and_counts_in_investable(stage: Stage) -> None:
+def test_a_position_without_a_price_is_reported_and_counts_at_its_last_close(stage: Stage) -> None:
     stage.run()
     worth = f"{stage.record().holdings[0].holdings[0].value:,.2f} USD"
     assert f"GLD: no price now: it counts for {worth} by its last close, of {DAYS[0]}" in warnings(stage)
     assert stage.record().holdings[0].investable == 100_000
 
 
-def test_the_rest_is_traded_and_a_full_exit_of_it_is_not_sent(stage: Stage) -> None:
+def test_the_other_symbols_are_traded_and_a_position_without_a_price_is_not(stage: Stage) -> None:
     before = stage.shares()
     stage.bots = {"A": (mix(TLT=50), percent("A", 100))}
     stage.run()
@@ -36,7 +36,7 @@ def test_the_rest_is_traded_and_a_full_exit_of_it_is_not_sent(stage: Stage) -> N
     assert {order.symbol for order in stage.record().orders} == {"SPY", "TLT"}
 
 
-def test_every_evening_says_it_again_and_none_finds_a_difference(stage: Stage) -> None:
+def test_a_position_without_a_price_is_reported_every_evening(stage: Stage) -> None:
     for day in DAYS[1:4]:
         stage.on(day).run()
         assert [text for text in warnings(stage) if text.startswith("GLD: no price now")]

@@ -49,7 +49,7 @@ def switched_twice(stage: Stage) -> Stage:
     return stage
 
 
-def test_a_cash_account_is_warned_before_it_sells_what_unsettled_money_bought(tmp_path):
+def test_a_cash_account_is_warned_before_it_sells_shares_bought_with_unsettled_money(tmp_path):
     stage = switched_twice(stage_of(tmp_path, 1))
     stage.run(force=True)
     (warning,) = warnings(stage)
@@ -66,7 +66,7 @@ def test_the_next_evening_has_nothing_to_warn_of(tmp_path):
 
 
 @pytest.mark.parametrize("multiplier", [2, 4, None])
-def test_an_account_that_lends_or_does_not_say_hears_nothing_of_it(tmp_path, multiplier):
+def test_a_margin_account_or_an_unknown_one_is_not_warned(tmp_path, multiplier):
     stage = switched_twice(stage_of(tmp_path, multiplier))
     stage.run(force=True)
     assert warnings(stage) == []

@@ -75,7 +75,7 @@ def tracking(venue: Broker, order: Order = ORDER, *, shutdown_requested: bool = 
     return OrderTracker(context, log, {order.id: order}), log
 
 
-def test_every_change_is_written_once_with_the_fills_behind_it() -> None:
+def test_every_change_is_journalled_once_with_the_fills_behind_it() -> None:
     tracker, log = tracking(Broker([(OPEN,), (OPEN,), (PART,), (CANCELED,)]))
     assert tracker.until_terminal(10)
     assert log.lines == [
@@ -88,13 +88,13 @@ def test_every_change_is_written_once_with_the_fills_behind_it() -> None:
     assert tracker.outcome(ORDER) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
 
 
-def test_the_fills_of_an_order_without_any_are_not_asked_for() -> None:
+def test_fills_of_an_unfilled_order_are_not_requested() -> None:
     tracker, log = tracking(Broker([(replace(OPEN, status="canceled"),)], executions=None))
     assert tracker.until_terminal(0)
     assert [type(line) for line in log.lines] == [OrderSeen]
 
 
-def test_fills_that_can_not_be_read_leave_the_order_pending_and_are_told_once() -> None:
+def test_unreadable_fills_leave_the_order_pending_and_are_noted_once() -> None:
     tracker, log = tracking(Broker([(CANCELED,)], executions=None))
     assert not tracker.until_terminal(3)
     assert log.lines == [Noted(NOW, "warning", f"the orders could not be read: {UNREAD}")]
@@ -112,14 +112,14 @@ class Silent(Broker):
         return super().orders(ids)
 
 
-def test_each_look_that_fails_after_one_that_did_not_is_told() -> None:
+def test_each_failed_poll_after_a_successful_one_is_noted() -> None:
     tracker, log = tracking(Silent([(OPEN,)]))
     assert not tracker.until_terminal(3)
     failed = Noted(NOW, "warning", "the orders could not be read: no answer (503)")
     assert log.lines == [OrderSeen(NOW, OPEN), failed, failed]
 
 
-def test_it_looks_as_often_as_it_is_told() -> None:
+def test_orders_are_polled_at_the_given_interval() -> None:
     venue = Silent([(OPEN,)])
     tracker, _ = tracking(venue)
     assert not tracker.until_terminal(10, poll=4)
@@ -133,7 +133,7 @@ def test_it_looks_as_often_as_it_is_told() -> None:
         ((replace(PART, filled=Decimal(11)),), "the broker says 11 of 10 filled, after 0."),
     ],
 )
-def test_a_filled_quantity_that_can_not_be_stops_with_both_numbers(shown: Sequence[OrderState], said: str) -> None:
+def test_an_impossible_filled_quantity_stops_the_run_with_both_numbers(shown: Sequence[OrderState], said: str) -> None:
     tracker, _ = tracking(Broker([(state,) for state in shown]))
     with pytest.raises(StoppedError) as stopped:
         tracker.until_terminal(10)
@@ -160,11 +160,11 @@ def test_a_filled_quantity_that_can_not_be_stops_with_both_numbers(shown: Sequen
         ),
     ],
 )
-def test_an_order_that_is_not_as_it_was_sent_is_told_beside_it(order: Order, state: OrderState, said: str) -> None:
+def test_a_mismatched_order_is_reported_with_both_versions(order: Order, state: OrderState, said: str) -> None:
     assert order_mismatch(order, state) == f"order rb1 stands at the broker as {said}. {how_to_resolve(order)}"
 
 
-def test_the_way_out_names_the_order_and_the_command() -> None:
+def test_the_remedy_names_the_order_and_the_command() -> None:
     assert how_to_resolve(ORDER) == (
         "Look at the account before the next run; if it is right as it is, say so with "
         "`rebalance recover --account-for rb1 --reason TEXT`."
@@ -174,26 +174,26 @@ def test_the_way_out_names_the_order_and_the_command() -> None:
 # ------------------------------------------------------------------------------------- what no list shows
 
 
-def test_an_order_that_no_list_shows_but_a_look_finds_has_the_outcome_of_what_is_found() -> None:
+def test_an_order_found_only_by_look_up_has_the_outcome_found() -> None:
     tracker, log = tracking(Broker(found=CANCELED))
     assert tracker.outcome(ORDER) == outcome_of(ORDER, CANCELED)
     assert outcome_of(ORDER, CANCELED) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
     assert log.lines == [OrderSeen(NOW, CANCELED), FillSeen(NOW, FILL)]
 
 
-def test_one_whose_fills_can_not_be_read_is_told_of_by_nobody() -> None:
+def test_an_order_with_unreadable_fills_has_an_unknown_outcome() -> None:
     tracker, log = tracking(Broker(found=CANCELED, executions=None))
     assert tracker.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, UNREAD)
     assert log.lines == []
 
 
-def test_one_that_is_not_there_is_written_down_as_absent_and_lost() -> None:
+def test_an_absent_order_is_journalled_as_absent_and_lost() -> None:
     tracker, log = tracking(Broker(found=Absent()))
     assert tracker.outcome(ORDER) == Outcome(ORDER, "lost", Decimal(0), None, "it never reached the broker")
     assert log.lines == [OrderAbsent(NOW, ORDER.id), OrderLost(NOW, ORDER.id, "it never reached the broker")]
 
 
-def test_one_of_which_the_broker_says_nothing_stays_unknown() -> None:
+def test_an_order_without_an_answer_stays_unknown() -> None:
     tracker, log = tracking(Broker(found=Unknown("no answer")))
     assert tracker.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
     assert log.lines == []
@@ -202,7 +202,7 @@ def test_one_of_which_the_broker_says_nothing_stays_unknown() -> None:
 # ------------------------------------------------------------------------------------- its time is up
 
 
-def test_what_is_not_done_in_time_is_cancelled_with_a_word() -> None:
+def test_an_order_that_is_not_filled_in_time_is_cancelled_with_a_note() -> None:
     venue = Broker([(OPEN,)])
     tracker, log = tracking(venue)
     assert not tracker.until_terminal(2)
@@ -212,7 +212,7 @@ def test_what_is_not_done_in_time_is_cancelled_with_a_word() -> None:
     assert log.lines == [Noted(NOW, "note", "SPY: the buy was not done in time; asking for its cancel")]
 
 
-def test_told_to_end_nobody_waits_for_the_closing_auction_or_cancels_what_stands_for_it() -> None:
+def test_after_a_shutdown_request_closing_auction_orders_are_neither_awaited_nor_cancelled() -> None:
     venue, auction = Broker([(replace(OPEN, kind="moc", limit=None),)]), replace(ORDER, kind="moc", limit=None)
     tracker, log = tracking(venue, auction, shutdown_requested=True)
     assert not tracker.until_terminal(600)

@@ -6,6 +6,7 @@ A case is skipped only where its broker declares, by its Ability, that the case 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import strategies as st
@@ -489,7 +490,7 @@ class OrderSequences(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.street = Street()
-        self.broker = self.opened()
+        self.broker: Any = self.opened()
         self.seen: dict[OrderId, OrderState] = {}
 
     def opened(self) -> Broker:

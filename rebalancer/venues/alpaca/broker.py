@@ -36,7 +36,7 @@ from rebalancer.venues.alpaca.pause import TOO_MANY, pause
 from rebalancer.venues.alpaca.positions import positions
 from rebalancer.venues.alpaca.refusals import refusal
 from rebalancer.venues.alpaca.venue import ALPACA
-from rebalancer.venues.sim.rules import malformed
+from rebalancer.venues.order_rules import malformed
 
 SHORTING = (("account", "/account"), ("configuration", "/account/configurations"))
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from rebalancer.model import Accepted, Instrument, Order, OrderId, OrderState, Position, Refused, Snapshot, Symbol
 from rebalancer.model.text import money
 from rebalancer.ports import Quotes
+from rebalancer.venues.order_rules import Market, Room, fill_price, market, refusal, slipped
 from rebalancer.venues.sim.book import Book, Resting
-from rebalancer.venues.sim.rules import Market, Room, fill_price, market, refusal, slipped
 from rebalancer.venues.sim.script import Script
 from rebalancer.venues.sim.worth import valued
 

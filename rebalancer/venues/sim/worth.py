@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Fill, Position, Snapshot, Symbol
-from rebalancer.venues.sim.rules import is_price, market
+from rebalancer.venues.order_rules import is_price, market
 
 LastFill = Callable[[Symbol], Fill | None]
 

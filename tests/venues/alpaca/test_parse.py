@@ -1,8 +1,10 @@
 """Alpaca's bodies: what has to be there is read exactly, what is not asked for may hold anything."""
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -183,7 +185,7 @@ def test_an_ordinary_asset_can_be_traded(change):
     assert parse.untradable(body(ASSET, **change)) is None
 
 
-READERS = {
+READERS: Mapping[str, tuple[Callable[[Any], object], Mapping[str, Any], set[str]]] = {
     "account": (lambda each: parse.account(each, NOW), ACCOUNT, {"buying_power", "transfers_blocked"}),
     "position": (parse.position, POSITION, {"qty_available", "side"}),
     "order": (parse.order, ORDER, {"id", "created_at", "notional", "type", "limit_price", "filled_avg_price"}),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from street import SPY, Street
 
 from rebalancer.model import Snapshot, us_equity
-from rebalancer.venues.sim.rules import Market, fill_price, market, slipped
+from rebalancer.venues.order_rules import Market, fill_price, market, slipped
 
 prices = st.decimals("0.0001", "5000", places=4)
 percents = st.decimals("0", "99", places=2)
