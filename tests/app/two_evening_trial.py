@@ -47,7 +47,7 @@ class DiesOnceSent(Margin):
 
 
 @dataclass
-class Told:
+class TrialAnswer:
     checks: dict[str, Check]
     figures: tuple[Figures, ...]
 
@@ -67,7 +67,7 @@ def call(
     named: Symbol | None = None,
     around: Callable[[SimBroker], Any] = Margin,
     pen: Callable[[SqliteJournal], Any] = lambda journal: journal,
-) -> Told:
+) -> TrialAnswer:
     """One call of the command, on whatever evening it is."""
     inner = stage.broker()
     try:
@@ -79,7 +79,7 @@ def call(
             run = books.start_run(request)
             assert isinstance(run, int)
             checks, figures = run_two_evenings(context, RunId(run), session_of(stage.clock.now().date()), named)
-            return Told({check.name: check for check in checks}, figures)
+            return TrialAnswer({check.name: check for check in checks}, figures)
     finally:
         inner.close()
 
