@@ -204,7 +204,7 @@ def test_no_run_starts_on_a_journal_with_a_fault(written, change, fault):
     with run_lock(written) as place, pytest.raises(StoppedError) as stopped:
         SqliteJournal.open_for_a_run(written, place)
     assert fault in str(stopped.value)
-    assert "Bring back the last backup that stands. Nothing was sent." in str(stopped.value)
+    assert "Restore the last backup that verifies. Nothing was sent." in str(stopped.value)
 
 
 def test_the_error_names_the_first_fault_and_counts_the_others(written):
