@@ -38,8 +38,9 @@ class Venue:
     """What a broker is, apart from any one account: the facts that decide how orders are sent to it.
 
     `name` is how a config names it, `title` how a person reads it. `currency` is that of its accounts, `exchange` the
-    calendar of its sessions. `paper_prefix` begins the numbers of its paper accounts and of no others; "" where it has
-    no paper accounts. `fee_per_order` is the most that one order can cost, in the account's currency.
+    calendar of its sessions, `zone` the time zone of that exchange. `paper_prefix` begins the numbers of its paper
+    accounts and of no others; "" where it has no paper accounts. `fee_per_order` is the most that one order can cost,
+    in the account's currency.
 
     `idempotent_ids`: it rejects a second order of the same id, so a retry under that id is safe. Once an order of ours
     is `quiet_seconds` old the venue lists it or never received it. `auction_cutoff` is how long before the close it
@@ -51,6 +52,7 @@ class Venue:
     title: str = ""
     currency: str = "USD"
     exchange: str = "NYSE"
+    zone: str = "America/New_York"
     paper_prefix: str = ""
     order_kinds: frozenset[OrderKind] = frozenset({"limit", "market"})
     auction_cutoff: timedelta = timedelta(minutes=10)

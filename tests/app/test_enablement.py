@@ -83,7 +83,7 @@ def test_a_change_that_a_run_noted_by_its_own_clock_does_not_count(config: Confi
 
 def test_all_caches_deleted_the_missed_session_is_still_missed(config: Config) -> None:
     list(due_now(config, at(0)))
-    for file in config.state_dir.glob("sessions.json"):
+    for file in config.state_dir.glob("sessions-*.json"):
         file.unlink()
     ((missed,),) = (work.missed for work in due_now(config, at(1)))
     assert missed.session.day == NOW.date()
