@@ -219,7 +219,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "T6 late, twice, never": (
         "cli/test_schedule.py::test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_the_next",
         "app/test_schedule_windows.py::test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it",
-        "journal/test_one_run_a_session.py::test_second_trigger_of_a_session_does_nothing",
+        "journal/test_one_run_a_session.py::test_a_second_trigger_of_a_session_does_nothing",
     ),
     "T7 over the close, over midnight": (
         "trading/test_rebalance.py::test_an_order_after_the_cutoff_is_not_sent",
