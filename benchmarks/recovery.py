@@ -23,7 +23,7 @@ from rebalancer.app.evening import evening
 from rebalancer.app.recover import recover, recovery
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import RunId
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 
 FRIDAY = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
 CONFIG = """
@@ -87,7 +87,7 @@ def kill_an_evening(settings: config.Config, venue: LocalAlpaca, orders: int) ->
     (account,) = settings.accounts
     with evening(settings, account, clock=venue.clock) as tonight:
         context = replace(tonight.context, broker=Killing(tonight.context.broker, orders))
-        run = claim_session(context, tonight.claim, tonight.session)
+        run = start_run(context, tonight.request, tonight.session)
         with suppress(Killed):
             run_evening(context, RunId(run), tonight.session)
 
@@ -103,7 +103,7 @@ def main() -> None:
         requests, start = len(venue.requests), time.perf_counter()
         (account,) = settings.accounts
         with recovery(settings, account) as now:
-            recover(now.context, now.claim, now.session)
+            recover(now.context, now.request, now.session)
             quiet = now.context.broker.venue.quiet_seconds
             states = [sent.phase for sent in now.context.journal.orders(RunId(1))]
         seconds = time.perf_counter() - start

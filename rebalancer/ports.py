@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from rebalancer.events import Armed, Claim, Event, Halted
+from rebalancer.events import Armed, Event, Halted, RunRequest
 from rebalancer.model import (
     Account,
     Closes,
@@ -38,8 +38,9 @@ class Venue:
     """What a broker is, apart from any one account: the facts that decide how orders are sent to it.
 
     `name` is how a config names it, `title` how a person reads it. `currency` is that of its accounts, `exchange` the
-    calendar of its sessions. `paper_prefix` begins the numbers of its paper accounts and of no others; "" where it has
-    no paper accounts. `fee_per_order` is the most that one order can cost, in the account's currency.
+    calendar of its sessions, `zone` the time zone of that exchange. `paper_prefix` begins the numbers of its paper
+    accounts and of no others; "" where it has no paper accounts. `fee_per_order` is the most that one order can cost,
+    in the account's currency.
 
     `idempotent_ids`: it rejects a second order of the same id, so a retry under that id is safe. Once an order of ours
     is `quiet_seconds` old the venue lists it or never received it. `auction_cutoff` is how long before the close it
@@ -51,6 +52,7 @@ class Venue:
     title: str = ""
     currency: str = "USD"
     exchange: str = "NYSE"
+    zone: str = "America/New_York"
     paper_prefix: str = ""
     order_kinds: frozenset[OrderKind] = frozenset({"limit", "market"})
     auction_cutoff: timedelta = timedelta(minutes=10)
@@ -163,7 +165,7 @@ class Clock(Protocol):
 class Journal(Protocol):
     """Append-only. `record` has committed to disk when it returns; after it raises, no order may be sent."""
 
-    def claim(self, claim: Claim) -> "RunId | AlreadyRun":
+    def start_run(self, request: RunRequest) -> "RunId | AlreadyRun":
         """Start the next run of the session. Raises BusyError while another process runs this account."""
         ...
 
@@ -203,9 +205,9 @@ class Journal(Protocol):
         """The run of `account` that never ended and whose process is gone; None where there is none."""
         ...
 
-    def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
+    def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
         """Take over an existing run: to continue an interrupted one (`running`), or to settle the orders that an ended
-        one left. Raises as `claim` does.
+        one left. Raises as `start_run` does.
         """
         ...
 

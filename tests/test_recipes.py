@@ -82,3 +82,76 @@ def test_an_indicator_is_a_formula_and_a_row(copied):
     assert "Lowest(SPY,3) = 11" in out
     schema = (copied.folder / "rebalancer/bots/flowchart/formats/native.schema.json").read_text("utf-8")
     assert '"lowest-price"' in schema
+
+
+CONFIG = """
+[trading]
+max_symbols = {number}
+[accounts.demo]
+broker = "sim"
+[[accounts.demo.investments]]
+bot = "bot.json"
+amount = 5
+"""
+
+
+def test_a_setting_is_a_field_a_range_and_a_meaning(copied):
+    field, kind = blocks("A setting")
+    copied.insert_before("rebalancer/model/settings.py", "    minutes_before_close: int", indent(field, "    "))
+    in_table = kind.strip().removeprefix("{").removesuffix("}")
+    copied.insert_before("rebalancer/config/keys.py", '    "minutes_before_close": kinds', f"    {in_table},\n")
+    meaning = '    "max_symbols": "The most symbols that are held.",\n'
+    copied.insert_before("rebalancer/config/keys.py", '    "minutes_before_close": "', meaning)
+    script = f"""
+        from pathlib import Path
+        from rebalancer import config
+        from rebalancer.errors import BadInputError
+        def parsed(number):
+            text = {CONFIG!r}.format(number=number)
+            return config.parse(text.encode(), Path("/somewhere/config.toml"), {{}}).accounts[0].trading.max_symbols
+        print(parsed(7))
+        try:
+            parsed(0)
+        except BadInputError as refused:
+            print(refused)
+    """
+    accepted, refused = copied.python("-c", dedent(script)).splitlines()
+    assert accepted == "7"
+    assert "trading.max_symbols" in refused
+    assert "1000" in refused.replace(",", "")
+    assert "max_symbols" in copied.python("-m", "rebalancer", "config", "schema")
+
+
+def test_a_venue_is_a_package_with_a_plugin_and_an_entry_point(copied):
+    (source,) = blocks("A venue")
+    (metadata,) = blocks("A venue", "toml")
+    name, value = re.findall(r'^(\w+) = "(.+)"$', metadata, re.MULTILINE)[0]
+    installed = copied.folder / "my_venue-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: my_venue\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text(f"[rebalancer.venues]\n{name} = {value}\n")
+    (copied.folder / "my_venue.py").write_text(source, "utf-8")
+    (copied.folder / "bot.json").write_text(HOLD_SPY)
+    (copied.folder / "config.toml").write_text(
+        CONFIG.replace("[trading]\nmax_symbols = {number}\n", "").replace("sim", name)
+    )
+    out = copied.python("-m", "rebalancer", "config", "check", "--config", "config.toml")
+    assert "demo" in out
+    script = f"from rebalancer.venues import registry; print(registry.plugin({name!r}).venue.title)"
+    assert copied.python("-c", script) == "My broker\n"
+
+
+HOLD_SPY = '{"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": "SPY"}}'
+
+
+def test_a_kind_of_bot_is_a_class_and_a_line_that_tells_its_files(copied):
+    source, branch = blocks("A kind of bot")
+    (copied.folder / "rebalancer/bots/hold.py").write_text(source, "utf-8")
+    imports = "from rebalancer.bots.hold import HoldBot\nfrom rebalancer.model import Symbol\n"
+    copied.insert_before("rebalancer/bots/load.py", "\n\ndef load(", imports)
+    copied.insert_before("rebalancer/bots/load.py", "    chart, problems = ", indent(branch, "    "))
+    (copied.folder / "spy.hold").write_text("SPY\n")
+    state = {"REBALANCE_STATE": str(copied.folder / "state")}
+    assert "SPY" in copied.python("-m", "rebalancer", "bots", "check", "spy.hold", **state)
+    assert "always SPY" in copied.python("-m", "rebalancer", "explain", "spy.hold", **state)
+    assert "spy" in copied.python("-m", "rebalancer", "backtest", "spy.hold", **state)

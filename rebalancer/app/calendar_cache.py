@@ -7,17 +7,18 @@ sessions are taken from the exchange calendar again, which takes about a second.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from rebalancer.errors import RunFailedError
 from rebalancer.files import replace_atomically
-from rebalancer.model import NEW_YORK, Session
+from rebalancer.model import Session
 from rebalancer.ports import Clock
 
-FILE = "sessions.json"
+FILE = "sessions-{exchange}.json"
 CALENDAR = "pandas_market_calendars"
 
 
@@ -25,16 +26,13 @@ CALENDAR = "pandas_market_calendars"
 class CachedCalendar:
     """A `ports.Calendar` of `year`, the year before and the year after; RunFailedError for any other day.
 
-    `made_by` is the release of the calendar package that the sessions were taken from.
+    `made_by` is the release of the calendar package that the sessions were taken from, `zone` the exchange's.
     """
 
     made_by: str
     year: int
+    zone: ZoneInfo
     days: Mapping[date, Session]
-
-    @property
-    def zone(self) -> tzinfo:
-        return NEW_YORK
 
     def session(self, day: date) -> Session | None:
         self._require(day)
@@ -53,28 +51,29 @@ class CachedCalendar:
 
     def to_json(self) -> str:
         sessions = [[f"{day}", at.opens.isoformat(), at.closes.isoformat()] for day, at in self.days.items()]
-        return json.dumps({"made_by": self.made_by, "year": self.year, "sessions": sessions})
+        return json.dumps({"made_by": self.made_by, "year": self.year, "zone": self.zone.key, "sessions": sessions})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Raises ValueError, TypeError or KeyError for a text that `to_json` did not write."""
         kept: Any = json.loads(text)
+        zone = ZoneInfo(kept["zone"])
         sessions = (
-            Session(date.fromisoformat(day), _utc(opens), _utc(closes)) for day, opens, closes in kept["sessions"]
+            Session(date.fromisoformat(day), _utc(opens), _utc(closes), zone) for day, opens, closes in kept["sessions"]
         )
-        return cls(str(kept["made_by"]), int(kept["year"]), {session.day: session for session in sessions})
+        return cls(str(kept["made_by"]), int(kept["year"]), zone, {session.day: session for session in sessions})
 
 
-def cached_calendar(folder: Path, clock: Clock) -> CachedCalendar:
-    """The calendar around the clock's year, from the file in `folder` or written to it.
+def cached_calendar(folder: Path, clock: Clock, exchange: str) -> CachedCalendar:
+    """The calendar of `exchange` around the clock's year, from the file in `folder` or written to it.
 
     Raises RunFailedError where the file can't be written.
     """
-    path, year, made_by = folder / FILE, clock.now().year, installed_calendar()
+    path, year, made_by = folder / FILE.format(exchange=exchange), clock.now().year, installed_calendar()
     kept = _kept(path)
     if kept is not None and (kept.made_by, kept.year) == (made_by, year):
         return kept
-    calendar = CachedCalendar(made_by, year, _sessions_around(year, clock))
+    calendar = _around(year, clock, exchange, made_by)
     _write(path, calendar.to_json())
     return calendar
 
@@ -86,12 +85,13 @@ def installed_calendar() -> str:
     return max((folder.stem for folder in site.glob(f"{CALENDAR}-*.dist-info")), default=CALENDAR)
 
 
-def _sessions_around(year: int, clock: Clock) -> Mapping[date, Session]:
+def _around(year: int, clock: Clock, exchange: str, made_by: str) -> CachedCalendar:
     from rebalancer.market.calendar import ExchangeCalendar  # noqa: PLC0415 - loads pandas
 
-    calendar = ExchangeCalendar(clock)
+    calendar = ExchangeCalendar(clock, exchange)
     days = calendar.sessions(date(year - 1, 1, 1), date(year + 1, 12, 31))
-    return {day: session for day in days if (session := calendar.session(day))}
+    sessions = {day: session for day in days if (session := calendar.session(day))}
+    return CachedCalendar(made_by, year, ZoneInfo(str(calendar.zone)), sessions)
 
 
 def _kept(path: Path) -> CachedCalendar | None:

@@ -150,7 +150,7 @@ def trial_of(
             )
         # With another account name, no order id of the trial can be that of a run.
         name = f"{account.name}-{form}"
-        run = journal.claim(replace(tonight.claim, account=name, force=True, purpose="trial"))
+        run = journal.start_run(replace(tonight.request, account=name, force=True, purpose="trial"))
         if isinstance(run, AlreadyRun):
             raise RunFailedError(run.reason)
         yield replace(tonight.context, account=name, journal=journal), run, tonight.session

@@ -1,4 +1,4 @@
-"""One account's run, made ready; after an interruption by what its claim recorded, not by what is on the disk today."""
+"""One account's run, made ready; an interrupted one with the files it recorded, not with those on disk today."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,7 +17,7 @@ from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
-from rebalancer.events import Claim
+from rebalancer.events import RunRequest
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.lease import LockHolder
 from rebalancer.journal.setting_changes import SETTINGS
@@ -34,14 +34,14 @@ from rebalancer.venues.preview import PreviewBroker
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """An account ready to run: with the claim that the run will make, its session, and the holder of the run lock.
+    """An account ready to run: with the request to start the run, its session, and the holder of the run lock.
 
     `interrupted` is a run of this session that was cut off after its plan was made. Then `context` is as that run
-    began, and the claim resumes it.
+    began, and the request resumes it.
     """
 
     context: RunContext
-    claim: Claim
+    request: RunRequest
     session: Session
     holder: LockHolder
     interrupted: InterruptedRun | None = None
@@ -71,15 +71,15 @@ def evening(
         ready = stack.enter_context(open_for_a_run(opened, moment, exclusive=not dry_run))
         interrupted = None if dry_run else _unfinished(ready.journal, account, moment.session)
         contents = _bots_on_disk(account, interrupted)
-        claim = claim_of(config, account, moment, contents, dry_run=dry_run, force=force)
+        request = request_of(config, account, moment, contents, dry_run=dry_run, force=force)
         context = context_of(
             _as_it_began(config, account, interrupted) if interrupted else account,
             opened,
             moment,
             ready,
-            claim,
+            request,
             bots={} if interrupted else load_bots(account.bots, contents),
-            files=fingerprints(interrupted.files if interrupted else claim.files),
+            files=fingerprints(interrupted.files if interrupted else request.files),
             shutdown_requested=shutdown_requested,
         )
         if dry_run:
@@ -87,8 +87,10 @@ def evening(
             scratch = stack.enter_context(SqliteJournal.open(file, ready.holder))
             context = _previewed(context, DryRunJournal(scratch, ready.journal), own_hours=clock is None)
             kept = blocked_by(account, ready.journal.trading_status(account.name), context.files, opened.present.now())
-            claim = replace(claim, notes=(*claim.notes, *(f"A real run would send nothing: {why}" for why in kept)))
-        yield Evening(context, claim, moment.session, ready.holder, interrupted)
+            request = replace(
+                request, notes=(*request.notes, *(f"A real run would send nothing: {why}" for why in kept))
+            )
+        yield Evening(context, request, moment.session, ready.holder, interrupted)
 
 
 def context_of(
@@ -96,7 +98,7 @@ def context_of(
     opened: Opening,
     moment: Moment,
     ready: OpenAccount,
-    claim: Claim,
+    request: RunRequest,
     *,
     bots: Mapping[str, Bot],
     files: Mapping[str, str],
@@ -119,7 +121,7 @@ def context_of(
         pinned=account.account_number,
         limits=account.limits,
         mode=account.mode,
-        venue=claim.venue,
+        venue=request.venue,
         files=files,
     )
 
@@ -131,7 +133,7 @@ def _previewed(context: RunContext, journal: Journal, *, own_hours: bool) -> Run
     return replace(context, broker=broker, journal=journal)
 
 
-def claim_of(
+def request_of(
     config: Config,
     account: AccountConfig,
     moment: Moment,
@@ -139,7 +141,7 @@ def claim_of(
     *,
     dry_run: bool,
     force: bool,
-) -> Claim:
+) -> RunRequest:
     session, notes = moment.session, []
     if config.path == demo.config_path():
         notes.append(demo.NOTE)
@@ -147,7 +149,7 @@ def claim_of(
         notes.append(
             f"The exchange is closed: this is the evening of {session.day} on its closes, for the account as it is now."
         )
-    return Claim(
+    return RunRequest(
         at=moment.clock.now(),
         account=account.name,
         broker=account.broker,
@@ -247,7 +249,7 @@ def _bots_on_disk(account: AccountConfig, interrupted: InterruptedRun | None) ->
 
 
 def _as_it_began(config: Config, account: AccountConfig, interrupted: InterruptedRun) -> AccountConfig:
-    """The settings that the interrupted run's claim recorded. Where it trades, and by which keys, is today's.
+    """The settings that the interrupted run's request recorded. Where it trades, and by which keys, is today's.
 
     Raises BadInputError where the recorded config can't be read any more, such as for a variable that is not set.
     """

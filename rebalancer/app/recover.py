@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from rebalancer.app.account import open_for_a_run, opening
-from rebalancer.app.evening import claim_of, context_of
+from rebalancer.app.evening import context_of, request_of
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, StoppedError
-from rebalancer.events import Claim, Halted, OrderAccounted, OrderLost, RunEnded
+from rebalancer.events import Halted, OrderAccounted, OrderLost, RunEnded, RunRequest
 from rebalancer.journal import read
 from rebalancer.journal.read import RunRecord
 from rebalancer.journal.store import SqliteJournal
@@ -23,10 +23,10 @@ from rebalancer.venues.plugin import SimulatedBroker
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """An account that is open between its runs, with the claim that a run of `session` would make."""
+    """An account that is open between its runs, with the request that a run of `session` would make."""
 
     context: RunContext
-    claim: Claim
+    request: RunRequest
     session: Session
 
 
@@ -40,10 +40,10 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Recovery]:
     with opening(config, account) as opened:
         moment = opened.latest()
         with open_for_a_run(opened, moment) as ready:
-            claim = claim_of(config, account, moment, {}, dry_run=False, force=False)
+            request = request_of(config, account, moment, {}, dry_run=False, force=False)
             own_orders = replace(account, trading=replace(account.trading, cancel_scope="own"))
-            context = context_of(own_orders, opened, moment, ready, claim, bots={}, files={})
-            yield Recovery(context, claim, moment.session)
+            context = context_of(own_orders, opened, moment, ready, request, bots={}, files={})
+            yield Recovery(context, request, moment.session)
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def simulated(config: Config, account: AccountConfig) -> Iterator[tuple[Recovery
 def recovered(config: Config, account: AccountConfig) -> RunRecord | None:
     """Settle the account; the run that this was journalled in, None where nothing was left. Raises as `recover`."""
     with recovery(config, account) as now:
-        run = recover(now.context, now.claim, now.session)
+        run = recover(now.context, now.request, now.session)
     return None if run is None else read.run(config.journal(), run)
 
 
@@ -72,7 +72,7 @@ def vouch(config: Config, account: AccountConfig, ids: Sequence[str], reason: st
         journal.record(NO_RUN, *(OrderAccounted(now, account.name, order_id, by, reason) for order_id in ids))
 
 
-def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None:
+def recover(context: RunContext, request: RunRequest, session: Session) -> RunId | None:
     """Settle all our orders with the broker and cancel the open ones; nothing is bought or sold.
 
     Returns the run that this was journalled in: the interrupted one, which ends with it, else the last one that left an
@@ -83,7 +83,7 @@ def recover(context: RunContext, claim: Claim, session: Session) -> RunId | None
     if interrupted is None and not left:
         return None
     run = interrupted.run if interrupted else left[-1].run
-    context.journal.resume(run, claim, running=interrupted is not None)
+    context.journal.resume(run, request, running=interrupted is not None)
     log = RunLog(context, run, session)
     try:
         _settle(context, log)

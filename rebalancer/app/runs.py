@@ -13,7 +13,7 @@ from rebalancer.app.schedule import DueWork, Window, due_now, outside_window
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
-from rebalancer.events import Claim, Noted, RunEnded
+from rebalancer.events import Noted, RunEnded, RunRequest
 from rebalancer.journal import read
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
@@ -21,7 +21,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import RunId, RunStatus
 from rebalancer.model.text import clock_time
 from rebalancer.ports import AlreadyRun, Clock
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
 
@@ -86,7 +86,7 @@ def run_account(
             clock=clock,
             shutdown_requested=shutdown_requested,
         ) as tonight:
-            run = claim_session(tonight.context, tonight.claim, tonight.session, tonight.interrupted)
+            run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
             if isinstance(run, AlreadyRun):
                 return _skipped(account, run)
             return _result(config.journal(dry_run=dry_run), account, run, _failure(tonight, run, debug=debug))
@@ -177,7 +177,7 @@ def _settled(config: Config, account: AccountConfig, clock: Clock) -> RunResult:
 def _journalled(config: Config, account: AccountConfig, window: Window, result: RunResult, clock: Clock) -> RunResult:
     """Journal a run that never started. Where the journal can't be written, the message says that too."""
     path, now = config.journal(), clock.now()
-    claim = Claim(
+    request = RunRequest(
         at=now,
         account=account.name,
         broker=account.broker,
@@ -189,7 +189,7 @@ def _journalled(config: Config, account: AccountConfig, window: Window, result: 
     )
     try:
         with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
-            run = journal.claim(claim)
+            run = journal.start_run(request)
             if isinstance(run, AlreadyRun):
                 return _skipped(account, run)
             journal.record(run, RunEnded(now, result.status, result.message))

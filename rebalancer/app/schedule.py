@@ -63,9 +63,10 @@ class DueWork:
 
 def due_now(config: Config, clock: Clock) -> Iterator[DueWork]:
     """What each enabled account needs now. Raises RunFailedError where journal or calendar can't be read."""
-    calendar, since = cached_calendar(config.state_dir, clock), enabled_since(config, clock)
+    since = enabled_since(config, clock)
     for account in config.accounts:
         if account.enabled:
+            calendar = calendar_of(config, account, clock)
             runs = read.runs(config.journal(), account.name, RECENT_RUNS)
             yield due_work(account, calendar, runs, since[account.name], clock.now())
 
@@ -73,7 +74,13 @@ def due_now(config: Config, clock: Clock) -> Iterator[DueWork]:
 def coming_windows(config: Config, clock: Clock) -> Iterator[Window]:
     """The windows of all enabled accounts that open after now, in order of time."""
     enabled = [account for account in config.accounts if account.enabled]
-    return coming(enabled, cached_calendar(config.state_dir, clock), clock.now())
+    each = (coming([account], calendar_of(config, account, clock), clock.now()) for account in enabled)
+    return merge(*each, key=lambda ahead: ahead.opens)
+
+
+def calendar_of(config: Config, account: AccountConfig, clock: Clock) -> Calendar:
+    """The sessions of the exchange that the account's venue trades at."""
+    return cached_calendar(config.state_dir, clock, account.venue.exchange)
 
 
 def outside_window(config: Config, account: AccountConfig, clock: Clock) -> str | None:
@@ -82,7 +89,7 @@ def outside_window(config: Config, account: AccountConfig, clock: Clock) -> str 
     Raises RunFailedError while the exchange is closed.
     """
     enabled_since(config, clock)
-    today = window_today(account, cached_calendar(config.state_dir, clock), clock.now())
+    today = window_today(account, calendar_of(config, account, clock), clock.now())
     if today is None:
         raise RunFailedError("the exchange is closed today. Nothing was sent.")
     return question(today, clock.now())

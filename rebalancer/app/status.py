@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from rebalancer.app.arming import file_hashes
-from rebalancer.app.calendar_cache import cached_calendar
 from rebalancer.app.enablement import enabled_since
-from rebalancer.app.schedule import RECENT_RUNS, Window, coming, coming_windows, missed
+from rebalancer.app.schedule import RECENT_RUNS, Window, calendar_of, coming, coming_windows, missed
 from rebalancer.app.views import AccountStatus, ComingRun
 from rebalancer.config import AccountConfig, Config
 from rebalancer.journal import read
@@ -27,8 +26,11 @@ def account_statuses(
 
     Raises RunFailedError where the journal can't be read.
     """
-    calendar, since = cached_calendar(config.state_dir, clock), enabled_since(config, clock)
-    return [_status(config, account, calendar, since.get(account.name), clock.now(), max_age) for account in accounts]
+    since, now = enabled_since(config, clock), clock.now()
+    return [
+        _status(config, account, calendar_of(config, account, clock), since.get(account.name), now, max_age)
+        for account in accounts
+    ]
 
 
 def _status(

@@ -10,7 +10,7 @@ from rebalancer.model import Account, BotFailure, NoPrice, Plan, Price, RunStatu
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class RunRequest:
     """The request to start a run. `files` maps the config and each bot to its bytes, which are stored by SHA-256.
 
     `venue` is where orders are sent, such as a host name. `force` starts another run of a session that already had one.

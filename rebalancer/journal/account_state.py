@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from rebalancer.events import Armed, Claim, Halted, HoldingsRead
+from rebalancer.events import Armed, Halted, HoldingsRead, RunRequest
 from rebalancer.journal.codec import from_body
 from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, RunStatus, Side, canonical
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, OrderRecord, TradingStatus
@@ -219,16 +219,16 @@ class EarlierRun:
         return self.status == "success" or self.orders > 0
 
 
-def refusal(claim: Claim, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
-    """Why `claim` may not start a run after the `earlier` ones of its session (oldest first); None where it may.
+def refusal(request: RunRequest, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
+    """Why `request` may not start a run after the `earlier` ones of its session (oldest first); None where it may.
 
     One real run per account and session: that is what prevents duplicate orders.
     """
     done = [run for run in earlier if run.uses_up_session]
-    if not done or claim.force or claim.dry_run:
+    if not done or request.force or request.dry_run:
         return None
     last = done[-1]
-    return AlreadyRun(last.id, f"the run of {claim.session} for account {claim.account} {_state(last)}")
+    return AlreadyRun(last.id, f"the run of {request.session} for account {request.account} {_state(last)}")
 
 
 def interrupted_reason(run: EarlierRun) -> str:

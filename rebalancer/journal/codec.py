@@ -18,7 +18,7 @@ Plain = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A run's first event: its `Claim`, with a run number and with the SHA-256 of each file instead of its bytes."""
+    """A run's first event: its `RunRequest` with a run number, and the SHA-256 of each file instead of its bytes."""
 
     at: datetime
     account: str

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from rebalancer.events import Claim, DailyLossHit, Event, FillSeen, Restated
+from rebalancer.events import DailyLossHit, Event, FillSeen, Restated, RunRequest
 from rebalancer.journal.ledger import Change, renamed, with_changes
 from rebalancer.model import OrderId, RunId
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Journal, Ledger, OrderRecord, TradingStatus
@@ -20,9 +20,9 @@ class DryRunJournal:
     session: date = date.min
     loss: date | None = None
 
-    def claim(self, claim: Claim) -> RunId | AlreadyRun:
-        self.session = claim.session
-        return self.own.claim(claim)
+    def start_run(self, request: RunRequest) -> RunId | AlreadyRun:
+        self.session = request.session
+        return self.own.start_run(request)
 
     def record(self, run: RunId, *events: Event) -> None:
         self.own.record(run, *events)
@@ -76,8 +76,8 @@ class DryRunJournal:
         """A dry run never resumes a real run."""
         return None
 
-    def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
-        self.own.resume(run, claim, running=running)
+    def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
+        self.own.resume(run, request, running=running)
 
     def check_disk_space(self) -> None:
         self.own.check_disk_space()

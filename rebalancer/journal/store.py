@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from sqlite_utils import Database
 
 from rebalancer.errors import BusyError, HeldBackError, StoppedError
-from rebalancer.events import Claim, Event, Noted, OrderIntended, OrderResent, RunEnded, RunTakenUp
+from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
 from rebalancer.journal import high_water_mark
 from rebalancer.journal.account_state import (
     EarlierRun,
@@ -121,8 +121,8 @@ class SqliteJournal:
         self._leases = {}
         self._db.close()
 
-    def claim(self, claim: Claim) -> RunId | AlreadyRun:
-        """Start the next run of `claim.session`, unless an earlier one has used the session.
+    def start_run(self, request: RunRequest) -> RunId | AlreadyRun:
+        """Start the next run of `request.session`, unless an earlier one has used the session.
 
         Under the account's lease no other process is running, so a run that is still "running" was interrupted: its end
         is journalled. Settings that differ from the last run's are journalled as changes, also those edited by hand.
@@ -130,12 +130,14 @@ class SqliteJournal:
         """
         with readable_errors(self._path):
             with writing(self._db.conn):
-                fence = take(self._db.conn, claim.account, self._holder)
-                if refused := refusal(claim, self._earlier("session = ?", claim.account, claim.session.isoformat())):
-                    release(self._db.conn, claim.account, fence)
+                fence = take(self._db.conn, request.account, self._holder)
+                if refused := refusal(
+                    request, self._earlier("session = ?", request.account, request.session.isoformat())
+                ):
+                    release(self._db.conn, request.account, fence)
                     return refused
-                run = self._begin(replace(claim, notes=(*claim.notes, *self._notes)))
-            self._leases[run] = claim.account, fence
+                run = self._begin(replace(request, notes=(*request.notes, *self._notes)))
+            self._leases[run] = request.account, fence
             self._save_high_water_mark()
             return run
 
@@ -197,7 +199,7 @@ class SqliteJournal:
             alive = obstacle(read_lease(self._db.conn, account), self._holder)
             return None if alive else read_interrupted(self._db.conn, account)
 
-    def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
+    def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
         """Raises BusyError where another process holds the account's lease, or has ended a run that was `running`."""
         with readable_errors(self._path):
             with writing(self._db.conn):
@@ -205,7 +207,7 @@ class SqliteJournal:
                 fence = take(self._db.conn, account, self._holder)
                 if running and self._one("SELECT status FROM runs WHERE id = ?", run) != "running":
                     raise BusyError(resumed_elsewhere(run))
-                self._append(run, RunTakenUp(claim.at, resumed_note(claim.at, running=running)))
+                self._append(run, RunTakenUp(request.at, resumed_note(request.at, running=running)))
             self._leases[run] = account, fence
             self._save_high_water_mark()
 
@@ -223,14 +225,16 @@ class SqliteJournal:
         with readable_errors(self._path):
             return query(self._db.conn, *values, **named)
 
-    def _begin(self, claim: Claim) -> RunId:
-        for dead in self._earlier("status = 'running'", claim.account):
-            self._append(dead.id, RunEnded(claim.at, "partial" if dead.orders else "failed", interrupted_reason(dead)))
+    def _begin(self, request: RunRequest) -> RunId:
+        for dead in self._earlier("status = 'running'", request.account):
+            self._append(
+                dead.id, RunEnded(request.at, "partial" if dead.orders else "failed", interrupted_reason(dead))
+            )
         run = RunId(self._one("SELECT COALESCE(MAX(id), 0) + 1 FROM runs"))
-        before = last_settings(self._db.conn, claim.account)
-        self._append(run, self._granted(claim))
-        if before is not None and SETTINGS in claim.files:
-            for change in changes(claim.at, claim.account, before, json.loads(claim.files[SETTINGS])):
+        before = last_settings(self._db.conn, request.account)
+        self._append(run, self._granted(request))
+        if before is not None and SETTINGS in request.files:
+            for change in changes(request.at, request.account, before, json.loads(request.files[SETTINGS])):
                 self._append(run, change)
         return run
 
@@ -249,24 +253,24 @@ class SqliteJournal:
         connection.execute(INSERT, (*line, link(last.hash, line)))
         project(from_body(line.kind, line.body), TableWriter(connection, line.seq, run))
 
-    def _granted(self, claim: Claim) -> Claimed:
-        day = claim.session.isoformat()
+    def _granted(self, request: RunRequest) -> Claimed:
+        day = request.session.isoformat()
         query = "SELECT COALESCE(MAX(number), 0) + 1 FROM runs WHERE account = ? AND session = ?"
         return Claimed(
-            at=claim.at,
-            account=claim.account,
-            broker=claim.broker,
-            mode=claim.mode,
-            session=claim.session,
-            number=self._one(query, claim.account, day),
-            closes=claim.closes,
-            version=claim.version,
-            files={name: self._store_file(content) for name, content in claim.files.items()},
-            dry_run=claim.dry_run,
-            force=claim.force,
-            notes=claim.notes,
-            venue=claim.venue,
-            purpose=claim.purpose,
+            at=request.at,
+            account=request.account,
+            broker=request.broker,
+            mode=request.mode,
+            session=request.session,
+            number=self._one(query, request.account, day),
+            closes=request.closes,
+            version=request.version,
+            files={name: self._store_file(content) for name, content in request.files.items()},
+            dry_run=request.dry_run,
+            force=request.force,
+            notes=request.notes,
+            venue=request.venue,
+            purpose=request.purpose,
         )
 
     def _store_file(self, content: bytes) -> str:

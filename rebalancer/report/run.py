@@ -1,14 +1,17 @@
 """One run on the screen: holdings, bots, waterfall, plan, prices and outcome."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
 
 from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
 from rebalancer.journal.read import OrderSummary, RunRecord
 from rebalancer.model import NEW_YORK, Plan, Targets
+from rebalancer.model.text import clock_time
 from rebalancer.report.console import count, grid, line, money, share, show
+from rebalancer.venues import registry
 
 MOST_STEPS = 12
 STYLES = {
@@ -38,7 +41,7 @@ def screen(record: RunRecord) -> Iterator[RenderableType]:
     if record.targets:
         yield from _waterfall(record.targets)
     if record.plan:
-        yield from _plan(record.plan)
+        yield from _plan(record.plan, _currency(record))
     for taken in record.prices:
         if taken.purpose == "orders":
             yield from _prices(taken)
@@ -47,11 +50,11 @@ def screen(record: RunRecord) -> Iterator[RenderableType]:
 
 def _head(record: RunRecord) -> Iterator[RenderableType]:
     run = record.run
-    started, closes = (at.astimezone(NEW_YORK) for at in (run.started, record.closes))
+    started = clock_time(run.started, _zone(run.broker))
     dry = "DRY RUN, nothing was sent: " if run.dry_run else ""
     yield line(
         f"{dry}run {run.id} of account {run.account} ({run.broker}, {run.mode}), session {run.session}, "
-        f"{started:%H:%M} New York time, {_from_close(closes - started)}",
+        f"{started}, {_from_close(record.closes - run.started)}",
         "bold",
     )
     for note in record.notes:
@@ -103,6 +106,19 @@ def shortened(path: Sequence[str]) -> tuple[str, ...]:
     return (*path[:MOST_STEPS], f"… and {len(path) - MOST_STEPS} more lines: see `rebalance explain`")
 
 
+def _currency(record: RunRecord) -> str:
+    """That of the account as the run read it; a run that never read it has neither plan nor orders."""
+    return next((read.account.currency for read in record.holdings), "USD")
+
+
+def _zone(broker: str) -> tzinfo:
+    """Of the venue's exchange; New York's for a venue whose package is not installed any more."""
+    try:
+        return ZoneInfo(registry.plugin(broker).venue.zone)
+    except (KeyError, ValueError):
+        return NEW_YORK
+
+
 def _waterfall(targets: Targets) -> Iterator[RenderableType]:
     table = grid("Waterfall, fractions of Investable", "symbol", "#merged", "#netted", "#capped", "~from")
     symbols = sorted({*targets.merged, *targets.netted, *targets.weights})
@@ -125,9 +141,9 @@ def _claims(targets: Targets) -> RenderableType:
     return table
 
 
-def _plan(plan: Plan) -> Iterator[RenderableType]:
-    columns = ("symbol", "#now", "#target", "#held", "#to hold", "do", "#USD", "~why")
-    table = grid(f"Plan, Investable {money(plan.investable)} USD", *columns)
+def _plan(plan: Plan, currency: str) -> Iterator[RenderableType]:
+    columns = ("symbol", "#now", "#target", "#held", "#to hold", "do", f"#{currency}", "~why")
+    table = grid(f"Plan, Investable {money(plan.investable)} {currency}", *columns)
     for trade in plan.trades:
         price = f" at {trade.price.value:,f}" if trade.price else ""
         table.add_row(
@@ -158,7 +174,7 @@ def _outcome(record: RunRecord) -> Iterator[RenderableType]:
     if record.orders:
         yield line("\nOrders", "bold")
     for order in record.orders:
-        yield line(sentence(order, pretended=run.dry_run))
+        yield line(sentence(order, _currency(record), pretended=run.dry_run))
     end = next((read for read in record.holdings if read.phase == "end"), None)
     if end:
         would = "would then be" if run.dry_run else "is now"
@@ -169,11 +185,11 @@ def _outcome(record: RunRecord) -> Iterator[RenderableType]:
         yield line(f"This run ends at line {record.head.seq:,} of the journal, whose hash is {record.head.hash}")
 
 
-def sentence(order: OrderSummary, *, pretended: bool = False) -> str:
-    """As in "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY"."""
+def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False) -> str:
+    """As in "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY". Lists of several accounts name no currency."""
     verb = "sold" if order.side == "sell" else "bought"
     would = "would have " if pretended else ""
-    price = f" at {order.average_price.normalize():,f} USD" if order.average_price is not None else ""
+    price = f" at {order.average_price.normalize():,f} {currency}".rstrip() if order.average_price is not None else ""
     reason = f" ({order.reason})" if order.reason else ""
     state = "" if order.filled == order.quantity else f", {order.state}{reason}"
     done = f"{would}{verb} {count(order.filled)} of {count(order.quantity)}{price}{state}"

@@ -1,33 +1,33 @@
-"""A run from its claim to its journalled end, whatever happens in between."""
+"""A run from its start to its journalled end, whatever happens in between."""
 
 from collections.abc import Mapping
 
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
-from rebalancer.events import Claim, Halted, Noted, RunEnded
+from rebalancer.events import Halted, Noted, RunEnded, RunRequest
 from rebalancer.model import Plan, RunId, Session
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.rebalance import rebalance, resume_run
 
 
-def claim_session(
-    context: RunContext, claim: Claim, session: Session, interrupted: InterruptedRun | None = None
+def start_run(
+    context: RunContext, request: RunRequest, session: Session, interrupted: InterruptedRun | None = None
 ) -> RunId | AlreadyRun:
-    """Resume the `interrupted` run, or claim a new one; AlreadyRun where this session had its run.
+    """Resume the `interrupted` run, or start a new one; AlreadyRun where this session had its run.
 
     Raises RunFailedError, and journals nothing, while the session is not open.
     """
-    if not session.opens <= claim.at <= session.closes:
+    if not session.opens <= request.at <= session.closes:
         raise RunFailedError(
             f"the session of {session.day} is open from {session.opens:%H:%M} to {session.closes:%H:%M} UTC, "
-            f"now it is {claim.at:%Y-%m-%d %H:%M} UTC. Nothing was sent."
+            f"now it is {request.at:%Y-%m-%d %H:%M} UTC. Nothing was sent."
         )
     if interrupted is None:
-        return context.journal.claim(claim)
-    context.journal.resume(interrupted.run, claim, running=True)
-    for name in changed_files(interrupted, claim.files):
+        return context.journal.start_run(request)
+    context.journal.resume(interrupted.run, request, running=True)
+    for name in changed_files(interrupted, request.files):
         text = f"{name} has changed since this run began: it goes on as it began"
-        context.journal.record(interrupted.run, Noted(claim.at, "warning", text))
+        context.journal.record(interrupted.run, Noted(request.at, "warning", text))
     return interrupted.run
 
 

@@ -17,7 +17,7 @@ CLOCK = SimulatedClock(NOW)
 
 
 def test_it_says_what_the_exchange_calendar_says(tmp_path: Path) -> None:
-    cached, calendar = cached_calendar(tmp_path, CLOCK), ExchangeCalendar(CLOCK)
+    cached, calendar = cached_calendar(tmp_path, CLOCK, "NYSE"), ExchangeCalendar(CLOCK)
     days = calendar.sessions(date(2025, 1, 1), date(2027, 12, 31))
     assert cached.sessions(date(2025, 1, 1), date(2027, 12, 31)) == days
     assert all(cached.session(day) == calendar.session(day) for day in days)
@@ -25,13 +25,13 @@ def test_it_says_what_the_exchange_calendar_says(tmp_path: Path) -> None:
 
 
 def test_it_is_kept_as_it_was(tmp_path: Path) -> None:
-    cached = cached_calendar(tmp_path, CLOCK)
-    assert CachedCalendar.from_json((tmp_path / FILE).read_text()) == cached
+    cached = cached_calendar(tmp_path, CLOCK, "NYSE")
+    assert CachedCalendar.from_json((tmp_path / FILE.format(exchange="NYSE")).read_text()) == cached
 
 
 @pytest.mark.parametrize("day", [date(2024, 12, 31), date(2028, 1, 1)])
 def test_a_year_it_does_not_know_is_a_refusal_never_a_guess(tmp_path: Path, day: date) -> None:
-    cached = cached_calendar(tmp_path, CLOCK)
+    cached = cached_calendar(tmp_path, CLOCK, "NYSE")
     with pytest.raises(RunFailedError, match="2025 to 2027"):
         cached.session(day)
     with pytest.raises(RunFailedError, match="2025 to 2027"):
@@ -39,37 +39,44 @@ def test_a_year_it_does_not_know_is_a_refusal_never_a_guess(tmp_path: Path, day:
 
 
 def test_what_was_kept_is_used_while_year_and_calendar_are_the_same(tmp_path: Path) -> None:
-    kept = replace(cached_calendar(tmp_path, CLOCK), days={})
-    (tmp_path / FILE).write_text(kept.to_json())
-    assert cached_calendar(tmp_path, LATER).days == {}
+    kept = replace(cached_calendar(tmp_path, CLOCK, "NYSE"), days={})
+    (tmp_path / FILE.format(exchange="NYSE")).write_text(kept.to_json())
+    assert cached_calendar(tmp_path, LATER, "NYSE").days == {}
 
 
 @pytest.mark.parametrize("stale", [{"year": 2025}, {"made_by": "pandas_market_calendars-0.1"}])
 def test_it_is_made_anew_in_another_year_and_after_an_upgrade(tmp_path: Path, stale: dict[str, object]) -> None:
-    good = cached_calendar(tmp_path, CLOCK)
-    (tmp_path / FILE).write_text(replace(good, days={}, **stale).to_json())
-    assert cached_calendar(tmp_path, CLOCK) == good
+    good = cached_calendar(tmp_path, CLOCK, "NYSE")
+    (tmp_path / FILE.format(exchange="NYSE")).write_text(replace(good, days={}, **stale).to_json())
+    assert cached_calendar(tmp_path, CLOCK, "NYSE") == good
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"made_by": 1}', '{"sessions": [["x"]]}'])
 def test_a_damaged_file_is_made_anew(tmp_path: Path, text: str) -> None:
-    (tmp_path / FILE).write_text(text)
-    assert cached_calendar(tmp_path, CLOCK).session(date(2026, 11, 20)) is not None
-    assert CachedCalendar.from_json((tmp_path / FILE).read_text()).year == 2026
+    (tmp_path / FILE.format(exchange="NYSE")).write_text(text)
+    assert cached_calendar(tmp_path, CLOCK, "NYSE").session(date(2026, 11, 20)) is not None
+    assert CachedCalendar.from_json((tmp_path / FILE.format(exchange="NYSE")).read_text()).year == 2026
 
 
 def test_a_folder_that_can_not_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(RunFailedError, match="can't be written"):
-        cached_calendar(tmp_path / "state", CLOCK)
+        cached_calendar(tmp_path / "state", CLOCK, "NYSE")
 
 
 def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
-    (tmp_path / FILE).mkdir()
-    with pytest.raises(RunFailedError, match=r"sessions\.json can't be written"):
-        cached_calendar(tmp_path, CLOCK)
-    assert [file.name for file in tmp_path.iterdir()] == [FILE]
+    (tmp_path / FILE.format(exchange="NYSE")).mkdir()
+    with pytest.raises(RunFailedError, match=r"sessions-NYSE\.json can't be written"):
+        cached_calendar(tmp_path, CLOCK, "NYSE")
+    assert [file.name for file in tmp_path.iterdir()] == [FILE.format(exchange="NYSE")]
 
 
 def test_the_installed_calendar_is_named_with_its_version() -> None:
     assert installed_calendar().startswith("pandas_market_calendars-")
+
+
+def test_each_exchange_has_a_file_and_a_zone_of_its_own(tmp_path: Path) -> None:
+    xetra = cached_calendar(tmp_path, CLOCK, "XETR")
+    assert (xetra.zone.key, cached_calendar(tmp_path, CLOCK, "NYSE").zone.key) == ("Europe/Berlin", "America/New_York")
+    assert cached_calendar(tmp_path, CLOCK, "XETR") == xetra
+    assert xetra.session(date(2026, 11, 26)) is not None

@@ -10,7 +10,7 @@ import pytest
 from rebalancer.app.enablement import enabled_since
 from rebalancer.app.schedule import due_now
 from rebalancer.config import Config, load
-from rebalancer.events import Claim
+from rebalancer.events import RunRequest
 from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
@@ -76,14 +76,14 @@ def test_a_change_that_a_run_noted_by_its_own_clock_does_not_count(config: Confi
         for days, enabled in ((0, "false"), (1, "true")):
             time = at(days).now()
             files = {"settings": json.dumps({KEY: enabled}).encode()}
-            journal.claim(Claim(time, "main", "sim", "paper", time.date(), time, "0.1", files))
+            journal.start_run(RunRequest(time, "main", "sim", "paper", time.date(), time, "0.1", files))
     assert changes(config) == [(KEY, "false", "true")]
     assert enabled_since(config, at(5)) == {"main": NOW + timedelta(days=5)}
 
 
 def test_all_caches_deleted_the_missed_session_is_still_missed(config: Config) -> None:
     list(due_now(config, at(0)))
-    for file in config.state_dir.glob("sessions.json"):
+    for file in config.state_dir.glob("sessions-*.json"):
         file.unlink()
     ((missed,),) = (work.missed for work in due_now(config, at(1)))
     assert missed.session.day == NOW.date()

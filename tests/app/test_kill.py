@@ -56,8 +56,8 @@ class Venue:
 QUARTER = timedelta(minutes=15)
 
 
-def venue(*standing: OrderState, **told: object) -> Venue:
-    return Venue(SimulatedClock(NIGHT), list(standing), **told)
+def venue(*standing: OrderState, **fields: object) -> Venue:
+    return Venue(SimulatedClock(NIGHT), list(standing), **fields)
 
 
 def killed(at: Venue, **asked: object) -> Cancelled:

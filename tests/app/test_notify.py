@@ -1,4 +1,4 @@
-"""The owner's own command is told, or the screen says why it was not."""
+"""The owner's own command gets the result of a run, or the screen says why it did not."""
 
 import json
 import sys
@@ -18,9 +18,9 @@ def python(program: str, *words: str) -> list[str]:
 
 
 def test_the_command_gets_the_result_as_a_line_of_json(tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    assert notify(python("import sys; open(sys.argv[1], 'w').write(sys.stdin.read())", str(told)), RESULT) is None
-    assert json.loads(told.read_text()) == {
+    received = tmp_path / "received"
+    assert notify(python("import sys; open(sys.argv[1], 'w').write(sys.stdin.read())", str(received)), RESULT) is None
+    assert json.loads(received.read_text()) == {
         "account": "main",
         "session": "2026-11-27",
         "run": 7,
@@ -32,11 +32,12 @@ def test_the_command_gets_the_result_as_a_line_of_json(tmp_path: Path) -> None:
 
 
 def test_no_shell_reads_the_command(tmp_path: Path) -> None:
-    told = tmp_path / "told"
+    received = tmp_path / "received"
     assert (
-        notify(python("import sys; open(sys.argv[1], 'w').write(sys.argv[2])", str(told), "$HOME; ls"), RESULT) is None
+        notify(python("import sys; open(sys.argv[1], 'w').write(sys.argv[2])", str(received), "$HOME; ls"), RESULT)
+        is None
     )
-    assert told.read_text() == "$HOME; ls"
+    assert received.read_text() == "$HOME; ls"
 
 
 def test_a_command_need_not_read_what_it_is_told() -> None:

@@ -43,7 +43,7 @@ def trial(stage: Stage, around: type[Around] = Around, pinned: str | None = None
         broker: Broker = around(inner)
         with SqliteJournal.open(stage.journal_file) as journal:
             context = replace(stage.context(broker, journal), pinned=pinned)
-            run = journal.claim(replace(stage.claim(force=True), purpose="trial"))
+            run = journal.start_run(replace(stage.request(force=True), purpose="trial"))
             assert isinstance(run, int)
             checks = run_trial(context, RunId(run), session_of(stage.clock.now().date()), SGOV)
     finally:

@@ -1,6 +1,9 @@
 """A Python bot in its child process: what it answers, and every way in which it can fail."""
 
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 import textwrap
 from datetime import date
@@ -177,7 +180,14 @@ def test_a_bot_that_waits_for_ever_is_ended_at_its_deadline_and_so_is_what_it_st
     assert failures(body, ProcessLimits(cpu_seconds=60, wall_seconds=3)) == [said, said]
 
 
-def test_answers_before_a_hang_count():
+def test_a_child_whose_parent_is_gone_ends_itself():
+    limits = "python_runner.limit({'wall_seconds': -4, 'cpu_seconds': 60, 'memory_bytes': 2**31})"
+    script = f"import signal; from rebalancer.app import python_runner; {limits}; signal.pause()"
+    ended = subprocess.run([sys.executable, "-c", script], check=False)  # noqa: S603 - our own interpreter
+    assert ended.returncode == -signal.SIGALRM
+
+
+def test_answers_before_the_end_of_the_process_count():
     body = """
         if closes["SPY"].iloc[-1] > 101:
             os._exit(1)

@@ -72,7 +72,7 @@ def settled(stage: Stage) -> RunId | None:
     broker: Broker = stage.broker_proxy(real)
     try:
         session = session_of(stage.clock.now().date())
-        return recover(stage.context(broker, journal), stage.claim(), session)
+        return recover(stage.context(broker, journal), stage.request(), session)
     finally:
         real.close()
         journal.close()
@@ -106,7 +106,7 @@ def test_whatever_was_known_of_an_order_that_never_arrived_it_ends_as_lost(tmp_p
     steps = (OrderAnswered(now, order.id, "unknown", "no answer"), OrderAbsent(now, order.id))
     with SqliteJournal.open(stage.journal_file) as journal:
         run = RunId(stage.record().run.id)
-        journal.resume(run, stage.claim(), running=True)
+        journal.resume(run, stage.request(), running=True)
         journal.record(run, *steps[: ["intended", "unknown", "absent"].index(known)])
     assert stage.record().orders[0].state == known
     settled(stage)
@@ -126,7 +126,7 @@ def test_what_is_open_is_cancelled_with_its_fills_counted(tmp_path: Path) -> Non
 def test_a_run_that_was_cut_off_before_its_first_order_has_failed(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     with SqliteJournal.open(stage.journal_file) as journal:
-        run = journal.claim(stage.claim())
+        run = journal.start_run(stage.request())
     assert settled(stage) == run
     assert (stage.record().run.status, stage.record().run.reason) == ("failed", "cut off before its first order")
 

@@ -100,14 +100,14 @@ def over_evenings(stage: Stage, dies: Callable[..., Any], nth: int) -> bool:
         stage.on(day)
         for _ in range(2):
             try:
-                told = call(
+                answer = call(
                     stage,
                     around=lambda inner: FailingProxy(Margin(inner), nth, dies, DEEDS, steps),
                     journal_proxy=lambda books: FailingProxy(books, nth, dies, DEEDS, steps),
                 )
             except Dead:
                 continue
-            if told.verdicts.get("sold") == "pass":
+            if answer.verdicts.get("sold") == "pass":
                 return len(steps) >= nth
     pytest.fail(f"the trial did not end, after {len(steps)} steps")
 
@@ -138,9 +138,9 @@ def test_a_sale_that_a_dead_process_could_not_tell_of_is_told_before_another_tri
     call(stage)
     with pytest.raises(Dead):
         call(stage.on(TUESDAY), around=DiesOnceSent)
-    told = call(stage.on(WEDNESDAY))
-    assert told.verdicts == {"bought": "pass", "sold": "pass", "sale proceeds": "warn"}
-    assert [shown.moment for shown in told.figures] == MOMENTS[:3]
+    answer = call(stage.on(WEDNESDAY))
+    assert answer.verdicts == {"bought": "pass", "sold": "pass", "sale proceeds": "warn"}
+    assert [shown.moment for shown in answer.figures] == MOMENTS[:3]
     assert orders(stage) == ONE_OF_EACH
     assert call(stage.on(THURSDAY)).verdicts == {"bought": "pass", "sold": "warn"}
 
@@ -160,10 +160,10 @@ def test_a_broker_that_falls_silent_once_an_order_has_left_says_to_call_again(st
 def test_a_buy_that_is_not_filled_is_no_trial_and_the_next_evening_buys(stage):
     stage.script = Script({("buy", SCHO): Twist(fills_at_most=Decimal(0))})
     for _ in range(2):
-        told = call(stage)
-        assert told.verdicts == {"bought": "fail"}
-        assert "canceled as asked" in told.checks["bought"].remedy
-        assert "Run it again from 2024-03-05 on" in told.checks["bought"].remedy
+        answer = call(stage)
+        assert answer.verdicts == {"bought": "fail"}
+        assert "canceled as asked" in answer.checks["bought"].remedy
+        assert "Run it again from 2024-03-05 on" in answer.checks["bought"].remedy
     stage.script = Script()
     assert call(stage.on(TUESDAY)).verdicts == {"bought": "pass", "sold": "warn"}
 
@@ -174,16 +174,16 @@ def test_a_sell_that_is_refused_is_sent_by_the_next_evening(stage):
     assert call(stage.on(TUESDAY)).verdicts == {"bought": "pass", "sold": "fail"}
     stage.script = Script()
     assert call(stage).verdicts["sold"] == "fail"
-    told = call(stage.on(WEDNESDAY))
-    assert told.verdicts == {"bought": "pass", "sold": "pass", "sale proceeds": "pass"}
+    answer = call(stage.on(WEDNESDAY))
+    assert answer.verdicts == {"bought": "pass", "sold": "pass", "sale proceeds": "pass"}
     assert stage.shares() == {}
 
 
 def test_what_the_gate_holds_back_is_told_and_may_be_sent_later_that_evening(stage):
     stage.limits = Limits(max_order_dollars=Decimal(10))
-    told = call(stage)
-    assert told.verdicts == {"sent": "fail"}
-    assert "max_order_dollars" in told.checks["sent"].found
+    answer = call(stage)
+    assert answer.verdicts == {"sent": "fail"}
+    assert "max_order_dollars" in answer.checks["sent"].found
     stage.limits = Limits()
     assert call(stage).verdicts["bought"] == "pass"
 

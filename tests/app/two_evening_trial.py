@@ -47,7 +47,7 @@ class DiesOnceSent(Margin):
 
 
 @dataclass
-class Told:
+class TrialAnswer:
     checks: dict[str, Check]
     figures: tuple[Figures, ...]
 
@@ -67,7 +67,7 @@ def call(
     named: Symbol | None = None,
     around: Callable[[SimBroker], Any] = Margin,
     journal_proxy: Callable[[SqliteJournal], Any] = lambda journal: journal,
-) -> Told:
+) -> TrialAnswer:
     """One call of the command, on whatever evening it is."""
     inner = stage.broker()
     try:
@@ -75,11 +75,11 @@ def call(
         with SqliteJournal.open(stage.folder / "trial.sqlite") as books:
             journal: Journal = journal_proxy(books)
             context = replace(stage.context(broker, journal), account="demo-two-evenings")
-            claim = replace(stage.claim(force=True), account=context.account, purpose="trial")
-            run = books.claim(claim)
+            request = replace(stage.request(force=True), account=context.account, purpose="trial")
+            run = books.start_run(request)
             assert isinstance(run, int)
             checks, figures = run_two_evenings(context, RunId(run), session_of(stage.clock.now().date()), named)
-            return Told({check.name: check for check in checks}, figures)
+            return TrialAnswer({check.name: check for check in checks}, figures)
     finally:
         inner.close()
 

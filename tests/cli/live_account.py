@@ -1,4 +1,4 @@
-"""An account with real money at the local Alpaca, ten minutes before a Friday's close, for the tests of the brake."""
+"""An account with real money at the local Alpaca, ten minutes before a Friday's close (halts, arming)."""
 
 import json
 from datetime import datetime

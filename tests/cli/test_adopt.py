@@ -99,9 +99,9 @@ def test_protected_shares_are_refused_by_name_and_left_out_of_all(rebalance, hel
     said = rebalance("adopt", "SPY", "--yes")
     assert said.code == 2
     assert "SPY: protected in the config" in said.err
-    told = json.loads(rebalance("adopt", "--all", "--yes", "--json").out)
-    assert told["adopted"] == []
-    assert "protected" in told["refused"]["SPY"]
+    answer = json.loads(rebalance("adopt", "--all", "--yes", "--json").out)
+    assert answer["adopted"] == []
+    assert "protected" in answer["refused"]["SPY"]
     assert ours(rebalance) == {}
 
 

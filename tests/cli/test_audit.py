@@ -40,8 +40,8 @@ def test_a_journal_that_stands_is_said_to(rebalance):
     assert said.code == 0
     assert "Every line, file and table is what was written, up to this last line." in said.out
 
-    told = json.loads(rebalance("audit", "verify", "--json").out)
-    assert (told["exit_code"], told["verdict"]["faults"]) == (0, [])
+    answer = json.loads(rebalance("audit", "verify", "--json").out)
+    assert (answer["exit_code"], answer["verdict"]["faults"]) == (0, [])
 
 
 def test_a_forged_line_is_named(rebalance, journal):
@@ -50,11 +50,11 @@ def test_a_forged_line_is_named(rebalance, journal):
     said = rebalance("audit", "verify")
     assert said.code == 5
     assert re.search(r"wrong: line 3 \(\w+ of run 1, .*\) is not what was written", said.out)
-    assert "bring back the last backup that stands" in said.out
+    assert "restore the last backup that verifies" in said.out
 
-    told = json.loads(rebalance("audit", "verify", "--json").out)
-    assert told["exit_code"] == 5
-    assert told["verdict"]["faults"][0].startswith("line 3 (")
+    answer = json.loads(rebalance("audit", "verify", "--json").out)
+    assert answer["exit_code"] == 5
+    assert answer["verdict"]["faults"][0].startswith("line 3 (")
 
 
 def forge_a_table(journal):
@@ -63,15 +63,15 @@ def forge_a_table(journal):
 
 
 @pytest.mark.parametrize(
-    ("forged", "told"), [(forge, "line 3 ("), (forge_a_table, "the table 'fills' does not say what the lines say")]
+    ("forged", "sentence"), [(forge, "line 3 ("), (forge_a_table, "the table 'fills' does not say what the lines say")]
 )
-def test_neither_a_run_nor_recover_trusts_a_journal_that_was_forged(rebalance, journal, forged, told):
+def test_neither_a_run_nor_recover_trusts_a_journal_that_was_forged(rebalance, journal, forged, sentence):
     forged(journal)
 
     for words in (["run", "--force"], ["run", "--dry-run"], ["recover"]):
         said = rebalance(*words)
         assert said.code == 5
-        assert told in " ".join((said.out + said.err).split())
+        assert sentence in " ".join((said.out + said.err).split())
     assert len(json.loads(rebalance("history", "--json").out)) == 1
 
 

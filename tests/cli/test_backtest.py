@@ -21,7 +21,7 @@ weight_mode = "percent"
 """
 
 
-def told(rebalance, *words: object):
+def facts(rebalance, *words: object):
     said = rebalance("backtest", *words, "--json")
     assert said.code == 0, said
     return json.loads(said.out)
@@ -41,7 +41,7 @@ def test_the_screen_shows_curves_numbers_months_and_what_is_held(rebalance):
 
 def test_json_says_the_same_as_the_screen(rebalance):
     screen = rebalance("backtest", GATE, "--cost-bps", 5).out
-    for track in told(rebalance, GATE, "--cost-bps", 5)["tracks"]:
+    for track in facts(rebalance, GATE, "--cost-bps", 5)["tracks"]:
         found = track["statistics"]
         for number in (found["annualised"], found["volatility"], found["max_drawdown"]["depth"]):
             assert f"{number * 100:.2f} %" in screen
@@ -49,7 +49,7 @@ def test_json_says_the_same_as_the_screen(rebalance):
 
 
 def test_several_bots_stand_side_by_side_together_and_beside_the_benchmark(rebalance):
-    found = told(rebalance, GATE, MOMENTUM, MIX)
+    found = facts(rebalance, GATE, MOMENTUM, MIX)
     assert [(track["name"], track["kind"]) for track in found["tracks"]] == [
         (GATE, "bot"),
         (MOMENTUM, "bot"),
@@ -63,24 +63,24 @@ def test_several_bots_stand_side_by_side_together_and_beside_the_benchmark(rebal
 def test_the_last_day_together_is_what_the_evening_wants(rebalance):
     """Both begin that day with the demo's 100,000 dollars, so they must agree."""
     evening = json.loads(rebalance("run", "--dry-run", "--json").out)["accounts"][0]["run"]["targets"]["weights"]
-    found = told(rebalance, GATE, MOMENTUM, MIX, "--from", "2016-07-01")
+    found = facts(rebalance, GATE, MOMENTUM, MIX, "--from", "2016-07-01")
     (together,) = (track for track in found["tracks"] if track["kind"] == "merged")
     assert together["last_allocation"] == pytest.approx(evening)
 
 
 def test_files_that_are_no_investments_get_equal_shares_and_the_screen_says_so(rebalance):
-    found = told(rebalance, BOTS / "trend_gate.json", BOTS / "momentum_top_2.json")
+    found = facts(rebalance, BOTS / "trend_gate.json", BOTS / "momentum_top_2.json")
     assert [track["name"] for track in found["tracks"]][:2] == ["trend_gate", "momentum_top_2"]
     assert "equal shares" in " ".join(found["notes"])
 
 
 def test_a_file_that_only_shares_its_name_with_an_investment_does_not_get_its_money(rebalance, tmp_path):
     (tmp_path / f"{GATE}.json").write_bytes((BOTS / "momentum_top_2.json").read_bytes())
-    assert "equal shares" in " ".join(told(rebalance, f"{GATE}.json", MOMENTUM)["notes"])
+    assert "equal shares" in " ".join(facts(rebalance, f"{GATE}.json", MOMENTUM)["notes"])
 
 
 def test_costs_cost(rebalance):
-    free, paid = told(rebalance, MOMENTUM), told(rebalance, MOMENTUM, "--cost-bps", 10)
+    free, paid = facts(rebalance, MOMENTUM), facts(rebalance, MOMENTUM, "--cost-bps", 10)
     growth = [found["tracks"][0]["statistics"]["cumulative"] for found in (free, paid)]
     assert growth[1] < growth[0]
 
@@ -134,7 +134,7 @@ def test_prices_without_the_usual_benchmark_are_no_obstacle(rebalance, tmp_path)
     (tmp_path / "prices").mkdir()
     (tmp_path / "prices/closes.csv").write_text("date,TLT\n2016-01-04,100\n2016-01-05,110\n")
     (tmp_path / "config.toml").write_text(FOLDER)
-    found = told(rebalance, "hold.json")
+    found = facts(rebalance, "hold.json")
     assert [(track["name"], track["statistics"]["cumulative"]) for track in found["tracks"]] == [
         ("hold", pytest.approx(0.1))
     ]

@@ -44,8 +44,8 @@ def test_list_shows_files_without_money_and_files_that_can_not_be_used(rebalance
     assert f'gone: 1 problems; `rebalance bots check "{bots / "gone.json"}"` shows them' in said.out
     assert "draft: 1 problems" in said.out
     assert "A bot without an account has no money" in said.out
-    told = json.loads(rebalance("bots", "list", "--json").out)
-    assert [(bot["name"], bot["account"]) for bot in told] == [("Mine", "demo"), ("gone", "demo"), ("draft", None)]
+    answer = json.loads(rebalance("bots", "list", "--json").out)
+    assert [(bot["name"], bot["account"]) for bot in answer] == [("Mine", "demo"), ("gone", "demo"), ("draft", None)]
 
 
 @pytest.mark.parametrize("content", ["", "[1", "(defsymphony)", "[]", "3", '{"format": "x"}'])
@@ -125,9 +125,9 @@ def test_explain_as_mermaid_is_nothing_but_mermaid(rebalance):
     lines = said.out.splitlines()
     assert lines[0] == "%% Trend gate on 2016-07-01"
     assert next(line for line in lines if not line.startswith("%%")) == "flowchart TD"
-    told = json.loads(rebalance("explain", "Trend gate", "--mermaid", "--tree", "--json").out)
-    assert told["mermaid"] in said.out
-    assert told["tree"][0].startswith("* if Price(SPY)")
+    answer = json.loads(rebalance("explain", "Trend gate", "--mermaid", "--tree", "--json").out)
+    assert answer["mermaid"] in said.out
+    assert answer["tree"][0].startswith("* if Price(SPY)")
 
 
 def test_a_chart_too_large_for_mermaid_is_refused_with_the_remedy(rebalance, tmp_path):

@@ -67,12 +67,12 @@ def test_prices_that_end_before_today_fail(rebalance, tmp_path):
 
 def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
     write_config(tmp_path)
-    told = json.loads(healthy(rebalance, "--json").out)
-    assert told["exit_code"] == FINE
-    machine, account = told["checkups"]
+    answer = json.loads(healthy(rebalance, "--json").out)
+    assert answer["exit_code"] == FINE
+    machine, account = answer["checkups"]
     assert [check["name"] for check in machine["checks"]] == ["config", "state folder", "disk", "journal"]
     assert [check["name"] for check in account["checks"]] == ["bots", "halt", *TABLES]
-    assert {check["verdict"] for checkup in told["checkups"] for check in checkup["checks"]} == {"pass"}
+    assert {check["verdict"] for checkup in answer["checkups"] for check in checkup["checks"]} == {"pass"}
 
 
 def test_one_account_can_be_chosen_and_an_unknown_one_is_refused(rebalance, tmp_path):
@@ -84,9 +84,9 @@ def test_one_account_can_be_chosen_and_an_unknown_one_is_refused(rebalance, tmp_
 def test_settings_that_can_not_be_used_are_a_failed_check_and_nothing_else_is_looked_at(rebalance, tmp_path):
     write_config(tmp_path, top="nonsense = 1")
     said = healthy(rebalance, "--json")
-    told = json.loads(said.out)
-    assert (said.code, told["exit_code"]) == (SOMETHING_FAILED, SOMETHING_FAILED)
-    ((check,),) = (checkup["checks"] for checkup in told["checkups"])
+    answer = json.loads(said.out)
+    assert (said.code, answer["exit_code"]) == (SOMETHING_FAILED, SOMETHING_FAILED)
+    ((check,),) = (checkup["checks"] for checkup in answer["checkups"])
     assert (check["name"], check["verdict"]) == ("config", "fail")
     assert "nonsense" in check["found"]
     assert "rebalance config check" in check["remedy"]
@@ -149,8 +149,8 @@ def venue(tmp_path, monkeypatch) -> Iterator[LocalAlpaca]:
 
 
 def checks(rebalance, *words: object) -> dict[str, dict[str, str]]:
-    told = json.loads(rebalance("doctor", "--json", *words).out)
-    return {check["name"]: check for checkup in told["checkups"] for check in checkup["checks"]}
+    answer = json.loads(rebalance("doctor", "--json", *words).out)
+    return {check["name"]: check for checkup in answer["checkups"] for check in checkup["checks"]}
 
 
 def test_a_paper_account_passes_everything_and_no_order_is_touched(rebalance, venue):
@@ -248,8 +248,8 @@ def test_the_figures_around_each_order_are_on_the_screen_and_in_json(rebalance, 
     assert re.search(r"figure +before the buy +after the buy +change", said)
     assert re.search(r"cash +100,000\.00 +99,\d+\.\d\d +-\d+\.\d\d", said)
     assert "non marginable buying power" in said
-    told = json.loads(rebalance(*words, "--json").out)
-    (checkup,) = told["checkups"]
+    answer = json.loads(rebalance(*words, "--json").out)
+    (checkup,) = answer["checkups"]
     assert [check["verdict"] for check in checkup["checks"]] == ["pass", "warn"]
     assert [shown["moment"] for shown in checkup["figures"]] == ["before the buy", "after the buy"]
     assert {"cash", "equity", "long_value", "non_marginable_buying_power", "buying_power"} <= set(checkup["figures"][0])
@@ -278,7 +278,7 @@ def test_a_session_whose_run_was_cut_off_has_no_trial(tmp_path):
 def cut_off(tonight: Evening) -> None:
     """A run that dies with its first order."""
     now, zero, journal = tonight.context.clock.now(), Decimal(0), tonight.context.journal
-    run = journal.claim(tonight.claim)
+    run = journal.start_run(tonight.request)
     assert isinstance(run, int)
     journal.record(run, HoldingsRead(now, "start", tonight.context.broker.account(), (), zero, zero, zero))
     journal.record(run, TargetsSet(now, Targets((), {}, (), {}, {})), PlanMade(now, Plan(zero, ())))

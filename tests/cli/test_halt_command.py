@@ -71,10 +71,10 @@ def test_what_is_lifted_is_told_with_who_when_and_why_and_runs_go_on(main):
     main("halt", "--reason", "off for a week")
     said = main("resume", "--reason", "back again")
     assert said.code == DONE
-    told = said.out.splitlines()
-    assert told[0].startswith("Account main was halted 2016-06-28 19:50:00 UTC by ")
-    assert told[0].endswith(": odd prices")
-    assert told[1].endswith(": off for a week")
+    answer = said.out.splitlines()
+    assert answer[0].startswith("Account main was halted 2016-06-28 19:50:00 UTC by ")
+    assert answer[0].endswith(": odd prices")
+    assert answer[1].endswith(": off for a week")
     assert main("run", "--yes").code == DONE
 
 
@@ -168,9 +168,9 @@ def test_kill_takes_back_everybodys_on_demand_also_while_the_exchange_is_closed(
 def test_where_nobody_can_tell_what_is_open_it_is_halted_all_the_same_and_the_exit_code_says_so(rebalance, venue):
     venue.secret = "another one since"  # noqa: S105
     said = rebalance("kill", "--json")
-    told = json.loads(said.out)
-    assert (said.code, told["exit_code"], told["halted"]["account"]) == (STILL_OPEN, STILL_OPEN, "")
-    assert "did not accept the key" in told["accounts"][0]["trouble"]
+    answer = json.loads(said.out)
+    assert (said.code, answer["exit_code"], answer["halted"]["account"]) == (STILL_OPEN, STILL_OPEN, "")
+    assert "did not accept the key" in answer["accounts"][0]["trouble"]
     assert "rebalance kill" in json.loads(rebalance("resume", "--reason", "x", "--json").out)["lifted"][0]["reason"]
 
 

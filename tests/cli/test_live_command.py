@@ -252,8 +252,8 @@ def test_another_number_in_the_config_is_another_account(rebalance, venue, run, 
 
 def test_the_doctor_looks_at_the_arming_and_at_the_kind_of_account(rebalance, venue):
     def found() -> dict[str, tuple[str, str]]:
-        told = json.loads(at_the_time(rebalance, "doctor", "--json").out)
-        checks = (check for checkup in told["checkups"] for check in checkup["checks"])
+        answer = json.loads(at_the_time(rebalance, "doctor", "--json").out)
+        checks = (check for checkup in answer["checkups"] for check in checkup["checks"])
         return {check["name"]: (check["verdict"], check["found"]) for check in checks}
 
     assert found()["armed"][0] == "fail"

@@ -144,8 +144,8 @@ def test_the_check_looks_for_the_keys_of_every_account_at_alpaca(rebalance, tmp_
     (tmp_path / "bot.json").write_text(json.dumps(chart))
     with in_use(MemoryKeyring()) as memory:
         memory.kept["rebalancer", "paper"] = f"{ID}\n{SECRET}"
-        told = json.loads(rebalance("config", "check", "--json").out)["problems"]
-    assert [(problem["place"], problem["text"].split(":")[0]) for problem in told] == [
+        answer = json.loads(rebalance("config", "check", "--json").out)["problems"]
+    assert [(problem["place"], problem["text"].split(":")[0]) for problem in answer] == [
         ("accounts.second.key_id", "needs the environment variable MY_KEY"),
         ("accounts.second.secret", "needs the environment variable MY_SECRET"),
         ("", "can't be read"),

@@ -12,7 +12,7 @@ from rebalancer import config
 from rebalancer.app.evening import evening
 from rebalancer.model import Submitted
 from rebalancer.ports import Clock
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 
 
 class PowerCut(BaseException):
@@ -44,7 +44,7 @@ def run_until_the_cut(folder: Path, clock: Clock | None = None) -> None:
     settings = config.load(folder / "config.toml")
     with evening(settings, settings.accounts[0], clock=clock) as tonight:
         context = replace(tonight.context, broker=Cutting(tonight.context.broker))
-        run = claim_session(context, tonight.claim, tonight.session)
+        run = start_run(context, tonight.request, tonight.session)
         with pytest.raises(PowerCut):
             run_evening(context, run, tonight.session)
 

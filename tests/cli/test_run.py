@@ -28,11 +28,11 @@ def test_a_run_trades_at_the_sim_and_a_second_one_does_nothing(rebalance):
 
 
 def test_json_says_the_same_as_the_screen(rebalance):
-    told = json.loads(rebalance("run", "--json").out)
-    (account,) = told["accounts"]
+    answer = json.loads(rebalance("run", "--json").out)
+    (account,) = answer["accounts"]
     record = account["run"]
     screen = rebalance("history", 1).out
-    assert account["exit_code"] == told["exit_code"] == 0
+    assert account["exit_code"] == answer["exit_code"] == 0
     for order in record["orders"]:
         assert f"{order['symbol']}: bought {order['filled']} of {order['quantity']}" in screen
     assert set(record["targets"]["weights"]) == {trade["symbol"] for trade in record["plan"]["trades"] if trade["side"]}
@@ -43,9 +43,9 @@ def test_a_month_day_by_day_keeps_journal_and_broker_together(rebalance):
     netted = 0
     while day <= last:
         if day.weekday() < 5 and day != date(2016, 2, 15):  # Washington's Birthday
-            told = json.loads(rebalance("run", "--as-of", day, "--json").out)
-            record = told["accounts"][0]["run"]
-            assert told["exit_code"] == 0, record["run"]["reason"]
+            answer = json.loads(rebalance("run", "--as-of", day, "--json").out)
+            record = answer["accounts"][0]["run"]
+            assert answer["exit_code"] == 0, record["run"]["reason"]
             netted += len(record["targets"]["nettings"])
             end = record["holdings"][-1]
             assert all(row["quantity"] == row["ours"] and not row["untouchable"] for row in end["holdings"])

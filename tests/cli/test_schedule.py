@@ -44,8 +44,8 @@ def test_the_coming_runs_know_half_days_holidays_and_clock_changes(rebalance, tm
 def test_the_coming_runs_for_machines_are_in_utc(rebalance, tmp_path):
     write_config(tmp_path)
     with freeze_time("2026-11-27 12:00"):
-        told = json.loads(rebalance("schedule", "--next", 1, "--json").out)
-    assert told == [
+        answer = json.loads(rebalance("schedule", "--next", 1, "--json").out)
+    assert answer == [
         {
             "account": "main",
             "session": "2026-11-27",

@@ -78,12 +78,12 @@ def test_a_bot_that_can_not_be_read_is_a_failed_run_in_the_journal(rebalance, tm
 
 
 def test_the_result_is_told_to_the_owners_command(rebalance, tmp_path):
-    told = tmp_path / "told"
-    program = f"import sys; open({str(told)!r}, 'a').write(sys.stdin.read() + '\\n')"
+    received = tmp_path / "received"
+    program = f"import sys; open({str(received)!r}, 'a').write(sys.stdin.read() + '\\n')"
     write_config(tmp_path, top=f"on_result = {json.dumps(shlex.join([sys.executable, '-c', program]))}")
     when_due(rebalance, 27, 12)
     when_due(rebalance, 28, 15, 50)
-    missed, success = map(json.loads, told.read_text().splitlines())
+    missed, success = map(json.loads, received.read_text().splitlines())
     assert (missed["session"], missed["status"], missed["exit_code"]) == ("2016-06-27", "missed", 4)
     assert (success["session"], success["status"], success["message"]) == (
         "2016-06-28",
@@ -110,8 +110,8 @@ def test_it_goes_without_the_options_of_a_run_by_hand(rebalance, tmp_path, words
 def test_json_is_printed_only_where_there_is_something_to_say(rebalance, tmp_path):
     write_config(tmp_path)
     assert when_due(rebalance, 28, 12, 0, "--json") == NOTHING
-    told = json.loads(when_due(rebalance, 28, 15, 50, "--json").out)
-    assert [account["status"] for account in told["accounts"]] == ["success"]
+    received = json.loads(when_due(rebalance, 28, 15, 50, "--json").out)
+    assert [account["status"] for account in received["accounts"]] == ["success"]
 
 
 def test_the_quick_answer_loads_nothing_heavy(rebalance, tmp_path):

@@ -96,10 +96,10 @@ def test_ten_mistakes_are_shown_at_once_each_with_its_line_key_and_what_is_allow
 def test_the_check_says_the_same_to_a_program(rebalance, tmp_path):
     (tmp_path / "config.toml").write_text(TEN_MISTAKES)
     said = rebalance("config", "check", "--json")
-    told = json.loads(said.out)
+    answer = json.loads(said.out)
     assert said.code == 2
-    assert len(told["problems"]) == 10
-    assert told["problems"][0].keys() == {"source", "place", "text", "line"}
+    assert len(answer["problems"]) == 10
+    assert answer["problems"][0].keys() == {"source", "place", "text", "line"}
 
 
 def test_the_check_looks_into_the_bots_of_every_account(rebalance, begun):

@@ -76,9 +76,9 @@ def test_with_a_max_age_an_account_that_never_ran_needs_a_look(rebalance, tmp_pa
 def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
     write_config(tmp_path)
     at(rebalance, 28, 15, 50, "run", "--when-due")
-    told = json.loads(at(rebalance, 28, 17, 0, "status", "--json").out)
-    (account,) = told["accounts"]
-    assert told["exit_code"] == FINE
+    answer = json.loads(at(rebalance, 28, 17, 0, "status", "--json").out)
+    (account,) = answer["accounts"]
+    assert answer["exit_code"] == FINE
     assert (account["account"], account["enabled"], account["troubles"]) == ("main", True, [])
     assert account["last"]["status"] == "success"
     assert account["upcoming"]["starts"] == "2016-06-29T19:50:00+00:00"

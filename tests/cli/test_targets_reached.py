@@ -25,10 +25,10 @@ def test_a_target_without_a_price_makes_the_run_partial_and_names_symbol_dollars
 def test_what_runs_after_it_learns_that_it_was_partial(rebalance, tmp_path):
     write_account(tmp_path, CLOSES, HALVES)
     config = tmp_path / "config.toml"
-    tell = f'on_result = "tee {tmp_path}/told"\n'
+    tell = f'on_result = "tee {tmp_path}/received"\n'
     config.write_text(config.read_text().replace("schema = 1\n", f"schema = 1\n{tell}"))
     assert rebalance("run", "--as-of", DAYS[3]).code == 3
-    assert "partial" in (tmp_path / "told").read_text()
+    assert "partial" in (tmp_path / "received").read_text()
 
 
 def test_a_protected_target_is_said_and_is_no_failure(rebalance, tmp_path):

@@ -14,7 +14,7 @@ from rebalancer.app.evening import evening
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.ports import AlreadyRun
 from rebalancer.trading.context import RunContext
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 
 FRIDAY, MONDAY = datetime(2026, 11, 20, 20, 30, tzinfo=UTC), datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
 """Half an hour before the close: enough for three quiet periods."""
@@ -105,6 +105,6 @@ def run_program(folder: AccountFolder, shared: SharedState, options: StartOption
     with evening(settings, account, clock=SharedClock(shared)) as tonight:
         context = instrumented(tonight.context, folder, shared, options)
         cut_off = tonight.interrupted
-        run = claim_session(context, tonight.claim, tonight.session, cut_off)
+        run = start_run(context, tonight.request, tonight.session, cut_off)
         if not isinstance(run, AlreadyRun):
             run_evening(context, run, tonight.session, cut_off.plan if cut_off else None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from crash.shared_state import SharedState
 
-WRITES = frozenset({"claim", "resume", "record"})
+WRITES = frozenset({"start_run", "resume", "record"})
 """Methods that change the journal; a kill at a read equals one at the point before."""
 WRITING = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
 TOUCHES = frozenset({"open", "os.rename", "os.remove"})

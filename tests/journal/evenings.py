@@ -9,7 +9,6 @@ from rebalancer.events import (
     Armed,
     BotDecided,
     BotFailed,
-    Claim,
     DailyLossHit,
     Disarmed,
     Event,
@@ -30,6 +29,7 @@ from rebalancer.events import (
     PricesTaken,
     Restated,
     RunEnded,
+    RunRequest,
     RunTakenUp,
     SettingChanged,
     TargetsSet,
@@ -60,7 +60,7 @@ DAY = date(2016, 7, 1)
 NOW = datetime(2016, 7, 1, 19, 50, tzinfo=UTC)
 SPY, SGOV, BIL = Symbol("SPY"), Symbol("SGOV"), Symbol("BIL")
 
-CLAIM = Claim(
+REQUEST = RunRequest(
     at=NOW,
     account="demo",
     broker="sim",
@@ -71,7 +71,7 @@ CLAIM = Claim(
     files={"config": b"[accounts.demo]", "bot trend": b"{}"},
     notes=("closes without dividends",),
 )
-TRIAL = replace(CLAIM, purpose="trial")
+TRIAL = replace(REQUEST, purpose="trial")
 """A trial trades without a plan: for tests that are not about the steps of an evening."""
 ACCOUNT = Account("SIM-1", Decimal("100000.00"), Decimal("60000.00"), Decimal("60000.00"), NOW)
 
@@ -182,15 +182,15 @@ def lost_at_sea(of: Order) -> tuple[Event, ...]:
     )
 
 
-def start(journal: Journal, claim: Claim = CLAIM) -> RunId:
+def start(journal: Journal, request: RunRequest = REQUEST) -> RunId:
     """A run that must be allowed."""
-    run = journal.claim(claim)
+    run = journal.start_run(request)
     assert not isinstance(run, AlreadyRun), run
     return run
 
 
-def start_buying(journal: Journal, claim: Claim = CLAIM) -> RunId:
+def start_buying(journal: Journal, request: RunRequest = REQUEST) -> RunId:
     """A run that may write its first buy down."""
-    run = start(journal, claim)
+    run = start(journal, request)
     journal.record(run, *TO_THE_BUYS)
     return run

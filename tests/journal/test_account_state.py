@@ -8,10 +8,10 @@ import pytest
 from evenings import (
     ACCOUNT,
     ARMED,
-    CLAIM,
     DAY,
     NOW,
     PLAN,
+    REQUEST,
     TO_THE_BUYS,
     filled,
     holdings_read,
@@ -39,7 +39,7 @@ from rebalancer.ports import OrderRecord, TradingStatus
 BUY = order()
 HALT = Halted(NOW, "demo", "ann", "a look")
 FOR_ALL = Halted(NOW, "", "bob", "the broker is down")
-TOMORROW = replace(CLAIM, session=DAY + timedelta(days=3))
+TOMORROW = replace(REQUEST, session=DAY + timedelta(days=3))
 
 
 def ids(sent):
@@ -176,7 +176,7 @@ def test_a_run_without_an_end_was_cut_off_with_its_plan_its_orders_and_its_files
     found = journal.interrupted("demo")
 
     assert (found.run, found.session, found.orders, found.plan) == (run, DAY, 1, PLAN)
-    assert found.files == CLAIM.files
+    assert found.files == REQUEST.files
     assert journal.interrupted("other") is None
 
 
@@ -229,14 +229,14 @@ def test_the_last_arming_stands_until_it_is_taken_back(journal):
 
 def test_the_session_of_the_last_daily_loss_is_remembered(journal):
     loss = DailyLossHit(NOW, Decimal(70), Decimal(100), Decimal(25))
-    for claim in (TOMORROW, CLAIM):
-        journal.record(start(journal, claim), loss, RunEnded(NOW, "partial", ""))
+    for request in (TOMORROW, REQUEST):
+        journal.record(start(journal, request), loss, RunEnded(NOW, "partial", ""))
 
     assert journal.trading_status("demo").loss == TOMORROW.session
 
 
 def test_where_the_last_run_traded_is_remembered(journal):
-    for claim in (CLAIM, replace(TOMORROW, mode="live", venue="broker.example")):
-        journal.record(start(journal, claim), holdings_read(), RunEnded(NOW, "failed", "no prices"))
+    for request in (REQUEST, replace(TOMORROW, mode="live", venue="broker.example")):
+        journal.record(start(journal, request), holdings_read(), RunEnded(NOW, "failed", "no prices"))
 
     assert journal.trading_status("demo").last == ("live", "broker.example", ACCOUNT.number)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from evenings import ARMED, CLAIM, NOW, order, start_buying
+from evenings import ARMED, NOW, REQUEST, order, start_buying
 
 from rebalancer.errors import HeldBackError
 from rebalancer.events import Disarmed, Halted, HaltLifted, OrderIntended
@@ -30,7 +30,7 @@ DISARMED = Disarmed(NOW, "demo", "ann", "enough")
     ],
 )
 def test_no_order_is_written_down_of_an_account_that_is_halted_or_was_disarmed(journal, said, mode, leaves):
-    run = start_buying(journal, replace(CLAIM, mode=mode))
+    run = start_buying(journal, replace(REQUEST, mode=mode))
     for word in said:
         journal.record(NO_RUN, word)
     if leaves:
@@ -42,7 +42,7 @@ def test_no_order_is_written_down_of_an_account_that_is_halted_or_was_disarmed(j
 
 
 def test_a_dry_run_goes_on_beside_a_halt_since_its_orders_never_leave(journal):
-    run = start_buying(journal, replace(CLAIM, dry_run=True))
+    run = start_buying(journal, replace(REQUEST, dry_run=True))
     journal.record(NO_RUN, HALT)
     journal.record(run, OrderIntended(NOW, BUY))
     assert [sent.order for sent in journal.orders(run)] == [BUY]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from evenings import CLAIM, NOW, evening, start
+from evenings import NOW, REQUEST, evening, start
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -217,7 +217,7 @@ def test_how_many_faults_there_are_is_told_with_the_first(written):
 def test_a_run_opens_a_journal_that_stands_and_an_empty_one(written, tmp_path):
     for path in (written, tmp_path / "new.sqlite"):
         with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
-            start(journal, replace(CLAIM, force=True))
+            start(journal, replace(REQUEST, force=True))
 
 
 # ------------------------------------------------------------------------------------------------- a glance
@@ -271,7 +271,7 @@ def test_the_same_evening_has_the_same_head_whoever_wrote_it():
     heads = []
     for _ in range(2):
         with SqliteJournal.in_memory() as journal:
-            journal.record(start(journal, CLAIM), *evening())
+            journal.record(start(journal, REQUEST), *evening())
             heads.append(journal.head())
 
     assert heads[0] == heads[1]

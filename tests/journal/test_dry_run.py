@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from evenings import BIL, CLAIM, DAY, NOW, SPY, filled, holding, holdings_read, order, start, start_buying
+from evenings import BIL, DAY, NOW, REQUEST, SPY, filled, holding, holdings_read, order, start, start_buying
 
 from rebalancer.events import OrderIntended, Restated
 from rebalancer.journal.dry_run import DryRunJournal
@@ -29,7 +29,7 @@ def dry_run_journal(own, journal):
 
 
 def pretend(dry_run_journal, *events):
-    dry_run_journal.record(start(dry_run_journal, replace(CLAIM, dry_run=True)), *events)
+    dry_run_journal.record(start(dry_run_journal, replace(REQUEST, dry_run=True)), *events)
     return dry_run_journal.ledger("demo")
 
 
@@ -50,8 +50,8 @@ def test_a_split_and_the_pretended_fills_after_it_move_its_book_in_their_order(d
 def test_what_it_restates_is_of_its_own_session_and_what_the_real_journal_restated_of_that_one(
     dry_run_journal, journal
 ):
-    journal.record(start(journal, replace(CLAIM, force=True)), replace(SPLIT, symbol=BIL))
-    tomorrow = replace(CLAIM, dry_run=True, session=DAY + timedelta(days=1))
+    journal.record(start(journal, replace(REQUEST, force=True)), replace(SPLIT, symbol=BIL))
+    tomorrow = replace(REQUEST, dry_run=True, session=DAY + timedelta(days=1))
 
     dry_run_journal.record(start(dry_run_journal, tomorrow), SPLIT)
 
@@ -59,8 +59,8 @@ def test_what_it_restates_is_of_its_own_session_and_what_the_real_journal_restat
 
 
 def test_the_orders_it_looks_back_at_are_those_that_really_left(dry_run_journal, journal):
-    journal.record(start_buying(journal, replace(CLAIM, force=True)), OrderIntended(NOW, order()))
-    run = start_buying(dry_run_journal, replace(CLAIM, dry_run=True))
+    journal.record(start_buying(journal, replace(REQUEST, force=True)), OrderIntended(NOW, order()))
+    run = start_buying(dry_run_journal, replace(REQUEST, dry_run=True))
     dry_run_journal.record(run, OrderIntended(NOW, order("pretended")))
 
     assert [sent.order.id for sent in dry_run_journal.orders_since("demo", DAY)] == [order().id]

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from evenings import CLAIM, NOW, evening, start
+from evenings import NOW, REQUEST, evening, start
 
 from rebalancer.errors import StoppedError
 from rebalancer.events import Halted, Noted, RunEnded
@@ -131,7 +131,7 @@ def test_where_nothing_readable_is_remembered_the_next_run_notes_it_once(path, f
 
     first, second = (read.run(path, run).notes for run in (1, 2))
     assert first[-1].startswith("Nothing beside the journal remembers its last line")
-    assert second == CLAIM.notes
+    assert second == REQUEST.notes
 
 
 def test_a_new_journal_has_nothing_to_remember_yet(path, file):
@@ -139,5 +139,5 @@ def test_a_new_journal_has_nothing_to_remember_yet(path, file):
         assert not file.exists()
         start(journal)
 
-    assert read.run(path).notes == CLAIM.notes
+    assert read.run(path).notes == REQUEST.notes
     assert json.loads(file.read_text())["seq"] == 1

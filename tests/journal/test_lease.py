@@ -10,7 +10,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from evenings import CLAIM, NOW, TO_THE_BUYS, order, seen, start
+from evenings import NOW, REQUEST, TO_THE_BUYS, order, seen, start
 from holders import Machine
 
 from rebalancer.errors import BusyError, StoppedError
@@ -21,7 +21,7 @@ from rebalancer.journal.schema import migrations
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.ports import AlreadyRun
 
-AGAIN = replace(CLAIM, force=True)
+AGAIN = replace(REQUEST, force=True)
 END = RunEnded(NOW, "success", "done")
 
 
@@ -46,7 +46,7 @@ def test_a_second_process_is_kept_out_while_the_first_lives_whatever_their_numbe
     second = opened(context.process(2, number))
 
     with pytest.raises(BusyError, match=r"process 1 of host desk is running account demo\. Whether it still lives"):
-        second.claim(AGAIN)
+        second.start_run(AGAIN)
     assert second.interrupted("demo") is None
 
 
@@ -56,7 +56,7 @@ def test_a_process_without_a_lock_does_not_take_what_another_without_one_holds(c
     second = opened(replace(context.process(2), lock=""))
 
     with pytest.raises(BusyError, match="process 1"):
-        second.claim(AGAIN)
+        second.start_run(AGAIN)
 
 
 def test_the_lease_is_free_when_the_run_has_ended(context, opened):
@@ -77,7 +77,7 @@ def test_the_lease_is_free_when_the_journal_is_closed(context, path, opened):
 def test_a_refused_claim_leaves_the_lease_free(context, opened):
     first = opened(context.process(1))
     first.record(start(first), *TO_THE_BUYS, END)
-    assert isinstance(first.claim(CLAIM), AlreadyRun)
+    assert isinstance(first.start_run(REQUEST), AlreadyRun)
 
     assert start(opened(context.process(2)), AGAIN) == 2
 
@@ -85,7 +85,7 @@ def test_a_refused_claim_leaves_the_lease_free(context, opened):
 def test_accounts_have_leases_of_their_own(context, opened):
     start(opened(context.process(1)))
 
-    assert start(opened(context.process(2)), replace(CLAIM, account="other")) == 2
+    assert start(opened(context.process(2)), replace(REQUEST, account="other")) == 2
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -154,7 +154,7 @@ def test_another_machine_waits_two_hours_after_the_last_word_whatever_its_name(c
 
     away.now += timedelta(hours=2, minutes=29, seconds=59)
     with pytest.raises(BusyError, match=r"its lock is not this one: run again at 2026-11-20 14:30 UTC or later"):
-        second.claim(AGAIN)
+        second.start_run(AGAIN)
 
     away.now += timedelta(seconds=1)
     assert start(second, AGAIN) == 2
@@ -204,7 +204,7 @@ def test_closing_late_does_not_give_back_the_lease_of_another(overtaken, context
     first.close()
 
     with pytest.raises(BusyError, match="process 2"):
-        opened(context.process(3)).claim(AGAIN)
+        opened(context.process(3)).start_run(AGAIN)
 
 
 def test_a_run_that_another_claimed_is_not_to_be_written(context, opened):
@@ -225,7 +225,7 @@ def test_the_run_that_was_cut_off_before_its_first_order_can_write_no_more_once_
 
 
 def test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time(path, context):
-    """Both are at the claim at the same moment; the winner's run goes on until the loser was told."""
+    """Both start the run at the same moment; the winner's run goes on until the loser was told."""
     gate = Barrier(2)
     SqliteJournal.open(path).close()
 
@@ -235,10 +235,10 @@ def test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time(path, cont
             return [one_race(journal, number) for number in range(1000)]
 
     def one_race(journal, number):
-        claim = replace(CLAIM, session=CLAIM.session + timedelta(days=number))
+        request = replace(REQUEST, session=REQUEST.session + timedelta(days=number))
         gate.wait()
         try:
-            run = journal.claim(claim)
+            run = journal.start_run(request)
         except BusyError:
             run = None
         gate.wait()
@@ -307,6 +307,6 @@ def test_an_earlier_versions_process_keeps_its_lease_and_nobody_guesses_that_it_
         earlier._db.execute(f"DELETE FROM {migrations.migrations_table} WHERE name = 'm007_leases_by_lock'")
         context.kill(1)
         with SqliteJournal.open(path, context.process(2)) as second, pytest.raises(BusyError, match="process 1"):
-            second.claim(AGAIN)
+            second.start_run(AGAIN)
 
         earlier.record(run, END)

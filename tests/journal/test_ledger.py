@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from evenings import BIL, CLAIM, DAY, NOW, SPY, TRIAL, evening, filled, holding, holdings_read, order, start
+from evenings import BIL, DAY, NOW, REQUEST, SPY, TRIAL, evening, filled, holding, holdings_read, order, start
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,7 +140,7 @@ def test_a_fill_told_twice_counts_once(journal):
 
 def test_the_same_execution_number_in_two_accounts_is_two_fills(journal):
     journal.record(start(journal), filled(BUY, "10"))
-    journal.record(start(journal, replace(CLAIM, account="other")), filled(BUY, "7"))
+    journal.record(start(journal, replace(REQUEST, account="other")), filled(BUY, "7"))
 
     assert (journal.ledger("demo").ours, journal.ledger("other").ours) == ({SPY: 10}, {SPY: 7})
 
@@ -232,8 +232,8 @@ def test_the_next_record_takes_the_place_of_a_split(journal):
 
 
 def test_the_last_session_in_which_a_symbol_was_restated_is_kept_through_later_records(journal):
-    later = replace(CLAIM, session=DAY + timedelta(days=4))
-    journal.record(start(journal, replace(CLAIM, session=DAY - timedelta(days=1))), restated(BIL, "1", "1"))
+    later = replace(REQUEST, session=DAY + timedelta(days=4))
+    journal.record(start(journal, replace(REQUEST, session=DAY - timedelta(days=1))), restated(BIL, "1", "1"))
     journal.record(start(journal), restated(SPY, "100", "100"))
     journal.record(start(journal, later), restated(SPY, "200", "200"), holdings_read(holding(SPY, "200", "200")))
 
@@ -241,7 +241,7 @@ def test_the_last_session_in_which_a_symbol_was_restated_is_kept_through_later_r
 
 
 def test_a_split_in_one_account_is_none_in_another(journal):
-    other = replace(CLAIM, account="other")
+    other = replace(REQUEST, account="other")
     journal.record(start(journal), holdings_read(holding(SPY, "10", "10")))
     journal.record(start(journal, other), holdings_read(holding(SPY, "7", "7")), restated(SPY, "100", "100"))
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from evenings import CLAIM, evening, start
+from evenings import REQUEST, evening, start
 
 from rebalancer.journal import read
 from rebalancer.journal.audit import verify
@@ -89,7 +89,7 @@ def test_an_old_journal_reads_as_the_two_evenings_that_were_run(old):
 
 def test_an_old_journal_takes_the_next_run(old):
     with SqliteJournal.open(old) as journal:
-        journal.record(start(journal, replace(CLAIM, force=True)), *evening())
+        journal.record(start(journal, replace(REQUEST, force=True)), *evening())
 
     assert read.run(old).run.status == "success"
     assert verify(old).faults == ()

@@ -9,14 +9,14 @@ from datetime import timedelta
 from subprocess import PIPE
 
 import pytest
-from evenings import CLAIM, DAY, NOW, TO_THE_BUYS, order, start
+from evenings import DAY, NOW, REQUEST, TO_THE_BUYS, order, start
 
 from rebalancer.events import OrderAnswered, OrderIntended, RunEnded
 from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.ports import AlreadyRun
 
-AGAIN = replace(CLAIM, at=NOW + timedelta(minutes=5))
+AGAIN = replace(REQUEST, at=NOW + timedelta(minutes=5))
 FORCED = replace(AGAIN, force=True)
 
 
@@ -36,7 +36,7 @@ def test_second_trigger_of_a_session_does_nothing(journal):
     run = start(journal)
     end(journal, run, "success")
 
-    assert journal.claim(AGAIN) == AlreadyRun(
+    assert journal.start_run(AGAIN) == AlreadyRun(
         run,
         "the run of 2016-07-01 for account demo is done (run 1, success, 0 orders): nothing to do; "
         "--force starts another",
@@ -48,7 +48,7 @@ def test_second_trigger_after_a_partial_run_with_an_order_does_nothing(journal):
     intend(journal, run, "rb1")
     end(journal, run, "partial")
 
-    assert journal.claim(AGAIN) == AlreadyRun(
+    assert journal.start_run(AGAIN) == AlreadyRun(
         run,
         "the run of 2016-07-01 for account demo is done (run 1, partial, 1 order): nothing to do; "
         "--force starts another",
@@ -67,7 +67,7 @@ def test_a_run_that_failed_after_an_order_may_have_left_uses_up_the_session(jour
     intend(journal, run, "rb1")
     end(journal, run, "failed")
 
-    assert journal.claim(AGAIN) == AlreadyRun(
+    assert journal.start_run(AGAIN) == AlreadyRun(
         run,
         "the run of 2016-07-01 for account demo failed after 1 order (run 1): see what came of it with "
         "`rebalance orders`, then start another with `rebalance run --force`",
@@ -80,7 +80,7 @@ def test_an_order_that_was_refused_uses_up_the_session_all_the_same(journal):
     journal.record(run, OrderAnswered(NOW, "rb1", "refused", "no such ticker"))
     end(journal, run, "failed")
 
-    assert isinstance(journal.claim(AGAIN), AlreadyRun)
+    assert isinstance(journal.start_run(AGAIN), AlreadyRun)
 
 
 def test_a_run_cut_off_before_its_first_order_is_ended_and_tried_again(path, journal):
@@ -97,7 +97,7 @@ def test_a_run_cut_off_after_orders_were_written_down_needs_a_person(path, journ
     run = start(journal)
     intend(journal, run, "rb1", "rb2")
 
-    assert journal.claim(AGAIN) == AlreadyRun(
+    assert journal.start_run(AGAIN) == AlreadyRun(
         run,
         "the run of 2016-07-01 for account demo was cut off after 2 orders had been written down (run 1): see what "
         "came of it with `rebalance orders`, then start another with `rebalance run --force`",
@@ -118,7 +118,7 @@ def test_after_a_forced_run_the_session_is_still_used_up(journal):
     forced = start(journal, FORCED)
     end(journal, forced, "skipped")
 
-    assert isinstance(journal.claim(AGAIN), AlreadyRun)
+    assert isinstance(journal.start_run(AGAIN), AlreadyRun)
 
 
 def test_the_next_session_starts_at_number_one_and_ends_what_was_cut_off_the_day_before(path, journal):
@@ -139,7 +139,7 @@ def test_accounts_do_not_stand_in_each_others_way(path, journal):
 
 
 def test_a_dry_run_always_gets_a_number(journal):
-    dry = replace(CLAIM, dry_run=True)
+    dry = replace(REQUEST, dry_run=True)
     for number in (1, 2, 3):
         run = start(journal, dry)
         intend(journal, run, f"rb{number}")
@@ -161,7 +161,7 @@ def test_forced_claims_at_the_same_moment_get_numbers_of_their_own(path):
 TRIGGER = """
 import sys
 from pathlib import Path
-from evenings import CLAIM, NOW, order, TO_THE_BUYS
+from evenings import REQUEST, NOW, order, TO_THE_BUYS
 from rebalancer.errors import RunFailedError
 from rebalancer.events import OrderIntended
 from rebalancer.journal.lease import run_lock
@@ -173,7 +173,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 try:
     with run_lock(path), SqliteJournal.open(path) as journal:
-        run = journal.claim(CLAIM)
+        run = journal.start_run(REQUEST)
         if isinstance(run, AlreadyRun):
             print("already run")
         else:

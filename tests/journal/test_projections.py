@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import pytest
 from evenings import (
-    CLAIM,
     NOW,
+    REQUEST,
     SPY,
     TRIAL,
     evening,
@@ -149,7 +149,7 @@ def test_the_same_execution_counts_once(journal, path):
 
 
 def test_an_order_this_journal_never_knew_changes_nothing(journal, path):
-    journal.record(start(journal, CLAIM), seen(order("rb-lost"), "canceled"))
+    journal.record(start(journal, REQUEST), seen(order("rb-lost"), "canceled"))
 
     assert read.orders(path) == ()
 
@@ -157,7 +157,7 @@ def test_an_order_this_journal_never_knew_changes_nothing(journal, path):
 def test_an_absent_buy_is_sent_again_only_while_its_run_buys(journal):
     run = start_buying(journal)
     journal.record(run, OrderIntended(NOW, BUY), OrderAbsent(NOW, BUY.id))
-    journal.resume(run, CLAIM, running=True)
+    journal.resume(run, REQUEST, running=True)
 
     with pytest.raises(StoppedError, match="is taken up and would become buying"):
         journal.record(run, OrderResent(NOW, BUY.id))

@@ -8,7 +8,20 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from evenings import CLAIM, NOW, PLAN, SPY, TARGETS, evening, filled, holding, holdings_read, order, start, start_buying
+from evenings import (
+    NOW,
+    PLAN,
+    REQUEST,
+    SPY,
+    TARGETS,
+    evening,
+    filled,
+    holding,
+    holdings_read,
+    order,
+    start,
+    start_buying,
+)
 
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.events import BotDecided, BotFailed, OrderIntended, RunEnded
@@ -40,7 +53,7 @@ def test_a_file_that_is_no_journal_is_refused_in_a_sentence(path):
 
 def test_runs_are_listed_newest_first(path, journal):
     for account in ("demo", "other", "demo"):
-        journal.record(start(journal, replace(CLAIM, account=account)), RunEnded(NOW, "failed", "no prices"))
+        journal.record(start(journal, replace(REQUEST, account=account)), RunEnded(NOW, "failed", "no prices"))
 
     assert [line.id for line in read.runs(path)] == [3, 2, 1]
     assert [line.id for line in read.runs(path, "demo")] == [3, 1]
@@ -56,7 +69,7 @@ def test_a_run_in_the_list_has_everything_a_person_looks_for(path, journal):
             account="demo",
             broker="sim",
             mode="paper",
-            session=CLAIM.session,
+            session=REQUEST.session,
             number=1,
             dry_run=False,
             forced=False,
@@ -75,8 +88,8 @@ def test_a_run_is_shown_as_it_was_written_down(path, journal):
 
     record = read.run(path)
 
-    assert record.closes == CLAIM.closes
-    assert record.notes == CLAIM.notes
+    assert record.closes == REQUEST.closes
+    assert record.notes == REQUEST.notes
     assert sorted(record.files) == ["bot trend", "config"]
     assert [read.phase for read in record.holdings] == ["start", "after_sells", "end"]
     assert [taken.purpose for taken in record.prices] == ["signals"]
@@ -99,7 +112,7 @@ def test_a_run_that_ended_early_has_no_targets_and_no_plan(path, journal):
 
 def test_a_run_shows_only_its_own_orders_in_the_order_they_were_sent(path, journal):
     journal.record(start_buying(journal), OrderIntended(NOW, order("rb1")))
-    forced = start_buying(journal, replace(CLAIM, force=True))
+    forced = start_buying(journal, replace(REQUEST, force=True))
     journal.record(forced, OrderIntended(NOW, order("rb2")), OrderIntended(NOW, order("rb3")))
 
     assert [line.id for line in read.run(path, forced).orders] == ["rb2", "rb3"]
@@ -107,7 +120,7 @@ def test_a_run_shows_only_its_own_orders_in_the_order_they_were_sent(path, journ
 
 def test_orders_are_listed_newest_first_by_account_and_by_run(path, journal):
     journal.record(start_buying(journal), OrderIntended(NOW, order("rb1")))
-    other = start_buying(journal, replace(CLAIM, account="other"))
+    other = start_buying(journal, replace(REQUEST, account="other"))
     journal.record(other, OrderIntended(NOW, order("rb2")), OrderIntended(NOW, order("rb3")))
 
     assert [line.id for line in read.orders(path)] == ["rb3", "rb2", "rb1"]

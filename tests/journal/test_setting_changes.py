@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from evenings import CLAIM, NOW, start
+from evenings import NOW, REQUEST, start
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,9 +17,9 @@ FIRST = {"trading.drift_percent": "0", "investments.trend.amount": "6000"}
 TEXTS = st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["1", "2"]))
 
 
-def claim(settings, *, day=0, account="demo"):
-    files = {**CLAIM.files, SETTINGS: json.dumps(settings).encode()}
-    return replace(CLAIM, account=account, session=CLAIM.session + timedelta(days=day), files=files)
+def request(settings, *, day=0, account="demo"):
+    files = {**REQUEST.files, SETTINGS: json.dumps(settings).encode()}
+    return replace(REQUEST, account=account, session=REQUEST.session + timedelta(days=day), files=files)
 
 
 def change(key, old, new, account="demo"):
@@ -40,14 +40,14 @@ def test_the_changes_lead_from_the_old_settings_to_the_new_ones_and_no_further(o
 
 
 def test_the_first_run_only_remembers_the_settings(journal, path):
-    start(journal, claim(FIRST))
+    start(journal, request(FIRST))
 
     assert journalled(path) == []
 
 
 def test_an_edit_by_hand_is_found_by_the_next_run(journal, path):
-    start(journal, claim(FIRST))
-    run = start(journal, claim({"trading.drift_percent": "2", "investments.mix.amount": "5"}, day=1))
+    start(journal, request(FIRST))
+    run = start(journal, request({"trading.drift_percent": "2", "investments.mix.amount": "5"}, day=1))
 
     expected = [
         ("investments.mix.amount", None, "5"),
@@ -60,38 +60,38 @@ def test_an_edit_by_hand_is_found_by_the_next_run(journal, path):
 
 def test_settings_that_stayed_are_not_journalled_again(journal, path):
     for day in range(3):
-        start(journal, claim(FIRST, day=day))
+        start(journal, request(FIRST, day=day))
 
     assert journalled(path) == []
 
 
 def test_what_a_command_journalled_is_not_found_a_second_time_by_the_run(journal, path):
-    start(journal, claim(FIRST))
+    start(journal, request(FIRST))
     journal.record(NO_RUN, change("investments.trend.amount", "6000", "7000"))
-    start(journal, claim({**FIRST, "investments.trend.amount": "7000"}, day=1))
+    start(journal, request({**FIRST, "investments.trend.amount": "7000"}, day=1))
 
     assert journalled(path) == [("investments.trend.amount", "6000", "7000")]
 
 
 def test_a_setting_taken_out_by_command_and_put_back_by_hand_is_new(journal, path):
-    start(journal, claim(FIRST))
+    start(journal, request(FIRST))
     journal.record(NO_RUN, change("investments.trend.amount", "6000", None))
-    start(journal, claim(FIRST, day=1))
+    start(journal, request(FIRST, day=1))
 
     assert journalled(path)[-1] == ("investments.trend.amount", None, "6000")
 
 
 def test_the_settings_of_another_account_are_its_own(journal, path):
-    start(journal, claim(FIRST))
-    start(journal, claim({}, account="other"))
+    start(journal, request(FIRST))
+    start(journal, request({}, account="other"))
 
     assert journalled(path) == []
     assert read.changes(path, "other") == ()
 
 
 def test_a_run_that_keeps_no_settings_says_nothing_about_them(journal, path):
-    start(journal, claim(FIRST))
-    start(journal, replace(CLAIM, session=CLAIM.session + timedelta(days=1)))
+    start(journal, request(FIRST))
+    start(journal, replace(REQUEST, session=REQUEST.session + timedelta(days=1)))
 
     assert journalled(path) == []
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from evenings import CLAIM, NOW, PLAN, SURVEYED, TARGETS, holdings_read, order, seen, start, start_buying
+from evenings import NOW, PLAN, REQUEST, SURVEYED, TARGETS, holdings_read, order, seen, start, start_buying
 
 from rebalancer.errors import StoppedError
 from rebalancer.events import (
@@ -143,7 +143,7 @@ def test_what_was_sent_once_more_may_be_given_up_without_a_look(journal):
 @pytest.mark.parametrize(("state", "cells"), lines(RUNS), ids=[state for state, _ in lines(RUNS)])
 def test_a_run_that_is(journal, state, cells):
     for number, (event, after) in enumerate(cells.items()):
-        run = start(journal, replace(CLAIM, force=True))
+        run = start(journal, replace(REQUEST, force=True))
         steps = a_way_through(number)
         journal.record(run, *(steps[each] for each in WAYS_OF_RUNS[state]))
         tell(journal, run, a_way_through(-number - 1)[event], stops=after == "!")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from evenings import CLAIM, NOW, evening, holdings_read, order, start, start_buying
+from evenings import NOW, REQUEST, evening, holdings_read, order, start, start_buying
 
 from rebalancer.errors import BadInputError, RunFailedError, StoppedError
 from rebalancer.events import Noted, OrderIntended
@@ -79,10 +79,10 @@ def test_a_line_of_the_journal_can_only_be_added(path, journal, statement):
 
 def test_a_file_is_kept_once_by_its_hash(path, journal):
     start(journal)
-    start(journal, replace(CLAIM, account="other"))
+    start(journal, replace(REQUEST, account="other"))
 
-    assert len(rows(path, "files")) == len(CLAIM.files)
-    assert {content for _, content in rows(path, "files")} == set(CLAIM.files.values())
+    assert len(rows(path, "files")) == len(REQUEST.files)
+    assert {content for _, content in rows(path, "files")} == set(REQUEST.files.values())
 
 
 def test_the_same_order_cannot_be_intended_twice(journal):

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from lab.faults import FaultInjector
 from lab.write_ahead_checks import WriteAheadChecker
 from rebalancer.errors import RunFailedError
-from rebalancer.events import Claim, Event
+from rebalancer.events import Event, RunRequest
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import RunId
 from rebalancer.ports import AlreadyRun
@@ -32,11 +32,11 @@ class FaultyJournal:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._journal, name)
 
-    def claim(self, claim: Claim) -> RunId | AlreadyRun:
-        return self._write("claim", lambda: self._journal.claim(claim))
+    def start_run(self, request: RunRequest) -> RunId | AlreadyRun:
+        return self._write("claim", lambda: self._journal.start_run(request))
 
-    def resume(self, run: RunId, claim: Claim, *, running: bool) -> None:
-        self._write(f"resume run {run}", lambda: self._journal.resume(run, claim, running=running))
+    def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
+        self._write(f"resume run {run}", lambda: self._journal.resume(run, request, running=running))
 
     def record(self, run: RunId, *events: Event) -> None:
         self._write(", ".join(_described(event) for event in events), lambda: self._commit(run, *events))

@@ -16,13 +16,13 @@ from lab.market import SYMBOLS
 from lab.owner import Owner, draw_owner
 from rebalancer.app.recover import recover
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
-from rebalancer.events import Claim
+from rebalancer.events import RunRequest
 from rebalancer.journal.lease import LockHolder, Process
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Investment, RunId
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 
 if TYPE_CHECKING:
     from lab.world import World
@@ -113,7 +113,7 @@ class ProgramRunner:
             found = self._unfinished(journal)
             owner = self._recorded[found.run] if found else self._owner_tonight()
             context = self._context(journal, interruptions, owner)
-            run = claim_session(context, self._claim(owner, start), world.session, found)
+            run = start_run(context, self._claim(owner, start), world.session, found)
             if isinstance(run, AlreadyRun):
                 return "already"
             self._recorded[run] = owner
@@ -155,9 +155,9 @@ class ProgramRunner:
             venue="lab",
         )
 
-    def _claim(self, owner: Owner, start: ProcessStart) -> Claim:
+    def _claim(self, owner: Owner, start: ProcessStart) -> RunRequest:
         session = self._world.session
-        return Claim(
+        return RunRequest(
             at=self._world.clock.now(),
             account=ACCOUNT,
             broker="lab",

@@ -15,7 +15,7 @@ from rebalancer.config import Config
 from rebalancer.journal import read
 from rebalancer.model import RunId
 from rebalancer.ports import AlreadyRun, Broker
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 
 EVENING = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
 """A Friday, ten minutes before the close."""
@@ -88,7 +88,7 @@ class AlpacaStage:
                 tonight.interrupted,
                 replace(tonight.context, broker=self.broker_proxy(tonight.context.broker)),
             )
-            run = claim_session(context, tonight.claim, tonight.session, interrupted)
+            run = start_run(context, tonight.request, tonight.session, interrupted)
             if not isinstance(run, AlreadyRun):
                 run_evening(context, RunId(run), tonight.session, interrupted.plan if interrupted else None)
         return self.record(dry_run=dry_run)

@@ -82,7 +82,7 @@ def open_gate_run(folder: Path, mode: str) -> Iterator[GateRun]:
     broker = stage.broker()
     with SqliteJournal.open(stage.journal_file) as journal:
         context = stage.context(broker, journal)
-        run = journal.claim(replace(stage.claim(), purpose="trial"))
+        run = journal.start_run(replace(stage.request(), purpose="trial"))
         assert isinstance(run, int)
         yield GateRun(context, RunId(run), stage)
     broker.close()

@@ -13,7 +13,7 @@ import numpy as np
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Specified
 from rebalancer.errors import SourceError
-from rebalancer.events import Claim
+from rebalancer.events import RunRequest
 from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
@@ -34,7 +34,7 @@ from rebalancer.model import (
 )
 from rebalancer.ports import AlreadyRun, Broker, InterruptedRun, Journal
 from rebalancer.trading.context import RunContext
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script
 
@@ -183,9 +183,9 @@ class Stage:
             venue=self.venue,
         )
 
-    def claim(self, *, force: bool = False) -> Claim:
+    def request(self, *, force: bool = False) -> RunRequest:
         session = session_of(self.clock.now().date())
-        return Claim(
+        return RunRequest(
             at=self.clock.now(),
             account="demo",
             broker="sim",
@@ -204,7 +204,7 @@ class Stage:
             context = self.context(self.broker_proxy(broker), self.journal_proxy(journal))
             session = session_of(self.clock.now().date())
             interrupted = cut_off(journal, session)
-            run = claim_session(context, self.claim(force=force), session, interrupted)
+            run = start_run(context, self.request(force=force), session, interrupted)
             if not isinstance(run, AlreadyRun):
                 run_evening(context, run, session, interrupted.plan if interrupted else None)
             return run

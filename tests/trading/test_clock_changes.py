@@ -15,7 +15,7 @@ from rebalancer.app.evening import evening
 from rebalancer.model import Order, Submitted
 from rebalancer.ports import Broker, Clock
 from rebalancer.trading.halts import closed_reason, latest_time
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 
 CUTOFF = timedelta(minutes=1)
 
@@ -93,7 +93,7 @@ def test_no_order_reaches_the_venue_after_its_close_though_the_clock_was_set_bac
     machine, settings = Machine(venue.clock), stage.settings()
     with evening(settings, settings.accounts[0], clock=machine) as tonight:
         context = replace(tonight.context, broker=SlowOnce(tonight.context.broker, machine))
-        run = claim_session(context, tonight.claim, tonight.session)
+        run = start_run(context, tonight.request, tonight.session)
         run_evening(context, run, tonight.session)
     (only,) = venue.book.orders
     assert only.created <= tonight.session.closes - CUTOFF

@@ -36,7 +36,7 @@ def shown(**quantities: int) -> tuple[Position, ...]:
 
 def start(stage: Stage, journal: SqliteJournal, day: date) -> tuple[RunContext, RunLog]:
     context = stage.on(day).context(stage.broker(), journal)
-    run = journal.claim(stage.claim(force=True))
+    run = journal.start_run(stage.request(force=True))
     assert isinstance(run, int)
     return context, RunLog(context, RunId(run), session_of(day))
 

@@ -16,7 +16,7 @@ from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Refused, RunId, Symbol
 from rebalancer.ports import AlreadyRun, InterruptedRun
-from rebalancer.trading.run import claim_session, run_evening
+from rebalancer.trading.run import run_evening, start_run
 from rebalancer.venues.sim.script import Script, Twist
 
 SUBMITS = frozenset({"submit"})
@@ -43,12 +43,12 @@ def cut_off(stage: Stage, methods: frozenset[str], at: int, *, after: bool = Fal
 
 
 def go_on(stage: Stage) -> RunId:
-    """What the next start does: take the run up again if its session is still tonight's, else claim one."""
+    """What the next start does: take the run up again if its session is still tonight's, else request one."""
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     try:
         context = stage.context(broker, journal)
         found = unfinished(journal)
-        run = claim_session(context, stage.claim(), session_of(stage.clock.now().date()), found)
+        run = start_run(context, stage.request(), session_of(stage.clock.now().date()), found)
         assert not isinstance(run, AlreadyRun), run
         run_evening(context, run, session_of(stage.clock.now().date()), found.plan if found else None)
         return run
@@ -152,7 +152,7 @@ def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
         found = unfinished(journal)
         assert found is not None
         session = session_of(stage.clock.now().date())
-        run_evening(context, claim_session(context, stage.claim(), session, found), session, found.plan)
+        run_evening(context, start_run(context, stage.request(), session, found), session, found.plan)
     except PowerCut:
         return True
     finally:
@@ -171,8 +171,8 @@ def test_bots_that_changed_since_the_interruption_do_not_change_the_plan(stage):
 
 def test_a_changed_file_is_reported(stage):
     assert cut_off(stage, SUBMITS, 2)
-    claim = stage.claim()
-    stage.claim = lambda: replace(claim, files={"config": b"y"})
+    request = stage.request()
+    stage.request = lambda: replace(request, files={"config": b"y"})
     go_on(stage)
     assert "config has changed since this run began: it goes on as it began" in [
         remark.text for remark in stage.record().remarks
@@ -194,7 +194,7 @@ def test_recover_settles_and_ends_an_interrupted_run_and_sends_nothing(stage):
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     refusing = PowerCutProxy(broker, SUBMITS, 1)
     context = stage.context(refusing, journal)
-    run = recover(context, stage.claim(), session_of(DAYS[1]))
+    run = recover(context, stage.request(), session_of(DAYS[1]))
     broker.close()
     journal.close()
     record = stage.record()
@@ -204,7 +204,7 @@ def test_recover_settles_and_ends_an_interrupted_run_and_sends_nothing(stage):
 
 def test_recover_has_nothing_to_do_after_a_complete_run(stage):
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
-    assert recover(stage.context(broker, journal), stage.claim(), session_of(DAYS[1])) is None
+    assert recover(stage.context(broker, journal), stage.request(), session_of(DAYS[1])) is None
     broker.close()
     journal.close()
 

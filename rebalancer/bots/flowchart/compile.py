@@ -156,7 +156,7 @@ class _Draft:
                     source = self._source(self.done[subject])
                 return self._series(function, parameters, source, element.place)
             case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
-                compare = self.table.add(nodes.Comparison(comparator, self.done[left], self.done[right]))
+                compare = self.table.add(nodes.Inequality(comparator, self.done[left], self.done[right]))
                 return compare if days == 1 else self.table.add(nodes.ForDays(days, compare))
             case tree.AllOf(conditions=conditions):
                 return self.table.add(nodes.Conjunction(tuple(self.done[condition] for condition in conditions)))

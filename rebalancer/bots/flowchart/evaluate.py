@@ -163,7 +163,7 @@ def _series(node: nodes.SeriesNode, values: Values, prices: Mapping[Symbol, Floa
 
 def _truth(node: nodes.ConditionNode, values: Values) -> Truth:
     match node:
-        case nodes.Comparison(comparator, left, right):
+        case nodes.Inequality(comparator, left, right):
             is_yes, is_no = _ORDERINGS[comparator]
             sides = values.series[left], values.series[right]
             return UNKNOWN + is_yes(*sides).view(np.int8) - is_no(*sides).view(np.int8)

@@ -63,7 +63,7 @@ def _causes(table: Sequence[nodes.Node], values: Values, current: NodeOnDay) -> 
             if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
                 return [NodeOnDay(nav.portfolio, day)]
             return []
-        case nodes.Comparison(left=left, right=right):
+        case nodes.Inequality(left=left, right=right):
             return [NodeOnDay(side, day) for side in (left, right) if np.isnan(values.series[side][day])]
         case nodes.ForDays(days, condition):
             rows = range(day, max(day - days, -2), -1)

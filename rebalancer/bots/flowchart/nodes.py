@@ -42,7 +42,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Inequality:
     comparator: Comparator
     left: int
     right: int
@@ -117,7 +117,7 @@ class TopK:
 
 
 SeriesNode = Number | Close | Nav | Series
-ConditionNode = Comparison | ForDays | Conjunction | Disjunction
+ConditionNode = Inequality | ForDays | Conjunction | Disjunction
 Leaf = Hold | Uninvested
 Split = Branch | Blend | InverseVol | TopK
 PortfolioNode = Leaf | Split
@@ -148,7 +148,7 @@ def operands(node: Node) -> tuple[int, ...]:
             return (portfolio,)
         case Series(source=source):
             return (source,)
-        case Comparison(left=left, right=right):
+        case Inequality(left=left, right=right):
             return left, right
         case ForDays(condition=condition):
             return (condition,)

@@ -37,7 +37,7 @@ class Wording:
         while stack:
             level, index = stack.pop()
             node = self.program.table[index]
-            if isinstance(node, nodes.Comparison):
+            if isinstance(node, nodes.Inequality):
                 yield IndentedLine(level, self._comparison(node, self._truth(index)))
             elif index not in written:
                 written.add(index)
@@ -89,7 +89,7 @@ class Wording:
     def _truth(self, condition: int) -> int | None:
         return int(self.values.truths[condition][self.day]) if self.values else None
 
-    def _comparison(self, node: nodes.Comparison, truth: int | None) -> str:
+    def _comparison(self, node: nodes.Inequality, truth: int | None) -> str:
         """Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2)` or `RSI(SPY,10) = 56.48, not > 79 (by 22.52)`."""
         sign = _SIGNS[node.comparator]
         left, right = self._operand(node.left, node.right), self._operand(node.right, node.left)

@@ -28,6 +28,7 @@ from rebalancer.model import (
     Unknown,
     us_equity,
 )
+from rebalancer.model.text import money
 from rebalancer.ports import Calendar, Clock, Quotes, Venue
 from rebalancer.venues.sim.book import Book
 from rebalancer.venues.sim.exchange import Exchange
@@ -54,18 +55,17 @@ class SimBroker:
         commission_dollars: Decimal,
         slippage_percent: Decimal,
         script: Script,
-        currency: str,
+        venue: Venue,
         instrument: Callable[[Symbol], Instrument],
     ) -> None:
         self._book = book
         self._clock = clock
         self._calendar = calendar
         self._script = script
-        self._currency = currency
         self._instrument = instrument
         self._exchange = Exchange(book, quotes, commission_dollars, slippage_percent, script, instrument)
         self._lost: Counter[OrderId] = Counter()
-        self._venue = replace(SIM, fee_per_order=commission_dollars)
+        self._venue = replace(venue, fee_per_order=commission_dollars)
 
     @classmethod
     def open(
@@ -79,10 +79,12 @@ class SimBroker:
         commission_dollars: Decimal = Decimal(0),
         slippage_percent: Decimal = Decimal(0),
         script: Script | None = None,
-        currency: str = "USD",
+        venue: Venue = SIM,
         instrument: Callable[[Symbol], Instrument] = us_equity,
     ) -> Self:
         """The account in the file `path`. `starting_cash` counts only where that file does not exist yet.
+
+        A venue that is simulated by this engine gives its own facts as `venue` and its `instrument` of each symbol.
 
         Raises SourceError where the file can't be made or used.
         """
@@ -94,7 +96,7 @@ class SimBroker:
             commission_dollars=commission_dollars,
             slippage_percent=slippage_percent,
             script=script or Script(),
-            currency=currency,
+            venue=venue,
             instrument=instrument,
         )
 
@@ -123,7 +125,7 @@ class SimBroker:
                 cash,
                 self._exchange.spendable(),
                 now,
-                self._currency,
+                self._venue.currency,
                 previous_equity=before,
                 deposits=paid_in,
             )
@@ -208,7 +210,9 @@ class SimBroker:
         with self._now() as now:
             spendable = self._exchange.spendable()
             if not spendable + dollars >= 0:
-                raise ValueError(f"a withdrawal of {-dollars:,.2f} USD, but only {spendable:,.2f} USD can be spent")
+                raise ValueError(
+                    f"a withdrawal of {-dollars:,.2f}, but only {money(spendable, self._venue.currency)} can be spent"
+                )
             self._book.deposit(dollars, now)
 
     # ------------------------------------------------------------------------------------- inside

@@ -4,15 +4,11 @@ import dataclasses
 
 from hypothesis import strategies as st
 
+from rebalancer.bots.flowchart.indicators import INDICATORS
+
 TICKERS = ("SPY", "TLT", "GLD", "QQQ", "BRK.B")
-OF_RETURNS = (
-    "cumulative-return",
-    "moving-average-return",
-    "relative-strength-index",
-    "standard-deviation-return",
-    "max-drawdown",
-)
-OF_PRICES = ("moving-average-price", "exponential-moving-average-price", "standard-deviation-price")
+OF_RETURNS = tuple(name for name, spec in INDICATORS.items() if not spec.of_tickers_only)
+OF_PRICES = tuple(name for name, spec in INDICATORS.items() if spec.of_tickers_only and spec.parameters)
 
 _tickers = st.sampled_from(TICKERS)
 _windows = st.integers(2, 30)

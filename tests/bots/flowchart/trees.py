@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 from hypothesis import strategies as st
 
+from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
@@ -32,19 +33,8 @@ from rebalancer.model import Closes, symbol
 HERE = Place(None, "chart")
 CASH = Cash(HERE)
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD")
-PRICE_FUNCTIONS = (
-    "current-price",
-    "moving-average-price",
-    "exponential-moving-average-price",
-    "standard-deviation-price",
-)
-RETURN_FUNCTIONS = (
-    "cumulative-return",
-    "moving-average-return",
-    "relative-strength-index",
-    "standard-deviation-return",
-    "max-drawdown",
-)
+PRICE_FUNCTIONS = tuple(name for name, spec in INDICATORS.items() if spec.of_tickers_only)
+RETURN_FUNCTIONS = tuple(name for name, spec in INDICATORS.items() if not spec.of_tickers_only)
 
 
 def hold(ticker: str) -> Asset:

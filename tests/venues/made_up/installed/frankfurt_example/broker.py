@@ -1,0 +1,43 @@
+"""The made-up venue's broker: the simulated exchange with Frankfurt's facts, and a way to lose orders and answers."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Self
+
+from frankfurt_example import FRANKFURT, fund
+from rebalancer.model import Order, OrderId, OrderState, Side, Submitted, Symbol
+from rebalancer.venues.plugin import Login, MarketView
+from rebalancer.venues.sim.broker import SimBroker
+from rebalancer.venues.sim.script import Script, Twist
+
+SIDES: tuple[Side, ...] = ("sell", "buy")
+TWISTS: Mapping[str, Twist] = {
+    "prompt": Twist(),
+    "order lost": Twist(lost=1),
+    "answer lost": Twist(silent=True),
+}
+TWISTED = Symbol("EUNL")
+"""The symbol whose orders or answers get lost."""
+
+
+class FrankfurtBroker(SimBroker):
+    @classmethod
+    def of_login(cls, login: Login, market: MarketView) -> Self:
+        settings = dict(login.settings)
+        twist = TWISTS[settings.pop("answers")]
+        return cls.open(
+            login.state_dir / f"frankfurt-{login.account}.sqlite",
+            market.clock,
+            market.quotes,
+            market.calendar,
+            script=Script({(side, TWISTED): twist for side in SIDES}),
+            venue=FRANKFURT,
+            instrument=fund,
+            **settings,
+        )
+
+    def submit(self, order: Order) -> Submitted:
+        """Ids are not idempotent: an id that is sent a second time makes a second order."""
+        if isinstance(self.find(order.id), OrderState):
+            return super().submit(replace(order, id=OrderId(f"{order.id}-2")))
+        return super().submit(order)
