@@ -19,7 +19,7 @@ from rebalancer.market.cache import ClosesCache
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import Symbol
 from rebalancer.model.keys import Keys
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.history import AlpacaHistory
 
 FIRST, MONDAY, TUESDAY = date(2016, 11, 21), datetime(2026, 11, 23, 20, 50, tzinfo=UTC), date(2026, 11, 24)
@@ -44,7 +44,7 @@ def main() -> None:
         for number, symbol in enumerate(symbols):
             venue.market.list(symbol, {day: Decimal(100 + (at + number) % 50) for at, day in enumerate(sessions)})
         keys = Keys(venue.key_id, venue.secret)
-        with closing(Alpaca(keys, venue.clock, trading_url=venue.url, data_url=venue.url)) as client:
+        with closing(AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url)) as client:
             cache = ClosesCache(Path(folder) / "prices.sqlite")
             history = AlpacaHistory(client, cache, calendar, venue.clock, since=FIRST)
             cold = measure(venue, history, symbols, "nothing kept  ")

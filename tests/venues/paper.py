@@ -12,7 +12,7 @@ from street import BIL, EVENING, SPY
 from rebalancer.model import Symbol
 from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.broker import AlpacaBroker
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.sim.script import Twist
 
 FAULTS: Mapping[str, Fault] = {
@@ -55,9 +55,11 @@ class PaperStreet:
         self.venue.market.quote(symbol, Decimal(bid), Decimal(ask))
 
 
-def client_of(venue: LocalAlpaca, *, seconds: float = 10.0, patience: float = 30.0) -> Alpaca:
+def client_of(venue: LocalAlpaca, *, seconds: float = 10.0, patience: float = 30.0) -> AlpacaClient:
     keys = Keys(venue.key_id, venue.secret)
-    return Alpaca(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=seconds, patience=patience)
+    return AlpacaClient(
+        keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=seconds, patience=patience
+    )
 
 
 def opened(venue: LocalAlpaca, holdings: Mapping[Symbol, str]) -> AlpacaBroker:

@@ -1,4 +1,4 @@
-"""What has happened in an account, by Alpaca's own list: executions, and money that was paid in or taken out."""
+"""Account activities: executions, deposits and withdrawals."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -8,16 +8,16 @@ from rebalancer.errors import SourceError
 from rebalancer.model import NEW_YORK
 from rebalancer.venues.alpaca import parse
 from rebalancer.venues.alpaca.body import Body, bodies
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 
 PAGE = 100
 PAID_IN_OR_OUT = "CSD,CSW,JNLC,ACATC"
-"""Cash that was deposited, withdrawn, journalled between accounts, and moved from or to another broker."""
+"""Activity types: cash deposits, withdrawals, journal entries, and transfers from or to another broker."""
 CLOSE = time(16, tzinfo=NEW_YORK)
-"""When Alpaca takes down what an account is worth, also on a day that closes early."""
+"""When Alpaca records the equity of an account, on early closes too."""
 
 
-def activities(client: Alpaca, what: str, path: str, after: datetime, **more: str) -> Iterator[Body]:
+def activities(client: AlpacaClient, what: str, path: str, after: datetime, **more: str) -> Iterator[Body]:
     """Everything under `path` after `after`, oldest first, page by page. Raises SourceError."""
     query = {**more, "after": after.isoformat(), "direction": "asc", "page_size": str(PAGE)}
     while True:
@@ -32,14 +32,14 @@ def activities(client: Alpaca, what: str, path: str, after: datetime, **more: st
 
 
 class Deposits:
-    """Read once for each close: what comes in during a run is for the next one to see."""
+    """Net deposits, read once for each close: money that arrives during a run counts in the next one."""
 
-    def __init__(self, client: Alpaca) -> None:
+    def __init__(self, client: AlpacaClient) -> None:
         self._client = client
         self._since: dict[date, Decimal] = {}
 
     def since(self, day: date) -> Decimal:
-        """Dollars that were paid in since the close of `day`, less what was taken out. Raises SourceError."""
+        """Dollars deposited since the close of `day`, less withdrawals. Raises SourceError."""
         if day not in self._since:
             after, path = datetime.combine(day, CLOSE), "/account/activities"
             found = activities(self._client, "deposit", path, after, activity_types=PAID_IN_OR_OUT)

@@ -1,4 +1,4 @@
-"""Which symbols Alpaca trades, as it says itself once a day."""
+"""Which symbols Alpaca trades, read once a day."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -7,21 +7,21 @@ from urllib.parse import quote
 from rebalancer.model import Symbol
 from rebalancer.venues.alpaca import parse
 from rebalancer.venues.alpaca.body import Body, bodies
-from rebalancer.venues.alpaca.client import Alpaca, Reply
+from rebalancer.venues.alpaca.client import AlpacaClient, Reply
 
 MOST_SINGLE = 30
-"""Above this many the list of all (some 10,000) is quicker."""
+"""Above this number one request for all assets (about 10,000) is faster."""
 UNKNOWN = "Alpaca knows no such symbol, or does not trade it any more"
 
 
 class Assets:
-    def __init__(self, client: Alpaca) -> None:
+    def __init__(self, client: AlpacaClient) -> None:
         self._client = client
         self._day = date.min
         self._known: dict[Symbol, str | None] = {}
 
     def untradable(self, symbols: Iterable[Symbol], day: date) -> Mapping[Symbol, str]:
-        """With the reason, sorted; asked once a `day`. Raises SourceError where Alpaca does not say."""
+        """The reason for each of `symbols` that can't be traded on `day`, sorted. Raises SourceError."""
         if day != self._day:
             self._day, self._known = day, {}
         wanted = sorted(set(symbols))

@@ -1,4 +1,4 @@
-"""Daily closes as Alpaca's bars have them."""
+"""Daily closes by Alpaca's bars."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,13 +19,13 @@ def daily_closes(
 ) -> dict[Symbol, ClosesByDay]:
     """Closes in dollars from `first` to the session `last`, by symbol and New York day; none where there is no bar.
 
-    `adjustment` is Alpaca's word: "all", or "raw" for prices as they were traded. A close that is not above 0 is no
-    close. Raises SourceError for what can't be read, and for two different closes of one day.
+    `adjustment` is Alpaca's parameter: "all", or "raw" for traded prices. Closes that are not above 0 are left out.
+    Raises SourceError for a response that can't be read, and for two different closes of one day.
     """
     params = {
         "timeframe": "1Day",
         "start": _utc(datetime.combine(first, time(), NEW_YORK)),
-        # The close of a completed session is older than the 15 minutes of which the free plan has no SIP prices.
+        # The free plan has no SIP prices of the last 15 minutes; a completed session closed before that.
         "end": _utc(last.closes),
         "adjustment": adjustment,
         "feed": feed,
@@ -56,7 +56,7 @@ def _take(closes: ClosesByDay, bars: Sequence[Mapping[str, Any]], symbol: Symbol
 
 @lru_cache(maxsize=20_000)
 def new_york_day(text: str) -> date:
-    """The day of a daily bar, whose time is midnight in New York. Raises ValueError. Symbols share their days."""
+    """The day of a daily bar, whose time is midnight in New York. Cached: symbols share days. Raises ValueError."""
     return datetime.fromisoformat(text).astimezone(NEW_YORK).date()
 
 

@@ -1,4 +1,4 @@
-"""Reading Alpaca's JSON: only what is asked for has to be there, and numbers never pass through a float."""
+"""Typed reading of Alpaca's JSON: only the fields that are read need to exist, and numbers never become floats."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Never, Self
 
 from rebalancer.errors import SourceError
-from rebalancer.venues.alpaca.wire import Json
+from rebalancer.venues.alpaca.transport import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A JSON object; `what` it is goes into the error. Every reading raises SourceError, naming the field.
+    """A JSON object; `what` names it in errors. Every method raises SourceError with the field that can't be read.
 
-    Fields that nobody asks for may hold anything: Alpaca adds and drops some.
+    Other fields may hold anything: Alpaca adds and removes some.
     """
 
     what: str
@@ -71,7 +71,7 @@ class Body:
         return tuple(value)
 
     def fail(self, name: str) -> Never:
-        """Say that the field `name` is not what it should be."""
+        """Raises SourceError: the field `name` has an unusable value."""
         value = _shown(self.fields[name]) if name in self.fields else "missing"
         raise SourceError(f"Alpaca's {self.what} can't be read: {name} is {value}. Look at Alpaca's status page.")
 

@@ -1,4 +1,4 @@
-"""An account at Alpaca as a broker. What is not a parsed, known answer is never taken for one."""
+"""The broker port for an account at Alpaca. Any response that is not parsed and known is `Unknown`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -29,11 +29,11 @@ from rebalancer.venues.alpaca import parse
 from rebalancer.venues.alpaca.activities import Deposits
 from rebalancer.venues.alpaca.assets import Assets
 from rebalancer.venues.alpaca.body import Body
-from rebalancer.venues.alpaca.client import Alpaca, Json, NoReply, Reply, message
+from rebalancer.venues.alpaca.client import AlpacaClient, Json, NoReply, Reply, message
 from rebalancer.venues.alpaca.executions import Executions
-from rebalancer.venues.alpaca.orders import Seen, followed, open_orders, orders_since
-from rebalancer.venues.alpaca.pause import TOO_MANY, pause
+from rebalancer.venues.alpaca.orders import TrackedOrder, follow_replacements, open_orders, orders_since
 from rebalancer.venues.alpaca.positions import positions
+from rebalancer.venues.alpaca.rate_limit import TOO_MANY_REQUESTS, retry_after
 from rebalancer.venues.alpaca.refusals import refusal
 from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.order_rules import malformed
@@ -42,12 +42,12 @@ SHORTING = (("account", "/account"), ("configuration", "/account/configurations"
 
 
 class AlpacaBroker:
-    """`submit`, `find` and `cancel` never raise for the network's sake; everything else raises SourceError."""
+    """`submit`, `find` and `cancel` never raise for a network failure; everything else raises SourceError."""
 
-    def __init__(self, client: Alpaca, clock: Clock) -> None:
+    def __init__(self, client: AlpacaClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._seen: dict[OrderId, Seen] = {}
+        self._tracked: dict[OrderId, TrackedOrder] = {}
         self._assets = Assets(client)
         self._executions = Executions(client)
         self._deposits = Deposits(client)
@@ -63,7 +63,7 @@ class AlpacaBroker:
         return parse.hours(Body.of("clock", self._client.read("/clock")))
 
     def account(self) -> Account:
-        """Raises RunFailedError for a live account on a paper line or the other way round, whatever the host."""
+        """Raises RunFailedError for a live account in paper mode or the other way round, whatever the host."""
         body = Body.of("account", self._client.read("/account"))
         account = parse.account(body, self._clock.now())
         if ALPACA.mode_of(account.number) != self._client.mode:
@@ -78,7 +78,7 @@ class AlpacaBroker:
         return positions(self._client)
 
     def may_short(self) -> bool:
-        """By the account and its configuration, which this program never changes."""
+        """Whether shorting is enabled in the account and its configuration, which this program never changes."""
         account, configured = (Body.of(what, self._client.read(path)) for what, path in SHORTING)
         return account.flag("shorting_enabled") and configured.fields.get("no_shorting") is not True
 
@@ -91,21 +91,23 @@ class AlpacaBroker:
     # ------------------------------------------------------------------------------------- orders
 
     def open_orders(self) -> tuple[OrderState, ...]:
-        return tuple(self._see(body) for body in open_orders(self._client))
+        return tuple(self._track(body) for body in open_orders(self._client))
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
-        listed = orders_since(self._client, since - timedelta(milliseconds=1))  # Alpaca leaves out what is as old
-        return tuple(self._see(body) for body in listed if ours(OrderId(body.text("client_order_id"))))
+        listed = orders_since(
+            self._client, since - timedelta(milliseconds=1)
+        )  # Alpaca excludes orders of exactly that time
+        return tuple(self._track(body) for body in listed if ours(OrderId(body.text("client_order_id"))))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
-        """By one list of all that is younger than yesterday's midnight in New York; what is older by itself."""
+        """Reads one list of the orders since yesterday, New York time, and each older order by itself."""
         if not ids:
             return {}
         midnight = datetime.combine(self._clock.now().astimezone(NEW_YORK), time(), NEW_YORK)
         listed = orders_since(self._client, midnight - timedelta(days=1))
         bodies_by_id = {OrderId(body.text("client_order_id")): body for body in listed}
         found = {
-            order_id: self._see(bodies_by_id[order_id]) if order_id in bodies_by_id else self.find(order_id)
+            order_id: self._track(bodies_by_id[order_id]) if order_id in bodies_by_id else self.find(order_id)
             for order_id in ids
         }
         if lost := [answer.reason for answer in found.values() if isinstance(answer, Unknown)]:
@@ -122,13 +124,13 @@ class AlpacaBroker:
 
     def _found(self, order_id: OrderId, answer: Reply | NoReply) -> OrderState | Unknown:
         try:
-            state = self._see(Body.of("order", self._client.body(answer, f"/orders ({order_id})")))
+            state = self._track(Body.of("order", self._client.body(answer, f"/orders ({order_id})")))
         except SourceError as error:
             return Unknown(str(error))
         return state if state.id == order_id else Unknown(f"Alpaca was asked for {order_id} and showed {state.id}")
 
     def submit(self, order: Order) -> Submitted:
-        """One attempt. What no venue could take is refused here, and never leaves."""
+        """One attempt. An order that no venue could accept is refused here and not sent."""
         if (reason := malformed(order, us_equity(order.symbol))) is not None:
             return Refused(reason)
         answer = self._client.send("POST", "/orders", _body(order))
@@ -137,45 +139,45 @@ class AlpacaBroker:
                 return self._echoed(order, body)
             case Reply(status, body, headers):
                 said = f"Alpaca answered {status} {message(body)}".rstrip()
-                wait = pause(headers, self._clock.now()) if status == TOO_MANY else None
+                wait = retry_after(headers, self._clock.now()) if status == TOO_MANY_REQUESTS else None
                 return refusal(order, status, body) or Unknown(said, wait)
             case NoReply(reason):
                 return Unknown(reason)
 
     def _echoed(self, order: Order, body: Json) -> Accepted | Unknown:
-        """Accept only what repeats the order as it was sent."""
+        """Accepted only if the response repeats the order as it was sent."""
         try:
             echo = Body.of("order", body)
-            state = self._see(echo)
+            state = self._track(echo)
             same = order.same_as(state) and echo.text("time_in_force") == _time_in_force(order)
         except SourceError as error:
             return Unknown(str(error))
         return Accepted(state) if same else Unknown("Alpaca's answer shows another order than the one that was sent")
 
     def cancel(self, order_id: OrderId) -> None:
-        """Whether it was too late, or there is no such order, only `orders` says."""
-        if order_id not in self._seen:
+        """Only `orders` shows whether it was too late, or there was no such order."""
+        if order_id not in self._tracked:
             self.find(order_id)
-        if (seen := self._seen.get(order_id)) is not None:
+        if (seen := self._tracked.get(order_id)) is not None:
             self._client.send("DELETE", f"/orders/{seen.broker_ids[-1]}")
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
-        """Those behind the state of the order that was given out last; none for an order nobody knows."""
-        seen = self._seen.get(order_id)
+        """Executions of the order as it was last returned; none for an order that Alpaca does not know."""
+        seen = self._tracked.get(order_id)
         if seen is None or not (seen.state.filled or seen.state.terminal):
             if isinstance(found := self.find(order_id), Unknown):
                 raise SourceError(found.reason)
-            seen = self._seen.get(order_id)
-        return self._executions.behind(seen) if seen else ()
+            seen = self._tracked.get(order_id)
+        return self._executions.fills_of(seen) if seen else ()
 
-    def _see(self, body: Body) -> OrderState:
-        seen = followed(self._client, body)
-        self._seen[seen.state.id] = seen
+    def _track(self, body: Body) -> OrderState:
+        seen = follow_replacements(self._client, body)
+        self._tracked[seen.state.id] = seen
         return seen.state
 
 
 def _body(order: Order) -> dict[str, str]:
-    """Numbers as text: none of them becomes a float on its way."""
+    """Numbers as text, so that none becomes a float."""
     body = {
         "symbol": order.symbol,
         "qty": f"{order.quantity:f}",
@@ -185,7 +187,7 @@ def _body(order: Order) -> dict[str, str]:
         "client_order_id": order.id,
     }
     if order.side == "sell":
-        # Alpaca may refuse one that would open a short by its own account of what is held.
+        # Lets Alpaca refuse a sell that would open a short by its own record of the position.
         body["position_intent"] = "sell_to_close"
     return body if order.limit is None else {**body, "limit_price": f"{order.limit:f}"}
 

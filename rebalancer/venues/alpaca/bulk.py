@@ -1,4 +1,4 @@
-"""Questions to Alpaca's data about many symbols at once: every page, without the symbols it does not take."""
+"""Market data requests for many symbols: split by URL length, all pages, without symbols that Alpaca rejects."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,26 +6,26 @@ from typing import Any
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Symbol
-from rebalancer.venues.alpaca.client import Alpaca, NoReply, Reply
+from rebalancer.venues.alpaca.client import AlpacaClient, NoReply, Reply
 
 MOST_CHARACTERS = 6_000
-"""Of symbols in one address. Servers commonly accept 8,192 for all of it."""
+"""Of the symbols in one URL. Servers commonly accept 8,192 for the whole URL."""
 
 COMMA = len("%2C")
 INVALID = re.compile(r"invalid symbol: *(\S+)", re.ASCII)
 
 
 class Bulk:
-    """Counts its `requests`, those that the client asked again for the network's sake once."""
+    """Counts its `requests`; retries of one request count once."""
 
-    def __init__(self, client: Alpaca) -> None:
+    def __init__(self, client: AlpacaClient) -> None:
         self._client = client
         self.requests = 0
 
     def pages(
         self, path: str, symbols: Sequence[Symbol], params: Mapping[str, str], version: str = "v2"
     ) -> Iterator[dict[str, Any]]:
-        """Each page for each part of `symbols`. A symbol that Alpaca says is none is left out of the question.
+        """Each page for each part of `symbols`. A symbol that Alpaca calls invalid is left out, and the rest retried.
 
         Raises SourceError.
         """
@@ -56,7 +56,7 @@ class Bulk:
 
 
 def parts(symbols: Sequence[Symbol]) -> Iterator[list[Symbol]]:
-    """`symbols` in their order, each part short enough for one address."""
+    """`symbols` in their order, in parts that fit one URL."""
     part: list[Symbol] = []
     length = 0
     for symbol in symbols:
@@ -70,7 +70,7 @@ def parts(symbols: Sequence[Symbol]) -> Iterator[list[Symbol]]:
 
 
 def _invalid(answer: Reply | NoReply) -> str | None:
-    """The symbol that the answer calls invalid."""
+    """The symbol that an error response calls invalid."""
     match answer:
         case Reply(400, {"message": str(message)}) if found := INVALID.search(message):
             return found[1]

@@ -1,4 +1,4 @@
-"""Questions to Alpaca are asked again until they are answered; an order is sent once."""
+"""Alpaca's REST API for one account: reads are retried, orders are sent once, and the rate limit is kept."""
 
 import time
 from collections import deque
@@ -9,22 +9,22 @@ from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Mode
 from rebalancer.model.keys import Keys
 from rebalancer.ports import Clock
+from rebalancer.venues.alpaca.transport import Json, NoReply, Reply, Transport
 from rebalancer.venues.alpaca.venue import DATA, TRADING
-from rebalancer.venues.alpaca.wire import Json, Line, NoReply, Reply
 
-__all__ = ["Alpaca", "Json", "NoReply", "Reply", "message"]
+__all__ = ["AlpacaClient", "Json", "NoReply", "Reply", "message"]
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
-MOST_REQUESTS = 180  # Alpaca allows 200 in a minute
+MOST_REQUESTS = 180  # Alpaca's limit is 200 a minute
 MINUTE = timedelta(seconds=60)
 
 
-class Alpaca:
-    """One account's way to Alpaca. Every path begins with "/" and leaves the version out: "/account".
+class AlpacaClient:
+    """A path begins with "/" and leaves the API version out: "/account".
 
-    One attempt ends within `seconds` of real time; no attempt of a question begins once `patience` seconds have passed,
-    by the clock or in real time. Orders go to the host of `mode` or to this machine: RunFailedError for any other host
-    (any but the data host, for `data_url`), and for keys that can't be any.
+    One attempt ends within `seconds` of real time. A read is retried for `patience` seconds, by the clock and in real
+    time. Raises RunFailedError for a trading host other than that of `mode`, for a data host other than Alpaca's (both
+    may be on this machine), and for keys that can't stand in an HTTP header.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Alpaca:
         self._clock = clock
         self._patience = patience
         self.mode = mode
-        self._trading = _Counted(Line(keys, trading_url or TRADING[mode], TRADING[mode], seconds), clock)
-        self._data = _Counted(Line(keys, data_url, DATA, seconds), clock)
+        self._trading = _RateLimited(Transport(keys, trading_url or TRADING[mode], TRADING[mode], seconds), clock)
+        self._data = _RateLimited(Transport(keys, data_url, DATA, seconds), clock)
 
     def read(
         self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
     ) -> Json:
-        """The JSON of a GET. Raises SourceError, with the remedy, for everything but a 2xx answer with a body."""
+        """The JSON of a GET. Raises SourceError, with the remedy, for anything but a 2xx response with a body."""
         return self.body(self.ask(path, params, data=data, version=version), path)
 
     def body(self, answer: Reply | NoReply, path: str) -> Json:
@@ -70,7 +70,7 @@ class Alpaca:
     def ask(
         self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
     ) -> Reply | NoReply:
-        """The answer to a GET, whatever its status; asked again after silence, 429 and 5xx. Never raises."""
+        """The response to a GET, whatever its status; retried after no response, 429 and 5xx. Never raises."""
         line, wait = self._data if data else self._trading, FIRST_WAIT
         deadline = _Deadline(self._clock, self._patience)
         while True:
@@ -89,10 +89,10 @@ class Alpaca:
         self._data.close()
 
 
-class _Counted:
-    """A line that never carries more than MOST_REQUESTS in any minute of the clock."""
+class _RateLimited:
+    """A transport that sends at most MOST_REQUESTS in any minute of the clock."""
 
-    def __init__(self, line: Line, clock: Clock) -> None:
+    def __init__(self, line: Transport, clock: Clock) -> None:
         self._line = line
         self._clock = clock
         self._sent: deque[datetime] = deque(maxlen=MOST_REQUESTS)
@@ -108,7 +108,7 @@ class _Counted:
 
 
 class _Deadline:
-    """Of the clock and of real time: a clock that is moved by hand must not make a question endless."""
+    """By the clock and in real time: setting the clock back must not prolong the retries without end."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
@@ -124,7 +124,7 @@ def _is_settled(answer: Reply | NoReply) -> bool:
 
 
 def message(body: Json) -> str:
-    """Alpaca's own sentence in an error's body; "" where there is none."""
+    """Alpaca's message in the body of an error; "" where there is none."""
     text = body.get("message") if isinstance(body, dict) else None
     return text if isinstance(text, str) else ""
 

@@ -6,7 +6,7 @@ from typing import Any
 from rebalancer.market.cache import FILE, ClosesCache
 from rebalancer.ports import Broker, Calendar, Quotes
 from rebalancer.venues.alpaca.broker import AlpacaBroker
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.history import AlpacaHistory
 from rebalancer.venues.alpaca.quotes import AlpacaQuotes
 from rebalancer.venues.plugin import Connection, Login, MarketView, VenueHistory
@@ -20,7 +20,7 @@ class AlpacaConnection(Connection):
             raise TypeError(f"account {login.account} is opened without its keys")
         settings = login.settings
         self._login = login
-        self._client = Alpaca(
+        self._client = AlpacaClient(
             login.keys,
             login.clock,
             mode=login.mode,

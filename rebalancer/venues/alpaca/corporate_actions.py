@@ -1,4 +1,4 @@
-"""Corporate actions as Alpaca announces them. What is not understood is told as "other", never dropped."""
+"""Alpaca's announcements of corporate actions. One that can't be parsed becomes kind "other", never dropped."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from rebalancer.venues.alpaca.bulk import Bulk
 Row = Mapping[str, Any]
 
 PROCESSED_BEFORE, PROCESSED_AFTER = timedelta(days=7), timedelta(days=100)
-"""Alpaca searches by the day it processes an action, which for a dividend is that of the payment, months later."""
+"""Alpaca searches by processing day; a dividend is processed on its payment day, months after the ex-date."""
 
 DATES = ("ex_date", "effective_date", "process_date")
 MOST_A_PAGE = 1_000
@@ -28,7 +28,7 @@ def corporate_actions(bulk: Bulk, symbols: Sequence[Symbol], first: date, last: 
         "end": f"{last + PROCESSED_AFTER}",
         "limit": str(MOST_A_PAGE),
     }
-    found: set[CorporateAction] = set()  # a part of the symbols may be asked for what another part brought already
+    found: set[CorporateAction] = set()  # two parts of the symbols may return the same action
     for page in bulk.pages("/corporate-actions", symbols, params, version="v1"):
         try:
             for group, rows in (page["corporate_actions"] or {}).items():
@@ -39,7 +39,7 @@ def corporate_actions(bulk: Bulk, symbols: Sequence[Symbol], first: date, last: 
 
 
 def read(group: str, row: Row, symbols: Sequence[Symbol]) -> Iterator[CorporateAction]:
-    """What a row of `group` means for `symbols`. Raises ValueError for a row without a day."""
+    """The actions of a row of `group` for `symbols`. Raises ValueError for a row without a day."""
     day = _day(row)
     try:
         known = tuple(KNOWN[group](row, day))
@@ -49,7 +49,7 @@ def read(group: str, row: Row, symbols: Sequence[Symbol]) -> Iterator[CorporateA
 
 
 def _split(row: Row, day: date) -> Iterator[CorporateAction]:
-    """A reverse split may give the shares another symbol with it."""
+    """A reverse split may come with a new symbol."""
     new, old = _number(row["new_rate"]), _number(row["old_rate"])
     kind = "split" if new > old else "reverse split"
     words = f"{_plain(new)} for {_plain(old)} {kind} of {day}"
@@ -67,7 +67,7 @@ def _stock_dividend(row: Row, day: date) -> Iterator[CorporateAction]:
 
 
 def _cash_dividend(row: Row, day: date) -> Iterator[CorporateAction]:
-    """One in another currency is worth nobody knows how many dollars here."""
+    """In another currency its value in dollars is unknown here: kind "other"."""
     amount, currency = _number(row["rate"]), row.get("currency") or "USD"
     words = f"dividend of {_plain(amount)} {currency} a share of {day}"
     if currency == "USD":
@@ -94,7 +94,7 @@ KNOWN: Mapping[str, Callable[[Row, date], Iterator[CorporateAction]]] = {
 
 
 def _other(group: str, row: Row, day: date, symbols: Sequence[Symbol]) -> Iterator[CorporateAction]:
-    """One for each of `symbols` that the row names."""
+    """One action for each of `symbols` that the row names."""
     named = {key: value for key, value in row.items() if key.endswith("symbol")}
     words = f"{group.replace('_', ' ').removesuffix('s')} of {day} ({', '.join(map(str, named.values()))})"
     for touched in symbols:
@@ -110,7 +110,7 @@ def _day(row: Row) -> date:
 
 
 def _number(value: object) -> Decimal:
-    """Through its shortest text: no digit is lost or made up. Raises ValueError for what is not above 0."""
+    """By its shortest text, so that no digit is lost or added. Raises ValueError unless it is above 0."""
     number = Decimal(str(value))
     if not (number.is_finite() and number > 0):
         raise ValueError(f"{value} is not above 0")

@@ -1,4 +1,4 @@
-"""Adjusted daily closes from Alpaca, kept in a cache that never outlives a split, a dividend or a correction."""
+"""Adjusted daily closes from Alpaca, in a cache that is replaced after a split, a dividend or a correction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,43 +11,43 @@ from rebalancer.market.cache import ClosesCache
 from rebalancer.market.known import as_closes
 from rebalancer.model import NEW_YORK, Closes, CorporateAction, Session, Symbol
 from rebalancer.ports import Calendar, Clock
-from rebalancer.venues.alpaca.announced import COUNTED, restated
 from rebalancer.venues.alpaca.bars import ClosesByDay, daily_closes
 from rebalancer.venues.alpaca.bulk import Bulk
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.corporate_actions import corporate_actions
-from rebalancer.venues.alpaca.sync import AlpacaSynced, Supply, overlap_start, sync
+from rebalancer.venues.alpaca.sync import AlpacaSynced, BarSource, overlap_start, sync
+from rebalancer.venues.alpaca.unadjusted import COUNTED, adjusted_for
 from rebalancer.venues.alpaca.venue import CONSOLIDATED, FIRST_DAY
 from rebalancer.venues.plugin import Progress
 
 SETTLED = timedelta(minutes=20)
-"""After the close, when a session's bar is taken as final: the free plan sees it 15 minutes late."""
+"""After the close a session's bar counts as final; the free plan shows it with a delay of 15 minutes."""
 
 DAY = timedelta(days=1)
 LONGEST_CLOSURE = timedelta(days=14)
 
 
 class AlpacaHistory:
-    """`ports.History`. Closes are asked for from `since` on; `feed` is Alpaca's word, "sip" or "iex"."""
+    """`VenueHistory` of closes from `since` on. `feed` is "sip" or "iex"."""
 
     def __init__(
         self,
-        client: Alpaca,
+        client: AlpacaClient,
         cache: ClosesCache,
         calendar: Calendar,
         clock: Clock,
         since: date = FIRST_DAY,
         feed: str = CONSOLIDATED,
     ) -> None:
-        self._supply = Supply(Bulk(client), cache, calendar, since, feed)
+        self._supply = BarSource(Bulk(client), cache, calendar, since, feed)
         self._clock = clock
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
-        """The port's closes, a row for each session of the exchange; the cache is brought up to date first.
+        """The port's closes, a row for each session of the exchange, after bringing the cache up to date.
 
-        Where Alpaca can't be read but every completed session is known, what is known will do, and a note says so. On
-        the morning of a split or dividend that the bars do not know of yet, they are adjusted for it here. Raises
-        SourceError also where Alpaca has no close of the last completed session for any of `symbols`.
+        Where Alpaca can't be read but every completed session is cached, the cache is used, with a note. Closes that
+        are not adjusted for a split or dividend of today yet are adjusted here. Raises SourceError also where Alpaca
+        has no close of the last completed session for any of `symbols`.
         """
         last = self.last_session()
         notes = self._brought_up_to_date(symbols, min(last.day, before - DAY))
@@ -62,14 +62,14 @@ class AlpacaHistory:
         return corporate_actions(self._supply.bulk, symbols, first, last)
 
     def cached(self, symbols: Sequence[Symbol], before: date) -> Closes:
-        """What is known without asking, a row for each session before `before`."""
+        """The cached closes, a row for each session before `before`; asks Alpaca nothing."""
         supply = self._supply
         known = supply.cache.read(supply.feed, symbols)
         note = f"Closes from Alpaca (feed {supply.feed}), adjusted for splits and dividends."
         return replace(as_closes(known, symbols, supply.calendar, supply.since, before), notes=(note,))
 
     def last_session(self) -> Session:
-        """The last one whose bars are final. Raises SourceError where the calendar has none in two weeks."""
+        """The last session whose bars are final. Raises SourceError where the calendar has none in two weeks."""
         now, today = self._clock.now(), self._today()
         days = self._supply.calendar.sessions(today - LONGEST_CLOSURE, today)
         sessions = (self._supply.calendar.session(day) for day in reversed(days))
@@ -95,7 +95,7 @@ class AlpacaHistory:
             return (f"Alpaca's history can't be checked now; what is kept is complete up to {needed}. {error}",)
 
     def _restated(self, closes: Closes, today: date, last: Session) -> Closes:
-        """Adjusted for what happened since the session `last`: the bars know of all that was before."""
+        """Adjusted for actions since the session `last`; the bars are adjusted for earlier ones."""
         if today <= last.day:
             return closes
         try:
@@ -104,10 +104,10 @@ class AlpacaHistory:
         except SourceError as error:
             note = f"Whether a split or dividend of {today} is in the closes can't be told. {error}"
             return replace(closes, notes=(*closes.notes, note))
-        return restated(closes, traded, actions)
+        return adjusted_for(closes, traded, actions)
 
     def _traded(self, symbols: set[Symbol], last: Session) -> Mapping[Symbol, ClosesByDay]:
-        """The last closes as they were traded."""
+        """The last unadjusted closes."""
         first = overlap_start(self._supply.calendar, last.day)
         return daily_closes(self._supply.bulk, sorted(symbols), first, last, feed=self._supply.feed, adjustment="raw")
 

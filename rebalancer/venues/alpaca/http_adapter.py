@@ -1,4 +1,4 @@
-"""How a request leaves: within its time, or not at all."""
+"""HTTP adapter with a total deadline; never sends after being abandoned."""
 
 from collections.abc import Callable
 from threading import Thread, current_thread
@@ -10,21 +10,21 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
-class Attempt(Thread):
-    """A request in a thread of its own, which does not hold up the end of the program.
+class RequestThread(Thread):
+    """One request in a daemon thread.
 
-    Once it is `given_up`, nothing of it leaves any more: not even where a name server or a connection that has hung for
-    minutes comes back to life, when the order it carries has long been written down as never sent.
+    Once `abandoned`, it sends nothing any more. A name lookup or a connection may hang for minutes and then come back,
+    when the order in the request has long been journalled as never sent.
     """
 
-    given_up = False
+    abandoned = False
 
     def __init__(self, work: Callable[[], None]) -> None:
         super().__init__(target=work, daemon=True)
 
 
-class Punctual(HTTPAdapter):
-    """Waits `seconds` at most for a connection and for each byte (alpaca-py sets no timeout at all)."""
+class DeadlineAdapter(HTTPAdapter):
+    """Waits at most `seconds` for a connection and for each byte. alpaca-py sets no timeout."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -40,25 +40,25 @@ class Punctual(HTTPAdapter):
         return manager
 
 
-class _Unsent(HTTPConnection):
+class _AbandonableConnection(HTTPConnection):
     def send(self, data: Any) -> None:  # noqa: ANN401
         if self.sock is None:
             self.connect()
-        if getattr(current_thread(), "given_up", False):
-            raise ConnectionAbortedError("given up before it left")
+        if getattr(current_thread(), "abandoned", False):
+            raise ConnectionAbortedError("abandoned before it was sent")
         super().send(data)
 
 
-class _UnsentTLS(_Unsent, HTTPSConnection):
+class _AbandonableTLSConnection(_AbandonableConnection, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Unsent
+    ConnectionCls = _AbandonableConnection
 
 
 class _PoolTLS(HTTPSConnectionPool):
-    ConnectionCls = _UnsentTLS
+    ConnectionCls = _AbandonableTLSConnection
 
 
 POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _PoolTLS}

@@ -1,4 +1,4 @@
-"""The account's orders at Alpaca, as they are read: page by page, by id, and through their replacements."""
+"""Reading orders at Alpaca: page by page, and followed through their replacements."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,35 +9,35 @@ from rebalancer.errors import SourceError
 from rebalancer.model import OrderState
 from rebalancer.venues.alpaca import parse
 from rebalancer.venues.alpaca.body import Body, bodies
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 
 PAGE = 500
 LONGEST_CHAIN = 10
 OPTIONS = "options of several legs"
-"""In place of a symbol, where an order names none."""
+"""Stands in for the symbol of an order that has none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """An order's state with the names Alpaca has for it (its replacements' too), and when it came to be."""
+class TrackedOrder:
+    """An order's state, Alpaca's own ids of it and of its replacements, and when it was created."""
 
     state: OrderState
     broker_ids: tuple[str, ...]
     created: datetime
 
 
-def open_orders(client: Alpaca) -> list[Body]:
-    """Every open order of the account, the legs of nested ones as orders of their own."""
+def open_orders(client: AlpacaClient) -> list[Body]:
+    """Every open order of the account; legs of nested orders are listed as orders of their own."""
     return list(_pages(client, {"status": "open", "nested": "false"}))
 
 
-def orders_since(client: Alpaca, moment: datetime) -> list[Body]:
+def orders_since(client: AlpacaClient, moment: datetime) -> list[Body]:
     """Every order, open or not, submitted after `moment`."""
     return list(_pages(client, {"status": "all", "nested": "false", "after": moment.isoformat()}))
 
 
-def _pages(client: Alpaca, params: Mapping[str, str]) -> Iterator[Body]:
-    """Oldest first. A page after the first is asked for by id: two orders may be as old as each other."""
+def _pages(client: AlpacaClient, params: Mapping[str, str]) -> Iterator[Body]:
+    """Oldest first. Later pages are requested by id, since two orders may have the same time."""
     query = {**params, "limit": str(PAGE), "direction": "asc"}
     while True:
         page = bodies("order", client.read("/orders", query))
@@ -53,9 +53,9 @@ def _pages(client: Alpaca, params: Mapping[str, str]) -> Iterator[Body]:
 
 
 def _parts(body: Body) -> list[Body]:
-    """An order in options of several legs names no symbol and no side of its own: its legs do, where they are shown.
+    """A multi-leg options order has no symbol or side of its own: its legs have, where they are shown.
 
-    A limit below 0 is what the whole brings in.
+    A limit below 0 is a net credit, so it counts as a sell.
     """
     if body.fields.get("order_class") != "mleg" or body.fields.get("symbol"):
         return [body]
@@ -65,16 +65,16 @@ def _parts(body: Body) -> list[Body]:
     return [Body(body.what, {**body.fields, "symbol": OPTIONS, "side": side})]
 
 
-def followed(client: Alpaca, body: Body) -> Seen:
-    """The order, carried on by what replaced it: by hand at Alpaca, or after a split.
+def follow_replacements(client: AlpacaClient, body: Body) -> TrackedOrder:
+    """The order joined with the orders that replaced it, by hand at Alpaca or after a split.
 
-    It keeps its own id, quantity and limit; the fills are those of all, and its end is the last one's.
+    It keeps its own id, quantity and limit, has the fills of all, and the status of the last one.
     """
     chain = [body]
     while chain[-1].text("status") == "replaced" and len(chain) < LONGEST_CHAIN:
         chain.append(Body.of("order", client.read(f"/orders/{chain[-1].text('replaced_by')}")))
     state = _joined([parse.order(each) for each in chain])
-    return Seen(state, tuple(each.text("id") for each in chain), body.moment("created_at"))
+    return TrackedOrder(state, tuple(each.text("id") for each in chain), body.moment("created_at"))
 
 
 def _joined(states: list[OrderState]) -> OrderState:

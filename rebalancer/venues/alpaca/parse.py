@@ -1,4 +1,4 @@
-"""What Alpaca's bodies mean to us. Everything here raises SourceError for a body that can't be read.
+"""Alpaca's JSON bodies as values of the model. Every function raises SourceError for a body that can't be read.
 
 Shapes: docs.alpaca.markets, Trading API: Account, Position, Order, Clock, Account Activities.
 """
@@ -18,10 +18,10 @@ ENDS: Final[dict[str, OrderStatus]] = {
 }
 NOTHING: Final = Decimal(0)
 PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
-"""What is not taken from `cash` yet and will be."""
+"""Amounts that will be deducted from `cash`."""
 CONTRACT: Final = Decimal(100)
 DONE_TODAY = frozenset({"done_for_day", "calculated"})
-"""No more fills today, and an order of ours lives no longer than that."""
+"""No more fills today; our orders are day orders, so this ends them."""
 BLOCKS = {
     "account_blocked": "Alpaca has blocked the account",
     "trading_blocked": "Alpaca has blocked its trading",
@@ -47,17 +47,17 @@ def account(body: Body, at: datetime) -> Account:
 
 
 def balance_day(body: Body) -> date | None:
-    """The session whose close `last_equity` is of; None where an account does not say."""
+    """The session at whose close `last_equity` was recorded; None where the body has none."""
     return None if body.fields.get("balance_asof") is None else body.day("balance_asof")
 
 
 def deposit(body: Body) -> Decimal:
-    """Dollars paid in, below 0 where they were taken out; 0 for what was cancelled."""
+    """Dollars deposited, below 0 for a withdrawal, 0 for a cancelled one."""
     return Decimal(0) if body.fields.get("status") == "canceled" else body.number("net_amount")
 
 
 def _blocked(body: Body) -> str | None:
-    """Why the account can't trade. Buying power is not looked at: it is borrowed money."""
+    """Why the account can't trade. Buying power is ignored: it is borrowed money."""
     reasons = [reason for flag, reason in BLOCKS.items() if body.flag(flag)]
     if body.text("status") != "ACTIVE":
         reasons.append(f"its status is {body.text('status')}, not ACTIVE")
@@ -67,7 +67,7 @@ def _blocked(body: Body) -> str | None:
 
 
 def position(body: Body, value: Decimal | None = None) -> Position:
-    """`value` in place of the one that Alpaca does not show."""
+    """`value` replaces a market value that Alpaca does not show."""
     return Position(
         Symbol(body.text("symbol")),
         body.number("qty"),
@@ -102,7 +102,7 @@ def order(body: Body) -> OrderState:
 
 
 def fill(body: Body, order_id: OrderId) -> Fill:
-    """Alpaca takes no fee for an order in a share; what the exchanges take of sales is charged the next day."""
+    """Fee 0: Alpaca charges no commission on shares, and regulatory fees of sales are charged the next day."""
     return Fill(
         body.text("id"),
         order_id,
@@ -116,7 +116,7 @@ def fill(body: Body, order_id: OrderId) -> Fill:
 
 
 def untradable(body: Body) -> str | None:
-    """Why nothing is traded in this asset, None where it can be."""
+    """Why this asset can't be traded; None where it can."""
     if (kind := body.text("class")) != "us_equity":
         return f"at Alpaca it is of the class {kind}; only US shares and funds are traded"
     if (status := body.text("status")) != "active":
@@ -147,7 +147,7 @@ def _kind(body: Body) -> OrderKind:
 
 
 def _status(body: Body, *, is_full: bool) -> OrderStatus:
-    """A word that nobody knows yet is an order that may still fill."""
+    """An unknown status counts as open: the order may still fill."""
     status = body.text("status")
     if status in DONE_TODAY:
         return "filled" if is_full else "expired"
@@ -155,7 +155,7 @@ def _status(body: Body, *, is_full: bool) -> OrderStatus:
 
 
 def _limit(body: Body) -> Decimal | None:
-    """Dollars for one of its quantity: a contract in options is for a hundred shares."""
+    """Dollars per unit of quantity; an options contract covers a hundred shares."""
     limit = body.number_or_none("limit_price")
     options = body.fields.get("asset_class") == "us_option" or body.fields.get("order_class") == "mleg"
     return limit * CONTRACT if limit is not None and options else limit

@@ -1,21 +1,21 @@
-"""What the account holds at Alpaca. One position without a value never hides the others."""
+"""Positions at Alpaca, one without a market value among them too."""
 
 from decimal import Decimal
 
 from rebalancer.model import Position
 from rebalancer.venues.alpaca import parse
 from rebalancer.venues.alpaca.body import Body, bodies
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 
 ZERO = Decimal(0)
 MISSING = object()
-"""A field that is null says something; one that is not there hides what is held."""
+"""Unlike null, a missing field is an error."""
 
 
-def positions(client: Alpaca) -> tuple[Position, ...]:
-    """Where Alpaca shows no value of a position, what the account's equity counts for it; several share that evenly.
+def positions(client: AlpacaClient) -> tuple[Position, ...]:
+    """A position whose `market_value` is null, as for a halted or delisted symbol, is valued by the rest of equity.
 
-    Alpaca marks `market_value` as one that may be null: a halted or delisted symbol has no price.
+    That is equity less cash and the other positions; several positions without a value share it evenly.
     """
     rows = bodies("position", client.read("/positions"))
     valued = [row for row in rows if row.fields.get("market_value", MISSING) is not None]

@@ -1,4 +1,4 @@
-"""What the market shows now, by Alpaca's snapshots: one call for quotes, trades and bars of many symbols."""
+"""Current prices by Alpaca's snapshots: one call for quotes, trades and bars of many symbols."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,24 +8,24 @@ from typing import Any
 from rebalancer.model import NEW_YORK, Bar, Quote, Snapshot, Symbol, Tick
 from rebalancer.ports import Clock
 from rebalancer.venues.alpaca.bulk import Bulk
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 
 Body = Mapping[str, Any]
 MINUTE = timedelta(minutes=1)
 NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
-"""Alpaca writes 0001-01-01T00:00:00Z for the time of what never was."""
+"""Alpaca writes 0001-01-01T00:00:00Z as the time of a quote or trade that does not exist."""
 
 
 class AlpacaQuotes:
-    """`ports.Quotes`. `feed` is Alpaca's word for where prices come from: "iex", "sip" or "delayed_sip"."""
+    """`ports.Quotes`. `feed` is "iex", "sip" or "delayed_sip"."""
 
-    def __init__(self, client: Alpaca, clock: Clock, feed: str) -> None:
+    def __init__(self, client: AlpacaClient, clock: Clock, feed: str) -> None:
         self._bulk = Bulk(client)
         self._clock = clock
         self._feed = feed
 
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
-        """Zero prices and old times are passed on; a part that can't be read is None. Raises SourceError."""
+        """Zero prices and old times are passed on; an unreadable quote, trade or bar is None. Raises SourceError."""
         bodies: dict[str, Any] = {}
         for page in self._bulk.pages("/stocks/snapshots", symbols, {"feed": self._feed}):
             bodies |= page
@@ -34,7 +34,7 @@ class AlpacaQuotes:
 
 
 def snapshot(symbol: Symbol, body: Body, now: datetime) -> Snapshot:
-    """`bar` is Alpaca's newest daily bar, of whatever session; `previous` the newest one before the day of `now`."""
+    """`bar` is the newest daily bar of any session, `previous` the newest one before the day of `now`."""
     trade, today = _trade(body), now.astimezone(NEW_YORK).date()
     seen = [at for at in (trade and trade.at, _minute_end(body, now)) if at]
     newest, before = _bar(body, "dailyBar", seen), _bar(body, "prevDailyBar", seen)
@@ -56,7 +56,7 @@ def _trade(body: Body) -> Tick | None:
 
 
 def _bar(body: Body, name: str, seen: Sequence[datetime]) -> Bar | None:
-    """A daily bar says on which day it began; it was last updated at the latest time `seen` on that day."""
+    """A daily bar has only its start; its last update is the latest time `seen` on its day."""
     part = _part(body, name)
     close, began = _number(part, "c"), _time(part)
     if close is None or began is None:
@@ -76,7 +76,7 @@ def _part(body: Body, name: str) -> Body:
 
 
 def _number(part: Body, name: str) -> Decimal | None:
-    """Through its shortest text: no digit is lost or made up."""
+    """By its shortest text, so that no digit is lost or added."""
     value = part.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -87,7 +87,7 @@ def _number(part: Body, name: str) -> Decimal | None:
 
 
 def _time(part: Body) -> datetime | None:
-    """None for what is no time with a zone, and for the time of what never was."""
+    """None for anything but a time with a zone, and for times before NEVER."""
     text = part.get("t")
     try:
         at = datetime.fromisoformat(text) if isinstance(text, str) else None

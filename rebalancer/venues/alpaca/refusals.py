@@ -1,4 +1,4 @@
-"""Which answers to an order say for certain that it does not stand, and what can be done about each.
+"""Which error responses to an order prove that it was not accepted, and what can be done about each.
 
 Alpaca's codes name whole families (40310000 covers ten things), so the text decides. Sources: docs.alpaca.markets,
 "Orders at Alpaca" and "User protection", and the texts that its users have reported.
@@ -9,17 +9,17 @@ from decimal import Decimal, InvalidOperation
 
 from rebalancer.model import Order, RefusalKind, Refused
 from rebalancer.model.text import digits, money
-from rebalancer.venues.alpaca.wire import Json
+from rebalancer.venues.alpaca.transport import Json
 
 DEFINITE = frozenset({400, 401, 403, 404, 422})
 FAMILIES = ((400, 40010000), (400, 40010001), (403, 40310000), (403, 40310100), (422, 40010001), (422, 42210000))
-"""Statuses and codes of Alpaca's own rules about orders: whatever the text, the order was not taken."""
+"""Statuses and codes of Alpaca's order rules: whatever the text, the order was not accepted."""
 
 STANDS = re.compile(r"client_order_id (?!must be no more than)", re.IGNORECASE)
-"""An order of this id was taken before, perhaps by the very attempt that this is an echo of: look it up."""
+"""The id was used before, perhaps by an earlier attempt of this very order: look it up."""
 
 OVERSOLD = r"not allowed to short|cannot be sold short|position intent mismatch"
-"""More was to be sold than is held of this one symbol."""
+"""More shares were to be sold than are held."""
 
 TEXTS: tuple[tuple[str, RefusalKind], ...] = (
     (r"insufficient (day ?trading )?buying power", "funds"),
@@ -36,26 +36,26 @@ TEXTS: tuple[tuple[str, RefusalKind], ...] = (
 
 
 def refusal(order: Order, status: int, body: Json) -> Refused | None:
-    """None where the answer does not say for certain that the order does not stand."""
+    """None unless the response proves that the order was not accepted."""
     match body:
         case {"message": str(message)} if status in DEFINITE and not STANDS.search(message):
             kind = _kind(order, message, (status, body.get("code")) in FAMILIES)
-            return _told(order, kind, message, body) if kind else None
+            return _refused(order, kind, message, body) if kind else None
         case _:
             return None
 
 
 def _kind(order: Order, message: str, is_rule: bool) -> RefusalKind | None:  # noqa: FBT001
-    """By its text; one of Alpaca's own rules whose text is new is still a refusal."""
+    """By the text; a rule of Alpaca's with an unknown text is still a refusal."""
     if known := next((kind for text, kind in TEXTS if re.search(text, message, re.IGNORECASE)), None):
         return known
     if not is_rule:
         return None
-    # What Alpaca says of an order after the auction's cut-off is written nowhere.
+    # Alpaca does not document its response to an auction order after the cut-off.
     return "late" if order.kind == "moc" else "other"
 
 
-def _told(order: Order, kind: RefusalKind, message: str, body: dict[str, Json]) -> Refused:
+def _refused(order: Order, kind: RefusalKind, message: str, body: dict[str, Json]) -> Refused:
     what = f"Alpaca refused the {order.side} of {digits(order.quantity)} {order.symbol}"
     said = f"{what}: {message}"
     match kind:
@@ -65,7 +65,7 @@ def _told(order: Order, kind: RefusalKind, message: str, body: dict[str, Json]) 
             return Refused(f"{what}: {_cost(body)}", kind, _number(body, "buying_power"))
         case "held":
             held = _number(body, "held_for_orders")
-            # Without an order in the way nothing will ever free them: our own count is wrong.
+            # Without open orders that hold them they will never be freed: our own count is wrong.
             return Refused(f"{what}: {_shares(body, order)}", kind if held is None or held > 0 else "other")
         case "wash":
             return Refused(f"{what}: an order of the other side is open in it ({message})", kind)

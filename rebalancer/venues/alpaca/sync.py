@@ -1,4 +1,4 @@
-"""Bringing the cached closes up to date: new sessions, and enough old ones to see whether these still hold."""
+"""Updating cached closes: new sessions, and an overlap that shows whether the cached ones still hold."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from rebalancer.venues.alpaca.bulk import Bulk
 from rebalancer.venues.plugin import Progress
 
 OVERLAP_SESSIONS = 10
-"""How many known sessions are asked for again."""
+"""How many cached sessions are requested again."""
 
 BATCH_BARS = 100_000
-"""About how many bars are fetched before they are kept: ten pages."""
+"""About how many bars are fetched before they are written to the cache: ten pages."""
 
 A_MONTH = timedelta(days=30)
 
 Found = Known | str | None
-"""What is known of a symbol now; why it has to be asked for again; None where nothing came of it."""
+"""A symbol's closes; or why they must be fetched from the first day; or None where Alpaca sent nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Supply:
-    """Where closes come from, since when, by which of Alpaca's feeds, and where they are kept."""
+class BarSource:
+    """Alpaca's bars of a `feed` from the day `since` on, and the cache they go to."""
 
     bulk: Bulk
     cache: ClosesCache
@@ -51,10 +51,10 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class AlpacaSynced:
-    """What bringing the closes of so many `symbols` up to the session `last` took, and came to.
+    """The outcome of bringing so many `symbols` up to the session `last`.
 
-    `thrown_away` says why a symbol's known closes were fetched anew. `silent` are symbols of which Alpaca sent nothing
-    although it had closes before, with the last day that is known.
+    `thrown_away` has the symbols whose cached closes were replaced, with the reason; `silent` those of which Alpaca
+    sent nothing although closes are cached, with the last cached day.
     """
 
     last: date
@@ -76,11 +76,11 @@ class AlpacaSynced:
             )
 
 
-def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, progress: Progress) -> AlpacaSynced:
+def sync(supply: BarSource, symbols: Sequence[Symbol], last: Session, progress: Progress) -> AlpacaSynced:
     """Bring the cache up to `last`; `progress` is called with how many of how many symbols are done.
 
-    Symbols whose known closes prove wrong are asked for a second time, and then from the first day on. Raises
-    SourceError; what was fetched before it is kept.
+    Symbols whose cached closes prove wrong are fetched again from the first day. Raises SourceError; what was fetched
+    before stays cached.
     """
     requests = supply.bulk.requests
     found: dict[Symbol, Found] = {}
@@ -93,7 +93,7 @@ def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, progress: Pro
 
     ask({symbol: _start(supply, known.get(symbol), last.day) for symbol in symbols})
     wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}
-    supply.cache.forget(supply.feed, wrong)  # at once: should Alpaca break off now, they must not stand in for it
+    supply.cache.forget(supply.feed, wrong)  # at once, so that wrong closes are not used should Alpaca fail now
     known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
     ask(dict.fromkeys(wrong, supply.since))
     silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
@@ -101,9 +101,9 @@ def sync(supply: Supply, symbols: Sequence[Symbol], last: Session, progress: Pro
 
 
 def _fetched(
-    supply: Supply, known: Mapping[Symbol, Known], symbols: Sequence[Symbol], first: date, last: Session
+    supply: BarSource, known: Mapping[Symbol, Known], symbols: Sequence[Symbol], first: date, last: Session
 ) -> Mapping[Symbol, Found]:
-    """What came of each symbol; what is known now is in the cache."""
+    """The result for each symbol, written to the cache."""
     answers = supply.fetch(symbols, first, last)
     found = {
         symbol: reconciled(known.get(symbol), answer, whole=first == supply.since) for symbol, answer in answers.items()
@@ -112,8 +112,8 @@ def _fetched(
     return found
 
 
-def _start(supply: Supply, known: Known | None, last: date) -> date:
-    """From where on a symbol is asked for: with as much as there is of the overlap, and one known close at least."""
+def _start(supply: BarSource, known: Known | None, last: date) -> date:
+    """The first day to request: the overlap, as far as it is cached, with one cached close at least."""
     if known is None or known.first > supply.since:
         return supply.since
     until = min(known.last, last)
@@ -127,7 +127,7 @@ def overlap_start(calendar: Calendar, until: date) -> date:
 
 
 def _batches(calendar: Calendar, starts: Mapping[Symbol, date], last: date) -> Iterator[tuple[date, Sequence[Symbol]]]:
-    """Symbols that are asked for from the same day on, no more of them together than make BATCH_BARS bars."""
+    """Symbols with the same first day, at most as many as make BATCH_BARS bars."""
     for first, group in groupby(sorted(starts, key=lambda symbol: (starts[symbol], symbol)), starts.__getitem__):
         symbols = list(group)
         most = max(1, BATCH_BARS // len(calendar.sessions(first, last)))

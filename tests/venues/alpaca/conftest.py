@@ -6,7 +6,7 @@ import pytest
 from local_alpaca import LocalAlpaca
 
 from rebalancer.model.keys import Keys
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 
 EVENING = datetime(2024, 3, 4, 20, 45, tzinfo=UTC)
 
@@ -20,14 +20,14 @@ def venue() -> Iterator[LocalAlpaca]:
 
 
 @pytest.fixture
-def client(venue: LocalAlpaca) -> Iterator[Alpaca]:
-    client = Alpaca(Keys(venue.key_id, venue.secret), venue.clock, trading_url=venue.url, data_url=venue.url)
+def client(venue: LocalAlpaca) -> Iterator[AlpacaClient]:
+    client = AlpacaClient(Keys(venue.key_id, venue.secret), venue.clock, trading_url=venue.url, data_url=venue.url)
     yield client
     client.close()
 
 
 @pytest.fixture
-def hasty(venue: LocalAlpaca) -> Alpaca:
+def hasty(venue: LocalAlpaca) -> AlpacaClient:
     """Gives up an attempt after a fifth of a second, and a question after one second."""
     keys = Keys(venue.key_id, venue.secret)
-    return Alpaca(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=0.2, patience=1)
+    return AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=0.2, patience=1)

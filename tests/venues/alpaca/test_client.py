@@ -16,9 +16,9 @@ from requests import Request
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model.keys import Keys
-from rebalancer.venues.alpaca.client import Alpaca, NoReply, Reply
+from rebalancer.venues.alpaca.client import AlpacaClient, NoReply, Reply
+from rebalancer.venues.alpaca.transport import Transport
 from rebalancer.venues.alpaca.venue import PAPER
-from rebalancer.venues.alpaca.wire import Line
 
 KEYS = Keys("PKSOMEBODY", "a-secret")
 ORDER = {"symbol": "SPY", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day", "client_order_id": "rb1"}
@@ -75,7 +75,7 @@ def test_a_clock_that_stands_still_makes_no_question_endless(venue):
             pass
 
     venue.faults.on("GET", "/v2/account", fault=faults.UNAVAILABLE, times=None)
-    client = Alpaca(Keys(venue.key_id, venue.secret), Still(), trading_url=venue.url, patience=0.2)
+    client = AlpacaClient(Keys(venue.key_id, venue.secret), Still(), trading_url=venue.url, patience=0.2)
     assert client.ask("/account").status in {429, 503}
 
 
@@ -153,8 +153,8 @@ def test_a_redirect_is_never_followed(venue, hasty):
 def test_a_name_server_that_never_answers_does_not_hold_up_the_program(venue, monkeypatch):
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait() and [])
-    line = Line(KEYS, "http://localhost:1", "https://broker.example", seconds=0.1)
-    assert line.once("GET", "/account", None, "v2") == NoReply("no complete answer within 0.1 seconds")
+    transport = Transport(KEYS, "http://localhost:1", "https://broker.example", seconds=0.1)
+    assert transport.once("GET", "/account", None, "v2") == NoReply("no complete answer within 0.1 seconds")
     over.set()
 
 
@@ -162,7 +162,7 @@ HANGING = """
 import socket, threading, time
 from rebalancer.venues.alpaca.venue import PAPER
 from rebalancer.model.keys import Keys
-from rebalancer.venues.alpaca.wire import Line
+from rebalancer.venues.alpaca.transport import Transport
 
 def answer_for_ever():
     connection, _ = server.accept()
@@ -172,8 +172,8 @@ def answer_for_ever():
 
 server = socket.create_server(("127.0.0.1", 0))
 threading.Thread(target=answer_for_ever, daemon=True).start()
-line = Line(Keys("PK", "x"), f"http://127.0.0.1:{server.getsockname()[1]}", "", seconds=0.2)
-print(line.once("POST", "/orders", {}, "v2"), threading.active_count())
+transport = Transport(Keys("PK", "x"), f"http://127.0.0.1:{server.getsockname()[1]}", "", seconds=0.2)
+print(transport.once("POST", "/orders", {}, "v2"), threading.active_count())
 """
 
 
@@ -209,14 +209,14 @@ def test_a_proxy_is_not_for_this_machine(venue, client, monkeypatch):
 def test_a_password_kept_for_other_programs_is_not_sent_along(monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("default login somebody password something")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    session = Line(KEYS, PAPER, PAPER, seconds=1)._client._session
+    session = Transport(KEYS, PAPER, PAPER, seconds=1)._client._session
     assert "Authorization" not in session.prepare_request(Request("GET", PAPER)).headers
 
 
 @pytest.mark.parametrize("address", ["trading_url", "data_url"])
 def test_another_host_is_refused_before_anything_is_sent(venue, address):
     with pytest.raises(RunFailedError, match="neither"):
-        Alpaca(KEYS, venue.clock, **{address: "https://broker.example"})
+        AlpacaClient(KEYS, venue.clock, **{address: "https://broker.example"})
 
 
 @pytest.mark.parametrize("lacking", ["_retry", "_session", "_base_url"])
@@ -227,7 +227,7 @@ def test_an_alpaca_py_that_is_built_otherwise_is_refused(venue, monkeypatch, lac
 
     monkeypatch.setattr(RESTClient, "__init__", build)
     with pytest.raises(RunFailedError, match=f"alpaca-py has no {lacking}"):
-        Alpaca(KEYS, venue.clock, trading_url=venue.url)
+        AlpacaClient(KEYS, venue.clock, trading_url=venue.url)
 
 
 # ------------------------------------------------------------------------------------------------ the key
@@ -236,7 +236,7 @@ def test_an_alpaca_py_that_is_built_otherwise_is_refused(venue, monkeypatch, lac
 @pytest.mark.parametrize("keys", [Keys("PK", "with a space"), Keys("PK\n", "canary"), Keys("", "canary")])
 def test_keys_that_can_be_none_are_refused_without_showing_them(venue, keys):
     with pytest.raises(RunFailedError, match="copy them again") as refused:
-        Alpaca(keys, venue.clock, trading_url=venue.url)
+        AlpacaClient(keys, venue.clock, trading_url=venue.url)
     assert keys.secret not in str(refused.value)
 
 

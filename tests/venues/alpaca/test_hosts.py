@@ -9,7 +9,7 @@ from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SystemClock
 from rebalancer.model.keys import Keys
 from rebalancer.venues.addresses import is_loopback, refusal
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.venue import ALPACA, DATA, LIVE, PAPER, TRADING
 
 
@@ -80,7 +80,7 @@ def test_each_mode_has_a_host_of_its_own_and_refuses_the_others():
 @pytest.mark.parametrize("url", [PAPER, LIVE, DATA, "https://broker.example"])
 def test_the_client_refuses_every_host_but_that_of_its_mode(mode, url):
     def opened():
-        return Alpaca(Keys("PKID", "secret"), SystemClock(), mode=mode, trading_url=url)
+        return AlpacaClient(Keys("PKID", "secret"), SystemClock(), mode=mode, trading_url=url)
 
     if url == TRADING[mode]:
         opened().close()  # opening asks nothing of the network

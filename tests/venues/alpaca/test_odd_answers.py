@@ -5,7 +5,7 @@ import json
 from local_alpaca.faults import Fault
 
 from rebalancer.model.keys import Keys
-from rebalancer.venues.alpaca.wire import Line
+from rebalancer.venues.alpaca.transport import Transport
 
 CLOCK = {"is_open": True}
 
@@ -22,6 +22,6 @@ def test_ten_megabytes_are_read_or_given_up(venue, hasty):
 
 
 def test_who_answers_has_to_show_a_certificate():
-    line = Line(Keys("PKSOMEBODY", "a-secret"), "https://broker.example", "https://broker.example", 1.0)
-    assert line._client._session.verify is True
-    line.close()
+    transport = Transport(Keys("PKSOMEBODY", "a-secret"), "https://broker.example", "https://broker.example", 1.0)
+    assert transport._client._session.verify is True
+    transport.close()

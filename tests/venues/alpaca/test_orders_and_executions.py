@@ -9,7 +9,7 @@ from local_alpaca import faults, order_scripts
 from rebalancer.errors import SourceError
 from rebalancer.venues.alpaca.body import Body
 from rebalancer.venues.alpaca.executions import Executions
-from rebalancer.venues.alpaca.orders import followed, open_orders, orders_since
+from rebalancer.venues.alpaca.orders import follow_replacements, open_orders, orders_since
 
 ORDER = {"symbol": "SPY", "side": "buy", "type": "market", "time_in_force": "day"}
 
@@ -26,7 +26,7 @@ def place(client):
 @pytest.fixture
 def look(client):
     def look(order_id):
-        return followed(client, Body.of("order", client.read(f"/orders/{order_id}")))
+        return follow_replacements(client, Body.of("order", client.read(f"/orders/{order_id}")))
 
     return look
 
@@ -75,8 +75,8 @@ def test_the_fills_of_a_replaced_order_are_those_of_both(venue, client, place, l
     seen = look(first)
     assert (seen.state.status, seen.state.filled) == ("filled", 5)
     assert seen.state.average_price == Decimal("500.01")
-    assert sum(fill.quantity for fill in Executions(client).behind(seen)) == 5
-    assert {fill.order_id for fill in Executions(client).behind(seen)} == {"rb1"}
+    assert sum(fill.quantity for fill in Executions(client).fills_of(seen)) == 5
+    assert {fill.order_id for fill in Executions(client).fills_of(seen)} == {"rb1"}
 
 
 def test_orders_that_replace_each_other_in_a_circle_are_open(venue, place, look):
@@ -93,14 +93,14 @@ def test_one_reading_tells_the_fills_of_many_orders(venue, client, place, look):
     orders = [place("rb1"), place("rb2")]
     venue.clock.sleep(2)
     executions = Executions(client)
-    fills = [executions.behind(look(order))[0] for order in orders]
+    fills = [executions.fills_of(look(order))[0] for order in orders]
     assert [fill.order_id for fill in fills] == ["rb1", "rb2"]
     assert len(activities(venue)) == 1
 
 
 def test_what_did_not_fill_needs_no_reading(venue, client, place, look):
     seen = look(place("rb1", type="limit", limit_price="1.00"))
-    assert Executions(client).behind(seen) == ()
+    assert Executions(client).fills_of(seen) == ()
     assert not activities(venue)
 
 
@@ -110,9 +110,9 @@ def test_fills_that_are_not_shown_yet_are_not_left_out(venue, client, place, loo
     venue.clock.sleep(2)
     executions, seen = Executions(client), look(order)
     with pytest.raises(SourceError, match="does not show every execution yet"):
-        executions.behind(seen)
+        executions.fills_of(seen)
     venue.clock.sleep(5)
-    assert sum(fill.quantity for fill in executions.behind(seen)) == 2
+    assert sum(fill.quantity for fill in executions.fills_of(seen)) == 2
 
 
 def test_a_fill_that_came_after_the_look_waits_for_the_next_one(venue, client, place, look):
@@ -122,8 +122,8 @@ def test_a_fill_that_came_after_the_look_waits_for_the_next_one(venue, client, p
     before = look(order)
     venue.clock.sleep(5)
     executions = Executions(client)
-    assert sum(fill.quantity for fill in executions.behind(before)) == before.state.filled == 1
-    assert sum(fill.quantity for fill in executions.behind(look(order))) == 2
+    assert sum(fill.quantity for fill in executions.fills_of(before)) == before.state.filled == 1
+    assert sum(fill.quantity for fill in executions.fills_of(look(order))) == 2
 
 
 def test_a_fill_that_is_listed_twice_counts_once(venue, client, place, look):
@@ -131,7 +131,7 @@ def test_a_fill_that_is_listed_twice_counts_once(venue, client, place, look):
     venue.clock.sleep(2)
     page = client.read("/account/activities/FILL") * 2
     venue.faults.on("GET", "/v2/account/activities/FILL", fault=faults.answering(page))
-    assert len(Executions(client).behind(look(order))) == 1
+    assert len(Executions(client).fills_of(look(order))) == 1
 
 
 def test_executions_without_an_end_are_given_up(venue, client, place, look):
@@ -141,4 +141,4 @@ def test_executions_without_an_end_are_given_up(venue, client, place, look):
     other = [{**entry, "order_id": "another"} for entry in page]
     venue.faults.on("GET", "/v2/account/activities/FILL", fault=faults.answering(other), times=None)
     with pytest.raises(SourceError, match="does not come to an end"):
-        Executions(client).behind(look(order))
+        Executions(client).fills_of(look(order))

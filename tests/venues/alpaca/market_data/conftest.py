@@ -8,7 +8,7 @@ import pytest
 from local_alpaca import LocalAlpaca
 
 from rebalancer.model.keys import Keys
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def venue() -> Iterator[LocalAlpaca]:
 
 
 @pytest.fixture
-def client(venue: LocalAlpaca) -> Iterator[Alpaca]:
+def client(venue: LocalAlpaca) -> Iterator[AlpacaClient]:
     keys = Keys(venue.key_id, venue.secret)
-    with closing(Alpaca(keys, venue.clock, trading_url=venue.url, data_url=venue.url)) as client:
+    with closing(AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url)) as client:
         yield client

@@ -20,7 +20,7 @@ from rebalancer.market.cache import ClosesCache
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import Symbol
 from rebalancer.model.keys import Keys
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.history import AlpacaHistory
 
 SPY, TLT, GLD = Symbol("SPY"), Symbol("TLT"), Symbol("GLD")
@@ -43,7 +43,7 @@ def market(venue: LocalAlpaca, sessions: tuple[date, ...]) -> Any:
 
 
 @pytest.fixture
-def history(venue: LocalAlpaca, client: Alpaca, market: Any, tmp_path: Path) -> AlpacaHistory:
+def history(venue: LocalAlpaca, client: AlpacaClient, market: Any, tmp_path: Path) -> AlpacaHistory:
     cache = ClosesCache(tmp_path / "prices.sqlite")
     return AlpacaHistory(client, cache, ExchangeCalendar(venue.clock), venue.clock, SINCE)
 
@@ -138,7 +138,7 @@ def test_a_symbol_that_comes_new_is_asked_for_from_the_first_day(venue: LocalAlp
 
 
 def test_an_earlier_first_day_is_asked_for_once(
-    venue: LocalAlpaca, client: Alpaca, market: Any, history: AlpacaHistory, tmp_path: Path
+    venue: LocalAlpaca, client: AlpacaClient, market: Any, history: AlpacaHistory, tmp_path: Path
 ) -> None:
     history.sync([SPY])
     market.list("SPY", {date(2023, 12, 29): Decimal(99)})
@@ -320,7 +320,7 @@ def test_a_busy_alpaca_is_asked_again(venue: LocalAlpaca, history: AlpacaHistory
 
 
 def test_what_was_fetched_before_alpaca_broke_off_is_kept(
-    venue: LocalAlpaca, client: Alpaca, history: AlpacaHistory, tmp_path: Path
+    venue: LocalAlpaca, client: AlpacaClient, history: AlpacaHistory, tmp_path: Path
 ) -> None:
     history.sync([SPY])
     venue.faults.on("GET", BARS, nth=2, fault=UNAUTHORIZED)
@@ -398,7 +398,7 @@ def test_however_the_weeks_went_the_cache_ends_as_a_fresh_one_would(weeks: list[
         venue.market.list("SPY", {day: Decimal(100 + at) for at, day in enumerate(days)})
         venue.market.list("TLT", dict.fromkeys(days, Decimal(50)))
         keys = Keys(venue.key_id, venue.secret)
-        with closing(Alpaca(keys, venue.clock, trading_url=venue.url, data_url=venue.url)) as client:
+        with closing(AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url)) as client:
             kept, fresh = (
                 AlpacaHistory(client, ClosesCache(Path(folder) / name), calendar, venue.clock, SINCE)
                 for name in ("kept", "fresh")

@@ -8,7 +8,7 @@ from local_alpaca import LocalAlpaca
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Bar, Quote, Snapshot, Symbol, Tick
-from rebalancer.venues.alpaca.client import Alpaca
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.quotes import AlpacaQuotes, snapshot
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")
@@ -25,7 +25,7 @@ def shown(**parts: object) -> Snapshot:
     return snapshot(SPY, parts, NOW)
 
 
-def test_one_call_shows_quote_trade_bar_and_previous_close(venue: LocalAlpaca, client: Alpaca) -> None:
+def test_one_call_shows_quote_trade_bar_and_previous_close(venue: LocalAlpaca, client: AlpacaClient) -> None:
     traded = NOW - timedelta(seconds=7)
     venue.market.list("SPY", {FRIDAY: Decimal("512.85"), MONDAY: Decimal("512.3"), TUESDAY: Decimal(507)})
     venue.market.quote("SPY", Decimal("506.9"), Decimal("506.95"), at=NOW)
@@ -42,7 +42,9 @@ def test_one_call_shows_quote_trade_bar_and_previous_close(venue: LocalAlpaca, c
     assert len(venue.requests) == 1
 
 
-def test_before_todays_first_trade_the_previous_close_is_the_newest_bar(venue: LocalAlpaca, client: Alpaca) -> None:
+def test_before_todays_first_trade_the_previous_close_is_the_newest_bar(
+    venue: LocalAlpaca, client: AlpacaClient
+) -> None:
     venue.market.list("SPY", {FRIDAY: Decimal(512), MONDAY: Decimal(513)})
     found = AlpacaQuotes(client, venue.clock, "iex").snapshots([SPY])[SPY]
     assert found.bar is not None
@@ -50,7 +52,7 @@ def test_before_todays_first_trade_the_previous_close_is_the_newest_bar(venue: L
     assert (found.bar.session, found.previous.session, found.previous.close) == (MONDAY, MONDAY, 513)
 
 
-def test_many_symbols_are_one_call(venue: LocalAlpaca, client: Alpaca) -> None:
+def test_many_symbols_are_one_call(venue: LocalAlpaca, client: AlpacaClient) -> None:
     symbols = [Symbol(f"S{number}") for number in range(300)]
     for symbol in symbols:
         venue.market.list(symbol, {MONDAY: Decimal(10)})
@@ -58,12 +60,12 @@ def test_many_symbols_are_one_call(venue: LocalAlpaca, client: Alpaca) -> None:
     assert len(venue.requests) == 1
 
 
-def test_a_symbol_that_is_none_leaves_the_others_alone(venue: LocalAlpaca, client: Alpaca) -> None:
+def test_a_symbol_that_is_none_leaves_the_others_alone(venue: LocalAlpaca, client: AlpacaClient) -> None:
     venue.market.list("SPY", {MONDAY: Decimal(10)})
     assert AlpacaQuotes(client, venue.clock, "iex").snapshots([Symbol("0-A"), SPY]).keys() == {SPY}
 
 
-def test_a_feed_that_the_plan_does_not_include_is_an_error(venue: LocalAlpaca, client: Alpaca) -> None:
+def test_a_feed_that_the_plan_does_not_include_is_an_error(venue: LocalAlpaca, client: AlpacaClient) -> None:
     with pytest.raises(SourceError, match="market data plan"):
         AlpacaQuotes(client, venue.clock, "sip").snapshots([SPY])
 

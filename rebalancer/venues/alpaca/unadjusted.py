@@ -1,4 +1,4 @@
-"""History on the morning of a split or dividend that the bars do not know of yet."""
+"""Adjusts closes for a split or dividend of today that Alpaca's bars are not adjusted for yet."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,18 +10,18 @@ import numpy as np
 from rebalancer.model import Closes, CorporateAction, Floats, Symbol
 
 COUNTED = ("split", "dividend")
-"""The kinds whose effect on earlier closes is known."""
+"""Kinds of corporate actions whose effect on earlier closes is known."""
 
 
-def restated(
+def adjusted_for(
     closes: Closes, traded: Mapping[Symbol, Mapping[date, float]], actions: Sequence[CorporateAction]
 ) -> Closes:
-    """`closes` as they are once `actions`, all of the day after the last session, count; each is told in a note.
+    """`closes` adjusted for `actions`, all of the day after the last session, with a note for each.
 
-    `traded` are closes as they were traded, in dollars. Where the last adjusted close of a symbol is nearer to the
-    traded one than to what the actions make of it, it is not adjusted for them yet, and the symbol is multiplied here:
-    by old / new shares for a split, by 1 - dividend / close for a dividend, which is paid on the old shares. Where that
-    can't be told, and for what has no known effect, there is only the note.
+    `traded` are unadjusted closes in dollars. Where a symbol's last adjusted close is nearer to its traded close than
+    to the close that the actions imply, the bars do not reflect the actions yet, and its closes are multiplied: by
+    old / new shares for a split, by 1 - dividend / close for a dividend, which is paid on the old shares. Where that
+    can't be decided, or the action has no known effect, there is only the note.
     """
     values, notes = closes.values.copy(), list(closes.notes)
     for column, symbol in enumerate(closes.symbols):
@@ -42,7 +42,7 @@ def _marks(actions: Sequence[CorporateAction]) -> Iterator[str]:
 def _restate(
     prices: Floats, closes: Closes, traded: Mapping[date, float], actions: Sequence[CorporateAction]
 ) -> Iterator[str]:
-    """Multiplies `prices` in place where the actions are not in them yet."""
+    """Multiplies `prices` in place unless they are adjusted for the actions already."""
     symbol, words = actions[0].symbol, " and ".join(action.words for action in actions)
     last = int(np.flatnonzero(np.isfinite(prices))[-1])
     day, adjusted = closes.day(last), float(prices[last])

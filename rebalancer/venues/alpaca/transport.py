@@ -1,4 +1,4 @@
-"""One attempt on the wire, through alpaca-py's own client with its loose ends tied."""
+"""One HTTP request through alpaca-py's client, with its retries switched off and a deadline added."""
 
 import json
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ from urllib3.exceptions import HTTPError
 from rebalancer.errors import RunFailedError
 from rebalancer.model.keys import Keys
 from rebalancer.venues.addresses import is_loopback, refusal
-from rebalancer.venues.alpaca.http_adapter import Attempt, Punctual
-from rebalancer.venues.alpaca.pause import HEADERS
+from rebalancer.venues.alpaca.http_adapter import DeadlineAdapter, RequestThread
+from rebalancer.venues.alpaca.rate_limit import HEADERS
 
 Fields = dict[str, str]
 Json = Any
-"""What a parsed document is: anything at all until it has been looked at."""
+"""A parsed document that has not been validated yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer. `body` is its JSON; None where it has none (204) or where an error came without JSON.
+    """A complete response. `body` is its JSON; None for status 204 and for an error without JSON.
 
-    `headers` are those that tell how long to wait.
+    `headers` are those of rate limits.
     """
 
     status: int
@@ -38,15 +38,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No answer that means anything: the request may or may not have arrived."""
+    """No usable response: the request may or may not have arrived."""
 
     reason: str
 
 
-class Line:
-    """To one host. A call is one network attempt and ends within `seconds` of real time, whatever the network does.
+class Transport:
+    """Requests to one host. A call makes one network attempt and returns within `seconds` of real time.
 
-    Raises RunFailedError for a host that is refused, and where alpaca-py is no longer built as this file expects.
+    Raises RunFailedError for a host that is refused, and for an alpaca-py without the attributes that are set here.
     """
 
     def __init__(self, keys: Keys, url: str, allowed: str, seconds: float) -> None:
@@ -57,16 +57,15 @@ class Line:
         self._client = self._fresh()
 
     def once(self, method: str, path: str, fields: Fields | None, version: str) -> Reply | NoReply:
-        """Never raises. `fields` are the query of a GET or DELETE, the JSON body of a POST."""
+        """Send one request; never raises. `fields` are the query of a GET or DELETE, the JSON body of a POST."""
         client, answers = self._client, SimpleQueue[Reply | NoReply]()
-        # The timeouts of sockets start again with every byte, and looking up a name has none: only another thread can
-        # be left behind.
-        attempt = Attempt(lambda: answers.put(client.attempt(method, path, fields, version)))
-        attempt.start()
+        # Socket timeouts restart with every byte, and a name lookup has none: only a thread can be abandoned in time.
+        request = RequestThread(lambda: answers.put(client.attempt(method, path, fields, version)))
+        request.start()
         try:
             return answers.get(timeout=self._seconds)
         except Empty:
-            attempt.given_up = True
+            request.abandoned = True
             self._client = self._fresh()
             return NoReply(f"no complete answer within {self._seconds:g} seconds")
 
@@ -89,18 +88,18 @@ class _Client(RESTClient):
                 "nothing is sent through it. Install the version that pyproject.toml asks for."
             )
         self._keys = keys
-        self._retry = 0  # alpaca-py would send an order up to four times
+        self._retry = 0  # by default alpaca-py sends an order up to four times
         self._status = 0
         self._headers: dict[str, str] = {}
-        self._session.trust_env = not is_loopback(url)  # a proxy is for the way out, never for this machine
-        self._session.auth = lambda request: request  # or a password in ~/.netrc would be sent along
-        self._session.mount("https://", Punctual(seconds))
-        self._session.mount("http://", Punctual(seconds))
+        self._session.trust_env = not is_loopback(url)  # no proxy between this program and this machine
+        self._session.auth = lambda request: request  # keeps requests from sending a password of ~/.netrc
+        self._session.mount("https://", DeadlineAdapter(seconds))
+        self._session.mount("http://", DeadlineAdapter(seconds))
         self._session.hooks["response"].append(self._note_head)
 
     @property
     def host(self) -> str:
-        """The base address that requests really go to."""
+        """The base URL that alpaca-py sends to."""
         return str(self._base_url)
 
     def attempt(self, method: str, path: str, fields: Fields | None, version: str) -> Reply | NoReply:
@@ -111,7 +110,7 @@ class _Client(RESTClient):
         except Timeout:
             return NoReply("the connection timed out")
         except (RequestException, HTTPError, HTTPException, OSError, ValueError, RecursionError) as error:
-            # Only its kind is told: the text of an error about a header quotes the header.
+            # Only the class: the text of an error about a header quotes the header, which may hold a key.
             return NoReply(f"the connection or its answer was broken ({type(error).__name__})")
         if not 200 <= self._status < 300:
             return NoReply(f"a redirect, which is never followed (status {self._status})")

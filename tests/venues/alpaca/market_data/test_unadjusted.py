@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from rebalancer.model import Closes, CorporateAction, Symbol
-from rebalancer.venues.alpaca.announced import restated
+from rebalancer.venues.alpaca.unadjusted import adjusted_for
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 3, 4), date(2024, 3, 5), date(2024, 3, 6)
@@ -31,13 +31,13 @@ def closes(monday: float, tuesday: float) -> Closes:
 def test_closes_that_do_not_know_of_tonights_action_are_multiplied(
     actions: list[CorporateAction], factor: float
 ) -> None:
-    found = restated(closes(90.0, 100.0), {SPY: {TUESDAY: 100.0}}, actions)
+    found = adjusted_for(closes(90.0, 100.0), {SPY: {TUESDAY: 100.0}}, actions)
     assert_allclose(found.values[:, 0], [90.0 * factor, 100.0 * factor])
     assert_allclose(found.values[:, 1], [50.0, 51.0])
 
 
 def test_the_note_has_the_numbers() -> None:
-    found = restated(closes(90.0, 100.0), {SPY: {TUESDAY: 100.0}}, [SPLIT])
+    found = adjusted_for(closes(90.0, 100.0), {SPY: {TUESDAY: 100.0}}, [SPLIT])
     assert found.notes == (
         "a note",
         (
@@ -50,14 +50,14 @@ def test_the_note_has_the_numbers() -> None:
 @pytest.mark.parametrize(("action", "adjusted"), [(SPLIT, 10.0), (DIVIDEND, 98.5)])
 def test_closes_that_know_of_it_stay_as_they_are(action: CorporateAction, adjusted: float) -> None:
     known = closes(9.0, adjusted)
-    found = restated(known, {SPY: {TUESDAY: 100.0}}, [action])
+    found = adjusted_for(known, {SPY: {TUESDAY: 100.0}}, [action])
     assert_allclose(found.values, known.values)
     assert found.notes == known.notes
 
 
 def test_without_a_traded_close_nothing_is_guessed() -> None:
     known = closes(90.0, 100.0)
-    found = restated(known, {SPY: {MONDAY: 90.0}}, [SPLIT])
+    found = adjusted_for(known, {SPY: {MONDAY: 90.0}}, [SPLIT])
     assert_allclose(found.values, known.values)
     assert "whether its closes are adjusted for it can't be told" in found.notes[-1]
 
@@ -65,13 +65,13 @@ def test_without_a_traded_close_nothing_is_guessed() -> None:
 def test_a_dividend_above_the_price_is_not_believed() -> None:
     absurd = CorporateAction(SPY, WEDNESDAY, "dividend", dollars=Decimal(150), words="dividend of 150 USD")
     known = closes(90.0, 100.0)
-    found = restated(known, {SPY: {TUESDAY: 100.0}}, [absurd])
+    found = adjusted_for(known, {SPY: {TUESDAY: 100.0}}, [absurd])
     assert_allclose(found.values, known.values)
     assert "can't be told" in found.notes[-1]
 
 
 def test_the_last_close_there_is_decides() -> None:
-    found = restated(closes(100.0, NAN), {SPY: {MONDAY: 100.0}}, [SPLIT])
+    found = adjusted_for(closes(100.0, NAN), {SPY: {MONDAY: 100.0}}, [SPLIT])
     assert_allclose(found.values[:, 0], [10.0, NAN])
 
 
@@ -79,6 +79,6 @@ def test_the_last_close_there_is_decides() -> None:
 def test_what_has_no_known_effect_is_marked(kind: str) -> None:
     known = closes(90.0, 100.0)
     spun = CorporateAction(SPY, WEDNESDAY, kind, words="spin off of 2024-03-06 (SPY, NEW)")
-    found = restated(known, {}, [spun])
+    found = adjusted_for(known, {}, [spun])
     assert_allclose(found.values, known.values)
     assert found.notes[-1].startswith("SPY: spin off of 2024-03-06 (SPY, NEW): its closes are not adjusted for it")
