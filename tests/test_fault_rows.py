@@ -22,15 +22,15 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_alpaca_evening.py::test_an_order_that_never_arrived_is_sent_once_more_under_its_own_id",
     ),
     "N2 timeout after accept": (
-        "trading/test_alpaca_evening.py::test_an_order_whose_answer_was_lost_stands_once",
-        "trading/test_unclear_answers.py::test_hundreds_of_orders_whose_answers_are_lost_stand_once_each",
+        "trading/test_alpaca_evening.py::test_an_order_whose_answer_is_lost_reaches_the_venue_once",
+        "trading/test_unclear_answers.py::test_hundreds_of_orders_whose_answers_are_lost_are_taken_once_each",
     ),
     "N3 reset after accept": (
-        "trading/test_alpaca_evening.py::test_a_hundred_orders_whose_answers_are_lost_stand_once_each",
+        "trading/test_alpaca_evening.py::test_a_hundred_orders_whose_answers_are_lost_reach_the_venue_once_each",
     ),
     "N4 end of file": ("venues/alpaca/test_client.py::test_an_order_is_sent_once_even_if_nobody_answers",),
     "N5 late accept": (
-        "trading/test_unclear_answers.py::test_however_late_it_arrives_it_stands_once_and_the_next_start_knows_of_it",
+        "trading/test_unclear_answers.py::test_an_order_that_arrives_late_is_taken_once_and_found_by_the_next_run",
         "trading/test_alpaca_evening.py::test_a_lost_order_that_arrives_after_the_evening_halts_the_next_and_is_counted",
     ),
     "N6 the same answer or fill twice": (
@@ -38,15 +38,15 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "journal/test_projections.py::test_the_same_execution_counts_once",
     ),
     "N7 statuses out of order": (
-        "journal/test_projections.py::test_a_late_look_does_not_reopen_a_finished_order",
-        "journal/test_projections.py::test_a_late_answer_does_not_undo_what_was_seen",
+        "journal/test_projections.py::test_a_late_status_does_not_reopen_a_finished_order",
+        "journal/test_projections.py::test_a_late_answer_does_not_replace_a_status",
     ),
     "N8 too many requests": (
         "venues/alpaca/test_client.py::test_a_question_is_asked_again_until_it_is_answered",
         "venues/alpaca/test_client.py::test_an_order_is_sent_once_whatever_the_answer",
         "venues/alpaca/test_client.py::test_the_rate_of_any_minute_stays_below_the_venues",
-        "trading/test_alpaca_rough_edges.py::test_an_order_that_met_a_busy_venue_is_sent_again_under_its_own_id",
-        "trading/test_alpaca_rough_edges.py::test_what_a_busy_venue_never_took_is_refused_and_not_lost",
+        "trading/test_alpaca_rough_edges.py::test_an_order_refused_by_a_busy_venue_is_sent_again_under_its_own_id",
+        "trading/test_alpaca_rough_edges.py::test_an_order_that_a_busy_venue_never_took_is_refused_and_not_lost",
     ),
     "N9 500 to 504": (
         "venues/alpaca/test_client.py::test_a_venue_that_stays_out_of_order_is_given_up_after_the_patience",
@@ -68,8 +68,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "N14 odd numbers": (
         "venues/alpaca/test_parse.py::test_what_is_no_finite_number_is_none",
         "venues/alpaca/test_parse.py::test_a_number_is_never_rounded",
-        "trading/test_alpaca_rough_edges.py::test_our_own_position_without_a_value_is_sold_and_bought_at_the_markets_price",
-        "trading/test_alpaca_rough_edges.py::test_an_option_order_of_several_legs_stops_no_evening",
+        "trading/test_alpaca_rough_edges.py::test_our_own_position_without_a_value_is_traded_at_the_market_price",
+        "trading/test_alpaca_rough_edges.py::test_an_open_multi_leg_option_order_does_not_stop_the_run",
     ),
     "N15 slow drip": (
         "venues/contract.py::test_b25_an_answer_that_never_ends_is_given_up",
@@ -86,7 +86,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "N18 proxy": ("venues/alpaca/test_client.py::test_a_proxy_is_not_for_this_machine",),
     "N19 the key ends in mid-run": (
         "venues/contract.py::test_b20_a_key_that_is_not_accepted_any_more_stops_orders_and_reads",
-        "trading/test_refusals.py::test_after_a_refusal_of_the_account_nothing_more_leaves",
+        "trading/test_refusals.py::test_after_a_refusal_of_the_account_nothing_more_is_sent",
     ),
     "N20 pages": (
         "venues/contract.py::test_b23_every_page_of_open_orders_is_read",
@@ -94,13 +94,13 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "venues/alpaca/test_orders_and_executions.py::test_a_list_that_never_ends_is_given_up",
     ),
     "N21 positions that are not all there": (
-        "trading/test_orders.py::test_an_unknown_book_is_never_read_as_a_flat_account",
+        "trading/test_orders.py::test_a_failed_position_read_is_never_read_as_a_flat_account",
         "trading/test_orders.py::test_an_answer_without_the_positions_is_never_read_as_a_flat_account",
     ),
     "N22 blocked account": ("trading/test_alpaca_evening.py::test_an_account_that_may_not_trade_gets_no_order",),
     "N23 lists that lag": (
-        "trading/test_unclear_answers.py::test_an_absence_is_believed_after_two_looks_past_the_quiet_time",
-        "trading/test_alpaca_evening.py::test_executions_that_are_listed_late_are_waited_for",
+        "trading/test_unclear_answers.py::test_an_order_is_resent_after_two_absences_past_the_quiet_time",
+        "trading/test_alpaca_evening.py::test_executions_that_are_listed_late_are_awaited",
     ),
     # ------------------------------------------------------------------------------------------- orders
     "O1 a part, then silence": (
@@ -108,46 +108,46 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "venues/contract.py::test_b15_a_part_filled_order_keeps_its_fill_when_it_is_canceled",
     ),
     "O2 refused": (
-        "trading/test_orders.py::test_a_refused_buy_leaves_the_others_alone",
+        "trading/test_orders.py::test_a_refused_buy_does_not_affect_the_others",
         "venues/alpaca/test_alpaca_refusals.py::test_a_refused_sell_never_speaks_of_what_it_costs",
     ),
     "O3 accepted, then rejected": ("venues/contract.py::test_b14_an_accepted_order_may_be_rejected_later",),
     "O4 cancel against fill": (
-        "trading/test_orders.py::test_a_fill_that_wins_over_its_cancel_counts",
+        "trading/test_orders.py::test_a_fill_that_comes_before_its_cancel_counts",
         "venues/contract.py::test_b16_a_fill_beats_the_cancel_that_was_under_way",
     ),
     "O5 cancel refused": (
         "venues/contract.py::test_b16_a_refused_cancel_leaves_the_order_open",
-        "trading/test_alpaca_evening.py::test_a_sell_stuck_in_its_cancel_holds_back_every_buy",
+        "trading/test_alpaca_evening.py::test_a_sell_that_stays_in_pending_cancel_stops_every_buy",
     ),
     "O6 more than ordered": ("trading/test_orders.py::test_more_filled_than_ordered_stops_the_run",),
     "O7 a trade is taken back": (
         "trading/test_orders.py::test_a_filled_quantity_that_falls_stops_the_run",
-        "trading/test_recovery.py::test_a_filled_quantity_that_fell_between_two_evenings_stops",
+        "trading/test_recovery.py::test_a_filled_quantity_that_fell_between_two_runs_stops_the_run",
     ),
     "O8 done for the day, held, replaced": (
         "venues/alpaca/test_parse.py::test_what_alpaca_is_done_with_for_today_is_over",
         "venues/alpaca/test_orders_and_executions.py::test_a_replaced_order_lives_on_in_the_one_that_took_its_place",
     ),
     "O9 no funds for some buys": (
-        "trading/test_refusals.py::test_a_buy_refused_for_its_cost_is_sent_once_more_for_what_the_broker_says_it_has",
-        "trading/test_own_cash.py::test_a_venue_that_refuses_beyond_settled_money_is_taken_at_its_word_and_the_run_is_partial",
+        "trading/test_refusals.py::test_a_buy_refused_for_lack_of_funds_is_retried_within_the_named_buying_power",
+        "trading/test_own_cash.py::test_buys_refused_beyond_settled_cash_are_reduced_and_the_run_is_partial",
     ),
     "O10 sells only fill in part": (
         "trading/test_rebalance.py::test_a_sell_cancelled_at_its_deadline_counts_what_filled",
     ),
     "O11 shares held by other orders": (
-        "trading/test_recovery.py::test_a_symbol_with_an_open_order_of_another_hand_is_left_alone_and_said",
+        "trading/test_recovery.py::test_a_symbol_with_an_open_external_order_is_not_traded_and_reported",
         "portfolio/test_holdings.py::test_shares_that_open_orders_hold_are_not_managed_and_count_among_the_others",
-        "trading/test_alpaca_rough_edges.py::test_shares_that_a_cancelled_order_held_are_waited_for",
+        "trading/test_alpaca_rough_edges.py::test_shares_held_by_a_cancelled_order_are_awaited",
     ),
     "O12 a trade by hand in mid-run": (
-        "trading/test_other_hands.py::test_shares_that_somebody_sold_a_moment_ago_are_never_sold_short",
+        "trading/test_other_hands.py::test_shares_sold_by_hand_a_moment_ago_are_never_sold_short",
         "venues/alpaca/test_alpaca_broker.py::test_only_a_sell_says_that_it_closes_what_is_held",
-        "trading/test_rebalance.py::test_a_quantity_that_moved_without_our_orders_is_left_alone_for_the_evening",
+        "trading/test_rebalance.py::test_a_position_that_changed_without_our_orders_is_not_traded_that_evening",
     ),
     "O13 wash trade": (
-        "trading/test_refusals.py::test_a_sell_whose_shares_are_held_is_sent_once_more_when_the_way_is_clear",
+        "trading/test_refusals.py::test_a_sell_refused_for_held_shares_is_retried_when_the_blocking_order_is_gone",
         "venues/alpaca/test_alpaca_refusals.py::test_a_refusal_says_what_can_be_done_about_it",
     ),
     "O14 least amount, lot, tick": (
@@ -156,7 +156,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "O15 no fractions": (
         "venues/contract.py::test_b14_a_fraction_is_sold_only_with_the_whole_position",
-        "trading/test_alpaca_rough_edges.py::test_of_what_trades_in_whole_shares_only_those_are_sold_and_the_fraction_is_said",
+        "trading/test_alpaca_rough_edges.py::test_a_symbol_that_trades_in_whole_shares_only_keeps_its_fraction_with_a_warning",
     ),
     "O16 the same id with other parameters": (
         "venues/contract.py::test_b13_the_same_id_with_other_parameters_leaves_the_first_order",
@@ -184,8 +184,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "Q8 a bar twice": ("venues/alpaca/market_data/test_alpaca_history.py::test_two_closes_of_one_day_are_an_error",),
     "Q9 a split": (
-        "trading/test_restate.py::test_while_it_is_not_booked_nothing_else_is_sized_by_the_accounts_wrong_value",
-        "trading/test_alpaca_evening.py::test_a_split_overnight_restates_our_shares_and_trades_no_difference",
+        "trading/test_restate.py::test_an_unbooked_split_stops_trades_sized_by_the_wrong_account_value",
+        "trading/test_alpaca_evening.py::test_a_split_overnight_restates_our_shares_and_causes_no_trade",
         "market/test_jumps.py::test_a_move_beyond_the_bound_is_a_jump_up_or_down",
     ),
     "Q10 a dividend": (
@@ -196,8 +196,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "Q13 no volume": "Volumes are not read: a price is judged by its age, its spread and its distance.",
     "Q14 providers that disagree": "An evening has one provider of prices; a preview of two is not built.",
     # ------------------------------------------------------------------------------------------- symbols
-    "S1 halted": ("trading/test_alpaca_evening.py::test_a_halted_sell_holds_back_no_other_sell_but_its_shares_stay",),
-    "S2 delisted while held": ("trading/test_alpaca_evening.py::test_a_symbol_that_can_not_be_traded_is_left_alone",),
+    "S1 halted": ("trading/test_alpaca_evening.py::test_a_sell_of_a_halted_symbol_does_not_stop_the_other_sells",),
+    "S2 delisted while held": ("trading/test_alpaca_evening.py::test_an_untradable_symbol_is_not_traded",),
     "S3 not tradable": ("venues/contract.py::test_b14_what_can_not_be_traded_is_named_with_its_reason",),
     "S4 another class": ("venues/alpaca/test_alpaca_broker.py::test_a_symbol_of_another_class_is_not_traded",),
     "S5 hostile tickers": ("model/test_names.py::test_what_is_no_ticker_is_refused",),
@@ -207,10 +207,10 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_alpaca_evening.py::test_a_clock_that_is_wrong_stops_the_evening",
     ),
     "T2 the clock steps": (
-        "trading/test_unclear_answers.py::test_a_clock_that_is_set_forward_makes_no_absence",
+        "trading/test_unclear_answers.py::test_a_clock_that_is_set_forward_does_not_make_an_order_absent",
         "venues/alpaca/test_client.py::test_a_clock_that_stands_still_makes_no_question_endless",
     ),
-    "T3 summer time": ("trading/test_schedule_windows.py::test_the_change_of_the_clocks_moves_the_run_in_utc",),
+    "T3 summer time": ("app/test_schedule_windows.py::test_the_change_of_the_clocks_moves_the_run_in_utc",),
     "T4 half days": ("market/test_calendar.py::test_a_half_day_closes_at_13_in_new_york",),
     "T5 closures": (
         "trading/test_alpaca_evening.py::test_a_closure_at_short_notice_stops_the_evening",
@@ -218,12 +218,12 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "T6 late, twice, never": (
         "cli/test_schedule.py::test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_the_next",
-        "trading/test_schedule_windows.py::test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it",
-        "trading/test_rebalance.py::test_second_trigger_of_a_session_does_nothing",
+        "app/test_schedule_windows.py::test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it",
+        "journal/test_one_run_a_session.py::test_a_second_trigger_of_a_session_does_nothing",
     ),
     "T7 over the close, over midnight": (
-        "trading/test_rebalance.py::test_an_order_too_close_to_the_bell_is_not_sent",
-        "trading/test_carry_on.py::test_the_next_session_closes_a_run_that_was_cut_off_and_starts_its_own",
+        "trading/test_rebalance.py::test_an_order_after_the_cutoff_is_not_sent",
+        "trading/test_carry_on.py::test_the_next_session_ends_an_interrupted_run_and_starts_its_own",
     ),
     "T8 years nobody knows": (
         "market/test_calendar.py::test_years_whose_holidays_are_not_certain_are_refused_rather_than_guessed",
@@ -231,10 +231,10 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "T9 special sessions": "The New York Stock Exchange has none; no exchange with some is connected yet.",
     # ------------------------------------------------------------------------------------------- disk
     "D1 no space at every write": (
-        "trading/test_fail_nth.py::test_whenever_the_disk_fills_up_nothing_is_sent_after_it_and_a_later_evening_goes_on",
+        "trading/test_fail_nth.py::test_after_the_disk_is_full_nothing_is_sent_and_a_later_run_reaches_the_targets",
         "journal/test_store.py::test_a_full_disk_leaves_no_half_event_wherever_it_strikes",
     ),
-    "D2 locked": ("journal/test_disk_space.py::test_a_journal_that_another_program_is_writing_is_not_written",),
+    "D2 locked": ("journal/test_busy_journal.py::test_a_journal_that_another_program_is_writing_is_not_written",),
     "D3 read-only": ("journal/test_store.py::test_a_journal_that_may_not_be_written_says_what_to_do",),
     "D4 damaged, older, newer": (
         "journal/test_store.py::test_a_damaged_journal_is_refused",
@@ -242,7 +242,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "journal/test_store.py::test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_lines",
     ),
     "D5 power loss": ("journal/test_store.py::test_a_commit_waits_for_the_disk",),
-    "D6 yesterday's backup": ("trading/test_recovery.py::test_with_the_journal_of_the_day_before_nothing_is_sent",),
+    "D6 yesterday's backup": ("trading/test_recovery.py::test_nothing_is_sent_with_yesterdays_journal",),
     "D7 journal deleted": (
         "trading/test_recovery.py::test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named",
         "trading/test_alpaca_evening.py::test_with_the_journal_deleted_the_next_evening_stops_and_names_the_orders",
@@ -257,36 +257,36 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "D10 full disk of the log": "There is no log file: the journal is the record, and a screen that is gone is P9.",
     "D11 no file handles, no memory": (
-        "journal/test_disk_space.py::test_without_a_file_handle_left_the_journal_is_not_opened",
+        "journal/test_busy_journal.py::test_without_a_file_handle_left_the_journal_is_not_opened",
     ),
     # ------------------------------------------------------------------------------------------- process
     "P1 kill -9 anywhere": (
         "test_crash.py::test_wherever_it_is_killed_twice_the_third_start_ends_the_evening",
-        "trading/test_fail_nth.py::test_whichever_write_of_the_journal_fails_nothing_is_sent_after_it_and_a_later_evening_goes_on",
+        "trading/test_fail_nth.py::test_after_any_failed_journal_write_nothing_is_sent_and_a_later_run_reaches_the_targets",
     ),
     "P2 told to end": (
-        "trading/test_schedule_ending.py::test_between_two_orders_the_sent_one_is_done_and_the_others_never_leave",
-        "trading/test_schedule_ending.py::test_told_between_the_legs_the_sells_are_followed_to_their_end_and_no_buy_leaves",
+        "trading/test_schedule_ending.py::test_a_shutdown_between_two_orders_tracks_the_first_and_sends_no_more",
+        "trading/test_schedule_ending.py::test_a_shutdown_between_sells_and_buys_sends_no_buy",
     ),
     "P3 two schedulers": (
         "journal/test_one_run_a_session.py::test_of_three_processes_triggered_at_once_exactly_one_sends",
         "journal/test_lease.py::test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time",
     ),
     "P4 stale lease": (
-        "journal/test_lease.py::test_the_run_of_a_process_that_is_gone_is_taken_up_whatever_its_number",
-        "journal/test_lease.py::test_another_machine_waits_two_hours_after_the_last_word_whatever_its_name",
-        "journal/test_lease.py::test_who_was_overtaken_writes_nothing_more_of_the_run_and_so_sends_nothing",
+        "journal/test_lease.py::test_the_run_of_a_dead_process_is_resumed_whatever_its_number",
+        "journal/test_lease.py::test_another_machine_waits_two_hours_after_the_last_renewal_whatever_its_name",
+        "journal/test_lease.py::test_a_process_that_lost_its_lease_records_nothing_and_so_sends_nothing",
     ),
     "P5 the brake at each step": (
-        "trading/test_halt.py::test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order",
-        "trading/test_kill.py::test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives",
+        "trading/test_halts.py::test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order",
+        "app/test_kill.py::test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives",
     ),
     "P6 an upgrade in between": (
         "journal/test_store.py::test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_lines",
         "journal/test_store.py::test_a_journal_of_a_newer_version_is_refused",
     ),
     "P7 config or bot changed in mid-run": (
-        "trading/test_carry_on.py::test_bots_that_changed_meanwhile_do_not_change_the_plan",
+        "trading/test_carry_on.py::test_bots_that_changed_since_the_interruption_do_not_change_the_plan",
         "cli/test_recover_command.py::test_it_goes_on_as_it_began_whatever_was_edited_meanwhile",
     ),
     "P8 another account or mode": (

@@ -72,6 +72,9 @@ def refusal(order: Order, price: Decimal, room: Room, fee: Decimal, instrument: 
         return reason
     if not price > 0:
         return f"{order.symbol} would fetch nothing at its present price"
+    if not (value := order.quantity * (order.limit or price)) >= instrument.least_order:
+        least = money(instrument.least_order, instrument.currency)
+        return f"an order of {order.symbol} worth {money(value, instrument.currency)}: at least {least} are traded"
     if order.side == "sell":
         return _unowned(order, room, instrument)
     return _unpaid(order, price, room, fee, instrument.currency)

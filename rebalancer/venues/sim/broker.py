@@ -210,9 +210,8 @@ class SimBroker:
         with self._now() as now:
             spendable = self._exchange.spendable()
             if not spendable + dollars >= 0:
-                raise ValueError(
-                    f"a withdrawal of {-dollars:,.2f}, but only {money(spendable, self._venue.currency)} can be spent"
-                )
+                asked, free = (money(amount, self._venue.currency) for amount in (-dollars, spendable))
+                raise ValueError(f"a withdrawal of {asked}, but only {free} can be spent")
             self._book.deposit(dollars, now)
 
     # ------------------------------------------------------------------------------------- inside
