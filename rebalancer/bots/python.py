@@ -139,7 +139,7 @@ def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[Python
 
 
 class _Header:
-    """What a Python file says of itself at its top level."""
+    """Reads the constants at the top level of a syntax tree, and collects the problems."""
 
     def __init__(self, source: str, tree: ast.Module) -> None:
         self.source = source
