@@ -38,8 +38,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "journal/test_projections.py::test_the_same_execution_counts_once",
     ),
     "N7 statuses out of order": (
-        "journal/test_projections.py::test_a_late_look_does_not_reopen_a_finished_order",
-        "journal/test_projections.py::test_a_late_answer_does_not_undo_what_was_seen",
+        "journal/test_projections.py::test_a_late_status_does_not_reopen_a_finished_order",
+        "journal/test_projections.py::test_a_late_answer_does_not_replace_a_status",
     ),
     "N8 too many requests": (
         "venues/alpaca/test_client.py::test_a_question_is_asked_again_until_it_is_answered",
@@ -219,7 +219,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "T6 late, twice, never": (
         "cli/test_schedule.py::test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_the_next",
         "app/test_schedule_windows.py::test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it",
-        "journal/test_one_run_a_session.py::test_second_trigger_of_a_session_does_nothing",
+        "journal/test_one_run_a_session.py::test_a_second_trigger_of_a_session_does_nothing",
     ),
     "T7 over the close, over midnight": (
         "trading/test_rebalance.py::test_an_order_after_the_cutoff_is_not_sent",
@@ -234,7 +234,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_fail_nth.py::test_after_the_disk_is_full_nothing_is_sent_and_a_later_run_reaches_the_targets",
         "journal/test_store.py::test_a_full_disk_leaves_no_half_event_wherever_it_strikes",
     ),
-    "D2 locked": ("journal/test_disk_space.py::test_a_journal_that_another_program_is_writing_is_not_written",),
+    "D2 locked": ("journal/test_busy_journal.py::test_a_journal_that_another_program_is_writing_is_not_written",),
     "D3 read-only": ("journal/test_store.py::test_a_journal_that_may_not_be_written_says_what_to_do",),
     "D4 damaged, older, newer": (
         "journal/test_store.py::test_a_damaged_journal_is_refused",
@@ -257,7 +257,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "D10 full disk of the log": "There is no log file: the journal is the record, and a screen that is gone is P9.",
     "D11 no file handles, no memory": (
-        "journal/test_disk_space.py::test_without_a_file_handle_left_the_journal_is_not_opened",
+        "journal/test_busy_journal.py::test_without_a_file_handle_left_the_journal_is_not_opened",
     ),
     # ------------------------------------------------------------------------------------------- process
     "P1 kill -9 anywhere": (
@@ -273,9 +273,9 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "journal/test_lease.py::test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time",
     ),
     "P4 stale lease": (
-        "journal/test_lease.py::test_the_run_of_a_process_that_is_gone_is_taken_up_whatever_its_number",
-        "journal/test_lease.py::test_another_machine_waits_two_hours_after_the_last_word_whatever_its_name",
-        "journal/test_lease.py::test_who_was_overtaken_writes_nothing_more_of_the_run_and_so_sends_nothing",
+        "journal/test_lease.py::test_the_run_of_a_dead_process_is_resumed_whatever_its_number",
+        "journal/test_lease.py::test_another_machine_waits_two_hours_after_the_last_renewal_whatever_its_name",
+        "journal/test_lease.py::test_a_process_that_lost_its_lease_records_nothing_and_so_sends_nothing",
     ),
     "P5 the brake at each step": (
         "trading/test_halts.py::test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order",

@@ -12,49 +12,40 @@ from decimal import Decimal
 
 from rebalancer.events import Armed, Halted, HoldingsRead, RunRequest
 from rebalancer.journal.codec import from_body
-from rebalancer.model import Order, OrderId, OrderKind, OrderPhase, Plan, RunId, RunStatus, Side, canonical
+from rebalancer.model import Order, OrderId, Plan, RunId, RunStatus, canonical
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, OrderRecord, TradingStatus
 
 
 def read_orders(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[OrderRecord, ...]:
     """The orders for which `condition` holds, oldest first."""
-    rows = connection.execute(
-        "SELECT orders.id, symbol, side, quantity, kind, limit_price, why, run, session, state, sent, times, filled,"
-        f" average_price, orders.reason FROM orders JOIN runs ON runs.id = orders.run WHERE {condition}"
-        " ORDER BY orders.seq",
+    rows = connection.cursor()
+    rows.row_factory = sqlite3.Row
+    rows.execute(
+        f"SELECT orders.*, session FROM orders JOIN runs ON runs.id = orders.run WHERE {condition} ORDER BY orders.seq",
         values,
     )
-    return tuple(_order_record(*row) for row in rows.fetchall())
+    return tuple(_order_record(row) for row in rows.fetchall())
 
 
-def _order_record(
-    order_id: OrderId,
-    symbol: str,
-    side: Side,
-    quantity: str,
-    kind: OrderKind,
-    limit: str | None,
-    why: str,
-    run: RunId,
-    session: str,
-    phase: OrderPhase,
-    at: str,
-    times: int,
-    filled: str,
-    average: str | None,
-    reason: str,
-) -> OrderRecord:
-    order = Order(order_id, canonical(symbol), side, Decimal(quantity), kind, _decimal(limit), why)
+def _order_record(row: sqlite3.Row) -> OrderRecord:
     return OrderRecord(
-        order,
-        run,
-        date.fromisoformat(session),
-        phase,
-        datetime.fromisoformat(at),
-        times,
-        Decimal(filled),
-        _decimal(average),
-        reason,
+        order=Order(
+            id=row["id"],
+            symbol=canonical(row["symbol"]),
+            side=row["side"],
+            quantity=Decimal(row["quantity"]),
+            kind=row["kind"],
+            limit=_decimal(row["limit_price"]),
+            why=row["why"],
+        ),
+        run=row["run"],
+        session=date.fromisoformat(row["session"]),
+        phase=row["state"],
+        at=datetime.fromisoformat(row["sent"]),
+        times=row["times"],
+        filled=Decimal(row["filled"]),
+        average_price=_decimal(row["average_price"]),
+        reason=row["reason"],
     )
 
 

@@ -48,8 +48,8 @@ def require_sound(path: Path) -> None:
     if faults:
         others = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
         raise StoppedError(
-            f"the journal {path} is not what was written: {faults[0]}{others}. `rebalance audit verify` tells all of "
-            "it. Bring back the last backup that stands. Nothing was sent."
+            f"the journal {path} is not what was written: {faults[0]}{others}. `rebalance audit verify` lists every "
+            "fault. Restore the last backup that verifies. Nothing was sent."
         )
 
 
@@ -59,7 +59,7 @@ def quick_faults(path: Path) -> Iterator[str]:
         yield older
     with reading(path) as journal:
         if journal is not None and has_chain(journal) and (guard := lost_guard(journal)):
-            yield f"the journal {path} has lost its guard {guard!r}. Bring back the last backup that stands."
+            yield f"the journal {path} has lost its guard {guard!r}. Restore the last backup that verifies."
 
 
 def _faults(journal: sqlite3.Connection, anchor: str | None) -> Iterator[str]:

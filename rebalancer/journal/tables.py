@@ -229,7 +229,7 @@ def impossible(order: Mapping[str, Any], would: str) -> StoppedError:
 
 def not_of_account(order_id: str, owner: str, account: str) -> BadInputError:
     text = (
-        f"is of account {owner}, not of account {account}: vouch for it with --account {owner}. If that is what this "
+        f"is of account {owner}, not of account {account}: account for it with --account {owner}. If that is what this "
         "account was called before, call it so again"
     )
     return BadInputError([Problem("the order", order_id, text)])

@@ -1,4 +1,4 @@
-"""What the journal says of orders that left, of a run that was cut off, and of what an account may do."""
+"""Orders, the interrupted run, and whether an account may trade, by the journal."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -49,7 +49,7 @@ def ids(sent):
 # ------------------------------------------------------------------------------------------ orders that left
 
 
-def test_orders_are_unsettled_until_their_end_and_their_fills_are_known(journal):
+def test_orders_are_unsettled_until_their_final_state_and_fills_are_journalled(journal):
     orders = {name: order(name) for name in ("intended", "refused", "open", "canceled", "unfilled", "unknown")}
     run = start_buying(journal)
     journal.record(run, *(OrderIntended(NOW, each) for each in orders.values()))
@@ -66,7 +66,7 @@ def test_orders_are_unsettled_until_their_end_and_their_fills_are_known(journal)
     assert journal.unsettled("other") == ()
 
 
-def test_the_orders_of_the_last_sessions_are_told_the_oldest_first(journal):
+def test_the_orders_of_the_last_sessions_come_oldest_first(journal):
     later = order("later")
     journal.record(start_buying(journal), OrderIntended(NOW, BUY), seen(BUY, "filled", "10"))
     journal.record(start_buying(journal, TOMORROW), OrderIntended(NOW, later))
@@ -76,7 +76,7 @@ def test_the_orders_of_the_last_sessions_are_told_the_oldest_first(journal):
     assert journal.orders_since("other", DAY) == ()
 
 
-def test_what_an_account_showed_is_told_the_oldest_first_with_the_run_that_looked(journal):
+def test_balances_come_oldest_first_each_with_its_run(journal):
     first, second = start_buying(journal), start_buying(journal, TOMORROW)
 
     looks = [(first, DAY), (second, TOMORROW.session)]
@@ -101,7 +101,7 @@ def test_a_filled_order_whose_fill_activity_lags_is_unsettled_until_all_its_shar
     assert journal.unsettled("demo") == ()
 
 
-def test_a_lost_order_stays_unsettled_until_a_person_vouches_for_it(journal):
+def test_a_lost_order_stays_unsettled_until_a_person_accounts_for_it(journal):
     journal.record(start_buying(journal), *lost_at_sea(BUY))
     assert [sent.phase for sent in journal.unsettled("demo")] == ["lost"]
 
@@ -110,10 +110,10 @@ def test_a_lost_order_stays_unsettled_until_a_person_vouches_for_it(journal):
     assert journal.unsettled("demo") == ()
 
 
-def test_nobody_vouches_in_one_account_for_an_order_of_another(journal):
+def test_an_order_can_not_be_accounted_for_in_another_account(journal):
     journal.record(start_buying(journal), *lost_at_sea(BUY))
     before = journal.head()
-    said = r"rb1: is of account demo, not of account other: vouch for it with --account demo\."
+    said = r"rb1: is of account demo, not of account other: account for it with --account demo\."
 
     with pytest.raises(BadInputError, match=said):
         journal.record(
@@ -127,7 +127,7 @@ def test_nobody_vouches_in_one_account_for_an_order_of_another(journal):
     assert ids(journal.unsettled("demo")) == [BUY.id]
 
 
-def test_an_order_is_read_back_as_it_was_written_down_with_all_that_is_known_of_it(journal):
+def test_an_order_is_read_back_as_journalled_with_its_state(journal):
     odd = replace(BUY, quantity=Decimal("10.50"), kind="market", limit=None)
     run = start_buying(journal)
     *_, lost = lost_at_sea(odd)
@@ -149,7 +149,7 @@ def test_an_order_is_read_back_as_it_was_written_down_with_all_that_is_known_of_
     assert str(journal.orders(run)[0].order.quantity) == "10.50"
 
 
-def test_the_orders_of_a_run_are_its_own_in_the_order_they_were_written_down(journal):
+def test_the_orders_of_a_run_are_its_own_in_journal_order(journal):
     run = start_buying(journal)
     journal.record(run, *(OrderIntended(NOW, order(name)) for name in ("rb2", "rb1")), RunEnded(NOW, "partial", ""))
     journal.record(start_buying(journal, TOMORROW), OrderIntended(NOW, order("rb3")))
@@ -157,7 +157,7 @@ def test_the_orders_of_a_run_are_its_own_in_the_order_they_were_written_down(jou
     assert ids(journal.orders(run)) == ["rb2", "rb1"]
 
 
-def test_known_are_the_orders_of_the_account_and_those_a_person_vouched_for(journal):
+def test_known_are_the_orders_of_the_account_and_those_a_person_accounted_for(journal):
     journal.record(start_buying(journal), OrderIntended(NOW, BUY))
     journal.record(NO_RUN, OrderAccounted(NOW, "demo", "rb-stranger", "ann", "sent by hand"))
 
@@ -169,7 +169,7 @@ def test_known_are_the_orders_of_the_account_and_those_a_person_vouched_for(jour
 # ------------------------------------------------------------------------------------- a run that was cut off
 
 
-def test_a_run_without_an_end_was_cut_off_with_its_plan_its_orders_and_its_files(journal):
+def test_a_run_without_an_end_is_interrupted_and_has_its_plan_orders_and_files(journal):
     run = start(journal)
     journal.record(run, *TO_THE_BUYS, OrderIntended(NOW, BUY))
 
@@ -180,13 +180,13 @@ def test_a_run_without_an_end_was_cut_off_with_its_plan_its_orders_and_its_files
     assert journal.interrupted("other") is None
 
 
-def test_a_run_that_was_cut_off_before_its_plan_has_none(journal):
+def test_a_run_interrupted_before_its_plan_has_none(journal):
     start(journal)
 
     assert (journal.interrupted("demo").plan, journal.interrupted("demo").orders) == (None, 0)
 
 
-def test_a_run_that_ended_was_not_cut_off_and_one_that_was_taken_up_still_is(journal):
+def test_an_ended_run_is_not_interrupted_and_a_resumed_one_still_is(journal):
     run = start_buying(journal)
     journal.resume(run, TOMORROW, running=True)
     assert journal.interrupted("demo").run == run
@@ -202,7 +202,7 @@ def test_a_new_account_is_neither_halted_nor_armed(journal):
     assert journal.trading_status("demo") == TradingStatus()
 
 
-def test_a_halt_stands_until_it_is_lifted_whatever_runs_between(journal):
+def test_a_halt_is_in_force_until_it_is_lifted_whatever_runs_between(journal):
     journal.record(NO_RUN, HALT)
     journal.record(start(journal), RunEnded(NOW, "failed", "halted"))
     assert journal.trading_status("demo").halt == HALT
@@ -218,7 +218,7 @@ def test_a_halt_of_all_accounts_is_one_of_each(journal):
     assert journal.trading_status("demo").halt == journal.trading_status("other").halt == FOR_ALL
 
 
-def test_the_last_arming_stands_until_it_is_taken_back(journal):
+def test_the_last_arming_is_in_force_until_the_account_is_disarmed(journal):
     journal.record(NO_RUN, ARMED, replace(ARMED, max_dollars=Decimal(7)))
     assert journal.trading_status("demo").armed == replace(ARMED, max_dollars=Decimal(7))
     assert journal.trading_status("other").armed is None
@@ -227,7 +227,7 @@ def test_the_last_arming_stands_until_it_is_taken_back(journal):
     assert journal.trading_status("demo").armed is None
 
 
-def test_the_session_of_the_last_daily_loss_is_remembered(journal):
+def test_the_session_of_the_last_daily_loss_is_known(journal):
     loss = DailyLossHit(NOW, Decimal(70), Decimal(100), Decimal(25))
     for request in (TOMORROW, REQUEST):
         journal.record(start(journal, request), loss, RunEnded(NOW, "partial", ""))
@@ -235,7 +235,7 @@ def test_the_session_of_the_last_daily_loss_is_remembered(journal):
     assert journal.trading_status("demo").loss == TOMORROW.session
 
 
-def test_where_the_last_run_traded_is_remembered(journal):
+def test_the_mode_venue_and_number_of_the_last_run_are_known(journal):
     for request in (REQUEST, replace(TOMORROW, mode="live", venue="broker.example")):
         journal.record(start(journal, request), holdings_read(), RunEnded(NOW, "failed", "no prices"))
 

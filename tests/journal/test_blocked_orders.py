@@ -1,4 +1,4 @@
-"""No order is written down as about to leave once a person has said that none may."""
+"""No order is journalled, and so none is sent, once the account is halted or disarmed."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ DISARMED = Disarmed(NOW, "demo", "ann", "enough")
         ([ARMED, replace(DISARMED, account="other")], "live", True),
     ],
 )
-def test_no_order_is_written_down_of_an_account_that_is_halted_or_was_disarmed(journal, said, mode, leaves):
+def test_no_order_is_journalled_for_a_halted_or_disarmed_account(journal, said, mode, leaves):
     run = start_buying(journal, replace(REQUEST, mode=mode))
     for word in said:
         journal.record(NO_RUN, word)
@@ -41,14 +41,14 @@ def test_no_order_is_written_down_of_an_account_that_is_halted_or_was_disarmed(j
     assert [sent.order for sent in journal.orders(run)] == ([BUY] if leaves else [])
 
 
-def test_a_dry_run_goes_on_beside_a_halt_since_its_orders_never_leave(journal):
+def test_a_halt_does_not_block_a_dry_run(journal):
     run = start_buying(journal, replace(REQUEST, dry_run=True))
     journal.record(NO_RUN, HALT)
     journal.record(run, OrderIntended(NOW, BUY))
     assert [sent.order for sent in journal.orders(run)] == [BUY]
 
 
-def test_a_halt_that_is_written_with_an_order_holds_back_the_next_one_only(journal):
+def test_a_halt_recorded_together_with_an_order_blocks_only_the_next_one(journal):
     run = start_buying(journal)
     journal.record(run, OrderIntended(NOW, BUY), HALT)
     with pytest.raises(HeldBackError):

@@ -1,4 +1,4 @@
-"""Whatever is done to a journal behind its back is found, and the first wrong line is named."""
+"""Every change to a journal from outside is detected, and the first wrong line is named."""
 
 import shutil
 import sqlite3
@@ -54,14 +54,14 @@ def hashes(path):
         return [each for (each,) in connection.execute("SELECT hash FROM events ORDER BY seq")]
 
 
-def test_a_journal_that_nobody_touched_stands(written):
+def test_an_untouched_journal_has_no_faults(written):
     verdict = verify(written)
 
     assert verdict.faults == ()
     assert (verdict.head.seq, verdict.head.hash) == (LINES, hashes(written)[-1])
 
 
-def test_an_empty_journal_stands(path):
+def test_an_empty_journal_has_no_faults(path):
     SqliteJournal.open(path).close()
 
     assert verify(path).faults == ()
@@ -122,7 +122,7 @@ def test_a_swap_of_any_two_neighbours_is_found_at_the_first(whole, written):
         assert found.startswith(f"line {line} (")
 
 
-def test_an_edit_whose_own_hash_was_made_anew_is_found_at_the_next_line(written):
+def test_an_edit_with_its_hash_recomputed_is_found_at_the_next_line(written):
     with closing(sqlite3.connect(written)) as connection:
         row = JournalLine(*connection.execute("SELECT seq, run, at, kind, body FROM events WHERE seq = 5").fetchone())
     forged = link(hashes(written)[3], row._replace(body="{}"))
@@ -131,7 +131,7 @@ def test_an_edit_whose_own_hash_was_made_anew_is_found_at_the_next_line(written)
     assert verify(written).faults[0].startswith("line 6 (")
 
 
-def test_a_cut_tail_is_found_by_an_anchor_alone(written):
+def test_lines_cut_off_at_the_end_are_found_only_by_an_anchor(written):
     """Nothing that is left in the file tells that there was more."""
     anchor = hashes(written)[-1]
     with SqliteJournal.open(written) as journal:
@@ -163,7 +163,7 @@ def test_a_changed_file_and_one_that_is_gone_or_new_are_named(written):
 
 
 @pytest.mark.parametrize("table", PROJECTIONS)
-def test_a_table_that_does_not_say_what_the_lines_say_is_named(written, table):
+def test_a_table_that_differs_from_a_rebuild_is_named(written, table):
     tamper(written, "PRAGMA foreign_keys = OFF", f"DELETE FROM {table}")
 
     (fault,) = verify(written).faults
@@ -198,23 +198,23 @@ def test_without_a_journal_there_is_nothing_to_verify(path):
         ("UPDATE files SET content = x'00' WHERE content = x'7b7d'", "the file 44136fa355b3… is not what was kept"),
     ],
 )
-def test_no_run_trades_on_a_journal_that_is_not_what_was_written(written, change, fault):
+def test_no_run_starts_on_a_journal_with_a_fault(written, change, fault):
     tamper(written, change)
 
     with run_lock(written) as place, pytest.raises(StoppedError) as stopped:
         SqliteJournal.open_for_a_run(written, place)
     assert fault in str(stopped.value)
-    assert "Bring back the last backup that stands. Nothing was sent." in str(stopped.value)
+    assert "Restore the last backup that verifies. Nothing was sent." in str(stopped.value)
 
 
-def test_how_many_faults_there_are_is_told_with_the_first(written):
+def test_the_error_names_the_first_fault_and_counts_the_others(written):
     tamper(written, "DELETE FROM halts", "DELETE FROM arms")
 
     with pytest.raises(StoppedError, match=r"'halts' .* on one side only, and 1 more\."):
         require_sound(written)
 
 
-def test_a_run_opens_a_journal_that_stands_and_an_empty_one(written, tmp_path):
+def test_a_run_opens_a_journal_without_faults_and_an_empty_one(written, tmp_path):
     for path in (written, tmp_path / "new.sqlite"):
         with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
             start(journal, replace(REQUEST, force=True))
@@ -223,11 +223,11 @@ def test_a_run_opens_a_journal_that_stands_and_an_empty_one(written, tmp_path):
 # ------------------------------------------------------------------------------------------------- a glance
 
 
-def test_a_glance_finds_nothing_at_a_journal_that_stands_and_where_there_is_none(written, tmp_path):
+def test_the_quick_check_finds_nothing_in_a_sound_journal_or_where_there_is_none(written, tmp_path):
     assert [*quick_faults(written), *quick_faults(tmp_path / "none.sqlite")] == []
 
 
-def test_a_glance_finds_a_guard_that_is_gone(written):
+def test_the_quick_check_finds_a_missing_guard(written):
     with closing(sqlite3.connect(written)) as connection:
         connection.execute("DROP TRIGGER events_never_go")
 
@@ -238,7 +238,7 @@ def test_a_glance_finds_a_guard_that_is_gone(written):
 # ------------------------------------------------------------------------------------------------ the hashes
 
 
-def test_the_hash_of_a_line_is_the_same_for_ever():
+def test_the_hash_of_a_line_never_changes():
     """A change of this value would make every journal that was ever written look forged."""
     assert GENESIS == "9abc98dc4e501e05c186362a896b5f0f93fc4e32846c516cf020fec6671cf95f"
     assert link(GENESIS, JournalLine(1, 1, "2016-07-01T19:50:00+00:00", "Noted", '{"text":"ü"}')) == (

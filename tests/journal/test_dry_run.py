@@ -33,23 +33,21 @@ def pretend(dry_run_journal, *events):
     return dry_run_journal.ledger("demo")
 
 
-def test_it_begins_with_the_book_of_the_real_journal(dry_run_journal, journal):
+def test_it_begins_with_the_ledger_of_the_real_journal(dry_run_journal, journal):
     assert pretend(dry_run_journal) == journal.ledger("demo") == Ledger({SPY: 10}, {SPY: 15}, recorded=DAY)
 
 
-def test_what_it_records_as_held_moves_no_book(dry_run_journal):
+def test_the_holdings_it_records_change_no_ledger(dry_run_journal):
     assert pretend(dry_run_journal, holdings_read(holding(SPY, "99", "99"))).expected == {SPY: 15}
 
 
-def test_a_split_and_the_pretended_fills_after_it_move_its_book_in_their_order(dry_run_journal):
+def test_its_split_and_simulated_fills_change_its_ledger_in_order(dry_run_journal):
     ledger = pretend(dry_run_journal, filled(order(), "5"), SPLIT, filled(order(side="sell"), "40", execution="x2"))
 
     assert ledger == Ledger({SPY: 60}, {SPY: 110}, recorded=DAY, restated={SPY: DAY})
 
 
-def test_what_it_restates_is_of_its_own_session_and_what_the_real_journal_restated_of_that_one(
-    dry_run_journal, journal
-):
+def test_each_restatement_keeps_the_session_of_its_own_journal(dry_run_journal, journal):
     journal.record(start(journal, replace(REQUEST, force=True)), replace(SPLIT, symbol=BIL))
     tomorrow = replace(REQUEST, dry_run=True, session=DAY + timedelta(days=1))
 
@@ -58,7 +56,7 @@ def test_what_it_restates_is_of_its_own_session_and_what_the_real_journal_restat
     assert dry_run_journal.ledger("demo").restated == {BIL: DAY, SPY: tomorrow.session}
 
 
-def test_the_orders_it_looks_back_at_are_those_that_really_left(dry_run_journal, journal):
+def test_the_earlier_orders_it_sees_are_the_real_ones(dry_run_journal, journal):
     journal.record(start_buying(journal, replace(REQUEST, force=True)), OrderIntended(NOW, order()))
     run = start_buying(dry_run_journal, replace(REQUEST, dry_run=True))
     dry_run_journal.record(run, OrderIntended(NOW, order("pretended")))
@@ -67,7 +65,7 @@ def test_the_orders_it_looks_back_at_are_those_that_really_left(dry_run_journal,
     assert dry_run_journal.balances("demo", DAY) == journal.balances("demo", DAY)
 
 
-def test_nothing_it_writes_reaches_the_real_journal(dry_run_journal, journal):
+def test_it_never_writes_to_the_real_journal(dry_run_journal, journal):
     before = journal.ledger("demo"), journal._db["events"].count
 
     pretend(dry_run_journal, SPLIT, filled(order(), "5"))

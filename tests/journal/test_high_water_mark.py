@@ -1,4 +1,4 @@
-"""A journal that is not the one last written here is noticed before anything is sent."""
+"""A rolled-back journal is detected before any order is sent."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ def restored(path, tmp_path):
 
 
 @pytest.mark.posix
-def test_what_is_remembered_is_the_last_line_after_a_claim_a_run_and_a_persons_word(journal, path, file):
+def test_the_mark_is_the_last_line_after_a_start_an_end_and_an_event_outside_a_run(journal, path, file):
     run = start(journal)
     assert high_water_mark.load(path) == journal.head()
 
@@ -53,7 +53,7 @@ def test_what_is_remembered_is_the_last_line_after_a_claim_a_run_and_a_persons_w
     assert [stat.S_IMODE(file.stat().st_mode), *file.parent.glob("*.head.*")] == [0o600]
 
 
-def test_many_may_remember_at_the_same_moment(path, file):
+def test_threads_may_save_the_mark_at_the_same_time(path, file):
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def remember_some(number):
@@ -66,7 +66,7 @@ def test_many_may_remember_at_the_same_moment(path, file):
     assert list(file.parent.glob("*.head.*")) == []
 
 
-def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(path, file):
+def test_a_mark_that_can_not_be_saved_leaves_no_draft(path, file):
     file.mkdir(parents=True)
 
     with pytest.raises(OSError, match=r"journal\.sqlite\.head"):
@@ -74,12 +74,12 @@ def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(path, file):
     assert list(file.parent.glob("*.head.*")) == []
 
 
-def test_a_restored_backup_is_refused_with_the_remedy(restored):
+def test_a_rolled_back_journal_is_refused_with_the_remedy(restored):
     with pytest.raises(StoppedError, match=r"is older than .* lacks line 36 .* audit accept-restore /.*sqlite`"):
         SqliteJournal.open(restored)
 
 
-def test_a_journal_of_the_same_length_that_says_something_else_is_refused(path, tmp_path):
+def test_another_journal_of_the_same_length_is_refused(path, tmp_path):
     other = tmp_path / "elsewhere" / "journal.sqlite"
     for file, text in ((path, "one"), (other, "other")):
         with SqliteJournal.open(file) as journal:
@@ -98,7 +98,7 @@ def test_a_deleted_journal_is_refused(restored):
 
 
 @pytest.mark.parametrize("before", ["a backup", "a journal from before the chain", "nothing"])
-def test_a_look_that_changes_nothing_says_the_same(restored, before):
+def test_the_read_only_check_gives_the_same_reason(restored, before):
     if before == "nothing":
         restored.unlink()
     elif before != "a backup":
@@ -109,7 +109,7 @@ def test_a_look_that_changes_nothing_says_the_same(restored, before):
     assert restored.exists() == (before != "nothing")
 
 
-def test_a_restore_that_a_person_accepted_goes_on(restored):
+def test_a_restored_journal_can_be_used_once_a_person_accepts_it(restored):
     high_water_mark.save(restored, high_water_mark.current(restored))
     assert high_water_mark.rolled_back(restored) is None
 
@@ -120,7 +120,7 @@ def test_a_restore_that_a_person_accepted_goes_on(restored):
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"seq": 1}'])
-def test_where_nothing_readable_is_remembered_the_next_run_notes_it_once(path, file, content):
+def test_the_next_run_notes_a_missing_or_damaged_mark_once(path, file, content):
     with SqliteJournal.open(path) as journal:
         journal.record(NO_RUN, HALT)
     file.unlink() if content is None else file.write_text(content)
@@ -134,7 +134,7 @@ def test_where_nothing_readable_is_remembered_the_next_run_notes_it_once(path, f
     assert second == REQUEST.notes
 
 
-def test_a_new_journal_has_nothing_to_remember_yet(path, file):
+def test_a_new_journal_has_no_mark(path, file):
     with SqliteJournal.open(path) as journal:
         assert not file.exists()
         start(journal)

@@ -1,4 +1,4 @@
-"""One process at a time writes the runs of an account, whatever became of the file lock."""
+"""One process at a time writes the runs of an account, also where the file lock is gone."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def test_a_second_process_is_kept_out_while_the_first_lives_whatever_their_numbe
     assert second.interrupted("demo") is None
 
 
-def test_a_process_without_a_lock_does_not_take_what_another_without_one_holds(context, opened):
+def test_a_process_without_a_lock_waits_for_another_without_one(context, opened):
     """As on a network's folder."""
     start(opened(replace(context.process(1), lock="")))
     second = opened(replace(context.process(2), lock=""))
@@ -74,7 +74,7 @@ def test_the_lease_is_free_when_the_journal_is_closed(context, path, opened):
     assert start(opened(context.process(2)), AGAIN) == 2
 
 
-def test_a_refused_claim_leaves_the_lease_free(context, opened):
+def test_a_refused_start_leaves_the_lease_free(context, opened):
     first = opened(context.process(1))
     first.record(start(first), *TO_THE_BUYS, END)
     assert isinstance(first.start_run(REQUEST), AlreadyRun)
@@ -89,7 +89,7 @@ def test_accounts_have_leases_of_their_own(context, opened):
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_the_run_of_a_process_that_is_gone_is_taken_up_whatever_its_number(context, opened, number):
+def test_the_run_of_a_dead_process_is_resumed_whatever_its_number(context, opened, number):
     """Who holds its lock knows that it is gone."""
     run = start(opened(context.process(1)))
     context.kill(1)
@@ -100,7 +100,7 @@ def test_the_run_of_a_process_that_is_gone_is_taken_up_whatever_its_number(conte
     second.record(run, END)
 
 
-def test_a_run_that_another_took_up_and_ended_meanwhile_is_not_gone_on_with(context, opened):
+def test_a_run_that_another_process_resumed_and_ended_is_not_resumed_again(context, opened):
     run = start(opened(context.process(1)))
     context.kill(1)
     second = opened(context.process(2))
@@ -118,7 +118,7 @@ def test_a_run_that_another_took_up_and_ended_meanwhile_is_not_gone_on_with(cont
     assert start(second, AGAIN) == 2
 
 
-def test_a_run_that_has_ended_is_taken_up_to_settle_what_it_left(context, opened, path):
+def test_an_ended_run_is_resumed_to_settle_its_orders(context, opened, path):
     first = opened(context.process(1))
     run = start(first)
     first.record(run, *TO_THE_BUYS, OrderIntended(NOW, order()), END)
@@ -133,7 +133,7 @@ def test_a_run_that_has_ended_is_taken_up_to_settle_what_it_left(context, opened
     )
 
 
-def test_a_process_may_claim_again_what_it_holds_itself(context, opened):
+def test_a_process_may_take_its_own_lease_again(context, opened):
     """The file lock, not the lease, keeps two threads of one process apart."""
     place = context.process(1)
     start(opened(place))
@@ -145,7 +145,7 @@ def test_a_process_may_claim_again_what_it_holds_itself(context, opened):
 
 
 @pytest.mark.parametrize("host", ["laptop", "desk"])
-def test_another_machine_waits_two_hours_after_the_last_word_whatever_its_name(context, opened, host):
+def test_another_machine_waits_two_hours_after_the_last_renewal_whatever_its_name(context, opened, host):
     first, away = opened(context.process(1)), Machine(host)
     run = start(first)
     context.now += timedelta(minutes=30)
@@ -178,7 +178,7 @@ def overtaken(context, opened):
 @pytest.mark.parametrize(
     "event", [OrderIntended(NOW, order("rb2")), OrderResent(NOW, "rb1"), seen(order(), "open"), END]
 )
-def test_who_was_overtaken_writes_nothing_more_of_the_run_and_so_sends_nothing(overtaken, path, event):
+def test_a_process_that_lost_its_lease_records_nothing_and_so_sends_nothing(overtaken, path, event):
     first, second, run = overtaken
     before = second.head()
 
@@ -189,7 +189,7 @@ def test_who_was_overtaken_writes_nothing_more_of_the_run_and_so_sends_nothing(o
     second.record(run, seen(order(), "open"))
 
 
-def test_who_was_overtaken_may_still_say_why_it_stopped(overtaken):
+def test_a_process_that_lost_its_lease_may_still_record_notes(overtaken):
     first, second, run = overtaken
 
     first.record(run, Noted(NOW, "error", "stopped"))
@@ -199,7 +199,7 @@ def test_who_was_overtaken_may_still_say_why_it_stopped(overtaken):
     assert second.head().seq == said + 1
 
 
-def test_closing_late_does_not_give_back_the_lease_of_another(overtaken, context, opened):
+def test_closing_late_does_not_release_the_lease_of_another(overtaken, context, opened):
     first, _, _ = overtaken
     first.close()
 
@@ -207,14 +207,14 @@ def test_closing_late_does_not_give_back_the_lease_of_another(overtaken, context
         opened(context.process(3)).start_run(AGAIN)
 
 
-def test_a_run_that_another_claimed_is_not_to_be_written(context, opened):
+def test_a_run_of_another_process_can_not_be_written(context, opened):
     run = start(opened(context.process(1)))
 
     with pytest.raises(StoppedError, match="never claimed here"):
         opened(context.process(2)).record(run, *TO_THE_BUYS)
 
 
-def test_the_run_that_was_cut_off_before_its_first_order_can_write_no_more_once_the_next_began(context, opened):
+def test_an_interrupted_run_can_record_nothing_once_the_next_has_begun(context, opened):
     first = opened(context.process(1))
     dead = start(first)
     context.kill(1)
@@ -265,7 +265,7 @@ def test_each_process_draws_an_id_of_its_own_and_keeps_it():
 
 
 @pytest.mark.posix
-def test_a_process_that_was_forked_is_another_than_its_parent():
+def test_a_forked_process_has_another_id_than_its_parent():
     forked = (
         f"import os; from rebalancer.journal.lease import lock_holder; lock_holder(); os.fork() and os.wait(); {TELL}"
     )
@@ -288,7 +288,7 @@ with run_lock(path) as place, SqliteJournal.open(path, place) as journal:
 
 
 @pytest.mark.posix
-def test_what_a_killed_process_left_is_taken_up_at_once_under_its_lock_and_not_without(path):
+def test_the_run_of_a_killed_process_is_resumed_at_once_under_its_lock_and_not_without(path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False, env=environment)  # noqa: S603
 
@@ -299,7 +299,7 @@ def test_what_a_killed_process_left_is_taken_up_at_once_under_its_lock_and_not_w
         journal.resume(1, AGAIN, running=True)
 
 
-def test_an_earlier_versions_process_keeps_its_lease_and_nobody_guesses_that_it_died(path, context):
+def test_a_lease_of_an_earlier_version_is_kept_until_it_is_stale(path, context):
     with SqliteJournal.open(path, context.process(1)) as earlier:
         run = start(earlier)
         for column in COLUMNS:

@@ -1,4 +1,4 @@
-"""What is ours, and what the broker should show."""
+"""Our shares, and the positions that the broker should show."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -38,7 +38,7 @@ def ledger_after(journal, *events):
     return journal.ledger("demo")
 
 
-def test_a_new_account_has_nothing_of_ours_and_nothing_to_compare_with(journal):
+def test_the_ledger_of_a_new_account_is_empty(journal):
     assert journal.ledger("demo") == Ledger(ours={}, expected=None)
 
 
@@ -48,7 +48,7 @@ def test_what_we_bought_is_ours_and_what_we_sold_no_longer_is(journal):
     assert ledger == Ledger(ours={SPY: 6}, expected=None)
 
 
-def test_the_broker_should_show_its_last_quantity_moved_by_our_fills(journal):
+def test_the_expected_quantity_is_the_last_record_plus_our_fills(journal):
     ledger = ledger_after(journal, holdings_read(holding(SPY, "5", "0"), holding(BIL, "3.5", "0")), filled(BUY, "10"))
 
     assert ledger == recorded(ours={SPY: 10}, expected={SPY: 15, BIL: Decimal("3.5")})
@@ -76,7 +76,7 @@ def test_a_short_of_somebody_else_is_expected_and_not_ours(journal):
     assert ledger_after(journal, holdings_read(holding(SPY, "-5", "0"))) == recorded(ours={}, expected={SPY: -5})
 
 
-def test_the_read_between_sells_and_buys_moves_nothing(journal):
+def test_holdings_read_between_sells_and_buys_do_not_count(journal):
     """The broker's list may lag behind the fills of that minute."""
     ledger = ledger_after(
         journal,
@@ -88,7 +88,7 @@ def test_the_read_between_sells_and_buys_moves_nothing(journal):
     assert ledger == recorded(ours={SPY: 6}, expected={SPY: 6})
 
 
-def test_what_the_shares_should_be_worth_is_the_last_record_moved_by_what_fills_cost_and_brought(journal):
+def test_the_expected_value_is_the_last_record_plus_our_fills_at_their_prices(journal):
     journal.record(start(journal), holdings_read(holding(SPY, "10", "10"), holding(BIL, "4", "4")))
     values = journal.ledger("demo").values
     ledger = ledger_after(journal, filled(BUY, "3"), filled(SELL, "1", execution="x2"))
@@ -97,7 +97,7 @@ def test_what_the_shares_should_be_worth_is_the_last_record_moved_by_what_fills_
     assert ledger.values == {SPY: values[SPY] + 2 * price, BIL: values[BIL]}
 
 
-def test_what_was_sold_out_should_be_worth_nothing_and_of_what_was_split_nobody_can_say(journal):
+def test_a_sold_position_and_a_split_one_have_no_expected_value(journal):
     journal.record(start(journal), holdings_read(holding(SPY, "4", "4"), holding(BIL, "4", "4")))
 
     assert ledger_after(journal, filled(SELL, "4"), restated(BIL, 8, 8)).values == {}
@@ -124,7 +124,7 @@ def test_adopted_shares_that_were_sold_are_no_longer_ours(journal):
     assert ledger_after(journal, filled(SELL, "5")).ours == {}
 
 
-def test_nobody_knows_what_adopted_shares_cost(journal, path):
+def test_the_cost_of_adopted_shares_is_unknown(journal, path):
     journal.record(start(journal), filled(BUY, "10"))
     assert read.positions(path, "demo")[0].cost is not None
 
@@ -134,7 +134,7 @@ def test_nobody_knows_what_adopted_shares_cost(journal, path):
     assert (line.ours, line.cost) == (15, None)
 
 
-def test_a_fill_told_twice_counts_once(journal):
+def test_a_fill_recorded_twice_counts_once(journal):
     assert ledger_after(journal, filled(BUY, "10"), filled(BUY, "10")).ours == {SPY: 10}
 
 
@@ -249,7 +249,7 @@ def test_a_split_in_one_account_is_none_in_another(journal):
     assert (journal.ledger("demo").restated, journal.ledger("other").restated) == ({SPY: DAY}, {})
 
 
-def test_the_fills_alone_do_not_tell_what_split_shares_cost_nor_the_old_record_what_they_are_worth(journal, path):
+def test_cost_and_value_of_split_shares_are_unknown(journal, path):
     before = holdings_read(holding(SPY, "10", "10", "2000"))
     journal.record(start(journal), filled(BUY, "10"), before, restated(SPY, "100", "100"))
 
@@ -262,7 +262,7 @@ def test_the_fills_alone_do_not_tell_what_split_shares_cost_nor_the_old_record_w
 
 
 @given(FILLS, FILLS)
-def test_the_book_may_be_recorded_at_any_moment_between_fills(first, then):
+def test_changes_can_be_applied_at_once_or_in_parts(first, then):
     """Of more shares than all fills together sell: the journal never counts less than none."""
     before = Ledger(ours={SPY: Decimal(10**6)}, expected={SPY: Decimal(10**6)}, recorded=DAY)
 
@@ -270,7 +270,7 @@ def test_the_book_may_be_recorded_at_any_moment_between_fills(first, then):
 
 
 @given(FILLS)
-def test_a_share_of_ours_never_costs_less_than_nothing_nor_more_than_its_dearest_buy(fills):
+def test_the_average_cost_is_between_0_and_the_dearest_buy(fills):
     dearest = max((fill.price + fill.fee for fill in fills), default=Decimal(0))
 
     assert all(0 < cost <= dearest for cost in costs(fills).values())

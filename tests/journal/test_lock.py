@@ -1,4 +1,4 @@
-"""A lock that keeps out everybody has a name; one that may not has none."""
+"""A lock on a local disk has an id; one that may not exclude other machines has none."""
 
 from pathlib import Path
 
@@ -28,13 +28,13 @@ def lock(tmp_path):
     return file
 
 
-def test_a_lock_on_a_disk_of_this_machine_has_one_name_whatever_path_leads_to_it(lock, tmp_path):
+def test_a_lock_on_a_local_disk_has_one_id_by_every_path(lock, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
 
     assert local_lock_id(lock) == local_lock_id(tmp_path / "link" / lock.name) != ""
 
 
-def test_a_lock_that_was_deleted_while_it_was_held_does_not_give_its_name_to_the_next(lock):
+def test_the_id_of_a_lock_deleted_while_held_is_not_reused(lock):
     with lock.open():
         held = local_lock_id(lock)
         lock.unlink()
@@ -43,7 +43,7 @@ def test_a_lock_that_was_deleted_while_it_was_held_does_not_give_its_name_to_the
         assert local_lock_id(lock) not in {"", held}
 
 
-def test_a_copy_has_a_name_of_its_own(lock, tmp_path):
+def test_a_copy_has_another_id(lock, tmp_path):
     (tmp_path / "copy").mkdir()
     copy = tmp_path / "copy" / lock.name
     copy.touch()
@@ -51,12 +51,12 @@ def test_a_copy_has_a_name_of_its_own(lock, tmp_path):
     assert local_lock_id(copy) != local_lock_id(lock)
 
 
-def test_a_lock_that_is_not_there_has_no_name(tmp_path):
+def test_a_missing_lock_has_no_id(tmp_path):
     assert local_lock_id(tmp_path / "none") == ""
 
 
 @pytest.mark.parametrize(("mount", "kind"), [("27", "ext4"), ("31", "nfs4"), ("32", "virtiofs"), ("2", ""), ("", "")])
-def test_linux_tells_the_file_system_of_each_mount(mount, kind):
+def test_linux_names_the_file_system_of_each_mount(mount, kind):
     assert file_system_by_mount_id(LINUX, mount) == kind
 
 
@@ -71,9 +71,9 @@ def test_linux_tells_the_file_system_of_each_mount(mount, kind):
         ("/Volumes/nasty/lock", "apfs"),
     ],
 )
-def test_a_mac_tells_the_file_system_of_the_deepest_mount_around_a_file_if_it_is_local(file, kind):
+def test_macos_names_the_file_system_of_the_deepest_mount_around_a_file_if_it_is_local(file, kind):
     assert file_system_by_path(MAC, Path(file)) == kind
 
 
-def test_where_nothing_is_told_of_mounts_no_file_system_is_known():
+def test_without_mount_output_no_file_system_is_known():
     assert file_system_by_path("", Path("/state/lock")) == ""

@@ -63,7 +63,7 @@ def test_there_is_a_journal_of_every_schema_version(tmp_path):
     assert applied == KNOWN
 
 
-def test_an_old_journal_upgrades_verifies_and_keeps_its_entries(old):
+def test_an_old_journal_upgrades_verifies_and_keeps_its_lines(old):
     before = select(old, LINES)
 
     SqliteJournal.open(old).close()

@@ -32,7 +32,7 @@ def test_the_first_trigger_of_a_session_starts_run_number_one(journal):
     assert journal.run_number(start(journal)) == 1
 
 
-def test_second_trigger_of_a_session_does_nothing(journal):
+def test_a_second_trigger_of_a_session_does_nothing(journal):
     run = start(journal)
     end(journal, run, "success")
 
@@ -43,7 +43,7 @@ def test_second_trigger_of_a_session_does_nothing(journal):
     )
 
 
-def test_second_trigger_after_a_partial_run_with_an_order_does_nothing(journal):
+def test_a_second_trigger_after_a_partial_run_with_an_order_does_nothing(journal):
     run = start(journal)
     intend(journal, run, "rb1")
     end(journal, run, "partial")
@@ -83,7 +83,7 @@ def test_an_order_that_was_refused_uses_up_the_session_all_the_same(journal):
     assert isinstance(journal.start_run(AGAIN), AlreadyRun)
 
 
-def test_a_run_cut_off_before_its_first_order_is_ended_and_tried_again(path, journal):
+def test_a_run_interrupted_before_its_first_order_is_ended_and_the_session_tried_again(path, journal):
     dead = start(journal)
 
     run = start(journal, AGAIN)
@@ -93,7 +93,7 @@ def test_a_run_cut_off_before_its_first_order_is_ended_and_tried_again(path, jou
     assert (first.status, first.reason, first.ended) == ("failed", "cut off before its first order", AGAIN.at)
 
 
-def test_a_run_cut_off_after_orders_were_written_down_needs_a_person(path, journal):
+def test_a_run_interrupted_after_an_order_needs_a_person(path, journal):
     run = start(journal)
     intend(journal, run, "rb1", "rb2")
 
@@ -105,7 +105,7 @@ def test_a_run_cut_off_after_orders_were_written_down_needs_a_person(path, journ
     assert read.run(path, run).run.status == "running"
 
 
-def test_force_starts_the_next_run_and_ends_the_one_that_was_cut_off(path, journal):
+def test_force_starts_the_next_run_and_ends_the_interrupted_one(path, journal):
     dead = start(journal)
     intend(journal, dead, "rb1")
 
@@ -121,7 +121,7 @@ def test_after_a_forced_run_the_session_is_still_used_up(journal):
     assert isinstance(journal.start_run(AGAIN), AlreadyRun)
 
 
-def test_the_next_session_starts_at_number_one_and_ends_what_was_cut_off_the_day_before(path, journal):
+def test_the_next_session_starts_at_number_one_and_ends_the_run_interrupted_the_day_before(path, journal):
     dead = start(journal)
     intend(journal, dead, "rb1")
     tomorrow = start(journal, replace(AGAIN, session=DAY + timedelta(days=3)))
@@ -130,7 +130,7 @@ def test_the_next_session_starts_at_number_one_and_ends_what_was_cut_off_the_day
     assert read.run(path, dead).run.status == "partial"
 
 
-def test_accounts_do_not_stand_in_each_others_way(path, journal):
+def test_accounts_are_independent_of_each_other(path, journal):
     start(journal)
     other = start(journal, replace(AGAIN, account="other"))
 
@@ -147,7 +147,7 @@ def test_a_dry_run_always_gets_a_number(journal):
         assert journal.run_number(run) == number
 
 
-def test_forced_claims_at_the_same_moment_get_numbers_of_their_own(path):
+def test_forced_runs_started_at_once_get_different_numbers(path):
     SqliteJournal.open(path).close()
 
     def trigger(_):

@@ -124,13 +124,13 @@ def test_a_canceled_order_without_fills_is_settled(journal, path):
     assert order_after(journal, path, seen(BUY, "canceled")).settled
 
 
-def test_a_late_look_does_not_reopen_a_finished_order(journal, path):
+def test_a_late_status_does_not_reopen_a_finished_order(journal, path):
     line = order_after(journal, path, seen(BUY, "canceled", "4"), seen(BUY, "open", "2"))
 
     assert (line.state, line.filled) == ("canceled", 4)
 
 
-def test_a_late_answer_does_not_undo_what_was_seen(journal, path):
+def test_a_late_answer_does_not_replace_a_status(journal, path):
     line = order_after(journal, path, seen(BUY, "filled", "10"), OrderAnswered(NOW, BUY.id, "unknown", "timed out"))
 
     assert line.state == "filled"
@@ -165,7 +165,7 @@ def test_an_absent_buy_is_sent_again_only_while_its_run_buys(journal):
     journal.record(run, holdings_read(phase="after_sells"), OrderResent(NOW, BUY.id))
 
 
-def test_the_steps_of_a_trial_are_its_own(journal):
+def test_the_steps_of_a_trial_run_are_not_checked(journal):
     sell = order("rb2", side="sell")
     run = start(journal, TRIAL)
 
@@ -174,7 +174,7 @@ def test_the_steps_of_a_trial_are_its_own(journal):
     assert [sent.order for sent in journal.orders(run)] == [BUY, sell]
 
 
-def test_lines_that_an_earlier_version_wrote_are_read_though_todays_rules_forbid_them(journal):
+def test_a_rebuild_does_not_check_state_transitions(journal):
     """A trial was once claimed as any run was, and it buys without a plan."""
     run = start(journal, TRIAL)
     journal.record(run, OrderIntended(NOW, BUY))
@@ -186,7 +186,7 @@ def test_lines_that_an_earlier_version_wrote_are_read_though_todays_rules_forbid
     assert [sent.order for sent in journal.orders(run)] == [BUY]
 
 
-def test_an_order_that_an_earlier_version_let_another_account_vouch_for_is_open_again(journal):
+def test_a_rebuild_reopens_an_order_that_another_account_accounted_for(journal):
     journal.record(start_buying(journal), *lost_at_sea(BUY))
     journal.record(NO_RUN, OrderAccounted(NOW, "demo", BUY.id, "ann", "a typo in --account"))
     journal._db.execute("DROP TRIGGER events_never_change")

@@ -83,7 +83,7 @@ def test_a_run_in_the_list_has_everything_a_person_looks_for(path, journal):
     )
 
 
-def test_a_run_is_shown_as_it_was_written_down(path, journal):
+def test_a_run_is_shown_as_journalled(path, journal):
     journal.record(start(journal), *evening())
 
     record = read.run(path)

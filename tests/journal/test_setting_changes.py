@@ -39,7 +39,7 @@ def test_the_changes_lead_from_the_old_settings_to_the_new_ones_and_no_further(o
     assert all(each.old == old.get(each.key) != each.new for each in made)
 
 
-def test_the_first_run_only_remembers_the_settings(journal, path):
+def test_the_first_run_journals_no_change_of_settings(journal, path):
     start(journal, request(FIRST))
 
     assert journalled(path) == []

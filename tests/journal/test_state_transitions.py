@@ -130,7 +130,7 @@ def test_an_order_that_is(journal, state, cells):
         assert phase == (state if after in {"!", "="} else after), event
 
 
-def test_what_was_sent_once_more_may_be_given_up_without_a_look(journal):
+def test_an_order_sent_twice_may_be_given_up_without_a_lookup(journal):
     """The venue refused it; only of what was sent first nobody can tell."""
     run, of = start_buying(journal), order("rb1")
     journal.record(run, OrderIntended(NOW, of), OrderAbsent(NOW, of.id), OrderResent(NOW, of.id))

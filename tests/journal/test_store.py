@@ -93,7 +93,7 @@ def test_the_same_order_cannot_be_intended_twice(journal):
         journal.record(run, OrderIntended(NOW, order()))
 
 
-def test_an_event_of_a_run_that_was_never_claimed_is_refused(journal):
+def test_an_event_of_a_run_that_was_never_started_is_refused(journal):
     with pytest.raises(StoppedError, match="must never happen"):
         journal.record(7, Noted(NOW, "note", "whose?"))
 
@@ -308,7 +308,7 @@ def test_a_second_run_is_kept_out_while_the_first_holds_the_lock(path):
 # ------------------------------------------------------------------------------------------- the disk has room
 
 
-def test_a_disk_without_room_for_an_evening_is_found_out_before_it_begins(path, journal):
+def test_a_disk_without_room_for_a_run_is_found_before_it_begins(path, journal):
     run = start(journal)
     (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
     journal._db.execute(f"PRAGMA max_page_count = {pages + 20}")
@@ -321,7 +321,7 @@ def test_a_disk_without_room_for_an_evening_is_found_out_before_it_begins(path, 
     journal.record(run, Noted(NOW, "note", "a small line still fits"))
 
 
-def test_the_proof_is_written_to_the_disk_and_taken_back(path, journal):
+def test_the_disk_space_check_writes_and_rolls_back(path, journal):
     start(journal)
     files = rows(path, "files")
 
@@ -335,7 +335,7 @@ def test_the_proof_is_written_to_the_disk_and_taken_back(path, journal):
 # ---------------------------------------------------------------------------------------------- in memory
 
 
-def test_a_journal_in_memory_says_what_one_on_the_disk_says_and_leaves_no_file(path, journal, tmp_path, monkeypatch):
+def test_a_journal_in_memory_gives_the_same_answers_and_leaves_no_file(path, journal, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with SqliteJournal.in_memory() as simulated:
         for each in (journal, simulated):

@@ -1,4 +1,4 @@
-"""A journal that another program holds, or for which the system has nothing left."""
+"""A journal that another program holds, or without file handles left."""
 
 import sqlite3
 from contextlib import closing
