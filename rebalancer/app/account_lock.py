@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
+from rebalancer.files import replace_atomically
 from rebalancer.journal.lock import acquire
 from rebalancer.ports import Broker
 
@@ -30,12 +31,13 @@ def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Ite
 @contextmanager
 def _held(whose: str, state_dir: Path) -> Iterator[None]:
     folder, name = accounts_folder(), sha256(whose.encode()).hexdigest()[:16]
-    # The holder stands beside the lock: who finds that held may empty it, and can't read it on Windows.
+    # In a file of its own: opening a lock that another process holds may empty it.
     lock, holder = folder / f"{name}.lock", folder / f"{name}.txt"
     with ExitStack() as stack:
         with _writable(folder, whose):
             stack.callback(acquire(lock, lambda: _busy(whose, lock, holder)).release)
-            holder.write_text(f"{whose}\nprocess {os.getpid()} with the state folder {state_dir.absolute()}\n", "utf-8")
+            process = f"process {os.getpid()} with the state folder {state_dir.absolute()}"
+            replace_atomically(holder, f"{whose}\n{process}\n".encode())
         yield
 
 
