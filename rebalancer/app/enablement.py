@@ -24,17 +24,19 @@ def enabled_since(config: Config, clock: Clock) -> Mapping[str, datetime]:
     if changed:
         _record(config, changed)
     last = {**known, **{change.account: change for change in changed}}
-    return {name: change.at for name, change in last.items() if change.new == "true"}
+    return {account.name: last[account.name].at for account in config.accounts if account.enabled}
 
 
 def _changed(config: Config, known: Mapping[str, SettingChanged], now: datetime) -> Iterator[SettingChanged]:
-    """Where config and journal differ. A disabled account that the journal never saw enabled is no change."""
-    found = {account.name: account.enabled for account in config.accounts}
-    for name in sorted({*found, *known}):
-        before = known[name].new if name in known else None
-        enabled = found.get(name, False)
-        if enabled != (before == "true"):
-            yield SettingChanged(now, name, f"accounts.{name}.enabled", before, str(enabled).lower())
+    """Where config and journal differ. A disabled account that the journal never saw enabled is no change.
+
+    Accounts of the journal that the config lacks are left alone: two configs may share a state folder.
+    """
+    for account in config.accounts:
+        before = known[account.name].new if account.name in known else None
+        if account.enabled != (before == "true"):
+            key, after = f"accounts.{account.name}.enabled", str(account.enabled).lower()
+            yield SettingChanged(now, account.name, key, before, after)
 
 
 def _record(config: Config, changed: tuple[SettingChanged, ...]) -> None:

@@ -88,7 +88,7 @@ def outside_window(config: Config, account: AccountConfig, clock: Clock) -> str 
 
     Raises RunFailedError while the exchange is closed.
     """
-    enabled_since(config, clock)
+    enabled_since(config, clock)  # a run by hand may be the first to see the account enabled
     today = window_today(account, calendar_of(config, account, clock), clock.now())
     if today is None:
         raise RunFailedError("the exchange is closed today. Nothing was sent.")

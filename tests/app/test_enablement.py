@@ -64,10 +64,11 @@ def test_an_account_that_was_never_enabled_is_not_journalled(config: Config) -> 
     assert not config.journal().exists()
 
 
-def test_an_account_that_left_the_config_is_not_enabled_any_more(config: Config) -> None:
+def test_two_configs_that_share_a_journal_do_not_undo_each_others_accounts(config: Config) -> None:
     enabled_since(config, at(0))
     assert enabled_since(replace(config, accounts=()), at(1)) == {}
-    assert enabled_since(config, at(2)) == {"main": NOW + timedelta(days=2)}
+    assert enabled_since(config, at(2)) == {"main": NOW}
+    assert changes(config) == [(KEY, None, "true")]
 
 
 def test_a_change_that_a_run_noted_by_its_own_clock_does_not_count(config: Config) -> None:

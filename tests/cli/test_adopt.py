@@ -90,7 +90,7 @@ def test_shares_are_handed_over_once(rebalance, held):
     assert "all 29 shares are the bots' already" in again.err
     everything = rebalance("adopt", "--all", "--yes")
     assert everything.code == 0
-    assert "Nothing was there to hand over" in everything.out
+    assert "There was nothing to hand over" in everything.out
     assert ours(rebalance) == {"SPY": "29"}
 
 

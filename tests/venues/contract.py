@@ -1,9 +1,11 @@
 """What every broker adapter has to keep, by number. A test module inherits these classes and provides their fixtures.
 
-A case is skipped only where its broker declares, by its Ability, that the case means nothing to it.
+A case is skipped only where its broker declares, by its Ability, that the case does not apply to it. Lots, ticks and
+currency are those of the class's `instrument`; what the venue declares of itself is compared with what it does.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,24 +16,45 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from street import BIL, SPY, XYZ, Street, buy, sell
 
 from rebalancer.errors import SourceError
-from rebalancer.model import Absent, Accepted, Order, OrderId, OrderState, Refused, Unknown
+from rebalancer.market.calendar import ExchangeCalendar
+from rebalancer.market.clock import SystemClock
+from rebalancer.model import (
+    Absent,
+    Accepted,
+    Instrument,
+    Order,
+    OrderId,
+    OrderState,
+    Refused,
+    Symbol,
+    Unknown,
+    us_equity,
+)
 from rebalancer.ports import Broker
 from rebalancer.venues.sim.script import Twist
 
 CASH = Decimal(10_000)
-HOLDINGS = {SPY: "10.5", BIL: "20"}
+
+
+def holdings(instrument: Instrument) -> dict[Symbol, str]:
+    """Ten and half a lot of SPY, and 20 of BIL."""
+    return {SPY: str(10 + instrument.lot / 2), BIL: "20"}
+
+
+HOLDINGS = holdings(us_equity(SPY))
 
 
 @dataclass(frozen=True)
 class Ability:
     """`wire`: its answers come over a network. `sells_fractions`: of a position that is kept, too.
 
-    `takes`: the orders that it accepts reach its account's list.
+    `takes`: the orders that it accepts reach its account's list. `unique_ids`: a second order of an id is refused.
     """
 
     wire: bool
     sells_fractions: bool
     takes: bool = True
+    unique_ids: bool = True
 
 
 def held(broker: Broker) -> dict:
@@ -68,27 +91,40 @@ def cost(broker: Broker, order_id: str) -> Decimal:
     )
 
 
-REFUSED = {
-    "no shares": buy("rb1", SPY, "0"),
-    "a negative number of shares": sell("rb1", SPY, "-1"),
-    "not a number": buy("rb1", SPY, "NaN"),
-    "endless shares": buy("rb1", SPY, "Infinity"),
-    "a fraction to buy": buy("rb1", SPY, "1.5"),
-    "more than is held": sell("rb1", SPY, "11"),
-    "what is not held": sell("rb1", XYZ, "1"),
-    "more than the cash can pay": buy("rb1", SPY, "101"),
-    "more than the cash can pay at the limit": buy("rb1", SPY, "100", limit="101.00"),
-    "an unknown symbol": buy("rb1", XYZ, "1"),
-    "a limit between two ticks": buy("rb1", SPY, "1", limit="100.005"),
-    "a limit below zero": buy("rb1", SPY, "1", limit="-1"),
-    "a limit that is not a number": buy("rb1", SPY, "1", limit="NaN"),
-    "a market order with a limit": Order(OrderId("rb1"), SPY, "buy", Decimal(1), "market", Decimal(100), ""),
-    "a limit order without one": Order(OrderId("rb1"), SPY, "buy", Decimal(1), "limit", None, ""),
+REFUSED: Mapping[str, Callable[[Instrument], Order]] = {
+    "no shares": lambda _: buy("rb1", SPY, "0"),
+    "a negative number of shares": lambda _: sell("rb1", SPY, "-1"),
+    "not a number": lambda _: buy("rb1", SPY, "NaN"),
+    "endless shares": lambda _: buy("rb1", SPY, "Infinity"),
+    "a fraction to buy": lambda instrument: buy("rb1", SPY, str(1 + instrument.lot / 2)),
+    "more than is held": lambda _: sell("rb1", SPY, "11"),
+    "what is not held": lambda _: sell("rb1", XYZ, "1"),
+    "more than the cash can pay": lambda _: buy("rb1", SPY, "101"),
+    "more than the cash can pay at the limit": lambda _: buy("rb1", SPY, "100", limit="101.00"),
+    "an unknown symbol": lambda _: buy("rb1", XYZ, "1"),
+    "a limit between two ticks": lambda instrument: buy("rb1", SPY, "1", limit=str(100 + instrument.tick / 2)),
+    "a limit below zero": lambda _: buy("rb1", SPY, "1", limit="-1"),
+    "a limit that is not a number": lambda _: buy("rb1", SPY, "1", limit="NaN"),
+    "a market order with a limit": lambda _: Order(OrderId("rb1"), SPY, "buy", Decimal(1), "market", Decimal(100), ""),
+    "a limit order without one": lambda _: Order(OrderId("rb1"), SPY, "buy", Decimal(1), "limit", None, ""),
+}
+LIMITS: Mapping[str, Callable[[Instrument], Decimal]] = {
+    "the smallest": lambda instrument: instrument.smallest_tick,
+    "just below 1": lambda instrument: 1 - instrument.smallest_tick,
+    "1": lambda _: Decimal("1.00"),
+    "just below 100": lambda instrument: 100 - instrument.tick,
 }
 
 
 class Contract:
+    """`instrument` is that of SPY and BIL at the venue: what the contract's lots and ticks go by."""
+
     ability = Ability(wire=False, sells_fractions=False)
+    instrument = us_equity(SPY)
+
+    def spy(self, more: int = 0) -> Decimal:
+        """The quantity of SPY held at the start, and `more`."""
+        return Decimal(holdings(self.instrument)[SPY]) + more
 
     def needs(self, name: str) -> None:
         if not getattr(self.ability, name):
@@ -101,7 +137,7 @@ class BrokerContract(Contract):
     def test_b01_the_snapshot_shows_the_whole_account(self, broker):
         account = broker.account()
         assert account.cash == account.spendable == CASH
-        assert held(broker) == {SPY: Decimal("10.5"), BIL: Decimal(20)}
+        assert held(broker) == {SPY: self.spy(), BIL: Decimal(20)}
         assert account.equity == CASH + sum(position.market_value for position in broker.positions())
         assert broker.open_orders() == ()
 
@@ -121,20 +157,20 @@ class BrokerContract(Contract):
     def test_b03_a_buy_takes_its_cost_and_its_fee_from_the_cash(self, broker, street):
         broker.submit(buy("rb1", SPY, "3"))
         assert settled(broker, street, "rb1").status == "filled"
-        assert held(broker)[SPY] == Decimal("13.5")
+        assert held(broker)[SPY] == self.spy(3)
         assert cost(broker, "rb1") >= 300
         assert broker.account().cash == broker.account().spendable == CASH - cost(broker, "rb1")
 
     def test_b03_the_cash_of_a_sale_can_be_spent_again(self, broker, street):
         broker.submit(sell("rb1", SPY, "10"))
         assert settled(broker, street, "rb1").status == "filled"
-        assert held(broker)[SPY] == Decimal("0.5")
+        assert held(broker)[SPY] == self.spy(-10)
         assert cost(broker, "rb1") < 0
         assert broker.account().cash == CASH - cost(broker, "rb1")
         assert isinstance(broker.submit(buy("rb2", SPY, "108", limit="101.00")), Accepted)
 
     def test_b03_a_whole_position_is_sold_with_its_fraction(self, broker, street):
-        assert isinstance(broker.submit(sell("rb1", SPY, "10.5")), Accepted)
+        assert isinstance(broker.submit(sell("rb1", SPY, str(self.spy()))), Accepted)
         settled(broker, street, "rb1")
         assert held(broker) == {BIL: Decimal(20)}
 
@@ -153,13 +189,15 @@ class BrokerContract(Contract):
         assert broker.fills(OrderId("rb9")) == ()
 
     def test_b13_the_same_id_again_is_no_second_order_and_no_refusal(self, broker, street):
+        self.needs("unique_ids")
         broker.submit(buy("rb1", SPY, "3"))
         again = broker.submit(buy("rb1", SPY, "3"))
         assert isinstance(again, Unknown)
         settled(broker, street, "rb1")
-        assert held(broker)[SPY] == Decimal("13.5")
+        assert held(broker)[SPY] == self.spy(3)
 
     def test_b13_the_same_id_with_other_parameters_leaves_the_first_order(self, broker):
+        self.needs("unique_ids")
         broker.submit(buy("rb1", SPY, "3"))
         assert isinstance(broker.submit(buy("rb1", BIL, "5")), Unknown)
         assert state_of(broker, "rb1").symbol == SPY
@@ -167,6 +205,7 @@ class BrokerContract(Contract):
 
     @pytest.mark.parametrize("order", REFUSED.values(), ids=REFUSED)
     def test_b14_refused_is(self, broker, order):
+        order = order(self.instrument)
         answer = broker.submit(order)
         assert isinstance(answer, Refused)
         assert answer.reason
@@ -176,7 +215,7 @@ class BrokerContract(Contract):
     def test_b14_a_fraction_is_sold_only_with_the_whole_position(self, broker):
         if self.ability.sells_fractions:
             pytest.skip("its Ability says: sells_fractions = True")
-        assert isinstance(broker.submit(sell("rb1", SPY, "0.5")), Refused)
+        assert isinstance(broker.submit(sell("rb1", SPY, str(self.instrument.lot / 2))), Refused)
 
     def test_b14_what_can_not_be_traded_is_named_with_its_reason(self, broker):
         untradable = broker.untradable([XYZ, SPY])
@@ -212,13 +251,38 @@ class BrokerContract(Contract):
         settled(broker, street, "rb1")
         assert 0 <= sum(fill.fee for fill in broker.fills(OrderId("rb1"))) <= broker.venue.fee_per_order
 
-    @pytest.mark.parametrize("limit", ["0.0001", "0.9999", "1.00", "99.99"])
+    @pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
     def test_b19_a_limit_on_the_tick_is_taken(self, broker, limit):
-        assert isinstance(broker.submit(buy("rb1", SPY, "10000" if limit == "0.0001" else "2", limit)), Accepted)
+        price = limit(self.instrument)
+        assert isinstance(
+            broker.submit(buy("rb1", SPY, "99" if price > Decimal("0.5") else "10000", str(price))), Accepted
+        )
 
-    @pytest.mark.parametrize("limit", ["0.00005", "0.99995", "1.001", "99.995"])
+    @pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
     def test_b19_a_limit_between_two_ticks_is_refused(self, broker, limit):
-        assert isinstance(broker.submit(buy("rb1", SPY, "2", limit)), Refused)
+        price = limit(self.instrument)
+        between = price + self.instrument.tick_at(price) / 2
+        assert isinstance(broker.submit(buy("rb1", SPY, "10", str(between))), Refused)
+
+    def test_b19_every_lot_can_be_bought(self, broker, street):
+        least = self.instrument.lot + self.instrument.quantity_for(self.instrument.least_order, Decimal(100))
+        broker.submit(buy("rb1", SPY, str(least)))
+        assert settled(broker, street, "rb1").filled == least
+
+    def test_b19_an_order_below_the_least_order_is_refused(self, broker):
+        if not self.instrument.least_order:
+            pytest.skip("its instrument has no least order")
+        assert isinstance(broker.submit(buy("rb1", SPY, str(self.instrument.lot))), Refused)
+
+    def test_b28_the_broker_names_the_instrument_of_each_symbol(self, broker):
+        expected = {symbol: replace(self.instrument, symbol=symbol) for symbol in (SPY, BIL)}
+        assert broker.instruments([SPY, BIL]) == expected
+
+    def test_b28_account_and_instruments_are_in_the_currency_of_the_venue(self, broker):
+        assert broker.account().currency == broker.venue.currency == self.instrument.currency
+
+    def test_b28_the_zone_of_the_venue_is_that_of_its_exchange(self, broker):
+        assert str(ExchangeCalendar(SystemClock(), broker.venue.exchange).zone) == broker.venue.zone
 
     def test_b21_the_venues_time_is_told(self, broker, street):
         hours = broker.hours()
@@ -253,12 +317,13 @@ class BrokerContract(Contract):
         assert listed(broker, street.now() - timedelta(hours=12)) == {"rb2"}
 
     def test_b27_an_order_sent_again_under_its_own_id_stands_once(self, broker, street):
+        self.needs("unique_ids")
         since = street.now()
         order = buy("rb1", SPY, "3")
         answers = [broker.submit(order) for _ in range(3)]
         assert [type(answer) for answer in answers] == [Accepted, Unknown, Unknown]
         settled(broker, street, "rb1")
-        assert held(broker)[SPY] == Decimal("13.5")
+        assert held(broker)[SPY] == self.spy(3)
         assert not self.ability.takes or listed(broker, since) == {"rb1"}
 
 
@@ -282,13 +347,14 @@ class FaultContract(Contract):
 
     @pytest.mark.parametrize("twist", [Twist(lost=1), Twist(silent=True)], ids=["it was lost", "its answer was lost"])
     def test_b27_an_order_sent_again_after_no_clear_answer_stands_once(self, broker_with, street, twist):
+        self.needs("unique_ids")
         broker = broker_with(twist)
         assert broker.venue.idempotent_ids, "a venue that takes an id twice is never sent one twice"
         order = buy("rb1", SPY, "5")
         assert isinstance(broker.submit(order), Unknown)
         assert isinstance(broker.submit(order), Accepted | Unknown)
         assert settled(broker, street, "rb1").filled == 5
-        assert held(broker)[SPY] == Decimal("15.5")
+        assert held(broker)[SPY] == self.spy(5)
         assert len(broker.fills(order.id)) == 1
 
     def test_b14_an_order_may_be_refused_for_the_venues_own_reason(self, broker_with):
@@ -328,7 +394,7 @@ class FaultContract(Contract):
         broker.cancel(OrderId("rb1"))
         state = settled(broker, street, "rb1")
         assert (state.status, state.filled) == ("canceled", 2)
-        assert held(broker)[SPY] == Decimal("12.5")
+        assert held(broker)[SPY] == self.spy(2)
         assert sum(fill.quantity for fill in broker.fills(OrderId("rb1"))) == 2
 
     def test_b16_a_fill_beats_the_cancel_that_was_under_way(self, broker_with, street):
