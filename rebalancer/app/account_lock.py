@@ -1,4 +1,4 @@
-"""One run at a time of each brokerage account on this machine, however many configs and state folders have it."""
+"""Only one run at a time trades a brokerage account on this machine, whatever configs and state folders name it."""
 
 import os
 from collections.abc import Iterator
@@ -9,15 +9,16 @@ from urllib.parse import urlsplit
 
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
+from rebalancer.files import replace_atomically
 from rebalancer.journal.lock import acquire
 from rebalancer.ports import Broker
 
 
 @contextmanager
 def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Iterator[None]:
-    """Hold the only right to trade the account that `broker` shows; `state_dir` is told to whoever comes meanwhile.
+    """Hold the lock of the account that `broker` shows; a second run's error names `state_dir`.
 
-    A simulated account needs none: it is a file of its own, and the journal beside it is locked already. Raises
+    A simulated account needs none: its file is in the state folder, whose journal is locked already. Raises
     BusyError while another process holds it, RunFailedError where it can't be written.
     """
     with ExitStack() as stack:
@@ -30,17 +31,18 @@ def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Ite
 @contextmanager
 def _held(whose: str, state_dir: Path) -> Iterator[None]:
     folder, name = accounts_folder(), sha256(whose.encode()).hexdigest()[:16]
-    # The holder stands beside the lock: who finds that held may empty it, and can't read it on Windows.
+    # The holder is named in a second file: a lock file may be truncated by others, and is unreadable on Windows.
     lock, holder = folder / f"{name}.lock", folder / f"{name}.txt"
     with ExitStack() as stack:
         with _writable(folder, whose):
             stack.callback(acquire(lock, lambda: _busy(whose, lock, holder)).release)
-            holder.write_text(f"{whose}\nprocess {os.getpid()} with the state folder {state_dir.absolute()}\n", "utf-8")
+            process = f"process {os.getpid()} with the state folder {state_dir.absolute()}"
+            replace_atomically(holder, f"{whose}\n{process}\n".encode())
         yield
 
 
 def accounts_folder() -> Path:
-    """By the user's home alone: of all variables, cron, systemd and a login shell agree about that one."""
+    """In the user's home folder: cron, systemd and a login shell agree about that, unlike other variables."""
     try:
         return Path.home() / ".local" / "state" / "rebalancer" / "accounts"
     except RuntimeError as error:

@@ -9,14 +9,14 @@ from rebalancer.config import Config
 from rebalancer.config.kinds import OWN_SOURCES
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.cache import FILE, ClosesCache
+from rebalancer.market.cached_closes import as_closes
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SystemClock
 from rebalancer.market.coverage import coverage, sessions_due
-from rebalancer.market.known import as_closes
 from rebalancer.model import Closes
 from rebalancer.ports import Calendar
 from rebalancer.venues import registry
-from rebalancer.venues.plugin import Progress, Synced
+from rebalancer.venues.plugin import OnProgress, Synced
 
 
 def price_status(config: Config) -> PriceStatus:
@@ -45,7 +45,7 @@ def stored_closes(config: Config, calendar: Calendar) -> Closes:
     return closes
 
 
-def synced(config: Config, progress: Progress) -> Synced | None:
+def synced(config: Config, progress: OnProgress) -> Synced | None:
     """Update the stored closes of every bot's tickers; None where the source stores none.
 
     Raises SourceError where the venue can't be read.

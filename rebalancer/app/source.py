@@ -1,4 +1,4 @@
-"""Where prices come from: `[data]` -> the ports of prices."""
+"""The price source of `[data]`: its history, and quotes of now or of the past."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,7 +21,7 @@ from rebalancer.market.folder import read_folder
 from rebalancer.model import Closes, Symbol
 from rebalancer.ports import Clock, History, Quotes
 from rebalancer.venues import registry
-from rebalancer.venues.plugin import Progress, Synced
+from rebalancer.venues.plugin import OnProgress, Synced
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Source:
     symbols: Callable[[], tuple[Symbol, ...]]
     as_of: Callable[[Clock], Quotes]
     live: Callable[[], Quotes] | None = None
-    sync: Callable[[Sequence[Symbol], Progress], Synced] | None = None
+    sync: Callable[[Sequence[Symbol], OnProgress], Synced] | None = None
 
 
 @contextmanager
 def source_of(config: Config, clock: Clock | None = None, connections: Connections | None = None) -> Iterator[Source]:
-    """The source that `[data]` names, in the present of `clock`.
+    """The source that `[data]` names, at the present time of `clock`.
 
     Raises BadInputError for files of the owner's that can't be used, SourceError where a source does not answer.
     """

@@ -15,7 +15,7 @@ from rebalancer.config.credentials import KeySource, key_source
 from rebalancer.config.document import Document
 from rebalancer.config.keys import ACCOUNT, CREDENTIALS, INVESTMENT, LIMITS, RESERVE, SIM, TOP, TRADING, amount
 from rebalancer.config.kinds import ACCOUNT_NAME
-from rebalancer.config.prices import price_settings
+from rebalancer.config.price_source import price_settings
 from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
 from rebalancer.config.venue_keys import account_kinds, any_account_kinds, chosen, refuse_foreign, venue_of
@@ -44,7 +44,7 @@ class SimSettings:
 class AccountConfig:
     """`bots` maps each investment's bot name to its file. The files are not opened here.
 
-    The schedule runs it where it is `enabled`. `on_result` is a command in its words, told what each run came to.
+    The schedule runs it where it is `enabled`. `on_result` is a command in words that gets each result.
     `settings` has the venue's own keys with their defaults. `key_source` is None at a venue that needs no keys. Where
     `account_number` is set, no account of another number is traded.
     """
@@ -135,9 +135,9 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     values = table.read(TOP, tables=("data", "trading", "limits", "accounts"))
     trading = _trading(table.table("trading"), Trading())
     limits = replace(Limits(), **table.table("limits").read(LIMITS))
-    told = values.get("on_result", ())
+    on_result = values.get("on_result", ())
     accounts = tuple(
-        replace(account, on_result=account.on_result or told)
+        replace(account, on_result=account.on_result or on_result)
         for account in _accounts(table, trading, limits, source.parent)
     )
     venues = {account.name: registry.plugin(account.broker) for account in accounts}

@@ -1,4 +1,4 @@
-"""Settings of an account, of `[trading]` and of `[limits]` that are fine alone and not together."""
+"""Settings of an account, of `[trading]` and of `[limits]` that contradict each other."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -27,7 +27,7 @@ def conflicts(trading: Trading, venue: Venue = ANY) -> Mapping[str, str]:
 def of_the_mode(account: Mapping[str, Any], plugin: VenuePlugin) -> Mapping[str, str]:
     """What is wrong with an account's mode and what goes with it, by the key to change.
 
-    `account` has what passed for itself. Real money goes to one account at one host, both named.
+    `account` has the values that are valid by themselves. Real money needs an account number and the live host.
     """
     mode, number, venue = account.get("mode", "paper"), account.get("account_number"), plugin.venue
     other: Mode = "paper" if mode == "live" else "live"
@@ -82,7 +82,7 @@ def _of_the_time(trading: Trading, venue: Venue) -> str | None:
 
 
 def _needed(trading: Trading, venue: Venue) -> tuple[int, str]:
-    """The seconds that a run takes until the close, and what they are made of. The auction closes its book earlier."""
+    """The seconds that a run needs before the close, and their parts. An auction closes earlier."""
     evening = trading.sell_timeout_seconds + trading.buy_timeout_seconds + trading.cutoff_seconds
     closed = venue.auction_cutoff // timedelta(seconds=1)
     auction = trading.sell_timeout_seconds + SPARE + closed

@@ -1,4 +1,4 @@
-"""Where the keys of an account are, and reading them when they are needed. A config never holds a key itself."""
+"""Where the keys of an account are kept, and reading them. A config never contains a key."""
 
 import os
 import stat
@@ -35,7 +35,7 @@ class KeySource:
 
 
 def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
-    """What the account's table says, `found` being those of its keys that passed. Refuses one half, and two ways."""
+    """The key source of an account's table; `found` has its valid values. Refuses half a pair, and two sources."""
     written = [key for key in PARTS if key in account.content]
     for key in PARTS:
         if written and key not in written:
@@ -99,7 +99,7 @@ def _from_file(file: Path) -> Keys:
 
 
 def _private_bytes(file: Path) -> bytes:
-    """The content of a file that is the user's own and nobody else's to read."""
+    """The content of a file that belongs to the user and that no other user can read."""
     try:
         with open(file, "rb", opener=_opened) as stream:
             if why := _not_private(os.fstat(stream.fileno()), file):
@@ -112,7 +112,7 @@ def _private_bytes(file: Path) -> bytes:
 
 
 def _opened(name: str, flags: int) -> int:
-    # Without O_NONBLOCK a pipe in the place of the file would wait for ever.
+    # Without O_NONBLOCK, opening a named pipe would block.
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 

@@ -15,9 +15,9 @@ from rebalancer.config.lines import line_of, lines_of
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`key` is dotted; an investment goes by its bot's name. `origin` is a sentence without a full stop.
+    """`key` is dotted, with an investment named by its bot. `origin` is a sentence without a full stop.
 
-    `value` is its text. What a variable brought is cut short where a person words it freely: it may be a secret.
+    `value` is text. Free text from an environment variable is shortened, as it may be a secret.
     """
 
     key: str
@@ -39,7 +39,7 @@ def snapshot(config: Config, account: AccountConfig) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """`places` are the dotted keys of the file that can set it, the first that stands there wins."""
+    """`places` are the dotted keys that can set it; the first of them in the file wins."""
 
     key: str
     value: object

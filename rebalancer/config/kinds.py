@@ -1,5 +1,5 @@
-"""What may stand behind a key. A kind turns a TOML value into ours, or raises ValueError with a sentence that says what
-was found and what is allowed.
+"""Kinds of values. A kind parses a TOML value, or raises ValueError that says what was found and what is
+allowed.
 """
 
 import json
@@ -22,9 +22,9 @@ from rebalancer.venues.plugin import AddressKey, ChoiceKey, DayKey, VenueKey
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`schema` says in JSON Schema what `read` accepts. `text` marks what a person words freely: it may hold a secret.
+    """`schema` says in JSON Schema what `read` accepts. `text` marks free text, which may hold a secret.
 
-    What is read is Any, because the key decides the type: a table of kinds fills the fields of one dataclass.
+    `read` returns Any, since the type depends on the key: a table of kinds fills the fields of one dataclass.
     """
 
     read: Callable[[object], Any]

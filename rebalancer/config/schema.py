@@ -30,7 +30,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def config_schema() -> Schema:
-    """Draft 2020-12. What keys must be to each other, and to the files they name, is for the parser alone to say."""
+    """Draft 2020-12. Relations between keys, and to the files they name, are checked by the parser only."""
     trading, limits = _table(TRADING, _defaults(Trading)), _table(LIMITS, _defaults(Limits))
     account = _table(
         {**ACCOUNT, "broker": one_of(*registry.names()), **any_account_kinds()}, {}, required=("broker", "investments")
@@ -95,7 +95,7 @@ def _meanings_of_venues() -> Mapping[str, str]:
 
 
 def _or_variable(schema: Mapping[str, Any]) -> Schema:
-    """What stands in quotes may hold a variable instead, wherever it stands."""
+    """`schema`, or an environment variable in place of any string in it."""
     if schema.get("type") == "array":
         return {**schema, "items": _or_variable(schema["items"])}
     if schema.get("type") == "string" or "enum" in schema:

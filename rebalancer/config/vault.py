@@ -1,4 +1,4 @@
-"""Where `rebalance login` keeps the keys of an account: the keyring of the operating system."""
+"""The operating system's keyring, in which `rebalance login` stores the keys of accounts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ OTHERWISE = "or name the keys by key_id and secret, or by credentials_file"
 
 
 class Vault(Protocol):
-    """Keeps keys by the name of their account. `name` is for a person to find them."""
+    """Stores keys by the name of their account. `name` tells a person where."""
 
     @property
     def name(self) -> str: ...

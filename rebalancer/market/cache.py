@@ -1,4 +1,4 @@
-"""Closes of completed sessions, kept between the evenings in one SQLite file.
+"""Cache of closes of completed sessions, in one SQLite file.
 
 SQLite because Python has it and it commits a batch whole or not at all. A row is a symbol with its days and closes as
 packed arrays: ten years of 500 symbols are 500 rows, not 1.3 million.
@@ -14,7 +14,7 @@ import numpy as np
 
 from rebalancer.errors import SourceError
 from rebalancer.files import create_private
-from rebalancer.market.known import Known
+from rebalancer.market.cached_closes import CachedCloses
 from rebalancer.model import Symbol
 
 BUSY_SECONDS = 10
@@ -46,11 +46,11 @@ class ClosesCache:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self, feed: str, symbols: Sequence[Symbol]) -> dict[Symbol, Known]:
-        """What is known of `symbols` from `feed`; what is not known is absent."""
+    def read(self, feed: str, symbols: Sequence[Symbol]) -> dict[Symbol, CachedCloses]:
+        """The cached closes of `symbols` from `feed`; symbols without any are absent."""
         if not self._path.exists():
             return {}
-        found: dict[Symbol, Known] = {}
+        found: dict[Symbol, CachedCloses] = {}
         with self._open() as connection:
             for start in range(0, len(symbols), MOST_VARIABLES):
                 asked = symbols[start : start + MOST_VARIABLES]
@@ -59,8 +59,8 @@ class ClosesCache:
                 found |= {Symbol(name): _known(*row) for name, *row in connection.execute(query, [feed, *asked])}
         return found
 
-    def write(self, feed: str, known: Mapping[Symbol, Known]) -> None:
-        """All of `known` or, where this raises, nothing of it. What was known of these symbols is replaced."""
+    def write(self, feed: str, known: Mapping[Symbol, CachedCloses]) -> None:
+        """Replace the closes of these symbols, all or (where this raises) none."""
         rows = [(feed, symbol, *_row(past)) for symbol, past in known.items()]
         with self._open() as connection, connection:
             connection.executemany("INSERT OR REPLACE INTO closes VALUES (?, ?, ?, ?, ?, ?)", rows)
@@ -86,16 +86,16 @@ class ClosesCache:
             ) from error
 
 
-def _row(known: Known) -> tuple[str, str, bytes, bytes]:
+def _row(known: CachedCloses) -> tuple[str, str, bytes, bytes]:
     days = known.days.astype("datetime64[D]").astype(np.int64).astype(DAYS)
     return f"{known.first}", f"{known.last}", days.tobytes(), known.closes.astype(CLOSES).tobytes()
 
 
-def _known(first: str, last: str, days: bytes, closes: bytes) -> Known:
+def _known(first: str, last: str, days: bytes, closes: bytes) -> CachedCloses:
     """Raises ValueError for a row that `_row` did not write."""
     packed = np.frombuffer(days, DAYS)
     values = np.frombuffer(closes, CLOSES)
     if len(packed) != len(values):
         raise ValueError("a row of it is damaged")
     sessions = packed.astype(np.int64).astype("datetime64[D]")
-    return Known(sessions, values.astype(np.float64), date.fromisoformat(first), date.fromisoformat(last))
+    return CachedCloses(sessions, values.astype(np.float64), date.fromisoformat(first), date.fromisoformat(last))

@@ -1,6 +1,6 @@
-"""What stands in a block of a price file: prices one by one, and a problem with its row and column for what is none.
+"""The prices in a block of a price file, and a problem with row and column for each cell that can't be read.
 
-Two layouts. Long: a row a day and ticker, told by a column `symbol` or `ticker`. Wide: a row a day, a column a ticker.
+Two layouts. Long: a row a day and ticker, with a column `symbol` or `ticker`. Wide: a row a day, a column a ticker.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ from rebalancer.model import Floats, Symbol, canonical, symbol
 MOST_PROBLEMS = 20
 TICKER_NAMES = ("symbol", "ticker")
 CLOSE_NAMES = ("adj_close", "adjusted_close", "adjclose", "close")
-"""The first that is there is read."""
+"""The first of them in the header is read."""
 IGNORED_NAMES = {
     *("open", "high", "low", "volume", "vwap", "trade_count"),
     *("dividend", "dividends", "split", "splits", "stock_splits", "capital_gains"),
     *("adj_open", "adj_high", "adj_low", "adj_volume"),
 }
 INDEX_SIGN = "^"
-"""Yahoo's mark of an index, such as ^VIX: nothing one can hold, so its prices are left out."""
+"""Yahoo's prefix of an index, such as ^VIX, which can't be held: its prices are left out."""
 FIRST_DAY = np.datetime64(f"{FIRST_YEAR}-01-01", "D")
 """Where the exchange calendar begins; earlier days are left out."""
 
@@ -35,7 +35,7 @@ Days = NDArray[np.datetime64]
 
 @dataclass(frozen=True, slots=True)
 class Long:
-    """The places of the three columns that are read."""
+    """Positions of the three columns that are read."""
 
     date: int
     ticker: int
@@ -64,7 +64,7 @@ class Cells:
 
 
 def layout_of(source: str, header: Sequence[str]) -> tuple[Long | Wide | None, list[Problem]]:
-    """How the file is laid out by its header; None with every problem where that is not clear."""
+    """The file's layout by its header; None with all problems where it is ambiguous."""
     names = [name.strip().lower().replace(" ", "_") for name in header]
     problems = [Problem(source, "header", text) for text in _unclear(header, names)]
     if problems:
@@ -115,7 +115,7 @@ def _unclear_wide(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
 
 
 def read_cells(block: Block, layout: Long | Wide) -> tuple[Cells, list[Problem]]:
-    """Every price of `block`, and the problems of what is none, at most 20 of each kind. An empty cell is no price."""
+    """Every price of `block`, and at most 20 problems of each kind. An empty cell is no price and no problem."""
     days, problems = _days(block, layout.date)
     problems.extend(block.problems[:MOST_PROBLEMS])
     cells, found = _long(block, layout, days) if isinstance(layout, Long) else _wide(block, layout, days)
@@ -131,7 +131,7 @@ def _long(block: Block, layout: Long, days: Days) -> tuple[Cells, list[Problem]]
 
 
 def _tickers(block: Block, place: int) -> tuple[tuple[Symbol, ...], NDArray[np.int64], list[Problem]]:
-    """The symbols of a column, and for each row the place of its own among them, -1 where it is left out or none."""
+    """The symbols of a column, and for each row the index of its symbol; -1 where it has none or is left out."""
     codes, names = pd.factorize(pd.Series(block.columns[place], dtype=object).fillna(""))
     symbols: dict[Symbol, int] = {}
     problems: list[Problem] = []
@@ -158,7 +158,7 @@ def _wide(block: Block, layout: Wide, days: Days) -> tuple[Cells, list[Problem]]
 
 
 def _days(block: Block, place: int) -> tuple[Days, list[Problem]]:
-    """The days of a column, NaT for what is none; a time that is not midnight is none."""
+    """The days of a column; NaT for anything else, and for times other than midnight."""
     column = block.columns[place]
     if column.dtype.kind == "M":
         days = column.astype("datetime64[D]")
@@ -170,7 +170,7 @@ def _days(block: Block, place: int) -> tuple[Days, list[Problem]]:
 
 
 def _prices(block: Block, place: int, wanted: Mask) -> tuple[Floats, list[Problem]]:
-    """The prices of a column in dollars, NaN for what is missing or none. What is not `wanted` is no problem."""
+    """The prices of a column in dollars, NaN where missing or invalid. Rows that are not `wanted` raise no problem."""
     column = block.columns[place]
     if column.dtype.kind in "fiu":
         found = column.astype(np.float64)

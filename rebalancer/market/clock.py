@@ -1,4 +1,4 @@
-"""The one place that asks the machine what time it is, its stand-in, and the exchange's zone."""
+"""Clocks: the machine's, one with an offset, and a simulated one. Nothing else reads the machine's clock."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ class SystemClock:
 
 
 class AheadClock:
-    """Another clock, always `ahead` of it: that of a venue which lives at another time."""
+    """Another clock plus a fixed offset: the clock of a venue that runs at another time."""
 
     def __init__(self, clock: Clock, ahead: timedelta) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class AheadClock:
 
 
 class SimulatedClock:
-    """Stands still but for `sleep`, which returns at once. Raises ValueError for a start without a zone."""
+    """Advances only by `sleep`, which returns at once. Raises ValueError for a start without a zone."""
 
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:

@@ -1,4 +1,4 @@
-"""The two ports of prices over closes that are all known beforehand: the shipped sample's, or a folder's."""
+"""The ports of prices over closes in memory: those of the shipped sample, or of a folder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class ClosesHistory:
     known: Closes
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
-        """The port's closes. A symbol that is not known is a column of NaN."""
+        """The port's closes. An unknown symbol is a column of NaN."""
         completed = int(np.searchsorted(self.known.sessions, np.datetime64(before, "D")))
         columns = {name: column for column, name in enumerate(self.known.symbols)}
         values = np.full((completed, len(symbols)), np.nan)
@@ -26,15 +26,15 @@ class ClosesHistory:
         return Closes(self.known.sessions[:completed], tuple(symbols), values, notes=self.known.notes)
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:  # noqa: ARG002
-        """None: the closes are taken as adjusted, and say nothing of why."""
+        """None: the closes count as adjusted."""
         return ()
 
 
 @dataclass(frozen=True, slots=True)
 class ClosesQuotes:
-    """Knows daily bars only: on the clock's day each symbol shows that day's close, at any time of day.
+    """Daily bars only: on the clock's day each symbol shows that day's close, at any time of day.
 
-    One without a close on that day shows no more than its last close before.
+    A symbol without a close on that day shows only its last close before.
     """
 
     clock: Clock
@@ -51,9 +51,9 @@ class ClosesQuotes:
 
 @dataclass(slots=True)
 class HistoryQuotes:
-    """As `ClosesQuotes`, of a history's closes before the day `before`.
+    """As `ClosesQuotes`, over a history's closes before the day `before`.
 
-    It is asked for `symbols` and for all that were asked for here, and again only once one is new.
+    The history is read for `symbols`, and again only when another symbol is asked for.
     """
 
     clock: Clock

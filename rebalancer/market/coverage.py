@@ -1,4 +1,4 @@
-"""How far the closes of each ticker reach, and where they look wrong."""
+"""The span of each ticker's closes, its gaps, and moves that look wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rebalancer.ports import Calendar
 Days = NDArray[np.datetime64]
 
 JUMP = 0.4
-"""A larger fraction from one close to the next is worth a look: a split that was not adjusted, or a typing error."""
+"""A larger fractional move between two closes is reported: an unadjusted split, or a typing error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Adjusted closes from a folder of the owner's own files: all of them together are one table of prices."""
+"""Adjusted closes from a folder of price files, merged into one table."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -71,7 +71,7 @@ def _cells_of(path: Path) -> tuple[list[Cells], list[Problem]]:
 
 
 def _merged(parts: Sequence[Cells]) -> tuple[Closes, list[Problem]]:
-    """All prices in one table, the later part's where two disagree, which is a problem."""
+    """All prices in one table. Two different prices of one cell are a problem; the later part's is kept."""
     symbols = tuple(sorted({symbol for cells in parts for symbol in cells.symbols}))
     days = np.concatenate([np.array([], dtype="datetime64[D]"), *(cells.days for cells in parts)])
     sessions = np.unique(days)
@@ -88,14 +88,14 @@ def _merged(parts: Sequence[Cells]) -> tuple[Closes, list[Problem]]:
 
 
 def _spots(cells: Cells, sessions: Days, symbols: Sequence[Symbol]) -> tuple[Places, Places]:
-    """Where each price goes in the merged table: its row and its column."""
+    """The row and column of each price in the merged table."""
     place = {symbol: index for index, symbol in enumerate(symbols)}
     columns = np.array([place[symbol] for symbol in cells.symbols], dtype=np.int64)
     return np.searchsorted(sessions, cells.days), columns[cells.columns]
 
 
 def _disagreement(cells: Cells, cell: int, parts: Sequence[Cells]) -> Problem:
-    """A later row has another price for the ticker and day of `cell`."""
+    """The problem of a later row with another price for the ticker and day of `cell`."""
     symbol, day = cells.symbols[cells.columns[cell]], cells.days[cell]
     other, row = max(
         (index, int(found))

@@ -1,4 +1,4 @@
-"""Closes as the evening needs them: one row a session, and tonight's prices as the last one."""
+"""Closes for a run: one row a session, with tonight's prices as the last row."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""Closes that moved further than a market moves in a day, and nobody says why."""
+"""Price jumps that no corporate action explains."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -20,9 +20,9 @@ def unexplained_jumps(
 ) -> Mapping[Symbol, str]:
     """Symbols whose close moved by more than `most_percent` in one of the last `sessions` rows, each with a sentence.
 
-    A close is compared with the last one before it that is known. An "other" action between them explains the move: by
-    how much it moves a price is not known. Splits and dividends explain nothing: adjusted closes do not show them, and
-    where one shows, the closes are not adjusted for it.
+    A close is compared with the last known one before it. An action of kind "other" between them explains any move,
+    since its effect on the price is unknown. Splits and dividends explain none: adjusted closes do not show them, so
+    one that shows means that the closes are not adjusted for it.
     """
     found = {}
     for column, symbol in enumerate(closes.symbols):
@@ -36,7 +36,7 @@ def unexplained_jumps(
 
 
 def _moves(prices: Floats, sessions: int) -> list[tuple[int, int]]:
-    """Each of the last `sessions` rows with a close, after the last row before it that has one."""
+    """Pairs of rows: the last row with a close before, and each of the last `sessions` rows with a close."""
     known = np.flatnonzero(np.isfinite(prices) & (prices > 0)).tolist()
     return [rows for rows in pairwise(known) if rows[1] >= len(prices) - sessions]
 

@@ -1,4 +1,4 @@
-"""The prices that ship with the project, so that a fresh clone has an evening. NOTICE.txt says whose they are."""
+"""The sample prices that ship with the package. NOTICE.txt names their source."""
 
 import csv
 import gzip

@@ -10,8 +10,7 @@ from rich.progress import Progress
 from rebalancer.app.views import PriceStatus
 from rebalancer.market.coverage import JUMP, Coverage
 from rebalancer.report.console import grid, line, show
-from rebalancer.venues.plugin import Progress as ProgressCall
-from rebalancer.venues.plugin import Synced
+from rebalancer.venues.plugin import OnProgress, Synced
 
 SHOWN = 3
 """How many days of a kind are named; `--json` has them all."""
@@ -49,7 +48,7 @@ def _more(found: Sequence[object]) -> str:
 
 
 @contextmanager
-def progress(things: str) -> Iterator[ProgressCall]:
+def progress(things: str) -> Iterator[OnProgress]:
     """Shows on stderr how many `things` are done: a bar on a terminal, lines on a pipe."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:

@@ -8,7 +8,7 @@ from rebalancer.errors import SourceError
 from rebalancer.events import PricesTaken
 from rebalancer.market.history import evening_closes
 from rebalancer.market.jumps import unexplained_jumps
-from rebalancer.market.prices import accepted_prices, order_gates, restated_previous, signal_gates
+from rebalancer.market.price_fallback import accepted_prices, order_gates, restated_previous, signal_gates
 from rebalancer.model import Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
 from rebalancer.trading.context import RunContext, RunLog
 

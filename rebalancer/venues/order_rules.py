@@ -9,7 +9,7 @@ from rebalancer.model.text import money
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What a share fetches (`bid`) and costs (`ask`), in dollars; both are finite and above 0."""
+    """Prices per share, finite and above 0: a sell fills at `bid`, a buy at `ask`."""
 
     bid: Decimal
     ask: Decimal
@@ -21,7 +21,7 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What an account can still give for one symbol: dollars, shares held, and those no open sell has a claim on."""
+    """What an account can trade with in one symbol: spendable cash, shares held, and shares without an open sell."""
 
     spendable: Decimal
     held: Decimal
@@ -29,7 +29,7 @@ class Room:
 
 
 def market(snapshot: Snapshot | None) -> Market | None:
-    """The quote if it is sound, else the last trade, else the bar; None where nothing is."""
+    """The quote if it is valid, else the last trade, else the bar; None where none is valid."""
     if snapshot is None:
         return None
     quote, trade, bar = snapshot.quote, snapshot.trade, snapshot.bar

@@ -10,7 +10,7 @@ from rebalancer.model import Mode, Session, Symbol
 from rebalancer.model.keys import Keys
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes, Venue
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with how many of how many symbols are done."""
 
 
@@ -100,7 +100,7 @@ class VenueHistory(History, Protocol):
         """The last session whose closes are final."""
         ...
 
-    def sync(self, symbols: Sequence[Symbol], progress: Progress) -> Synced:
+    def sync(self, symbols: Sequence[Symbol], progress: OnProgress) -> Synced:
         """Bring the cache up to the last session. Raises SourceError."""
         ...
 

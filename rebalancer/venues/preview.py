@@ -1,4 +1,4 @@
-"""The broker of a dry run: a real account as it stands now, in which every order is only pretended."""
+"""The broker of a dry run: a real account as it is now, with orders simulated and none sent."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -31,11 +31,10 @@ ZERO = Decimal(0)
 
 
 class PreviewBroker:
-    """Reads `real` once and sends it nothing, ever. What it pretended it answers from memory.
+    """Reads the account of `real` once and never sends it anything.
 
-    `hours` are the real broker's unless others are given. An order fills at once at the market's price, without
-    slippage, or ends at once where its limit is not met. What a sale brings in can be spent at once. The money that a
-    pretended cancel would free is not counted as free.
+    `hours` are the real broker's unless others are given. An order fills at once at the market price, without slippage,
+    or ends at once where its limit is not met. Proceeds of sells can be spent at once. A simulated cancel frees none.
     """
 
     def __init__(self, real: Broker, quotes: Quotes, clock: Clock, hours: Callable[[], Hours] | None = None) -> None:
@@ -75,7 +74,7 @@ class PreviewBroker:
         return self._real.may_short()
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
-        """The real broker's own answer: it is a question, not an order."""
+        """Asked of the real broker: it is a read."""
         return self._real.untradable(symbols)
 
     def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
@@ -103,11 +102,11 @@ class PreviewBroker:
         return Accepted(state)
 
     def find(self, order_id: OrderId) -> Found:
-        """From memory; an order of an earlier evening is looked up at the real broker."""
+        """A simulated order; orders of earlier runs are looked up at the real broker."""
         return self._orders.get(order_id) or self._real.find(order_id)
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
-        """What the real account has had: what is pretended here, nobody else can see."""
+        """Orders of the real account only."""
         return self._real.named(ours, since)
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
@@ -117,13 +116,13 @@ class PreviewBroker:
         return self._fills.get(order_id) or self._real.fills(order_id)
 
     def cancel(self, order_id: OrderId) -> None:
-        """Pretended for our own orders; those of others stay."""
+        """Simulated for our own orders; orders of others stay open."""
         state = self._orders.get(order_id)
         if state is not None and not state.terminal and is_ours(order_id):
             self._orders[order_id] = replace(state, status="canceled", reason="the cancel is only pretended")
 
     def _market(self, symbol: Symbol) -> Market | None:
-        """What the market shows, else the broker's own value of a share that is held: an exit needs no price."""
+        """The market, else the broker's value of a held share, since a full exit needs no price."""
         here = market(self._quotes.snapshots([symbol]).get(symbol))
         position = self._positions.get(symbol)
         if here is not None or position is None:
@@ -160,7 +159,7 @@ class PreviewBroker:
         self._fills[state.id] = (fill,)
 
     def _move_shares(self, symbol: Symbol, change: Decimal, price: Decimal) -> Decimal:
-        """Value what is held afterwards at `price`; how many dollars more that is than before."""
+        """Update the position, valued at `price`; returns the change of its value in dollars."""
         before = self._position(symbol)
         quantity = before.quantity + change
         after = replace(before, quantity=quantity, market_value=quantity * price)

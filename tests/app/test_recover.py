@@ -61,15 +61,15 @@ def evening(tmp_path: Path) -> Stage:
 
 
 def cut(stage: Stage, at: int, *, stands: bool) -> None:
-    stage.between = lambda real: Cutting(real, at, stands=stands)
+    stage.broker_proxy = lambda real: Cutting(real, at, stands=stands)
     with pytest.raises(PowerCutError):
         stage.run()
-    stage.between = lambda real: real
+    stage.broker_proxy = lambda real: real
 
 
 def settled(stage: Stage) -> RunId | None:
     real, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
-    broker: Broker = stage.between(real)
+    broker: Broker = stage.broker_proxy(real)
     try:
         session = session_of(stage.clock.now().date())
         return recover(stage.context(broker, journal), stage.request(), session)
@@ -135,7 +135,7 @@ def test_an_order_that_an_ended_run_left_unsettled_is_settled_in_that_run(tmp_pa
     """A lost order is looked for at every start, and a run that has its end keeps it."""
     stage = evening(tmp_path)
     stage.script = Script({("buy", TLT): Twist(lost=1)})
-    stage.between = Once
+    stage.broker_proxy = Once
     stage.run()
     first = stage.record().run
     assert orders(stage) == [(SPY, "filled", Decimal(99)), (TLT, "lost", Decimal(0))]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import FailingProxy
 from stage import DAYS, GLD, SPY, TLT, Stage, mix, percent, session_of
-from test_fail_nth import Failing
 from two_evening_trial import (
     MOMENTS,
     MONDAY,
@@ -102,8 +102,8 @@ def over_evenings(stage: Stage, dies: Callable[..., Any], nth: int) -> bool:
             try:
                 answer = call(
                     stage,
-                    around=lambda inner: Failing(Margin(inner), nth, dies, DEEDS, steps),
-                    pen=lambda books: Failing(books, nth, dies, DEEDS, steps),
+                    around=lambda inner: FailingProxy(Margin(inner), nth, dies, DEEDS, steps),
+                    journal_proxy=lambda books: FailingProxy(books, nth, dies, DEEDS, steps),
                 )
             except Dead:
                 continue

@@ -66,14 +66,14 @@ def call(
     stage: Stage,
     named: Symbol | None = None,
     around: Callable[[SimBroker], Any] = Margin,
-    pen: Callable[[SqliteJournal], Any] = lambda journal: journal,
+    journal_proxy: Callable[[SqliteJournal], Any] = lambda journal: journal,
 ) -> TrialAnswer:
     """One call of the command, on whatever evening it is."""
     inner = stage.broker()
     try:
         broker: Broker = around(inner)
         with SqliteJournal.open(stage.folder / "trial.sqlite") as books:
-            journal: Journal = pen(books)
+            journal: Journal = journal_proxy(books)
             context = replace(stage.context(broker, journal), account="demo-two-evenings")
             request = replace(stage.request(force=True), account=context.account, purpose="trial")
             run = books.start_run(request)

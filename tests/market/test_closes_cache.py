@@ -14,12 +14,12 @@ from numpy.testing import assert_array_equal
 
 from rebalancer.errors import SourceError
 from rebalancer.market.cache import ClosesCache
-from rebalancer.market.known import Known
+from rebalancer.market.cached_closes import CachedCloses
 from rebalancer.model import Symbol
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")
 FIRST, LAST = date(2016, 1, 4), date(2016, 1, 8)
-PAST = Known.of({FIRST: 201.02, LAST: 191.92}, FIRST, LAST)
+PAST = CachedCloses.of({FIRST: 201.02, LAST: 191.92}, FIRST, LAST)
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_each_feed_has_closes_of_its_own(tmp_path: Path) -> None:
 def test_writing_replaces_what_was_known(tmp_path: Path) -> None:
     cache = ClosesCache(tmp_path / "prices.sqlite")
     cache.write("sip", {SPY: PAST, TLT: PAST})
-    cache.write("sip", {SPY: Known.of({}, FIRST, LAST)})
+    cache.write("sip", {SPY: CachedCloses.of({}, FIRST, LAST)})
     found = cache.read("sip", [SPY, TLT])
     assert not found[SPY]
     assert found[TLT]
@@ -91,7 +91,7 @@ def test_a_damaged_row_is_refused_with_the_remedy(tmp_path: Path) -> None:
 
 @given(st.dictionaries(st.integers(0, 30_000), st.floats(0, exclude_min=True, allow_infinity=False)))
 def test_every_close_keeps_its_day_and_its_last_bit(closes: dict[int, float]) -> None:
-    past = Known.of({date(1960, 1, 1) + timedelta(days=at): close for at, close in closes.items()}, FIRST, LAST)
+    past = CachedCloses.of({date(1960, 1, 1) + timedelta(days=at): close for at, close in closes.items()}, FIRST, LAST)
     with TemporaryDirectory() as folder:
         cache = ClosesCache(Path(folder) / "prices.sqlite")
         cache.write("sip", {SPY: past})

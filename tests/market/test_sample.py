@@ -15,7 +15,7 @@ from rebalancer.market import sample
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.market.closes import ClosesHistory, ClosesQuotes
-from rebalancer.market.prices import accepted_prices, order_gates
+from rebalancer.market.price_fallback import accepted_prices, order_gates
 from rebalancer.model import Bar, NoPrice, Price, Session, Snapshot, Symbol, Trading
 
 SPY, SPYINV, NOWHERE = Symbol("SPY"), Symbol("SPYINV"), Symbol("NOWHERE")

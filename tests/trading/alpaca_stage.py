@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,8 @@ from rebalancer.trading.run import run_evening, start_run
 
 EVENING = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
 """A Friday, ten minutes before the close."""
+NEXT = EVENING + timedelta(days=3)
+"""The Monday after."""
 
 
 def bot_file(weights: Mapping[str, float]) -> str:
@@ -62,7 +64,7 @@ class AlpacaStage:
     account: str = ""
     since: str = "2026-09-01"
     name: str = "paper"
-    between: Callable[[Broker], Broker] = lambda broker: broker
+    broker_proxy: Callable[[Broker], Broker] = lambda broker: broker
 
     def wants(self, **weights: float) -> "AlpacaStage":
         (self.folder / "mix.json").write_text(bot_file(weights))
@@ -84,7 +86,7 @@ class AlpacaStage:
         with evening(settings, account, dry_run=dry_run, force=force, clock=self.venue.clock) as tonight:
             interrupted, context = (
                 tonight.interrupted,
-                replace(tonight.context, broker=self.between(tonight.context.broker)),
+                replace(tonight.context, broker=self.broker_proxy(tonight.context.broker)),
             )
             run = start_run(context, tonight.request, tonight.session, interrupted)
             if not isinstance(run, AlreadyRun):

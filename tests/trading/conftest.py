@@ -1,6 +1,10 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
+from gate_run import GateRun, open_gate_run
+from local_alpaca import LocalAlpaca
 from stage import OPENED
 
 
@@ -8,3 +12,21 @@ from stage import OPENED
 def no_broker_stays_open() -> Iterator[None]:
     with OPENED:
         yield
+
+
+@pytest.fixture
+def venue() -> Iterator[LocalAlpaca]:
+    with local_venue() as venue:
+        yield venue
+
+
+@pytest.fixture
+def alpaca(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
+    """An account at the local Alpaca; a test says what its bot `wants`."""
+    return alpaca_stage(tmp_path, venue, monkeypatch)
+
+
+@pytest.fixture
+def gate_run(tmp_path: Path) -> Iterator[GateRun]:
+    with open_gate_run(tmp_path, "paper") as gate_run:
+        yield gate_run

@@ -132,8 +132,8 @@ class Stage:
     commission: Decimal = Decimal(0)
     clock: SimulatedClock = field(init=False)
     market: Market = field(init=False)
-    between: Callable[[SimBroker], Broker] = lambda broker: broker
-    pen: Callable[[SqliteJournal], Journal] = lambda journal: journal
+    broker_proxy: Callable[[SimBroker], Broker] = lambda broker: broker
+    journal_proxy: Callable[[SqliteJournal], Journal] = lambda journal: journal
     mode: str = "paper"
     venue: str = "sim"
     number: str = "sim"
@@ -201,7 +201,7 @@ class Stage:
     def run(self, *, force: bool = False) -> "RunId | AlreadyRun":
         broker, journal = self.broker(), SqliteJournal.open(self.journal_file)
         try:
-            context = self.context(self.between(broker), self.pen(journal))
+            context = self.context(self.broker_proxy(broker), self.journal_proxy(journal))
             session = session_of(self.clock.now().date())
             interrupted = cut_off(journal, session)
             run = start_run(context, self.request(force=force), session, interrupted)

@@ -1,11 +1,9 @@
-"""Splits and renames at Alpaca that are announced later than they are booked, or while a bot names the old ticker."""
+"""Splits and renames at Alpaca that are announced later than they are booked, or while a bot uses the old ticker."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
-from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
+from alpaca_stage import EVENING, AlpacaStage
 from local_alpaca import LocalAlpaca
 
 from rebalancer.journal import read
@@ -14,14 +12,8 @@ MONDAY, TUESDAY = EVENING + timedelta(days=3), EVENING + timedelta(days=4)
 
 
 @pytest.fixture
-def venue() -> Iterator[LocalAlpaca]:
-    with local_venue() as venue:
-        yield venue
-
-
-@pytest.fixture
-def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
-    stage = alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.4, GLD=0.3)
+def stage(alpaca: AlpacaStage) -> AlpacaStage:
+    stage = alpaca.wants(SPY=0.4, GLD=0.3)
     stage.run()
     return stage
 

@@ -1,13 +1,11 @@
-"""The evening at Alpaca, over HTTP, with the real client: what arrives at the venue, and what the journal says."""
+"""Complete runs at the local Alpaca over HTTP with the real client: what the venue receives, what is journalled."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
+from alpaca_stage import EVENING, AlpacaStage
 from local_alpaca import LocalAlpaca, faults, order_scripts
 from lost_answers import at_alpaca
 
@@ -19,14 +17,8 @@ ORDERS = "/v2/orders"
 
 
 @pytest.fixture
-def venue() -> Iterator[LocalAlpaca]:
-    with local_venue() as venue:
-        yield venue
-
-
-@pytest.fixture
-def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
-    return alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.4, TLT=0.3, GLD=0.3)
+def stage(alpaca: AlpacaStage) -> AlpacaStage:
+    return alpaca.wants(SPY=0.4, TLT=0.3, GLD=0.3)
 
 
 def posts(venue: LocalAlpaca) -> list[str]:

@@ -1,11 +1,10 @@
-"""The evening at Alpaca when the venue is busy, or the account holds what nobody expects."""
+"""Runs at the local Alpaca when the venue is busy, or the account holds unusual positions and orders."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
+from alpaca_stage import EVENING, AlpacaStage
 from local_alpaca import LocalAlpaca, faults, order_scripts
 from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
 
@@ -15,14 +14,8 @@ ORDERS = "/v2/orders"
 
 
 @pytest.fixture
-def venue() -> Iterator[LocalAlpaca]:
-    with local_venue() as venue:
-        yield venue
-
-
-@pytest.fixture
-def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
-    return alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.4, TLT=0.3, GLD=0.3)
+def stage(alpaca: AlpacaStage) -> AlpacaStage:
+    return alpaca.wants(SPY=0.4, TLT=0.3, GLD=0.3)
 
 
 def posts(venue: LocalAlpaca) -> list[Mapping[str, object]]:

@@ -1,12 +1,12 @@
-"""Buys for the closing auction: only while it takes orders, and only where there is one."""
+"""Buys for the closing auction: only while it takes orders, and only at a venue that has one."""
 
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from fakes import BrokerProxy
 from stage import DAYS, SGOV, SPY, Stage, hold, percent, session_of
-from test_orders import Between
 
 from rebalancer.model import Account, Fill, Order, OrderId, OrderState, Submitted, Trading
 from rebalancer.ports import Venue
@@ -15,7 +15,7 @@ from rebalancer.venues.sim.broker import SimBroker
 CLOSE = session_of(DAYS[0]).closes
 
 
-class Auctioneer(Between):
+class Auctioneer(BrokerProxy):
     """The sim broker's account with an auction: a "moc" order rests until the close and is filled there."""
 
     real: SimBroker
@@ -72,7 +72,7 @@ def evening(folder: Path, minutes: int, *, auction: bool = True) -> Stage:
         return broker
 
     if auction:
-        stage.between = opened
+        stage.broker_proxy = opened
     return stage.on(DAYS[0])
 
 

@@ -1,4 +1,4 @@
-"""The gate keeps a run to the limits of its owner, and real money to what was armed; a full exit passes the limits."""
+"""The gate enforces the limits of the owner and of the arming; full exits pass the limits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from counter import Counter, opened, order, said, scripted
+from gate_run import GateRun, open_gate_run, order, reason, scripted
 from stage import GLD, SPY, TLT
 
 from rebalancer.events import Armed, Halted
@@ -23,13 +23,6 @@ from rebalancer.ports import Venue
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Twist
 
-
-@pytest.fixture
-def counter(tmp_path: Path) -> Iterator[Counter]:
-    with opened(tmp_path, "paper") as counter:
-        yield counter
-
-
 # ------------------------------------------------------------------------------------------ the owner's limits
 
 NOTHING = Limits(
@@ -43,98 +36,98 @@ NOTHING = Limits(
 )
 
 
-def test_a_full_exit_passes_every_limit_without_a_price(counter: Counter) -> None:
-    assert counter.gate(NOTHING).check(order(1, "sell", SPY, 100)) is None
-    assert counter.gate(NOTHING, priced=False).check(order(1, "sell", SPY, 100)) is None
-    assert counter.gate(NOTHING, previous="1").check(order(1, "sell", SPY, 100)) is None
+def test_a_full_exit_passes_every_limit_without_a_price(gate_run: GateRun) -> None:
+    assert gate_run.gate(NOTHING).check(order(1, "sell", SPY, 100)) is None
+    assert gate_run.gate(NOTHING, priced=False).check(order(1, "sell", SPY, 100)) is None
+    assert gate_run.gate(NOTHING, previous="1").check(order(1, "sell", SPY, 100)) is None
 
 
-def test_an_exit_that_leaves_less_than_a_share_passes_every_limit_too(counter: Counter) -> None:
+def test_an_exit_that_leaves_less_than_a_share_passes_every_limit_too(gate_run: GateRun) -> None:
     whole = replace(order(1, "sell", SPY, 99), quantity=Decimal("99.01"))
-    assert counter.gate(NOTHING, priced=False).check(whole) is None
+    assert gate_run.gate(NOTHING, priced=False).check(whole) is None
 
 
-def test_a_symbol_without_a_price_is_sold_completely_or_not_at_all(counter: Counter) -> None:
-    gate = counter.gate()
+def test_a_symbol_without_a_price_is_sold_completely_or_not_at_all(gate_run: GateRun) -> None:
+    gate = gate_run.gate()
     gate.prices = {SPY: NoPrice(SPY, ("the quote is crossed",))}
-    assert "no price" in said(gate.check(order(1, "sell", SPY, 99)))
-    assert "price None" in said(gate.check(order(2, "buy", SPY, 1, "500")))
+    assert "no price" in reason(gate.check(order(1, "sell", SPY, 99)))
+    assert "price None" in reason(gate.check(order(2, "buy", SPY, 1, "500")))
     assert gate.check(order(3, "sell", SPY, 100)) is None
 
 
-def test_a_partial_sell_beyond_a_limit_is_rejected_with_the_name_of_the_setting(counter: Counter) -> None:
+def test_a_partial_sell_beyond_a_limit_is_rejected_with_the_name_of_the_setting(gate_run: GateRun) -> None:
     refusal = "SPY: the sell was not sent: SPY is in limits.denied"
-    assert said(counter.gate(NOTHING).check(order(1, "sell", SPY, 99))) == refusal
-    assert "no price" in said(counter.gate(priced=False).check(order(1, "sell", SPY, 99)))
-    assert "max_distance_percent" in said(counter.gate(previous="1").check(order(1, "sell", SPY, 99)))
+    assert reason(gate_run.gate(NOTHING).check(order(1, "sell", SPY, 99))) == refusal
+    assert "no price" in reason(gate_run.gate(priced=False).check(order(1, "sell", SPY, 99)))
+    assert "max_distance_percent" in reason(gate_run.gate(previous="1").check(order(1, "sell", SPY, 99)))
 
 
-def test_the_rest_after_a_partial_sell_is_a_full_exit(counter: Counter) -> None:
-    gate = counter.gate(Limits(max_order_dollars=Decimal(500)))
+def test_the_rest_after_a_partial_sell_is_a_full_exit(gate_run: GateRun) -> None:
+    gate = gate_run.gate(Limits(max_order_dollars=Decimal(500)))
     assert gate.check(order(1, "sell", SPY, 1)) is None
     assert gate.check(order(2, "sell", SPY, 98)) is not None
     assert gate.check(order(3, "sell", SPY, 99)) is None
 
 
-def test_a_full_exit_is_still_checked_against_hours_holdings_and_halts(counter: Counter) -> None:
+def test_a_full_exit_is_still_checked_against_hours_holdings_and_halts(gate_run: GateRun) -> None:
     exit_ = order(1, "sell", SPY, 100)
-    assert "ours to sell" in said(counter.gate().check(replace(exit_, quantity=Decimal(101))))
-    counter.context.journal.record(NO_RUN, Halted(counter.context.clock.now(), "", "me", "a look"))
-    assert "every account is halted" in said(counter.gate().check(exit_))
-    counter.stage.clock.sleep(timedelta(minutes=9, seconds=1).total_seconds())
-    assert counter.gate().check(exit_) is not None
+    assert "ours to sell" in reason(gate_run.gate().check(replace(exit_, quantity=Decimal(101))))
+    gate_run.context.journal.record(NO_RUN, Halted(gate_run.context.clock.now(), "", "me", "a look"))
+    assert "every account is halted" in reason(gate_run.gate().check(exit_))
+    gate_run.stage.clock.sleep(timedelta(minutes=9, seconds=1).total_seconds())
+    assert gate_run.gate().check(exit_) is not None
 
 
-def test_a_buy_up_to_the_symbol_limit_is_accepted(counter: Counter) -> None:
-    gate = counter.gate(Limits(max_symbol_percent=Decimal(20)))
+def test_a_buy_up_to_the_symbol_limit_is_accepted(gate_run: GateRun) -> None:
+    gate = gate_run.gate(Limits(max_symbol_percent=Decimal(20)))
     assert gate.check(order(1, "buy", TLT, 101, "100")) is not None
     assert gate.check(order(2, "buy", TLT, 100, "100")) is None
 
 
-def test_two_gates_of_one_run_share_its_orders_and_its_dollars(counter: Counter) -> None:
+def test_two_gates_of_one_run_share_its_orders_and_its_dollars(gate_run: GateRun) -> None:
     limits = Limits(max_orders=2, max_run_dollars=Decimal(51_000))
-    assert counter.carry_out(order(1, "sell", SPY, 100), limits)
-    later = counter.gate(limits)
-    assert "the run would trade 51,100.00 USD" in said(later.check(order(2, "buy", TLT, 11, "100")))
+    assert gate_run.carry_out(order(1, "sell", SPY, 100), limits)
+    later = gate_run.gate(limits)
+    assert "the run would trade 51,100.00 USD" in reason(later.check(order(2, "buy", TLT, 11, "100")))
     assert isinstance(later.send(order(2, "buy", TLT, 10, "100")), Accepted)
-    assert "limits.max_orders is 2" in said(counter.gate(limits).check(order(3, "buy", GLD, 1, "200")))
+    assert "limits.max_orders is 2" in reason(gate_run.gate(limits).check(order(3, "buy", GLD, 1, "200")))
 
 
-def test_a_full_exit_counts_towards_the_turnover_of_the_buys(counter: Counter) -> None:
+def test_a_full_exit_counts_towards_the_turnover_of_the_buys(gate_run: GateRun) -> None:
     limits = Limits(max_turnover_percent=Decimal(51))
-    assert counter.carry_out(order(1, "sell", SPY, 100), limits)
-    assert "limits.max_turnover_percent, 51 %" in said(counter.gate(limits).check(order(2, "buy", TLT, 11, "100")))
-    assert counter.gate(limits).check(order(2, "buy", TLT, 10, "100")) is None
+    assert gate_run.carry_out(order(1, "sell", SPY, 100), limits)
+    assert "limits.max_turnover_percent, 51 %" in reason(gate_run.gate(limits).check(order(2, "buy", TLT, 11, "100")))
+    assert gate_run.gate(limits).check(order(2, "buy", TLT, 10, "100")) is None
 
 
-def test_a_refused_order_counts_as_an_order_but_trades_no_dollars(counter: Counter) -> None:
-    counter = scripted(counter, GLD=Twist(refuse="not today"))
-    counter.gate().send(order(1, "buy", GLD, 50, "200"))
-    assert counter.gate(Limits(max_run_dollars=Decimal(100))).check(order(2, "buy", TLT, 1, "100")) is None
-    assert "1 orders were sent" in said(counter.gate(Limits(max_orders=1)).check(order(2, "buy", TLT, 1, "100")))
+def test_a_refused_order_counts_as_an_order_but_trades_no_dollars(gate_run: GateRun) -> None:
+    gate_run = scripted(gate_run, GLD=Twist(refuse="not today"))
+    gate_run.gate().send(order(1, "buy", GLD, 50, "200"))
+    assert gate_run.gate(Limits(max_run_dollars=Decimal(100))).check(order(2, "buy", TLT, 1, "100")) is None
+    assert "1 orders were sent" in reason(gate_run.gate(Limits(max_orders=1)).check(order(2, "buy", TLT, 1, "100")))
 
 
-def test_an_open_order_counts_at_its_price(counter: Counter) -> None:
-    counter = scripted(counter, GLD=Twist(waits=9))
-    counter.gate().send(order(1, "buy", GLD, 50, "210"))
-    assert counter.gate(Limits(max_run_dollars=Decimal(10_100))).check(order(2, "buy", TLT, 1, "100")) is None
-    assert counter.gate(Limits(max_run_dollars=Decimal(10_099))).check(order(2, "buy", TLT, 1, "100")) is not None
+def test_an_open_order_counts_at_its_price(gate_run: GateRun) -> None:
+    gate_run = scripted(gate_run, GLD=Twist(waits=9))
+    gate_run.gate().send(order(1, "buy", GLD, 50, "210"))
+    assert gate_run.gate(Limits(max_run_dollars=Decimal(10_100))).check(order(2, "buy", TLT, 1, "100")) is None
+    assert gate_run.gate(Limits(max_run_dollars=Decimal(10_099))).check(order(2, "buy", TLT, 1, "100")) is not None
 
 
-def test_an_open_market_buy_without_a_price_counts_as_the_whole_equity(counter: Counter) -> None:
-    counter = scripted(counter, GLD=Twist(waits=9))
-    counter.gate().send(order(1, "buy", GLD, 50))
-    later = counter.gate(Limits(max_run_dollars=Decimal(100_099)))
+def test_an_open_market_buy_without_a_price_counts_as_the_whole_equity(gate_run: GateRun) -> None:
+    gate_run = scripted(gate_run, GLD=Twist(waits=9))
+    gate_run.gate().send(order(1, "buy", GLD, 50))
+    later = gate_run.gate(Limits(max_run_dollars=Decimal(100_099)))
     later.prices = {TLT: later.prices[TLT]}
-    assert "the run would trade 100,100.00 USD" in said(later.check(order(2, "buy", TLT, 1, "100")))
+    assert "the run would trade 100,100.00 USD" in reason(later.check(order(2, "buy", TLT, 1, "100")))
 
 
-def test_an_open_sell_without_a_price_counts_at_the_brokers_value(counter: Counter) -> None:
-    counter = scripted(counter, SPY=Twist(waits=9))
-    gate = counter.gate(Limits(max_run_dollars=Decimal(50_099)))
+def test_an_open_sell_without_a_price_counts_at_the_brokers_value(gate_run: GateRun) -> None:
+    gate_run = scripted(gate_run, SPY=Twist(waits=9))
+    gate = gate_run.gate(Limits(max_run_dollars=Decimal(50_099)))
     gate.prices = {TLT: gate.prices[TLT]}
     gate.send(order(1, "sell", SPY, 100))
-    assert "the run would trade 50,100.00 USD" in said(gate.check(order(2, "sell", TLT, 1)))
+    assert "the run would trade 50,100.00 USD" in reason(gate.check(order(2, "sell", TLT, 1)))
 
 
 # ----------------------------------------------------------------------------------------------------- real money
@@ -155,37 +148,37 @@ class Real:
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Counter]:
-    with opened(tmp_path, "live") as counter:
-        yield replace(counter, context=replace(counter.context, broker=Real(counter.stage.broker()), pinned="sim"))
+def live(tmp_path: Path) -> Iterator[GateRun]:
+    with open_gate_run(tmp_path, "live") as gate_run:
+        yield replace(gate_run, context=replace(gate_run.context, broker=Real(gate_run.stage.broker()), pinned="sim"))
 
 
-def arm(live: Counter, dollars: int, *, first_order_only: bool = False) -> None:
+def arm(live: GateRun, dollars: int, *, first_order_only: bool = False) -> None:
     context, at = live.context, live.context.clock.now()
     until = at + timedelta(days=1)
     event = Armed(at, context.account, "sim", Decimal(dollars), until, context.files, first_order_only, "me")
     context.journal.record(NO_RUN, event)
 
 
-def test_no_live_order_is_sent_unless_the_account_is_armed(live: Counter) -> None:
-    assert "is not armed" in said(live.gate().check(order(1, "sell", SPY, 100)))
+def test_no_live_order_is_sent_unless_the_account_is_armed(live: GateRun) -> None:
+    assert "is not armed" in reason(live.gate().check(order(1, "sell", SPY, 100)))
 
 
-def test_a_run_trades_up_to_the_armed_dollars_and_full_exits_beyond(live: Counter) -> None:
+def test_a_run_trades_up_to_the_armed_dollars_and_full_exits_beyond(live: GateRun) -> None:
     arm(live, 5_000)
     assert live.gate().check(order(1, "sell", SPY, 10)) is None
-    assert "5,500.00 USD, more than the 5,000.00 USD" in said(live.gate().check(order(1, "sell", SPY, 11)))
+    assert "5,500.00 USD, more than the 5,000.00 USD" in reason(live.gate().check(order(1, "sell", SPY, 11)))
     assert live.carry_out(order(1, "sell", SPY, 100))
-    assert "armed for" in said(live.gate().check(order(2, "buy", TLT, 1, "100")))
+    assert "armed for" in reason(live.gate().check(order(2, "buy", TLT, 1, "100")))
 
 
-def test_limits_below_the_armed_dollars_still_hold(live: Counter) -> None:
+def test_limits_below_the_armed_dollars_still_hold(live: GateRun) -> None:
     arm(live, 5_000)
     limits = Limits(max_order_dollars=Decimal(499))
-    assert "limits.max_order_dollars" in said(live.gate(limits).check(order(1, "sell", SPY, 1)))
+    assert "limits.max_order_dollars" in reason(live.gate(limits).check(order(1, "sell", SPY, 1)))
 
 
-def test_a_first_live_run_sends_one_order_and_halts(live: Counter) -> None:
+def test_a_first_live_run_sends_one_order_and_halts(live: GateRun) -> None:
     arm(live, 100_000, first_order_only=True)
     gate = live.gate()
     assert isinstance(gate.send(order(1, "sell", SPY, 100)), Accepted)
@@ -193,7 +186,7 @@ def test_a_first_live_run_sends_one_order_and_halts(live: Counter) -> None:
     assert live.at_the_broker() == {SPY}
 
 
-def test_a_buy_without_a_previous_close_is_noted_unless_simulated(live: Counter) -> None:
+def test_a_buy_without_a_previous_close_is_noted_unless_simulated(live: GateRun) -> None:
     arm(live, 100_000)
     live.gate().send(order(1, "buy", TLT, 1, "100"))
     live.gate(previous="200").send(order(2, "buy", GLD, 1, "200"))

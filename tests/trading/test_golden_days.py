@@ -1,4 +1,4 @@
-"""Days on which New York did not trade as usual, lived again at the local Alpaca: nothing wrong is sent."""
+"""Days of unusual trading in New York, replayed at the local Alpaca: no wrong order is sent."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack

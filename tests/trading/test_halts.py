@@ -1,4 +1,4 @@
-"""The brake: what a person, or the program itself, halted sends nothing until somebody lifts it."""
+"""A halted account sends nothing until the halt is lifted."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -81,7 +81,7 @@ def test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order(stage: Stage) -> 
     def between(broker: SimBroker) -> Broker:
         return HaltedMeanwhile(broker)
 
-    stage.between = between
+    stage.broker_proxy = between
     stage.run()
     assert len(sent) == 1
     record = stage.record()

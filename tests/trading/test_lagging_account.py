@@ -1,12 +1,11 @@
-"""The account's figures lag behind the fills for some seconds, while the positions do not."""
+"""Account figures that lag some seconds behind the fills, while the positions do not."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from alpaca_stage import alpaca_stage, local_venue
-from test_orders import Between
-from test_other_traders import NEXT
+from alpaca_stage import NEXT, alpaca_stage, local_venue
+from fakes import BrokerProxy
 
 from rebalancer.model import Account
 
@@ -22,7 +21,7 @@ def test_account_figures_that_lag_behind_tonights_sells_are_awaited(
         before: list[Account] = []
         sold: list[datetime] = []
 
-        class Lags(Between):
+        class Lags(BrokerProxy):
             def account(self) -> Account:
                 now = self.real.account()
                 if venue.shares("SPY"):
@@ -32,6 +31,6 @@ def test_account_figures_that_lag_behind_tonights_sells_are_awaited(
                 late = sold[-1] - sold[0] >= timedelta(seconds=seconds)
                 return now if late else before[-1]
 
-        stage.between = Lags
+        stage.broker_proxy = Lags
         record = stage.wants(GLD=0.9).run()
     assert record.run.status == "success", record.run.reason

@@ -1,12 +1,12 @@
-"""Buys without a limit: what they are sized by is what the gate holds against them."""
+"""Market buys: sized at the amount that the gate reserves for them."""
 
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from alpaca_stage import alpaca_stage, local_venue
+from fakes import BrokerProxy
 from stage import TLT, Stage, hold, percent
-from test_orders import Between
 
 from rebalancer.model import Order, Submitted, Trading
 
@@ -33,13 +33,13 @@ def test_slightly_negative_cash_after_market_buys_is_reported(tmp_path: Path, mo
         stage = alpaca_stage(tmp_path, venue, monkeypatch).wants(GLD=0.99)
         stage.trading = 'order_type = "market"'
 
-        class Rises(Between):
+        class Rises(BrokerProxy):
             def submit(self, order: Order) -> Submitted:
                 answer = self.real.submit(order)
                 venue.market.trade("GLD", Decimal(177))
                 return answer
 
-        stage.between = Rises
+        stage.broker_proxy = Rises
         record = stage.run()
         assert -1000 < venue.cash < 0
     assert any("of own cash after tonight's buys" in remark.text for remark in record.remarks)

@@ -1,11 +1,11 @@
-"""Two configs with state folders of their own, and one account at the broker: one run at a time."""
+"""One account in two configs with separate state folders: one run at a time."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
+from alpaca_stage import AlpacaStage, alpaca_stage
 from local_alpaca import LocalAlpaca
 
 from rebalancer.app.account import broker_alone
@@ -13,12 +13,6 @@ from rebalancer.app.evening import evening
 from rebalancer.app.kill import kill
 from rebalancer.app.recover import recovery
 from rebalancer.errors import BusyError
-
-
-@pytest.fixture
-def venue() -> Iterator[LocalAlpaca]:
-    with local_venue() as venue:
-        yield venue
 
 
 @pytest.fixture

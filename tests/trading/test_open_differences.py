@@ -1,4 +1,6 @@
-"""A quantity that changed overnight and that nobody announced: it waits for its split, and for a person in the end."""
+"""Positions that changed overnight without an announcement stay unexplained until a split is announced or a
+person decides.
+"""
 
 from datetime import date, timedelta
 from decimal import Decimal

@@ -1,105 +1,27 @@
-"""Orders out, outcomes back, with a broker that loses answers, forges them, or does not answer at all."""
+"""Orders and their outcomes with a broker that loses answers, changes them, or does not answer."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker
 from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import Event, OrderIntended
 from rebalancer.journal import read
 from rebalancer.model import (
-    Account,
-    Fill,
     Found,
-    Hours,
-    Instrument,
     Order,
     OrderId,
     OrderState,
     Position,
-    RunId,
     Submitted,
-    Symbol,
     Unknown,
 )
-from rebalancer.ports import Broker, Journal, Venue
 from rebalancer.venues.sim.script import Script, Twist
-
-
-@dataclass
-class Between:
-    """Stands between the evening and its broker; a test overrides what it bends."""
-
-    real: Broker
-
-    @property
-    def venue(self) -> Venue:
-        return self.real.venue
-
-    def hours(self) -> Hours:
-        return self.real.hours()
-
-    def account(self) -> Account:
-        return self.real.account()
-
-    def positions(self) -> tuple[Position, ...]:
-        return self.real.positions()
-
-    def open_orders(self) -> tuple[OrderState, ...]:
-        return self.real.open_orders()
-
-    def untradable(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, str]:
-        return self.real.untradable(symbols)
-
-    def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
-        return self.real.instruments(symbols)
-
-    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
-        return self.real.named(ours, since)
-
-    def submit(self, order: Order) -> Submitted:
-        return self.real.submit(order)
-
-    def find(self, order_id: OrderId) -> Found:
-        return self.real.find(order_id)
-
-    def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
-        return self.real.orders(ids)
-
-    def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
-        return self.real.fills(order_id)
-
-    def cancel(self, order_id: OrderId) -> None:
-        self.real.cancel(order_id)
-
-
-class TakesAnIdTwice(Between):
-    """A venue at which nothing is ever sent again."""
-
-    @property
-    def venue(self) -> Venue:
-        return replace(self.real.venue, idempotent_ids=False)
-
-
-@dataclass
-class Pen:
-    """Stands between the evening and its journal, and refuses what `breaks` says."""
-
-    real: Journal
-    breaks: Callable[[Event], bool]
-
-    def record(self, run: RunId, *events: Event) -> None:
-        if any(map(self.breaks, events)):
-            raise RunFailedError("the disk is full")
-        self.real.record(run, *events)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.real, name)
 
 
 def one_bot(folder: Path, **percents: int) -> Stage:
@@ -118,13 +40,13 @@ def test_an_intent_is_on_disk_before_its_order_is_sent(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     seen: list[str] = []
 
-    class Watching(Between):
+    class Watching(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             written = {line.id: line.state for line in read.orders(stage.journal_file)}
             seen.append(written[order.id])
             return super().submit(order)
 
-    stage.between = Watching
+    stage.broker_proxy = Watching
     stage.run()
     assert seen == ["intended", "intended"]
 
@@ -162,7 +84,7 @@ def test_an_order_that_never_arrived_twice_is_lost_and_not_sent_a_third_time(tmp
 def test_nothing_is_resent_to_a_venue_without_idempotent_ids(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
     stage.script = Script({("buy", SPY): Twist(lost=1)})
-    stage.between = TakesAnIdTwice
+    stage.broker_proxy = NonIdempotentBroker
     stage.run()
     reason = "SPY: bought 0 of 118, lost (it never reached the broker, which may take an id twice)"
     assert reason in stage.record().run.reason
@@ -173,7 +95,7 @@ def test_no_buy_is_sent_while_a_sell_is_unknown(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.run()
 
-    class Deaf(Between):
+    class Deaf(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             self.real.submit(order)
             return Unknown("the answer was lost")
@@ -185,7 +107,7 @@ def test_no_buy_is_sent_while_a_sell_is_unknown(tmp_path: Path) -> None:
             return Unknown("the lookup did not answer")
 
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
-    stage.between = Deaf
+    stage.broker_proxy = Deaf
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -201,11 +123,11 @@ def test_no_buy_is_sent_while_a_sell_is_unknown(tmp_path: Path) -> None:
 def test_a_found_order_with_other_parameters_stops_the_run(tmp_path: Path, change: dict[str, object]) -> None:
     stage = one_bot(tmp_path, SPY=100)
 
-    class Forging(Between):
+    class Forging(BrokerProxy):
         def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
             return {key: replace(state, **change) for key, state in self.real.orders(ids).items()}
 
-    stage.between = Forging
+    stage.broker_proxy = Forging
     with pytest.raises(StoppedError, match="was written down as buy 198 SPY"):
         stage.run()
     assert stage.record().run.status == "partial"
@@ -214,12 +136,12 @@ def test_a_found_order_with_other_parameters_stops_the_run(tmp_path: Path, chang
 def test_more_filled_than_ordered_stops_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
 
-    class Overfilling(Between):
+    class Overfilling(BrokerProxy):
         def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
             states = self.real.orders(ids)
             return {key: replace(state, filled=state.quantity + 1) for key, state in states.items()}
 
-    stage.between = Overfilling
+    stage.broker_proxy = Overfilling
     with pytest.raises(StoppedError, match="199 of 198 filled"):
         stage.run()
 
@@ -228,7 +150,7 @@ def test_a_filled_quantity_that_falls_stops_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50))})
 
-    class TakesBack(Between):
+    class TakesBack(BrokerProxy):
         looks = 0
 
         def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
@@ -238,7 +160,7 @@ def test_a_filled_quantity_that_falls_stops_the_run(tmp_path: Path) -> None:
                 return states
             return {key: replace(state, filled=state.filled - 1) for key, state in states.items()}
 
-    stage.between = TakesBack
+    stage.broker_proxy = TakesBack
     with pytest.raises(StoppedError, match="49 of 198 filled, after 50"):
         stage.run()
     with pytest.raises(RunFailedError, match="is halted"):
@@ -247,7 +169,7 @@ def test_a_filled_quantity_that_falls_stops_the_run(tmp_path: Path) -> None:
 
 def test_nothing_is_sent_if_the_intent_can_not_be_journalled(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
-    stage.pen = lambda journal: Pen(journal, lambda event: isinstance(event, OrderIntended))
+    stage.journal_proxy = lambda journal: FullDiskJournal(journal, lambda event: isinstance(event, OrderIntended))
     with pytest.raises(RunFailedError, match="the disk is full"):
         stage.run()
     assert stage.record().run.status == "failed"
@@ -262,7 +184,7 @@ def test_a_journal_failure_after_an_order_was_sent_stops_the_run(tmp_path: Path)
         intended.extend([event] if isinstance(event, OrderIntended) else [])
         return len(intended) > 1
 
-    stage.pen = lambda journal: Pen(journal, second_intent)
+    stage.journal_proxy = lambda journal: FullDiskJournal(journal, second_intent)
     with pytest.raises(StoppedError, match="Orders had left before"):
         stage.run()
     assert orders_at_broker(stage) == 1
@@ -299,11 +221,11 @@ def test_a_fill_that_comes_before_its_cancel_counts(tmp_path: Path) -> None:
 def test_a_failed_position_read_is_never_read_as_a_flat_account(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
 
-    class Blind(Between):
+    class Blind(BrokerProxy):
         def positions(self) -> tuple[Position, ...]:
             raise SourceError("the positions did not answer")
 
-    stage.between = Blind
+    stage.broker_proxy = Blind
     with pytest.raises(SourceError):
         stage.run()
     assert stage.record().orders == ()
@@ -313,15 +235,15 @@ def test_an_answer_without_the_positions_is_never_read_as_a_flat_account(tmp_pat
     stage = one_bot(tmp_path, SPY=100)
     stage.run()
 
-    class Forgetful(Between):
+    class Forgetful(BrokerProxy):
         def positions(self) -> tuple[Position, ...]:
             return ()
 
-    stage.on(DAYS[1]).between = Forgetful
+    stage.on(DAYS[1]).broker_proxy = Forgetful
     with pytest.raises(SourceError, match="its answer is not whole"):
         stage.run()
     assert stage.record().orders == ()
-    stage.on(DAYS[2]).between = lambda broker: broker
+    stage.on(DAYS[2]).broker_proxy = lambda broker: broker
     stage.run()
     assert stage.record().run.status == "success"
     assert stage.shares() == {SPY: Decimal(198)}
@@ -334,7 +256,7 @@ def test_the_ledger_follows_the_fills(tmp_path: Path) -> None:
     assert held == stage.shares()
 
 
-class Overlooking(Between):
+class Overlooking(BrokerProxy):
     """Leaves SPY out of its list."""
 
     def positions(self) -> tuple[Position, ...]:
@@ -346,15 +268,15 @@ def test_a_small_position_that_is_missing_from_the_answer_is_not_read_as_sold(tm
     stage = Stage(tmp_path, {"A": (hold(SPY), dollars("A", 600)), "B": (hold(GLD), percent("B", 50))})
     stage.run()
     assert stage.shares()[SPY] == 1
-    stage.on(DAYS[1]).between = Overlooking
+    stage.on(DAYS[1]).broker_proxy = Overlooking
     with pytest.raises(SourceError, match="its answer is not whole"):
         stage.run()
-    stage.between = lambda broker: broker
+    stage.broker_proxy = lambda broker: broker
     stage.run()
     assert stage.record().run.status == "success"
 
 
-class Unlisting(Between):
+class Unlisting(BrokerProxy):
     """Its list of orders stays empty; asked by its id, an order is there."""
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
@@ -363,7 +285,7 @@ class Unlisting(Between):
 
 def test_an_order_that_no_list_shows_is_looked_up_by_its_id_at_the_end(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {"A": (hold(SPY), percent("A", 99))})
-    stage.between = Unlisting
+    stage.broker_proxy = Unlisting
     stage.run()
     record = stage.record()
     assert record.run.status == "success"

@@ -1,26 +1,10 @@
-"""What a buy may cost at Alpaca: own cash, the proceeds of tonight's sales included; no margin, no one else's money."""
+"""What buys may cost at Alpaca: own cash with the proceeds of tonight's sells, no margin."""
 
-from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
+from alpaca_stage import NEXT, AlpacaStage
 from local_alpaca import LocalAlpaca
-
-NEXT = EVENING + timedelta(days=3)
-"""The Monday after."""
-
-
-@pytest.fixture
-def venue():
-    with local_venue() as venue:
-        yield venue
-
-
-@pytest.fixture
-def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
-    return alpaca_stage(tmp_path, venue, monkeypatch)
 
 
 def invested(venue: LocalAlpaca) -> float:
@@ -32,13 +16,13 @@ def invested(venue: LocalAlpaca) -> float:
 @pytest.mark.parametrize("power_moves", [True, False], ids=["buying power moves in the day", "it only falls"])
 @pytest.mark.parametrize("proceeds_count", [False, True], ids=["proceeds withheld", "proceeds counted"])
 def test_proceeds_of_tonights_sells_are_spent_tonight(
-    stage: AlpacaStage, venue: LocalAlpaca, multiplier, power_moves, proceeds_count
+    alpaca: AlpacaStage, venue: LocalAlpaca, multiplier, power_moves, proceeds_count
 ) -> None:
     venue.terms.multiplier, venue.terms.power_moves = multiplier, power_moves
     venue.terms.proceeds_count = proceeds_count
-    stage.wants(SPY=0.99).run()
+    alpaca.wants(SPY=0.99).run()
     venue.at(NEXT)
-    record = stage.wants(GLD=0.99).run()
+    record = alpaca.wants(GLD=0.99).run()
     assert record.run.status == "success"
     assert venue.shares("SPY") == 0
     assert 0.98 < invested(venue) <= 0.99
@@ -46,12 +30,12 @@ def test_proceeds_of_tonights_sells_are_spent_tonight(
 
 
 def test_buys_refused_beyond_settled_cash_are_reduced_and_the_run_is_partial(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
-    stage.wants(SPY=0.6).run()
+    alpaca.wants(SPY=0.6).run()
     venue.terms.limit = "settled cash"
     venue.at(NEXT)
-    record = stage.wants(GLD=0.99).run()
+    record = alpaca.wants(GLD=0.99).run()
     assert record.run.status == "partial"
     assert [(order.side, order.state) for order in record.orders] == [
         ("sell", "filled"),
@@ -64,18 +48,18 @@ def test_buys_refused_beyond_settled_cash_are_reduced_and_the_run_is_partial(
 
 
 def test_buys_are_sized_by_cash_even_if_the_reported_buying_power_is_low(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     venue.terms.power = Decimal("7.42")
-    assert stage.wants(SPY=0.5).run().run.status == "success"
+    assert alpaca.wants(SPY=0.5).run().run.status == "success"
 
 
 def test_the_proceeds_of_a_short_sale_are_not_spent_and_that_is_reported(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     venue.lends = True
     venue.trade_by_hand("TLT", -100)
-    record = stage.wants(SPY=0.99).run()
+    record = alpaca.wants(SPY=0.99).run()
     body = venue.account_body()
     proceeds = -Decimal(str(body["short_market_value"]))
     assert record.orders
@@ -83,16 +67,16 @@ def test_the_proceeds_of_a_short_sale_are_not_spent_and_that_is_reported(
     assert any("while something is held short, no more is spent than" in remark.text for remark in record.remarks)
 
 
-def test_open_external_buys_are_counted_once(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_open_external_buys_are_counted_once(alpaca: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.order_from_elsewhere("buy", "TLT", 400, limit_price="50")
-    record = stage.wants(SPY=0.7).run()
+    record = alpaca.wants(SPY=0.7).run()
     assert record.run.status == "success"
     assert venue.shares("SPY") > 0
 
 
-def test_a_dry_run_spends_unsettled_money_as_the_real_run_does(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_a_dry_run_spends_unsettled_money_as_the_real_run_does(alpaca: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.withhold(60_000)
-    dry = stage.wants(SPY=0.99).run(dry_run=True)
-    real = stage.run()
+    dry = alpaca.wants(SPY=0.99).run(dry_run=True)
+    real = alpaca.run()
     assert dry.run.status == real.run.status == "success"
     assert [order.filled for order in dry.orders] == [order.filled for order in real.orders]

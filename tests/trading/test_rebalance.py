@@ -1,4 +1,4 @@
-"""The evening as its owner would tell it: what was held, what the bots wanted, what was done."""
+"""Complete runs at the simulated broker: from holdings and bots to trades and final status."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The end of an evening: the broker must show what the journal counted, and gets time to do so."""
+"""Post-trade reconciliation of journal and broker positions, with time for positions that lag."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from fakes import BrokerProxy
 from stage import GLD, SPY, Stage, mix, percent
-from test_orders import Between
 
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.journal import read
@@ -23,11 +23,11 @@ def evening(folder: Path) -> Stage:
     return Stage(folder, {"A": (mix(SPY=59, GLD=40), percent("A", 100))})
 
 
-def showing(times: int, change: Callable[[Shown], Shown], *, but: int | None = None) -> type[Between]:
+def showing(times: int, change: Callable[[Shown], Shown], *, but: int | None = None) -> type[BrokerProxy]:
     """A broker whose lists of positions are changed so often, once an order has left; all `but` this one, from 1."""
     left = [times]
 
-    class Changing(Between):
+    class Changing(BrokerProxy):
         traded = False
 
         def submit(self, order: Order) -> Submitted:
@@ -55,7 +55,7 @@ def with_one_spy_less(whole: Shown) -> Shown:
 @pytest.mark.parametrize("lists", [1, 30])
 def test_positions_that_lag_behind_the_fills_are_awaited(tmp_path: Path, lists: int) -> None:
     stage = evening(tmp_path)
-    stage.between = showing(lists, with_one_spy_less)
+    stage.broker_proxy = showing(lists, with_one_spy_less)
     began = stage.clock.now()
     stage.run()
     assert stage.record().run.status == "success"
@@ -64,7 +64,7 @@ def test_positions_that_lag_behind_the_fills_are_awaited(tmp_path: Path, lists: 
 
 def test_a_position_that_never_matches_the_journal_halts_with_both_counts(tmp_path: Path) -> None:
     stage = evening(tmp_path)
-    stage.between = showing(1000, with_one_spy_less)
+    stage.broker_proxy = showing(1000, with_one_spy_less)
     with pytest.raises(StoppedError) as stopped:
         stage.run()
     assert str(stopped.value) == (
@@ -75,7 +75,7 @@ def test_a_position_that_never_matches_the_journal_halts_with_both_counts(tmp_pa
 
 def test_every_mismatched_position_is_reported(tmp_path: Path) -> None:
     stage = evening(tmp_path)
-    stage.between = showing(1000, lambda whole: tuple(replace(each, quantity=each.quantity - 1) for each in whole))
+    stage.broker_proxy = showing(1000, lambda whole: tuple(replace(each, quantity=each.quantity - 1) for each in whole))
     told = "GLD: 199 shares by the journal, 198 at the broker; SPY: 118 shares by the journal, 117 at the broker"
     with pytest.raises(StoppedError, match=told):
         stage.run()
@@ -83,7 +83,7 @@ def test_every_mismatched_position_is_reported(tmp_path: Path) -> None:
 
 def test_after_a_reconciliation_halt_the_ledger_still_follows_the_fills(tmp_path: Path) -> None:
     stage = evening(tmp_path)
-    stage.between = showing(1000, with_one_spy_less)
+    stage.broker_proxy = showing(1000, with_one_spy_less)
     with pytest.raises(StoppedError):
         stage.run()
     assert {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")} == stage.shares()
@@ -92,17 +92,17 @@ def test_after_a_reconciliation_halt_the_ledger_still_follows_the_fills(tmp_path
 def test_an_incomplete_position_list_is_not_a_reconciliation_break(tmp_path: Path) -> None:
     """Of the 31 looks of half a minute all see a part of the positions, but for the last."""
     stage = evening(tmp_path)
-    stage.between = showing(30, without_spy)
+    stage.broker_proxy = showing(30, without_spy)
     stage.run()
     assert stage.record().run.status == "success"
 
 
 def test_without_any_complete_position_list_the_run_ends_without_a_last_record(tmp_path: Path) -> None:
     stage = evening(tmp_path)
-    stage.between = showing(1000, without_spy)
+    stage.broker_proxy = showing(1000, without_spy)
     with pytest.raises(SourceError, match="its answer is not whole"):
         stage.run()
-    stage.between = lambda broker: broker
+    stage.broker_proxy = lambda broker: broker
     stage.run(force=True)
     assert stage.record().run.status == "success"
 
@@ -111,7 +111,7 @@ def test_a_matching_but_incomplete_position_list_is_read_again(tmp_path: Path) -
     stage = evening(tmp_path)
     stage.run()
     stage.bots = {"A": (mix(SPY=59, GLD=20), percent("A", 100))}
-    stage.between = showing(3, without_spy)
+    stage.broker_proxy = showing(3, without_spy)
     stage.run(force=True)
     record = stage.record()
     assert [order.symbol for order in record.orders] == [GLD]
@@ -127,7 +127,7 @@ def test_a_second_run_of_a_session_awaits_positions_that_lag_behind_the_first(tm
     stage.run()
     held, lists = stage.shares(), [0]
 
-    class Lagging(Between):
+    class Lagging(BrokerProxy):
         def account(self) -> Account:
             return before if lists[0] < 10 else self.real.account()
 
@@ -135,7 +135,7 @@ def test_a_second_run_of_a_session_awaits_positions_that_lag_behind_the_first(tm
             lists[0] += 1
             return () if lists[0] <= 10 else self.real.positions()
 
-    stage.between = Lagging
+    stage.broker_proxy = Lagging
     stage.run(force=True)
     assert stage.record().run.status == "success"
     assert {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")} == held == stage.shares()
@@ -152,7 +152,7 @@ def small(folder: Path) -> Stage:
 def test_the_recorded_positions_are_those_that_were_compared(tmp_path: Path) -> None:
     """A position so small that its money would not be missed, gone from every list but the one that agreed."""
     stage = small(tmp_path)
-    stage.between = showing(1000, without_spy, but=2)
+    stage.broker_proxy = showing(1000, without_spy, but=2)
     stage.run(force=True)
     assert stage.record().run.status == "success"
     assert {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")} == stage.shares()
@@ -162,7 +162,7 @@ def test_the_recorded_positions_are_those_that_were_compared(tmp_path: Path) -> 
 def test_a_small_position_that_was_traded_tonight_is_reconciled_too(tmp_path: Path) -> None:
     """What it should be worth is known: the last record's dollars, less what was sold."""
     stage = small(tmp_path)
-    stage.between = showing(1000, without_spy)
+    stage.broker_proxy = showing(1000, without_spy)
     with pytest.raises(SourceError, match="its answer is not whole"):
         stage.run(force=True)
     assert SPY in {line.symbol for line in read.positions(stage.journal_file, "demo")}
@@ -172,7 +172,7 @@ def test_a_trade_of_another_sender_in_another_symbol_makes_the_run_partial(tmp_p
     stage = evening(tmp_path)
     stage.run()
     stage.bots = {"A": (mix(SPY=59, GLD=20), percent("A", 100))}
-    stage.between = showing(1000, with_one_spy_less)
+    stage.broker_proxy = showing(1000, with_one_spy_less)
     stage.run(force=True)
     record = stage.record()
     assert [order.symbol for order in record.orders][:1] == [GLD]
@@ -208,11 +208,11 @@ def test_crypto_trades_of_another_program_are_no_reconciliation_break(tmp_path: 
     stage = evening(tmp_path)
     coins = [Decimal(1)]
 
-    class TradesCoins(Between):
+    class TradesCoins(BrokerProxy):
         def positions(self) -> Shown:
             coins[0] += 1
             return (*self.real.positions(), Position(Symbol("BTC/USD"), coins[0], Decimal(0), "crypto"))
 
-    stage.between = TradesCoins
+    stage.broker_proxy = TradesCoins
     stage.run()
     assert stage.record().run.status == "success"

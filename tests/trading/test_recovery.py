@@ -1,4 +1,4 @@
-"""What an earlier run left behind is settled before anything is decided."""
+"""Orders of earlier runs are settled before anything is decided."""
 
 import re
 import sqlite3
@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker
 from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
-from test_orders import Between, Pen, TakesAnIdTwice
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import Event, HaltLifted, OrderAccounted, OrderResent
@@ -47,13 +47,13 @@ class PowerCutError(Exception):
     """Stands for a process that dies here."""
 
 
-class DiesAfterSending(Between):
+class DiesAfterSending(BrokerProxy):
     def submit(self, order: Order) -> Submitted:
         super().submit(order)
         raise PowerCutError
 
 
-class DiesBeforeSending(Between):
+class DiesBeforeSending(BrokerProxy):
     def submit(self, order: Order) -> Submitted:
         raise PowerCutError
 
@@ -64,10 +64,10 @@ def dying_before_it_is_sent_again(journal: SqliteJournal) -> Journal:
             raise PowerCutError
         return False
 
-    return Pen(journal, is_that)
+    return FullDiskJournal(journal, is_that)
 
 
-class LosesEverything(Between):
+class LosesEverything(BrokerProxy):
     def submit(self, order: Order) -> Submitted:
         return Unknown("the connection broke")
 
@@ -91,11 +91,11 @@ def test_an_open_order_found_by_id_is_cancelled_even_if_no_list_shows_it(tmp_pat
     (left,) = stage.record().orders
     stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50))})
 
-    class ListsNothing(Between):
+    class ListsNothing(BrokerProxy):
         def open_orders(self) -> tuple[OrderState, ...]:
             return ()
 
-    stage.between = ListsNothing
+    stage.broker_proxy = ListsNothing
     stage.run(force=True)
     record = stage.record()
     assert f"SPY: cancelling our open buy of 198 shares ({left.id})" in [remark.text for remark in record.remarks]
@@ -168,11 +168,11 @@ def test_with_cancel_scope_all_external_orders_are_cancelled_too(tmp_path: Path)
 
 def test_after_a_power_cut_the_run_is_resumed_in_its_session(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stage.between = DiesAfterSending
+    stage.broker_proxy = DiesAfterSending
     with pytest.raises(PowerCutError):
         stage.run()
     first = stage.record().run.id
-    stage.between = lambda broker: broker
+    stage.broker_proxy = lambda broker: broker
     assert stage.run() == first
     record = stage.record()
     assert record.run.status == "success"
@@ -182,10 +182,10 @@ def test_after_a_power_cut_the_run_is_resumed_in_its_session(tmp_path: Path) -> 
 
 def test_the_run_after_a_power_cut_finds_the_fills_and_buys_nothing_twice(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stage.between = DiesAfterSending
+    stage.broker_proxy = DiesAfterSending
     with pytest.raises(PowerCutError):
         stage.run()
-    stage.between = lambda broker: broker
+    stage.broker_proxy = lambda broker: broker
     stage.on(DAYS[1]).run()
     record = stage.record()
     assert record.run.status == "success"
@@ -195,15 +195,15 @@ def test_the_run_after_a_power_cut_finds_the_fills_and_buys_nothing_twice(tmp_pa
 
 def test_an_earlier_order_that_can_not_be_accounted_for_sends_nothing(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stage.between = DiesAfterSending
+    stage.broker_proxy = DiesAfterSending
     with pytest.raises(PowerCutError):
         stage.run()
 
-    class Mute(Between):
+    class Mute(BrokerProxy):
         def find(self, order_id: OrderId) -> Found:
             return Unknown("the lookup did not answer")
 
-    stage.between = Mute
+    stage.broker_proxy = Mute
     stage.on(DAYS[1])
     with pytest.raises(SourceError) as failed:
         stage.run()
@@ -217,10 +217,10 @@ def test_an_earlier_order_that_can_not_be_accounted_for_sends_nothing(tmp_path: 
 
 def test_an_absent_order_of_an_earlier_session_is_lost_and_never_resent(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stage.between = DiesBeforeSending
+    stage.broker_proxy = DiesBeforeSending
     with pytest.raises(PowerCutError):
         stage.run()
-    stage.between = lambda broker: broker
+    stage.broker_proxy = lambda broker: broker
     stage.on(DAYS[1]).run()
     assert stage.record().run.status == "success"
     assert stage.shares() == {SPY: Decimal(198)}
@@ -232,11 +232,11 @@ def test_an_absent_order_of_an_earlier_session_is_lost_and_never_resent(tmp_path
 
 def test_an_absence_is_journalled_only_once(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stage.between, stage.pen = LosesEverything, dying_before_it_is_sent_again
+    stage.broker_proxy, stage.journal_proxy = LosesEverything, dying_before_it_is_sent_again
     with pytest.raises(PowerCutError):
         stage.run()
     assert stage.record().orders[0].state == "absent"
-    stage.between = stage.pen = lambda same: same
+    stage.broker_proxy = stage.journal_proxy = lambda same: same
     stage.on(DAYS[1]).run()
     before, _ = reversed(read.orders(stage.journal_file))
     assert before.state == "lost"
@@ -250,15 +250,15 @@ def test_an_incomplete_answer_settles_nothing(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {"A": (hold(SPY), dollars("A", 600))})
     stage.run()
     stage.bots = {"A": (hold(SPY), dollars("A", 600)), "B": (hold(GLD), percent("B", 50))}
-    stage.between = DiesAfterSending
+    stage.broker_proxy = DiesAfterSending
     with pytest.raises(PowerCutError):
         stage.on(DAYS[1]).run()
 
-    class Overlooking(Between):
+    class Overlooking(BrokerProxy):
         def positions(self) -> tuple[Position, ...]:
             return tuple(position for position in self.real.positions() if position.symbol != SPY)
 
-    stage.between = Overlooking
+    stage.broker_proxy = Overlooking
     with pytest.raises(SourceError, match="its answer is not whole"):
         stage.on(DAYS[2]).run()
     assert read.orders(stage.journal_file)[0].state == "intended"
@@ -290,11 +290,11 @@ def test_an_accepted_order_that_the_broker_forgot_stops_the_run(tmp_path: Path) 
     stage.run()
     order_id = OrderId(stage.record().orders[0].id)
 
-    class Forgetful(Between):
+    class Forgetful(BrokerProxy):
         def find(self, order_id: OrderId) -> Found:
             return Absent()
 
-    stage.script, stage.between = Script(), Forgetful
+    stage.script, stage.broker_proxy = Script(), Forgetful
     stops(stage, rf"buy 198 SPY \({order_id}\) \(open\) and does not know it any more")
     a_person_looked(stage, order_id)
     stage.run(force=True)
@@ -306,29 +306,29 @@ def test_a_filled_quantity_that_fell_between_two_runs_stops_the_run(tmp_path: Pa
     stage.script = STUBBORN
     stage.run()
 
-    class TakesBack(Between):
+    class TakesBack(BrokerProxy):
         def find(self, order_id: OrderId) -> Found:
             found = self.real.find(order_id)
             assert isinstance(found, OrderState)
             return replace(found, filled=found.filled - 1)
 
-    stage.between = TakesBack
+    stage.broker_proxy = TakesBack
     stops(stage, "had 50 filled, and the broker now says 49")
 
 
 def test_an_order_that_is_refused_by_the_journal_and_open_at_the_broker_stops_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
 
-    class SaysNoAndTakesIt(Between):
+    class SaysNoAndTakesIt(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             self.real.submit(order)
             return Refused("no")
 
-    stage.between = SaysNoAndTakesIt
+    stage.broker_proxy = SaysNoAndTakesIt
     with pytest.raises(StoppedError, match="does not know, or has as refused: buy 198 SPY"):
         stage.run()
     assert stage.record().orders[0].state == "refused"
-    stage.between = lambda broker: broker
+    stage.broker_proxy = lambda broker: broker
     with pytest.raises(RunFailedError, match="is halted"):
         stage.run(force=True)
 
@@ -336,13 +336,13 @@ def test_an_order_that_is_refused_by_the_journal_and_open_at_the_broker_stops_th
 def test_a_refused_order_that_the_broker_lists_as_rejected_is_no_contradiction(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
 
-    class ListsWhatItRejects(Between):
+    class ListsWhatItRejects(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             self.real.submit(order)
             return Refused("no")
 
     stage.script = Script({("buy", SPY): Twist(reject="no")})
-    stage.between = ListsWhatItRejects
+    stage.broker_proxy = ListsWhatItRejects
     stage.run()
     stage.run(force=True)
     assert [order.state for order in stage.record().orders] == ["refused"]
@@ -352,14 +352,14 @@ def lose_a_buy(stage: Stage) -> Order:
     """The buy of SPY is sent, heard of no more, and lost."""
     sent: list[Order] = []
 
-    class Loses(TakesAnIdTwice):
+    class Loses(NonIdempotentBroker):
         def submit(self, order: Order) -> Submitted:
             sent.append(order)
             return Unknown("the connection broke")
 
-    stage.between = Loses
+    stage.broker_proxy = Loses
     stage.run()
-    stage.between = lambda broker: broker
+    stage.broker_proxy = lambda broker: broker
     (order,) = sent
     return order
 
@@ -405,12 +405,12 @@ def test_a_lost_order_is_looked_for_at_every_later_start(tmp_path: Path) -> None
     order = lose_a_buy(stage)
     looked: list[OrderId] = []
 
-    class Looked(Between):
+    class Looked(BrokerProxy):
         def find(self, order_id: OrderId) -> Found:
             looked.append(order_id)
             return self.real.find(order_id)
 
-    stage.between = Looked
+    stage.broker_proxy = Looked
     for day in DAYS[1:4]:
         stage.on(day).run()
     assert looked == [order.id] * 3
@@ -446,7 +446,7 @@ def test_the_dollars_of_a_lost_buy_stay_reserved_for_the_rest_of_the_session(tmp
 # ---------------------------------------------------------------------- a venue that forgets an order with its day
 
 
-class Forgets(Between):
+class Forgets(BrokerProxy):
     """Knows no order by its name; what came of it is in the account."""
 
     def find(self, order_id: OrderId) -> Found:
@@ -470,7 +470,7 @@ def test_the_late_arrival_of_a_lost_buy_is_detected_by_its_shares_also_after_a_s
     order = lose_a_buy(stage)
     arrives(stage, order)
     moved_by(stage, SPY, split)
-    stage.on(DAYS[1]).between = Forgets
+    stage.on(DAYS[1]).broker_proxy = Forgets
     with pytest.raises(StoppedError) as stopped:
         stage.run()
     assert str(stopped.value) == (
@@ -491,7 +491,7 @@ def test_the_late_arrival_of_a_lost_sell_is_detected_by_missing_shares(tmp_path:
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
     order = lose_a_sell(stage)
     arrives(stage, order)
-    stage.on(DAYS[2]).between = Forgets
+    stage.on(DAYS[2]).broker_proxy = Forgets
     with pytest.raises(StoppedError, match=r"was lost, and the broker now shows 0 SPY where 198 were expected"):
         stage.run()
 
@@ -508,7 +508,7 @@ def test_a_lost_order_without_a_matching_position_change_does_not_stop_the_run(
         stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
         lose_a_sell(stage)
     moved_by(stage, SPY, by_hand)
-    stage.on(DAYS[2]).between = Forgets
+    stage.on(DAYS[2]).broker_proxy = Forgets
     stage.run()
     assert read.trading_status(stage.journal_file, "demo").halt is None
 
@@ -522,19 +522,19 @@ def test_a_position_change_by_an_order_in_flight_is_not_taken_for_a_lost_order(t
     assert stage.shares() == {SPY: Decimal(198)}
     in_flight: list[Order] = []
 
-    class DiesWhileItFlies(Between):
+    class DiesWhileItFlies(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             in_flight.append(order)
             raise PowerCutError
 
-    stage.bots, stage.between = {"A": (hold(GLD), percent("A", 100))}, DiesWhileItFlies
+    stage.bots, stage.broker_proxy = {"A": (hold(GLD), percent("A", 100))}, DiesWhileItFlies
     with pytest.raises(PowerCutError):
         stage.on(DAYS[2]).run()
     (sell,) = in_flight
     account, held = what_is_shown(stage)
     behind = late
 
-    class ArrivesWhenLookedFor(Between):
+    class ArrivesWhenLookedFor(BrokerProxy):
         def find(self, order_id: OrderId) -> Found:
             if order_id == sell.id and in_flight:
                 self.real.submit(in_flight.pop())
@@ -550,7 +550,7 @@ def test_a_position_change_by_an_order_in_flight_is_not_taken_for_a_lost_order(t
             behind -= 1
             return held
 
-    stage.between = ArrivesWhenLookedFor
+    stage.broker_proxy = ArrivesWhenLookedFor
     stage.run()
     assert stage.record().run.status == "success"
     assert read.trading_status(stage.journal_file, "demo").halt is None
@@ -565,7 +565,7 @@ def test_everything_that_needs_a_person_is_reported_at_once(tmp_path: Path) -> N
     stage.on(DAYS[1]).run()
     (had,) = (order.id for order in stage.record().orders)
     arrives(stage, lost)
-    stage.script, stage.between = Script(), Forgets
+    stage.script, stage.broker_proxy = Script(), Forgets
     with pytest.raises(StoppedError, match=rf"\({had}\) \(open\) and does not know .* \({lost.id}\) was lost, and the"):
         stage.run(force=True)
 

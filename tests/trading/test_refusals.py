@@ -1,4 +1,4 @@
-"""What the evening does about a refusal depends on why the broker refused."""
+"""How a run reacts to a refused order depends on why the broker refused it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from fakes import BrokerProxy
 from stage import DAYS, GLD, SH, SPY, TLT, Stage, hold, mix, percent
-from test_orders import Between
 
 from rebalancer.model import Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Symbol
 from rebalancer.portfolio.order_ids import order_id
@@ -17,11 +17,11 @@ from rebalancer.venues.sim.script import Script, Twist
 
 def refusing(
     kind: RefusalKind, symbol: Symbol, times: int = 1, buying_power: str | None = None
-) -> Callable[[SimBroker], Between]:
+) -> Callable[[SimBroker], BrokerProxy]:
     """A broker that refuses the first orders in `symbol`, and names `buying_power` dollars as it does."""
     refused: Counter[Symbol] = Counter()
 
-    class Refusing(Between):
+    class Refusing(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             if order.symbol == symbol and refused[symbol] < times:
                 refused[symbol] += 1
@@ -37,7 +37,7 @@ def evening(folder: Path, **percents: int) -> Stage:
 
 def test_a_buy_refused_for_lack_of_funds_is_retried_within_the_named_buying_power(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
-    stage.between = refusing("funds", SPY, buying_power="10000")
+    stage.broker_proxy = refusing("funds", SPY, buying_power="10000")
     stage.run()
     first, second = stage.record().orders
     assert (first.state, first.quantity) == ("refused", Decimal(120))
@@ -47,7 +47,7 @@ def test_a_buy_refused_for_lack_of_funds_is_retried_within_the_named_buying_powe
 
 def test_a_buy_refused_for_lack_of_funds_is_not_retried_in_the_same_size(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
-    stage.between = refusing("funds", SPY)
+    stage.broker_proxy = refusing("funds", SPY)
     stage.run()
     record = stage.record()
     assert [order.state for order in record.orders] == ["refused"]
@@ -58,7 +58,7 @@ def test_a_sell_refused_for_held_shares_is_retried_when_the_blocking_order_is_go
     stage = evening(tmp_path, SPY=60)
     stage.run()
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
-    stage.between = refusing("held", SPY)
+    stage.broker_proxy = refusing("held", SPY)
     stage.run()
     record = stage.record()
     assert record.run.status == "success"
@@ -85,7 +85,7 @@ def test_shares_that_the_blocking_order_traded_are_not_traded_again(tmp_path: Pa
                 self.real.by_hand(SPY, Decimal(by_hand))
             return answer
 
-    stage.between = Filled
+    stage.broker_proxy = Filled
     stage.run()
     record = stage.record()
     assert [order.state for order in record.orders if order.symbol == SPY] == ["refused"]
@@ -96,7 +96,7 @@ def test_shares_that_the_blocking_order_traded_are_not_traded_again(tmp_path: Pa
 def test_the_retried_order_belongs_to_the_run_and_is_tracked_like_the_first(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
     stage.script = Script({("buy", SPY): Twist(waits=5)})
-    stage.between = refusing("wash", SPY)
+    stage.broker_proxy = refusing("wash", SPY)
     stage.run()
     first, second = stage.record().orders
     assert (first.state, second.state) == ("refused", "filled")
@@ -122,7 +122,7 @@ def test_a_sell_of_shares_that_stay_held_is_not_retried(tmp_path: Path) -> None:
             self.tried = True
             return super().submit(order)
 
-    stage.between = Blocked
+    stage.broker_proxy = Blocked
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -131,7 +131,7 @@ def test_a_sell_of_shares_that_stay_held_is_not_retried(tmp_path: Path) -> None:
 
 def test_a_second_refusal_is_final(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
-    stage.between = refusing("wash", SPY, times=2)
+    stage.broker_proxy = refusing("wash", SPY, times=2)
     stage.run()
     assert [order.state for order in stage.record().orders] == ["refused", "refused"]
 
@@ -140,7 +140,7 @@ def test_after_a_refusal_of_the_account_nothing_more_is_sent(tmp_path: Path) -> 
     stage = evening(tmp_path, SH=10, SPY=40, TLT=30)
     stage.run()
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
-    stage.between = refusing("account", SH, times=9)
+    stage.broker_proxy = refusing("account", SH, times=9)
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -156,7 +156,7 @@ def test_after_a_refusal_of_the_account_nothing_more_is_sent(tmp_path: Path) -> 
 
 def test_any_other_refusal_does_not_affect_the_other_orders(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=40, GLD=30)
-    stage.between = refusing("symbol", SPY, times=9)
+    stage.broker_proxy = refusing("symbol", SPY, times=9)
     stage.run()
     assert {order.symbol: order.state for order in stage.record().orders} == {SPY: "refused", GLD: "filled"}
 
@@ -166,13 +166,13 @@ def test_a_buy_refused_twice_for_different_reasons_has_an_id_of_its_own_each_tim
     stage = evening(tmp_path, SPY=60, TLT=10)
     left = list(kinds)
 
-    class RefusesInTurn(Between):
+    class RefusesInTurn(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             if order.symbol == SPY and left:
                 return Refused("not now", left.pop(0), Decimal(30_000))
             return super().submit(order)
 
-    stage.between = RefusesInTurn
+    stage.broker_proxy = RefusesInTurn
     stage.run()
     spy = [order for order in stage.record().orders if order.symbol == SPY]
     assert [order.state for order in spy][:2] == ["refused", "refused"]
@@ -183,10 +183,10 @@ def test_a_buy_refused_twice_for_different_reasons_has_an_id_of_its_own_each_tim
 def test_after_a_refusal_of_the_account_there_is_no_second_round_of_buys(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60, TLT=30)
 
-    class RefusesAll(Between):
+    class RefusesAll(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             return Refused("no", "funds", Decimal(20_000)) if order.symbol == SPY else Refused("no", "account")
 
-    stage.between = RefusesAll
+    stage.broker_proxy = RefusesAll
     stage.run()
     assert [order.symbol for order in stage.record().orders] == [SPY, TLT]

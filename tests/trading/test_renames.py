@@ -1,4 +1,4 @@
-"""A share is renamed while the bots and the settings still name it as before."""
+"""A share is renamed while bots and settings still use its old name."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from stage import DAYS, GLD, SPY, TLT, Market, Stage, mix, percent
-from test_restate import rehearse
+from test_restated_ledger import rehearse
 
 from rebalancer.model import Closes, CorporateAction, Limits, Symbol, Trading
 

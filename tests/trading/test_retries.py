@@ -1,12 +1,9 @@
-"""An order that waited for another hand's order to be gone is sent again by what the account holds then."""
-
-from pathlib import Path
+"""An order blocked by an external order is retried by what the account holds when that order is gone."""
 
 import pytest
-from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
+from alpaca_stage import NEXT, AlpacaStage, local_venue
+from fakes import BrokerProxy, meanwhile
 from local_alpaca import LocalAlpaca, faults, order_scripts
-from test_orders import Between
-from test_other_traders import NEXT, meanwhile
 
 from rebalancer.model import Order, Submitted
 
@@ -20,35 +17,30 @@ def venue():
         yield venue
 
 
-@pytest.fixture
-def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
-    return alpaca_stage(tmp_path, venue, monkeypatch)
-
-
 @pytest.mark.parametrize("enforced", [False, True], ids=["intent is ignored", "intent is enforced"])
 def test_a_sell_blocked_by_an_external_sell_is_not_retried_for_the_shares_that_one_sold(
-    stage: AlpacaStage, venue: LocalAlpaca, enforced
+    alpaca: AlpacaStage, venue: LocalAlpaca, enforced
 ) -> None:
-    stage.wants(SPY=0.6).run()
+    alpaca.wants(SPY=0.6).run()
     venue.terms.enforces_intent = enforced
     venue.at(NEXT)
     held = venue.shares("SPY")
     venue.script_orders("SPY", order_scripts.slow(5), side="sell", times=1)
-    stage.between = meanwhile("sell", lambda: venue.order_from_elsewhere("sell", "SPY", held, client_id="theirs"))
-    record = stage.wants(GLD=0.5).run()
+    alpaca.broker_proxy = meanwhile("sell", lambda: venue.order_from_elsewhere("sell", "SPY", held, client_id="theirs"))
+    record = alpaca.wants(GLD=0.5).run()
     assert venue.shares("SPY") == 0
     assert record.run.status == "partial"
     assert "(the sell was not sent: the broker shows 0 shares" in record.run.reason
 
 
 def test_a_buy_blocked_by_an_external_order_is_retried_within_the_remaining_cash(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
-    stage.wants(SPY=0.2, TLT=0.6).run()
+    alpaca.wants(SPY=0.2, TLT=0.6).run()
     venue.at(NEXT)
     venue.script_orders("SPY", GONE_SOON, side="sell", times=1)
 
-    class BoughtWhileItWaits(Between):
+    class BoughtWhileItWaits(BrokerProxy):
         waits = False
 
         def submit(self, order: Order) -> Submitted:
@@ -60,16 +52,16 @@ def test_a_buy_blocked_by_an_external_order_is_retried_within_the_remaining_cash
             venue.trade_by_hand("GLD", 300)
             return answer
 
-    stage.between = BoughtWhileItWaits
-    record = stage.wants(SPY=0.9).run()
+    alpaca.broker_proxy = BoughtWhileItWaits
+    record = alpaca.wants(SPY=0.9).run()
     assert venue.cash >= 0
     assert record.run.status == "partial"
 
 
 def test_shares_sold_by_hand_while_the_broker_was_busy_are_not_sold_short(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
-    stage.wants(QQQ=0.3, SPY=0.3, TLT=0.3).run()
+    alpaca.wants(QQQ=0.3, SPY=0.3, TLT=0.3).run()
     venue.at(NEXT)
     venue.faults.on("POST", "/v2/orders", fault=faults.TOO_MANY_BARE)
 
@@ -78,6 +70,6 @@ def test_shares_sold_by_hand_while_the_broker_was_busy_are_not_sold_short(
         venue.trade_by_hand("TLT", -venue.shares("TLT"))
 
     venue.faults.on("GET", "/v2/orders:by_client_order_id", fault=faults.followed_by(the_owner_sells))
-    record = stage.wants(GLD=0.5).run()
+    record = alpaca.wants(GLD=0.5).run()
     assert {symbol: venue.shares(symbol) for symbol in ("QQQ", "SPY", "TLT")} == {"QQQ": 0, "SPY": 0, "TLT": 0}
     assert record.run.status == "partial"

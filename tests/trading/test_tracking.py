@@ -1,4 +1,4 @@
-"""What came of orders: by the journal for those that left earlier, by the broker for the others."""
+"""Outcomes of orders: recorded ones by the journal, others by looking them up at the broker."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta

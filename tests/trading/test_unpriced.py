@@ -1,4 +1,4 @@
-"""What is held without a price: it counts at its last one, is said, and stops nothing."""
+"""A position without a price counts at its last close, is reported, and does not stop the run."""
 
 from pathlib import Path
 

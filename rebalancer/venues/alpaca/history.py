@@ -8,7 +8,7 @@ import numpy as np
 
 from rebalancer.errors import SourceError
 from rebalancer.market.cache import ClosesCache
-from rebalancer.market.known import as_closes
+from rebalancer.market.cached_closes import as_closes
 from rebalancer.model import NEW_YORK, Closes, CorporateAction, Session, Symbol
 from rebalancer.ports import Calendar, Clock
 from rebalancer.venues.alpaca.bars import ClosesByDay, daily_closes
@@ -18,7 +18,7 @@ from rebalancer.venues.alpaca.corporate_actions import corporate_actions
 from rebalancer.venues.alpaca.sync import AlpacaSynced, BarSource, overlap_start, sync
 from rebalancer.venues.alpaca.unadjusted import COUNTED, adjusted_for
 from rebalancer.venues.alpaca.venue import CONSOLIDATED, FIRST_DAY
-from rebalancer.venues.plugin import Progress
+from rebalancer.venues.plugin import OnProgress
 
 SETTLED = timedelta(minutes=20)
 """After the close a session's bar counts as final; the free plan shows it with a delay of 15 minutes."""
@@ -78,7 +78,7 @@ class AlpacaHistory:
             raise SourceError(f"the calendar has no completed session in the two weeks before {today}")
         return last
 
-    def sync(self, symbols: Sequence[Symbol], progress: Progress = lambda _done, _total: None) -> AlpacaSynced:
+    def sync(self, symbols: Sequence[Symbol], progress: OnProgress = lambda _done, _total: None) -> AlpacaSynced:
         """Bring the cache up to the last completed session. Raises SourceError."""
         return sync(self._supply, sorted(set(symbols)), self.last_session(), progress)
 

@@ -7,12 +7,12 @@ from itertools import groupby
 
 from rebalancer.errors import SourceError
 from rebalancer.market.cache import ClosesCache
-from rebalancer.market.known import Known, reconciled
+from rebalancer.market.cached_closes import CachedCloses, reconciled
 from rebalancer.model import Session, Symbol
 from rebalancer.ports import Calendar
 from rebalancer.venues.alpaca.bars import daily_closes
 from rebalancer.venues.alpaca.bulk import Bulk
-from rebalancer.venues.plugin import Progress
+from rebalancer.venues.plugin import OnProgress
 
 OVERLAP_SESSIONS = 10
 """How many cached sessions are requested again."""
@@ -22,7 +22,7 @@ BATCH_BARS = 100_000
 
 A_MONTH = timedelta(days=30)
 
-Found = Known | str | None
+Found = CachedCloses | str | None
 """A symbol's closes; or why they must be fetched from the first day; or None where Alpaca sent nothing."""
 
 
@@ -36,7 +36,7 @@ class BarSource:
     since: date
     feed: str
 
-    def fetch(self, symbols: Sequence[Symbol], first: date, last: Session) -> dict[Symbol, Known]:
+    def fetch(self, symbols: Sequence[Symbol], first: date, last: Session) -> dict[Symbol, CachedCloses]:
         """Adjusted closes from `first` to `last`. Raises SourceError, also for a close on a day without a session."""
         found = daily_closes(self.bulk, symbols, first, last, feed=self.feed, adjustment="all")
         sessions = frozenset(self.calendar.sessions(first, last.day))
@@ -46,7 +46,7 @@ class BarSource:
                     f"Alpaca has a close of {symbol} on {min(strangers)}, when the exchange held no session: nothing "
                     "is traded on prices of unknown days. Install the newest pandas-market-calendars."
                 )
-        return {symbol: Known.of(closes, first, last.day) for symbol, closes in found.items()}
+        return {symbol: CachedCloses.of(closes, first, last.day) for symbol, closes in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class AlpacaSynced:
             )
 
 
-def sync(supply: BarSource, symbols: Sequence[Symbol], last: Session, progress: Progress) -> AlpacaSynced:
+def sync(supply: BarSource, symbols: Sequence[Symbol], last: Session, progress: OnProgress) -> AlpacaSynced:
     """Bring the cache up to `last`; `progress` is called with how many of how many symbols are done.
 
     Symbols whose cached closes prove wrong are fetched again from the first day. Raises SourceError; what was fetched
@@ -101,18 +101,18 @@ def sync(supply: BarSource, symbols: Sequence[Symbol], last: Session, progress: 
 
 
 def _fetched(
-    supply: BarSource, known: Mapping[Symbol, Known], symbols: Sequence[Symbol], first: date, last: Session
+    supply: BarSource, known: Mapping[Symbol, CachedCloses], symbols: Sequence[Symbol], first: date, last: Session
 ) -> Mapping[Symbol, Found]:
     """The result for each symbol, written to the cache."""
     answers = supply.fetch(symbols, first, last)
     found = {
         symbol: reconciled(known.get(symbol), answer, whole=first == supply.since) for symbol, answer in answers.items()
     }
-    supply.cache.write(supply.feed, {symbol: one for symbol, one in found.items() if isinstance(one, Known)})
+    supply.cache.write(supply.feed, {symbol: one for symbol, one in found.items() if isinstance(one, CachedCloses)})
     return found
 
 
-def _start(supply: BarSource, known: Known | None, last: date) -> date:
+def _start(supply: BarSource, known: CachedCloses | None, last: date) -> date:
     """The first day to request: the overlap, as far as it is cached, with one cached close at least."""
     if known is None or known.first > supply.since:
         return supply.since

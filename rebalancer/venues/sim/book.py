@@ -1,4 +1,4 @@
-"""The sim broker's book: one account in one SQLite file. Money and quantities are decimal text, times are ISO text."""
+"""The simulated broker's records: one account in one SQLite file. Amounts are decimal text, times are ISO text."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,8 +34,8 @@ FILL_COLUMNS = ("execution_id", "order_id", "symbol", "side", "quantity", "price
 
 
 @dataclass(frozen=True, slots=True)
-class Resting:
-    """An open order. `worst_price` is what it was accepted at, in dollars per share; it `expires` with its session."""
+class RestingOrder:
+    """An open order. Cash is reserved for it at `worst_price` dollars a share; it `expires` with its session."""
 
     state: OrderState
     worst_price: Decimal
@@ -47,7 +47,7 @@ class Resting:
 
 
 class Book:
-    """Read and written inside `change` only. Money is in dollars, quantities in shares, times are aware."""
+    """Read and written only inside `change`. Money in dollars, quantities in shares, aware times."""
 
     def __init__(self, path: Path, database: Database) -> None:
         self.path = path
@@ -55,7 +55,7 @@ class Book:
 
     @classmethod
     def open(cls, path: Path, starting_cash: Decimal) -> Self:
-        """The book in `path`; where there is none yet, a new one that holds `starting_cash` dollars.
+        """The book in the file `path`; a new one with `starting_cash` dollars where there is none.
 
         Raises SourceError where the file can't be made or used.
         """
@@ -90,7 +90,7 @@ class Book:
             self._table("account").insert({"cash": str(starting_cash), "last_event": None})
 
     def _merge_spellings(self) -> None:
-        """An earlier version held two spellings of one class share apart."""
+        """Joins positions in one class share that an earlier version kept under two spellings."""
         held = [(row["symbol"], Decimal(row["quantity"])) for row in self._table("positions").rows]
         if all(canonical(written) == written for written, _ in held):
             return
@@ -103,7 +103,7 @@ class Book:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """One transaction: all of it is on disk at the end, or none of it where anything is raised.
+        """One transaction: committed to disk at the end, rolled back where anything is raised.
 
         Raises SourceError where the file fails.
         """
@@ -131,12 +131,12 @@ class Book:
 
     @property
     def last_event(self) -> datetime | None:
-        """When something last happened; None in a new book."""
+        """The time of the last change; None in a new book."""
         text = self._account()["last_event"]
         return None if text is None else datetime.fromisoformat(text)
 
     def holdings(self) -> Mapping[Symbol, Decimal]:
-        """Shares by symbol, never 0, sorted by symbol."""
+        """Shares by symbol, sorted, without zeros."""
         rows = self._table("positions").rows_where(order_by="symbol")
         return {Symbol(row["symbol"]): Decimal(row["quantity"]) for row in rows}
 
@@ -145,13 +145,13 @@ class Book:
         rows = [row for order_id in ids for row in self._table("orders").rows_where("id = ?", [order_id])]
         return {OrderId(row["id"]): _state(row) for row in rows}
 
-    def open_orders(self) -> tuple[Resting, ...]:
-        """In the order of their arrival."""
+    def open_orders(self) -> tuple[RestingOrder, ...]:
+        """In order of arrival."""
         rows = self._table("orders").rows_where("status = 'open'", order_by="rowid")
         return tuple(map(_resting, rows))
 
     def orders_since(self, since: datetime) -> tuple[OrderState, ...]:
-        """Every order that expires after `since`, and so every one that came at it or later, in order of arrival."""
+        """Every order that expires after `since`, so every one placed at `since` or later, in order of arrival."""
         rows = self._table("orders").rows_where(order_by="rowid")
         return tuple(_state(row) for row in rows if datetime.fromisoformat(row["expires"]) > since)
 
@@ -164,18 +164,18 @@ class Book:
         return next(map(_fill, rows), None)
 
     def equity_on(self, day: date) -> tuple[Decimal, Decimal] | None:
-        """Dollars: the equity at the last look of `day`, and what was paid in since; None where nobody looked."""
+        """Dollars: the last equity recorded on `day`, and net deposits since; None where none was recorded."""
         row = next(iter(self._table("looks").rows_where("day = ?", [day.isoformat()])), None)
         return None if row is None else (Decimal(row["equity"]), self._deposited() - Decimal(row["deposited"]))
 
     def _deposited(self) -> Decimal:
-        """All that was ever paid in, less what was taken out, in dollars."""
+        """All deposits less withdrawals, in dollars."""
         return sum((Decimal(row["dollars"]) for row in self._table("deposits").rows), Decimal(0))
 
     # ------------------------------------------------------------------------------------------- writing
 
-    def place(self, order: Order, worst_price: Decimal, expires: datetime, at: datetime) -> Resting:
-        """Write down an accepted order."""
+    def place(self, order: Order, worst_price: Decimal, expires: datetime, at: datetime) -> RestingOrder:
+        """Record an accepted order."""
         row = {
             "id": order.id,
             "symbol": order.symbol,
@@ -195,7 +195,7 @@ class Book:
         return _resting(row)
 
     def fill(self, state: OrderState, quantity: Decimal, price: Decimal, fee: Decimal, at: datetime) -> None:
-        """Carry out `quantity` shares of an order at `price`: the fill, the order, the shares and the cash together."""
+        """Fill `quantity` shares of an order at `price`: records the fill, and updates order, position and cash."""
         earlier = self.fills(state.id)
         execution = (f"{state.id}-{len(earlier) + 1}", state.id, state.symbol, state.side)
         amounts = (str(quantity), str(price), str(fee), at.isoformat())
@@ -226,17 +226,17 @@ class Book:
         self._stamp(at)
 
     def deposit(self, dollars: Decimal, at: datetime) -> None:
-        """Money that comes from outside, or goes there (below 0)."""
+        """A deposit, or below 0 a withdrawal."""
         self._table("deposits").insert({"at": at.isoformat(), "dollars": str(dollars)})
         self.move_cash(dollars, at)
 
     def write_off(self, symbol: Symbol, value: Decimal, at: datetime) -> None:
-        """All shares leave for nothing. Their `value` in dollars counts as taken out, so that it is nobody's loss."""
+        """Remove all shares for nothing. Their `value` in dollars counts as withdrawn, not as a loss."""
         self._table("deposits").insert({"at": at.isoformat(), "dollars": str(-value)})
         self.move_shares(symbol, -self.holdings()[symbol], at)
 
     def look(self, day: date, equity: Decimal) -> None:
-        """Write down that the account was worth `equity` dollars at this look; the day's last one counts."""
+        """Record the account's equity in dollars; the last record of a day counts."""
         row = {"day": day.isoformat(), "equity": str(equity), "deposited": str(self._deposited())}
         self._table("looks").upsert(row, pk="day")
 
@@ -251,7 +251,7 @@ class Book:
 
 
 def _create_private_file(path: Path) -> None:
-    """Readable by its owner alone from its first moment; an existing file is left as it is."""
+    """Readable by its owner alone from the start; an existing file is left as it is."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.is_symlink():
@@ -262,8 +262,8 @@ def _create_private_file(path: Path) -> None:
         raise SourceError(f"the sim broker's file {path} can't be made: {error.strerror}") from error
 
 
-def _resting(row: Mapping[str, Any]) -> Resting:
-    return Resting(_state(row), Decimal(row["worst_price"]), datetime.fromisoformat(row["expires"]))
+def _resting(row: Mapping[str, Any]) -> RestingOrder:
+    return RestingOrder(_state(row), Decimal(row["worst_price"]), datetime.fromisoformat(row["expires"]))
 
 
 def _state(row: Mapping[str, Any]) -> OrderState:

@@ -1,4 +1,4 @@
-"""The reference broker: a strict, deterministic venue over market prices, with its account in a SQLite file."""
+"""The simulated broker: strict and deterministic, fills at market prices, keeps its account in a SQLite file."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,12 +37,12 @@ from rebalancer.venues.sim.venue import SIM
 
 
 class SimBroker:
-    """An account at a broker that does not exist; its orders meet the market whenever the broker is asked for anything.
+    """Open orders are matched with the market whenever the broker is asked for anything.
 
-    A price is the ask (to buy) or the bid (to sell), else the last trade, else the bar. It is moved by the slippage and
-    rounded to the tick, both against us. The commission is charged with an order's first fill, and is never more than a
-    sale brings in. A day order expires with its session. What is held without a price counts at its last close, and
-    nobody trades it.
+    A buy fills at the ask, a sell at the bid, else at the last trade, else at the bar's close; worsened by the slippage
+    and rounded to the tick against the account. The commission is charged with an order's first fill and never exceeds
+    a sale's proceeds. Orders expire with their session. A position without a price is valued at its last close, and
+    can't be traded.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class SimBroker:
         return self._venue
 
     def hours(self) -> Hours:
-        """By our own clock and calendar: a venue that does not exist has no other."""
+        """By this program's clock and calendar."""
         return hours(self._clock, self._calendar)
 
     def account(self) -> Account:
@@ -192,21 +192,21 @@ class SimBroker:
         with self._now() as now:
             self._exchange.ask_to_cancel(order_id, now)
 
-    # ------------------------------------------------------------------------------------- what others do
+    # ------------------------------------------------------------------------------------- outside of orders
 
     def by_hand(self, symbol: Symbol, quantity: Decimal) -> None:
-        """Shares that come (or go, below 0) without an order: a manual trade, a split, a transfer."""
+        """Shares added (or removed, below 0) without an order: by a manual trade, a split, a transfer."""
         with self._now() as now:
             self._book.move_shares(symbol, quantity, now)
 
     def write_off(self, symbol: Symbol) -> None:
-        """All shares of `symbol` leave for nothing, at the time of the account's last event: no day passes by it."""
+        """Remove all shares of `symbol` for nothing, at the time of the account's last change."""
         with self._book.change():
             value = next(position.market_value for position in self._exchange.positions() if position.symbol == symbol)
             self._book.write_off(symbol, value, self._book.last_event or self._clock.now())
 
     def deposit(self, dollars: Decimal) -> None:
-        """Money that comes, or goes (below 0). Raises ValueError where more would go than can be spent."""
+        """Deposit, or below 0 withdraw. Raises ValueError where more would be withdrawn than can be spent."""
         with self._now() as now:
             spendable = self._exchange.spendable()
             if not spendable + dollars >= 0:
@@ -218,7 +218,7 @@ class SimBroker:
 
     @contextmanager
     def _now(self) -> Iterator[datetime]:
-        """One transaction of the book, at the present time; orders of past sessions have expired before it."""
+        """One transaction of the book at the present time, after expiring orders of past sessions."""
         with self._book.change():
             now = self._time()
             self._exchange.expire(now)
@@ -226,7 +226,7 @@ class SimBroker:
 
     @contextmanager
     def _at_the_market(self, *, looking: bool = False) -> Iterator[datetime]:
-        """As `_now`, after the open orders have met the market. `looking` says that it is for a look at orders."""
+        """As `_now`, after matching open orders with the market. `looking`: the caller reads orders."""
         with self._now() as now:
             if looking:
                 self._exchange.count_look()
@@ -234,9 +234,9 @@ class SimBroker:
             yield now
 
     def _time(self) -> datetime:
-        """The clock; held at the last event where it steps back within a day, as when a second run begins as early.
+        """The clock's time; that of the last change where the clock is earlier on the same day, as in a second run.
 
-        Raises SourceError on an earlier day than that: what has happened since can't be undone.
+        Raises SourceError on an earlier day: changes since then can't be undone.
         """
         now, last = self._clock.now(), self._book.last_event
         if last is None or last <= now:
@@ -250,7 +250,7 @@ class SimBroker:
 
     def _receive(self, order: Order, now: datetime) -> Submitted:
         if self._book.orders([order.id]):
-            # Not Refused, which would say that the order does not stand.
+            # Not Refused, which would mean that no order of this id exists.
             return Unknown(f"the order id {order.id} was used before: look up what came of it")
         session = self._calendar.session(now.date())  # a session in New York lies within one day of UTC
         if session is None or not session.opens <= now < session.closes:
@@ -258,7 +258,7 @@ class SimBroker:
         return self._exchange.receive(order, session.closes, now)
 
     def _last_session(self, today: date) -> tuple[Decimal, Decimal] | None:
-        """The equity at the last look in the session before, and what was paid in since; None where nobody looked."""
+        """The last equity recorded in the session before, and net deposits since; None where none was recorded."""
         days = self._calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))
         return self._book.equity_on(days[-1]) if days else None
 

@@ -1,4 +1,4 @@
-"""Where the sim broker's orders are received, meet the market, and end."""
+"""The simulated broker's exchange: accepts, fills, cancels and expires orders."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -9,13 +9,13 @@ from rebalancer.model import Accepted, Instrument, Order, OrderId, OrderState, P
 from rebalancer.model.text import money
 from rebalancer.ports import Quotes
 from rebalancer.venues.order_rules import Market, Room, fill_price, market, refusal, slipped
-from rebalancer.venues.sim.book import Book, Resting
+from rebalancer.venues.sim.book import Book, RestingOrder
 from rebalancer.venues.sim.script import Script
-from rebalancer.venues.sim.worth import valued
+from rebalancer.venues.sim.valuation import valued
 
 
 class Exchange:
-    """Call it inside a transaction of the book. Looks and slow cancels are forgotten with this object."""
+    """Call it inside a transaction of the book. Counts of looks and slow cancels are kept in memory only."""
 
     def __init__(
         self,
@@ -36,19 +36,19 @@ class Exchange:
         self._cancel_at_look: dict[OrderId, int] = {}
 
     def markets(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Market]:
-        """By symbol, without those that have no sound price."""
+        """By symbol; one without a usable price is absent."""
         wanted = sorted(symbols)
         snapshots = self._shown(wanted)
         found = {symbol: market(snapshots.get(symbol)) for symbol in wanted}
         return {symbol: here for symbol, here in found.items() if here is not None}
 
     def last_closes(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, date]:
-        """The session of the last close that is known, by symbol; without those that never had one."""
+        """The session of the last known close, by symbol; one that never had a close is absent."""
         shown = self._shown(sorted(symbols))
         return {symbol: snapshot.previous.session for symbol, snapshot in shown.items() if snapshot.previous}
 
     def positions(self) -> tuple[Position, ...]:
-        """Raises SourceError where a holding never had a price."""
+        """Raises SourceError where a position never had a price."""
         holdings = self._book.holdings()
         snapshots = self._shown(list(holdings))
         return tuple(
@@ -60,13 +60,13 @@ class Exchange:
         return self._quotes.snapshots(symbols) if symbols else {}
 
     def spendable(self) -> Decimal:
-        """Cash less what the open buys may still cost, in dollars."""
+        """Cash less what is reserved for open buys, in dollars."""
         return self._book.cash - sum(self._reserved(resting) for resting in self._book.open_orders())
 
     # ------------------------------------------------------------------------------------- what happens to orders
 
     def receive(self, order: Order, expires: datetime, now: datetime) -> Accepted | Refused:
-        """Take an order whose id is new, and let it meet the market at once."""
+        """Accept an order with a new id, and match it with the market at once."""
         here = self.markets([order.symbol]).get(order.symbol)
         if here is None:
             return Refused(f"{order.symbol} has no price here: it is unknown or not traded now")
@@ -84,7 +84,7 @@ class Exchange:
                 self._book.end(resting.state.id, "expired", reason, now)
 
     def meet_the_market(self, now: datetime) -> None:
-        """Fill what can be filled of every open order, in the order of their arrival; then end the slow cancels."""
+        """Fill what can be filled of every open order, in order of arrival; then end slow cancels."""
         waiting = self._book.open_orders()
         markets = self.markets({resting.state.symbol for resting in waiting})
         for resting in waiting:
@@ -109,7 +109,7 @@ class Exchange:
         room, instrument = Room(self.spendable(), held, held - claimed), self._instrument(order.symbol)
         return scripted or refusal(order, price, room, self._commission, instrument)
 
-    def _meet(self, resting: Resting, here: Market | None, now: datetime) -> None:
+    def _meet(self, resting: RestingOrder, here: Market | None, now: datetime) -> None:
         state, twist = resting.state, self._script.twist(resting.state.side, resting.state.symbol)
         looks = self._looks[state.id]
         if looks >= twist.waits and twist.reject:
@@ -119,7 +119,7 @@ class Exchange:
         if looks >= self._cancel_at_look.get(state.id, looks + 1):
             self._end_if_open(state.id, now)
 
-    def _trade(self, resting: Resting, quantity: Decimal, here: Market | None, now: datetime) -> None:
+    def _trade(self, resting: RestingOrder, quantity: Decimal, here: Market | None, now: datetime) -> None:
         state = resting.state
         instrument = self._instrument(state.symbol)
         price = fill_price(state.side, state.limit, here, self._slippage_percent, instrument) if here else None
@@ -132,8 +132,8 @@ class Exchange:
             return
         self._book.fill(state, quantity, price, fee, now)
 
-    def _uncovered(self, resting: Resting, quantity: Decimal, cost: Decimal) -> str | None:
-        """Why an accepted order can't be carried out any more: the price or the position moved while it waited."""
+    def _uncovered(self, resting: RestingOrder, quantity: Decimal, cost: Decimal) -> str | None:
+        """Why an accepted order can't be filled any more: the price or the position changed while it was open."""
         if resting.state.side == "sell":
             held = self._held(resting.state.symbol)
             return None if quantity <= held else f"only {held} {resting.state.symbol} are still held"
@@ -143,7 +143,7 @@ class Exchange:
         currency = self._instrument(resting.state.symbol).currency
         return f"it costs {money(cost, currency)} now, but only {money(covered, currency)} are there"
 
-    def _cancel(self, resting: Resting, now: datetime) -> None:
+    def _cancel(self, resting: RestingOrder, now: datetime) -> None:
         state = resting.state
         match self._script.twist(state.side, state.symbol).cancel:
             case "prompt":
@@ -165,12 +165,12 @@ class Exchange:
     def _held(self, symbol: Symbol) -> Decimal:
         return self._book.holdings().get(symbol, Decimal(0))
 
-    def _reserved(self, resting: Resting) -> Decimal:
-        """What an open order may still cost in dollars; nothing for a sell."""
+    def _reserved(self, resting: RestingOrder) -> Decimal:
+        """Dollars reserved for an open order; 0 for a sell."""
         if resting.state.side == "sell":
             return Decimal(0)
         return resting.remaining * resting.worst_price + self._fee_due(resting.state)
 
     def _fee_due(self, state: OrderState) -> Decimal:
-        """The commission is charged once, with the first fill."""
+        """The whole commission is charged with the first fill."""
         return Decimal(0) if state.filled else self._commission

@@ -1,4 +1,4 @@
-"""How the sim broker misbehaves when a test tells it to."""
+"""Failures of the simulated broker, scripted by tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from rebalancer.model import Side, Symbol
 
 @dataclass(frozen=True, slots=True)
 class Twist:
-    """One way of misbehaving; the default behaves well. A *look* is a call of `find`, `orders` or `open_orders`.
+    """One failure; the default is none. A *look* is a call of `find`, `orders` or `open_orders`.
 
     refuse         the order is refused on submit, for this reason
     reject         the order is accepted, then rejected for this reason
-    lost           so many submits of an order never arrive; each is answered Unknown
-    silent         the submit arrives, but its answer is lost: Unknown
-    fills_at_most  shares; the rest of the order stays open
-    waits          so many looks, the answer to the submit being the first, find the order untouched
+    lost           this many submits of an order never arrive; each returns Unknown
+    silent         the submit arrives, but its response is lost: Unknown
+    fills_at_most  shares that fill; the rest of the order stays open
+    waits          looks before the order changes, the response to the submit being the first
     cancel         "slow": the next look still finds it open; "refused": it stays open; "beaten": it fills first
     """
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.market.prices import (
+from rebalancer.market.price_fallback import (
     Gates,
     accepted_price,
     accepted_prices,

@@ -1,4 +1,4 @@
-"""What is known of one symbol's past, and whether a new answer still agrees with it."""
+"""One symbol's cached closes, and whether newly fetched ones still agree with them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from rebalancer.model import Closes, Floats, Symbol
 from rebalancer.ports import Calendar
 
 TOLERANCE = 1e-6
-"""The relative difference that is no difference: a split, a dividend or a correction moves a close by more."""
+"""Relative differences up to this are ignored: a split, a dividend or a correction changes a close by more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Known:
-    """What the source said of a symbol's sessions from `first` to `last`: one without a close here has none there.
+class CachedCloses:
+    """All closes that the source had of a symbol from `first` to `last`.
 
     `days` is (n,) datetime64[D], strictly increasing; `closes` is (n,) float64 in dollars, finite and above 0, adjusted
-    for all that had happened when they were asked for.
+    for all corporate actions up to the time they were fetched.
     """
 
     days: NDArray[np.datetime64]
@@ -38,11 +38,11 @@ class Known:
         return bool(self.days.size)
 
 
-def reconciled(known: Known | None, answer: Known, *, whole: bool) -> Known | str | None:
-    """What is known now that `answer` came; with `whole` that is all there is, else it begins where `known` has closes.
+def reconciled(known: CachedCloses | None, answer: CachedCloses, *, whole: bool) -> CachedCloses | str | None:
+    """`known` updated by the fetched closes `answer`, which replace it where they are the `whole` history.
 
-    A sentence where the two contradict each other, so that all has to be asked for. None where nothing came of a symbol
-    that has closes: its history is not gone for that.
+    Returns a sentence where the two contradict each other, so that the whole history must be fetched; None where
+    nothing was fetched for a symbol with cached closes, which stay valid.
     """
     if known and not answer:
         return None
@@ -51,10 +51,10 @@ def reconciled(known: Known | None, answer: Known, *, whole: bool) -> Known | st
     return contradiction(known, answer) or extended(known, answer)
 
 
-def contradiction(known: Known, answer: Known) -> str | None:
-    """Why the closes of `known` can't stand beside those of `answer`; None where they can.
+def contradiction(known: CachedCloses, answer: CachedCloses) -> str | None:
+    """How the closes of `known` and `answer` disagree; None where they agree.
 
-    A split or dividend rewrites every adjusted close before it, so one that moved condemns all.
+    A split or dividend changes every adjusted close before it, so one changed close invalidates all.
     """
     if not known:
         return "it had no closes before" if answer else None
@@ -71,19 +71,19 @@ def contradiction(known: Known, answer: Known) -> str | None:
     return f"its close of {days[at]} was {closes[at]:,.4f} USD and is {now[at]:,.4f} USD now"
 
 
-def extended(known: Known, answer: Known) -> Known:
-    """`answer` in its span, `known` outside."""
+def extended(known: CachedCloses, answer: CachedCloses) -> CachedCloses:
+    """`answer` within its span, `known` outside of it."""
     outside = (known.days < np.datetime64(answer.first, "D")) | (known.days > np.datetime64(answer.last, "D"))
     days = np.concatenate([known.days[outside], answer.days])
     closes = np.concatenate([known.closes[outside], answer.closes])
     order = np.argsort(days)
-    return Known(days[order], closes[order], known.first, max(known.last, answer.last))
+    return CachedCloses(days[order], closes[order], known.first, max(known.last, answer.last))
 
 
 def as_closes(
-    known: Mapping[Symbol, Known], symbols: Sequence[Symbol], calendar: Calendar, since: date, before: date
+    known: Mapping[Symbol, CachedCloses], symbols: Sequence[Symbol], calendar: Calendar, since: date, before: date
 ) -> Closes:
-    """A row for each session from the first known close (none before `since`) to the last known of, before `before`."""
+    """A row for each session from the first close (not before `since`) to the last fetched one before `before`."""
     past = [known[symbol] for symbol in symbols if known.get(symbol)]
     sessions = np.array(_span(past, calendar, since, before) if past else (), dtype="datetime64[D]")
     values = np.full((len(sessions), len(symbols)), np.nan)
@@ -95,6 +95,6 @@ def as_closes(
     return Closes(sessions, tuple(symbols), values)
 
 
-def _span(past: Sequence[Known], calendar: Calendar, since: date, before: date) -> Sequence[date]:
+def _span(past: Sequence[CachedCloses], calendar: Calendar, since: date, before: date) -> Sequence[date]:
     first = max(since, min(one.days[0].item() for one in past))
     return calendar.sessions(first, min(max(one.last for one in past), before - timedelta(days=1)))

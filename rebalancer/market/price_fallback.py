@@ -1,6 +1,6 @@
 """The price fallback: the quote's mid, else the last trade, else the daily bar; the first that passes its checks.
 
-Pure: the time comes in with the gates. Every gate says what it accepts, so that a NaN is refused by all of them.
+Pure: the time is in the gates. Gates are written "accept only if", so that NaN never passes.
 """
 
 import math
@@ -31,9 +31,9 @@ FUTURE_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What a price must pass: it is of `session`, and at `now` no older than its source allows (any age where absent).
+    """Checks of a price: it is of `session`, and at `now` not older than `max_age_seconds` of its source, if given.
 
-    It may be `max_distance_percent` away from the previous close, where that is known; any distance where None.
+    It may differ from a known previous close by `max_distance_percent`; by any percentage where that is None.
     """
 
     session: date
@@ -46,12 +46,12 @@ class Gates:
 
 
 def signal_gates(trading: Trading, session: Session, now: datetime, currency: str = "USD") -> Gates:
-    """Any price of the session will do for a decision; a quote must still be two-sided and not too wide."""
+    """For decisions: any price of the session, and a quote only if it is two-sided and not too wide."""
     return Gates(session.day, now, trading.max_spread_percent, zone=session.zone, currency=currency)
 
 
 def order_gates(trading: Trading, session: Session, now: datetime, currency: str = "USD") -> Gates:
-    """An order needs a fresh price, not too far from the previous close."""
+    """For orders: a fresh price, not too far from the previous close."""
     ages: Mapping[PriceSource, int] = {
         "quote": trading.max_quote_age_seconds,
         "trade": trading.max_trade_age_seconds,
@@ -64,10 +64,10 @@ def order_gates(trading: Trading, session: Session, now: datetime, currency: str
 def restated_previous(
     snapshots: Mapping[Symbol, Snapshot], actions: Iterable[CorporateAction], session: date
 ) -> dict[Symbol, Snapshot]:
-    """`snapshots` with each previous close as it would have been, had the `actions` since it come before it.
+    """`snapshots` with each previous close adjusted for the `actions` since.
 
-    Those with an ex-date after the close's own session and up to `session` count; of one day's, a dividend is taken
-    off before a split divides.
+    Actions with an ex-date after the close's session and up to `session` count; on one day, a dividend is subtracted
+    before a split divides.
     """
     ordered = sorted(actions, key=lambda action: (action.day, action.kind))
     return {

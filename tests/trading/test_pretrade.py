@@ -1,4 +1,4 @@
-"""What can't be true of a run stops it before the next order leaves."""
+"""An order that contradicts the journal stops the run before it is sent."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

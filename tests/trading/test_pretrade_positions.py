@@ -1,4 +1,4 @@
-"""What is held is looked at again before a sell that waited."""
+"""Positions are compared with the journal again before a sell that waited."""
 
 from decimal import Decimal
 from types import SimpleNamespace

@@ -1,58 +1,15 @@
-"""Another program or the owner's hand trades in the same Alpaca account, at the worst moments."""
+"""Trades of other senders in the same Alpaca account at the worst moments."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
+from alpaca_stage import NEXT, AlpacaStage
+from fakes import BrokerProxy, meanwhile
 from local_alpaca import LocalAlpaca
-from test_orders import Between
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Order, Submitted, Unknown
-
-NEXT = EVENING + timedelta(days=3)
-"""The Monday after."""
-
-
-@pytest.fixture
-def venue():
-    with local_venue() as venue:
-        yield venue
-
-
-@pytest.fixture
-def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
-    return alpaca_stage(tmp_path, venue, monkeypatch)
-
-
-@dataclass
-class Meanwhile(Between):
-    """Something happens just before, or just after, the first order on `side` leaves."""
-
-    side: str
-    happens: Callable[[], object]
-    after: bool = False
-    lost: bool = False
-    done: list[Order] = field(default_factory=list)
-
-    def submit(self, order: Order) -> Submitted:
-        if self.done or order.side != self.side:
-            return self.real.submit(order)
-        self.done.append(order)
-        if not self.after:
-            self.happens()
-        answer = Unknown("no complete answer") if self.lost else self.real.submit(order)
-        if self.after:
-            self.happens()
-        return answer
-
-
-def meanwhile(side: str, happens: Callable[[], object], **more: bool) -> Callable[[Between], Meanwhile]:
-    return lambda broker: Meanwhile(broker, side, happens, **more)
 
 
 def invested(venue: LocalAlpaca) -> float:
@@ -66,7 +23,7 @@ def invested(venue: LocalAlpaca) -> float:
 @pytest.mark.parametrize("lends", [True, False], ids=["margin", "own cash"])
 @pytest.mark.parametrize("name", ["paper", "other"], ids=["the same name", "another name"])
 def test_of_two_simultaneous_runs_on_two_machines_the_one_that_sends_last_stops(
-    stage: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name, lends
+    alpaca: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name, lends
 ) -> None:
     """The lock of one machine keeps them apart; two machines see each other's orders only once those are sent."""
     venue.lends = lends
@@ -78,14 +35,14 @@ def test_of_two_simultaneous_runs_on_two_machines_the_one_that_sends_last_stops(
             patch.setenv("HOME", str(tmp_path / "two"))
             two.run()
 
-    stage.between = meanwhile("buy", on_another_machine)
+    alpaca.broker_proxy = meanwhile("buy", on_another_machine)
     with pytest.raises(StoppedError, match="orders with this program's names that this journal does not know"):
-        stage.wants(SPY=0.5, TLT=0.49).run()
+        alpaca.wants(SPY=0.5, TLT=0.49).run()
     assert venue.cash >= 0 or lends
 
 
 def test_a_run_that_starts_while_another_machine_buys_sends_nothing(
-    stage: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    alpaca: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     venue.lends = True
     (tmp_path / "two").mkdir()
@@ -97,33 +54,33 @@ def test_a_run_that_starts_while_another_machine_buys_sends_nothing(
             with pytest.raises(StoppedError, match="that this journal does not know"):
                 two.run()
 
-    stage.between = meanwhile("buy", second_evening, after=True)
-    assert stage.wants(SPY=0.5, TLT=0.49).run().run.status == "success"
+    alpaca.broker_proxy = meanwhile("buy", second_evening, after=True)
+    assert alpaca.wants(SPY=0.5, TLT=0.49).run().run.status == "success"
     assert venue.shares("GLD") == 0
     assert invested(venue) <= 0.99
 
 
 def test_a_run_sends_no_buys_if_another_machine_traded_between_its_sells_and_buys(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
-    stage.wants(SPY=0.99).run()
+    alpaca.wants(SPY=0.99).run()
     venue.at(NEXT)
     venue.lends = True
     theirs = {"client_id": "rb" + "A" * 18}
-    stage.between = meanwhile("sell", lambda: venue.order_from_elsewhere("buy", "TLT", 10, **theirs), after=True)
+    alpaca.broker_proxy = meanwhile("sell", lambda: venue.order_from_elsewhere("buy", "TLT", 10, **theirs), after=True)
     with pytest.raises(StoppedError, match="buy 10 TLT"):
-        stage.wants(GLD=0.99).run()
+        alpaca.wants(GLD=0.99).run()
     assert venue.shares("GLD") == 0
 
 
 def test_dollars_that_another_sender_invested_during_the_run_are_not_invested_again(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
-    stage.wants(SPY=0.99).run()
+    alpaca.wants(SPY=0.99).run()
     venue.at(NEXT)
     venue.lends = True
-    stage.between = meanwhile("sell", lambda: venue.trade_by_hand("TLT", 500), after=True)
-    record = stage.wants(GLD=0.99).run()
+    alpaca.broker_proxy = meanwhile("sell", lambda: venue.trade_by_hand("TLT", 500), after=True)
+    record = alpaca.wants(GLD=0.99).run()
     assert invested(venue) <= 0.99
     assert venue.cash >= 0
     assert record.run.status == "partial"
@@ -135,46 +92,46 @@ def test_dollars_that_another_sender_invested_during_the_run_are_not_invested_ag
 
 @pytest.mark.parametrize("enforced", [False, True], ids=["intent is ignored", "intent is enforced"])
 def test_shares_the_owner_sold_after_the_plan_are_never_sold_short(
-    stage: AlpacaStage, venue: LocalAlpaca, enforced
+    alpaca: AlpacaStage, venue: LocalAlpaca, enforced
 ) -> None:
-    stage.wants(SPY=0.6, TLT=0.3).run()
+    alpaca.wants(SPY=0.6, TLT=0.3).run()
     venue.terms.enforces_intent = enforced
     venue.at(NEXT)
 
-    class SoldAfterThePlan(Between):
+    class SoldAfterThePlan(BrokerProxy):
         def untradable(self, symbols):
             if venue.shares("SPY"):
                 venue.trade_by_hand("SPY", -venue.shares("SPY"))
             return self.real.untradable(symbols)
 
-    stage.between = SoldAfterThePlan
-    record = stage.wants(GLD=0.5).run()
+    alpaca.broker_proxy = SoldAfterThePlan
+    record = alpaca.wants(GLD=0.5).run()
     assert venue.shares("SPY") == 0
     assert record.run.status == "partial"
     assert "(the sell was not sent: the broker shows 0 shares" in record.run.reason
 
 
 def test_shares_the_owner_sold_while_a_lost_sell_was_looked_up_are_not_sold_again(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
-    stage.wants(SPY=0.6).run()
+    alpaca.wants(SPY=0.6).run()
     venue.at(NEXT)
-    stage.between = meanwhile("sell", lambda: venue.trade_by_hand("SPY", -venue.shares("SPY")), lost=True)
-    record = stage.wants(GLD=0.5).run()
+    alpaca.broker_proxy = meanwhile("sell", lambda: venue.trade_by_hand("SPY", -venue.shares("SPY")), lost=True)
+    record = alpaca.wants(GLD=0.5).run()
     assert record.run.status == "partial"
     assert (record.orders[0].symbol, record.orders[0].state) == ("SPY", "lost")
     assert "(the sell was not sent once more: the broker shows 0 shares" in record.run.reason
     assert venue.shares("SPY") == 0
 
 
-def test_an_absent_sell_that_arrives_just_before_its_resend_is_tracked(stage: AlpacaStage, venue: LocalAlpaca) -> None:
-    stage.wants(SPY=0.6).run()
+def test_an_absent_sell_that_arrives_just_before_its_resend_is_tracked(alpaca: AlpacaStage, venue: LocalAlpaca) -> None:
+    alpaca.wants(SPY=0.6).run()
     held = venue.shares("SPY")
     venue.at(NEXT)
 
     lost: list[Order] = []
 
-    class ArrivesLate(Between):
+    class ArrivesLate(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             if order.side == "sell" and not lost:
                 lost.append(order)
@@ -187,8 +144,8 @@ def test_an_absent_sell_that_arrives_just_before_its_resend_is_tracked(stage: Al
                 venue.clock.sleep(5)
             return self.real.positions()
 
-    stage.between = ArrivesLate
-    record = stage.wants(GLD=0.5).run()
+    alpaca.broker_proxy = ArrivesLate
+    record = alpaca.wants(GLD=0.5).run()
     assert [(order.symbol, order.state) for order in record.orders] == [("SPY", "filled"), ("GLD", "filled")]
     assert venue.shares("SPY") == 0
 
@@ -198,13 +155,13 @@ def test_an_absent_sell_that_arrives_just_before_its_resend_is_tracked(stage: Al
 
 @pytest.mark.parametrize("manage", ["own", "account"])
 def test_shares_the_owner_bought_after_the_plan_are_not_bought_again(
-    stage: AlpacaStage, venue: LocalAlpaca, manage: str
+    alpaca: AlpacaStage, venue: LocalAlpaca, manage: str
 ) -> None:
-    stage.trading = f'manage = "{manage}"'
-    stage.wants(TLT=0.2).run()
+    alpaca.trading = f'manage = "{manage}"'
+    alpaca.wants(TLT=0.2).run()
     venue.at(NEXT)
-    stage.between = meanwhile("sell", lambda: venue.trade_by_hand("GLD", 60), after=True)
-    record = stage.wants(GLD=0.4).run()
+    alpaca.broker_proxy = meanwhile("sell", lambda: venue.trade_by_hand("GLD", 60), after=True)
+    record = alpaca.wants(GLD=0.4).run()
     assert venue.shares("GLD") == 60
     assert [order.symbol for order in record.orders] == ["TLT"]
     assert record.run.status == "partial"
@@ -212,10 +169,10 @@ def test_shares_the_owner_bought_after_the_plan_are_not_bought_again(
     assert "0 were expected (a split or a trade by hand?)" in record.run.reason
 
 
-def test_the_symbol_limit_counts_shares_that_are_not_ours_too(stage: AlpacaStage, venue: LocalAlpaca) -> None:
+def test_the_symbol_limit_counts_shares_that_are_not_ours_too(alpaca: AlpacaStage, venue: LocalAlpaca) -> None:
     venue.hold("GLD", 60)
-    stage.account = "[accounts.paper.limits]\nmax_symbol_percent = 30"
-    record = stage.wants(GLD=0.25).run()
+    alpaca.account = "[accounts.paper.limits]\nmax_symbol_percent = 30"
+    record = alpaca.wants(GLD=0.25).run()
     assert venue.shares("GLD") == 60
     assert record.run.status == "success"
     assert "held back by your settings: GLD: bought 0 of" in record.run.reason
@@ -223,21 +180,21 @@ def test_the_symbol_limit_counts_shares_that_are_not_ours_too(stage: AlpacaStage
 
 
 def test_a_symbol_with_an_external_order_opened_after_the_plan_is_not_bought(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
-    stage.wants(TLT=0.2).run()
+    alpaca.wants(TLT=0.2).run()
     venue.at(NEXT)
     theirs = lambda: venue.order_from_elsewhere("buy", "GLD", 5, limit_price="10", client_id="a-bid")  # noqa: E731
-    stage.between = meanwhile("sell", theirs, after=True)
-    record = stage.wants(GLD=0.4).run()
+    alpaca.broker_proxy = meanwhile("sell", theirs, after=True)
+    record = alpaca.wants(GLD=0.4).run()
     assert venue.shares("GLD") == 0
     assert "USD under its target (not bought, left alone, since a buy of 5 shares" in record.run.reason
 
 
 def test_an_account_overdrawn_by_another_sender_during_our_buys_is_halted(
-    stage: AlpacaStage, venue: LocalAlpaca
+    alpaca: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     venue.lends = True
-    stage.between = meanwhile("buy", lambda: venue.trade_by_hand("TLT", 500), after=True)
+    alpaca.broker_proxy = meanwhile("buy", lambda: venue.trade_by_hand("TLT", 500), after=True)
     with pytest.raises(StoppedError, match="another program or person bought in it at the same time"):
-        stage.wants(SPY=0.99).run()
+        alpaca.wants(SPY=0.99).run()

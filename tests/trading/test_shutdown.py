@@ -1,4 +1,4 @@
-"""Told to end in the middle of a run: no new order leaves, and those that left are followed to their end."""
+"""After a shutdown request no new order is sent, and those sent are tracked to their end."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_a_shutdown_before_the_first_order_fails_the_run_and_leaves_the_session_
 
 def test_a_shutdown_between_two_orders_tracks_the_first_and_sends_no_more(tmp_path: Path) -> None:
     stage = three(tmp_path)
-    stage.between = lambda broker: Interrupted(broker, stage.told, at=1)
+    stage.broker_proxy = lambda broker: Interrupted(broker, stage.told, at=1)
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -79,7 +79,7 @@ def test_a_shutdown_between_sells_and_buys_sends_no_buy(tmp_path: Path) -> None:
         {"Mix": (mix(SH=100), percent("Mix", 100))},
         script=Script({("sell", name): Twist(waits=3) for name in (SPY, TLT, GLD)}),
     ).on(DAYS[1])
-    stage.between = lambda broker: Interrupted(broker, stage.told, at=3)
+    stage.broker_proxy = lambda broker: Interrupted(broker, stage.told, at=3)
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"

@@ -1,14 +1,13 @@
-"""A run that was cut off is gone on with: by its own plan, under its own ids, and without doing anything twice."""
+"""An interrupted run is resumed by its own plan and order ids, and does nothing twice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
+from fakes import BrokerProxy, PowerCut, PowerCutProxy
 from stage import DAYS, GLD, SPY, Stage, hold, mix, percent, session_of
-from test_orders import Between
 from test_rebalance import needs_long_history
 
 from rebalancer.app.recover import recover
@@ -19,38 +18,6 @@ from rebalancer.model import Refused, RunId, Symbol
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.run import run_evening, start_run
 from rebalancer.venues.sim.script import Script, Twist
-
-
-class PowerCut(BaseException):
-    """The process is gone: nothing after it is carried out, nothing is caught."""
-
-
-@dataclass
-class Cutting:
-    """A broker or a journal whose power is cut at its n-th call of the named methods, before it or after it."""
-
-    real: Any
-    methods: frozenset[str]
-    at: int
-    after: bool = False
-    calls: list[str] = field(default_factory=list)
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.real, name)
-        return self._cutting(name, found) if name in self.methods else found
-
-    def _cutting(self, name: str, call: Any) -> Any:
-        def cut(*args: Any) -> Any:
-            self.calls.append(name)
-            if len(self.calls) == self.at and not self.after:
-                raise PowerCut
-            answer = call(*args)
-            if len(self.calls) == self.at:
-                raise PowerCut
-            return answer
-
-        return cut
-
 
 SUBMITS = frozenset({"submit"})
 
@@ -65,13 +32,13 @@ def evening(tmp_path: Path) -> Stage:
 
 def cut_off(stage: Stage, methods: frozenset[str], at: int, *, after: bool = False) -> bool:
     """Whether the power was cut before the evening was over."""
-    stage.between = lambda real: Cutting(real, methods, at, after)
+    stage.broker_proxy = lambda real: PowerCutProxy(real, methods, at, after)
     try:
         stage.run()
     except PowerCut:
         return True
     finally:
-        stage.between = lambda real: real
+        stage.broker_proxy = lambda real: real
     return False
 
 
@@ -129,13 +96,13 @@ def test_a_bot_failure_before_the_interruption_is_in_the_final_status(tmp_path: 
 def test_the_open_rest_of_earlier_buys_counts_as_invested_and_spent(stage, at_most):
     """SPY can't be sold, so that GLD alone fills the account to its 99 percent; and it stays open, come what may."""
     stage.script = Script({("buy", GLD): Twist(fills_at_most=Decimal(at_most), cancel="refused")})
-    stage.between = lambda real: Cutting(NoTradeInSpy(real), SUBMITS, at=2, after=True)
+    stage.broker_proxy = lambda real: PowerCutProxy(NoTradeInSpy(real), SUBMITS, at=2, after=True)
     with pytest.raises(PowerCut):
         stage.run()
     (left,) = [order for order in stage.record().orders if order.side == "buy"]
     assert (left.symbol, left.quantity) == (GLD, 246)
 
-    stage.between = NoTradeInSpy
+    stage.broker_proxy = NoTradeInSpy
     stage.run()
     record = stage.record()
     assert [order.symbol for order in record.orders if order.side == "buy"] == [GLD]
@@ -146,14 +113,14 @@ def test_the_open_rest_of_earlier_buys_counts_as_invested_and_spent(stage, at_mo
 def test_a_refused_order_that_was_retried_before_the_interruption_is_no_failure(stage):
     refused = []
 
-    class HeldOnce(Between):
+    class HeldOnce(BrokerProxy):
         def submit(self, order):
             if order.symbol == SPY and not refused:
                 refused.append(order)
                 return Refused("held by another order", "held")
             return self.real.submit(order)
 
-    stage.between = lambda real: Cutting(HeldOnce(real), SUBMITS, at=4, after=True)
+    stage.broker_proxy = lambda real: PowerCutProxy(HeldOnce(real), SUBMITS, at=4, after=True)
     with pytest.raises(PowerCut):
         stage.run()
     go_on(stage)
@@ -162,7 +129,7 @@ def test_a_refused_order_that_was_retried_before_the_interruption_is_no_failure(
     assert record.run.status == "success", record.run.reason
 
 
-class NoTradeInSpy(Between):
+class NoTradeInSpy(BrokerProxy):
     def untradable(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, str]:
         return {**self.real.untradable(symbols), SPY: "halted"}
 
@@ -178,10 +145,10 @@ def test_an_order_is_resent_at_most_once(stage):
 
 
 def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
-    stage.between = lambda real: Cutting(real, methods, at)
+    stage.broker_proxy = lambda real: PowerCutProxy(real, methods, at)
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     try:
-        context = stage.context(stage.between(broker), journal)
+        context = stage.context(stage.broker_proxy(broker), journal)
         found = unfinished(journal)
         assert found is not None
         session = session_of(stage.clock.now().date())
@@ -189,7 +156,7 @@ def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
     except PowerCut:
         return True
     finally:
-        stage.between = lambda real: real
+        stage.broker_proxy = lambda real: real
         broker.close()
         journal.close()
     return False
@@ -225,7 +192,7 @@ def test_the_next_session_ends_an_interrupted_run_and_starts_its_own(stage):
 def test_recover_settles_and_ends_an_interrupted_run_and_sends_nothing(stage):
     assert cut_off(stage, SUBMITS, 2, after=True)
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
-    refusing = Cutting(broker, SUBMITS, 1)
+    refusing = PowerCutProxy(broker, SUBMITS, 1)
     context = stage.context(refusing, journal)
     run = recover(context, stage.request(), session_of(DAYS[1]))
     broker.close()

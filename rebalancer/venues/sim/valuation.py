@@ -1,4 +1,4 @@
-"""What a holding of the sim broker is worth: at the market, else at its last close."""
+"""The market value of a simulated position: at the market, else at its last close."""
 
 from collections.abc import Callable
 from datetime import date
@@ -12,9 +12,9 @@ LastFill = Callable[[Symbol], Fill | None]
 
 
 def valued(instrument: Instrument, held: Decimal, snapshot: Snapshot | None, last_fill: LastFill) -> Position:
-    """At the middle of the market; where it shows no price, at the last close that is known, else at the last fill.
+    """Valued at the mid price; without one at the last known close, else at the last fill.
 
-    Raises SourceError where nobody knows a price: a holding is never worth nothing by mistake.
+    Raises SourceError where no price is known, rather than valuing the position at 0.
     """
     symbol = instrument.symbol
     if (here := market(snapshot)) is not None:

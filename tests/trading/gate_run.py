@@ -1,4 +1,4 @@
-"""A run at its gate: an account of 100,000 dollars, and orders that are tried one by one."""
+"""A run of which a test sends single orders through the gate."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ def order(number: int, side: Side, symbol: Symbol, quantity: int, limit: str | N
 
 
 @dataclass
-class Counter:
+class GateRun:
     """An account of 100,000 dollars: 100 SPY at 500 and 100 TLT at 100 are ours, the rest is cash.
 
     Every gate is of the same run, and may spend 20,000 dollars on buys.
@@ -49,7 +49,7 @@ class Counter:
     def gate(
         self, limits: Limits | None = None, *, priced: bool = True, previous: str | None = None, budget: int = 20_000
     ) -> Gate:
-        """As a program makes it that has just begun, or that goes on with the run after it was cut off."""
+        """The gate as a new process opens it, for a new or a resumed run."""
         context = replace(self.context, limits=limits or Limits())
         log = RunLog(context, self.run, session_of(DAYS[1]))
         close, at = None if previous is None else Decimal(previous), context.clock.now()
@@ -58,13 +58,13 @@ class Counter:
         return Gate(context, log, snapshot, prices if priced else {}, Decimal(budget))
 
     def carry_out(self, order: Order, limits: Limits | None = None) -> bool:
-        """Send it and follow it to its end; whether all of it was done."""
+        """Send `order` and track it to its end; whether it filled completely."""
         gate = self.gate(limits)
         (outcome,) = execute(gate.context, gate.log, [order], gate, timeout=1, reopen_gate=lambda: self.gate(limits))
         return outcome.complete
 
     def phase(self) -> OrderPhase:
-        """Of the run's last order, by the journal."""
+        """The journalled phase of the run's last order."""
         return self.context.journal.orders(self.run)[-1].phase
 
     def at_the_broker(self) -> set[Symbol]:
@@ -73,8 +73,8 @@ class Counter:
 
 
 @contextmanager
-def opened(folder: Path, mode: str) -> Iterator[Counter]:
-    """The run is a trial, which trades without a plan."""
+def open_gate_run(folder: Path, mode: str) -> Iterator[GateRun]:
+    """The run is claimed as a paper trial, which needs no plan."""
     stage = Stage(folder, {"A": (mix(SPY=50, TLT=10), percent("A", 100))}, mode=mode)
     stage.market.prices |= PRICES
     stage.run()
@@ -84,16 +84,16 @@ def opened(folder: Path, mode: str) -> Iterator[Counter]:
         context = stage.context(broker, journal)
         run = journal.start_run(replace(stage.request(), purpose="trial"))
         assert isinstance(run, int)
-        yield Counter(context, RunId(run), stage)
+        yield GateRun(context, RunId(run), stage)
     broker.close()
 
 
-def scripted(counter: Counter, **twists: Twist) -> Counter:
-    """The same account at a broker that does to the buys of each symbol what its twist says."""
-    counter.stage.script = Script({("buy", Symbol(symbol)): twist for symbol, twist in twists.items()})
-    return replace(counter, context=replace(counter.context, broker=counter.stage.broker()))
+def scripted(gate_run: GateRun, **twists: Twist) -> GateRun:
+    """The same run at a broker that applies the given twist to the buys of each symbol."""
+    gate_run.stage.script = Script({("buy", Symbol(symbol)): twist for symbol, twist in twists.items()})
+    return replace(gate_run, context=replace(gate_run.context, broker=gate_run.stage.broker()))
 
 
-def said(refused: Refused | None) -> str:
-    """Why an order was not let through, "" where it was."""
+def reason(refused: Refused | None) -> str:
+    """Why an order was rejected, "" where it was accepted."""
     return refused.reason if refused else ""

@@ -1,4 +1,4 @@
-"""After a day's loss beyond the limit nothing is bought any more in that session, whoever starts again."""
+"""After a daily loss beyond the limit nothing is bought for the rest of the session, also in later runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -154,20 +154,20 @@ class Tells:
 def test_figures_that_a_broker_does_not_report_are_noted_and_buys_go_on(
     stage: Stage, figures: dict[str, Decimal | None], sentence: str
 ) -> None:
-    stage.between = lambda broker: Tells(broker, figures)
+    stage.broker_proxy = lambda broker: Tells(broker, figures)
     said = today(stage, "500", GLD=100)
     assert sentence in said
     assert GLD in stage.shares()
 
 
 def test_nothing_is_noted_of_a_broker_that_reports_all_figures(stage: Stage) -> None:
-    stage.between = lambda broker: Tells(broker, {})
+    stage.broker_proxy = lambda broker: Tells(broker, {})
     assert not any("max_daily_loss_percent" in text for text in today(stage, "500", GLD=100))
 
 
 def test_a_dry_run_shows_the_effect_of_the_daily_loss_limit(stage: Stage, tmp_path: Path) -> None:
     with SqliteJournal.open(tmp_path / "dry-run.sqlite") as own:
-        stage.pen = lambda books: DryRunJournal(own, books)
+        stage.journal_proxy = lambda books: DryRunJournal(own, books)
         stage.market.prices[SPY] = Decimal(440)
         stage.bots = {"A": (hold(GLD), percent("A", 100))}
         stage.run()

@@ -1,4 +1,4 @@
-"""Following orders: what the broker shows is written down, and what it does not show is looked for."""
+"""The order tracker journals every change of an order, and looks up orders that no list shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

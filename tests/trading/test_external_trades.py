@@ -1,12 +1,12 @@
-"""Somebody else trades the same account: by hand in the middle of a run, or from a copy of the journal."""
+"""Trades of other senders in the same account: by hand during a run, or with a copy of the journal."""
 
 import shutil
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from fakes import BrokerProxy
 from stage import DAYS, SPY, Stage, mix, percent
-from test_orders import Between
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Order, Submitted
@@ -21,7 +21,7 @@ def holding(folder: Path) -> Stage:
     return stage.on(DAYS[1])
 
 
-class SellsByHandFirst(Between):
+class SellsByHandFirst(BrokerProxy):
     real: SimBroker
 
     def submit(self, order: Order) -> Submitted:
@@ -33,7 +33,7 @@ class SellsByHandFirst(Between):
 def test_shares_sold_by_hand_a_moment_ago_are_never_sold_short(tmp_path: Path) -> None:
     stage = holding(tmp_path)
     held = stage.shares()[SPY]
-    stage.between = SellsByHandFirst
+    stage.broker_proxy = SellsByHandFirst
     stage.run()
     (order, *_) = stage.record().orders
     assert (order.side, order.state, order.filled) == ("sell", "refused", 0)

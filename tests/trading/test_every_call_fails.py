@@ -6,17 +6,16 @@ Whatever fails, the evening ends so that the next one can go on from it, and not
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import BrokerProxy, FailingProxy, Fails
 from stage import DAYS, GLD, SPY, Stage, mix, percent
-from test_orders import Between
 
 from rebalancer.errors import RebalancerError, RunFailedError, SourceError, StoppedError
 from rebalancer.events import HaltLifted
@@ -30,39 +29,6 @@ UNHURRIED = Script({("sell", SPY): Twist(waits=2), ("buy", GLD): Twist(fills_at_
 NEVER_RAISE = frozenset({"submit", "find", "cancel"})
 WRITES = frozenset({"claim", "record"})
 LEGAL_ENDS = frozenset({"success", "partial", "failed"})
-Fails = Callable[[str, Callable[[], Any]], Any]
-
-
-@dataclass
-class Failing:
-    """Does what `inner` does, but for the `nth` call of `names`, with which `fails` does what it likes."""
-
-    inner: Any
-    nth: int
-    fails: Fails
-    names: frozenset[str] | None = None
-    calls: list[str] = field(default_factory=list)
-    raised: bool = False
-
-    @property
-    def met(self) -> bool:
-        return len(self.calls) >= self.nth
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.inner, name)
-        if not callable(found) or (self.names and name not in self.names):
-            return found
-
-        def call(*words: Any) -> Any:
-            self.calls.append(name)
-            whole = partial(found, *words)
-            try:
-                return self.fails(name, whole) if len(self.calls) == self.nth else whole()
-            except RebalancerError:
-                self.raised = True
-                raise
-
-        return call
 
 
 def the_request_is_lost(name: str, _: Callable[[], Any]) -> Any:
@@ -125,7 +91,7 @@ def traded(stage: Stage) -> Counter[tuple[Side, Symbol]]:
 
 def assert_the_next_evening_goes_on(stage: Stage) -> None:
     """It settles what is left, reaches its targets, and journal and broker agree to the share."""
-    stage.between = stage.pen = lambda same: same
+    stage.broker_proxy = stage.journal_proxy = lambda same: same
     stage.script = Script()
     stage.on(WEDNESDAY)
     with SqliteJournal.open(stage.journal_file) as journal:
@@ -156,8 +122,10 @@ def test_after_any_failed_broker_call_the_next_run_reaches_the_targets(tuesdays:
     plain = next(tuesdays)
     plain.run()
     for nth, stage in enumerate(tuesdays, 1):
-        broker: list[Failing] = []
-        stage.between = lambda real, nth=nth, broker=broker: broker.append(Failing(real, nth, fails)) or broker[0]
+        broker: list[FailingProxy] = []
+        stage.broker_proxy = lambda real, nth=nth, broker=broker: (
+            broker.append(FailingProxy(real, nth, fails)) or broker[0]
+        )
         trouble = trouble_of(stage)
         if not broker[0].met:
             break
@@ -170,13 +138,13 @@ def test_after_any_failed_broker_call_the_next_run_reaches_the_targets(tuesdays:
 
 
 @dataclass
-class SilentAfter(Between):
+class SilentAfter(BrokerProxy):
     """A broker that must not be sent anything once a write has failed."""
 
-    pens: list[Failing]
+    journals: list[FailingProxy]
 
     def submit(self, order: Order) -> Submitted:
-        assert not any(pen.raised for pen in self.pens), "an order left after a failed write"
+        assert not any(journal.raised for journal in self.journals), "an order left after a failed write"
         return super().submit(order)
 
 
@@ -188,13 +156,15 @@ def test_after_any_failed_journal_write_nothing_is_sent_and_a_later_run_reaches_
     plain.run()
     halts = 0
     for nth, stage in enumerate(tuesdays, 1):
-        pens: list[Failing] = []
-        stage.between = lambda real, pens=pens: SilentAfter(real, pens)
-        stage.pen = lambda real, nth=nth, pens=pens: pens.append(Failing(real, nth, fails, WRITES)) or pens[0]
+        journals: list[FailingProxy] = []
+        stage.broker_proxy = lambda real, journals=journals: SilentAfter(real, journals)
+        stage.journal_proxy = lambda real, nth=nth, journals=journals: (
+            journals.append(FailingProxy(real, nth, fails, WRITES)) or journals[0]
+        )
         trouble = trouble_of(stage)
-        if not pens[0].met:
+        if not journals[0].met:
             break
-        stage.pen = stage.between = lambda same: same
+        stage.journal_proxy = stage.broker_proxy = lambda same: same
         assert isinstance(trouble, RunFailedError | StoppedError), f"write {nth}"
         assert traded(stage) <= traded(plain), f"write {nth}"
         halts += assert_nothing_is_sent_while_halted(stage)
@@ -209,24 +179,26 @@ def test_after_the_disk_is_full_nothing_is_sent_and_a_later_run_reaches_the_targ
     """From the first write on, from the second, ... every write that needs room on the disk fails."""
     failures = 0
     for nth, stage in enumerate(tuesdays, 1):
-        pens: list[Failing] = []
-        stage.between = lambda real, pens=pens: SilentAfter(real, pens)
-        stage.pen = lambda real, nth=nth, pens=pens: pens.append(on_a_disk_that_fills_up(real, nth)) or pens[0]
+        journals: list[FailingProxy] = []
+        stage.broker_proxy = lambda real, journals=journals: SilentAfter(real, journals)
+        stage.journal_proxy = lambda real, nth=nth, journals=journals: (
+            journals.append(on_a_disk_that_fills_up(real, nth)) or journals[0]
+        )
         trouble = trouble_of(stage)
-        if not pens[0].met:
+        if not journals[0].met:
             break
         assert trouble is None or "the disk is full" in str(trouble), f"write {nth}"
         failures += trouble is not None
-        stage.pen = stage.between = lambda same: same
+        stage.journal_proxy = stage.broker_proxy = lambda same: same
         assert_nothing_is_sent_while_halted(stage)
         assert_the_next_evening_goes_on(stage)
     assert failures > 20
 
 
-def on_a_disk_that_fills_up(journal: SqliteJournal, nth: int) -> Failing:
+def on_a_disk_that_fills_up(journal: SqliteJournal, nth: int) -> FailingProxy:
     def fill_it(_: str, whole: Callable[[], Any]) -> Any:
         (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
         journal._db.execute(f"PRAGMA max_page_count = {pages}")
         return whole()
 
-    return Failing(journal, nth, fill_it, WRITES)
+    return FailingProxy(journal, nth, fill_it, WRITES)

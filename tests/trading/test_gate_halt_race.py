@@ -1,4 +1,4 @@
-"""A person who halts or disarms the account is faster than every order that is not written down yet."""
+"""A halt or disarming that comes between the pre-trade check and the intent still stops the order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from counter import Counter, opened, order, scripted
+from gate_run import GateRun, open_gate_run, order, scripted
 from stage import GLD, SPY, TLT
 
 from rebalancer.events import Armed, Disarmed, Event, Halted, OrderAbsent, OrderIntended, OrderResent
@@ -36,40 +36,34 @@ class Meanwhile:
         return getattr(self.real, name)
 
 
-def meanwhile(counter: Counter, word: Event) -> Counter:
-    journal = Meanwhile(counter.context.journal, counter.stage.journal_file, word)
-    return replace(counter, context=replace(counter.context, journal=journal))
+def meanwhile(gate_run: GateRun, word: Event) -> GateRun:
+    journal = Meanwhile(gate_run.context.journal, gate_run.stage.journal_file, word)
+    return replace(gate_run, context=replace(gate_run.context, journal=journal))
 
 
-def halt(counter: Counter) -> Halted:
-    return Halted(counter.context.clock.now(), "", "ann@desk", "stop now")
+def halt(gate_run: GateRun) -> Halted:
+    return Halted(gate_run.context.clock.now(), "", "ann@desk", "stop now")
 
 
-@pytest.fixture
-def counter(tmp_path: Path) -> Iterator[Counter]:
-    with opened(tmp_path, "paper") as counter:
-        yield counter
-
-
-def test_an_order_is_not_sent_if_the_account_is_halted_between_check_and_intent(counter: Counter) -> None:
-    gate = meanwhile(counter, halt(counter)).gate()
+def test_an_order_is_not_sent_if_the_account_is_halted_between_check_and_intent(gate_run: GateRun) -> None:
+    gate = meanwhile(gate_run, halt(gate_run)).gate()
     answer = gate.send(order(1, "sell", SPY, 100))
     assert isinstance(answer, Refused)
     assert answer.reason.startswith("SPY: the sell was not sent: every account is halted since")
     assert "stop now" in answer.reason
-    assert (counter.context.journal.orders(counter.run), counter.at_the_broker(), gate.sold) == ((), set(), {SPY: 0})
+    assert (gate_run.context.journal.orders(gate_run.run), gate_run.at_the_broker(), gate.sold) == ((), set(), {SPY: 0})
 
 
-def test_an_absent_order_is_not_resent_if_the_account_is_halted_between_check_and_intent(counter: Counter) -> None:
-    counter = scripted(counter, GLD=Twist(lost=1))
+def test_an_absent_order_is_not_resent_if_the_account_is_halted_between_check_and_intent(gate_run: GateRun) -> None:
+    gate_run = scripted(gate_run, GLD=Twist(lost=1))
     absent = order(1, "buy", GLD, 1, "200")
-    first = counter.gate()
+    first = gate_run.gate()
     assert isinstance(first.send(absent), Unknown)
     first.log.write(OrderAbsent(at=first.log.now(), order_id=absent.id))
-    answer = meanwhile(counter, halt(counter)).gate().resend(absent)
+    answer = meanwhile(gate_run, halt(gate_run)).gate().resend(absent)
     assert isinstance(answer, Refused)
-    assert (counter.phase(), counter.at_the_broker()) == ("lost", set())
-    assert [sent.reason for sent in counter.context.journal.orders(counter.run)] == [answer.reason]
+    assert (gate_run.phase(), gate_run.at_the_broker()) == ("lost", set())
+    assert [sent.reason for sent in gate_run.context.journal.orders(gate_run.run)] == [answer.reason]
 
 
 # ----------------------------------------------------------------------------------------------------- real money
@@ -90,19 +84,19 @@ class Real:
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Counter]:
-    with opened(tmp_path, "live") as counter:
-        yield replace(counter, context=replace(counter.context, broker=Real(counter.context.broker), pinned="sim"))
+def live(tmp_path: Path) -> Iterator[GateRun]:
+    with open_gate_run(tmp_path, "live") as gate_run:
+        yield replace(gate_run, context=replace(gate_run.context, broker=Real(gate_run.context.broker), pinned="sim"))
 
 
-def arm(live: Counter, *, first_order_only: bool = False) -> None:
+def arm(live: GateRun, *, first_order_only: bool = False) -> None:
     context, at = live.context, live.context.clock.now()
     until = at + timedelta(days=1)
     armed = Armed(at, context.account, "sim", Decimal(100_000), until, context.files, first_order_only, "ann@desk")
     context.journal.record(NO_RUN, armed)
 
 
-def test_no_live_order_is_sent_if_the_account_is_disarmed_between_check_and_intent(live: Counter) -> None:
+def test_no_live_order_is_sent_if_the_account_is_disarmed_between_check_and_intent(live: GateRun) -> None:
     arm(live)
     disarmed = Disarmed(live.context.clock.now(), live.context.account, "ann@desk", "not today")
     answer = meanwhile(live, disarmed).gate().send(order(1, "sell", SPY, 100))
@@ -111,7 +105,7 @@ def test_no_live_order_is_sent_if_the_account_is_disarmed_between_check_and_inte
     assert live.at_the_broker() == set()
 
 
-def test_the_halt_of_a_first_live_run_is_committed_with_its_only_order(live: Counter) -> None:
+def test_the_halt_of_a_first_live_run_is_committed_with_its_only_order(live: GateRun) -> None:
     arm(live, first_order_only=True)
     gate = live.gate()
     assert isinstance(gate.send(order(1, "sell", SPY, 100)), Accepted)
@@ -121,7 +115,7 @@ def test_the_halt_of_a_first_live_run_is_committed_with_its_only_order(live: Cou
     assert isinstance(gate.send(order(2, "sell", TLT, 100)), Refused)
 
 
-def test_a_first_live_run_that_a_person_halts_sends_nothing_and_keeps_that_halt(live: Counter) -> None:
+def test_a_first_live_run_that_a_person_halts_sends_nothing_and_keeps_that_halt(live: GateRun) -> None:
     arm(live, first_order_only=True)
     assert isinstance(meanwhile(live, halt(live)).gate().send(order(1, "sell", SPY, 100)), Refused)
     standing = live.context.journal.trading_status(live.context.account)

@@ -1,4 +1,4 @@
-"""Selling what unsettled money bought: said where the account may be a cash account, and done all the same."""
+"""Sells of shares bought with unsettled money: a cash account is warned, and they are sent all the same."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -26,7 +26,7 @@ class Lending:
 
 def stage_of(folder: Path, multiplier: int | None) -> Stage:
     stage = Stage(folder, {"A": (mix(SPY=90), percent("A", 100))})
-    stage.between = lambda broker: Lending(broker, None if multiplier is None else Decimal(multiplier))
+    stage.broker_proxy = lambda broker: Lending(broker, None if multiplier is None else Decimal(multiplier))
     return stage
 
 

@@ -1,4 +1,4 @@
-"""How many requests an evening needs: the venue allows 200 a minute, and other programs of the account share them."""
+"""An evening stays under half of the 200 requests a minute that the venue allows the account."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Splits and renames since the last record, at the start of an evening."""
+"""Splits and renames since the last record, at the start of a run."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -231,7 +231,7 @@ def rehearse(stage: Stage) -> read.RunRecord:
     """What a dry run tonight would do."""
     file = stage.folder / "dry" / "journal.sqlite"
     with SqliteJournal.open(file) as own:
-        stage.pen = lambda books: DryRunJournal(own, books)
+        stage.journal_proxy = lambda books: DryRunJournal(own, books)
         stage.run(force=True)
     return read.run(file, None)
 

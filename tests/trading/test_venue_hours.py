@@ -1,4 +1,4 @@
-"""An order leaves only while the venue's clock and close are ours."""
+"""An order is sent only while the venue is open and agrees with our clock and calendar."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fakes import BrokerProxy
 from stage import DAYS, SPY, Stage, hold, percent, session_of
-from test_orders import Between
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Hours
@@ -47,12 +47,12 @@ def test_a_closed_venue_is_rejected() -> None:
 
 
 def one_bot(folder: Path, hours: Callable[[Hours], Hours]) -> Stage:
-    class Elsewhere(Between):
+    class Elsewhere(BrokerProxy):
         def hours(self) -> Hours:
             return hours(self.real.hours())
 
     stage = Stage(folder, {"A": (hold(SPY), percent("A", 100))})
-    stage.between = Elsewhere
+    stage.broker_proxy = Elsewhere
     return stage
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from rebalancer.market.known import Known, reconciled
+from rebalancer.market.cached_closes import CachedCloses, reconciled
 
 FIRST = date(2024, 2, 1)
 
@@ -16,12 +16,12 @@ def day(number: int) -> date:
     return FIRST + timedelta(days=number)
 
 
-def known(closes: dict[int, float], first: int = 0, last: int = 9) -> Known:
-    return Known.of({day(number): close for number, close in closes.items()}, day(first), day(last))
+def known(closes: dict[int, float], first: int = 0, last: int = 9) -> CachedCloses:
+    return CachedCloses.of({day(number): close for number, close in closes.items()}, day(first), day(last))
 
 
 def closes_of(one: object) -> dict[int, float]:
-    assert isinstance(one, Known)
+    assert isinstance(one, CachedCloses)
     return {(at - FIRST).days: close for at, close in zip(one.days.tolist(), one.closes.tolist(), strict=True)}
 
 
@@ -31,7 +31,7 @@ PAST = known({0: 10.0, 1: 11.0, 2: 12.0}, last=2)
 def test_an_answer_that_agrees_adds_its_new_closes() -> None:
     now = reconciled(PAST, known({1: 11.0, 2: 12.0, 3: 13.0}, first=1, last=3), whole=False)
     assert closes_of(now) == {0: 10.0, 1: 11.0, 2: 12.0, 3: 13.0}
-    assert isinstance(now, Known)
+    assert isinstance(now, CachedCloses)
     assert (now.first, now.last) == (day(0), day(3))
 
 
@@ -43,7 +43,7 @@ def test_a_close_that_moved_condemns_the_history() -> None:
 @pytest.mark.parametrize(("factor", "agrees"), [(1 + 9e-7, True), (1 - 9e-7, True), (1 + 2e-6, False)])
 def test_a_millionth_is_no_difference(factor: float, *, agrees: bool) -> None:
     found = reconciled(PAST, known({2: 12.0 * factor, 3: 13.0}, first=2, last=3), whole=False)
-    assert isinstance(found, Known) == agrees
+    assert isinstance(found, CachedCloses) == agrees
 
 
 def test_a_known_close_that_is_gone_condemns_the_history() -> None:
@@ -66,7 +66,7 @@ def test_a_symbol_that_never_had_closes_is_known_to_have_none() -> None:
     nothing = known({}, last=2)
     found = reconciled(nothing, known({}, first=1, last=3), whole=False)
     assert closes_of(found) == {}
-    assert isinstance(found, Known)
+    assert isinstance(found, CachedCloses)
     assert found.last == day(3)
 
 
@@ -82,7 +82,7 @@ def test_a_whole_answer_replaces_what_was_known() -> None:
 def test_a_clock_that_went_back_loses_no_closes() -> None:
     found = reconciled(PAST, known({0: 10.0, 1: 11.0}, last=1), whole=False)
     assert closes_of(found) == closes_of(PAST)
-    assert isinstance(found, Known)
+    assert isinstance(found, CachedCloses)
     assert found.last == day(2)
 
 

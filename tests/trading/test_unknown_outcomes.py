@@ -1,4 +1,4 @@
-"""What got no clear answer is looked up: past the venue's quiet time, twice, and never under a second id."""
+"""Orders without a clear answer are looked up twice after the quiet time, and resent only under the same id."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -8,11 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from fakes import BrokerProxy, NonIdempotentBroker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lost_answers import at_the_sim
 from stage import GLD, SPY, Stage, mix, percent
-from test_orders import Between, TakesAnIdTwice
 
 from rebalancer.errors import StoppedError
 from rebalancer.journal import read
@@ -27,7 +27,7 @@ QUIET = 30
 
 @dataclass
 class Wire:
-    """Between us and the venue: what is sent arrives `delays` seconds later, and no answer comes back.
+    """BrokerProxy us and the venue: what is sent arrives `delays` seconds later, and no answer comes back.
 
     The first order takes the first delay, and so on; what has none is there at once.
     """
@@ -51,7 +51,7 @@ class Wire:
 
 
 @dataclass
-class Late(Between):
+class Late(BrokerProxy):
     """The venue at the end of the wire, quiet after half a minute."""
 
     wire: Wire
@@ -79,7 +79,7 @@ def evening(folder: Path, *delays: float, resend: bool = True) -> tuple[Stage, W
     """One buy of 120 SPY, over a wire of these delays."""
     stage = Stage(folder, {"A": (mix(SPY=60), percent("A", 100))}, trading=Trading(fallback_ticker=None))
     wire = Wire(stage.clock, list(delays))
-    stage.between = lambda venue: Late(venue, wire, resend)
+    stage.broker_proxy = lambda venue: Late(venue, wire, resend)
     return stage, wire
 
 
@@ -125,7 +125,7 @@ def test_a_clock_that_is_set_forward_does_not_make_an_order_absent(tmp_path: Pat
                 stage.clock.sleep(120)
             return super().find(order_id)
 
-    stage.between = lambda venue: SetForward(venue, wire)
+    stage.broker_proxy = lambda venue: SetForward(venue, wire)
     stage.run()
     assert len(wire.posts) == 1
     assert stage.record().run.status == "success"
@@ -148,7 +148,7 @@ def test_of_two_unknown_orders_only_the_absent_one_is_resent(
 def test_absent_orders_are_lost_at_a_venue_without_idempotent_ids(tmp_path: Path) -> None:
     stage = two_buys(tmp_path)
     stage.script = Script({("buy", SPY): Twist(lost=1), ("buy", GLD): Twist(lost=1)})
-    stage.between = TakesAnIdTwice
+    stage.broker_proxy = NonIdempotentBroker
     stage.run()
     assert [order.state for order in stage.record().orders] == ["lost", "lost"]
 
@@ -157,7 +157,7 @@ def test_absent_orders_are_lost_at_a_venue_without_idempotent_ids(tmp_path: Path
 def test_a_refused_resend_leaves_the_first_attempt_in_doubt(tmp_path: Path, kind: RefusalKind) -> None:
     """It may arrive yet: no other order takes its place, tonight's next run leaves the symbol alone."""
 
-    class LosesAndThenRefuses(Between):
+    class LosesAndThenRefuses(BrokerProxy):
         posts = 0
 
         def submit(self, order: Order) -> Submitted:
@@ -165,7 +165,7 @@ def test_a_refused_resend_leaves_the_first_attempt_in_doubt(tmp_path: Path, kind
             return Unknown("no answer") if LosesAndThenRefuses.posts == 1 else Refused("not today", kind)
 
     stage, _ = evening(tmp_path)
-    stage.between = LosesAndThenRefuses
+    stage.broker_proxy = LosesAndThenRefuses
     stage.run()
     record = stage.record()
     assert [order.state for order in record.orders] == ["lost"]

@@ -1,4 +1,4 @@
-"""A machine's clock that is set back, or that stood still while the machine slept, lets no order leave too late."""
+"""A machine clock that is set back, or stood still during sleep, lets no order leave after the close."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from alpaca_stage import EVENING, AlpacaStage, alpaca_stage, local_venue
-from counter import Counter, opened, order
+from alpaca_stage import EVENING, AlpacaStage
+from gate_run import GateRun, open_gate_run, order
 from local_alpaca import LocalAlpaca
 from stage import GLD, SPY
 
@@ -38,24 +38,24 @@ class Machine:
 
 
 @pytest.fixture
-def counter(tmp_path: Path) -> Iterator[Counter]:
-    with opened(tmp_path, "paper") as counter:
-        yield replace(counter, context=replace(counter.context, clock=Machine(counter.stage.clock)))
+def gate_run(tmp_path: Path) -> Iterator[GateRun]:
+    with open_gate_run(tmp_path, "paper") as gate_run:
+        yield replace(gate_run, context=replace(gate_run.context, clock=Machine(gate_run.stage.clock)))
 
 
-def test_the_venue_time_plus_elapsed_time_counts_where_the_clock_is_behind(counter: Counter) -> None:
-    gate = counter.gate()
+def test_the_venue_time_plus_elapsed_time_counts_where_the_clock_is_behind(gate_run: GateRun) -> None:
+    gate = gate_run.gate()
     assert closed_reason(gate.context, gate.log) is None
-    counter.stage.clock.sleep(540)
+    gate_run.stage.clock.sleep(540)
     assert isinstance(gate.context.clock, Machine)
     gate.context.clock.back = timedelta(minutes=2)
     assert gate.check(order(1, "sell", SPY, 60)) is None
-    counter.stage.clock.sleep(1)
+    gate_run.stage.clock.sleep(1)
     assert "it is 2024-03-05 20:59:01 UTC, orders leave from" in str(gate.check(order(2, "sell", SPY, 40)))
 
 
-def test_a_clock_that_is_ahead_of_the_venue_time_counts_itself(counter: Counter) -> None:
-    gate = counter.gate()
+def test_a_clock_that_is_ahead_of_the_venue_time_counts_itself(gate_run: GateRun) -> None:
+    gate = gate_run.gate()
     assert closed_reason(gate.context, gate.log) is None
     assert isinstance(gate.context.clock, Machine)
     gate.context.clock.back = -timedelta(minutes=9, seconds=1)
@@ -82,14 +82,8 @@ class SlowOnce:
 
 
 @pytest.fixture
-def venue() -> Iterator[LocalAlpaca]:
-    with local_venue() as venue:
-        yield venue
-
-
-@pytest.fixture
-def stage(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) -> AlpacaStage:
-    return alpaca_stage(tmp_path, venue, monkeypatch).wants(SPY=0.3, GLD=0.3, TLT=0.2)
+def stage(alpaca: AlpacaStage) -> AlpacaStage:
+    return alpaca.wants(SPY=0.3, GLD=0.3, TLT=0.2)
 
 
 def test_no_order_reaches_the_venue_after_its_close_though_the_clock_was_set_back(
