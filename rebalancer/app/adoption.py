@@ -59,7 +59,9 @@ def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: 
 def _offers(context: RunContext, *, by_hand: bool) -> Offers:
     book = context.journal.ledger(context.account)
     trading = protected_by_new_names(context.trading, book)
-    return offers(context.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
+    positions = context.broker.positions()
+    instruments = context.instruments(positions)
+    return offers(positions, book.ours, trading, book.expected, by_hand=by_hand, instruments=instruments)
 
 
 def _named(found: Offers, symbols: Sequence[str]) -> tuple[Offer, ...]:
