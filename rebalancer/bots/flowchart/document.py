@@ -18,7 +18,7 @@ MAX_VALUES = 250_000
 """A Composer chart of 10,000 nested ifs has 210,000. They are counted before the parser starts."""
 MAX_PROBLEMS = 10
 BUFFER_BYTES = 1_000_000
-"""The parser restarts a long string with each buffer: with small buffers that takes time in the square of its length."""
+"""The parser restarts a long string with each buffer: small buffers take time in the square of its length."""
 MAX_NUMBER = 1e15
 """Far beyond any price, percent or window, and still exact in a float."""
 
