@@ -164,15 +164,15 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "O17 two numbers of the broker's for one order": "Such a broker (Interactive Brokers) is not connected yet.",
     # ------------------------------------------------------------------------------------------- quotes
-    "Q1 stale": ("market/test_prices.py::test_an_order_needs_a_price_no_older_than_its_setting",),
-    "Q2 crossed": ("market/test_prices.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",),
+    "Q1 stale": ("market/test_price_fallback.py::test_an_order_needs_a_price_no_older_than_its_setting",),
+    "Q2 crossed": ("market/test_price_fallback.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",),
     "Q3 one side is zero": (
-        "market/test_prices.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",
+        "market/test_price_fallback.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",
         "venues/alpaca/market_data/test_alpaca_quotes.py::test_a_quote_without_an_ask_is_passed_on_for_the_gates_to_refuse",
     ),
-    "Q4 no number": ("market/test_prices.py::test_a_trade_or_a_bar_has_a_finite_price_above_zero",),
+    "Q4 no number": ("market/test_price_fallback.py::test_a_trade_or_a_bar_has_a_finite_price_above_zero",),
     "Q5 a hundredfold": (
-        "market/test_prices.py::test_an_order_refuses_a_price_further_away_on_every_rung_with_its_numbers",
+        "market/test_price_fallback.py::test_an_order_refuses_a_price_further_away_on_every_rung_with_its_numbers",
     ),
     "Q6 no bar today": (
         "trading/test_rebalance.py::test_a_symbol_without_a_price_is_skipped_with_its_reasons",
@@ -180,7 +180,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "Q7 yesterday's bar as today's": (
         "venues/alpaca/market_data/test_alpaca_quotes.py::test_a_trade_of_today_does_not_freshen_the_bar_of_yesterday",
-        "market/test_prices.py::test_a_trade_and_a_bar_of_another_session_are_refused",
+        "market/test_price_fallback.py::test_a_trade_and_a_bar_of_another_session_are_refused",
     ),
     "Q8 a bar twice": ("venues/alpaca/market_data/test_alpaca_history.py::test_two_closes_of_one_day_are_an_error",),
     "Q9 a split": (
