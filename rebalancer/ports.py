@@ -1,4 +1,4 @@
-"""The whole border on one screen: what the evening asks of the world."""
+"""The ports: every interface between a run and the outside world."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,8 +72,8 @@ class Venue:
 
 
 class Broker(Protocol):
-    """Reads are complete or raise SourceError, never zeros on doubt. `submit`, `find`, `cancel` never raise for the
-    network's sake: one attempt each, and what is not a parsed answer is `Unknown`.
+    """Reads are complete or raise SourceError: a missing value is never a zero. `submit`, `find` and `cancel` make one
+    attempt each and never raise for a network failure: a response that can't be parsed is `Unknown`.
     """
 
     @property
@@ -86,15 +86,15 @@ class Broker(Protocol):
         ...
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
-        """Every order of the account sent at `since` or later whose id is one of `ours`, whatever became of it."""
+        """Every order of the account sent at `since` or later, in any state, whose id satisfies `ours`."""
         ...
 
     def may_short(self) -> bool:
-        """Whether a sale of more than is held would leave the account short. Raises SourceError."""
+        """Whether selling more than is held would open a short position. Raises SourceError."""
         ...
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
-        """The symbols that can't be traded here, with the reason."""
+        """Those of `symbols` that can't be traded here, with the reason."""
         ...
 
     def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
@@ -107,15 +107,15 @@ class Broker(Protocol):
     def submit(self, order: Order) -> Submitted: ...
     def find(self, order_id: OrderId) -> Found: ...
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
-        """The state of those of `ids` the broker knows, by one call."""
+        """The states of those of `ids` that the broker knows, by one call."""
         ...
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
-        """Every execution behind what the order has filled. Raises SourceError while some of them are not known."""
+        """All executions of the order's filled quantity. Raises SourceError while some are not known yet."""
         ...
 
     def cancel(self, order_id: OrderId) -> None:
-        """Ask for a cancel. It is a request: only `orders` says what came of it."""
+        """Request a cancel; `orders` shows whether it succeeded."""
         ...
 
 
@@ -127,20 +127,20 @@ class History(Protocol):
         ...
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
-        """What the source knows of `symbols` with a day from `first` to `last`, both included. Raises SourceError."""
+        """Corporate actions of `symbols` from `first` to `last`, both included. Raises SourceError."""
         ...
 
 
 class Quotes(Protocol):
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
-        """What the market shows now; a symbol it does not know is absent. Raises SourceError."""
+        """Current prices; an unknown symbol is absent. Raises SourceError."""
         ...
 
 
 class Calendar(Protocol):
     @property
     def zone(self) -> tzinfo:
-        """The time zone of the exchange: it decides which day it is there."""
+        """The time zone of the exchange, which decides the date there."""
         ...
 
     def session(self, day: date) -> Session | None:
@@ -152,11 +152,11 @@ class Calendar(Protocol):
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Aware, in UTC. It can be set back."""
+        """Aware, in UTC. The machine's clock can be set back."""
         ...
 
     def elapsed(self) -> float:
-        """Seconds since some moment before: never fewer than at the last call, and a suspended machine counts them."""
+        """Monotonic seconds since an arbitrary start, counted while the machine is suspended too."""
         ...
 
     def sleep(self, seconds: float) -> None: ...

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rebalancer import files
 from rebalancer.files import create_private, replace_atomically
 
 pytestmark = pytest.mark.posix
@@ -105,3 +106,10 @@ def test_on_a_full_disk_no_half_written_file_is_left(tmp_path: Path, function: s
     command = [sys.executable, "-c", FULL_DISK, function, str(tmp_path / "new")]
     assert "File too large" in subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("call", ["mkstemp", "O_EXCL", "os.replace", ".write_text(", ".write_bytes("])
+def test_no_other_module_of_the_package_creates_or_replaces_files(call: str) -> None:
+    package = Path(files.__file__).parent
+    others = [path for path in package.rglob("*.py") if path != Path(files.__file__)]
+    assert [path.name for path in others if call in path.read_text("utf-8")] == []

@@ -219,7 +219,7 @@ def _next_run(checked: CheckedAccount) -> Iterator[Check]:
         remedy = f"Set enabled = true in [accounts.{account.name}] for a run each evening, or run by hand."
         yield Check("next run", "warn", "the account is not enabled, so the schedule does not run it", remedy)
         return
-    ahead = next(coming([account], checked.calendar, checked.clock.now()))
+    ahead = next(coming(account, checked.calendar, checked.clock.now()))
     yield Check(
         "next run", "pass", f"{date_and_time(ahead.opens, ahead.session.zone)}, for the session of {ahead.session.day}"
     )

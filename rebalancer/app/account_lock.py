@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
+from rebalancer.files import replace_atomically
 from rebalancer.journal.lock import acquire
 from rebalancer.ports import Broker
 
@@ -35,7 +36,8 @@ def _held(whose: str, state_dir: Path) -> Iterator[None]:
     with ExitStack() as stack:
         with _writable(folder, whose):
             stack.callback(acquire(lock, lambda: _busy(whose, lock, holder)).release)
-            holder.write_text(f"{whose}\nprocess {os.getpid()} with the state folder {state_dir.absolute()}\n", "utf-8")
+            process = f"process {os.getpid()} with the state folder {state_dir.absolute()}"
+            replace_atomically(holder, f"{whose}\n{process}\n".encode())
         yield
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from rebalancer.app.evening import evening
 from rebalancer.app.recover import Recovery, simulated
-from rebalancer.app.views import Adoption, WriteOff
+from rebalancer.app.views import Adoption
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 from rebalancer.events import Adopted, WrittenOff
@@ -59,7 +59,9 @@ def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: 
 def _offers(context: RunContext, *, by_hand: bool) -> Offers:
     book = context.journal.ledger(context.account)
     trading = protected_by_new_names(context.trading, book)
-    return offers(context.broker.positions(), book.ours, trading, book.expected, by_hand=by_hand)
+    positions = context.broker.positions()
+    instruments = context.instruments(positions)
+    return offers(positions, book.ours, trading, book.expected, by_hand=by_hand, instruments=instruments)
 
 
 def _named(found: Offers, symbols: Sequence[str]) -> tuple[Offer, ...]:
@@ -76,7 +78,7 @@ def _figures(offer: Offer | str | None) -> tuple[Decimal, Decimal | None] | None
 # --------------------------------------------------------------------------------------- write off
 
 
-def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> WriteOff:
+def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Position:
     """The shares of a simulated account that have no price any more. Nothing is journalled yet.
 
     Raises BadInputError at a real broker, and for shares that are not held or can still be sold.
@@ -89,7 +91,7 @@ def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Wr
         )
         raise BadInputError([Problem("write-off", name, text)])
     with simulated(config, account) as (now, _):
-        return WriteOff(account.name, _without_price(now, name))
+        return _without_price(now, name)
 
 
 def write_off(config: Config, account: AccountConfig, wanted: Position, reason: str, by: str) -> None:

@@ -16,6 +16,7 @@ from numbers import Real
 from typing import Any
 
 FILE = "the bot's file"
+MAX_SYMBOLS = 1_000
 
 
 def main() -> None:
@@ -89,15 +90,17 @@ def failing(text: str) -> Callable[[Any], object]:
 
 
 def plain(found: object) -> dict[str, float]:
-    """Raises UnusableError for anything but a mapping of texts to numbers."""
+    """Raises UnusableError for anything but a mapping of texts to numbers. No ticker is longer than 40 characters."""
     if not isinstance(found, Mapping):
         raise UnusableError(f"weights() returned a {type(found).__name__}; it must return a dict of symbol: fraction")
+    if len(found) > MAX_SYMBOLS:
+        raise UnusableError(f"weights() returned {len(found):,} symbols; up to {MAX_SYMBOLS:,} are read")
     for name, weight in found.items():
         if not isinstance(name, str):
             raise UnusableError(f"weights() returned a key that is a {type(name).__name__}; keys are tickers")
         if not isinstance(weight, Real) or isinstance(weight, bool):
             raise UnusableError(f"weights() returned a {type(weight).__name__} for {name[:40]}; weights are numbers")
-    return {name: float(weight) for name, weight in found.items()}
+    return {name[:40]: float(weight) for name, weight in found.items()}
 
 
 def sentence(error: BaseException) -> str:

@@ -74,7 +74,7 @@ def due_now(config: Config, clock: Clock) -> Iterator[DueWork]:
 def coming_windows(config: Config, clock: Clock) -> Iterator[Window]:
     """The windows of all enabled accounts that open after now, in order of time."""
     enabled = [account for account in config.accounts if account.enabled]
-    each = (coming([account], calendar_of(config, account, clock), clock.now()) for account in enabled)
+    each = (coming(account, calendar_of(config, account, clock), clock.now()) for account in enabled)
     return merge(*each, key=lambda ahead: ahead.opens)
 
 
@@ -108,12 +108,8 @@ def window_today(account: AccountConfig, calendar: Calendar, now: datetime) -> W
     return window_of(account, session) if session else None
 
 
-def coming(accounts: Iterable[AccountConfig], calendar: Calendar, after: datetime) -> Iterator[Window]:
+def coming(account: AccountConfig, calendar: Calendar, after: datetime) -> Iterator[Window]:
     """The windows that open after `after`, in order of time. Raises RunFailedError where the calendar's years end."""
-    return merge(*(_windows(account, calendar, after) for account in accounts), key=lambda ahead: ahead.opens)
-
-
-def _windows(account: AccountConfig, calendar: Calendar, after: datetime) -> Iterator[Window]:
     day = after.astimezone(calendar.zone).date()
     while True:
         session = calendar.session(day)

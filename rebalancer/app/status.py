@@ -46,7 +46,7 @@ def _status(
         account.name,
         account.enabled,
         runs[0] if runs else None,
-        coming_run(next(coming([account], calendar, now))) if account.enabled else None,
+        coming_run(next(coming(account, calendar, now))) if account.enabled else None,
         (*blocks(config, account, now), *troubles(account, calendar, runs, since, now, max_age)),
     )
 

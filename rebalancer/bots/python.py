@@ -20,6 +20,8 @@ from rebalancer.model.text import percent
 MAX_BYTES = 1_000_000
 MAX_LOOKBACK = 10_000
 MAX_SYMBOLS = 1_000
+MAX_REASON = 500
+"""Characters of a sentence that came from the bot's process."""
 ROUNDING = 1e-9
 """How far above 1 a sum of weights may be."""
 
@@ -101,7 +103,7 @@ def _in_words(weights: Weights) -> str:
 def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:
     """The positive weights of `answer`; or a sentence that says why it is none."""
     if isinstance(answer, str):
-        return answer
+        return "".join(character if character.isprintable() else " " for character in answer[:MAX_REASON])
     for name, weight in answer.items():
         if name not in symbols:
             return f"weights() returned {name[:40]!r}, which is not in SYMBOLS"
@@ -110,7 +112,7 @@ def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:
     total = math.fsum(answer.values())
     if not total <= 1 + ROUNDING:
         return f"weights() returned weights that sum to {total:.10g}; they must sum to 1 or less, the rest is cash"
-    scale = max(total, 1.0)  # of a sum of 1 and some rounding no more than 1 is invested
+    scale = max(total, 1.0)  # a sum of 1 and some rounding
     return {Symbol(name): weight / scale for name, weight in answer.items() if weight > 0}
 
 
@@ -128,8 +130,10 @@ def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[Python
         return None, (Problem(source, "", "is not UTF-8 text; save it as UTF-8"),)
     except SyntaxError as error:
         return None, (Problem(source, "", f"is not Python: {error.msg}", error.lineno),)
-    except (ValueError, RecursionError, MemoryError) as error:
-        return None, (Problem(source, "", f"is not Python: {error or type(error).__name__}"),)
+    except ValueError as error:
+        return None, (Problem(source, "", f"is not Python: {error}"),)
+    except (RecursionError, MemoryError):
+        return None, (Problem(source, "", "is nested too deeply to be read"),)
     header = _Header(source, tree)
     symbols, lookback = header.symbols(), header.lookback()
     header.require_weights()

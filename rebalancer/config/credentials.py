@@ -35,7 +35,7 @@ class KeySource:
 
 
 def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
-    """What the account's table says, `found` being those of its keys that passed. Refuses one half, and two ways."""
+    """The key source of an account's table; `found` has its valid values. Refuses half a pair, and two sources."""
     written = [key for key in PARTS if key in account.content]
     for key in PARTS:
         if written and key not in written:

@@ -8,11 +8,12 @@ from decimal import Decimal
 from functools import cache
 from math import isfinite
 from types import UnionType
-from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.events import Event
 
+Value = TypeVar("Value")
 Plain = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 
 
@@ -59,6 +60,13 @@ def from_body(kind: str, body: str) -> Any:  # noqa: ANN401 - whatever type `kin
     if kind not in KINDS:
         raise _newer(kind)
     return _builder(KINDS[kind])(json.loads(body))
+
+
+def from_plain(form: type[Value], flat: Mapping[str, object]) -> Value:
+    """The dataclass `form` made of values in JSON's types: the inverse of `plain`."""
+    shape: Any = form  # mypy takes no type[Value] for the cache's hashable key
+    value: Value = _builder(shape)(flat)
+    return value
 
 
 def to_json(value: object) -> str:

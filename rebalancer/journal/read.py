@@ -7,7 +7,7 @@ RunFailedError for a file that can't be read.
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +30,7 @@ from rebalancer.events import (
 )
 from rebalancer.journal.account_state import read_halts, read_trading_status
 from rebalancer.journal.chain import Head, has_chain, read_head
-from rebalancer.journal.codec import from_body
+from rebalancer.journal.codec import from_body, from_plain
 from rebalancer.journal.connection import reading
 from rebalancer.journal.ledger import costs, last_record, read_changes, read_fills, read_ledger
 from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
@@ -131,14 +131,14 @@ def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunSu
         if journal is None:
             return ()
         condition = ":account IS NULL OR account = :account"
-        return tuple(_run_lines(journal, condition, {"account": account, "limit": limit}))
+        return tuple(_run_summaries(journal, condition, {"account": account, "limit": limit}))
 
 
 def run(path: Path, run_id: int | None = None) -> RunRecord:
     """The run `run_id`, or the last one. Raises BadInputError where there is no such run."""
     with reading(path) as journal:
         if journal is not None:
-            for line in _run_lines(journal, ":run IS NULL OR id = :run", {"run": run_id, "limit": 1}):
+            for line in _run_summaries(journal, ":run IS NULL OR id = :run", {"run": run_id, "limit": 1}):
                 return _record(journal, line)
     wanted = "no run yet" if run_id is None else f"no run {run_id}"
     raise BadInputError([Problem(str(path), "", f"the journal has {wanted}; `rebalance history` lists its runs")])
@@ -152,7 +152,7 @@ def orders(
         if journal is None:
             return ()
         condition = "(:account IS NULL OR runs.account = :account) AND (:run IS NULL OR runs.id = :run)"
-        return tuple(_order_lines(journal, condition, {"account": account, "run": run_id, "limit": limit}))
+        return tuple(_order_summaries(journal, condition, {"account": account, "run": run_id, "limit": limit}))
 
 
 def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:
@@ -228,57 +228,28 @@ def _position(
     return PositionSummary(symbol, ours, quantity, cost, worth)
 
 
-def _run_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[RunSummary]:
+def _run_summaries(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[RunSummary]:
     rows = journal.execute(
         "SELECT *, (SELECT COUNT(*) FROM orders WHERE orders.run = runs.id) AS orders"
         f" FROM runs WHERE {condition} ORDER BY id DESC LIMIT :limit",
         values,
     )
     for row in rows:
-        yield RunSummary(
-            id=row["id"],
-            account=row["account"],
-            broker=row["broker"],
-            mode=row["mode"],
-            session=date.fromisoformat(row["session"]),
-            number=row["number"],
-            dry_run=bool(row["dry_run"]),
-            forced=bool(row["forced"]),
-            version=row["version"],
-            started=datetime.fromisoformat(row["started"]),
-            ended=datetime.fromisoformat(row["ended"]) if row["ended"] else None,
-            status=row["status"],
-            reason=row["reason"],
-            orders=row["orders"],
-        )
+        yield from_plain(RunSummary, {column.name: row[column.name] for column in fields(RunSummary)})
 
 
-def _order_lines(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[OrderSummary]:
+def _order_summaries(
+    journal: sqlite3.Connection, condition: str, values: Mapping[str, object]
+) -> Iterator[OrderSummary]:
     rows = journal.execute(
-        "SELECT orders.*, runs.account, runs.session FROM orders JOIN runs ON runs.id = orders.run"
+        'SELECT orders.*, limit_price AS "limit", account, session FROM orders JOIN runs ON runs.id = orders.run'
         f" WHERE {condition} ORDER BY orders.seq DESC LIMIT :limit",
         values,
     )
+    columns = [column.name for column in fields(OrderSummary) if column.name != "fills"]
     for row in rows:
-        yield OrderSummary(
-            id=row["id"],
-            run=row["run"],
-            account=row["account"],
-            session=date.fromisoformat(row["session"]),
-            at=datetime.fromisoformat(row["at"]),
-            symbol=Symbol(row["symbol"]),
-            side=row["side"],
-            quantity=Decimal(row["quantity"]),
-            kind=row["kind"],
-            limit=_decimal(row["limit_price"]),
-            why=row["why"],
-            state=row["state"],
-            filled=Decimal(row["filled"]),
-            average_price=_decimal(row["average_price"]),
-            reason=row["reason"],
-            settled=bool(row["settled"]),
-            fills=read_fills(journal, row["id"]),
-        )
+        order = from_plain(OrderSummary, {"fills": (), **{name: row[name] for name in columns}})
+        yield replace(order, fills=read_fills(journal, order.id))
 
 
 def _record(journal: sqlite3.Connection, line: RunSummary) -> RunRecord:
@@ -286,7 +257,7 @@ def _record(journal: sqlite3.Connection, line: RunSummary) -> RunRecord:
     files = journal.execute("SELECT name, sha256 FROM run_files WHERE run = ? ORDER BY name", [line.id])
     lines = journal.execute("SELECT kind, body FROM events WHERE run = ? ORDER BY seq", [line.id])
     events = [from_body(kind, body) for kind, body in lines]
-    ordered = _order_lines(journal, "runs.id = :run", {"run": line.id, "limit": -1})
+    ordered = _order_summaries(journal, "runs.id = :run", {"run": line.id, "limit": -1})
     return RunRecord(
         run=line,
         closes=datetime.fromisoformat(head["closes"]),
@@ -310,7 +281,3 @@ def _remark(event: Noted | RunTakenUp) -> Noted:
 
 def _only(events: list[Any], *kinds: type) -> tuple[Any, ...]:
     return tuple(event for event in events if isinstance(event, kinds))
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)

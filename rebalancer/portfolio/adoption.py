@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from rebalancer.model import Position, Symbol, Trading
+from rebalancer.model import US_EQUITIES, Instruments, Position, Symbol, Trading
 from rebalancer.model.text import shares
 from rebalancer.portfolio.holdings import differences, never_ours
 
@@ -36,6 +36,7 @@ def offers(
     expected: Mapping[Symbol, Decimal] | None = None,
     *,
     by_hand: bool = False,
+    instruments: Instruments = US_EQUITIES,
 ) -> Offers:
     """Every position, and every symbol whose quantity differs from the journal's, sorted by symbol.
 
@@ -47,36 +48,40 @@ def offers(
     apart = {} if expected is None else differences(positions, expected)
     gone = {symbol: Position(symbol, ZERO, ZERO) for symbol in apart.keys() - held.keys()}
     return {
-        symbol: _settled(position, ours.get(symbol, ZERO), trading, by_hand=by_hand)
+        symbol: _settled(position, ours.get(symbol, ZERO), trading, instruments, by_hand=by_hand)
         if symbol in apart
-        else _undisputed(position, ours.get(symbol, ZERO), trading, by_hand=by_hand)
+        else _undisputed(position, ours.get(symbol, ZERO), trading, instruments, by_hand=by_hand)
         for symbol, position in sorted({**held, **gone}.items())
     }
 
 
-def _settled(position: Position, ours: Decimal, trading: Trading, *, by_hand: bool) -> Offer | str:
+def _settled(
+    position: Position, ours: Decimal, trading: Trading, instruments: Instruments, *, by_hand: bool
+) -> Offer | str:
     if by_hand or not position.quantity > ours:
-        return _refusal(position, trading) or Offer(position.symbol, ZERO, ZERO, position.quantity)
-    offer = _offer(position, ours, trading)
+        return _refusal(position, trading, instruments) or Offer(position.symbol, ZERO, ZERO, position.quantity)
+    offer = _offer(position, ours, trading, instruments)
     return offer if isinstance(offer, str) else replace(offer, expected=position.quantity)
 
 
-def _undisputed(position: Position, ours: Decimal, trading: Trading, *, by_hand: bool) -> Offer | str:
+def _undisputed(
+    position: Position, ours: Decimal, trading: Trading, instruments: Instruments, *, by_hand: bool
+) -> Offer | str:
     if by_hand:
         return "it is held as the journal counts it: there is no trade by hand to settle"
     if trading.manage == "account":
         return "the whole account is managed: every long share is the bots' already"
-    return _offer(position, ours, trading)
+    return _offer(position, ours, trading, instruments)
 
 
-def _refusal(position: Position, trading: Trading) -> str | None:
+def _refusal(position: Position, trading: Trading, instruments: Instruments) -> str | None:
     if position.symbol in trading.protected:
         return "protected in the config: take it out of `protected` first"
-    return never_ours(position)
+    return never_ours(position, instruments)
 
 
-def _offer(position: Position, ours: Decimal, trading: Trading) -> Offer | str:
-    if refusal := _refusal(position, trading):
+def _offer(position: Position, ours: Decimal, trading: Trading, instruments: Instruments) -> Offer | str:
+    if refusal := _refusal(position, trading, instruments):
         return refusal
     theirs = position.quantity - ours
     if not theirs > 0:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
@@ -34,8 +34,6 @@ from rebalancer.portfolio.trades import (
     usable_price,
 )
 
-AUCTION_CUTOFF = timedelta(minutes=10)
-"""The exchange takes no orders for the closing auction in the last minutes before the close."""
 MOST_INVESTED = Decimal("0.99")
 """The fraction of equity that may be invested, in managed and unmanaged positions together."""
 COLLAR = Decimal("0.04")

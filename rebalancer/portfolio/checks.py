@@ -22,7 +22,7 @@ from rebalancer.model import (
     instrument_of,
 )
 from rebalancer.model.text import digits, money, per_share, percent, shares
-from rebalancer.portfolio.buys import AUCTION_CUTOFF, MOST_INVESTED, worst_price
+from rebalancer.portfolio.buys import MOST_INVESTED, worst_price
 from rebalancer.portfolio.trades import ZERO, target_dollars
 
 ROUNDING = 1e-9
@@ -45,21 +45,23 @@ def check_order(
     session: Session,
     trading: Trading,
     instrument: Instrument,
+    auction_cutoff: timedelta,
 ) -> str | None:
     """None where `order` may be sent, else why not, with the number and its limit.
 
     `managed` is our quantity of the symbol that is not sold yet. Money: `equity`; `invested`, all long positions and
-    the buys sent so far; `cash_left`, what may still be spent. A sell needs only `managed`.
+    the buys sent so far; `cash_left`, what may still be spent. A sell needs only `managed`. "moc" orders are sent until
+    `auction_cutoff` before the close.
     """
-    if (refusal := _in_time(order, now, session, trading) or _is_amount(order)) is not None:
+    if (refusal := _in_time(order, now, session, trading, auction_cutoff) or _is_amount(order)) is not None:
         return refusal
     if order.side == "sell":
         return _is_ours(order, managed)
     return _is_affordable(order, equity, invested, price, cash_left, trading, instrument)
 
 
-def _in_time(order: Order, now: datetime, session: Session, trading: Trading) -> str | None:
-    before_close = AUCTION_CUTOFF if order.kind == "moc" else timedelta(seconds=trading.cutoff_seconds)
+def _in_time(order: Order, now: datetime, session: Session, trading: Trading, auction_cutoff: timedelta) -> str | None:
+    before_close = auction_cutoff if order.kind == "moc" else timedelta(seconds=trading.cutoff_seconds)
     cutoff = session.closes - before_close
     if session.opens <= now <= cutoff:
         return None

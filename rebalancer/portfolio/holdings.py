@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_UP, Decimal
 from types import MappingProxyType
 
-from rebalancer.model import Holdings, Position, Symbol, Trading
+from rebalancer.model import US_EQUITIES, Holdings, Instruments, Position, Symbol, Trading, instrument_of
 from rebalancer.model.text import digits, shares
 from rebalancer.portfolio.breaks import Found, could_be_renamed
 
@@ -19,8 +19,11 @@ def sort_holdings(
     expected: Mapping[Symbol, Decimal] | None,
     trading: Trading,
     recorded: Mapping[Symbol, Decimal] = NOTHING,
+    instruments: Instruments = US_EQUITIES,
 ) -> Holdings:
-    """The account by `trading.manage`: "own" manages the quantities in `ours`, "account" every long US equity.
+    """The account by `trading.manage`: "own" manages the quantities in `ours`, "account" every long position.
+
+    Positions of another asset class than their symbol's instrument are never managed.
 
     `ours` and `expected` are quantities by the journal; `expected` is None before the first record. A missing symbol
     counts as 0. Reasons in `untouchable` do not repeat their symbol. `others_value` is rounded up to the cent, and
@@ -33,7 +36,7 @@ def sort_holdings(
     """
     found = {} if expected is None else differences(positions, expected)
     changed, came_from = _changed(found), could_be_renamed(found)
-    never = _never_traded(positions, trading)
+    never = _never_traded(positions, trading, instruments)
     untouchable = changed | never
     managed: dict[Symbol, Decimal] = {}
     values: dict[Symbol, Decimal] = {}
@@ -91,9 +94,9 @@ def _held(quantity: Decimal, whole: Decimal) -> str:
     return f"{digits(quantity)} of {shares(whole)} {'is' if quantity == 1 else 'are'} held by open orders of others"
 
 
-def _never_traded(positions: Sequence[Position], trading: Trading) -> dict[Symbol, str]:
+def _never_traded(positions: Sequence[Position], trading: Trading, instruments: Instruments) -> dict[Symbol, str]:
     """Includes symbols that are not held: a bot may want to buy a protected one."""
-    foreign = {position.symbol: reason for position in positions if (reason := never_ours(position))}
+    foreign = {position.symbol: reason for position in positions if (reason := never_ours(position, instruments))}
     return foreign | dict.fromkeys(sorted(trading.protected), "protected in the config")
 
 
@@ -111,9 +114,13 @@ def quantities(positions: Iterable[Position]) -> dict[Symbol, Decimal]:
     return {position.symbol: position.quantity for position in positions}
 
 
-def equities(positions: Iterable[Position]) -> list[Position]:
-    """Without options and crypto, which are never traded."""
-    return [position for position in positions if position.asset_class == "us_equity"]
+def tradable(positions: Iterable[Position], instruments: Instruments) -> list[Position]:
+    """Positions in what is traded at the venue; at a stock broker without options and crypto."""
+    return [position for position in positions if _is_tradable(position, instruments)]
+
+
+def _is_tradable(position: Position, instruments: Instruments) -> bool:
+    return position.asset_class == instrument_of(position.symbol, instruments).asset_class
 
 
 def differences(
@@ -128,9 +135,12 @@ def differences(
     }
 
 
-def never_ours(position: Position) -> str | None:
-    if position.asset_class != "us_equity":
-        return f"not a US equity ({position.asset_class}): never bought nor sold"
+def never_ours(position: Position, instruments: Instruments) -> str | None:
+    """Why the position is never traded; None where it may be."""
+    if not _is_tradable(position, instruments):
+        wanted = instrument_of(position.symbol, instruments).asset_class
+        what = "US equity" if wanted == "us_equity" else wanted
+        return f"not a {what} ({position.asset_class}): never bought nor sold"
     if position.quantity < 0:
         return f"held short ({shares(position.quantity)}): never bought nor sold"
     return None

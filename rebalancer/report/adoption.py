@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rebalancer.app.views import Adoption, WriteOff
+from rebalancer.app.views import Adoption
 from rebalancer.model import Position, text
 from rebalancer.portfolio.adoption import Offer
 from rebalancer.report.console import count, grid, line, money, show
@@ -15,7 +15,7 @@ def show_proposed(found: Adoption) -> None:
         for offer in found.adopted:
             table.add_row(offer.symbol, count(offer.quantity), money(offer.value))
         total = sum((offer.value for offer in found.adopted), Decimal(0))
-        show(table, line(f"Together {money(total)} USD."))
+        show(table, line(f"Together {text.money(total)}."))
     for symbol, reason in found.refused.items():
         show(line(f"{symbol}: left alone: {reason}", "yellow"))
 
@@ -31,10 +31,9 @@ def show_adopted(adopted: Sequence[Offer]) -> None:
             show(line(f"{offer.symbol}: settled; the journal now expects {text.shares(offer.expected)}.", "green"))
 
 
-def show_worthless(found: WriteOff) -> None:
-    held = found.written_off
+def show_worthless(account: str, held: Position) -> None:
     holding = f"{text.shares(held.quantity)} of {held.symbol}, {text.money(held.market_value)} by its last close"
-    show(line(f"Account {found.account} holds {holding}, of {held.last_close}; it has had no price since."))
+    show(line(f"Account {account} holds {holding}, of {held.last_close}; it has had no price since."))
 
 
 def show_written_off(held: Position) -> None:

@@ -1,6 +1,6 @@
 """What a run works with: the account behind its ports, and the log of its events."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +11,11 @@ from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent
 from rebalancer.model import (
     Instrument,
+    Instruments,
     Investment,
     Limits,
     OrderId,
+    Position,
     Price,
     Reserve,
     RunId,
@@ -67,6 +69,10 @@ class RunContext:
     @property
     def currency(self) -> str:
         return self.broker.venue.currency
+
+    def instruments(self, positions: Iterable[Position]) -> Instruments:
+        """The instrument of each position's symbol."""
+        return self.broker.instruments([position.symbol for position in positions])
 
     def instrument(self, symbol: Symbol) -> Instrument:
         return self.broker.instruments([symbol])[symbol]

@@ -196,6 +196,7 @@ class Gate:
             session=self.log.session,
             trading=self.context.trading,
             instrument=self._instrument(order),
+            auction_cutoff=self.context.broker.venue.auction_cutoff,
         ) or self._too_far(order)
 
     def _too_far(self, order: Order) -> str | None:

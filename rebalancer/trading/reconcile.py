@@ -7,7 +7,7 @@ from rebalancer.errors import StoppedError
 from rebalancer.model import Account, Outcome, Position, Symbol
 from rebalancer.model.text import digits, money, shares
 from rebalancer.portfolio.buys import own_cash
-from rebalancer.portfolio.holdings import equities, quantities
+from rebalancer.portfolio.holdings import quantities, tradable
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import refuse_unknown_orders
@@ -45,7 +45,7 @@ def reconcile(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> 
             "the halt: `rebalance resume`."
         )
     require_no_borrowing(account, outcomes)
-    _note_problems(log, account, positions, outcomes)
+    _note_problems(log, account, quantities(tradable(positions, context.instruments(positions))), outcomes)
     return record_account(context, log, "end", account, positions)
 
 
@@ -85,13 +85,15 @@ def require_no_borrowing(account: Account, outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def _note_problems(log: RunLog, account: Account, positions: Sequence[Position], outcomes: Sequence[Outcome]) -> None:
+def _note_problems(
+    log: RunLog, account: Account, quantities_now: Mapping[Symbol, Decimal], outcomes: Sequence[Outcome]
+) -> None:
     if _any_buy_filled(outcomes) and own_cash(account) < 0:
         cash = money(own_cash(account), account.currency)
         over = f"{cash} of own cash after tonight's buys: they cost more than they were sized at"
         log.note(over, "warning")
     ordered = {outcome.order.symbol for outcome in outcomes}
-    for trade in _external_trades(log.shares_at_start or {}, positions, ordered):
+    for trade in _external_trades(log.shares_at_start or {}, quantities_now, ordered):
         log.problems.append(f"another hand traded during the run: {trade}")
         log.note(log.problems[-1], "warning")
 
@@ -101,10 +103,9 @@ def _any_buy_filled(outcomes: Iterable[Outcome]) -> bool:
 
 
 def _external_trades(
-    at_start: Mapping[Symbol, Decimal], positions: Sequence[Position], ordered: Collection[Symbol]
+    at_start: Mapping[Symbol, Decimal], now: Mapping[Symbol, Decimal], ordered: Collection[Symbol]
 ) -> list[str]:
     """Each symbol whose shares changed during the run without an order of it, as a sentence."""
-    now = quantities(equities(positions))
     counts = {symbol: (at_start.get(symbol, ZERO), now.get(symbol, ZERO)) for symbol in sorted({*at_start, *now})}
     return [
         f"{symbol}: {shares(before)} at its start, {digits(after)} at its end"

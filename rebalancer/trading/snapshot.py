@@ -10,7 +10,7 @@ from rebalancer.events import Holding, HoldingsRead
 from rebalancer.model import Account, Difference, Holdings, Position, Symbol
 from rebalancer.model.states import OVER
 from rebalancer.model.text import money
-from rebalancer.portfolio.holdings import differences, equities, quantities, sort_holdings
+from rebalancer.portfolio.holdings import differences, quantities, sort_holdings, tradable
 from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
@@ -126,7 +126,7 @@ def record_account(
     )
     check_daily_loss(context, log, account)
     if log.shares_at_start is None:
-        log.shares_at_start = quantities(equities(positions))
+        log.shares_at_start = quantities(tradable(positions, context.instruments(positions)))
     return snapshot
 
 
@@ -135,7 +135,9 @@ def _snapshot(
 ) -> AccountSnapshot:
     ledger = restate_ledger(context, log, positions) if phase == "start" else context.journal.ledger(context.account)
     trading = protected_by_new_names(context.trading, ledger)
-    holdings = sort_holdings(positions, ledger.ours, ledger.expected, trading, ledger.values)
+    holdings = sort_holdings(
+        positions, ledger.ours, ledger.expected, trading, ledger.values, context.instruments(positions)
+    )
     reserve = reserve_dollars(context.reserve, account.equity)
     return AccountSnapshot(
         account,

@@ -137,7 +137,8 @@ class PreviewBroker:
         return Room(own_cash(self._account), held, held - claimed)
 
     def _position(self, symbol: Symbol) -> Position:
-        return self._positions.get(symbol, Position(symbol, ZERO, ZERO))
+        asset_class = self.instruments([symbol])[symbol].asset_class
+        return self._positions.get(symbol, Position(symbol, ZERO, ZERO, asset_class))
 
     def _carry_out(self, state: OrderState, price: Decimal) -> None:
         sign = 1 if state.side == "buy" else -1

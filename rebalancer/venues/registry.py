@@ -4,9 +4,12 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from rebalancer.venues.plugin import VenuePlugin
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "rebalancer.venues"
 BUILT_IN = {"sim": "rebalancer.venues.sim.venue", "alpaca": "rebalancer.venues.alpaca.venue"}
@@ -39,12 +42,14 @@ def plugins() -> Iterator[VenuePlugin]:
 
 
 @cache
-def _installed(_: tuple[str, ...]) -> dict[str, EntryPoint]:
+def _installed(_: tuple[str, ...]) -> "dict[str, EntryPoint]":
     """By name, scanned once for a search path; a built-in name is never taken from a package."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - cron asks every minute, mostly about built-in venues
+
     return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
 
 
-def _loaded(entry: EntryPoint) -> VenuePlugin:
+def _loaded(entry: "EntryPoint") -> VenuePlugin:
     package = entry.dist.name if entry.dist else "an installed package"
     broken = f'is the venue that {package} registers as {entry.value}, under "{GROUP}", but'
     try:

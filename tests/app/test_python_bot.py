@@ -216,6 +216,7 @@ def test_a_process_that_can_not_be_started_is_a_failure(monkeypatch):
     [
         ([0.5, 0.5], "a list; it must return a dict of symbol: fraction"),
         ({1: 0.5}, "a key that is a int; keys are tickers"),
+        (dict.fromkeys(map(str, range(1001)), 0), "1,001 symbols; up to 1,000 are read"),
         ({"SPY": True}, "a bool for SPY; weights are numbers"),
         ({"SPY": "0.5"}, "a str for SPY; weights are numbers"),
     ],

@@ -81,9 +81,14 @@ def test_weights_of_0_are_left_out_and_rounding_is_forgiven():
         ({"SPY": 0.6, "TLT": 0.41}, "weights() returned weights that sum to 1.01; they must sum to 1 or less"),
         ({"GLD": 0.0}, "weights() returned 'GLD', which is not in SYMBOLS"),
         ("a sentence of the child process", "a sentence of the child process"),
+        ("steers \x1b[2J the terminal \ud800", "steers  [2J the terminal  "),
     ],
 )
 def test_an_answer_that_is_no_set_of_weights_is_a_sentence(answer, said):
     found = checked(answer, ["SPY", "TLT"])
     assert isinstance(found, str)
     assert found.startswith(said)
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused():
+    assert problems(b"x = a" + b".b" * 300_000) == ["mine.py: is nested too deeply to be read"]

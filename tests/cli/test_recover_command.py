@@ -126,12 +126,12 @@ def test_without_its_journal_nothing_is_sent_until_a_person_vouches_for_the_orde
 
 
 @pytest.mark.usefixtures("cut_off")
-def test_nobody_vouches_with_the_wrong_account_for_an_order_that_was_left(rebalance, tmp_path):
+def test_an_order_can_not_be_accounted_for_in_the_wrong_account(rebalance, tmp_path):
     (order,) = json.loads(rebalance("orders", "--json").out)
     another = CONFIG.format(enabled="false", top="").partition("[accounts.main]")[2].replace("main", "other")
     with (tmp_path / "config.toml").open("a") as file:
         file.write(f"[accounts.other]{another}")
     said = rebalance("recover", "--account", "other", "--account-for", order["id"], "--reason", "a typo")
     assert said.code == 2
-    assert "is of account main, not of account other: vouch for it with --account main" in " ".join(said.err.split())
+    assert "is of account main, not of account other: account for it with --account main" in " ".join(said.err.split())
     assert filled(rebalance) == [(1, "SPY", "intended")]

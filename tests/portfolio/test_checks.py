@@ -30,6 +30,7 @@ def checked(order: Order, *, trading: Trading | None = None, now: datetime | Non
         session=SESSION,
         trading=trading or Trading(),
         instrument=us_equity(SPY),
+        auction_cutoff=timedelta(minutes=10),
     )
 
 

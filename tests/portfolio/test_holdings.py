@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import Position, Symbol, Trading
-from rebalancer.portfolio.holdings import sort_holdings
+from rebalancer.model import Position, Symbol, Trading, us_equity
+from rebalancer.portfolio.holdings import sort_holdings, tradable
 
 SPY, TLT, GLD = map(Symbol, ("SPY", "TLT", "GLD"))
 OWN, ACCOUNT = Trading(manage="own"), Trading(manage="account")
@@ -226,3 +226,13 @@ def test_managed_and_changed_and_others_are_the_whole_account(positions, ours, e
     counted = holdings.others_value + sum(holdings.values.values()) + sum(holdings.changed.values())
 
     assert 0 <= counted - everything < Decimal("0.011")
+
+
+def test_what_is_managed_is_of_the_asset_class_that_the_venue_trades():
+    fund = replace(us_equity(SPY), asset_class="fund")
+    units = Position(SPY, Decimal("1.5"), Decimal(600), "fund")
+    assert sort_holdings([units], {}, None, ACCOUNT, instruments={SPY: fund}).managed == of(SPY="1.5")
+    assert sort_holdings([units], {}, None, ACCOUNT).untouchable == {
+        SPY: "not a US equity (fund): never bought nor sold"
+    }
+    assert tradable([units], {}) == []

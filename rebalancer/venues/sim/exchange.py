@@ -52,7 +52,8 @@ class Exchange:
         holdings = self._book.holdings()
         snapshots = self._shown(list(holdings))
         return tuple(
-            valued(symbol, held, snapshots.get(symbol), self._book.last_fill) for symbol, held in holdings.items()
+            valued(self._instrument(symbol), held, snapshots.get(symbol), self._book.last_fill)
+            for symbol, held in holdings.items()
         )
 
     def _shown(self, symbols: list[Symbol]) -> Mapping[Symbol, Snapshot]:

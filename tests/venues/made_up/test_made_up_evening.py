@@ -114,3 +114,15 @@ def test_an_order_that_never_arrived_is_not_sent_again_where_ids_are_not_idempot
     assert orders(folder)[Symbol("EUNL")].state == "lost"
     assert kinds(folder)["OrderResent"] == 0
     assert "it never reached the broker, which may take an id twice" in out
+
+
+def test_the_next_evening_manages_the_funds_that_it_bought(account, rebalance):
+    folder = account()
+    assert rebalance("run", "--as-of", str(DAYS[-2])).code == 0
+    bot = json.loads((folder / "world.json").read_text())
+    bot["chart"]["specified"][0]["percent"], bot["chart"]["specified"][2]["percent"] = 30, 32
+    (folder / "world.json").write_text(json.dumps(bot))
+
+    code, out, _ = rebalance("run", "--as-of", str(DAYS[-1]))
+    assert code == 0, out
+    assert "EUNL: sold 32.875 of 32.875 at 91.255 EUR" in out

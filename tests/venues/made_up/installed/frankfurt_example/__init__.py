@@ -1,10 +1,14 @@
 """A made-up venue: funds in lots of 0.001, in EUR, during Xetra's hours, with order ids that are not idempotent."""
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rebalancer.model import Instrument, Symbol
 from rebalancer.ports import Broker, Venue
 from rebalancer.venues.plugin import ChoiceKey, Connection, Login, MarketView, VenuePlugin
+
+if TYPE_CHECKING:
+    from frankfurt_example.broker import FrankfurtBroker
 
 FRANKFURT = Venue(
     "frankfurt",
@@ -27,7 +31,7 @@ class FrankfurtConnection(Connection):
 
     def __init__(self, login: Login) -> None:
         self._login = login
-        self._broker: Broker | None = None
+        self._broker: FrankfurtBroker | None = None
 
     def broker(self, market: MarketView | None) -> Broker:
         from frankfurt_example.broker import FrankfurtBroker
