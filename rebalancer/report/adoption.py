@@ -15,7 +15,7 @@ def show_proposed(found: Adoption) -> None:
         for offer in found.adopted:
             table.add_row(offer.symbol, count(offer.quantity), money(offer.value))
         total = sum((offer.value for offer in found.adopted), Decimal(0))
-        show(table, line(f"Together {money(total)} USD."))
+        show(table, line(f"Together {text.money(total)}."))
     for symbol, reason in found.refused.items():
         show(line(f"{symbol}: left alone: {reason}", "yellow"))
 

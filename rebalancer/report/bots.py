@@ -7,8 +7,8 @@ from rich.text import Text
 from rebalancer.app.bots import ListedBot
 from rebalancer.app.views import CheckedBot, Explanation, ShownBot
 from rebalancer.bots.base import Findings
-from rebalancer.model import Allocation, Investment
-from rebalancer.report.console import grid, line, money, share, show
+from rebalancer.model import Allocation, Investment, text
+from rebalancer.report.console import grid, line, share, show
 
 
 def show_explanation(found: Explanation) -> None:
@@ -69,7 +69,7 @@ def show_bots(bots: Sequence[ListedBot]) -> None:
 def _amount(investment: Investment | None) -> str:
     if investment is None:
         return ""
-    return f"{money(investment.amount)} USD" if investment.weight_mode == "dollars" else f"{investment.amount} %"
+    return text.money(investment.amount) if investment.weight_mode == "dollars" else f"{investment.amount} %"
 
 
 def _found(findings: Findings) -> tuple[Text, ...]:

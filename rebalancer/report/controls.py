@@ -6,7 +6,7 @@ from rich.console import RenderableType
 
 from rebalancer.app.views import ArmingProposal, KilledAccount, LiveAccount, Resumed
 from rebalancer.events import Armed, Halted
-from rebalancer.model import OrderState
+from rebalancer.model import OrderState, text
 from rebalancer.model.text import minute
 from rebalancer.report.console import count, grid, line, money, show
 
@@ -53,9 +53,9 @@ def show_proposal(proposal: ArmingProposal) -> None:
     table = grid(f"To be armed for real money: account {armed.account}", "what", "~is")
     table.add_row("account number", armed.number)
     table.add_row("at", line(proposal.host))
-    table.add_row("equity", f"{money(proposal.equity)} USD")
-    table.add_row("cash", f"{money(proposal.cash)} USD")
-    table.add_row("most a run may send", f"{money(armed.max_dollars)} USD")
+    table.add_row("equity", text.money(proposal.equity))
+    table.add_row("cash", text.money(proposal.cash))
+    table.add_row("most a run may send", text.money(armed.max_dollars))
     table.add_row("until", minute(armed.until))
     table.add_row("while these stay as they are", line(", ".join(armed.files)))
     table.add_row("the first run", first)
