@@ -151,7 +151,7 @@ fine = sorted(each for each in set(those)), {each for each in {1, 2}}, any(each 
 
 
 def unordered(source: ast.AST) -> list[int]:
-    """The lines that iterate over a set, except where the order does not matter: set comprehensions, sorted(), any(), ..."""
+    """The lines that iterate over a set, except where the order does not matter: another set, sorted(), any(), ..."""
     parents = {child: node for node in ast.walk(source) for child in ast.iter_child_nodes(node)}
     return [
         loop.iter.lineno
