@@ -5,17 +5,18 @@ from decimal import Decimal
 
 from rebalancer.app.views import Adoption, WriteOff
 from rebalancer.model import Position, text
+from rebalancer.model.text import cents, grouped, money
 from rebalancer.portfolio.adoption import Offer
-from rebalancer.report.console import count, grid, line, money, show
+from rebalancer.report.console import grid, line, show
 
 
 def show_proposed(found: Adoption) -> None:
     if found.adopted:
         table = grid(f"To be handed over to the bots of account {found.account}", "symbol", "#shares", "#value USD")
         for offer in found.adopted:
-            table.add_row(offer.symbol, count(offer.quantity), money(offer.value))
+            table.add_row(offer.symbol, grouped(offer.quantity), cents(offer.value))
         total = sum((offer.value for offer in found.adopted), Decimal(0))
-        show(table, line(f"Together {money(total)} USD."))
+        show(table, line(f"Together {money(total)}."))
     for symbol, reason in found.refused.items():
         show(line(f"{symbol}: left alone: {reason}", "yellow"))
 
