@@ -23,14 +23,14 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "N2 timeout after accept": (
         "trading/test_alpaca_evening.py::test_an_order_whose_answer_is_lost_reaches_the_venue_once",
-        "trading/test_unclear_answers.py::test_hundreds_of_orders_whose_answers_are_lost_are_taken_once_each",
+        "trading/test_unknown_outcomes.py::test_hundreds_of_orders_whose_answers_are_lost_are_taken_once_each",
     ),
     "N3 reset after accept": (
         "trading/test_alpaca_evening.py::test_a_hundred_orders_whose_answers_are_lost_reach_the_venue_once_each",
     ),
     "N4 end of file": ("venues/alpaca/test_client.py::test_an_order_is_sent_once_even_if_nobody_answers",),
     "N5 late accept": (
-        "trading/test_unclear_answers.py::test_an_order_that_arrives_late_is_taken_once_and_found_by_the_next_run",
+        "trading/test_unknown_outcomes.py::test_an_order_that_arrives_late_is_taken_once_and_found_by_the_next_run",
         "trading/test_alpaca_evening.py::test_a_lost_order_that_arrives_after_the_evening_halts_the_next_and_is_counted",
     ),
     "N6 the same answer or fill twice": (
@@ -99,7 +99,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "N22 blocked account": ("trading/test_alpaca_evening.py::test_an_account_that_may_not_trade_gets_no_order",),
     "N23 lists that lag": (
-        "trading/test_unclear_answers.py::test_an_order_is_resent_after_two_absences_past_the_quiet_time",
+        "trading/test_unknown_outcomes.py::test_an_order_is_resent_after_two_absences_past_the_quiet_time",
         "trading/test_alpaca_evening.py::test_executions_that_are_listed_late_are_awaited",
     ),
     # ------------------------------------------------------------------------------------------- orders
@@ -142,7 +142,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_alpaca_rough_edges.py::test_shares_held_by_a_cancelled_order_are_awaited",
     ),
     "O12 a trade by hand in mid-run": (
-        "trading/test_other_hands.py::test_shares_sold_by_hand_a_moment_ago_are_never_sold_short",
+        "trading/test_external_trades.py::test_shares_sold_by_hand_a_moment_ago_are_never_sold_short",
         "venues/alpaca/test_alpaca_broker.py::test_only_a_sell_says_that_it_closes_what_is_held",
         "trading/test_rebalance.py::test_a_position_that_changed_without_our_orders_is_not_traded_that_evening",
     ),
@@ -164,15 +164,15 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "O17 two numbers of the broker's for one order": "Such a broker (Interactive Brokers) is not connected yet.",
     # ------------------------------------------------------------------------------------------- quotes
-    "Q1 stale": ("market/test_prices.py::test_an_order_needs_a_price_no_older_than_its_setting",),
-    "Q2 crossed": ("market/test_prices.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",),
+    "Q1 stale": ("market/test_price_fallback.py::test_an_order_needs_a_price_no_older_than_its_setting",),
+    "Q2 crossed": ("market/test_price_fallback.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",),
     "Q3 one side is zero": (
-        "market/test_prices.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",
+        "market/test_price_fallback.py::test_a_quote_is_refused_in_a_sentence_with_its_numbers",
         "venues/alpaca/market_data/test_alpaca_quotes.py::test_a_quote_without_an_ask_is_passed_on_for_the_gates_to_refuse",
     ),
-    "Q4 no number": ("market/test_prices.py::test_a_trade_or_a_bar_has_a_finite_price_above_zero",),
+    "Q4 no number": ("market/test_price_fallback.py::test_a_trade_or_a_bar_has_a_finite_price_above_zero",),
     "Q5 a hundredfold": (
-        "market/test_prices.py::test_an_order_refuses_a_price_further_away_on_every_rung_with_its_numbers",
+        "market/test_price_fallback.py::test_an_order_refuses_a_price_further_away_on_every_rung_with_its_numbers",
     ),
     "Q6 no bar today": (
         "trading/test_rebalance.py::test_a_symbol_without_a_price_is_skipped_with_its_reasons",
@@ -180,18 +180,18 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "Q7 yesterday's bar as today's": (
         "venues/alpaca/market_data/test_alpaca_quotes.py::test_a_trade_of_today_does_not_freshen_the_bar_of_yesterday",
-        "market/test_prices.py::test_a_trade_and_a_bar_of_another_session_are_refused",
+        "market/test_price_fallback.py::test_a_trade_and_a_bar_of_another_session_are_refused",
     ),
     "Q8 a bar twice": ("venues/alpaca/market_data/test_alpaca_history.py::test_two_closes_of_one_day_are_an_error",),
     "Q9 a split": (
-        "trading/test_restate.py::test_an_unbooked_split_stops_trades_sized_by_the_wrong_account_value",
+        "trading/test_restated_ledger.py::test_an_unbooked_split_stops_trades_sized_by_the_wrong_account_value",
         "trading/test_alpaca_evening.py::test_a_split_overnight_restates_our_shares_and_causes_no_trade",
         "market/test_jumps.py::test_a_move_beyond_the_bound_is_a_jump_up_or_down",
     ),
     "Q10 a dividend": (
         "venues/alpaca/market_data/test_alpaca_history.py::test_a_dividend_is_in_the_whole_history_the_same_evening",
     ),
-    "Q11 a rename": ("trading/test_restate.py::test_a_rename_moves_our_shares_to_the_new_name",),
+    "Q11 a rename": ("trading/test_restated_ledger.py::test_a_rename_moves_our_shares_to_the_new_name",),
     "Q12 another currency": ("venues/alpaca/test_parse.py::test_an_account_that_can_not_trade_says_why",),
     "Q13 no volume": "Volumes are not read: a price is judged by its age, its spread and its distance.",
     "Q14 providers that disagree": "An evening has one provider of prices; a preview of two is not built.",
@@ -203,11 +203,11 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "S5 hostile tickers": ("model/test_names.py::test_what_is_no_ticker_is_refused",),
     # ------------------------------------------------------------------------------------------- time
     "T1 clocks apart": (
-        "trading/test_hours.py::test_the_clocks_may_be_five_seconds_apart_and_no_more",
+        "trading/test_venue_hours.py::test_the_clocks_may_be_five_seconds_apart_and_no_more",
         "trading/test_alpaca_evening.py::test_a_clock_that_is_wrong_stops_the_evening",
     ),
     "T2 the clock steps": (
-        "trading/test_unclear_answers.py::test_a_clock_that_is_set_forward_does_not_make_an_order_absent",
+        "trading/test_unknown_outcomes.py::test_a_clock_that_is_set_forward_does_not_make_an_order_absent",
         "venues/alpaca/test_client.py::test_a_clock_that_stands_still_makes_no_question_endless",
     ),
     "T3 summer time": ("app/test_schedule_windows.py::test_the_change_of_the_clocks_moves_the_run_in_utc",),
@@ -223,7 +223,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "T7 over the close, over midnight": (
         "trading/test_rebalance.py::test_an_order_after_the_cutoff_is_not_sent",
-        "trading/test_carry_on.py::test_the_next_session_ends_an_interrupted_run_and_starts_its_own",
+        "trading/test_resume.py::test_the_next_session_ends_an_interrupted_run_and_starts_its_own",
     ),
     "T8 years nobody knows": (
         "market/test_calendar.py::test_years_whose_holidays_are_not_certain_are_refused_rather_than_guessed",
@@ -231,7 +231,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "T9 special sessions": "The New York Stock Exchange has none; no exchange with some is connected yet.",
     # ------------------------------------------------------------------------------------------- disk
     "D1 no space at every write": (
-        "trading/test_fail_nth.py::test_after_the_disk_is_full_nothing_is_sent_and_a_later_run_reaches_the_targets",
+        "trading/test_every_call_fails.py::test_after_the_disk_is_full_nothing_is_sent_and_a_later_run_reaches_the_targets",
         "journal/test_store.py::test_a_full_disk_leaves_no_half_event_wherever_it_strikes",
     ),
     "D2 locked": ("journal/test_busy_journal.py::test_a_journal_that_another_program_is_writing_is_not_written",),
@@ -248,7 +248,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_alpaca_evening.py::test_with_the_journal_deleted_the_next_evening_stops_and_names_the_orders",
     ),
     "D8 one journal on two hosts": (
-        "trading/test_other_hands.py::test_a_copy_of_the_journal_on_another_host_sends_nothing_once_the_first_has_sent",
+        "trading/test_external_trades.py::test_a_copy_of_the_journal_on_another_host_sends_nothing_once_the_first_has_sent",
     ),
     "D9 links": (
         "journal/test_store.py::test_a_symbolic_link_is_refused_because_the_lock_would_not_hold",
@@ -262,11 +262,11 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     # ------------------------------------------------------------------------------------------- process
     "P1 kill -9 anywhere": (
         "test_crash.py::test_wherever_it_is_killed_twice_the_third_start_ends_the_evening",
-        "trading/test_fail_nth.py::test_after_any_failed_journal_write_nothing_is_sent_and_a_later_run_reaches_the_targets",
+        "trading/test_every_call_fails.py::test_after_any_failed_journal_write_nothing_is_sent_and_a_later_run_reaches_the_targets",
     ),
     "P2 told to end": (
-        "trading/test_schedule_ending.py::test_a_shutdown_between_two_orders_tracks_the_first_and_sends_no_more",
-        "trading/test_schedule_ending.py::test_a_shutdown_between_sells_and_buys_sends_no_buy",
+        "trading/test_shutdown.py::test_a_shutdown_between_two_orders_tracks_the_first_and_sends_no_more",
+        "trading/test_shutdown.py::test_a_shutdown_between_sells_and_buys_sends_no_buy",
     ),
     "P3 two schedulers": (
         "journal/test_one_run_a_session.py::test_of_three_processes_triggered_at_once_exactly_one_sends",
@@ -286,7 +286,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "journal/test_store.py::test_a_journal_of_a_newer_version_is_refused",
     ),
     "P7 config or bot changed in mid-run": (
-        "trading/test_carry_on.py::test_bots_that_changed_since_the_interruption_do_not_change_the_plan",
+        "trading/test_resume.py::test_bots_that_changed_since_the_interruption_do_not_change_the_plan",
         "cli/test_recover_command.py::test_it_goes_on_as_it_began_whatever_was_edited_meanwhile",
     ),
     "P8 another account or mode": (

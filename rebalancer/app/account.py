@@ -21,11 +21,11 @@ from rebalancer.venues.plugin import MarketView
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When an account is opened for: a session, and the time by which it is traded. `live`: at the prices of now."""
+    """When an account is opened for: a session, and the time by which it is traded. `live_prices` are those of now."""
 
     session: Session
     clock: Clock
-    live: bool
+    live_prices: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Opening:
     present: Clock
 
     @property
-    def lives_in_the_present(self) -> bool:
-        """An enabled account does, and one at a real venue."""
+    def is_current(self) -> bool:
+        """Whether it is traded in the present: an enabled account, and any at a real venue."""
         return self.account.enabled or not self.account.venue.simulated
 
     def at_window(self, session: Session) -> Clock:
@@ -49,16 +49,16 @@ class Opening:
         return SimulatedClock(session.closes - timedelta(minutes=self.account.trading.minutes_before_close))
 
     def latest(self) -> Moment:
-        """The session going on, or the last one; of an account that lives in the past, the last one with prices."""
-        if self.lives_in_the_present:
+        """The session going on, or the last one; of an account that is not current, the last one with prices."""
+        if self.is_current:
             today = self.present.now().astimezone(self.calendar.zone).date()
-            return Moment(last_session(self.calendar, today), self.present, live=True)
+            return Moment(last_session(self.calendar, today), self.present, live_prices=True)
         session = last_session(self.calendar, self.source.last_session)
-        return Moment(session, self.at_window(session), live=False)
+        return Moment(session, self.at_window(session), live_prices=False)
 
     def quotes(self, moment: Moment) -> Quotes:
         """Live prices come from the venue that the account trades at, where it brings some, else from [data]."""
-        if not moment.live:
+        if not moment.live_prices:
             return self.source.as_of(moment.clock)
         if (own := own_prices(self.config, self.account)) is not None:
             name, settings = own

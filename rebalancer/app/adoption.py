@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from rebalancer.app.evening import evening
 from rebalancer.app.recover import Recovery, simulated
-from rebalancer.app.views import Adoption, WriteOff
+from rebalancer.app.views import Adoption
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 from rebalancer.events import Adopted, WrittenOff
@@ -78,7 +78,7 @@ def _figures(offer: Offer | str | None) -> tuple[Decimal, Decimal | None] | None
 # --------------------------------------------------------------------------------------- write off
 
 
-def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> WriteOff:
+def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Position:
     """The shares of a simulated account that have no price any more. Nothing is journalled yet.
 
     Raises BadInputError at a real broker, and for shares that are not held or can still be sold.
@@ -91,7 +91,7 @@ def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Wr
         )
         raise BadInputError([Problem("write-off", name, text)])
     with simulated(config, account) as (now, _):
-        return WriteOff(account.name, _without_price(now, name))
+        return _without_price(now, name)
 
 
 def write_off(config: Config, account: AccountConfig, wanted: Position, reason: str, by: str) -> None:

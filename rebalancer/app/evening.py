@@ -195,11 +195,11 @@ def _is_open(calendar: Calendar, clock: Clock) -> bool:
 
 def _moment(opened: Opening, clock: Clock | None, as_of: date | None, *, dry_run: bool) -> Moment:
     if clock:
-        return Moment(_session_tonight(opened, clock), clock, live=True)
+        return Moment(_session_tonight(opened, clock), clock, live_prices=True)
     session = _session_of(opened.calendar, as_of, opened.source.last_session)
     real = not opened.account.venue.simulated
     # A real broker's account is only ever touched in the present.
-    return Moment(session, opened.present if real and not dry_run else opened.at_window(session), live=False)
+    return Moment(session, opened.present if real and not dry_run else opened.at_window(session), live_prices=False)
 
 
 def _session_of(calendar: Calendar, day: date | None, last: date) -> Session:

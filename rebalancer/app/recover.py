@@ -1,15 +1,18 @@
-"""Recovery without a run: orders of earlier runs are settled, and an interrupted run gets its end."""
+"""Recovery without a run: orders of earlier runs are settled, and a restored journal is accepted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rebalancer.app.account import open_for_a_run, opening
 from rebalancer.app.evening import context_of, request_of
+from rebalancer.app.views import Restored
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, StoppedError
 from rebalancer.events import Halted, OrderAccounted, OrderLost, RunEnded, RunRequest
-from rebalancer.journal import read
+from rebalancer.journal import high_water_mark, read
+from rebalancer.journal.lease import run_lock
 from rebalancer.journal.read import RunRecord
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
@@ -116,3 +119,15 @@ def outcome_sentence(orders: Sequence[OrderRecord]) -> str:
 def _done(sent: OrderRecord) -> str:
     verb = "sold" if sent.order.side == "sell" else "bought"
     return f"{sent.order.symbol}: {verb} {sent.filled} of {sent.order.quantity}, {sent.phase}"
+
+
+def accept_restored(path: Path, confirm: Callable[[Restored], None]) -> Restored:
+    """Make the journal at `path`, as it is, the one that runs go on from, while no run can begin.
+
+    `confirm` is shown what was lost, and raises where the answer is no. Raises BusyError while a run is in progress.
+    """
+    with run_lock(path):
+        found = Restored(high_water_mark.load(path), high_water_mark.current(path))
+        confirm(found)
+        high_water_mark.save(path, found.head)
+    return found

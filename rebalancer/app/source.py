@@ -78,17 +78,21 @@ def _of_a_venue(config: Config, clock: Clock, connections: Connections) -> Sourc
 
 
 def own_prices(config: Config, account: AccountConfig) -> tuple[str, Mapping[str, Any]] | None:
-    """Whose connection brings live prices of the account's own venue, and by which settings; None where none does."""
+    """The account whose connection brings live prices of `account`'s venue, and their settings; None without prices.
+
+    That is the account of [data] if it is at the same venue, else `account` itself with default settings.
+    """
     plugin = registry.plugin(account.broker)
     if not plugin.brings_prices:
         return None
-    if any(each.name == config.data_account and each.broker == account.broker for each in config.accounts):
-        return config.data_account or "", config.data_settings
+    for each in config.accounts:
+        if each.name == config.data_account and each.broker == account.broker:
+            return each.name, config.data_settings
     return account.name, chosen({}, plugin.price_keys)
 
 
 def described(config: Config, account: AccountConfig) -> str:
-    """Where the account's prices of now come from, in words."""
+    """The source of the account's live prices, for a person."""
     own = own_prices(config, account)
     if own is None and config.data_source in OWN_SOURCES:
         return f"the folder {config.data_folder}" if config.data_source == "folder" else "the sample"

@@ -15,10 +15,8 @@ from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import Head
 from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
-from rebalancer.model import Decision, OrderState, Position, RunStatus, Symbol
+from rebalancer.model import Decision, OrderState, RunStatus, Symbol
 from rebalancer.portfolio.adoption import Offer
-
-# ------------------------------------------------------------------------------------- runs and the schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,6 @@ class LookFailed:
     error: str
 
 
-# --------------------------------------------------------------------------------------- controls
-
-
 @dataclass(frozen=True, slots=True)
 class Resumed:
     """The halts that were lifted; `whole_runs` are the armings whose first live order was reviewed with it."""
@@ -121,9 +116,6 @@ class LiveAccount:
     trouble: str
 
 
-# --------------------------------------------------------------------------------------- settings and investments
-
-
 @dataclass(frozen=True, slots=True)
 class Invested:
     """Money committed to a bot: dollars, or percent of the investable amount, by `weight_mode`."""
@@ -162,9 +154,6 @@ class SettingsCheck:
     notes: tuple[str, ...]
 
 
-# --------------------------------------------------------------------------------------- shares by hand
-
-
 @dataclass(frozen=True, slots=True)
 class Adoption:
     """The shares that are handed over to the bots, and why the others that were asked for are not."""
@@ -175,20 +164,11 @@ class Adoption:
 
 
 @dataclass(frozen=True, slots=True)
-class WriteOff:
-    account: str
-    written_off: Position
-
-
-@dataclass(frozen=True, slots=True)
 class Restored:
     """`remembered` is the last line this machine had written, None where that is unknown; `head` is the file's last."""
 
     remembered: Head | None
     head: Head
-
-
-# --------------------------------------------------------------------------------------- bots and prices
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:
     total = math.fsum(answer.values())
     if not total <= 1 + ROUNDING:
         return f"weights() returned weights that sum to {total:.10g}; they must sum to 1 or less, the rest is cash"
-    scale = max(total, 1.0)  # of a sum of 1 and some rounding no more than 1 is invested
+    scale = max(total, 1.0)  # a sum of 1 and some rounding
     return {Symbol(name): weight / scale for name, weight in answer.items() if weight > 0}
 
 

@@ -52,7 +52,7 @@ def accept_restore(
 
     Orders that are missing in it still stop the next run, until `rebalance recover` accounts for them.
     """
-    from rebalancer.app.restored import accept_restored
+    from rebalancer.app.recover import accept_restored
     from rebalancer.report.audit import show_accepted, show_restored
     from rebalancer.report.console import show_json
 

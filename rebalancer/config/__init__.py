@@ -24,6 +24,7 @@ from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
 from rebalancer.ports import Venue
 from rebalancer.venues import registry
+from rebalancer.venues.plugin import VenuePlugin
 
 APP = "rebalancer"
 MAX_PROBLEMS = 100
@@ -187,14 +188,7 @@ def _accounts(document: Table, trading: Trading, limits: Limits, folder: Path) -
 
 def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: Path) -> AccountConfig:
     plugin = venue_of(table)
-    own = {**ACCOUNT, **(account_kinds(plugin) if plugin else {})}
-    foreign = {} if table.content.keys() <= {*own, *TABLES} else any_account_kinds()
-    values = table.read({**own, **foreign}, required=["broker"], tables=TABLES)
-    if plugin:
-        refuse_foreign(table, plugin.venue.name, [key for key in foreign if key in table.content and key not in own])
-    if plugin and ("mode" in values or "mode" not in table.content):  # not where what stands there was refused
-        for key, text in of_the_mode(values, plugin).items():
-            table.refuse(key, text)
+    values = _account_values(table, plugin)
     named = {key: values[key] for key in CREDENTIALS if key in values}
     mode = values.get("mode", "paper")
     trading = _trading(table.table("trading"), trading, plugin.venue if plugin else ANY)
@@ -212,6 +206,19 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
         investments=tuple(investment for investment, _ in invested),
         bots={investment.bot: file for investment, file in invested},
     )
+
+
+def _account_values(table: Table, plugin: VenuePlugin | None) -> dict[str, Any]:
+    """The account's valid values beside its tables. Keys that only other venues have are refused."""
+    own = {**ACCOUNT, **(account_kinds(plugin) if plugin else {})}
+    foreign = {} if table.content.keys() <= {*own, *TABLES} else any_account_kinds()
+    values = table.read({**own, **foreign}, required=["broker"], tables=TABLES)
+    if plugin:
+        refuse_foreign(table, plugin.venue.name, [key for key in foreign if key in table.content and key not in own])
+    if plugin and ("mode" in values or "mode" not in table.content):  # not after the mode itself was refused
+        for key, text in of_the_mode(values, plugin).items():
+            table.refuse(key, text)
+    return values
 
 
 def _reserve(table: Table) -> Reserve:

@@ -10,11 +10,11 @@ from rebalancer.config.table import Table
 from rebalancer.config.venue_keys import any_price_kinds, chosen, price_kinds
 from rebalancer.venues.plugin import VenuePlugin
 
-Sellers = Mapping[str, VenuePlugin]
+AccountsWithPrices = Mapping[str, VenuePlugin]
 """The venues of the accounts that bring prices, by the account's name, in the file's order."""
 
 
-def price_settings(table: Table, accounts: Sellers, folder: Path) -> dict[str, Any]:
+def price_settings(table: Table, accounts: AccountsWithPrices, folder: Path) -> dict[str, Any]:
     """The fields `data_...` of a Config. A relative path starts at `folder`."""
     venue = _venue(table, accounts)
     own = price_kinds(venue) if venue else {}
@@ -23,7 +23,7 @@ def price_settings(table: Table, accounts: Sellers, folder: Path) -> dict[str, A
     if "source" not in table.content:
         values["source"] = venue.venue.name if venue else "sample"
     for key, text in _conflicts(values, venue, accounts):
-        if key in values or key not in table.content:  # what is refused already is not refused twice
+        if key in values or key not in table.content:  # one problem a key
             table.refuse(key, text)
     return {
         "data_source": values.get("source"),
@@ -33,17 +33,19 @@ def price_settings(table: Table, accounts: Sellers, folder: Path) -> dict[str, A
     }
 
 
-def _venue(table: Table, accounts: Sellers) -> VenuePlugin | None:
+def _venue(table: Table, accounts: AccountsWithPrices) -> VenuePlugin | None:
     """The venue whose prices are read: the one that is named, else that of the first account."""
     named = (each for each in accounts.values() if each.venue.name == table.content.get("source"))
     return next(named, next(iter(accounts.values()), None))
 
 
-def _at(venue: VenuePlugin, accounts: Sellers) -> Iterator[str]:
+def _at(venue: VenuePlugin, accounts: AccountsWithPrices) -> Iterator[str]:
     return (name for name, each in accounts.items() if each is venue)
 
 
-def _conflicts(values: Mapping[str, Any], venue: VenuePlugin | None, accounts: Sellers) -> Iterator[tuple[str, str]]:
+def _conflicts(
+    values: Mapping[str, Any], venue: VenuePlugin | None, accounts: AccountsWithPrices
+) -> Iterator[tuple[str, str]]:
     """What does not go together, by the key to change."""
     source = values.get("source")  # None where what stands there was refused
     if source == "folder" and "folder" not in values:

@@ -46,7 +46,6 @@ from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Ledger, 
 
 Answer = TypeVar("Answer")
 Values = ParamSpec("Values")
-Query = Callable[Concatenate[sqlite3.Connection, Values], Answer]
 IN_MEMORY = Path(":memory:")
 INSERT = insert_into("events", (*JournalLine._fields, "hash"))
 NO_HIGH_WATER_MARK = (

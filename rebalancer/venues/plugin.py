@@ -58,8 +58,8 @@ VenueKey = AddressKey | ChoiceKey | DayKey
 class Login:
     """One account of the config, ready to be opened at its venue.
 
-    `settings` are the venue's own keys with their defaults. `keys` is None at a venue that needs none. `clock` is the
-    present time. A venue may keep files in `state_dir`.
+    `settings` has the venue's own keys with their defaults, and at a simulated venue those of the `sim` table. `keys`
+    is None at a venue that needs none. `clock` is the present time. A venue may keep files in `state_dir`.
     """
 
     account: str

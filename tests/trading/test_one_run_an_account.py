@@ -9,8 +9,8 @@ from alpaca_stage import AlpacaStage, alpaca_stage
 from local_alpaca import LocalAlpaca
 
 from rebalancer.app.account import broker_alone
+from rebalancer.app.controls import cancel_all
 from rebalancer.app.evening import evening
-from rebalancer.app.kill import kill
 from rebalancer.app.recover import recovery
 from rebalancer.errors import BusyError
 
@@ -63,4 +63,4 @@ def test_a_dry_run_works_during_a_run(running: None, second: AlpacaStage) -> Non
 def test_a_kill_works_during_a_run(running: None, second: AlpacaStage) -> None:
     settings = second.settings()
     with broker_alone(settings, settings.accounts[0]) as (broker, clock):
-        assert kill(broker, clock).left == ()
+        assert cancel_all(broker, clock).left == ()

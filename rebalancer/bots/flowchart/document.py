@@ -18,7 +18,7 @@ MAX_VALUES = 250_000
 """A Composer chart of 10,000 nested ifs has 210,000. They are counted before the parser starts."""
 MAX_PROBLEMS = 10
 BUFFER_BYTES = 1_000_000
-"""The parser begins a long string anew with each buffer: small ones would cost the square of its length."""
+"""The parser restarts a long string with each buffer: small buffers take time in the square of its length."""
 MAX_NUMBER = 1e15
 """Far beyond any price, percent or window, and still exact in a float."""
 
@@ -88,7 +88,7 @@ class _Builder:
 
     def _scalar(self, value: object) -> None:
         self.open[-1].add(value)
-        # Written so that neither NaN nor an integer of thousands of digits passes.
+        # "Accept only if", so that neither NaN nor a huge integer passes.
         if isinstance(value, (int, float)) and not -MAX_NUMBER <= value <= MAX_NUMBER:
             self.refuse("this number is too large; numbers up to 1,000,000,000,000,000 are read")
 
@@ -130,7 +130,7 @@ def _build(builder: _Builder, events: Iterable[tuple[str, object]]) -> None:
 
 
 def _explained(fault: Exception, text: str) -> str:
-    """The fault with its line and column where the standard parser, which recurses, can say them."""
+    """The fault, with line and column if the standard parser, which is recursive, can find them."""
     with suppress(RecursionError):
         try:
             json.loads(text, parse_int=float, parse_constant=_not_a_number)

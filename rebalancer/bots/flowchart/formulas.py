@@ -111,7 +111,7 @@ def over_windows(parts: Parts, window: int, join: Join) -> Parts:
     out = tuple(np.full_like(part, np.nan) for part in parts)
     if window > len(parts[0]):
         return out
-    span, size = parts, 1  # what the digits of `window` read so far cover, from each row on
+    span, size = parts, 1  # for each row, a stretch as long as the binary digits of `window` read so far
     for digit in f"{window:b}"[1:]:
         span = join(_rows(span, None, -size), _rows(span, size, None), size, size)
         size *= 2

@@ -1,4 +1,4 @@
-"""Composer's score v1 in plain JSON, as the editor copies it: the part that decides anew on every session."""
+"""Composer's score v1 in plain JSON, as its editor copies it, with daily rebalancing."""
 
 import math
 import re
@@ -32,7 +32,7 @@ from rebalancer.bots.flowchart.tree import (
 )
 from rebalancer.model import Symbol
 
-# Keys that only the editor reads. A `weight` means something under wt-cash-specified alone; elsewhere it is left over.
+# Keys that only the editor uses. A `weight` has a meaning under wt-cash-specified alone; elsewhere it is stale.
 _COSMETIC = (
     *("step", "id", "weight", "name", "description", "collapsed?", "collapsed-specified-weight?", "children-count"),
     *("suppress-incomplete-warnings?", "price", "dollar_volume", "has_marketcap", "exchange", "asset_class"),
@@ -46,7 +46,7 @@ _COMPARATORS: tuple[Comparator, ...] = ("gt", "gte", "lt", "lte")
 _EQUITY = re.compile(r"EQUITIES::(.+)//USD")
 _ENDS: tuple[Literal["top", "bottom"], ...] = ("top", "bottom")
 
-# What Composer has beyond what is read; saying "not read yet" is fairer than "unknown".
+# Known to Composer and not supported here: refused as "not read yet" rather than as unknown.
 _LATER = frozenset(
     {
         *("none", "weekly", "monthly", "quarterly", "yearly", "wt-marketcap", "eq"),
@@ -58,7 +58,7 @@ _LATER = frozenset(
 
 
 def read(document: Element) -> Chart | None:
-    """The chart as far as it could be built; it counts only if `document` has no refusals after this."""
+    """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     document.only(*_COSMETIC, "children", "rebalance", "rebalance-corridor-width")
     document["rebalance"].choice(("daily",), _LATER)
     if document["rebalance"].value == "daily" and document["rebalance-corridor-width"].given:
@@ -87,7 +87,7 @@ def _steps(listed: Element) -> tuple[Unread, ...]:
 
 
 def _branch(listed: Element) -> Parsed:
-    """One child stands for itself, several share equally."""
+    """A single child as it is; several with equal weights."""
     children = _steps(listed)
     if len(children) == 1:
         return Parsed(lambda child: child, children)
@@ -115,7 +115,7 @@ def _equal(element: Element) -> Parsed:
 
 
 def _specified(element: Element) -> Parsed:
-    """Children of weight 0 are left out, as Composer does; the other weights are brought to a sum of 1."""
+    """As in Composer, children of weight 0 are dropped and the other weights are normalised to a sum of 1."""
     weighed = [(child, _weight(child["weight"])) for child in element["children"].items()]
     kept = [(child, weight) for child, weight in weighed if weight != 0]
     total = math.fsum(weight for _, weight in kept)
@@ -185,7 +185,7 @@ _STEPS: Mapping[str, tuple[tuple[str, ...], Callable[[Element], Parsed]]] = {
 
 def _condition(side: Element) -> Parsed:
     if side["condition"].given:
-        # It replaces the flat keys beside it, which may be stale; so they are not looked at.
+        # It replaces the flat keys beside it, which may be stale, so those are not validated.
         side["condition"].refuse(
             '"condition" is not read yet; what is read: "lhs-fn", "comparator" and "rhs-fn" or "rhs-val"'
         )
@@ -198,7 +198,7 @@ def _condition(side: Element) -> Parsed:
 
 
 def _is_fixed(side: Element) -> bool:
-    """Whether the right side is a number; a "rhs-fn" beside it is then left over and ignored."""
+    """Whether the right side is a number; a "rhs-fn" beside it is then stale and ignored."""
     if side["rhs-fixed-value?"].given:
         return side["rhs-fixed-value?"].flag()
     return not side["rhs-fn"].given or side["rhs-val"].numeric.is_number
@@ -215,7 +215,7 @@ def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> Indicator:
 
 
 def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, ...]:
-    """The numbers of `function`, in older files a window under a key of its own.
+    """The parameters of `function`; older files have the window under a key of its own.
 
     A current price has none, whatever is written.
     """
@@ -248,7 +248,7 @@ def _ticker(element: Element) -> Symbol:
 
 
 def _name(element: Element) -> str:
-    """The editor leaves names empty where nobody gave one."""
+    """Composer's editor writes an empty name where none was given."""
     return element["name"].text() if element["name"].value else "unnamed"
 
 

@@ -61,7 +61,7 @@ class Element:
 
     @property
     def here(self) -> Place:
-        """The place, for what is built from this element; the whole document goes by the name "chart"."""
+        """The place for a node built from this element; that of the whole document is called "chart"."""
         return self.place or Place(None, "chart")
 
     def refuse(self, text: str) -> None:
@@ -135,14 +135,14 @@ class Element:
         return 1.0
 
     def percent(self) -> float:
-        """Above 0 and up to 100; 0 stands in for what was refused."""
+        """Above 0 and up to 100; 0 is the placeholder."""
         if _is_number(self.value) and 0 < self.value <= 100:
             return float(self.value)
         self.must_be("a number above 0 and up to 100")
         return 0.0
 
     def whole(self, least: int, most: int) -> int:
-        """As JSON Schema has it, 10.0 is a whole number."""
+        """10.0 is a whole number, as in JSON Schema."""
         if _is_number(self.value) and least <= self.value <= most and self.value == int(self.value):
             return int(self.value)
         self.must_be(f"a whole number from {least:,} to {most:,}")
@@ -161,7 +161,7 @@ class Element:
 
     @property
     def numeric(self) -> "Element":
-        """Itself, but as a number where the document has the number as a text of plain ASCII digits."""
+        """Itself; a text of ASCII digits is converted to its number."""
         if isinstance(self.value, str) and _NUMERIC.fullmatch(self.value):
             return replace(self, value=float(self.value))
         return self

@@ -25,7 +25,7 @@ def names_of_parameters(function: str) -> tuple[str, ...]:
 
 
 def parameters(function: str, named: Callable[[str], Element]) -> tuple[int, ...]:
-    """The numbers of `function`; `named` gives the element in which a parameter stands."""
+    """The parameters of `function`; `named` returns the element of a parameter by its name."""
     return tuple(_number(parameter, named(parameter.name)) for parameter in INDICATORS[function].parameters)
 
 
@@ -42,7 +42,7 @@ def _number(parameter: Parameter, element: Element) -> int:
 
 
 def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Callable[[Node], Indicator]:
-    """Builds an indicator of a node: of the asset where the node is nothing else, of its simulated history if not."""
+    """A builder of the indicator: on the closes of a single asset, on the simulated value of any other node."""
 
     def build(subject: Node) -> Indicator:
         _accept(element, function, subject)
@@ -54,7 +54,7 @@ def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Call
 def selection(
     element: Element, function: str, numbers: tuple[int, ...], side: Literal["top", "bottom"], count: int
 ) -> Callable[..., Filter]:
-    """Builds a filter of its children."""
+    """A builder of the filter."""
 
     def build(*children: Node) -> Filter:
         for child in children:
@@ -65,7 +65,7 @@ def selection(
 
 
 def _accept(element: Element, function: str, subject: Node) -> None:
-    """Accepts only what has such a value: a simulated history has returns, but no price in dollars."""
+    """Refuses an indicator in dollars on anything but a ticker: a simulated portfolio has returns, but no price."""
     if INDICATORS[function].of_tickers_only and _sole_asset(subject) is None:
         element.refuse(
             f'"{function}" is known of tickers only, and {subject.place} is not a single one; '
@@ -74,7 +74,7 @@ def _accept(element: Element, function: str, subject: Node) -> None:
 
 
 def _sole_asset(node: Node) -> Symbol | None:
-    """The one asset that `node` always holds, behind groups and weights of a single child."""
+    """The asset if `node` is a single one, possibly inside of groups and of weights with one child; else None."""
     while not isinstance(node, Asset):
         match node:
             case Group(child=child):

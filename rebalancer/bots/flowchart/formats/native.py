@@ -45,7 +45,7 @@ _A_VALUE = 'a number or an object with one function, such as {"current-price": {
 
 
 def read(document: Element) -> Chart | None:
-    """The chart as far as it could be built; it counts only if `document` has no refusals after this."""
+    """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     document.only("format", "version", "name", "description", "chart")
     if document["version"].value is True or document["version"].value != VERSION:
         document["version"].must_be(f"{VERSION}")
@@ -186,5 +186,5 @@ def _indicator(function: str, body: Element, operand: Element) -> Parsed:
 
 
 def _parameters(function: str, element: Element, *others: str) -> tuple[int, ...]:
-    """The numbers that stand beside the keys `others`."""
+    """The parameters of `function` in an object that also has the keys `others`."""
     return parameters(function, element.only(*others, *names_of_parameters(function)).__getitem__)

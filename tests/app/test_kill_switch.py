@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from rebalancer.app.kill import Cancelled, kill
+from rebalancer.app.controls import Cancelled, cancel_all
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Account, OrderId, OrderState, Symbol
@@ -61,7 +61,7 @@ def venue(*standing: OrderState, **fields: object) -> Venue:
 
 
 def killed(at: Venue, **asked: object) -> Cancelled:
-    return kill(at, at.clock, **asked)
+    return cancel_all(at, at.clock, **asked)
 
 
 def test_where_nothing_is_open_nothing_is_asked_for_and_no_time_passes() -> None:
