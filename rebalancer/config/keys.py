@@ -93,7 +93,7 @@ def amount(mode: object, *, above_zero: bool) -> Kind:
 MEANINGS: Mapping[str, str] = {
     "schema": "The version of this file's layout.",
     "state_dir": "The folder of the journal and the simulated accounts.",
-    "on_result": "A command that is told, as JSON on its standard input, what each run came to.",
+    "on_result": "A command that gets the result of each run, as JSON on its standard input.",
     "source": "Where prices come from.",
     "folder": 'The folder of your price files, with source = "folder".',
     "account": "Whose keys read the prices of its broker; without it the first account whose broker brings prices.",
