@@ -16,8 +16,7 @@ from typing import Any
 from rebalancer.config.environment import VARIABLE, FromEnvironment
 from rebalancer.model import CASH, TICKER, Symbol, symbol
 from rebalancer.venues import registry
-from rebalancer.venues.addresses import refusal
-from rebalancer.venues.plugin import AddressKey, ChoiceKey, DayKey, VenueKey
+from rebalancer.venues.plugin import AddressKey, ChoiceKey, DayKey, VenueKey, refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import pytest
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SystemClock
 from rebalancer.model.keys import Keys
-from rebalancer.venues.addresses import is_loopback, refusal
 from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.venue import ALPACA, DATA, LIVE, PAPER, TRADING
+from rebalancer.venues.plugin import is_loopback, refusal
 
 
 @pytest.mark.parametrize(
