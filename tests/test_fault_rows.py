@@ -279,7 +279,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "P5 the brake at each step": (
         "trading/test_halts.py::test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order",
-        "app/test_kill.py::test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives",
+        "app/test_kill_switch.py::test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives",
     ),
     "P6 an upgrade in between": (
         "journal/test_store.py::test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_lines",
