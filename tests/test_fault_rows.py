@@ -49,13 +49,13 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_alpaca_rough_edges.py::test_an_order_that_a_busy_venue_never_took_is_refused_and_not_lost",
     ),
     "N9 500 to 504": (
-        "venues/alpaca/test_client.py::test_a_venue_that_stays_out_of_order_is_given_up_after_the_patience",
+        "venues/alpaca/test_client.py::test_reads_of_a_failing_venue_are_retried_until_the_patience_ends",
         "venues/contract.py::test_b11_a_look_that_fails_is_no_absence",
     ),
     "N10 broken bodies": (
         "venues/alpaca/test_parse.py::test_whatever_alpaca_sends_is_read_or_refused_as_its_fault",
         "venues/alpaca/test_parse.py::test_what_is_no_list_is_not_read_as_an_empty_one",
-        "venues/alpaca/test_odd_answers.py::test_ten_megabytes_are_read_or_given_up",
+        "venues/alpaca/test_odd_answers.py::test_ten_megabytes_are_read_or_time_out",
     ),
     "N11 redirect": ("venues/alpaca/test_client.py::test_a_redirect_is_never_followed",),
     "N12 no content type": (
@@ -72,7 +72,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_alpaca_rough_edges.py::test_an_open_multi_leg_option_order_does_not_stop_the_run",
     ),
     "N15 slow drip": (
-        "venues/contract.py::test_b25_an_answer_that_never_ends_is_given_up",
+        "venues/contract.py::test_b25_a_response_that_never_ends_times_out",
         "venues/alpaca/test_client.py::test_after_an_answer_that_hangs_the_next_one_comes",
     ),
     "N16 names, certificates, hosts": (
@@ -91,7 +91,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "N20 pages": (
         "venues/contract.py::test_b23_every_page_of_open_orders_is_read",
         "venues/contract.py::test_b26_our_orders_are_listed_from_every_page",
-        "venues/alpaca/test_orders_and_executions.py::test_a_list_that_never_ends_is_given_up",
+        "venues/alpaca/test_orders_and_executions.py::test_a_list_that_never_ends_is_an_error",
     ),
     "N21 positions that are not all there": (
         "trading/test_orders.py::test_a_failed_position_read_is_never_read_as_a_flat_account",
@@ -279,7 +279,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "P5 the brake at each step": (
         "trading/test_halts.py::test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order",
-        "app/test_kill.py::test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives",
+        "app/test_kill_switch.py::test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives",
     ),
     "P6 an upgrade in between": (
         "journal/test_store.py::test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_lines",

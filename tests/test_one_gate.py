@@ -1,4 +1,4 @@
-"""No way leads to a broker but through the gate, and nothing in the core reads a clock, chance, or an unordered set."""
+"""Only the gate submits orders, and the core reads no clock, no random source and no unordered set."""
 
 import ast
 from collections.abc import Iterator
@@ -79,13 +79,13 @@ def test_only_alpacas_own_broker_posts_an_order() -> None:
 
 
 @pytest.mark.parametrize("event", ["OrderIntended", "OrderResent"])
-def test_only_the_gate_writes_down_that_an_order_leaves(event: str) -> None:
+def test_only_the_gate_journals_the_intent_of_an_order(event: str) -> None:
     assert making(event) == ["trading/gate.py"]
     assert passing(event) == []
 
 
-def test_an_order_is_written_down_right_before_it_leaves() -> None:
-    """Nothing stands between the intent on disk and the broker but the look at what is on disk."""
+def test_an_intent_is_journalled_right_before_its_order_is_submitted() -> None:
+    """Nothing but a check of the journal comes between a committed intent and its submit."""
     gate = tree(GATE)
     functions = {node.name: node for node in ast.walk(gate) if isinstance(node, ast.FunctionDef)}
     for name, writer, event in (
@@ -114,7 +114,7 @@ def test_only_the_paper_trial_repeats_an_order() -> None:
 
 
 @pytest.mark.parametrize("file", CORE, ids=lambda file: str(file.relative_to(PACKAGE)))
-def test_the_core_reads_no_clock_and_no_chance(file: Path) -> None:
+def test_the_core_reads_no_clock_and_no_random_source(file: Path) -> None:
     source = tree(file)
     imported = {
         name.split(".")[0]
@@ -136,12 +136,12 @@ def test_the_core_reads_no_clock_and_no_chance(file: Path) -> None:
     assert not read & CLOCKS
 
 
-def test_the_core_walks_through_no_unordered_set() -> None:
+def test_the_core_never_iterates_over_an_unordered_set() -> None:
     """A `for` over a set gives its items in another order with every start of Python."""
     assert {str(file.relative_to(PACKAGE)): lines for file in CORE if (lines := unordered(tree(file)))} == {}
 
 
-def test_a_walk_through_a_set_is_found_unless_its_order_is_lost_again() -> None:
+def test_iteration_over_a_set_is_found_unless_its_order_does_not_matter() -> None:
     code = """
 for each in {1, 2}: pass
 found = [each for each in set(those) | {3}]
@@ -151,7 +151,7 @@ fine = sorted(each for each in set(those)), {each for each in {1, 2}}, any(each 
 
 
 def unordered(source: ast.AST) -> list[int]:
-    """The lines that walk through a set, but for those that make another set of it, or ask something of it whole."""
+    """The lines that iterate over a set, except where the order does not matter: another set, sorted(), any(), ..."""
     parents = {child: node for node in ast.walk(source) for child in ast.iter_child_nodes(node)}
     return [
         loop.iter.lineno

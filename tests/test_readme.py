@@ -84,21 +84,21 @@ def test_a_bot_in_the_manual_can_be_read(page, language, ending, rebalance, tmp_
 
 def test_the_worked_example_is_right_to_the_cent():
     spy, sh, sgov = map(Symbol, ("SPY", "SH", "SGOV"))
-    purse = investable(Decimal(100_000), Decimal(5_000), Decimal(20_000))
+    funds = investable(Decimal(100_000), Decimal(5_000), Decimal(20_000))
     trading = Trading(fallback_ticker=sgov, paired_tickers=((spy, sh),))
-    shares, _ = shares_of([Investment("A", Decimal(30_000)), Investment("B", Decimal(50), "percent")], purse, "amounts")
+    shares, _ = shares_of([Investment("A", Decimal(30_000)), Investment("B", Decimal(50), "percent")], funds, "amounts")
     day = date(2024, 3, 4)
     decisions = {"A": Allocation("A", day, {spy: 0.6, sh: 0.4}), "B": Allocation("B", day, {spy: 1.0})}
     targets = set_targets(shares, decisions, trading, sgov)
 
-    dollars = {symbol: target_dollars(to_decimal(weight), purse) for symbol, weight in targets.weights.items()}
+    dollars = {symbol: target_dollars(to_decimal(weight), funds) for symbol, weight in targets.weights.items()}
 
     assert dollars == {spy: Decimal("43500.00"), sgov: Decimal("24000.00")}
     row = re.search(r"^\| dollars \| (\S+) \| +\| (\S+) \| (\S+) \|$", text(DOCS / "evening.md"), re.MULTILINE)
     assert row is not None
     spy_dollars, sgov_dollars, cash = (Decimal(number.replace(",", "")) for number in row.groups())
     assert (spy_dollars, sgov_dollars) == (dollars[spy], dollars[sgov])
-    assert cash == purse - sum(dollars.values())
+    assert cash == funds - sum(dollars.values())
 
 
 EXITS = text(DOCS / "json.md")

@@ -82,10 +82,8 @@ def not_looked_at(why: str, names: Iterable[str]) -> Iterator[Check]:
 
 def _account(checked: CheckedAccount) -> Iterator[Check]:
     account = checked.broker.account()
-    equity, cash, currency = account.equity, account.cash, account.currency
-    words = (
-        f"the broker answers: account {account.number}, equity {equity:,.2f} {currency}, cash {cash:,.2f} {currency}"
-    )
+    equity, cash = money(account.equity, account.currency), money(account.cash, account.currency)
+    words = f"the broker answers: account {account.number}, equity {equity}, cash {cash}"
     yield Check("account", "pass", words)
     yield _may_trade(account, checked.account.account_number)
     yield _money(account, checked)

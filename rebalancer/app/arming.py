@@ -13,6 +13,7 @@ from rebalancer.events import Armed, Disarmed, Halted
 from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.model import NEW_YORK
 from rebalancer.model.checkup import Check
+from rebalancer.model.text import money
 from rebalancer.trading.authorization import FIRST_LIVE_RUN, end_of_day_text, halt_text, unarmed_reason
 
 LONGEST = timedelta(days=90)
@@ -74,7 +75,7 @@ def arming_check(account: AccountConfig, armed: Armed | None, files: Mapping[str
     reason = unarmed_reason(account.name, armed, account.account_number, files, now)
     if armed is None or reason is not None:
         return Check("armed", "fail", reason or "", "No order leaves until it is.")
-    found = f"up to {armed.max_dollars:,.2f} USD a run until {end_of_day_text(armed.until)}, by {armed.by}"
+    found = f"up to {money(armed.max_dollars)} a run until {end_of_day_text(armed.until)}, by {armed.by}"
     if armed.until - now > WARN_BEFORE:
         return Check("armed", "pass", found)
     return Check("armed", "warn", f"{found}, in less than {WARN_BEFORE.days} days", "Arm it again before it runs out.")

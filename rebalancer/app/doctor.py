@@ -145,7 +145,7 @@ def trial_of(
     with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file, tonight.holder) as journal:
         if tonight.interrupted is not None:
             raise RunFailedError(
-                f"run {tonight.interrupted.run} of this session was cut off: let `rebalance run` go on with it first. "
+                f"run {tonight.interrupted.run} of this session was interrupted: let `rebalance run` resume it first. "
                 "Nothing was sent."
             )
         # With another account name, no order id of the trial can be that of a run.

@@ -3,7 +3,7 @@
 from datetime import date
 
 from rebalancer.app.connections import clock_of
-from rebalancer.app.source import closes_up_to, source_of, tickers
+from rebalancer.app.source import closes_up_to, exchange_of, source_of, tickers
 from rebalancer.app.views import PriceStatus
 from rebalancer.config import Config
 from rebalancer.config.kinds import OWN_SOURCES
@@ -22,7 +22,7 @@ from rebalancer.venues.plugin import OnProgress, Synced
 def price_status(config: Config) -> PriceStatus:
     """Each ticker's span, gaps and age. Raises BadInputError where there are no prices, or none that can be used."""
     clock = SystemClock()
-    calendar = ExchangeCalendar(clock)
+    calendar = ExchangeCalendar(clock, exchange_of(config))
     closes = stored_closes(config, calendar)
     due = sessions_due(calendar, closes, clock.now())
     if config.data_source == "sample":  # it ends in the past
@@ -50,8 +50,7 @@ def synced(config: Config, progress: OnProgress) -> Synced | None:
 
     Raises SourceError where the venue can't be read.
     """
-    clock = next(
-        (clock_of(config, account) for account in config.accounts if account.name == config.data_account), None
-    )
+    reader = next((account for account in config.accounts if account.name == config.data_account), None)
+    clock = clock_of(config, reader) if reader else None
     with source_of(config, clock) as source:
         return source.sync(source.symbols(), progress) if source.sync else None

@@ -60,8 +60,7 @@ def source_of(config: Config, clock: Clock | None = None, connections: Connectio
 
 def _of_a_venue(config: Config, clock: Clock, connections: Connections) -> Source:
     connection = connections.to(config.data_account or "")
-    exchange = registry.plugin(config.data_source).venue.exchange
-    history = connection.history(config.data_settings, ExchangeCalendar(clock, exchange))
+    history = connection.history(config.data_settings, ExchangeCalendar(clock, exchange_of(config)))
     last = history.last_session().day
 
     def as_of(past: Clock) -> Quotes:
@@ -75,6 +74,12 @@ def _of_a_venue(config: Config, clock: Clock, connections: Connections) -> Sourc
         live=lambda: connection.quotes(config.data_settings),
         sync=history.sync,
     )
+
+
+def exchange_of(config: Config) -> str:
+    """The exchange whose sessions the prices are of: that of the account of [data], else of the first account."""
+    account = next((each for each in config.accounts if each.name == config.data_account), config.accounts[0])
+    return account.venue.exchange
 
 
 def own_prices(config: Config, account: AccountConfig) -> tuple[str, Mapping[str, Any]] | None:

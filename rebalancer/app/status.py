@@ -100,7 +100,7 @@ def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
         yield f"run {run.id} for the session of {run.session} {_verb(run)}: {run.reason}"
     elif run.status == "running" and not now - run.started <= LONGEST_RUN:
-        yield f"run {run.id} for the session of {run.session} was cut off: see `rebalance history {run.id}`"
+        yield f"run {run.id} for the session of {run.session} was interrupted: see `rebalance history {run.id}`"
 
 
 def _verb(run: RunSummary) -> str:

@@ -15,7 +15,7 @@ from rebalancer.model.settings import MODES, Dollars, DollarsAboveZero, Percent
 from rebalancer.ports import Venue
 from rebalancer.venues import registry
 
-OnResult = Annotated[tuple[str, ...], "A command that is told, as JSON on its standard input, what each run came to."]
+OnResult = Annotated[tuple[str, ...], "A command that gets the result of each run, as JSON on its standard input."]
 
 
 class TopTable(TypedDict, total=False):

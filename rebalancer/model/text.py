@@ -12,8 +12,14 @@ LISTED = 10
 """A list names so many tickers and counts the rest."""
 
 
-def money(amount: Decimal, currency: str = "USD") -> str:
-    return f"{amount:,.2f} {currency}"
+def money(amount: Decimal | float, currency: str = "USD", *, signed: bool = False) -> str:
+    """As in "1,234.50 USD"; `signed` with a + for a gain."""
+    return f"{amount:+,.2f} {currency}" if signed else f"{amount:,.2f} {currency}"
+
+
+def cents(amount: Decimal | None) -> str:
+    """Money where the column or the sentence names the currency; "" for None."""
+    return "" if amount is None else f"{amount:,.2f}"
 
 
 def per_share(price: Decimal, instrument: Instrument | None = None) -> str:
@@ -28,9 +34,19 @@ def percent(fraction: float | Decimal) -> str:
     return f"{fraction * 100:.2f}".rstrip("0").rstrip(".") + " %"
 
 
+def percentage(fraction: float | Decimal | None) -> str:
+    """0.4 as "40.00 %", for a column; "" for None."""
+    return "" if fraction is None else f"{fraction * 100:.2f} %"
+
+
 def digits(number: Decimal | int) -> str:
     """Without trailing zeros or an exponent."""
     return f"{Decimal(number).normalize():f}"
+
+
+def grouped(quantity: Decimal) -> str:
+    """As `digits`, with commas between thousands, for a column."""
+    return f"{quantity.normalize():,f}"
 
 
 def shares(quantity: Decimal | int) -> str:

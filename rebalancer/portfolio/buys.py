@@ -42,7 +42,7 @@ FIRST: Mapping[Symbol, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
+class Funds:
     """What buys may use: `cash` for their limits and a `fee` each; `room` is what may still be invested."""
 
     cash: Decimal
@@ -117,7 +117,7 @@ def size_buys(
     plan: Plan,
     held: Mapping[Symbol, Decimal],
     prices: Prices,
-    purse: Purse,
+    funds: Funds,
     trading: Trading,
     account: str,
     session: date,
@@ -125,7 +125,7 @@ def size_buys(
     attempts: Mapping[Symbol, int] = FIRST,
     instruments: Instruments = US_EQUITIES,
 ) -> Sized:
-    """Buys within `purse`, the largest shortfall in money first, ties by symbol; never more than planned.
+    """Buys within `funds`, the largest shortfall in money first, ties by symbol; never more than planned.
 
     `held` are the managed quantities after the sells, `prices` fresh ones. `attempts` is the order number by symbol, of
     those that already had an order in this run. Notes state their numbers and do not repeat the symbol.
@@ -141,7 +141,7 @@ def size_buys(
     orders: list[Order] = []
     short_of_cash: set[Symbol] = set()
     short_of_room: set[Symbol] = set()
-    left = purse
+    left = funds
     for buy in sorted(buys, key=lambda buy: (-buy.missing, buy.trade.symbol)):
         quantity = min(buy.wanted, _affordable(left, buy))
         accepted = quantity >= buy.instrument.lot and quantity * buy.price.value >= buy.least(trading)
@@ -192,18 +192,18 @@ def _fresh(
     return _Buy(trade, instrument, price, instrument.round_down(wanted), missing, limit)
 
 
-def _affordable(purse: Purse, buy: _Buy) -> Decimal:
+def _affordable(funds: Funds, buy: _Buy) -> Decimal:
     """In whole lots; the limit price counts against the cash, the market price against the room."""
-    by_cash = buy.instrument.quantity_for(purse.cash - purse.fee, buy.limit)
-    return min(by_cash, buy.instrument.quantity_for(purse.room, buy.price.value))
+    by_cash = buy.instrument.quantity_for(funds.cash - funds.fee, buy.limit)
+    return min(by_cash, buy.instrument.quantity_for(funds.room, buy.price.value))
 
 
-def _less(purse: Purse, buy: _Buy, quantity: Decimal) -> Purse:
-    spent = quantity * buy.limit + purse.fee
-    return replace(purse, cash=purse.cash - spent, room=purse.room - quantity * buy.price.value)
+def _less(funds: Funds, buy: _Buy, quantity: Decimal) -> Funds:
+    spent = quantity * buy.limit + funds.fee
+    return replace(funds, cash=funds.cash - spent, room=funds.room - quantity * buy.price.value)
 
 
-def _shrunk(buy: _Buy, quantity: Decimal, left: Purse, trading: Trading) -> str:
+def _shrunk(buy: _Buy, quantity: Decimal, left: Funds, trading: Trading) -> str:
     instrument, currency = buy.instrument, buy.instrument.currency
     value = quantity * buy.price.value
     if 0 < value < buy.least(trading):

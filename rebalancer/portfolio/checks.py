@@ -27,7 +27,7 @@ from rebalancer.portfolio.trades import ZERO, target_dollars
 
 ROUNDING = 1e-9
 TOLERANCE = Decimal("0.0025")
-"""The fraction of Investable by which a target may be missed; one share is always tolerated."""
+"""The fraction of Investable by which a target may be missed; one lot is always tolerated."""
 
 
 # ------------------------------------------------------------------------------------------- every order
@@ -173,28 +173,27 @@ def missed_targets(
     beyond_cap: Decimal = ZERO,
     instruments: Instruments = US_EQUITIES,
 ) -> tuple[Miss, ...]:
-    """Targets missed by more than one share and `TOLERANCE`, in the order of the plan.
+    """Targets missed by more than one lot and `TOLERANCE`, in the order of the plan.
 
     `held` are the quantities after the run. `prices` are all since the plan: a target reached at any of them counts as
-    reached. Without a price the whole target counts as missed. Differences below `min_trade_dollars` or
-    `drift_percent` are tolerated. A buy in `shrunk` (limited by cash or room) is excused by the money that
-    `drift_percent` left in other symbols above their targets, plus `beyond_cap`: the money by which the targets and
-    unmanaged positions together exceed 99 % of equity.
+    reached. Without a price the whole target counts as missed. Differences below `min_trade_dollars`, the
+    venue's least order or `drift_percent` are tolerated. A buy in `shrunk` (limited by cash or room) is excused by the
+    money that `drift_percent` left in other symbols above their targets, plus `beyond_cap`: the money by which the
+    targets and unmanaged positions together exceed 99 % of equity.
     """
-    gaps = [
-        _gap(
-            trade,
-            plan.investable,
-            held.get(trade.symbol, ZERO),
-            prices.get(trade.symbol, ()),
-            instrument_of(trade.symbol, instruments),
-        )
-        for trade in plan.trades
-    ]
+    gaps = []
+    for trade in plan.trades:
+        symbol, instrument = trade.symbol, instrument_of(trade.symbol, instruments)
+        gaps.append(_gap(trade, plan.investable, held.get(symbol, ZERO), prices.get(symbol, ()), instrument))
     drift = trading.drift_percent / 100 * plan.investable
     kept = sum((-gap.dollars for gap in gaps if -drift < gap.dollars < 0), ZERO)
     no_room = dict.fromkeys(shrunk, kept + max(ZERO, beyond_cap))
-    return tuple(gap for gap in gaps if not _is_reached(gap, no_room.get(gap.trade.symbol, ZERO), plan, trading))
+    return tuple(
+        gap
+        for gap in gaps
+        for symbol in [gap.trade.symbol]
+        if not _is_reached(gap, no_room.get(symbol, ZERO), plan, trading, instrument_of(symbol, instruments))
+    )
 
 
 def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Decimal], instrument: Instrument) -> Miss:
@@ -204,8 +203,8 @@ def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Deci
     return Miss(trade, min(gaps, key=abs, default=target))
 
 
-def _is_reached(gap: Miss, no_room: Decimal, plan: Plan, trading: Trading) -> bool:
-    share = gap.trade.price.value if gap.trade.price else ZERO
-    least = max(share, TOLERANCE * plan.investable, trading.drift_percent / 100 * plan.investable)
+def _is_reached(gap: Miss, no_room: Decimal, plan: Plan, trading: Trading, instrument: Instrument) -> bool:
+    lot = instrument.lot * gap.trade.price.value if gap.trade.price else ZERO
+    least = max(lot, TOLERANCE * plan.investable, trading.drift_percent / 100 * plan.investable)
     missing = abs(gap.dollars) - (no_room if gap.dollars > 0 else ZERO)
-    return missing <= least or missing < trading.min_trade_dollars
+    return missing <= least or missing < max(trading.min_trade_dollars, instrument.least_order)

@@ -14,7 +14,8 @@ from rebalancer.backtest.compare import Comparison, Track, sessions_in_words
 from rebalancer.backtest.metrics import Drawdown, Statistics, drawdowns
 from rebalancer.backtest.monthly import Year
 from rebalancer.model import Floats
-from rebalancer.report.console import grid, line, share
+from rebalancer.model.text import money, percentage
+from rebalancer.report.console import grid, line
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 COLORS = ("bright_blue", "bright_yellow")
@@ -43,7 +44,7 @@ def headline(comparison: Comparison) -> str:
     names = ", ".join(track.name for track in comparison.tracks if track.kind == "bot")
     return (
         f"Back-test of {names}: {sessions[0]} to {sessions[-1]}, {sessions_in_words(len(sessions))}, "
-        f"begun with {terms.cash:,.2f} USD, costs: {costs}"
+        f"begun with {money(terms.cash)}, costs: {costs}"
     )
 
 
@@ -132,12 +133,12 @@ def allocations(comparison: Comparison) -> Iterator[tuple[str, tuple[str, ...]]]
     """A row for each symbol that any track holds, and one for the cash."""
     held = [track.last for track in comparison.tracks]
     for symbol in sorted({symbol for weights in held for symbol in weights}):
-        yield symbol, tuple(share(weights.get(symbol)) for weights in held)
-    yield "cash", tuple(share(1 - min(sum(weights.values()), 1)) for weights in held)
+        yield symbol, tuple(percentage(weights.get(symbol)) for weights in held)
+    yield "cash", tuple(percentage(1 - min(sum(weights.values()), 1)) for weights in held)
 
 
 def _fraction(value: float | None) -> str:
-    return share(value) or UNDEFINED
+    return percentage(value) or UNDEFINED
 
 
 def _ratio(value: float | None) -> str:
@@ -154,7 +155,7 @@ STATISTICS: dict[str, Callable[[Statistics], str]] = {
     "Volatility, a year": lambda found: _fraction(found.volatility),
     "Sharpe": lambda found: _ratio(found.sharpe),
     "Sortino": lambda found: _ratio(found.sortino),
-    "Max drawdown": lambda found: _fall(found.max_drawdown, lambda fall: share(fall.depth)),
+    "Max drawdown": lambda found: _fall(found.max_drawdown, lambda fall: percentage(fall.depth)),
     "  from the peak of": lambda found: _fall(found.max_drawdown, lambda fall: str(fall.peak)),
     "  to the trough of": lambda found: _fall(found.max_drawdown, lambda fall: str(fall.trough)),
     "  recovered on": lambda found: _fall(found.max_drawdown, lambda fall: str(fall.recovered or "not yet")),

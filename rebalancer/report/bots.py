@@ -7,8 +7,9 @@ from rich.text import Text
 from rebalancer.app.bots import ListedBot
 from rebalancer.app.views import CheckedBot, Explanation, ShownBot
 from rebalancer.bots.base import Findings
-from rebalancer.model import Allocation, Investment, text
-from rebalancer.report.console import grid, line, share, show
+from rebalancer.model import Allocation, Investment
+from rebalancer.model.text import money, percentage
+from rebalancer.report.console import grid, line, show
 
 
 def show_explanation(found: Explanation) -> None:
@@ -16,7 +17,7 @@ def show_explanation(found: Explanation) -> None:
     decision, day, tree = found.decision, found.session, found.tree
     if isinstance(decision, Allocation):
         weights = sorted(decision.weights.items())
-        wants = ", ".join(f"{symbol} {share(weight)}" for symbol, weight in weights) or "cash"
+        wants = ", ".join(f"{symbol} {percentage(weight)}" for symbol, weight in weights) or "cash"
         show(line(f"{decision.bot} on {day}: {wants}", "bold"))
         path = decision.path if tree is None else ()
         for step in (*path, *(f"warning: {text}" for text in decision.warnings)):
@@ -69,7 +70,7 @@ def show_bots(bots: Sequence[ListedBot]) -> None:
 def _amount(investment: Investment | None) -> str:
     if investment is None:
         return ""
-    return text.money(investment.amount) if investment.weight_mode == "dollars" else f"{investment.amount} %"
+    return money(investment.amount) if investment.weight_mode == "dollars" else f"{investment.amount} %"
 
 
 def _found(findings: Findings) -> tuple[Text, ...]:

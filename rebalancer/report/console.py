@@ -1,7 +1,6 @@
 """Output for people: rich on a terminal, plain text elsewhere."""
 
 import sys
-from decimal import Decimal
 from shutil import get_terminal_size
 
 from rich.box import ROUNDED
@@ -53,17 +52,3 @@ def _is_terminal() -> bool:
 
 def line(text: str, style: str = "") -> Text:
     return Text(text, style=style)
-
-
-def money(dollars: Decimal | None) -> str:
-    """Dollars to the cent; the column or the sentence around it names the currency."""
-    return "" if dollars is None else f"{dollars:,.2f}"
-
-
-def share(fraction: float | Decimal | None) -> str:
-    return "" if fraction is None else f"{fraction * 100:.2f} %"
-
-
-def count(quantity: Decimal) -> str:
-    """Shares, without trailing zeros."""
-    return f"{quantity.normalize():,f}"

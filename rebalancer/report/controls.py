@@ -6,9 +6,9 @@ from rich.console import RenderableType
 
 from rebalancer.app.views import ArmingProposal, KilledAccount, LiveAccount, Resumed
 from rebalancer.events import Armed, Halted
-from rebalancer.model import OrderState, text
-from rebalancer.model.text import minute
-from rebalancer.report.console import count, grid, line, money, show
+from rebalancer.model import OrderState
+from rebalancer.model.text import cents, grouped, minute, money
+from rebalancer.report.console import grid, line, show
 
 
 def show_halted(halt: Halted) -> None:
@@ -43,8 +43,8 @@ def _verdict(killed: KilledAccount) -> str:
 
 
 def _order(state: OrderState) -> str:
-    done = f", {count(state.filled)} of it filled" if state.filled else ""
-    return f"{state.side} {count(state.quantity)} {state.symbol} ({state.id}){done}"
+    done = f", {grouped(state.filled)} of it filled" if state.filled else ""
+    return f"{state.side} {grouped(state.quantity)} {state.symbol} ({state.id}){done}"
 
 
 def show_proposal(proposal: ArmingProposal) -> None:
@@ -53,9 +53,9 @@ def show_proposal(proposal: ArmingProposal) -> None:
     table = grid(f"To be armed for real money: account {armed.account}", "what", "~is")
     table.add_row("account number", armed.number)
     table.add_row("at", line(proposal.host))
-    table.add_row("equity", text.money(proposal.equity))
-    table.add_row("cash", text.money(proposal.cash))
-    table.add_row("most a run may send", text.money(armed.max_dollars))
+    table.add_row("equity", money(proposal.equity))
+    table.add_row("cash", money(proposal.cash))
+    table.add_row("most a run may send", money(armed.max_dollars))
     table.add_row("until", minute(armed.until))
     table.add_row("while these stay as they are", line(", ".join(armed.files)))
     table.add_row("the first run", first)
@@ -93,7 +93,7 @@ def show_live(accounts: Sequence[LiveAccount]) -> None:
 
 def _terms(armed: Armed) -> tuple[RenderableType, ...]:
     first = "one order" if armed.first_order_only else "whole"
-    return money(armed.max_dollars), minute(armed.until), first, line(armed.by)
+    return cents(armed.max_dollars), minute(armed.until), first, line(armed.by)
 
 
 def _whose(halt: Halted) -> str:

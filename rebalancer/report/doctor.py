@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from rebalancer.model.checkup import Checkup, Figures, Verdict
-from rebalancer.report.console import grid, line, money, show
+from rebalancer.model.text import cents
+from rebalancer.report.console import grid, line, show
 
 STYLES: Mapping[Verdict, str] = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 FIGURES = ("cash", "equity", "long_value", "non_marginable_buying_power", "buying_power")
@@ -27,7 +28,7 @@ def _show_figures(figures: Sequence[Figures]) -> None:
     columns = tuple(_columns(figures))
     table = grid("What each order did, in dollars", "figure", *(f"#{heading}" for heading, _ in columns))
     for row, name in enumerate(FIGURES):
-        table.add_row(line(name.replace("_", " ")), *(line(money(numbers[row])) for _, numbers in columns))
+        table.add_row(line(name.replace("_", " ")), *(line(cents(numbers[row])) for _, numbers in columns))
     show(table)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from rebalancer.journal.chain import Head
 from rebalancer.journal.read import OrderSummary, PositionSummary, RunSummary
+from rebalancer.model.text import cents, grouped
 from rebalancer.report.audit import last_line
-from rebalancer.report.console import count, grid, line, money, show
+from rebalancer.report.console import grid, line, show
 from rebalancer.report.run import STYLES, sentence
 
 
@@ -41,6 +42,6 @@ def show_positions(accounts: Mapping[str, Sequence[PositionSummary]]) -> None:
             f"What the bots of account {account} hold", "symbol", "#shares", "#at the broker", "#cost USD", "#value USD"
         )
         for row in positions:
-            there = "" if row.at_broker is None else count(row.at_broker)
-            table.add_row(row.symbol, count(row.ours), there, money(row.cost), money(row.value))
+            there = "" if row.at_broker is None else grouped(row.at_broker)
+            table.add_row(row.symbol, grouped(row.ours), there, cents(row.cost), cents(row.value))
         show(table, line("At the broker, and its value: as the last run saw them."))

@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
 from rebalancer.journal.read import OrderSummary, RunRecord
 from rebalancer.model import NEW_YORK, Plan, Targets
-from rebalancer.model.text import clock_time
-from rebalancer.report.console import count, grid, line, money, share, show
+from rebalancer.model.text import cents, clock_time, grouped, percentage
+from rebalancer.report.console import grid, line, show
 from rebalancer.venues import registry
 
 MOST_STEPS = 12
@@ -74,16 +74,16 @@ def _from_close(left: timedelta) -> str:
 def _holdings(read: HoldingsRead) -> Iterator[RenderableType]:
     account = read.account
     yield line(
-        f"\nEquity {money(account.equity)} {account.currency}, cash {money(account.cash)}; less the reserve "
-        f"{money(read.reserve)} and what is not ours to manage {money(read.others_value)}: "
-        f"Investable {money(read.investable)} {account.currency}"
+        f"\nEquity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; less the reserve "
+        f"{cents(read.reserve)} and what is not ours to manage {cents(read.others_value)}: "
+        f"Investable {cents(read.investable)} {account.currency}"
     )
     if not read.holdings:
         yield line("No positions are held.")
         return
     table = grid("Holdings", "symbol", "#shares", "#ours", f"#value {account.currency}", "~left alone because")
     for row in read.holdings:
-        table.add_row(row.symbol, count(row.quantity), count(row.ours), money(row.value), row.untouchable)
+        table.add_row(row.symbol, grouped(row.quantity), grouped(row.ours), cents(row.value), row.untouchable)
     yield table
 
 
@@ -91,11 +91,13 @@ def _bots(record: RunRecord) -> RenderableType:
     table = grid("Bots", "bot", "#share", "~wants", "~why")
     for made in record.decisions:
         if isinstance(made, BotDecided):
-            wants = ", ".join(f"{symbol} {share(weight)}" for symbol, weight in sorted(made.weights.items())) or "cash"
+            wants = (
+                ", ".join(f"{symbol} {percentage(weight)}" for symbol, weight in sorted(made.weights.items())) or "cash"
+            )
             why = "\n".join((*shortened(made.path), *(f"warning: {text}" for text in made.warnings)))
-            table.add_row(made.bot, share(made.share), wants, why)
+            table.add_row(made.bot, percentage(made.share), wants, why)
         else:
-            table.add_row(made.failure.bot, share(made.share), "failed", made.failure.reason)
+            table.add_row(made.failure.bot, percentage(made.share), "failed", made.failure.reason)
     return table
 
 
@@ -124,8 +126,10 @@ def _waterfall(targets: Targets) -> Iterator[RenderableType]:
     symbols = sorted({*targets.merged, *targets.netted, *targets.weights})
     steps = (targets.merged, targets.netted, targets.weights)
     for symbol in symbols:
-        table.add_row(symbol, *(share(weights.get(symbol, 0.0)) for weights in steps), targets.whys.get(symbol, ""))
-    table.add_row("cash", *(share(1 - sum(weights.values())) for weights in steps), "")
+        table.add_row(
+            symbol, *(percentage(weights.get(symbol, 0.0)) for weights in steps), targets.whys.get(symbol, "")
+        )
+    table.add_row("cash", *(percentage(1 - sum(weights.values())) for weights in steps), "")
     yield table
     if targets.claims:
         yield _claims(targets)
@@ -136,24 +140,24 @@ def _waterfall(targets: Targets) -> Iterator[RenderableType]:
 def _claims(targets: Targets) -> RenderableType:
     table = grid("Claims of each bot, fractions of Investable", "bot", "~claims", "#cash")
     for bot, cash in targets.cash().items():
-        claims = (f"{symbol} {share(parts[bot])}" for symbol, parts in targets.claims.items() if bot in parts)
-        table.add_row(bot, ", ".join(claims), share(cash))
+        claims = (f"{symbol} {percentage(parts[bot])}" for symbol, parts in targets.claims.items() if bot in parts)
+        table.add_row(bot, ", ".join(claims), percentage(cash))
     return table
 
 
 def _plan(plan: Plan, currency: str) -> Iterator[RenderableType]:
     columns = ("symbol", "#now", "#target", "#held", "#to hold", "do", f"#{currency}", "~why")
-    table = grid(f"Plan, Investable {money(plan.investable)} {currency}", *columns)
+    table = grid(f"Plan, Investable {cents(plan.investable)} {currency}", *columns)
     for trade in plan.trades:
         price = f" at {trade.price.value:,f}" if trade.price else ""
         table.add_row(
             trade.symbol,
-            share(trade.now),
-            share(trade.target),
-            count(trade.held),
+            percentage(trade.now),
+            percentage(trade.target),
+            grouped(trade.held),
             str(trade.target_shares),
-            f"{trade.side} {count(trade.quantity)}{price}" if trade.side else "-",
-            money(trade.dollars) if trade.side else "",
+            f"{trade.side} {grouped(trade.quantity)}{price}" if trade.side else "-",
+            cents(trade.dollars) if trade.side else "",
             trade.why,
         )
     yield table
@@ -178,7 +182,7 @@ def _outcome(record: RunRecord) -> Iterator[RenderableType]:
     end = next((read for read in record.holdings if read.phase == "end"), None)
     if end:
         would = "would then be" if run.dry_run else "is now"
-        yield line(f"\nCash {would} {money(end.account.cash)} {end.account.currency}.")
+        yield line(f"\nCash {would} {cents(end.account.cash)} {end.account.currency}.")
     lead = "DRY RUN, nothing was sent. It would have been a " if run.dry_run else ""
     yield line(f"{lead}{run.status}: {run.reason}", STYLES.get(run.status, ""))
     if record.head:
@@ -192,5 +196,5 @@ def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False
     price = f" at {order.average_price.normalize():,f} {currency}".rstrip() if order.average_price is not None else ""
     reason = f" ({order.reason})" if order.reason else ""
     state = "" if order.filled == order.quantity else f", {order.state}{reason}"
-    done = f"{would}{verb} {count(order.filled)} of {count(order.quantity)}{price}{state}"
+    done = f"{would}{verb} {grouped(order.filled)} of {grouped(order.quantity)}{price}{state}"
     return f"{order.symbol}: {done}; why: {order.why}"

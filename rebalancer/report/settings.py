@@ -6,7 +6,8 @@ from pathlib import Path
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.in_force import Setting
 from rebalancer.events import SettingChanged
-from rebalancer.report.console import grid, line, money, show
+from rebalancer.model.text import cents
+from rebalancer.report.console import grid, line, show
 from rebalancer.report.controls import show_disarmed_by_edit
 
 
@@ -57,7 +58,7 @@ def show_investments(accounts: Mapping[str, Sequence[Invested]]) -> None:
         table = grid(f"Investments of account {account}", "bot", "#amount", "of", "~file")
         for bot in bots:
             dollars = bot.weight_mode == "dollars"
-            amount = money(bot.amount) if dollars else f"{bot.amount:,f}"
+            amount = cents(bot.amount) if dollars else f"{bot.amount:,f}"
             table.add_row(line(bot.bot), amount, "USD" if dollars else "percent", line(bot.file))
         show(table)
 

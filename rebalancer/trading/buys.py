@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.model.text import date_and_time, money
-from rebalancer.portfolio.buys import Purse, Sized, budget, budget_after_refusal, room, size_buys
+from rebalancer.portfolio.buys import Funds, Sized, budget, budget_after_refusal, room, size_buys
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time
@@ -140,7 +140,7 @@ def _sized(
     plan: Plan,
     snapshot: AccountSnapshot,
     prices: Prices,
-    funds: Purse,
+    funds: Funds,
     style: "ExecutionStyle",
 ) -> Sized:
     attempts = {trade.symbol: log.next_attempt(trade.symbol, "buy") for trade in plan.buys}
@@ -204,7 +204,7 @@ def execution_style(context: RunContext, log: RunLog) -> ExecutionStyle:
 
 def _funds(
     context: RunContext, log: RunLog, snapshot: AccountSnapshot, prices: Prices, external: Sequence[OrderState]
-) -> Purse:
+) -> Funds:
     """Cash and room for buys. What open buys may still take, ours and `external` ones, counts as spent and invested."""
     account = snapshot.account
     reserved = own_open_buys(context, log, prices, account.cash) + open_buys(external, prices, account.cash)
@@ -212,10 +212,10 @@ def _funds(
     if snapshot.short:
         free = money(account.spendable, account.currency)
         log.note(f"while something is held short, no more is spent than {free}, free of margin")
-    return Purse(cash, room(account.equity, snapshot.long_value + reserved), context.broker.venue.fee_per_order)
+    return Funds(cash, room(account.equity, snapshot.long_value + reserved), context.broker.venue.fee_per_order)
 
 
-def _within_buying_power(funds: Purse, refused: Mapping[Symbol, Outcome], style: ExecutionStyle) -> Purse:
+def _within_buying_power(funds: Funds, refused: Mapping[Symbol, Outcome], style: ExecutionStyle) -> Funds:
     """No more cash than the venue named when it refused buys."""
     named = [outcome.buying_power for outcome in refused.values() if outcome.buying_power is not None]
     return replace(funds, cash=budget_after_refusal(funds.cash, min(named, default=None), style.trading.order_type))

@@ -9,7 +9,13 @@ from decimal import Decimal
 from functools import partial
 
 from rebalancer.errors import SourceError, StoppedError
-from rebalancer.market.settlement import LONGEST_WAIT, Traded, bought_before_settlement, settlement_day
+from rebalancer.market.settlement import (
+    LONGEST_WAIT,
+    Traded,
+    bought_before_settlement,
+    settlement_day,
+    settles_by_us_rules,
+)
 from rebalancer.model import Account, Order, Plan, Symbol
 from rebalancer.model.states import OVER
 from rebalancer.model.text import digits, shares
@@ -110,9 +116,10 @@ def _mismatch(context: RunContext, order: Order, positions: Mapping[Symbol, Deci
 def warn_good_faith_violations(context: RunContext, log: RunLog, plan: Plan, account: Account) -> None:
     """Warn of each planned sell that may be a good-faith violation: bought with unsettled money, sold too early.
 
-    Only a cash account can commit one (multiplier 1); silent where the broker does not report the multiplier.
+    Only a cash account (multiplier 1) on a US exchange can commit one; silent where the broker does not report the
+    multiplier.
     """
-    if account.multiplier != 1:
+    if account.multiplier != 1 or not settles_by_us_rules(context.calendar):
         return
     tonight = log.session.day
     orders = context.journal.orders_since(context.account, tonight - LONGEST_WAIT)

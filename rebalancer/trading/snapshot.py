@@ -9,7 +9,7 @@ from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Holding, HoldingsRead
 from rebalancer.model import Account, Difference, Holdings, Position, Symbol
 from rebalancer.model.states import OVER
-from rebalancer.model.text import money
+from rebalancer.model.text import cents, money
 from rebalancer.portfolio.holdings import differences, quantities, sort_holdings, tradable
 from rebalancer.portfolio.targets import investable, reserve_dollars
 from rebalancer.ports import Ledger
@@ -187,8 +187,8 @@ def incomplete_reason(
     if gap.is_finite() and abs(gap) <= min([PRICE_TOLERANCE * size, *(half for half in halves if half > NOISE * size)]):
         return None
     return (
-        f"the broker shows an equity of {account.equity:,.2f} {account.currency}, but its cash and positions "
-        f"make up {shown:,.2f}: its answer is not whole, and nothing is decided on it. Look at the account."
+        f"the broker shows an equity of {money(account.equity, account.currency)}, but its cash and positions "
+        f"make up {cents(shown)}: its answer is not whole, and nothing is decided on it. Look at the account."
     )
 
 
@@ -221,9 +221,9 @@ def require_investable(snapshot: AccountSnapshot, pinned: str | None) -> Account
         raise RunFailedError(f"the broker says that account {account.number} can't trade: {account.blocked}")
     if not (snapshot.investable.is_finite() and snapshot.investable > 0):
         raise RunFailedError(
-            f"nothing can be invested: equity {account.equity:,.2f} {account.currency}, less the reserve of "
-            f"{snapshot.reserve:,.2f} and {snapshot.holdings.others_value:,.2f} that is not ours to manage, leaves "
-            f"{snapshot.investable:,.2f}. Nothing was sent."
+            f"nothing can be invested: equity {money(account.equity, account.currency)}, less the reserve of "
+            f"{cents(snapshot.reserve)} and {cents(snapshot.holdings.others_value)} that is not ours to manage, leaves "
+            f"{cents(snapshot.investable)}. Nothing was sent."
         )
     return snapshot
 

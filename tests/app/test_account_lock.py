@@ -48,7 +48,7 @@ def locked(
     return account_lock(account, Broker(number), Path(state))
 
 
-def test_a_second_run_of_the_account_is_told_the_lock_file_the_process_and_the_state_folder_of_the_first() -> None:
+def test_the_error_of_a_second_run_names_the_lock_file_the_process_and_the_state_folder_of_the_first() -> None:
     with locked(), pytest.raises(BusyError) as refused, locked(state="/srv/two"):
         pass
     (file,) = accounts_folder().glob("*.lock")

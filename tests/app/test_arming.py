@@ -40,7 +40,7 @@ def why(armed: Armed | None = ARMED, **other: object) -> str | None:
 # --------------------------------------------------------------------------------------------- is it armed?
 
 
-def test_an_armed_account_may_trade_until_the_day_is_over_in_new_york() -> None:
+def test_an_account_is_armed_until_the_end_of_the_day_in_new_york() -> None:
     over = datetime(2027, 1, 1, 5, 0, tzinfo=UTC)
     assert why() is None
     assert why(now=over - timedelta(microseconds=1)) is None
@@ -56,7 +56,7 @@ def test_an_armed_account_may_trade_until_the_day_is_over_in_new_york() -> None:
         ({"config": "ac"}, "bot Trend, config have changed since"),
     ],
 )
-def test_every_change_of_the_config_or_a_bot_disarms_and_is_named(files: dict[str, str], says: str) -> None:
+def test_a_changed_config_or_bot_disarms_the_account_and_is_named(files: dict[str, str], says: str) -> None:
     assert says in (why(files=files) or "")
 
 
@@ -66,7 +66,7 @@ def test_another_account_number_is_not_armed(pinned: str | None) -> None:
 
 
 @pytest.mark.parametrize("refused", [why(None), why(pinned="1"), why(files={}), why(now=NOW + timedelta(days=100))])
-def test_whatever_is_missing_the_command_that_arms_is_named(refused: str | None) -> None:
+def test_every_reason_names_the_command_that_arms(refused: str | None) -> None:
     assert "rebalance live arm --account live1 --max-dollars" in (refused or "")
 
 
@@ -85,7 +85,7 @@ def test_an_account_is_armed_for_ninety_days_at_most(day: date, allowed: bool) -
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 7), date(2026, 3, 8), date(2026, 11, 1), date(2026, 12, 31)])
-def test_the_end_of_a_day_is_told_as_that_day_whatever_the_clocks_do(day: date) -> None:
+def test_the_end_of_a_day_is_shown_as_that_day_also_when_clocks_change(day: date) -> None:
     assert str(day) in end_of_day_text(end_of_day(day))
     assert str(day) in end_of_day_text(end_of_day(day).astimezone(UTC))
 
@@ -93,7 +93,7 @@ def test_the_end_of_a_day_is_told_as_that_day_whatever_the_clocks_do(day: date) 
 # --------------------------------------------------------------------------------------------- who says so
 
 
-def test_status_and_the_heartbeat_repeat_it_and_a_paper_account_needs_none() -> None:
+def test_status_reports_an_unarmed_live_account_but_no_paper_account() -> None:
     live = AccountConfig("live1", mode="live", account_number=NUMBER)
     assert list(blocked_by(live, TradingStatus(armed=ARMED), FILES, NOW)) == []
     assert "is not armed" in "".join(blocked_by(live, TradingStatus(), FILES, NOW))
@@ -111,9 +111,7 @@ def test_status_and_the_heartbeat_repeat_it_and_a_paper_account_needs_none() -> 
         (None, NOW, "fail"),
     ],
 )
-def test_the_doctor_looks_at_it_and_warns_a_week_before_it_runs_out(
-    armed: Armed | None, now: datetime, verdict: str
-) -> None:
+def test_the_arming_check_warns_a_week_before_the_arming_ends(armed: Armed | None, now: datetime, verdict: str) -> None:
     live = AccountConfig("live1", mode="live", account_number=NUMBER)
     assert arming_check(live, armed, FILES, now).verdict == verdict
 
@@ -121,7 +119,7 @@ def test_the_doctor_looks_at_it_and_warns_a_week_before_it_runs_out(
 # --------------------------------------------------------------------------------------------- the first run
 
 
-def test_a_look_at_the_first_order_makes_later_runs_whole_and_leaves_the_rest_of_the_arming_as_it_was() -> None:
+def test_lifting_the_halt_of_the_first_live_run_removes_its_limit_to_one_order() -> None:
     later = NOW + timedelta(hours=1)
     looked = after_first_run(ARMED, [Halted(NOW, "live1", "rebalance", FIRST_LIVE_RUN)], later, "bob@desk")
     assert looked == replace(ARMED, at=later, by="bob@desk", first_order_only=False)
@@ -137,7 +135,7 @@ def test_a_look_at_the_first_order_makes_later_runs_whole_and_leaves_the_rest_of
         (replace(ARMED, at=NOW + timedelta(hours=2)), [FIRST_LIVE_RUN]),
     ],
 )
-def test_nothing_else_does(armed: Armed | None, halts: list[str]) -> None:
+def test_no_other_halt_removes_the_limit_to_one_order(armed: Armed | None, halts: list[str]) -> None:
     lifted = [Halted(NOW, "live1", "rebalance", reason) for reason in halts]
     assert after_first_run(armed, lifted, NOW, "bob@desk") is None
 
@@ -145,7 +143,7 @@ def test_nothing_else_does(armed: Armed | None, halts: list[str]) -> None:
 # --------------------------------------------------------------------------------------------- at a run
 
 
-def test_it_is_made_of_the_same_files_that_a_run_goes_by(tmp_path: Path) -> None:
+def test_the_file_hashes_are_those_of_a_run(tmp_path: Path) -> None:
     (tmp_path / "hold.json").write_text(
         '{"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": "SPY"}}'
     )

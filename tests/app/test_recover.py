@@ -1,4 +1,4 @@
-"""`recover`: what earlier runs left is settled, a run that was cut off gets its end, and nothing is bought or sold."""
+"""`recover` settles the orders of earlier runs, ends an interrupted run, and buys and sells nothing."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -269,7 +269,7 @@ def test_a_session_whose_run_was_cut_off_has_no_trial(tmp_path):
     with evening(settings, account, clock=clock) as tonight:
         cut_off(tonight)
     with (
-        pytest.raises(RunFailedError, match="run 1 of this session was cut off: let `rebalance run` go on with it"),
+        pytest.raises(RunFailedError, match="run 1 of this session was interrupted: let `rebalance run` resume it"),
         trial_of(settings, account, clock, "two-evenings"),
     ):
         pass

@@ -35,7 +35,7 @@ class Cutting:
 
 @pytest.fixture
 def cut_off(tmp_path: Path, rebalance: object) -> None:
-    """The run of the last session, which bought SPY, and was cut off with its only order at the broker."""
+    """The run of the last session, which bought SPY, and was interrupted with its only order at the broker."""
     write_config(tmp_path, enabled=False)
     run_until_the_cut(tmp_path)
 

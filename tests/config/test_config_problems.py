@@ -212,7 +212,7 @@ def test_an_account_name_is_short_and_plain(name: str) -> None:
         (SMALLEST + '[accounts.demo.cash_reserve]\nmode = "percent"', "accounts.demo.cash_reserve.amount", "missing"),
     ],
 )
-def test_a_config_that_lacks_or_misplaces_something_is_told_what(text: str, place: str, says: str) -> None:
+def test_missing_and_misplaced_settings_are_named(text: str, place: str, says: str) -> None:
     found = problems_of(text)
     assert found.keys() == {place}
     assert says in found[place]

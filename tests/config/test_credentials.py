@@ -92,7 +92,7 @@ def test_what_can_t_stand_in_a_header_is_refused_before_a_library_prints_it(tmp_
     assert says in refusal_of(AT_ALPACA, tmp_path, vault=Drawer(demo=Keys("PK-hunter2", spoilt)))
 
 
-def test_an_empty_vault_is_told_with_all_three_ways(tmp_path: Path) -> None:
+def test_missing_keys_name_all_three_ways_to_give_them(tmp_path: Path) -> None:
     said = refusal_of(AT_ALPACA, tmp_path)
     assert f"{tmp_path}/config.toml: accounts.demo: has no keys yet: `rebalance login demo`" in said
     assert "key_id" in said

@@ -47,7 +47,7 @@ def test_an_entry_of_somebody_else_gives_no_keys_that_are_sent() -> None:
     assert not keys.well_formed
 
 
-def test_a_system_without_a_keyring_is_told_the_other_ways() -> None:
+def test_a_system_without_a_keyring_names_the_other_ways() -> None:
     with in_use(fail.Keyring()), pytest.raises(BadInputError) as refused:
         Keyring().put("paper", KEYS)
     assert str(refused.value) == (

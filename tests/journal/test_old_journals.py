@@ -72,6 +72,12 @@ def test_an_old_journal_upgrades_verifies_and_keeps_its_lines(old):
     assert verify(old).faults == ()
 
 
+def test_what_cron_asks_first_is_answered_from_an_old_journal_before_anything_upgrades_it(old):
+    """Else the schedule would never start the run that upgrades it."""
+    assert read.enabled_changes(old) == {}
+    assert len(read.runs(old, "demo")) == 2
+
+
 def test_an_old_journal_reads_as_the_two_evenings_that_were_run(old):
     with SqliteJournal.open(old) as journal:
         held = {symbol: int(shares) for symbol, shares in journal.ledger("demo").ours.items()}

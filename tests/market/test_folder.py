@@ -114,7 +114,7 @@ def test_days_before_the_exchange_calendar_begins_are_left_out(folder: Folder) -
     check_the_two_days(closes)
 
 
-def test_every_screen_is_told_where_the_prices_come_from(folder: Folder) -> None:
+def test_closes_carry_a_note_of_their_source(folder: Folder) -> None:
     path = folder(a=WIDE)
     note = f"Prices from the folder {path.name}/: 2 tickers, 2016-06-30 to 2016-07-01; taken as adjusted closes."
     assert read_folder(path).notes == (note,)

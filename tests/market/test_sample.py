@@ -67,7 +67,7 @@ def test_history_before_the_sample_is_empty() -> None:
     assert ClosesHistory(sample.shipped()).closes([SPY], before=date(2008, 1, 2)).values.shape == (0, 1)
 
 
-def test_every_screen_is_told_what_these_prices_are() -> None:
+def test_sample_closes_carry_notes_of_what_they_are() -> None:
     notes = ClosesHistory(sample.shipped()).closes([SPY], before=date(2016, 7, 1)).notes
     assert "Sample prices: real closes without dividends; TBILL and SPYINV are derived, no traded funds." in notes
     assert any("close stands in for the price" in note for note in notes)

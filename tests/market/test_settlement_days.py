@@ -7,7 +7,7 @@ import pytest
 
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.market.settlement import LONGEST_WAIT, banks_rest, settlement_day
+from rebalancer.market.settlement import LONGEST_WAIT, banks_rest, settlement_day, settles_by_us_rules
 
 FIRST, LAST = date(2020, 1, 1), date(2030, 12, 31)
 CALENDAR = ExchangeCalendar(SimulatedClock(datetime(2030, 11, 20, tzinfo=UTC)))
@@ -53,3 +53,9 @@ def test_an_exchange_that_stays_closed_settles_nothing_for_as_long_as_is_looked(
 
     closed = Closed(SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC)))
     assert settlement_day(closed, FIRST) - FIRST == LONGEST_WAIT >= timedelta(days=14)
+
+
+def test_us_rules_are_for_us_exchanges_alone():
+    clock = SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC))
+    assert settles_by_us_rules(CALENDAR)
+    assert not settles_by_us_rules(ExchangeCalendar(clock, "XETR"))

@@ -22,7 +22,7 @@ from rebalancer.model import (
     Trading,
     us_equity,
 )
-from rebalancer.portfolio.buys import Purse, budget, budget_after_refusal, limit_price, room, size_buys, worst_price
+from rebalancer.portfolio.buys import Funds, budget, budget_after_refusal, limit_price, room, size_buys, worst_price
 from rebalancer.portfolio.order_ids import order_id
 from rebalancer.portfolio.trades import make_plan
 
@@ -48,9 +48,9 @@ def plan_for(**wanted: tuple[float, int]) -> Plan:
     return make_plan(Holdings({}, {}, Decimal(0)), targets, Decimal(100_000), prices, {}, Trading())
 
 
-def sized(plan: Plan, *prices: Price | NoPrice, purse=PLENTY, fee="0", held=None, trading=None, room=PLENTY):
+def sized(plan: Plan, *prices: Price | NoPrice, funds=PLENTY, fee="0", held=None, trading=None, room=PLENTY):
     fresh = {price.symbol: price for price in prices}
-    wallet = Purse(Decimal(purse), Decimal(room), Decimal(fee))
+    wallet = Funds(Decimal(funds), Decimal(room), Decimal(fee))
     return size_buys(plan, held or {}, fresh, wallet, trading or Trading(), "demo", TONIGHT, 1)[:2]
 
 
@@ -103,7 +103,7 @@ def test_a_target_that_is_reached_by_now_is_not_bought():
 def test_the_largest_shortfall_comes_first_and_the_rest_gets_what_is_left():
     plan = plan_for(GLD=(0.2, 100), SPY=(0.5, 100), TLT=(0.2, 100))
 
-    orders, notes = sized(plan, traded(GLD, 100), traded(SPY, 100), traded(TLT, 100), purse=60_000)
+    orders, notes = sized(plan, traded(GLD, 100), traded(SPY, 100), traded(TLT, 100), funds=60_000)
 
     assert [(order.symbol, order.quantity) for order in orders] == [(SPY, 500), (GLD, 94)]
     assert notes == {
@@ -116,7 +116,7 @@ def test_a_shortfall_is_counted_from_what_is_held_at_its_fresh_price():
     """TLT has the larger target, but most of it is held: SPY is the one that lacks more."""
     plan = plan_for(SPY=(0.3, 100), TLT=(0.4, 100))
 
-    orders, _ = sized(plan, traded(SPY, 100), traded(TLT, 100), held={TLT: Decimal(350)}, purse=31_000)
+    orders, _ = sized(plan, traded(SPY, 100), traded(TLT, 100), held={TLT: Decimal(350)}, funds=31_000)
 
     assert [(order.symbol, order.quantity) for order in orders] == [(SPY, 300), (TLT, 6)]
 
@@ -148,7 +148,7 @@ def test_a_second_attempt_has_an_id_of_its_own():
             plan_for(SPY=(0.5, 100)),
             {},
             {SPY: traded(SPY, 100)},
-            Purse(PLENTY, PLENTY),
+            Funds(PLENTY, PLENTY),
             Trading(),
             "demo",
             TONIGHT,
@@ -163,7 +163,7 @@ def test_a_second_attempt_has_an_id_of_its_own():
 
 
 def test_the_fee_of_every_order_is_kept_back():
-    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse="10101.99", fee="2")
+    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), funds="10101.99", fee="2")
 
     assert orders[0].quantity == 99
     assert notes[SPY].endswith(
@@ -183,7 +183,7 @@ def test_a_buy_without_a_fresh_price_is_left_out_with_the_reasons():
 def test_the_least_trade_counts_after_a_buy_was_shrunk():
     trading = Trading(min_trade_dollars=Decimal(5_000))
 
-    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=3_030, trading=trading)
+    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), funds=3_030, trading=trading)
 
     assert orders == ()
     assert notes == {SPY: "not bought, 3,000.00 USD is under min_trade_dollars 5,000.00 USD"}
@@ -192,7 +192,7 @@ def test_the_least_trade_counts_after_a_buy_was_shrunk():
 def test_a_buy_shrunk_to_cents_is_under_the_least_trade_too():
     trading = Trading(min_trade_dollars=Decimal(5))
 
-    orders, notes = sized(plan_for(SPY=(0.1, 1)), traded(SPY, "0.5"), purse="0.60", trading=trading)
+    orders, notes = sized(plan_for(SPY=(0.1, 1)), traded(SPY, "0.5"), funds="0.60", trading=trading)
 
     assert orders == ()
     assert notes == {SPY: "not bought, 0.50 USD is under min_trade_dollars 5.00 USD"}
@@ -201,7 +201,7 @@ def test_a_buy_shrunk_to_cents_is_under_the_least_trade_too():
 def test_a_buy_shrunk_to_exactly_the_least_trade_is_sent_and_told_why_it_is_less():
     trading = Trading(min_trade_dollars=Decimal(3_000))
 
-    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=3_030, trading=trading)
+    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), funds=3_030, trading=trading)
 
     assert [order.quantity for order in orders] == [30]
     assert notes == {
@@ -218,7 +218,7 @@ def test_a_buy_that_a_higher_price_made_smaller_is_told_so_even_where_just_that_
 
 def test_without_a_budget_nothing_is_bought_even_where_the_least_trade_is_zero():
     orders, notes = sized(
-        plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=0, trading=Trading(min_trade_dollars=Decimal(0))
+        plan_for(SPY=(0.1, 100)), traded(SPY, 100), funds=0, trading=Trading(min_trade_dollars=Decimal(0))
     )
 
     assert orders == ()
@@ -247,7 +247,7 @@ def test_a_limit_is_one_percent_above_what_is_asked_rounded_down_to_the_tick(pri
 def test_a_market_buy_is_budgeted_as_if_it_paid_the_limit():
     trading = Trading(order_type="market")
 
-    (order,), _ = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), purse=10_000, trading=trading)
+    (order,), _ = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), funds=10_000, trading=trading)
 
     assert (order.kind, order.limit, order.quantity) == ("market", None, 99)
     assert worst_price(order, Decimal(100), trading, us_equity(SPY)) == 101
@@ -317,8 +317,8 @@ def test_what_more_cash_would_have_bought_more_of_is_told_apart_from_what_has_no
         plan_for(SPY=(0.5, 100), TLT=(0.4, 100)),
         {each.symbol: each for each in (traded(SPY, 100), traded(TLT, 100))},
     )
-    of_cash = size_buys(plan, {}, prices, Purse(Decimal(60_000), PLENTY), Trading(), "demo", TONIGHT, 1)
-    of_room = size_buys(plan, {}, prices, Purse(PLENTY, Decimal(60_000)), Trading(), "demo", TONIGHT, 1)
+    of_cash = size_buys(plan, {}, prices, Funds(Decimal(60_000), PLENTY), Trading(), "demo", TONIGHT, 1)
+    of_room = size_buys(plan, {}, prices, Funds(PLENTY, Decimal(60_000)), Trading(), "demo", TONIGHT, 1)
 
     assert of_cash.short_of_cash == {TLT}
     assert (of_room.short_of_cash, of_room.short_of_room) == (set(), {TLT})
@@ -347,7 +347,7 @@ prices = st.decimals("0.0001", "2000", places=4)
 
 @st.composite
 def buys(draw):
-    """A plan, what is held by now, fresh prices of every rung, a purse and settings."""
+    """A plan, what is held by now, fresh prices of every rung, a funds and settings."""
     symbols = draw(st.lists(st.sampled_from([SPY, TLT, GLD]), unique=True))
     trades = tuple(_planned(symbol, draw) for symbol in sorted(symbols))
     held = {symbol: draw(st.decimals("0", "300", places=2)) for symbol in symbols}
@@ -358,8 +358,8 @@ def buys(draw):
         min_trade_dollars=draw(st.sampled_from([Decimal(0), Decimal(1), Decimal(500)])),
     )
     dollars = st.decimals("0", "200000", places=2)
-    purse = Purse(draw(dollars), draw(dollars), fee=draw(st.sampled_from([Decimal(0), Decimal(2)])))
-    return Plan(Decimal(100_000), trades), held, fresh, purse, trading
+    funds = Funds(draw(dollars), draw(dollars), fee=draw(st.sampled_from([Decimal(0), Decimal(2)])))
+    return Plan(Decimal(100_000), trades), held, fresh, funds, trading
 
 
 def _planned(symbol: Symbol, draw) -> Trade:
@@ -377,24 +377,24 @@ def _fresh(symbol: Symbol):
 
 @given(buys())
 def test_buys_at_their_limits_with_all_fees_never_exceed_the_cash(evening):
-    _, _, fresh, purse, trading = evening
+    _, _, fresh, funds, trading = evening
 
     orders, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
     costs = [
-        order.quantity * limit_price(fresh[order.symbol], trading.limit_percent, us_equity(order.symbol)) + purse.fee
+        order.quantity * limit_price(fresh[order.symbol], trading.limit_percent, us_equity(order.symbol)) + funds.fee
         for order in orders
     ]
-    assert sum(costs) <= purse.cash
+    assert sum(costs) <= funds.cash
 
 
 @given(buys())
 def test_buys_at_their_prices_never_exceed_the_room(evening):
-    _, _, fresh, purse, _ = evening
+    _, _, fresh, funds, _ = evening
 
     orders, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)
 
-    assert sum(order.quantity * fresh[order.symbol].value for order in orders) <= purse.room
+    assert sum(order.quantity * fresh[order.symbol].value for order in orders) <= funds.room
 
 
 @given(buys())

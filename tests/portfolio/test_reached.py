@@ -1,12 +1,14 @@
 """Which targets count as missed, and what explains one that is not reached."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import Plan, Price, Symbol, Trade, Trading
+from rebalancer.model import Plan, Price, Symbol, Trade, Trading, us_equity
 from rebalancer.portfolio.checks import missed_targets
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")
@@ -86,3 +88,16 @@ def test_what_was_left_alone_is_missed_whatever_room_there_was():
 def test_whoever_holds_what_the_target_buys_at_a_price_has_reached_it(target, price):
     shares = Decimal(int(target * INVESTABLE // price))
     assert missed(wanted(SPY, str(target)), held={SPY: shares}, prices={SPY: (price,)}) == {}
+
+
+def test_one_lot_is_tolerated_and_so_is_less_than_the_least_order_of_the_venue():
+    coin = replace(us_equity(SPY), lot=Decimal("0.001"), least_order=Decimal(10))
+    price = Price(SPY, Decimal(64_000), "trade", datetime(2026, 11, 20, tzinfo=UTC), 0.0)
+    plan = Plan(Decimal(20_000), (wanted(SPY, "0.5", price),))
+
+    def missed(held: str, share=coin):
+        return missed_targets(plan, {SPY: Decimal(held)}, {SPY: [price.value]}, Trading(), instruments={SPY: share})
+
+    assert missed("0.155") == ()
+    assert [miss.dollars for miss in missed("0.154")] == [128]
+    assert missed("0.154", replace(coin, least_order=Decimal(200))) == ()

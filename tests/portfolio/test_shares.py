@@ -57,10 +57,10 @@ def test_the_whole_account_is_filled_in_proportion_to_the_amounts(investments, f
     assert notes == ()
 
 
-@pytest.mark.parametrize("purse", ["0", "-4000", "NaN", "Infinity"])
-def test_nothing_is_shared_out_unless_there_is_something_to_invest(purse):
+@pytest.mark.parametrize("funds", ["0", "-4000", "NaN", "Infinity"])
+def test_nothing_is_shared_out_unless_there_is_something_to_invest(funds):
     with pytest.raises(RunFailedError, match="Nothing was sent"):
-        shares_of([percent("A", 50)], Decimal(purse), "amounts")
+        shares_of([percent("A", 50)], Decimal(funds), "amounts")
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "NaN", "Infinity"])
@@ -74,10 +74,10 @@ investments = st.lists(st.tuples(amounts, st.sampled_from(["dollars", "percent"]
 
 
 @given(investments, amounts, st.sampled_from(["amounts", "whole_account"]))
-def test_shares_are_never_more_than_the_whole_together(chosen, purse, commit):
+def test_shares_are_never_more_than_the_whole_together(chosen, funds, commit):
     asked = [Investment(f"bot {n}", amount, mode) for n, (amount, mode) in enumerate(chosen)]
 
-    shares, _ = shares_of(asked, purse, commit)
+    shares, _ = shares_of(asked, funds, commit)
 
     assert all(0 < share.fraction <= 1 for share in shares)
     assert math.fsum(share.fraction for share in shares) <= 1

@@ -33,21 +33,21 @@ def decisions(*made):
 def test_the_worked_example_to_the_cent():
     equity = Decimal(100_000)
     reserve = reserve_dollars(Reserve("dollars", Decimal(5_000)), equity)
-    purse = investable(equity, reserve, others_value=Decimal(20_000))
+    funds = investable(equity, reserve, others_value=Decimal(20_000))
     shares, notes = shares_of(
-        [Investment("A", Decimal(30_000)), Investment("B", Decimal(50), "percent")], purse, "amounts"
+        [Investment("A", Decimal(30_000)), Investment("B", Decimal(50), "percent")], funds, "amounts"
     )
     made = decisions(wants("A", SPY=0.6, SH=0.4), wants("B", SPY=1.0))
 
     targets = set_targets(shares, made, Trading(paired_tickers=((SPY, SH),)), SGOV)
 
-    assert purse == Decimal(75_000)
+    assert funds == Decimal(75_000)
     assert notes == ()
     assert [share.fraction for share in shares] == [0.40, 0.50]
     assert targets.merged == pytest.approx({SPY: 0.74, SH: 0.16})
-    amounts = {symbol: target_dollars(to_decimal(weight), purse) for symbol, weight in targets.weights.items()}
+    amounts = {symbol: target_dollars(to_decimal(weight), funds) for symbol, weight in targets.weights.items()}
     assert amounts == {SPY: Decimal("43500.00"), SGOV: Decimal("24000.00")}
-    assert purse - sum(amounts.values()) == Decimal("7500.00")
+    assert funds - sum(amounts.values()) == Decimal("7500.00")
 
 
 def test_the_worked_example_says_where_each_weight_came_from():

@@ -1,4 +1,4 @@
-"""A whole evening at the local Alpaca: config file, real client over loopback, journal, all by the venue's clock."""
+"""A complete run at the local Alpaca: config file, real client over loopback, journal, the venue's clock."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -56,7 +56,7 @@ weight_mode = "percent"
 
 @dataclass
 class AlpacaStage:
-    """Every `run` opens all anew, as a new process would."""
+    """One account in a config file. Every `run` opens everything anew, as a new process would."""
 
     folder: Path
     venue: LocalAlpaca
@@ -97,7 +97,7 @@ class AlpacaStage:
         return read.run(self.settings().journal(dry_run=dry_run), None)
 
     def orders(self) -> dict[str, str]:
-        """What the journal says came of each symbol's last order."""
+        """The journalled state of each symbol's last order."""
         return {order.symbol: order.state for order in self.record().orders}
 
 

@@ -1,9 +1,10 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
-from gate_run import GateRun, open_gate_run
+from gate_run import GateRun, RealMoneyBroker, open_gate_run
 from local_alpaca import LocalAlpaca
 from stage import OPENED
 
@@ -30,3 +31,10 @@ def alpaca(tmp_path: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPatch) 
 def gate_run(tmp_path: Path) -> Iterator[GateRun]:
     with open_gate_run(tmp_path, "paper") as gate_run:
         yield gate_run
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[GateRun]:
+    with open_gate_run(tmp_path, "live") as live:
+        broker = RealMoneyBroker(live.stage.broker())
+        yield replace(live, context=replace(live.context, broker=broker, pinned="sim"))

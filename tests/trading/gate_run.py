@@ -20,10 +20,12 @@ from rebalancer.model import (
     Side,
     Symbol,
 )
+from rebalancer.ports import Venue
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.orders import execute
 from rebalancer.trading.snapshot import read_account
+from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 
 PRICES = {SPY: Decimal(500), GLD: Decimal(200), TLT: Decimal(100)}
@@ -97,3 +99,17 @@ def scripted(gate_run: GateRun, **twists: Twist) -> GateRun:
 def reason(refused: Refused | None) -> str:
     """Why an order was rejected, "" where it was accepted."""
     return refused.reason if refused else ""
+
+
+@dataclass
+class RealMoneyBroker:
+    """The sim broker as one of real money."""
+
+    sim: SimBroker
+
+    @property
+    def venue(self) -> Venue:
+        return replace(self.sim.venue, simulated=False)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.sim, name)

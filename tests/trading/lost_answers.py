@@ -1,4 +1,4 @@
-"""Are orders doubled whose answers are lost after the venue took them? Told by what the venue itself has.
+"""Counts orders that are doubled when their answers are lost, by the venue's own records.
 
 PYTHONPATH=tests python tests/trading/lost_answers.py 1000
 """
@@ -25,7 +25,7 @@ MOST = 100_000
 
 
 class Tally(NamedTuple):
-    """Orders that were written down, that the venue took, and that it took though their twin stood already."""
+    """Numbers of orders: journalled, taken by the venue, and taken twice."""
 
     written: int
     taken: int
@@ -40,7 +40,7 @@ class Taken(NamedTuple):
 
 
 def tally(journal_file: Path, taken: Iterable[Taken]) -> Tally:
-    """The evenings buy a basket and sell it again: where a symbol was bought twice in a row, an order was doubled."""
+    """Baskets are bought and sold in turn, so that two buys of a symbol in a row are a doubled order."""
     orders = sorted(taken, key=lambda order: order.symbol)
     each = (list(group) for _, group in groupby(orders, key=lambda order: order.symbol))
     doubled = sum(before.side == after.side for group in each for before, after in pairwise(group))
@@ -52,7 +52,7 @@ def baskets(size: int) -> tuple[list[str], list[str]]:
 
 
 def sides(orders: int, names: Sequence[Sequence[str]]) -> Iterable[dict[str, int]]:
-    """The weights in percent of as many evenings as make up `orders`: one basket, then the other, and so on."""
+    """The weights in percent for as many runs as make up `orders`: the two baskets in turn."""
     size = len(names[0])
     evenings = 1 + -(-(orders - size) // (2 * size))
     for number in range(evenings):
@@ -77,7 +77,7 @@ def at_the_sim(folder: Path, orders: int) -> Tally:
 
 
 def at_alpaca(stage: AlpacaStage, orders: int) -> Tally:
-    """Over HTTP, by the real client: every order is answered with a gateway's timeout once it stands."""
+    """Over HTTP, by the real client: every order is answered with a gateway timeout after it was taken."""
     venue, names = stage.venue, baskets(20)
     for name in (*names[0], *names[1]):
         venue.market.list(name, venue.market.closes["SPY"])

@@ -1,4 +1,4 @@
-"""A whole evening on a table: a market that a test sets, the sim broker on it, a real journal, no waiting."""
+"""A complete run without waiting: a market that the test sets, the sim broker, a real journal."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -119,7 +119,7 @@ OPENED = ExitStack()
 class Stage:
     """One account of 100,000 dollars. Every `run` opens broker and journal anew, as a new process would.
 
-    Like one, it goes on with a run of the session that was cut off. `number` is the account's at its broker.
+    It resumes an interrupted run of the session. `number` is the account number at the broker.
     """
 
     folder: Path

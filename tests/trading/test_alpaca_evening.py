@@ -27,7 +27,7 @@ def posts(venue: LocalAlpaca) -> list[str]:
 
 
 def whole(venue: LocalAlpaca) -> bool:
-    """The checker reads the venue's own book: no id twice, no debt, no short."""
+    """No order id is used twice, nothing is borrowed, nothing is held short, by the venue's own records."""
     audit = venue.audit()
     return not audit.repeated and audit.lowest_cash >= 0 and not audit.shorts and audit.busiest_minute <= 200
 
@@ -68,8 +68,8 @@ def test_a_hundred_orders_whose_answers_are_lost_reach_the_venue_once_each(stage
     assert at_alpaca(stage, 100) == (100, 100, 0)
 
 
-def stands_once(venue: LocalAlpaca) -> bool:
-    """The venue's own book: one order a symbol, no debt, no short."""
+def assert_taken_once(venue: LocalAlpaca) -> bool:
+    """The venue's own records have one order a symbol, no debt and no short position."""
     audit = venue.audit()
     return all(len(orders) == 1 for orders in audit.orders.values()) and audit.lowest_cash >= 0 and not audit.shorts
 
@@ -80,7 +80,7 @@ def test_an_order_that_never_arrived_is_sent_once_more_under_its_own_id(stage: A
     assert record.run.status == "success"
     assert len(posts(venue)) == 4
     assert len(venue.audit().repeated) == 1
-    assert stands_once(venue)
+    assert assert_taken_once(venue)
     assert venue.clock.now() >= EVENING + timedelta(seconds=31)
 
 
@@ -94,7 +94,7 @@ def test_an_order_that_never_arrived_twice_is_lost(stage: AlpacaStage, venue: Lo
 
 
 def lose_the_first_order(venue: LocalAlpaca) -> None:
-    """The first of three orders never arrives, and no more does it when it is sent again."""
+    """The first of three orders never arrives, and neither does its resend."""
     for nth in (1, 4):
         venue.faults.on("POST", ORDERS, nth, fault=faults.RESET)
 
@@ -114,7 +114,7 @@ def test_an_order_that_arrives_after_its_resend_is_taken_once(stage: AlpacaStage
     venue.faults.on("POST", ORDERS, 4, fault=faults.late(5))
     assert stage.run().run.status == "success"
     assert len(posts(venue)) == 4
-    assert stands_once(venue)
+    assert assert_taken_once(venue)
 
 
 def test_a_lost_order_that_arrives_after_the_evening_halts_the_next_and_is_counted(
@@ -132,7 +132,7 @@ def test_a_lost_order_that_arrives_after_the_evening_halts_the_next_and_is_count
     assert ours[lost.symbol] == venue.shares(lost.symbol) == lost.quantity
     with pytest.raises(RunFailedError, match="is halted"):
         stage.run(force=True)
-    assert stands_once(venue)
+    assert assert_taken_once(venue)
 
 
 def test_with_the_journal_deleted_the_next_evening_stops_and_names_the_orders(

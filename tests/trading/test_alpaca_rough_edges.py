@@ -57,7 +57,7 @@ def test_an_order_that_a_busy_venue_never_took_is_refused_and_not_lost(stage: Al
     assert venue.book.orders == []
 
 
-# ------------------------------------------------------------------------------------- what a sell says it is for
+# ------------------------------------------------------------------------------------- position intent of a sell
 
 
 @pytest.mark.parametrize("enforces", [True, False])
@@ -128,7 +128,7 @@ def test_a_sell_of_held_shares_is_sent_again_when_they_are_released(stage: Alpac
     assert venue.shares("QQQ") == 0
 
 
-# ------------------------------------------------------------------------------------- odd rows
+# ------------------------------------------------------------------------------------- unusual positions and orders
 
 
 def test_a_position_without_a_value_counts_at_the_value_implied_by_the_equity(

@@ -16,7 +16,7 @@ CLOSE = session_of(DAYS[0]).closes
 
 
 class Auctioneer(BrokerProxy):
-    """The sim broker's account with an auction: a "moc" order rests until the close and is filled there."""
+    """The sim broker with a closing auction: a "moc" order rests until the close and is filled there."""
 
     real: SimBroker
     standing: dict[OrderId, Order]
@@ -56,7 +56,7 @@ class Auctioneer(BrokerProxy):
         return replace(asked, status="filled", filled=order.quantity, average_price=Decimal(500), reason="")
 
     def _carry_out(self, order: Order) -> None:
-        """Once: the shares come in, and go out of nobody's hands but the cash."""
+        """Fill the order once, against the cash."""
         if order.symbol not in {position.symbol for position in self.real.positions()}:
             self.real.by_hand(order.symbol, order.quantity)
             self.real.deposit(-500 * order.quantity)

@@ -15,7 +15,7 @@ from rebalancer.venues.sim.broker import SimBroker
 
 @dataclass
 class Busy:
-    """Asks for `pause` seconds as often as it has `times` left, and then is `inner`. `meanwhile` happens first."""
+    """Asks for `pause` seconds for the first `times` submits; `meanwhile` is called at each of them."""
 
     inner: Any
     times: int
@@ -43,7 +43,7 @@ class Busy:
 
 
 def sent(gate_run: GateRun, **how: Any) -> tuple[Submitted, Busy, float]:
-    """What comes of a buy at a busy broker, and how many seconds it took."""
+    """The gate's answer for a buy at a busy broker, that broker, and the seconds it took."""
     assert isinstance(gate_run.context.broker, SimBroker)
     broker = Busy(gate_run.context.broker, **how)
     busy = replace(gate_run, context=replace(gate_run.context, broker=broker))

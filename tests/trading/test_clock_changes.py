@@ -22,7 +22,7 @@ CUTOFF = timedelta(minutes=1)
 
 @dataclass
 class Machine:
-    """Its clock is `back` behind `true`, which is the world's."""
+    """A machine whose clock is `back` behind the `true` one."""
 
     true: Clock
     back: timedelta = timedelta(0)
@@ -65,7 +65,7 @@ def test_a_clock_that_is_ahead_of_the_venue_time_counts_itself(gate_run: GateRun
 
 @dataclass
 class SlowOnce:
-    """A broker whose first answer takes two minutes, in which `machine`'s clock is set back by a little more."""
+    """A broker whose first answer takes two minutes, during which the machine's clock is set back by a little more."""
 
     real: Broker
     machine: Machine

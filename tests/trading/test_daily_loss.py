@@ -19,7 +19,7 @@ SAYS = "only sells for the rest of it"
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """Yesterday all went into 198 SPY at 500; today a loss of more than 10 % ends the buying."""
+    """Yesterday 198 SPY were bought at 500 dollars; today a loss of more than 10 % stops buys."""
     stage = Stage(tmp_path, {"A": (mix(SPY=100), percent("A", 100))})
     stage.limits = Limits(max_daily_loss_percent=Decimal(10))
     stage.run()
@@ -27,7 +27,7 @@ def stage(tmp_path: Path) -> Stage:
 
 
 def today(stage: Stage, price: str, *, force: bool = False, **wanted: int) -> Sequence[str]:
-    """Run with SPY at `price`, and the bot wanting percents of other tickers; what was said."""
+    """Run with SPY at `price` and a bot that wants other tickers; the notes."""
     stage.market.prices[SPY] = Decimal(price)
     if wanted:
         stage.bots = {"A": (mix(**wanted), percent("A", 100))}
@@ -36,7 +36,7 @@ def today(stage: Stage, price: str, *, force: bool = False, **wanted: int) -> Se
 
 
 def losses(stage: Stage) -> list[tuple[str, str]]:
-    """Equity and basis of every loss that was written down."""
+    """Equity and basis of every journalled daily loss."""
     with SqliteJournal.open(stage.journal_file) as journal:
         rows = journal._db.execute("SELECT equity, basis FROM losses ORDER BY seq").fetchall()
     return [(equity, basis) for equity, basis in rows]
@@ -116,7 +116,7 @@ def test_the_daily_loss_is_not_checked_without_a_previous_equity(stage: Stage) -
 
 @dataclass
 class Tells:
-    """A broker with money that can be lost, which says `figures` of its account."""
+    """A broker of real money that reports `figures` of its account."""
 
     sim: SimBroker
     figures: dict[str, Decimal | None]

@@ -53,7 +53,7 @@ def it_fails_once_written(_name: str, whole: Callable[[], Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def monday(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder after an evening that bought SPY and TLT."""
+    """A folder after a run that bought SPY and TLT."""
     folder = tmp_path_factory.mktemp("monday")
     Stage(folder, {"A": (mix(SPY=40, TLT=40), percent("A", 100))}, Trading(fallback_ticker=None)).run()
     return folder
@@ -61,7 +61,7 @@ def monday(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tuesdays(monday: Path, tmp_path: Path) -> Iterator[Stage]:
-    """As many Tuesdays as are asked for: two sells and two buys, each from that same Monday."""
+    """Any number of stages for Tuesday, each starting from that Monday: two sells and two buys."""
     return (_tuesday(monday, tmp_path / str(number)) for number in count(1))
 
 
@@ -81,7 +81,7 @@ def trouble_of(stage: Stage) -> RebalancerError | None:
 
 
 def traded(stage: Stage) -> Counter[tuple[Side, Symbol]]:
-    """Shares that changed hands on Tuesday, by the broker."""
+    """Shares traded on Tuesday, by the broker."""
     broker, found = stage.broker(), Counter[tuple[Side, Symbol]]()
     for state in broker.named(bool, datetime.combine(TUESDAY, time(), NEW_YORK)):
         found[state.side, state.symbol] += state.filled
@@ -89,8 +89,8 @@ def traded(stage: Stage) -> Counter[tuple[Side, Symbol]]:
     return found
 
 
-def assert_the_next_evening_goes_on(stage: Stage) -> None:
-    """It settles what is left, reaches its targets, and journal and broker agree to the share."""
+def assert_the_next_run_reaches_its_targets(stage: Stage) -> None:
+    """The next run settles what is left and reaches its targets; journal and broker agree to the share."""
     stage.broker_proxy = stage.journal_proxy = lambda same: same
     stage.script = Script()
     stage.on(WEDNESDAY)
@@ -133,13 +133,13 @@ def test_after_any_failed_broker_call_the_next_run_reaches_the_targets(tuesdays:
         assert not isinstance(trouble, StoppedError), f"{where}: {trouble}"
         assert stage.record().run.status in LEGAL_ENDS, where
         assert traded(stage) <= traded(plain), where
-        assert_the_next_evening_goes_on(stage)
+        assert_the_next_run_reaches_its_targets(stage)
     assert nth > 30
 
 
 @dataclass
 class SilentAfter(BrokerProxy):
-    """A broker that must not be sent anything once a write has failed."""
+    """A broker that fails the test if it is sent an order after a failed write."""
 
     journals: list[FailingProxy]
 
@@ -168,7 +168,7 @@ def test_after_any_failed_journal_write_nothing_is_sent_and_a_later_run_reaches_
         assert isinstance(trouble, RunFailedError | StoppedError), f"write {nth}"
         assert traded(stage) <= traded(plain), f"write {nth}"
         halts += assert_nothing_is_sent_while_halted(stage)
-        assert_the_next_evening_goes_on(stage)
+        assert_the_next_run_reaches_its_targets(stage)
     assert nth > 30
     assert halts > 10
 
@@ -176,7 +176,7 @@ def test_after_any_failed_journal_write_nothing_is_sent_and_a_later_run_reaches_
 def test_after_the_disk_is_full_nothing_is_sent_and_a_later_run_reaches_the_targets(
     tuesdays: Iterator[Stage],
 ) -> None:
-    """From the first write on, from the second, ... every write that needs room on the disk fails."""
+    """The disk is full from the n-th write on, for every n."""
     failures = 0
     for nth, stage in enumerate(tuesdays, 1):
         journals: list[FailingProxy] = []
@@ -191,7 +191,7 @@ def test_after_the_disk_is_full_nothing_is_sent_and_a_later_run_reaches_the_targ
         failures += trouble is not None
         stage.journal_proxy = stage.broker_proxy = lambda same: same
         assert_nothing_is_sent_while_halted(stage)
-        assert_the_next_evening_goes_on(stage)
+        assert_the_next_run_reaches_its_targets(stage)
     assert failures > 20
 
 

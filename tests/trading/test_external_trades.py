@@ -14,7 +14,7 @@ from rebalancer.venues.sim.broker import SimBroker
 
 
 def holding(folder: Path) -> Stage:
-    """After an evening that bought SPY, on the next, whose bot wants TLT instead."""
+    """A run bought SPY; on the next day the bot wants TLT instead."""
     stage = Stage(folder, {"A": (mix(SPY=100), percent("A", 100))})
     stage.run()
     stage.bots = {"A": (mix(TLT=100), percent("A", 100))}
@@ -55,7 +55,7 @@ def test_a_copy_of_the_journal_on_another_host_sends_nothing_once_the_first_has_
 
 
 def test_a_split_that_is_not_announced_yet_causes_no_sell_of_other_holdings(tmp_path: Path) -> None:
-    """200 shares at 250 dollars where 100 at 500 were recorded: all of it stays in Investable."""
+    """200 shares at 250 dollars where 100 at 500 were recorded: all of them count in Investable."""
     stage = Stage(tmp_path, {"A": (mix(SPY=50, TLT=40), percent("A", 100))})
     stage.run()
     before = stage.shares()

@@ -17,7 +17,7 @@ def invested(venue: LocalAlpaca) -> float:
     return float(Decimal(str(body["long_market_value"])) / Decimal(str(body["equity"])))
 
 
-# ------------------------------------------------------------------------------------- two evenings, one account
+# ------------------------------------------------------------------------------------- two runs of one account
 
 
 @pytest.mark.parametrize("lends", [True, False], ids=["margin", "own cash"])
@@ -25,7 +25,7 @@ def invested(venue: LocalAlpaca) -> float:
 def test_of_two_simultaneous_runs_on_two_machines_the_one_that_sends_last_stops(
     alpaca: AlpacaStage, venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name, lends
 ) -> None:
-    """The lock of one machine keeps them apart; two machines see each other's orders only once those are sent."""
+    """Two machines share no lock: each sees the other's orders only once they are sent."""
     venue.lends = lends
     (tmp_path / "two").mkdir()
     two = AlpacaStage(tmp_path / "two", venue, name=name).wants(GLD=0.99)

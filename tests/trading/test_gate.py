@@ -23,7 +23,7 @@ from rebalancer.ports import Journal
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Script, Twist
 
-# ------------------------------------------------------------------------------------- what is counted as done
+# ------------------------------------------------------------------------------------- reservations
 
 
 def test_shares_reserved_by_a_sell_are_not_sold_again(gate_run: GateRun) -> None:
@@ -128,7 +128,7 @@ def test_the_open_rest_of_an_earlier_buy_counts_as_invested(gate_run: GateRun) -
     assert gate_run.gate(budget=100_000).check(order(2, "buy", SPY, 38, "500")) is None
 
 
-# ------------------------------------------------------------------------------------- what is written down
+# ------------------------------------------------------------------------------------- what is journalled
 
 
 def test_every_answer_of_the_broker_is_journalled(gate_run: GateRun) -> None:
@@ -165,7 +165,7 @@ def test_an_absent_order_that_fails_a_check_is_lost(gate_run: GateRun) -> None:
 
 @dataclass
 class Mistaken:
-    """A broker that shows one share more than was sent."""
+    """A broker that answers with one share more than was ordered."""
 
     sim: SimBroker
 
@@ -184,7 +184,7 @@ def test_an_answer_about_another_order_stops_the_run(gate_run: GateRun) -> None:
         mistaken.gate().send(order(1, "sell", SPY, 99))
 
 
-# ------------------------------------------------------------------------------------------- what holds it back
+# ------------------------------------------------------------------------------------------- what stops an order
 
 
 def test_no_order_is_sent_after_a_shutdown_request(gate_run: GateRun) -> None:
@@ -203,7 +203,7 @@ def test_after_the_daily_loss_limit_only_sells_are_sent(gate_run: GateRun) -> No
     assert gate.check(order(2, "sell", SPY, 1)) is None
 
 
-# --------------------------------------------------------------------------------------------- what never may be
+# --------------------------------------------------------------------------------------------- contradictions
 
 
 def test_a_buy_before_the_end_of_every_sell_stops_the_run(gate_run: GateRun) -> None:
@@ -223,7 +223,7 @@ def test_a_second_open_order_of_a_symbol_and_side_stops_the_run(gate_run: GateRu
 
 @dataclass
 class Forgetful:
-    """A journal that says it wrote an order down, and did not."""
+    """A journal that claims to have recorded an intent, and has not."""
 
     real: Journal
 

@@ -1,43 +1,41 @@
 """A halt or disarming that comes between the pre-trade check and the intent still stops the order."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-from gate_run import GateRun, open_gate_run, order, scripted
+from gate_run import GateRun, order, scripted
 from stage import GLD, SPY, TLT
 
 from rebalancer.events import Armed, Disarmed, Event, Halted, OrderAbsent, OrderIntended, OrderResent
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Accepted, Refused, RunId, Unknown
-from rebalancer.ports import Journal, Venue
+from rebalancer.ports import Journal
 from rebalancer.trading.authorization import FIRST_LIVE_RUN
 from rebalancer.venues.sim.script import Twist
 
 
 @dataclass
-class Meanwhile:
-    """A journal in which another process has written `word` once the gate has looked, right before an order's line."""
+class EventBeforeIntent:
+    """A journal to which another process writes `event` between the check and the intent of an order."""
 
     real: Journal
     file: Path
-    word: Event
+    event: Event
 
     def record(self, run: RunId, *events: Event) -> None:
-        if any(isinstance(event, OrderIntended | OrderResent) for event in events):
+        if any(isinstance(each, OrderIntended | OrderResent) for each in events):
             with SqliteJournal.open(self.file) as others:
-                others.record(NO_RUN, self.word)
+                others.record(NO_RUN, self.event)
         self.real.record(run, *events)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
 
 
-def meanwhile(gate_run: GateRun, word: Event) -> GateRun:
-    journal = Meanwhile(gate_run.context.journal, gate_run.stage.journal_file, word)
+def meanwhile(gate_run: GateRun, event: Event) -> GateRun:
+    journal = EventBeforeIntent(gate_run.context.journal, gate_run.stage.journal_file, event)
     return replace(gate_run, context=replace(gate_run.context, journal=journal))
 
 
@@ -67,26 +65,6 @@ def test_an_absent_order_is_not_resent_if_the_account_is_halted_between_check_an
 
 
 # ----------------------------------------------------------------------------------------------------- real money
-
-
-@dataclass
-class Real:
-    """The sim broker as one where money can be lost."""
-
-    sim: object
-
-    @property
-    def venue(self) -> Venue:
-        return Venue("real", simulated=False)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.sim, name)
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[GateRun]:
-    with open_gate_run(tmp_path, "live") as gate_run:
-        yield replace(gate_run, context=replace(gate_run.context, broker=Real(gate_run.context.broker), pinned="sim"))
 
 
 def arm(live: GateRun, *, first_order_only: bool = False) -> None:

@@ -1,13 +1,10 @@
 """The gate enforces the limits of the owner and of the arming; full exits pass the limits."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
-import pytest
-from gate_run import GateRun, open_gate_run, order, reason, scripted
+from gate_run import GateRun, order, reason, scripted
 from stage import GLD, SPY, TLT
 
 from rebalancer.events import Armed, Halted
@@ -19,8 +16,6 @@ from rebalancer.model import (
     NoPrice,
     Refused,
 )
-from rebalancer.ports import Venue
-from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.script import Twist
 
 # ------------------------------------------------------------------------------------------ the owner's limits
@@ -131,26 +126,6 @@ def test_an_open_sell_without_a_price_counts_at_the_brokers_value(gate_run: Gate
 
 
 # ----------------------------------------------------------------------------------------------------- real money
-
-
-@dataclass
-class Real:
-    """The sim broker as one where money can be lost."""
-
-    sim: SimBroker
-
-    @property
-    def venue(self) -> Venue:
-        return replace(self.sim.venue, simulated=False)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.sim, name)
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[GateRun]:
-    with open_gate_run(tmp_path, "live") as gate_run:
-        yield replace(gate_run, context=replace(gate_run.context, broker=Real(gate_run.stage.broker()), pinned="sim"))
 
 
 def arm(live: GateRun, dollars: int, *, first_order_only: bool = False) -> None:

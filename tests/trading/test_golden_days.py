@@ -38,7 +38,7 @@ def listed(last: date, symbols: Mapping[str, int]) -> Tape:
 
 @pytest.fixture
 def on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnThatDay]:
-    """A stage at a local Alpaca that stands at a moment of the past."""
+    """A stage at a local Alpaca that is at a moment in the past."""
     with ExitStack() as stack:
 
         def stage_at(now: datetime, symbols: Mapping[str, int] = PRICES, *, trading: str = "") -> AlpacaStage:
@@ -66,7 +66,7 @@ def sent(stage: AlpacaStage) -> list[str]:
     ids=lambda given: str(given) if isinstance(given, date) else None,
 )
 def test_on_a_weekday_without_a_session_no_request_is_sent(on: OnThatDay, day: date, why: str) -> None:
-    """The local Alpaca knows of none of these, and would have taken the orders."""
+    """The local Alpaca does not know these holidays, and would have taken orders."""
     stage = on(moment(day)).wants(SPY=0.6, TLT=0.3)
     with pytest.raises(RunFailedError, match=f"the exchange is closed on {day}"):
         stage.run()
@@ -97,7 +97,7 @@ def test_while_the_market_is_halted_open_orders_are_cancelled_and_nothing_fills(
 
 
 def nvda(on: OnThatDay) -> AlpacaStage:
-    """Ninety percent in Nvidia since the Friday before its split; now it is Monday, and ten times the shares trade."""
+    """90 % in Nvidia since the Friday before its split; now it is Monday, and ten times the shares trade."""
     friday, monday = date(2024, 6, 7), date(2024, 6, 10)
     stage = on(moment(friday), {"SGOV": 100, "NVDA": 1}, trading='manage = "own"').wants(NVDA=0.9)
     tape = stage.venue.market

@@ -12,7 +12,7 @@ from rebalancer.venues.sim.broker import SimBroker
 
 @dataclass
 class Lending:
-    """The sim broker, as an account that may invest `multiplier` times its equity."""
+    """The sim broker with an account that may invest `multiplier` times its equity."""
 
     inner: SimBroker
     multiplier: Decimal | None
@@ -39,7 +39,7 @@ def warnings(stage: Stage) -> list[str]:
 
 
 def switched_twice(stage: Stage) -> Stage:
-    """SPY for days; sold for TLT, which a second run of the same session sells again."""
+    """SPY is sold for TLT, which a second run of the same session sells again."""
     stage.run()
     stage.on(DAYS[2])
     want(stage, TLT=90)

@@ -64,7 +64,7 @@ def test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order(stage: Stage) -> 
     sent: list[Order] = []
 
     class HaltedMeanwhile:
-        """Somebody halts just after the first order has left."""
+        """A person halts the account just after the first order was sent."""
 
         def __init__(self, inner: SimBroker) -> None:
             self.inner = inner

@@ -29,7 +29,7 @@ def second(tmp_path: Path, venue: LocalAlpaca) -> AlpacaStage:
 
 @pytest.fixture
 def running(first: AlpacaStage, venue: LocalAlpaca) -> Iterator[None]:
-    """The first one's evening goes on."""
+    """The run of the first config is going on."""
     settings = first.settings()
     with evening(settings, settings.accounts[0], clock=venue.clock):
         yield

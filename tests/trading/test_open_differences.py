@@ -157,7 +157,7 @@ def test_a_rename_announced_late_is_restated_and_causes_no_sell_before(stage: St
     assert f"NEW: was SPY (rename to NEW of {TODAY}): our 100 shares are 100 now" in notes(stage)
 
 
-# ------------------------------------------------------------------------------------------- what a person settles
+# ------------------------------------------------------------------------------------------- settled by a person
 
 
 def settle(stage: Stage, quantity: int, expected: int) -> None:

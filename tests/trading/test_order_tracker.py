@@ -27,7 +27,7 @@ UNREAD = "the fills did not answer"
 
 @dataclass
 class Broker:
-    """Shows `lists` one after the other, the last for ever, and gives `found` to whoever looks for the order."""
+    """Shows `lists` one after the other and then the last again; a look-up by id returns `found`."""
 
     lists: list[tuple[OrderState, ...]] = field(default_factory=lambda: [()])
     found: Found = field(default_factory=Absent)
@@ -52,8 +52,8 @@ class Broker:
 
 
 @dataclass
-class RunLog:
-    """Keeps what is written, instead of journalling it."""
+class EventList:
+    """Keeps events in a list."""
 
     lines: list[Event] = field(default_factory=list)
 
@@ -67,11 +67,13 @@ class RunLog:
         self.write(Noted(NOW, level, text))
 
 
-def tracking(venue: Broker, order: Order = ORDER, *, shutdown_requested: bool = False) -> tuple[OrderTracker, RunLog]:
+def tracking(
+    venue: Broker, order: Order = ORDER, *, shutdown_requested: bool = False
+) -> tuple[OrderTracker, EventList]:
     context: Any = SimpleNamespace(
         broker=venue, clock=SimulatedClock(NOW), shutdown_requested=lambda: shutdown_requested
     )
-    log: Any = RunLog()
+    log: Any = EventList()
     return OrderTracker(context, log, {order.id: order}), log
 
 
@@ -101,7 +103,7 @@ def test_unreadable_fills_leave_the_order_pending_and_are_noted_once() -> None:
 
 
 class Silent(Broker):
-    """Answers every other look only."""
+    """Answers every other poll only."""
 
     looks = 0
 
@@ -171,7 +173,7 @@ def test_the_remedy_names_the_order_and_the_command() -> None:
     )
 
 
-# ------------------------------------------------------------------------------------- what no list shows
+# ------------------------------------------------------------------------------------- orders that no list shows
 
 
 def test_an_order_found_only_by_look_up_has_the_outcome_found() -> None:
@@ -199,7 +201,7 @@ def test_an_order_without_an_answer_stays_unknown() -> None:
     assert log.lines == []
 
 
-# ------------------------------------------------------------------------------------- its time is up
+# ------------------------------------------------------------------------------------- timeout
 
 
 def test_an_order_that_is_not_filled_in_time_is_cancelled_with_a_note() -> None:

@@ -29,7 +29,7 @@ def one_bot(folder: Path, **percents: int) -> Stage:
 
 
 def orders_at_broker(stage: Stage) -> int:
-    """How many orders the broker has for what the journal wrote down."""
+    """The number of journalled orders that the broker has."""
     broker = stage.broker()
     known = broker.orders([OrderId(order.id) for order in read.orders(stage.journal_file)])
     broker.close()
@@ -257,14 +257,14 @@ def test_the_ledger_follows_the_fills(tmp_path: Path) -> None:
 
 
 class Overlooking(BrokerProxy):
-    """Leaves SPY out of its list."""
+    """Its list of positions lacks SPY."""
 
     def positions(self) -> tuple[Position, ...]:
         return tuple(position for position in self.real.positions() if position.symbol != SPY)
 
 
 def test_a_small_position_that_is_missing_from_the_answer_is_not_read_as_sold(tmp_path):
-    """One share of 500 dollars of 100,000: its money is not there either, so the list is not whole."""
+    """One share of 500 dollars is missing, and so is its money: the list is incomplete."""
     stage = Stage(tmp_path, {"A": (hold(SPY), dollars("A", 600)), "B": (hold(GLD), percent("B", 50))})
     stage.run()
     assert stage.shares()[SPY] == 1
@@ -277,7 +277,7 @@ def test_a_small_position_that_is_missing_from_the_answer_is_not_read_as_sold(tm
 
 
 class Unlisting(BrokerProxy):
-    """Its list of orders stays empty; asked by its id, an order is there."""
+    """Its list of orders is empty; a look-up by id finds them."""
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         return {}

@@ -21,7 +21,7 @@ def one_bot(folder: Path, **percents: int) -> Stage:
 
 
 def needs_long_history(folder: Path) -> Stage:
-    """Bot A can't decide tonight: its average needs 200 closes. Bot B can."""
+    """Bot A fails, since its average needs 200 closes. Bot B does not."""
     average = Indicator("moving-average-price", (200,), SPY, HERE)
     gate = Compare(average, "gt", Constant(1.0, HERE), 1, HERE)
     chart = If(gate, hold(SPY), hold(TLT), HERE)
@@ -85,7 +85,7 @@ def test_a_sell_that_may_still_fill_stops_every_buy(tmp_path: Path) -> None:
 
 
 def test_the_final_status_says_why_a_planned_buy_was_not_sent(tmp_path: Path) -> None:
-    """GLD has grown past its target, by less than is worth an order, and leaves no room for one dear share of SPY."""
+    """GLD is above its target by less than the smallest trade, and leaves no room for one share of SPY."""
     stage = one_bot(tmp_path, SPY=50, GLD=50)
     stage.trading = Trading(drift_percent=Decimal(2))
     stage.market.prices |= {SPY: Decimal(5000), GLD: Decimal(201)}

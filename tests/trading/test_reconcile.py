@@ -24,7 +24,7 @@ def evening(folder: Path) -> Stage:
 
 
 def showing(times: int, change: Callable[[Shown], Shown], *, but: int | None = None) -> type[BrokerProxy]:
-    """A broker whose lists of positions are changed so often, once an order has left; all `but` this one, from 1."""
+    """A broker whose first `times` position lists after an order are changed, except the one numbered `but`."""
     left = [times]
 
     class Changing(BrokerProxy):
@@ -90,7 +90,7 @@ def test_after_a_reconciliation_halt_the_ledger_still_follows_the_fills(tmp_path
 
 
 def test_an_incomplete_position_list_is_not_a_reconciliation_break(tmp_path: Path) -> None:
-    """Of the 31 looks of half a minute all see a part of the positions, but for the last."""
+    """Of 31 polls in half a minute only the last shows all positions."""
     stage = evening(tmp_path)
     stage.broker_proxy = showing(30, without_spy)
     stage.run()
@@ -119,7 +119,7 @@ def test_a_matching_but_incomplete_position_list_is_read_again(tmp_path: Path) -
 
 
 def test_a_second_run_of_a_session_awaits_positions_that_lag_behind_the_first(tmp_path: Path) -> None:
-    """A list of before the first run: as whole as any, and its money is there. To record it would lose every share."""
+    """A list from before the first run is complete, with its money: to record it would lose every share."""
     stage = evening(tmp_path)
     broker = stage.broker()
     before = broker.account()
@@ -142,7 +142,7 @@ def test_a_second_run_of_a_session_awaits_positions_that_lag_behind_the_first(tm
 
 
 def small(folder: Path) -> Stage:
-    """Holds 2 % in SPY after a first evening, and a little less after the second, of which this is the start."""
+    """A first run put 2 % into SPY; the second, which starts here, sells a little of it."""
     stage = Stage(folder, {"A": (mix(SPY=2, GLD=40), percent("A", 100))})
     stage.run()
     stage.bots = {"A": (mix(SPY=1, GLD=40), percent("A", 100))}
@@ -150,7 +150,7 @@ def small(folder: Path) -> Stage:
 
 
 def test_the_recorded_positions_are_those_that_were_compared(tmp_path: Path) -> None:
-    """A position so small that its money would not be missed, gone from every list but the one that agreed."""
+    """A position too small for its money to be missed is gone from every list but the one that matches."""
     stage = small(tmp_path)
     stage.broker_proxy = showing(1000, without_spy, but=2)
     stage.run(force=True)
@@ -160,7 +160,7 @@ def test_the_recorded_positions_are_those_that_were_compared(tmp_path: Path) -> 
 
 
 def test_a_small_position_that_was_traded_tonight_is_reconciled_too(tmp_path: Path) -> None:
-    """What it should be worth is known: the last record's dollars, less what was sold."""
+    """Its expected value is known: the last record's dollars, less what was sold."""
     stage = small(tmp_path)
     stage.broker_proxy = showing(1000, without_spy)
     with pytest.raises(SourceError, match="its answer is not whole"):
@@ -182,7 +182,7 @@ def test_a_trade_of_another_sender_in_another_symbol_makes_the_run_partial(tmp_p
 
 
 def bought(cash: str, long_value: str) -> tuple[Account, list[Outcome]]:
-    """An account of 100,000 dollars after a buy of ours."""
+    """An account of 100,000 dollars after one of our buys."""
     account = Account("1", Decimal(100_000), Decimal(cash), Decimal(0), DAY, long_value=Decimal(long_value))
     order = Order(OrderId("rb1"), SPY, "buy", Decimal(1), "market", None, "a test")
     return account, [Outcome(order, "filled", Decimal(1), Decimal(500))]

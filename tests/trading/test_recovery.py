@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker
+from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker, PowerCut
 from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
@@ -43,25 +43,21 @@ def one_bot(folder: Path) -> Stage:
     return Stage(folder, {"A": (hold(SPY), percent("A", 100))})
 
 
-class PowerCutError(Exception):
-    """Stands for a process that dies here."""
-
-
 class DiesAfterSending(BrokerProxy):
     def submit(self, order: Order) -> Submitted:
         super().submit(order)
-        raise PowerCutError
+        raise PowerCut
 
 
 class DiesBeforeSending(BrokerProxy):
     def submit(self, order: Order) -> Submitted:
-        raise PowerCutError
+        raise PowerCut
 
 
 def dying_before_it_is_sent_again(journal: SqliteJournal) -> Journal:
     def is_that(event: Event) -> bool:
         if isinstance(event, OrderResent):
-            raise PowerCutError
+            raise PowerCut
         return False
 
     return FullDiskJournal(journal, is_that)
@@ -134,7 +130,7 @@ def by_hand(stage: Stage, symbol: Symbol, quantity: int, limit: int, name: str =
 
 @pytest.mark.parametrize("name", ["mine-1", "rbob-holiday-bid-1"])
 def test_a_symbol_with_an_open_external_order_is_not_traded_and_reported(tmp_path: Path, name: str) -> None:
-    """However its id begins."""
+    """Whatever its id begins with."""
     stage = one_bot(tmp_path)
     by_hand(stage, SPY, 3, 100, name)
     stage.run()
@@ -169,7 +165,7 @@ def test_with_cancel_scope_all_external_orders_are_cancelled_too(tmp_path: Path)
 def test_after_a_power_cut_the_run_is_resumed_in_its_session(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.broker_proxy = DiesAfterSending
-    with pytest.raises(PowerCutError):
+    with pytest.raises(PowerCut):
         stage.run()
     first = stage.record().run.id
     stage.broker_proxy = lambda broker: broker
@@ -183,7 +179,7 @@ def test_after_a_power_cut_the_run_is_resumed_in_its_session(tmp_path: Path) -> 
 def test_the_run_after_a_power_cut_finds_the_fills_and_buys_nothing_twice(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.broker_proxy = DiesAfterSending
-    with pytest.raises(PowerCutError):
+    with pytest.raises(PowerCut):
         stage.run()
     stage.broker_proxy = lambda broker: broker
     stage.on(DAYS[1]).run()
@@ -196,7 +192,7 @@ def test_the_run_after_a_power_cut_finds_the_fills_and_buys_nothing_twice(tmp_pa
 def test_an_earlier_order_that_can_not_be_accounted_for_sends_nothing(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.broker_proxy = DiesAfterSending
-    with pytest.raises(PowerCutError):
+    with pytest.raises(PowerCut):
         stage.run()
 
     class Mute(BrokerProxy):
@@ -218,7 +214,7 @@ def test_an_earlier_order_that_can_not_be_accounted_for_sends_nothing(tmp_path: 
 def test_an_absent_order_of_an_earlier_session_is_lost_and_never_resent(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.broker_proxy = DiesBeforeSending
-    with pytest.raises(PowerCutError):
+    with pytest.raises(PowerCut):
         stage.run()
     stage.broker_proxy = lambda broker: broker
     stage.on(DAYS[1]).run()
@@ -233,7 +229,7 @@ def test_an_absent_order_of_an_earlier_session_is_lost_and_never_resent(tmp_path
 def test_an_absence_is_journalled_only_once(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.broker_proxy, stage.journal_proxy = LosesEverything, dying_before_it_is_sent_again
-    with pytest.raises(PowerCutError):
+    with pytest.raises(PowerCut):
         stage.run()
     assert stage.record().orders[0].state == "absent"
     stage.broker_proxy = stage.journal_proxy = lambda same: same
@@ -251,7 +247,7 @@ def test_an_incomplete_answer_settles_nothing(tmp_path: Path) -> None:
     stage.run()
     stage.bots = {"A": (hold(SPY), dollars("A", 600)), "B": (hold(GLD), percent("B", 50))}
     stage.broker_proxy = DiesAfterSending
-    with pytest.raises(PowerCutError):
+    with pytest.raises(PowerCut):
         stage.on(DAYS[1]).run()
 
     class Overlooking(BrokerProxy):
@@ -264,11 +260,11 @@ def test_an_incomplete_answer_settles_nothing(tmp_path: Path) -> None:
     assert read.orders(stage.journal_file)[0].state == "intended"
 
 
-# --------------------------------------------------------------------------------------- what must never happen
+# --------------------------------------------------------------------------------------- contradictions
 
 
 def stops(stage: Stage, said: str) -> None:
-    """The next start stops, sends nothing, and so does the one after it: the account is halted."""
+    """The next run stops without sending anything, and so does the one after it: the account is halted."""
     with pytest.raises(StoppedError, match=said):
         stage.run(force=True)
     assert stage.record().orders == ()
@@ -276,8 +272,8 @@ def stops(stage: Stage, said: str) -> None:
         stage.run(force=True)
 
 
-def a_person_looked(stage: Stage, *accounted: OrderId) -> None:
-    """Vouches for these orders, and lifts the halt."""
+def account_for(stage: Stage, *accounted: OrderId) -> None:
+    """Account for these orders, and lift the halt."""
     with SqliteJournal.open(stage.journal_file) as journal:
         at, who, why = stage.clock.now(), "ann", "looked at the account"
         vouched = [OrderAccounted(at, "demo", order_id, who, why) for order_id in accounted]
@@ -296,7 +292,7 @@ def test_an_accepted_order_that_the_broker_forgot_stops_the_run(tmp_path: Path) 
 
     stage.script, stage.broker_proxy = Script(), Forgetful
     stops(stage, rf"buy 198 SPY \({order_id}\) \(open\) and does not know it any more")
-    a_person_looked(stage, order_id)
+    account_for(stage, order_id)
     stage.run(force=True)
     assert stage.record().run.status == "success"
 
@@ -349,7 +345,7 @@ def test_a_refused_order_that_the_broker_lists_as_rejected_is_no_contradiction(t
 
 
 def lose_a_buy(stage: Stage) -> Order:
-    """The buy of SPY is sent, heard of no more, and lost."""
+    """The buy of SPY is sent, gets no answer, and is lost."""
     sent: list[Order] = []
 
     class Loses(NonIdempotentBroker):
@@ -365,12 +361,12 @@ def lose_a_buy(stage: Stage) -> Order:
 
 
 def lose_a_sell(stage: Stage) -> Order:
-    """Of all shares of SPY; the buys of the evening wait for it, and are not sent."""
+    """The sell of all SPY is lost; the buys wait for it and are not sent."""
     return lose_a_buy(stage)
 
 
 def taken(stage: Stage) -> list[OrderId]:
-    """Every order that the venue has ever had."""
+    """Every order that the venue ever took."""
     broker = stage.broker()
     ids = [state.id for state in broker.named(bool, stage.clock.now() - timedelta(days=9))]
     broker.close()
@@ -394,7 +390,7 @@ def test_a_lost_order_that_turns_up_is_counted_and_halts_the_account(tmp_path: P
         r"open\.$",
     )
     assert [(line.symbol, line.ours) for line in read.positions(stage.journal_file, "demo")] == [(SPY, Decimal(198))]
-    a_person_looked(stage)
+    account_for(stage)
     stage.run(force=True)
     assert stage.record().run.status == "success"
     assert stage.shares() == {SPY: Decimal(198)}
@@ -419,7 +415,7 @@ def test_a_lost_order_is_looked_for_at_every_later_start(tmp_path: Path) -> None
 def test_a_lost_order_that_a_person_accounted_for_is_not_looked_for_any_more(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     order = lose_a_buy(stage)
-    a_person_looked(stage, order.id)
+    account_for(stage, order.id)
     arrives(stage, order)
     stage.on(DAYS[1]).run()
     assert stage.record().run.status == "success"
@@ -443,11 +439,11 @@ def test_the_dollars_of_a_lost_buy_stay_reserved_for_the_rest_of_the_session(tmp
     assert stage.shares()[GLD] * 201 > 98_000
 
 
-# ---------------------------------------------------------------------- a venue that forgets an order with its day
+# ---------------------------------------------------------------------- a venue that forgets old orders
 
 
 class Forgets(BrokerProxy):
-    """Knows no order by its name; what came of it is in the account."""
+    """A look-up finds no order, but the account shows its fills."""
 
     def find(self, order_id: OrderId) -> Found:
         return Absent()
@@ -480,7 +476,7 @@ def test_the_late_arrival_of_a_lost_buy_is_detected_by_its_shares_also_after_a_s
         "handed over with `rebalance adopt SPY`."
     )
     assert len(taken(stage)) == 1
-    a_person_looked(stage, order.id)
+    account_for(stage, order.id)
     stage.run()
     assert len(taken(stage)) == 1
 
@@ -515,7 +511,7 @@ def test_a_lost_order_without_a_matching_position_change_does_not_stop_the_run(
 
 @pytest.mark.parametrize("late", [0, 3])
 def test_a_position_change_by_an_order_in_flight_is_not_taken_for_a_lost_order(tmp_path: Path, late: int) -> None:
-    """The sell arrives while it is looked for; what is held is shown as before for so many looks more."""
+    """The sell arrives while it is looked up; the positions lag for some polls more."""
     stage = one_bot(tmp_path)
     lose_a_buy(stage)
     stage.on(DAYS[1]).run()
@@ -525,10 +521,10 @@ def test_a_position_change_by_an_order_in_flight_is_not_taken_for_a_lost_order(t
     class DiesWhileItFlies(BrokerProxy):
         def submit(self, order: Order) -> Submitted:
             in_flight.append(order)
-            raise PowerCutError
+            raise PowerCut
 
     stage.bots, stage.broker_proxy = {"A": (hold(GLD), percent("A", 100))}, DiesWhileItFlies
-    with pytest.raises(PowerCutError):
+    with pytest.raises(PowerCut):
         stage.on(DAYS[2]).run()
     (sell,) = in_flight
     account, held = what_is_shown(stage)
@@ -558,7 +554,7 @@ def test_a_position_change_by_an_order_in_flight_is_not_taken_for_a_lost_order(t
 
 
 def test_everything_that_needs_a_person_is_reported_at_once(tmp_path: Path) -> None:
-    """An order that the broker had and forgot, and the shares of one that was lost."""
+    """An order that the broker forgot, and the shares of a lost one."""
     stage = Stage(tmp_path, {"A": (mix(SPY=40), percent("A", 100))}, trading=Trading(fallback_ticker=None))
     lost = lose_a_buy(stage)
     stage.bots, stage.script = {"A": (mix(GLD=30), percent("A", 100))}, Script({("buy", GLD): STUBBORN_ONE})
@@ -577,7 +573,7 @@ def what_is_shown(stage: Stage) -> tuple[Account, tuple[Position, ...]]:
     return shown
 
 
-# ------------------------------------------------------------------------------- orders the journal does not know
+# ------------------------------------------------------------------------------- unknown orders
 
 
 def test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named(tmp_path: Path) -> None:
@@ -595,7 +591,7 @@ def test_with_the_journal_deleted_nothing_is_sent_and_the_orders_are_named(tmp_p
             "is the right one, say so with `rebalance recover --account-for ID --reason TEXT`."
         ),
     )
-    a_person_looked(stage, order_id)
+    account_for(stage, order_id)
     stage.run(force=True)
     assert stage.record().run.status == "success"
     assert stage.shares() == {SPY: Decimal(120), GLD: Decimal(194)}
@@ -628,7 +624,7 @@ def delete_the_journal(stage: Stage) -> None:
         file.unlink()
 
 
-# ---------------------------------------------------------------------------------------- another place by that name
+# ---------------------------------------------------------------------------------- another account under the same name
 
 
 @pytest.mark.parametrize(

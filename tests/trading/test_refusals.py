@@ -18,7 +18,7 @@ from rebalancer.venues.sim.script import Script, Twist
 def refusing(
     kind: RefusalKind, symbol: Symbol, times: int = 1, buying_power: str | None = None
 ) -> Callable[[SimBroker], BrokerProxy]:
-    """A broker that refuses the first orders in `symbol`, and names `buying_power` dollars as it does."""
+    """A broker that refuses the first orders in `symbol`, and names `buying_power` dollars."""
     refused: Counter[Symbol] = Counter()
 
     class Refusing(BrokerProxy):

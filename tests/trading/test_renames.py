@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from stage import DAYS, GLD, SPY, TLT, Market, Stage, mix, percent
-from test_restated_ledger import rehearse
+from test_restated_ledger import dry_run
 
 from rebalancer.model import Closes, CorporateAction, Limits, Symbol, Trading
 
@@ -66,7 +66,7 @@ def test_a_renamed_share_is_traded_by_its_new_name_with_a_warning_until_the_file
 
 
 def test_a_dry_run_warns_of_the_old_name_too(stage: Stage) -> None:
-    dry = rehearse(stage)
+    dry = dry_run(stage)
     assert dry.orders == ()
     assert SAID in [remark.text for remark in dry.remarks]
 
@@ -86,7 +86,7 @@ def test_neither_symbol_is_traded_where_both_names_are_used(stage: Stage, bots: 
 
 
 class Reused(Market):
-    """The old ticker has another holder since the rename, at 7 dollars."""
+    """The old ticker belongs to another share since the rename, at 7 dollars."""
 
     def closes(self, symbols, before):
         found = super().closes(symbols, before)
@@ -120,7 +120,7 @@ def test_once_the_renamed_shares_are_sold_the_old_ticker_means_the_other_share(s
 
 
 class Young(Market):
-    """The history does not know the new name yet."""
+    """The history has no closes of the new name yet."""
 
     def closes(self, symbols, before):
         found = super().closes(symbols, before)

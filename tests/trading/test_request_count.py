@@ -9,7 +9,7 @@ from local_alpaca import order_scripts
 from local_alpaca.limits import RateLimit
 
 HALF = 100
-"""Of what the venue allows in a minute; the whole evening stays below it."""
+"""Half of the requests that the venue allows in a minute."""
 
 
 @pytest.mark.parametrize("symbols", [12, 60])

@@ -43,7 +43,7 @@ def start(stage: Stage, journal: SqliteJournal, day: date) -> tuple[RunContext, 
 
 @contextmanager
 def evening_after(stage: Stage, **recorded: int) -> Iterator[tuple[RunContext, RunLog]]:
-    """The start of today's evening; the one before recorded these shares, all of them ours."""
+    """The start of today's run; the one before recorded these shares, all of them ours."""
     with SqliteJournal.open(stage.journal_file) as journal:
         context, log = start(stage, journal, BEFORE)
         record(context, log, **recorded)
@@ -114,7 +114,7 @@ def test_once_restated_the_same_split_is_not_applied_again(stage: Stage) -> None
 
 
 class Silent(Market):
-    """Its announcements can't be read."""
+    """A history whose announcements can't be read."""
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
         raise SourceError(f"no announcements for {', '.join(symbols)} from {first} to {last}")
@@ -160,7 +160,7 @@ def test_a_split_booked_between_two_runs_of_its_session_restates_in_the_second(s
         assert restate_ledger(context, log, shown(NVDA=120)).ours == of(NVDA=120)
 
 
-# ------------------------------------------------------------------------------------------------ a whole evening
+# ------------------------------------------------------------------------------------------------ complete runs
 
 
 @pytest.fixture
@@ -202,14 +202,14 @@ def test_an_evening_that_could_not_read_the_announcements_leaves_the_split_to_th
     assert stage.record().orders == ()
 
 
-# --------------------------------------------------------------------------------------- a split that is not booked
+# --------------------------------------------------------------------------------------- unbooked splits
 
 UNBOOKED = f"SPY: the broker's quantity shows no 2 for 1 split of {TODAY} yet: neither bought nor sold tonight"
 
 
 @pytest.fixture
 def unbooked_split(stage: Stage) -> Stage:
-    """100 SPY were bought at 500 dollars, half of the account; 2 for 1 overnight, so far in the price alone."""
+    """100 SPY were bought at 500 dollars, half of the account; 2 for 1 overnight, so far only in the price."""
     stage.bots = {"A": (mix(SPY=50), percent("A", 100))}
     stage.reserve = Reserve("dollars", Decimal(0))
     stage.run()
@@ -227,7 +227,7 @@ def book_the_split(stage: Stage) -> None:
     broker.close()
 
 
-def rehearse(stage: Stage) -> read.RunRecord:
+def dry_run(stage: Stage) -> read.RunRecord:
     """What a dry run tonight would do."""
     file = stage.folder / "dry" / "journal.sqlite"
     with SqliteJournal.open(file) as own:
@@ -321,11 +321,11 @@ def test_a_first_evening_waits_for_no_split(stage: Stage) -> None:
 
 def test_a_dry_run_does_not_trade_an_unbooked_split_and_does_once_it_is_booked(unbooked_split: Stage) -> None:
     unbooked_split.bots = {"A": (mix(SPY=25), percent("A", 100))}
-    dry = rehearse(unbooked_split)
+    dry = dry_run(unbooked_split)
     assert dry.orders == ()
     assert UNBOOKED in [remark.text for remark in dry.remarks]
 
     book_the_split(unbooked_split)
-    dry = rehearse(unbooked_split)
+    dry = dry_run(unbooked_split)
 
     assert [(order.symbol, order.side, order.quantity) for order in dry.orders] == [(SPY, "sell", 100)]

@@ -23,15 +23,15 @@ SUBMITS = frozenset({"submit"})
 
 
 def evening(tmp_path: Path) -> Stage:
-    """Two sells and two buys: SPY and TLT go, GLD and SGOV come."""
+    """Two sells and two buys: from SPY and TLT to GLD and SGOV."""
     stage = Stage(tmp_path, {"A": (mix(SPY=50, TLT=40), percent("A", 99))})
     stage.run()
     stage.on(DAYS[1]).bots = {"A": (mix(GLD=50, SGOV=40), percent("A", 99))}
     return stage
 
 
-def cut_off(stage: Stage, methods: frozenset[str], at: int, *, after: bool = False) -> bool:
-    """Whether the power was cut before the evening was over."""
+def interrupt(stage: Stage, methods: frozenset[str], at: int, *, after: bool = False) -> bool:
+    """Run until the power cut; whether it came before the end of the run."""
     stage.broker_proxy = lambda real: PowerCutProxy(real, methods, at, after)
     try:
         stage.run()
@@ -42,8 +42,8 @@ def cut_off(stage: Stage, methods: frozenset[str], at: int, *, after: bool = Fal
     return False
 
 
-def go_on(stage: Stage) -> RunId:
-    """What the next start does: take the run up again if its session is still tonight's, else request one."""
+def resume(stage: Stage) -> RunId:
+    """The next start: resume the run in its session, else start a new one."""
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     try:
         context = stage.context(broker, journal)
@@ -70,11 +70,11 @@ def stage(tmp_path: Path) -> Stage:
 @pytest.mark.parametrize("after", [False, True], ids=["before it left", "after it stood"])
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_a_run_interrupted_at_any_order_completes_its_plan_under_its_own_ids(stage, at, after):
-    assert cut_off(stage, SUBMITS, at, after=after)
+    assert interrupt(stage, SUBMITS, at, after=after)
     first = stage.record()
     assert first.run.status == "running"
 
-    assert go_on(stage) == first.run.id
+    assert resume(stage) == first.run.id
     record = stage.record()
     assert record.run.status == "success"
     assert {order.symbol for order in record.orders} == {"SPY", "TLT", "GLD", "SGOV"}
@@ -84,8 +84,8 @@ def test_a_run_interrupted_at_any_order_completes_its_plan_under_its_own_ids(sta
 
 def test_a_bot_failure_before_the_interruption_is_in_the_final_status(tmp_path: Path) -> None:
     stage = needs_long_history(tmp_path)
-    assert cut_off(stage, SUBMITS, 1)
-    go_on(stage)
+    assert interrupt(stage, SUBMITS, 1)
+    resume(stage)
     record = stage.record()
     assert record.run.status == "partial"
     assert "2 of 2 orders done; bot A failed: " in record.run.reason
@@ -94,7 +94,7 @@ def test_a_bot_failure_before_the_interruption_is_in_the_final_status(tmp_path: 
 
 @pytest.mark.parametrize("at_most", [0, 10, 200])
 def test_the_open_rest_of_earlier_buys_counts_as_invested_and_spent(stage, at_most):
-    """SPY can't be sold, so that GLD alone fills the account to its 99 percent; and it stays open, come what may."""
+    """SPY can't be sold, so that GLD alone fills the account to 99 %, and it stays open."""
     stage.script = Script({("buy", GLD): Twist(fills_at_most=Decimal(at_most), cancel="refused")})
     stage.broker_proxy = lambda real: PowerCutProxy(NoTradeInSpy(real), SUBMITS, at=2, after=True)
     with pytest.raises(PowerCut):
@@ -123,7 +123,7 @@ def test_a_refused_order_that_was_retried_before_the_interruption_is_no_failure(
     stage.broker_proxy = lambda real: PowerCutProxy(HeldOnce(real), SUBMITS, at=4, after=True)
     with pytest.raises(PowerCut):
         stage.run()
-    go_on(stage)
+    resume(stage)
     record = stage.record()
     assert [order.state for order in record.orders if order.symbol == SPY] == ["refused", "filled"]
     assert record.run.status == "success", record.run.reason
@@ -135,16 +135,16 @@ class NoTradeInSpy(BrokerProxy):
 
 
 def test_an_order_is_resent_at_most_once(stage):
-    assert cut_off(stage, SUBMITS, 1)
-    assert cut_off_again(stage, SUBMITS, 1)
-    go_on(stage)
+    assert interrupt(stage, SUBMITS, 1)
+    assert interrupt_again(stage, SUBMITS, 1)
+    resume(stage)
     (order,) = [order for order in stage.record().orders if order.state == "lost"]
     assert order.symbol == SPY
     assert stage.record().run.status == "partial"
     assert stage.shares()[SPY] > 0
 
 
-def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
+def interrupt_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
     stage.broker_proxy = lambda real: PowerCutProxy(real, methods, at)
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     try:
@@ -163,24 +163,24 @@ def cut_off_again(stage: Stage, methods: frozenset[str], at: int) -> bool:
 
 
 def test_bots_that_changed_since_the_interruption_do_not_change_the_plan(stage):
-    assert cut_off(stage, SUBMITS, 2)
+    assert interrupt(stage, SUBMITS, 2)
     stage.bots = {"A": (hold(SPY), percent("A", 99))}
-    go_on(stage)
+    resume(stage)
     assert stage.shares().keys() == {"GLD", "SGOV"}
 
 
 def test_a_changed_file_is_reported(stage):
-    assert cut_off(stage, SUBMITS, 2)
+    assert interrupt(stage, SUBMITS, 2)
     request = stage.request()
     stage.request = lambda: replace(request, files={"config": b"y"})
-    go_on(stage)
+    resume(stage)
     assert "config has changed since this run began: it goes on as it began" in [
         remark.text for remark in stage.record().remarks
     ]
 
 
 def test_the_next_session_ends_an_interrupted_run_and_starts_its_own(stage):
-    assert cut_off(stage, SUBMITS, 2, after=True)
+    assert interrupt(stage, SUBMITS, 2, after=True)
     before = stage.record().run.id
     stage.on(DAYS[2])
     stage.run()
@@ -190,7 +190,7 @@ def test_the_next_session_ends_an_interrupted_run_and_starts_its_own(stage):
 
 
 def test_recover_settles_and_ends_an_interrupted_run_and_sends_nothing(stage):
-    assert cut_off(stage, SUBMITS, 2, after=True)
+    assert interrupt(stage, SUBMITS, 2, after=True)
     broker, journal = stage.broker(), SqliteJournal.open(stage.journal_file)
     refusing = PowerCutProxy(broker, SUBMITS, 1)
     context = stage.context(refusing, journal)
@@ -210,14 +210,14 @@ def test_recover_has_nothing_to_do_after_a_complete_run(stage):
 
 
 def test_a_resumed_run_stays_open_if_the_broker_does_not_answer(stage):
-    """The window is still open: the start after that goes on with it."""
-    assert cut_off(stage, SUBMITS, 2, after=True)
+    """The window is still open: the start after that resumes it."""
+    assert interrupt(stage, SUBMITS, 2, after=True)
     first = stage.record().run.id
     stage.market.silent = True
     with pytest.raises(SourceError):
-        go_on(stage)
+        resume(stage)
     assert stage.record().run.status == "running"
 
     stage.market.silent = False
-    assert go_on(stage) == first
+    assert resume(stage) == first
     assert stage.record().run.status == "success"

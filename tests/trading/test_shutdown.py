@@ -18,7 +18,7 @@ from rebalancer.venues.sim.script import Script, Twist
 
 @dataclass
 class Interrupted:
-    """A broker at whose so-many-th submit the program is told to end."""
+    """A broker at whose n-th submit a shutdown is requested."""
 
     broker: SimBroker
     told: Event

@@ -41,7 +41,7 @@ def test_an_unknown_outcome_is_not_certain_and_has_no_known_fill() -> None:
 
 @dataclass
 class Broker:
-    """Answers from a script, its last word for ever; keeps when it was asked."""
+    """Answers from a script, then its last answer again; keeps when it was asked."""
 
     answers: list[Found]
     quiet: int
@@ -105,7 +105,7 @@ def test_polls_end_after_their_time_whatever_the_clock_is_set_to() -> None:
     assert sum(1 for _ in polls(context, 0)) == 1
 
     class Running:
-        """A clock by which every look takes three seconds."""
+        """A clock on which every poll takes three seconds."""
 
         passed = -3.0
 
@@ -120,7 +120,7 @@ def test_polls_end_after_their_time_whatever_the_clock_is_set_to() -> None:
     assert sum(1 for _ in polls(context, 3)) == 1
 
     class SetBack:
-        """A clock that somebody keeps setting back."""
+        """A clock that is set back all the time."""
 
         slept = 0.0
 

@@ -27,10 +27,7 @@ QUIET = 30
 
 @dataclass
 class Wire:
-    """BrokerProxy us and the venue: what is sent arrives `delays` seconds later, and no answer comes back.
-
-    The first order takes the first delay, and so on; what has none is there at once.
-    """
+    """Between us and the venue: an order arrives after its delay, in order of `delays`, and no answer comes back."""
 
     clock: SimulatedClock
     delays: list[float]
@@ -52,7 +49,7 @@ class Wire:
 
 @dataclass
 class Late(BrokerProxy):
-    """The venue at the end of the wire, quiet after half a minute."""
+    """The venue at the end of the wire, with a quiet time of half a minute."""
 
     wire: Wire
     resend: bool = True
@@ -76,7 +73,7 @@ class Late(BrokerProxy):
 
 
 def evening(folder: Path, *delays: float, resend: bool = True) -> tuple[Stage, Wire]:
-    """One buy of 120 SPY, over a wire of these delays."""
+    """One buy of 120 SPY over a wire with these delays."""
     stage = Stage(folder, {"A": (mix(SPY=60), percent("A", 100))}, trading=Trading(fallback_ticker=None))
     wire = Wire(stage.clock, list(delays))
     stage.broker_proxy = lambda venue: Late(venue, wire, resend)
@@ -84,7 +81,7 @@ def evening(folder: Path, *delays: float, resend: bool = True) -> tuple[Stage, W
 
 
 def taken(stage: Stage) -> list[OrderState]:
-    """All that the venue itself has ever taken."""
+    """Every order that the venue ever took."""
     broker = stage.broker()
     orders = broker.named(bool, stage.clock.now() - timedelta(days=1))
     broker.close()
@@ -155,7 +152,7 @@ def test_absent_orders_are_lost_at_a_venue_without_idempotent_ids(tmp_path: Path
 
 @pytest.mark.parametrize("kind", ["symbol", "funds", "held", "wash", "account", "other"])
 def test_a_refused_resend_leaves_the_first_attempt_in_doubt(tmp_path: Path, kind: RefusalKind) -> None:
-    """It may arrive yet: no other order takes its place, tonight's next run leaves the symbol alone."""
+    """It may still arrive: tonight's next run sends no other order in its symbol."""
 
     class LosesAndThenRefuses(BrokerProxy):
         posts = 0

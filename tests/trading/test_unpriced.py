@@ -8,7 +8,7 @@ from stage import DAYS, GLD, SPY, Stage, mix, percent
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """Yesterday half went into GLD at 201 dollars, which has no price today."""
+    """Yesterday half of the account bought GLD at 201 dollars, which has no price today."""
     stage = Stage(tmp_path, {"A": (mix(GLD=50, SPY=50), percent("A", 100))})
     stage.run()
     del stage.market.prices[GLD]

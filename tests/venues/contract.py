@@ -284,7 +284,7 @@ class BrokerContract(Contract):
     def test_b28_the_zone_of_the_venue_is_that_of_its_exchange(self, broker):
         assert str(ExchangeCalendar(SystemClock(), broker.venue.exchange).zone) == broker.venue.zone
 
-    def test_b21_the_venues_time_is_told(self, broker, street):
+    def test_b21_hours_are_by_the_venues_own_clock(self, broker, street):
         hours = broker.hours()
         assert (hours.now, hours.open) == (street.now(), True)
         assert hours.closes > street.now()
@@ -539,7 +539,7 @@ class WireContract(Contract):
         assert not [part for part in wire.secrets if part in said]
 
     @pytest.mark.parametrize("what", ["one byte at a time", "one byte of its head at a time"])
-    def test_b25_an_answer_that_never_ends_is_given_up(self, hasty, wire, what):
+    def test_b25_a_response_that_never_ends_times_out(self, hasty, wire, what):
         self.needs("wire")
         wire.submits(what)
         assert isinstance(hasty.submit(buy("rb1", SPY, "3")), Unknown)

@@ -138,7 +138,7 @@ def test_shares_that_an_open_sell_claims_are_not_sold_again(street):
     assert isinstance(preview.submit(sell("rb1", SPY, "3")), Refused)
 
 
-def test_a_pretended_sale_pays_for_a_pretended_buy(real, street):
+def test_a_simulated_sell_pays_for_a_simulated_buy(real, street):
     preview = PreviewBroker(real, street, street)
     preview.submit(sell("rb1", SPY, "10.5"))
     preview.submit(buy("rb2", BIL, "220"))
@@ -158,7 +158,7 @@ def test_what_is_left_of_a_position_is_valued_at_the_price_of_the_sale(real, str
     assert preview.account().equity == 12_050 + Decimal("10.5") * 100 - 1
 
 
-def test_a_pretended_sale_never_costs_more_than_it_brings_in(real, street):
+def test_the_fee_of_a_simulated_sell_never_exceeds_its_proceeds(real, street):
     preview = PreviewBroker(real, street, street)
     street.trades_at(BIL, "0.50")
     preview.submit(sell("rb1", BIL, "1"))

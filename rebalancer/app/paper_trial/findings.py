@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from rebalancer.model.checkup import Check, Figures
+from rebalancer.model.text import money
 from rebalancer.ports import BalanceRecord, OrderRecord
 
 ZERO = Decimal(0)
@@ -111,7 +112,7 @@ def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal) -> Check:
         return Check("sale proceeds", "warn", found, "Run the trial again: another one may show it.")
     brought = (sell.average_price or ZERO) * sell.filled
     rise = after.account.spendable - before.account.spendable
-    found = f"the sale brought {brought:,.2f} USD and moved non-marginable buying power by {rise:+,.2f} USD"
+    found = f"the sale brought {money(brought)} and moved non-marginable buying power by {money(rise, signed=True)}"
     if abs(rise - brought) <= allowed:
         return Check("sale proceeds", "pass", f"{found}: this venue counts sale proceeds as spendable the same evening")
     if abs(rise) <= allowed:

@@ -24,6 +24,7 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.model.checkup import Check, Verdict
+from rebalancer.model.text import money
 from rebalancer.portfolio.buys import budget, limit_price
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.trading.context import RunContext, RunLog
@@ -178,7 +179,7 @@ def _once_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnaps
 def _cash(context: RunContext, before: Decimal, after: Decimal, bought: Outcome, sold: Outcome) -> Check:
     traded = (sold.average_price or 0) * sold.filled - (bought.average_price or 0) * bought.filled
     allowed = PENNIES + 2 * context.broker.venue.fee_per_order
-    words = f"{before:,.2f} USD before, {after:,.2f} USD after; the trades make {traded:+,.2f} USD"
+    words = f"{money(before)} before, {money(after)} after; the trades make {money(traded, signed=True)}"
     remedy = "Look at the account's activities: something else moved its cash, or it is not settled yet."
     return _check("cash", words, remedy, passed=abs(after - before - traded) <= allowed)
 

@@ -120,7 +120,7 @@ def test_a_position_that_can_not_be_read_hides_the_whole_account(venue, broker):
         broker.positions()
 
 
-def test_the_venues_clock_is_told_and_not_our_own(venue, broker):
+def test_hours_are_by_the_venues_clock_and_not_our_own(venue, broker):
     venue.skew = timedelta(seconds=90)
     assert broker.hours().now == venue.clock.now() + timedelta(seconds=90)
 

@@ -55,14 +55,14 @@ def test_a_refusal_says_what_can_be_done_about_it(family, text, kind):
     assert refused(BUY, family, text).kind == kind
 
 
-def test_too_little_money_is_told_with_both_amounts():
+def test_a_refusal_for_money_names_both_amounts():
     answer = refused(BUY, FORBIDDEN, "insufficient buying power", buying_power="999.5", cost_basis="1500")
     assert (
         answer.reason == "Alpaca refused the buy of 3 SPY: it costs 1,500.00 USD, and the account can spend 999.50 USD"
     )
 
 
-def test_what_can_be_spent_is_told_as_a_number_where_the_broker_names_one():
+def test_a_refusal_has_the_spendable_amount_that_the_broker_names():
     assert refused(BUY, FORBIDDEN, "insufficient buying power", buying_power="7.42").buying_power == Decimal("7.42")
     assert refused(BUY, FORBIDDEN, "insufficient buying power").buying_power is None
 
@@ -79,7 +79,7 @@ def test_a_sale_of_more_than_is_held_says_so():
     )
 
 
-def test_held_shares_are_told_with_their_number():
+def test_a_refusal_for_held_shares_names_their_number():
     numbers = {"available": "40", "existing_qty": "100", "held_for_orders": "60"}
     answer = refused(SELL, FORBIDDEN, "insufficient qty available for order", **numbers)
     assert answer.kind == "held"

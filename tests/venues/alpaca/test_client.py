@@ -57,7 +57,7 @@ def test_a_question_is_asked_again_until_it_is_answered(venue, hasty, fault):
 
 
 @pytest.mark.parametrize("fault", ANSWERED.values(), ids=ANSWERED)
-def test_a_venue_that_stays_out_of_order_is_given_up_after_the_patience(venue, client, fault):
+def test_reads_of_a_failing_venue_are_retried_until_the_patience_ends(venue, client, fault):
     venue.faults.on("GET", "/v2/account", fault=fault, times=None)
     began = venue.clock.now()
     with pytest.raises(SourceError, match=r"Alpaca (is out of order|got too many requests)"):
@@ -88,7 +88,7 @@ def test_a_clock_that_stands_still_makes_no_question_endless(venue):
         (422, "did not accept the question"),
     ],
 )
-def test_what_would_not_change_is_asked_once_and_told_with_the_remedy(venue, client, status, words):
+def test_a_permanent_error_is_not_retried_and_names_the_remedy(venue, client, status, words):
     venue.faults.on("GET", "/v2/account", fault=faults.answering({"message": "told"}, status), times=None)
     with pytest.raises(SourceError, match=words):
         client.read("/account")

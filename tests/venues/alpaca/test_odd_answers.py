@@ -16,7 +16,7 @@ def test_an_answer_without_a_content_type_is_read_as_what_it_is(venue, client):
     assert client.read("/clock") == CLOCK
 
 
-def test_ten_megabytes_are_read_or_given_up(venue, hasty):
+def test_ten_megabytes_are_read_or_time_out(venue, hasty):
     venue.faults.on("GET", "/v2/clock", fault=Fault(status=200, raw=b" " * 10_000_000 + json.dumps(CLOCK).encode()))
     assert hasty.read("/clock")["is_open"] is True
 

@@ -49,7 +49,7 @@ def test_open_and_all_orders_are_listed_oldest_first(venue, client, place):
     assert len(orders_since(client, venue.clock.now())) == 0
 
 
-def test_a_list_that_never_ends_is_given_up(venue, client, place):
+def test_a_list_that_never_ends_is_an_error(venue, client, place):
     place("rb1", type="limit", limit_price="1.00")
     page = client.read("/orders") * 500
     venue.faults.on("GET", "/v2/orders", fault=faults.answering(page), times=None)
@@ -134,7 +134,7 @@ def test_a_fill_that_is_listed_twice_counts_once(venue, client, place, look):
     assert len(Executions(client).fills_of(look(order))) == 1
 
 
-def test_executions_without_an_end_are_given_up(venue, client, place, look):
+def test_executions_that_never_end_are_an_error(venue, client, place, look):
     order = place("rb1")
     venue.clock.sleep(2)
     page = client.read("/account/activities/FILL") * 100

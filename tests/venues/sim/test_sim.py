@@ -122,7 +122,7 @@ def test_a_limit_order_fills_when_the_market_comes_to_it(sims, street):
     assert (state(broker).status, state(broker).average_price) == ("filled", 98)
 
 
-def test_an_order_waits_for_as_many_looks_as_it_is_told(sims):
+def test_an_order_waits_for_as_many_looks_as_scripted(sims):
     broker = sims.open(Script({("buy", SPY): Twist(waits=3)}))
     broker.submit(buy("rb1", SPY, "1"))
     assert [state(broker).status for _ in range(3)] == ["open", "open", "filled"]

@@ -71,7 +71,9 @@ def test_a_dividend_in_dollars_may_say_so(venue: LocalAlpaca, client: AlpacaClie
     assert announced(client, SPY)[0].dollars == Decimal("1.54")
 
 
-def test_a_dividend_in_another_currency_changes_no_price_and_is_told(venue: LocalAlpaca, client: AlpacaClient) -> None:
+def test_a_dividend_in_another_currency_is_listed_and_changes_no_price(
+    venue: LocalAlpaca, client: AlpacaClient
+) -> None:
     venue.market.action("cash_dividend", "SPY", TODAY, rate=Decimal("1.54"), currency="CAD")
     (found,) = announced(client, SPY)
     assert (found.kind, found.dollars) == ("other", Decimal(0))
@@ -84,7 +86,7 @@ def test_a_spin_off_touches_each_symbol_it_names_and_is_asked_for(venue: LocalAl
     assert (found.symbol, found.kind, found.words) == (SPY, "other", "spin off of 2024-03-05 (SPY, NEW)")
 
 
-def test_a_group_that_nobody_knows_is_told_and_not_dropped(venue: LocalAlpaca, client: AlpacaClient) -> None:
+def test_an_unknown_group_of_actions_is_listed_as_other(venue: LocalAlpaca, client: AlpacaClient) -> None:
     row = {"symbol": "SPY", "process_date": "2024-03-05", "anything": [1, 2]}
     body = {"corporate_actions": {"metamorphoses": [row]}, "next_page_token": None}
     venue.faults.on("GET", PATH, fault=answering(body))
@@ -93,12 +95,12 @@ def test_a_group_that_nobody_knows_is_told_and_not_dropped(venue: LocalAlpaca, c
 
 
 @pytest.mark.parametrize("rates", [{}, {"new_rate": 0, "old_rate": 1}, {"new_rate": None, "old_rate": "one"}])
-def test_a_split_whose_rates_make_no_sense_is_told_as_other(rates: dict[str, object]) -> None:
+def test_a_split_with_invalid_rates_is_listed_as_other(rates: dict[str, object]) -> None:
     (found,) = read("forward_splits", {"symbol": "SPY", "ex_date": "2024-03-05", **rates}, [SPY])
     assert (found.kind, found.ratio) == ("other", Decimal(1))
 
 
-def test_only_the_days_asked_for_are_told_in_their_order(venue: LocalAlpaca, client: AlpacaClient) -> None:
+def test_only_the_requested_days_are_listed_in_order(venue: LocalAlpaca, client: AlpacaClient) -> None:
     for days in (-3, -1, -2, 1):
         venue.market.action("cash_dividend", "SPY", TODAY + timedelta(days=days), rate=1)
     found = announced(client, SPY, first=TODAY - timedelta(days=2))

@@ -1,0 +1,47 @@
+"""The status of accounts as a monitor or a web page asks for it."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sim_account import new_york, write
+
+from rebalancer.app.runs import run_due
+from rebalancer.app.status import account_statuses, coming_runs
+from rebalancer.app.views import AccountStatus
+from rebalancer.config import Config
+from rebalancer.market.clock import SimulatedClock
+
+
+def status(config: Config, at: datetime, max_age: timedelta | None = None) -> AccountStatus:
+    (found,) = account_statuses(config, config.accounts, SimulatedClock(at), max_age)
+    return found
+
+
+def test_an_account_that_was_never_run_has_no_last_run_and_only_an_enabled_one_a_next(tmp_path: Path) -> None:
+    for enabled in (False, True):
+        found = status(write(tmp_path, enabled=enabled), new_york(28, 12))
+        assert (found.enabled, found.last, found.upcoming is not None) == (enabled, None, enabled)
+        assert found.troubles == ()
+
+
+def test_a_done_run_is_the_last_one_and_the_next_session_is_coming(tmp_path: Path) -> None:
+    config = write(tmp_path, enabled=True)
+    list(run_due(config, SimulatedClock(new_york(28, 15, 50))))
+    found = status(config, new_york(28, 17))
+    assert (found.last and found.last.status, found.troubles) == ("success", ())
+    assert found.upcoming == coming_runs(config, SimulatedClock(new_york(28, 17)), 1)[0]
+    assert found.upcoming.starts == new_york(29, 15, 50)
+
+
+def test_a_missed_session_is_a_trouble_before_anything_journals_it(tmp_path: Path) -> None:
+    config = write(tmp_path, enabled=True)
+    status(config, new_york(28, 12))
+    assert status(config, new_york(28, 16)).troubles == ("the session of 2016-06-28 was missed: no run was started",)
+
+
+def test_the_last_done_run_may_be_too_old(tmp_path: Path) -> None:
+    config = write(tmp_path, enabled=True)
+    list(run_due(config, SimulatedClock(new_york(28, 15, 50))))
+    assert status(config, new_york(29, 15), timedelta(hours=24)).troubles == ()
+    (trouble,) = status(config, new_york(29, 15), timedelta(hours=23)).troubles
+    assert "23.2 hours old, and 23 are allowed" in trouble
