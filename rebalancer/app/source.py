@@ -10,8 +10,8 @@ from typing import Any
 from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.connections import Connections
 from rebalancer.config import AccountConfig, Config
+from rebalancer.config.keys import chosen
 from rebalancer.config.kinds import OWN_SOURCES
-from rebalancer.config.venue_keys import chosen
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market import sample
 from rebalancer.market.calendar import ExchangeCalendar

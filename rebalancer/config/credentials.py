@@ -4,10 +4,10 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rebalancer.config.contents import AccountConfig, KeySource
 from rebalancer.config.document import decode
 from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
@@ -16,22 +16,7 @@ from rebalancer.errors import BadInputError, Problem
 from rebalancer.model.keys import Keys
 from rebalancer.venues import registry
 
-if TYPE_CHECKING:
-    from rebalancer.config import AccountConfig
-
 PARTS = "key_id", "secret"
-
-
-@dataclass(frozen=True, slots=True)
-class KeySource:
-    """Two environment variables (of the key's ID and of its secret), or a file, or else the OS keyring.
-
-    `config` is the settings file that says so.
-    """
-
-    config: str
-    variables: tuple[str, str] | None = None
-    file: Path | None = None
 
 
 def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
@@ -47,7 +32,7 @@ def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySou
     return KeySource(account.source, variables, file)
 
 
-def read_keys(account: "AccountConfig", vault: Vault, environ: Mapping[str, str] = os.environ) -> Keys:
+def read_keys(account: AccountConfig, vault: Vault, environ: Mapping[str, str] = os.environ) -> Keys:
     """The keys of an account. Raises BadInputError with the place and the remedy, and with no key in it."""
     source = account.key_source
     if source is None:

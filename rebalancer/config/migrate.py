@@ -8,7 +8,7 @@ import tomlkit
 from tomlkit import TOMLDocument
 
 from rebalancer.config.document import read
-from rebalancer.config.version import SCHEMA, version
+from rebalancer.config.kinds import SCHEMA, version
 from rebalancer.errors import BadInputError, Problem
 
 Step = Callable[[TOMLDocument], None]

@@ -20,7 +20,7 @@ def is_loopback(url: str) -> bool:
     return LOOPBACK.fullmatch(url) is not None
 
 
-def refusal(url: str, allowed: str) -> str | None:
+def address_refusal(url: str, allowed: str) -> str | None:
     """Why nothing may be sent to `url`; None for `allowed` itself and for an address on this machine."""
     if url.rstrip("/") == allowed or is_loopback(url):
         return None

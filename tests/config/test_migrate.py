@@ -6,8 +6,8 @@ import pytest
 from configs import FOLDER, SMALLEST, parsed
 from tomlkit import TOMLDocument
 
+from rebalancer.config.kinds import SCHEMA
 from rebalancer.config.migrate import STEPS, Migration, migration
-from rebalancer.config.version import SCHEMA
 from rebalancer.errors import BadInputError
 
 PATH = FOLDER / "config.toml"

@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model.keys import Keys
-from rebalancer.venues.plugin import is_loopback, refusal
+from rebalancer.venues.plugin import address_refusal, is_loopback
 
 TOO_MANY_REQUESTS = 429
 DEFAULT_SECONDS = 5.0
@@ -154,7 +154,7 @@ class Transport:
 
     def _fresh(self) -> "_Client":
         client = _Client(self._keys, self._url, self._seconds)
-        if (refused := refusal(client.host, self._allowed)) is not None:
+        if (refused := address_refusal(client.host, self._allowed)) is not None:
             raise RunFailedError(refused)
         return client
 
