@@ -1,4 +1,4 @@
-"""Daily closes by Alpaca's bars: fetched, and cached ones updated with an overlap that tests whether they still hold."""
+"""Daily closes by Alpaca's bars: fetched, and cached ones updated, with an overlap that tests whether they hold."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
