@@ -8,8 +8,7 @@ from rebalancer.app.views import PriceStatus
 from rebalancer.config import Config
 from rebalancer.config.kinds import OWN_SOURCES
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.market.cache import FILE, ClosesCache
-from rebalancer.market.cached_closes import as_closes
+from rebalancer.market.cache import FILE, ClosesCache, as_closes
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SystemClock
 from rebalancer.market.coverage import coverage, sessions_due

@@ -17,7 +17,7 @@ from rebalancer.config.environment import VARIABLE, FromEnvironment
 from rebalancer.model import CASH, TICKER, Symbol, symbol
 from rebalancer.model.settings import MOST_DOLLARS, Range
 from rebalancer.venues import registry
-from rebalancer.venues.addresses import refusal
+from rebalancer.venues.plugin import address_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def address(*allowed: str) -> Kind:
     """A base URL without a slash at its end: one of `allowed`, or one of this machine."""
 
     def read(value: object) -> str:
-        if isinstance(value, str) and any(refusal(value, host) is None for host in allowed):
+        if isinstance(value, str) and any(address_refusal(value, host) is None for host in allowed):
             return value.rstrip("/")
         raise ValueError(
             f"{shown(value)} is refused: orders and keys go to {', '.join(allowed)} or to this machine alone, such as "
