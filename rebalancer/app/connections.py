@@ -6,8 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from rebalancer.config import AccountConfig, Config
-from rebalancer.config.credentials import read_keys
-from rebalancer.config.vault import Keyring
+from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.market.clock import AheadClock, SystemClock
 from rebalancer.ports import Clock
 from rebalancer.venues import registry

@@ -9,11 +9,10 @@ from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.views import Migrated, SettingsCheck
 from rebalancer.config import AccountConfig, Config
-from rebalancer.config.credentials import read_keys
+from rebalancer.config.credentials import Keyring, read_keys
+from rebalancer.config.edit import migration
 from rebalancer.config.files import replace_content, set_aside
 from rebalancer.config.kinds import SCHEMA
-from rebalancer.config.migrate import migration
-from rebalancer.config.vault import Keyring
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.journal import read
 from rebalancer.model import Symbol

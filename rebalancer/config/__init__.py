@@ -12,11 +12,10 @@ from rebalancer.config import document
 from rebalancer.config.conflicts import ANY, conflicts, of_the_mode, of_the_tickers
 from rebalancer.config.contents import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
 from rebalancer.config.credentials import key_source
-from rebalancer.config.document import Document
+from rebalancer.config.document import MAX_BYTES, Document
 from rebalancer.config.keys import account_kinds, any_account_kinds, chosen, keys_of, refuse_foreign, venue_of
 from rebalancer.config.kinds import ACCOUNT_NAME, SCHEMA, amount, version
 from rebalancer.config.price_source import price_settings
-from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Reserve, Trading

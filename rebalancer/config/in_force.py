@@ -15,10 +15,9 @@ from rebalancer.config.contents import (
     SimSettings,
     TopTable,
 )
-from rebalancer.config.document import leaves
+from rebalancer.config.document import leaves, line_of, lines_of
 from rebalancer.config.environment import FromEnvironment
 from rebalancer.config.keys import keys_of
-from rebalancer.config.lines import line_of, lines_of
 from rebalancer.model import Limits, Reserve, Trading
 
 

@@ -12,13 +12,13 @@ from jsonschema import Draft202012Validator
 
 from rebalancer import config, demo
 from rebalancer.config.contents import AccountConfig, BotTable, DataTable, SimSettings, TopTable
+from rebalancer.config.files import first_files
 from rebalancer.config.keys import (
     account_kinds,
     keys_of,
     price_kinds,
 )
 from rebalancer.config.schema import config_schema
-from rebalancer.config.start import first_files
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues.alpaca.venue import PLUGIN
