@@ -18,8 +18,7 @@ from rebalancer.journal.lease import LockHolder, run_lock
 from rebalancer.journal.lock import acquire
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
-from rebalancer.market.clock import SimulatedClock
-from rebalancer.market.hours import LONGEST_CLOSURE
+from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock
 from rebalancer.model import Session
 from rebalancer.ports import Broker, Calendar, Clock, Quotes
 from rebalancer.venues.plugin import MarketView

@@ -7,8 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from rebalancer.config import AccountConfig, Config
-from rebalancer.config.credentials import read_keys
-from rebalancer.config.vault import Keyring
+from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.clock import AheadClock, SystemClock
 from rebalancer.model.keys import Keys
@@ -78,13 +77,13 @@ def store_keys(config: Config, account: AccountConfig, enter: Callable[[], Keys]
     does not keep them.
     """
     _require_keyring(config, account)
-    vault = Keyring()
-    where, keys = vault.name, enter()
+    keyring = Keyring()
+    where, keys = keyring.name, enter()
     if not keys.well_formed:
         text = "the key's ID or its secret is empty or has blanks in it; nothing was stored"
         raise BadInputError([Problem(account.name, "", text)])
-    vault.put(account.name, keys)
-    if vault.get(account.name) != keys:
+    keyring.put(account.name, keys)
+    if keyring.get(account.name) != keys:
         text = f"{where} did not keep the keys; name them by key_id and secret, or by credentials_file"
         raise BadInputError([Problem(account.name, "", text)])
     return where
@@ -92,8 +91,8 @@ def store_keys(config: Config, account: AccountConfig, enter: Callable[[], Keys]
 
 def remove_keys(account: str) -> tuple[bool, str]:
     """Whether keys of `account` were removed, and the keyring's name."""
-    vault = Keyring()
-    return vault.delete(account), vault.name
+    keyring = Keyring()
+    return keyring.delete(account), keyring.name
 
 
 def _require_keyring(config: Config, account: AccountConfig) -> None:

@@ -10,13 +10,11 @@ from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config import AccountConfig, Config, parse
-from rebalancer.config.credentials import read_keys
-from rebalancer.config.edit import NUMBER, add_investment, remove_investment, set_amount
+from rebalancer.config.credentials import Keyring, read_keys
+from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
 from rebalancer.config.files import replace_content, set_aside
 from rebalancer.config.in_force import by_key, in_force
-from rebalancer.config.migrate import migration
-from rebalancer.config.vault import Keyring
-from rebalancer.config.version import SCHEMA
+from rebalancer.config.kinds import SCHEMA
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.journal import read
 from rebalancer.journal.setting_changes import changes

@@ -11,12 +11,11 @@ from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
+from rebalancer.config.keys import chosen
 from rebalancer.config.kinds import OWN_SOURCES
-from rebalancer.config.venue_keys import chosen
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market import sample
-from rebalancer.market.cache import FILE, ClosesCache
-from rebalancer.market.cached_closes import as_closes
+from rebalancer.market.cache import FILE, ClosesCache, as_closes
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SystemClock
 from rebalancer.market.closes import ClosesHistory, ClosesQuotes, HistoryQuotes

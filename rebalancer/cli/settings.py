@@ -23,7 +23,7 @@ def init(
     debug: DebugOption = False,
 ) -> None:
     """Write a first config.toml, which explains itself, and a sample bot. Overwrites nothing."""
-    from rebalancer.config.start import write_first_files
+    from rebalancer.config.files import write_first_files
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_first_files
 

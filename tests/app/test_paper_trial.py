@@ -17,7 +17,7 @@ from rebalancer.model.checkup import Check
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.ports import Broker, Venue
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold", "cash"]
 

@@ -27,7 +27,7 @@ from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Limits, Trading
 from rebalancer.ports import Venue
-from rebalancer.venues.sim.script import Script
+from rebalancer.venues.sim.exchange import Script
 
 
 @pytest.fixture

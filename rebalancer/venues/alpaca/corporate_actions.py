@@ -7,7 +7,7 @@ from typing import Any
 
 from rebalancer.errors import SourceError
 from rebalancer.model import CorporateAction, Symbol, symbol
-from rebalancer.venues.alpaca.bulk import Bulk
+from rebalancer.venues.alpaca.client import Bulk
 
 Row = Mapping[str, Any]
 
