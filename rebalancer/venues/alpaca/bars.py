@@ -119,7 +119,7 @@ class AlpacaSynced:
     silent: Mapping[Symbol, date]
 
     def sentences(self) -> tuple[str, ...]:
-        fetched_anew = (
+        replaced = (
             f"{symbol}: its history was fetched anew, since {why}." for symbol, why in self.thrown_away.items()
         )
         silent = (
