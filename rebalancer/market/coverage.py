@@ -96,10 +96,7 @@ WATCHED_SESSIONS = 5
 
 
 def unexplained_jumps(
-    closes: Closes,
-    actions: Sequence[CorporateAction],
-    most_percent: Decimal,
-    sessions: int = WATCHED_SESSIONS,
+    closes: Closes, actions: Sequence[CorporateAction], most_percent: Decimal, sessions: int = WATCHED_SESSIONS
 ) -> Mapping[Symbol, str]:
     """Symbols whose close moved by more than `most_percent` in one of the last `sessions` rows, each with a sentence.
 

@@ -215,11 +215,7 @@ class AlpacaConnection(Connection):
         settings = login.settings
         self._login = login
         self._client = AlpacaClient(
-            login.keys,
-            login.clock,
-            mode=login.mode,
-            trading_url=settings["base_url"],
-            data_url=settings["data_url"],
+            login.keys, login.clock, mode=login.mode, trading_url=settings["base_url"], data_url=settings["data_url"]
         )
 
     def broker(self, market: MarketView | None) -> Broker:  # noqa: ARG002 - Alpaca has its own time and prices
