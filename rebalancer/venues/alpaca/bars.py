@@ -119,9 +119,7 @@ class AlpacaSynced:
     silent: Mapping[Symbol, date]
 
     def sentences(self) -> tuple[str, ...]:
-        replaced = (
-            f"{symbol}: its history was fetched anew, since {why}." for symbol, why in self.thrown_away.items()
-        )
+        replaced = (f"{symbol}: its history was fetched anew, since {why}." for symbol, why in self.thrown_away.items())
         silent = (
             f"{symbol}: Alpaca sent no bars of it; what is known of it up to {day} is kept. If it was renamed or "
             "delisted, change the bots that name it."
