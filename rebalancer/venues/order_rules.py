@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from rebalancer.market.price_fallback import is_price
 from rebalancer.model import Instrument, Order, Side, Snapshot
 from rebalancer.model.text import money
 
@@ -40,11 +41,6 @@ def market(snapshot: Snapshot | None) -> Market | None:
     if bar and is_price(bar.close):
         return Market(bar.close, bar.close)
     return None
-
-
-def is_price(value: Decimal) -> bool:
-    """Finite and above 0: the only numbers that may price an order."""
-    return value.is_finite() and value > 0
 
 
 def slipped(now: Market, side: Side, slippage_percent: Decimal, instrument: Instrument) -> Decimal:

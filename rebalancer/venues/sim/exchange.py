@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from rebalancer.errors import SourceError
+from rebalancer.market.price_fallback import is_price
 from rebalancer.model import (
     Accepted,
     Instrument,
@@ -22,7 +23,7 @@ from rebalancer.model import (
 )
 from rebalancer.model.text import money
 from rebalancer.ports import Quotes
-from rebalancer.venues.order_rules import Market, Room, fill_price, is_price, market, refusal, slipped
+from rebalancer.venues.order_rules import Market, Room, fill_price, market, refusal, slipped
 from rebalancer.venues.sim.book import Book, RestingOrder
 
 
