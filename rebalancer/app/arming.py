@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from rebalancer.config.files import content_of
 from rebalancer.config.in_force import snapshot
 from rebalancer.events import Armed, Disarmed, Halted
 from rebalancer.journal.setting_changes import SETTINGS
-from rebalancer.model import NEW_YORK
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import money
 from rebalancer.trading.authorization import FIRST_LIVE_RUN, end_of_day_text, halt_text, unarmed_reason
@@ -37,14 +36,14 @@ def _file_hash(file: Path) -> str:
         return ""
 
 
-def end_of_day(day: date) -> datetime:
-    """The moment `day` ends in New York."""
-    return datetime.combine(day + timedelta(days=1), time(), NEW_YORK)
+def end_of_day(day: date, zone: tzinfo) -> datetime:
+    """The moment `day` ends in `zone`."""
+    return datetime.combine(day + timedelta(days=1), time(), zone)
 
 
-def refused_day(day: date, now: datetime) -> str | None:
-    """Why an account can't be armed until the end of `day`; None where it can."""
-    today = now.astimezone(NEW_YORK).date()
+def refused_day(day: date, now: datetime, zone: tzinfo) -> str | None:
+    """Why an account can't be armed until the end of `day` in `zone`; None where it can."""
+    today = now.astimezone(zone).date()
     if today <= day <= today + LONGEST:
         return None
     return f"{day} is not allowed: use a day from {today} to {today + LONGEST}, {LONGEST.days} days ahead at most"
@@ -61,9 +60,9 @@ def after_first_run(armed: Armed | None, lifted: Iterable[Halted], at: datetime,
     return replace(armed, at=at, by=by, first_order_only=False) if reviewed else None
 
 
-def disarm_for_edit(armed: Armed, at: datetime, by: str) -> tuple[Disarmed, str]:
+def disarm_for_edit(armed: Armed, at: datetime, by: str, zone: tzinfo) -> tuple[Disarmed, str]:
     """The event of a disarming by an edit of the config, and the sentence for the person who made the edit."""
-    account, until = armed.account, end_of_day_text(armed.until)
+    account, until = armed.account, end_of_day_text(armed.until, zone)
     sentence = (
         f"account {account} was armed until {until}: this edit disarms it; arm it again with `rebalance live arm "
         f"--account {account} --max-dollars {armed.max_dollars:f} --until YYYY-MM-DD`"
@@ -72,10 +71,12 @@ def disarm_for_edit(armed: Armed, at: datetime, by: str) -> tuple[Disarmed, str]
 
 
 def arming_check(account: AccountConfig, armed: Armed | None, files: Mapping[str, str], now: datetime) -> Check:
-    reason = unarmed_reason(account.name, armed, account.account_number, files, now)
+    venue = account.venue
+    reason = unarmed_reason(account.name, armed, account.account_number, files, now, venue.zone)
     if armed is None or reason is not None:
         return Check("armed", "fail", reason or "", "No order leaves until it is.")
-    found = f"up to {money(armed.max_dollars)} a run until {end_of_day_text(armed.until)}, by {armed.by}"
+    most, until = money(armed.max_dollars, venue.currency), end_of_day_text(armed.until, venue.zone)
+    found = f"up to {most} a run until {until}, by {armed.by}"
     if armed.until - now > WARN_BEFORE:
         return Check("armed", "pass", found)
     return Check("armed", "warn", f"{found}, in less than {WARN_BEFORE.days} days", "Arm it again before it runs out.")

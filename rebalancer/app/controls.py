@@ -135,18 +135,20 @@ def propose_arming(
 ) -> ArmingProposal:
     """What arming would allow, with the account as the broker shows it. Nothing is armed yet.
 
-    `max_dollars` is the most one run may send, sells and buys; `until` is the last day, in New York. Raises
-    BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not answer.
+    `max_dollars` is the most one run may send, sells and buys; `until` is the last day, in the exchange's time zone.
+    Raises BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not
+    answer.
     """
     chosen = _live_account(config, account)
+    zone = chosen.venue.zone
     load_bots(chosen.bots, read_bots(chosen.bots))
     with broker_alone(config, chosen) as (broker, clock):
-        if (refused := refused_day(until, clock.now())) is not None:
+        if (refused := refused_day(until, clock.now(), zone)) is not None:
             raise BadInputError([Problem("--until", "", refused)])
         seen, now = require_account_number(broker.account(), chosen.account_number), clock.now()
     files = file_hashes(config, chosen)
-    armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until), files, first_order_only, by)
-    return ArmingProposal(armed, chosen.address, seen.equity, seen.cash)
+    armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until, zone), files, first_order_only, by)
+    return ArmingProposal(armed, chosen.address, seen.equity, seen.cash, seen.currency, zone.key)
 
 
 def arm(config: Config, proposal: ArmingProposal) -> Armed:
@@ -164,8 +166,8 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
 
 def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
     """Journal in `journal` that an edit of the config undid every arming under `before`; a sentence for each."""
-    armings = (read.trading_status(journal, each.name).armed for each in before.accounts)
-    edits = [disarm_for_edit(armed, SystemClock().now(), by) for armed in armings if armed is not None]
+    armings = ((read.trading_status(journal, each.name).armed, each.venue.zone) for each in before.accounts)
+    edits = [disarm_for_edit(armed, SystemClock().now(), by, zone) for armed, zone in armings if armed is not None]
     if edits:
         with SqliteJournal.open(journal) as opened:
             opened.record(NO_RUN, *(event for event, _ in edits))
@@ -179,8 +181,9 @@ def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:
 
 def _live_state(config: Config, account: AccountConfig) -> LiveAccount:
     armed, number = read.trading_status(config.journal(), account.name).armed, account.account_number
-    trouble = unarmed_reason(account.name, armed, number, file_hashes(config, account), SystemClock().now())
-    return LiveAccount(account.name, number, armed, trouble or "")
+    venue, files = account.venue, file_hashes(config, account)
+    trouble = unarmed_reason(account.name, armed, number, files, SystemClock().now(), venue.zone)
+    return LiveAccount(account.name, number, armed, trouble or "", venue.currency, venue.zone.key)
 
 
 def _live_account(config: Config, name: str | None) -> AccountConfig:

@@ -19,8 +19,10 @@ from rebalancer.model import NO_RUN
 
 
 def investments(account: AccountConfig) -> tuple[Invested, ...]:
+    currency = account.venue.currency
     return tuple(
-        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode) for each in account.investments
+        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode, currency)
+        for each in account.investments
     )
 
 

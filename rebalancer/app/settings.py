@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from pathlib import Path
 
 from rebalancer import config as settings
@@ -17,6 +18,7 @@ from rebalancer.config.vault import Keyring
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.journal import read
 from rebalancer.model import Symbol
+from rebalancer.model.text import minute
 from rebalancer.portfolio.limits import used_up
 
 
@@ -53,7 +55,7 @@ def _used_up(config: Config, account: AccountConfig) -> Iterator[str]:
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
             for symbol, why in used_up(values, seen.equity, account.limits, seen.currency).items():
-                yield f"account {account.name}: {symbol}: {why} (as of {record.at:%Y-%m-%d %H:%M} UTC)"
+                yield f"account {account.name}: {symbol}: {why} (as of {minute(record.at, UTC)})"
 
 
 def _wanted(account: AccountConfig) -> set[Symbol]:

@@ -1,12 +1,15 @@
 """`rebalance history`, `orders`, `positions`: from the journal."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption
+
+if TYPE_CHECKING:
+    from rebalancer.config import Config
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Look into the dry runs' own journal.")]
 
@@ -52,9 +55,9 @@ def orders(
     from rebalancer.report.console import show_json
     from rebalancer.report.history import show_orders
 
-    wanted = None if run is None else RunId(run)
-    lines = read.orders(_journal(config, dry_run=dry_run), account, wanted, limit)
-    show_json(lines) if json else show_orders(lines)
+    settings, wanted = load_config(config), None if run is None else RunId(run)
+    lines = read.orders(settings.journal(dry_run=dry_run), account, wanted, limit)
+    show_json(lines) if json else show_orders(lines, _currencies(settings))
 
 
 def positions(
@@ -73,7 +76,11 @@ def positions(
     held = {
         chosen.name: read.positions(settings.journal(), chosen.name) for chosen in chosen_accounts(settings, account)
     }
-    show_json(held) if json else show_positions(held)
+    show_json(held) if json else show_positions(held, _currencies(settings))
+
+
+def _currencies(settings: "Config") -> dict[str, str]:
+    return {account.name: account.venue.currency for account in settings.accounts}
 
 
 def _journal(config: Path | None, *, dry_run: bool) -> Path:

@@ -12,11 +12,13 @@ from rebalancer.report.console import grid, line, show
 
 def show_proposed(found: Adoption) -> None:
     if found.adopted:
-        table = grid(f"To be handed over to the bots of account {found.account}", "symbol", "#shares", "#value USD")
+        table = grid(
+            f"To be handed over to the bots of account {found.account}", "symbol", "#shares", f"#value {found.currency}"
+        )
         for offer in found.adopted:
             table.add_row(offer.symbol, grouped(offer.quantity), cents(offer.value))
         total = sum((offer.value for offer in found.adopted), Decimal(0))
-        show(table, line(f"Together {money(total)}."))
+        show(table, line(f"Together {money(total, found.currency)}."))
     for symbol, reason in found.refused.items():
         show(line(f"{symbol}: left alone: {reason}", "yellow"))
 
@@ -32,10 +34,10 @@ def show_adopted(adopted: Sequence[Offer]) -> None:
             show(line(f"{offer.symbol}: settled; the journal now expects {shares(offer.expected)}.", "green"))
 
 
-def show_worthless(account: str, held: Position) -> None:
-    holding = f"{shares(held.quantity)} of {held.symbol}, {money(held.market_value)} by its last close"
+def show_worthless(account: str, held: Position, currency: str) -> None:
+    holding = f"{shares(held.quantity)} of {held.symbol}, {money(held.market_value, currency)} by its last close"
     show(line(f"Account {account} holds {holding}, of {held.last_close}; it has had no price since."))
 
 
-def show_written_off(held: Position) -> None:
-    show(line(f"Written off: {shares(held.quantity)} of {held.symbol}, for 0 USD.", "bold green"))
+def show_written_off(held: Position, currency: str) -> None:
+    show(line(f"Written off: {shares(held.quantity)} of {held.symbol}, for 0 {currency}.", "bold green"))

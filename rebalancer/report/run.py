@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
 
 from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
 from rebalancer.journal.read import OrderSummary, RunRecord
-from rebalancer.model import NEW_YORK, Plan, Targets
+from rebalancer.model import NEW_YORK, US_DOLLARS, Plan, Targets
 from rebalancer.model.text import cents, clock_time, grouped, percentage
 from rebalancer.report.console import grid, line, show
 from rebalancer.venues import registry
@@ -110,13 +109,13 @@ def shortened(path: Sequence[str]) -> tuple[str, ...]:
 
 def _currency(record: RunRecord) -> str:
     """That of the account as the run read it; a run that never read it has neither plan nor orders."""
-    return next((read.account.currency for read in record.holdings), "USD")
+    return next((read.account.currency for read in record.holdings), US_DOLLARS)
 
 
 def _zone(broker: str) -> tzinfo:
     """Of the venue's exchange; New York's for a venue whose package is not installed any more."""
     try:
-        return ZoneInfo(registry.plugin(broker).venue.zone)
+        return registry.plugin(broker).venue.zone
     except (KeyError, ValueError):
         return NEW_YORK
 
@@ -190,7 +189,7 @@ def _outcome(record: RunRecord) -> Iterator[RenderableType]:
 
 
 def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False) -> str:
-    """As in "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY". Lists of several accounts name no currency."""
+    """As in "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY"."""
     verb = "sold" if order.side == "sell" else "bought"
     would = "would have " if pretended else ""
     price = f" at {order.average_price.normalize():,f} {currency}".rstrip() if order.average_price is not None else ""

@@ -162,4 +162,5 @@ def _checks(context: RunContext, log: RunLog) -> tuple[Check, ...]:
     tonight = log.session.day
     later = context.calendar.sessions(tonight + timedelta(days=1), tonight + LONGEST_WAIT)
     following = later[0] if later else tonight + LONGEST_WAIT
-    return tuple(checks(_trial(context), following, PENNIES + context.broker.venue.fee_per_order))
+    allowed = PENNIES + context.broker.venue.fee_per_order
+    return tuple(checks(_trial(context), following, allowed, context.currency))
