@@ -11,7 +11,7 @@ from rebalancer.app.bots import load_bots
 from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
-from rebalancer.config.keys import chosen
+from rebalancer.config.keys import with_defaults
 from rebalancer.config.kinds import OWN_SOURCES
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market import sample
@@ -96,7 +96,7 @@ def own_prices(config: Config, account: AccountConfig) -> tuple[str, Mapping[str
     for each in config.accounts:
         if each.name == config.data_account and each.broker == account.broker:
             return each.name, config.data_settings
-    return account.name, chosen({}, plugin.price_keys)
+    return account.name, with_defaults({}, plugin.price_keys)
 
 
 def described(config: Config, account: AccountConfig) -> str:
