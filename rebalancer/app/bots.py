@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rebalancer import demo
 from rebalancer.app.python_bot import run_python
+from rebalancer.app.views import CheckedBot, ShownBot
 from rebalancer.bots.base import Bot, Findings
 from rebalancer.bots.load import format_of, load
 from rebalancer.config import AccountConfig, Config, kinds
@@ -59,11 +60,14 @@ def load_bot(content: bytes, name: str, source: str) -> tuple[Bot | None, tuple[
     return load(content, name, source, run_python)
 
 
-def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes]) -> dict[str, Bot]:
-    """Each bot by its name. Raises BadInputError with every problem of every file."""
+def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = None) -> dict[str, Bot]:
+    """Each bot by its name, from `contents` where its file was read already.
+
+    Raises BadInputError with every problem of every file.
+    """
     bots: dict[str, Bot] = {}
     problems: list[Problem] = []
-    for name, content in contents.items():
+    for name, content in (read_bots(paths) if contents is None else contents).items():
         bot, found = load_bot(content, name, str(paths[name]))
         problems.extend(found)
         if bot is not None:
@@ -117,3 +121,31 @@ def _renamed(document: str, name: str) -> bytes:
     """`document` with another name and everything else as it was, for a person to go on writing."""
     before = f'"name": {json.dumps(json.loads(document)["name"])}'
     return document.replace(before, f'"name": {json.dumps(name, ensure_ascii=False)}', 1).encode()
+
+
+def bot_file(config: Config, bot: str) -> Path:
+    """The file of an invested bot, or `bot` as a path. Raises BadInputError where it is neither."""
+    invested = {name: path for account in config.accounts for name, path in account.bots.items()}
+    if bot in invested:
+        return invested[bot]
+    if Path(bot).is_file():
+        return Path(bot)
+    known = ", ".join(sorted(invested))
+    raise BadInputError([Problem(str(config.path), "", f"{bot!r} is no file and no invested bot; there are: {known}")])
+
+
+def check_files(files: Sequence[Path]) -> list[CheckedBot]:
+    """What each bot file contains, or its problems. Raises BadInputError where one can't be opened."""
+    checked = []
+    for name, content in read_bots({str(path): path for path in files}).items():
+        bot, problems = load_bot(content, Path(name).stem, name)
+        checked.append(CheckedBot(name, bot.findings() if bot else None, problems))
+    return checked
+
+
+def show_bot(config: Config, bot: str) -> ShownBot:
+    """All rules of an invested bot, or of a bot file; takes no prices. Raises BadInputError."""
+    file = bot_file(config, bot)
+    files = {file.stem: file}
+    shown = load_bots(files)[file.stem]
+    return ShownBot(str(file), shown.findings(), shown.outline())

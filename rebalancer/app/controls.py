@@ -3,29 +3,36 @@
 `by` names the person, such as ann@desk; it is kept in the journal.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
+from hashlib import sha256
 from itertools import chain, repeat
 from pathlib import Path
 
-from rebalancer.app.account import broker_alone
-from rebalancer.app.arming import after_first_run, disarm_for_edit, end_of_day, file_hashes, refused_day
-from rebalancer.app.bots import load_bots, read_bots
-from rebalancer.app.selection import chosen_accounts, one_account
+from rebalancer.app.account import broker_alone, chosen_accounts, one_account
+from rebalancer.app.bots import load_bots
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
+from rebalancer.config.files import content_of
+from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, BusyError, Problem, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
 from rebalancer.journal import read
 from rebalancer.journal.lease import run_lock
+from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, OrderId, OrderState
 from rebalancer.portfolio.order_ids import is_ours, is_trials
 from rebalancer.ports import Broker, Clock
-from rebalancer.trading.authorization import require_account_number, unarmed_reason
+from rebalancer.trading.authorization import (
+    FIRST_LIVE_RUN,
+    end_of_day_text,
+    require_account_number,
+    unarmed_reason,
+)
 from rebalancer.trading.tracking import CANCEL_SECONDS
 
 FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
@@ -78,8 +85,8 @@ def _kill(config: Config, account: AccountConfig, *, everyones: bool) -> KilledA
     try:
         with broker_alone(config, account) as (broker, clock):
             watch = broker.venue.quiet_seconds if _is_running(config) else 0
-            done = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
-        return KilledAccount(account.name, done.found, done.left)
+            found, left = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
+        return KilledAccount(account.name, found, left)
     except RebalancerError as error:
         return KilledAccount(account.name, (), (), str(error))
 
@@ -93,18 +100,12 @@ def _is_running(config: Config) -> bool:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """`found` are the orders that were open, each as it was first seen; those in `left` still are."""
-
-    found: tuple[OrderState, ...]
-    left: tuple[OrderState, ...]
-
-
 def cancel_all(
     broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: bool = False, watch: int = 0
-) -> Cancelled:
+) -> tuple[tuple[OrderState, ...], tuple[OrderState, ...]]:
     """Request the cancel of every open order of ours, or of everyone's, until none is open; CANCEL_SECONDS at most.
+
+    Returns the orders that were open, each as it was first seen, and those that still are.
 
     For the first `watch` seconds it keeps polling although none is open: one may still arrive at the broker. Fills are
     counted by the next run. Raises SourceError where the broker does not answer, RunFailedError where it is another
@@ -119,7 +120,7 @@ def cancel_all(
         standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trials(each.id)}
         found = standing | found
         if waited >= watch + (CANCEL_SECONDS if standing else 0):
-            return Cancelled(tuple(found.values()), tuple(standing.values()))
+            return tuple(found.values()), tuple(standing.values())
         for order_id in standing:
             broker.cancel(order_id)
         pause = next(pauses)
@@ -141,7 +142,7 @@ def propose_arming(
     """
     chosen = _live_account(config, account)
     zone = chosen.venue.zone
-    load_bots(chosen.bots, read_bots(chosen.bots))
+    load_bots(chosen.bots)
     with broker_alone(config, chosen) as (broker, clock):
         if (refused := refused_day(until, clock.now(), zone)) is not None:
             raise BadInputError([Problem("--until", "", refused)])
@@ -166,24 +167,29 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
 
 def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
     """Journal in `journal` that an edit of the config undid every arming under `before`; a sentence for each."""
-    armings = ((read.trading_status(journal, each.name).armed, each.venue.zone) for each in before.accounts)
-    edits = [disarm_for_edit(armed, SystemClock().now(), by, zone) for armed, zone in armings if armed is not None]
-    if edits:
+    found = [(read.trading_status(journal, each.name).armed, each.venue.zone) for each in before.accounts]
+    armings, now = [(armed, zone) for armed, zone in found if armed is not None], SystemClock().now()
+    if armings:
         with SqliteJournal.open(journal) as opened:
-            opened.record(NO_RUN, *(event for event, _ in edits))
-    return tuple(sentence for _, sentence in edits)
+            opened.record(NO_RUN, *(Disarmed(now, each.account, by, "the config was edited") for each, _ in armings))
+    return tuple(
+        f"account {each.account} was armed until {end_of_day_text(each.until, zone)}: this edit disarms it; arm it "
+        f"again with `rebalance live arm --account {each.account} --max-dollars {each.max_dollars:f} --until "
+        "YYYY-MM-DD`"
+        for each, zone in armings
+    )
 
 
 def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:
     """The accounts that trade real money, and whether each may."""
-    return [_live_state(config, each) for each in chosen_accounts(config, account) if each.mode == "live"]
-
-
-def _live_state(config: Config, account: AccountConfig) -> LiveAccount:
-    armed, number = read.trading_status(config.journal(), account.name).armed, account.account_number
-    venue, files = account.venue, file_hashes(config, account)
-    trouble = unarmed_reason(account.name, armed, number, files, SystemClock().now(), venue.zone)
-    return LiveAccount(account.name, number, armed, trouble or "", venue.currency, venue.zone.key)
+    found, now = [], SystemClock().now()
+    for each in chosen_accounts(config, account):
+        if each.mode == "live":
+            armed, number = read.trading_status(config.journal(), each.name).armed, each.account_number
+            venue, files = each.venue, file_hashes(config, each)
+            trouble = unarmed_reason(each.name, armed, number, files, now, venue.zone)
+            found.append(LiveAccount(each.name, number, armed, trouble or "", venue.currency, venue.zone.key))
+    return found
 
 
 def _live_account(config: Config, name: str | None) -> AccountConfig:
@@ -197,3 +203,50 @@ def _live_account(config: Config, name: str | None) -> AccountConfig:
 def _record(config: Config, *events: Event) -> None:
     with SqliteJournal.open(config.journal()) as journal:
         journal.record(NO_RUN, *events)
+
+
+# ------------------------------------------------------------------------------- what an arming pins, and for how long
+
+
+LONGEST = timedelta(days=90)
+
+
+def file_hashes(config: Config, account: AccountConfig) -> dict[str, str]:
+    """The SHA-256 of the config, the settings in force and each bot, by the names a run has for them.
+
+    "" for a bot that can't be read. The settings change with an environment variable, and with a new default.
+    """
+    bots = {f"bot {name}": _file_hash(file) for name, file in account.bots.items()}
+    settings = sha256(snapshot(config, account)).hexdigest()
+    return {"config": sha256(config.content).hexdigest(), SETTINGS: settings, **bots}
+
+
+def _file_hash(file: Path) -> str:
+    try:
+        return sha256(content_of(file)).hexdigest()
+    except OSError:  # no file has the empty text as its hash
+        return ""
+
+
+def end_of_day(day: date, zone: tzinfo) -> datetime:
+    """The moment `day` ends in `zone`."""
+    return datetime.combine(day + timedelta(days=1), time(), zone)
+
+
+def refused_day(day: date, now: datetime, zone: tzinfo) -> str | None:
+    """Why an account can't be armed until the end of `day` in `zone`; None where it can."""
+    today = now.astimezone(zone).date()
+    if today <= day <= today + LONGEST:
+        return None
+    return f"{day} is not allowed: use a day from {today} to {today + LONGEST}, {LONGEST.days} days ahead at most"
+
+
+def after_first_run(armed: Armed | None, lifted: Iterable[Halted], at: datetime, by: str) -> Armed | None:
+    """The arming without its limit to one order, once the halt of the first live run is among the `lifted` ones.
+
+    None where nothing changes.
+    """
+    if armed is None or not armed.first_order_only:
+        return None
+    reviewed = any(halt.reason == FIRST_LIVE_RUN and halt.at >= armed.at for halt in lifted)
+    return replace(armed, at=at, by=by, first_order_only=False) if reviewed else None

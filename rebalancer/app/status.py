@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from rebalancer.app.arming import file_hashes
-from rebalancer.app.enablement import enabled_since
-from rebalancer.app.schedule import RECENT_RUNS, Window, calendar_of, coming, coming_windows, missed
+from rebalancer.app.controls import file_hashes
+from rebalancer.app.schedule import RECENT_RUNS, Window, calendar_of, coming, coming_windows, enabled_since, missed
 from rebalancer.app.views import AccountStatus, ComingRun
 from rebalancer.config import AccountConfig, Config
 from rebalancer.journal import read
@@ -48,7 +47,7 @@ def _status(
         account.enabled,
         runs[0] if runs else None,
         coming_run(next(coming(account, calendar, now))) if account.enabled else None,
-        (*blocks(config, account, now), *troubles(account, calendar, runs, since, now, max_age)),
+        (*blocks(config, account, now), *_troubles(account, calendar, runs, since, now, max_age)),
     )
 
 
@@ -68,7 +67,7 @@ def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, 
     return (*quick_faults(config.journal()), *blocked_by(account, standing, file_hashes(config, account), now))
 
 
-def troubles(
+def _troubles(
     account: AccountConfig,
     calendar: Calendar,
     runs: Sequence[RunSummary],
@@ -100,13 +99,10 @@ def blocked_by(
 
 def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
-        yield f"run {run.id} for the session of {run.session} {_verb(run)}: {run.reason}"
+        verb = "failed" if run.status == "failed" else "was missed"
+        yield f"run {run.id} for the session of {run.session} {verb}: {run.reason}"
     elif run.status == "running" and not now - run.started <= LONGEST_RUN:
         yield f"run {run.id} for the session of {run.session} was interrupted: see `rebalance history {run.id}`"
-
-
-def _verb(run: RunSummary) -> str:
-    return "failed" if run.status == "failed" else "was missed"
 
 
 def _of_age(runs: Sequence[RunSummary], now: datetime, max_age: timedelta) -> Iterator[str]:

@@ -1,23 +1,28 @@
-"""Changing a config's investments and nothing else in it: comments, order and layout stay as the person has them."""
+"""Edits of a config file, its investments and its schema version, that keep comments, order and layout."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import tomlkit
+from tomlkit import TOMLDocument
 from tomlkit.items import AoT, Comment, InlineTable, Item, Key, Table, Whitespace
 
-from rebalancer.config.document import decode
+from rebalancer.config.document import decode, read
+from rebalancer.config.kinds import SCHEMA, version
+from rebalancer.errors import BadInputError, Problem
 
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?", re.ASCII)
 
 Investments = Any
-"""tomlkit's list of tables, or its list of inline tables: both are used like a list."""
+"""tomlkit's list of tables or of inline tables; both have the interface of a list."""
 Tail = list[tuple[Key | None, Item]]
 
 
 def add_investment(content: bytes, account: str, *, bot: str, amount: str, mode: str, name: str | None) -> bytes:
-    """`content` with one more investment behind the account's last one. `amount` is a number as TOML writes it."""
+    """`content` with one more investment after the account's last one. `amount` is a TOML number."""
     keys = {
         "bot": bot,
         "name": name,
@@ -54,7 +59,7 @@ def set_amount(content: bytes, account: str, index: int, *, amount: str, mode: s
 
 
 def remove_investment(content: bytes, account: str, index: int) -> bytes:
-    """`content` without the investment `index`. What stands behind a blank line after it belongs to the next one."""
+    """`content` without the investment `index`. Comments after a blank line belong to the next investment and stay."""
 
     def change(investments: Investments) -> None:
         tail = _cut_tail(investments[index])
@@ -73,7 +78,7 @@ def remove_investment(content: bytes, account: str, index: int) -> bytes:
 
 
 def _changed(content: bytes, account: str, change: Callable[[Investments], None]) -> bytes:
-    """`content` after `change`, with the line ends and the byte order mark that it had."""
+    """`content` after `change`, with its line endings and its byte order mark."""
     text = decode(content, account)
     crlf = "\r\n" in text
     text = text.replace("\r\n", "\n")
@@ -85,7 +90,7 @@ def _changed(content: bytes, account: str, change: Callable[[Investments], None]
 
 
 def _cut_tail(table: Table | InlineTable) -> Tail:
-    """Take off what stands behind the table's keys from the first blank line on: it leads over to what follows."""
+    """Remove and return what follows the table's last key from the first blank line on: it belongs to the next item."""
     body = table.value.body
     keys = max((index for index, (key, _) in enumerate(body) if key is not None), default=-1)
     blank = (index for index in range(keys + 1, len(body)) if isinstance(body[index][1], Whitespace))
@@ -93,3 +98,44 @@ def _cut_tail(table: Table | InlineTable) -> Tail:
     tail = body[start:]
     del body[start:]
     return tail
+
+
+# ---------------------------------------------------------------------------- migration to the newest schema version
+
+Step = Callable[[TOMLDocument], None]
+STEPS: Mapping[int, Step] = {}
+"""By version: the step from it to the next one. There is only one version so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A config migrated from version `old` to `new`. The old file is to be kept at `backup`."""
+
+    old: int
+    new: int
+    content: bytes
+    backup: Path
+
+
+def migration(content: bytes, path: Path, steps: Mapping[int, Step] = STEPS, newest: int = SCHEMA) -> Migration | None:
+    """The migration of the config `content` of `path`; None where it has the version `newest`.
+
+    Raises BadInputError for invalid TOML, and for an invalid or a newer version.
+    """
+    old = read(content, str(path), {}).content.get("schema", 1)
+    if type(old) is not int or old not in steps:
+        _require(old, newest, path)
+        return None
+    document = tomlkit.parse(content.decode("utf-8-sig"))
+    for number in range(old, newest):
+        steps[number](document)
+    document["schema"] = newest
+    backup = path.with_name(f"{path.name}.schema-{old}")
+    return Migration(old, newest, tomlkit.dumps(document).encode(), backup)
+
+
+def _require(old: object, newest: int, path: Path) -> None:
+    try:
+        version(old, newest)
+    except ValueError as error:
+        raise BadInputError([Problem(str(path), "schema", str(error))]) from error

@@ -1,14 +1,16 @@
-"""One run on the screen: holdings, bots, waterfall, plan, prices and outcome."""
+"""Runs on the screen: one run from holdings to outcome, the coming runs, and the status of each account."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta, tzinfo
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
 
+from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
 from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
 from rebalancer.journal.read import OrderSummary, RunRecord
 from rebalancer.model import NEW_YORK, US_DOLLARS, Plan, Targets
-from rebalancer.model.text import cents, clock_time, grouped, percentage
+from rebalancer.model.text import cents, city, clock_time, grouped, minute, percentage
 from rebalancer.report.console import grid, line, show
 from rebalancer.venues import registry
 
@@ -197,3 +199,55 @@ def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False
     state = "" if order.filled == order.quantity else f", {order.state}{reason}"
     done = f"{would}{verb} {grouped(order.filled)} of {grouped(order.quantity)}{price}{state}"
     return f"{order.symbol}: {done}; why: {order.why}"
+
+
+# ------------------------------------------------------------------------ the schedule, and the status of each account
+
+
+def show_coming(runs: Sequence[ComingRun]) -> None:
+    place = where(run.zone for run in runs)
+    table = grid("Coming runs", "account", "session", f"starts, {place}", "starts, here", "the session closes")
+    for run in runs:
+        starts, here, closes = _start(run), minute(run.starts, None), minute(run.closes, ZoneInfo(run.zone))
+        table.add_row(run.account, f"{run.session:%a %Y-%m-%d}", starts, here, closes)
+    show(table)
+
+
+def _start(run: ComingRun) -> str:
+    return minute(run.starts, ZoneInfo(run.zone))
+
+
+def where(zones: Iterable[str]) -> str:
+    """For a column of times at exchanges: the city that all of `zones` name, if there is one."""
+    cities = {city(ZoneInfo(zone)) for zone in zones}
+    return cities.pop() if len(cities) == 1 else "at the exchange"
+
+
+def news(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
+    """A line of the schedule's log, at `now`."""
+    match found:
+        case ComingRun():
+            return f"Next run: {found.account} at {_start(found)} ({minute(found.starts, None)})"
+        case Blocked():
+            return found.blocked
+    run = f" (run {found.run.run.id})" if found.run else ""
+    return f"{minute(now, ZoneInfo(found.zone))}  {found.account}: {found.status}{run}: {found.sentence}"
+
+
+def show_status(accounts: Sequence[AccountStatus]) -> None:
+    place = where(account.zone for account in accounts)
+    table = grid("Accounts", "account", "last run", "status", f"next run, {place}", "next run, here", "~what happened")
+    for account in accounts:
+        last, upcoming = account.last, account.upcoming
+        table.add_row(
+            account.account,
+            f"{last.id}, session {last.session}" if last else "none yet",
+            line(last.status, STYLES.get(last.status, "")) if last else "",
+            _start(upcoming) if upcoming else "not enabled",
+            minute(upcoming.starts, None) if upcoming else "",
+            last.reason if last else "",
+        )
+    show(table)
+    for account in accounts:
+        for trouble in account.troubles:
+            show(line(f"{account.account}: {trouble}", "bold red"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stage import DAYS, SGOV, Stage, dollars, hold, session_of
 
-from rebalancer.app.paper_trial.one_evening import LOOKS, run_trial
+from rebalancer.app.paper_trial import LOOKS, run_trial
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock

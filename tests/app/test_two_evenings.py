@@ -22,7 +22,7 @@ from two_evening_trial import (
     two_evening_stage,
 )
 
-from rebalancer.app.paper_trial.share import QUIET_FUNDS
+from rebalancer.app.paper_trial import QUIET_FUNDS
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Limits, Trading
