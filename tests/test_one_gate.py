@@ -107,7 +107,7 @@ def test_an_intent_is_journalled_right_before_its_order_is_submitted() -> None:
 
 
 def test_only_the_paper_trial_repeats_an_order() -> None:
-    assert reaching("repeat", outside=PACKAGE / "venues") == ["app/paper_trial/one_evening.py"]
+    assert reaching("repeat", outside=PACKAGE / "venues") == ["app/paper_trial.py"]
 
 
 # -------------------------------------------------------------------------------------------------- the core

@@ -95,13 +95,9 @@ amount = 5
 """
 
 
-def test_a_setting_is_a_field_a_range_and_a_meaning(copied):
-    field, kind = blocks("A setting")
-    copied.insert_before("rebalancer/model/settings.py", "    minutes_before_close: int", indent(field, "    "))
-    in_table = kind.strip().removeprefix("{").removesuffix("}")
-    copied.insert_before("rebalancer/config/keys.py", '    "minutes_before_close": kinds', f"    {in_table},\n")
-    meaning = '    "max_symbols": "The most symbols that are held.",\n'
-    copied.insert_before("rebalancer/config/keys.py", '    "minutes_before_close": "', meaning)
+def test_a_setting_is_one_annotated_field(copied):
+    (field,) = blocks("A setting")
+    copied.insert_before("rebalancer/model/settings.py", "    minutes_before_close: ", indent(field, "    "))
     script = f"""
         from pathlib import Path
         from rebalancer import config

@@ -1,19 +1,24 @@
-"""The one way to open an account: its prices, calendar, clock and broker, and for a run its journal and locks."""
+"""Which account is meant, and the one way to open it: its prices, calendar and broker; for a run, journal and locks."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from rebalancer.app.account_lock import account_lock
 from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.source import Source, own_prices, source_of
 from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, Problem, RunFailedError
+from rebalancer.files import replace_atomically
 from rebalancer.journal.lease import LockHolder, run_lock
+from rebalancer.journal.lock import acquire
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
-from rebalancer.market.clock import SimulatedClock
-from rebalancer.market.hours import LONGEST_CLOSURE
+from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock
 from rebalancer.model import Session
 from rebalancer.ports import Broker, Calendar, Clock, Quotes
 from rebalancer.venues.plugin import MarketView
@@ -133,3 +138,93 @@ def last_session(calendar: Calendar, day: date) -> Session:
     if last is None:
         raise AssertionError(f"the calendar lists a session up to {day} that it does not have")
     return last
+
+
+# ------------------------------------------------------------------------------------------------------------- by name
+
+
+def chosen_accounts(config: Config, name: str | None) -> tuple[AccountConfig, ...]:
+    """The account called `name`, or all. Raises BadInputError for a name the config does not have."""
+    if name is None:
+        return config.accounts
+    chosen = tuple(account for account in config.accounts if account.name == name)
+    if not chosen:
+        text = f"there is no account {name!r}; there are: {_names(config.accounts)}"
+        raise BadInputError([Problem(str(config.path), "accounts", text)])
+    return chosen
+
+
+def one_account(config: Config, name: str | None) -> AccountConfig:
+    """The account called `name`, or the only one. Raises BadInputError where that is not clear."""
+    accounts = chosen_accounts(config, name)
+    if len(accounts) > 1:
+        text = f"is needed, since there are several accounts: {_names(accounts)}"
+        raise BadInputError([Problem("--account", "", text)])
+    return accounts[0]
+
+
+def _names(accounts: tuple[AccountConfig, ...]) -> str:
+    return ", ".join(account.name for account in accounts)
+
+
+# --------------------------------------------------------------------------------------------------- one run at a time
+
+
+@contextmanager
+def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Iterator[None]:
+    """Hold the lock of the account that `broker` shows; a second run's error names `state_dir`.
+
+    A simulated account needs none: its file is in the state folder, whose journal is locked already. Raises
+    BusyError while another process holds it, RunFailedError where it can't be written.
+    """
+    with ExitStack() as stack:
+        if not broker.venue.simulated:
+            venue = urlsplit(account.address).netloc.lower()
+            stack.enter_context(_held(f"account {broker.account().number} at {venue}", state_dir))
+        yield
+
+
+@contextmanager
+def _held(whose: str, state_dir: Path) -> Iterator[None]:
+    folder, name = accounts_folder(), sha256(whose.encode()).hexdigest()[:16]
+    # The holder is named in a second file: a lock file may be truncated by others, and is unreadable on Windows.
+    lock, holder = folder / f"{name}.lock", folder / f"{name}.txt"
+    with ExitStack() as stack:
+        with _writable(folder, whose):
+            stack.callback(acquire(lock, lambda: _busy(whose, lock, holder)).release)
+            process = f"process {os.getpid()} with the state folder {state_dir.absolute()}"
+            replace_atomically(holder, f"{whose}\n{process}\n".encode())
+        yield
+
+
+def accounts_folder() -> Path:
+    """In the user's home folder: cron, systemd and a login shell agree about that, unlike other variables."""
+    try:
+        return Path.home() / ".local" / "state" / "rebalancer" / "accounts"
+    except RuntimeError as error:
+        raise RunFailedError(
+            "this user has no home folder, in which two runs of one account would find each other: set HOME. Nothing "
+            "was sent."
+        ) from error
+
+
+@contextmanager
+def _writable(folder: Path, whose: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunFailedError(
+            f"the folder {folder} can't be written: {error.strerror}. It keeps two runs of {whose} apart: make it "
+            "writable for this user, then run again. Nothing was sent."
+        ) from error
+
+
+def _busy(whose: str, lock: Path, holder: Path) -> str:
+    try:
+        _, who, *_ = holder.read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        who = "a process that has not written its name down yet"
+    return (
+        f"another run trades {whose} at this moment: {who} (it holds {lock}). Wait until it ends, then run again. "
+        "Nothing was sent; one state folder should have this account, since only its journal knows the orders."
+    )

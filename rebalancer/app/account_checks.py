@@ -10,8 +10,7 @@ from rebalancer.app.schedule import coming
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
-from rebalancer.market.clock import SimulatedClock
-from rebalancer.market.hours import LONGEST_CLOSURE, hours
+from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock, hours
 from rebalancer.model import Account, BotFailure, Closes, Hours, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import date_and_time, listed, money, shares

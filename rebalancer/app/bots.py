@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rebalancer import demo
 from rebalancer.app.python_bot import run_python
+from rebalancer.app.views import CheckedBot, ShownBot
 from rebalancer.bots.base import Bot, Findings
 from rebalancer.bots.load import format_of, load
 from rebalancer.config import Config, kinds
@@ -112,3 +113,32 @@ def _renamed(document: str, name: str) -> bytes:
     """`document` with another name and everything else as it was, for a person to go on writing."""
     before = f'"name": {json.dumps(json.loads(document)["name"])}'
     return document.replace(before, f'"name": {json.dumps(name, ensure_ascii=False)}', 1).encode()
+
+
+def bot_file(config: Config, bot: str) -> Path:
+    """The file of an invested bot, or `bot` as a path. Raises BadInputError where it is neither."""
+    invested = {name: path for account in config.accounts for name, path in account.bots.items()}
+    if bot in invested:
+        return invested[bot]
+    if Path(bot).is_file():
+        return Path(bot)
+    known = ", ".join(sorted(invested))
+    raise BadInputError([Problem(str(config.path), "", f"{bot!r} is no file and no invested bot; there are: {known}")])
+
+
+def check_files(files: Sequence[Path]) -> list[CheckedBot]:
+    """What each bot file contains, or its problems. Raises BadInputError where one can't be opened."""
+    return [_checked(name, content) for name, content in read_bots({str(path): path for path in files}).items()]
+
+
+def _checked(name: str, content: bytes) -> CheckedBot:
+    bot, problems = load_bot(content, Path(name).stem, name)
+    return CheckedBot(name, bot.findings() if bot else None, problems)
+
+
+def show_bot(config: Config, bot: str) -> ShownBot:
+    """All rules of an invested bot, or of a bot file; takes no prices. Raises BadInputError."""
+    file = bot_file(config, bot)
+    files = {file.stem: file}
+    shown = load_bots(files, read_bots(files))[file.stem]
+    return ShownBot(str(file), shown.findings(), shown.outline())

@@ -3,29 +3,36 @@
 `by` names the person, such as ann@desk; it is kept in the journal.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from itertools import chain, repeat
 from pathlib import Path
 
-from rebalancer.app.account import broker_alone
-from rebalancer.app.arming import after_first_run, disarm_for_edit, end_of_day, file_hashes, refused_day
+from rebalancer.app.account import broker_alone, chosen_accounts, one_account
 from rebalancer.app.bots import load_bots, read_bots
-from rebalancer.app.selection import chosen_accounts, one_account
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
+from rebalancer.config.files import content_of
+from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, BusyError, Problem, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
 from rebalancer.journal import read
 from rebalancer.journal.lease import run_lock
+from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN, OrderId, OrderState
+from rebalancer.model import NEW_YORK, NO_RUN, OrderId, OrderState
 from rebalancer.portfolio.order_ids import is_ours, is_trials
 from rebalancer.ports import Broker, Clock
-from rebalancer.trading.authorization import require_account_number, unarmed_reason
+from rebalancer.trading.authorization import (
+    FIRST_LIVE_RUN,
+    end_of_day_text,
+    require_account_number,
+    unarmed_reason,
+)
 from rebalancer.trading.tracking import CANCEL_SECONDS
 
 FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
@@ -194,3 +201,60 @@ def _live_account(config: Config, name: str | None) -> AccountConfig:
 def _record(config: Config, *events: Event) -> None:
     with SqliteJournal.open(config.journal()) as journal:
         journal.record(NO_RUN, *events)
+
+
+# ------------------------------------------------------------------------------- what an arming pins, and for how long
+
+
+LONGEST = timedelta(days=90)
+
+
+def file_hashes(config: Config, account: AccountConfig) -> dict[str, str]:
+    """The SHA-256 of the config, the settings in force and each bot, by the names a run has for them.
+
+    "" for a bot that can't be read. The settings change with an environment variable, and with a new default.
+    """
+    bots = {f"bot {name}": _file_hash(file) for name, file in account.bots.items()}
+    settings = sha256(snapshot(config, account)).hexdigest()
+    return {"config": sha256(config.content).hexdigest(), SETTINGS: settings, **bots}
+
+
+def _file_hash(file: Path) -> str:
+    try:
+        return sha256(content_of(file)).hexdigest()
+    except OSError:  # no file has the empty text as its hash
+        return ""
+
+
+def end_of_day(day: date) -> datetime:
+    """The moment `day` ends in New York."""
+    return datetime.combine(day + timedelta(days=1), time(), NEW_YORK)
+
+
+def refused_day(day: date, now: datetime) -> str | None:
+    """Why an account can't be armed until the end of `day`; None where it can."""
+    today = now.astimezone(NEW_YORK).date()
+    if today <= day <= today + LONGEST:
+        return None
+    return f"{day} is not allowed: use a day from {today} to {today + LONGEST}, {LONGEST.days} days ahead at most"
+
+
+def after_first_run(armed: Armed | None, lifted: Iterable[Halted], at: datetime, by: str) -> Armed | None:
+    """The arming without its limit to one order, once the halt of the first live run is among the `lifted` ones.
+
+    None where nothing changes.
+    """
+    if armed is None or not armed.first_order_only:
+        return None
+    reviewed = any(halt.reason == FIRST_LIVE_RUN and halt.at >= armed.at for halt in lifted)
+    return replace(armed, at=at, by=by, first_order_only=False) if reviewed else None
+
+
+def disarm_for_edit(armed: Armed, at: datetime, by: str) -> tuple[Disarmed, str]:
+    """The event of a disarming by an edit of the config, and the sentence for the person who made the edit."""
+    account, until = armed.account, end_of_day_text(armed.until)
+    sentence = (
+        f"account {account} was armed until {until}: this edit disarms it; arm it again with `rebalance live arm "
+        f"--account {account} --max-dollars {armed.max_dollars:f} --until YYYY-MM-DD`"
+    )
+    return Disarmed(at, account, by, "the config was edited"), sentence

@@ -1,30 +1,30 @@
-"""The doctor: whether a run would go well, without sending anything; and the trial of one share on paper."""
+"""The doctor: whether a run would go well, without sending anything. Nothing is created or written."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from rebalancer.app.account import opening
+from rebalancer.app.account import chosen_accounts, opening
 from rebalancer.app.account_checks import CheckedAccount, examine
-from rebalancer.app.arming import arming_check, file_hashes, halt_check
 from rebalancer.app.bots import load_bots, read_bots
-from rebalancer.app.evening import evening, present_of
-from rebalancer.app.machine_checks import machine
-from rebalancer.app.paper_trial.one_evening import run_trial
-from rebalancer.app.paper_trial.two_evenings import run_two_evenings
-from rebalancer.app.selection import chosen_accounts
+from rebalancer.app.controls import file_hashes
 from rebalancer.app.source import described
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError, RebalancerError, RunFailedError
+from rebalancer.errors import BadInputError, BusyError, RebalancerError
+from rebalancer.events import Armed, Halted
 from rebalancer.journal import read
-from rebalancer.journal.store import SqliteJournal
+from rebalancer.journal.audit import require_sound
+from rebalancer.journal.connection import readable_errors, writing
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.schema import open_database
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import RunId, Session, Symbol
 from rebalancer.model.checkup import Check, Checkup
-from rebalancer.model.settings import SGOV
-from rebalancer.ports import AlreadyRun, Clock
-from rebalancer.trading.context import RunContext
+from rebalancer.model.text import money
+from rebalancer.trading.authorization import end_of_day_text, halt_text, unarmed_reason
 
 
 def checkups(load: Callable[[], Config], account: str | None) -> Iterator[Checkup]:
@@ -99,58 +99,63 @@ def _summary(error: RebalancerError) -> str:
     return f"{error.problems[0]}{f' (and {more} more)' if more else ''}"
 
 
-# --------------------------------------------------------------------------------------- the paper trial
+# -------------------------------------------------------------------------------------------------------- this machine
 
 
-def paper_trial(
-    config: Config, account: AccountConfig, symbol: Symbol | None, confirm: Callable[[str], None]
-) -> Checkup:
-    """Buy one share of `symbol` (SGOV where None) on paper and sell it. `confirm` raises where the answer is no.
-
-    Raises RunFailedError where the trial can't be made now, StoppedError for what fails once an order was sent.
-    """
-    share = symbol or SGOV
-    confirm(f"Buy one share of {share} in account {account.name}, which must be a paper account, and sell it?")
-    clock = present_of(config, account, dry_run=False, as_of=None)
-    with trial_of(config, account, clock) as (context, run, session):
-        return Checkup(account.name, run_trial(context, run, session, share))
+WARN_BEFORE = timedelta(days=7)
+"""An arming that ends within this time is a warning."""
+MEGABYTE = 1_000_000
+SCARCE, TOO_LITTLE = 500 * MEGABYTE, 50 * MEGABYTE
 
 
-def two_evening_trial(
-    config: Config, account: AccountConfig, symbol: Symbol | None, confirm: Callable[[str], None]
-) -> Checkup:
-    """Tonight's step of the trial over two evenings: buy one share, or sell the one of an earlier evening.
-
-    As `paper_trial`, but for a share that no bot wants.
-    """
-    confirm(
-        f"Buy one share of {symbol or 'a fund that no bot wants'} in account {account.name}, which must be a paper "
-        "account, or sell the one that an earlier evening bought?"
-    )
-    clock = present_of(config, account, dry_run=False, as_of=None)
-    with trial_of(config, account, clock, "two-evenings") as (context, run, session):
-        return Checkup(account.name, *run_two_evenings(context, run, session, symbol))
+def machine(folder: Path, journal_file: Path) -> tuple[Check, ...]:
+    standing = next(place for place in (folder, *folder.parents) if place.exists())
+    return writable(standing), disk(shutil.disk_usage(standing).free, standing), journal(journal_file)
 
 
-@contextmanager
-def trial_of(
-    config: Config, account: AccountConfig, clock: Clock | None, form: str = "trial"
-) -> Iterator[tuple[RunContext, RunId, Session]]:
-    """A run context whose journal is the trial's own, while no run can begin. Raises as `evening` does.
+def writable(folder: Path) -> Check:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return Check("state folder", "pass", f"{folder} can be written")
+    except OSError as error:
+        remedy = "Make it writable for this user, or name another folder with state_dir."
+        return Check("state folder", "fail", f"{folder} can't be written: {error.strerror}", remedy)
 
-    Each `form` of the trial has its own shares in that journal. Raises RunFailedError where a run of this session was
-    interrupted: the context would have the settings of that run, and none of the present bots.
-    """
-    file = config.state_dir / "trial.sqlite"
-    with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file, tonight.holder) as journal:
-        if tonight.interrupted is not None:
-            raise RunFailedError(
-                f"run {tonight.interrupted.run} of this session was interrupted: let `rebalance run` resume it first. "
-                "Nothing was sent."
-            )
-        # With another account name, no order id of the trial can be that of a run.
-        name = f"{account.name}-{form}"
-        run = journal.start_run(replace(tonight.request, account=name, force=True, purpose="trial"))
-        if isinstance(run, AlreadyRun):
-            raise RunFailedError(run.reason)
-        yield replace(tonight.context, account=name, journal=journal), run, tonight.session
+
+def disk(free: int, folder: Path) -> Check:
+    """`free` in bytes."""
+    found = f"{free / MEGABYTE:,.0f} MB are free in {folder}"
+    if free >= SCARCE:
+        return Check("disk", "pass", found)
+    return Check("disk", "warn" if free >= TOO_LITTLE else "fail", found, "Free some space: a run needs its journal.")
+
+
+def journal(path: Path) -> Check:
+    """Open the journal as a run does, under its lock and in a write transaction, and write nothing."""
+    try:
+        with readable_errors(path):
+            if not path.exists():
+                return Check("journal", "pass", f"none yet: the first run makes {path}")
+            with run_lock(path), closing(open_database(path)) as database, writing(database.conn):
+                require_sound(path)
+                return Check("journal", "pass", f"{path} can be written, and all of it is what was written")
+    except BusyError as error:
+        return Check("journal", "warn", str(error), "Look again when that run is over.")
+    except RebalancerError as error:
+        return Check("journal", "fail", str(error), "Nothing runs until the journal can be used.")
+
+
+def arming_check(account: AccountConfig, armed: Armed | None, files: Mapping[str, str], now: datetime) -> Check:
+    reason = unarmed_reason(account.name, armed, account.account_number, files, now)
+    if armed is None or reason is not None:
+        return Check("armed", "fail", reason or "", "No order leaves until it is.")
+    found = f"up to {money(armed.max_dollars)} a run until {end_of_day_text(armed.until)}, by {armed.by}"
+    if armed.until - now > WARN_BEFORE:
+        return Check("armed", "pass", found)
+    return Check("armed", "warn", f"{found}, in less than {WARN_BEFORE.days} days", "Arm it again before it runs out.")
+
+
+def halt_check(halt: Halted | None) -> Check:
+    if halt is None:
+        return Check("halt", "pass", "nothing is halted")
+    return Check("halt", "fail", halt_text(halt), "Nothing is sent until it is lifted.")

@@ -23,8 +23,7 @@ from rebalancer.journal.lease import LockHolder
 from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
-from rebalancer.market.clock import SimulatedClock, SystemClock
-from rebalancer.market.hours import hours
+from rebalancer.market.clock import SimulatedClock, SystemClock, hours
 from rebalancer.model import Session
 from rebalancer.ports import Calendar, Clock, InterruptedRun, Journal
 from rebalancer.trading.context import RunContext

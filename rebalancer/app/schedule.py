@@ -3,7 +3,8 @@
 cron asks every minute: this file loads nothing heavy (tests/cli/test_schedule_when_due.py).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,12 +12,12 @@ from heapq import merge
 from typing import Literal
 
 from rebalancer.app.calendar_cache import cached_calendar
-from rebalancer.app.enablement import enabled_since
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import RunFailedError
+from rebalancer.errors import RebalancerError, RunFailedError
+from rebalancer.events import SettingChanged
 from rebalancer.journal import read
 from rebalancer.journal.read import RunSummary
-from rebalancer.model import Session
+from rebalancer.model import NO_RUN, Session
 from rebalancer.model.text import clock_time
 from rebalancer.ports import Calendar, Clock
 
@@ -180,3 +181,40 @@ def question(window: Window, now: datetime) -> str | None:
         f"It is {shown(now)}. The run of account {window.account} belongs between {shown(window.opens)} and "
         f"{shown(window.ends)}, and a run now is this session's only one. Run now?"
     )
+
+
+# ------------------------------------------------------------------------------------ since when an account is enabled
+
+
+def enabled_since(config: Config, clock: Clock) -> Mapping[str, datetime]:
+    """When each enabled account was first seen to be enabled, in UTC.
+
+    An account that was enabled or disabled since the last call is journalled as a changed setting, at the clock's time.
+    A journal that can't be written is reported by the run that needs it, not here. Raises RunFailedError for one that
+    can't be read.
+    """
+    known, now = read.enabled_changes(config.journal()), clock.now()
+    changed = tuple(_changed(config, known, now))
+    if changed:
+        _record(config, changed)
+    last = {**known, **{change.account: change for change in changed}}
+    return {account.name: last[account.name].at for account in config.accounts if account.enabled}
+
+
+def _changed(config: Config, known: Mapping[str, SettingChanged], now: datetime) -> Iterator[SettingChanged]:
+    """Where config and journal differ. A disabled account that the journal never saw enabled is no change.
+
+    Accounts of the journal that the config lacks are left alone: two configs may share a state folder.
+    """
+    for account in config.accounts:
+        before = known[account.name].new if account.name in known else None
+        if account.enabled != (before == "true"):
+            key, after = f"accounts.{account.name}.enabled", str(account.enabled).lower()
+            yield SettingChanged(now, account.name, key, before, after)
+
+
+def _record(config: Config, changed: tuple[SettingChanged, ...]) -> None:
+    from rebalancer.journal.store import SqliteJournal  # noqa: PLC0415 - nothing is written most of the time
+
+    with suppress(RebalancerError), SqliteJournal.open(config.journal()) as journal:
+        journal.record(NO_RUN, *changed)

@@ -1,22 +1,26 @@
-"""The owner's settings: checked as a whole, and brought to this version's layout."""
+"""The owner's settings: checked, brought to this version's layout, and the money committed to bots."""
 
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rebalancer import config as settings
+from rebalancer.app.account import one_account
 from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.controls import disarm_after_edit
-from rebalancer.app.views import Migrated, SettingsCheck
-from rebalancer.config import AccountConfig, Config
-from rebalancer.config.credentials import read_keys
+from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.config import AccountConfig, Config, parse
+from rebalancer.config.credentials import Keyring, read_keys
+from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
 from rebalancer.config.files import replace_content, set_aside
-from rebalancer.config.migrate import migration
-from rebalancer.config.vault import Keyring
-from rebalancer.config.version import SCHEMA
+from rebalancer.config.in_force import by_key, in_force
+from rebalancer.config.kinds import SCHEMA
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.journal import read
-from rebalancer.model import Symbol
+from rebalancer.journal.setting_changes import changes
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.market.clock import SystemClock
+from rebalancer.model import NO_RUN, Symbol
 from rebalancer.portfolio.limits import used_up
 
 
@@ -76,3 +80,78 @@ def migrate(path: Path, by: str) -> Migrated:
     replace_content(path, before, found.content)
     config = settings.load(path, os.environ)
     return Migrated(str(path), SCHEMA, str(found.backup), disarm_after_edit(config, config.journal(), by))
+
+
+# --------------------------------------------------------------------------------------------------------- investments
+
+
+def investments(account: AccountConfig) -> tuple[Invested, ...]:
+    return tuple(
+        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode) for each in account.investments
+    )
+
+
+def invest(
+    config: Config, account: AccountConfig, bot: Path, amount: str, *, percent: bool, name: str | None, by: str
+) -> InvestmentsEdited:
+    """Commit `amount` to one more bot; without `name` it is called by its file. Raises BadInputError."""
+    folder = config.path.parent
+    file = bot if bot.is_file() else folder / bot
+    load_bots({str(bot): file}, read_bots({str(bot): file}))
+    written, mode = _from_folder(file, folder), "percent" if percent else "dollars"
+    content = add_investment(config.content, account.name, bot=written, amount=_number(amount), mode=mode, name=name)
+    return _replace(config, account, content, by)
+
+
+def change_amount(
+    config: Config, account: AccountConfig, bot: str, amount: str, *, percent: bool | None, by: str
+) -> InvestmentsEdited:
+    """Commit another `amount` to a bot; `percent` None keeps what it counts. Raises BadInputError."""
+    index = _index(config, account, bot)
+    before = account.investments[index].weight_mode
+    mode = before if percent is None else "percent" if percent else "dollars"
+    return _replace(
+        config, account, set_amount(config.content, account.name, index, amount=_number(amount), mode=mode), by
+    )
+
+
+def withdraw(config: Config, account: AccountConfig, bot: str, by: str) -> InvestmentsEdited:
+    """Take a bot's money back: the next run sells what no other bot wants. Raises BadInputError for the only bot."""
+    index = _index(config, account, bot)
+    if len(account.investments) == 1:
+        text = f"{bot!r} is the only bot of account {account.name}, and an account needs one: add another one first"
+        raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.investments", text)])
+    return _replace(config, account, remove_investment(config.content, account.name, index), by)
+
+
+def _replace(config: Config, before: AccountConfig, content: bytes, by: str) -> InvestmentsEdited:
+    """Replace the config's file by `content` and journal the changes, or raise BadInputError and change nothing."""
+    edited = parse(content, config.path, os.environ)
+    after = one_account(edited, before.name)
+    old, new = by_key(in_force(config, before)), by_key(in_force(edited, after))
+    made = changes(SystemClock().now(), before.name, old, new)
+    with SqliteJournal.open(edited.journal()) as journal:
+        replace_content(config.path, config.content, content)
+        journal.record(NO_RUN, *made)
+    return InvestmentsEdited(made, investments(after), disarm_after_edit(config, edited.journal(), by))
+
+
+def _index(config: Config, account: AccountConfig, bot: str) -> int:
+    names = [investment.bot for investment in account.investments]
+    if bot in names:
+        return names.index(bot)
+    text = f"there is no bot {bot!r}; there are: {', '.join(names)}"
+    raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.investments", text)])
+
+
+def _number(text: str) -> str:
+    """`text` as a number that means the same in TOML; the config checks its range."""
+    if NUMBER.fullmatch(text):
+        return text
+    raise BadInputError([Problem("AMOUNT", "", f"{text[:40]!r} is no amount: write a number such as 6000 or 12.5")])
+
+
+def _from_folder(file: Path, folder: Path) -> str:
+    """The config's name for `file`: relative to its own folder where it is below that, else the full path."""
+    full, around = file.resolve(), folder.resolve()
+    return full.relative_to(around).as_posix() if full.is_relative_to(around) else str(full)

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from rebalancer.app.arming import file_hashes
-from rebalancer.app.enablement import enabled_since
-from rebalancer.app.schedule import RECENT_RUNS, Window, calendar_of, coming, coming_windows, missed
+from rebalancer.app.controls import file_hashes
+from rebalancer.app.schedule import RECENT_RUNS, Window, calendar_of, coming, coming_windows, enabled_since, missed
 from rebalancer.app.views import AccountStatus, ComingRun
 from rebalancer.config import AccountConfig, Config
 from rebalancer.journal import read

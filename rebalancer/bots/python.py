@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rebalancer.bots.base import Answer, Findings, RunPython
-from rebalancer.bots.closes import missing_closes, own_columns
+from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_columns
 from rebalancer.errors import Problem
 from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import percent

@@ -11,7 +11,7 @@ def main() -> None:
 
     With `--debug` the error itself is raised, so that its traceback shows.
     """
-    from rebalancer.cli.due import nothing_due
+    from rebalancer.cli.config_file import nothing_due
 
     try:
         if nothing_due(sys.argv[1:]):

@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, YesOption
-from rebalancer.cli.person import ask, person
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, YesOption, ask, person
 
 HAND_OVER = "Hand these shares over? From then on the bots may sell them."
 SETTLE = "Settle these? What is the bots' stays theirs."
@@ -29,9 +28,9 @@ def adopt(
     A holding that differs from the journal, without a split or rename to explain it, is settled with it.
     """
     from rebalancer.app import adoption
-    from rebalancer.app.selection import one_account
-    from rebalancer.report.adoption import show_adopted, show_proposed
+    from rebalancer.app.account import one_account
     from rebalancer.report.console import show_json
+    from rebalancer.report.controls import show_adopted, show_proposed
 
     settings = load_config(config)
     chosen = one_account(settings, account)
@@ -55,9 +54,9 @@ def write_off(
 ) -> None:
     """Give up all shares of a ticker without a price, for nothing; in a simulated account only. Asks first."""
     from rebalancer.app import adoption
-    from rebalancer.app.selection import one_account
-    from rebalancer.report.adoption import show_worthless, show_written_off
+    from rebalancer.app.account import one_account
     from rebalancer.report.console import show_json
+    from rebalancer.report.controls import show_worthless, show_written_off
 
     settings = load_config(config)
     chosen = one_account(settings, account)

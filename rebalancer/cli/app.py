@@ -5,24 +5,7 @@ from typing import Annotated
 import typer
 
 from rebalancer import __version__
-from rebalancer.cli import (
-    adopt,
-    audit,
-    backtest,
-    bots,
-    doctor,
-    explain,
-    halt,
-    history,
-    invest,
-    live,
-    login,
-    prices,
-    recover,
-    run,
-    schedule,
-    settings,
-)
+from rebalancer.cli import adopt, bots, controls, doctor, invest, journal, research, runs, settings
 
 app = typer.Typer(
     name="rebalance",
@@ -37,31 +20,31 @@ app = typer.Typer(
         "6 from status: an account needs a look."
     ),
 )
-app.command("run")(run.run)
-app.command("recover")(recover.recover)
-app.command("halt")(halt.halt)
-app.command("resume")(halt.resume)
-app.command("kill")(halt.kill)
-app.command("schedule")(schedule.schedule)
-app.command("status")(schedule.status)
+app.command("run")(runs.run)
+app.command("recover")(runs.recover)
+app.command("halt")(controls.halt)
+app.command("resume")(controls.resume)
+app.command("kill")(controls.kill)
+app.command("schedule")(runs.schedule)
+app.command("status")(runs.status)
 app.command("doctor")(doctor.doctor)
-app.command("explain")(explain.explain)
-app.command("backtest")(backtest.backtest)
-app.command("history")(history.history)
-app.command("orders")(history.orders)
-app.command("positions")(history.positions)
+app.command("explain")(research.explain)
+app.command("backtest")(research.backtest)
+app.command("history")(journal.history)
+app.command("orders")(journal.orders)
+app.command("positions")(journal.positions)
 app.add_typer(bots.app, name="bots")
-app.add_typer(prices.app, name="data")
+app.add_typer(research.app, name="data")
 app.command("init")(settings.init)
-app.command("login")(login.login)
-app.command("logout")(login.logout)
+app.command("login")(settings.login)
+app.command("logout")(settings.logout)
 app.command("adopt")(adopt.adopt)
 app.command("write-off")(adopt.write_off)
-app.command("backup")(audit.backup)
-app.add_typer(audit.app, name="audit")
+app.command("backup")(journal.backup)
+app.add_typer(journal.app, name="audit")
 app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")
-app.add_typer(live.app, name="live")
+app.add_typer(controls.app, name="live")
 
 
 def _version(wanted: bool) -> None:

@@ -34,11 +34,11 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """Show all of a bot's rules; this takes no prices."""
-    from rebalancer.app import explain
+    from rebalancer.app import bots
     from rebalancer.report.bots import show_bot
     from rebalancer.report.console import show_json
 
-    found = explain.show_bot(load_config(config), bot)
+    found = bots.show_bot(load_config(config), bot)
     show_json(found) if json else show_bot(found)
 
 
@@ -78,7 +78,7 @@ def check(
     debug: DebugOption = False,
 ) -> None:
     """Check bot files: what each contains, or every problem with its place in the file."""
-    from rebalancer.app.explain import check_files
+    from rebalancer.app.bots import check_files
     from rebalancer.report.bots import show_findings
     from rebalancer.report.console import show_json
 

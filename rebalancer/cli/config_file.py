@@ -1,7 +1,11 @@
-"""Which config the command line means. Without typer, because the quick answer for cron does without it."""
+"""Which config the command line means, and whether a run of it is due.
+
+cron asks every minute: nothing here loads typer.
+"""
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,3 +47,22 @@ def config_path(path: Path | None) -> Path:
     from rebalancer import config, demo
 
     return config.find(path, os.environ, Path.cwd()) or demo.config_path()
+
+
+def nothing_due(words: Sequence[str]) -> bool:
+    """Whether `words` are `run --when-due`, `--config FILE` or not, and nothing is due, missed or to be settled.
+
+    False for any other words. Raises BadInputError for the config, RunFailedError for the calendar and the journal.
+    """
+    match words:
+        case ["run", "--when-due"]:
+            path = None
+        case ["run", "--when-due", "--config", file] | ["run", "--config", file, "--when-due"]:
+            path = Path(file)
+        case _:
+            return False
+    from rebalancer.app.schedule import due_now
+    from rebalancer.cli.config_file import load_config
+    from rebalancer.market.clock import SystemClock
+
+    return all(work.nothing for work in due_now(load_config(path, quietly=True), SystemClock()))

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption
-from rebalancer.cli.person import ask
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, ask
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 
 if TYPE_CHECKING:
@@ -63,8 +62,9 @@ def _shown(checkups: "Iterator[Checkup]", *, json: bool) -> int:
 
 def _trial(path: Path | None, account: str | None, symbol: str | None, *, two_evenings: bool, yes: bool) -> "Checkup":
     from rebalancer import model
-    from rebalancer.app.doctor import paper_trial, two_evening_trial
-    from rebalancer.app.selection import one_account
+    from rebalancer.app.account import one_account
+    from rebalancer.app.paper_trial import paper_trial
+    from rebalancer.app.two_evenings import two_evening_trial
 
     settings = load_config(path)
     chosen = one_account(settings, account)

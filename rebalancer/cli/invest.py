@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config, own_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption
-from rebalancer.cli.person import person
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, person
 
 if TYPE_CHECKING:
     from rebalancer.app.views import InvestmentsEdited
@@ -30,12 +29,12 @@ def add(
     debug: DebugOption = False,
 ) -> None:
     """Commit money to one more bot. Its file is checked first."""
-    from rebalancer.app import investments
-    from rebalancer.app.selection import one_account
+    from rebalancer.app.account import one_account
+    from rebalancer.app.settings import invest
 
     settings = own_config(config)
     chosen = one_account(settings, account)
-    edited = investments.add(settings, chosen, bot, amount, percent=percent, name=name, by=person())
+    edited = invest(settings, chosen, bot, amount, percent=percent, name=name, by=person())
     _show(chosen.name, edited, json=json)
 
 
@@ -52,12 +51,12 @@ def set_(
     debug: DebugOption = False,
 ) -> None:
     """Commit another amount to a bot."""
-    from rebalancer.app import investments
-    from rebalancer.app.selection import one_account
+    from rebalancer.app.account import one_account
+    from rebalancer.app.settings import change_amount
 
     settings = own_config(config)
     chosen = one_account(settings, account)
-    edited = investments.change(settings, chosen, name, amount, percent=percent, by=person())
+    edited = change_amount(settings, chosen, name, amount, percent=percent, by=person())
     _show(chosen.name, edited, json=json)
 
 
@@ -70,12 +69,12 @@ def remove(
     debug: DebugOption = False,
 ) -> None:
     """Take a bot's money back: the next run sells what no other bot wants."""
-    from rebalancer.app import investments
-    from rebalancer.app.selection import one_account
+    from rebalancer.app.account import one_account
+    from rebalancer.app.settings import withdraw
 
     settings = own_config(config)
     chosen = one_account(settings, account)
-    _show(chosen.name, investments.remove(settings, chosen, name, person()), json=json)
+    _show(chosen.name, withdraw(settings, chosen, name, person()), json=json)
 
 
 @app.command("list")
@@ -86,8 +85,8 @@ def list_(
     debug: DebugOption = False,
 ) -> None:
     """List the bots that money is committed to."""
-    from rebalancer.app.investments import investments
-    from rebalancer.app.selection import chosen_accounts
+    from rebalancer.app.account import chosen_accounts
+    from rebalancer.app.settings import investments
     from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_investments
 

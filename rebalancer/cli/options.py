@@ -1,6 +1,15 @@
-"""Options that several commands share."""
+"""What several commands share: their options, the person who asks, and the signal to shut down."""
 
+import getpass
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -13,3 +22,49 @@ AccountOption = Annotated[str | None, typer.Option("--account", help="Only this 
 JsonOption = Annotated[bool, typer.Option("--json", help="The same facts for machines.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+
+
+def person() -> str:
+    """The user and the machine, such as ann@desk, for the journal."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in a container
+        name = str(os.getuid())
+    return f"{name}@{socket.gethostname()}"
+
+
+def ask(question: str, command: str, otherwise: str, *, yes: bool) -> None:
+    """Return if the person agrees, or said so before by --yes. `otherwise` is the consequence of a no.
+
+    Raises BadInputError.
+    """
+    from rebalancer.errors import BadInputError, Problem
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        text = f"{question} Nobody can answer here, so {otherwise}: --yes goes on without asking"
+        raise BadInputError([Problem("--yes", "", text)])
+    if not typer.confirm(question, err=True):
+        raise BadInputError([Problem(command, "", f"the answer was no, so {otherwise}")])
+
+
+@contextmanager
+def shutdown_signal() -> Iterator[Event]:
+    """An event that SIGTERM, or a first Ctrl-C, sets. A second Ctrl-C interrupts at once.
+
+    For the main thread only, where Python handles signals.
+    """
+    requested = Event()
+
+    def request(number: int, frame: FrameType | None) -> None:
+        if requested.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        requested.set()
+
+    before = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield requested
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,91 +10,25 @@ import platformdirs
 
 from rebalancer.config import document
 from rebalancer.config.conflicts import ANY, conflicts, of_the_mode, of_the_tickers
-from rebalancer.config.credentials import KeySource, key_source
-from rebalancer.config.document import Document
-from rebalancer.config.keys import ACCOUNT, CREDENTIALS, INVESTMENT, LIMITS, RESERVE, SIM, TOP, TRADING, amount
-from rebalancer.config.kinds import ACCOUNT_NAME
+from rebalancer.config.contents import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
+from rebalancer.config.credentials import key_source
+from rebalancer.config.document import MAX_BYTES, Document
+from rebalancer.config.keys import account_kinds, any_account_kinds, chosen, keys_of, refuse_foreign, venue_of
+from rebalancer.config.kinds import ACCOUNT_NAME, SCHEMA, amount, version
 from rebalancer.config.price_source import price_settings
-from rebalancer.config.scan import MAX_BYTES
 from rebalancer.config.table import Table
-from rebalancer.config.venue_keys import account_kinds, any_account_kinds, chosen, refuse_foreign, venue_of
-from rebalancer.config.version import SCHEMA, version
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
+from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.ports import Venue
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import VenuePlugin
+
+__all__ = ["AccountConfig", "Config", "SimSettings", "find", "load", "parse", "read"]
 
 APP = "rebalancer"
 MAX_PROBLEMS = 100
 TABLES = ("cash_reserve", "trading", "limits", "sim", "investments")
 """In an account's table."""
-
-
-@dataclass(frozen=True, slots=True)
-class SimSettings:
-    """The `sim` table of an account: dollars, dollars per order, percent of the price."""
-
-    starting_cash: Decimal = Decimal(100_000)
-    commission_dollars: Decimal = Decimal(0)
-    slippage_percent: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class AccountConfig:
-    """`bots` maps each investment's bot name to its file. The files are not opened here.
-
-    The schedule runs it where it is `enabled`. `on_result` is a command in words that gets each result.
-    `settings` has the venue's own keys with their defaults. `key_source` is None at a venue that needs no keys. Where
-    `account_number` is set, no account of another number is traded.
-    """
-
-    name: str
-    broker: str = "sim"
-    mode: Mode = "paper"
-    reserve: Reserve = field(default_factory=Reserve)
-    trading: Trading = field(default_factory=Trading)
-    limits: Limits = field(default_factory=Limits)
-    sim: SimSettings = field(default_factory=SimSettings)
-    investments: tuple[Investment, ...] = ()
-    bots: Mapping[str, Path] = field(default_factory=dict)
-    enabled: bool = False
-    on_result: tuple[str, ...] = ()
-    key_source: KeySource | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    account_number: str | None = None
-
-    @property
-    def venue(self) -> Venue:
-        return registry.plugin(self.broker).venue
-
-    @property
-    def address(self) -> str:
-        """Where orders go: the venue's host, or its name where it has none."""
-        return str(self.settings.get("base_url", self.broker))
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """`content` is the file byte for byte. `accounts` are in the file's order, at least one.
-
-    `data_folder` has the prices where `data_source` is "folder", else it is None. `data_account` is the account whose
-    keys read its venue's prices by `data_settings`, None where no account's venue brings prices. `document` is the
-    file's content, with environment variables filled in except those of keys.
-    """
-
-    path: Path
-    content: bytes
-    state_dir: Path
-    data_source: str
-    accounts: tuple[AccountConfig, ...]
-    data_folder: Path | None = None
-    data_account: str | None = None
-    data_settings: Mapping[str, Any] = field(default_factory=dict)
-    document: Mapping[str, Any] = field(default_factory=dict)
-
-    def journal(self, *, dry_run: bool = False) -> Path:
-        return self.state_dir / ("dry-run.sqlite" if dry_run else "journal.sqlite")
 
 
 def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -133,9 +66,9 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     found = document.read(content, str(source), environ)
     _require_version(found)
     table = Table(str(source), "", found.content, problems=list(found.problems))
-    values = table.read(TOP, tables=("data", "trading", "limits", "accounts"))
+    values = table.read(keys_of(TopTable), tables=("data", "trading", "limits", "accounts"))
     trading = _trading(table.table("trading"), Trading())
-    limits = replace(Limits(), **table.table("limits").read(LIMITS))
+    limits = replace(Limits(), **table.table("limits").read(keys_of(Limits)))
     on_result = values.get("on_result", ())
     accounts = tuple(
         replace(account, on_result=account.on_result or on_result)
@@ -189,20 +122,20 @@ def _accounts(document: Table, trading: Trading, limits: Limits, folder: Path) -
 def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: Path) -> AccountConfig:
     plugin = venue_of(table)
     values = _account_values(table, plugin)
-    named = {key: values[key] for key in CREDENTIALS if key in values}
+    named = {key: values[key] for key in keys_of(CredentialsTable) if key in values}
     mode = values.get("mode", "paper")
     trading = _trading(table.table("trading"), trading, plugin.venue if plugin else ANY)
     invested = _investments(table, folder)
     return AccountConfig(
         name,
-        **{key: value for key, value in values.items() if key in ACCOUNT},
+        **{key: value for key, value in values.items() if key in keys_of(AccountConfig)},
         settings=chosen(values, plugin.account_keys, mode) if plugin else {},
         key_source=key_source(table, named, folder) if plugin and plugin.needs_keys else None,
         account_number=values.get("account_number"),
         reserve=_reserve(table),
         trading=trading,
         limits=_limits(table.table("limits"), limits, trading),
-        sim=SimSettings(**table.table("sim").read(SIM)),
+        sim=SimSettings(**table.table("sim").read(keys_of(SimSettings))),
         investments=tuple(investment for investment, _ in invested),
         bots={investment.bot: file for investment, file in invested},
     )
@@ -210,7 +143,7 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
 
 def _account_values(table: Table, plugin: VenuePlugin | None) -> dict[str, Any]:
     """The account's valid values beside its tables. Keys that only other venues have are refused."""
-    own = {**ACCOUNT, **(account_kinds(plugin) if plugin else {})}
+    own = {**keys_of(AccountConfig), **(account_kinds(plugin) if plugin else {})}
     foreign = {} if table.content.keys() <= {*own, *TABLES} else any_account_kinds()
     values = table.read({**own, **foreign}, required=["broker"], tables=TABLES)
     if plugin:
@@ -226,7 +159,7 @@ def _reserve(table: Table) -> Reserve:
         return Reserve()
     reserve = table.table("cash_reserve")
     sized = amount(reserve.content.get("mode"), above_zero=False)
-    return Reserve(**reserve.read({**RESERVE, "amount": sized}, required=["amount"]))
+    return Reserve(**reserve.read({**keys_of(Reserve), "amount": sized}, required=["amount"]))
 
 
 def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
@@ -236,7 +169,7 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
     found: dict[str, tuple[Investment, Path]] = {}
     for table in account.tables("investments"):
         sized = amount(table.content.get("weight_mode"), above_zero=True)
-        values = table.read({**INVESTMENT, "amount": sized}, required=["bot", "amount"])
+        values = table.read({**keys_of(BotTable), **keys_of(Investment), "amount": sized}, required=["bot", "amount"])
         if not values.keys() >= {"bot", "amount"}:
             continue
         file = folder / values.pop("bot")
@@ -249,7 +182,7 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
 
 def _trading(table: Table, base: Trading, venue: Venue = ANY) -> Trading:
     """`base` with what `table` overrides. What `base` has wrong already is not said again."""
-    trading = replace(base, **table.read(TRADING))
+    trading = replace(base, **table.read(keys_of(Trading)))
     said = conflicts(base)
     for key, text in conflicts(trading, venue).items():
         if key not in said:
@@ -259,7 +192,7 @@ def _trading(table: Table, base: Trading, venue: Venue = ANY) -> Trading:
 
 def _limits(table: Table, base: Limits, trading: Trading) -> Limits:
     """`base` with what `table` overrides, in an account that trades by `trading`."""
-    limits = replace(base, **table.read(LIMITS))
+    limits = replace(base, **table.read(keys_of(Limits)))
     for key, text in of_the_tickers(limits, trading.fallback_ticker).items():
         table.refuse(key, text)
     return limits

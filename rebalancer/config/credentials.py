@@ -3,35 +3,34 @@
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any, Protocol
 
-from rebalancer.config.document import decode
-from rebalancer.config.scan import MAX_BYTES
+from rebalancer.config.contents import AccountConfig, KeySource
+from rebalancer.config.document import MAX_BYTES, decode
 from rebalancer.config.table import Table
-from rebalancer.config.vault import Vault
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model.keys import Keys
 from rebalancer.venues import registry
 
-if TYPE_CHECKING:
-    from rebalancer.config import AccountConfig
-
 PARTS = "key_id", "secret"
+SERVICE = "rebalancer"
+OTHERWISE = "or name the keys by key_id and secret, or by credentials_file"
 
 
-@dataclass(frozen=True, slots=True)
-class KeySource:
-    """Two environment variables (of the key's ID and of its secret), or a file, or else the OS keyring.
+class KeyStore(Protocol):
+    """Stores keys by the name of their account. `name` tells a person where."""
 
-    `config` is the settings file that says so.
-    """
-
-    config: str
-    variables: tuple[str, str] | None = None
-    file: Path | None = None
+    @property
+    def name(self) -> str: ...
+    def get(self, account: str) -> Keys | None: ...
+    def put(self, account: str, keys: Keys) -> None: ...
+    def delete(self, account: str) -> bool:
+        """Whether there were any."""
+        ...
 
 
 def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
@@ -47,7 +46,7 @@ def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySou
     return KeySource(account.source, variables, file)
 
 
-def read_keys(account: "AccountConfig", vault: Vault, environ: Mapping[str, str] = os.environ) -> Keys:
+def read_keys(account: AccountConfig, store: KeyStore, environ: Mapping[str, str] = os.environ) -> Keys:
     """The keys of an account. Raises BadInputError with the place and the remedy, and with no key in it."""
     source = account.key_source
     if source is None:
@@ -57,7 +56,7 @@ def read_keys(account: "AccountConfig", vault: Vault, environ: Mapping[str, str]
     elif source.file:
         keys = _from_file(source.file)
     else:
-        keys = _from_vault(account.name, source, vault)
+        keys = _from_store(account.name, source, store)
     if not keys.well_formed:
         title = registry.plugin(account.broker).venue.title
         text = f"the key's ID or its secret is empty or has blanks in it: copy both anew from {title}"
@@ -77,8 +76,8 @@ def _from_variables(account: str, source: KeySource, names: tuple[str, str], env
     return Keys(key_id, secret)
 
 
-def _from_vault(account: str, source: KeySource, vault: Vault) -> Keys:
-    keys = vault.get(account)
+def _from_store(account: str, source: KeySource, store: KeyStore) -> Keys:
+    keys = store.get(account)
     if keys is None:
         text = (
             f"has no keys yet: `rebalance login {account}` asks for them; or name them by key_id and secret, or by "
@@ -128,3 +127,52 @@ def _not_private(status: os.stat_result, file: Path) -> str | None:
 
 def _refused(file: Path, text: str) -> BadInputError:
     return BadInputError([Problem(str(file), "", text)])
+
+
+# ------------------------------------------------------------------------------------ the operating system's keyring
+
+
+class Keyring:
+    """An entry holds the key's ID in its first line and the secret in its second; its user is the account.
+
+    Everything raises BadInputError where the library is missing or no keyring answers.
+    """
+
+    @property
+    def name(self) -> str:
+        with _answering() as keyring:
+            return str(keyring.get_keyring().name)
+
+    def get(self, account: str) -> Keys | None:
+        with _answering() as keyring:
+            kept = keyring.get_password(SERVICE, account)
+        if kept is None:
+            return None
+        key_id, _, secret = kept.partition("\n")
+        return Keys(key_id, secret)
+
+    def put(self, account: str, keys: Keys) -> None:
+        with _answering() as keyring:
+            keyring.set_password(SERVICE, account, f"{keys.key_id}\n{keys.secret}")
+
+    def delete(self, account: str) -> bool:
+        with _answering() as keyring:
+            there = keyring.get_password(SERVICE, account) is not None
+            if there:
+                keyring.delete_password(SERVICE, account)
+        return there
+
+
+@contextmanager
+def _answering() -> Iterator[ModuleType]:
+    try:
+        import keyring  # noqa: PLC0415 - an extra: there are two other ways
+        from keyring.errors import KeyringError  # noqa: PLC0415
+    except ImportError as error:
+        text = f"needs its library: pip install 'rebalancer[keyring]'; {OTHERWISE}"
+        raise BadInputError([Problem("the keyring", "", text)]) from error
+    try:
+        yield keyring
+    except KeyringError as error:
+        text = f"does not answer ({type(error).__name__}): unlock it; {OTHERWISE}"
+        raise BadInputError([Problem("the keyring", "", text)]) from error

@@ -1,8 +1,11 @@
-"""Writing a config: atomically, and never over a change that another program made in the meantime."""
+"""Reading and writing config files: atomically, and never over a change that another program made meanwhile."""
 
 import errno
+from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 
+from rebalancer import demo
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.files import create_private, replace_atomically
 
@@ -48,3 +51,28 @@ def set_aside(path: Path, content: bytes) -> None:
 
 def _unwritable(path: Path, error: OSError) -> BadInputError:
     return BadInputError([Problem(str(path), "", f"can't be written: {error.strerror}; nothing was changed")])
+
+
+# ------------------------------------------------------------------------------------- the first files of a new user
+
+BOT = "trend_gate.json"
+
+
+def write_first_files(folder: Path) -> tuple[Path, ...]:
+    """Write config.toml and bots/ into `folder`, and return their paths.
+
+    Raises BadInputError, and writes nothing, where one of them exists already.
+    """
+    wanted = first_files(folder)
+    if standing := [path for path in wanted if path.exists()]:
+        text = "exists already and is never overwritten: name another folder, or move it away"
+        raise BadInputError([Problem(str(path), "", text) for path in standing])
+    for path, content in wanted.items():
+        create(path, content)
+    return tuple(wanted)
+
+
+def first_files(folder: Path) -> Mapping[Path, bytes]:
+    template = files(__package__).joinpath("template.toml").read_bytes()
+    bot = demo.config_path().with_name("bots") / BOT
+    return {folder / "config.toml": template, folder / "bots" / BOT: bot.read_bytes()}

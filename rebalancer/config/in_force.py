@@ -3,14 +3,22 @@
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
-from rebalancer.config import AccountConfig, Config
-from rebalancer.config.document import leaves
+from rebalancer.config.contents import (
+    AccountConfig,
+    BotTable,
+    Config,
+    CredentialsTable,
+    DataTable,
+    SimSettings,
+    TopTable,
+)
+from rebalancer.config.document import leaves, line_of, lines_of
 from rebalancer.config.environment import FromEnvironment
-from rebalancer.config.keys import ACCOUNT, CREDENTIALS, DATA, INVESTMENT, LIMITS, SIM, TOP, TRADING
-from rebalancer.config.lines import line_of, lines_of
+from rebalancer.config.keys import keys_of
+from rebalancer.model import Limits, Reserve, Trading
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +57,36 @@ class _Value:
 
 
 def _values(config: Config, account: AccountConfig) -> Iterator[_Value]:
-    here = f"accounts.{account.name}"
+    here, top, venue = f"accounts.{account.name}", keys_of(TopTable), keys_of(CredentialsTable)
     yield _Value(
-        "state_dir", config.state_dir, ("state_dir",), TOP["state_dir"].text, "REBALANCE_STATE, else the default"
+        "state_dir", config.state_dir, ("state_dir",), top["state_dir"].text, "REBALANCE_STATE, else the default"
     )
     yield from _of_data(config)
-    for key, kind in ACCOUNT.items():
-        above = (key,) if key in TOP else ()
+    for key, kind in keys_of(AccountConfig).items():
+        above = (key,) if key in top else ()
         found = getattr(account, key)
         command = shlex.join(found) if isinstance(found, tuple) else found
         yield _Value(f"{here}.{key}", command, (f"{here}.{key}", *above), kind.text)
     for key, value in _of_the_venue(account).items():
-        yield _Value(f"{here}.{key}", value, (f"{here}.{key}",), key in CREDENTIALS and CREDENTIALS[key].text)
-    for key in ("mode", "amount"):
-        place = f"{here}.cash_reserve.{key}"
-        yield _Value(place, getattr(account.reserve, key), (place,))
-    for key in TRADING:
-        place = f"{here}.trading.{key}"
-        yield _Value(place, getattr(account.trading, key), (place, f"trading.{key}"))
-    for key in LIMITS:
-        place = f"{here}.limits.{key}"
-        yield _Value(place, getattr(account.limits, key), (place, f"limits.{key}"))
-    for key in SIM:
-        place = f"{here}.sim.{key}"
-        yield _Value(place, getattr(account.sim, key), (place,))
+        yield _Value(f"{here}.{key}", value, (f"{here}.{key}",), key in venue and venue[key].text)
+    yield from _of_table(f"{here}.cash_reserve", account.reserve)
+    yield from _of_table(f"{here}.trading", account.trading, above="trading")
+    yield from _of_table(f"{here}.limits", account.limits, above="limits")
+    yield from _of_table(f"{here}.sim", account.sim)
     yield from _of_investments(here, account)
+
+
+def _of_table(place: str, settings: Reserve | Trading | Limits | SimSettings, above: str = "") -> Iterator[_Value]:
+    """`above` is the table of all accounts that can set the same keys."""
+    for field in fields(settings):
+        key = f"{place}.{field.name}"
+        yield _Value(key, getattr(settings, field.name), (key, f"{above}.{field.name}") if above else (key,))
 
 
 def _of_data(config: Config) -> Iterator[_Value]:
     yield _Value("data.source", config.data_source, ("data.source",))
     if config.data_folder is not None:
-        yield _Value("data.folder", config.data_folder, ("data.folder",), DATA["folder"].text)
+        yield _Value("data.folder", config.data_folder, ("data.folder",), keys_of(DataTable)["folder"].text)
     if config.data_account is not None:
         for key, value in {"account": config.data_account, **config.data_settings}.items():
             yield _Value(f"data.{key}", value, (f"data.{key}",))
@@ -88,7 +95,7 @@ def _of_data(config: Config) -> Iterator[_Value]:
 def _of_investments(here: str, account: AccountConfig) -> Iterator[_Value]:
     for index, investment in enumerate(account.investments):
         place, key = f"{here}.investments[{index}]", f'{here}.investments."{investment.bot}"'
-        yield _Value(f"{key}.bot", account.bots[investment.bot], (f"{place}.bot",), INVESTMENT["bot"].text)
+        yield _Value(f"{key}.bot", account.bots[investment.bot], (f"{place}.bot",), keys_of(BotTable)["bot"].text)
         yield _Value(f"{key}.amount", investment.amount, (f"{place}.amount",))
         yield _Value(f"{key}.weight_mode", investment.weight_mode, (f"{place}.weight_mode",))
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from rebalancer.config.environment import VARIABLE, FromEnvironment
 from rebalancer.model import CASH, TICKER, Symbol, symbol
+from rebalancer.model.settings import MOST_DOLLARS, Range
 from rebalancer.venues import registry
-from rebalancer.venues.addresses import refusal
-from rebalancer.venues.plugin import AddressKey, ChoiceKey, DayKey, VenueKey
+from rebalancer.venues.plugin import address_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,13 @@ class Kind:
     """`schema` says in JSON Schema what `read` accepts. `text` marks free text, which may hold a secret.
 
     `read` returns Any, since the type depends on the key: a table of kinds fills the fields of one dataclass.
+    `meaning` is a sentence about the key, for editors.
     """
 
     read: Callable[[object], Any]
     schema: Mapping[str, object]
     text: bool = False
+    meaning: str = ""
 
     def __call__(self, value: object) -> Any:  # noqa: ANN401
         return self.read(value)
@@ -59,29 +61,34 @@ def shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def number(low: int, high: int, *, above_low: bool = False) -> Kind:
-    """A finite number from `low` to `high`, as Decimal; with `above_low` `low` itself is refused."""
-    allowed = f"a number {f'above {low:,}, up to' if above_low else f'from {low:,} to'} {high:,}"
+def number(allowed: Range) -> Kind:
+    """A finite number, as Decimal."""
 
     def read(value: object) -> Decimal:
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             found = Decimal(value)
-            if found.is_finite() and low <= found <= high and not (above_low and found == low):
+            if found.is_finite() and found in allowed:
                 return found
-        raise ValueError(f"{shown(value)} is not allowed: use {allowed}")
+        raise ValueError(f"{shown(value)} is not allowed: use a number {allowed}")
 
-    return Kind(read, {"type": "number", "exclusiveMinimum" if above_low else "minimum": low, "maximum": high})
+    least = "exclusiveMinimum" if allowed.above_low else "minimum"
+    return Kind(read, {"type": "number", least: allowed.low, "maximum": allowed.high})
 
 
-def whole(low: int, high: int) -> Kind:
-    """A whole number from `low` to `high`, as int. 10.0 is refused: TOML calls it a float."""
+def amount(mode: object, *, above_zero: bool) -> Kind:
+    """What `mode` counts: up to 100 percent, else dollars."""
+    return number(Range(0, 100 if mode == "percent" else MOST_DOLLARS, above_zero))
+
+
+def whole(allowed: Range) -> Kind:
+    """A whole number, as int. 10.0 is refused: TOML calls it a float."""
 
     def read(value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        if isinstance(value, int) and not isinstance(value, bool) and value in allowed:
             return value
-        raise ValueError(f"{shown(value)} is not allowed: use a whole number from {low:,} to {high:,}")
+        raise ValueError(f"{shown(value)} is not allowed: use a whole number {allowed}")
 
-    return Kind(read, {"type": "integer", "minimum": low, "maximum": high})
+    return Kind(read, {"type": "integer", "minimum": allowed.low, "maximum": allowed.high})
 
 
 def one_of(*choices: str) -> Kind:
@@ -122,16 +129,6 @@ def price_source(value: object) -> str:
 
 def price_sources() -> tuple[str, ...]:
     return (*OWN_SOURCES, *(each.venue.name for each in registry.plugins() if each.brings_prices))
-
-
-def of_a_venue(key: VenueKey) -> Kind:
-    match key:
-        case AddressKey(hosts=hosts):
-            return address(*dict.fromkeys(hosts.values()))
-        case ChoiceKey(choices=choices):
-            return one_of(*choices)
-        case DayKey():
-            return day
 
 
 @kind({"type": "boolean"})
@@ -200,7 +197,7 @@ def address(*allowed: str) -> Kind:
     """A base URL without a slash at its end: one of `allowed`, or one of this machine."""
 
     def read(value: object) -> str:
-        if isinstance(value, str) and any(refusal(value, host) is None for host in allowed):
+        if isinstance(value, str) and any(address_refusal(value, host) is None for host in allowed):
             return value.rstrip("/")
         raise ValueError(
             f"{shown(value)} is refused: orders and keys go to {', '.join(allowed)} or to this machine alone, such as "
@@ -265,3 +262,21 @@ def _pair(value: object) -> tuple[Symbol, Symbol]:
     if first == second:
         raise ValueError(f'"{first}" is paired with itself: name two different tickers')
     return first, second
+
+
+SCHEMA = 1
+"""The version of a config that this release reads. A file that names none has version 1."""
+
+
+def version(value: object, newest: int = SCHEMA) -> int:
+    """The value of the key `schema`, accepted only if it is `newest`. Raises ValueError with the remedy."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{shown(value)} is not allowed: use {newest}, or leave it out")
+    if value > newest:
+        raise ValueError(f"{value} was made by a newer rebalance, this one reads {newest}: install the newer one")
+    if value < newest:
+        raise ValueError(f"{value} is of an older rebalance: bring it to {newest} with `rebalance config migrate`")
+    return value
+
+
+schema_version = Kind(version, {"const": SCHEMA})

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rebalancer.config.keys import DATA
+from rebalancer.config.contents import DataTable
+from rebalancer.config.keys import any_price_kinds, chosen, keys_of, price_kinds
 from rebalancer.config.kinds import OWN_SOURCES, price_sources
 from rebalancer.config.table import Table
-from rebalancer.config.venue_keys import any_price_kinds, chosen, price_kinds
 from rebalancer.venues.plugin import VenuePlugin
 
 AccountsWithPrices = Mapping[str, VenuePlugin]
@@ -18,8 +18,8 @@ def price_settings(table: Table, accounts: AccountsWithPrices, folder: Path) -> 
     """The fields `data_...` of a Config. A relative path starts at `folder`."""
     venue = _venue(table, accounts)
     own = price_kinds(venue) if venue else {}
-    foreign = {} if table.content.keys() <= {*DATA, *own} else any_price_kinds()
-    values = table.read({**DATA, **own, **foreign})
+    foreign = {} if table.content.keys() <= {*keys_of(DataTable), *own} else any_price_kinds()
+    values = table.read({**keys_of(DataTable), **own, **foreign})
     if "source" not in table.content:
         values["source"] = venue.venue.name if venue else "sample"
     for key, text in _conflicts(values, venue, accounts):
@@ -70,7 +70,7 @@ def _with_a_venue(values: Mapping[str, Any], venue: VenuePlugin, at: list[str]) 
                 yield key, "has no effect here: your folder has its own first day; take this line out"
     if values.get("account", at[0]) not in at:
         yield "account", f'is no account with broker = "{name}", and prices need one: use {" or ".join(at)}'
-    for key in values.keys() - {*DATA, *venue.price_keys}:
+    for key in values.keys() - {*keys_of(DataTable), *venue.price_keys}:
         yield key, f'has no effect here: it is no setting of broker = "{name}"; take this line out'
 
 

@@ -1,27 +1,15 @@
-"""The JSON Schema of a config, for editors. It is made of the same table of kinds that the parser reads by."""
+"""The JSON Schema of a config, for editors, made from the same keys that the parser reads by."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any
 
-from rebalancer.config import SimSettings
+from rebalancer.config.contents import AccountConfig, BotTable, DataTable, SimSettings, TopTable
 from rebalancer.config.environment import AS_WRITTEN, VARIABLE
 from rebalancer.config.in_force import text
-from rebalancer.config.keys import (
-    ACCOUNT,
-    DATA,
-    INVESTMENT,
-    LIMITS,
-    MEANINGS,
-    RESERVE,
-    SIM,
-    TOP,
-    TRADING,
-    amount,
-)
-from rebalancer.config.kinds import ACCOUNT_NAME, Kind, one_of, price_sources
-from rebalancer.config.venue_keys import any_account_kinds, any_price_kinds
-from rebalancer.model import Limits, Trading
+from rebalancer.config.keys import any_account_kinds, any_price_kinds, keys_of
+from rebalancer.config.kinds import ACCOUNT_NAME, Kind, amount, one_of, price_sources
+from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues import registry
 
 Schema = dict[str, Any]
@@ -31,34 +19,49 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def config_schema() -> Schema:
     """Draft 2020-12. Relations between keys, and to the files they name, are checked by the parser only."""
-    trading, limits = _table(TRADING, _defaults(Trading)), _table(LIMITS, _defaults(Limits))
-    account = _table(
-        {**ACCOUNT, "broker": one_of(*registry.names()), **any_account_kinds()}, {}, required=("broker", "investments")
-    )
-    account["properties"] |= {
-        "cash_reserve": _sized(_table(RESERVE, {}, required=("amount",)), "mode", above_zero=False),
-        "trading": trading,
-        "limits": limits,
-        "sim": _table(SIM, _defaults(SimSettings)),
-        "investments": {"type": "array", "items": _investment(), "minItems": 1},
-    }
-    whole = _table(TOP, {}, required=("accounts",))
+    whole = _table(keys_of(TopTable), required=("accounts",))
     whole["properties"] |= {
-        "data": _table({**DATA, "source": one_of(*price_sources()), **any_price_kinds()}, {}),
-        "trading": trading,
-        "limits": limits,
+        "data": _table({**_with_choices(DataTable, "source", price_sources()), **any_price_kinds()}),
+        "trading": _with_defaults(Trading),
+        "limits": _with_defaults(Limits),
         "accounts": {
             "type": "object",
             "propertyNames": {"pattern": f"^{ACCOUNT_NAME.pattern}$"},
-            "additionalProperties": account,
+            "additionalProperties": _account(),
             "minProperties": 1,
         },
     }
     return {"$schema": DIALECT, "title": "The settings of rebalance", **whole}
 
 
-def _investment() -> Schema:
-    return _sized(_table(INVESTMENT, {}, required=("bot", "amount")), "weight_mode", above_zero=True)
+def _account() -> Schema:
+    keys = {**_with_choices(AccountConfig, "broker", registry.names()), **any_account_kinds()}
+    account = _table(keys, required=("broker", "investments"))
+    reserve = _table(keys_of(Reserve), required=("amount",))
+    investment = _table({**keys_of(BotTable), **keys_of(Investment)}, required=("bot", "amount"))
+    account["properties"] |= {
+        "cash_reserve": _sized(reserve, "mode", above_zero=False),
+        "trading": _with_defaults(Trading),
+        "limits": _with_defaults(Limits),
+        "sim": _with_defaults(SimSettings),
+        "investments": {"type": "array", "items": _sized(investment, "weight_mode", above_zero=True), "minItems": 1},
+    }
+    return account
+
+
+def _with_choices(table: type, key: str, choices: tuple[str, ...]) -> Mapping[str, Kind]:
+    """The keys of `table`; `key` takes the `choices`, which the installed venues decide."""
+    keys = keys_of(table)
+    return {**keys, key: replace(keys[key], schema=one_of(*choices).schema)}
+
+
+def _with_defaults(table: type) -> Schema:
+    """The table of a settings dataclass, each default named beside the meaning of its key."""
+    defaults = table()
+    keys: dict[str, Kind] = {}
+    for key, kind in keys_of(table).items():
+        keys[key] = replace(kind, meaning=f"{kind.meaning} Default: {text(getattr(defaults, key))}.")
+    return _table(keys)
 
 
 def _sized(table: Schema, mode: str, *, above_zero: bool) -> Schema:
@@ -69,29 +72,18 @@ def _sized(table: Schema, mode: str, *, above_zero: bool) -> Schema:
     return table | {"if": percent, "then": bounded}
 
 
-def _table(kinds: Mapping[str, Kind], defaults: Mapping[str, str], required: tuple[str, ...] = ()) -> Schema:
-    properties = {key: _property(key, kind, defaults) for key, kind in kinds.items()}
+def _table(keys: Mapping[str, Kind], required: tuple[str, ...] = ()) -> Schema:
     return {
         "type": "object",
-        "properties": properties,
+        "properties": {key: _property(key, kind) for key, kind in keys.items()},
         "required": list(required),
         "additionalProperties": False,
     }
 
 
-def _property(key: str, kind: Kind, defaults: Mapping[str, str]) -> Schema:
-    meaning = MEANINGS.get(key) or _meanings_of_venues().get(key, "")
-    default = f" Default: {defaults[key]}." if key in defaults else ""
+def _property(key: str, kind: Kind) -> Schema:
     schema = dict(kind.schema) if key in AS_WRITTEN else _or_variable(kind.schema)
-    return {**schema, "description": f"{meaning}{default}"}
-
-
-def _meanings_of_venues() -> Mapping[str, str]:
-    return {
-        key: each.meaning
-        for plugin in registry.plugins()
-        for key, each in {**plugin.account_keys, **plugin.price_keys}.items()
-    }
+    return {**schema, "description": kind.meaning}
 
 
 def _or_variable(schema: Mapping[str, Any]) -> Schema:
@@ -101,7 +93,3 @@ def _or_variable(schema: Mapping[str, Any]) -> Schema:
     if schema.get("type") == "string" or "enum" in schema:
         return {"anyOf": [dict(schema), {"type": "string", "pattern": VARIABLE.pattern}]}
     return dict(schema)
-
-
-def _defaults(form: type[Trading | Limits | SimSettings]) -> Mapping[str, str]:
-    return {field.name: text(field.default) for field in fields(form)}

@@ -1,9 +1,14 @@
-"""Clocks: the machine's, one with an offset, and a simulated one. Nothing else reads the machine's clock."""
+"""Clocks: the machine's, one with an offset, and a simulated one; and whether an exchange is open by a clock.
+
+Nothing else reads the machine's clock.
+"""
 
 import time
 from datetime import UTC, datetime, timedelta
 
-from rebalancer.ports import Clock
+from rebalancer.errors import SourceError
+from rebalancer.model import Hours
+from rebalancer.ports import Calendar, Clock
 
 # Linux stops its monotonic clock while it is suspended, and so does Python's on a Mac. On Windows neither stops.
 _COUNTING_SUSPEND: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
@@ -56,3 +61,17 @@ class SimulatedClock:
         if not seconds >= 0:
             raise ValueError(f"a sleep of {seconds} seconds")
         self._now += timedelta(seconds=seconds)
+
+
+LONGEST_CLOSURE = timedelta(days=14)
+
+
+def hours(clock: Clock, calendar: Calendar) -> Hours:
+    """Raises SourceError where the calendar has no session in the next two weeks."""
+    now = clock.now()
+    # A session lies within one day of its date in UTC.
+    for day in calendar.sessions(now.date(), (now + LONGEST_CLOSURE).date()):
+        session = calendar.session(day)
+        if session is not None and now < session.closes:
+            return Hours(now, session.opens <= now, session.closes)
+    raise SourceError(f"the calendar has no session in the two weeks after {now:%Y-%m-%d}")

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.calendar import FIRST_YEAR
-from rebalancer.market.cells import MOST_PROBLEMS, Cells, Days, layout_of, read_cells
-from rebalancer.market.tables import read_blocks
+from rebalancer.market.price_files import MOST_PROBLEMS, Cells, Days, layout_of, read_blocks, read_cells
 from rebalancer.model import Closes, Symbol
 
 Places = NDArray[np.int64]

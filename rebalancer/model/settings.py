@@ -1,20 +1,54 @@
-"""The owner's settings, with their defaults."""
+"""The owner's settings: type, range, meaning and default of each key in one place.
+
+A field's annotation holds its range, where the type alone leaves it open, and its meaning, a sentence for people and
+their editors. `rebalancer.config.keys` makes the reader and the JSON Schema of a key from it.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from rebalancer.model.names import Symbol
 
 SGOV = Symbol("SGOV")
 """A fund of US Treasury bills of up to three months: close to cash."""
+MOST_DOLLARS = 10**12
+ONE_SESSION = 23_400
+"""The seconds of a full session, 9:30 to 16:00."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A finite number from `low` to `high`; with `above_low` `low` itself is refused."""
+
+    low: int
+    high: int
+    above_low: bool = False
+
+    def __contains__(self, number: Decimal | int) -> bool:
+        return self.low <= number <= self.high and not (self.above_low and number == self.low)
+
+    def __str__(self) -> str:
+        return f"{f'above {self.low:,}, up to' if self.above_low else f'from {self.low:,} to'} {self.high:,}"
+
+
+Dollars = Annotated[Decimal, Range(0, MOST_DOLLARS)]
+DollarsAboveZero = Annotated[Decimal, Range(0, MOST_DOLLARS, above_low=True)]
+Percent = Annotated[Decimal, Range(0, 100)]
+PercentAboveZero = Annotated[Decimal, Range(0, 100, above_low=True)]
+ManyPercent = Annotated[Decimal, Range(0, 1000, above_low=True)]
+Seconds = Annotated[int, Range(1, ONE_SESSION)]
+Tickers = tuple[Symbol, ...]
+MoneyMode = Literal["dollars", "percent"]
+MODES = "Dollars or percent for a reserve; paper or live for an account. Live trades real money once it is armed."
+"""The meaning of `mode`, a key of a reserve and one of an account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Cash that is never invested: an amount of money, or a percentage of equity."""
+    """The `cash_reserve` table: cash that is never invested, as an amount of money or a percentage of equity."""
 
-    mode: Literal["dollars", "percent"] = "dollars"
+    mode: Annotated[MoneyMode, MODES] = "dollars"
     amount: Decimal = Decimal(0)
 
 
@@ -24,52 +58,102 @@ class Investment:
 
     bot: str
     amount: Decimal
-    weight_mode: Literal["dollars", "percent"] = "dollars"
+    weight_mode: Annotated[MoneyMode, "What the amount counts: dollars, or percent of what may be invested."] = (
+        "dollars"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Trading:
-    """The `[trading]` table, its defaults here and nowhere else. `fallback_ticker` None keeps freed money in cash."""
+    """The `[trading]` table. `fallback_ticker` None keeps freed money in cash."""
 
-    minutes_before_close: int = 10
-    commit: Literal["amounts", "whole_account"] = "amounts"
-    manage: Literal["own", "account"] = "own"
-    protected: tuple[Symbol, ...] = ()
-    fallback_ticker: Symbol | None = SGOV
-    paired_tickers: tuple[tuple[Symbol, Symbol], ...] = ()
-    paired_mode: Literal["net", "drop"] = "net"
-    max_allocation_percent: Decimal = Decimal(99)
-    min_trade_dollars: Decimal = Decimal(1)
-    drift_percent: Decimal = Decimal(0)
-    cancel_scope: Literal["own", "all"] = "own"
-    order_type: Literal["limit", "market", "moc"] = "limit"
-    moc_fallback: Literal["limit", "market"] = "limit"
-    limit_percent: Decimal = Decimal(1)
-    max_quote_age_seconds: int = 60
-    max_trade_age_seconds: int = 300
-    max_bar_age_seconds: int = 900
-    max_spread_percent: Decimal = Decimal(1)
-    max_distance_percent: Decimal = Decimal(30)
-    max_jump_percent: Decimal = Decimal(40)
-    max_skew_seconds: int = 5
-    sell_timeout_seconds: int = 120
-    buy_timeout_seconds: int = 120
-    cutoff_seconds: int = 60
+    minutes_before_close: Annotated[
+        int, Range(1, 390), "When the run starts, in minutes before the session's close."
+    ] = 10
+    commit: Annotated[
+        Literal["amounts", "whole_account"],
+        "Amounts: 6,000 dollars are 6,000 dollars. Whole_account: amounts are relative and fill the account.",
+    ] = "amounts"
+    manage: Annotated[
+        Literal["own", "account"],
+        "Own: only shares this tool bought. Account: every long US share but the protected.",
+    ] = "own"
+    protected: Annotated[Tickers, "Tickers that are never bought or sold."] = ()
+    fallback_ticker: Annotated[
+        Symbol | None, "Where a failed bot's share and what netting frees go; CASH keeps it in cash."
+    ] = SGOV
+    paired_tickers: Annotated[
+        tuple[tuple[Symbol, Symbol], ...], "Pairs that work against each other; the plan never holds both sides."
+    ] = ()
+    paired_mode: Annotated[
+        Literal["net", "drop"], "Net: the stronger side keeps the difference. Drop: it keeps its whole weight."
+    ] = "net"
+    max_allocation_percent: Annotated[
+        Decimal,
+        Range(0, 99, above_low=True),
+        "The most that is ever invested, in percent of what may be invested.",
+    ] = Decimal(99)
+    min_trade_dollars: Annotated[Dollars, "Trades below this many dollars are left out; an exit never is."] = Decimal(1)
+    drift_percent: Annotated[
+        Percent, "How far a holding may drift from its target before it is traded, in percentage points."
+    ] = Decimal(0)
+    cancel_scope: Annotated[
+        Literal["own", "all"],
+        "Own: a run cancels its own open orders. All: every open order of the account, yours too.",
+    ] = "own"
+    order_type: Annotated[
+        Literal["limit", "market", "moc"],
+        "Limit: never above the ask plus limit_percent. Market: at any price. Moc: in the closing auction.",
+    ] = "limit"
+    moc_fallback: Annotated[Literal["limit", "market"], "How a buy is sent that can't go into the closing auction."] = (
+        "limit"
+    )
+    limit_percent: Annotated[Percent, "How far above the ask a limit buy may go, in percent."] = Decimal(1)
+    max_quote_age_seconds: Annotated[Seconds, "The oldest quote that orders accept, in seconds."] = 60
+    max_trade_age_seconds: Annotated[Seconds, "The oldest trade that orders accept, in seconds."] = 300
+    max_bar_age_seconds: Annotated[Seconds, "The oldest daily bar that orders accept, in seconds."] = 900
+    max_spread_percent: Annotated[Percent, "The widest quote that is accepted, in percent of its middle."] = Decimal(1)
+    max_distance_percent: Annotated[
+        ManyPercent, "How far a price may be from the previous close for orders to accept it, in percent."
+    ] = Decimal(30)
+    max_jump_percent: Annotated[
+        ManyPercent, "A move beyond this many percent that nothing explains keeps a symbol from being bought."
+    ] = Decimal(40)
+    max_skew_seconds: Annotated[
+        int, Range(1, 60), "How far this machine's clock may be from the broker's, in seconds."
+    ] = 5
+    sell_timeout_seconds: Annotated[Seconds, "How long sells may stay open before they are cancelled, in seconds."] = (
+        120
+    )
+    buy_timeout_seconds: Annotated[Seconds, "How long buys may stay open before they are cancelled, in seconds."] = 120
+    cutoff_seconds: Annotated[int, Range(0, ONE_SESSION), "No order leaves in the last seconds before the close."] = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The `[limits]` table, its defaults here and nowhere else: what no order and no run may go beyond.
+    """The `[limits]` table: what no order and no run may go beyond.
 
     They refuse buys and partial sells; a full exit always passes. Percents are of equity. Where `allowed` is empty,
     every ticker is.
     """
 
-    max_order_dollars: Decimal = Decimal(1_000_000)
-    max_run_dollars: Decimal = Decimal(2_000_000)
-    max_symbol_percent: Decimal = Decimal(100)
-    max_orders: int = 500
-    max_turnover_percent: Decimal = Decimal(200)
-    max_daily_loss_percent: Decimal = Decimal(25)
-    allowed: tuple[Symbol, ...] = ()
-    denied: tuple[Symbol, ...] = ()
+    max_order_dollars: Annotated[DollarsAboveZero, "The most that one order may trade, in dollars."] = Decimal(
+        1_000_000
+    )
+    max_run_dollars: Annotated[
+        DollarsAboveZero, "The most that all orders of a run may trade together, in dollars."
+    ] = Decimal(2_000_000)
+    max_symbol_percent: Annotated[
+        PercentAboveZero,
+        "The most of one ticker that may be held after a buy, ours or not, in percent of equity.",
+    ] = Decimal(100)
+    max_orders: Annotated[int, Range(1, 10_000), "The most orders that a run may send."] = 500
+    max_turnover_percent: Annotated[
+        ManyPercent, "The most that all orders of a run may trade together, in percent of equity."
+    ] = Decimal(200)
+    max_daily_loss_percent: Annotated[
+        PercentAboveZero,
+        "A fall of equity since the last session's close beyond this many percent ends buying.",
+    ] = Decimal(25)
+    allowed: Annotated[Tickers, "The only tickers that may be bought; where it is empty, every ticker may."] = ()
+    denied: Annotated[Tickers, "Tickers that are never bought, nor sold in part."] = ()

@@ -1,13 +1,15 @@
-"""Halts, the kill switch and the arming of real money, on the screen."""
+"""Halts, the kill switch, the arming of real money, adoptions and write-offs, on the screen."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from rich.console import RenderableType
 
-from rebalancer.app.views import ArmingProposal, KilledAccount, LiveAccount, Resumed
+from rebalancer.app.views import Adoption, ArmingProposal, KilledAccount, LiveAccount, Resumed
 from rebalancer.events import Armed, Halted
-from rebalancer.model import OrderState
-from rebalancer.model.text import cents, grouped, minute, money
+from rebalancer.model import OrderState, Position
+from rebalancer.model.text import cents, grouped, minute, money, shares
+from rebalancer.portfolio.adoption import Offer
 from rebalancer.report.console import grid, line, show
 
 
@@ -98,3 +100,37 @@ def _terms(armed: Armed) -> tuple[RenderableType, ...]:
 
 def _whose(halt: Halted) -> str:
     return f"Account {halt.account}" if halt.account else "Every account"
+
+
+# -------------------------------------------------------------------------------------------- adoptions and write-offs
+
+
+def show_proposed(found: Adoption) -> None:
+    if found.adopted:
+        table = grid(f"To be handed over to the bots of account {found.account}", "symbol", "#shares", "#value USD")
+        for offer in found.adopted:
+            table.add_row(offer.symbol, grouped(offer.quantity), cents(offer.value))
+        total = sum((offer.value for offer in found.adopted), Decimal(0))
+        show(table, line(f"Together {money(total)}."))
+    for symbol, reason in found.refused.items():
+        show(line(f"{symbol}: left alone: {reason}", "yellow"))
+
+
+def show_adopted(adopted: Sequence[Offer]) -> None:
+    if not adopted:
+        show(line("There was nothing to hand over."))
+        return
+    names = [offer.symbol for offer in adopted if offer.quantity]
+    show(line(f"The bots' from now on: {', '.join(names) or 'nothing more'}.", "bold green"))
+    for offer in adopted:
+        if offer.expected is not None:
+            show(line(f"{offer.symbol}: settled; the journal now expects {shares(offer.expected)}.", "green"))
+
+
+def show_worthless(account: str, held: Position) -> None:
+    holding = f"{shares(held.quantity)} of {held.symbol}, {money(held.market_value)} by its last close"
+    show(line(f"Account {account} holds {holding}, of {held.last_close}; it has had no price since."))
+
+
+def show_written_off(held: Position) -> None:
+    show(line(f"Written off: {shares(held.quantity)} of {held.symbol}, for 0 USD.", "bold green"))

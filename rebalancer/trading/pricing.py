@@ -6,8 +6,8 @@ from typing import Literal
 
 from rebalancer.errors import SourceError
 from rebalancer.events import PricesTaken
-from rebalancer.market.history import evening_closes
-from rebalancer.market.jumps import unexplained_jumps
+from rebalancer.market.closes import evening_closes
+from rebalancer.market.coverage import unexplained_jumps
 from rebalancer.market.price_fallback import accepted_prices, order_gates, restated_previous, signal_gates
 from rebalancer.model import Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
 from rebalancer.trading.context import RunContext, RunLog

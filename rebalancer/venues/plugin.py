@@ -1,5 +1,6 @@
 """What a venue's package provides: the facts of the venue, its own config keys, and how an account there is opened."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,6 +10,25 @@ from typing import Any, Protocol, runtime_checkable
 from rebalancer.model import Mode, Session, Symbol
 from rebalancer.model.keys import Keys
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes, Venue
+
+# Matched whole: an address that URL parsers and the network library read differently can't get through.
+LOOPBACK = re.compile(r"https?://(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?/?", re.ASCII)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether `url` is a bare base address on this machine, such as http://127.0.0.1:8080."""
+    return LOOPBACK.fullmatch(url) is not None
+
+
+def address_refusal(url: str, allowed: str) -> str | None:
+    """Why nothing may be sent to `url`; None for `allowed` itself and for an address on this machine."""
+    if url.rstrip("/") == allowed or is_loopback(url):
+        return None
+    return (
+        f"{url[:80]} is neither {allowed} nor an address on this machine. Leave the base URL out to use {allowed}; "
+        "a local one has no path, such as http://127.0.0.1:8080."
+    )
+
 
 OnProgress = Callable[[int, int], None]
 """Called with how many of how many symbols are done."""

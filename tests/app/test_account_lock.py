@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.app.account_lock import account_lock, accounts_folder
+from rebalancer.app.account import account_lock, accounts_folder
 from rebalancer.config import AccountConfig
 from rebalancer.errors import BusyError, RunFailedError
 from rebalancer.model import Account

@@ -12,7 +12,7 @@ import pytest
 from stage import DAYS, GLD, SGOV, SPY, Stage, Weekdays, dollars, hold, session_of
 
 from rebalancer.app.account_checks import CheckedAccount, examine
-from rebalancer.app.machine_checks import MEGABYTE, disk, journal, machine, writable
+from rebalancer.app.doctor import MEGABYTE, disk, journal, machine, writable
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.config import AccountConfig

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sim_account import BOT, main_account, write
 
-from rebalancer.app import investments
+from rebalancer.app.settings import change_amount, invest, withdraw
+from rebalancer.app.views import InvestmentsEdited
 from rebalancer.config import Config, load
 from rebalancer.errors import BadInputError
 from rebalancer.journal import read
@@ -14,10 +15,10 @@ from rebalancer.journal import read
 ANN = "ann@desk"
 
 
-def add(config: Config, folder: Path, amount: str = "25") -> investments.InvestmentsEdited:
+def add(config: Config, folder: Path, amount: str = "25") -> InvestmentsEdited:
     (folder / "other.json").write_text(json.dumps({**BOT, "name": "Other"}))
     account = main_account(config)
-    return investments.add(config, account, Path("other.json"), amount, percent=True, name=None, by=ANN)
+    return invest(config, account, Path("other.json"), amount, percent=True, name=None, by=ANN)
 
 
 def test_a_bot_that_is_added_is_in_the_config_and_in_the_journal(tmp_path: Path) -> None:
@@ -40,13 +41,13 @@ def test_an_amount_that_breaks_a_rule_of_the_config_changes_nothing(tmp_path: Pa
 
 def test_another_amount_keeps_what_it_counts_unless_that_is_named(tmp_path: Path) -> None:
     config = write(tmp_path)
-    edited = investments.change(config, main_account(config), "hold", "40", percent=None, by=ANN)
+    edited = change_amount(config, main_account(config), "hold", "40", percent=None, by=ANN)
     assert [(str(bot.amount), bot.weight_mode) for bot in edited.investments] == [("40", "percent")]
 
 
 def test_the_only_bot_can_not_be_removed_and_an_unknown_one_is_named_with_those_there_are(tmp_path: Path) -> None:
     config = write(tmp_path)
     with pytest.raises(BadInputError, match="add another one first"):
-        investments.remove(config, main_account(config), "hold", ANN)
+        withdraw(config, main_account(config), "hold", ANN)
     with pytest.raises(BadInputError, match="there are: hold"):
-        investments.remove(config, main_account(config), "other", ANN)
+        withdraw(config, main_account(config), "other", ANN)

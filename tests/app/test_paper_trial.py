@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stage import DAYS, SGOV, Stage, dollars, hold, session_of
 
-from rebalancer.app.paper_trial.one_evening import LOOKS, run_trial
+from rebalancer.app.paper_trial import LOOKS, run_trial
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
@@ -17,7 +17,7 @@ from rebalancer.model.checkup import Check
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.ports import Broker, Venue
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold", "cash"]
 

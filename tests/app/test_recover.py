@@ -16,7 +16,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, OrderId, RunId, Submitted
 from rebalancer.ports import Broker, TradingStatus, Venue
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 
 class PowerCutError(Exception):

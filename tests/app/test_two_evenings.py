@@ -22,12 +22,12 @@ from two_evening_trial import (
     two_evening_stage,
 )
 
-from rebalancer.app.paper_trial.share import QUIET_FUNDS
+from rebalancer.app.paper_trial import QUIET_FUNDS
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Limits, Trading
 from rebalancer.ports import Venue
-from rebalancer.venues.sim.script import Script
+from rebalancer.venues.sim.exchange import Script
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Limits, Trading
 from rebalancer.portfolio.order_ids import is_trials
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 from stage import DAYS, Stage, mix, percent, session_of
 
-from rebalancer.app.paper_trial.two_evenings import run_two_evenings
+from rebalancer.app.two_evenings import run_two_evenings
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, RunId, Symbol
 from rebalancer.model.checkup import Check, Figures

@@ -15,10 +15,9 @@ from freezegun import freeze_time
 from local_alpaca import LocalAlpaca, Tape
 
 from rebalancer import config
-from rebalancer.app.doctor import trial_of
 from rebalancer.app.evening import Evening, evening
-from rebalancer.app.paper_trial.one_evening import run_trial
-from rebalancer.app.paper_trial.two_evenings import run_two_evenings
+from rebalancer.app.paper_trial import run_trial, trial_of
+from rebalancer.app.two_evenings import run_two_evenings
 from rebalancer.errors import RunFailedError
 from rebalancer.events import HoldingsRead, OrderIntended, PlanMade, TargetsSet
 from rebalancer.market.clock import SimulatedClock

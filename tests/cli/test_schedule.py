@@ -14,8 +14,8 @@ from freezegun import freeze_time
 from looks import schedule_loop
 
 from rebalancer.app.schedule_loop import ScheduleLoop
-from rebalancer.cli.schedule import print_look
-from rebalancer.cli.shutdown import shutdown_signal
+from rebalancer.cli.options import shutdown_signal
+from rebalancer.cli.runs import print_look
 from rebalancer.market.clock import SimulatedClock
 
 # ---------------------------------------------------------------------------------------------- what is coming

@@ -13,7 +13,7 @@ from freezegun import freeze_time
 
 from rebalancer import config
 from rebalancer.app.schedule import outside_window
-from rebalancer.cli.person import ask
+from rebalancer.cli.options import ask
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.journal.lease import run_lock
 from rebalancer.market.clock import SimulatedClock

@@ -8,9 +8,9 @@ import pytest
 from configs import AT_ALPACA, FOLDER, SMALLEST, parsed, problems_of, with_keys
 
 from rebalancer import config
-from rebalancer.config.credentials import KeySource
+from rebalancer.config.contents import KeySource
+from rebalancer.config.files import first_files
 from rebalancer.config.in_force import by_key, in_force, snapshot
-from rebalancer.config.start import first_files
 from rebalancer.venues.alpaca.venue import DATA, PAPER
 
 CONFIG = str(FOLDER / "config.toml")

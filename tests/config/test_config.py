@@ -14,9 +14,8 @@ from platformdirs import user_config_path
 
 from rebalancer import config
 from rebalancer.config import AccountConfig, SimSettings
-from rebalancer.config.credentials import KeySource
-from rebalancer.config.keys import DATA
-from rebalancer.config.venue_keys import account_kinds
+from rebalancer.config.contents import BotTable, DataTable, KeySource
+from rebalancer.config.keys import account_kinds, keys_of
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues.alpaca.venue import FIRST_DAY, PLUGIN
@@ -157,8 +156,14 @@ def test_the_example_shows_every_setting_with_its_default() -> None:
     shown = tomllib.loads(EXAMPLE.read_text(), parse_float=Decimal)
     assert shown["trading"].keys() == {field.name for field in fields(Trading)}
     assert shown["limits"].keys() == {field.name for field in fields(Limits)}
-    assert shown["accounts"]["example"].keys() == {*config.ACCOUNT, "cash_reserve", "trading", "sim", "investments"}
-    assert shown["accounts"]["example"]["investments"][0].keys() == {*config.INVESTMENT, "amount"}
+    assert shown["accounts"]["example"].keys() == {
+        *keys_of(AccountConfig),
+        "cash_reserve",
+        "trading",
+        "sim",
+        "investments",
+    }
+    assert shown["accounts"]["example"]["investments"][0].keys() == {*keys_of(BotTable), *keys_of(Investment), "amount"}
     assert shown["accounts"]["example"]["sim"].keys() == {field.name for field in fields(SimSettings)}
     assert shown.keys() == {"schema", "state_dir", "data", "trading", "limits", "accounts"}
 
@@ -179,13 +184,14 @@ def test_what_is_switched_off_in_the_example_can_be_switched_on() -> None:
     assert account.key_source == KeySource(str(EXAMPLE), variables=("ALPACA_KEY_ID", "ALPACA_SECRET"))
     assert (found.data_account, found.data_settings) == ("paper", {"feed": "iex", "since": FIRST_DAY})
     written = tomllib.loads(shown)
-    assert written["data"].keys() | {"folder"} == {*DATA, *PLUGIN.price_keys}
+    assert written["data"].keys() | {"folder"} == {*keys_of(DataTable), *PLUGIN.price_keys}
     assert set(account_kinds(PLUGIN)) - {"credentials_file"} <= written["accounts"]["paper"].keys()
     assert '# credentials_file = "' in shown
 
 
-def test_every_trading_setting_of_the_model_can_be_set() -> None:
-    assert set(config.TRADING) == {field.name for field in fields(Trading)}
+@pytest.mark.parametrize("table", [Trading, Limits, SimSettings])
+def test_every_setting_of_the_model_can_be_set(table: type[Trading | Limits | SimSettings]) -> None:
+    assert list(keys_of(table)) == [field.name for field in fields(table)]
 
 
 def test_reading_a_config_starts_quickly_because_nothing_heavy_is_imported() -> None:

@@ -1,5 +1,6 @@
-"""A config is written whole or not at all."""
+"""A config is written whole or not at all; a pipe or a device in its place is refused at once."""
 
+import os
 import stat
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rebalancer.app.bots import read_bots
 from rebalancer.config.files import create, replace_content, set_aside
 from rebalancer.errors import BadInputError
 
@@ -95,3 +97,29 @@ def test_a_backup_is_kept_once_and_never_replaced_by_another(path: Path) -> None
     with pytest.raises(BadInputError, match="never overwritten"):
         set_aside(path, b"another")
     assert path.read_bytes() == b"old"
+
+
+# ------------------------------------------------------------------- a pipe or a device, whose content may never end
+
+
+@pytest.mark.posix
+def test_a_pipe_is_no_bot_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "bot.json"
+    os.mkfifo(pipe)
+    with pytest.raises(BadInputError, match="it is no ordinary file"):
+        read_bots({"A": pipe})
+
+
+@pytest.mark.posix
+def test_a_device_is_none_either_nor_a_link_to_one(tmp_path: Path) -> None:
+    link = tmp_path / "bot.json"
+    link.symlink_to("/dev/null")
+    for file in (Path("/dev/null"), link):
+        with pytest.raises(BadInputError, match="it is no ordinary file"):
+            read_bots({"A": file})
+
+
+def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "real.json").write_bytes(b"{}")
+    (tmp_path / "bot.json").symlink_to(tmp_path / "real.json")
+    assert read_bots({"A": tmp_path / "bot.json"}) == {"A": b"{}"}

@@ -1,13 +1,16 @@
 """The keys of an account: read from where the config says, or refused with the place, the remedy and no key."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from configs import AT_ALPACA, SMALLEST, with_keys
+from keyring.backends import fail
+from keyrings import MemoryKeyring, in_use
 
 from rebalancer import config
-from rebalancer.config.credentials import read_keys
+from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.errors import BadInputError
 from rebalancer.model.keys import Keys
 
@@ -18,10 +21,10 @@ BY_FILE = with_keys('credentials_file = "alpaca.toml"')
 SET = {"MY_KEY": KEYS.key_id, "MY_SECRET": KEYS.secret}
 
 
-class Drawer(dict[str, Keys]):
-    """A vault in memory."""
+class MemoryStore(dict[str, Keys]):
+    """A key store in memory."""
 
-    name = "a drawer"
+    name = "a store in memory"
 
     def put(self, account: str, keys: Keys) -> None:
         self[account] = keys
@@ -30,14 +33,14 @@ class Drawer(dict[str, Keys]):
         return self.pop(account, None) is not None
 
 
-def keys_of(text: str, folder: Path, *, vault: Drawer | None = None, **environ: str) -> Keys:
+def keys_of(text: str, folder: Path, *, store: MemoryStore | None = None, **environ: str) -> Keys:
     found = config.parse(text.encode(), folder / "config.toml", environ)
-    return read_keys(found.accounts[0], vault or Drawer(), environ)
+    return read_keys(found.accounts[0], store or MemoryStore(), environ)
 
 
-def refusal_of(text: str, folder: Path, *, vault: Drawer | None = None, **environ: str) -> str:
+def refusal_of(text: str, folder: Path, *, store: MemoryStore | None = None, **environ: str) -> str:
     with pytest.raises(BadInputError) as refused:
-        keys_of(text, folder, vault=vault, **environ)
+        keys_of(text, folder, store=store, **environ)
     assert "hunter2" not in str(refused.value)
     return str(refused.value)
 
@@ -65,13 +68,13 @@ def test_keys_come_from_a_file_that_only_its_owner_can_read(file: Path) -> None:
     assert keys_of(BY_FILE, file.parent) == KEYS
 
 
-def test_keys_come_from_the_vault_by_the_name_of_the_account(tmp_path: Path) -> None:
-    assert keys_of(AT_ALPACA, tmp_path, vault=Drawer(demo=KEYS, other=Keys("a", "b"))) == KEYS
+def test_keys_come_from_the_keyring_by_the_name_of_the_account(tmp_path: Path) -> None:
+    assert keys_of(AT_ALPACA, tmp_path, store=MemoryStore(demo=KEYS, other=Keys("a", "b"))) == KEYS
 
 
 def test_an_account_of_the_simulated_broker_has_none(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the broker sim of account demo has no keys"):
-        keys_of(SMALLEST, tmp_path, vault=Drawer(demo=KEYS))
+        keys_of(SMALLEST, tmp_path, store=MemoryStore(demo=KEYS))
 
 
 # -------------------------------------------------------------------------------------------- what is wrong
@@ -89,7 +92,7 @@ def test_variables_that_are_not_set_or_empty_are_named_both_at_once(tmp_path: Pa
 def test_what_can_t_stand_in_a_header_is_refused_before_a_library_prints_it(tmp_path: Path, spoilt: str) -> None:
     says = "the key's ID or its secret is empty or has blanks in it"
     assert says in refusal_of(BY_VARIABLES, tmp_path, **{**SET, "MY_SECRET": spoilt})
-    assert says in refusal_of(AT_ALPACA, tmp_path, vault=Drawer(demo=Keys("PK-hunter2", spoilt)))
+    assert says in refusal_of(AT_ALPACA, tmp_path, store=MemoryStore(demo=Keys("PK-hunter2", spoilt)))
 
 
 def test_missing_keys_name_all_three_ways_to_give_them(tmp_path: Path) -> None:
@@ -145,3 +148,55 @@ def test_a_file_of_another_user_is_refused(file: Path) -> None:
 def test_a_file_with_anything_else_in_it_is_refused(file: Path, content: str, says: str) -> None:
     file.write_text(content)
     assert says in refusal_of(BY_FILE, file.parent)
+
+
+# ------------------------------------------------------------------------------------ the operating system's keyring
+
+
+def test_the_keyring_returns_keys_for_the_account_they_were_stored_for_alone() -> None:
+    with in_use(MemoryKeyring()):
+        keyring = Keyring()
+        keyring.put("paper", KEYS)
+        assert keyring.get("paper") == KEYS
+        assert keyring.get("other") is None
+        assert keyring.name == "a keyring in memory"
+
+
+def test_the_entry_can_be_found_by_its_service_and_account() -> None:
+    memory = MemoryKeyring()
+    with in_use(memory):
+        Keyring().put("paper", KEYS)
+    assert memory.kept == {("rebalancer", "paper"): "PK-hunter2\nsecret-hunter2"}
+
+
+def test_deleted_keys_are_gone_and_a_second_delete_finds_none() -> None:
+    with in_use(MemoryKeyring()):
+        keyring = Keyring()
+        keyring.put("paper", KEYS)
+        assert keyring.delete("paper")
+        assert keyring.get("paper") is None
+        assert not keyring.delete("paper")
+
+
+def test_an_entry_of_another_program_is_not_well_formed() -> None:
+    memory = MemoryKeyring()
+    memory.kept["rebalancer", "paper"] = "something else"
+    with in_use(memory):
+        keys = Keyring().get("paper")
+    assert keys is not None
+    assert not keys.well_formed
+
+
+def test_a_system_without_a_keyring_names_the_other_ways() -> None:
+    with in_use(fail.Keyring()), pytest.raises(BadInputError) as refused:
+        Keyring().put("paper", KEYS)
+    assert str(refused.value) == (
+        "the keyring: does not answer (NoKeyringError): unlock it; or name the keys by key_id and secret, or by "
+        "credentials_file"
+    )
+
+
+def test_without_its_library_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(BadInputError, match=r"pip install 'rebalancer\[keyring\]'; or name the keys"):
+        Keyring().get("paper")

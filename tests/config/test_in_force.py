@@ -5,8 +5,10 @@ import json
 from configs import FOLDER, SMALLEST
 
 from rebalancer import config
+from rebalancer.config import AccountConfig, SimSettings
 from rebalancer.config.in_force import Setting, in_force, shortened, snapshot
-from rebalancer.config.keys import ACCOUNT, LIMITS, SIM, TRADING
+from rebalancer.config.keys import keys_of
+from rebalancer.model import Limits, Trading
 
 TEXT = f"""\
 [trading]
@@ -34,10 +36,10 @@ def test_a_value_comes_from_the_account_else_from_trading_else_it_is_the_default
 
 def test_every_setting_there_is_stands_in_the_list() -> None:
     keys = settings(TEXT).keys()
-    assert {f"accounts.demo.trading.{key}" for key in TRADING} <= keys
-    assert {f"accounts.demo.limits.{key}" for key in LIMITS} <= keys
-    assert {f"accounts.demo.sim.{key}" for key in SIM} <= keys
-    assert {f"accounts.demo.{key}" for key in ACCOUNT} <= keys
+    assert {f"accounts.demo.trading.{key}" for key in keys_of(Trading)} <= keys
+    assert {f"accounts.demo.limits.{key}" for key in keys_of(Limits)} <= keys
+    assert {f"accounts.demo.sim.{key}" for key in keys_of(SimSettings)} <= keys
+    assert {f"accounts.demo.{key}" for key in keys_of(AccountConfig)} <= keys
     assert {"state_dir", "data.source", "accounts.demo.cash_reserve.amount"} <= keys
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.errors import BadInputError
-from rebalancer.events import BotDecided, Event, FillSeen, Noted
+from rebalancer.events import BotDecided, Event, FillSeen, Noted, PlanMade
 from rebalancer.journal.codec import from_body, to_body, to_json
-from rebalancer.model import Fill, OrderId, Symbol
+from rebalancer.model import Fill, OrderId, Plan, Symbol, Trade
 
 money = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15)
 moments = st.datetimes(timezones=st.just(UTC))
@@ -116,3 +116,14 @@ def test_a_screen_shows_fields_in_their_declared_order_and_days_as_text():
         '{\n  "session": "2016-07-01",\n  "shares": [\n    {\n'
         '      "bot": "trend",\n      "asked": 0.4,\n      "fraction": 0.4\n    }\n  ]\n}'
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "written"), [(101, '"target_shares":101'), (Decimal("0.585"), '"target_shares":"0.585"')]
+)
+def test_a_whole_target_quantity_is_an_integer_as_ever_and_a_fractional_one_keeps_its_digits(target, written):
+    trade = Trade(Symbol("SPY"), Decimal(0), Decimal(0), Decimal("0.5"), target, None, None, Decimal(0), Decimal(0), "")
+    event = PlanMade(datetime(2026, 11, 20, tzinfo=UTC), Plan(Decimal(1000), (trade,)))
+    body = to_body(event)
+    assert written in body
+    assert from_body("PlanMade", body) == event

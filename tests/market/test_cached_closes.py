@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from rebalancer.market.cached_closes import CachedCloses, reconciled
+from rebalancer.market.cache import CachedCloses, reconciled
 
 FIRST = date(2024, 2, 1)
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from rebalancer.errors import SourceError
-from rebalancer.market.cache import ClosesCache
-from rebalancer.market.cached_closes import CachedCloses
+from rebalancer.market.cache import CachedCloses, ClosesCache
 from rebalancer.model import Symbol
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from rebalancer.errors import SourceError
-from rebalancer.market.history import evening_closes
+from rebalancer.market.closes import evening_closes
 from rebalancer.model import Closes, NoPrice, Price, Symbol
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")

@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from rebalancer.market.jumps import unexplained_jumps
+from rebalancer.market.coverage import unexplained_jumps
 from rebalancer.model import Closes, CorporateAction, Symbol
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")

@@ -26,7 +26,7 @@ from rebalancer.trading.gate import Gate
 from rebalancer.trading.orders import execute
 from rebalancer.trading.snapshot import read_account
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 PRICES = {SPY: Decimal(500), GLD: Decimal(200), TLT: Decimal(100)}
 

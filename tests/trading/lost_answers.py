@@ -19,7 +19,7 @@ from stage import Stage, mix, percent
 
 from rebalancer.journal import read
 from rebalancer.model import Symbol, Trading
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 MOST = 100_000
 

@@ -36,7 +36,7 @@ from rebalancer.ports import AlreadyRun, Broker, InterruptedRun, Journal
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import run_evening, start_run
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script
+from rebalancer.venues.sim.exchange import Script
 
 HERE = Place(None, "chart")
 SPY, SH, SGOV, TLT, GLD = (Symbol(ticker) for ticker in ("SPY", "SH", "SGOV", "TLT", "GLD"))

@@ -21,7 +21,7 @@ from rebalancer.errors import RebalancerError, RunFailedError, SourceError, Stop
 from rebalancer.events import HaltLifted
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NEW_YORK, NO_RUN, Order, Side, Submitted, Symbol, Trading, Unknown
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 TUESDAY, WEDNESDAY = DAYS[1:3]
 UNHURRIED = Script({("sell", SPY): Twist(waits=2), ("buy", GLD): Twist(fills_at_most=Decimal(20))})

@@ -21,7 +21,7 @@ from rebalancer.model import (
 )
 from rebalancer.ports import Journal
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 # ------------------------------------------------------------------------------------- reservations
 

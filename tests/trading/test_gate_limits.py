@@ -16,7 +16,7 @@ from rebalancer.model import (
     NoPrice,
     Refused,
 )
-from rebalancer.venues.sim.script import Twist
+from rebalancer.venues.sim.exchange import Twist
 
 # ------------------------------------------------------------------------------------------ the owner's limits
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stage import DAYS, Stage, mix, percent
 
-from rebalancer.app.arming import halt_check
+from rebalancer.app.doctor import halt_check
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Event, Halted, HaltLifted
 from rebalancer.journal import read

@@ -21,7 +21,7 @@ from rebalancer.model import (
     Submitted,
     Unknown,
 )
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 
 def one_bot(folder: Path, **percents: int) -> Stage:

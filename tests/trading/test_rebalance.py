@@ -11,7 +11,7 @@ from rebalancer.bots.flowchart.tree import Compare, Constant, If, Indicator, Pla
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Reserve, Symbol, Trading
 from rebalancer.ports import AlreadyRun
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 HERE = Place(None, "chart")
 

@@ -33,7 +33,7 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.ports import Journal
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 STUBBORN_ONE = Twist(fills_at_most=Decimal(50), cancel="refused")
 STUBBORN = Script({("buy", SPY): STUBBORN_ONE})

@@ -12,7 +12,7 @@ from stage import DAYS, GLD, SH, SPY, TLT, Stage, hold, mix, percent
 from rebalancer.model import Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Symbol
 from rebalancer.portfolio.order_ids import order_id
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 
 def refusing(

@@ -17,7 +17,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Refused, RunId, Symbol
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.run import run_evening, start_run
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 SUBMITS = frozenset({"submit"})
 

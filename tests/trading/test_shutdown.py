@@ -13,7 +13,7 @@ from rebalancer.model import Order, Submitted
 from rebalancer.ports import Broker, Journal
 from rebalancer.trading.context import RunContext
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 
 @dataclass

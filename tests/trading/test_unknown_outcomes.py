@@ -20,7 +20,7 @@ from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Found, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Trading, Unknown
 from rebalancer.ports import Venue
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 QUIET = 30
 

@@ -11,7 +11,7 @@ from street import Street  # noqa: E402
 
 from rebalancer.model import Symbol  # noqa: E402
 from rebalancer.venues.sim.broker import SimBroker  # noqa: E402
-from rebalancer.venues.sim.script import Script  # noqa: E402
+from rebalancer.venues.sim.exchange import Script  # noqa: E402
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from rebalancer.model import (
     us_equity,
 )
 from rebalancer.ports import Broker
-from rebalancer.venues.sim.script import Twist
+from rebalancer.venues.sim.exchange import Twist
 
 CASH = Decimal(10_000)
 

@@ -13,7 +13,7 @@ from rebalancer.model import Symbol
 from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.broker import AlpacaBroker
 from rebalancer.venues.alpaca.client import AlpacaClient
-from rebalancer.venues.sim.script import Twist
+from rebalancer.venues.sim.exchange import Twist
 
 FAULTS: Mapping[str, Fault] = {
     "nothing in time": faults.SILENCE_AFTER,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rebalancer.bots.closes import missing_closes, own_columns
+from rebalancer.bots.base import missing_closes, own_columns
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, Values, fractions

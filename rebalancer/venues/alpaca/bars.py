@@ -1,14 +1,19 @@
-"""Daily closes by Alpaca's bars."""
+"""Daily closes by Alpaca's bars: fetched, and cached ones updated, with an overlap that tests whether they hold."""
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 from rebalancer.errors import SourceError
+from rebalancer.market.cache import CachedCloses, ClosesCache, reconciled
 from rebalancer.model import NEW_YORK, Session, Symbol
-from rebalancer.venues.alpaca.bulk import Bulk
+from rebalancer.ports import Calendar
+from rebalancer.venues.alpaca.client import Bulk
+from rebalancer.venues.plugin import OnProgress
 
 ClosesByDay = dict[date, float]
 MOST_A_PAGE = 10_000
@@ -62,3 +67,124 @@ def new_york_day(text: str) -> date:
 
 def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+OVERLAP_SESSIONS = 10
+"""How many cached sessions are requested again."""
+
+BATCH_BARS = 100_000
+"""About how many bars are fetched before they are written to the cache: ten pages."""
+
+A_MONTH = timedelta(days=30)
+
+Fetched = CachedCloses | str | None
+"""A symbol's closes; or why they must be fetched from the first day; or None where Alpaca sent nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarSource:
+    """Alpaca's bars of a `feed` from the day `since` on, and the cache they go to."""
+
+    bulk: Bulk
+    cache: ClosesCache
+    calendar: Calendar
+    since: date
+    feed: str
+
+    def fetch(self, symbols: Sequence[Symbol], first: date, last: Session) -> dict[Symbol, CachedCloses]:
+        """Adjusted closes from `first` to `last`. Raises SourceError, also for a close on a day without a session."""
+        found = daily_closes(self.bulk, symbols, first, last, feed=self.feed, adjustment="all")
+        sessions = frozenset(self.calendar.sessions(first, last.day))
+        for symbol, closes in found.items():
+            if strangers := closes.keys() - sessions:
+                raise SourceError(
+                    f"Alpaca has a close of {symbol} on {min(strangers)}, when the exchange held no session: nothing "
+                    "is traded on prices of unknown days. Install the newest pandas-market-calendars."
+                )
+        return {symbol: CachedCloses.of(closes, first, last.day) for symbol, closes in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class AlpacaSynced:
+    """The outcome of bringing so many `symbols` up to the session `last`.
+
+    `thrown_away` has the symbols whose cached closes were replaced, with the reason; `silent` those of which Alpaca
+    sent nothing although closes are cached, with the last cached day.
+    """
+
+    last: date
+    symbols: int
+    requests: int
+    thrown_away: Mapping[Symbol, str]
+    silent: Mapping[Symbol, date]
+
+    def sentences(self) -> tuple[str, ...]:
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        for symbol, why in self.thrown_away.items():
+            yield f"{symbol}: its history was fetched anew, since {why}."
+        for symbol, day in self.silent.items():
+            yield (
+                f"{symbol}: Alpaca sent no bars of it; what is known of it up to {day} is kept. If it was renamed or "
+                "delisted, change the bots that name it."
+            )
+
+
+def sync(supply: BarSource, symbols: Sequence[Symbol], last: Session, progress: OnProgress) -> AlpacaSynced:
+    """Bring the cache up to `last`; `progress` is called with how many of how many symbols are done.
+
+    Symbols whose cached closes prove wrong are fetched again from the first day. Raises SourceError; what was fetched
+    before stays cached.
+    """
+    requests = supply.bulk.requests
+    found: dict[Symbol, Fetched] = {}
+    known = supply.cache.read(supply.feed, symbols)
+
+    def ask(starts: Mapping[Symbol, date]) -> None:
+        for first, batch in _batches(supply.calendar, starts, last.day):
+            found.update(_fetched(supply, known, batch, first, last))
+            progress(sum(not isinstance(one, str) for one in found.values()), len(symbols))
+
+    ask({symbol: _start(supply, known.get(symbol), last.day) for symbol in symbols})
+    wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}
+    supply.cache.forget(supply.feed, wrong)  # at once, so that wrong closes are not used should Alpaca fail now
+    known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
+    ask(dict.fromkeys(wrong, supply.since))
+    silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
+    return AlpacaSynced(last.day, len(symbols), supply.bulk.requests - requests, wrong, silent)
+
+
+def _fetched(
+    supply: BarSource, known: Mapping[Symbol, CachedCloses], symbols: Sequence[Symbol], first: date, last: Session
+) -> Mapping[Symbol, Fetched]:
+    """The result for each symbol, written to the cache."""
+    answers = supply.fetch(symbols, first, last)
+    found = {
+        symbol: reconciled(known.get(symbol), answer, whole=first == supply.since) for symbol, answer in answers.items()
+    }
+    supply.cache.write(supply.feed, {symbol: one for symbol, one in found.items() if isinstance(one, CachedCloses)})
+    return found
+
+
+def _start(supply: BarSource, known: CachedCloses | None, last: date) -> date:
+    """The first day to request: the overlap, as far as it is cached, with one cached close at least."""
+    if known is None or known.first > supply.since:
+        return supply.since
+    until = min(known.last, last)
+    newest = min(known.days[-1].item() if known else until, until)
+    return max(supply.since, min(overlap_start(supply.calendar, until), newest))
+
+
+def overlap_start(calendar: Calendar, until: date) -> date:
+    """The first of the OVERLAP_SESSIONS sessions that end with `until`."""
+    return calendar.sessions(until - A_MONTH, until)[-OVERLAP_SESSIONS]
+
+
+def _batches(calendar: Calendar, starts: Mapping[Symbol, date], last: date) -> Iterator[tuple[date, Sequence[Symbol]]]:
+    """Symbols with the same first day, at most as many as make BATCH_BARS bars."""
+    for first, group in groupby(sorted(starts, key=lambda symbol: (starts[symbol], symbol)), starts.__getitem__):
+        symbols = list(group)
+        most = max(1, BATCH_BARS // len(calendar.sessions(first, last)))
+        for at in range(0, len(symbols), most):
+            yield first, symbols[at : at + most]

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.market.cache import FILE, ClosesCache
 from rebalancer.model import (
     NEW_YORK,
     Absent,
@@ -24,19 +26,27 @@ from rebalancer.model import (
     Unknown,
     us_equity,
 )
-from rebalancer.ports import Clock, Venue
+from rebalancer.ports import Broker, Calendar, Clock, Quotes, Venue
 from rebalancer.venues.alpaca import parse
-from rebalancer.venues.alpaca.activities import Deposits
-from rebalancer.venues.alpaca.assets import Assets
-from rebalancer.venues.alpaca.body import Body
 from rebalancer.venues.alpaca.client import AlpacaClient, Json, NoReply, Reply, message
-from rebalancer.venues.alpaca.executions import Executions
-from rebalancer.venues.alpaca.orders import TrackedOrder, follow_replacements, open_orders, orders_since
-from rebalancer.venues.alpaca.positions import positions
-from rebalancer.venues.alpaca.rate_limit import TOO_MANY_REQUESTS, retry_after
+from rebalancer.venues.alpaca.history import AlpacaHistory
+from rebalancer.venues.alpaca.parse import Body
+from rebalancer.venues.alpaca.quotes import AlpacaQuotes
+from rebalancer.venues.alpaca.reads import (
+    Assets,
+    Deposits,
+    Executions,
+    TrackedOrder,
+    follow_replacements,
+    open_orders,
+    orders_since,
+    positions,
+)
 from rebalancer.venues.alpaca.refusals import refusal
+from rebalancer.venues.alpaca.transport import TOO_MANY_REQUESTS, retry_after
 from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.order_rules import malformed
+from rebalancer.venues.plugin import Connection, Login, MarketView, VenueHistory
 
 SHORTING = (("account", "/account"), ("configuration", "/account/configurations"))
 
@@ -194,3 +204,29 @@ def _body(order: Order) -> dict[str, str]:
 
 def _time_in_force(order: Order) -> str:
     return "cls" if order.kind == "moc" else "day"
+
+
+class AlpacaConnection(Connection):
+    """Raises RunFailedError for a host that is refused."""
+
+    def __init__(self, login: Login) -> None:
+        if login.keys is None:
+            raise TypeError(f"account {login.account} is opened without its keys")
+        settings = login.settings
+        self._login = login
+        self._client = AlpacaClient(
+            login.keys, login.clock, mode=login.mode, trading_url=settings["base_url"], data_url=settings["data_url"]
+        )
+
+    def broker(self, market: MarketView | None) -> Broker:  # noqa: ARG002 - Alpaca has its own time and prices
+        return AlpacaBroker(self._client, self._login.clock)
+
+    def quotes(self, settings: Mapping[str, Any]) -> Quotes:
+        return AlpacaQuotes(self._client, self._login.clock, settings["feed"])
+
+    def history(self, settings: Mapping[str, Any], calendar: Calendar) -> VenueHistory:
+        cache = ClosesCache(self._login.state_dir / FILE)
+        return AlpacaHistory(self._client, cache, calendar, self._login.clock, since=settings["since"])
+
+    def close(self) -> None:
+        self._client.close()

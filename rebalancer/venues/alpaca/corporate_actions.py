@@ -7,7 +7,7 @@ from typing import Any
 
 from rebalancer.errors import SourceError
 from rebalancer.model import CorporateAction, Symbol, symbol
-from rebalancer.venues.alpaca.bulk import Bulk
+from rebalancer.venues.alpaca.client import Bulk
 
 Row = Mapping[str, Any]
 
@@ -23,11 +23,7 @@ def corporate_actions(bulk: Bulk, symbols: Sequence[Symbol], first: date, last: 
 
     A rename is found by either of its symbols.
     """
-    params = {
-        "start": f"{first - PROCESSED_BEFORE}",
-        "end": f"{last + PROCESSED_AFTER}",
-        "limit": str(MOST_A_PAGE),
-    }
+    params = {"start": f"{first - PROCESSED_BEFORE}", "end": f"{last + PROCESSED_AFTER}", "limit": str(MOST_A_PAGE)}
     found: set[CorporateAction] = set()  # two parts of the symbols may return the same action
     for page in bulk.pages("/corporate-actions", symbols, params, version="v1"):
         try:

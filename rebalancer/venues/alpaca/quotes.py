@@ -7,8 +7,7 @@ from typing import Any
 
 from rebalancer.model import NEW_YORK, Bar, Quote, Snapshot, Symbol, Tick
 from rebalancer.ports import Clock
-from rebalancer.venues.alpaca.bulk import Bulk
-from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.client import AlpacaClient, Bulk
 
 Body = Mapping[str, Any]
 MINUTE = timedelta(minutes=1)

@@ -1,23 +1,103 @@
-"""One HTTP request through alpaca-py's client, with its retries switched off and a deadline added."""
+"""One HTTP request through alpaca-py's client: retries switched off, a total deadline, nothing sent once abandoned."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.client import HTTPException
+from math import isfinite
 from queue import Empty, SimpleQueue
+from threading import Thread, current_thread
 from typing import Any
 
 from alpaca.common.exceptions import APIError
 from alpaca.common.rest import RESTClient
-from requests import Response
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException, Timeout
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model.keys import Keys
-from rebalancer.venues.addresses import is_loopback, refusal
-from rebalancer.venues.alpaca.http_adapter import DeadlineAdapter, RequestThread
-from rebalancer.venues.alpaca.rate_limit import HEADERS
+from rebalancer.venues.plugin import address_refusal, is_loopback
+
+TOO_MANY_REQUESTS = 429
+DEFAULT_SECONDS = 5.0
+LONGEST_SECONDS = 60.0
+"""Alpaca limits requests per minute."""
+HEADERS = ("Retry-After", "X-RateLimit-Reset")
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float:
+    """Seconds, by the header Retry-After (seconds) or X-RateLimit-Reset (Unix time), else DEFAULT_SECONDS."""
+    after, reset = (_number(headers.get(name)) for name in HEADERS)
+    seconds = after if after is not None else None if reset is None else reset - now.timestamp()
+    return min(max(DEFAULT_SECONDS if seconds is None else seconds, 0.0), LONGEST_SECONDS)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+class RequestThread(Thread):
+    """One request in a daemon thread.
+
+    Once `abandoned`, it sends nothing any more. A name lookup or a connection may hang for minutes and then come back,
+    when the order in the request has long been journalled as never sent.
+    """
+
+    abandoned = False
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__(target=work, daemon=True)
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Waits at most `seconds` for a connection and for each byte. alpaca-py sets no timeout."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        super().__init__(max_retries=0)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def send(self, request: PreparedRequest, *settings: Any, **more: Any) -> Response:  # noqa: ANN401
+        return super().send(request, *settings, **{**more, "timeout": self._seconds})
+
+    def proxy_manager_for(self, *place: Any, **more: Any) -> PoolManager:  # noqa: ANN401
+        manager: PoolManager = super().proxy_manager_for(*place, **more)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+class _AbandonableConnection(HTTPConnection):
+    def send(self, data: Any) -> None:  # noqa: ANN401
+        if self.sock is None:
+            self.connect()
+        if getattr(current_thread(), "abandoned", False):
+            raise ConnectionAbortedError("abandoned before it was sent")
+        super().send(data)
+
+
+class _AbandonableTLSConnection(_AbandonableConnection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _AbandonableConnection
+
+
+class _PoolTLS(HTTPSConnectionPool):
+    ConnectionCls = _AbandonableTLSConnection
+
+
+POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _PoolTLS}
+
 
 Fields = dict[str, str]
 Json = Any
@@ -74,7 +154,7 @@ class Transport:
 
     def _fresh(self) -> "_Client":
         client = _Client(self._keys, self._url, self._seconds)
-        if (refused := refusal(client.host, self._allowed)) is not None:
+        if (refused := address_refusal(client.host, self._allowed)) is not None:
             raise RunFailedError(refused)
         return client
 

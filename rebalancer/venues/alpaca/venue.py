@@ -6,8 +6,7 @@ from typing import Any
 
 from rebalancer.model import Mode
 from rebalancer.ports import Venue
-from rebalancer.venues.addresses import is_loopback
-from rebalancer.venues.plugin import AddressKey, ChoiceKey, Connection, DayKey, Login, VenuePlugin
+from rebalancer.venues.plugin import AddressKey, ChoiceKey, Connection, DayKey, Login, VenuePlugin, is_loopback
 
 PAPER = "https://paper-api.alpaca.markets"
 LIVE = "https://api.alpaca.markets"
@@ -30,7 +29,7 @@ ALPACA = Venue(
 
 
 def _connect(login: Login) -> Connection:
-    from rebalancer.venues.alpaca.connection import AlpacaConnection  # noqa: PLC0415 - loads alpaca-py
+    from rebalancer.venues.alpaca.broker import AlpacaConnection  # noqa: PLC0415 - loads alpaca-py
 
     return AlpacaConnection(login)
 

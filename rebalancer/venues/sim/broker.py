@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from rebalancer.errors import SourceError
-from rebalancer.market.hours import LONGEST_CLOSURE, hours
+from rebalancer.market.clock import LONGEST_CLOSURE, hours
 from rebalancer.model import (
     Absent,
     Account,
@@ -31,8 +31,7 @@ from rebalancer.model import (
 from rebalancer.model.text import money
 from rebalancer.ports import Calendar, Clock, Quotes, Venue
 from rebalancer.venues.sim.book import Book
-from rebalancer.venues.sim.exchange import Exchange
-from rebalancer.venues.sim.script import Script
+from rebalancer.venues.sim.exchange import Exchange, Script
 from rebalancer.venues.sim.venue import SIM
 
 

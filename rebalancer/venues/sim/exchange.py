@@ -1,17 +1,63 @@
-"""The simulated broker's exchange: accepts, fills, cancels and expires orders."""
+"""The simulated broker's exchange: accepts, fills, cancels and expires orders; its failures are scripted by tests."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
-from rebalancer.model import Accepted, Instrument, Order, OrderId, OrderState, Position, Refused, Snapshot, Symbol
+from rebalancer.errors import SourceError
+from rebalancer.model import (
+    Accepted,
+    Fill,
+    Instrument,
+    Order,
+    OrderId,
+    OrderState,
+    Position,
+    Refused,
+    Side,
+    Snapshot,
+    Symbol,
+)
 from rebalancer.model.text import money
 from rebalancer.ports import Quotes
-from rebalancer.venues.order_rules import Market, Room, fill_price, market, refusal, slipped
+from rebalancer.venues.order_rules import Market, Room, fill_price, is_price, market, refusal, slipped
 from rebalancer.venues.sim.book import Book, RestingOrder
-from rebalancer.venues.sim.script import Script
-from rebalancer.venues.sim.valuation import valued
+
+
+@dataclass(frozen=True, slots=True)
+class Twist:
+    """One failure; the default is none. A *look* is a call of `find`, `orders` or `open_orders`.
+
+    refuse         the order is refused on submit, for this reason
+    reject         the order is accepted, then rejected for this reason
+    lost           this many submits of an order never arrive; each returns Unknown
+    silent         the submit arrives, but its response is lost: Unknown
+    fills_at_most  shares that fill; the rest of the order stays open
+    waits          looks before the order changes, the response to the submit being the first
+    cancel         "slow": the next look still finds it open; "refused": it stays open; "beaten": it fills first
+    """
+
+    refuse: str = ""
+    reject: str = ""
+    lost: int = 0
+    silent: bool = False
+    fills_at_most: Decimal = Decimal("Infinity")
+    waits: int = 0
+    cancel: Literal["prompt", "slow", "refused", "beaten"] = "prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A twist for every order of a side and symbol, and symbols that can't be traded, with the reason."""
+
+    twists: Mapping[tuple[Side, Symbol], Twist] = field(default_factory=dict)
+    untradable: Mapping[Symbol, str] = field(default_factory=dict)
+
+    def twist(self, side: Side, symbol: Symbol) -> Twist:
+        return self.twists.get((side, symbol), Twist())
 
 
 class Exchange:
@@ -174,3 +220,31 @@ class Exchange:
     def _fee_due(self, state: OrderState) -> Decimal:
         """The whole commission is charged with the first fill."""
         return Decimal(0) if state.filled else self._commission
+
+
+LastFill = Callable[[Symbol], Fill | None]
+
+
+def valued(instrument: Instrument, held: Decimal, snapshot: Snapshot | None, last_fill: LastFill) -> Position:
+    """Valued at the mid price; without one at the last known close, else at the last fill.
+
+    Raises SourceError where no price is known, rather than valuing the position at 0.
+    """
+    symbol = instrument.symbol
+    if (here := market(snapshot)) is not None:
+        return Position(symbol, held, held * here.middle, instrument.asset_class)
+    if (last := _last_close(snapshot) or _filled(last_fill(symbol))) is None:
+        raise SourceError(
+            f"the sim account holds {symbol}, which never had a price here: it can't be valued. Give [data] its closes."
+        )
+    day, price = last
+    return Position(symbol, held, held * price, instrument.asset_class, last_close=day)
+
+
+def _last_close(snapshot: Snapshot | None) -> tuple[date, Decimal] | None:
+    close = snapshot.previous if snapshot else None
+    return (close.session, close.close) if close and is_price(close.close) else None
+
+
+def _filled(fill: Fill | None) -> tuple[date, Decimal] | None:
+    return (fill.at.date(), fill.price) if fill else None

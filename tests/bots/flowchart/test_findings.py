@@ -4,7 +4,7 @@ from charts import documents
 from hypothesis import given
 
 from rebalancer.bots.base import Findings
-from rebalancer.bots.flowchart.findings import describe
+from rebalancer.bots.flowchart.bot import describe
 from rebalancer.bots.flowchart.formats import read
 
 CHART = {

@@ -7,7 +7,7 @@ from trees import CASH, all_of, chart, charts, compare, equal, group, hold, pric
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.mermaid import mermaid
+from rebalancer.bots.flowchart.outline import mermaid
 
 ARROW = re.compile(r'  (n\d+) (-->|==>)\|"[^"]*"\| (n\d+|n\d+_\d+\(\["[^"]*"\]\)(:::taken)?)')
 BOX = re.compile(r'  (n\d+)(\["[^"]*"\]|\{\{"[^"]*"\}\})(:::taken)?')

@@ -8,9 +8,9 @@ from local_alpaca import faults
 
 from rebalancer.errors import SourceError
 from rebalancer.venues.alpaca import parse
-from rebalancer.venues.alpaca.activities import Deposits
-from rebalancer.venues.alpaca.body import Body
 from rebalancer.venues.alpaca.broker import AlpacaBroker
+from rebalancer.venues.alpaca.parse import Body
+from rebalancer.venues.alpaca.reads import Deposits
 
 FRIDAY = date(2024, 3, 1)
 PATH = "/v2/account/activities"

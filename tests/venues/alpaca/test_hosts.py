@@ -8,9 +8,9 @@ import pytest
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SystemClock
 from rebalancer.model.keys import Keys
-from rebalancer.venues.addresses import is_loopback, refusal
 from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.venue import ALPACA, DATA, LIVE, PAPER, TRADING
+from rebalancer.venues.plugin import address_refusal, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,13 @@ from rebalancer.venues.alpaca.venue import ALPACA, DATA, LIVE, PAPER, TRADING
 )
 def test_this_machine_is_accepted(url):
     assert is_loopback(url)
-    assert refusal(url, PAPER) is None
+    assert address_refusal(url, PAPER) is None
 
 
 @pytest.mark.parametrize("url", [PAPER, PAPER + "/"])
 def test_the_paper_host_is_accepted(url):
     assert not is_loopback(url)
-    assert refusal(url, PAPER) is None
+    assert address_refusal(url, PAPER) is None
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_the_paper_host_is_accepted(url):
 )
 def test_everything_else_is_refused_with_the_remedy(url):
     assert not is_loopback(url)
-    assert "Leave the base URL out" in refusal(url, PAPER)
+    assert "Leave the base URL out" in address_refusal(url, PAPER)
 
 
 def test_data_comes_from_its_own_host_only():
-    assert refusal(DATA, DATA) is None
-    assert refusal(PAPER, DATA) is not None
+    assert address_refusal(DATA, DATA) is None
+    assert address_refusal(PAPER, DATA) is not None
 
 
 def test_each_mode_has_a_host_of_its_own_and_refuses_the_others():
-    assert refusal(TRADING["live"], LIVE) is None
-    assert refusal(TRADING["paper"], LIVE) is not None
-    assert refusal(TRADING["live"], PAPER) is not None
+    assert address_refusal(TRADING["live"], LIVE) is None
+    assert address_refusal(TRADING["paper"], LIVE) is not None
+    assert address_refusal(TRADING["live"], PAPER) is not None
 
 
 @pytest.mark.parametrize("mode", ["paper", "live"])

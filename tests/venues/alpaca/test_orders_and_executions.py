@@ -7,9 +7,8 @@ import pytest
 from local_alpaca import faults, order_scripts
 
 from rebalancer.errors import SourceError
-from rebalancer.venues.alpaca.body import Body
-from rebalancer.venues.alpaca.executions import Executions
-from rebalancer.venues.alpaca.orders import follow_replacements, open_orders, orders_since
+from rebalancer.venues.alpaca.parse import Body
+from rebalancer.venues.alpaca.reads import Executions, follow_replacements, open_orders, orders_since
 
 ORDER = {"symbol": "SPY", "side": "buy", "type": "market", "time_in_force": "day"}
 

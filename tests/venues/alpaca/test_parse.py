@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rebalancer.errors import SourceError
 from rebalancer.model import Account, Fill, Hours, OrderState, Position
 from rebalancer.venues.alpaca import parse
-from rebalancer.venues.alpaca.body import Body, bodies
+from rebalancer.venues.alpaca.parse import Body, bodies
 
 NOW = datetime(2026, 3, 4, 20, 45, tzinfo=UTC)
 ACCOUNT = {

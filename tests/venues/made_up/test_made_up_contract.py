@@ -7,7 +7,7 @@ from contract import CASH, Ability, BrokerContract, FaultContract, held, holding
 from street import SPY, buy
 
 from rebalancer.model import Instrument
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 FUNDS = Ability(wire=False, sells_fractions=False, unique_ids=False)
 FUND = Instrument(SPY, "fund", "EUR", Decimal("0.001"), Decimal("0.005"), least_order=Decimal(25))

@@ -6,7 +6,7 @@ from street import BIL, SPY, buy, sell
 from rebalancer.errors import SourceError
 from rebalancer.model import Accepted, OrderId, Refused, Unknown
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 RB1 = OrderId("rb1")
 RESTS = Script({("buy", SPY): Twist(waits=99), ("sell", SPY): Twist(waits=99)})

@@ -14,7 +14,7 @@ from street import BIL, SPY
 
 from rebalancer.model import Symbol
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 
 def script(twist: Twist, symbol: Symbol = SPY) -> Script:

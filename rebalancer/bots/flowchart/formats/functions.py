@@ -5,16 +5,7 @@ from typing import Literal
 
 from rebalancer.bots.flowchart.formats.elements import Element
 from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN, Parameter
-from rebalancer.bots.flowchart.tree import (
-    Asset,
-    Equal,
-    Filter,
-    Group,
-    Indicator,
-    InverseVolatility,
-    Node,
-    Specified,
-)
+from rebalancer.bots.flowchart.tree import Asset, Equal, Filter, Group, Indicator, InverseVolatility, Node, Specified
 from rebalancer.model import Symbol
 
 FUNCTIONS = tuple(INDICATORS)

@@ -8,8 +8,7 @@ from local_alpaca.faults import TOO_MANY, answering
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Symbol
-from rebalancer.venues.alpaca.bulk import COMMA, MOST_CHARACTERS, Bulk, parts
-from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.client import COMMA, MOST_CHARACTERS, AlpacaClient, Bulk, parts
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")
 BARS = "/v2/stocks/bars"

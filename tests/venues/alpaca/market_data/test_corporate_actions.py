@@ -9,8 +9,7 @@ from local_alpaca.faults import answering
 
 from rebalancer.errors import SourceError
 from rebalancer.model import CorporateAction, Symbol
-from rebalancer.venues.alpaca.bulk import Bulk
-from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.client import AlpacaClient, Bulk
 from rebalancer.venues.alpaca.corporate_actions import corporate_actions, read
 
 SPY, TLT, FB, META = map(Symbol, ("SPY", "TLT", "FB", "META"))

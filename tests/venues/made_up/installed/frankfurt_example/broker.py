@@ -8,7 +8,7 @@ from frankfurt_example import FRANKFURT, fund
 from rebalancer.model import Order, OrderId, OrderState, Side, Submitted, Symbol
 from rebalancer.venues.plugin import Login, MarketView
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.script import Script, Twist
+from rebalancer.venues.sim.exchange import Script, Twist
 
 SIDES: tuple[Side, ...] = ("sell", "buy")
 TWISTS: Mapping[str, Twist] = {

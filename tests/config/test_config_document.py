@@ -1,4 +1,4 @@
-"""On which line a dotted key stands."""
+"""Files that would cost too much to parse are refused, and a dotted key has the line that it stands on."""
 
 import tomllib
 
@@ -6,8 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rebalancer.config.document import leaves
-from rebalancer.config.lines import line_of, lines_of
+from rebalancer.config.document import leaves, line_of, lines_of, refusal, tokens
 
 TEXT = """\
 state_dir = "a # b"   # c
@@ -60,12 +59,12 @@ def test_a_key_has_the_line_it_stands_on(place: str, line: int) -> None:
 
 
 @pytest.mark.parametrize(("place", "line"), [("accounts.demo.mode", 11), ("accounts.demo.investments[0].amount", 15)])
-def test_a_key_that_is_missing_has_the_line_of_the_table_it_belongs_in(place: str, line: int) -> None:
+def test_a_missing_key_has_the_line_of_its_table(place: str, line: int) -> None:
     assert line_of(place, lines_of(TEXT)) == line
 
 
 @pytest.mark.parametrize("place", ["", "data", "data.source", "accounts_of"])
-def test_what_belongs_in_no_table_of_the_file_has_no_line(place: str) -> None:
+def test_a_key_of_no_table_in_the_file_has_no_line(place: str) -> None:
     assert line_of(place, lines_of(TEXT)) is None
 
 
@@ -85,7 +84,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12))
-def test_whatever_stands_in_a_file_has_a_line_of_it(pieces: list[str]) -> None:
+def test_every_key_of_a_file_has_the_line_that_names_it(pieces: list[str]) -> None:
     text = "\n".join(pieces)
     try:
         whole = tomllib.loads(text)
@@ -96,3 +95,50 @@ def test_whatever_stands_in_a_file_has_a_line_of_it(pieces: list[str]) -> None:
         line = line_of(place, lines)
         name = place.rsplit(".", 1)[-1].split("[")[0]
         assert place == "" or (line is not None and name in "\n".join(text.split("\n")[line - 1 :][:1]))
+
+
+# ------------------------------------------------------------------------------------------- before a file is parsed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.b.c.d.e.f.g.h.i = 1.5",
+        "a = " + "[" * 16 + "]" * 16,
+        "a = [1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5]",
+        'a = "' + "." * 100 + "[" * 100 + '"',
+        "a = '''\n" + "[\n" * 100 + "'''",
+        '"a.b.c.d.e.f.g.h.i.j.k" = 1',
+        "# " + "." * 100 + "{" * 100,
+        'a = "\\"' + "[" * 20 + '"',
+        'a = """""' + "[" * 20 + '"""""',
+        "x" * 2000,
+    ],
+)
+def test_a_deep_but_plausible_file_is_parsed(text: str) -> None:
+    assert refusal(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("\na" + ".a" * 9 + " = 1", 2, "more than 8 dots"),
+        ("a = 1\n[a" + " . a" * 9 + "]", 2, "more than 8 dots"),
+        ("a = " + "[\n" * 17, 17, "nested more than 16 deep"),
+        ("a = " + "{a=" * 17, 1, "nested more than 16 deep"),
+        ("\n\n" + "x" * 2001, 3, "2,001 characters long"),
+        ('a = "closed"' + "." * 9, 1, "more than 8 dots"),
+        ("a = '''closed'''" + "[" * 17, 1, "nested more than 16 deep"),
+    ],
+)
+def test_too_many_dots_brackets_or_characters_are_refused_with_their_line(text: str, line: int, says: str) -> None:
+    found = refusal(text)
+    assert found is not None
+    assert found[0] == line
+    assert says in found[1]
+
+
+@given(st.text("ab.=[]{}\"'#\\\n 1", max_size=80))
+def test_the_tokens_of_any_text_cover_it_but_for_blanks(text: str) -> None:
+    seen = "".join(token.text for token in tokens(text))
+    assert seen.replace(" ", "") == text.replace(" ", "")

@@ -4,27 +4,32 @@ Each call reads from the journal what comes next, and a session sends one order 
 the next call continues.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from rebalancer.app.paper_trial.findings import Trial, checks, figures, last_trial
-from rebalancer.app.paper_trial.one_evening import (
+from rebalancer.app.evening import present_of
+from rebalancer.app.paper_trial import (
     LOOKS,
     PENNIES,
     buying_gate,
+    free_share,
     journalled,
     one_share,
     require_paper,
     sent_once,
     trial_id,
+    trial_of,
 )
-from rebalancer.app.paper_trial.share import free_share
+from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RunFailedError
 from rebalancer.market.settlement import LONGEST_WAIT
 from rebalancer.model import OrderId, Outcome, RunId, Session, Side, Symbol
-from rebalancer.model.checkup import Check, Figures
-from rebalancer.model.text import shares
+from rebalancer.model.checkup import Check, Checkup, Figures
+from rebalancer.model.text import money, shares
 from rebalancer.portfolio.buys import limit_price
+from rebalancer.ports import BalanceRecord, OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_open
@@ -34,6 +39,133 @@ from rebalancer.trading.snapshot import read_account, read_shares, require_inves
 from rebalancer.trading.tracking import CANCEL_SECONDS, OrderTracker, polls
 
 ADVICE = "Call the same again: it goes on from what the broker shows."
+
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial: its orders, None where not journalled yet, and the balance records since its beginning."""
+
+    buy: OrderRecord | None = None
+    sell: OrderRecord | None = None
+    readings: tuple[BalanceRecord, ...] = ()
+
+    @property
+    def unreported(self) -> bool:
+        """Whether its share was sold by a call that was interrupted before it could report that."""
+        return self.sell is not None and self.sell.filled > 0 and not self._records_since(self.sell)
+
+    def before(self, order: OrderRecord) -> BalanceRecord | None:
+        return next((each for each in self.readings if each.run == order.run and each.phase == "start"), None)
+
+    def after(self, order: OrderRecord) -> BalanceRecord | None:
+        """The last record in the session of `order`: one of a later evening includes what was settled since."""
+        return next((each for each in reversed(self._records_since(order)) if each.session == order.session), None)
+
+    def _records_since(self, order: OrderRecord) -> list[BalanceRecord]:
+        return [each for each in self.readings if each.run >= order.run and each.phase == "end"]
+
+
+def last_trial(orders: Sequence[OrderRecord], readings: tuple[BalanceRecord, ...]) -> Trial:
+    """The trial of the last buy, and the last sell since."""
+    begun = max((place for place, sent in enumerate(orders) if sent.order.side == "buy"), default=None)
+    if begun is None:
+        return Trial()
+    sells = orders[begun + 1 :]
+    return Trial(orders[begun], sells[-1] if sells else None, readings)
+
+
+def figures(trial: Trial) -> tuple[Figures, ...]:
+    """The account before and after each order that filled, where it was recorded."""
+    return tuple(_figures(trial))
+
+
+def _figures(trial: Trial) -> Iterator[Figures]:
+    for order in (trial.buy, trial.sell):
+        if order is None or not order.filled:
+            continue
+        for word, reading in (("before", trial.before(order)), ("after", trial.after(order))):
+            if reading is not None:
+                yield _shown(f"{word} the {order.order.side}", reading)
+
+
+def _shown(moment: str, reading: BalanceRecord) -> Figures:
+    account = reading.account
+    return Figures(
+        moment=moment,
+        at=account.at,
+        cash=account.cash,
+        equity=account.equity,
+        long_value=account.long_value,
+        non_marginable_buying_power=account.spendable,
+        buying_power=account.buying_power,
+    )
+
+
+# --------------------------------------------------------------------------------------------- the checks
+
+
+def checks(trial: Trial, following: date, allowed: Decimal) -> Iterator[Check]:
+    """`following` is the session after tonight's; `allowed` is the tolerance of a figure, in dollars."""
+    buy, sell = trial.buy, trial.sell
+    if buy is None:
+        return
+    yield _done("bought", buy, following)
+    if not buy.filled:
+        return
+    if sell is None:
+        found = f"1 {buy.order.symbol} is held by the trial, bought in the session of {buy.session}"
+        yield Check("sold", "warn", found, f"Run the same command from {following} on: that sells it.")
+        return
+    yield _done("sold", sell, following)
+    if sell.filled:
+        yield _proceeds(trial, sell, allowed)
+
+
+def _done(verb: str, sent: OrderRecord, following: date) -> Check:
+    order = sent.order
+    found = f"{verb} {sent.filled} of {order.quantity} {order.symbol} in the session of {sent.session} ({order.id})"
+    if sent.filled == order.quantity:
+        return Check(verb, "pass", f"{found} at {sent.average_price} USD")
+    remedy = f"The order is {sent.phase}{f' ({sent.reason})' if sent.reason else ''}. Run it again from {following} on."
+    return Check(verb, "fail", found, remedy)
+
+
+def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal) -> Check:
+    """Whether the broker counts sale proceeds as settled cash on the same evening."""
+    before, after = trial.before(sell), trial.after(sell)
+    if before is None or after is None:
+        found = "the account was not read after the sale, in the same session"
+        return Check("sale proceeds", "warn", found, "Run the trial again: another one may show it.")
+    brought = (sell.average_price or ZERO) * sell.filled
+    rise = after.account.spendable - before.account.spendable
+    found = f"the sale brought {money(brought)} and moved non-marginable buying power by {money(rise, signed=True)}"
+    if abs(rise - brought) <= allowed:
+        return Check("sale proceeds", "pass", f"{found}: this venue counts sale proceeds as spendable the same evening")
+    if abs(rise) <= allowed:
+        return Check("sale proceeds", "pass", f"{found}: this venue counts sale proceeds only once they are settled")
+    return Check("sale proceeds", "warn", f"{found}: that shows neither", "Did something else trade or move money?")
+
+
+# ------------------------------------------------------------------------------------- one evening's step
+
+
+def two_evening_trial(
+    config: Config, account: AccountConfig, symbol: Symbol | None, confirm: Callable[[str], None]
+) -> Checkup:
+    """Tonight's step of the trial over two evenings: buy one share, or sell the one of an earlier evening.
+
+    As `paper_trial`, but for a share that no bot wants.
+    """
+    confirm(
+        f"Buy one share of {symbol or 'a fund that no bot wants'} in account {account.name}, which must be a paper "
+        "account, or sell the one that an earlier evening bought?"
+    )
+    clock = present_of(config, account, dry_run=False, as_of=None)
+    with trial_of(config, account, clock, "two-evenings") as (context, run, session):
+        return Checkup(account.name, *run_two_evenings(context, run, session, symbol))
 
 
 def run_two_evenings(

@@ -1,13 +1,18 @@
 """The paper trial: buy and sell one share in a paper account, and check what only a real broker can show."""
 
 from base64 import b32encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 
 from rebalancer.app.account_checks import is_paper
+from rebalancer.app.evening import evening, present_of
+from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Event, OrderSeen, RunEnded
+from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import (
     Account,
     NoPrice,
@@ -23,16 +28,18 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
-from rebalancer.model.checkup import Check, Verdict
-from rebalancer.model.text import money
+from rebalancer.model.checkup import Check, Checkup, Verdict
+from rebalancer.model.settings import SGOV
+from rebalancer.model.text import money, shares
 from rebalancer.portfolio.buys import budget, limit_price
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
+from rebalancer.ports import AlreadyRun, Clock
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_open
 from rebalancer.trading.orders import send_and_track
 from rebalancer.trading.pricing import Prices, market_snapshots, order_prices
-from rebalancer.trading.snapshot import AccountSnapshot, read_account, require_investable
+from rebalancer.trading.snapshot import AccountSnapshot, read_account, read_shares, require_investable
 from rebalancer.trading.tracking import POLL_SECONDS
 
 ONE = Decimal(1)
@@ -187,3 +194,85 @@ def _cash(context: RunContext, before: Decimal, after: Decimal, bought: Outcome,
 def _check(name: str, found: str, remedy: str, *, passed: bool) -> Check:
     verdict: Verdict = "pass" if passed else "fail"
     return Check(name, verdict, found, "" if passed else remedy)
+
+
+# --------------------------------------------------------------------------------------------------------- which share
+
+
+QUIET_FUNDS = tuple(Symbol(name) for name in ("SCHO", "USFR", "VGSH", "BIL", "SGOV", "SHV"))
+"""Liquid funds of short US government bonds with steady prices, the lowest share price first."""
+
+
+def free_share(context: RunContext, log: RunLog, named: Symbol | None) -> Price:
+    """A fresh price of the `named` share, or of the first of QUIET_FUNDS that is free.
+
+    Raises RunFailedError where there is none, with the reason for each.
+    """
+    candidates = QUIET_FUNDS if named is None else (named,)
+    prices = order_prices(context, log, market_snapshots(context, candidates, ()), candidates, "buys")
+    taken = _taken(context, candidates)
+    why: list[str] = []
+    for symbol in candidates:
+        price = prices[symbol]
+        if symbol in taken:
+            why.append(f"{symbol} {taken[symbol]}")
+        elif isinstance(price, NoPrice):
+            why.append(f"{symbol} has no fresh price: {' '.join(price.reasons)}")
+        else:
+            return price
+    raise RunFailedError(
+        f"no share can be bought for the trial: {'; '.join(why)}. Name another ticker with --symbol. Nothing was sent."
+    )
+
+
+def _taken(context: RunContext, candidates: Sequence[Symbol]) -> Mapping[Symbol, str]:
+    """The symbols that can't be used, with why. A bot's symbol would mix the bot's shares with the trial's."""
+    trading = context.trading
+    wanted = {*context.symbols(), *(symbol for pair in trading.paired_tickers for symbol in pair)}
+    held = {symbol: f"is held: {shares(count)}" for symbol, count in read_shares(context).items()}
+    return {
+        **{symbol: f"can't be traded: {reason}" for symbol, reason in context.broker.untradable(candidates).items()},
+        **{state.symbol: "has an open order" for state in context.broker.open_orders()},
+        **dict.fromkeys(wanted, "is named by a bot, a pair or the fallback"),
+        **dict.fromkeys(context.limits.denied, "is denied"),
+        **dict.fromkeys(trading.protected, "is protected"),
+        **held,
+    }
+
+
+def paper_trial(
+    config: Config, account: AccountConfig, symbol: Symbol | None, confirm: Callable[[str], None]
+) -> Checkup:
+    """Buy one share of `symbol` (SGOV where None) on paper and sell it. `confirm` raises where the answer is no.
+
+    Raises RunFailedError where the trial can't be made now, StoppedError for what fails once an order was sent.
+    """
+    share = symbol or SGOV
+    confirm(f"Buy one share of {share} in account {account.name}, which must be a paper account, and sell it?")
+    clock = present_of(config, account, dry_run=False, as_of=None)
+    with trial_of(config, account, clock) as (context, run, session):
+        return Checkup(account.name, run_trial(context, run, session, share))
+
+
+@contextmanager
+def trial_of(
+    config: Config, account: AccountConfig, clock: Clock | None, form: str = "trial"
+) -> Iterator[tuple[RunContext, RunId, Session]]:
+    """A run context whose journal is the trial's own, while no run can begin. Raises as `evening` does.
+
+    Each `form` of the trial has its own shares in that journal. Raises RunFailedError where a run of this session was
+    interrupted: the context would have the settings of that run, and none of the present bots.
+    """
+    file = config.state_dir / "trial.sqlite"
+    with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file, tonight.holder) as journal:
+        if tonight.interrupted is not None:
+            raise RunFailedError(
+                f"run {tonight.interrupted.run} of this session was interrupted: let `rebalance run` resume it first. "
+                "Nothing was sent."
+            )
+        # With another account name, no order id of the trial can be that of a run.
+        name = f"{account.name}-{form}"
+        run = journal.start_run(replace(tonight.request, account=name, force=True, purpose="trial"))
+        if isinstance(run, AlreadyRun):
+            raise RunFailedError(run.reason)
+        yield replace(tonight.context, account=name, journal=journal), run, tonight.session

@@ -1,4 +1,4 @@
-"""`rebalance backtest`: what bots would have done."""
+"""`rebalance explain`, `backtest` and `data`: a bot's decision, its past results, and the prices."""
 
 import sys
 from collections.abc import Iterable
@@ -13,6 +13,37 @@ from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
 
 if TYPE_CHECKING:
     from rebalancer.backtest.compare import Comparison
+
+
+def explain(
+    bot: Annotated[str, typer.Argument(help="An invested bot's name, or a bot file.", show_default=False)],
+    on: Annotated[
+        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="A day of the price history; else its last.")
+    ] = None,
+    tree: Annotated[bool, typer.Option("--tree", help="All of the chart, both branches of every gate.")] = False,
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="The chart as text that Mermaid draws (up to 500 arrows).")
+    ] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show why a bot wants what it wants on a day."""
+    from rebalancer.app import research
+    from rebalancer.report.bots import mermaid_text, show_explanation
+    from rebalancer.report.console import show_json
+
+    found = research.explain(load_config(config), bot, on.date() if on else None, tree=tree, mermaid=mermaid)
+    if json:
+        show_json(found)
+    elif found.mermaid is not None:
+        typer.echo(mermaid_text(bot, found))
+    else:
+        show_explanation(found)
+
+
+# ---------------------------------------------------------------------------------------------------------- back-tests
+
 
 DAY = ["%Y-%m-%d"]
 
@@ -37,12 +68,12 @@ def backtest(
     debug: DebugOption = False,
 ) -> None:
     """Show what bots would have earned: alone, together as an account holds them, and beside a benchmark."""
-    from rebalancer.app import backtests
+    from rebalancer.app import research
     from rebalancer.report import curves
     from rebalancer.report.backtest import screen
     from rebalancer.report.console import show, show_json
 
-    found = backtests.backtest(
+    found = research.backtest(
         load_config(config, quietly=True),
         list(dict.fromkeys(bots)),
         first.date() if first else None,
@@ -84,3 +115,33 @@ def _progress(bots: Iterable[str]) -> Iterable[str]:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+# -------------------------------------------------------------------------------------------------------------- prices
+
+
+app = typer.Typer(help="Look at the prices, and bring them up to date.", no_args_is_help=True)
+
+
+@app.command()
+def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
+    """Show each ticker's span, gaps and age. Exit code 2 where the prices can't be used."""
+    from rebalancer.app.source import price_status
+    from rebalancer.report.console import show_json
+    from rebalancer.report.prices import show_prices
+
+    found = price_status(load_config(config))
+    show_json(found) if json else show_prices(found)
+
+
+@app.command()
+def sync(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
+    """Fetch the missing closes of every ticker of every bot. Exit code 4: the source can't be read."""
+    from rebalancer.app.source import synced
+    from rebalancer.report.console import show_json
+    from rebalancer.report.prices import progress, show_synced
+
+    settings = load_config(config)
+    with progress("tickers") as on_progress:
+        found = synced(settings, on_progress)
+    show_json(found) if json else show_synced(found)

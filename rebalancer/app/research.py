@@ -1,4 +1,4 @@
-"""Back-tests of bots: alone, together as an account would hold them, and beside a benchmark."""
+"""Bots and past prices, without an account's state: why a bot wants what it wants, and back-tests."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -8,14 +8,43 @@ from pathlib import Path
 import numpy as np
 
 from rebalancer import demo
-from rebalancer.app.bots import load_bots, read_bots
-from rebalancer.app.selection import bot_file
+from rebalancer.app.bots import bot_file, load_bots, read_bots
 from rebalancer.app.source import closes_up_to
+from rebalancer.app.views import Explanation
 from rebalancer.backtest.compare import Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging, equal_shares
+from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Closes, Investment, Symbol, symbol
+
+
+def explain(config: Config, bot: str, day: date | None, *, tree: bool = False, mermaid: bool = False) -> Explanation:
+    """The decision of a bot on the close of `day`, of the last session with prices where None.
+
+    `tree` adds all of its rules as lines, `mermaid` a diagram. Raises BadInputError.
+    """
+    files = {bot: bot_file(config, bot)}
+    loaded = load_bots(files, read_bots(files))[bot]
+    closes = closes_up_to(config, loaded.symbols, day)
+    return Explanation(
+        decision=loaded.decide(closes),
+        session=closes.day(-1),
+        tree=loaded.outline(closes) if tree else None,
+        mermaid=_diagram(loaded, closes) if mermaid else None,
+        notes=closes.notes,
+    )
+
+
+def _diagram(bot: Bot, closes: Closes) -> str:
+    try:
+        return bot.mermaid(closes)
+    except ValueError as error:
+        raise BadInputError([Problem("--mermaid", "", f"{error}: use --tree")]) from error
+
+
+# ---------------------------------------------------------------------------------------------------------- back-tests
+
 
 BENCHMARK = "SPY"
 MOST_BPS = 1000

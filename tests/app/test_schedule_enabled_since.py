@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.app.enablement import enabled_since
-from rebalancer.app.schedule import due_now
+from rebalancer.app.schedule import due_now, enabled_since
 from rebalancer.config import Config, load
 from rebalancer.events import RunRequest
 from rebalancer.journal import read

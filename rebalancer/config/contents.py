@@ -1,0 +1,140 @@
+"""What a config may contain, table by table, and the frozen values that it becomes.
+
+As in `rebalancer.model.settings`, a field annotated with a meaning is a key, with its range and its default.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+from rebalancer.config import kinds
+from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
+from rebalancer.model.settings import MODES, Dollars, DollarsAboveZero, Percent
+from rebalancer.ports import Venue
+from rebalancer.venues import registry
+
+OnResult = Annotated[tuple[str, ...], "A command that gets the result of each run, as JSON on its standard input."]
+
+
+class TopTable(TypedDict, total=False):
+    """The keys above all tables."""
+
+    schema: Annotated[int, kinds.schema_version, "The version of this file's layout."]
+    state_dir: Annotated[Path, "The folder of the journal and the simulated accounts."]
+    on_result: OnResult
+
+
+class DataTable(TypedDict, total=False):
+    """The `[data]` table, without the keys of a venue."""
+
+    source: Annotated[str, kinds.price_source, "Where prices come from."]
+    folder: Annotated[Path, 'The folder of your price files, with source = "folder".']
+    account: Annotated[
+        str,
+        kinds.account_name,
+        "Whose keys read the prices of its broker; without it the first account whose broker brings prices.",
+    ]
+
+
+class CredentialsTable(TypedDict, total=False):
+    """In the table of an account whose venue needs keys."""
+
+    key_id: Annotated[str, kinds.variable, "The environment variable with the key's id, as ${NAME}."]
+    secret: Annotated[str, kinds.variable, "The environment variable with the key's secret, as ${NAME}."]
+    credentials_file: Annotated[Path, "A file with key_id and secret that only you can read."]
+
+
+class AccountNumberTable(TypedDict, total=False):
+    """In the table of an account that holds real money, or a venue's paper money."""
+
+    account_number: Annotated[str, kinds.account_number, "The only account number that is traded."]
+
+
+class BotTable(TypedDict, total=False):
+    """In the table of an investment, beside the keys of `Investment`."""
+
+    bot: Annotated[Path, "The bot's file."]
+    name: Annotated[str, kinds.line, "What the screens call the bot; without it the name of its file."]
+
+
+@dataclass(frozen=True, slots=True)
+class SimSettings:
+    """The `sim` table of an account."""
+
+    starting_cash: Annotated[DollarsAboveZero, "The cash the simulated account begins with, in dollars."] = Decimal(
+        100_000
+    )
+    commission_dollars: Annotated[Dollars, "The simulated fee for each order, in dollars."] = Decimal(0)
+    slippage_percent: Annotated[Percent, "How much worse than the price a simulated order fills, in percent."] = (
+        Decimal(0)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Two environment variables (of the key's ID and of its secret), or a file, or else the OS keyring.
+
+    `config` is the settings file that says so.
+    """
+
+    config: str
+    variables: tuple[str, str] | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """`bots` maps each investment's bot name to its file. The files are not opened here.
+
+    `settings` has the venue's own keys with their defaults. `key_source` is None at a venue that needs no keys. Where
+    `account_number` is set, no account of another number is traded.
+    """
+
+    name: str
+    enabled: Annotated[bool, "Whether the schedule runs this account."] = False
+    on_result: OnResult = ()
+    broker: Annotated[str, kinds.broker, "Which broker holds the account."] = "sim"
+    mode: Annotated[Mode, MODES] = "paper"
+    reserve: Reserve = field(default_factory=Reserve)
+    trading: Trading = field(default_factory=Trading)
+    limits: Limits = field(default_factory=Limits)
+    sim: SimSettings = field(default_factory=SimSettings)
+    investments: tuple[Investment, ...] = ()
+    bots: Mapping[str, Path] = field(default_factory=dict)
+    key_source: KeySource | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    account_number: str | None = None
+
+    @property
+    def venue(self) -> Venue:
+        return registry.plugin(self.broker).venue
+
+    @property
+    def address(self) -> str:
+        """Where orders go: the venue's host, or its name where it has none."""
+        return str(self.settings.get("base_url", self.broker))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """`content` is the file byte for byte. `accounts` are in the file's order, at least one.
+
+    `data_folder` has the prices where `data_source` is "folder", else it is None. `data_account` is the account whose
+    keys read its venue's prices by `data_settings`, None where no account's venue brings prices. `document` is the
+    file's content, with environment variables filled in except those of keys.
+    """
+
+    path: Path
+    content: bytes
+    state_dir: Path
+    data_source: str
+    accounts: tuple[AccountConfig, ...]
+    data_folder: Path | None = None
+    data_account: str | None = None
+    data_settings: Mapping[str, Any] = field(default_factory=dict)
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+    def journal(self, *, dry_run: bool = False) -> Path:
+        return self.state_dir / ("dry-run.sqlite" if dry_run else "journal.sqlite")

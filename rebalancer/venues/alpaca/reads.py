@@ -1,0 +1,229 @@
+"""What an account at Alpaca shows: orders followed through replacements, executions, deposits, positions, assets."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from urllib.parse import quote
+
+from rebalancer.errors import SourceError
+from rebalancer.model import NEW_YORK, Fill, OrderState, Position, Symbol
+from rebalancer.venues.alpaca import parse
+from rebalancer.venues.alpaca.client import AlpacaClient, Reply
+from rebalancer.venues.alpaca.parse import Body, bodies
+
+ACTIVITIES_A_PAGE = 100
+PAID_IN_OR_OUT = "CSD,CSW,JNLC,ACATC"
+"""Activity types: cash deposits, withdrawals, journal entries, and transfers from or to another broker."""
+CLOSE = time(16, tzinfo=NEW_YORK)
+"""When Alpaca records the equity of an account, on early closes too."""
+
+
+def activities(client: AlpacaClient, what: str, path: str, after: datetime, **more: str) -> Iterator[Body]:
+    """Everything under `path` after `after`, oldest first, page by page. Raises SourceError."""
+    query = {**more, "after": after.isoformat(), "direction": "asc", "page_size": str(ACTIVITIES_A_PAGE)}
+    while True:
+        page = bodies(what, client.read(path, query))
+        yield from page
+        if len(page) < ACTIVITIES_A_PAGE:
+            return
+        last = page[-1].text("id")
+        if query.get("page_token") == last:
+            raise SourceError(f"Alpaca's list of {what}s does not come to an end. Look at Alpaca's status page.")
+        query["page_token"] = last
+
+
+class Deposits:
+    """Net deposits, read once for each close: money that arrives during a run counts in the next one."""
+
+    def __init__(self, client: AlpacaClient) -> None:
+        self._client = client
+        self._since: dict[date, Decimal] = {}
+
+    def since(self, day: date) -> Decimal:
+        """Dollars deposited since the close of `day`, less withdrawals. Raises SourceError."""
+        if day not in self._since:
+            after, path = datetime.combine(day, CLOSE), "/account/activities"
+            found = activities(self._client, "deposit", path, after, activity_types=PAID_IN_OR_OUT)
+            self._since[day] = sum(map(parse.deposit, found), Decimal(0))
+        return self._since[day]
+
+
+ORDERS_A_PAGE = 500
+LONGEST_CHAIN = 10
+OPTIONS = "options of several legs"
+"""Stands in for the symbol of an order that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedOrder:
+    """An order's state, Alpaca's own ids of it and of its replacements, and when it was created."""
+
+    state: OrderState
+    broker_ids: tuple[str, ...]
+    created: datetime
+
+
+def open_orders(client: AlpacaClient) -> list[Body]:
+    """Every open order of the account; legs of nested orders are listed as orders of their own."""
+    return list(_order_pages(client, {"status": "open", "nested": "false"}))
+
+
+def orders_since(client: AlpacaClient, moment: datetime) -> list[Body]:
+    """Every order, open or not, submitted after `moment`."""
+    return list(_order_pages(client, {"status": "all", "nested": "false", "after": moment.isoformat()}))
+
+
+def _order_pages(client: AlpacaClient, params: Mapping[str, str]) -> Iterator[Body]:
+    """Oldest first. Later pages are requested by id, since two orders may have the same time."""
+    query = {**params, "limit": str(ORDERS_A_PAGE), "direction": "asc"}
+    while True:
+        page = bodies("order", client.read("/orders", query))
+        for body in page:
+            yield from _parts(body)
+        if len(page) < ORDERS_A_PAGE:
+            return
+        last = page[-1].text("id")
+        if query.get("after_order_id") == last:
+            raise SourceError("Alpaca's list of orders does not come to an end. Look at Alpaca's status page.")
+        query.pop("after", None)  # Alpaca does not combine it with an id
+        query["after_order_id"] = last
+
+
+def _parts(body: Body) -> list[Body]:
+    """A multi-leg options order has no symbol or side of its own: its legs have, where they are shown.
+
+    A limit below 0 is a net credit, so it counts as a sell.
+    """
+    if body.fields.get("order_class") != "mleg" or body.fields.get("symbol"):
+        return [body]
+    if legs := body.fields.get("legs"):
+        return bodies("order", legs)
+    side = "sell" if (body.number_or_none("limit_price") or 0) < 0 else "buy"
+    return [Body(body.what, {**body.fields, "symbol": OPTIONS, "side": side})]
+
+
+def follow_replacements(client: AlpacaClient, body: Body) -> TrackedOrder:
+    """The order joined with the orders that replaced it, by hand at Alpaca or after a split.
+
+    It keeps its own id, quantity and limit, has the fills of all, and the status of the last one.
+    """
+    chain = [body]
+    while chain[-1].text("status") == "replaced" and len(chain) < LONGEST_CHAIN:
+        chain.append(Body.of("order", client.read(f"/orders/{chain[-1].text('replaced_by')}")))
+    state = _joined([parse.order(each) for each in chain])
+    return TrackedOrder(state, tuple(each.text("id") for each in chain), body.moment("created_at"))
+
+
+def _joined(states: list[OrderState]) -> OrderState:
+    first, last = states[0], states[-1]
+    if first is last:
+        return first
+    filled = sum((each.filled for each in states), Decimal(0))
+    why = "replaced at Alpaca by another order"
+    return replace(first, status=last.status, filled=filled, average_price=_average(states), reason=why)
+
+
+def _average(states: list[OrderState]) -> Decimal | None:
+    parts = [(each.filled, each.average_price) for each in states if each.average_price is not None]
+    shares = sum((filled for filled, _ in parts), Decimal(0))
+    return sum((filled * price for filled, price in parts), Decimal(0)) / shares if shares else None
+
+
+class Executions:
+    """Caches executions: one list often covers many orders."""
+
+    def __init__(self, client: AlpacaClient) -> None:
+        self._client = client
+        self._known: defaultdict[str, dict[str, Body]] = defaultdict(dict)  # by Alpaca's order id, then by execution id
+
+    def fills_of(self, seen: TrackedOrder) -> tuple[Fill, ...]:
+        """The executions that make up the filled quantity, oldest first. Raises SourceError while some are missing."""
+        fills = self._complete(seen)
+        if fills is None:
+            self._read_since(seen)
+            fills = self._complete(seen)
+        if fills is None:
+            raise SourceError(
+                f"Alpaca has filled {seen.state.filled} {seen.state.symbol} of order {seen.state.id}, but does not "
+                "show every execution yet."
+            )
+        return fills
+
+    def _complete(self, seen: TrackedOrder) -> tuple[Fill, ...] | None:
+        fills, total = [], Decimal(0)
+        for fill in self._known_fills(seen):
+            if total < seen.state.filled:
+                fills.append(fill)
+                total += fill.quantity
+        return tuple(fills) if total == seen.state.filled else None
+
+    def _known_fills(self, seen: TrackedOrder) -> list[Fill]:
+        known = [body for broker_id in seen.broker_ids for body in self._known[broker_id].values()]
+        fills = [parse.fill(body, seen.state.id) for body in known]
+        return sorted(fills, key=lambda fill: (fill.at, fill.execution_id))
+
+    def _read_since(self, seen: TrackedOrder) -> None:
+        """All pages from just before the order; a late execution may stand between known ones."""
+        after = seen.created - timedelta(minutes=1)
+        for body in activities(self._client, "execution", "/account/activities/FILL", after):
+            self._known[body.text("order_id")][body.text("id")] = body
+
+
+ZERO = Decimal(0)
+MISSING = object()
+"""Unlike null, a missing field is an error."""
+
+
+def positions(client: AlpacaClient) -> tuple[Position, ...]:
+    """A position whose `market_value` is null, as for a halted or delisted symbol, is valued by the rest of equity.
+
+    That is equity less cash and the other positions; several positions without a value share it evenly.
+    """
+    rows = bodies("position", client.read("/positions"))
+    valued = [row for row in rows if row.fields.get("market_value", MISSING) is not None]
+    if len(valued) == len(rows):
+        return tuple(map(parse.position, rows))
+    account = Body.of("account", client.read("/account"))
+    rest = account.number("equity") - account.number("cash")
+    rest -= sum((row.number("market_value") for row in valued), ZERO)
+    each = max(ZERO, rest) / (len(rows) - len(valued))
+    return tuple(parse.position(row) if row in valued else parse.position(row, each) for row in rows)
+
+
+MOST_SINGLE = 30
+"""Above this number one request for all assets (about 10,000) is faster."""
+UNKNOWN = "Alpaca knows no such symbol, or does not trade it any more"
+
+
+class Assets:
+    def __init__(self, client: AlpacaClient) -> None:
+        self._client = client
+        self._day = date.min
+        self._known: dict[Symbol, str | None] = {}
+
+    def untradable(self, symbols: Iterable[Symbol], day: date) -> Mapping[Symbol, str]:
+        """The reason for each of `symbols` that can't be traded on `day`, sorted. Raises SourceError."""
+        if day != self._day:
+            self._day, self._known = day, {}
+        wanted = sorted(set(symbols))
+        missing = [symbol for symbol in wanted if symbol not in self._known]
+        if len(missing) <= MOST_SINGLE:
+            self._known |= {symbol: self._ask(symbol) for symbol in missing}
+        else:
+            listed = self._list()
+            self._known |= {symbol: listed.get(symbol, UNKNOWN) for symbol in missing}
+        return {symbol: reason for symbol in wanted if (reason := self._known[symbol]) is not None}
+
+    def _ask(self, symbol: Symbol) -> str | None:
+        path = f"/assets/{quote(symbol, safe='')}"
+        match self._client.ask(path):
+            case Reply(404, {"code": 40410000}):
+                return UNKNOWN
+            case answer:
+                return parse.untradable(Body.of("asset", self._client.body(answer, path)))
+
+    def _list(self) -> Mapping[Symbol, str | None]:
+        listed = self._client.read("/assets", {"status": "active", "asset_class": "us_equity"})
+        return {Symbol(body.text("symbol")): parse.untradable(body) for body in bodies("asset", listed)}
