@@ -326,8 +326,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "cli/test_schedule_when_due.py::test_a_bot_that_can_not_be_read_is_a_failed_run_in_the_journal",
     ),
     "W9 pipes and devices": (
-        "config/test_no_ordinary_files.py::test_a_pipe_is_no_bot_file",
-        "config/test_no_ordinary_files.py::test_a_device_is_none_either_nor_a_link_to_one",
+        "config/test_config_files.py::test_a_pipe_is_no_bot_file",
+        "config/test_config_files.py::test_a_device_is_none_either_nor_a_link_to_one",
     ),
     "W10 encodings": (
         "bots/flowchart/test_document.py::test_other_encodings_are_refused",
