@@ -327,7 +327,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "W9 pipes and devices": (
         "config/test_config_files.py::test_a_pipe_is_no_bot_file",
-        "config/test_config_files.py::test_a_device_is_none_either_nor_a_link_to_one",
+        "config/test_config_files.py::test_a_device_is_no_bot_file_nor_is_a_link_to_one",
     ),
     "W10 encodings": (
         "bots/flowchart/test_document.py::test_other_encodings_are_refused",

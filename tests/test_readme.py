@@ -166,13 +166,6 @@ def test_every_setting_of_the_example_is_in_the_manual(section, key):
     assert re.search(rf"^\| (`\w+`, )*`{key}`", rows, re.MULTILINE), f"{heading}: {key}"
 
 
-@pytest.mark.parametrize("table", ["trading", "limits"])
-def test_the_defaults_in_the_manual_are_those_of_the_example(table):
-    rows = SETTINGS.partition(f"## [{table}]\n")[2].partition("\n## ")[0]
-    shown = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", rows, re.MULTILINE))
-    assert {key: loads(f"x = {value}")["x"] for key, value in shown.items()} == EXAMPLE[table]
-
-
 # ------------------------------------------------------------------------------------- architecture
 
 PATHS = re.compile(r"`([\w./-]*(?:\.py|\.toml|\.md|\.ini|\.json|/)|\.ci/run)`")

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bots import load_bots
 from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
-from rebalancer.config.keys import chosen
+from rebalancer.config.keys import with_defaults
 from rebalancer.config.kinds import OWN_SOURCES
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market import sample
@@ -96,7 +96,7 @@ def own_prices(config: Config, account: AccountConfig) -> tuple[str, Mapping[str
     for each in config.accounts:
         if each.name == config.data_account and each.broker == account.broker:
             return each.name, config.data_settings
-    return account.name, chosen({}, plugin.price_keys)
+    return account.name, with_defaults({}, plugin.price_keys)
 
 
 def described(config: Config, account: AccountConfig) -> str:
@@ -113,7 +113,7 @@ def tickers(config: Config) -> tuple[Symbol, ...]:
     """Every ticker that a bot of any account can name, the fallbacks too; sorted. Raises BadInputError."""
     found: set[Symbol] = set()
     for account in config.accounts:
-        for bot in load_bots(account.bots, read_bots(account.bots)).values():
+        for bot in load_bots(account.bots).values():
             found.update(bot.symbols)
         if account.trading.fallback_ticker:
             found.add(account.trading.fallback_ticker)

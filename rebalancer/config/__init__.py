@@ -1,4 +1,4 @@
-"""The config file: TOML -> frozen `Config`. Every problem is collected with its dotted key, then raised once."""
+"""The config file: TOML -> frozen `Config`. All problems are collected with their dotted keys and raised at once."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,12 +9,20 @@ from typing import Any
 import platformdirs
 
 from rebalancer.config import document
-from rebalancer.config.conflicts import ANY, conflicts, of_the_mode, of_the_tickers
+from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, ticker_conflicts, trading_conflicts
 from rebalancer.config.contents import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
-from rebalancer.config.keys import account_kinds, any_account_kinds, chosen, keys_of, refuse_foreign, venue_of
-from rebalancer.config.kinds import ACCOUNT_NAME, SCHEMA, amount, version
+from rebalancer.config.keys import (
+    account_keys_at,
+    all_account_keys,
+    amount_of,
+    keys_of,
+    refuse_keys_of_other_venues,
+    venue_of,
+    with_defaults,
+)
+from rebalancer.config.kinds import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.price_source import price_settings
 from rebalancer.config.table import Table
 from rebalancer.errors import BadInputError, Problem
@@ -28,7 +36,7 @@ __all__ = ["AccountConfig", "Config", "SimSettings", "find", "load", "parse", "r
 APP = "rebalancer"
 MAX_PROBLEMS = 100
 TABLES = ("cash_reserve", "trading", "limits", "sim", "investments")
-"""In an account's table."""
+"""The tables in an account's table."""
 
 
 def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -50,7 +58,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def read(path: Path) -> bytes:
-    """The file at `path`, no more of it than one byte beyond what is accepted. Raises BadInputError."""
+    """The file at `path`, up to one byte more than `parse` accepts. Raises BadInputError."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -75,8 +83,8 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
         for account in _accounts(table, trading, limits, source.parent)
     )
     venues = {account.name: registry.plugin(account.broker) for account in accounts}
-    sellers = {name: venue for name, venue in venues.items() if venue.brings_prices}
-    prices = price_settings(table.table("data"), sellers, source.parent)
+    with_prices = {name: venue for name, venue in venues.items() if venue.brings_prices}
+    prices = price_settings(table.table("data"), with_prices, source.parent)
     if table.problems:
         raise BadInputError(_shown(found, table.problems))
     state_dir = source.parent / values["state_dir"] if "state_dir" in values else _default_state_dir(environ)
@@ -102,7 +110,7 @@ def _shown(found: Document, problems: Sequence[Problem]) -> Iterator[Problem]:
 
 
 def _require_version(found: Document) -> None:
-    """A file of another version is refused for that alone: the rest of it may be right."""
+    """Refuse a file of another version before anything else in it: its keys may be valid there."""
     try:
         version(found.content.get("schema", SCHEMA))
     except ValueError as error:
@@ -124,12 +132,12 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
     values = _account_values(table, plugin)
     named = {key: values[key] for key in keys_of(CredentialsTable) if key in values}
     mode = values.get("mode", "paper")
-    trading = _trading(table.table("trading"), trading, plugin.venue if plugin else ANY)
+    trading = _trading(table.table("trading"), trading, plugin.venue if plugin else ANY_VENUE)
     invested = _investments(table, folder)
     return AccountConfig(
         name,
         **{key: value for key, value in values.items() if key in keys_of(AccountConfig)},
-        settings=chosen(values, plugin.account_keys, mode) if plugin else {},
+        settings=with_defaults(values, plugin.account_keys, mode) if plugin else {},
         key_source=key_source(table, named, folder) if plugin and plugin.needs_keys else None,
         account_number=values.get("account_number"),
         reserve=_reserve(table),
@@ -143,13 +151,14 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
 
 def _account_values(table: Table, plugin: VenuePlugin | None) -> dict[str, Any]:
     """The account's valid values beside its tables. Keys that only other venues have are refused."""
-    own = {**keys_of(AccountConfig), **(account_kinds(plugin) if plugin else {})}
-    foreign = {} if table.content.keys() <= {*own, *TABLES} else any_account_kinds()
+    own = {**keys_of(AccountConfig), **(account_keys_at(plugin) if plugin else {})}
+    foreign = {} if table.content.keys() <= {*own, *TABLES} else all_account_keys()
     values = table.read({**own, **foreign}, required=["broker"], tables=TABLES)
     if plugin:
-        refuse_foreign(table, plugin.venue.name, [key for key in foreign if key in table.content and key not in own])
-    if plugin and ("mode" in values or "mode" not in table.content):  # not after the mode itself was refused
-        for key, text in of_the_mode(values, plugin).items():
+        written = [key for key in foreign if key in table.content and key not in own]
+        refuse_keys_of_other_venues(table, plugin.venue.name, written)
+    if plugin and ("mode" in values or "mode" not in table.content):  # the mode itself was not refused
+        for key, text in mode_conflicts(values, plugin).items():
             table.refuse(key, text)
     return values
 
@@ -158,17 +167,17 @@ def _reserve(table: Table) -> Reserve:
     if "cash_reserve" not in table.content:
         return Reserve()
     reserve = table.table("cash_reserve")
-    sized = amount(reserve.content.get("mode"), above_zero=False)
+    sized = amount_of(Reserve, reserve.content.get("mode"))
     return Reserve(**reserve.read({**keys_of(Reserve), "amount": sized}, required=["amount"]))
 
 
 def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
-    """The investments that pass, each with its bot's file."""
+    """The valid investments, each with its bot's file."""
     if account.content.get("investments", []) == []:
         account.refuse("investments", f"is missing: name at least one bot with [[{account.key}.investments]]")
     found: dict[str, tuple[Investment, Path]] = {}
     for table in account.tables("investments"):
-        sized = amount(table.content.get("weight_mode"), above_zero=True)
+        sized = amount_of(Investment, table.content.get("weight_mode"))
         values = table.read({**keys_of(BotTable), **keys_of(Investment), "amount": sized}, required=["bot", "amount"])
         if not values.keys() >= {"bot", "amount"}:
             continue
@@ -180,19 +189,19 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
     return list(found.values())
 
 
-def _trading(table: Table, base: Trading, venue: Venue = ANY) -> Trading:
-    """`base` with what `table` overrides. What `base` has wrong already is not said again."""
+def _trading(table: Table, base: Trading, venue: Venue = ANY_VENUE) -> Trading:
+    """`base` with the overrides of `table`. Conflicts of `base` itself are not reported again."""
     trading = replace(base, **table.read(keys_of(Trading)))
-    said = conflicts(base)
-    for key, text in conflicts(trading, venue).items():
-        if key not in said:
+    reported = trading_conflicts(base)
+    for key, text in trading_conflicts(trading, venue).items():
+        if key not in reported:
             table.refuse(key, text)
     return trading
 
 
 def _limits(table: Table, base: Limits, trading: Trading) -> Limits:
-    """`base` with what `table` overrides, in an account that trades by `trading`."""
+    """`base` with the overrides of `table`, in an account with the settings `trading`."""
     limits = replace(base, **table.read(keys_of(Limits)))
-    for key, text in of_the_tickers(limits, trading.fallback_ticker).items():
+    for key, text in ticker_conflicts(limits, trading.fallback_ticker).items():
         table.refuse(key, text)
     return limits

@@ -1,4 +1,4 @@
-"""Settings of an account, of `[trading]` and of `[limits]` that contradict each other."""
+"""Settings that are valid alone and contradict each other."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,26 +8,26 @@ from rebalancer.model import Limits, Mode, Symbol, Trading
 from rebalancer.ports import Venue
 from rebalancer.venues.plugin import AddressKey, VenuePlugin
 
-ANY = Venue("", simulated=False, order_kinds=frozenset({"limit", "market", "moc"}))
-"""Takes every kind of order: for settings that are not of one account."""
-SPARE = 60
+ANY_VENUE = Venue("", simulated=False, order_kinds=frozenset({"limit", "market", "moc"}))
+"""Accepts every kind of order: for the settings above all accounts."""
+SPARE_SECONDS = 60
 """The seconds that reading the account and the prices may take between the last sell and the auction's last order."""
 
 
-def conflicts(trading: Trading, venue: Venue = ANY) -> Mapping[str, str]:
-    """What is wrong at `venue`, by the key to change."""
+def trading_conflicts(trading: Trading, venue: Venue = ANY_VENUE) -> Mapping[str, str]:
+    """The error of each key to change in an account at `venue`."""
     found = (
-        ("fallback_ticker", _of_the_fallback(trading)),
-        ("order_type", _of_the_auction(trading, venue)),
-        ("minutes_before_close", _of_the_time(trading, venue)),
+        ("fallback_ticker", _fallback_conflict(trading)),
+        ("order_type", _auction_conflict(trading, venue)),
+        ("minutes_before_close", _time_conflict(trading, venue)),
     )
     return {key: text for key, text in found if text}
 
 
-def of_the_mode(account: Mapping[str, Any], plugin: VenuePlugin) -> Mapping[str, str]:
-    """What is wrong with an account's mode and what goes with it, by the key to change.
+def mode_conflicts(account: Mapping[str, Any], plugin: VenuePlugin) -> Mapping[str, str]:
+    """The error of each key to change so that mode, account number and host go together.
 
-    `account` has the values that are valid by themselves. Real money needs an account number and the live host.
+    `account` has the values that are valid alone. Real money needs an account number and the live host.
     """
     mode, number, venue = account.get("mode", "paper"), account.get("account_number"), plugin.venue
     other: Mode = "paper" if mode == "live" else "live"
@@ -46,8 +46,8 @@ def of_the_mode(account: Mapping[str, Any], plugin: VenuePlugin) -> Mapping[str,
     return found
 
 
-def of_the_tickers(limits: Limits, fallback: Symbol | None) -> Mapping[str, str]:
-    """What is wrong with the lists of `limits`, by the key to change. `fallback` None: freed money stays in cash."""
+def ticker_conflicts(limits: Limits, fallback: Symbol | None) -> Mapping[str, str]:
+    """The error of each list of `limits` to change. `fallback` None: freed money stays in cash."""
     found: dict[str, str] = {}
     if both := sorted({*limits.allowed} & {*limits.denied}):
         found["denied"] = f"{', '.join(both)} can't be in `allowed` and in `denied`: take it out of one of them"
@@ -58,7 +58,7 @@ def of_the_tickers(limits: Limits, fallback: Symbol | None) -> Mapping[str, str]
     return found
 
 
-def _of_the_fallback(trading: Trading) -> str | None:
+def _fallback_conflict(trading: Trading) -> str | None:
     fallback = trading.fallback_ticker
     if fallback in trading.protected:
         return f'"{fallback}" is in `protected` and so is never bought: use another ticker, or "CASH"'
@@ -67,28 +67,28 @@ def _of_the_fallback(trading: Trading) -> str | None:
     return None
 
 
-def _of_the_auction(trading: Trading, venue: Venue) -> str | None:
+def _auction_conflict(trading: Trading, venue: Venue) -> str | None:
     if trading.order_type != "moc" or venue.takes_auction_orders:
         return None
     return f'"moc" needs a closing auction, which {venue.title} has not: use "limit" or "market" in this account'
 
 
-def _of_the_time(trading: Trading, venue: Venue) -> str | None:
-    seconds, why = _needed(trading, venue)
+def _time_conflict(trading: Trading, venue: Venue) -> str | None:
+    seconds, why = _seconds_needed(trading, venue)
     minutes = trading.minutes_before_close
     if seconds <= minutes * 60:
         return None
     return f"{minutes} leaves {minutes * 60} seconds, but {why}: use at least {-(-seconds // 60)}, or shorten them"
 
 
-def _needed(trading: Trading, venue: Venue) -> tuple[int, str]:
-    """The seconds that a run needs before the close, and their parts. An auction closes earlier."""
+def _seconds_needed(trading: Trading, venue: Venue) -> tuple[int, str]:
+    """The seconds that a run needs before the close, and what for: an auction takes its last order earlier."""
     evening = trading.sell_timeout_seconds + trading.buy_timeout_seconds + trading.cutoff_seconds
     closed = venue.auction_cutoff // timedelta(seconds=1)
-    auction = trading.sell_timeout_seconds + SPARE + closed
+    auction = trading.sell_timeout_seconds + SPARE_SECONDS + closed
     if trading.order_type == "moc" and auction > evening:
         return auction, (
             f'order_type = "moc" and sell_timeout_seconds need {auction} together: the auction takes no order in the '
-            f"last {closed} seconds, and {SPARE} are to spare"
+            f"last {closed} seconds, and {SPARE_SECONDS} are to spare"
         )
     return evening, f"sell_timeout_seconds, buy_timeout_seconds and cutoff_seconds need {evening} together"

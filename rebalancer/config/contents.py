@@ -1,6 +1,7 @@
-"""What a config may contain, table by table, and the frozen values that it becomes.
+"""What a config may contain, table by table, and the frozen values that it is parsed into.
 
-As in `rebalancer.model.settings`, a field annotated with a meaning is a key, with its range and its default.
+A field annotated with a meaning is a key, as in `rebalancer.model.settings`. The values of a TypedDict end up in
+several classes.
 """
 
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ class DataTable(TypedDict, total=False):
 
 
 class CredentialsTable(TypedDict, total=False):
-    """In the table of an account whose venue needs keys."""
+    """Keys in the table of an account whose venue needs API keys."""
 
     key_id: Annotated[str, kinds.variable, "The environment variable with the key's id, as ${NAME}."]
     secret: Annotated[str, kinds.variable, "The environment variable with the key's secret, as ${NAME}."]
@@ -47,13 +48,13 @@ class CredentialsTable(TypedDict, total=False):
 
 
 class AccountNumberTable(TypedDict, total=False):
-    """In the table of an account that holds real money, or a venue's paper money."""
+    """A key in the table of an account that is not simulated."""
 
     account_number: Annotated[str, kinds.account_number, "The only account number that is traded."]
 
 
 class BotTable(TypedDict, total=False):
-    """In the table of an investment, beside the keys of `Investment`."""
+    """Keys in the table of an investment, beside those of `Investment`."""
 
     bot: Annotated[Path, "The bot's file."]
     name: Annotated[str, kinds.line, "What the screens call the bot; without it the name of its file."]
@@ -74,9 +75,9 @@ class SimSettings:
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
-    """Two environment variables (of the key's ID and of its secret), or a file, or else the OS keyring.
+    """Two environment variables (the key's ID and its secret), or a file, or else the keyring of the operating system.
 
-    `config` is the settings file that says so.
+    `config` is the config file, for errors.
     """
 
     config: str

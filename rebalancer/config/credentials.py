@@ -1,4 +1,4 @@
-"""Where the keys of an account are kept, and reading them. A config never contains a key."""
+"""Where the API keys of an account are stored, and reading them. A config never contains a key."""
 
 import os
 import stat
@@ -22,19 +22,19 @@ OTHERWISE = "or name the keys by key_id and secret, or by credentials_file"
 
 
 class KeyStore(Protocol):
-    """Stores keys by the name of their account. `name` tells a person where."""
+    """Stores API keys by account name. `name` is for screens."""
 
     @property
     def name(self) -> str: ...
     def get(self, account: str) -> Keys | None: ...
     def put(self, account: str, keys: Keys) -> None: ...
     def delete(self, account: str) -> bool:
-        """Whether there were any."""
+        """Whether there were keys to delete."""
         ...
 
 
 def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
-    """The key source of an account's table; `found` has its valid values. Refuses half a pair, and two sources."""
+    """The key source in an account's table; `found` has its valid values. Refuses half a pair, and two sources."""
     written = [key for key in PARTS if key in account.content]
     for key in PARTS:
         if written and key not in written:
@@ -47,7 +47,7 @@ def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySou
 
 
 def read_keys(account: AccountConfig, store: KeyStore, environ: Mapping[str, str] = os.environ) -> Keys:
-    """The keys of an account. Raises BadInputError with the place and the remedy, and with no key in it."""
+    """The keys of an account. Raises BadInputError with the place and the remedy; the error never contains a key."""
     source = account.key_source
     if source is None:
         raise ValueError(f"the broker {account.broker} of account {account.name} has no keys")
@@ -98,7 +98,7 @@ def _from_file(file: Path) -> Keys:
 
 
 def _private_bytes(file: Path) -> bytes:
-    """The content of a file that belongs to the user and that no other user can read."""
+    """The content of a file that the user owns and no other user can read."""
     try:
         with open(file, "rb", opener=_opened) as stream:
             if why := _not_private(os.fstat(stream.fileno()), file):
@@ -133,9 +133,9 @@ def _refused(file: Path, text: str) -> BadInputError:
 
 
 class Keyring:
-    """An entry holds the key's ID in its first line and the secret in its second; its user is the account.
+    """The key's ID is the first line of an entry, the secret its second; its user name is the account.
 
-    Everything raises BadInputError where the library is missing or no keyring answers.
+    Every method raises BadInputError where the library is missing or no keyring answers.
     """
 
     @property

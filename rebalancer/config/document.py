@@ -1,7 +1,7 @@
-"""Bytes to the document of a config: measured, parsed, its variables filled in, each key with its line.
+"""Parse the bytes of a config, fill in environment variables, and find the line of each key.
 
-The standard parser takes 6 GB for an 80 kB line of dots. So the dots, brackets and lines are counted before it starts.
-It also forgets on which line a key stands, so the lines are found here.
+tomllib takes 6 GB of memory for an 80 kB line of dots, so files with too many dots or brackets, or too long lines, are
+refused before it starts. It also doesn't report the lines of keys, so they are found here.
 """
 
 import re
@@ -24,7 +24,7 @@ LINE = re.compile(r"at line (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`content` has the variables filled in, and `problems` those that could not be. `lines` are by dotted key."""
+    """`content` has environment variables filled in; `problems` has the missing ones. `lines` are by dotted key."""
 
     source: str
     content: Mapping[str, Any]
@@ -36,12 +36,12 @@ class Document:
 
 
 def read(content: bytes, source: str, environ: Mapping[str, str]) -> Document:
-    """Raises BadInputError for what is no TOML, or would cost too much to parse."""
+    """The document in `content`. Raises BadInputError for invalid TOML, and for TOML that is too costly to parse."""
     text = decode(content, source)
     try:
         written = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, ArithmeticError) as error:
-        # Beside TOML's own errors: numbers beyond all bounds.
+        # ArithmeticError: a number that Decimal can't hold.
         found = LINE.search(str(error))
         line = int(found[1]) if found else None
         raise BadInputError([Problem(source, "", f"is no valid TOML: {error}", line)]) from error
@@ -54,21 +54,21 @@ def read(content: bytes, source: str, environ: Mapping[str, str]) -> Document:
 
 
 def decode(content: bytes, source: str) -> str:
-    """`content` as text that is safe to parse. Raises BadInputError."""
+    """`content` as text that is cheap enough to parse. Raises BadInputError."""
     if len(content) > MAX_BYTES:
         raise BadInputError([Problem(source, "", f"is over {MAX_BYTES // 1024} KiB: that is no config file")])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInputError([Problem(source, "", f"is no UTF-8 text: {error}")]) from error
-    if refused := refusal(text):
+    if refused := excess(text):
         line, what = refused
         raise BadInputError([Problem(source, "", what, line)])
     return text
 
 
 def leaves(value: object, place: str = "") -> Mapping[str, object]:
-    """What stands in a document, by dotted key."""
+    """The values of a document that are no tables, by dotted key."""
     if isinstance(value, Mapping):
         dot = f"{place}." if place else ""
         inner = [leaves(item, f"{dot}{key}") for key, item in value.items()]
@@ -81,7 +81,7 @@ def leaves(value: object, place: str = "") -> Mapping[str, object]:
 
 # -------------------------------------------------------------------------------- tokens, and files that are refused
 
-# No repeat gives back what it took, so that the time grows with the length of the text and no faster.
+# Possessive quantifiers never backtrack, so the time is linear in the length of the text.
 TOKEN = re.compile(
     r'''
       (?P<string> """(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5}|\Z) | \'\'\'(?:[^']|'(?!''))*+(?:'{3,5}|\Z)
@@ -108,8 +108,8 @@ def tokens(text: str) -> Iterator[Token]:
         line += found[0].count("\n")
 
 
-def refusal(text: str) -> tuple[int, str] | None:
-    """The line of the first thing in `text` that no config needs, and what it is; None where there is none."""
+def excess(text: str) -> tuple[int, str] | None:
+    """The line of the first excess of characters, dots or brackets, and an error text; None where there is none."""
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_LINE:
             return number, f"is {len(line):,} characters long; up to {MAX_LINE:,} are read"
@@ -145,16 +145,16 @@ def line_of(place: str, lines: Mapping[str, int]) -> int | None:
 def lines_of(text: str) -> Mapping[str, int]:
     """The line of each table and key of `text`, which is valid TOML.
 
-    What stands inside a list or an inline table has no line of its own: it has that of the key before its "=".
+    Keys inside a list or an inline table have no line of their own: `line_of` gives them that of the key around them.
     """
-    headed = _Headed()
+    index = _LineIndex()
     parts: list[str] = []
     brackets = depth = 0
     in_value = False
     for token in tokens(f"{text}\n"):
         if token.kind == "newline" and depth == 0:
             if brackets:
-                headed.begin(parts, token.line, listed=brackets == 2)
+                index.begin_table(parts, token.line, listed=brackets == 2)
             parts, brackets, in_value = [], 0, False
         elif in_value:
             depth += (token.text in {"[", "{"}) - (token.text in {"]", "}"})
@@ -163,25 +163,25 @@ def lines_of(text: str) -> Mapping[str, int]:
         elif token.text == "[":
             brackets += 1
         elif token.text == "=":
-            headed.note(parts, token.line)
+            index.record(parts, token.line)
             in_value = True
-    return headed.lines
+    return index.lines
 
 
 def _plain(key: Token) -> str:
     return key.text[1:-1] if key.kind == "string" else key.text
 
 
-class _Headed:
-    """The lines so far, and the table that the last header began."""
+class _LineIndex:
+    """The lines so far, and the table of the last header."""
 
     def __init__(self) -> None:
         self.lines: dict[str, int] = {}
         self._last: dict[str, int] = {}
         self._table = ""
 
-    def note(self, parts: Sequence[str], line: int) -> str:
-        """Note every step of the way to `parts`, and return their dotted key. In a list, its last table is meant."""
+    def record(self, parts: Sequence[str], line: int) -> str:
+        """The dotted key, with its line recorded and those of the tables around it. A list means its last table."""
         place = self._table
         for part in parts:
             place = f"{place}.{part}" if place else part
@@ -190,12 +190,12 @@ class _Headed:
                 place = f"{place}[{self._last[place]}]"
         return place
 
-    def begin(self, parts: Sequence[str], line: int, *, listed: bool) -> None:
+    def begin_table(self, parts: Sequence[str], line: int, *, listed: bool) -> None:
         self._table = ""
         *outer, name = parts
-        around = self.note(outer, line)
+        around = self.record(outer, line)
         place = f"{around}.{name}" if around else name
         if listed:
             self._last[place] = self._last.get(place, -1) + 1
-        self._table = self.note(parts, line)
+        self._table = self.record(parts, line)
         self.lines.setdefault(self._table, line)

@@ -1,4 +1,4 @@
-"""Changing a config's investments or its layout version and nothing else: comments and order stay as they are."""
+"""Edits of a config file, its investments and its schema version, that keep comments, order and layout."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,12 +17,12 @@ from rebalancer.errors import BadInputError, Problem
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?", re.ASCII)
 
 Investments = Any
-"""tomlkit's list of tables, or its list of inline tables: both are used like a list."""
+"""tomlkit's list of tables or of inline tables; both have the interface of a list."""
 Tail = list[tuple[Key | None, Item]]
 
 
 def add_investment(content: bytes, account: str, *, bot: str, amount: str, mode: str, name: str | None) -> bytes:
-    """`content` with one more investment behind the account's last one. `amount` is a number as TOML writes it."""
+    """`content` with one more investment after the account's last one. `amount` is a TOML number."""
     keys = {
         "bot": bot,
         "name": name,
@@ -59,7 +59,7 @@ def set_amount(content: bytes, account: str, index: int, *, amount: str, mode: s
 
 
 def remove_investment(content: bytes, account: str, index: int) -> bytes:
-    """`content` without the investment `index`. What stands behind a blank line after it belongs to the next one."""
+    """`content` without the investment `index`. Comments after a blank line belong to the next investment and stay."""
 
     def change(investments: Investments) -> None:
         tail = _cut_tail(investments[index])
@@ -78,7 +78,7 @@ def remove_investment(content: bytes, account: str, index: int) -> bytes:
 
 
 def _changed(content: bytes, account: str, change: Callable[[Investments], None]) -> bytes:
-    """`content` after `change`, with the line ends and the byte order mark that it had."""
+    """`content` after `change`, with its line endings and its byte order mark."""
     text = decode(content, account)
     crlf = "\r\n" in text
     text = text.replace("\r\n", "\n")
@@ -90,7 +90,7 @@ def _changed(content: bytes, account: str, change: Callable[[Investments], None]
 
 
 def _cut_tail(table: Table | InlineTable) -> Tail:
-    """Take off what stands behind the table's keys from the first blank line on: it leads over to what follows."""
+    """Remove and return what follows the table's last key from the first blank line on: it belongs to the next item."""
     body = table.value.body
     keys = max((index for index, (key, _) in enumerate(body) if key is not None), default=-1)
     blank = (index for index in range(keys + 1, len(body)) if isinstance(body[index][1], Whitespace))
@@ -104,12 +104,12 @@ def _cut_tail(table: Table | InlineTable) -> Tail:
 
 Step = Callable[[TOMLDocument], None]
 STEPS: Mapping[int, Step] = {}
-"""By version: what turns a document of it into one of the next. There is only one version so far."""
+"""By version: the step from it to the next one. There is only one version so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A config brought from version `old` to `new`; `backup` is where the old one goes."""
+    """A config migrated from version `old` to `new`. The old file is to be kept at `backup`."""
 
     old: int
     new: int
@@ -118,9 +118,9 @@ class Migration:
 
 
 def migration(content: bytes, path: Path, steps: Mapping[int, Step] = STEPS, newest: int = SCHEMA) -> Migration | None:
-    """What has to be done to the config `content` of `path`; None where it is of the version `newest`.
+    """The migration of the config `content` of `path`; None where it has the version `newest`.
 
-    Raises BadInputError for what is no TOML, and for a version that is newer or none.
+    Raises BadInputError for invalid TOML, and for an invalid or a newer version.
     """
     old = read(content, str(path), {}).content.get("schema", 1)
     if type(old) is not int or old not in steps:

@@ -8,11 +8,11 @@ VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", re.ASCII)
 
 
 AS_WRITTEN = frozenset({"key_id", "secret"})
-"""The keys whose variables are looked up where they are needed and nowhere else, so that a config never holds them."""
+"""Keys whose variables are looked up only when the account is opened, so a `Config` never holds a secret."""
 
 
 class FromEnvironment(str):
-    """A string that variables were filled into. `written` is what stands in the file."""
+    """A string with variables filled in. `written` is the text in the file."""
 
     __slots__ = ("written",)
     written: str
@@ -29,14 +29,14 @@ class FromEnvironment(str):
 
 
 Refuse = Callable[[str, str], None]
-"""Takes the dotted key of a string, and what is wrong with it."""
+"""Called with the dotted key of a string and an error text."""
 
 
 def fill(value: object, environ: Mapping[str, str], refuse: Refuse, place: str = "") -> object:
-    """`value` with the variables of all strings in it filled in; what can't be filled is refused and stays as written.
+    """`value` with the variables of all strings in it filled in. A missing variable is refused and stays as written.
 
-    A default stands in for a variable that is not set or is empty, as in a shell. The value is nested as deep as the
-    scan before parsing allows.
+    A default stands in for a variable that is not set or is empty, as in a shell. The nesting of `value` is bounded by
+    `MAX_DEPTH` of the document.
     """
     match value:
         case str():

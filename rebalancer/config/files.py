@@ -11,7 +11,7 @@ from rebalancer.files import create_private, replace_atomically
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a regular file. Raises OSError, also for a pipe or a device, whose content may never end."""
+    """The bytes of a regular file. Raises OSError, also for a pipe or a device, which may never end."""
     if path.is_fifo() or path.is_char_device():
         raise OSError(errno.EINVAL, "it is no ordinary file")
     return path.read_bytes()

@@ -1,4 +1,4 @@
-"""The settings in force in an account, defaults too, and where each value came from."""
+"""The settings in force in an account, including defaults, and where each value comes from."""
 
 import json
 import shlex
@@ -34,7 +34,7 @@ class Setting:
 
 
 def in_force(config: Config, account: AccountConfig) -> tuple[Setting, ...]:
-    """Everything that a run of `account` goes by, in the order of config.example.toml."""
+    """Every setting that a run of `account` uses, in the order of config.example.toml."""
     origins = _Origins(config)
     return tuple(Setting(each.key, *origins.of(each)) for each in _values(config, account))
 
@@ -47,7 +47,7 @@ def snapshot(config: Config, account: AccountConfig) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """`places` are the dotted keys that can set it; the first of them in the file wins."""
+    """`places` are the dotted keys that can set it, by precedence. `text` marks free text, which may hold a secret."""
 
     key: str
     value: object
@@ -61,29 +61,29 @@ def _values(config: Config, account: AccountConfig) -> Iterator[_Value]:
     yield _Value(
         "state_dir", config.state_dir, ("state_dir",), top["state_dir"].text, "REBALANCE_STATE, else the default"
     )
-    yield from _of_data(config)
+    yield from _data_values(config)
     for key, kind in keys_of(AccountConfig).items():
         above = (key,) if key in top else ()
         found = getattr(account, key)
         command = shlex.join(found) if isinstance(found, tuple) else found
         yield _Value(f"{here}.{key}", command, (f"{here}.{key}", *above), kind.text)
-    for key, value in _of_the_venue(account).items():
+    for key, value in _venue_settings(account).items():
         yield _Value(f"{here}.{key}", value, (f"{here}.{key}",), key in venue and venue[key].text)
-    yield from _of_table(f"{here}.cash_reserve", account.reserve)
-    yield from _of_table(f"{here}.trading", account.trading, above="trading")
-    yield from _of_table(f"{here}.limits", account.limits, above="limits")
-    yield from _of_table(f"{here}.sim", account.sim)
-    yield from _of_investments(here, account)
+    yield from _table_values(f"{here}.cash_reserve", account.reserve)
+    yield from _table_values(f"{here}.trading", account.trading, above="trading")
+    yield from _table_values(f"{here}.limits", account.limits, above="limits")
+    yield from _table_values(f"{here}.sim", account.sim)
+    yield from _investment_values(here, account)
 
 
-def _of_table(place: str, settings: Reserve | Trading | Limits | SimSettings, above: str = "") -> Iterator[_Value]:
+def _table_values(place: str, settings: Reserve | Trading | Limits | SimSettings, above: str = "") -> Iterator[_Value]:
     """`above` is the table of all accounts that can set the same keys."""
     for field in fields(settings):
         key = f"{place}.{field.name}"
         yield _Value(key, getattr(settings, field.name), (key, f"{above}.{field.name}") if above else (key,))
 
 
-def _of_data(config: Config) -> Iterator[_Value]:
+def _data_values(config: Config) -> Iterator[_Value]:
     yield _Value("data.source", config.data_source, ("data.source",))
     if config.data_folder is not None:
         yield _Value("data.folder", config.data_folder, ("data.folder",), keys_of(DataTable)["folder"].text)
@@ -92,7 +92,7 @@ def _of_data(config: Config) -> Iterator[_Value]:
             yield _Value(f"data.{key}", value, (f"data.{key}",))
 
 
-def _of_investments(here: str, account: AccountConfig) -> Iterator[_Value]:
+def _investment_values(here: str, account: AccountConfig) -> Iterator[_Value]:
     for index, investment in enumerate(account.investments):
         place, key = f"{here}.investments[{index}]", f'{here}.investments."{investment.bot}"'
         yield _Value(f"{key}.bot", account.bots[investment.bot], (f"{place}.bot",), keys_of(BotTable)["bot"].text)
@@ -100,8 +100,8 @@ def _of_investments(here: str, account: AccountConfig) -> Iterator[_Value]:
         yield _Value(f"{key}.weight_mode", investment.weight_mode, (f"{place}.weight_mode",))
 
 
-def _of_the_venue(account: AccountConfig) -> Mapping[str, object]:
-    """Where the keys are, never what they are; then the venue's own settings, and the account number."""
+def _venue_settings(account: AccountConfig) -> Mapping[str, object]:
+    """Where the keys are stored (never the keys), the venue's own settings, and the account number."""
     found: dict[str, object] = {}
     if keys := account.key_source:
         key_id, secret = (f"${{{name}}}" for name in keys.variables) if keys.variables else ("", "")
@@ -116,7 +116,7 @@ class _Origins:
         self._lines = lines_of(config.content.decode("utf-8-sig"))
 
     def of(self, value: _Value) -> tuple[str, str]:
-        """The text of the value, and where it came from."""
+        """The value as text, and where it comes from."""
         for place in value.places:
             if place in self._written:
                 return self._found(value, place, self._written[place])
@@ -140,12 +140,12 @@ def _variables(written: object) -> Iterator[str]:
 
 
 def shortened(secret: str) -> str:
-    """A quarter of `secret`, at most 4 characters, and how long it is: enough to tell two of them apart."""
+    """The first quarter of `secret`, at most 4 characters, and its length: enough to distinguish two of them."""
     return f"{secret[: min(4, len(secret) // 4)]}... ({len(secret)} characters)"
 
 
 def text(value: object) -> str:
-    """A setting as its text: a number without an exponent, lists with blanks, pairs with a slash, no ticker as CASH."""
+    """Numbers without an exponent, lists joined by commas, pairs by a slash; None, which is no ticker, as CASH."""
     match value:
         case None:
             return "CASH"

@@ -32,23 +32,30 @@ BY_TYPE: Mapping[object, Kind] = {
 @cache
 def keys_of(table: type) -> Mapping[str, Kind]:
     """The fields of `table`, a dataclass or a TypedDict, that are annotated with a meaning."""
-    hints = get_type_hints(table, include_extras=True)
-    return {name: _kind(*get_args(hint)) for name, hint in hints.items() if get_origin(hint) is Annotated}
+    hints = get_type_hints(table, include_extras=True).items()
+    annotated = {name: get_args(hint) for name, hint in hints if get_origin(hint) is Annotated}
+    return {name: _kind(*parts) for name, parts in annotated.items() if isinstance(parts[-1], str)}
 
 
-def _kind(form: object, *extras: object) -> Kind:
-    """The kind of a field of type `form`. `extras` are its range, where `form` leaves it open, and its meaning."""
+def amount_of(table: type, mode: object) -> Kind:
+    """The key `amount` of `table`: dollars in the range of its field, or where `mode` says so up to 100 percent."""
+    _, dollars = get_args(get_type_hints(table, include_extras=True)["amount"])
+    return kinds.number(replace(dollars, high=100) if mode == "percent" else dollars)
+
+
+def _kind(type_: object, *extras: object) -> Kind:
+    """The kind of a field of type `type_`. `extras`: its range or kind, unless `type_` says it all, and its meaning."""
     *given, meaning = extras
-    return replace(_of_the_form(form, *given), meaning=str(meaning))
+    return replace(_kind_of_type(type_, *given), meaning=str(meaning))
 
 
-def _of_the_form(form: object, given: object = None) -> Kind:
+def _kind_of_type(type_: object, given: object = None) -> Kind:
     match given:
         case Kind():
             return given
         case Range():
-            return kinds.number(given) if form is Decimal else kinds.whole(given)
-    return kinds.one_of(*get_args(form)) if get_origin(form) is Literal else BY_TYPE[form]
+            return kinds.number(given) if type_ is Decimal else kinds.whole(given)
+    return kinds.one_of(*get_args(type_)) if get_origin(type_) is Literal else BY_TYPE[type_]
 
 
 # ------------------------------------------------------------------------------------ keys that depend on the venue
@@ -62,18 +69,18 @@ def venue_of(table: Table) -> VenuePlugin | None:
         return None
 
 
-def account_kinds(plugin: VenuePlugin) -> Mapping[str, Kind]:
-    """In the order of config.example.toml."""
+def account_keys_at(plugin: VenuePlugin) -> Mapping[str, Kind]:
+    """The keys of an account's table that depend on its venue, in the order of config.example.toml."""
     credentials = keys_of(CredentialsTable) if plugin.needs_keys else {}
-    own = {key: _of_a_venue(each) for key, each in plugin.account_keys.items()}
+    own = {key: _kind_of_venue_key(each) for key, each in plugin.account_keys.items()}
     return {**credentials, **own, **({} if plugin.venue.simulated else keys_of(AccountNumberTable))}
 
 
-def price_kinds(plugin: VenuePlugin) -> Mapping[str, Kind]:
-    return {key: _of_a_venue(each) for key, each in plugin.price_keys.items()}
+def price_keys_at(plugin: VenuePlugin) -> Mapping[str, Kind]:
+    return {key: _kind_of_venue_key(each) for key, each in plugin.price_keys.items()}
 
 
-def _of_a_venue(key: VenueKey) -> Kind:
+def _kind_of_venue_key(key: VenueKey) -> Kind:
     match key:
         case AddressKey(hosts=hosts):
             found = kinds.address(*dict.fromkeys(hosts.values()))
@@ -84,23 +91,23 @@ def _of_a_venue(key: VenueKey) -> Kind:
     return replace(found, meaning=key.meaning)
 
 
-def any_account_kinds() -> Mapping[str, Kind]:
-    """The keys of every venue, which imports them all."""
-    return {key: kind for plugin in registry.plugins() for key, kind in account_kinds(plugin).items()}
+def all_account_keys() -> Mapping[str, Kind]:
+    """Those of every installed venue, which imports them all."""
+    return {key: kind for plugin in registry.plugins() for key, kind in account_keys_at(plugin).items()}
 
 
-def any_price_kinds() -> Mapping[str, Kind]:
-    return {key: kind for plugin in registry.plugins() for key, kind in price_kinds(plugin).items()}
+def all_price_keys() -> Mapping[str, Kind]:
+    return {key: kind for plugin in registry.plugins() for key, kind in price_keys_at(plugin).items()}
 
 
-def chosen(values: Mapping[str, Any], keys: Mapping[str, VenueKey], mode: Mode = "paper") -> dict[str, Any]:
-    """The venue's own `keys` with the `values` that were read, else with their defaults."""
+def with_defaults(values: Mapping[str, Any], keys: Mapping[str, VenueKey], mode: Mode = "paper") -> dict[str, Any]:
+    """The value of each of the venue's own `keys`, or else its default."""
     return {key: values.get(key, each.default(mode)) for key, each in keys.items()}
 
 
-def refuse_foreign(account: Table, broker: str, keys: Iterable[str]) -> None:
+def refuse_keys_of_other_venues(account: Table, broker: str, keys: Iterable[str]) -> None:
     """Refuse `keys` of the account's table, which only other venues have."""
     for key in keys:
-        others = [each.venue.name for each in registry.plugins() if key in account_kinds(each)]
+        others = [each.venue.name for each in registry.plugins() if key in account_keys_at(each)]
         remedy = " or ".join(f'broker = "{name}"' for name in others)
         account.refuse(key, f'has no effect where broker = "{broker}": take this line out, or set {remedy}')

@@ -1,6 +1,4 @@
-"""Kinds of values. A kind parses a TOML value, or raises ValueError that says what was found and what is
-allowed.
-"""
+"""Kinds of values. A kind parses a TOML value, or raises ValueError with what was found and what is allowed."""
 
 import json
 import re
@@ -15,17 +13,17 @@ from typing import Any
 
 from rebalancer.config.environment import VARIABLE, FromEnvironment
 from rebalancer.model import CASH, TICKER, Symbol, symbol
-from rebalancer.model.settings import MOST_DOLLARS, Range
+from rebalancer.model.settings import Range
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import address_refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`schema` says in JSON Schema what `read` accepts. `text` marks free text, which may hold a secret.
+    """How the value of a key is parsed. `schema` is the JSON Schema of what `read` accepts.
 
-    `read` returns Any, since the type depends on the key: a table of kinds fills the fields of one dataclass.
-    `meaning` is a sentence about the key, for editors.
+    `read` returns Any, since the keys of one table have different types. `text` marks free text, which may hold a
+    secret. `meaning` describes the key, for editors.
     """
 
     read: Callable[[object], Any]
@@ -48,7 +46,7 @@ TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^({TICKER.pat
 
 
 def shown(value: object) -> str:
-    """`value` as a person wrote it, in at most 40 characters: what a variable held is never shown."""
+    """`value` as written in the file, in at most 40 characters; the value of a variable is never shown."""
     if isinstance(value, FromEnvironment):
         value = value.written
     if isinstance(value, bool):
@@ -73,11 +71,6 @@ def number(allowed: Range) -> Kind:
 
     least = "exclusiveMinimum" if allowed.above_low else "minimum"
     return Kind(read, {"type": "number", least: allowed.low, "maximum": allowed.high})
-
-
-def amount(mode: object, *, above_zero: bool) -> Kind:
-    """What `mode` counts: up to 100 percent, else dollars."""
-    return number(Range(0, 100 if mode == "percent" else MOST_DOLLARS, above_zero))
 
 
 def whole(allowed: Range) -> Kind:
@@ -107,7 +100,7 @@ def _not_among(value: object, choices: Iterable[str]) -> str:
 
 @kind({"type": "string"})
 def broker(value: object) -> str:
-    """The name of a venue. It is imported here, and no other is."""
+    """The name of a venue. Only the named one is imported."""
     if isinstance(value, str):
         with suppress(KeyError):
             return registry.plugin(value).venue.name
@@ -140,7 +133,7 @@ def switch(value: object) -> bool:
 
 @kind({"type": "string", "maxLength": 60, "pattern": r"^\S(.*\S)?$"}, text=True)
 def line(value: object) -> str:
-    """A name: one line of 1 to 60 printable characters, without blanks around it."""
+    """One line of 1 to 60 printable characters, without blanks around it."""
     if isinstance(value, str) and 1 <= len(value) <= 60 and value.isprintable() and value == value.strip():
         return value
     raise ValueError(f"{shown(value)} is not allowed: use one line of 1 to 60 characters without blanks around it")
@@ -160,7 +153,7 @@ def command(value: object) -> tuple[str, ...]:
 
 @kind({"type": "string", "pattern": r"\S"}, text=True)
 def path(value: object) -> Path:
-    """A path; "~/" is the user's home. What a relative one starts at is the caller's to know."""
+    """A path; "~/" is the user's home. A relative path is returned as it is."""
     if isinstance(value, str) and value.strip() and value.isprintable():
         return Path.home() / value[2:] if value.startswith("~/") else Path(value)
     raise ValueError(f'{shown(value)} is not allowed: use a path in quotes, such as "bots/trend.json"')
@@ -168,7 +161,7 @@ def path(value: object) -> Path:
 
 @kind({"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"})
 def variable(value: object) -> str:
-    """The name of the one environment variable that stands here as ${NAME}. Anything else is never repeated."""
+    """The NAME of `${NAME}`. Errors never repeat the value, which may be a key."""
     found = VARIABLE.fullmatch(value) if isinstance(value, str) else None
     if found is None or found[2] is not None:
         raise ValueError(
@@ -179,7 +172,7 @@ def variable(value: object) -> str:
 
 
 def matching(pattern: re.Pattern[str], otherwise: str) -> Kind:
-    """Text that `pattern` matches whole; `otherwise` says what it is not, and what to write."""
+    """Text that `pattern` matches as a whole; `otherwise` ends the error, with the remedy."""
 
     def read(value: object) -> str:
         if isinstance(value, str) and pattern.fullmatch(value):
@@ -209,7 +202,7 @@ def address(*allowed: str) -> Kind:
 
 @kind({"type": "string", "format": "date", "pattern": f"^{DAY.pattern}$"})
 def day(value: object) -> date:
-    """A day as TOML writes it, or the same in quotes."""
+    """A TOML date, or the same in quotes."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and DAY.fullmatch(value):
@@ -269,7 +262,7 @@ SCHEMA = 1
 
 
 def version(value: object, newest: int = SCHEMA) -> int:
-    """The value of the key `schema`, accepted only if it is `newest`. Raises ValueError with the remedy."""
+    """The value of the key `schema`, accepted only if it is `newest`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{shown(value)} is not allowed: use {newest}, or leave it out")
     if value > newest:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rebalancer.config.contents import DataTable
-from rebalancer.config.keys import any_price_kinds, chosen, keys_of, price_kinds
+from rebalancer.config.keys import all_price_keys, keys_of, price_keys_at, with_defaults
 from rebalancer.config.kinds import OWN_SOURCES, price_sources
 from rebalancer.config.table import Table
 from rebalancer.venues.plugin import VenuePlugin
@@ -17,8 +17,8 @@ AccountsWithPrices = Mapping[str, VenuePlugin]
 def price_settings(table: Table, accounts: AccountsWithPrices, folder: Path) -> dict[str, Any]:
     """The fields `data_...` of a Config. A relative path starts at `folder`."""
     venue = _venue(table, accounts)
-    own = price_kinds(venue) if venue else {}
-    foreign = {} if table.content.keys() <= {*keys_of(DataTable), *own} else any_price_kinds()
+    own = price_keys_at(venue) if venue else {}
+    foreign = {} if table.content.keys() <= {*keys_of(DataTable), *own} else all_price_keys()
     values = table.read({**keys_of(DataTable), **own, **foreign})
     if "source" not in table.content:
         values["source"] = venue.venue.name if venue else "sample"
@@ -28,32 +28,32 @@ def price_settings(table: Table, accounts: AccountsWithPrices, folder: Path) -> 
     return {
         "data_source": values.get("source"),
         "data_folder": folder / values["folder"] if "folder" in values else None,
-        "data_account": values.get("account", next(_at(venue, accounts), None)) if venue else None,
-        "data_settings": chosen(values, venue.price_keys) if venue else {},
+        "data_account": values.get("account", next(_accounts_at(venue, accounts), None)) if venue else None,
+        "data_settings": with_defaults(values, venue.price_keys) if venue else {},
     }
 
 
 def _venue(table: Table, accounts: AccountsWithPrices) -> VenuePlugin | None:
-    """The venue whose prices are read: the one that is named, else that of the first account."""
+    """The venue whose prices are read: the named one, or else that of the first account."""
     named = (each for each in accounts.values() if each.venue.name == table.content.get("source"))
     return next(named, next(iter(accounts.values()), None))
 
 
-def _at(venue: VenuePlugin, accounts: AccountsWithPrices) -> Iterator[str]:
+def _accounts_at(venue: VenuePlugin, accounts: AccountsWithPrices) -> Iterator[str]:
     return (name for name, each in accounts.items() if each is venue)
 
 
 def _conflicts(
     values: Mapping[str, Any], venue: VenuePlugin | None, accounts: AccountsWithPrices
 ) -> Iterator[tuple[str, str]]:
-    """What does not go together, by the key to change."""
-    source = values.get("source")  # None where what stands there was refused
+    """The key to change and its error, for settings that contradict each other."""
+    source = values.get("source")  # None where its value was refused
     if source == "folder" and "folder" not in values:
         yield "folder", 'is missing: source = "folder" needs the folder of your prices, such as "prices"'
     elif source not in {None, "folder"} and "folder" in values:
         yield "folder", 'has no effect here: set source = "folder", or take this line out'
     if venue:
-        yield from _with_a_venue(values, venue, list(_at(venue, accounts)))
+        yield from _with_a_venue(values, venue, list(_accounts_at(venue, accounts)))
     else:
         yield from _without_a_venue(values)
 

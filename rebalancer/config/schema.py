@@ -7,8 +7,8 @@ from typing import Any
 from rebalancer.config.contents import AccountConfig, BotTable, DataTable, SimSettings, TopTable
 from rebalancer.config.environment import AS_WRITTEN, VARIABLE
 from rebalancer.config.in_force import text
-from rebalancer.config.keys import any_account_kinds, any_price_kinds, keys_of
-from rebalancer.config.kinds import ACCOUNT_NAME, Kind, amount, one_of, price_sources
+from rebalancer.config.keys import all_account_keys, all_price_keys, amount_of, keys_of
+from rebalancer.config.kinds import ACCOUNT_NAME, Kind, one_of, price_sources
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues import registry
 
@@ -21,7 +21,7 @@ def config_schema() -> Schema:
     """Draft 2020-12. Relations between keys, and to the files they name, are checked by the parser only."""
     whole = _table(keys_of(TopTable), required=("accounts",))
     whole["properties"] |= {
-        "data": _table({**_with_choices(DataTable, "source", price_sources()), **any_price_kinds()}),
+        "data": _table({**_with_choices(DataTable, "source", price_sources()), **all_price_keys()}),
         "trading": _with_defaults(Trading),
         "limits": _with_defaults(Limits),
         "accounts": {
@@ -35,28 +35,28 @@ def config_schema() -> Schema:
 
 
 def _account() -> Schema:
-    keys = {**_with_choices(AccountConfig, "broker", registry.names()), **any_account_kinds()}
+    keys = {**_with_choices(AccountConfig, "broker", registry.names()), **all_account_keys()}
     account = _table(keys, required=("broker", "investments"))
     reserve = _table(keys_of(Reserve), required=("amount",))
     investment = _table({**keys_of(BotTable), **keys_of(Investment)}, required=("bot", "amount"))
     account["properties"] |= {
-        "cash_reserve": _sized(reserve, "mode", above_zero=False),
+        "cash_reserve": _with_amount(reserve, Reserve, "mode"),
         "trading": _with_defaults(Trading),
         "limits": _with_defaults(Limits),
         "sim": _with_defaults(SimSettings),
-        "investments": {"type": "array", "items": _sized(investment, "weight_mode", above_zero=True), "minItems": 1},
+        "investments": {"type": "array", "items": _with_amount(investment, Investment, "weight_mode"), "minItems": 1},
     }
     return account
 
 
 def _with_choices(table: type, key: str, choices: tuple[str, ...]) -> Mapping[str, Kind]:
-    """The keys of `table`; `key` takes the `choices`, which the installed venues decide."""
+    """The keys of `table`, where `key` accepts the `choices`, which depend on the installed venues."""
     keys = keys_of(table)
     return {**keys, key: replace(keys[key], schema=one_of(*choices).schema)}
 
 
 def _with_defaults(table: type) -> Schema:
-    """The table of a settings dataclass, each default named beside the meaning of its key."""
+    """The table of a settings dataclass; the description of a key names its default."""
     defaults = table()
     keys: dict[str, Kind] = {}
     for key, kind in keys_of(table).items():
@@ -64,12 +64,12 @@ def _with_defaults(table: type) -> Schema:
     return _table(keys)
 
 
-def _sized(table: Schema, mode: str, *, above_zero: bool) -> Schema:
-    """`table` with its `amount`, whose bounds depend on the key `mode`."""
-    table["properties"]["amount"] = dict(amount("dollars", above_zero=above_zero).schema)
+def _with_amount(schema: Schema, table: type, mode: str) -> Schema:
+    """`schema` with the `amount` of `table`, whose range depends on the key `mode`."""
+    schema["properties"]["amount"] = dict(amount_of(table, "dollars").schema)
     percent = {"properties": {mode: {"const": "percent"}}, "required": [mode]}
-    bounded = {"properties": {"amount": dict(amount("percent", above_zero=above_zero).schema)}}
-    return table | {"if": percent, "then": bounded}
+    bounded = {"properties": {"amount": dict(amount_of(table, "percent").schema)}}
+    return schema | {"if": percent, "then": bounded}
 
 
 def _table(keys: Mapping[str, Kind], required: tuple[str, ...] = ()) -> Schema:

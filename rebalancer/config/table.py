@@ -1,4 +1,4 @@
-"""One table of a TOML document on its way to our values. Every problem is collected, none is raised here."""
+"""Reading one table of a TOML document by its keys. Every problem is collected, none is raised here."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Table:
     def read(
         self, kinds: Mapping[str, Kind], *, required: Collection[str] = (), tables: Collection[str] = ()
     ) -> dict[str, Any]:
-        """The keys of `kinds` that stand here and pass. Refuses every key that is in neither `kinds` nor `tables`."""
+        """The valid values by key. Refuses invalid values, and keys that are in neither `kinds` nor `tables`."""
         self._refuse_unknown([*kinds, *tables])
         values: dict[str, Any] = {}
         for key, kind in kinds.items():

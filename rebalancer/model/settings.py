@@ -1,7 +1,7 @@
 """The owner's settings: type, range, meaning and default of each key in one place.
 
-A field's annotation holds its range, where the type alone leaves it open, and its meaning, a sentence for people and
-their editors. `rebalancer.config.keys` makes the reader and the JSON Schema of a key from it.
+A field is annotated with its range, where the type alone leaves it open, and with its meaning, which editors show.
+`rebalancer.config.keys` makes the parser and the JSON Schema of a key from that.
 """
 
 from dataclasses import dataclass
@@ -46,18 +46,18 @@ MODES = "Dollars or percent for a reserve; paper or live for an account. Live tr
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """The `cash_reserve` table: cash that is never invested, as an amount of money or a percentage of equity."""
+    """The `cash_reserve` table: cash that is never invested, in dollars or up to 100 percent of equity."""
 
     mode: Annotated[MoneyMode, MODES] = "dollars"
-    amount: Decimal = Decimal(0)
+    amount: Dollars = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Investment:
-    """Money allotted to a bot: an amount, or a percentage. `bot` is its name, unique within the account."""
+    """Money allotted to a bot, in dollars or up to 100 percent. `bot` is its name, unique within the account."""
 
     bot: str
-    amount: Decimal
+    amount: DollarsAboveZero
     weight_mode: Annotated[MoneyMode, "What the amount counts: dollars, or percent of what may be invested."] = (
         "dollars"
     )

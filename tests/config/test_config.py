@@ -15,7 +15,7 @@ from platformdirs import user_config_path
 from rebalancer import config
 from rebalancer.config import AccountConfig, SimSettings
 from rebalancer.config.contents import BotTable, DataTable, KeySource
-from rebalancer.config.keys import account_kinds, keys_of
+from rebalancer.config.keys import account_keys_at, keys_of
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues.alpaca.venue import FIRST_DAY, PLUGIN
@@ -185,7 +185,7 @@ def test_what_is_switched_off_in_the_example_can_be_switched_on() -> None:
     assert (found.data_account, found.data_settings) == ("paper", {"feed": "iex", "since": FIRST_DAY})
     written = tomllib.loads(shown)
     assert written["data"].keys() | {"folder"} == {*keys_of(DataTable), *PLUGIN.price_keys}
-    assert set(account_kinds(PLUGIN)) - {"credentials_file"} <= written["accounts"]["paper"].keys()
+    assert set(account_keys_at(PLUGIN)) - {"credentials_file"} <= written["accounts"]["paper"].keys()
     assert '# credentials_file = "' in shown
 
 

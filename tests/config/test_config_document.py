@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rebalancer.config.document import leaves, line_of, lines_of, refusal, tokens
+from rebalancer.config.document import excess, leaves, line_of, lines_of, tokens
 
 TEXT = """\
 state_dir = "a # b"   # c
@@ -116,7 +116,7 @@ def test_every_key_of_a_file_has_the_line_that_names_it(pieces: list[str]) -> No
     ],
 )
 def test_a_deep_but_plausible_file_is_parsed(text: str) -> None:
-    assert refusal(text) is None
+    assert excess(text) is None
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_deep_but_plausible_file_is_parsed(text: str) -> None:
     ],
 )
 def test_too_many_dots_brackets_or_characters_are_refused_with_their_line(text: str, line: int, says: str) -> None:
-    found = refusal(text)
+    found = excess(text)
     assert found is not None
     assert found[0] == line
     assert says in found[1]

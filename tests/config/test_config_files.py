@@ -111,7 +111,7 @@ def test_a_pipe_is_no_bot_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.posix
-def test_a_device_is_none_either_nor_a_link_to_one(tmp_path: Path) -> None:
+def test_a_device_is_no_bot_file_nor_is_a_link_to_one(tmp_path: Path) -> None:
     link = tmp_path / "bot.json"
     link.symlink_to("/dev/null")
     for file in (Path("/dev/null"), link):

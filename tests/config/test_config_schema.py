@@ -14,16 +14,16 @@ from rebalancer import config, demo
 from rebalancer.config.contents import AccountConfig, BotTable, DataTable, SimSettings, TopTable
 from rebalancer.config.files import first_files
 from rebalancer.config.keys import (
-    account_kinds,
+    account_keys_at,
     keys_of,
-    price_kinds,
+    price_keys_at,
 )
 from rebalancer.config.schema import config_schema
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues.alpaca.venue import PLUGIN
 
-VENUE, PRICES = account_kinds(PLUGIN), price_kinds(PLUGIN)
+VENUE, PRICES = account_keys_at(PLUGIN), price_keys_at(PLUGIN)
 SCHEMA = Draft202012Validator(config_schema())
 BASE: dict[str, Any] = {
     "accounts": {"demo": {"broker": "sim", "investments": [{"bot": "trend.json", "amount": 5}]}},

@@ -37,7 +37,7 @@ class Sims:
         slippage: str = "0",
     ) -> SimBroker:
         street = self.street
-        broker = SimBroker.open(
+        broker = SimBroker(
             self.path,
             street,
             street,

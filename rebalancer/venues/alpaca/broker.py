@@ -28,7 +28,7 @@ from rebalancer.model import (
 )
 from rebalancer.ports import Broker, Calendar, Clock, Quotes, Venue
 from rebalancer.venues.alpaca import parse
-from rebalancer.venues.alpaca.client import AlpacaClient, Json, NoReply, Reply, message
+from rebalancer.venues.alpaca.client import AlpacaClient, message
 from rebalancer.venues.alpaca.history import AlpacaHistory
 from rebalancer.venues.alpaca.parse import Body
 from rebalancer.venues.alpaca.quotes import AlpacaQuotes
@@ -43,7 +43,7 @@ from rebalancer.venues.alpaca.reads import (
     positions,
 )
 from rebalancer.venues.alpaca.refusals import refusal
-from rebalancer.venues.alpaca.transport import TOO_MANY_REQUESTS, retry_after
+from rebalancer.venues.alpaca.transport import TOO_MANY_REQUESTS, Json, NoReply, Reply, retry_after
 from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.order_rules import malformed
 from rebalancer.venues.plugin import Connection, Login, MarketView, VenueHistory

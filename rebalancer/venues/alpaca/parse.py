@@ -41,14 +41,8 @@ class Body:
 
     def number(self, name: str) -> Decimal:
         """A finite number; Alpaca sends most of them as text."""
-        value = self.fields.get(name)
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            return self.fail(name)
-        try:
-            number = Decimal(str(value))
-        except InvalidOperation:
-            return self.fail(name)
-        return number if number.is_finite() else self.fail(name)
+        number = finite(self.fields.get(name))
+        return self.fail(name) if number is None else number
 
     def number_or_none(self, name: str) -> Decimal | None:
         """None where the field is null or missing."""
@@ -86,6 +80,19 @@ def bodies(what: str, value: Json) -> list[Body]:
     if not isinstance(value, list):
         raise SourceError(f"Alpaca's answer is no list of {what}s, but {_shown(value)}. Look at Alpaca's status page.")
     return [Body.of(what, item) for item in value]
+
+
+def exact(value: Json) -> Decimal | None:
+    """The number in its shortest text, so that no digit is lost or added; it may be NaN. None for anything else."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def finite(value: Json) -> Decimal | None:
+    number = exact(value)
+    return number if number is not None and number.is_finite() else None
 
 
 def _shown(value: Json) -> str:

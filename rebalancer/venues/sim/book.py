@@ -17,18 +17,8 @@ from rebalancer.files import create_private
 from rebalancer.model import Fill, Order, OrderId, OrderState, OrderStatus, Symbol, canonical
 
 ORDER_COLUMNS = (
-    "id",
-    "symbol",
-    "side",
-    "quantity",
-    "kind",
-    "limit",
-    "status",
-    "filled",
-    "average_price",
-    "reason",
-    "worst_price",
-    "expires",
+    *("id", "symbol", "side", "quantity", "kind", "limit"),
+    *("status", "filled", "average_price", "reason", "worst_price", "expires"),
 )
 FILL_COLUMNS = ("execution_id", "order_id", "symbol", "side", "quantity", "price", "fee", "at")
 

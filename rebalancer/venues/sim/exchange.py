@@ -10,7 +10,6 @@ from typing import Literal
 from rebalancer.errors import SourceError
 from rebalancer.model import (
     Accepted,
-    Fill,
     Instrument,
     Order,
     OrderId,
@@ -60,26 +59,18 @@ class Script:
         return self.twists.get((side, symbol), Twist())
 
 
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """Call it inside a transaction of the book. Counts of looks and slow cancels are kept in memory only."""
 
-    def __init__(
-        self,
-        book: Book,
-        quotes: Quotes,
-        commission: Decimal,
-        slippage_percent: Decimal,
-        script: Script,
-        instrument: Callable[[Symbol], Instrument],
-    ) -> None:
-        self._book = book
-        self._quotes = quotes
-        self._commission = commission
-        self._slippage_percent = slippage_percent
-        self._script = script
-        self._instrument = instrument
-        self._looks: Counter[OrderId] = Counter()
-        self._cancel_at_look: dict[OrderId, int] = {}
+    _book: Book
+    _quotes: Quotes
+    _commission: Decimal
+    _slippage_percent: Decimal
+    _script: Script
+    _instrument: Callable[[Symbol], Instrument]
+    _looks: Counter[OrderId] = field(default_factory=Counter)
+    _cancel_at_look: dict[OrderId, int] = field(default_factory=dict)
 
     def markets(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Market]:
         """By symbol; one without a usable price is absent."""
@@ -94,13 +85,25 @@ class Exchange:
         return {symbol: snapshot.previous.session for symbol, snapshot in shown.items() if snapshot.previous}
 
     def positions(self) -> tuple[Position, ...]:
-        """Raises SourceError where a position never had a price."""
+        """Raises SourceError where one never had a price: it is not valued at 0."""
         holdings = self._book.holdings()
         snapshots = self._shown(list(holdings))
-        return tuple(
-            valued(self._instrument(symbol), held, snapshots.get(symbol), self._book.last_fill)
-            for symbol, held in holdings.items()
-        )
+        return tuple(self._valued(symbol, held, snapshots.get(symbol)) for symbol, held in holdings.items())
+
+    def _valued(self, symbol: Symbol, held: Decimal, snapshot: Snapshot | None) -> Position:
+        """At the mid price; without one at the last known close, else at the last fill."""
+        asset_class = self._instrument(symbol).asset_class
+        if (here := market(snapshot)) is not None:
+            return Position(symbol, held, held * here.middle, asset_class)
+        close = snapshot.previous if snapshot else None
+        if close and is_price(close.close):
+            return Position(symbol, held, held * close.close, asset_class, last_close=close.session)
+        if (fill := self._book.last_fill(symbol)) is None:
+            raise SourceError(
+                f"the sim account holds {symbol}, which never had a price here: it can't be valued. Give [data] its "
+                "closes."
+            )
+        return Position(symbol, held, held * fill.price, asset_class, last_close=fill.at.date())
 
     def _shown(self, symbols: list[Symbol]) -> Mapping[Symbol, Snapshot]:
         return self._quotes.snapshots(symbols) if symbols else {}
@@ -220,31 +223,3 @@ class Exchange:
     def _fee_due(self, state: OrderState) -> Decimal:
         """The whole commission is charged with the first fill."""
         return Decimal(0) if state.filled else self._commission
-
-
-LastFill = Callable[[Symbol], Fill | None]
-
-
-def valued(instrument: Instrument, held: Decimal, snapshot: Snapshot | None, last_fill: LastFill) -> Position:
-    """Valued at the mid price; without one at the last known close, else at the last fill.
-
-    Raises SourceError where no price is known, rather than valuing the position at 0.
-    """
-    symbol = instrument.symbol
-    if (here := market(snapshot)) is not None:
-        return Position(symbol, held, held * here.middle, instrument.asset_class)
-    if (last := _last_close(snapshot) or _filled(last_fill(symbol))) is None:
-        raise SourceError(
-            f"the sim account holds {symbol}, which never had a price here: it can't be valued. Give [data] its closes."
-        )
-    day, price = last
-    return Position(symbol, held, held * price, instrument.asset_class, last_close=day)
-
-
-def _last_close(snapshot: Snapshot | None) -> tuple[date, Decimal] | None:
-    close = snapshot.previous if snapshot else None
-    return (close.session, close.close) if close and is_price(close.close) else None
-
-
-def _filled(fill: Fill | None) -> tuple[date, Decimal] | None:
-    return (fill.at.date(), fill.price) if fill else None

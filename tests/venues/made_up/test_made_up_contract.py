@@ -24,7 +24,7 @@ def opened(installed, street, tmp_path):
     def open_with(twist: Twist | None = None) -> FrankfurtBroker:
         script = Script({(side, SPY): twist or Twist() for side in ("buy", "sell")})
         market = (street, street, street)
-        broker = FrankfurtBroker.open(
+        broker = FrankfurtBroker(
             tmp_path / "account", *market, starting_cash=CASH, script=script, venue=FRANKFURT, instrument=fund
         )
         brokers.append(broker)

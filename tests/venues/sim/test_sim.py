@@ -202,7 +202,7 @@ def test_the_account_survives_a_new_process(sims):
 
 def test_quotes_that_do_not_answer_leave_an_order_unknown_and_the_account_unread(sims, street, tmp_path):
     sims.open(RESTS, holdings={SPY: "3"}).submit(sell("rb1", SPY, "3"))
-    broker = SimBroker.open(sims.path, street, BrokenQuotes(), street, starting_cash=Decimal(0))
+    broker = SimBroker(sims.path, street, BrokenQuotes(), street, starting_cash=Decimal(0))
     try:
         assert broker.submit(buy("rb2", SPY, "1")) == Unknown("the quotes did not answer")
         assert broker.find(RB1) == Unknown("the quotes did not answer")

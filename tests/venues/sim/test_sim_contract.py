@@ -67,7 +67,7 @@ class SimOrderSequences(OrderSequences):
     def reopened(self, behaviour: Script) -> SimBroker:
         street = self.street
         fresh = not (self.folder / "sim").exists()
-        broker = SimBroker.open(
+        broker = SimBroker(
             self.folder / "sim",
             street,
             street,

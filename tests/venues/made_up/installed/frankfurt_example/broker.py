@@ -25,7 +25,7 @@ class FrankfurtBroker(SimBroker):
     def of_login(cls, login: Login, market: MarketView) -> Self:
         settings = dict(login.settings)
         twist = TWISTS[settings.pop("answers")]
-        return cls.open(
+        return cls(
             login.state_dir / f"frankfurt-{login.account}.sqlite",
             market.clock,
             market.quotes,
