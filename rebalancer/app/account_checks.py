@@ -112,11 +112,6 @@ def _money(account: Account, checked: CheckedAccount) -> Check:
     return Check(wanted, "fail", found, remedy)
 
 
-def is_paper(broker: Broker, account: Account) -> bool:
-    """Whether no real money can move, by the venue's own answer, never by a setting."""
-    return broker.venue.mode_of(account.number) == "paper"
-
-
 # --------------------------------------------------------------------------------------------- what is in the account
 
 

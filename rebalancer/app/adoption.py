@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rebalancer.app.evening import evening
-from rebalancer.app.recover import Recovery, simulated
+from rebalancer.app.evening import Evening, evening
+from rebalancer.app.recover import simulated
 from rebalancer.app.views import Adoption
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, RunFailedError
@@ -107,7 +107,7 @@ def write_off(config: Config, account: AccountConfig, wanted: Position, reason: 
         broker.write_off(wanted.symbol)
 
 
-def _without_price(now: Recovery, symbol: Symbol) -> Position:
+def _without_price(now: Evening, symbol: Symbol) -> Position:
     held = {position.symbol: position for position in now.context.broker.positions()}.get(symbol)
     if held is None:
         raise BadInputError([Problem("write-off", symbol, "not held in this account")])

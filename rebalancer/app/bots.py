@@ -58,11 +58,14 @@ def load_bot(content: bytes, name: str, source: str) -> tuple[Bot | None, tuple[
     return load(content, name, source, run_python)
 
 
-def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes]) -> dict[str, Bot]:
-    """Each bot by its name. Raises BadInputError with every problem of every file."""
+def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = None) -> dict[str, Bot]:
+    """Each bot by its name, from `contents` where its file was read already.
+
+    Raises BadInputError with every problem of every file.
+    """
     bots: dict[str, Bot] = {}
     problems: list[Problem] = []
-    for name, content in contents.items():
+    for name, content in (read_bots(paths) if contents is None else contents).items():
         bot, found = load_bot(content, name, str(paths[name]))
         problems.extend(found)
         if bot is not None:
@@ -128,17 +131,16 @@ def bot_file(config: Config, bot: str) -> Path:
 
 def check_files(files: Sequence[Path]) -> list[CheckedBot]:
     """What each bot file contains, or its problems. Raises BadInputError where one can't be opened."""
-    return [_checked(name, content) for name, content in read_bots({str(path): path for path in files}).items()]
-
-
-def _checked(name: str, content: bytes) -> CheckedBot:
-    bot, problems = load_bot(content, Path(name).stem, name)
-    return CheckedBot(name, bot.findings() if bot else None, problems)
+    checked = []
+    for name, content in read_bots({str(path): path for path in files}).items():
+        bot, problems = load_bot(content, Path(name).stem, name)
+        checked.append(CheckedBot(name, bot.findings() if bot else None, problems))
+    return checked
 
 
 def show_bot(config: Config, bot: str) -> ShownBot:
     """All rules of an invested bot, or of a bot file; takes no prices. Raises BadInputError."""
     file = bot_file(config, bot)
     files = {file.stem: file}
-    shown = load_bots(files, read_bots(files))[file.stem]
+    shown = load_bots(files)[file.stem]
     return ShownBot(str(file), shown.findings(), shown.outline())

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from rebalancer.app.account import broker_alone, chosen_accounts, one_account
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bots import load_bots
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.files import content_of
@@ -85,8 +85,8 @@ def _kill(config: Config, account: AccountConfig, *, everyones: bool) -> KilledA
     try:
         with broker_alone(config, account) as (broker, clock):
             watch = broker.venue.quiet_seconds if _is_running(config) else 0
-            done = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
-        return KilledAccount(account.name, done.found, done.left)
+            found, left = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
+        return KilledAccount(account.name, found, left)
     except RebalancerError as error:
         return KilledAccount(account.name, (), (), str(error))
 
@@ -100,18 +100,12 @@ def _is_running(config: Config) -> bool:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """`found` are the orders that were open, each as it was first seen; those in `left` still are."""
-
-    found: tuple[OrderState, ...]
-    left: tuple[OrderState, ...]
-
-
 def cancel_all(
     broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: bool = False, watch: int = 0
-) -> Cancelled:
+) -> tuple[tuple[OrderState, ...], tuple[OrderState, ...]]:
     """Request the cancel of every open order of ours, or of everyone's, until none is open; CANCEL_SECONDS at most.
+
+    Returns the orders that were open, each as it was first seen, and those that still are.
 
     For the first `watch` seconds it keeps polling although none is open: one may still arrive at the broker. Fills are
     counted by the next run. Raises SourceError where the broker does not answer, RunFailedError where it is another
@@ -126,7 +120,7 @@ def cancel_all(
         standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trial_order(each.id)}
         found = standing | found
         if waited >= watch + (CANCEL_SECONDS if standing else 0):
-            return Cancelled(tuple(found.values()), tuple(standing.values()))
+            return tuple(found.values()), tuple(standing.values())
         for order_id in standing:
             broker.cancel(order_id)
         pause = next(pauses)
@@ -146,7 +140,7 @@ def propose_arming(
     BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not answer.
     """
     chosen = _live_account(config, account)
-    load_bots(chosen.bots, read_bots(chosen.bots))
+    load_bots(chosen.bots)
     with broker_alone(config, chosen) as (broker, clock):
         if (refused := refused_day(until, clock.now())) is not None:
             raise BadInputError([Problem("--until", "", refused)])
@@ -171,23 +165,27 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
 
 def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
     """Journal in `journal` that an edit of the config undid every arming under `before`; a sentence for each."""
-    armings = (read.trading_status(journal, each.name).armed for each in before.accounts)
-    edits = [disarm_for_edit(armed, SystemClock().now(), by) for armed in armings if armed is not None]
-    if edits:
+    found = (read.trading_status(journal, each.name).armed for each in before.accounts)
+    armings, now = [armed for armed in found if armed is not None], SystemClock().now()
+    if armings:
         with SqliteJournal.open(journal) as opened:
-            opened.record(NO_RUN, *(event for event, _ in edits))
-    return tuple(sentence for _, sentence in edits)
+            opened.record(NO_RUN, *(Disarmed(now, each.account, by, "the config was edited") for each in armings))
+    return tuple(
+        f"account {each.account} was armed until {end_of_day_text(each.until)}: this edit disarms it; arm it again "
+        f"with `rebalance live arm --account {each.account} --max-dollars {each.max_dollars:f} --until YYYY-MM-DD`"
+        for each in armings
+    )
 
 
 def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:
     """The accounts that trade real money, and whether each may."""
-    return [_live_state(config, each) for each in chosen_accounts(config, account) if each.mode == "live"]
-
-
-def _live_state(config: Config, account: AccountConfig) -> LiveAccount:
-    armed, number = read.trading_status(config.journal(), account.name).armed, account.account_number
-    trouble = unarmed_reason(account.name, armed, number, file_hashes(config, account), SystemClock().now())
-    return LiveAccount(account.name, number, armed, trouble or "")
+    found, now = [], SystemClock().now()
+    for each in chosen_accounts(config, account):
+        if each.mode == "live":
+            armed, number = read.trading_status(config.journal(), each.name).armed, each.account_number
+            trouble = unarmed_reason(each.name, armed, number, file_hashes(config, each), now)
+            found.append(LiveAccount(each.name, number, armed, trouble or ""))
+    return found
 
 
 def _live_account(config: Config, name: str | None) -> AccountConfig:
@@ -248,13 +246,3 @@ def after_first_run(armed: Armed | None, lifted: Iterable[Halted], at: datetime,
         return None
     reviewed = any(halt.reason == FIRST_LIVE_RUN and halt.at >= armed.at for halt in lifted)
     return replace(armed, at=at, by=by, first_order_only=False) if reviewed else None
-
-
-def disarm_for_edit(armed: Armed, at: datetime, by: str) -> tuple[Disarmed, str]:
-    """The event of a disarming by an edit of the config, and the sentence for the person who made the edit."""
-    account, until = armed.account, end_of_day_text(armed.until)
-    sentence = (
-        f"account {account} was armed until {until}: this edit disarms it; arm it again with `rebalance live arm "
-        f"--account {account} --max-dollars {armed.max_dollars:f} --until YYYY-MM-DD`"
-    )
-    return Disarmed(at, account, by, "the config was edited"), sentence

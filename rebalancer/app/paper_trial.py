@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from hashlib import sha256
 
-from rebalancer.app.account_checks import is_paper
 from rebalancer.app.evening import evening, present_of
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
@@ -95,12 +95,13 @@ def _trial(context: RunContext, log: StateLog, symbol: Symbol) -> tuple[Check, .
     price = _required(context, snapshot.account, prices[symbol])
     gate = buying_gate(context, log, snapshot, prices)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(symbol))
-    buy = _order(context, log, symbol, "buy", limit)
+    name = partial(trial_id, context.account, log.session.day, log.number, symbol)
+    buy = one_share(name("buy"), symbol, "buy", limit)
     bought, checks = _traded(context, log, buy, gate)
     if not bought.filled:
         return checks
     again = _sent_again(context, gate, buy, bought)
-    sell = _order(context, log, symbol, "sell", None)
+    sell = one_share(name("sell"), symbol, "sell", None)
     sold, more = _traded(context, log, sell, Gate(context, log, _once_held(context, log, symbol), prices))
     after = read_account(context, log, "end")
     return (*checks, again, *more, _cash(context, snapshot.account.cash, after.account.cash, bought, sold))
@@ -111,8 +112,8 @@ def buying_gate(context: RunContext, log: RunLog, snapshot: AccountSnapshot, pri
 
 
 def require_paper(context: RunContext, account: Account) -> None:
-    """Raises RunFailedError unless no real money can move."""
-    if not is_paper(context.broker, account):
+    """Raises RunFailedError unless no real money can move, by the venue's own answer, never by a setting."""
+    if context.broker.venue.mode_of(account.number) != "paper":
         raise RunFailedError(
             f"account {account.number} is no paper account, and this is for paper only. Nothing was sent."
         )
@@ -126,11 +127,6 @@ def _required(context: RunContext, account: Account, price: Price | NoPrice) -> 
     if isinstance(price, NoPrice):
         raise RunFailedError(f"{price.symbol} has no fresh price: {' '.join(price.reasons)} Nothing was sent.")
     return price
-
-
-def _order(context: RunContext, log: RunLog, symbol: Symbol, side: Side, limit: Decimal | None) -> Order:
-    name = trial_id(context.account, log.session.day, log.number, symbol, side)
-    return one_share(name, symbol, side, limit)
 
 
 def trial_id(*parts: object) -> OrderId:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rebalancer import demo
-from rebalancer.app.bots import bot_file, load_bots, read_bots
+from rebalancer.app.bots import bot_file, load_bots
 from rebalancer.app.source import closes_up_to
 from rebalancer.app.views import Explanation
 from rebalancer.backtest.compare import Comparison, Terms, compare
@@ -25,7 +25,7 @@ def explain(config: Config, bot: str, day: date | None, *, tree: bool = False, m
     `tree` adds all of its rules as lines, `mermaid` a diagram. Raises BadInputError.
     """
     files = {bot: bot_file(config, bot)}
-    loaded = load_bots(files, read_bots(files))[bot]
+    loaded = load_bots(files)[bot]
     closes = closes_up_to(config, loaded.symbols, day)
     return Explanation(
         decision=loaded.decide(closes),
@@ -70,7 +70,7 @@ def backtest(
         text = f"{cost_bps:g} is out of range: use 0 to {MOST_BPS}, such as 5"
         raise BadInputError([Problem("--cost-bps", "", text)])
     paths = _paths(config, bots)
-    loaded = load_bots(paths, read_bots(paths))
+    loaded = load_bots(paths)
     account, merging, notes = _together(config, paths)
     notes = (demo.NOTE, *notes) if config.path == demo.config_path() else notes
     fallback = (account.trading.fallback_ticker,) if merging and account.trading.fallback_ticker else ()

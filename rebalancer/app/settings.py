@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rebalancer import config as settings
 from rebalancer.app.account import one_account
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bots import load_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config import AccountConfig, Config, parse
@@ -35,7 +35,7 @@ def check(path: Path) -> SettingsCheck:
 
 
 def _problems(account: AccountConfig) -> Iterator[Problem]:
-    checks: list[Callable[[], object]] = [lambda: load_bots(account.bots, read_bots(account.bots))]
+    checks: list[Callable[[], object]] = [lambda: load_bots(account.bots)]
     if account.key_source is not None:
         checks.append(lambda: read_keys(account, Keyring()))
     for check in checks:
@@ -61,7 +61,7 @@ def _used_up(config: Config, account: AccountConfig) -> Iterator[str]:
 
 
 def _wanted(account: AccountConfig) -> set[Symbol]:
-    bots = load_bots(account.bots, read_bots(account.bots)).values()
+    bots = load_bots(account.bots).values()
     held = {symbol for bot in bots for symbol in bot.holdable}
     return held | ({account.trading.fallback_ticker} if account.trading.fallback_ticker else set())
 
@@ -97,7 +97,7 @@ def invest(
     """Commit `amount` to one more bot; without `name` it is called by its file. Raises BadInputError."""
     folder = config.path.parent
     file = bot if bot.is_file() else folder / bot
-    load_bots({str(bot): file}, read_bots({str(bot): file}))
+    load_bots({str(bot): file})
     written, mode = _from_folder(file, folder), "percent" if percent else "dollars"
     content = add_investment(config.content, account.name, bot=written, amount=_number(amount), mode=mode, name=name)
     return _replace(config, account, content, by)

@@ -46,7 +46,7 @@ def _status(
         account.enabled,
         runs[0] if runs else None,
         coming_run(next(coming(account, calendar, now))) if account.enabled else None,
-        (*blocks(config, account, now), *troubles(account, calendar, runs, since, now, max_age)),
+        (*blocks(config, account, now), *_troubles(account, calendar, runs, since, now, max_age)),
     )
 
 
@@ -65,7 +65,7 @@ def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, 
     return (*quick_faults(config.journal()), *blocked_by(account, standing, file_hashes(config, account), now))
 
 
-def troubles(
+def _troubles(
     account: AccountConfig,
     calendar: Calendar,
     runs: Sequence[RunSummary],
@@ -97,13 +97,10 @@ def blocked_by(
 
 def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
-        yield f"run {run.id} for the session of {run.session} {_verb(run)}: {run.reason}"
+        verb = "failed" if run.status == "failed" else "was missed"
+        yield f"run {run.id} for the session of {run.session} {verb}: {run.reason}"
     elif run.status == "running" and not now - run.started <= LONGEST_RUN:
         yield f"run {run.id} for the session of {run.session} was interrupted: see `rebalance history {run.id}`"
-
-
-def _verb(run: RunSummary) -> str:
-    return "failed" if run.status == "failed" else "was missed"
 
 
 def _of_age(runs: Sequence[RunSummary], now: datetime, max_age: timedelta) -> Iterator[str]:

@@ -79,16 +79,13 @@ def last_trial(orders: Sequence[OrderRecord], readings: tuple[BalanceRecord, ...
 
 def figures(trial: Trial) -> tuple[Figures, ...]:
     """The account before and after each order that filled, where it was recorded."""
-    return tuple(_figures(trial))
-
-
-def _figures(trial: Trial) -> Iterator[Figures]:
-    for order in (trial.buy, trial.sell):
-        if order is None or not order.filled:
-            continue
-        for word, reading in (("before", trial.before(order)), ("after", trial.after(order))):
-            if reading is not None:
-                yield _shown(f"{word} the {order.order.side}", reading)
+    filled = [order for order in (trial.buy, trial.sell) if order is not None and order.filled]
+    found = [
+        (f"{word} the {order.order.side}", read(order))
+        for order in filled
+        for word, read in (("before", trial.before), ("after", trial.after))
+    ]
+    return tuple(_shown(moment, reading) for moment, reading in found if reading is not None)
 
 
 def _shown(moment: str, reading: BalanceRecord) -> Figures:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, YesOption, ask
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, YesOption, ask, show_json
 from rebalancer.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def history(
     from rebalancer.journal import read
     from rebalancer.journal.connection import head
     from rebalancer.model import RunId
-    from rebalancer.report.console import show, show_json
+    from rebalancer.report.console import show
     from rebalancer.report.journal import show_runs
     from rebalancer.report.run import screen
 
@@ -54,7 +54,6 @@ def orders(
     """List the orders, and why they were sent."""
     from rebalancer.journal import read
     from rebalancer.model import RunId
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_orders
 
     wanted = None if run is None else RunId(run)
@@ -63,15 +62,11 @@ def orders(
 
 
 def positions(
-    account: AccountOption = None,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
+    account: AccountOption = None, config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Show what the bots hold, by the journal."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.journal import read
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_positions
 
     settings = load_config(config)
@@ -106,7 +101,6 @@ def verify(
     Exit code 5 where there are any.
     """
     from rebalancer.journal.audit import verify as look
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_verdict
 
     verdict = look(file or load_config(config).journal(), anchor)
@@ -128,7 +122,6 @@ def accept_restore(
     Orders that are missing in it still stop the next run, until `rebalance recover` accounts for them.
     """
     from rebalancer.app.recover import accept_restored
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_accepted, show_restored
 
     def confirm(found: "Restored") -> None:
@@ -148,7 +141,6 @@ def backup(
 ) -> None:
     """Copy the journal to a new file, consistently, even during a run."""
     from rebalancer.journal.connection import back_up
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_backup
 
     made = back_up(load_config(config).journal(), file)
