@@ -103,7 +103,8 @@ def _sell_refusal(order: Order, available: Available, instrument: Instrument) ->
             f"{available.held - available.free} of them: nothing is sold short"
         )
     if not (instrument.is_multiple_of_lot(order.quantity) or order.quantity == available.held):
-        return f"a sell of {order.quantity} {order.symbol}: a fraction is sold only with the whole position, {available.held}"
+        return f"a sell of {order.quantity} {order.symbol}: a fraction is sold only with the whole position, "
+            f"{available.held}"
     return None
 
 

@@ -61,7 +61,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Call it inside a transaction of the book. Counts of looks and slow cancels are kept in memory only."""
+    """Call it inside a transaction of the book. Counts of queries and slow cancels are kept in memory only."""
 
     _book: Book
     _quotes: Quotes
