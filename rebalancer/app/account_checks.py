@@ -119,7 +119,7 @@ def _contents(checked: CheckedAccount) -> Iterator[Check]:
     broker = checked.broker
     positions = broker.positions()
     yield held(positions, broker.venue.currency)
-    yield waiting(broker.open_orders(), checked.account.trading.cancel_scope)
+    yield waiting(broker.open_orders(), checked.account.trading.cancel_scope, broker.venue.currency)
     yield short_sales(broker)
     wanted, limits = checked.holdable(), checked.account.limits
     yield limits_used_up(broker.account(), positions, wanted, limits)
@@ -140,10 +140,12 @@ def held(positions: Sequence[Position], currency: str) -> Check:
     return Check("positions", "warn", listed(odd, "; "), remedy)
 
 
-def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
+def waiting(orders: Sequence[OrderState], cancel_scope: str, currency: str) -> Check:
     """Open orders; those that are not ours are listed."""
     others = [
-        f"{each.symbol}: a {each.side} of {open_quantity(each)} ({each.id})" for each in orders if not is_ours(each.id)
+        f"{each.symbol}: a {each.side} of {open_quantity(each, currency)} ({each.id})"
+        for each in orders
+        if not is_ours(each.id)
     ]
     if not others:
         return Check("open orders", "pass", f"all {len(orders):,} are ours")

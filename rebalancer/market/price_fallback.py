@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from rebalancer.model import (
     NEW_YORK,
+    US_DOLLARS,
     Bar,
     CorporateAction,
     NoPrice,
@@ -23,7 +24,7 @@ from rebalancer.model import (
     Tick,
     Trading,
 )
-from rebalancer.model.text import per_share, time_to_the_second
+from rebalancer.model.text import close_text, time_to_the_second
 
 FUTURE_SECONDS = 5
 """How far a source's clock may run ahead of ours."""
@@ -42,15 +43,15 @@ class Gates:
     max_age_seconds: Mapping[PriceSource, int] = field(default_factory=dict)
     max_distance_percent: Decimal | None = None
     zone: tzinfo = NEW_YORK
-    currency: str = "USD"
+    currency: str = US_DOLLARS
 
 
-def signal_gates(trading: Trading, session: Session, now: datetime, currency: str = "USD") -> Gates:
+def signal_gates(trading: Trading, session: Session, now: datetime, currency: str = US_DOLLARS) -> Gates:
     """For decisions: any price of the session, and a quote only if it is two-sided and not too wide."""
     return Gates(session.day, now, trading.max_spread_percent, zone=session.zone, currency=currency)
 
 
-def order_gates(trading: Trading, session: Session, now: datetime, currency: str = "USD") -> Gates:
+def order_gates(trading: Trading, session: Session, now: datetime, currency: str = US_DOLLARS) -> Gates:
     """For orders: a fresh price, not too far from the previous close."""
     ages: Mapping[PriceSource, int] = {
         "quote": trading.max_quote_age_seconds,
@@ -171,8 +172,8 @@ def _too_far(shown: _Shown, previous: Bar | None, gates: Gates) -> str | None:
     if distance <= most:
         return None
     return (
-        f"The {shown.rung} of {per_share(shown.value)} is {distance:.2f} % away from the previous close of "
-        f"{per_share(previous.close)}: at most {most} % is accepted."
+        f"The {shown.rung} of {close_text(shown.value, gates.currency)} is {distance:.2f} % away from the previous "
+        f"close of {close_text(previous.close, gates.currency)}: at most {most} % is accepted."
     )
 
 

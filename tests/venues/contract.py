@@ -282,7 +282,7 @@ class BrokerContract(Contract):
         assert broker.account().currency == broker.venue.currency == self.instrument.currency
 
     def test_b28_the_zone_of_the_venue_is_that_of_its_exchange(self, broker):
-        assert str(ExchangeCalendar(SystemClock(), broker.venue.exchange).zone) == broker.venue.zone
+        assert str(ExchangeCalendar(SystemClock(), broker.venue.exchange).zone) == str(broker.venue.zone)
 
     def test_b21_hours_are_by_the_venues_own_clock(self, broker, street):
         hours = broker.hours()
