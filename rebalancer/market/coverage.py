@@ -113,7 +113,7 @@ def unexplained_jumps(
         own = [action for action in actions if action.symbol == symbol]
         for before, after in _moves(closes.values[:, column], sessions):
             between = [action for action in own if closes.day(before) < action.day <= closes.day(after)]
-            percent = _change_percent(closes.values[before, column], closes.values[after, column])
+            percent = float(100 * (closes.values[after, column] / closes.values[before, column] - 1))
             if not abs(percent) <= most_percent and not any(action.kind == "other" for action in between):
                 found[symbol] = _sentence(closes, column, (before, after), between, percent, most_percent, currency)
     return found
@@ -123,10 +123,6 @@ def _moves(prices: Floats, sessions: int) -> list[tuple[int, int]]:
     """Pairs of rows: the last row with a close before, and each of the last `sessions` rows with a close."""
     known = np.flatnonzero(np.isfinite(prices) & (prices > 0)).tolist()
     return [rows for rows in pairwise(known) if rows[1] >= len(prices) - sessions]
-
-
-def _change_percent(before: float, after: float) -> float:
-    return float(100 * (after / before - 1))
 
 
 def _sentence(

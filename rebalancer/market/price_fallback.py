@@ -120,7 +120,7 @@ def _quote(quote: Quote | None, gates: Gates) -> _Shown | str:
     if quote is None:
         return "There is no quote."
     bid, ask = f"{quote.bid} {gates.currency}", f"{quote.ask} {gates.currency}"
-    if not (_positive(quote.bid) and _positive(quote.ask)):
+    if not (is_price(quote.bid) and is_price(quote.ask)):
         return f"The quote is not two-sided: its bid is {bid}, its ask {ask}."
     if not quote.bid <= quote.ask:
         return f"The quote is crossed: its bid of {bid} is above its ask of {ask}."
@@ -134,7 +134,7 @@ def _quote(quote: Quote | None, gates: Gates) -> _Shown | str:
 def _trade(trade: Tick | None, gates: Gates) -> _Shown | str:
     if trade is None:
         return "There is no trade."
-    if not _positive(trade.price):
+    if not is_price(trade.price):
         return f"The last trade has a price of {trade.price} {gates.currency}."
     return _Shown("trade", trade.price, trade.at.astimezone(gates.zone).date(), trade.at)
 
@@ -142,7 +142,7 @@ def _trade(trade: Tick | None, gates: Gates) -> _Shown | str:
 def _bar(bar: Bar | None, gates: Gates) -> _Shown | str:
     if bar is None:
         return "There is no daily bar."
-    if not _positive(bar.close):
+    if not is_price(bar.close):
         return f"The daily bar has a close of {bar.close} {gates.currency}."
     return _Shown("bar", bar.close, bar.session, bar.at)
 
@@ -166,7 +166,7 @@ def _too_far(shown: _Shown, previous: Bar | None, gates: Gates) -> str | None:
     most = gates.max_distance_percent
     if previous is None or most is None:
         return None
-    if not _positive(previous.close):
+    if not is_price(previous.close):
         return f"The {shown.rung} can't be compared: the previous close is {previous.close} {gates.currency}."
     distance = abs(shown.value / previous.close - 1) * 100
     if distance <= most:
@@ -177,5 +177,6 @@ def _too_far(shown: _Shown, previous: Bar | None, gates: Gates) -> str | None:
     )
 
 
-def _positive(value: Decimal) -> bool:
+def is_price(value: Decimal) -> bool:
+    """Finite and above 0: the only numbers that may price an order."""
     return value.is_finite() and value > 0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from rebalancer.market.price_fallback import is_price
 from rebalancer.model import Instrument, Order, Side, Snapshot
 from rebalancer.model.text import money
 
@@ -40,11 +41,6 @@ def market(snapshot: Snapshot | None) -> Market | None:
     if bar and is_price(bar.close):
         return Market(bar.close, bar.close)
     return None
-
-
-def is_price(value: Decimal) -> bool:
-    """Finite and above 0: the only numbers that may price an order."""
-    return value.is_finite() and value > 0
 
 
 def slipped(now: Market, side: Side, slippage_percent: Decimal, instrument: Instrument) -> Decimal:
@@ -103,8 +99,10 @@ def _sell_refusal(order: Order, available: Available, instrument: Instrument) ->
             f"{available.held - available.free} of them: nothing is sold short"
         )
     if not (instrument.is_multiple_of_lot(order.quantity) or order.quantity == available.held):
-        return f"a sell of {order.quantity} {order.symbol}: a fraction is sold only with the whole position, "
+        return (
+            f"a sell of {order.quantity} {order.symbol}: a fraction is sold only with the whole position, "
             f"{available.held}"
+        )
     return None
 
 

@@ -166,20 +166,10 @@ class Book:
 
     def place(self, order: Order, worst_price: Decimal, expires: datetime, at: datetime) -> RestingOrder:
         """Record an accepted order."""
-        row = {
-            "id": order.id,
-            "symbol": order.symbol,
-            "side": order.side,
-            "quantity": str(order.quantity),
-            "kind": order.kind,
-            "limit": None if order.limit is None else str(order.limit),
-            "status": "open",
-            "filled": "0",
-            "average_price": None,
-            "reason": "",
-            "worst_price": str(worst_price),
-            "expires": expires.isoformat(),
-        }
+        limit = None if order.limit is None else str(order.limit)
+        asked = (order.id, order.symbol, order.side, str(order.quantity), order.kind, limit)
+        begun = ("open", "0", None, "", str(worst_price), expires.isoformat())
+        row = dict(zip(ORDER_COLUMNS, (*asked, *begun), strict=True))
         self._table("orders").insert(row)
         self._stamp(at)
         return _resting(row)
