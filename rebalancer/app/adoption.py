@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rebalancer.app.evening import evening
-from rebalancer.app.recover import Recovery, simulated
+from rebalancer.app.evening import Evening, evening
+from rebalancer.app.recover import simulated
 from rebalancer.app.views import Adoption
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, RunFailedError
@@ -33,9 +33,10 @@ def propose_adoption(
         text = 'is "account": every long share is the bots\' to manage already'
         raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.trading.manage", text)])
     if not everything:
-        return Adoption(account.name, _named(found, symbols), {})
+        return Adoption(account.name, _named(found, symbols), {}, account.venue.currency)
     refused = {symbol: offer for symbol, offer in found.items() if isinstance(offer, str)}
-    return Adoption(account.name, tuple(offer for offer in found.values() if isinstance(offer, Offer)), refused)
+    adopted = tuple(offer for offer in found.values() if isinstance(offer, Offer))
+    return Adoption(account.name, adopted, refused, account.venue.currency)
 
 
 def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: bool) -> None:
@@ -95,7 +96,7 @@ def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Po
 
 
 def write_off(config: Config, account: AccountConfig, wanted: Position, reason: str, by: str) -> None:
-    """Give up all shares of `wanted` for 0 USD. Raises RunFailedError where they are not as they were proposed."""
+    """Give up all shares of `wanted` for nothing. Raises RunFailedError where they are not as they were proposed."""
     with simulated(config, account) as (now, broker):
         if _without_price(now, wanted.symbol) != wanted:
             raise RunFailedError(
@@ -107,7 +108,7 @@ def write_off(config: Config, account: AccountConfig, wanted: Position, reason: 
         broker.write_off(wanted.symbol)
 
 
-def _without_price(now: Recovery, symbol: Symbol) -> Position:
+def _without_price(now: Evening, symbol: Symbol) -> Position:
     held = {position.symbol: position for position in now.context.broker.positions()}.get(symbol)
     if held is None:
         raise BadInputError([Problem("write-off", symbol, "not held in this account")])

@@ -74,7 +74,11 @@ def cached_calendar(folder: Path, clock: Clock, exchange: str) -> CachedCalendar
     if kept is not None and (kept.made_by, kept.year) == (made_by, year):
         return kept
     calendar = _around(year, clock, exchange, made_by)
-    _write(path, calendar.to_json())
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_atomically(path, calendar.to_json().encode())
+    except OSError as error:
+        raise RunFailedError(f"{path} can't be written: {error.strerror}. Make its folder writable.") from error
     return calendar
 
 
@@ -99,14 +103,6 @@ def _kept(path: Path) -> CachedCalendar | None:
         return CachedCalendar.from_json(path.read_text("utf-8"))
     except (OSError, ValueError, TypeError, KeyError):
         return None  # a folder that can't be used is reported when the file is written
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_atomically(path, text.encode())
-    except OSError as error:
-        raise RunFailedError(f"{path} can't be written: {error.strerror}. Make its folder writable.") from error
 
 
 def _utc(text: str) -> datetime:

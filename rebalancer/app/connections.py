@@ -1,44 +1,34 @@
 """Connections to the venues of a config's accounts, and the keys in the system's keyring that they log in with."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict
-from types import TracebackType
-from typing import Self
 
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.market.clock import AheadClock, SystemClock
+from rebalancer.market.clock import OffsetClock, SystemClock
 from rebalancer.model.keys import Keys
 from rebalancer.ports import Clock
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import Connection, Login
 
 
-class Connections:
+class Connections(ExitStack):
     """One connection an account, all closed together. `clock` is the present time, by which they wait."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
+        super().__init__()
         self._config = config
-        self._accounts = {account.name: account for account in config.accounts}
         self._clock = clock
         self._open: dict[str, Connection] = {}
 
     def to(self, account: str) -> Connection:
         """Raises BadInputError where the account's keys can't be read, RunFailedError for a host that is refused."""
         if account not in self._open:
-            self._open[account] = _connect(self._config, self._accounts[account], self._clock)
+            settings = next(each for each in self._config.accounts if each.name == account)
+            self._open[account] = self.enter_context(closing(_connect(self._config, settings, self._clock)))
         return self._open[account]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for connection in self._open.values():
-            connection.close()
 
 
 def clock_of(config: Config, account: AccountConfig) -> Clock:
@@ -50,7 +40,7 @@ def clock_of(config: Config, account: AccountConfig) -> Clock:
     if not registry.plugin(account.broker).has_own_clock(account.settings):
         return machine
     with closing(_connect(config, account, machine)) as connection:
-        return AheadClock(machine, connection.broker(None).hours().now - machine.now())
+        return OffsetClock(machine, connection.broker(None).hours().now - machine.now())
 
 
 def _connect(config: Config, account: AccountConfig, clock: Clock) -> Connection:

@@ -4,15 +4,15 @@
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from hashlib import sha256
 from itertools import chain, repeat
 from pathlib import Path
 
 from rebalancer.app.account import broker_alone, chosen_accounts, one_account
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bots import load_bots
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.files import content_of
@@ -24,8 +24,8 @@ from rebalancer.journal.lease import run_lock
 from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NEW_YORK, NO_RUN, OrderId, OrderState
-from rebalancer.portfolio.order_ids import is_ours, is_trials
+from rebalancer.model import NO_RUN, OrderId, OrderState
+from rebalancer.portfolio.order_ids import is_ours, is_trial_order
 from rebalancer.ports import Broker, Clock
 from rebalancer.trading.authorization import (
     FIRST_LIVE_RUN,
@@ -85,8 +85,8 @@ def _kill(config: Config, account: AccountConfig, *, everyones: bool) -> KilledA
     try:
         with broker_alone(config, account) as (broker, clock):
             watch = broker.venue.quiet_seconds if _is_running(config) else 0
-            done = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
-        return KilledAccount(account.name, done.found, done.left)
+            found, left = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
+        return KilledAccount(account.name, found, left)
     except RebalancerError as error:
         return KilledAccount(account.name, (), (), str(error))
 
@@ -100,18 +100,12 @@ def _is_running(config: Config) -> bool:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """`found` are the orders that were open, each as it was first seen; those in `left` still are."""
-
-    found: tuple[OrderState, ...]
-    left: tuple[OrderState, ...]
-
-
 def cancel_all(
     broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: bool = False, watch: int = 0
-) -> Cancelled:
+) -> tuple[tuple[OrderState, ...], tuple[OrderState, ...]]:
     """Request the cancel of every open order of ours, or of everyone's, until none is open; CANCEL_SECONDS at most.
+
+    Returns the orders that were open, each as it was first seen, and those that still are.
 
     For the first `watch` seconds it keeps polling although none is open: one may still arrive at the broker. Fills are
     counted by the next run. Raises SourceError where the broker does not answer, RunFailedError where it is another
@@ -123,10 +117,10 @@ def cancel_all(
     waited, pauses = 0.0, chain(FIRST_PAUSES, repeat(LATER_PAUSES))
     while True:
         shown = broker.open_orders()
-        standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trials(each.id)}
+        standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trial_order(each.id)}
         found = standing | found
         if waited >= watch + (CANCEL_SECONDS if standing else 0):
-            return Cancelled(tuple(found.values()), tuple(standing.values()))
+            return tuple(found.values()), tuple(standing.values())
         for order_id in standing:
             broker.cancel(order_id)
         pause = next(pauses)
@@ -142,18 +136,20 @@ def propose_arming(
 ) -> ArmingProposal:
     """What arming would allow, with the account as the broker shows it. Nothing is armed yet.
 
-    `max_dollars` is the most one run may send, sells and buys; `until` is the last day, in New York. Raises
-    BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not answer.
+    `max_dollars` is the most one run may send, sells and buys; `until` is the last day, in the exchange's time zone.
+    Raises BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not
+    answer.
     """
     chosen = _live_account(config, account)
-    load_bots(chosen.bots, read_bots(chosen.bots))
+    zone = chosen.venue.zone
+    load_bots(chosen.bots)
     with broker_alone(config, chosen) as (broker, clock):
-        if (refused := refused_day(until, clock.now())) is not None:
+        if (refused := refused_day(until, clock.now(), zone)) is not None:
             raise BadInputError([Problem("--until", "", refused)])
         seen, now = require_account_number(broker.account(), chosen.account_number), clock.now()
     files = file_hashes(config, chosen)
-    armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until), files, first_order_only, by)
-    return ArmingProposal(armed, chosen.address, seen.equity, seen.cash)
+    armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until, zone), files, first_order_only, by)
+    return ArmingProposal(armed, chosen.address, seen.equity, seen.cash, seen.currency, zone.key)
 
 
 def arm(config: Config, proposal: ArmingProposal) -> Armed:
@@ -171,23 +167,29 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
 
 def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
     """Journal in `journal` that an edit of the config undid every arming under `before`; a sentence for each."""
-    armings = (read.trading_status(journal, each.name).armed for each in before.accounts)
-    edits = [disarm_for_edit(armed, SystemClock().now(), by) for armed in armings if armed is not None]
-    if edits:
+    found = [(read.trading_status(journal, each.name).armed, each.venue.zone) for each in before.accounts]
+    armings, now = [(armed, zone) for armed, zone in found if armed is not None], SystemClock().now()
+    if armings:
         with SqliteJournal.open(journal) as opened:
-            opened.record(NO_RUN, *(event for event, _ in edits))
-    return tuple(sentence for _, sentence in edits)
+            opened.record(NO_RUN, *(Disarmed(now, each.account, by, "the config was edited") for each, _ in armings))
+    return tuple(
+        f"account {each.account} was armed until {end_of_day_text(each.until, zone)}: this edit disarms it; arm it "
+        f"again with `rebalance live arm --account {each.account} --max-dollars {each.max_dollars:f} --until "
+        "YYYY-MM-DD`"
+        for each, zone in armings
+    )
 
 
 def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:
     """The accounts that trade real money, and whether each may."""
-    return [_live_state(config, each) for each in chosen_accounts(config, account) if each.mode == "live"]
-
-
-def _live_state(config: Config, account: AccountConfig) -> LiveAccount:
-    armed, number = read.trading_status(config.journal(), account.name).armed, account.account_number
-    trouble = unarmed_reason(account.name, armed, number, file_hashes(config, account), SystemClock().now())
-    return LiveAccount(account.name, number, armed, trouble or "")
+    found, now = [], SystemClock().now()
+    for each in chosen_accounts(config, account):
+        if each.mode == "live":
+            armed, number = read.trading_status(config.journal(), each.name).armed, each.account_number
+            venue, files = each.venue, file_hashes(config, each)
+            trouble = unarmed_reason(each.name, armed, number, files, now, venue.zone)
+            found.append(LiveAccount(each.name, number, armed, trouble or "", venue.currency, venue.zone.key))
+    return found
 
 
 def _live_account(config: Config, name: str | None) -> AccountConfig:
@@ -226,14 +228,14 @@ def _file_hash(file: Path) -> str:
         return ""
 
 
-def end_of_day(day: date) -> datetime:
-    """The moment `day` ends in New York."""
-    return datetime.combine(day + timedelta(days=1), time(), NEW_YORK)
+def end_of_day(day: date, zone: tzinfo) -> datetime:
+    """The moment `day` ends in `zone`."""
+    return datetime.combine(day + timedelta(days=1), time(), zone)
 
 
-def refused_day(day: date, now: datetime) -> str | None:
-    """Why an account can't be armed until the end of `day`; None where it can."""
-    today = now.astimezone(NEW_YORK).date()
+def refused_day(day: date, now: datetime, zone: tzinfo) -> str | None:
+    """Why an account can't be armed until the end of `day` in `zone`; None where it can."""
+    today = now.astimezone(zone).date()
     if today <= day <= today + LONGEST:
         return None
     return f"{day} is not allowed: use a day from {today} to {today + LONGEST}, {LONGEST.days} days ahead at most"
@@ -248,13 +250,3 @@ def after_first_run(armed: Armed | None, lifted: Iterable[Halted], at: datetime,
         return None
     reviewed = any(halt.reason == FIRST_LIVE_RUN and halt.at >= armed.at for halt in lifted)
     return replace(armed, at=at, by=by, first_order_only=False) if reviewed else None
-
-
-def disarm_for_edit(armed: Armed, at: datetime, by: str) -> tuple[Disarmed, str]:
-    """The event of a disarming by an edit of the config, and the sentence for the person who made the edit."""
-    account, until = armed.account, end_of_day_text(armed.until)
-    sentence = (
-        f"account {account} was armed until {until}: this edit disarms it; arm it again with `rebalance live arm "
-        f"--account {account} --max-dollars {armed.max_dollars:f} --until YYYY-MM-DD`"
-    )
-    return Disarmed(at, account, by, "the config was edited"), sentence

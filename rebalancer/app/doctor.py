@@ -3,13 +3,13 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from rebalancer.app.account import chosen_accounts, opening
 from rebalancer.app.account_checks import CheckedAccount, examine
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bots import load_bots
 from rebalancer.app.controls import file_hashes
 from rebalancer.app.source import described
 from rebalancer.bots.base import Bot
@@ -49,31 +49,15 @@ def _account(config: Config, account: AccountConfig) -> Iterator[Check]:
     yield found
     try:
         yield from _permissions(config, account)
-        with open_for_checks(config, account, bots) as opened:
-            yield from examine(opened)
+        with opening(config, account) as opened:
+            moment = opened.latest()
+            quotes = opened.quotes(moment)
+            broker, history, prices = opened.broker(moment, quotes), opened.source.history, described(config, account)
+            yield from examine(
+                CheckedAccount(account, broker, history, quotes, opened.calendar, moment.clock, bots, prices)
+            )
     except RebalancerError as error:
         yield Check("account", "fail", _summary(error), "Nothing more of this account was looked at.")
-
-
-@contextmanager
-def open_for_checks(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[CheckedAccount]:
-    """An enabled or real account as it is now; any other at the window of the last session with prices.
-
-    Raises BadInputError where keys, bots or prices can't be read, SourceError where what they open does not answer.
-    """
-    with opening(config, account) as opened:
-        moment = opened.latest()
-        quotes = opened.quotes(moment)
-        yield CheckedAccount(
-            account=account,
-            broker=opened.broker(moment, quotes),
-            history=opened.source.history,
-            quotes=quotes,
-            calendar=opened.calendar,
-            clock=moment.clock,
-            bots=bots,
-            prices=described(config, account),
-        )
 
 
 def _permissions(config: Config, account: AccountConfig) -> Iterator[Check]:
@@ -85,7 +69,7 @@ def _permissions(config: Config, account: AccountConfig) -> Iterator[Check]:
 
 def _bots(account: AccountConfig) -> tuple[Check, Mapping[str, Bot]]:
     try:
-        bots = load_bots(account.bots, read_bots(account.bots))
+        bots = load_bots(account.bots)
     except BadInputError as error:
         return Check("bots", "fail", _summary(error), "`rebalance bots check FILE` shows each."), {}
     return Check("bots", "pass", f"all {len(bots)} can be used: {', '.join(bots)}"), bots
@@ -146,10 +130,12 @@ def journal(path: Path) -> Check:
 
 
 def arming_check(account: AccountConfig, armed: Armed | None, files: Mapping[str, str], now: datetime) -> Check:
-    reason = unarmed_reason(account.name, armed, account.account_number, files, now)
+    venue = account.venue
+    reason = unarmed_reason(account.name, armed, account.account_number, files, now, venue.zone)
     if armed is None or reason is not None:
         return Check("armed", "fail", reason or "", "No order leaves until it is.")
-    found = f"up to {money(armed.max_dollars)} a run until {end_of_day_text(armed.until)}, by {armed.by}"
+    most, until = money(armed.max_dollars, venue.currency), end_of_day_text(armed.until, venue.zone)
+    found = f"up to {most} a run until {until}, by {armed.by}"
     if armed.until - now > WARN_BEFORE:
         return Check("armed", "pass", found)
     return Check("armed", "warn", f"{found}, in less than {WARN_BEFORE.days} days", "Arm it again before it runs out.")

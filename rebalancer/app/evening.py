@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
+from typing import TypedDict
 
 from rebalancer import __version__, demo
 from rebalancer.app.account import Moment, OpenAccount, Opening, open_for_a_run, opening
@@ -44,6 +45,15 @@ class Evening:
     session: Session
     holder: LockHolder
     interrupted: InterruptedRun | None = None
+
+
+class RunOptions(TypedDict, total=False):
+    """How a run is asked for; see `evening`."""
+
+    dry_run: bool
+    force: bool
+    as_of: date | None
+    shutdown_requested: Callable[[], bool]
 
 
 @contextmanager

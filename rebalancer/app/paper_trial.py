@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from hashlib import sha256
 
-from rebalancer.app.account_checks import is_paper
 from rebalancer.app.evening import evening, present_of
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
@@ -44,7 +44,7 @@ from rebalancer.trading.tracking import POLL_SECONDS
 
 ONE = Decimal(1)
 PENNIES = Decimal("0.05")
-"""Tolerance for regulatory fees, in dollars, beside the broker's own fees."""
+"""Tolerance for regulatory fees, in the account's currency, beside the broker's own fees."""
 LOOKS = 30
 """Seconds a broker may take to show a share after it reported the fill."""
 
@@ -95,12 +95,13 @@ def _trial(context: RunContext, log: StateLog, symbol: Symbol) -> tuple[Check, .
     price = _required(context, snapshot.account, prices[symbol])
     gate = buying_gate(context, log, snapshot, prices)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(symbol))
-    buy = _order(context, log, symbol, "buy", limit)
+    name = partial(trial_id, context.account, log.session.day, log.number, symbol)
+    buy = one_share(name("buy"), symbol, "buy", limit)
     bought, checks = _traded(context, log, buy, gate)
     if not bought.filled:
         return checks
     again = _sent_again(context, gate, buy, bought)
-    sell = _order(context, log, symbol, "sell", None)
+    sell = one_share(name("sell"), symbol, "sell", None)
     sold, more = _traded(context, log, sell, Gate(context, log, _once_held(context, log, symbol), prices))
     after = read_account(context, log, "end")
     return (*checks, again, *more, _cash(context, snapshot.account.cash, after.account.cash, bought, sold))
@@ -111,8 +112,8 @@ def buying_gate(context: RunContext, log: RunLog, snapshot: AccountSnapshot, pri
 
 
 def require_paper(context: RunContext, account: Account) -> None:
-    """Raises RunFailedError unless no real money can move."""
-    if not is_paper(context.broker, account):
+    """Raises RunFailedError unless no real money can move, by the venue's own answer, never by a setting."""
+    if context.broker.venue.mode_of(account.number) != "paper":
         raise RunFailedError(
             f"account {account.number} is no paper account, and this is for paper only. Nothing was sent."
         )
@@ -126,11 +127,6 @@ def _required(context: RunContext, account: Account, price: Price | NoPrice) -> 
     if isinstance(price, NoPrice):
         raise RunFailedError(f"{price.symbol} has no fresh price: {' '.join(price.reasons)} Nothing was sent.")
     return price
-
-
-def _order(context: RunContext, log: RunLog, symbol: Symbol, side: Side, limit: Decimal | None) -> Order:
-    name = trial_id(context.account, log.session.day, log.number, symbol, side)
-    return one_share(name, symbol, side, limit)
 
 
 def trial_id(*parts: object) -> OrderId:
@@ -154,7 +150,7 @@ def _traded(context: RunContext, log: StateLog, order: Order, gate: Gate) -> tup
     if not outcome.filled:
         return outcome, (filled,)
     executed = sum((fill.quantity for fill in context.broker.fills(outcome.order.id)), Decimal(0))
-    words = f"executions of {executed} behind {outcome.filled} filled at {outcome.average_price} USD"
+    words = f"executions of {executed} behind {outcome.filled} filled at {outcome.average_price} {context.currency}"
     summed = _check(f"fills, {verb}", words, "Report it: fills were not counted.", passed=executed == outcome.filled)
     return outcome, (filled, summed)
 
@@ -186,7 +182,8 @@ def _once_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnaps
 def _cash(context: RunContext, before: Decimal, after: Decimal, bought: Outcome, sold: Outcome) -> Check:
     traded = (sold.average_price or 0) * sold.filled - (bought.average_price or 0) * bought.filled
     allowed = PENNIES + 2 * context.broker.venue.fee_per_order
-    words = f"{money(before)} before, {money(after)} after; the trades make {money(traded, signed=True)}"
+    was, now = money(before, context.currency), money(after, context.currency)
+    words = f"{was} before, {now} after; the trades make {money(traded, context.currency, signed=True)}"
     remedy = "Look at the account's activities: something else moved its cash, or it is not settled yet."
     return _check("cash", words, remedy, passed=abs(after - before - traded) <= allowed)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rebalancer.app.account import open_for_a_run, opening
-from rebalancer.app.evening import context_of, request_of
+from rebalancer.app.evening import Evening, context_of, request_of
 from rebalancer.app.views import Restored
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, StoppedError
@@ -24,17 +24,8 @@ from rebalancer.trading.recovery import refuse_unknown_orders, settle_earlier_or
 from rebalancer.venues.plugin import SimulatedBroker
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """An account that is open between its runs, with the request that a run of `session` would make."""
-
-    context: RunContext
-    request: RunRequest
-    session: Session
-
-
 @contextmanager
-def recovery(config: Config, account: AccountConfig) -> Iterator[Recovery]:
+def recovery(config: Config, account: AccountConfig) -> Iterator[Evening]:
     """Open the account as it is now, at any hour and without its bots.
 
     Its session is the one going on, or the last one; a simulated account that lives in the past of its prices is opened
@@ -46,11 +37,11 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Recovery]:
             request = request_of(config, account, moment, {}, dry_run=False, force=False)
             own_orders = replace(account, trading=replace(account.trading, cancel_scope="own"))
             context = context_of(own_orders, opened, moment, ready, request, bots={}, files={})
-            yield Recovery(context, request, moment.session)
+            yield Evening(context, request, moment.session, ready.holder)
 
 
 @contextmanager
-def simulated(config: Config, account: AccountConfig) -> Iterator[tuple[Recovery, SimulatedBroker]]:
+def simulated(config: Config, account: AccountConfig) -> Iterator[tuple[Evening, SimulatedBroker]]:
     """For a simulated account alone. Raises as `recovery` does."""
     with recovery(config, account) as now:
         broker = now.context.broker

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
+from typing import Unpack
 
 from rebalancer import __version__
-from rebalancer.app.evening import Evening, evening, present_of
+from rebalancer.app.evening import Evening, RunOptions, evening, present_of
 from rebalancer.app.notify import Notification, notify
 from rebalancer.app.recover import recovered
 from rebalancer.app.schedule import DueWork, Window, due_now, outside_window
@@ -26,10 +26,6 @@ from rebalancer.trading.run import run_evening, start_run
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
 
 
-def never() -> bool:
-    return False
-
-
 # --------------------------------------------------------------------------------------- by hand
 
 
@@ -38,58 +34,37 @@ def run_by_hand(
     account: AccountConfig,
     confirm: Callable[[str], None],
     *,
-    dry_run: bool = False,
-    as_of: date | None = None,
-    force: bool = False,
-    shutdown_requested: Callable[[], bool] = never,
     debug: bool = False,
+    **options: Unpack[RunOptions],
 ) -> RunResult:
     """Run `account` now. `confirm` is asked before a real run outside its window, and raises where the answer is no.
 
     Raises BadInputError for a day that can't be used, RunFailedError while the exchange is closed, BusyError.
     """
+    dry_run, as_of = options.get("dry_run", False), options.get("as_of")
     clock = present_of(config, account, dry_run=dry_run, as_of=as_of)
     if clock and not dry_run and (question := outside_window(config, account, clock)) is not None:
         confirm(question)
-    result = run_account(
-        config,
-        account,
-        dry_run=dry_run,
-        as_of=as_of,
-        force=force,
-        clock=clock,
-        shutdown_requested=shutdown_requested,
-        debug=debug,
-    )
+    result = run_account(config, account, clock, debug=debug, **options)
     return result if dry_run else notified(config, account, result, clock or SystemClock())
 
 
 def run_account(
     config: Config,
     account: AccountConfig,
-    *,
-    dry_run: bool = False,
-    as_of: date | None = None,
-    force: bool = False,
     clock: Clock | None = None,
-    shutdown_requested: Callable[[], bool] = never,
+    *,
     debug: bool = False,
+    **options: Unpack[RunOptions],
 ) -> RunResult:
     """A failure is a result, so that the next account still runs; with `debug` it is raised. Raises BusyError."""
     try:
-        with evening(
-            config,
-            account,
-            dry_run=dry_run,
-            as_of=as_of,
-            force=force,
-            clock=clock,
-            shutdown_requested=shutdown_requested,
-        ) as tonight:
+        with evening(config, account, clock=clock, **options) as tonight:
             run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
             if isinstance(run, AlreadyRun):
                 return _skipped(account, run)
-            return _result(config.journal(dry_run=dry_run), account, run, _failure(tonight, run, debug=debug))
+            journal = config.journal(dry_run=tonight.request.dry_run)
+            return _result(journal, account, run, _failure(tonight, run, debug=debug))
     except BusyError:
         raise
     except RebalancerError as error:
@@ -114,21 +89,23 @@ def _result(journal: Path, account: AccountConfig, run: RunId, error: Rebalancer
     record = read.run(journal, run)
     status = "failed" if record.run.status == "running" else record.run.status  # it is resumed later
     code = error.exit_code if isinstance(error, StoppedError) else EXIT_CODES[status]
-    return RunResult(account.name, code, str(error or ""), record, status)
+    return RunResult(account.name, code, str(error or ""), record, status, account.venue.zone.key)
 
 
 def _failed(account: AccountConfig, error: RebalancerError) -> RunResult:
-    return RunResult(account.name, error.exit_code, str(error), None, "failed")
+    return RunResult(account.name, error.exit_code, str(error), None, "failed", account.venue.zone.key)
 
 
 def _skipped(account: AccountConfig, run: AlreadyRun) -> RunResult:
-    return RunResult(account.name, 0, run.reason, None, "skipped")
+    return RunResult(account.name, 0, run.reason, None, "skipped", account.venue.zone.key)
 
 
 # --------------------------------------------------------------------------------------- what is due
 
 
-def run_due(config: Config, clock: Clock, shutdown_requested: Callable[[], bool] = never) -> Iterator[RunResult]:
+def run_due(
+    config: Config, clock: Clock, shutdown_requested: Callable[[], bool] = lambda: False
+) -> Iterator[RunResult]:
     """Journal missed sessions, run what is due, and settle interrupted runs; a busy account waits for a later call."""
     for work in due_now(config, clock):
         try:
@@ -149,14 +126,14 @@ def _done(config: Config, work: DueWork, clock: Clock, shutdown_requested: Calla
 def _missed(config: Config, account: AccountConfig, window: Window, clock: Clock) -> RunResult:
     opens, ends = (clock_time(at, window.session.zone) for at in (window.opens, window.ends))
     reason = f"no run was started between {opens} and {ends}"
-    missed = RunResult(account.name, EXIT_CODES["missed"], reason, None, "missed")
+    missed = RunResult(account.name, EXIT_CODES["missed"], reason, None, "missed", account.venue.zone.key)
     return notified(config, account, _journalled(config, account, window, missed, clock), clock, window)
 
 
 def _scheduled(
     config: Config, account: AccountConfig, window: Window, clock: Clock, shutdown_requested: Callable[[], bool]
 ) -> RunResult:
-    result = run_account(config, account, clock=clock, shutdown_requested=shutdown_requested)
+    result = run_account(config, account, clock, shutdown_requested=shutdown_requested)
     if result.run is None and result.status == "failed":
         result = _journalled(config, account, window, result, clock)
     to_be_resumed = result.run is not None and result.run.run.status == "running"
@@ -171,7 +148,8 @@ def _settled(config: Config, account: AccountConfig, clock: Clock) -> RunResult:
     except RebalancerError as error:
         return _failed(account, error)
     status = record.run.status if record else "skipped"
-    return notified(config, account, RunResult(account.name, EXIT_CODES[status], "", record, status), clock)
+    result = RunResult(account.name, EXIT_CODES[status], "", record, status, account.venue.zone.key)
+    return notified(config, account, result, clock)
 
 
 def _journalled(config: Config, account: AccountConfig, window: Window, result: RunResult, clock: Clock) -> RunResult:

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from pathlib import Path
 
 from rebalancer import config as settings
 from rebalancer.app.account import one_account
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bots import load_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config import AccountConfig, Config, parse
@@ -21,7 +22,8 @@ from rebalancer.journal.setting_changes import changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, Symbol
-from rebalancer.portfolio.limits import used_up
+from rebalancer.model.text import minute
+from rebalancer.portfolio.limits import symbols_at_limit
 
 
 def check(path: Path) -> SettingsCheck:
@@ -35,7 +37,7 @@ def check(path: Path) -> SettingsCheck:
 
 
 def _problems(account: AccountConfig) -> Iterator[Problem]:
-    checks: list[Callable[[], object]] = [lambda: load_bots(account.bots, read_bots(account.bots))]
+    checks: list[Callable[[], object]] = [lambda: load_bots(account.bots)]
     if account.key_source is not None:
         checks.append(lambda: read_keys(account, Keyring()))
     for check in checks:
@@ -56,12 +58,12 @@ def _used_up(config: Config, account: AccountConfig) -> Iterator[str]:
         for record in read.run(config.journal(), last.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
-            for symbol, why in used_up(values, seen.equity, account.limits, seen.currency).items():
-                yield f"account {account.name}: {symbol}: {why} (as of {record.at:%Y-%m-%d %H:%M} UTC)"
+            for symbol, why in symbols_at_limit(values, seen.equity, account.limits, seen.currency).items():
+                yield f"account {account.name}: {symbol}: {why} (as of {minute(record.at, UTC)})"
 
 
 def _wanted(account: AccountConfig) -> set[Symbol]:
-    bots = load_bots(account.bots, read_bots(account.bots)).values()
+    bots = load_bots(account.bots).values()
     held = {symbol for bot in bots for symbol in bot.holdable}
     return held | ({account.trading.fallback_ticker} if account.trading.fallback_ticker else set())
 
@@ -86,8 +88,10 @@ def migrate(path: Path, by: str) -> Migrated:
 
 
 def investments(account: AccountConfig) -> tuple[Invested, ...]:
+    currency = account.venue.currency
     return tuple(
-        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode) for each in account.investments
+        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode, currency)
+        for each in account.investments
     )
 
 
@@ -97,7 +101,7 @@ def invest(
     """Commit `amount` to one more bot; without `name` it is called by its file. Raises BadInputError."""
     folder = config.path.parent
     file = bot if bot.is_file() else folder / bot
-    load_bots({str(bot): file}, read_bots({str(bot): file}))
+    load_bots({str(bot): file})
     written, mode = _from_folder(file, folder), "percent" if percent else "dollars"
     content = add_investment(config.content, account.name, bot=written, amount=_number(amount), mode=mode, name=name)
     return _replace(config, account, content, by)

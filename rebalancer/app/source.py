@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bots import load_bots
 from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
@@ -55,7 +55,7 @@ def source_of(config: Config, clock: Clock | None = None, connections: Connectio
         if config.data_source not in OWN_SOURCES:
             yield _of_a_venue(config, clock, connections or stack.enter_context(Connections(config, clock)))
         else:
-            known = read_folder(config.data_folder) if config.data_folder else sample.shipped()
+            known = read_folder(config.data_folder) if config.data_folder else sample.all_closes()
             yield Source(
                 ClosesHistory(known), known.day(-1), lambda: known.symbols, as_of=partial(ClosesQuotes, known=known)
             )
@@ -113,7 +113,7 @@ def tickers(config: Config) -> tuple[Symbol, ...]:
     """Every ticker that a bot of any account can name, the fallbacks too; sorted. Raises BadInputError."""
     found: set[Symbol] = set()
     for account in config.accounts:
-        for bot in load_bots(account.bots, read_bots(account.bots)).values():
+        for bot in load_bots(account.bots).values():
             found.update(bot.symbols)
         if account.trading.fallback_ticker:
             found.add(account.trading.fallback_ticker)

@@ -43,10 +43,11 @@ def _status(
     runs = read.runs(config.journal(), account.name, RECENT_RUNS)
     return AccountStatus(
         account.name,
+        account.venue.zone.key,
         account.enabled,
         runs[0] if runs else None,
         coming_run(next(coming(account, calendar, now))) if account.enabled else None,
-        (*blocks(config, account, now), *troubles(account, calendar, runs, since, now, max_age)),
+        (*blocks(config, account, now), *_troubles(account, calendar, runs, since, now, max_age)),
     )
 
 
@@ -56,7 +57,8 @@ def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
 
 
 def coming_run(window: Window) -> ComingRun:
-    return ComingRun(window.account, window.session.day, window.opens, window.session.closes)
+    session = window.session
+    return ComingRun(window.account, session.day, window.opens, session.closes, str(session.zone))
 
 
 def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, ...]:
@@ -65,7 +67,7 @@ def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, 
     return (*quick_faults(config.journal()), *blocked_by(account, standing, file_hashes(config, account), now))
 
 
-def troubles(
+def _troubles(
     account: AccountConfig,
     calendar: Calendar,
     runs: Sequence[RunSummary],
@@ -90,20 +92,17 @@ def blocked_by(
     if standing.halt is not None:
         yield halt_text(standing.halt)
     if account.mode == "live":
-        why = unarmed_reason(account.name, standing.armed, account.account_number, files, now)
+        why = unarmed_reason(account.name, standing.armed, account.account_number, files, now, account.venue.zone)
         if why is not None:
             yield why
 
 
 def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
-        yield f"run {run.id} for the session of {run.session} {_verb(run)}: {run.reason}"
+        verb = "failed" if run.status == "failed" else "was missed"
+        yield f"run {run.id} for the session of {run.session} {verb}: {run.reason}"
     elif run.status == "running" and not now - run.started <= LONGEST_RUN:
         yield f"run {run.id} for the session of {run.session} was interrupted: see `rebalance history {run.id}`"
-
-
-def _verb(run: RunSummary) -> str:
-    return "failed" if run.status == "failed" else "was missed"
 
 
 def _of_age(runs: Sequence[RunSummary], now: datetime, max_age: timedelta) -> Iterator[str]:

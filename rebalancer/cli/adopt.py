@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, YesOption, ask, person
+from rebalancer.cli.options import (
+    AccountOption,
+    ConfigOption,
+    DebugOption,
+    JsonOption,
+    YesOption,
+    ask,
+    person,
+    show_json,
+)
 
 HAND_OVER = "Hand these shares over? From then on the bots may sell them."
 SETTLE = "Settle these? What is the bots' stays theirs."
@@ -29,7 +38,6 @@ def adopt(
     """
     from rebalancer.app import adoption
     from rebalancer.app.account import one_account
-    from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_adopted, show_proposed
 
     settings = load_config(config)
@@ -55,14 +63,14 @@ def write_off(
     """Give up all shares of a ticker without a price, for nothing; in a simulated account only. Asks first."""
     from rebalancer.app import adoption
     from rebalancer.app.account import one_account
-    from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_worthless, show_written_off
 
     settings = load_config(config)
     chosen = one_account(settings, account)
+    currency = chosen.venue.currency
     held = adoption.propose_write_off(settings, chosen, symbol)
     if not json:
-        show_worthless(chosen.name, held)
-    ask(f"Give up all shares of {held.symbol} for 0 USD?", "write-off", "nothing was written off", yes=yes)
+        show_worthless(chosen.name, held, currency)
+    ask(f"Give up all shares of {held.symbol} for 0 {currency}?", "write-off", "nothing was written off", yes=yes)
     adoption.write_off(settings, chosen, held, reason, person())
-    show_json({"account": chosen.name, "written_off": held}) if json else show_written_off(held)
+    show_json({"account": chosen.name, "written_off": held}) if json else show_written_off(held, currency)

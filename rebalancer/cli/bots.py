@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, show_json
 
 if TYPE_CHECKING:
     from rebalancer.config import Config
@@ -19,7 +19,6 @@ def list_(config: ConfigOption = None, json: JsonOption = False, debug: DebugOpt
     """List the bots that have money, and the bot files beside the settings."""
     from rebalancer.app.bots import list_bots
     from rebalancer.report.bots import show_bots
-    from rebalancer.report.console import show_json
 
     settings = load_config(config)
     found = list_bots(settings, bots_folder(settings))
@@ -36,7 +35,6 @@ def show(
     """Show all of a bot's rules; this takes no prices."""
     from rebalancer.app import bots
     from rebalancer.report.bots import show_bot
-    from rebalancer.report.console import show_json
 
     found = bots.show_bot(load_config(config), bot)
     show_json(found) if json else show_bot(found)
@@ -54,7 +52,6 @@ def new(
 ) -> None:
     """Write a sample bot for you to change; nothing is ever overwritten."""
     from rebalancer.app.bots import write_bot
-    from rebalancer.report.console import show_json
 
     path = write_bot(bots_folder(load_config(config)), name, template)
     if json:
@@ -80,7 +77,6 @@ def check(
     """Check bot files: what each contains, or every problem with its place in the file."""
     from rebalancer.app.bots import check_files
     from rebalancer.report.bots import show_findings
-    from rebalancer.report.console import show_json
 
     checked = check_files(files)
     show_json(checked) if json else show_findings(checked)

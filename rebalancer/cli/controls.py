@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config, own_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, YesOption, ask, person
+from rebalancer.cli.options import (
+    AccountOption,
+    ConfigOption,
+    DebugOption,
+    JsonOption,
+    YesOption,
+    ask,
+    person,
+    show_json,
+)
 from rebalancer.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -25,7 +34,6 @@ def halt(
 ) -> None:
     """Send no order from now on, until `rebalance resume`. Orders that are open at the broker stay open."""
     from rebalancer.app import controls
-    from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_halted
 
     halted = controls.halt(load_config(config), account, reason, person())
@@ -41,7 +49,6 @@ def resume(
 ) -> None:
     """Lift a halt, and show who halted what, when and why."""
     from rebalancer.app import controls
-    from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_resumed
 
     resumed = controls.resume(load_config(config), account, reason, person())
@@ -57,7 +64,6 @@ def kill(
 ) -> None:
     """Halt, then cancel this program's open orders at the broker. Exit code 5 where one may still be open."""
     from rebalancer.app import controls
-    from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_halted, show_killed
 
     on_halted = (lambda _: None) if json else show_halted
@@ -92,7 +98,6 @@ def arm(
 ) -> None:
     """Let an account with mode = "live" trade until a day, while its config and its bots stay unchanged."""
     from rebalancer.app import controls
-    from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_armed, show_proposal
 
     settings, first = own_config(config), not whole_first_run
@@ -105,7 +110,7 @@ def arm(
     question = f"Let the bots trade real money in account {name}, {number}?"
     ask(question, "live arm", "nothing was armed", yes=yes)
     armed = controls.arm(settings, proposal)
-    show_json(armed) if json else show_armed(armed)
+    show_json(armed) if json else show_armed(proposal)
 
 
 @app.command()
@@ -119,7 +124,6 @@ def disarm(
     """Send no more live orders of an account, from now on."""
     from rebalancer.app import controls
     from rebalancer.app.account import one_account
-    from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_disarmed
 
     settings = load_config(config)
@@ -134,7 +138,6 @@ def status(
 ) -> None:
     """Show which accounts trade real money, and until when they are armed."""
     from rebalancer.app.controls import live_accounts
-    from rebalancer.report.console import show_json
     from rebalancer.report.controls import show_live
 
     found = live_accounts(load_config(config), account)

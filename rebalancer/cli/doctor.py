@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, ask
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, ask, show_json
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ def doctor(
 
 def _shown(checkups: "Iterator[Checkup]", *, json: bool) -> int:
     """Show each checkup as it is done, or all as JSON; the exit code."""
-    from rebalancer.report.console import show_json
     from rebalancer.report.doctor import show_checkup, show_verdict
 
     done = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config, own_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, person
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, person, show_json
 
 if TYPE_CHECKING:
     from rebalancer.app.views import InvestmentsEdited
@@ -79,15 +79,11 @@ def remove(
 
 @app.command("list")
 def list_(
-    account: AccountOption = None,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
+    account: AccountOption = None, config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """List the bots that money is committed to."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.app.settings import investments
-    from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_investments
 
     accounts = {each.name: investments(each) for each in chosen_accounts(load_config(config), account)}
@@ -95,7 +91,6 @@ def list_(
 
 
 def _show(account: str, edited: "InvestmentsEdited", *, json: bool) -> None:
-    from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_edited
 
     show_json(edited) if json else show_edited(account, edited)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, YesOption, ask
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, YesOption, ask, show_json
 from rebalancer.errors import StoppedError
 
 if TYPE_CHECKING:
     from rebalancer.app.views import Restored
+    from rebalancer.config import Config
 
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Look into the dry runs' own journal.")]
@@ -29,7 +30,7 @@ def history(
     from rebalancer.journal import read
     from rebalancer.journal.connection import head
     from rebalancer.model import RunId
-    from rebalancer.report.console import show, show_json
+    from rebalancer.report.console import show
     from rebalancer.report.journal import show_runs
     from rebalancer.report.run import screen
 
@@ -54,31 +55,30 @@ def orders(
     """List the orders, and why they were sent."""
     from rebalancer.journal import read
     from rebalancer.model import RunId
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_orders
 
-    wanted = None if run is None else RunId(run)
-    lines = read.orders(_journal(config, dry_run=dry_run), account, wanted, limit)
-    show_json(lines) if json else show_orders(lines)
+    settings, wanted = load_config(config), None if run is None else RunId(run)
+    lines = read.orders(settings.journal(dry_run=dry_run), account, wanted, limit)
+    show_json(lines) if json else show_orders(lines, _currencies(settings))
 
 
 def positions(
-    account: AccountOption = None,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
+    account: AccountOption = None, config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
     """Show what the bots hold, by the journal."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.journal import read
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_positions
 
     settings = load_config(config)
     held = {
         chosen.name: read.positions(settings.journal(), chosen.name) for chosen in chosen_accounts(settings, account)
     }
-    show_json(held) if json else show_positions(held)
+    show_json(held) if json else show_positions(held, _currencies(settings))
+
+
+def _currencies(settings: "Config") -> dict[str, str]:
+    return {account.name: account.venue.currency for account in settings.accounts}
 
 
 def _journal(config: Path | None, *, dry_run: bool) -> Path:
@@ -106,7 +106,6 @@ def verify(
     Exit code 5 where there are any.
     """
     from rebalancer.journal.audit import verify as look
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_verdict
 
     verdict = look(file or load_config(config).journal(), anchor)
@@ -128,7 +127,6 @@ def accept_restore(
     Orders that are missing in it still stop the next run, until `rebalance recover` accounts for them.
     """
     from rebalancer.app.recover import accept_restored
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_accepted, show_restored
 
     def confirm(found: "Restored") -> None:
@@ -148,7 +146,6 @@ def backup(
 ) -> None:
     """Copy the journal to a new file, consistently, even during a run."""
     from rebalancer.journal.connection import back_up
-    from rebalancer.report.console import show_json
     from rebalancer.report.journal import show_backup
 
     made = back_up(load_config(config).journal(), file)

@@ -68,3 +68,9 @@ def shutdown_signal() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def show_json(value: object) -> None:
+    from rebalancer.journal.codec import to_json
+
+    print(to_json(value))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption
+from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, show_json
 
 if TYPE_CHECKING:
     from rebalancer.backtest.compare import Comparison
@@ -31,7 +31,6 @@ def explain(
     """Show why a bot wants what it wants on a day."""
     from rebalancer.app import research
     from rebalancer.report.bots import mermaid_text, show_explanation
-    from rebalancer.report.console import show_json
 
     found = research.explain(load_config(config), bot, on.date() if on else None, tree=tree, mermaid=mermaid)
     if json:
@@ -55,7 +54,7 @@ def backtest(
     ] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="End here; else with the prices.")] = None,
     cost_bps: Annotated[
-        float, typer.Option("--cost-bps", help="What each traded dollar costs, bought or sold, in 1/100 of a percent.")
+        float, typer.Option("--cost-bps", help="What a trade costs, in 1/100 of a percent of its value.")
     ] = 0.0,
     benchmark: Annotated[
         str | None,
@@ -71,7 +70,7 @@ def backtest(
     from rebalancer.app import research
     from rebalancer.report import curves
     from rebalancer.report.backtest import screen
-    from rebalancer.report.console import show, show_json
+    from rebalancer.report.console import show
 
     found = research.backtest(
         load_config(config, quietly=True),
@@ -127,7 +126,6 @@ app = typer.Typer(help="Look at the prices, and bring them up to date.", no_args
 def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
     """Show each ticker's span, gaps and age. Exit code 2 where the prices can't be used."""
     from rebalancer.app.source import price_status
-    from rebalancer.report.console import show_json
     from rebalancer.report.prices import show_prices
 
     found = price_status(load_config(config))
@@ -138,7 +136,6 @@ def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOp
 def sync(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
     """Fetch the missing closes of every ticker of every bot. Exit code 4: the source can't be read."""
     from rebalancer.app.source import synced
-    from rebalancer.report.console import show_json
     from rebalancer.report.prices import progress, show_synced
 
     settings = load_config(config)

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, ask, person, shutdown_signal
+from rebalancer.cli.options import (
+    AccountOption,
+    ConfigOption,
+    DebugOption,
+    JsonOption,
+    ask,
+    person,
+    show_json,
+    shutdown_signal,
+)
 from rebalancer.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -61,7 +70,7 @@ def run(
 
 def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
     """Show each result as it comes, or all as JSON; the exit code."""
-    from rebalancer.report.console import show, show_json
+    from rebalancer.report.console import show
     from rebalancer.report.run import screen
 
     done = []
@@ -96,7 +105,6 @@ def recover(
     """
     from rebalancer.app.account import chosen_accounts, one_account
     from rebalancer.app.recover import recovered, vouch
-    from rebalancer.report.console import show_json
     from rebalancer.report.run import show_recovered
 
     settings = load_config(config, quietly=True)
@@ -140,7 +148,6 @@ def show_next(settings: "Config", count: int, *, json: bool) -> None:
     """List the next `count` runs of the enabled accounts."""
     from rebalancer.app.status import coming_runs
     from rebalancer.market.clock import SystemClock
-    from rebalancer.report.console import show_json
     from rebalancer.report.run import show_coming
 
     runs = coming_runs(settings, SystemClock(), count)
@@ -175,7 +182,6 @@ def status(
     from rebalancer.app.account import chosen_accounts
     from rebalancer.app.status import account_statuses
     from rebalancer.market.clock import SystemClock
-    from rebalancer.report.console import show_json
     from rebalancer.report.run import show_status
 
     settings = load_config(config)

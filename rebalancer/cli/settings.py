@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebalancer.cli.config_file import config_path, load_config, own_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, person
+from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, person, show_json
 
 if TYPE_CHECKING:
     from rebalancer.errors import BadInputError
@@ -24,7 +24,6 @@ def init(
 ) -> None:
     """Write a first config.toml, which explains itself, and a sample bot. Overwrites nothing."""
     from rebalancer.config.files import write_first_files
-    from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_first_files
 
     written = write_first_files(folder)
@@ -35,7 +34,6 @@ def init(
 def check(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
     """Check the settings, their bot files and the keys, and show all problems at once."""
     from rebalancer.app.settings import check as checked
-    from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_check
 
     path = config_path(config)
@@ -54,7 +52,6 @@ def show(
     """Show every setting in force, and where its value came from."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.config.in_force import in_force
-    from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_settings
 
     settings = load_config(config)
@@ -72,7 +69,6 @@ def changes(
 ) -> None:
     """List the changes of settings, by command or by hand, from the journal."""
     from rebalancer.journal import read
-    from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_changes
 
     found = read.changes(load_config(config).journal(), account, limit)
@@ -83,7 +79,6 @@ def changes(
 def schema() -> None:
     """Print the JSON Schema of config.toml, for your editor."""
     from rebalancer.config.schema import config_schema
-    from rebalancer.report.console import show_json
 
     show_json(config_schema())
 
@@ -92,7 +87,6 @@ def schema() -> None:
 def migrate(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
     """Bring config.toml to this version's layout. Comments stay, and the old file is kept beside it."""
     from rebalancer.app.settings import migrate as migrated
-    from rebalancer.report.console import show_json
     from rebalancer.report.settings import show_migrated
 
     found = migrated(config_path(config), person())
@@ -117,7 +111,7 @@ def login(
     """Ask for the keys of an account at its broker, and keep them in this system's keyring. They are never shown."""
     from rebalancer.app.account import one_account
     from rebalancer.app.connections import store_keys
-    from rebalancer.report.console import line, show, show_json
+    from rebalancer.report.console import line, show
 
     settings = own_config(config)
     where = store_keys(settings, one_account(settings, name), _from_pipe if stdin else _from_terminal)
@@ -130,7 +124,7 @@ def login(
 def logout(name: NameArgument, json: JsonOption = False, debug: DebugOption = False) -> None:
     """Remove an account's keys from this system's keyring. At the broker they stay valid."""
     from rebalancer.app.connections import remove_keys
-    from rebalancer.report.console import line, show, show_json
+    from rebalancer.report.console import line, show
 
     removed, where = remove_keys(name)
     if json:

@@ -8,8 +8,6 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rebalancer.journal.codec import to_json
-
 PLAIN_WIDTH = 180
 ROOMY = 120
 """Columns a terminal needs before boxes are drawn."""
@@ -21,10 +19,6 @@ def show(*parts: RenderableType) -> None:
     out = Console(width=None if terminal else PLAIN_WIDTH, highlight=False)
     for part in parts:
         out.print(part)
-
-
-def show_json(value: object) -> None:
-    print(to_json(value))
 
 
 def grid(title: str, *columns: str) -> Table:

@@ -153,7 +153,7 @@ class Stage:
         return self
 
     def broker(self) -> SimBroker:
-        broker = SimBroker.open(
+        broker = SimBroker(
             self.folder / f"{self.number}.sqlite",
             self.clock,
             self.market,

@@ -29,7 +29,7 @@ def sim(street: Street, tmp_path: Path):
 
 
 def opened(street: Street, path: Path) -> SimBroker:
-    return SimBroker.open(path, street, street, street, starting_cash=Decimal(10_000))
+    return SimBroker(path, street, street, street, starting_cash=Decimal(10_000))
 
 
 def figures(sim: SimBroker, street: Street, at: datetime) -> tuple[Decimal | None, Decimal | None]:

@@ -12,7 +12,7 @@ from rebalancer.errors import SourceError
 from rebalancer.market.cache import CachedCloses, ClosesCache, reconciled
 from rebalancer.model import NEW_YORK, Session, Symbol
 from rebalancer.ports import Calendar
-from rebalancer.venues.alpaca.client import Bulk
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.plugin import OnProgress
 
 ClosesByDay = dict[date, float]
@@ -20,7 +20,7 @@ MOST_A_PAGE = 10_000
 
 
 def daily_closes(
-    bulk: Bulk, symbols: Sequence[Symbol], first: date, last: Session, *, feed: str, adjustment: str
+    client: AlpacaClient, symbols: Sequence[Symbol], first: date, last: Session, *, feed: str, adjustment: str
 ) -> dict[Symbol, ClosesByDay]:
     """Closes in dollars from `first` to the session `last`, by symbol and New York day; none where there is no bar.
 
@@ -37,7 +37,7 @@ def daily_closes(
         "limit": str(MOST_A_PAGE),
     }
     found: dict[Symbol, ClosesByDay] = {symbol: {} for symbol in symbols}
-    for page in bulk.pages("/stocks/bars", symbols, params):
+    for page in client.pages("/stocks/bars", symbols, params):
         try:
             bars = page["bars"] or {}
             for symbol, closes in found.items():
@@ -85,7 +85,7 @@ Fetched = CachedCloses | str | None
 class BarSource:
     """Alpaca's bars of a `feed` from the day `since` on, and the cache they go to."""
 
-    bulk: Bulk
+    client: AlpacaClient
     cache: ClosesCache
     calendar: Calendar
     since: date
@@ -93,7 +93,7 @@ class BarSource:
 
     def fetch(self, symbols: Sequence[Symbol], first: date, last: Session) -> dict[Symbol, CachedCloses]:
         """Adjusted closes from `first` to `last`. Raises SourceError, also for a close on a day without a session."""
-        found = daily_closes(self.bulk, symbols, first, last, feed=self.feed, adjustment="all")
+        found = daily_closes(self.client, symbols, first, last, feed=self.feed, adjustment="all")
         sessions = frozenset(self.calendar.sessions(first, last.day))
         for symbol, closes in found.items():
             if strangers := closes.keys() - sessions:
@@ -119,16 +119,13 @@ class AlpacaSynced:
     silent: Mapping[Symbol, date]
 
     def sentences(self) -> tuple[str, ...]:
-        return tuple(self._sentences())
-
-    def _sentences(self) -> Iterator[str]:
-        for symbol, why in self.thrown_away.items():
-            yield f"{symbol}: its history was fetched anew, since {why}."
-        for symbol, day in self.silent.items():
-            yield (
-                f"{symbol}: Alpaca sent no bars of it; what is known of it up to {day} is kept. If it was renamed or "
-                "delisted, change the bots that name it."
-            )
+        replaced = (f"{symbol}: its history was fetched anew, since {why}." for symbol, why in self.thrown_away.items())
+        silent = (
+            f"{symbol}: Alpaca sent no bars of it; what is known of it up to {day} is kept. If it was renamed or "
+            "delisted, change the bots that name it."
+            for symbol, day in self.silent.items()
+        )
+        return (*replaced, *silent)
 
 
 def sync(supply: BarSource, symbols: Sequence[Symbol], last: Session, progress: OnProgress) -> AlpacaSynced:
@@ -137,7 +134,7 @@ def sync(supply: BarSource, symbols: Sequence[Symbol], last: Session, progress: 
     Symbols whose cached closes prove wrong are fetched again from the first day. Raises SourceError; what was fetched
     before stays cached.
     """
-    requests = supply.bulk.requests
+    requests = supply.client.pages_requested
     found: dict[Symbol, Fetched] = {}
     known = supply.cache.read(supply.feed, symbols)
 
@@ -152,7 +149,7 @@ def sync(supply: BarSource, symbols: Sequence[Symbol], last: Session, progress: 
     known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
     ask(dict.fromkeys(wrong, supply.since))
     silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
-    return AlpacaSynced(last.day, len(symbols), supply.bulk.requests - requests, wrong, silent)
+    return AlpacaSynced(last.day, len(symbols), supply.client.pages_requested - requests, wrong, silent)
 
 
 def _fetched(

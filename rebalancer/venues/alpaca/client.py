@@ -14,11 +14,14 @@ from rebalancer.ports import Clock
 from rebalancer.venues.alpaca.transport import Json, NoReply, Reply, Transport
 from rebalancer.venues.alpaca.venue import DATA, TRADING
 
-__all__ = ["AlpacaClient", "Json", "NoReply", "Reply", "message"]
-
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 MOST_REQUESTS = 180  # Alpaca's limit is 200 a minute
 MINUTE = timedelta(seconds=60)
+MOST_CHARACTERS = 6_000
+"""Of the symbols in one URL. Servers commonly accept 8,192 for the whole URL."""
+
+COMMA = len("%2C")
+INVALID = re.compile(r"invalid symbol: *(\S+)", re.ASCII)
 
 
 class AlpacaClient:
@@ -26,7 +29,8 @@ class AlpacaClient:
 
     One attempt ends within `seconds` of real time. A read is retried for `patience` seconds, by the clock and in real
     time. Raises RunFailedError for a trading host other than that of `mode`, for a data host other than Alpaca's (both
-    may be on this machine), and for keys that can't stand in an HTTP header.
+    may be on this machine), and for keys that can't stand in an HTTP header. `pages_requested` counts the requests of
+    `pages`; retries of one request count once.
     """
 
     def __init__(
@@ -47,8 +51,9 @@ class AlpacaClient:
         self._clock = clock
         self._patience = patience
         self.mode = mode
-        self._trading = _RateLimited(Transport(keys, trading_url or TRADING[mode], TRADING[mode], seconds), clock)
-        self._data = _RateLimited(Transport(keys, data_url, DATA, seconds), clock)
+        self._trading = _RateLimited(keys, trading_url or TRADING[mode], TRADING[mode], seconds, clock)
+        self._data = _RateLimited(keys, data_url, DATA, seconds, clock)
+        self.pages_requested = 0
 
     def read(
         self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
@@ -82,6 +87,38 @@ class AlpacaClient:
             self._clock.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
+    def pages(
+        self, path: str, symbols: Sequence[Symbol], params: Mapping[str, str], version: str = "v2"
+    ) -> Iterator[dict[str, Any]]:
+        """Market data of many symbols: each page for each part of `symbols` that fits one URL. Raises SourceError.
+
+        A symbol that Alpaca calls invalid is left out, and the rest retried.
+        """
+        for part in parts(symbols):
+            yield from self._pages(path, part, params, version)
+
+    def _pages(
+        self, path: str, symbols: list[Symbol], params: Mapping[str, str], version: str
+    ) -> Iterator[dict[str, Any]]:
+        tokens: list[str] = []
+        while symbols:
+            asked = {**params, "symbols": ",".join(symbols), **({"page_token": tokens[-1]} if tokens else {})}
+            self.pages_requested += 1
+            answer = self.ask(path, asked, data=True, version=version)
+            if (invalid := _invalid(answer)) in symbols:
+                symbols = [symbol for symbol in symbols if symbol != invalid]
+                continue
+            page = self.body(answer, path)
+            if not isinstance(page, dict):
+                raise SourceError(f"Alpaca's answer to {path} is no table of symbols: run again later.")
+            yield page
+            token = page.get("next_page_token")
+            if not token:
+                return
+            if not isinstance(token, str) or token in tokens:
+                raise SourceError(f"Alpaca's answer to {path} goes round in circles: run again later.")
+            tokens.append(token)
+
     def send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Reply | NoReply:
         """Exactly one network attempt of a POST or a DELETE. Never raises."""
         return self._trading.once(method, path, body, "v2")
@@ -91,11 +128,11 @@ class AlpacaClient:
         self._data.close()
 
 
-class _RateLimited:
-    """A transport that sends at most MOST_REQUESTS in any minute of the clock."""
+class _RateLimited(Transport):
+    """Sends at most MOST_REQUESTS in any minute of the clock."""
 
-    def __init__(self, line: Transport, clock: Clock) -> None:
-        self._line = line
+    def __init__(self, keys: Keys, url: str, allowed: str, seconds: float, clock: Clock) -> None:
+        super().__init__(keys, url, allowed, seconds)
         self._clock = clock
         self._sent: deque[datetime] = deque(maxlen=MOST_REQUESTS)
 
@@ -103,10 +140,7 @@ class _RateLimited:
         if len(self._sent) == MOST_REQUESTS and (pause := self._sent[0] + MINUTE - self._clock.now()) > timedelta(0):
             self._clock.sleep(min(pause, MINUTE).total_seconds())
         self._sent.append(self._clock.now())
-        return self._line.once(method, path, None if fields is None else dict(fields), version)
-
-    def close(self) -> None:
-        self._line.close()
+        return super().once(method, path, fields, version)
 
 
 class _Deadline:
@@ -144,53 +178,6 @@ def _failure(status: int, text: str) -> str:
     if status >= 500:
         return f"Alpaca is out of order {said}. Look at its status page, then run again."
     return f"Alpaca did not accept the question {said}. Please report it with this text."
-
-
-MOST_CHARACTERS = 6_000
-"""Of the symbols in one URL. Servers commonly accept 8,192 for the whole URL."""
-
-COMMA = len("%2C")
-INVALID = re.compile(r"invalid symbol: *(\S+)", re.ASCII)
-
-
-class Bulk:
-    """Counts its `requests`; retries of one request count once."""
-
-    def __init__(self, client: AlpacaClient) -> None:
-        self._client = client
-        self.requests = 0
-
-    def pages(
-        self, path: str, symbols: Sequence[Symbol], params: Mapping[str, str], version: str = "v2"
-    ) -> Iterator[dict[str, Any]]:
-        """Each page for each part of `symbols`. A symbol that Alpaca calls invalid is left out, and the rest retried.
-
-        Raises SourceError.
-        """
-        for part in parts(symbols):
-            yield from self._pages(path, part, params, version)
-
-    def _pages(
-        self, path: str, symbols: list[Symbol], params: Mapping[str, str], version: str
-    ) -> Iterator[dict[str, Any]]:
-        tokens: list[str] = []
-        while symbols:
-            asked = {**params, "symbols": ",".join(symbols), **({"page_token": tokens[-1]} if tokens else {})}
-            self.requests += 1
-            answer = self._client.ask(path, asked, data=True, version=version)
-            if (invalid := _invalid(answer)) in symbols:
-                symbols = [symbol for symbol in symbols if symbol != invalid]
-                continue
-            page = self._client.body(answer, path)
-            if not isinstance(page, dict):
-                raise SourceError(f"Alpaca's answer to {path} is no table of symbols: run again later.")
-            yield page
-            token = page.get("next_page_token")
-            if not token:
-                return
-            if not isinstance(token, str) or token in tokens:
-                raise SourceError(f"Alpaca's answer to {path} goes round in circles: run again later.")
-            tokens.append(token)
 
 
 def parts(symbols: Sequence[Symbol]) -> Iterator[list[Symbol]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rebalancer.errors import SourceError
 from rebalancer.model import CorporateAction, Symbol, symbol
-from rebalancer.venues.alpaca.client import Bulk
+from rebalancer.model.text import digits
+from rebalancer.venues.alpaca.client import AlpacaClient
 
 Row = Mapping[str, Any]
 
@@ -18,14 +19,16 @@ DATES = ("ex_date", "effective_date", "process_date")
 MOST_A_PAGE = 1_000
 
 
-def corporate_actions(bulk: Bulk, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
+def corporate_actions(
+    client: AlpacaClient, symbols: Sequence[Symbol], first: date, last: date
+) -> tuple[CorporateAction, ...]:
     """All that touch `symbols` on a day from `first` to `last`, by day and symbol. Raises SourceError.
 
     A rename is found by either of its symbols.
     """
     params = {"start": f"{first - PROCESSED_BEFORE}", "end": f"{last + PROCESSED_AFTER}", "limit": str(MOST_A_PAGE)}
     found: set[CorporateAction] = set()  # two parts of the symbols may return the same action
-    for page in bulk.pages("/corporate-actions", symbols, params, version="v1"):
+    for page in client.pages("/corporate-actions", symbols, params, version="v1"):
         try:
             for group, rows in (page["corporate_actions"] or {}).items():
                 found.update(action for row in rows or () for action in read(group, row, symbols))
@@ -48,7 +51,7 @@ def _split(row: Row, day: date) -> Iterator[CorporateAction]:
     """A reverse split may come with a new symbol."""
     new, old = _number(row["new_rate"]), _number(row["old_rate"])
     kind = "split" if new > old else "reverse split"
-    words = f"{_plain(new)} for {_plain(old)} {kind} of {day}"
+    words = f"{digits(new)} for {digits(old)} {kind} of {day}"
     before = symbol(row.get("old_symbol") or row["symbol"])
     after = symbol(row.get("new_symbol") or before)
     yield CorporateAction(before, day, "split", ratio=new / old, words=words)
@@ -58,14 +61,14 @@ def _split(row: Row, day: date) -> Iterator[CorporateAction]:
 
 def _stock_dividend(row: Row, day: date) -> Iterator[CorporateAction]:
     rate = _number(row["rate"])
-    words = f"stock dividend of {_plain(100 * rate)} % of {day}"
+    words = f"stock dividend of {digits(100 * rate)} % of {day}"
     yield CorporateAction(symbol(row["symbol"]), day, "split", ratio=1 + rate, words=words)
 
 
 def _cash_dividend(row: Row, day: date) -> Iterator[CorporateAction]:
     """In another currency its value in dollars is unknown here: kind "other"."""
     amount, currency = _number(row["rate"]), row.get("currency") or "USD"
-    words = f"dividend of {_plain(amount)} {currency} a share of {day}"
+    words = f"dividend of {digits(amount)} {currency} a share of {day}"
     if currency == "USD":
         yield CorporateAction(symbol(row["symbol"]), day, "dividend", dollars=amount, words=words)
     else:
@@ -111,10 +114,6 @@ def _number(value: object) -> Decimal:
     if not (number.is_finite() and number > 0):
         raise ValueError(f"{value} is not above 0")
     return number
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"
 
 
 def _order(action: CorporateAction) -> tuple[date, str, str, str]:

@@ -9,10 +9,11 @@ import numpy as np
 
 from rebalancer.errors import SourceError
 from rebalancer.market.cache import ClosesCache, as_closes
+from rebalancer.market.clock import LONGEST_CLOSURE
 from rebalancer.model import NEW_YORK, Closes, CorporateAction, Floats, Session, Symbol
 from rebalancer.ports import Calendar, Clock
 from rebalancer.venues.alpaca.bars import AlpacaSynced, BarSource, ClosesByDay, daily_closes, overlap_start, sync
-from rebalancer.venues.alpaca.client import AlpacaClient, Bulk
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.corporate_actions import corporate_actions
 from rebalancer.venues.alpaca.venue import CONSOLIDATED, FIRST_DAY
 from rebalancer.venues.plugin import OnProgress
@@ -21,7 +22,6 @@ SETTLED = timedelta(minutes=20)
 """After the close a session's bar counts as final; the free plan shows it with a delay of 15 minutes."""
 
 DAY = timedelta(days=1)
-LONGEST_CLOSURE = timedelta(days=14)
 
 
 class AlpacaHistory:
@@ -36,7 +36,7 @@ class AlpacaHistory:
         since: date = FIRST_DAY,
         feed: str = CONSOLIDATED,
     ) -> None:
-        self._supply = BarSource(Bulk(client), cache, calendar, since, feed)
+        self._supply = BarSource(client, cache, calendar, since, feed)
         self._clock = clock
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
@@ -56,7 +56,7 @@ class AlpacaHistory:
         return self._restated(closes, min(before, self._today()), last)
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
-        return corporate_actions(self._supply.bulk, symbols, first, last)
+        return corporate_actions(self._supply.client, symbols, first, last)
 
     def cached(self, symbols: Sequence[Symbol], before: date) -> Closes:
         """The cached closes, a row for each session before `before`; asks Alpaca nothing."""
@@ -106,7 +106,7 @@ class AlpacaHistory:
     def _traded(self, symbols: set[Symbol], last: Session) -> Mapping[Symbol, ClosesByDay]:
         """The last unadjusted closes."""
         first = overlap_start(self._supply.calendar, last.day)
-        return daily_closes(self._supply.bulk, sorted(symbols), first, last, feed=self._supply.feed, adjustment="raw")
+        return daily_closes(self._supply.client, sorted(symbols), first, last, feed=self._supply.feed, adjustment="raw")
 
 
 def _require_closes_of(last: date, closes: Closes) -> None:

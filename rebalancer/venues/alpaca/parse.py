@@ -41,14 +41,8 @@ class Body:
 
     def number(self, name: str) -> Decimal:
         """A finite number; Alpaca sends most of them as text."""
-        value = self.fields.get(name)
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            return self.fail(name)
-        try:
-            number = Decimal(str(value))
-        except InvalidOperation:
-            return self.fail(name)
-        return number if number.is_finite() else self.fail(name)
+        number = finite(self.fields.get(name))
+        return self.fail(name) if number is None else number
 
     def number_or_none(self, name: str) -> Decimal | None:
         """None where the field is null or missing."""
@@ -88,16 +82,24 @@ def bodies(what: str, value: Json) -> list[Body]:
     return [Body.of(what, item) for item in value]
 
 
+def exact(value: Json) -> Decimal | None:
+    """The number in its shortest text, so that no digit is lost or added; it may be NaN. None for anything else."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def finite(value: Json) -> Decimal | None:
+    number = exact(value)
+    return number if number is not None and number.is_finite() else None
+
+
 def _shown(value: Json) -> str:
     return f"{value!r:.60}"
 
 
-ENDS: Final[dict[str, OrderStatus]] = {
-    "filled": "filled",
-    "canceled": "canceled",
-    "expired": "expired",
-    "rejected": "rejected",
-}
+ENDS: Final[tuple[OrderStatus, ...]] = ("filled", "canceled", "expired", "rejected")
 NOTHING: Final = Decimal(0)
 PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
 """Amounts that will be deducted from `cash`."""
@@ -233,7 +235,7 @@ def _status(body: Body, *, is_full: bool) -> OrderStatus:
     status = body.text("status")
     if status in DONE_TODAY:
         return "filled" if is_full else "expired"
-    return ENDS.get(status, "open")
+    return next((end for end in ENDS if end == status), "open")
 
 
 def _limit(body: Body) -> Decimal | None:

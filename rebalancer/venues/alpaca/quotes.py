@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rebalancer.model import NEW_YORK, Bar, Quote, Snapshot, Symbol, Tick
 from rebalancer.ports import Clock
-from rebalancer.venues.alpaca.client import AlpacaClient, Bulk
+from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.parse import exact
 
 Body = Mapping[str, Any]
 MINUTE = timedelta(minutes=1)
@@ -19,14 +19,14 @@ class AlpacaQuotes:
     """`ports.Quotes`. `feed` is "iex", "sip" or "delayed_sip"."""
 
     def __init__(self, client: AlpacaClient, clock: Clock, feed: str) -> None:
-        self._bulk = Bulk(client)
+        self._client = client
         self._clock = clock
         self._feed = feed
 
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
         """Zero prices and old times are passed on; an unreadable quote, trade or bar is None. Raises SourceError."""
         bodies: dict[str, Any] = {}
-        for page in self._bulk.pages("/stocks/snapshots", symbols, {"feed": self._feed}):
+        for page in self._client.pages("/stocks/snapshots", symbols, {"feed": self._feed}):
             bodies |= page
         now = self._clock.now()
         return {symbol: snapshot(symbol, bodies[symbol], now) for symbol in symbols if bodies.get(symbol)}
@@ -44,20 +44,20 @@ def snapshot(symbol: Symbol, body: Body, now: datetime) -> Snapshot:
 
 def _quote(body: Body) -> Quote | None:
     part = _part(body, "latestQuote")
-    bid, ask, at = _number(part, "bp"), _number(part, "ap"), _time(part)
+    bid, ask, at = exact(part.get("bp")), exact(part.get("ap")), _time(part)
     return None if bid is None or ask is None or at is None else Quote(bid, ask, at)
 
 
 def _trade(body: Body) -> Tick | None:
     part = _part(body, "latestTrade")
-    price, at = _number(part, "p"), _time(part)
+    price, at = exact(part.get("p")), _time(part)
     return None if price is None or at is None else Tick(price, at)
 
 
 def _bar(body: Body, name: str, seen: Sequence[datetime]) -> Bar | None:
     """A daily bar has only its start; its last update is the latest time `seen` on its day."""
     part = _part(body, name)
-    close, began = _number(part, "c"), _time(part)
+    close, began = exact(part.get("c")), _time(part)
     if close is None or began is None:
         return None
     session = began.astimezone(NEW_YORK).date()
@@ -72,17 +72,6 @@ def _minute_end(body: Body, now: datetime) -> datetime | None:
 def _part(body: Body, name: str) -> Body:
     part = body.get(name) if isinstance(body, dict) else None
     return part if isinstance(part, dict) else {}
-
-
-def _number(part: Body, name: str) -> Decimal | None:
-    """By its shortest text, so that no digit is lost or added."""
-    value = part.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return None
 
 
 def _time(part: Body) -> datetime | None:

@@ -10,28 +10,42 @@ from urllib.parse import quote
 from rebalancer.errors import SourceError
 from rebalancer.model import NEW_YORK, Fill, OrderState, Position, Symbol
 from rebalancer.venues.alpaca import parse
-from rebalancer.venues.alpaca.client import AlpacaClient, Reply
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.parse import Body, bodies
+from rebalancer.venues.alpaca.transport import Reply
 
-ACTIVITIES_A_PAGE = 100
+MOST_A_PAGE = {"page_token": 100, "after_order_id": 500}
+"""Entries of a page, by the name of the parameter that asks for the page after it."""
 PAID_IN_OR_OUT = "CSD,CSW,JNLC,ACATC"
 """Activity types: cash deposits, withdrawals, journal entries, and transfers from or to another broker."""
 CLOSE = time(16, tzinfo=NEW_YORK)
 """When Alpaca records the equity of an account, on early closes too."""
 
 
-def activities(client: AlpacaClient, what: str, path: str, after: datetime, **more: str) -> Iterator[Body]:
-    """Everything under `path` after `after`, oldest first, page by page. Raises SourceError."""
-    query = {**more, "after": after.isoformat(), "direction": "asc", "page_size": str(ACTIVITIES_A_PAGE)}
+def _pages(
+    client: AlpacaClient, what: str, path: str, query: Mapping[str, str], token: str, first: Mapping[str, str]
+) -> Iterator[Body]:
+    """Every `what` under `path`, oldest first. `first` is added to the query of the first page only.
+
+    Each later page is requested by the last id of the one before, as `token`, since two entries may have the same time.
+    Raises SourceError, also for a list without an end.
+    """
+    asked = {**query, "direction": "asc", **first}
     while True:
-        page = bodies(what, client.read(path, query))
+        page = bodies(what, client.read(path, asked))
         yield from page
-        if len(page) < ACTIVITIES_A_PAGE:
+        if len(page) < MOST_A_PAGE[token]:
             return
         last = page[-1].text("id")
-        if query.get("page_token") == last:
+        if asked.get(token) == last:
             raise SourceError(f"Alpaca's list of {what}s does not come to an end. Look at Alpaca's status page.")
-        query["page_token"] = last
+        asked = {**query, "direction": "asc", token: last}
+
+
+def activities(client: AlpacaClient, what: str, path: str, after: datetime, **more: str) -> Iterator[Body]:
+    """Everything under `path` after `after`."""
+    query = {**more, "after": after.isoformat(), "page_size": str(MOST_A_PAGE["page_token"])}
+    return _pages(client, what, path, query, "page_token", {})
 
 
 class Deposits:
@@ -50,7 +64,6 @@ class Deposits:
         return self._since[day]
 
 
-ORDERS_A_PAGE = 500
 LONGEST_CHAIN = 10
 OPTIONS = "options of several legs"
 """Stands in for the symbol of an order that has none."""
@@ -67,28 +80,19 @@ class TrackedOrder:
 
 def open_orders(client: AlpacaClient) -> list[Body]:
     """Every open order of the account; legs of nested orders are listed as orders of their own."""
-    return list(_order_pages(client, {"status": "open", "nested": "false"}))
+    return _orders(client, "open", {})
 
 
 def orders_since(client: AlpacaClient, moment: datetime) -> list[Body]:
     """Every order, open or not, submitted after `moment`."""
-    return list(_order_pages(client, {"status": "all", "nested": "false", "after": moment.isoformat()}))
+    return _orders(client, "all", {"after": moment.isoformat()})
 
 
-def _order_pages(client: AlpacaClient, params: Mapping[str, str]) -> Iterator[Body]:
-    """Oldest first. Later pages are requested by id, since two orders may have the same time."""
-    query = {**params, "limit": str(ORDERS_A_PAGE), "direction": "asc"}
-    while True:
-        page = bodies("order", client.read("/orders", query))
-        for body in page:
-            yield from _parts(body)
-        if len(page) < ORDERS_A_PAGE:
-            return
-        last = page[-1].text("id")
-        if query.get("after_order_id") == last:
-            raise SourceError("Alpaca's list of orders does not come to an end. Look at Alpaca's status page.")
-        query.pop("after", None)  # Alpaca does not combine it with an id
-        query["after_order_id"] = last
+def _orders(client: AlpacaClient, status: str, first: Mapping[str, str]) -> list[Body]:
+    """`first` is of the first page only: Alpaca does not combine a time with an id."""
+    query = {"status": status, "nested": "false", "limit": str(MOST_A_PAGE["after_order_id"])}
+    listed = _pages(client, "order", "/orders", query, "after_order_id", first)
+    return [part for body in listed for part in _parts(body)]
 
 
 def _parts(body: Body) -> list[Body]:
@@ -140,35 +144,28 @@ class Executions:
 
     def fills_of(self, seen: TrackedOrder) -> tuple[Fill, ...]:
         """The executions that make up the filled quantity, oldest first. Raises SourceError while some are missing."""
-        fills = self._complete(seen)
-        if fills is None:
-            self._read_since(seen)
-            fills = self._complete(seen)
-        if fills is None:
-            raise SourceError(
-                f"Alpaca has filled {seen.state.filled} {seen.state.symbol} of order {seen.state.id}, but does not "
-                "show every execution yet."
-            )
-        return fills
+        if (fills := self._complete(seen)) is not None:
+            return fills
+        # From just before the order: a late execution may stand between known ones.
+        after = seen.created - timedelta(minutes=1)
+        for body in activities(self._client, "execution", "/account/activities/FILL", after):
+            self._known[body.text("order_id")][body.text("id")] = body
+        if (fills := self._complete(seen)) is not None:
+            return fills
+        raise SourceError(
+            f"Alpaca has filled {seen.state.filled} {seen.state.symbol} of order {seen.state.id}, but does not show "
+            "every execution yet."
+        )
 
     def _complete(self, seen: TrackedOrder) -> tuple[Fill, ...] | None:
+        known = [body for broker_id in seen.broker_ids for body in self._known[broker_id].values()]
+        listed = [parse.fill(body, seen.state.id) for body in known]
         fills, total = [], Decimal(0)
-        for fill in self._known_fills(seen):
+        for fill in sorted(listed, key=lambda fill: (fill.at, fill.execution_id)):
             if total < seen.state.filled:
                 fills.append(fill)
                 total += fill.quantity
         return tuple(fills) if total == seen.state.filled else None
-
-    def _known_fills(self, seen: TrackedOrder) -> list[Fill]:
-        known = [body for broker_id in seen.broker_ids for body in self._known[broker_id].values()]
-        fills = [parse.fill(body, seen.state.id) for body in known]
-        return sorted(fills, key=lambda fill: (fill.at, fill.execution_id))
-
-    def _read_since(self, seen: TrackedOrder) -> None:
-        """All pages from just before the order; a late execution may stand between known ones."""
-        after = seen.created - timedelta(minutes=1)
-        for body in activities(self._client, "execution", "/account/activities/FILL", after):
-            self._known[body.text("order_id")][body.text("id")] = body
 
 
 ZERO = Decimal(0)

@@ -5,10 +5,10 @@ Alpaca's codes name whole families (40310000 covers ten things), so the text dec
 """
 
 import re
-from decimal import Decimal, InvalidOperation
 
-from rebalancer.model import Order, RefusalKind, Refused
+from rebalancer.model import US_DOLLARS, Order, RefusalKind, Refused
 from rebalancer.model.text import digits, money
+from rebalancer.venues.alpaca.parse import finite
 from rebalancer.venues.alpaca.transport import Json
 
 DEFINITE = frozenset({400, 401, 403, 404, 422})
@@ -62,9 +62,9 @@ def _refused(order: Order, kind: RefusalKind, message: str, body: dict[str, Json
         case "funds" if order.side == "sell":
             return Refused(said)
         case "funds":
-            return Refused(f"{what}: {_cost(body)}", kind, _number(body, "buying_power"))
+            return Refused(f"{what}: {_cost(body)}", kind, finite(body.get("buying_power")))
         case "held":
-            held = _number(body, "held_for_orders")
+            held = finite(body.get("held_for_orders"))
             # Without open orders that hold them they will never be freed: our own count is wrong.
             return Refused(f"{what}: {_shares(body, order)}", kind if held is None or held > 0 else "other")
         case "wash":
@@ -78,22 +78,14 @@ def _refused(order: Order, kind: RefusalKind, message: str, body: dict[str, Json
 
 
 def _cost(body: dict[str, Json]) -> str:
-    cost, power = _number(body, "cost_basis"), _number(body, "buying_power")
+    cost, power = finite(body.get("cost_basis")), finite(body.get("buying_power"))
     if cost is None or power is None:
         return "it costs more than the account can spend"
-    return f"it costs {money(cost)}, and the account can spend {money(power)}"
+    return f"it costs {money(cost, US_DOLLARS)}, and the account can spend {money(power, US_DOLLARS)}"
 
 
 def _shares(body: dict[str, Json], order: Order) -> str:
-    free, existing, held = (_number(body, name) for name in ("available", "existing_qty", "held_for_orders"))
+    free, existing, held = (finite(body.get(name)) for name in ("available", "existing_qty", "held_for_orders"))
     if free is None or existing is None or held is None:
         return f"fewer shares of {order.symbol} are free"
     return f"{digits(free)} of {digits(existing)} shares are free, open orders hold {digits(held)}"
-
-
-def _number(body: dict[str, Json], name: str) -> Decimal | None:
-    try:
-        number = Decimal(str(body.get(name)))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None

@@ -99,7 +99,7 @@ class _PoolTLS(HTTPSConnectionPool):
 POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _PoolTLS}
 
 
-Fields = dict[str, str]
+Fields = Mapping[str, str]
 Json = Any
 """A parsed document that has not been validated yet."""
 
@@ -153,20 +153,19 @@ class Transport:
         self._client.close()
 
     def _fresh(self) -> "_Client":
-        client = _Client(self._keys, self._url, self._seconds)
-        if (refused := address_refusal(client.host, self._allowed)) is not None:
-            raise RunFailedError(refused)
-        return client
+        return _Client(self._keys, self._url, self._allowed, self._seconds)
 
 
 class _Client(RESTClient):
-    def __init__(self, keys: Keys, url: str, seconds: float) -> None:
+    def __init__(self, keys: Keys, url: str, allowed: str, seconds: float) -> None:
         super().__init__(base_url=url, api_key=keys.key_id, secret_key=keys.secret, raw_data=True)
         if missing := [name for name in ("_session", "_retry", "_base_url") if not hasattr(self, name)]:
             raise RunFailedError(
                 f"the installed alpaca-py has no {', '.join(missing)}: its retries and timeouts can't be set, so "
                 "nothing is sent through it. Install the version that pyproject.toml asks for."
             )
+        if (refused := address_refusal(str(self._base_url), allowed)) is not None:  # what alpaca-py made of `url`
+            raise RunFailedError(refused)
         self._keys = keys
         self._retry = 0  # by default alpaca-py sends an order up to four times
         self._status = 0
@@ -177,16 +176,11 @@ class _Client(RESTClient):
         self._session.mount("http://", DeadlineAdapter(seconds))
         self._session.hooks["response"].append(self._note_head)
 
-    @property
-    def host(self) -> str:
-        """The base URL that alpaca-py sends to."""
-        return str(self._base_url)
-
     def attempt(self, method: str, path: str, fields: Fields | None, version: str) -> Reply | NoReply:
         try:
             body = self._call(method, path, fields, version)
         except APIError as error:
-            return Reply(self._status, _json(self._keys.hidden_in(str(error))), self._headers)
+            return Reply(self._status, _json(self._keys.redacted(str(error))), self._headers)
         except Timeout:
             return NoReply("the connection timed out")
         except (RequestException, HTTPError, HTTPException, OSError, ValueError, RecursionError) as error:
@@ -202,13 +196,10 @@ class _Client(RESTClient):
         self._session.close()
 
     def _call(self, method: str, path: str, fields: Fields | None, version: str) -> Json:
-        match method:
-            case "GET":
-                return self.get(path, fields, api_version=version)
-            case "DELETE":
-                return self.delete(path, fields)
-            case _:
-                return self.post(path, fields)
+        sent = None if fields is None else dict(fields)
+        if method == "GET":
+            return self.get(path, sent, api_version=version)
+        return self.delete(path, sent) if method == "DELETE" else self.post(path, sent)
 
     def _note_head(self, response: Response, **_: object) -> None:
         self._status = response.status_code

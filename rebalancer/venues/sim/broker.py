@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Self
 
 from rebalancer.errors import SourceError
 from rebalancer.market.clock import LONGEST_CLOSURE, hours
@@ -42,33 +41,14 @@ class SimBroker:
     and rounded to the tick against the account. The commission is charged with an order's first fill and never exceeds
     a sale's proceeds. Orders expire with their session. A position without a price is valued at its last close, and
     can't be traded.
+
+    The account is the file at `path`; `starting_cash` counts only where there is none yet. A venue that is simulated by
+    this engine gives its own facts as `venue` and its `instrument` of each symbol. Raises SourceError where the file
+    can't be made or used.
     """
 
     def __init__(
         self,
-        book: Book,
-        clock: Clock,
-        quotes: Quotes,
-        calendar: Calendar,
-        *,
-        commission_dollars: Decimal,
-        slippage_percent: Decimal,
-        script: Script,
-        venue: Venue,
-        instrument: Callable[[Symbol], Instrument],
-    ) -> None:
-        self._book = book
-        self._clock = clock
-        self._calendar = calendar
-        self._script = script
-        self._instrument = instrument
-        self._exchange = Exchange(book, quotes, commission_dollars, slippage_percent, script, instrument)
-        self._lost: Counter[OrderId] = Counter()
-        self._venue = replace(venue, fee_per_order=commission_dollars)
-
-    @classmethod
-    def open(
-        cls,
         path: Path,
         clock: Clock,
         quotes: Quotes,
@@ -80,33 +60,20 @@ class SimBroker:
         script: Script | None = None,
         venue: Venue = SIM,
         instrument: Callable[[Symbol], Instrument] = us_equity,
-    ) -> Self:
-        """The account in the file `path`. `starting_cash` counts only where that file does not exist yet.
-
-        A venue that is simulated by this engine gives its own facts as `venue` and its `instrument` of each symbol.
-
-        Raises SourceError where the file can't be made or used.
-        """
-        return cls(
-            Book.open(path, starting_cash),
-            clock,
-            quotes,
-            calendar,
-            commission_dollars=commission_dollars,
-            slippage_percent=slippage_percent,
-            script=script or Script(),
-            venue=venue,
-            instrument=instrument,
-        )
+    ) -> None:
+        self._book = Book.open(path, starting_cash)
+        self._clock = clock
+        self._calendar = calendar
+        self._script = script or Script()
+        self._instrument = instrument
+        self._exchange = Exchange(self._book, quotes, commission_dollars, slippage_percent, self._script, instrument)
+        self._lost: Counter[OrderId] = Counter()
+        self.venue = replace(venue, fee_per_order=commission_dollars)
 
     def close(self) -> None:
         self._book.close()
 
     # ------------------------------------------------------------------------------------- the broker's port
-
-    @property
-    def venue(self) -> Venue:
-        return self._venue
 
     def hours(self) -> Hours:
         """By this program's clock and calendar."""
@@ -116,7 +83,7 @@ class SimBroker:
         with self._at_the_market() as now:
             cash = self._book.cash
             equity = cash + sum(position.market_value for position in self._exchange.positions())
-            self._book.look(now.date(), equity)
+            self._book.record_equity(now.date(), equity)
             before, paid_in = self._last_session(now.date()) or (None, None)
             return Account(
                 self._book.path.stem,
@@ -124,7 +91,7 @@ class SimBroker:
                 cash,
                 self._exchange.spendable(),
                 now,
-                self._venue.currency,
+                self.venue.currency,
                 previous_equity=before,
                 deposits=paid_in,
             )
@@ -134,7 +101,7 @@ class SimBroker:
             return self._exchange.positions()
 
     def open_orders(self) -> tuple[OrderState, ...]:
-        with self._at_the_market(looking=True):
+        with self._at_the_market(counted=True):
             return tuple(resting.state for resting in self._book.open_orders())
 
     def may_short(self) -> bool:
@@ -146,19 +113,16 @@ class SimBroker:
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         wanted = sorted(set(symbols))
         priced = self._exchange.markets(wanted)
+        unpriced = [symbol for symbol in wanted if symbol not in priced]
         with self._book.change():
             held = self._book.holdings()
-        last = self._exchange.last_closes(symbol for symbol in wanted if symbol not in priced)
-        unpriced = {
-            symbol: _no_price(symbol, last.get(symbol), held=symbol in held)
-            for symbol in wanted
-            if symbol not in priced
-        }
-        return unpriced | {symbol: why for symbol, why in self._script.untradable.items() if symbol in wanted}
+        last = self._exchange.last_closes(unpriced)
+        reasons = {symbol: _no_price(symbol, last.get(symbol), held=symbol in held) for symbol in unpriced}
+        return reasons | {symbol: why for symbol, why in self._script.untradable.items() if symbol in wanted}
 
     def submit(self, order: Order) -> Submitted:
-        twist = self._script.twist(order.side, order.symbol)
-        if self._lost[order.id] < twist.lost:
+        fault = self._script.fault(order.side, order.symbol)
+        if self._lost[order.id] < fault.lost:
             self._lost[order.id] += 1
             return Unknown("the connection broke before the order arrived")
         try:
@@ -166,21 +130,21 @@ class SimBroker:
                 answer = self._receive(order, now)
         except SourceError as error:
             return Unknown(str(error))
-        return Unknown("the connection broke before the answer came") if twist.silent else answer
+        return Unknown("the connection broke before the answer came") if fault.silent else answer
 
     def find(self, order_id: OrderId) -> Found:
         try:
-            with self._at_the_market(looking=True):
+            with self._at_the_market(counted=True):
                 return self._book.orders([order_id]).get(order_id, Absent())
         except SourceError as error:
             return Unknown(str(error))
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
-        with self._at_the_market(looking=True):
+        with self._at_the_market(counted=True):
             return tuple(state for state in self._book.orders_since(since) if ours(state.id))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
-        with self._at_the_market(looking=True):
+        with self._at_the_market(counted=True):
             return self._book.orders(ids)
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
@@ -193,7 +157,7 @@ class SimBroker:
 
     # ------------------------------------------------------------------------------------- outside of orders
 
-    def by_hand(self, symbol: Symbol, quantity: Decimal) -> None:
+    def change_position(self, symbol: Symbol, quantity: Decimal) -> None:
         """Shares added (or removed, below 0) without an order: by a manual trade, a split, a transfer."""
         with self._now() as now:
             self._book.move_shares(symbol, quantity, now)
@@ -209,7 +173,7 @@ class SimBroker:
         with self._now() as now:
             spendable = self._exchange.spendable()
             if not spendable + dollars >= 0:
-                asked, free = (money(amount, self._venue.currency) for amount in (-dollars, spendable))
+                asked, free = (money(amount, self.venue.currency) for amount in (-dollars, spendable))
                 raise ValueError(f"a withdrawal of {asked}, but only {free} can be spent")
             self._book.deposit(dollars, now)
 
@@ -224,12 +188,12 @@ class SimBroker:
             yield now
 
     @contextmanager
-    def _at_the_market(self, *, looking: bool = False) -> Iterator[datetime]:
+    def _at_the_market(self, *, counted: bool = False) -> Iterator[datetime]:
         """As `_now`, after matching open orders with the market. `looking`: the caller reads orders."""
         with self._now() as now:
-            if looking:
-                self._exchange.count_look()
-            self._exchange.meet_the_market(now)
+            if counted:
+                self._exchange.count_query()
+            self._exchange.match_orders(now)
             yield now
 
     def _time(self) -> datetime:

@@ -25,7 +25,7 @@ class SimConnection(Connection):
         if market is None:
             raise TypeError("the simulated broker trades by the market that it is given")
         file = self._login.state_dir / f"sim-{self._login.account}.sqlite"
-        self._brokers.append(SimBroker.open(file, market.clock, market.quotes, market.calendar, **self._login.settings))
+        self._brokers.append(SimBroker(file, market.clock, market.quotes, market.calendar, **self._login.settings))
         return self._brokers[-1]
 
     def close(self) -> None:

@@ -16,8 +16,8 @@ from requests import Request
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model.keys import Keys
-from rebalancer.venues.alpaca.client import AlpacaClient, NoReply, Reply
-from rebalancer.venues.alpaca.transport import Transport
+from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.transport import NoReply, Reply, Transport
 from rebalancer.venues.alpaca.venue import PAPER
 
 KEYS = Keys("PKSOMEBODY", "a-secret")

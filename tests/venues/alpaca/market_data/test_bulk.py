@@ -8,7 +8,7 @@ from local_alpaca.faults import TOO_MANY, answering
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Symbol
-from rebalancer.venues.alpaca.client import COMMA, MOST_CHARACTERS, AlpacaClient, Bulk, parts
+from rebalancer.venues.alpaca.client import COMMA, MOST_CHARACTERS, AlpacaClient, parts
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")
 BARS = "/v2/stocks/bars"
@@ -27,40 +27,39 @@ def test_500_symbols_are_one_question() -> None:
 
 
 def test_a_symbol_that_alpaca_calls_invalid_is_left_out(venue: LocalAlpaca, client: AlpacaClient) -> None:
-    bulk = Bulk(client)
-    assert len(list(bulk.pages("/stocks/bars", [SPY, Symbol("0.1-A"), TLT], QUESTION))) == 1
+    assert len(list(client.pages("/stocks/bars", [SPY, Symbol("0.1-A"), TLT], QUESTION))) == 1
     assert [params["symbols"] for _, _, params, _ in venue.requests] == ["SPY,0.1-A,TLT", "SPY,TLT"]
-    assert bulk.requests == 2
+    assert client.pages_requested == 2
 
 
 def test_only_invalid_symbols_are_no_question_any_more(client: AlpacaClient) -> None:
-    assert list(Bulk(client).pages("/stocks/bars", [Symbol("0.1-A")], QUESTION)) == []
+    assert list(client.pages("/stocks/bars", [Symbol("0.1-A")], QUESTION)) == []
 
 
 def test_no_symbols_are_no_question(venue: LocalAlpaca, client: AlpacaClient) -> None:
-    assert list(Bulk(client).pages("/stocks/bars", [], QUESTION)) == []
+    assert list(client.pages("/stocks/bars", [], QUESTION)) == []
     assert venue.requests == []
 
 
 def test_a_429_is_waited_out(venue: LocalAlpaca, client: AlpacaClient) -> None:
     venue.faults.on("GET", BARS, fault=TOO_MANY, times=2)
-    assert len(list(Bulk(client).pages("/stocks/bars", [SPY], QUESTION))) == 1
+    assert len(list(client.pages("/stocks/bars", [SPY], QUESTION))) == 1
     assert [status for *_, status in venue.requests] == [429, 429, 200]
 
 
 def test_what_the_plan_does_not_include_is_said_with_the_remedy(client: AlpacaClient) -> None:
     tonight = {**QUESTION, "end": "2024-03-05T20:50:00Z"}
     with pytest.raises(SourceError, match=r"subscription does not permit querying recent SIP data.*market data plan"):
-        list(Bulk(client).pages("/stocks/bars", [SPY], tonight))
+        list(client.pages("/stocks/bars", [SPY], tonight))
 
 
 def test_pages_that_come_round_again_are_refused(venue: LocalAlpaca, client: AlpacaClient) -> None:
     venue.faults.on("GET", BARS, fault=answering({"bars": {}, "next_page_token": "again"}), times=None)
     with pytest.raises(SourceError, match="goes round in circles"):
-        list(Bulk(client).pages("/stocks/bars", [SPY], QUESTION))
+        list(client.pages("/stocks/bars", [SPY], QUESTION))
 
 
 def test_an_answer_that_is_no_table_is_refused(venue: LocalAlpaca, client: AlpacaClient) -> None:
     venue.faults.on("GET", BARS, fault=answering([]))
     with pytest.raises(SourceError, match="no table of symbols"):
-        list(Bulk(client).pages("/stocks/bars", [SPY], QUESTION))
+        list(client.pages("/stocks/bars", [SPY], QUESTION))

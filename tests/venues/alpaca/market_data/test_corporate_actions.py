@@ -9,7 +9,7 @@ from local_alpaca.faults import answering
 
 from rebalancer.errors import SourceError
 from rebalancer.model import CorporateAction, Symbol
-from rebalancer.venues.alpaca.client import AlpacaClient, Bulk
+from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.corporate_actions import corporate_actions, read
 
 SPY, TLT, FB, META = map(Symbol, ("SPY", "TLT", "FB", "META"))
@@ -18,7 +18,7 @@ PATH = "/v1/corporate-actions"
 
 
 def announced(client: AlpacaClient, *symbols: Symbol, first: date = TODAY, last: date = TODAY) -> list[CorporateAction]:
-    return list(corporate_actions(Bulk(client), symbols, first, last))
+    return list(corporate_actions(client, symbols, first, last))
 
 
 @pytest.mark.parametrize(
