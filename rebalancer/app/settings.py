@@ -23,7 +23,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, Symbol
 from rebalancer.model.text import minute
-from rebalancer.portfolio.limits import used_up
+from rebalancer.portfolio.limits import symbols_at_limit
 
 
 def check(path: Path) -> SettingsCheck:
@@ -58,7 +58,7 @@ def _used_up(config: Config, account: AccountConfig) -> Iterator[str]:
         for record in read.run(config.journal(), last.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
-            for symbol, why in used_up(values, seen.equity, account.limits, seen.currency).items():
+            for symbol, why in symbols_at_limit(values, seen.equity, account.limits, seen.currency).items():
                 yield f"account {account.name}: {symbol}: {why} (as of {minute(record.at, UTC)})"
 
 

@@ -11,9 +11,9 @@ from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.market.settlement import (
     LONGEST_WAIT,
-    Traded,
-    banks_rest,
+    OwnTrade,
     bought_before_settlement,
+    is_bank_holiday,
     settlement_day,
     settles_by_us_rules,
 )
@@ -30,7 +30,7 @@ def bond_market() -> frozenset[date]:
 
 
 def test_the_banks_rest_on_exactly_the_sessions_on_which_the_bond_market_does():
-    assert {day for day in SESSIONS if banks_rest(day)} == set(SESSIONS) - bond_market()
+    assert {day for day in SESSIONS if is_bank_holiday(day)} == set(SESSIONS) - bond_market()
 
 
 def test_a_sale_is_settled_on_the_next_session_on_which_the_bond_market_trades_too():
@@ -85,24 +85,24 @@ def around_the_holiday(session: date) -> date:
 
 
 def test_what_was_bought_after_a_sale_of_the_same_session_waits_for_its_money():
-    trades = [Traded(MONDAY, "sell", SPY), Traded(MONDAY, "buy", TLT)]
+    trades = [OwnTrade(MONDAY, "sell", SPY), OwnTrade(MONDAY, "buy", TLT)]
     assert bought_before_settlement(trades, MONDAY, next_day) == {TLT: TUESDAY}
     assert bought_before_settlement(trades, TUESDAY, next_day) == {}
 
 
 def test_what_was_bought_before_the_sale_or_without_one_waits_for_nothing():
-    trades = [Traded(MONDAY, "buy", TLT), Traded(MONDAY, "sell", SPY)]
+    trades = [OwnTrade(MONDAY, "buy", TLT), OwnTrade(MONDAY, "sell", SPY)]
     assert bought_before_settlement(trades, MONDAY, next_day) == {}
 
 
 def test_over_a_day_without_settlement_the_money_of_the_session_before_is_waited_for():
-    trades = [Traded(FRIDAY, "sell", SPY), Traded(FRIDAY, "buy", TLT), Traded(MONDAY, "buy", GLD)]
+    trades = [OwnTrade(FRIDAY, "sell", SPY), OwnTrade(FRIDAY, "buy", TLT), OwnTrade(MONDAY, "buy", GLD)]
     assert bought_before_settlement(trades, MONDAY, around_the_holiday) == {TLT: TUESDAY, GLD: TUESDAY}
 
 
 DAYS = [FRIDAY + timedelta(days=offset) for offset in range(5)]
 TRADES = st.lists(
-    st.builds(Traded, st.sampled_from(DAYS), st.sampled_from(["buy", "sell"]), st.sampled_from([SPY, TLT, GLD])),
+    st.builds(OwnTrade, st.sampled_from(DAYS), st.sampled_from(["buy", "sell"]), st.sampled_from([SPY, TLT, GLD])),
     max_size=12,
 ).map(lambda trades: sorted(trades, key=lambda trade: trade.session))
 
