@@ -43,6 +43,7 @@ def _status(
     runs = read.runs(config.journal(), account.name, RECENT_RUNS)
     return AccountStatus(
         account.name,
+        account.venue.zone.key,
         account.enabled,
         runs[0] if runs else None,
         coming_run(next(coming(account, calendar, now))) if account.enabled else None,
@@ -56,7 +57,8 @@ def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
 
 
 def coming_run(window: Window) -> ComingRun:
-    return ComingRun(window.account, window.session.day, window.opens, window.session.closes)
+    session = window.session
+    return ComingRun(window.account, session.day, window.opens, session.closes, str(session.zone))
 
 
 def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, ...]:
@@ -90,7 +92,7 @@ def blocked_by(
     if standing.halt is not None:
         yield halt_text(standing.halt)
     if account.mode == "live":
-        why = unarmed_reason(account.name, standing.armed, account.account_number, files, now)
+        why = unarmed_reason(account.name, standing.armed, account.account_number, files, now, account.venue.zone)
         if why is not None:
             yield why
 
