@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from rebalancer.events import Armed, Event, Halted, RunRequest
 from rebalancer.model import (
+    NEW_YORK,
+    US_DOLLARS,
     Account,
     Closes,
     CorporateAction,
@@ -50,9 +53,9 @@ class Venue:
     name: str
     simulated: bool
     title: str = ""
-    currency: str = "USD"
+    currency: str = US_DOLLARS
     exchange: str = "NYSE"
-    zone: str = "America/New_York"
+    zone: ZoneInfo = NEW_YORK
     paper_prefix: str = ""
     order_kinds: frozenset[OrderKind] = frozenset({"limit", "market"})
     auction_cutoff: timedelta = timedelta(minutes=10)

@@ -14,7 +14,7 @@ from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock, hours
 from rebalancer.model import Account, BotFailure, Closes, Hours, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import date_and_time, listed, money, shares
-from rebalancer.portfolio.limits import used_up
+from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.halts import CLOSE_TOLERANCE
@@ -119,7 +119,7 @@ def _contents(checked: CheckedAccount) -> Iterator[Check]:
     broker = checked.broker
     positions = broker.positions()
     yield held(positions, broker.venue.currency)
-    yield waiting(broker.open_orders(), checked.account.trading.cancel_scope)
+    yield waiting(broker.open_orders(), checked.account.trading.cancel_scope, broker.venue.currency)
     yield short_sales(broker)
     wanted, limits = checked.holdable(), checked.account.limits
     yield limits_used_up(broker.account(), positions, wanted, limits)
@@ -140,10 +140,12 @@ def held(positions: Sequence[Position], currency: str) -> Check:
     return Check("positions", "warn", listed(odd, "; "), remedy)
 
 
-def waiting(orders: Sequence[OrderState], cancel_scope: str) -> Check:
+def waiting(orders: Sequence[OrderState], cancel_scope: str, currency: str) -> Check:
     """Open orders; those that are not ours are listed."""
     others = [
-        f"{each.symbol}: a {each.side} of {open_quantity(each)} ({each.id})" for each in orders if not is_ours(each.id)
+        f"{each.symbol}: a {each.side} of {open_quantity(each, currency)} ({each.id})"
+        for each in orders
+        if not is_ours(each.id)
     ]
     if not others:
         return Check("open orders", "pass", f"all {len(orders):,} are ours")
@@ -159,7 +161,7 @@ def limits_used_up(
 ) -> Check:
     """Whether the holdings of each `wanted` symbol, ours or not, leave room to buy more."""
     values = {each.symbol: each.market_value for each in positions if each.symbol in wanted}
-    full = used_up(values, account.equity, limits, account.currency)
+    full = symbols_at_limit(values, account.equity, limits, account.currency)
     if not full:
         return Check("symbol limit", "pass", "no holding uses up limits.max_symbol_percent")
     found = "; ".join(f"{symbol}: {why}" for symbol, why in full.items())

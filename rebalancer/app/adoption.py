@@ -33,9 +33,10 @@ def propose_adoption(
         text = 'is "account": every long share is the bots\' to manage already'
         raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.trading.manage", text)])
     if not everything:
-        return Adoption(account.name, _named(found, symbols), {})
+        return Adoption(account.name, _named(found, symbols), {}, account.venue.currency)
     refused = {symbol: offer for symbol, offer in found.items() if isinstance(offer, str)}
-    return Adoption(account.name, tuple(offer for offer in found.values() if isinstance(offer, Offer)), refused)
+    adopted = tuple(offer for offer in found.values() if isinstance(offer, Offer))
+    return Adoption(account.name, adopted, refused, account.venue.currency)
 
 
 def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: bool) -> None:
@@ -95,7 +96,7 @@ def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Po
 
 
 def write_off(config: Config, account: AccountConfig, wanted: Position, reason: str, by: str) -> None:
-    """Give up all shares of `wanted` for 0 USD. Raises RunFailedError where they are not as they were proposed."""
+    """Give up all shares of `wanted` for nothing. Raises RunFailedError where they are not as they were proposed."""
     with simulated(config, account) as (now, broker):
         if _without_price(now, wanted.symbol) != wanted:
             raise RunFailedError(

@@ -11,7 +11,7 @@ from rebalancer.app.python_bot import run_python
 from rebalancer.app.views import CheckedBot, ShownBot
 from rebalancer.bots.base import Bot, Findings
 from rebalancer.bots.load import format_of, load
-from rebalancer.config import Config, kinds
+from rebalancer.config import AccountConfig, Config, kinds
 from rebalancer.config.files import content_of, create
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment
@@ -28,7 +28,8 @@ TEMPLATES: Mapping[str, str] = {
 class ListedBot:
     """A bot file with what was found in it, or with its problems.
 
-    `format` is "" where it is none that is read; `account` and `investment` are None where no money is committed.
+    `format` is "" where it is none that is read; `account`, its `currency` and `investment` are None where no
+    money is committed.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ListedBot:
     problems: tuple[Problem, ...]
     account: str | None = None
     investment: Investment | None = None
+    currency: str | None = None
 
 
 def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
@@ -78,7 +80,7 @@ def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = 
 def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:
     """Every investment's bot in the config's order, then the other bot files in `folder` by name."""
     invested = [
-        _listed(investment.bot, account.bots[investment.bot], account.name, investment)
+        _listed(investment.bot, account.bots[investment.bot], account, investment)
         for account in config.accounts
         for investment in account.investments
     ]
@@ -87,15 +89,18 @@ def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:
     return (*invested, *(_listed(path.stem, path) for path in others))
 
 
-def _listed(name: str, file: Path, account: str | None = None, investment: Investment | None = None) -> ListedBot:
+def _listed(
+    name: str, file: Path, account: AccountConfig | None = None, investment: Investment | None = None
+) -> ListedBot:
+    owner, currency = (account.name, account.venue.currency) if account else (None, None)
     try:
         content = content_of(file)
     except OSError as error:
         problem = Problem(str(file), "", f"can't be read: {error.strerror}")
-        return ListedBot(name, str(file), "", None, (problem,), account, investment)
+        return ListedBot(name, str(file), "", None, (problem,), owner, investment, currency)
     bot, problems = load_bot(content, name, str(file))
     found = bot.findings() if bot else None
-    return ListedBot(name, str(file), format_of(content, str(file)), found, problems, account, investment)
+    return ListedBot(name, str(file), format_of(content, str(file)), found, problems, owner, investment, currency)
 
 
 def write_bot(folder: Path, name: str, template: str) -> Path:

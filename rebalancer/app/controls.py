@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from hashlib import sha256
 from itertools import chain, repeat
@@ -24,8 +24,8 @@ from rebalancer.journal.lease import run_lock
 from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NEW_YORK, NO_RUN, OrderId, OrderState
-from rebalancer.portfolio.order_ids import is_ours, is_trials
+from rebalancer.model import NO_RUN, OrderId, OrderState
+from rebalancer.portfolio.order_ids import is_ours, is_trial_order
 from rebalancer.ports import Broker, Clock
 from rebalancer.trading.authorization import (
     FIRST_LIVE_RUN,
@@ -117,7 +117,7 @@ def cancel_all(
     waited, pauses = 0.0, chain(FIRST_PAUSES, repeat(LATER_PAUSES))
     while True:
         shown = broker.open_orders()
-        standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trials(each.id)}
+        standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trial_order(each.id)}
         found = standing | found
         if waited >= watch + (CANCEL_SECONDS if standing else 0):
             return tuple(found.values()), tuple(standing.values())
@@ -136,18 +136,20 @@ def propose_arming(
 ) -> ArmingProposal:
     """What arming would allow, with the account as the broker shows it. Nothing is armed yet.
 
-    `max_dollars` is the most one run may send, sells and buys; `until` is the last day, in New York. Raises
-    BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not answer.
+    `max_dollars` is the most one run may send, sells and buys; `until` is the last day, in the exchange's time zone.
+    Raises BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not
+    answer.
     """
     chosen = _live_account(config, account)
+    zone = chosen.venue.zone
     load_bots(chosen.bots)
     with broker_alone(config, chosen) as (broker, clock):
-        if (refused := refused_day(until, clock.now())) is not None:
+        if (refused := refused_day(until, clock.now(), zone)) is not None:
             raise BadInputError([Problem("--until", "", refused)])
         seen, now = require_account_number(broker.account(), chosen.account_number), clock.now()
     files = file_hashes(config, chosen)
-    armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until), files, first_order_only, by)
-    return ArmingProposal(armed, chosen.address, seen.equity, seen.cash)
+    armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until, zone), files, first_order_only, by)
+    return ArmingProposal(armed, chosen.address, seen.equity, seen.cash, seen.currency, zone.key)
 
 
 def arm(config: Config, proposal: ArmingProposal) -> Armed:
@@ -165,15 +167,16 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
 
 def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
     """Journal in `journal` that an edit of the config undid every arming under `before`; a sentence for each."""
-    found = (read.trading_status(journal, each.name).armed for each in before.accounts)
-    armings, now = [armed for armed in found if armed is not None], SystemClock().now()
+    found = [(read.trading_status(journal, each.name).armed, each.venue.zone) for each in before.accounts]
+    armings, now = [(armed, zone) for armed, zone in found if armed is not None], SystemClock().now()
     if armings:
         with SqliteJournal.open(journal) as opened:
-            opened.record(NO_RUN, *(Disarmed(now, each.account, by, "the config was edited") for each in armings))
+            opened.record(NO_RUN, *(Disarmed(now, each.account, by, "the config was edited") for each, _ in armings))
     return tuple(
-        f"account {each.account} was armed until {end_of_day_text(each.until)}: this edit disarms it; arm it again "
-        f"with `rebalance live arm --account {each.account} --max-dollars {each.max_dollars:f} --until YYYY-MM-DD`"
-        for each in armings
+        f"account {each.account} was armed until {end_of_day_text(each.until, zone)}: this edit disarms it; arm it "
+        f"again with `rebalance live arm --account {each.account} --max-dollars {each.max_dollars:f} --until "
+        "YYYY-MM-DD`"
+        for each, zone in armings
     )
 
 
@@ -183,8 +186,9 @@ def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:
     for each in chosen_accounts(config, account):
         if each.mode == "live":
             armed, number = read.trading_status(config.journal(), each.name).armed, each.account_number
-            trouble = unarmed_reason(each.name, armed, number, file_hashes(config, each), now)
-            found.append(LiveAccount(each.name, number, armed, trouble or ""))
+            venue, files = each.venue, file_hashes(config, each)
+            trouble = unarmed_reason(each.name, armed, number, files, now, venue.zone)
+            found.append(LiveAccount(each.name, number, armed, trouble or "", venue.currency, venue.zone.key))
     return found
 
 
@@ -224,14 +228,14 @@ def _file_hash(file: Path) -> str:
         return ""
 
 
-def end_of_day(day: date) -> datetime:
-    """The moment `day` ends in New York."""
-    return datetime.combine(day + timedelta(days=1), time(), NEW_YORK)
+def end_of_day(day: date, zone: tzinfo) -> datetime:
+    """The moment `day` ends in `zone`."""
+    return datetime.combine(day + timedelta(days=1), time(), zone)
 
 
-def refused_day(day: date, now: datetime) -> str | None:
-    """Why an account can't be armed until the end of `day`; None where it can."""
-    today = now.astimezone(NEW_YORK).date()
+def refused_day(day: date, now: datetime, zone: tzinfo) -> str | None:
+    """Why an account can't be armed until the end of `day` in `zone`; None where it can."""
+    today = now.astimezone(zone).date()
     if today <= day <= today + LONGEST:
         return None
     return f"{day} is not allowed: use a day from {today} to {today + LONGEST}, {LONGEST.days} days ahead at most"

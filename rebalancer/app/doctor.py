@@ -135,10 +135,12 @@ def journal(path: Path) -> Check:
 
 
 def arming_check(account: AccountConfig, armed: Armed | None, files: Mapping[str, str], now: datetime) -> Check:
-    reason = unarmed_reason(account.name, armed, account.account_number, files, now)
+    venue = account.venue
+    reason = unarmed_reason(account.name, armed, account.account_number, files, now, venue.zone)
     if armed is None or reason is not None:
         return Check("armed", "fail", reason or "", "No order leaves until it is.")
-    found = f"up to {money(armed.max_dollars)} a run until {end_of_day_text(armed.until)}, by {armed.by}"
+    most, until = money(armed.max_dollars, venue.currency), end_of_day_text(armed.until, venue.zone)
+    found = f"up to {most} a run until {until}, by {armed.by}"
     if armed.until - now > WARN_BEFORE:
         return Check("armed", "pass", found)
     return Check("armed", "warn", f"{found}, in less than {WARN_BEFORE.days} days", "Arm it again before it runs out.")

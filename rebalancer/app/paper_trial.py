@@ -43,7 +43,7 @@ from rebalancer.trading.tracking import POLL_SECONDS
 
 ONE = Decimal(1)
 PENNIES = Decimal("0.05")
-"""Tolerance for regulatory fees, in dollars, beside the broker's own fees."""
+"""Tolerance for regulatory fees, in the account's currency, beside the broker's own fees."""
 LOOKS = 30
 """Seconds a broker may take to show a share after it reported the fill."""
 
@@ -149,7 +149,7 @@ def _traded(context: RunContext, log: StateLog, order: Order, gate: Gate) -> tup
     if not outcome.filled:
         return outcome, (filled,)
     executed = sum((fill.quantity for fill in context.broker.fills(outcome.order.id)), Decimal(0))
-    words = f"executions of {executed} behind {outcome.filled} filled at {outcome.average_price} USD"
+    words = f"executions of {executed} behind {outcome.filled} filled at {outcome.average_price} {context.currency}"
     summed = _check(f"fills, {verb}", words, "Report it: fills were not counted.", passed=executed == outcome.filled)
     return outcome, (filled, summed)
 
@@ -181,7 +181,8 @@ def _once_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnaps
 def _cash(context: RunContext, before: Decimal, after: Decimal, bought: Outcome, sold: Outcome) -> Check:
     traded = (sold.average_price or 0) * sold.filled - (bought.average_price or 0) * bought.filled
     allowed = PENNIES + 2 * context.broker.venue.fee_per_order
-    words = f"{money(before)} before, {money(after)} after; the trades make {money(traded, signed=True)}"
+    was, now = money(before, context.currency), money(after, context.currency)
+    words = f"{was} before, {now} after; the trades make {money(traded, context.currency, signed=True)}"
     remedy = "Look at the account's activities: something else moved its cash, or it is not settled yet."
     return _check("cash", words, remedy, passed=abs(after - before - traded) <= allowed)
 

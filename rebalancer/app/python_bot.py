@@ -12,18 +12,26 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import BinaryIO
 
 from rebalancer.bots.base import Answer
 from rebalancer.model import Closes
 
 RUNNER = Path(__file__).with_name("python_runner.py")
+MAX_LINE = 1_000_000
+"""Bytes of one answer that are read."""
+UNREADABLE = "weights() gave an answer that can't be read"
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
-    """What one call of `run_python` may use. Where the system can't limit memory (macOS), that limit is not set."""
+    """What one call of `run_python` may use; `memory_bytes` limits each file that the bot writes, too.
+
+    Where the system can't limit memory (macOS), that limit is not set.
+    """
 
     cpu_seconds: int
     wall_seconds: int
@@ -37,47 +45,58 @@ BACK_TEST = ProcessLimits(cpu_seconds=600, wall_seconds=900)
 def run_python(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits | None = None) -> list[Answer]:
     """One answer for each session of `closes` from the `lookback`-th on; see `RunPython`.
 
-    The answers come through a pipe that the bot does not know: what it prints can't be mistaken for one.
+    The answers come through a file that the bot does not know: what it prints can't be mistaken for one.
     """
     count = len(closes.sessions) - lookback + 1
     limits = limits or (ONE_DECISION if count == 1 else BACK_TEST)
     try:
-        output, ending = _run(_request(code, closes, lookback, limits), limits)
+        with TemporaryFile() as output:
+            ending = _run(_request(code, closes, lookback, limits), limits, output)
+            answers = _answers(output, count)
     except OSError as error:
-        output, ending = b"", f"its process can't be started: {error.strerror}"
-    answers = [_answer(line) for line in output.splitlines(keepends=True)[:count] if line.endswith(b"\n")]
+        answers, ending = [], f"its process can't be started: {error.strerror}"
     return [*answers, *[ending] * (count - len(answers))]
 
 
-def _run(request: bytes, limits: ProcessLimits) -> tuple[bytes, str]:
-    """What the child wrote, and in a sentence how it ended."""
+def _run(request: bytes, limits: ProcessLimits, output: BinaryIO) -> str:
+    """Run the child, which answers into `output`, and say in a sentence how it ended.
+
+    `output` is a file, no pipe: whatever the child writes, it takes no memory of ours, and what it leaves running
+    keeps nobody waiting.
+    """
     with TemporaryDirectory(prefix="rebalancer-bot-", ignore_cleanup_errors=True) as folder:
         child = subprocess.Popen(  # noqa: S603 - this interpreter, and a script of ours
             [sys.executable, "-s", "-P", str(RUNNER)],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.DEVNULL,
             cwd=folder,
             env=_environment(folder),
             start_new_session=True,
         )
         try:
-            output, _ = child.communicate(request, timeout=limits.wall_seconds)
-            return output, _ending(child.returncode, limits)
-        except subprocess.TimeoutExpired as expired:
-            return expired.output or b"", f"weights() gave no answer within {limits.wall_seconds} seconds"
+            child.communicate(request, timeout=limits.wall_seconds)
+            return _ending(child.returncode, limits)
+        except subprocess.TimeoutExpired:
+            return f"weights() gave no answer within {limits.wall_seconds} seconds"
         finally:
             _end(child)
 
 
+def _answers(output: BinaryIO, count: int) -> list[Answer]:
+    """The first `count` answers, up to the first line that is not complete."""
+    output.seek(0)
+    lines = iter(lambda: output.readline(MAX_LINE), b"")
+    return [_answer(line) for line in takewhile(lambda line: line.endswith(b"\n"), islice(lines, count))]
+
+
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """End the child and what it started, and close the pipes."""
+    """End the child and what it started, and close its pipe."""
     with suppress(ProcessLookupError, PermissionError):  # nothing is left of its process group
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-    for pipe in (child.stdin, child.stdout):
-        if pipe:
-            pipe.close()
+    if child.stdin:
+        child.stdin.close()
 
 
 def _request(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits) -> bytes:
@@ -95,17 +114,14 @@ def _request(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits) 
 
 
 def _answer(line: bytes) -> Answer:
+    """What `line` says. The bot can have written it, so that it may say anything."""
     try:
-        answer = json.loads(line)
-    except ValueError:
-        return "weights() gave an answer that can't be read"
-    if isinstance(answer, str) or (isinstance(answer, dict) and all(map(_is_number, answer.values()))):
+        answer = json.loads(line, parse_int=float)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+    if isinstance(answer, str) or (isinstance(answer, dict) and all(type(each) is float for each in answer.values())):
         return answer
-    return "weights() gave an answer that can't be read"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return UNREADABLE
 
 
 def _ending(code: int, limits: ProcessLimits) -> str:
@@ -113,7 +129,8 @@ def _ending(code: int, limits: ProcessLimits) -> str:
     if code == -signal.SIGXCPU:
         return f"weights() used up its {limits.cpu_seconds} seconds of processor time"
     if code < 0:
-        return f"its process was ended by the signal {signal.Signals(-code).name}"
+        name = next((each.name for each in signal.Signals if each == -code), -code)  # real-time signals have no name
+        return f"its process was ended by the signal {name}"
     return f"its process ended without an answer (exit code {code})"
 
 

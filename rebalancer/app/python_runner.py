@@ -17,17 +17,23 @@ from typing import Any
 
 FILE = "the bot's file"
 MAX_SYMBOLS = 1_000
+MAX_SENTENCE = 500
+"""Characters of a sentence about an error, whose parts come from the bot."""
 
 
 def main() -> None:
     header, values = sys.stdin.buffer.read().split(b"\n", 1)
     request = json.loads(header)
-    pipe = os.fdopen(os.dup(1), "wb")
+    output = os.fdopen(os.dup(1), "wb")
     silence()
     limit(request)
+    process = os.getpid()
     for made in answers(request, values):
-        pipe.write(json.dumps(made).encode() + b"\n")
-        pipe.flush()
+        if os.getpid() != process:
+            os._exit(1)  # a process that the bot forked answers nothing
+        output.write(json.dumps(made).encode() + b"\n")
+        output.flush()
+    os._exit(0)  # threads that the bot left running are not waited for
 
 
 def silence() -> None:
@@ -40,7 +46,11 @@ def silence() -> None:
 def limit(request: Mapping[str, Any]) -> None:
     """The alarm ends this process where its parent no longer can."""
     signal.alarm(request["wall_seconds"] + 5)
-    wanted = ((resource.RLIMIT_CPU, "cpu_seconds", 1), (resource.RLIMIT_AS, "memory_bytes", 0))
+    wanted = (
+        (resource.RLIMIT_CPU, "cpu_seconds", 1),
+        (resource.RLIMIT_AS, "memory_bytes", 0),
+        (resource.RLIMIT_FSIZE, "memory_bytes", 0),
+    )
     for kind, name, grace in wanted:
         with suppress(ValueError, OSError):  # macOS has no limit of memory
             resource.setrlimit(kind, (request[name], request[name] + grace))
@@ -67,7 +77,7 @@ def answer(weights: Callable[[Any], object], closes: object) -> dict[str, float]
     try:
         return plain(weights(closes))
     except BaseException as error:  # noqa: BLE001 - SystemExit too
-        return sentence(error)
+        return sentence(error)[:MAX_SENTENCE]
 
 
 def loaded(code: str) -> Callable[[Any], object]:
@@ -113,7 +123,10 @@ def sentence(error: BaseException) -> str:
 
 def described(error: BaseException) -> str:
     """Its kind, its text in one line, and the line of the bot's file that it comes from."""
-    text = " ".join(str(error)[:300].split())
+    try:
+        text = " ".join(str(error)[:300].split())
+    except Exception:  # noqa: BLE001 - an error of the bot's own may have no text
+        text = ""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILE]
     return f"{type(error).__name__}{f': {text}' * bool(text)}{f' (line {lines[-1]})' if lines else ''}"
 

@@ -62,9 +62,9 @@ def backtest(
 ) -> Comparison:
     """Back-test `bots`, invested ones by name or files, on the closes from `first` to `last`, all of them where None.
 
-    `cost_bps` is the cost of each traded dollar in hundredths of a percent, 0 to MOST_BPS. Without a `benchmark` it is
-    BENCHMARK where there are prices of it. `progress` is handed the bots' names and yields them again, one as each is
-    started. Raises BadInputError.
+    `cost_bps` is the cost of each trade in hundredths of a percent of its value, 0 to MOST_BPS. Without a `benchmark`
+    it is BENCHMARK where there are prices of it. `progress` is handed the bots' names and yields them again, one as
+    each is started. Raises BadInputError.
     """
     if not 0 <= cost_bps <= MOST_BPS:
         text = f"{cost_bps:g} is out of range: use 0 to {MOST_BPS}, such as 5"
@@ -77,7 +77,7 @@ def backtest(
     symbols = {name for bot in loaded.values() for name in bot.symbols}
     closes, ticker = _closes(config, symbols.union(fallback), benchmark, notes)
     closes = closes.until(last) if last else closes
-    terms = Terms(float(account.sim.starting_cash), cost_bps, first, ticker, merging)
+    terms = Terms(float(account.sim.starting_cash), cost_bps, first, ticker, merging, account.venue.currency)
     return compare({name: loaded[name].weights(closes) for name in progress(loaded)}, closes, terms)
 
 
@@ -98,15 +98,16 @@ def _together(config: Config, paths: Mapping[str, Path]) -> tuple[AccountConfig,
         return account or config.accounts[0], None, ()
     if account:
         investments = tuple(each for each in account.investments if each.bot in paths)
-        note = f"Together: as the evening of account {account.name} would, with " + ", ".join(map(_amount, investments))
+        amounts = ", ".join(_amount(each, account.venue.currency) for each in investments)
+        note = f"Together: as the evening of account {account.name} would, with {amounts}"
     else:
         account, investments = config.accounts[0], equal_shares(tuple(paths))
         note = f"Together: in equal shares, since no account invests in all of them; by the rules of {account.name}"
     return account, Merging(investments, account.trading, account.reserve), (f"{note}.",)
 
 
-def _amount(investment: Investment) -> str:
-    unit = "%" if investment.weight_mode == "percent" else "USD"
+def _amount(investment: Investment, currency: str) -> str:
+    unit = "%" if investment.weight_mode == "percent" else currency
     return f"{investment.bot} {investment.amount:,.2f} {unit}"
 
 

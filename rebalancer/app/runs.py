@@ -89,15 +89,15 @@ def _result(journal: Path, account: AccountConfig, run: RunId, error: Rebalancer
     record = read.run(journal, run)
     status = "failed" if record.run.status == "running" else record.run.status  # it is resumed later
     code = error.exit_code if isinstance(error, StoppedError) else EXIT_CODES[status]
-    return RunResult(account.name, code, str(error or ""), record, status)
+    return RunResult(account.name, code, str(error or ""), record, status, account.venue.zone.key)
 
 
 def _failed(account: AccountConfig, error: RebalancerError) -> RunResult:
-    return RunResult(account.name, error.exit_code, str(error), None, "failed")
+    return RunResult(account.name, error.exit_code, str(error), None, "failed", account.venue.zone.key)
 
 
 def _skipped(account: AccountConfig, run: AlreadyRun) -> RunResult:
-    return RunResult(account.name, 0, run.reason, None, "skipped")
+    return RunResult(account.name, 0, run.reason, None, "skipped", account.venue.zone.key)
 
 
 # --------------------------------------------------------------------------------------- what is due
@@ -126,7 +126,7 @@ def _done(config: Config, work: DueWork, clock: Clock, shutdown_requested: Calla
 def _missed(config: Config, account: AccountConfig, window: Window, clock: Clock) -> RunResult:
     opens, ends = (clock_time(at, window.session.zone) for at in (window.opens, window.ends))
     reason = f"no run was started between {opens} and {ends}"
-    missed = RunResult(account.name, EXIT_CODES["missed"], reason, None, "missed")
+    missed = RunResult(account.name, EXIT_CODES["missed"], reason, None, "missed", account.venue.zone.key)
     return notified(config, account, _journalled(config, account, window, missed, clock), clock, window)
 
 
@@ -148,7 +148,8 @@ def _settled(config: Config, account: AccountConfig, clock: Clock) -> RunResult:
     except RebalancerError as error:
         return _failed(account, error)
     status = record.run.status if record else "skipped"
-    return notified(config, account, RunResult(account.name, EXIT_CODES[status], "", record, status), clock)
+    result = RunResult(account.name, EXIT_CODES[status], "", record, status, account.venue.zone.key)
+    return notified(config, account, result, clock)
 
 
 def _journalled(config: Config, account: AccountConfig, window: Window, result: RunResult, clock: Clock) -> RunResult:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from pathlib import Path
 
 from rebalancer import config as settings
@@ -21,7 +22,8 @@ from rebalancer.journal.setting_changes import changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, Symbol
-from rebalancer.portfolio.limits import used_up
+from rebalancer.model.text import minute
+from rebalancer.portfolio.limits import symbols_at_limit
 
 
 def check(path: Path) -> SettingsCheck:
@@ -54,8 +56,8 @@ def _used_up(config: Config, account: AccountConfig) -> Iterator[str]:
         for record in read.run(config.journal(), last.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
-            for symbol, why in used_up(values, seen.equity, account.limits, seen.currency).items():
-                yield f"account {account.name}: {symbol}: {why} (as of {record.at:%Y-%m-%d %H:%M} UTC)"
+            for symbol, why in symbols_at_limit(values, seen.equity, account.limits, seen.currency).items():
+                yield f"account {account.name}: {symbol}: {why} (as of {minute(record.at, UTC)})"
 
 
 def _wanted(account: AccountConfig) -> set[Symbol]:
@@ -84,8 +86,10 @@ def migrate(path: Path, by: str) -> Migrated:
 
 
 def investments(account: AccountConfig) -> tuple[Invested, ...]:
+    currency = account.venue.currency
     return tuple(
-        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode) for each in account.investments
+        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode, currency)
+        for each in account.investments
     )
 
 

@@ -44,7 +44,8 @@ def _status(
     if max_age is not None:
         troubles += _of_age(runs, now, max_age)
     upcoming = coming_run(next(coming(account, calendar, now))) if account.enabled else None
-    return AccountStatus(account.name, account.enabled, runs[0] if runs else None, upcoming, tuple(troubles))
+    last, zone = runs[0] if runs else None, account.venue.zone.key
+    return AccountStatus(account.name, zone, account.enabled, last, upcoming, tuple(troubles))
 
 
 def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
@@ -53,7 +54,8 @@ def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
 
 
 def coming_run(window: Window) -> ComingRun:
-    return ComingRun(window.account, window.session.day, window.opens, window.session.closes)
+    session = window.session
+    return ComingRun(window.account, session.day, window.opens, session.closes, str(session.zone))
 
 
 def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, ...]:
@@ -69,7 +71,7 @@ def blocked_by(
     if standing.halt is not None:
         yield halt_text(standing.halt)
     if account.mode == "live":
-        why = unarmed_reason(account.name, standing.armed, account.account_number, files, now)
+        why = unarmed_reason(account.name, standing.armed, account.account_number, files, now, account.venue.zone)
         if why is not None:
             yield why
 

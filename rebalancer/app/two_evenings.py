@@ -95,39 +95,40 @@ def _shown(moment: str, reading: BalanceRecord) -> Figures:
         long_value=account.long_value,
         non_marginable_buying_power=account.spendable,
         buying_power=account.buying_power,
+        currency=account.currency,
     )
 
 
 # --------------------------------------------------------------------------------------------- the checks
 
 
-def checks(trial: Trial, following: date, allowed: Decimal) -> Iterator[Check]:
-    """`following` is the session after tonight's; `allowed` is the tolerance of a figure, in dollars."""
+def checks(trial: Trial, following: date, allowed: Decimal, currency: str) -> Iterator[Check]:
+    """`following` is the session after tonight's; `allowed` is the tolerance of a figure, in `currency`."""
     buy, sell = trial.buy, trial.sell
     if buy is None:
         return
-    yield _done("bought", buy, following)
+    yield _done("bought", buy, following, currency)
     if not buy.filled:
         return
     if sell is None:
         found = f"1 {buy.order.symbol} is held by the trial, bought in the session of {buy.session}"
         yield Check("sold", "warn", found, f"Run the same command from {following} on: that sells it.")
         return
-    yield _done("sold", sell, following)
+    yield _done("sold", sell, following, currency)
     if sell.filled:
-        yield _proceeds(trial, sell, allowed)
+        yield _proceeds(trial, sell, allowed, currency)
 
 
-def _done(verb: str, sent: OrderRecord, following: date) -> Check:
+def _done(verb: str, sent: OrderRecord, following: date, currency: str) -> Check:
     order = sent.order
     found = f"{verb} {sent.filled} of {order.quantity} {order.symbol} in the session of {sent.session} ({order.id})"
     if sent.filled == order.quantity:
-        return Check(verb, "pass", f"{found} at {sent.average_price} USD")
+        return Check(verb, "pass", f"{found} at {sent.average_price} {currency}")
     remedy = f"The order is {sent.phase}{f' ({sent.reason})' if sent.reason else ''}. Run it again from {following} on."
     return Check(verb, "fail", found, remedy)
 
 
-def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal) -> Check:
+def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal, currency: str) -> Check:
     """Whether the broker counts sale proceeds as settled cash on the same evening."""
     before, after = trial.before(sell), trial.after(sell)
     if before is None or after is None:
@@ -135,7 +136,8 @@ def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal) -> Check:
         return Check("sale proceeds", "warn", found, "Run the trial again: another one may show it.")
     brought = (sell.average_price or ZERO) * sell.filled
     rise = after.account.spendable - before.account.spendable
-    found = f"the sale brought {money(brought)} and moved non-marginable buying power by {money(rise, signed=True)}"
+    moved = money(rise, currency, signed=True)
+    found = f"the sale brought {money(brought, currency)} and moved non-marginable buying power by {moved}"
     if abs(rise - brought) <= allowed:
         return Check("sale proceeds", "pass", f"{found}: this venue counts sale proceeds as spendable the same evening")
     if abs(rise) <= allowed:
@@ -272,4 +274,5 @@ def _checks(context: RunContext, log: RunLog) -> tuple[Check, ...]:
     tonight = log.session.day
     later = context.calendar.sessions(tonight + timedelta(days=1), tonight + LONGEST_WAIT)
     following = later[0] if later else tonight + LONGEST_WAIT
-    return tuple(checks(_trial(context), following, PENNIES + context.broker.venue.fee_per_order))
+    allowed = PENNIES + context.broker.venue.fee_per_order
+    return tuple(checks(_trial(context), following, allowed, context.currency))

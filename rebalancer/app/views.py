@@ -1,6 +1,6 @@
 """What the use cases answer: frozen values for a screen, a web page or `--json`. Nothing here writes or reads anything.
 
-Money is in US dollars, times are in UTC.
+Money is in the account's currency. Times are in UTC; `zone` names the exchange's time zone, as in "Europe/Berlin".
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +28,7 @@ class RunResult:
     message: str
     run: RunRecord | None
     status: RunStatus
+    zone: str
 
     @property
     def sentence(self) -> str:
@@ -42,6 +43,7 @@ class ComingRun:
     session: date
     starts: datetime
     closes: datetime
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class AccountStatus:
     """`last` is None before the first run, `upcoming` where the account is not enabled. `troubles` are sentences."""
 
     account: str
+    zone: str
     enabled: bool
     last: RunSummary | None
     upcoming: ComingRun | None
@@ -104,6 +107,8 @@ class ArmingProposal:
     host: str
     equity: Decimal
     cash: Decimal
+    currency: str
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +119,19 @@ class LiveAccount:
     number: str | None
     armed: Armed | None
     trouble: str
+    currency: str
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
 class Invested:
-    """Money committed to a bot: dollars, or percent of the investable amount, by `weight_mode`."""
+    """Money committed to a bot, by `weight_mode`: `amount` of `currency`, or percent of the investable amount."""
 
     bot: str
     file: str
     amount: Decimal
     weight_mode: str
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +169,7 @@ class Adoption:
     account: str
     adopted: tuple[Offer, ...]
     refused: Mapping[Symbol, str]
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,16 @@ from rebalancer.backtest.metrics import Statistics, statistics
 from rebalancer.backtest.monthly import Year, by_month
 from rebalancer.backtest.run import Backtest, Strategy, backtest, buy_and_hold, follow, last_known
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.model import Closes, Floats, Symbol, Weights
+from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights
 
 TOGETHER = "Together"
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The assumptions that all tracks share: `cash` dollars at the start, costs in basis points of each traded dollar.
+    """The assumptions that all tracks share: `cash` at the start, costs in basis points of the traded value.
 
-    Nothing starts before `first`. With `merging` the bots are also traded as one account.
+    Money is in `currency`. Nothing starts before `first`. With `merging` the bots are also traded as one account.
     """
 
     cash: float
@@ -30,6 +30,7 @@ class Terms:
     first: date | None = None
     benchmark: Symbol | None = None
     merging: Merging | None = None
+    currency: str = US_DOLLARS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -67,9 +67,10 @@ def write_off(
 
     settings = load_config(config)
     chosen = one_account(settings, account)
+    currency = chosen.venue.currency
     held = adoption.propose_write_off(settings, chosen, symbol)
     if not json:
-        show_worthless(chosen.name, held)
-    ask(f"Give up all shares of {held.symbol} for 0 USD?", "write-off", "nothing was written off", yes=yes)
+        show_worthless(chosen.name, held, currency)
+    ask(f"Give up all shares of {held.symbol} for 0 {currency}?", "write-off", "nothing was written off", yes=yes)
     adoption.write_off(settings, chosen, held, reason, person())
-    show_json({"account": chosen.name, "written_off": held}) if json else show_written_off(held)
+    show_json({"account": chosen.name, "written_off": held}) if json else show_written_off(held, currency)

@@ -110,7 +110,7 @@ def arm(
     question = f"Let the bots trade real money in account {name}, {number}?"
     ask(question, "live arm", "nothing was armed", yes=yes)
     armed = controls.arm(settings, proposal)
-    show_json(armed) if json else show_armed(armed)
+    show_json(armed) if json else show_armed(proposal)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from rebalancer.errors import StoppedError
 
 if TYPE_CHECKING:
     from rebalancer.app.views import Restored
+    from rebalancer.config import Config
 
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Look into the dry runs' own journal.")]
@@ -56,9 +57,9 @@ def orders(
     from rebalancer.model import RunId
     from rebalancer.report.journal import show_orders
 
-    wanted = None if run is None else RunId(run)
-    lines = read.orders(_journal(config, dry_run=dry_run), account, wanted, limit)
-    show_json(lines) if json else show_orders(lines)
+    settings, wanted = load_config(config), None if run is None else RunId(run)
+    lines = read.orders(settings.journal(dry_run=dry_run), account, wanted, limit)
+    show_json(lines) if json else show_orders(lines, _currencies(settings))
 
 
 def positions(
@@ -73,7 +74,11 @@ def positions(
     held = {
         chosen.name: read.positions(settings.journal(), chosen.name) for chosen in chosen_accounts(settings, account)
     }
-    show_json(held) if json else show_positions(held)
+    show_json(held) if json else show_positions(held, _currencies(settings))
+
+
+def _currencies(settings: "Config") -> dict[str, str]:
+    return {account.name: account.venue.currency for account in settings.accounts}
 
 
 def _journal(config: Path | None, *, dry_run: bool) -> Path:

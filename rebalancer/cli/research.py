@@ -54,7 +54,7 @@ def backtest(
     ] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="End here; else with the prices.")] = None,
     cost_bps: Annotated[
-        float, typer.Option("--cost-bps", help="What each traded dollar costs, bought or sold, in 1/100 of a percent.")
+        float, typer.Option("--cost-bps", help="What a trade costs, in 1/100 of a percent of its value.")
     ] = 0.0,
     benchmark: Annotated[
         str | None,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rebalancer.errors import SourceError
 from rebalancer.files import create_private
-from rebalancer.model import Closes, Floats, Symbol
+from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol
 from rebalancer.ports import Calendar
 
 TOLERANCE = 1e-6
@@ -47,7 +47,9 @@ class CachedCloses:
         return bool(self.days.size)
 
 
-def reconciled(known: CachedCloses | None, answer: CachedCloses, *, whole: bool) -> CachedCloses | str | None:
+def reconciled(
+    known: CachedCloses | None, answer: CachedCloses, *, whole: bool, currency: str = US_DOLLARS
+) -> CachedCloses | str | None:
     """`known` updated by the fetched closes `answer`, which replace it where they are the `whole` history.
 
     Returns a sentence where the two contradict each other, so that the whole history must be fetched; None where
@@ -57,10 +59,10 @@ def reconciled(known: CachedCloses | None, answer: CachedCloses, *, whole: bool)
         return None
     if known is None or whole:
         return answer
-    return contradiction(known, answer) or extended(known, answer)
+    return contradiction(known, answer, currency) or extended(known, answer)
 
 
-def contradiction(known: CachedCloses, answer: CachedCloses) -> str | None:
+def contradiction(known: CachedCloses, answer: CachedCloses, currency: str) -> str | None:
     """How the closes of `known` and `answer` disagree; None where they agree.
 
     A split or dividend changes every adjusted close before it, so one changed close invalidates all.
@@ -77,7 +79,7 @@ def contradiction(known: CachedCloses, answer: CachedCloses) -> str | None:
     if not moved.size:
         return None
     at = moved[-1]
-    return f"its close of {days[at]} was {closes[at]:,.4f} USD and is {now[at]:,.4f} USD now"
+    return f"its close of {days[at]} was {closes[at]:,.4f} {currency} and is {now[at]:,.4f} {currency} now"
 
 
 def extended(known: CachedCloses, answer: CachedCloses) -> CachedCloses:

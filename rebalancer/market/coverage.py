@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.model import Closes, CorporateAction, Floats, Symbol
-from rebalancer.model.text import per_share
+from rebalancer.model import US_DOLLARS, Closes, CorporateAction, Floats, Symbol
+from rebalancer.model.text import close_text
 from rebalancer.ports import Calendar
 
 Days = NDArray[np.datetime64]
@@ -96,7 +96,11 @@ WATCHED_SESSIONS = 5
 
 
 def unexplained_jumps(
-    closes: Closes, actions: Sequence[CorporateAction], most_percent: Decimal, sessions: int = WATCHED_SESSIONS
+    closes: Closes,
+    actions: Sequence[CorporateAction],
+    most_percent: Decimal,
+    currency: str = US_DOLLARS,
+    sessions: int = WATCHED_SESSIONS,
 ) -> Mapping[Symbol, str]:
     """Symbols whose close moved by more than `most_percent` in one of the last `sessions` rows, each with a sentence.
 
@@ -109,9 +113,9 @@ def unexplained_jumps(
         own = [action for action in actions if action.symbol == symbol]
         for before, after in _moves(closes.values[:, column], sessions):
             between = [action for action in own if closes.day(before) < action.day <= closes.day(after)]
-            percent = _change_percent(closes.values[before, column], closes.values[after, column])
+            percent = float(100 * (closes.values[after, column] / closes.values[before, column] - 1))
             if not abs(percent) <= most_percent and not any(action.kind == "other" for action in between):
-                found[symbol] = _sentence(closes, column, (before, after), between, percent, most_percent)
+                found[symbol] = _sentence(closes, column, (before, after), between, percent, most_percent, currency)
     return found
 
 
@@ -121,10 +125,6 @@ def _moves(prices: Floats, sessions: int) -> list[tuple[int, int]]:
     return [rows for rows in pairwise(known) if rows[1] >= len(prices) - sessions]
 
 
-def _change_percent(before: float, after: float) -> float:
-    return float(100 * (after / before - 1))
-
-
 def _sentence(
     closes: Closes,
     column: int,
@@ -132,12 +132,14 @@ def _sentence(
     actions: Sequence[CorporateAction],
     percent: float,
     most_percent: Decimal,
+    currency: str,
 ) -> str:
     before, after = (Decimal(str(closes.values[row, column])) for row in rows)
     last = "tonight's price" if closes.provisional and rows[1] == len(closes.sessions) - 1 else "the close"
     why = " and ".join(action.words for action in actions)
     reason = f"its closes are not adjusted for the {why}" if why else "no corporate action explains it"
     return (
-        f"{last} of {closes.day(rows[1])}, {per_share(after)}, is {percent:+.2f} % from {per_share(before)} on "
-        f"{closes.day(rows[0])}, and {reason}: check its bars, or raise trading.max_jump_percent ({most_percent})"
+        f"{last} of {closes.day(rows[1])}, {close_text(after, currency)}, is {percent:+.2f} % from "
+        f"{close_text(before, currency)} on {closes.day(rows[0])}, and {reason}: check its bars, or raise "
+        f"trading.max_jump_percent ({most_percent})"
     )

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from rebalancer.model import (
     NEW_YORK,
+    US_DOLLARS,
     Bar,
     CorporateAction,
     NoPrice,
@@ -23,7 +24,7 @@ from rebalancer.model import (
     Tick,
     Trading,
 )
-from rebalancer.model.text import per_share, time_to_the_second
+from rebalancer.model.text import close_text, time_to_the_second
 
 FUTURE_SECONDS = 5
 """How far a source's clock may run ahead of ours."""
@@ -42,15 +43,15 @@ class Gates:
     max_age_seconds: Mapping[PriceSource, int] = field(default_factory=dict)
     max_distance_percent: Decimal | None = None
     zone: tzinfo = NEW_YORK
-    currency: str = "USD"
+    currency: str = US_DOLLARS
 
 
-def signal_gates(trading: Trading, session: Session, now: datetime, currency: str = "USD") -> Gates:
+def signal_gates(trading: Trading, session: Session, now: datetime, currency: str = US_DOLLARS) -> Gates:
     """For decisions: any price of the session, and a quote only if it is two-sided and not too wide."""
     return Gates(session.day, now, trading.max_spread_percent, zone=session.zone, currency=currency)
 
 
-def order_gates(trading: Trading, session: Session, now: datetime, currency: str = "USD") -> Gates:
+def order_gates(trading: Trading, session: Session, now: datetime, currency: str = US_DOLLARS) -> Gates:
     """For orders: a fresh price, not too far from the previous close."""
     ages: Mapping[PriceSource, int] = {
         "quote": trading.max_quote_age_seconds,
@@ -119,7 +120,7 @@ def _quote(quote: Quote | None, gates: Gates) -> _Shown | str:
     if quote is None:
         return "There is no quote."
     bid, ask = f"{quote.bid} {gates.currency}", f"{quote.ask} {gates.currency}"
-    if not (_positive(quote.bid) and _positive(quote.ask)):
+    if not (is_price(quote.bid) and is_price(quote.ask)):
         return f"The quote is not two-sided: its bid is {bid}, its ask {ask}."
     if not quote.bid <= quote.ask:
         return f"The quote is crossed: its bid of {bid} is above its ask of {ask}."
@@ -133,7 +134,7 @@ def _quote(quote: Quote | None, gates: Gates) -> _Shown | str:
 def _trade(trade: Tick | None, gates: Gates) -> _Shown | str:
     if trade is None:
         return "There is no trade."
-    if not _positive(trade.price):
+    if not is_price(trade.price):
         return f"The last trade has a price of {trade.price} {gates.currency}."
     return _Shown("trade", trade.price, trade.at.astimezone(gates.zone).date(), trade.at)
 
@@ -141,7 +142,7 @@ def _trade(trade: Tick | None, gates: Gates) -> _Shown | str:
 def _bar(bar: Bar | None, gates: Gates) -> _Shown | str:
     if bar is None:
         return "There is no daily bar."
-    if not _positive(bar.close):
+    if not is_price(bar.close):
         return f"The daily bar has a close of {bar.close} {gates.currency}."
     return _Shown("bar", bar.close, bar.session, bar.at)
 
@@ -165,16 +166,17 @@ def _too_far(shown: _Shown, previous: Bar | None, gates: Gates) -> str | None:
     most = gates.max_distance_percent
     if previous is None or most is None:
         return None
-    if not _positive(previous.close):
+    if not is_price(previous.close):
         return f"The {shown.rung} can't be compared: the previous close is {previous.close} {gates.currency}."
     distance = abs(shown.value / previous.close - 1) * 100
     if distance <= most:
         return None
     return (
-        f"The {shown.rung} of {per_share(shown.value)} is {distance:.2f} % away from the previous close of "
-        f"{per_share(previous.close)}: at most {most} % is accepted."
+        f"The {shown.rung} of {close_text(shown.value, gates.currency)} is {distance:.2f} % away from the previous "
+        f"close of {close_text(previous.close, gates.currency)}: at most {most} % is accepted."
     )
 
 
-def _positive(value: Decimal) -> bool:
+def is_price(value: Decimal) -> bool:
+    """Finite and above 0: the only numbers that may price an order."""
     return value.is_finite() and value > 0

@@ -5,7 +5,7 @@ Weights are fractions of Investable: `float` up to `Targets`, `Decimal` from the
 the cash reserve and what is not managed. Every `datetime` is aware and in UTC.
 """
 
-from rebalancer.model.account import NEW_YORK, Account, Difference, Hours, Position, Session
+from rebalancer.model.account import NEW_YORK, US_DOLLARS, Account, Difference, Hours, Position, Session
 from rebalancer.model.instrument import US_EQUITIES, Instrument, Instruments, instrument_of, us_equity
 from rebalancer.model.market import Bar, Closes, CorporateAction, NoPrice, Price, Quote, Rename, Snapshot, Tick
 from rebalancer.model.names import (
@@ -49,6 +49,7 @@ __all__ = [
     "NEW_YORK",
     "NO_RUN",
     "TICKER",
+    "US_DOLLARS",
     "US_EQUITIES",
     "Absent",
     "Accepted",

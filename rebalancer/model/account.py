@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from rebalancer.model.names import Symbol
 
-NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK, US_DOLLARS = ZoneInfo("America/New_York"), "USD"
+"""The time zone and the currency of US exchanges: the defaults of whatever names no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Account:
     cash: Decimal
     spendable: Decimal
     at: datetime
-    currency: str = "USD"
+    currency: str = US_DOLLARS
     blocked: str | None = None
     previous_equity: Decimal | None = None
     deposits: Decimal | None = None

@@ -20,7 +20,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """An account's figures at one moment, in its currency; None for those that the broker does not report."""
+    """An account's figures at one moment, in `currency`; None for those that the broker does not report."""
 
     moment: str
     at: datetime
@@ -29,6 +29,7 @@ class Figures:
     long_value: Decimal | None
     non_marginable_buying_power: Decimal
     buying_power: Decimal | None
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from types import MappingProxyType
 
+from rebalancer.model.account import US_DOLLARS
 from rebalancer.model.names import Symbol
 
 
@@ -57,7 +58,7 @@ US_EQUITIES: Instruments = MappingProxyType({})
 
 def us_equity(symbol: Symbol) -> Instrument:
     """Whole shares. The tick is 0.01 USD from 1 USD and 0.0001 USD below (Regulation NMS, rule 612)."""
-    return Instrument(symbol, "us_equity", "USD", Decimal(1), Decimal("0.01"), tick_below_one=Decimal("0.0001"))
+    return Instrument(symbol, "us_equity", US_DOLLARS, Decimal(1), Decimal("0.01"), tick_below_one=Decimal("0.0001"))
 
 
 def instrument_of(symbol: Symbol, instruments: Instruments) -> Instrument:

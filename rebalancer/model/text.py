@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from rebalancer.model.account import NEW_YORK
-from rebalancer.model.instrument import Instrument, us_equity
-from rebalancer.model.names import Symbol
+from rebalancer.model.instrument import Instrument
 
 LISTED = 10
 """A list names so many tickers and counts the rest."""
 
 
-def money(amount: Decimal | float, currency: str = "USD", *, signed: bool = False) -> str:
+def money(amount: Decimal | float, currency: str, *, signed: bool = False) -> str:
     """As in "1,234.50 USD"; `signed` with a + for a gain."""
     return f"{amount:+,.2f} {currency}" if signed else f"{amount:,.2f} {currency}"
 
@@ -22,11 +20,15 @@ def cents(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:,.2f}"
 
 
-def per_share(price: Decimal, instrument: Instrument | None = None) -> str:
-    """With as many decimals as the tick has; as a US equity where no instrument is given."""
-    instrument = instrument or us_equity(Symbol(""))
+def per_share(price: Decimal, instrument: Instrument) -> str:
+    """With as many decimals as the tick has."""
     exponent = instrument.tick_at(price).as_tuple().exponent
     return f"{price:,.{-int(exponent)}f} {instrument.currency}"
+
+
+def close_text(price: Decimal, currency: str) -> str:
+    """A price whose tick is not known: with two decimals from 1 on, and four below."""
+    return f"{price:,.{2 if price >= 1 else 4}f} {currency}"
 
 
 def percent(fraction: float | Decimal) -> str:
@@ -58,26 +60,30 @@ def listed(words: Sequence[str], between: str = ", ") -> str:
     return between.join(words[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def clock_time(at: datetime, zone: tzinfo = NEW_YORK) -> str:
+def clock_time(at: datetime, zone: tzinfo) -> str:
     """As in "15:50 New York time"."""
     return f"{at.astimezone(zone):%H:%M} {_zone_name(zone)}"
 
 
-def time_to_the_second(at: datetime, zone: tzinfo = NEW_YORK) -> str:
+def time_to_the_second(at: datetime, zone: tzinfo) -> str:
     """As in "15:50:00 New York time"."""
     return f"{at.astimezone(zone):%H:%M:%S} {_zone_name(zone)}"
 
 
-def date_and_time(at: datetime, zone: tzinfo = NEW_YORK) -> str:
+def date_and_time(at: datetime, zone: tzinfo) -> str:
     """As in "2026-11-20 15:50:00 New York time"."""
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S} {_zone_name(zone)}"
 
 
-def minute(at: datetime, zone: tzinfo | None = NEW_YORK) -> str:
+def minute(at: datetime, zone: tzinfo | None) -> str:
     """As in "2026-11-20 15:50 EST"; in this machine's zone where `zone` is None."""
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
+def city(zone: tzinfo) -> str:
+    """As in "New York"; a zone that is not named by a city is named as it is, such as "UTC"."""
+    return str(zone).rpartition("/")[2].replace("_", " ")
+
+
 def _zone_name(zone: tzinfo) -> str:
-    city = str(zone).rpartition("/")[2].replace("_", " ")
-    return f"{city} time" if "/" in str(zone) else city
+    return f"{city(zone)} time" if "/" in str(zone) else city(zone)

@@ -42,10 +42,12 @@ def check_limits(
         return f"price {price.value}, {held} held, equity {equity} and {tally.dollars} sent must all be numbers"
     dollars, currency = order.quantity * price.value, instrument.currency
     return (
-        _of_the_list(order.symbol, limits)
-        or _of_the_order(dollars, limits, currency)
-        or _of_the_run(dollars, equity, tally, limits, currency)
-        or (_of_the_symbol(held * price.value + dollars, equity, limits, currency) if order.side == "buy" else None)
+        _check_lists(order.symbol, limits)
+        or _check_order_value(dollars, limits, currency)
+        or _check_run_totals(dollars, equity, tally, limits, currency)
+        or (
+            _check_symbol_value(held * price.value + dollars, equity, limits, currency) if order.side == "buy" else None
+        )
     )
 
 
@@ -59,7 +61,7 @@ def check_armed(dollars: Decimal, max_dollars: Decimal, currency: str) -> str | 
     )
 
 
-def _of_the_list(symbol: Symbol, limits: Limits) -> str | None:
+def _check_lists(symbol: Symbol, limits: Limits) -> str | None:
     if symbol in limits.denied:
         return f"{symbol} is in limits.denied"
     if limits.allowed and symbol not in limits.allowed:
@@ -67,14 +69,14 @@ def _of_the_list(symbol: Symbol, limits: Limits) -> str | None:
     return None
 
 
-def _of_the_order(dollars: Decimal, limits: Limits, currency: str) -> str | None:
+def _check_order_value(dollars: Decimal, limits: Limits, currency: str) -> str | None:
     if dollars <= limits.max_order_dollars:
         return None
     most = limits.max_order_dollars
     return f"it trades {money(dollars, currency)}, more than limits.max_order_dollars, {money(most, currency)}"
 
 
-def _of_the_run(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits, currency: str) -> str | None:
+def _check_run_totals(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits, currency: str) -> str | None:
     if not tally.orders + 1 <= limits.max_orders:
         return f"{tally.orders} orders were sent in this run, and limits.max_orders is {limits.max_orders}"
     after = tally.dollars + dollars
@@ -90,7 +92,7 @@ def _of_the_run(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits,
     return None
 
 
-def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits, currency: str) -> str | None:
+def _check_symbol_value(after: Decimal, equity: Decimal, limits: Limits, currency: str) -> str | None:
     most = limits.max_symbol_percent / 100
     if after <= most * equity:
         return None
@@ -100,7 +102,9 @@ def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits, currency: st
     )
 
 
-def used_up(values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits, currency: str) -> Mapping[Symbol, str]:
+def symbols_at_limit(
+    values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits, currency: str
+) -> Mapping[Symbol, str]:
     """The symbols that already reach limits.max_symbol_percent, each with a sentence.
 
     `values` are whole positions by symbol, ours or not.

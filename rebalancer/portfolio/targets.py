@@ -11,6 +11,7 @@ from typing import Literal
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model import (
+    US_DOLLARS,
     Allocation,
     BotFailure,
     Decision,
@@ -49,7 +50,7 @@ def shares_of(
     investments: Sequence[Investment],
     investable: Decimal,
     commit: Literal["amounts", "whole_account"],
-    currency: str = "USD",
+    currency: str = US_DOLLARS,
 ) -> tuple[tuple[Share, ...], tuple[str, ...]]:
     """Each bot's share of Investable, in the order of `investments`, and a note if they were scaled down.
 

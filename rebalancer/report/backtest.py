@@ -40,11 +40,11 @@ def screen(comparison: Comparison) -> Iterator[RenderableType]:
 
 def headline(comparison: Comparison) -> str:
     sessions, terms = comparison.sessions, comparison.terms
-    costs = f"{terms.cost_bps:g} bps of each traded dollar" if terms.cost_bps else "none (see --cost-bps)"
+    costs = f"{terms.cost_bps:g} bps of the traded value" if terms.cost_bps else "none (see --cost-bps)"
     names = ", ".join(track.name for track in comparison.tracks if track.kind == "bot")
     return (
         f"Back-test of {names}: {sessions[0]} to {sessions[-1]}, {sessions_in_words(len(sessions))}, "
-        f"begun with {money(terms.cash)}, costs: {costs}"
+        f"begun with {money(terms.cash, terms.currency)}, costs: {costs}"
     )
 
 
@@ -53,7 +53,7 @@ def headline(comparison: Comparison) -> str:
 
 def drawings(comparison: Comparison) -> Iterator[Text]:
     """Needs two sessions or more."""
-    yield drawing("Equity", "1,000 USD", comparison, lambda track: track.result.equity / 1000)
+    yield drawing("Equity", f"1,000 {comparison.terms.currency}", comparison, lambda track: track.result.equity / 1000)
     yield drawing("Drawdown", "%", comparison, lambda track: -100 * drawdowns(track.result.equity))
 
 

@@ -7,7 +7,7 @@ from rich.text import Text
 from rebalancer.app.bots import ListedBot
 from rebalancer.app.views import CheckedBot, Explanation, ShownBot
 from rebalancer.bots.base import Findings
-from rebalancer.model import Allocation, Investment
+from rebalancer.model import Allocation
 from rebalancer.model.text import money, percentage
 from rebalancer.report.console import grid, line, show
 
@@ -57,7 +57,7 @@ def show_bots(bots: Sequence[ListedBot]) -> None:
     for bot in bots:
         tickers = ", ".join(bot.findings.tickers) if bot.findings else "can't be used"
         nodes = f"{sum(count for _, count in bot.findings.nodes):,}" if bot.findings else ""
-        table.add_row(bot.name, bot.account or "", _amount(bot.investment), bot.format, nodes, tickers, bot.file)
+        table.add_row(bot.name, bot.account or "", _amount(bot), bot.format, nodes, tickers, bot.file)
     show(table)
     for bot in bots:
         if bot.problems:
@@ -67,10 +67,11 @@ def show_bots(bots: Sequence[ListedBot]) -> None:
         show(line("A bot without an account has no money; `rebalance invest add` commits some."))
 
 
-def _amount(investment: Investment | None) -> str:
-    if investment is None:
+def _amount(bot: ListedBot) -> str:
+    if bot.investment is None:
         return ""
-    return money(investment.amount) if investment.weight_mode == "dollars" else f"{investment.amount} %"
+    amount = bot.investment.amount
+    return f"{amount} %" if bot.investment.weight_mode == "percent" else money(amount, bot.currency or "")
 
 
 def _found(findings: Findings) -> tuple[Text, ...]:

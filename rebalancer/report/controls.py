@@ -1,16 +1,19 @@
 """Halts, the kill switch, the arming of real money, adoptions and write-offs, on the screen."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
 
 from rebalancer.app.views import Adoption, ArmingProposal, KilledAccount, LiveAccount, Resumed
 from rebalancer.events import Armed, Halted
 from rebalancer.model import OrderState, Position
-from rebalancer.model.text import cents, grouped, minute, money, shares
+from rebalancer.model.text import cents, date_and_time, grouped, minute, money, shares
 from rebalancer.portfolio.adoption import Offer
 from rebalancer.report.console import grid, line, show
+from rebalancer.report.run import where
 
 
 def show_halted(halt: Halted) -> None:
@@ -22,7 +25,7 @@ def show_resumed(resumed: Resumed) -> None:
         show(line("Nothing was halted: nothing to lift."))
         return
     for halt in resumed.lifted:
-        show(line(f"{_whose(halt)} was halted {halt.at:%Y-%m-%d %H:%M:%S} UTC by {halt.by}: {halt.reason}"))
+        show(line(f"{_whose(halt)} was halted {date_and_time(halt.at, UTC)} by {halt.by}: {halt.reason}"))
     for armed in resumed.whole_runs:
         show(line(f"Account {armed.account}: its first live order was reviewed: runs send all orders from now on."))
     show(line("Lifted.", "bold green"))
@@ -50,22 +53,23 @@ def _order(state: OrderState) -> str:
 
 
 def show_proposal(proposal: ArmingProposal) -> None:
-    armed = proposal.armed
+    armed, currency = proposal.armed, proposal.currency
     first = "sends one order and halts for a look" if armed.first_order_only else "is whole"
     table = grid(f"To be armed for real money: account {armed.account}", "what", "~is")
     table.add_row("account number", armed.number)
     table.add_row("at", line(proposal.host))
-    table.add_row("equity", money(proposal.equity))
-    table.add_row("cash", money(proposal.cash))
-    table.add_row("most a run may send", money(armed.max_dollars))
-    table.add_row("until", minute(armed.until))
+    table.add_row("equity", money(proposal.equity, currency))
+    table.add_row("cash", money(proposal.cash, currency))
+    table.add_row("most a run may send", money(armed.max_dollars, currency))
+    table.add_row("until", minute(armed.until, ZoneInfo(proposal.zone)))
     table.add_row("while these stay as they are", line(", ".join(armed.files)))
     table.add_row("the first run", first)
     show(table)
 
 
-def show_armed(armed: Armed) -> None:
-    show(line(f"Account {armed.account} is armed until {minute(armed.until)}.", "bold green"))
+def show_armed(proposal: ArmingProposal) -> None:
+    until = minute(proposal.armed.until, ZoneInfo(proposal.zone))
+    show(line(f"Account {proposal.armed.account} is armed until {until}.", "bold green"))
 
 
 def show_disarmed(account: str, armed: Armed | None) -> None:
@@ -84,18 +88,22 @@ def show_live(accounts: Sequence[LiveAccount]) -> None:
     if not accounts:
         show(line('No account has mode = "live": no real money is traded.'))
         return
-    table = grid("Real money", "account", "number", "#most a run, USD", "until, New York", "first run", "by", "~state")
+    currencies = {each.currency for each in accounts}
+    most = f"#most a run, {currencies.pop()}" if len(currencies) == 1 else "#most a run"
+    until = f"until, {where(each.zone for each in accounts)}"
+    table = grid("Real money", "account", "number", most, until, "first run", "by", "~state")
     for each in accounts:
-        armed = each.armed
         state = line(each.trouble, "bold red") if each.trouble else line("armed", "green")
-        terms = _terms(armed) if armed else ("",) * 4
+        terms = _terms(each.armed, each.zone, each.currency if currencies else "") if each.armed else ("",) * 4
         table.add_row(each.account, each.number, *terms, state)
     show(table)
 
 
-def _terms(armed: Armed) -> tuple[RenderableType, ...]:
+def _terms(armed: Armed, zone: str, currency: str) -> tuple[RenderableType, ...]:
+    """`currency` is "" where the column names it."""
+    most = money(armed.max_dollars, currency) if currency else cents(armed.max_dollars)
     first = "one order" if armed.first_order_only else "whole"
-    return cents(armed.max_dollars), minute(armed.until), first, line(armed.by)
+    return most, minute(armed.until, ZoneInfo(zone)), first, line(armed.by)
 
 
 def _whose(halt: Halted) -> str:
@@ -107,11 +115,12 @@ def _whose(halt: Halted) -> str:
 
 def show_proposed(found: Adoption) -> None:
     if found.adopted:
-        table = grid(f"To be handed over to the bots of account {found.account}", "symbol", "#shares", "#value USD")
+        title = f"To be handed over to the bots of account {found.account}"
+        table = grid(title, "symbol", "#shares", f"#value {found.currency}")
         for offer in found.adopted:
             table.add_row(offer.symbol, grouped(offer.quantity), cents(offer.value))
         total = sum((offer.value for offer in found.adopted), Decimal(0))
-        show(table, line(f"Together {money(total)}."))
+        show(table, line(f"Together {money(total, found.currency)}."))
     for symbol, reason in found.refused.items():
         show(line(f"{symbol}: left alone: {reason}", "yellow"))
 
@@ -127,10 +136,10 @@ def show_adopted(adopted: Sequence[Offer]) -> None:
             show(line(f"{offer.symbol}: settled; the journal now expects {shares(offer.expected)}.", "green"))
 
 
-def show_worthless(account: str, held: Position) -> None:
-    holding = f"{shares(held.quantity)} of {held.symbol}, {money(held.market_value)} by its last close"
+def show_worthless(account: str, held: Position, currency: str) -> None:
+    holding = f"{shares(held.quantity)} of {held.symbol}, {money(held.market_value, currency)} by its last close"
     show(line(f"Account {account} holds {holding}, of {held.last_close}; it has had no price since."))
 
 
-def show_written_off(held: Position) -> None:
-    show(line(f"Written off: {shares(held.quantity)} of {held.symbol}, for 0 USD.", "bold green"))
+def show_written_off(held: Position, currency: str) -> None:
+    show(line(f"Written off: {shares(held.quantity)} of {held.symbol}, for 0 {currency}.", "bold green"))

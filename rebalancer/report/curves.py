@@ -15,13 +15,14 @@ from rebalancer.model import Floats
 
 
 def facts(comparison: Comparison) -> Mapping[str, object]:
-    """What the screen says, for `--json`: dollars and fractions as numbers. The days are in the CSV."""
+    """What the screen says, for `--json`: money in `currency` and fractions as numbers. The days are in the CSV."""
     terms = comparison.terms
     return {
         "first": comparison.sessions[0].item(),
         "last": comparison.sessions[-1].item(),
         "sessions": len(comparison.sessions),
-        "cash_usd": terms.cash,
+        "currency": terms.currency,
+        "cash": terms.cash,
         "cost_bps": terms.cost_bps,
         "tracks": [
             {
@@ -38,7 +39,7 @@ def facts(comparison: Comparison) -> Mapping[str, object]:
 
 
 def to_csv(comparison: Comparison) -> str:
-    """A row a session: the equity in dollars and drawdown of the main track, the benchmark's equity (empty without
+    """A row a session: the equity and drawdown of the main track, the benchmark's equity (empty without
     one), the equity of each bot where there are several, then the main track's weights by symbol and its CASH.
     """
     out = io.StringIO()

@@ -26,7 +26,7 @@ def show_checkup(found: Checkup) -> None:
 
 def _show_figures(figures: Sequence[Figures]) -> None:
     columns = tuple(_columns(figures))
-    table = grid("What each order did, in dollars", "figure", *(f"#{heading}" for heading, _ in columns))
+    table = grid(f"What each order did, in {figures[0].currency}", "figure", *(f"#{heading}" for heading, _ in columns))
     for row, name in enumerate(FIGURES):
         table.add_row(line(name.replace("_", " ")), *(line(cents(numbers[row])) for _, numbers in columns))
     show(table)

@@ -61,24 +61,24 @@ def show_runs(runs: Sequence[RunSummary], head: Head | None) -> None:
         show(line(last_line(head)))
 
 
-def show_orders(orders: Sequence[OrderSummary]) -> None:
+def show_orders(orders: Sequence[OrderSummary], currencies: Mapping[str, str]) -> None:
+    """`currencies` by account; the prices of an account that the config has no more are shown without one."""
     if not orders:
         show(line("The journal has no order yet."))
         return
     table = grid("Orders", "#run", "session", "~order", "id")
     for order in orders:
-        table.add_row(str(order.run), f"{order.session}", sentence(order), order.id)
+        table.add_row(str(order.run), f"{order.session}", sentence(order, currencies.get(order.account, "")), order.id)
     show(table)
 
 
-def show_positions(accounts: Mapping[str, Sequence[PositionSummary]]) -> None:
+def show_positions(accounts: Mapping[str, Sequence[PositionSummary]], currencies: Mapping[str, str]) -> None:
     for account, positions in accounts.items():
         if not positions:
             show(line(f"Account {account}: the bots hold nothing by the journal."))
             continue
-        table = grid(
-            f"What the bots of account {account} hold", "symbol", "#shares", "#at the broker", "#cost USD", "#value USD"
-        )
+        cost, value = (f"#{figure} {currencies[account]}" for figure in ("cost", "value"))
+        table = grid(f"What the bots of account {account} hold", "symbol", "#shares", "#at the broker", cost, value)
         for row in positions:
             there = "" if row.at_broker is None else grouped(row.at_broker)
             table.add_row(row.symbol, grouped(row.ours), there, cents(row.cost), cents(row.value))

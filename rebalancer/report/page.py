@@ -54,7 +54,7 @@ def to_html(comparison: Comparison) -> str:
         HEAD.format(title=escape(title), script=get_plotlyjs()),
         f"<h1>{escape(title)}</h1>\n<p>{escape(headline(comparison))}.</p>",
         _notes((*comparison.notes, NOT_SIMULATED)),
-        _plot("equity", "Equity, USD", equity_figure(comparison)),
+        _plot("equity", f"Equity, {comparison.terms.currency}", equity_figure(comparison)),
         _plot("drawdown", "Drawdown, % below the highest value so far", drawdown_figure(comparison)),
         _statistics(comparison.tracks),
         _plot("months", f"Monthly returns of {main.name}, %", months_figure(main)),

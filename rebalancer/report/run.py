@@ -1,6 +1,6 @@
 """Runs on the screen: one run from holdings to outcome, the coming runs, and the status of each account."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
 from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
 from rebalancer.journal.read import OrderSummary, RunRecord
-from rebalancer.model import NEW_YORK, Plan, Targets
-from rebalancer.model.text import cents, clock_time, grouped, minute, percentage
+from rebalancer.model import NEW_YORK, US_DOLLARS, Plan, Targets
+from rebalancer.model.text import cents, city, clock_time, grouped, minute, percentage
 from rebalancer.report.console import grid, line, show
 from rebalancer.venues import registry
 
@@ -111,13 +111,13 @@ def shortened(path: Sequence[str]) -> tuple[str, ...]:
 
 def _currency(record: RunRecord) -> str:
     """That of the account as the run read it; a run that never read it has neither plan nor orders."""
-    return next((read.account.currency for read in record.holdings), "USD")
+    return next((read.account.currency for read in record.holdings), US_DOLLARS)
 
 
 def _zone(broker: str) -> tzinfo:
     """Of the venue's exchange; New York's for a venue whose package is not installed any more."""
     try:
-        return ZoneInfo(registry.plugin(broker).venue.zone)
+        return registry.plugin(broker).venue.zone
     except (KeyError, ValueError):
         return NEW_YORK
 
@@ -191,7 +191,7 @@ def _outcome(record: RunRecord) -> Iterator[RenderableType]:
 
 
 def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False) -> str:
-    """As in "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY". Lists of several accounts name no currency."""
+    """As in "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY"."""
     verb = "sold" if order.side == "sell" else "bought"
     would = "would have " if pretended else ""
     price = f" at {order.average_price.normalize():,f} {currency}".rstrip() if order.average_price is not None else ""
@@ -205,34 +205,45 @@ def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False
 
 
 def show_coming(runs: Sequence[ComingRun]) -> None:
-    table = grid("Coming runs", "account", "session", "starts, New York", "starts, here", "the session closes")
+    place = where(run.zone for run in runs)
+    table = grid("Coming runs", "account", "session", f"starts, {place}", "starts, here", "the session closes")
     for run in runs:
-        table.add_row(
-            run.account, f"{run.session:%a %Y-%m-%d}", minute(run.starts), minute(run.starts, None), minute(run.closes)
-        )
+        starts, here, closes = _start(run), minute(run.starts, None), minute(run.closes, ZoneInfo(run.zone))
+        table.add_row(run.account, f"{run.session:%a %Y-%m-%d}", starts, here, closes)
     show(table)
+
+
+def _start(run: ComingRun) -> str:
+    return minute(run.starts, ZoneInfo(run.zone))
+
+
+def where(zones: Iterable[str]) -> str:
+    """For a column of times at exchanges: the city that all of `zones` name, if there is one."""
+    cities = {city(ZoneInfo(zone)) for zone in zones}
+    return cities.pop() if len(cities) == 1 else "at the exchange"
 
 
 def news(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
     """A line of the schedule's log, at `now`."""
     match found:
         case ComingRun():
-            return f"Next run: {found.account} at {minute(found.starts)} ({minute(found.starts, None)})"
+            return f"Next run: {found.account} at {_start(found)} ({minute(found.starts, None)})"
         case Blocked():
             return found.blocked
     run = f" (run {found.run.run.id})" if found.run else ""
-    return f"{minute(now)}  {found.account}: {found.status}{run}: {found.sentence}"
+    return f"{minute(now, ZoneInfo(found.zone))}  {found.account}: {found.status}{run}: {found.sentence}"
 
 
 def show_status(accounts: Sequence[AccountStatus]) -> None:
-    table = grid("Accounts", "account", "last run", "status", "next run, New York", "next run, here", "~what happened")
+    place = where(account.zone for account in accounts)
+    table = grid("Accounts", "account", "last run", "status", f"next run, {place}", "next run, here", "~what happened")
     for account in accounts:
         last, upcoming = account.last, account.upcoming
         table.add_row(
             account.account,
             f"{last.id}, session {last.session}" if last else "none yet",
             line(last.status, STYLES.get(last.status, "")) if last else "",
-            minute(upcoming.starts) if upcoming else "not enabled",
+            _start(upcoming) if upcoming else "not enabled",
             minute(upcoming.starts, None) if upcoming else "",
             last.reason if last else "",
         )

@@ -57,9 +57,9 @@ def show_investments(accounts: Mapping[str, Sequence[Invested]]) -> None:
     for account, bots in accounts.items():
         table = grid(f"Investments of account {account}", "bot", "#amount", "of", "~file")
         for bot in bots:
-            dollars = bot.weight_mode == "dollars"
-            amount = cents(bot.amount) if dollars else f"{bot.amount:,f}"
-            table.add_row(line(bot.bot), amount, "USD" if dollars else "percent", line(bot.file))
+            percent = bot.weight_mode == "percent"
+            amount = f"{bot.amount:,f}" if percent else cents(bot.amount)
+            table.add_row(line(bot.bot), amount, "percent" if percent else bot.currency, line(bot.file))
         show(table)
 
 

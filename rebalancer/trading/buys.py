@@ -101,7 +101,7 @@ def _round_of_buys(
     """Symbols `refused` for lack of funds are retried with fewer shares, within the buying power the venue named."""
     external = external_orders(context)
     snapshot = read_account_again(context, log, "after_sells")
-    blocked = blocked_symbols(external)
+    blocked = blocked_symbols(external, log.currency)
     plan = _without_blocked(log, plan, {**blocked, **snapshot.holdings.untouchable})
     symbols = {trade.symbol for trade in plan.buys} | _symbols_valued_at_market(context, log)
     prices = order_prices(context, log, market_snapshots(context, symbols, actions), symbols, "buys")
@@ -123,7 +123,7 @@ def _open_gate(context: RunContext, log: RunLog, prices: Prices) -> Gate:
     snapshot = read_account_again(context, log, "after_sells")
     cash = _funds(context, log, snapshot, prices, external).cash
     external_buys = open_buys(external, prices, snapshot.account.cash)
-    return Gate(context, log, snapshot, prices, cash, external_buys, blocked_symbols(external))
+    return Gate(context, log, snapshot, prices, cash, external_buys, blocked_symbols(external, log.currency))
 
 
 def _without_blocked(log: RunLog, plan: Plan, blocked: Mapping[Symbol, str]) -> Plan:

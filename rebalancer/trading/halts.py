@@ -45,7 +45,8 @@ def arming(context: RunContext) -> Armed | str | None:
     if context.mode != "live" or context.broker.venue.simulated:
         return None
     armed = context.journal.trading_status(context.account).armed
-    reason = unarmed_reason(context.account, armed, context.pinned, context.files, context.clock.now())
+    zone = context.broker.venue.zone
+    reason = unarmed_reason(context.account, armed, context.pinned, context.files, context.clock.now(), zone)
     return armed if reason is None else reason
 
 

@@ -22,7 +22,9 @@ def cancel_open_orders(context: RunContext, log: RunLog) -> None:
     cancelled = _orders_to_cancel(context, log)
     for order in cancelled.values():
         whose = "our" if is_ours(order.id) else "the"
-        log.note(f"{order.symbol}: cancelling {whose} open {order.side} of {open_quantity(order)} ({order.id})")
+        log.note(
+            f"{order.symbol}: cancelling {whose} open {order.side} of {open_quantity(order, log.currency)} ({order.id})"
+        )
         context.broker.cancel(order.id)
     if not cancelled:
         return None
@@ -51,10 +53,10 @@ def _orders_to_cancel(context: RunContext, log: RunLog) -> Mapping[OrderId, Orde
     return {order.id: order for order in shown if order.id not in log.earlier}
 
 
-def open_quantity(order: Order | OrderState) -> str:
-    """The shares that are not filled yet; of an order by amount its dollars."""
+def open_quantity(order: Order | OrderState, currency: str) -> str:
+    """The shares that are not filled yet; of an order by amount that amount, in the account's `currency`."""
     if isinstance(order, OrderState):
-        return money(order.quantity) if order.by_amount else shares(order.quantity - order.filled)
+        return money(order.quantity, currency) if order.by_amount else shares(order.quantity - order.filled)
     return shares(order.quantity)
 
 
@@ -66,20 +68,20 @@ def external_orders(context: RunContext) -> tuple[OrderState, ...]:
     return tuple(state for state in context.broker.open_orders() if not is_ours(state.id))
 
 
-def blocked_symbols(external: Iterable[OrderState]) -> Mapping[Symbol, str]:
+def blocked_symbols(external: Iterable[OrderState], currency: str) -> Mapping[Symbol, str]:
     """The symbols with `external` open orders, with the reason why they are not traded tonight.
 
     Ours could trade against theirs, which brokers refuse as a wash trade; and theirs hold shares.
     """
     return {
-        state.symbol: f"left alone, since a {state.side} of {open_quantity(state)} that is not ours is open "
+        state.symbol: f"left alone, since a {state.side} of {open_quantity(state, currency)} that is not ours is open "
         f'({state.id}). Cancel it, or set cancel_scope = "all"'
         for state in external
     }
 
 
 def warn_blocked_symbols(context: RunContext, log: RunLog) -> Mapping[Symbol, str]:
-    return _warned(log, blocked_symbols(external_orders(context)))
+    return _warned(log, blocked_symbols(external_orders(context), log.currency))
 
 
 # --------------------------------------------------------------------------------------------- in doubt

@@ -77,7 +77,7 @@ def warn_jumps(
     context: RunContext, log: RunLog, closes: Closes, actions: Sequence[CorporateAction]
 ) -> Mapping[Symbol, str]:
     """Symbols whose closes jumped without a known corporate action: neither bought nor sold in part tonight."""
-    found = unexplained_jumps(closes, actions, context.trading.max_jump_percent)
+    found = unexplained_jumps(closes, actions, context.trading.max_jump_percent, context.currency)
     for symbol, reason in found.items():
         log.note(f"{symbol}: {reason}", "warning")
     return found

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,10 +15,12 @@ from rebalancer.app.evening import evening
 from rebalancer.app.status import blocked_by
 from rebalancer.config import AccountConfig
 from rebalancer.events import Armed, Halted
+from rebalancer.model import NEW_YORK
 from rebalancer.ports import TradingStatus
 from rebalancer.trading.authorization import FIRST_LIVE_RUN, end_of_day_text, unarmed_reason
 
 NUMBER = "123456789"
+BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 20, 20, 50, tzinfo=UTC)
 LAST_DAY = date(2026, 12, 31)
 FILES = {"config": "aa", "bot Trend": "bb"}
@@ -26,7 +29,7 @@ ARMED = Armed(
     account="live1",
     number=NUMBER,
     max_dollars=Decimal(25_000),
-    until=end_of_day(LAST_DAY),
+    until=end_of_day(LAST_DAY, NEW_YORK),
     files=FILES,
     first_order_only=True,
     by="ann@desk",
@@ -34,7 +37,7 @@ ARMED = Armed(
 
 
 def why(armed: Armed | None = ARMED, **other: object) -> str | None:
-    asked: dict[str, object] = {"pinned": NUMBER, "files": FILES, "now": NOW} | other
+    asked: dict[str, object] = {"pinned": NUMBER, "files": FILES, "now": NOW, "zone": NEW_YORK} | other
     return unarmed_reason("live1", armed, **asked)
 
 
@@ -82,13 +85,24 @@ def test_every_reason_names_the_command_that_arms(refused: str | None) -> None:
     ],
 )
 def test_an_account_is_armed_for_ninety_days_at_most(day: date, allowed: bool) -> None:  # noqa: FBT001
-    assert (refused_day(day, NOW) is None) == allowed
+    assert (refused_day(day, NOW, NEW_YORK) is None) == allowed
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 7), date(2026, 3, 8), date(2026, 11, 1), date(2026, 12, 31)])
 def test_the_end_of_a_day_is_shown_as_that_day_also_when_clocks_change(day: date) -> None:
-    assert str(day) in end_of_day_text(end_of_day(day))
-    assert str(day) in end_of_day_text(end_of_day(day).astimezone(UTC))
+    for zone in (NEW_YORK, BERLIN):
+        assert str(day) in end_of_day_text(end_of_day(day, zone), zone)
+        assert str(day) in end_of_day_text(end_of_day(day, zone).astimezone(UTC), zone)
+
+
+def test_a_day_ends_and_begins_at_midnight_of_the_exchange() -> None:
+    """At 00:30 in Berlin it is still the day before in New York."""
+    after_midnight = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+    assert end_of_day(LAST_DAY, BERLIN) == datetime(2026, 12, 31, 23, 0, tzinfo=UTC)
+    assert refused_day(date(2026, 11, 20), after_midnight, NEW_YORK) is None
+    assert refused_day(date(2026, 11, 20), after_midnight, BERLIN) is not None
+    ended = why(replace(ARMED, until=end_of_day(LAST_DAY, BERLIN)), zone=BERLIN, now=ARMED.until)
+    assert "was armed until the end of 2026-12-31 Berlin time, which is over" in (ended or "")
 
 
 # --------------------------------------------------------------------------------------------- who says so

@@ -144,6 +144,7 @@ def test_the_child_inherits_no_open_file(tmp_path):
         ("os._exit(7)", "its process ended without an answer (exit code 7)"),
         ("os.abort()", "its process was ended by the signal SIGABRT"),
         ("os.kill(os.getpid(), 9)", "its process was ended by the signal SIGKILL"),
+        ("raise type('Silent', (Exception,), {'__str__': None})()", "weights() raised Silent (line 6)"),
         ("return None", "weights() returned a NoneType; it must return a dict of symbol: fraction"),
         ("return {'SPY': '0.5'}", "weights() returned a str for SPY; weights are numbers"),
         ("return {'SPY': float('nan')}", "weights() returned nan for SPY; a weight must be a number from 0 to 1"),
@@ -159,6 +160,56 @@ def test_a_fault_is_a_failure_with_a_clear_sentence(body, said):
     if "memory" in said and not Path("/proc").exists():
         pytest.skip("this system has no limit of memory (macOS)")
     assert reason(body) == said
+
+
+UNREADABLE = "weights() gave an answer that can't be read"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            r"b'{\"SPY\": ' + b'9' * 400 + b'}\n'",
+            "weights() returned inf for SPY; a weight must be a number from 0 to 1",
+        ),
+        (r"b'[' * 60_000 + b'\n'", UNREADABLE),
+        (r"b'\xff\n'", UNREADABLE),
+        (r"b'{}\r{}\n'", UNREADABLE),
+    ],
+    ids=["a huge number", "deep nesting", "no text", "a second line end"],
+)
+def test_what_a_bot_writes_beside_its_answers_is_a_failure_and_no_error_of_the_run(line, said):
+    assert reason(f"os.write(3, {line})") == said
+
+
+def test_a_bot_that_writes_without_end_is_a_failure_and_takes_no_memory_of_the_run():
+    limits = ProcessLimits(cpu_seconds=60, wall_seconds=300, memory_bytes=1024**3)
+    body = "while True: os.write(3, bytes(2**20))"
+    assert failures(body, limits) == ["its process ended without an answer (exit code 1)"] * 2
+
+
+@pytest.mark.linux
+def test_a_signal_without_a_name_is_called_by_its_number():
+    assert reason("os.kill(os.getpid(), 40)") == "its process was ended by the signal 40"
+
+
+def test_a_process_that_a_bot_forks_answers_nothing():
+    body = """
+        if os.fork():
+            os.wait()
+            return {"SPY": 1}
+        return {"TLT": 1}
+    """
+    assert failures(body, ONE_DECISION) == [{"SPY": 1.0}, {"SPY": 1.0}]
+
+
+@pytest.mark.parametrize(
+    "left", ["os.fork() or time.sleep(600)", "__import__('threading').Thread(target=time.sleep, args=(600,)).start()"]
+)
+def test_what_a_bot_leaves_running_keeps_nobody_waiting(left):
+    limits = ProcessLimits(cpu_seconds=60, wall_seconds=20)
+    process = f"{left}\nreturn {{'SPY': 1}}"
+    assert failures(process, limits) == [{"SPY": 1.0}, {"SPY": 1.0}]
 
 
 def failures(body: str, limits: ProcessLimits) -> list[object]:

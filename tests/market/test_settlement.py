@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.market.settlement import Traded, bought_before_settlement
+from rebalancer.market.settlement import OwnTrade, bought_before_settlement
 from rebalancer.model import Symbol
 
 SPY, TLT, GLD = (Symbol(name) for name in ("SPY", "TLT", "GLD"))
@@ -22,24 +22,24 @@ def around_the_holiday(session: date) -> date:
 
 
 def test_what_was_bought_after_a_sale_of_the_same_session_waits_for_its_money():
-    trades = [Traded(MONDAY, "sell", SPY), Traded(MONDAY, "buy", TLT)]
+    trades = [OwnTrade(MONDAY, "sell", SPY), OwnTrade(MONDAY, "buy", TLT)]
     assert bought_before_settlement(trades, MONDAY, next_day) == {TLT: TUESDAY}
     assert bought_before_settlement(trades, TUESDAY, next_day) == {}
 
 
 def test_what_was_bought_before_the_sale_or_without_one_waits_for_nothing():
-    trades = [Traded(MONDAY, "buy", TLT), Traded(MONDAY, "sell", SPY)]
+    trades = [OwnTrade(MONDAY, "buy", TLT), OwnTrade(MONDAY, "sell", SPY)]
     assert bought_before_settlement(trades, MONDAY, next_day) == {}
 
 
 def test_over_a_day_without_settlement_the_money_of_the_session_before_is_waited_for():
-    trades = [Traded(FRIDAY, "sell", SPY), Traded(FRIDAY, "buy", TLT), Traded(MONDAY, "buy", GLD)]
+    trades = [OwnTrade(FRIDAY, "sell", SPY), OwnTrade(FRIDAY, "buy", TLT), OwnTrade(MONDAY, "buy", GLD)]
     assert bought_before_settlement(trades, MONDAY, around_the_holiday) == {TLT: TUESDAY, GLD: TUESDAY}
 
 
 DAYS = [FRIDAY + timedelta(days=offset) for offset in range(5)]
 TRADES = st.lists(
-    st.builds(Traded, st.sampled_from(DAYS), st.sampled_from(["buy", "sell"]), st.sampled_from([SPY, TLT, GLD])),
+    st.builds(OwnTrade, st.sampled_from(DAYS), st.sampled_from(["buy", "sell"]), st.sampled_from([SPY, TLT, GLD])),
     max_size=12,
 ).map(lambda trades: sorted(trades, key=lambda trade: trade.session))
 

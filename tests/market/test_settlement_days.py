@@ -7,7 +7,7 @@ import pytest
 
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.market.settlement import LONGEST_WAIT, banks_rest, settlement_day, settles_by_us_rules
+from rebalancer.market.settlement import LONGEST_WAIT, is_bank_holiday, settlement_day, settles_by_us_rules
 
 FIRST, LAST = date(2020, 1, 1), date(2030, 12, 31)
 CALENDAR = ExchangeCalendar(SimulatedClock(datetime(2030, 11, 20, tzinfo=UTC)))
@@ -20,7 +20,7 @@ def bond_market() -> frozenset[date]:
 
 
 def test_the_banks_rest_on_exactly_the_sessions_on_which_the_bond_market_does():
-    assert {day for day in SESSIONS if banks_rest(day)} == set(SESSIONS) - bond_market()
+    assert {day for day in SESSIONS if is_bank_holiday(day)} == set(SESSIONS) - bond_market()
 
 
 def test_a_sale_is_settled_on_the_next_session_on_which_the_bond_market_trades_too():

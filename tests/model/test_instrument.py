@@ -84,5 +84,5 @@ def test_what_is_no_number_is_neither_a_lot_nor_on_the_tick(text):
 
 
 def test_a_price_is_shown_with_the_decimals_of_its_tick_and_its_currency():
-    assert [per_share(Decimal("0.5")), per_share(Decimal(1234))] == ["0.5000 USD", "1,234.00 USD"]
+    assert [per_share(Decimal(price), SHARE) for price in ("0.5", "1234")] == ["0.5000 USD", "1,234.00 USD"]
     assert [per_share(Decimal("64000.5"), COIN), per_share(Decimal("9.5"), GERMAN)] == ["64,000.5 EUR", "9.50 EUR"]

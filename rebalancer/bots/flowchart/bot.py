@@ -10,8 +10,7 @@ from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program, compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.explain import explain
-from rebalancer.bots.flowchart.gaps import gaps, why_undefined
+from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
 from rebalancer.bots.flowchart.outline import mermaid, outline
 from rebalancer.bots.flowchart.tree import Asset, Capped, Chart, Filter, Indicator, Node, TreeNode, children_of
 from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol

@@ -48,8 +48,6 @@ from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.order_rules import malformed
 from rebalancer.venues.plugin import Connection, Login, MarketView, VenueHistory
 
-SHORTING = (("account", "/account"), ("configuration", "/account/configurations"))
-
 
 class AlpacaBroker:
     """`submit`, `find` and `cancel` never raise for a network failure; everything else raises SourceError."""
@@ -89,7 +87,8 @@ class AlpacaBroker:
 
     def may_short(self) -> bool:
         """Whether shorting is enabled in the account and its configuration, which this program never changes."""
-        account, configured = (Body.of(what, self._client.read(path)) for what, path in SHORTING)
+        account = Body.of("account", self._client.read("/account"))
+        configured = Body.of("configuration", self._client.read("/account/configurations"))
         return account.flag("shorting_enabled") and configured.fields.get("no_shorting") is not True
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
@@ -104,9 +103,8 @@ class AlpacaBroker:
         return tuple(self._track(body) for body in open_orders(self._client))
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
-        listed = orders_since(
-            self._client, since - timedelta(milliseconds=1)
-        )  # Alpaca excludes orders of exactly that time
+        # Alpaca excludes orders of exactly that time.
+        listed = orders_since(self._client, since - timedelta(milliseconds=1))
         return tuple(self._track(body) for body in listed if ours(OrderId(body.text("client_order_id"))))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
@@ -129,10 +127,6 @@ class AlpacaBroker:
         match answer:
             case Reply(404, {"code": 40410000, "message": str(text)}) if "endpoint" not in text:
                 return Absent()
-            case _:
-                return self._found(order_id, answer)
-
-    def _found(self, order_id: OrderId, answer: Reply | NoReply) -> OrderState | Unknown:
         try:
             state = self._track(Body.of("order", self._client.body(answer, f"/orders ({order_id})")))
         except SourceError as error:

@@ -99,12 +99,7 @@ def _shown(value: Json) -> str:
     return f"{value!r:.60}"
 
 
-ENDS: Final[dict[str, OrderStatus]] = {
-    "filled": "filled",
-    "canceled": "canceled",
-    "expired": "expired",
-    "rejected": "rejected",
-}
+ENDS: Final[tuple[OrderStatus, ...]] = ("filled", "canceled", "expired", "rejected")
 NOTHING: Final = Decimal(0)
 PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
 """Amounts that will be deducted from `cash`."""
@@ -240,7 +235,7 @@ def _status(body: Body, *, is_full: bool) -> OrderStatus:
     status = body.text("status")
     if status in DONE_TODAY:
         return "filled" if is_full else "expired"
-    return ENDS.get(status, "open")
+    return next((end for end in ENDS if end == status), "open")
 
 
 def _limit(body: Body) -> Decimal | None:

@@ -6,7 +6,7 @@ Alpaca's codes name whole families (40310000 covers ten things), so the text dec
 
 import re
 
-from rebalancer.model import Order, RefusalKind, Refused
+from rebalancer.model import US_DOLLARS, Order, RefusalKind, Refused
 from rebalancer.model.text import digits, money
 from rebalancer.venues.alpaca.parse import finite
 from rebalancer.venues.alpaca.transport import Json
@@ -81,7 +81,7 @@ def _cost(body: dict[str, Json]) -> str:
     cost, power = finite(body.get("cost_basis")), finite(body.get("buying_power"))
     if cost is None or power is None:
         return "it costs more than the account can spend"
-    return f"it costs {money(cost)}, and the account can spend {money(power)}"
+    return f"it costs {money(cost, US_DOLLARS)}, and the account can spend {money(power, US_DOLLARS)}"
 
 
 def _shares(body: dict[str, Json], order: Order) -> str:

@@ -7,59 +7,13 @@ import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from datetime import date, timedelta
 from decimal import Decimal
 
-import pytest
+from frankfurt_account import DAYS
 
 from rebalancer.journal import read
 from rebalancer.model import Symbol
 from rebalancer.venues import registry
-
-DAYS = [date(2026, 11, 23) + timedelta(days=offset) for offset in range(4)]
-"""The last of them is Thanksgiving: New York rests, and Frankfurt does not."""
-CLOSES = {"EUNL": "91.255", "VAGF": "23.14"}
-CHART = {
-    "specified": [
-        {"percent": 60, "chart": {"asset": "EUNL"}},
-        {"percent": 38, "chart": {"asset": "VAGF"}},
-        {"percent": 2, "chart": {"cash": True}},
-    ]
-}
-CONFIG = """
-state_dir = "state"
-[data]
-source = "folder"
-folder = "prices"
-[trading]
-fallback_ticker = "CASH"
-[accounts.savings]
-broker = "frankfurt"
-{answers}
-[accounts.savings.sim]
-starting_cash = 10_000
-[[accounts.savings.investments]]
-bot = "world.json"
-amount = 100
-weight_mode = "percent"
-"""
-
-
-@pytest.fixture
-def account(tmp_path, installed, monkeypatch):
-    """Writes the account's config, and returns its folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def write(answers: str = "prompt"):
-        rows = [",".join(["date", *CLOSES]), *(",".join([str(day), *CLOSES.values()]) for day in DAYS)]
-        (tmp_path / "prices").mkdir()
-        (tmp_path / "prices" / "closes.csv").write_text("\n".join(rows) + "\n")
-        bot = {"format": "rebalancer/bot", "version": 1, "name": "World", "chart": CHART}
-        (tmp_path / "world.json").write_text(json.dumps(bot))
-        (tmp_path / "config.toml").write_text(CONFIG.format(answers=f'answers = "{answers}"'))
-        return tmp_path
-
-    return write
 
 
 def orders(folder) -> dict:
@@ -100,7 +54,7 @@ def test_an_evening_buys_lots_of_a_thousandth_on_the_tick_of_the_venue(account, 
 
 
 def test_an_unknown_answer_is_looked_up_and_never_sent_again(account, rebalance):
-    folder = account("answer lost")
+    folder = account(answers="answer lost")
     code, out, _ = rebalance("run")
     assert code == 0, out
     assert orders(folder)[Symbol("EUNL")].state == "filled"
@@ -108,7 +62,7 @@ def test_an_unknown_answer_is_looked_up_and_never_sent_again(account, rebalance)
 
 
 def test_an_order_that_never_arrived_is_not_sent_again_where_ids_are_not_idempotent(account, rebalance):
-    folder = account("order lost")
+    folder = account(answers="order lost")
     code, out, _ = rebalance("run")
     assert code == 3, out
     assert orders(folder)[Symbol("EUNL")].state == "lost"

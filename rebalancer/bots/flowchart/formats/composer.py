@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal
 
+from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Parsed, Unread, assemble
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
 from rebalancer.bots.flowchart.formats.functions import (
@@ -14,21 +15,6 @@ from rebalancer.bots.flowchart.formats.functions import (
     parameters,
     selection,
     volatility_window,
-)
-from rebalancer.bots.flowchart.tree import (
-    Asset,
-    Cash,
-    Chart,
-    Comparator,
-    Compare,
-    Constant,
-    Equal,
-    Group,
-    If,
-    Indicator,
-    InverseVolatility,
-    Node,
-    Specified,
 )
 from rebalancer.model import Symbol
 
@@ -42,7 +28,7 @@ _CONDITION = (
     *("comparator", "lhs-fn", "lhs-fn-params", "lhs-window-days", "lhs-val"),
     *("rhs-fixed-value?", "rhs-fn", "rhs-fn-params", "rhs-window-days", "rhs-val"),
 )
-_COMPARATORS: tuple[Comparator, ...] = ("gt", "gte", "lt", "lte")
+_COMPARATORS: tuple[tree.Comparator, ...] = ("gt", "gte", "lt", "lte")
 _EQUITY = re.compile(r"EQUITIES::(.+)//USD")
 _ENDS: tuple[Literal["top", "bottom"], ...] = ("top", "bottom")
 
@@ -57,7 +43,7 @@ _LATER = frozenset(
 )
 
 
-def read(document: Element) -> Chart | None:
+def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     document.only(*_COSMETIC, "children", "rebalance", "rebalance-corridor-width")
     document["rebalance"].choice(("daily",), _LATER)
@@ -65,7 +51,7 @@ def read(document: Element) -> Chart | None:
         document["rebalance-corridor-width"].refuse('a corridor has no meaning with "rebalance" "daily"; delete it')
     name = _name(document)
     root = assemble(_branch, document["children"])
-    return Chart(name, root) if root else None
+    return tree.Chart(name, root) if root else None
 
 
 # ------------------------------------------------------------------------------------------------ steps
@@ -91,27 +77,27 @@ def _branch(listed: Element) -> Parsed:
     children = _steps(listed)
     if len(children) == 1:
         return Parsed(lambda child: child, children)
-    return Parsed(lambda *nodes: Equal(nodes, listed.here), children)
+    return Parsed(lambda *nodes: tree.Equal(nodes, listed.here), children)
 
 
 def _asset(element: Element) -> Parsed:
     _expect_no_children(element)
     symbol = _ticker(element["ticker"])
-    return Parsed(lambda: Asset(symbol, element.here))
+    return Parsed(lambda: tree.Asset(symbol, element.here))
 
 
 def _empty(element: Element) -> Parsed:
     _expect_no_children(element)
-    return Parsed(lambda: Cash(element.here))
+    return Parsed(lambda: tree.Cash(element.here))
 
 
 def _group(element: Element) -> Parsed:
     name = _name(element)
-    return Parsed(lambda child: Group(name, child, element.here), (Unread(_branch, element["children"]),))
+    return Parsed(lambda child: tree.Group(name, child, element.here), (Unread(_branch, element["children"]),))
 
 
 def _equal(element: Element) -> Parsed:
-    return Parsed(lambda *children: Equal(children, element.here), _steps(element["children"]))
+    return Parsed(lambda *children: tree.Equal(children, element.here), _steps(element["children"]))
 
 
 def _specified(element: Element) -> Parsed:
@@ -122,8 +108,8 @@ def _specified(element: Element) -> Parsed:
     if weighed and not 0 < total < math.inf:
         element.refuse(f"the weights of the children sum to {total:g}; one at least must be above 0")
 
-    def build(*children: Node) -> Specified:
-        return Specified(tuple(weight / total for _, weight in kept), children, element.here)
+    def build(*children: tree.Node) -> tree.Specified:
+        return tree.Specified(tuple(weight / total for _, weight in kept), children, element.here)
 
     return Parsed(build, tuple(Unread(_step, child) for child, _ in kept))
 
@@ -139,7 +125,7 @@ def _weight(element: Element) -> float:
 
 def _inverse_volatility(element: Element) -> Parsed:
     window = volatility_window(element["window-days"].numeric)
-    return Parsed(lambda *nodes: InverseVolatility(window, nodes, element.here), _steps(element["children"]))
+    return Parsed(lambda *nodes: tree.InverseVolatility(window, nodes, element.here), _steps(element["children"]))
 
 
 def _filter(element: Element) -> Parsed:
@@ -160,8 +146,8 @@ def _if(element: Element) -> Parsed:
     then, otherwise = tested[0], untested[0]
     otherwise.only(*_COSMETIC, "children", "is-else-condition?")
 
-    def build(condition: Compare, yes: Node, no: Node) -> If:
-        return If(condition, yes, no, element.here)
+    def build(condition: tree.Compare, yes: tree.Node, no: tree.Node) -> tree.If:
+        return tree.If(condition, yes, no, element.here)
 
     return Parsed(
         build, (Unread(_condition, then), Unread(_branch, then["children"]), Unread(_branch, otherwise["children"]))
@@ -194,7 +180,7 @@ def _condition(side: Element) -> Parsed:
     left = _indicator(side, "lhs")
     comparator = side["comparator"].choice(_COMPARATORS, _LATER)
     right = _constant(side["rhs-val"]) if _is_fixed(side) else _indicator(side, "rhs")
-    return Parsed(lambda: Compare(left, comparator, right, 1, side.here))
+    return Parsed(lambda: tree.Compare(left, comparator, right, 1, side.here))
 
 
 def _is_fixed(side: Element) -> bool:
@@ -204,14 +190,14 @@ def _is_fixed(side: Element) -> bool:
     return not side["rhs-fn"].given or side["rhs-val"].numeric.is_number
 
 
-def _constant(element: Element) -> Constant:
-    return Constant(element.numeric.number(), element.here)
+def _constant(element: Element) -> tree.Constant:
+    return tree.Constant(element.numeric.number(), element.here)
 
 
-def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> Indicator:
+def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> tree.Indicator:
     function = side[f"{name}-fn"].choice(FUNCTIONS, _LATER)
     numbers = _parameters(function, side[f"{name}-fn-params"], side[f"{name}-window-days"])
-    return Indicator(function, numbers, _ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
+    return tree.Indicator(function, numbers, _ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
 
 
 def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Parsed, Unread, assemble
 from rebalancer.bots.flowchart.formats.elements import Element
 from rebalancer.bots.flowchart.formats.functions import (
@@ -14,37 +15,17 @@ from rebalancer.bots.flowchart.formats.functions import (
     selection,
     volatility_window,
 )
-from rebalancer.bots.flowchart.tree import (
-    AllOf,
-    AnyOf,
-    Asset,
-    Capped,
-    Cash,
-    Chart,
-    Comparator,
-    Compare,
-    Condition,
-    Constant,
-    Equal,
-    Group,
-    If,
-    Indicator,
-    InverseVolatility,
-    Node,
-    Operand,
-    Specified,
-)
 
 FORMAT = "rebalancer/bot"
 VERSION = 1
 MAX_DAYS = 10_000
 
-_COMPARATORS: tuple[Comparator, ...] = ("gt", "gte", "lt", "lte")
+_COMPARATORS: tuple[tree.Comparator, ...] = ("gt", "gte", "lt", "lte")
 _ENDS: tuple[Literal["top", "bottom"], ...] = ("top", "bottom")
 _A_VALUE = 'a number or an object with one function, such as {"current-price": {"of": "SPY"}}'
 
 
-def read(document: Element) -> Chart | None:
+def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     document.only("format", "version", "name", "description", "chart")
     if document["version"].value is True or document["version"].value != VERSION:
@@ -53,7 +34,7 @@ def read(document: Element) -> Chart | None:
         document["description"].text()
     name = document["name"].text()
     root = assemble(_node, document["chart"])
-    return Chart(name, root) if root else None
+    return tree.Chart(name, root) if root else None
 
 
 # ------------------------------------------------------------------------------------------------ nodes
@@ -72,22 +53,22 @@ def _children(listed: Element) -> tuple[Unread, ...]:
 
 def _asset(body: Element, node: Element) -> Parsed:
     symbol = body.ticker()
-    return Parsed(lambda: Asset(symbol, node.here))
+    return Parsed(lambda: tree.Asset(symbol, node.here))
 
 
 def _cash(body: Element, node: Element) -> Parsed:
     if body.value is not True:
         body.must_be("true")
-    return Parsed(lambda: Cash(node.here))
+    return Parsed(lambda: tree.Cash(node.here))
 
 
 def _group(body: Element, node: Element) -> Parsed:
     name = body.only("name", "chart")["name"].text()
-    return Parsed(lambda child: Group(name, child, node.here), (Unread(_node, body["chart"]),))
+    return Parsed(lambda child: tree.Group(name, child, node.here), (Unread(_node, body["chart"]),))
 
 
 def _equal(body: Element, node: Element) -> Parsed:
-    return Parsed(lambda *children: Equal(children, node.here), _children(body))
+    return Parsed(lambda *children: tree.Equal(children, node.here), _children(body))
 
 
 def _specified(body: Element, node: Element) -> Parsed:
@@ -95,19 +76,19 @@ def _specified(body: Element, node: Element) -> Parsed:
     total = math.fsum(percents)
     if 0 not in percents and percents and not abs(total - 100) <= 1e-6:
         body.refuse(f"the percents sum to {total:.10g}; they must sum to 100")
-    return Parsed(lambda *nodes: Specified(tuple(part / total for part in percents), nodes, node.here), children)
+    return Parsed(lambda *nodes: tree.Specified(tuple(part / total for part in percents), nodes, node.here), children)
 
 
 def _inverse_volatility(body: Element, node: Element) -> Parsed:
     window = volatility_window(body.only("window", "of")["window"])
-    return Parsed(lambda *children: InverseVolatility(window, children, node.here), _children(body["of"]))
+    return Parsed(lambda *children: tree.InverseVolatility(window, children, node.here), _children(body["of"]))
 
 
 def _capped(body: Element, node: Element) -> Parsed:
     percents, children = _shares(body.only("of", "fallback")["of"])
     caps = tuple(percent / 100 for percent in percents)
     fallback = body["fallback"].ticker() if body["fallback"].given else None
-    return Parsed(lambda *nodes: Capped(caps, nodes, fallback, node.here), children)
+    return Parsed(lambda *nodes: tree.Capped(caps, nodes, fallback, node.here), children)
 
 
 def _shares(listed: Element) -> tuple[list[float], tuple[Unread, ...]]:
@@ -118,8 +99,8 @@ def _shares(listed: Element) -> tuple[list[float], tuple[Unread, ...]]:
 def _if(node: Element) -> Parsed:
     node.only("if", "then", "else")
 
-    def build(condition: Condition, then: Node, otherwise: Node) -> If:
-        return If(condition, then, otherwise, node.here)
+    def build(condition: tree.Condition, then: tree.Node, otherwise: tree.Node) -> tree.If:
+        return tree.If(condition, then, otherwise, node.here)
 
     return Parsed(build, (Unread(_condition, node["if"]), Unread(_node, node["then"]), Unread(_node, node["else"])))
 
@@ -155,8 +136,8 @@ def _condition(element: Element) -> Parsed:
     comparator = element["is"].choice(_COMPARATORS)
     days = element["for_days"].whole(1, MAX_DAYS) if element["for_days"].given else 1
 
-    def build(left: Operand, right: Operand) -> Compare:
-        return Compare(left, comparator, right, days, element.here)
+    def build(left: tree.Operand, right: tree.Operand) -> tree.Compare:
+        return tree.Compare(left, comparator, right, days, element.here)
 
     return Parsed(build, (Unread(_operand, element["left"]), Unread(_operand, element["right"])))
 
@@ -164,14 +145,14 @@ def _condition(element: Element) -> Parsed:
 def _combined(element: Element) -> Parsed:
     kind = element.only_one(("all", "any"))
     children = tuple(Unread(_condition, part) for part in element[kind].items()) if kind else ()
-    combine = AllOf if kind == "all" else AnyOf
+    combine = tree.AllOf if kind == "all" else tree.AnyOf
     return Parsed(lambda *conditions: combine(conditions, element.here), children)
 
 
 def _operand(element: Element) -> Parsed:
     if not isinstance(element.value, dict):
         value = element.number(_A_VALUE)
-        return Parsed(lambda: Constant(value, element.here))
+        return Parsed(lambda: tree.Constant(value, element.here))
     function = element.only_one(FUNCTIONS)
     return _indicator(function, element[function], element) if function else Parsed(None)
 
@@ -182,7 +163,7 @@ def _indicator(function: str, body: Element, operand: Element) -> Parsed:
     if isinstance(subject.value, dict):
         return Parsed(indicator(operand, function, numbers), (Unread(_node, subject),))
     symbol = subject.ticker()
-    return Parsed(lambda: Indicator(function, numbers, symbol, operand.here))
+    return Parsed(lambda: tree.Indicator(function, numbers, symbol, operand.here))
 
 
 def _parameters(function: str, element: Element, *others: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from rebalancer.model import Instrument, Symbol
 from rebalancer.ports import Broker, Venue
@@ -16,7 +17,7 @@ FRANKFURT = Venue(
     title="the Frankfurt example",
     currency="EUR",
     exchange="XETR",
-    zone="Europe/Berlin",
+    zone=ZoneInfo("Europe/Berlin"),
     idempotent_ids=False,
 )
 ANSWERS = ChoiceKey("How orders are answered.", ("prompt", "order lost", "answer lost"))
