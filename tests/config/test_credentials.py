@@ -24,14 +24,6 @@ SET = {"MY_KEY": KEYS.key_id, "MY_SECRET": KEYS.secret}
 class MemoryStore(dict[str, Keys]):
     """A key store in memory."""
 
-    name = "a store in memory"
-
-    def put(self, account: str, keys: Keys) -> None:
-        self[account] = keys
-
-    def delete(self, account: str) -> bool:
-        return self.pop(account, None) is not None
-
 
 def keys_of(text: str, folder: Path, *, store: MemoryStore | None = None, **environ: str) -> Keys:
     found = config.parse(text.encode(), folder / "config.toml", environ)
