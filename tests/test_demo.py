@@ -39,7 +39,7 @@ def loaded(name: str) -> Bot:
 @cache
 def weights(bot: str) -> Mapping[Symbol, Floats]:
     """What `bot` wants on each session of the sample, by symbol; NaN before its first decision."""
-    closes = ClosesHistory(sample.shipped()).closes(loaded(bot).symbols, before=date.max)
+    closes = ClosesHistory(sample.all_closes()).closes(loaded(bot).symbols, before=date.max)
     return dict(zip(closes.symbols, loaded(bot).weights(closes).T, strict=True))
 
 
@@ -63,7 +63,7 @@ def test_a_bot_is_called_the_same_in_the_config_and_in_its_file(bot: str) -> Non
 
 @pytest.mark.parametrize("bot", BOTS)
 def test_a_bot_uses_only_tickers_of_the_sample(bot: str) -> None:
-    assert set(loaded(bot).symbols) <= set(sample.shipped().symbols)
+    assert set(loaded(bot).symbols) <= set(sample.all_closes().symbols)
 
 
 @pytest.mark.parametrize("bot", BOTS)

@@ -14,7 +14,7 @@ from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock, hours
 from rebalancer.model import Account, BotFailure, Closes, Hours, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import date_and_time, listed, money, shares
-from rebalancer.portfolio.limits import used_up
+from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.halts import CLOSE_TOLERANCE
@@ -161,7 +161,7 @@ def limits_used_up(
 ) -> Check:
     """Whether the holdings of each `wanted` symbol, ours or not, leave room to buy more."""
     values = {each.symbol: each.market_value for each in positions if each.symbol in wanted}
-    full = used_up(values, account.equity, limits, account.currency)
+    full = symbols_at_limit(values, account.equity, limits, account.currency)
     if not full:
         return Check("symbol limit", "pass", "no holding uses up limits.max_symbol_percent")
     found = "; ".join(f"{symbol}: {why}" for symbol, why in full.items())

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.market.clock import AheadClock, SystemClock
+from rebalancer.market.clock import OffsetClock, SystemClock
 from rebalancer.model.keys import Keys
 from rebalancer.ports import Clock
 from rebalancer.venues import registry
@@ -40,7 +40,7 @@ def clock_of(config: Config, account: AccountConfig) -> Clock:
     if not registry.plugin(account.broker).has_own_clock(account.settings):
         return machine
     with closing(_connect(config, account, machine)) as connection:
-        return AheadClock(machine, connection.broker(None).hours().now - machine.now())
+        return OffsetClock(machine, connection.broker(None).hours().now - machine.now())
 
 
 def _connect(config: Config, account: AccountConfig, clock: Clock) -> Connection:

@@ -25,7 +25,7 @@ from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, OrderId, OrderState
-from rebalancer.portfolio.order_ids import is_ours, is_trials
+from rebalancer.portfolio.order_ids import is_ours, is_trial_order
 from rebalancer.ports import Broker, Clock
 from rebalancer.trading.authorization import (
     FIRST_LIVE_RUN,
@@ -117,7 +117,7 @@ def cancel_all(
     waited, pauses = 0.0, chain(FIRST_PAUSES, repeat(LATER_PAUSES))
     while True:
         shown = broker.open_orders()
-        standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trials(each.id)}
+        standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trial_order(each.id)}
         found = standing | found
         if waited >= watch + (CANCEL_SECONDS if standing else 0):
             return tuple(found.values()), tuple(standing.values())

@@ -23,7 +23,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, Symbol
 from rebalancer.model.text import minute
-from rebalancer.portfolio.limits import used_up
+from rebalancer.portfolio.limits import symbols_at_limit
 
 
 def check(path: Path) -> SettingsCheck:
@@ -33,7 +33,9 @@ def check(path: Path) -> SettingsCheck:
     except BadInputError as error:
         return SettingsCheck(None, error.problems, ())
     problems = tuple(problem for account in config.accounts for problem in _problems(account))
-    return SettingsCheck(config, problems, () if problems else tuple(_used_up_limits(config)))
+    if problems:
+        return SettingsCheck(config, problems, ())
+    return SettingsCheck(config, (), tuple(note for account in config.accounts for note in _used_up(config, account)))
 
 
 def _problems(account: AccountConfig) -> Iterator[Problem]:
@@ -47,18 +49,14 @@ def _problems(account: AccountConfig) -> Iterator[Problem]:
             yield from error.problems
 
 
-def _used_up_limits(config: Config) -> list[str]:
-    """A sentence for each symbol whose holding leaves no room under its limits, as the last run recorded it."""
-    return [sentence for account in config.accounts for sentence in _used_up(config, account)]
-
-
 def _used_up(config: Config, account: AccountConfig) -> Iterator[str]:
+    """A sentence for each symbol whose holding leaves no room under its limits, as the last run recorded it."""
     for last in read.runs(config.journal(), account.name, limit=1):
         wanted = _wanted(account)
         for record in read.run(config.journal(), last.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
-            for symbol, why in used_up(values, seen.equity, account.limits, seen.currency).items():
+            for symbol, why in symbols_at_limit(values, seen.equity, account.limits, seen.currency).items():
                 yield f"account {account.name}: {symbol}: {why} (as of {minute(record.at, UTC)})"
 
 

@@ -55,7 +55,7 @@ def source_of(config: Config, clock: Clock | None = None, connections: Connectio
         if config.data_source not in OWN_SOURCES:
             yield _of_a_venue(config, clock, connections or stack.enter_context(Connections(config, clock)))
         else:
-            known = read_folder(config.data_folder) if config.data_folder else sample.shipped()
+            known = read_folder(config.data_folder) if config.data_folder else sample.all_closes()
             yield Source(
                 ClosesHistory(known), known.day(-1), lambda: known.symbols, as_of=partial(ClosesQuotes, known=known)
             )

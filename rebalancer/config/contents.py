@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict
 
 from rebalancer.config import kinds
 from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
-from rebalancer.model.settings import MODES, Amount, AmountAboveZero, Percent
+from rebalancer.model.settings import MODES, Amount, Percent, PositiveAmount
 from rebalancer.ports import Venue
 from rebalancer.venues import registry
 
@@ -64,10 +64,12 @@ class BotTable(TypedDict, total=False):
 class SimSettings:
     """The `sim` table of an account."""
 
-    starting_cash: Annotated[AmountAboveZero, "The cash the simulated account begins with, in its currency."] = Decimal(
+    starting_cash: Annotated[PositiveAmount, "The cash the simulated account begins with, in its currency."] = Decimal(
         100_000
     )
-    commission_dollars: Annotated[Amount, "The simulated fee for each order, in the account's currency."] = Decimal(0)
+    commission_dollars: Annotated[Amount, "The simulated fee for each order, in the currency of the account."] = (
+        Decimal(0)
+    )
     slippage_percent: Annotated[Percent, "How much worse than the price a simulated order fills, in percent."] = (
         Decimal(0)
     )

@@ -85,7 +85,7 @@ def run_lock(path: Path) -> Iterator[LockHolder]:
         lock.release()
 
 
-def obstacle(lease: Lease | None, holder: LockHolder) -> str | None:
+def conflict(lease: Lease | None, holder: LockHolder) -> str | None:
     """Why `holder` may not take the lease now; None where it may."""
     if lease is None or not lease.held or lease.process.id == holder.process.id:
         return None
@@ -118,7 +118,7 @@ def take(connection: sqlite3.Connection, account: str, holder: LockHolder) -> in
     Must run in a write transaction.
     """
     before = read_lease(connection, account)
-    if (reason := obstacle(before, holder)) is not None:
+    if (reason := conflict(before, holder)) is not None:
         raise BusyError(reason)
     fence, now, process = (before.fence if before else 0) + 1, holder.now().isoformat(), holder.process
     connection.execute(

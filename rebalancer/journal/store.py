@@ -35,7 +35,7 @@ from rebalancer.journal.audit import require_sound
 from rebalancer.journal.chain import Head, JournalLine, link, read_head
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.connection import check_disk_space, readable_errors, writing
-from rebalancer.journal.lease import LockHolder, lock_holder, obstacle, read_lease, refresh, release, take
+from rebalancer.journal.lease import LockHolder, conflict, lock_holder, read_lease, refresh, release, take
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import migrate, open_database
@@ -195,7 +195,7 @@ class SqliteJournal:
     def interrupted(self, account: str) -> InterruptedRun | None:
         """None while another living process holds the lease: its run is in progress, not interrupted."""
         with readable_errors(self._path):
-            alive = obstacle(read_lease(self._db.conn, account), self._holder)
+            alive = conflict(read_lease(self._db.conn, account), self._holder)
             return None if alive else read_interrupted(self._db.conn, account)
 
     def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:

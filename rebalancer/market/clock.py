@@ -25,15 +25,15 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class AheadClock:
+class OffsetClock:
     """Another clock plus a fixed offset: the clock of a venue that runs at another time."""
 
-    def __init__(self, clock: Clock, ahead: timedelta) -> None:
+    def __init__(self, clock: Clock, offset: timedelta) -> None:
         self._clock = clock
-        self._ahead = ahead
+        self._offset = offset
 
     def now(self) -> datetime:
-        return self._clock.now() + self._ahead
+        return self._clock.now() + self._offset
 
     def elapsed(self) -> float:
         return self._clock.elapsed()

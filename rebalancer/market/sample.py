@@ -19,7 +19,7 @@ NOTES = (
 
 
 @cache
-def shipped() -> Closes:
+def all_closes() -> Closes:
     """All of the sample. Raises SourceError where the installation is damaged."""
     return read(files("rebalancer.demo").joinpath(FILE).read_bytes())
 

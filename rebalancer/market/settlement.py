@@ -24,10 +24,10 @@ def settlement_day(calendar: Calendar, session: date) -> date:
     """The day on which the proceeds of a sale in `session` are settled."""
     latest = session + LONGEST_WAIT
     later = calendar.sessions(session + timedelta(days=1), latest)
-    return next((day for day in later if not banks_rest(day)), latest)
+    return next((day for day in later if not is_bank_holiday(day)), latest)
 
 
-def banks_rest(day: date) -> bool:
+def is_bank_holiday(day: date) -> bool:
     """Whether `day` is Columbus Day or Veterans Day, on which US exchanges trade and nothing settles.
 
     The Federal Reserve observes a Sunday holiday on the Monday after, and a Saturday one not at all.
@@ -38,14 +38,14 @@ def banks_rest(day: date) -> bool:
     return columbus_day or veterans_day
 
 
-class Traded(NamedTuple):
+class OwnTrade(NamedTuple):
     session: date
     side: Side
     symbol: Symbol
 
 
 def bought_before_settlement(
-    trades: Iterable[Traded], tonight: date, settled_on: Callable[[date], date]
+    trades: Iterable[OwnTrade], tonight: date, settled_on: Callable[[date], date]
 ) -> Mapping[Symbol, date]:
     """The symbols bought after a sale that is unsettled tonight, with the latest settlement day of such sales.
 

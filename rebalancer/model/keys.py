@@ -15,7 +15,7 @@ class Keys:
         """Whether both can stand in an HTTP header: not empty, and visible ASCII only."""
         return all(part.isascii() and part.isprintable() and part and " " not in part for part in self._parts)
 
-    def hidden_in(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
         """`text` with both parts replaced by asterisks."""
         for part in self._parts:
             text = text.replace(part, "***") if part else text

@@ -34,9 +34,9 @@ class Range:
 
 
 Amount = Annotated[Decimal, Range(0, MOST_MONEY)]
-AmountAboveZero = Annotated[Decimal, Range(0, MOST_MONEY, above_low=True)]
+PositiveAmount = Annotated[Decimal, Range(0, MOST_MONEY, above_low=True)]
 Percent = Annotated[Decimal, Range(0, 100)]
-PercentAboveZero = Annotated[Decimal, Range(0, 100, above_low=True)]
+PositivePercent = Annotated[Decimal, Range(0, 100, above_low=True)]
 ManyPercent = Annotated[Decimal, Range(0, 1000, above_low=True)]
 Seconds = Annotated[int, Range(1, ONE_SESSION)]
 Tickers = tuple[Symbol, ...]
@@ -47,7 +47,7 @@ MODES = "Dollars or percent for a reserve; paper or live for an account. Live tr
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """The `cash_reserve` table: cash that is never invested, an amount or up to 100 percent of equity."""
+    """The `cash_reserve` table: cash that is never invested: an amount, or up to 100 percent of equity."""
 
     mode: Annotated[MoneyMode, MODES] = "dollars"
     amount: Amount = Decimal(0)
@@ -58,7 +58,7 @@ class Investment:
     """Money allotted to a bot: an amount, or up to 100 percent. `bot` is its name, unique within the account."""
 
     bot: str
-    amount: AmountAboveZero
+    amount: PositiveAmount
     weight_mode: Annotated[MoneyMode, "What the amount counts: dollars, or percent of what may be invested."] = (
         "dollars"
     )
@@ -76,8 +76,7 @@ class Trading:
         "Amounts: 6,000 are 6,000 of the account's currency. Whole_account: amounts are relative and fill the account.",
     ] = "amounts"
     manage: Annotated[
-        Literal["own", "account"],
-        "Own: only shares this tool bought. Account: every long US share but the protected.",
+        Literal["own", "account"], "Own: only shares this tool bought. Account: every long US share but the protected."
     ] = "own"
     protected: Annotated[Tickers, "Tickers that are never bought or sold."] = ()
     fallback_ticker: Annotated[
@@ -90,9 +89,7 @@ class Trading:
         Literal["net", "drop"], "Net: the stronger side keeps the difference. Drop: it keeps its whole weight."
     ] = "net"
     max_allocation_percent: Annotated[
-        Decimal,
-        Range(0, 99, above_low=True),
-        "The most that is ever invested, in percent of what may be invested.",
+        Decimal, Range(0, 99, above_low=True), "The most that is ever invested, in percent of what may be invested."
     ] = Decimal(99)
     min_trade_dollars: Annotated[Amount, "Trades below this amount are left out; an exit never is."] = Decimal(1)
     drift_percent: Annotated[
@@ -138,21 +135,19 @@ class Limits:
     every ticker is.
     """
 
-    max_order_dollars: Annotated[AmountAboveZero, "The most that one order may trade."] = Decimal(1_000_000)
-    max_run_dollars: Annotated[AmountAboveZero, "The most that all orders of a run may trade together."] = Decimal(
+    max_order_dollars: Annotated[PositiveAmount, "The most that one order may trade."] = Decimal(1_000_000)
+    max_run_dollars: Annotated[PositiveAmount, "The most that all orders of a run may trade together."] = Decimal(
         2_000_000
     )
     max_symbol_percent: Annotated[
-        PercentAboveZero,
-        "The most of one ticker that may be held after a buy, ours or not, in percent of equity.",
+        PositivePercent, "The most of one ticker that may be held after a buy, ours or not, in percent of equity."
     ] = Decimal(100)
     max_orders: Annotated[int, Range(1, 10_000), "The most orders that a run may send."] = 500
     max_turnover_percent: Annotated[
         ManyPercent, "The most that all orders of a run may trade together, in percent of equity."
     ] = Decimal(200)
     max_daily_loss_percent: Annotated[
-        PercentAboveZero,
-        "A fall of equity since the last session's close beyond this many percent ends buying.",
+        PositivePercent, "A fall of equity since the last session's close beyond this many percent ends buying."
     ] = Decimal(25)
     allowed: Annotated[Tickers, "The only tickers that may be bought; where it is empty, every ticker may."] = ()
     denied: Annotated[Tickers, "Tickers that are never bought, nor sold in part."] = ()

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from rebalancer.model import US_EQUITIES, Instruments, Position, Symbol, Trading
 from rebalancer.model.text import shares
-from rebalancer.portfolio.holdings import differences, never_ours
+from rebalancer.portfolio.holdings import differences, never_managed
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
@@ -77,7 +77,7 @@ def _undisputed(
 def _refusal(position: Position, trading: Trading, instruments: Instruments) -> str | None:
     if position.symbol in trading.protected:
         return "protected in the config: take it out of `protected` first"
-    return never_ours(position, instruments)
+    return never_managed(position, instruments)
 
 
 def _offer(position: Position, ours: Decimal, trading: Trading, instruments: Instruments) -> Offer | str:

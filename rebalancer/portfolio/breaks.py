@@ -72,7 +72,7 @@ def stay_open(
     }
 
 
-def waits(difference: Difference, today: date) -> bool:
+def may_be_announced(difference: Difference, today: date) -> bool:
     """Whether an announcement may still come."""
     return today - difference.opened <= ANNOUNCED_WITHIN
 
@@ -83,7 +83,7 @@ def break_text(symbol: Symbol, difference: Difference, today: date) -> str:
         f"`rebalance adopt {symbol}` hands all that is held of it to the bots; with --by-hand it was your own trade, "
         "and only what was theirs stays theirs"
     )
-    if waits(difference, today):
+    if may_be_announced(difference, today):
         last = difference.opened + ANNOUNCED_WITHIN
         return f"left alone until a split or rename is announced, or until {last}. You can settle it now: {way_out}"
     days = ANNOUNCED_WITHIN.days

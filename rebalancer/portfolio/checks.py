@@ -122,23 +122,23 @@ def check_plan(
         _check_trade(trade, holdings, instrument_of(trade.symbol, instruments))
     total, limit = math.fsum(targets.weights.values()), float(trading.max_allocation_percent / 100)
     if not total <= limit + ROUNDING:
-        raise _never(f"the targets add up to {percent(total)}, more than {percent(limit)}")
+        raise _bug(f"the targets add up to {percent(total)}, more than {percent(limit)}")
     wanted = {trade.symbol for trade in plan.trades if trade.target > 0}
     for pair in trading.paired_tickers:
         if wanted.issuperset(pair):
-            raise _never(f"it wants both sides of the pair {' / '.join(pair)}")
+            raise _bug(f"it wants both sides of the pair {' / '.join(pair)}")
 
 
 def _check_trade(trade: Trade, holdings: Holdings, instrument: Instrument) -> None:
     numbers = (trade.held, trade.now, trade.target, trade.quantity, trade.dollars)
     if not all(number.is_finite() and number >= 0 for number in numbers):
-        raise _never(f"{trade.symbol} has a number that is none: {', '.join(map(str, numbers))}")
+        raise _bug(f"{trade.symbol} has a number that is none: {', '.join(map(str, numbers))}")
     if trade.side is not None and trade.symbol in holdings.untouchable:
-        raise _never(f"it trades {trade.symbol}, which is {holdings.untouchable[trade.symbol]}")
+        raise _bug(f"it trades {trade.symbol}, which is {holdings.untouchable[trade.symbol]}")
     if trade.side == "sell" and not trade.quantity <= (ours := _managed(trade.symbol, holdings)):
-        raise _never(f"it sells {shares(trade.quantity)} of {trade.symbol}, {digits(ours)} are ours")
+        raise _bug(f"it sells {shares(trade.quantity)} of {trade.symbol}, {digits(ours)} are ours")
     if trade.side == "buy" and not instrument.is_multiple_of_lot(trade.quantity):
-        raise _never(f"it buys {shares(trade.quantity)} of {trade.symbol}, not {_lots(instrument)}")
+        raise _bug(f"it buys {shares(trade.quantity)} of {trade.symbol}, not {_lots(instrument)}")
 
 
 def _lots(instrument: Instrument) -> str:
@@ -149,7 +149,7 @@ def _managed(symbol: Symbol, holdings: Holdings) -> Decimal:
     return holdings.managed.get(symbol, Decimal(0))
 
 
-def _never(what: str) -> StoppedError:
+def _bug(what: str) -> StoppedError:
     return StoppedError(f"The plan is wrong: {what}. Nothing was sent; please report it with the journal of this run.")
 
 

@@ -96,7 +96,7 @@ def _held(quantity: Decimal, whole: Decimal) -> str:
 
 def _never_traded(positions: Sequence[Position], trading: Trading, instruments: Instruments) -> dict[Symbol, str]:
     """Includes symbols that are not held: a bot may want to buy a protected one."""
-    foreign = {position.symbol: reason for position in positions if (reason := never_ours(position, instruments))}
+    foreign = {position.symbol: reason for position in positions if (reason := never_managed(position, instruments))}
     return foreign | dict.fromkeys(sorted(trading.protected), "protected in the config")
 
 
@@ -135,7 +135,7 @@ def differences(
     }
 
 
-def never_ours(position: Position, instruments: Instruments) -> str | None:
+def never_managed(position: Position, instruments: Instruments) -> str | None:
     """Why the position is never traded; None where it may be."""
     if not _is_tradable(position, instruments):
         wanted = instrument_of(position.symbol, instruments).asset_class

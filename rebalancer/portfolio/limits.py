@@ -42,10 +42,10 @@ def check_limits(
         return f"price {price.value}, {held} held, equity {equity} and {tally.traded} sent must all be numbers"
     value, currency = order.quantity * price.value, instrument.currency
     return (
-        _of_the_list(order.symbol, limits)
-        or _of_the_order(value, limits, currency)
-        or _of_the_run(value, equity, tally, limits, currency)
-        or (_of_the_symbol(held * price.value + value, equity, limits, currency) if order.side == "buy" else None)
+        _check_lists(order.symbol, limits)
+        or _check_order_value(value, limits, currency)
+        or _check_run_totals(value, equity, tally, limits, currency)
+        or (_check_symbol_value(held * price.value + value, equity, limits, currency) if order.side == "buy" else None)
     )
 
 
@@ -59,7 +59,7 @@ def check_armed(value: Decimal, max_dollars: Decimal, currency: str) -> str | No
     )
 
 
-def _of_the_list(symbol: Symbol, limits: Limits) -> str | None:
+def _check_lists(symbol: Symbol, limits: Limits) -> str | None:
     if symbol in limits.denied:
         return f"{symbol} is in limits.denied"
     if limits.allowed and symbol not in limits.allowed:
@@ -67,14 +67,14 @@ def _of_the_list(symbol: Symbol, limits: Limits) -> str | None:
     return None
 
 
-def _of_the_order(value: Decimal, limits: Limits, currency: str) -> str | None:
+def _check_order_value(value: Decimal, limits: Limits, currency: str) -> str | None:
     if value <= limits.max_order_dollars:
         return None
     most = limits.max_order_dollars
     return f"it trades {money(value, currency)}, more than limits.max_order_dollars, {money(most, currency)}"
 
 
-def _of_the_run(value: Decimal, equity: Decimal, tally: Tally, limits: Limits, currency: str) -> str | None:
+def _check_run_totals(value: Decimal, equity: Decimal, tally: Tally, limits: Limits, currency: str) -> str | None:
     if not tally.orders + 1 <= limits.max_orders:
         return f"{tally.orders} orders were sent in this run, and limits.max_orders is {limits.max_orders}"
     after = tally.traded + value
@@ -90,7 +90,7 @@ def _of_the_run(value: Decimal, equity: Decimal, tally: Tally, limits: Limits, c
     return None
 
 
-def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits, currency: str) -> str | None:
+def _check_symbol_value(after: Decimal, equity: Decimal, limits: Limits, currency: str) -> str | None:
     most = limits.max_symbol_percent / 100
     if after <= most * equity:
         return None
@@ -100,7 +100,9 @@ def _of_the_symbol(after: Decimal, equity: Decimal, limits: Limits, currency: st
     )
 
 
-def used_up(values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits, currency: str) -> Mapping[Symbol, str]:
+def symbols_at_limit(
+    values: Mapping[Symbol, Decimal], equity: Decimal, limits: Limits, currency: str
+) -> Mapping[Symbol, str]:
     """The symbols that already reach limits.max_symbol_percent, each with a sentence.
 
     `values` are whole positions by symbol, ours or not.

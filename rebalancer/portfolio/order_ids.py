@@ -37,6 +37,6 @@ def is_ours(order_id: str) -> bool:
     return RUN_ID.fullmatch(order_id) is not None
 
 
-def is_trials(order_id: str) -> bool:
+def is_trial_order(order_id: str) -> bool:
     """Whether the doctor's trial on paper gave the id."""
     return TRIAL_ID.fullmatch(order_id) is not None

@@ -13,7 +13,7 @@ Names = Mapping[Symbol, Symbol]
 """The new name by the old one."""
 
 
-def names_now(named: Iterable[Symbol], renames: Sequence[Rename]) -> dict[Symbol, Rename]:
+def current_names(named: Iterable[Symbol], renames: Sequence[Rename]) -> dict[Symbol, Rename]:
     """The symbols of `named` that were renamed, with the name now and the day of the first rename."""
     found: dict[Symbol, Rename] = {}
     for symbol in sorted(set(named)):
@@ -31,7 +31,7 @@ def ambiguity(rename: Rename, named: Collection[Symbol], closes: Closes) -> str 
     old, new, day = rename.old, rename.new, rename.day
     if new in named:
         return f"{old} was renamed to {new} on {day}, and both are named: neither is traded until only one of them is"
-    if trades_again(rename, closes):
+    if old_ticker_reused(rename, closes):
         return (
             f"{old} was renamed to {new} on {day}, and another share trades as {old} since: name the one that is meant"
         )
@@ -40,7 +40,7 @@ def ambiguity(rename: Rename, named: Collection[Symbol], closes: Closes) -> str 
     return None
 
 
-def trades_again(rename: Rename, closes: Closes) -> bool:
+def old_ticker_reused(rename: Rename, closes: Closes) -> bool:
     """Whether the old ticker has closes after the rename that differ from the new one's: it was reused."""
     old, new = (closes.values[:, closes.symbols.index(symbol)] for symbol in (rename.old, rename.new))
     return any(

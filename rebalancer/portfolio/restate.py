@@ -139,10 +139,10 @@ def _change(
     # The record may include the first of them: shares bought on the day of a split are new ones.
     latest = (splits[first:] for first in range(len(splits) or 1))
     changes = (_Change(old, new, before, after, (*renames.values(), *some)) for some in latest)
-    return next(filter(_is_made_up, changes), None)
+    return next(filter(_is_explained, changes), None)
 
 
-def _is_made_up(change: _Change) -> bool:
+def _is_explained(change: _Change) -> bool:
     """Whether the actions explain the whole change. Only a split may lose a fraction of a share."""
     ratio = change.ratio
     if not (change.actions and ratio.is_finite() and 0 < ratio < LARGEST_RATIO):

@@ -6,15 +6,15 @@ from datetime import date
 
 from rebalancer.events import Noted
 from rebalancer.model import Closes, CorporateAction, Difference, Holdings, Position, Rename, Symbol, Trading
-from rebalancer.portfolio.breaks import break_text, stay_open, waits
+from rebalancer.portfolio.breaks import break_text, may_be_announced, stay_open
 from rebalancer.portfolio.holdings import differences
 from rebalancer.portfolio.renames import (
     ambiguity,
+    current_names,
     limits_under_both_names,
-    names_now,
+    old_ticker_reused,
     protected_under_both_names,
     renamed_trading,
-    trades_again,
 )
 from rebalancer.portfolio.restate import restatements, unbooked_splits
 from rebalancer.ports import Ledger
@@ -33,7 +33,7 @@ def restate_ledger(context: RunContext, log: RunLog, positions: Sequence[Positio
     if ledger.expected is None or ledger.recorded is None or not ledger.recorded <= today:
         return ledger
     found = differences(positions, ledger.expected)
-    changed = [symbol for symbol in found if symbol not in ledger.open or waits(ledger.open[symbol], today)]
+    changed = [symbol for symbol in found if symbol not in ledger.open or may_be_announced(ledger.open[symbol], today)]
     if not changed:
         return ledger
     first = min([ledger.recorded, *(ledger.open[symbol].recorded for symbol in changed if symbol in ledger.open)])
@@ -111,7 +111,7 @@ def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunConte
     trading, limits = context.trading, context.limits
     named = {*context.symbols(), *_paired(context)}
     listed = {*trading.protected, *limits.allowed, *limits.denied}
-    found = names_now({*named, *listed}, ledger.renames)
+    found = current_names({*named, *listed}, ledger.renames)
     if not found:
         return context
     names, ambiguous = _unambiguous(context, log, {old: found[old] for old in found if old in named}, ledger)
@@ -130,7 +130,7 @@ def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunConte
 
 def protected_by_new_names(trading: Trading, ledger: Ledger) -> Trading:
     """`trading` with the protected symbols under their present names too."""
-    names = names_now(trading.protected, ledger.renames)
+    names = current_names(trading.protected, ledger.renames)
     return protected_under_both_names(trading, {old: rename.new for old, rename in names.items()})
 
 
@@ -144,7 +144,7 @@ def _unambiguous(
     names: dict[Symbol, Symbol] = {}
     ambiguous: dict[Symbol, str] = {}
     for old, rename in found.items():
-        if trades_again(rename, closes) and rename.new not in {*(ledger.expected or {})}:
+        if old_ticker_reused(rename, closes) and rename.new not in {*(ledger.expected or {})}:
             continue  # the old ticker was given to another share, and none of the renamed shares is left
         if reason := ambiguity(rename, named, closes):
             ambiguous |= {old: reason, rename.new: reason}

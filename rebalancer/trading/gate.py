@@ -76,7 +76,9 @@ class Gate:
 
     def send(self, order: Order) -> Submitted:
         """Check, journal the intent, submit. An order that fails a check is noted, not journalled as intended."""
-        if (refused := self._sold_elsewhere(order) or self.check(order) or self._record_intent(order)) is not None:
+        if (
+            refused := self._check_position_before_sell(order) or self.check(order) or self._record_intent(order)
+        ) is not None:
             self.log.note(refused.reason, "warning")
             return refused
         return self._submit(order)
@@ -137,14 +139,14 @@ class Gate:
     def _recheck(self, order: Order) -> Refused | None:
         """All checks again for an order that waited; its own reservation is released first."""
         self.release(order)
-        return self._moved_elsewhere(order) or self.check(order)
+        return self._check_position(order) or self.check(order)
 
-    def _moved_elsewhere(self, order: Order) -> Refused | None:
+    def _check_position(self, order: Order) -> Refused | None:
         """An absent order may have arrived and filled after all, or another sender traded its symbol."""
         reason = self.position_check.now(order)
         return Refused(f"{order.symbol}: the {order.side} was not sent once more: {reason}") if reason else None
 
-    def _sold_elsewhere(self, order: Order) -> Refused | None:
+    def _check_position_before_sell(self, order: Order) -> Refused | None:
         reason = self.position_check.before_sell(order)
         return _not_sent(order, reason, "other") if reason else None
 
@@ -187,7 +189,7 @@ class Gate:
         price = self._price(order.symbol)
         return check_order(
             order,
-            managed=self._left(order.symbol),
+            managed=self._sellable(order.symbol),
             equity=self.snapshot.account.equity,
             invested=self.snapshot.long_value + self.external_buys + self.bought,
             price=price.value if price else None,
@@ -208,7 +210,7 @@ class Gate:
 
     def _is_full_exit(self, order: Order) -> bool:
         """Also one that leaves less than a lot."""
-        left = self._left(order.symbol) - order.quantity
+        left = self._sellable(order.symbol) - order.quantity
         return order.side == "sell" and left < self._instrument(order).lot
 
     def _beyond_settings(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
@@ -261,7 +263,7 @@ class Gate:
             self.spent += sign * order.quantity * worst
             self.spent += sign * self.context.broker.venue.fee_per_order
 
-    def _left(self, symbol: Symbol) -> Decimal:
+    def _sellable(self, symbol: Symbol) -> Decimal:
         """Our shares that are not reserved by a sell. Shares held by an open order count: they may be released."""
         holdings = self.snapshot.holdings
         ours = holdings.managed.get(symbol, ZERO) + holdings.on_hold.get(symbol, ZERO)

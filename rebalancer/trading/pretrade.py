@@ -11,7 +11,7 @@ from functools import partial
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.market.settlement import (
     LONGEST_WAIT,
-    Traded,
+    OwnTrade,
     bought_before_settlement,
     settlement_day,
     settles_by_us_rules,
@@ -123,7 +123,7 @@ def warn_good_faith_violations(context: RunContext, log: RunLog, plan: Plan, acc
         return
     tonight = log.session.day
     orders = context.journal.orders_since(context.account, tonight - LONGEST_WAIT)
-    trades = [Traded(sent.session, sent.order.side, sent.order.symbol) for sent in orders if sent.filled]
+    trades = [OwnTrade(sent.session, sent.order.side, sent.order.symbol) for sent in orders if sent.filled]
     unsettled = bought_before_settlement(trades, tonight, partial(settlement_day, context.calendar))
     for trade in plan.sells:
         if due := unsettled.get(trade.symbol):

@@ -200,12 +200,12 @@ def require_same_account(context: RunContext, account: Account) -> None:
     now = (context.mode, context.venue, account.number)
     if any(before and before != present for before, present in zip(last, now, strict=True)):
         raise RunFailedError(
-            f"account {context.account} was {_place(*last)} by the journal and is {_place(*now)} now: what is ours "
+            f"account {context.account} was {_named(*last)} by the journal and is {_named(*now)} now: what is ours "
             "there is not ours here. Give the other account a name of its own in the config. Nothing was sent."
         )
 
 
-def _place(mode: str, venue: str, number: str) -> str:
+def _named(mode: str, venue: str, number: str) -> str:
     return f"{mode} account {number}" + (f" at {venue}" if venue else "")
 
 

@@ -21,7 +21,7 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Available:
     """What an account can trade with in one symbol: spendable cash, shares held, and shares without an open sell."""
 
     spendable: Decimal
@@ -62,7 +62,7 @@ def fill_price(
     return max(price, limit) if now.bid >= limit else None
 
 
-def refusal(order: Order, price: Decimal, room: Room, fee: Decimal, instrument: Instrument) -> str | None:
+def refusal(order: Order, price: Decimal, available: Available, fee: Decimal, instrument: Instrument) -> str | None:
     """Why the order is refused, None if it is accepted. `price` is that of a market order."""
     if (reason := malformed(order, instrument)) is not None:
         return reason
@@ -72,8 +72,8 @@ def refusal(order: Order, price: Decimal, room: Room, fee: Decimal, instrument: 
         least = money(instrument.least_order, instrument.currency)
         return f"an order of {order.symbol} worth {money(value, instrument.currency)}: at least {least} are traded"
     if order.side == "sell":
-        return _unowned(order, room, instrument)
-    return _unpaid(order, price, room, fee, instrument.currency)
+        return _sell_refusal(order, available, instrument)
+    return _buy_refusal(order, price, available, fee, instrument.currency)
 
 
 def malformed(order: Order, instrument: Instrument) -> str | None:
@@ -92,24 +92,25 @@ def malformed(order: Order, instrument: Instrument) -> str | None:
     return f"a limit of {order.limit}: it must be above 0 and on the tick, {instrument.tick} {currency}{below}"
 
 
-def _unowned(order: Order, room: Room, instrument: Instrument) -> str | None:
-    if not order.quantity <= room.free:
+def _sell_refusal(order: Order, available: Available, instrument: Instrument) -> str | None:
+    if not order.quantity <= available.free:
         return (
-            f"a sell of {order.quantity} {order.symbol}, but {room.held} are held and open sells claim "
-            f"{room.held - room.free} of them: nothing is sold short"
+            f"a sell of {order.quantity} {order.symbol}, but {available.held} are held and open sells claim "
+            f"{available.held - available.free} of them: nothing is sold short"
         )
-    if not (instrument.is_multiple_of_lot(order.quantity) or order.quantity == room.held):
+    if not (instrument.is_multiple_of_lot(order.quantity) or order.quantity == available.held):
         return (
-            f"a sell of {order.quantity} {order.symbol}: a fraction is sold only with the whole position, {room.held}"
+            f"a sell of {order.quantity} {order.symbol}: a fraction is sold only with the whole position, "
+            f"{available.held}"
         )
     return None
 
 
-def _unpaid(order: Order, price: Decimal, room: Room, fee: Decimal, currency: str) -> str | None:
+def _buy_refusal(order: Order, price: Decimal, available: Available, fee: Decimal, currency: str) -> str | None:
     cost = order.quantity * (order.limit or price) + fee
-    if cost <= room.spendable:
+    if cost <= available.spendable:
         return None
     return (
         f"a buy of {order.quantity} {order.symbol} costs up to {money(cost, currency)} with its fee, "
-        f"but only {money(room.spendable, currency)} can be spent"
+        f"but only {money(available.spendable, currency)} can be spent"
     )

@@ -26,7 +26,7 @@ from rebalancer.model import (
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Clock, Quotes, Venue
-from rebalancer.venues.order_rules import Market, Room, fill_price, market, refusal, slipped
+from rebalancer.venues.order_rules import Available, Market, fill_price, market, refusal, slipped
 
 ZERO = Decimal(0)
 
@@ -92,7 +92,7 @@ class PreviewBroker:
             return Refused(f"{order.symbol} has no price now: what the order would do can't be shown")
         instrument = self.instruments([order.symbol])[order.symbol]
         price = slipped(here, order.side, ZERO, instrument)
-        reason = refusal(order, price, self._room(order.symbol), self.venue.fee_per_order, instrument)
+        reason = refusal(order, price, self._available(order.symbol), self.venue.fee_per_order, instrument)
         if reason is not None:
             return Refused(reason)
         state = _outcome(order, fill_price(order.side, order.limit, here, ZERO, instrument), instrument.currency)
@@ -130,11 +130,11 @@ class PreviewBroker:
         value = position.market_value / position.quantity
         return Market(value, value) if is_price(value) else None
 
-    def _room(self, symbol: Symbol) -> Room:
+    def _available(self, symbol: Symbol) -> Available:
         sells = [state for state in self.open_orders() if state.symbol == symbol and state.side == "sell"]
         claimed = sum((state.quantity - state.filled for state in sells), ZERO)
         held = self._position(symbol).quantity
-        return Room(own_cash(self._account), held, held - claimed)
+        return Available(own_cash(self._account), held, held - claimed)
 
     def _position(self, symbol: Symbol) -> Position:
         asset_class = self.instruments([symbol])[symbol].asset_class

@@ -17,7 +17,7 @@ from rebalancer.model.checkup import Check
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.ports import Broker, Venue
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold", "cash"]
 
@@ -84,21 +84,21 @@ def test_its_orders_bear_their_own_name_and_no_two_trials_the_same(stage):
 
 def test_shares_that_were_held_before_are_not_touched(stage):
     broker = stage.broker()
-    broker.by_hand(SGOV, Decimal(7))
+    broker.change_position(SGOV, Decimal(7))
     broker.close()
     assert verdicts(trial(stage)) == dict.fromkeys(EVERYTHING, "pass")
     assert stage.shares() == {SGOV: 7}
 
 
 def test_a_fill_that_takes_its_time_is_waited_for_and_timed(stage):
-    stage.script = Script({("buy", SGOV): Twist(waits=4)})
+    stage.script = Script({("buy", SGOV): ScriptedFault(waits=4)})
     found = trial(stage)
     assert verdicts(found) == dict.fromkeys(EVERYTHING, "pass")
     assert found["bought"].found == "bought 1 of 1 SGOV in 3.0 s, seen as open -> filled"
 
 
 def test_an_answer_that_gets_lost_is_no_failure_for_the_order_is_looked_up(stage):
-    stage.script = Script({("buy", SGOV): Twist(silent=True)})
+    stage.script = Script({("buy", SGOV): ScriptedFault(silent=True)})
     assert verdicts(trial(stage))["bought"] == "pass"
 
 
@@ -122,7 +122,7 @@ def test_a_share_that_the_account_shows_late_is_waited_for(stage):
 
 
 def test_a_buy_that_is_not_filled_is_cancelled_and_nothing_is_sold(stage):
-    stage.script = Script({("buy", SGOV): Twist(fills_at_most=Decimal(0))})
+    stage.script = Script({("buy", SGOV): ScriptedFault(fills_at_most=Decimal(0))})
     found = trial(stage)
     assert verdicts(found) == {"bought": "fail"}
     assert "bought 0 of 1 SGOV" in found["bought"].found
@@ -131,7 +131,7 @@ def test_a_buy_that_is_not_filled_is_cancelled_and_nothing_is_sold(stage):
 
 
 def test_a_sell_that_is_refused_says_to_look_at_the_account(stage):
-    stage.script = Script({("sell", SGOV): Twist(refuse="held")})
+    stage.script = Script({("sell", SGOV): ScriptedFault(refuse="held")})
     found = trial(stage)
     assert found["sold"].verdict == "fail"
     assert found["sold"].remedy.startswith("Look at the account: ")
@@ -139,7 +139,7 @@ def test_a_sell_that_is_refused_says_to_look_at_the_account(stage):
 
 
 def test_what_is_in_the_way_of_an_order_gets_no_second_one_under_the_name_of_a_runs(stage):
-    stage.script = Script({("sell", SGOV): Twist(refuse="held")})
+    stage.script = Script({("sell", SGOV): ScriptedFault(refuse="held")})
     trial(stage)
     assert [order.id.startswith(TRIAL_PREFIX) for order in stage.record().orders] == [True, True]
 

@@ -16,7 +16,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, OrderId, RunId, Submitted
 from rebalancer.ports import Broker, TradingStatus, Venue
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 class PowerCutError(Exception):
@@ -115,7 +115,7 @@ def test_whatever_was_known_of_an_order_that_never_arrived_it_ends_as_lost(tmp_p
 
 def test_what_is_open_is_cancelled_with_its_fills_counted(tmp_path: Path) -> None:
     stage = evening(tmp_path)
-    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(40))})
+    stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(40))})
     cut(stage, 1, stands=True)
     settled(stage)
     assert orders(stage) == [(SPY, "canceled", Decimal(40))]
@@ -134,7 +134,7 @@ def test_a_run_that_was_cut_off_before_its_first_order_has_failed(tmp_path: Path
 def test_an_order_that_an_ended_run_left_unsettled_is_settled_in_that_run(tmp_path: Path) -> None:
     """A lost order is looked for at every start, and a run that has its end keeps it."""
     stage = evening(tmp_path)
-    stage.script = Script({("buy", TLT): Twist(lost=1)})
+    stage.script = Script({("buy", TLT): ScriptedFault(lost=1)})
     stage.broker_proxy = Once
     stage.run()
     first = stage.record().run

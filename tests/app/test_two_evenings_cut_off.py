@@ -29,8 +29,8 @@ from two_evening_trial import (
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Limits, Trading
-from rebalancer.portfolio.order_ids import is_trials
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.portfolio.order_ids import is_trial_order
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_where_the_bots_manage_every_share_it_buys_none(stage):
 
 
 def test_an_order_that_a_dead_trial_left_open_is_neither_cancelled_by_the_evening_nor_counted_as_the_bots(stage):
-    stage.script = Script({("buy", SCHO): Twist(waits=60, cancel="beaten")})
+    stage.script = Script({("buy", SCHO): ScriptedFault(waits=60, cancel="beaten")})
     with pytest.raises(Dead):
         call(stage, around=DiesOnceSent)
     stage.run()
@@ -127,7 +127,7 @@ def test_cut_off_at_any_step_it_goes_on_and_buys_and_sells_one_share(tmp_path, d
 
 
 def test_an_order_that_a_dead_process_left_open_is_followed_not_sent_again(stage):
-    stage.script = Script({("buy", SCHO): Twist(waits=4)})
+    stage.script = Script({("buy", SCHO): ScriptedFault(waits=4)})
     with pytest.raises(Dead):
         call(stage, around=DiesOnceSent)
     assert call(stage).verdicts == {"bought": "pass", "sold": "warn"}
@@ -148,7 +148,7 @@ def test_a_sale_that_a_dead_process_could_not_tell_of_is_told_before_another_tri
 def test_a_broker_that_falls_silent_once_an_order_has_left_says_to_call_again(stage):
     class Silent(Margin):
         def positions(self):
-            if self.inner.named(is_trials, session_of(MONDAY).opens):
+            if self.inner.named(is_trial_order, session_of(MONDAY).opens):
                 raise SourceError("the broker did not answer.")
             return self.inner.positions()
 
@@ -158,7 +158,7 @@ def test_a_broker_that_falls_silent_once_an_order_has_left_says_to_call_again(st
 
 
 def test_a_buy_that_is_not_filled_is_no_trial_and_the_next_evening_buys(stage):
-    stage.script = Script({("buy", SCHO): Twist(fills_at_most=Decimal(0))})
+    stage.script = Script({("buy", SCHO): ScriptedFault(fills_at_most=Decimal(0))})
     for _ in range(2):
         answer = call(stage)
         assert answer.verdicts == {"bought": "fail"}
@@ -170,7 +170,7 @@ def test_a_buy_that_is_not_filled_is_no_trial_and_the_next_evening_buys(stage):
 
 def test_a_sell_that_is_refused_is_sent_by_the_next_evening(stage):
     call(stage)
-    stage.script = Script({("sell", SCHO): Twist(refuse="held")})
+    stage.script = Script({("sell", SCHO): ScriptedFault(refuse="held")})
     assert call(stage.on(TUESDAY)).verdicts == {"bought": "pass", "sold": "fail"}
     stage.script = Script()
     assert call(stage).verdicts["sold"] == "fail"
@@ -189,7 +189,7 @@ def test_what_the_gate_holds_back_is_told_and_may_be_sent_later_that_evening(sta
 
 
 def test_its_orders_bear_the_name_of_a_trial_so_that_no_run_takes_them_for_its_own(stage):
-    stage.script = Script({("buy", SCHO): Twist(refuse="wash")})
+    stage.script = Script({("buy", SCHO): ScriptedFault(refuse="wash")})
     call(stage)
     stage.script = Script()
     stage.run()

@@ -12,7 +12,7 @@ from rebalancer.app.two_evenings import run_two_evenings
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, RunId, Symbol
 from rebalancer.model.checkup import Check, Figures
-from rebalancer.portfolio.order_ids import is_trials
+from rebalancer.portfolio.order_ids import is_trial_order
 from rebalancer.ports import Broker, Journal
 from rebalancer.venues.sim.broker import SimBroker
 
@@ -86,14 +86,14 @@ def call(
 
 def by_hand(stage: Stage, symbol: Symbol, quantity: int) -> None:
     broker = stage.broker()
-    broker.by_hand(symbol, Decimal(quantity))
+    broker.change_position(symbol, Decimal(quantity))
     broker.close()
 
 
 def orders(stage: Stage) -> list[tuple[str, Symbol, Decimal]]:
     """The trial's own, at the broker."""
     broker = stage.broker()
-    found = broker.named(is_trials, session_of(MONDAY).opens)
+    found = broker.named(is_trial_order, session_of(MONDAY).opens)
     broker.close()
     return [(state.side, state.symbol, state.filled) for state in found]
 

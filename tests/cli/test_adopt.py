@@ -141,7 +141,7 @@ def test_a_trade_by_hand_is_settled_and_hands_nothing_over(rebalance, held):
     settings = config.load(held)
     with evening(settings, settings.accounts[0]) as tonight:
         assert isinstance(tonight.context.broker, SimBroker)
-        tonight.context.broker.by_hand(Symbol("SPY"), Decimal(29))
+        tonight.context.broker.change_position(Symbol("SPY"), Decimal(29))
     said = rebalance("adopt", "SPY", "--by-hand", "--yes")
     assert said.code == 0, said.err
     assert "SPY: settled; the journal now expects 58 shares" in said.out

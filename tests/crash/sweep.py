@@ -8,7 +8,7 @@ from typing import Self
 
 from crash.environment import Environment, ProcessResult, SavedState
 from crash.evening import StartOptions
-from crash.verdict import Traded, Verdict, judge, traded_on_monday
+from crash.verdict import OwnTrade, Verdict, judge, traded_on_monday
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Sweep:
 
     environment: Environment
     total: SweepResult = field(default_factory=SweepResult)
-    expected: Traded = field(init=False)
+    expected: OwnTrade = field(init=False)
     points: Sequence[str] = field(init=False)
     _judged: dict[str, Verdict] = field(default_factory=dict)
 

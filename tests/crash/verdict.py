@@ -10,7 +10,7 @@ from local_alpaca.orders import Order
 from crash import journal
 from crash.environment import Environment, ProcessResult
 
-Traded = Counter[tuple[str, str]]
+OwnTrade = Counter[tuple[str, str]]
 """Shares that changed hands on Monday, by symbol and side."""
 
 
@@ -28,7 +28,7 @@ class Verdict:
         return not (self.duplicates or self.losses or self.unexplained)
 
 
-def judge(environment: Environment, result: ProcessResult, expected: Traded) -> Verdict:
+def judge(environment: Environment, result: ProcessResult, expected: OwnTrade) -> Verdict:
     """`expected`: what an uninterrupted evening trades."""
     traded, file = traded_on_monday(environment), environment.folder.journal
     given_up = any(state == "lost" for _, _, state, _ in journal.orders_of(file))
@@ -43,8 +43,8 @@ def judge(environment: Environment, result: ProcessResult, expected: Traded) -> 
     )
 
 
-def traded_on_monday(environment: Environment) -> Traded:
-    traded: Traded = Counter()
+def traded_on_monday(environment: Environment) -> OwnTrade:
+    traded: OwnTrade = Counter()
     for order in _monday(environment):
         traded[order.ticket.symbol, order.ticket.side] += order.filled
     return traded

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from rebalancer.market.clock import AheadClock, SimulatedClock, SystemClock
+from rebalancer.market.clock import OffsetClock, SimulatedClock, SystemClock
 
 NOON = datetime(2016, 7, 1, 12, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ def test_what_has_elapsed_is_counted_by_a_clock_that_nobody_sets_and_no_suspend_
 
 def test_time_elapses_for_another_venue_as_for_the_machine() -> None:
     clock = SimulatedClock(NOON)
-    ahead = AheadClock(clock, timedelta(days=3))
+    ahead = OffsetClock(clock, timedelta(days=3))
     clock.sleep(90)
     assert (ahead.now() - NOON, ahead.elapsed()) == (timedelta(days=3, seconds=90), 90)
 

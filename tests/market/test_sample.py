@@ -30,19 +30,19 @@ def packed(text: str) -> bytes:
 
 
 def test_the_sample_has_25_series_from_2008_to_2016() -> None:
-    shipped = sample.shipped()
+    shipped = sample.all_closes()
     assert shipped.values.shape == (2141, 25)
     assert (shipped.day(0), shipped.day(-1)) == (date(2008, 1, 2), date(2016, 7, 1))
 
 
 def test_the_sample_has_a_row_for_every_session_of_the_exchange() -> None:
-    shipped = sample.shipped()
+    shipped = sample.all_closes()
     calendar = ExchangeCalendar(SimulatedClock(LAST_EVENING))
     assert tuple(shipped.sessions.tolist()) == calendar.sessions(shipped.day(0), shipped.day(-1))
 
 
 def test_the_derived_inverse_moves_against_spy() -> None:
-    prices = ClosesHistory(sample.shipped()).closes([SPY, SPYINV], date(2016, 7, 2)).values
+    prices = ClosesHistory(sample.all_closes()).closes([SPY, SPYINV], date(2016, 7, 2)).values
     spy, inverse = (prices[1:] / prices[:-1] - 1).T
     assert np.abs(spy + inverse).max() < 1e-4
 
@@ -51,31 +51,31 @@ def test_the_derived_inverse_moves_against_spy() -> None:
 
 
 def test_history_ends_before_the_day_that_asks() -> None:
-    closes = ClosesHistory(sample.shipped()).closes([SPY], before=date(2016, 7, 1))
+    closes = ClosesHistory(sample.all_closes()).closes([SPY], before=date(2016, 7, 1))
     assert closes.day(-1) == date(2016, 6, 30)
     assert closes.values[-1, 0] == 209.48
     assert not closes.provisional
 
 
 def test_columns_stand_as_asked_and_an_unknown_symbol_is_nan() -> None:
-    closes = ClosesHistory(sample.shipped()).closes([SPYINV, NOWHERE, SPY], before=date(2008, 1, 4))
+    closes = ClosesHistory(sample.all_closes()).closes([SPYINV, NOWHERE, SPY], before=date(2008, 1, 4))
     assert closes.symbols == (SPYINV, NOWHERE, SPY)
     assert_array_equal(closes.values, [[100.0, np.nan, 144.93], [100.0483, np.nan, 144.86]])
 
 
 def test_history_before_the_sample_is_empty() -> None:
-    assert ClosesHistory(sample.shipped()).closes([SPY], before=date(2008, 1, 2)).values.shape == (0, 1)
+    assert ClosesHistory(sample.all_closes()).closes([SPY], before=date(2008, 1, 2)).values.shape == (0, 1)
 
 
 def test_sample_closes_carry_notes_of_what_they_are() -> None:
-    notes = ClosesHistory(sample.shipped()).closes([SPY], before=date(2016, 7, 1)).notes
+    notes = ClosesHistory(sample.all_closes()).closes([SPY], before=date(2016, 7, 1)).notes
     assert "Sample prices: real closes without dividends; TBILL and SPYINV are derived, no traded funds." in notes
     assert any("close stands in for the price" in note for note in notes)
 
 
 @given(st.dates(date(2007, 12, 25), date(2016, 7, 10)))
 def test_history_never_shows_the_day_itself_or_later(day: date) -> None:
-    closes = ClosesHistory(sample.shipped()).closes([SPY], before=day)
+    closes = ClosesHistory(sample.all_closes()).closes([SPY], before=day)
     assert all(closes.sessions < np.datetime64(day, "D"))
 
 
@@ -83,29 +83,29 @@ def test_history_never_shows_the_day_itself_or_later(day: date) -> None:
 
 
 def test_a_snapshot_has_only_the_sessions_bar() -> None:
-    shown = ClosesQuotes(SimulatedClock(LAST_EVENING), sample.shipped()).snapshots([SPY])
+    shown = ClosesQuotes(SimulatedClock(LAST_EVENING), sample.all_closes()).snapshots([SPY])
     assert shown == {SPY: Snapshot(SPY, bar=Bar(date(2016, 7, 1), Decimal("209.92"), LAST_EVENING))}
 
 
 def test_a_symbol_that_the_sample_lacks_is_absent() -> None:
-    assert ClosesQuotes(SimulatedClock(LAST_EVENING), sample.shipped()).snapshots([NOWHERE]) == {}
+    assert ClosesQuotes(SimulatedClock(LAST_EVENING), sample.all_closes()).snapshots([NOWHERE]) == {}
 
 
 @pytest.mark.parametrize("days", [1, 365])
 def test_on_a_day_that_the_sample_lacks_only_the_last_close_before_is_shown(days: int) -> None:
     clock = SimulatedClock(LAST_EVENING + timedelta(days=days))
     last = Bar(date(2016, 7, 1), Decimal("209.92"), clock.now())
-    assert ClosesQuotes(clock, sample.shipped()).snapshots([SPY]) == {SPY: Snapshot(SPY, previous=last)}
+    assert ClosesQuotes(clock, sample.all_closes()).snapshots([SPY]) == {SPY: Snapshot(SPY, previous=last)}
 
 
 def test_before_its_first_close_a_symbol_shows_nothing() -> None:
     clock = SimulatedClock(LAST_EVENING - timedelta(days=3650))
-    assert ClosesQuotes(clock, sample.shipped()).snapshots([SPY]) == {}
+    assert ClosesQuotes(clock, sample.all_closes()).snapshots([SPY]) == {}
 
 
 def test_a_last_close_is_no_price_for_an_order() -> None:
     late = LAST_EVENING + timedelta(days=3)
-    quotes = ClosesQuotes(SimulatedClock(late), sample.shipped())
+    quotes = ClosesQuotes(SimulatedClock(late), sample.all_closes())
     found = accepted_prices(
         [SPY], quotes.snapshots([SPY]), order_gates(Trading(), Session(late.date(), late, late), late)
     )[SPY]
@@ -114,7 +114,7 @@ def test_a_last_close_is_no_price_for_an_order() -> None:
 
 def test_quotes_follow_the_clock() -> None:
     clock = SimulatedClock(LAST_EVENING - timedelta(days=1))
-    quotes = ClosesQuotes(clock, sample.shipped())
+    quotes = ClosesQuotes(clock, sample.all_closes())
     clock.sleep(24 * 3600)
     bar = quotes.snapshots([SPY])[SPY].bar
     assert bar is not None
@@ -123,13 +123,13 @@ def test_quotes_follow_the_clock() -> None:
 
 def test_the_day_of_the_clock_is_its_date_in_new_york() -> None:
     clock = SimulatedClock(datetime(2016, 7, 2, 0, 30, tzinfo=UTC))  # still July 1 in New York
-    bar = ClosesQuotes(clock, sample.shipped()).snapshots([SPY])[SPY].bar
+    bar = ClosesQuotes(clock, sample.all_closes()).snapshots([SPY])[SPY].bar
     assert bar is not None
     assert bar.session == date(2016, 7, 1)
 
 
 def test_a_sample_price_is_good_enough_for_an_order() -> None:
-    quotes = ClosesQuotes(SimulatedClock(LAST_EVENING), sample.shipped())
+    quotes = ClosesQuotes(SimulatedClock(LAST_EVENING), sample.all_closes())
     gates = order_gates(Trading(), Session(date(2016, 7, 1), LAST_EVENING, LAST_EVENING), LAST_EVENING)
     found = accepted_prices([SPY], quotes.snapshots([SPY]), gates)[SPY]
     assert isinstance(found, Price)

@@ -33,4 +33,4 @@ def test_what_can_not_stand_in_a_header_is_no_key(part):
 
 
 def test_a_text_that_quotes_it_is_blotted_out():
-    assert KEYS.hidden_in("PKCANARY and canary-secret") == "*** and ***"
+    assert KEYS.redacted("PKCANARY and canary-secret") == "*** and ***"

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from rebalancer.model import Difference, Symbol
-from rebalancer.portfolio.breaks import break_text, could_be_renamed, could_be_split, stay_open, waits
+from rebalancer.portfolio.breaks import break_text, could_be_renamed, could_be_split, may_be_announced, stay_open
 
 SPY, QQQ, GLD = map(Symbol, ("SPY", "QQQ", "GLD"))
 FRIDAY, MONDAY, TUESDAY = date(2024, 6, 7), date(2024, 6, 10), date(2024, 6, 11)
@@ -80,7 +80,7 @@ def test_it_waits_for_thirty_days_and_then_for_a_person() -> None:
     difference = Difference(Decimal(200), FRIDAY, MONDAY)
     last = MONDAY + timedelta(days=30)
 
-    assert waits(difference, last)
-    assert not waits(difference, last + timedelta(days=1))
+    assert may_be_announced(difference, last)
+    assert not may_be_announced(difference, last + timedelta(days=1))
     assert f"or until {last}" in break_text(SPY, difference, last)
     assert "you must say whose it is: `rebalance adopt SPY`" in break_text(SPY, difference, last + timedelta(days=1))

@@ -5,18 +5,18 @@ from datetime import date
 import pytest
 
 from rebalancer.model import Symbol
-from rebalancer.portfolio.order_ids import TRIAL_PREFIX, is_ours, is_trials, order_id
+from rebalancer.portfolio.order_ids import TRIAL_PREFIX, is_ours, is_trial_order, order_id
 
 OF_A_RUN = order_id("demo", date(2016, 7, 1), 1, "buys", Symbol("SPY"), "buy")
 OF_A_TRIAL = TRIAL_PREFIX + "ABCDEFGHIJ234"
 
 
 def test_an_id_that_a_run_gives_is_ours():
-    assert (is_ours(OF_A_RUN), is_trials(OF_A_RUN)) == (True, False)
+    assert (is_ours(OF_A_RUN), is_trial_order(OF_A_RUN)) == (True, False)
 
 
 def test_an_id_that_a_trial_gives_is_the_trials_and_not_ours():
-    assert (is_ours(OF_A_TRIAL), is_trials(OF_A_TRIAL)) == (False, True)
+    assert (is_ours(OF_A_TRIAL), is_trial_order(OF_A_TRIAL)) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_an_id_that_a_trial_gives_is_the_trials_and_not_ours():
     ],
 )
 def test_an_id_of_any_other_form_is_neither_however_it_begins(other):
-    assert (is_ours(other), is_trials(other)) == (False, False)
+    assert (is_ours(other), is_trial_order(other)) == (False, False)

@@ -26,7 +26,7 @@ from rebalancer.trading.gate import Gate
 from rebalancer.trading.orders import execute
 from rebalancer.trading.snapshot import read_account
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 PRICES = {SPY: Decimal(500), GLD: Decimal(200), TLT: Decimal(100)}
 
@@ -90,9 +90,9 @@ def open_gate_run(folder: Path, mode: str) -> Iterator[GateRun]:
     broker.close()
 
 
-def scripted(gate_run: GateRun, **twists: Twist) -> GateRun:
-    """The same run at a broker that applies the given twist to the buys of each symbol."""
-    gate_run.stage.script = Script({("buy", Symbol(symbol)): twist for symbol, twist in twists.items()})
+def scripted(gate_run: GateRun, **faults: ScriptedFault) -> GateRun:
+    """The same run at a broker that applies the given fault to the buys of each symbol."""
+    gate_run.stage.script = Script({("buy", Symbol(symbol)): fault for symbol, fault in faults.items()})
     return replace(gate_run, context=replace(gate_run.context, broker=gate_run.stage.broker()))
 
 

@@ -19,7 +19,7 @@ from stage import Stage, mix, percent
 
 from rebalancer.journal import read
 from rebalancer.model import Symbol, Trading
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 MOST = 100_000
 
@@ -64,7 +64,7 @@ def at_the_sim(folder: Path, orders: int) -> Tally:
     symbols = [Symbol(name) for basket in names for name in basket]
     stage = Stage(folder, {}, trading=Trading(fallback_ticker=None))
     stage.market.prices = dict.fromkeys(symbols, Decimal(10))
-    stage.script = Script({(side, name): Twist(silent=True) for side in ("buy", "sell") for name in symbols})
+    stage.script = Script({(side, name): ScriptedFault(silent=True) for side in ("buy", "sell") for name in symbols})
     began = stage.clock.now() - timedelta(days=1)
     for weights in sides(orders, names):
         stage.bots = {"A": (mix(**weights), percent("A", 100))}

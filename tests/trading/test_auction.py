@@ -58,7 +58,7 @@ class Auctioneer(BrokerProxy):
     def _carry_out(self, order: Order) -> None:
         """Fill the order once, against the cash."""
         if order.symbol not in {position.symbol for position in self.real.positions()}:
-            self.real.by_hand(order.symbol, order.quantity)
+            self.real.change_position(order.symbol, order.quantity)
             self.real.deposit(-500 * order.quantity)
 
 

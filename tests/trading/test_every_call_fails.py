@@ -21,10 +21,10 @@ from rebalancer.errors import RebalancerError, RunFailedError, SourceError, Stop
 from rebalancer.events import HaltLifted
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NEW_YORK, NO_RUN, Order, Side, Submitted, Symbol, Trading, Unknown
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 TUESDAY, WEDNESDAY = DAYS[1:3]
-UNHURRIED = Script({("sell", SPY): Twist(waits=2), ("buy", GLD): Twist(fills_at_most=Decimal(20))})
+UNHURRIED = Script({("sell", SPY): ScriptedFault(waits=2), ("buy", GLD): ScriptedFault(fills_at_most=Decimal(20))})
 """A sell that is waited for, and a buy that is filled in part and then cancelled."""
 NEVER_RAISE = frozenset({"submit", "find", "cancel"})
 WRITES = frozenset({"claim", "record"})

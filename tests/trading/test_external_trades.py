@@ -26,7 +26,7 @@ class SellsByHandFirst(BrokerProxy):
 
     def submit(self, order: Order) -> Submitted:
         if order.side == "sell":
-            self.real.by_hand(SPY, Decimal(-10))
+            self.real.change_position(SPY, Decimal(-10))
         return super().submit(order)
 
 
@@ -60,7 +60,7 @@ def test_a_split_that_is_not_announced_yet_causes_no_sell_of_other_holdings(tmp_
     stage.run()
     before = stage.shares()
     broker = stage.on(DAYS[1]).broker()
-    broker.by_hand(SPY, before[SPY])
+    broker.change_position(SPY, before[SPY])
     broker.close()
     stage.market.prices[SPY] = Decimal(250)
     stage.run()

@@ -21,7 +21,7 @@ from rebalancer.model import (
 )
 from rebalancer.ports import Journal
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 # ------------------------------------------------------------------------------------- reservations
 
@@ -74,20 +74,20 @@ def test_a_market_buy_reserves_its_dollars_with_the_limit_percent_on_top(gate_ru
 
 
 def test_the_dollars_of_a_refused_buy_can_be_spent_again(gate_run: GateRun) -> None:
-    gate = scripted(gate_run, GLD=Twist(refuse="not today")).gate()
+    gate = scripted(gate_run, GLD=ScriptedFault(refuse="not today")).gate()
     assert isinstance(gate.send(order(1, "buy", GLD, 99, "200")), Refused)
     assert isinstance(gate.send(order(2, "buy", TLT, 190, "100")), Accepted)
 
 
 def test_an_order_in_doubt_stays_reserved_also_in_a_resumed_run(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(lost=1))
+    gate_run = scripted(gate_run, GLD=ScriptedFault(lost=1))
     assert isinstance(gate_run.gate().send(order(1, "buy", GLD, 60, "200")), Unknown)
     assert "8,000.00 USD left for buys" in reason(gate_run.gate().check(order(2, "buy", TLT, 81, "100")))
     assert gate_run.gate().check(order(2, "buy", TLT, 80, "100")) is None
 
 
 def test_the_resend_of_an_absent_order_is_not_blocked_by_its_own_reservation(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(lost=1))
+    gate_run = scripted(gate_run, GLD=ScriptedFault(lost=1))
     lost = order(1, "buy", GLD, 99, "200")
     first = gate_run.gate()
     assert isinstance(first.send(lost), Unknown)
@@ -119,7 +119,7 @@ def test_the_buys_of_a_gate_together_invest_at_most_99_percent(gate_run: GateRun
 
 
 def test_the_open_rest_of_an_earlier_buy_counts_as_invested(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(fills_at_most=Decimal(10), cancel="refused"))
+    gate_run = scripted(gate_run, GLD=ScriptedFault(fills_at_most=Decimal(10), cancel="refused"))
     assert not gate_run.carry_out(order(1, "buy", GLD, 99, "200"))
     assert gate_run.phase() == "open"
     assert "99,300.00 USD would be invested" in reason(
@@ -132,7 +132,9 @@ def test_the_open_rest_of_an_earlier_buy_counts_as_invested(gate_run: GateRun) -
 
 
 def test_every_answer_of_the_broker_is_journalled(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(waits=9), TLT=Twist(lost=1), SPY=Twist(refuse="not today"))
+    gate_run = scripted(
+        gate_run, GLD=ScriptedFault(waits=9), TLT=ScriptedFault(lost=1), SPY=ScriptedFault(refuse="not today")
+    )
     phases = []
     for number, symbol in enumerate((GLD, TLT, SPY)):
         gate_run.gate().send(order(number, "buy", symbol, 1, "500"))
@@ -151,7 +153,7 @@ def test_an_order_that_fails_a_check_is_noted_and_never_journalled_as_intended(g
 
 
 def test_an_absent_order_that_fails_a_check_is_lost(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(lost=1))
+    gate_run = scripted(gate_run, GLD=ScriptedFault(lost=1))
     gate, absent = gate_run.gate(), order(1, "buy", GLD, 1, "200")
     gate.send(absent)
     gate.log.write(OrderAbsent(at=gate.log.now(), order_id=absent.id))
@@ -207,7 +209,7 @@ def test_after_the_daily_loss_limit_only_sells_are_sent(gate_run: GateRun) -> No
 
 
 def test_a_buy_before_the_end_of_every_sell_stops_the_run(gate_run: GateRun) -> None:
-    gate_run.stage.script = Script({("sell", SPY): Twist(waits=9)})
+    gate_run.stage.script = Script({("sell", SPY): ScriptedFault(waits=9)})
     gate_run = replace(gate_run, context=replace(gate_run.context, broker=gate_run.stage.broker()))
     gate_run.gate().send(order(1, "sell", SPY, 100))
     with pytest.raises(StoppedError, match="buys wait for the end of every sell"):
@@ -215,7 +217,7 @@ def test_a_buy_before_the_end_of_every_sell_stops_the_run(gate_run: GateRun) -> 
 
 
 def test_a_second_open_order_of_a_symbol_and_side_stops_the_run(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(waits=9))
+    gate_run = scripted(gate_run, GLD=ScriptedFault(waits=9))
     gate_run.gate().send(order(1, "buy", GLD, 1, "200"))
     with pytest.raises(StoppedError, match="this would be a second one"):
         gate_run.gate().check(order(2, "buy", GLD, 1, "200"))

@@ -13,7 +13,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Accepted, Refused, RunId, Unknown
 from rebalancer.ports import Journal
 from rebalancer.trading.authorization import FIRST_LIVE_RUN
-from rebalancer.venues.sim.exchange import Twist
+from rebalancer.venues.sim.exchange import ScriptedFault
 
 
 @dataclass
@@ -53,7 +53,7 @@ def test_an_order_is_not_sent_if_the_account_is_halted_between_check_and_intent(
 
 
 def test_an_absent_order_is_not_resent_if_the_account_is_halted_between_check_and_intent(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(lost=1))
+    gate_run = scripted(gate_run, GLD=ScriptedFault(lost=1))
     absent = order(1, "buy", GLD, 1, "200")
     first = gate_run.gate()
     assert isinstance(first.send(absent), Unknown)

@@ -16,7 +16,7 @@ from rebalancer.model import (
     NoPrice,
     Refused,
 )
-from rebalancer.venues.sim.exchange import Twist
+from rebalancer.venues.sim.exchange import ScriptedFault
 
 # ------------------------------------------------------------------------------------------ the owner's limits
 
@@ -96,21 +96,21 @@ def test_a_full_exit_counts_towards_the_turnover_of_the_buys(gate_run: GateRun) 
 
 
 def test_a_refused_order_counts_as_an_order_but_trades_no_dollars(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(refuse="not today"))
+    gate_run = scripted(gate_run, GLD=ScriptedFault(refuse="not today"))
     gate_run.gate().send(order(1, "buy", GLD, 50, "200"))
     assert gate_run.gate(Limits(max_run_dollars=Decimal(100))).check(order(2, "buy", TLT, 1, "100")) is None
     assert "1 orders were sent" in reason(gate_run.gate(Limits(max_orders=1)).check(order(2, "buy", TLT, 1, "100")))
 
 
 def test_an_open_order_counts_at_its_price(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(waits=9))
+    gate_run = scripted(gate_run, GLD=ScriptedFault(waits=9))
     gate_run.gate().send(order(1, "buy", GLD, 50, "210"))
     assert gate_run.gate(Limits(max_run_dollars=Decimal(10_100))).check(order(2, "buy", TLT, 1, "100")) is None
     assert gate_run.gate(Limits(max_run_dollars=Decimal(10_099))).check(order(2, "buy", TLT, 1, "100")) is not None
 
 
 def test_an_open_market_buy_without_a_price_counts_as_the_whole_equity(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, GLD=Twist(waits=9))
+    gate_run = scripted(gate_run, GLD=ScriptedFault(waits=9))
     gate_run.gate().send(order(1, "buy", GLD, 50))
     later = gate_run.gate(Limits(max_run_dollars=Decimal(100_099)))
     later.prices = {TLT: later.prices[TLT]}
@@ -118,7 +118,7 @@ def test_an_open_market_buy_without_a_price_counts_as_the_whole_equity(gate_run:
 
 
 def test_an_open_sell_without_a_price_counts_at_the_brokers_value(gate_run: GateRun) -> None:
-    gate_run = scripted(gate_run, SPY=Twist(waits=9))
+    gate_run = scripted(gate_run, SPY=ScriptedFault(waits=9))
     gate = gate_run.gate(Limits(max_run_dollars=Decimal(50_099)))
     gate.prices = {TLT: gate.prices[TLT]}
     gate.send(order(1, "sell", SPY, 100))

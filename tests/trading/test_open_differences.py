@@ -32,7 +32,7 @@ def stage(tmp_path: Path) -> Stage:
 
 def by_hand(stage: Stage, symbol: Symbol, shares: int) -> None:
     broker = stage.broker()
-    broker.by_hand(symbol, Decimal(shares))
+    broker.change_position(symbol, Decimal(shares))
     broker.close()
 
 

@@ -21,7 +21,7 @@ from rebalancer.model import (
     Submitted,
     Unknown,
 )
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 def one_bot(folder: Path, **percents: int) -> Stage:
@@ -53,7 +53,7 @@ def test_an_intent_is_on_disk_before_its_order_is_sent(tmp_path: Path) -> None:
 
 def test_an_order_whose_answer_was_lost_is_looked_up_and_never_sent_again(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
-    stage.script = Script({("buy", SPY): Twist(silent=True)})
+    stage.script = Script({("buy", SPY): ScriptedFault(silent=True)})
     stage.run()
     record = stage.record()
     assert record.run.status == "success"
@@ -63,7 +63,7 @@ def test_an_order_whose_answer_was_lost_is_looked_up_and_never_sent_again(tmp_pa
 
 def test_an_order_that_never_arrived_is_sent_once_more_under_its_own_id(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
-    stage.script = Script({("buy", SPY): Twist(lost=1)})
+    stage.script = Script({("buy", SPY): ScriptedFault(lost=1)})
     stage.run()
     record = stage.record()
     assert record.run.status == "success"
@@ -73,7 +73,7 @@ def test_an_order_that_never_arrived_is_sent_once_more_under_its_own_id(tmp_path
 
 def test_an_order_that_never_arrived_twice_is_lost_and_not_sent_a_third_time(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
-    stage.script = Script({("buy", SPY): Twist(lost=2)})
+    stage.script = Script({("buy", SPY): ScriptedFault(lost=2)})
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -83,7 +83,7 @@ def test_an_order_that_never_arrived_twice_is_lost_and_not_sent_a_third_time(tmp
 
 def test_nothing_is_resent_to_a_venue_without_idempotent_ids(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
-    stage.script = Script({("buy", SPY): Twist(lost=1)})
+    stage.script = Script({("buy", SPY): ScriptedFault(lost=1)})
     stage.broker_proxy = NonIdempotentBroker
     stage.run()
     reason = "SPY: bought 0 of 118, lost (it never reached the broker, which may take an id twice)"
@@ -148,7 +148,7 @@ def test_more_filled_than_ordered_stops_the_run(tmp_path: Path) -> None:
 
 def test_a_filled_quantity_that_falls_stops_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
-    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50))})
+    stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(50))})
 
     class TakesBack(BrokerProxy):
         looks = 0
@@ -192,7 +192,7 @@ def test_a_journal_failure_after_an_order_was_sent_stops_the_run(tmp_path: Path)
 
 def test_a_refused_buy_does_not_affect_the_others(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=60, GLD=40)
-    stage.script = Script({("buy", SPY): Twist(refuse="not authorised for SPY")})
+    stage.script = Script({("buy", SPY): ScriptedFault(refuse="not authorised for SPY")})
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -202,7 +202,7 @@ def test_a_refused_buy_does_not_affect_the_others(tmp_path: Path) -> None:
 
 def test_a_buy_that_does_not_fill_is_cancelled_at_its_deadline(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
-    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50))})
+    stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(50))})
     stage.run()
     (order,) = stage.record().orders
     assert (order.state, order.filled) == ("canceled", Decimal(50))
@@ -211,7 +211,7 @@ def test_a_buy_that_does_not_fill_is_cancelled_at_its_deadline(tmp_path: Path) -
 
 def test_a_fill_that_comes_before_its_cancel_counts(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
-    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50), cancel="beaten")})
+    stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(50), cancel="beaten")})
     stage.run()
     (order,) = stage.record().orders
     assert (order.state, order.filled) == ("filled", Decimal(198))

@@ -11,7 +11,7 @@ from rebalancer.bots.flowchart.tree import Compare, Constant, If, Indicator, Pla
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Reserve, Symbol, Trading
 from rebalancer.ports import AlreadyRun
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 HERE = Place(None, "chart")
 
@@ -37,7 +37,7 @@ def test_the_worked_example_of_the_readme_is_traded_to_the_share(tmp_path: Path)
         cash=Decimal(80_000),
     )
     broker = stage.broker()
-    broker.by_hand(GLD, Decimal(100))
+    broker.change_position(GLD, Decimal(100))
     broker.close()
     stage.market.prices[GLD] = Decimal(200)
     stage.run()
@@ -58,7 +58,7 @@ def test_every_sell_is_over_before_the_first_buy_is_journalled(tmp_path: Path) -
     stage = one_bot(tmp_path, SPY=60, TLT=40)
     stage.run()
     stage.bots = {"A": (mix(GLD=50, SGOV=50), percent("A", 100))}
-    stage.script = Script({("sell", SPY): Twist(waits=5)})
+    stage.script = Script({("sell", SPY): ScriptedFault(waits=5)})
     stage.on(DAYS[1]).run()
     orders = stage.record().orders
     sells = [order for order in orders if order.side == "sell"]
@@ -72,7 +72,7 @@ def test_a_sell_that_may_still_fill_stops_every_buy(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.run()
     stage.bots = {"A": (hold(GLD), percent("A", 100))}
-    stage.script = Script({("sell", SPY): Twist(fills_at_most=Decimal(10), cancel="refused")})
+    stage.script = Script({("sell", SPY): ScriptedFault(fills_at_most=Decimal(10), cancel="refused")})
     stage.on(DAYS[1]).run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -103,7 +103,7 @@ def test_a_sell_cancelled_at_its_deadline_counts_what_filled(tmp_path: Path) -> 
     stage = one_bot(tmp_path, SPY=100)
     stage.run()
     stage.bots = {"A": (hold(GLD), percent("A", 100))}
-    stage.script = Script({("sell", SPY): Twist(fills_at_most=Decimal(100))})
+    stage.script = Script({("sell", SPY): ScriptedFault(fills_at_most=Decimal(100))})
     stage.on(DAYS[1]).run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -195,7 +195,7 @@ def test_a_held_fallback_without_a_price_is_not_sold(tmp_path: Path) -> None:
 def test_only_shares_that_were_bought_here_are_sold(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=50)
     broker = stage.broker()
-    broker.by_hand(TLT, Decimal(30))
+    broker.change_position(TLT, Decimal(30))
     broker.close()
     stage.run()
     assert stage.shares()[TLT] == Decimal(30)
@@ -205,8 +205,8 @@ def test_the_whole_account_is_managed_on_request_without_protected_symbols(tmp_p
     stage = one_bot(tmp_path, SPY=50)
     stage.trading = replace(stage.trading, manage="account", protected=(GLD,))
     broker = stage.broker()
-    broker.by_hand(TLT, Decimal(30))
-    broker.by_hand(GLD, Decimal(10))
+    broker.change_position(TLT, Decimal(30))
+    broker.change_position(GLD, Decimal(10))
     broker.close()
     stage.run()
     assert TLT not in stage.shares()
@@ -217,7 +217,7 @@ def test_a_position_that_changed_without_our_orders_is_not_traded_that_evening(t
     stage = one_bot(tmp_path, SPY=60, TLT=40)
     stage.run()
     broker = stage.on(DAYS[1]).broker()
-    broker.by_hand(SPY, Decimal(118))
+    broker.change_position(SPY, Decimal(118))
     broker.close()
     stage.market.prices[SPY] = Decimal(250)
     stage.bots = {"A": (hold(GLD), percent("A", 100))}

@@ -33,9 +33,9 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.ports import Journal
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
-STUBBORN_ONE = Twist(fills_at_most=Decimal(50), cancel="refused")
+STUBBORN_ONE = ScriptedFault(fills_at_most=Decimal(50), cancel="refused")
 STUBBORN = Script({("buy", SPY): STUBBORN_ONE})
 
 
@@ -85,7 +85,7 @@ def test_an_open_order_found_by_id_is_cancelled_even_if_no_list_shows_it(tmp_pat
     stage.script = STUBBORN
     stage.run()
     (left,) = stage.record().orders
-    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(50))})
+    stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(50))})
 
     class ListsNothing(BrokerProxy):
         def open_orders(self) -> tuple[OrderState, ...]:
@@ -113,7 +113,7 @@ def test_an_open_order_of_ours_that_can_not_be_cancelled_stops_the_evening_befor
 
 def test_an_external_order_stays_open(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stage.script = Script({("buy", GLD): Twist(waits=10_000)})
+    stage.script = Script({("buy", GLD): ScriptedFault(waits=10_000)})
     broker = stage.broker()
     broker.submit(Order(OrderId("mine-1"), GLD, "buy", Decimal(100), "limit", Decimal(200), "by hand"))
     broker.close()
@@ -142,7 +142,7 @@ def test_a_symbol_with_an_open_external_order_is_not_traded_and_reported(tmp_pat
 
 def test_the_warning_names_the_open_quantity_of_the_external_order(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
-    stage.script = Script({("buy", SPY): Twist(fills_at_most=Decimal(4))})
+    stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(4))})
     by_hand(stage, SPY, 10, 505)
     stage.run()
     assert any("since a buy of 6 shares that is not ours is open" in remark.text for remark in stage.record().remarks)
@@ -337,7 +337,7 @@ def test_a_refused_order_that_the_broker_lists_as_rejected_is_no_contradiction(t
             self.real.submit(order)
             return Refused("no")
 
-    stage.script = Script({("buy", SPY): Twist(reject="no")})
+    stage.script = Script({("buy", SPY): ScriptedFault(reject="no")})
     stage.broker_proxy = ListsWhatItRejects
     stage.run()
     stage.run(force=True)
@@ -454,7 +454,7 @@ class Forgets(BrokerProxy):
 
 def moved_by(stage: Stage, symbol: Symbol, quantity: int) -> None:
     broker = stage.broker()
-    broker.by_hand(symbol, Decimal(quantity))
+    broker.change_position(symbol, Decimal(quantity))
     broker.close()
 
 

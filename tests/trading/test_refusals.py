@@ -12,7 +12,7 @@ from stage import DAYS, GLD, SH, SPY, TLT, Stage, hold, mix, percent
 from rebalancer.model import Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Symbol
 from rebalancer.portfolio.order_ids import order_id
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 def refusing(
@@ -82,7 +82,7 @@ def test_shares_that_the_blocking_order_traded_are_not_traded_again(tmp_path: Pa
         def submit(self, order: Order) -> Submitted:
             answer = super().submit(order)
             if isinstance(answer, Refused):
-                self.real.by_hand(SPY, Decimal(by_hand))
+                self.real.change_position(SPY, Decimal(by_hand))
             return answer
 
     stage.broker_proxy = Filled
@@ -95,7 +95,7 @@ def test_shares_that_the_blocking_order_traded_are_not_traded_again(tmp_path: Pa
 
 def test_the_retried_order_belongs_to_the_run_and_is_tracked_like_the_first(tmp_path: Path) -> None:
     stage = evening(tmp_path, SPY=60)
-    stage.script = Script({("buy", SPY): Twist(waits=5)})
+    stage.script = Script({("buy", SPY): ScriptedFault(waits=5)})
     stage.broker_proxy = refusing("wash", SPY)
     stage.run()
     first, second = stage.record().orders

@@ -30,9 +30,9 @@ def stage(tmp_path: Path) -> Stage:
 
 def rename(stage: Stage) -> None:
     broker = stage.broker()
-    broker.by_hand(OLD, Decimal(-100))
+    broker.change_position(OLD, Decimal(-100))
     stage.market.prices[NEW] = stage.market.prices.pop(OLD)
-    broker.by_hand(NEW, Decimal(100))
+    broker.change_position(NEW, Decimal(100))
     broker.close()
     stage.market.announced = (RENAME,)
 

@@ -168,7 +168,7 @@ def split_overnight(stage: Stage) -> Stage:
     """198 SPY were bought at 500 dollars; 2 for 1 overnight."""
     stage.run()
     broker = stage.on(TODAY).broker()
-    broker.by_hand(SPY, Decimal(198))
+    broker.change_position(SPY, Decimal(198))
     broker.close()
     stage.market.prices[SPY] = Decimal(250)
     stage.market.announced = (
@@ -223,7 +223,7 @@ def unbooked_split(stage: Stage) -> Stage:
 
 def book_the_split(stage: Stage) -> None:
     broker = stage.broker()
-    broker.by_hand(SPY, Decimal(100))
+    broker.change_position(SPY, Decimal(100))
     broker.close()
 
 

@@ -17,7 +17,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Refused, RunId, Symbol
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.run import run_evening, start_run
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 SUBMITS = frozenset({"submit"})
 
@@ -95,7 +95,7 @@ def test_a_bot_failure_before_the_interruption_is_in_the_final_status(tmp_path: 
 @pytest.mark.parametrize("at_most", [0, 10, 200])
 def test_the_open_rest_of_earlier_buys_counts_as_invested_and_spent(stage, at_most):
     """SPY can't be sold, so that GLD alone fills the account to 99 %, and it stays open."""
-    stage.script = Script({("buy", GLD): Twist(fills_at_most=Decimal(at_most), cancel="refused")})
+    stage.script = Script({("buy", GLD): ScriptedFault(fills_at_most=Decimal(at_most), cancel="refused")})
     stage.broker_proxy = lambda real: PowerCutProxy(NoTradeInSpy(real), SUBMITS, at=2, after=True)
     with pytest.raises(PowerCut):
         stage.run()

@@ -13,7 +13,7 @@ from rebalancer.model import Order, Submitted
 from rebalancer.ports import Broker, Journal
 from rebalancer.trading.context import RunContext
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 @dataclass
@@ -77,7 +77,7 @@ def test_a_shutdown_between_sells_and_buys_sends_no_buy(tmp_path: Path) -> None:
     stage = EndingStage(
         tmp_path,
         {"Mix": (mix(SH=100), percent("Mix", 100))},
-        script=Script({("sell", name): Twist(waits=3) for name in (SPY, TLT, GLD)}),
+        script=Script({("sell", name): ScriptedFault(waits=3) for name in (SPY, TLT, GLD)}),
     ).on(DAYS[1])
     stage.broker_proxy = lambda broker: Interrupted(broker, stage.told, at=3)
     stage.run()

@@ -20,7 +20,7 @@ from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Found, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Trading, Unknown
 from rebalancer.ports import Venue
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 QUIET = 30
 
@@ -136,7 +136,7 @@ def test_of_two_unknown_orders_only_the_absent_one_is_resent(
     tmp_path: Path,
 ) -> None:
     stage = two_buys(tmp_path)
-    stage.script = Script({("buy", SPY): Twist(silent=True), ("buy", GLD): Twist(lost=1)})
+    stage.script = Script({("buy", SPY): ScriptedFault(silent=True), ("buy", GLD): ScriptedFault(lost=1)})
     stage.run()
     assert stage.record().run.status == "success"
     assert stage.shares() == {SPY: Decimal(120), GLD: Decimal(194)}
@@ -144,7 +144,7 @@ def test_of_two_unknown_orders_only_the_absent_one_is_resent(
 
 def test_absent_orders_are_lost_at_a_venue_without_idempotent_ids(tmp_path: Path) -> None:
     stage = two_buys(tmp_path)
-    stage.script = Script({("buy", SPY): Twist(lost=1), ("buy", GLD): Twist(lost=1)})
+    stage.script = Script({("buy", SPY): ScriptedFault(lost=1), ("buy", GLD): ScriptedFault(lost=1)})
     stage.broker_proxy = NonIdempotentBroker
     stage.run()
     assert [order.state for order in stage.record().orders] == ["lost", "lost"]

@@ -49,7 +49,7 @@ class Sims:
         )
         self._stack.callback(broker.close)
         for symbol, quantity in (holdings or {}).items():
-            broker.by_hand(symbol, Decimal(quantity))
+            broker.change_position(symbol, Decimal(quantity))
         return broker
 
 

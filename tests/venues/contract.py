@@ -31,7 +31,7 @@ from rebalancer.model import (
     us_equity,
 )
 from rebalancer.ports import Broker
-from rebalancer.venues.sim.exchange import Twist
+from rebalancer.venues.sim.exchange import ScriptedFault
 
 CASH = Decimal(10_000)
 
@@ -328,10 +328,10 @@ class BrokerContract(Contract):
 
 
 class FaultContract(Contract):
-    """The fixture `broker_with` opens the same account at a venue whose orders in SPY, both ways, obey a Twist."""
+    """The fixture `broker_with` opens the same account at a venue with a ScriptedFault for all orders in SPY."""
 
     def test_b11_after_a_lost_answer_find_tells_the_truth(self, broker_with):
-        broker = broker_with(Twist(silent=True))
+        broker = broker_with(ScriptedFault(silent=True))
         order = buy("rb1", SPY, "5")
         assert isinstance(broker.submit(order), Unknown)
         found = broker.find(order.id)
@@ -339,16 +339,18 @@ class FaultContract(Contract):
         assert order.same_as(found)
 
     def test_b12_a_lost_order_is_absent_and_can_be_sent_again(self, broker_with):
-        broker = broker_with(Twist(lost=1))
+        broker = broker_with(ScriptedFault(lost=1))
         order = buy("rb1", SPY, "5")
         assert isinstance(broker.submit(order), Unknown)
         assert broker.find(order.id) == Absent()
         assert isinstance(broker.submit(order), Accepted)
 
-    @pytest.mark.parametrize("twist", [Twist(lost=1), Twist(silent=True)], ids=["it was lost", "its answer was lost"])
-    def test_b27_an_order_sent_again_after_no_clear_answer_stands_once(self, broker_with, street, twist):
+    @pytest.mark.parametrize(
+        "fault", [ScriptedFault(lost=1), ScriptedFault(silent=True)], ids=["it was lost", "its answer was lost"]
+    )
+    def test_b27_an_order_sent_again_after_no_clear_answer_stands_once(self, broker_with, street, fault):
         self.needs("unique_ids")
-        broker = broker_with(twist)
+        broker = broker_with(fault)
         assert broker.venue.idempotent_ids, "a venue that takes an id twice is never sent one twice"
         order = buy("rb1", SPY, "5")
         assert isinstance(broker.submit(order), Unknown)
@@ -358,12 +360,12 @@ class FaultContract(Contract):
         assert len(broker.fills(order.id)) == 1
 
     def test_b14_an_order_may_be_refused_for_the_venues_own_reason(self, broker_with):
-        answer = broker_with(Twist(refuse="halted")).submit(buy("rb1", SPY, "5"))
+        answer = broker_with(ScriptedFault(refuse="halted")).submit(buy("rb1", SPY, "5"))
         assert isinstance(answer, Refused)
         assert "halted" in answer.reason
 
     def test_b14_an_accepted_order_may_be_rejected_later(self, broker_with, street):
-        broker = broker_with(Twist(reject="halted", waits=1))
+        broker = broker_with(ScriptedFault(reject="halted", waits=1))
         answer = broker.submit(buy("rb1", SPY, "5"))
         assert isinstance(answer, Accepted)
         assert answer.state.status == "open"
@@ -373,13 +375,13 @@ class FaultContract(Contract):
         assert broker.account().spendable == CASH
 
     def test_b14_open_sells_hold_their_shares(self, broker_with):
-        broker = broker_with(Twist(waits=99))
+        broker = broker_with(ScriptedFault(waits=99))
         broker.submit(sell("rb1", SPY, "8"))
         assert isinstance(broker.submit(sell("rb2", SPY, "3")), Refused)
         assert isinstance(broker.submit(sell("rb3", SPY, "2")), Accepted)
 
     def test_b14_open_buys_hold_their_cash(self, broker_with):
-        broker = broker_with(Twist(waits=99))
+        broker = broker_with(ScriptedFault(waits=99))
         broker.submit(buy("rb1", SPY, "90", limit="101.00"))
         account = broker.account()
         assert account.cash == CASH
@@ -387,7 +389,7 @@ class FaultContract(Contract):
         assert isinstance(broker.submit(buy("rb2", BIL, "20")), Refused)
 
     def test_b15_a_part_filled_order_keeps_its_fill_when_it_is_canceled(self, broker_with, street):
-        broker = broker_with(Twist(fills_at_most=Decimal(2)))
+        broker = broker_with(ScriptedFault(fills_at_most=Decimal(2)))
         broker.submit(buy("rb1", SPY, "5"))
         settled(broker, street, "rb1")
         assert [state.filled for state in broker.open_orders()] == [2]
@@ -398,7 +400,7 @@ class FaultContract(Contract):
         assert sum(fill.quantity for fill in broker.fills(OrderId("rb1"))) == 2
 
     def test_b16_a_fill_beats_the_cancel_that_was_under_way(self, broker_with, street):
-        broker = broker_with(Twist(fills_at_most=Decimal(2), cancel="beaten"))
+        broker = broker_with(ScriptedFault(fills_at_most=Decimal(2), cancel="beaten"))
         broker.submit(buy("rb1", SPY, "5"))
         settled(broker, street, "rb1")
         broker.cancel(OrderId("rb1"))
@@ -409,14 +411,14 @@ class FaultContract(Contract):
         assert len({fill.execution_id for fill in fills}) == 2
 
     def test_b16_a_slow_cancel_is_seen_later(self, broker_with, street):
-        broker = broker_with(Twist(waits=99, cancel="slow"))
+        broker = broker_with(ScriptedFault(waits=99, cancel="slow"))
         broker.submit(buy("rb1", SPY, "5"))
         broker.cancel(OrderId("rb1"))
         assert state_of(broker, "rb1").status == "open"
         assert settled(broker, street, "rb1").status == "canceled"
 
     def test_b16_a_refused_cancel_leaves_the_order_open(self, broker_with, street):
-        broker = broker_with(Twist(waits=99, cancel="refused"))
+        broker = broker_with(ScriptedFault(waits=99, cancel="refused"))
         broker.submit(buy("rb1", SPY, "5"))
         broker.cancel(OrderId("rb1"))
         assert settled(broker, street, "rb1").status == "open"

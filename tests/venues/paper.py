@@ -13,7 +13,7 @@ from rebalancer.model import Symbol
 from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.broker import AlpacaBroker
 from rebalancer.venues.alpaca.client import AlpacaClient
-from rebalancer.venues.sim.exchange import Twist
+from rebalancer.venues.sim.exchange import ScriptedFault
 
 FAULTS: Mapping[str, Fault] = {
     "nothing in time": faults.SILENCE_AFTER,
@@ -68,26 +68,26 @@ def opened(venue: LocalAlpaca, holdings: Mapping[Symbol, str]) -> AlpacaBroker:
     return AlpacaBroker(client_of(venue), venue.clock)
 
 
-def misbehave(venue: LocalAlpaca, twist: Twist) -> None:
-    """The venue does to orders in SPY what the sim broker does under this twist."""
-    if twist.refuse:
-        venue.faults.on("POST", "/v2/orders", fault=faults.refusing(403, 40310000, twist.refuse))
-    if twist.lost:
-        venue.faults.on("POST", "/v2/orders", fault=faults.RESET, times=twist.lost)
-    if twist.silent:
+def misbehave(venue: LocalAlpaca, fault: ScriptedFault) -> None:
+    """Makes the venue fail for orders in SPY as the simulated broker does under `fault`."""
+    if fault.refuse:
+        venue.faults.on("POST", "/v2/orders", fault=faults.refusing(403, 40310000, fault.refuse))
+    if fault.lost:
+        venue.faults.on("POST", "/v2/orders", fault=faults.RESET, times=fault.lost)
+    if fault.silent:
         venue.faults.on("POST", "/v2/orders", fault=faults.RESET_AFTER)
-    venue.script_orders(SPY, order_scripts.rejected() if twist.reject else OrderScript(_steps(twist), _cancel(twist)))
+    venue.script_orders(SPY, order_scripts.rejected() if fault.reject else OrderScript(_steps(fault), _cancel(fault)))
 
 
-def _steps(twist: Twist) -> tuple[ScriptStep, ...]:
-    if twist.waits:
+def _steps(fault: ScriptedFault) -> tuple[ScriptStep, ...]:
+    if fault.waits:
         return (NEW,)
-    share = min(Decimal(1), twist.fills_at_most / 5)
+    share = min(Decimal(1), fault.fills_at_most / 5)
     return (NEW, ScriptStep(0.6, "fill", share))
 
 
-def _cancel(twist: Twist) -> tuple[ScriptStep, ...]:
-    match twist.cancel:
+def _cancel(fault: ScriptedFault) -> tuple[ScriptStep, ...]:
+    match fault.cancel:
         case "refused":
             return ()
         case "beaten":

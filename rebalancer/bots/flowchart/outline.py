@@ -120,7 +120,7 @@ def mermaid(program: Program, values: Values, day: int) -> str:
     words, flow = Wording(program, values, day), routes(program, values, day)
     boxes: list[str] = []
     arrows: list[str] = []
-    for index, node in _from_the_top(program):
+    for index, node in _splits_top_down(program):
         boxes.append(_box(index, words, taken=flow.reached[index] > 0))
         if isinstance(node, nodes.Split):
             arrows.extend(_arrows(index, node, words, flow))
@@ -133,7 +133,7 @@ def mermaid(program: Program, values: Values, day: int) -> str:
     return text
 
 
-def _from_the_top(program: Program) -> Iterator[tuple[int, nodes.Node]]:
+def _splits_top_down(program: Program) -> Iterator[tuple[int, nodes.Node]]:
     """The root and every split below it, parents first."""
     below = {program.root}
     for index in reversed(range(program.root + 1)):

@@ -180,7 +180,7 @@ class _Client(RESTClient):
         try:
             body = self._call(method, path, fields, version)
         except APIError as error:
-            return Reply(self._status, _json(self._keys.hidden_in(str(error))), self._headers)
+            return Reply(self._status, _json(self._keys.redacted(str(error))), self._headers)
         except Timeout:
             return NoReply("the connection timed out")
         except (RequestException, HTTPError, HTTPException, OSError, ValueError, RecursionError) as error:

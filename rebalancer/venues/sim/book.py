@@ -62,7 +62,7 @@ class Book:
         self._db.close()
 
     def _prepare(self, starting_cash: Decimal) -> None:
-        with self._blaming_the_file():
+        with self._readable_errors():
             self._db.enable_wal()
             self._db.execute("PRAGMA synchronous = FULL")
         with self.change():
@@ -97,14 +97,14 @@ class Book:
 
         Raises SourceError where the file fails.
         """
-        with self._blaming_the_file():
+        with self._readable_errors():
             # Not Database.atomic(): it begins as a reader, which SQLite can't make a writer while another one is busy.
             self._db.execute("BEGIN IMMEDIATE")
             with self._db.conn:
                 yield
 
     @contextmanager
-    def _blaming_the_file(self) -> Iterator[None]:
+    def _readable_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
@@ -215,7 +215,7 @@ class Book:
         self._table("deposits").insert({"at": at.isoformat(), "dollars": str(-value)})
         self.move_shares(symbol, -self.holdings()[symbol], at)
 
-    def look(self, day: date, equity: Decimal) -> None:
+    def record_equity(self, day: date, equity: Decimal) -> None:
         """Record the account's equity in dollars; the last record of a day counts."""
         row = {"day": day.isoformat(), "equity": str(equity), "deposited": str(self._deposited())}
         self._table("looks").upsert(row, pk="day")

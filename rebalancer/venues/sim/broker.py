@@ -83,7 +83,7 @@ class SimBroker:
         with self._at_the_market() as now:
             cash = self._book.cash
             equity = cash + sum(position.market_value for position in self._exchange.positions())
-            self._book.look(now.date(), equity)
+            self._book.record_equity(now.date(), equity)
             before, paid_in = self._last_session(now.date()) or (None, None)
             return Account(
                 self._book.path.stem,
@@ -101,7 +101,7 @@ class SimBroker:
             return self._exchange.positions()
 
     def open_orders(self) -> tuple[OrderState, ...]:
-        with self._at_the_market(looking=True):
+        with self._at_the_market(counted=True):
             return tuple(resting.state for resting in self._book.open_orders())
 
     def may_short(self) -> bool:
@@ -121,8 +121,8 @@ class SimBroker:
         return reasons | {symbol: why for symbol, why in self._script.untradable.items() if symbol in wanted}
 
     def submit(self, order: Order) -> Submitted:
-        twist = self._script.twist(order.side, order.symbol)
-        if self._lost[order.id] < twist.lost:
+        fault = self._script.fault(order.side, order.symbol)
+        if self._lost[order.id] < fault.lost:
             self._lost[order.id] += 1
             return Unknown("the connection broke before the order arrived")
         try:
@@ -130,21 +130,21 @@ class SimBroker:
                 answer = self._receive(order, now)
         except SourceError as error:
             return Unknown(str(error))
-        return Unknown("the connection broke before the answer came") if twist.silent else answer
+        return Unknown("the connection broke before the answer came") if fault.silent else answer
 
     def find(self, order_id: OrderId) -> Found:
         try:
-            with self._at_the_market(looking=True):
+            with self._at_the_market(counted=True):
                 return self._book.orders([order_id]).get(order_id, Absent())
         except SourceError as error:
             return Unknown(str(error))
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
-        with self._at_the_market(looking=True):
+        with self._at_the_market(counted=True):
             return tuple(state for state in self._book.orders_since(since) if ours(state.id))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
-        with self._at_the_market(looking=True):
+        with self._at_the_market(counted=True):
             return self._book.orders(ids)
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
@@ -157,7 +157,7 @@ class SimBroker:
 
     # ------------------------------------------------------------------------------------- outside of orders
 
-    def by_hand(self, symbol: Symbol, quantity: Decimal) -> None:
+    def change_position(self, symbol: Symbol, quantity: Decimal) -> None:
         """Shares added (or removed, below 0) without an order: by a manual trade, a split, a transfer."""
         with self._now() as now:
             self._book.move_shares(symbol, quantity, now)
@@ -188,12 +188,12 @@ class SimBroker:
             yield now
 
     @contextmanager
-    def _at_the_market(self, *, looking: bool = False) -> Iterator[datetime]:
+    def _at_the_market(self, *, counted: bool = False) -> Iterator[datetime]:
         """As `_now`, after matching open orders with the market. `looking`: the caller reads orders."""
         with self._now() as now:
-            if looking:
-                self._exchange.count_look()
-            self._exchange.meet_the_market(now)
+            if counted:
+                self._exchange.count_query()
+            self._exchange.match_orders(now)
             yield now
 
     def _time(self) -> datetime:

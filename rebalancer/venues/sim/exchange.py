@@ -23,21 +23,21 @@ from rebalancer.model import (
 )
 from rebalancer.model.text import money
 from rebalancer.ports import Quotes
-from rebalancer.venues.order_rules import Market, Room, fill_price, market, refusal, slipped
+from rebalancer.venues.order_rules import Available, Market, fill_price, market, refusal, slipped
 from rebalancer.venues.sim.book import Book, RestingOrder
 
 
 @dataclass(frozen=True, slots=True)
-class Twist:
-    """One failure; the default is none. A *look* is a call of `find`, `orders` or `open_orders`.
+class ScriptedFault:
+    """A failure of the simulated exchange; the default is none. A query is a call of `find`, `orders` or `open_orders`.
 
     refuse         the order is refused on submit, for this reason
     reject         the order is accepted, then rejected for this reason
     lost           this many submits of an order never arrive; each returns Unknown
     silent         the submit arrives, but its response is lost: Unknown
     fills_at_most  shares that fill; the rest of the order stays open
-    waits          looks before the order changes, the response to the submit being the first
-    cancel         "slow": the next look still finds it open; "refused": it stays open; "beaten": it fills first
+    waits          queries before the order changes; the response to the submit counts as the first
+    cancel         "slow": the next query still finds it open; "refused": it stays open; "beaten": it fills first
     """
 
     refuse: str = ""
@@ -51,18 +51,18 @@ class Twist:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A twist for every order of a side and symbol, and symbols that can't be traded, with the reason."""
+    """A fault for every order of a side and symbol, and symbols that can't be traded, with the reason."""
 
-    twists: Mapping[tuple[Side, Symbol], Twist] = field(default_factory=dict)
+    faults: Mapping[tuple[Side, Symbol], ScriptedFault] = field(default_factory=dict)
     untradable: Mapping[Symbol, str] = field(default_factory=dict)
 
-    def twist(self, side: Side, symbol: Symbol) -> Twist:
-        return self.twists.get((side, symbol), Twist())
+    def fault(self, side: Side, symbol: Symbol) -> ScriptedFault:
+        return self.faults.get((side, symbol), ScriptedFault())
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Call it inside a transaction of the book. Counts of looks and slow cancels are kept in memory only."""
+    """Call it inside a transaction of the book. Counts of queries and slow cancels are kept in memory only."""
 
     _book: Book
     _quotes: Quotes
@@ -70,8 +70,8 @@ class Exchange:
     _slippage_percent: Decimal
     _script: Script
     _instrument: Callable[[Symbol], Instrument]
-    _looks: Counter[OrderId] = field(default_factory=Counter)
-    _cancel_at_look: dict[OrderId, int] = field(default_factory=dict)
+    _queries: Counter[OrderId] = field(default_factory=Counter)
+    _cancel_at_query: dict[OrderId, int] = field(default_factory=dict)
 
     def markets(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Market]:
         """By symbol; one without a usable price is absent."""
@@ -124,7 +124,7 @@ class Exchange:
         if (reason := self._refusal(order, price)) is not None:
             return Refused(reason)
         resting = self._book.place(order, order.limit or price, expires, now)
-        self._meet(resting, here, now)
+        self._match(resting, here, now)
         return Accepted(self._book.orders([order.id])[order.id])
 
     def expire(self, now: datetime) -> None:
@@ -133,15 +133,15 @@ class Exchange:
                 reason = f"the session closed at {resting.expires:%Y-%m-%d %H:%M} UTC"
                 self._book.end(resting.state.id, "expired", reason, now)
 
-    def meet_the_market(self, now: datetime) -> None:
+    def match_orders(self, now: datetime) -> None:
         """Fill what can be filled of every open order, in order of arrival; then end slow cancels."""
         waiting = self._book.open_orders()
         markets = self.markets({resting.state.symbol for resting in waiting})
         for resting in waiting:
-            self._meet(resting, markets.get(resting.state.symbol), now)
+            self._match(resting, markets.get(resting.state.symbol), now)
 
-    def count_look(self) -> None:
-        self._looks.update(resting.state.id for resting in self._book.open_orders())
+    def count_query(self) -> None:
+        self._queries.update(resting.state.id for resting in self._book.open_orders())
 
     def ask_to_cancel(self, order_id: OrderId, now: datetime) -> None:
         """Does nothing where the order is not open."""
@@ -152,21 +152,21 @@ class Exchange:
     # ------------------------------------------------------------------------------------- one order
 
     def _refusal(self, order: Order, price: Decimal) -> str | None:
-        scripted = self._script.twist(order.side, order.symbol).refuse or self._script.untradable.get(order.symbol)
+        scripted = self._script.fault(order.side, order.symbol).refuse or self._script.untradable.get(order.symbol)
         sells = [resting for resting in self._book.open_orders() if resting.state.side == "sell"]
         claimed = sum((sell.remaining for sell in sells if sell.state.symbol == order.symbol), Decimal(0))
         held = self._held(order.symbol)
-        room, instrument = Room(self.spendable(), held, held - claimed), self._instrument(order.symbol)
-        return scripted or refusal(order, price, room, self._commission, instrument)
+        available, instrument = Available(self.spendable(), held, held - claimed), self._instrument(order.symbol)
+        return scripted or refusal(order, price, available, self._commission, instrument)
 
-    def _meet(self, resting: RestingOrder, here: Market | None, now: datetime) -> None:
-        state, twist = resting.state, self._script.twist(resting.state.side, resting.state.symbol)
-        looks = self._looks[state.id]
-        if looks >= twist.waits and twist.reject:
-            self._book.end(state.id, "rejected", twist.reject, now)
-        elif looks >= twist.waits:
-            self._trade(resting, min(resting.remaining, twist.fills_at_most - state.filled), here, now)
-        if looks >= self._cancel_at_look.get(state.id, looks + 1):
+    def _match(self, resting: RestingOrder, here: Market | None, now: datetime) -> None:
+        state, fault = resting.state, self._script.fault(resting.state.side, resting.state.symbol)
+        queries = self._queries[state.id]
+        if queries >= fault.waits and fault.reject:
+            self._book.end(state.id, "rejected", fault.reject, now)
+        elif queries >= fault.waits:
+            self._trade(resting, min(resting.remaining, fault.fills_at_most - state.filled), here, now)
+        if queries >= self._cancel_at_query.get(state.id, queries + 1):
             self._end_if_open(state.id, now)
 
     def _trade(self, resting: RestingOrder, quantity: Decimal, here: Market | None, now: datetime) -> None:
@@ -195,11 +195,11 @@ class Exchange:
 
     def _cancel(self, resting: RestingOrder, now: datetime) -> None:
         state = resting.state
-        match self._script.twist(state.side, state.symbol).cancel:
+        match self._script.fault(state.side, state.symbol).cancel:
             case "prompt":
                 self._end_if_open(state.id, now)
             case "slow":
-                self._cancel_at_look.setdefault(state.id, self._looks[state.id] + 2)
+                self._cancel_at_query.setdefault(state.id, self._queries[state.id] + 2)
             case "beaten":
                 self._trade(resting, resting.remaining, self.markets([state.symbol]).get(state.symbol), now)
                 self._end_if_open(state.id, now)

@@ -35,11 +35,11 @@ class TestAlpacaWithFaults(FaultContract):
 
     @pytest.fixture
     def broker_with(self, venue, broker):
-        def with_twist(twist):
-            misbehave(venue, twist)
+        def with_fault(fault):
+            misbehave(venue, fault)
             return broker
 
-        return with_twist
+        return with_fault
 
 
 class TestAlpacaOnTheWire(WireContract):

@@ -7,7 +7,7 @@ from contract import CASH, Ability, BrokerContract, FaultContract, held, holding
 from street import SPY, buy
 
 from rebalancer.model import Instrument
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 FUNDS = Ability(wire=False, sells_fractions=False, unique_ids=False)
 FUND = Instrument(SPY, "fund", "EUR", Decimal("0.001"), Decimal("0.005"), least_order=Decimal(25))
@@ -21,15 +21,15 @@ def opened(installed, street, tmp_path):
 
     brokers = []
 
-    def open_with(twist: Twist | None = None) -> FrankfurtBroker:
-        script = Script({(side, SPY): twist or Twist() for side in ("buy", "sell")})
+    def open_with(fault: ScriptedFault | None = None) -> FrankfurtBroker:
+        script = Script({(side, SPY): fault or ScriptedFault() for side in ("buy", "sell")})
         market = (street, street, street)
         broker = FrankfurtBroker(
             tmp_path / "account", *market, starting_cash=CASH, script=script, venue=FRANKFURT, instrument=fund
         )
         brokers.append(broker)
         for symbol, quantity in holdings(FUND).items():
-            broker.by_hand(symbol, Decimal(quantity))
+            broker.change_position(symbol, Decimal(quantity))
         return broker
 
     yield open_with

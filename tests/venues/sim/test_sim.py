@@ -6,10 +6,10 @@ from street import BIL, SPY, buy, sell
 from rebalancer.errors import SourceError
 from rebalancer.model import Accepted, OrderId, Refused, Unknown
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 RB1 = OrderId("rb1")
-RESTS = Script({("buy", SPY): Twist(waits=99), ("sell", SPY): Twist(waits=99)})
+RESTS = Script({("buy", SPY): ScriptedFault(waits=99), ("sell", SPY): ScriptedFault(waits=99)})
 
 
 class BrokenQuotes:
@@ -37,7 +37,7 @@ def test_a_buy_pays_the_ask_moved_by_the_slippage(sims, street):
 
 
 def test_an_average_price_is_that_of_all_fills(sims, street):
-    broker = sims.open(Script({("buy", SPY): Twist(fills_at_most=Decimal(1), cancel="beaten")}))
+    broker = sims.open(Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(1), cancel="beaten")}))
     broker.submit(buy("rb1", SPY, "4"))
     street.trades_at(SPY, "101.00")
     broker.cancel(RB1)
@@ -45,7 +45,7 @@ def test_an_average_price_is_that_of_all_fills(sims, street):
 
 
 def test_the_commission_is_charged_once_an_order(sims):
-    broker = sims.open(Script({("buy", SPY): Twist(fills_at_most=Decimal(1), cancel="beaten")}), commission="2")
+    broker = sims.open(Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(1), cancel="beaten")}), commission="2")
     broker.submit(buy("rb1", SPY, "4"))
     broker.cancel(RB1)
     assert [fill.fee for fill in broker.fills(RB1)] == [2, 0]
@@ -95,7 +95,7 @@ def test_a_holding_without_a_price_is_never_worth_zero(sims, street):
 
 
 def test_a_market_buy_that_waited_never_makes_a_debt(sims, street):
-    broker = sims.open(Script({("buy", SPY): Twist(waits=1)}), cash="1000")
+    broker = sims.open(Script({("buy", SPY): ScriptedFault(waits=1)}), cash="1000")
     broker.submit(buy("rb1", SPY, "10"))
     street.trades_at(SPY, "150.00")
     assert (state(broker).status, state(broker).filled) == ("canceled", 0)
@@ -104,9 +104,9 @@ def test_a_market_buy_that_waited_never_makes_a_debt(sims, street):
 
 
 def test_a_sell_that_waited_never_makes_a_short(sims):
-    broker = sims.open(Script({("sell", SPY): Twist(waits=1)}), holdings={SPY: "10"})
+    broker = sims.open(Script({("sell", SPY): ScriptedFault(waits=1)}), holdings={SPY: "10"})
     broker.submit(sell("rb1", SPY, "10"))
-    broker.by_hand(SPY, Decimal(-4))
+    broker.change_position(SPY, Decimal(-4))
     assert state(broker).status == "canceled"
     assert broker.positions()[0].quantity == 6
 
@@ -123,13 +123,13 @@ def test_a_limit_order_fills_when_the_market_comes_to_it(sims, street):
 
 
 def test_an_order_waits_for_as_many_looks_as_scripted(sims):
-    broker = sims.open(Script({("buy", SPY): Twist(waits=3)}))
+    broker = sims.open(Script({("buy", SPY): ScriptedFault(waits=3)}))
     broker.submit(buy("rb1", SPY, "1"))
     assert [state(broker).status for _ in range(3)] == ["open", "open", "filled"]
 
 
 def test_a_day_order_expires_with_its_session_and_keeps_its_fills(sims, street):
-    broker = sims.open(Script({("buy", SPY): Twist(fills_at_most=Decimal(2))}))
+    broker = sims.open(Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(2))}))
     broker.submit(buy("rb1", SPY, "5"))
     street.sleep(600)
     assert (state(broker).status, state(broker).filled) == ("expired", 2)
@@ -222,7 +222,7 @@ def test_orders_of_others_are_shown_beside_ours(sims):
 
 def test_what_is_done_by_hand_moves_shares_and_no_cash(sims):
     broker = sims.open(holdings={SPY: "3"})
-    broker.by_hand(SPY, Decimal(-5))
+    broker.change_position(SPY, Decimal(-5))
     assert broker.positions()[0].quantity == -2
     assert broker.account().cash == 10_000
 

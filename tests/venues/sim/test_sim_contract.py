@@ -14,11 +14,11 @@ from street import BIL, SPY
 
 from rebalancer.model import Symbol
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
-def script(twist: Twist, symbol: Symbol = SPY) -> Script:
-    return Script({("buy", symbol): twist, ("sell", symbol): twist})
+def script(fault: ScriptedFault, symbol: Symbol = SPY) -> Script:
+    return Script({("buy", symbol): fault, ("sell", symbol): fault})
 
 
 class TestSim(BrokerContract):
@@ -30,7 +30,7 @@ class TestSim(BrokerContract):
 class TestSimWithFaults(FaultContract):
     @pytest.fixture
     def broker_with(self, sims):
-        return lambda twist: sims.open(script(twist), holdings=HOLDINGS)
+        return lambda fault: sims.open(script(fault), holdings=HOLDINGS)
 
 
 class TestSimOnTheWire(WireContract):
@@ -49,8 +49,8 @@ class TestSimOnTheWire(WireContract):
         return None
 
 
-twists = st.builds(
-    Twist,
+faults = st.builds(
+    ScriptedFault,
     reject=st.sampled_from(["", "", "halted"]),
     silent=st.booleans(),
     fills_at_most=st.sampled_from([Decimal("Infinity"), Decimal(2)]),
@@ -78,10 +78,10 @@ class SimOrderSequences(OrderSequences):
             script=behaviour,
         )
         for symbol, quantity in HOLDINGS.items() if fresh else ():
-            broker.by_hand(symbol, Decimal(quantity))
+            broker.change_position(symbol, Decimal(quantity))
         return broker
 
-    @initialize(first=twists, second=twists)
+    @initialize(first=faults, second=faults)
     def misbehave(self, first, second):
         self.broker.close()
         behaviour = {("buy", SPY): first, ("sell", SPY): second, ("buy", BIL): second, ("sell", BIL): first}

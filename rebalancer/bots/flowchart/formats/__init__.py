@@ -24,7 +24,7 @@ def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]
     whole = Element(value, None, Refusals())
     reader = _reader(whole)
     if reader is None:
-        return None, (Problem(source, "", f"looks like {_likeness(value)}; {_READ}"),)
+        return None, (Problem(source, "", f"looks like {_guessed_kind(value)}; {_READ}"),)
     chart = reader(whole)
     found = whole.refusals.problems(source)
     return (None if found else chart), found
@@ -45,7 +45,7 @@ def _reader(whole: Element) -> Callable[[Element], Chart | None] | None:
     return None
 
 
-def _likeness(value: object) -> str:
+def _guessed_kind(value: object) -> str:
     """A guess at what an unreadable document is, by its outermost keys."""
     if isinstance(value, list):
         first = value[0] if value and isinstance(value[0], str) else ""

@@ -8,15 +8,15 @@ from frankfurt_example import FRANKFURT, fund
 from rebalancer.model import Order, OrderId, OrderState, Side, Submitted, Symbol
 from rebalancer.venues.plugin import Login, MarketView
 from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, Twist
+from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 SIDES: tuple[Side, ...] = ("sell", "buy")
-TWISTS: Mapping[str, Twist] = {
-    "prompt": Twist(),
-    "order lost": Twist(lost=1),
-    "answer lost": Twist(silent=True),
+FAULTS: Mapping[str, ScriptedFault] = {
+    "prompt": ScriptedFault(),
+    "order lost": ScriptedFault(lost=1),
+    "answer lost": ScriptedFault(silent=True),
 }
-TWISTED = Symbol("EUNL")
+FAULTY = Symbol("EUNL")
 """The symbol whose orders or answers get lost."""
 
 
@@ -24,13 +24,13 @@ class FrankfurtBroker(SimBroker):
     @classmethod
     def of_login(cls, login: Login, market: MarketView) -> Self:
         settings = dict(login.settings)
-        twist = TWISTS[settings.pop("answers")]
+        fault = FAULTS[settings.pop("answers")]
         return cls(
             login.state_dir / f"frankfurt-{login.account}.sqlite",
             market.clock,
             market.quotes,
             market.calendar,
-            script=Script({(side, TWISTED): twist for side in SIDES}),
+            script=Script({(side, FAULTY): fault for side in SIDES}),
             venue=FRANKFURT,
             instrument=fund,
             **settings,

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from rebalancer.model import Allocation, BotFailure, Closes, Rename, Symbol
-from rebalancer.portfolio.renames import names_now, trades_again, under_new_names, under_old_names
+from rebalancer.portfolio.renames import current_names, old_ticker_reused, under_new_names, under_old_names
 
 FB, META, MVRS = map(Symbol, ("FB", "META", "MVRS"))
 MONDAY, TUESDAY, WEDNESDAY = (date(2024, 6, 10) + timedelta(days=days) for days in range(3))
@@ -19,23 +19,23 @@ def closes(fb: list[float], meta: list[float]) -> Closes:
 
 def test_of_two_renames_in_a_row_the_last_name_counts_from_the_first_day() -> None:
     renames = (Rename(FB, META, MONDAY), Rename(META, MVRS, TUESDAY))
-    assert names_now([FB, META, MVRS], renames) == {
+    assert current_names([FB, META, MVRS], renames) == {
         FB: Rename(FB, MVRS, MONDAY),
         META: Rename(META, MVRS, TUESDAY),
     }
 
 
 def test_a_name_that_came_back_is_its_own() -> None:
-    assert names_now([FB], (Rename(FB, META, MONDAY), Rename(META, FB, TUESDAY))) == {}
-    assert names_now([MVRS], (Rename(FB, META, MONDAY),)) == {}
+    assert current_names([FB], (Rename(FB, META, MONDAY), Rename(META, FB, TUESDAY))) == {}
+    assert current_names([MVRS], (Rename(FB, META, MONDAY),)) == {}
 
 
 def test_a_ticker_is_in_other_hands_once_it_has_closes_of_its_own_after_the_rename() -> None:
     rename = Rename(FB, META, TUESDAY)
-    assert not trades_again(rename, closes([10, NAN, NAN], [10, 11, 12]))
-    assert not trades_again(rename, closes([10, 11, 12], [10, 11, 12]))  # the source maps the old name
-    assert trades_again(rename, closes([10, NAN, 7], [10, 11, 12]))
-    assert trades_again(rename, closes([10, NAN, 7], [10, 11, NAN]))
+    assert not old_ticker_reused(rename, closes([10, NAN, NAN], [10, 11, 12]))
+    assert not old_ticker_reused(rename, closes([10, 11, 12], [10, 11, 12]))  # the source maps the old name
+    assert old_ticker_reused(rename, closes([10, NAN, 7], [10, 11, 12]))
+    assert old_ticker_reused(rename, closes([10, NAN, 7], [10, 11, NAN]))
 
 
 def test_a_bot_sees_the_new_history_in_the_column_of_the_old_name() -> None:
