@@ -55,11 +55,11 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "N10 broken bodies": (
         "venues/alpaca/test_parse.py::test_whatever_alpaca_sends_is_read_or_refused_as_its_fault",
         "venues/alpaca/test_parse.py::test_what_is_no_list_is_not_read_as_an_empty_one",
-        "venues/alpaca/test_odd_answers.py::test_ten_megabytes_are_read_or_time_out",
+        "venues/alpaca/test_client.py::test_ten_megabytes_are_read_or_time_out",
     ),
     "N11 redirect": ("venues/alpaca/test_client.py::test_a_redirect_is_never_followed",),
     "N12 no content type": (
-        "venues/alpaca/test_odd_answers.py::test_an_answer_without_a_content_type_is_read_as_what_it_is",
+        "venues/alpaca/test_client.py::test_an_answer_without_a_content_type_is_read_as_what_it_is",
     ),
     "N13 unknown status or field": (
         "venues/contract.py::test_b10_a_status_nobody_knows_is_an_open_order",
@@ -77,7 +77,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "N16 names, certificates, hosts": (
         "venues/alpaca/test_client.py::test_a_name_server_that_never_answers_does_not_hold_up_the_program",
-        "venues/alpaca/test_odd_answers.py::test_who_answers_has_to_show_a_certificate",
+        "venues/alpaca/test_client.py::test_who_answers_has_to_show_a_certificate",
         "venues/alpaca/test_hosts.py::test_everything_else_is_refused_with_the_remedy",
     ),
     "N17 a stall of IPv6": (
@@ -176,7 +176,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "Q6 no bar today": (
         "trading/test_rebalance.py::test_a_symbol_without_a_price_is_skipped_with_its_reasons",
-        "market/test_history.py::test_a_symbol_without_a_price_tonight_is_nan_and_not_its_last_close",
+        "market/test_closes.py::test_a_symbol_without_a_price_tonight_is_nan_and_not_its_last_close",
     ),
     "Q7 yesterday's bar as today's": (
         "venues/alpaca/market_data/test_alpaca_quotes.py::test_a_trade_of_today_does_not_freshen_the_bar_of_yesterday",
@@ -186,7 +186,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "Q9 a split": (
         "trading/test_restated_ledger.py::test_an_unbooked_split_stops_trades_sized_by_the_wrong_account_value",
         "trading/test_alpaca_evening.py::test_a_split_overnight_restates_our_shares_and_causes_no_trade",
-        "market/test_jumps.py::test_a_move_beyond_the_bound_is_a_jump_up_or_down",
+        "market/test_coverage.py::test_a_move_beyond_the_bound_is_a_jump_up_or_down",
     ),
     "Q10 a dividend": (
         "venues/alpaca/market_data/test_alpaca_history.py::test_a_dividend_is_in_the_whole_history_the_same_evening",

@@ -8,23 +8,14 @@ from typing import Any
 
 import platformdirs
 
-from rebalancer.config import document
+from rebalancer.config import document, keys
 from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, ticker_conflicts, trading_conflicts
 from rebalancer.config.contents import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
-from rebalancer.config.keys import (
-    account_keys_at,
-    all_account_keys,
-    amount_of,
-    keys_of,
-    refuse_keys_of_other_venues,
-    venue_of,
-    with_defaults,
-)
+from rebalancer.config.keys import Table, amount_of, keys_of
 from rebalancer.config.kinds import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.price_source import price_settings
-from rebalancer.config.table import Table
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.ports import Venue
@@ -128,7 +119,7 @@ def _accounts(document: Table, trading: Trading, limits: Limits, folder: Path) -
 
 
 def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: Path) -> AccountConfig:
-    plugin = venue_of(table)
+    plugin = keys.venue_of(table)
     values = _account_values(table, plugin)
     named = {key: values[key] for key in keys_of(CredentialsTable) if key in values}
     mode = values.get("mode", "paper")
@@ -137,7 +128,7 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
     return AccountConfig(
         name,
         **{key: value for key, value in values.items() if key in keys_of(AccountConfig)},
-        settings=with_defaults(values, plugin.account_keys, mode) if plugin else {},
+        settings=keys.with_defaults(values, plugin.account_keys, mode) if plugin else {},
         key_source=key_source(table, named, folder) if plugin and plugin.needs_keys else None,
         account_number=values.get("account_number"),
         reserve=_reserve(table),
@@ -151,12 +142,12 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
 
 def _account_values(table: Table, plugin: VenuePlugin | None) -> dict[str, Any]:
     """The account's valid values beside its tables. Keys that only other venues have are refused."""
-    own = {**keys_of(AccountConfig), **(account_keys_at(plugin) if plugin else {})}
-    foreign = {} if table.content.keys() <= {*own, *TABLES} else all_account_keys()
+    own = {**keys_of(AccountConfig), **(keys.account_keys_at(plugin) if plugin else {})}
+    foreign = {} if table.content.keys() <= {*own, *TABLES} else keys.all_account_keys()
     values = table.read({**own, **foreign}, required=["broker"], tables=TABLES)
     if plugin:
         written = [key for key in foreign if key in table.content and key not in own]
-        refuse_keys_of_other_venues(table, plugin.venue.name, written)
+        keys.refuse_keys_of_other_venues(table, plugin.venue.name, written)
     if plugin and ("mode" in values or "mode" not in table.content):  # the mode itself was not refused
         for key, text in mode_conflicts(values, plugin).items():
             table.refuse(key, text)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict
 
 from rebalancer.config import kinds
 from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
-from rebalancer.model.settings import MODES, Dollars, DollarsAboveZero, Percent
+from rebalancer.model.settings import MODES, Dollars, Percent, PositiveDollars
 from rebalancer.ports import Venue
 from rebalancer.venues import registry
 
@@ -64,7 +64,7 @@ class BotTable(TypedDict, total=False):
 class SimSettings:
     """The `sim` table of an account."""
 
-    starting_cash: Annotated[DollarsAboveZero, "The cash the simulated account begins with, in dollars."] = Decimal(
+    starting_cash: Annotated[PositiveDollars, "The cash the simulated account begins with, in dollars."] = Decimal(
         100_000
     )
     commission_dollars: Annotated[Dollars, "The simulated fee for each order, in dollars."] = Decimal(0)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from rebalancer.config.contents import AccountConfig, KeySource
 from rebalancer.config.document import MAX_BYTES, decode
-from rebalancer.config.table import Table
+from rebalancer.config.keys import Table
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model.keys import Keys
 from rebalancer.venues import registry
@@ -22,15 +22,7 @@ OTHERWISE = "or name the keys by key_id and secret, or by credentials_file"
 
 
 class KeyStore(Protocol):
-    """Stores API keys by account name. `name` is for screens."""
-
-    @property
-    def name(self) -> str: ...
     def get(self, account: str) -> Keys | None: ...
-    def put(self, account: str, keys: Keys) -> None: ...
-    def delete(self, account: str) -> bool:
-        """Whether there were keys to delete."""
-        ...
 
 
 def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
@@ -133,7 +125,7 @@ def _refused(file: Path, text: str) -> BadInputError:
 
 
 class Keyring:
-    """The key's ID is the first line of an entry, the secret its second; its user name is the account.
+    """API keys by account name. The first line of an entry is the key's ID, the second its secret.
 
     Every method raises BadInputError where the library is missing or no keyring answers.
     """

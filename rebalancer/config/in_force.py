@@ -35,14 +35,17 @@ class Setting:
 
 def in_force(config: Config, account: AccountConfig) -> tuple[Setting, ...]:
     """Every setting that a run of `account` uses, in the order of config.example.toml."""
-    origins = _Origins(config)
-    return tuple(Setting(each.key, *origins.of(each)) for each in _values(config, account))
+    written, lines = leaves(config.document), lines_of(config.content.decode("utf-8-sig"))
+    return tuple(_setting(value, written, lines) for value in _values(config, account))
 
 
 def snapshot(config: Config, account: AccountConfig) -> bytes:
     """The settings in force as the journal keeps them: a JSON object, dotted key to text."""
-    values = {setting.key: setting.value for setting in in_force(config, account)}
-    return json.dumps(values, ensure_ascii=False, sort_keys=True, indent=0).encode()
+    return json.dumps(by_key(in_force(config, account)), ensure_ascii=False, sort_keys=True, indent=0).encode()
+
+
+def by_key(settings: tuple[Setting, ...]) -> dict[str, str]:
+    return {setting.key: setting.value for setting in settings}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +113,17 @@ def _venue_settings(account: AccountConfig) -> Mapping[str, object]:
     return found if account.venue.simulated else {**found, "account_number": account.account_number or ""}
 
 
-class _Origins:
-    def __init__(self, config: Config) -> None:
-        self._written = leaves(config.document)
-        self._lines = lines_of(config.content.decode("utf-8-sig"))
-
-    def of(self, value: _Value) -> tuple[str, str]:
-        """The value as text, and where it comes from."""
-        for place in value.places:
-            if place in self._written:
-                return self._found(value, place, self._written[place])
-        return text(value.value), value.unset
-
-    def _found(self, value: _Value, place: str, written: object) -> tuple[str, str]:
-        line = f"line {line_of(place, self._lines)}, {place}"
-        variables = tuple(_variables(written))
-        shown = text(value.value)
-        if not variables:
-            return shown, line
-        return (shortened(shown) if value.text else shown), f"environment {', '.join(variables)}, by {line}"
+def _setting(value: _Value, written: Mapping[str, object], lines: Mapping[str, int]) -> Setting:
+    """`written` is the document by dotted key, and `lines` has the lines of its keys."""
+    shown = text(value.value)
+    place = next((place for place in value.places if place in written), None)
+    if place is None:
+        return Setting(value.key, shown, value.unset)
+    origin = f"line {line_of(place, lines)}, {place}"
+    if variables := tuple(_variables(written[place])):
+        origin = f"environment {', '.join(variables)}, by {origin}"
+        shown = shortened(shown) if value.text else shown
+    return Setting(value.key, shown, origin)
 
 
 def _variables(written: object) -> Iterator[str]:
@@ -158,7 +153,3 @@ def text(value: object) -> str:
         case tuple():
             return ", ".join("/".join(item) if isinstance(item, tuple) else str(item) for item in value)
     return str(value)
-
-
-def by_key(settings: tuple[Setting, ...]) -> Mapping[str, str]:
-    return {setting.key: setting.value for setting in settings}

@@ -59,29 +59,19 @@ def shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def number(allowed: Range) -> Kind:
-    """A finite number, as Decimal."""
+def number(allowed: Range, type_: object = Decimal) -> Kind:
+    """A finite number as `type_`, Decimal or int. As int 10.0 is refused: TOML calls it a float."""
+    accepted, whole = (int, "whole ") if type_ is int else (int | Decimal, "")
 
-    def read(value: object) -> Decimal:
-        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+    def read(value: object) -> Decimal | int:
+        if isinstance(value, accepted) and not isinstance(value, bool):
             found = Decimal(value)
             if found.is_finite() and found in allowed:
-                return found
-        raise ValueError(f"{shown(value)} is not allowed: use a number {allowed}")
+                return int(found) if whole else found
+        raise ValueError(f"{shown(value)} is not allowed: use a {whole}number {allowed}")
 
     least = "exclusiveMinimum" if allowed.above_low else "minimum"
-    return Kind(read, {"type": "number", least: allowed.low, "maximum": allowed.high})
-
-
-def whole(allowed: Range) -> Kind:
-    """A whole number, as int. 10.0 is refused: TOML calls it a float."""
-
-    def read(value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and value in allowed:
-            return value
-        raise ValueError(f"{shown(value)} is not allowed: use a whole number {allowed}")
-
-    return Kind(read, {"type": "integer", "minimum": allowed.low, "maximum": allowed.high})
+    return Kind(read, {"type": "integer" if whole else "number", least: allowed.low, "maximum": allowed.high})
 
 
 def one_of(*choices: str) -> Kind:

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from rebalancer.config.contents import DataTable
-from rebalancer.config.keys import all_price_keys, keys_of, price_keys_at, with_defaults
+from rebalancer.config.keys import Table, all_price_keys, keys_of, price_keys_at, with_defaults
 from rebalancer.config.kinds import OWN_SOURCES, price_sources
-from rebalancer.config.table import Table
 from rebalancer.venues.plugin import VenuePlugin
 
 AccountsWithPrices = Mapping[str, VenuePlugin]

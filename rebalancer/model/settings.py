@@ -33,9 +33,9 @@ class Range:
 
 
 Dollars = Annotated[Decimal, Range(0, MOST_DOLLARS)]
-DollarsAboveZero = Annotated[Decimal, Range(0, MOST_DOLLARS, above_low=True)]
+PositiveDollars = Annotated[Decimal, Range(0, MOST_DOLLARS, above_low=True)]
 Percent = Annotated[Decimal, Range(0, 100)]
-PercentAboveZero = Annotated[Decimal, Range(0, 100, above_low=True)]
+PositivePercent = Annotated[Decimal, Range(0, 100, above_low=True)]
 ManyPercent = Annotated[Decimal, Range(0, 1000, above_low=True)]
 Seconds = Annotated[int, Range(1, ONE_SESSION)]
 Tickers = tuple[Symbol, ...]
@@ -57,7 +57,7 @@ class Investment:
     """Money allotted to a bot, in dollars or up to 100 percent. `bot` is its name, unique within the account."""
 
     bot: str
-    amount: DollarsAboveZero
+    amount: PositiveDollars
     weight_mode: Annotated[MoneyMode, "What the amount counts: dollars, or percent of what may be invested."] = (
         "dollars"
     )
@@ -75,8 +75,7 @@ class Trading:
         "Amounts: 6,000 dollars are 6,000 dollars. Whole_account: amounts are relative and fill the account.",
     ] = "amounts"
     manage: Annotated[
-        Literal["own", "account"],
-        "Own: only shares this tool bought. Account: every long US share but the protected.",
+        Literal["own", "account"], "Own: only shares this tool bought. Account: every long US share but the protected."
     ] = "own"
     protected: Annotated[Tickers, "Tickers that are never bought or sold."] = ()
     fallback_ticker: Annotated[
@@ -89,9 +88,7 @@ class Trading:
         Literal["net", "drop"], "Net: the stronger side keeps the difference. Drop: it keeps its whole weight."
     ] = "net"
     max_allocation_percent: Annotated[
-        Decimal,
-        Range(0, 99, above_low=True),
-        "The most that is ever invested, in percent of what may be invested.",
+        Decimal, Range(0, 99, above_low=True), "The most that is ever invested, in percent of what may be invested."
     ] = Decimal(99)
     min_trade_dollars: Annotated[Dollars, "Trades below this many dollars are left out; an exit never is."] = Decimal(1)
     drift_percent: Annotated[
@@ -137,23 +134,19 @@ class Limits:
     every ticker is.
     """
 
-    max_order_dollars: Annotated[DollarsAboveZero, "The most that one order may trade, in dollars."] = Decimal(
-        1_000_000
+    max_order_dollars: Annotated[PositiveDollars, "The most that one order may trade, in dollars."] = Decimal(1_000_000)
+    max_run_dollars: Annotated[PositiveDollars, "The most that all orders of a run may trade together, in dollars."] = (
+        Decimal(2_000_000)
     )
-    max_run_dollars: Annotated[
-        DollarsAboveZero, "The most that all orders of a run may trade together, in dollars."
-    ] = Decimal(2_000_000)
     max_symbol_percent: Annotated[
-        PercentAboveZero,
-        "The most of one ticker that may be held after a buy, ours or not, in percent of equity.",
+        PositivePercent, "The most of one ticker that may be held after a buy, ours or not, in percent of equity."
     ] = Decimal(100)
     max_orders: Annotated[int, Range(1, 10_000), "The most orders that a run may send."] = 500
     max_turnover_percent: Annotated[
         ManyPercent, "The most that all orders of a run may trade together, in percent of equity."
     ] = Decimal(200)
     max_daily_loss_percent: Annotated[
-        PercentAboveZero,
-        "A fall of equity since the last session's close beyond this many percent ends buying.",
+        PositivePercent, "A fall of equity since the last session's close beyond this many percent ends buying."
     ] = Decimal(25)
     allowed: Annotated[Tickers, "The only tickers that may be bought; where it is empty, every ticker may."] = ()
     denied: Annotated[Tickers, "Tickers that are never bought, nor sold in part."] = ()

@@ -1,6 +1,7 @@
-"""Questions are asked again, orders are sent once, nothing takes for ever and nothing shows the key."""
+"""Reads are retried, orders are sent once, nothing takes for ever and nothing shows the key, whatever the answer."""
 
 import gc
+import json
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 from alpaca.common.rest import RESTClient
 from local_alpaca import faults
+from local_alpaca.faults import Fault
 from requests import Request
 
 from rebalancer.errors import RunFailedError, SourceError
@@ -257,3 +259,23 @@ def test_a_venue_that_repeats_the_key_does_not_put_it_on_the_screen(venue, clien
     venue.faults.on("GET", "/v2/account", fault=echoed)
     with pytest.raises(SourceError, match=r"no access for \*\*\*"):
         client.read("/account")
+
+
+CLOCK = {"is_open": True}
+
+
+def test_an_answer_without_a_content_type_is_read_as_what_it_is(venue, client):
+    untold = Fault(status=200, raw=json.dumps(CLOCK).encode(), headers={"Content-Type": ""})
+    venue.faults.on("GET", "/v2/clock", fault=untold)
+    assert client.read("/clock") == CLOCK
+
+
+def test_ten_megabytes_are_read_or_time_out(venue, hasty):
+    venue.faults.on("GET", "/v2/clock", fault=Fault(status=200, raw=b" " * 10_000_000 + json.dumps(CLOCK).encode()))
+    assert hasty.read("/clock")["is_open"] is True
+
+
+def test_who_answers_has_to_show_a_certificate():
+    transport = Transport(Keys("PKSOMEBODY", "a-secret"), "https://broker.example", "https://broker.example", 1.0)
+    assert transport._client._session.verify is True
+    transport.close()
