@@ -107,7 +107,7 @@ def wrongly_valued(symbols: Iterable[Symbol], unbooked: Mapping[Symbol, str]) ->
 
 
 def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunContext:
-    """`context` with bots and settings under current names; where a rename could mean two shares, both are `ambiguous`."""
+    """`context` with bots and settings under current names; both names of an unclear rename are `ambiguous`."""
     trading, limits = context.trading, context.limits
     named = {*context.symbols(), *_paired(context)}
     listed = {*trading.protected, *limits.allowed, *limits.denied}
