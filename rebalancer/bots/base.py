@@ -15,14 +15,14 @@ class Findings:
 
     `tickers` may be held or only read. The rest describes a flowchart and is empty for other kinds: `nodes` counts by
     kind, such as ("Asset", 3); `depth` is the number of nodes on the longest path; `functions` are the indicators,
-    each with the parameters it is used with.
+    each with the windows it is used with: a number, or several where an indicator takes several; none for a price.
     """
 
     name: str
     tickers: tuple[Symbol, ...]
     nodes: tuple[tuple[str, int], ...] = ()
     depth: int = 0
-    functions: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...] = ()
+    functions: tuple[tuple[str, tuple[int | tuple[int, ...], ...]], ...] = ()
 
 
 class Bot(Protocol):

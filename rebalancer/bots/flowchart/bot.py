@@ -1,6 +1,7 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,8 +38,13 @@ def describe(chart: Chart) -> Findings:
         tickers=tuple(sorted(tickers)),
         nodes=tuple(sorted(nodes.items())),
         depth=deepest,
-        functions=tuple((function, tuple(sorted(used))) for function, used in sorted(functions.items())),
+        functions=tuple((function, _used(parameters)) for function, parameters in sorted(functions.items())),
     )
+
+
+def _used(parameters: Iterable[tuple[int, ...]]) -> tuple[int | tuple[int, ...], ...]:
+    """Sorted; a lone number stands for itself, as it does in the JSON of every version so far."""
+    return tuple(each[0] if len(each) == 1 else each for each in sorted(parameters) if each)
 
 
 def _tickers(element: TreeNode) -> tuple[Symbol, ...]:
