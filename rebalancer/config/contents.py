@@ -67,9 +67,7 @@ class SimSettings:
     starting_cash: Annotated[PositiveAmount, "The cash the simulated account begins with, in its currency."] = Decimal(
         100_000
     )
-    commission_dollars: Annotated[Amount, "The simulated fee for each order, in the currency of the account."] = (
-        Decimal(0)
-    )
+    commission_dollars: Annotated[Amount, "The simulated fee for each order, in its currency."] = Decimal(0)
     slippage_percent: Annotated[Percent, "How much worse than the price a simulated order fills, in percent."] = (
         Decimal(0)
     )

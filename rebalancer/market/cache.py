@@ -114,9 +114,9 @@ def _span(past: Sequence[CachedCloses], calendar: Calendar, since: date, before:
 BUSY_SECONDS = 10
 MOST_VARIABLES = 500
 FILE = "prices.sqlite"
-"""What the cache is called in the state folder."""
+"""The cache's file name in the state folder."""
 DAYS, CLOSES = np.dtype("<i4"), np.dtype("<f8")
-"""Days since 1970-01-01, and closes; the same bytes on every machine."""
+"""Days since 1970-01-01, and closes; little-endian on every machine."""
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS closes (

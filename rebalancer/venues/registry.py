@@ -15,7 +15,7 @@ GROUP = "rebalancer.venues"
 BUILT_IN = {"sim": "rebalancer.venues.sim.venue", "alpaca": "rebalancer.venues.alpaca.venue"}
 """Module by name; each has its plugin as PLUGIN. Found without package metadata, so a source tree works as it is."""
 SHORTEST_ID_LENGTH = 20
-"""Characters of the longest order id that this program makes."""
+"""The length of the longest order id that this program generates."""
 
 
 @cache

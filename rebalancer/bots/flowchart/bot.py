@@ -61,7 +61,7 @@ def _tickers(element: TreeNode) -> tuple[Symbol, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlowchartBot:
-    """`chart` as it was written, and `program`, the same compiled."""
+    """`chart` is the parsed file, `program` its compiled form."""
 
     name: str
     chart: Chart
@@ -97,8 +97,8 @@ class FlowchartBot:
     def decide(self, closes: Closes) -> Decision:
         """The failure names the first undefined value that the decision needs.
 
-        A held ticker without a close is no failure, since deciding to hold it takes no price: it is among the warnings,
-        with the gaps that did not touch this decision.
+        A held ticker without a close is a warning, since the decision to hold it needs no price. Gaps that did not
+        affect the decision are warnings too.
         """
         last = len(closes.sessions) - 1
         if last < 0:
