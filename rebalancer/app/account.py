@@ -26,7 +26,7 @@ from rebalancer.venues.plugin import MarketView
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When an account is opened for: a session, and the time by which it is traded. `live_prices` are those of now."""
+    """The session to trade and the clock to trade it by; with `live_prices` at the prices of now."""
 
     session: Session
     clock: Clock
@@ -46,15 +46,15 @@ class Opening:
 
     @property
     def is_current(self) -> bool:
-        """Whether it is traded in the present: an enabled account, and any at a real venue."""
+        """Whether it trades today's session: an enabled account, or any account at a real venue."""
         return self.account.enabled or not self.account.venue.simulated
 
     def at_window(self, session: Session) -> Clock:
-        """Standing at the time at which the account's run of `session` begins."""
+        """A clock frozen at the start of the account's run window of `session`."""
         return SimulatedClock(session.closes - timedelta(minutes=self.account.trading.minutes_before_close))
 
     def latest(self) -> Moment:
-        """The session going on, or the last one; of an account that is not current, the last one with prices."""
+        """The current or last session; for a simulated account that is not enabled, the last one with prices."""
         if self.is_current:
             today = self.present.now().astimezone(self.calendar.zone).date()
             return Moment(last_session(self.calendar, today), self.present, live_prices=True)
@@ -172,28 +172,29 @@ def _names(accounts: tuple[AccountConfig, ...]) -> str:
 
 @contextmanager
 def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Iterator[None]:
-    """Hold the lock of the account that `broker` shows; a second run's error names `state_dir`.
+    """Only one run at a time trades a brokerage account on this machine, whatever configs and state folders name it.
 
-    A simulated account needs none: its file is in the state folder, whose journal is locked already. Raises
-    BusyError while another process holds it, RunFailedError where it can't be written.
+    A simulated account needs no lock: its file is in the state folder, whose journal is locked already. Raises
+    BusyError, which names the other run's state folder, while another process holds it, RunFailedError where it can't
+    be written.
     """
-    with ExitStack() as stack:
-        if not broker.venue.simulated:
-            venue = urlsplit(account.address).netloc.lower()
-            stack.enter_context(_held(f"account {broker.account().number} at {venue}", state_dir))
+    if broker.venue.simulated:
         yield
-
-
-@contextmanager
-def _held(whose: str, state_dir: Path) -> Iterator[None]:
+        return
+    whose = f"account {broker.account().number} at {urlsplit(account.address).netloc.lower()}"
     folder, name = accounts_folder(), sha256(whose.encode()).hexdigest()[:16]
     # The holder is named in a second file: a lock file may be truncated by others, and is unreadable on Windows.
     lock, holder = folder / f"{name}.lock", folder / f"{name}.txt"
+    process = f"process {os.getpid()} with the state folder {state_dir.absolute()}"
     with ExitStack() as stack:
-        with _writable(folder, whose):
+        try:
             stack.callback(acquire(lock, lambda: _busy(whose, lock, holder)).release)
-            process = f"process {os.getpid()} with the state folder {state_dir.absolute()}"
             replace_atomically(holder, f"{whose}\n{process}\n".encode())
+        except OSError as error:
+            raise RunFailedError(
+                f"the folder {folder} can't be written: {error.strerror}. It keeps two runs of {whose} apart: make it "
+                "writable for this user, then run again. Nothing was sent."
+            ) from error
         yield
 
 
@@ -205,17 +206,6 @@ def accounts_folder() -> Path:
         raise RunFailedError(
             "this user has no home folder, in which two runs of one account would find each other: set HOME. Nothing "
             "was sent."
-        ) from error
-
-
-@contextmanager
-def _writable(folder: Path, whose: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunFailedError(
-            f"the folder {folder} can't be written: {error.strerror}. It keeps two runs of {whose} apart: make it "
-            "writable for this user, then run again. Nothing was sent."
         ) from error
 
 

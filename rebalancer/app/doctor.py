@@ -1,4 +1,4 @@
-"""The doctor: whether a run would go well, without sending anything. Nothing is created or written."""
+"""The doctor: whether a run would go well, without sending anything; and the trial of one share on paper."""
 
 import shutil
 import tempfile
@@ -11,7 +11,10 @@ from rebalancer.app.account import chosen_accounts, opening
 from rebalancer.app.account_checks import CheckedAccount, examine
 from rebalancer.app.bots import load_bots
 from rebalancer.app.controls import file_hashes
+from rebalancer.app.evening import present_of
+from rebalancer.app.paper_trial import run_trial, trial_of
 from rebalancer.app.source import described
+from rebalancer.app.two_evenings import run_two_evenings
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, BusyError, RebalancerError
@@ -22,7 +25,9 @@ from rebalancer.journal.connection import readable_errors, writing
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.schema import open_database
 from rebalancer.market.clock import SystemClock
+from rebalancer.model import Symbol
 from rebalancer.model.checkup import Check, Checkup
+from rebalancer.model.settings import SGOV
 from rebalancer.model.text import money
 from rebalancer.trading.authorization import end_of_day_text, halt_text, unarmed_reason
 
@@ -145,3 +150,32 @@ def halt_check(halt: Halted | None) -> Check:
     if halt is None:
         return Check("halt", "pass", "nothing is halted")
     return Check("halt", "fail", halt_text(halt), "Nothing is sent until it is lifted.")
+
+
+# ----------------------------------------------------------------------------------------------------- the paper trial
+
+
+def paper_trial(
+    config: Config,
+    account: AccountConfig,
+    symbol: Symbol | None,
+    confirm: Callable[[str], None],
+    *,
+    two_evenings: bool = False,
+) -> Checkup:
+    """Buy one share of `symbol` (SGOV where None) on paper and sell it. `confirm` raises where the answer is no.
+
+    With `two_evenings`, tonight's step of that trial: buy a share that no bot wants, or sell the one of an earlier
+    evening. Raises RunFailedError where the trial can't be made now, StoppedError where it fails after an order.
+    """
+    place = f"in account {account.name}, which must be a paper account,"
+    if two_evenings:
+        share = symbol or "a fund that no bot wants"
+        confirm(f"Buy one share of {share} {place} or sell the one that an earlier evening bought?")
+    else:
+        confirm(f"Buy one share of {symbol or SGOV} {place} and sell it?")
+    clock = present_of(config, account, dry_run=False, as_of=None)
+    with trial_of(config, account, clock, "two-evenings" if two_evenings else "trial") as (context, run, session):
+        if two_evenings:
+            return Checkup(account.name, *run_two_evenings(context, run, session, symbol))
+        return Checkup(account.name, run_trial(context, run, session, symbol or SGOV))

@@ -1,4 +1,4 @@
-"""One account's run, made ready; an interrupted one with the files it recorded, not with those on disk today."""
+"""Prepares one account's run. An interrupted run gets the settings it recorded, not those on disk today."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,7 +12,6 @@ from rebalancer import __version__, demo
 from rebalancer.app.account import Moment, OpenAccount, Opening, open_for_a_run, opening
 from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.connections import clock_of
-from rebalancer.app.source import Source
 from rebalancer.app.status import blocked_by
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
@@ -34,10 +33,10 @@ from rebalancer.venues.preview import PreviewBroker
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """An account ready to run: with the request to start the run, its session, and the holder of the run lock.
+    """An open account, the request to start a run of `session`, and the holder of its run lock.
 
-    `interrupted` is a run of this session that was cut off after its plan was made. Then `context` is as that run
-    began, and the request resumes it.
+    `interrupted` is a run of this session that stopped after its first order. Then `context` has the settings that the
+    run began with, and the request resumes it.
     """
 
     context: RunContext
@@ -113,7 +112,7 @@ def context_of(
     files: Mapping[str, str],
     shutdown_requested: Callable[[], bool] = lambda: False,
 ) -> RunContext:
-    """`account` has the settings that the run goes by, which are not today's where it was interrupted."""
+    """`account` has the settings of the run: those it began with if it was interrupted, else today's."""
     return RunContext(
         account=account.name,
         broker=ready.broker,
@@ -182,10 +181,10 @@ def request_of(
 
 
 def present_of(config: Config, account: AccountConfig, *, dry_run: bool, as_of: date | None) -> Clock | None:
-    """The clock of a run by hand; None for an evening in the past of the prices, at the account's window.
+    """The clock of a manual run; None to replay a past session, at the start of its window.
 
-    An enabled account and a real broker's live in the present. A dry run does so only at a real broker whose exchange
-    is open. Raises BadInputError for another day at a real broker, whose account is known only as it is now.
+    Enabled accounts and real brokers run in the present; a dry run only at a real broker whose exchange is open.
+    Raises BadInputError for a past day at a real broker, whose account is known only as it is now.
     """
     venue = account.venue
     if venue.simulated:
@@ -226,16 +225,13 @@ def _session_tonight(opened: Opening, clock: Clock) -> Session:
     session = opened.calendar.session(today)
     if session is None:
         raise RunFailedError(f"the exchange is closed on {today}. Nothing was sent.")
-    if not _has_live_prices(opened.account, opened.source) and today > opened.source.last_session:
+    live = opened.source.live is not None or registry.plugin(opened.account.broker).brings_prices
+    if not live and today > opened.source.last_session:
         raise SourceError(
             f"there are no prices of {today}: those of the source in [data] end on {opened.source.last_session}. "
             "Nothing was sent. Bring the prices up to date, or set enabled = false."
         )
     return session
-
-
-def _has_live_prices(account: AccountConfig, source: Source) -> bool:
-    return source.live is not None or registry.plugin(account.broker).brings_prices
 
 
 # --------------------------------------------------------------------------------------------- an interrupted run

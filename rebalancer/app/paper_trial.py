@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 
-from rebalancer.app.evening import evening, present_of
+from rebalancer.app.evening import evening
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Event, OrderSeen, RunEnded
@@ -28,8 +28,7 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
-from rebalancer.model.checkup import Check, Checkup, Verdict
-from rebalancer.model.settings import SGOV
+from rebalancer.model.checkup import Check, Verdict
 from rebalancer.model.text import money, shares
 from rebalancer.portfolio.buys import budget, limit_price
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
@@ -235,20 +234,6 @@ def _taken(context: RunContext, candidates: Sequence[Symbol]) -> Mapping[Symbol,
         **dict.fromkeys(trading.protected, "is protected"),
         **held,
     }
-
-
-def paper_trial(
-    config: Config, account: AccountConfig, symbol: Symbol | None, confirm: Callable[[str], None]
-) -> Checkup:
-    """Buy one share of `symbol` (SGOV where None) on paper and sell it. `confirm` raises where the answer is no.
-
-    Raises RunFailedError where the trial can't be made now, StoppedError for what fails once an order was sent.
-    """
-    share = symbol or SGOV
-    confirm(f"Buy one share of {share} in account {account.name}, which must be a paper account, and sell it?")
-    clock = present_of(config, account, dry_run=False, as_of=None)
-    with trial_of(config, account, clock) as (context, run, session):
-        return Checkup(account.name, run_trial(context, run, session, share))
 
 
 @contextmanager

@@ -33,7 +33,9 @@ def check(path: Path) -> SettingsCheck:
     except BadInputError as error:
         return SettingsCheck(None, error.problems, ())
     problems = tuple(problem for account in config.accounts for problem in _problems(account))
-    return SettingsCheck(config, problems, () if problems else tuple(_used_up_limits(config)))
+    if problems:
+        return SettingsCheck(config, problems, ())
+    return SettingsCheck(config, (), tuple(note for account in config.accounts for note in _used_up(config, account)))
 
 
 def _problems(account: AccountConfig) -> Iterator[Problem]:
@@ -47,12 +49,8 @@ def _problems(account: AccountConfig) -> Iterator[Problem]:
             yield from error.problems
 
 
-def _used_up_limits(config: Config) -> list[str]:
-    """A sentence for each symbol whose holding leaves no room under its limits, as the last run recorded it."""
-    return [sentence for account in config.accounts for sentence in _used_up(config, account)]
-
-
 def _used_up(config: Config, account: AccountConfig) -> Iterator[str]:
+    """A sentence for each symbol whose holding leaves no room under its limits, as the last run recorded it."""
     for last in read.runs(config.journal(), account.name, limit=1):
         wanted = _wanted(account)
         for record in read.run(config.journal(), last.id).holdings[-1:]:

@@ -11,7 +11,7 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.journal import read
 from rebalancer.journal.audit import quick_faults
 from rebalancer.journal.read import RunSummary
-from rebalancer.ports import Calendar, Clock, TradingStatus
+from rebalancer.ports import Clock, TradingStatus
 from rebalancer.trading.authorization import halt_text, unarmed_reason
 
 LONGEST_RUN = timedelta(hours=2)
@@ -25,30 +25,27 @@ def account_statuses(
 
     Raises RunFailedError where the journal can't be read.
     """
-    since, now = enabled_since(config, clock), clock.now()
-    return [
-        _status(config, account, calendar_of(config, account, clock), since.get(account.name), now, max_age)
-        for account in accounts
-    ]
+    since = enabled_since(config, clock)
+    return [_status(config, account, clock, since.get(account.name), max_age) for account in accounts]
 
 
 def _status(
-    config: Config,
-    account: AccountConfig,
-    calendar: Calendar,
-    since: datetime | None,
-    now: datetime,
-    max_age: timedelta | None,
+    config: Config, account: AccountConfig, clock: Clock, since: datetime | None, max_age: timedelta | None
 ) -> AccountStatus:
+    """The account is enabled `since`, None where it is not."""
+    calendar, now = calendar_of(config, account, clock), clock.now()
     runs = read.runs(config.journal(), account.name, RECENT_RUNS)
-    return AccountStatus(
-        account.name,
-        account.venue.zone.key,
-        account.enabled,
-        runs[0] if runs else None,
-        coming_run(next(coming(account, calendar, now))) if account.enabled else None,
-        (*blocks(config, account, now), *_troubles(account, calendar, runs, since, now, max_age)),
-    )
+    troubles = list(blocks(config, account, now))
+    if runs:
+        troubles += _of_last(runs[0], now)
+    if since is not None:
+        windows = missed(account, calendar, runs, since, now)
+        troubles += (f"the session of {window.session.day} was missed: no run was started" for window in windows)
+    if max_age is not None:
+        troubles += _of_age(runs, now, max_age)
+    upcoming = coming_run(next(coming(account, calendar, now))) if account.enabled else None
+    last, zone = runs[0] if runs else None, account.venue.zone.key
+    return AccountStatus(account.name, zone, account.enabled, last, upcoming, tuple(troubles))
 
 
 def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
@@ -65,24 +62,6 @@ def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, 
     """Why nothing is sent for `account` now: a journal that can't be trusted, a halt, a missing arming."""
     standing = read.trading_status(config.journal(), account.name)
     return (*quick_faults(config.journal()), *blocked_by(account, standing, file_hashes(config, account), now))
-
-
-def _troubles(
-    account: AccountConfig,
-    calendar: Calendar,
-    runs: Sequence[RunSummary],
-    since: datetime | None,
-    now: datetime,
-    max_age: timedelta | None,
-) -> Iterator[str]:
-    """`runs` are the account's, newest first; it is enabled `since`, None where it is not."""
-    if runs:
-        yield from _of_last(runs[0], now)
-    if since is not None:
-        for window in missed(account, calendar, runs, since, now):
-            yield f"the session of {window.session.day} was missed: no run was started"
-    if max_age is not None:
-        yield from _of_age(runs, now, max_age)
 
 
 def blocked_by(

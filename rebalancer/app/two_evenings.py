@@ -4,12 +4,11 @@ Each call reads from the journal what comes next, and a session sends one order 
 the next call continues.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from rebalancer.app.evening import present_of
 from rebalancer.app.paper_trial import (
     LOOKS,
     PENNIES,
@@ -20,13 +19,11 @@ from rebalancer.app.paper_trial import (
     require_paper,
     sent_once,
     trial_id,
-    trial_of,
 )
-from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RunFailedError
 from rebalancer.market.settlement import LONGEST_WAIT
 from rebalancer.model import OrderId, Outcome, RunId, Session, Side, Symbol
-from rebalancer.model.checkup import Check, Checkup, Figures
+from rebalancer.model.checkup import Check, Figures
 from rebalancer.model.text import money, shares
 from rebalancer.portfolio.buys import limit_price
 from rebalancer.ports import BalanceRecord, OrderRecord
@@ -149,22 +146,6 @@ def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal, currency: str) 
 
 
 # ------------------------------------------------------------------------------------- one evening's step
-
-
-def two_evening_trial(
-    config: Config, account: AccountConfig, symbol: Symbol | None, confirm: Callable[[str], None]
-) -> Checkup:
-    """Tonight's step of the trial over two evenings: buy one share, or sell the one of an earlier evening.
-
-    As `paper_trial`, but for a share that no bot wants.
-    """
-    confirm(
-        f"Buy one share of {symbol or 'a fund that no bot wants'} in account {account.name}, which must be a paper "
-        "account, or sell the one that an earlier evening bought?"
-    )
-    clock = present_of(config, account, dry_run=False, as_of=None)
-    with trial_of(config, account, clock, "two-evenings") as (context, run, session):
-        return Checkup(account.name, *run_two_evenings(context, run, session, symbol))
 
 
 def run_two_evenings(

@@ -54,7 +54,7 @@ def merged(
 
 
 def targets_of(made: Mapping[str, Decision], money: Decimal, merging: Merging, fallback: Symbol | None) -> Weights:
-    """The steps of `portfolio.targets.set_targets`, without the sentences that it writes about each of them."""
+    """The steps of `portfolio.targets.set_targets`, without its explanatory notes."""
     trading = merging.trading
     shares, _ = shares_of(merging.investments, money, trading.commit)
     netted, _ = net_pairs(merge(shares, made, fallback), trading.paired_tickers, trading.paired_mode, fallback)

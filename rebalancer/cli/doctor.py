@@ -62,8 +62,7 @@ def _shown(checkups: "Iterator[Checkup]", *, json: bool) -> int:
 def _trial(path: Path | None, account: str | None, symbol: str | None, *, two_evenings: bool, yes: bool) -> "Checkup":
     from rebalancer import model
     from rebalancer.app.account import one_account
-    from rebalancer.app.paper_trial import paper_trial
-    from rebalancer.app.two_evenings import two_evening_trial
+    from rebalancer.app.doctor import paper_trial
 
     settings = load_config(path)
     chosen = one_account(settings, account)
@@ -72,4 +71,4 @@ def _trial(path: Path | None, account: str | None, symbol: str | None, *, two_ev
     except ValueError as error:
         raise BadInputError([Problem("--symbol", "", str(error))]) from error
     confirm = partial(ask, command="--paper-trial", otherwise="nothing was done", yes=yes)
-    return (two_evening_trial if two_evenings else paper_trial)(settings, chosen, share, confirm)
+    return paper_trial(settings, chosen, share, confirm, two_evenings=two_evenings)

@@ -10,6 +10,7 @@ from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, Jso
 
 if TYPE_CHECKING:
     from rebalancer.app.views import InvestmentsEdited
+    from rebalancer.config import AccountConfig, Config
 
 app = typer.Typer(help="Commit money to bots.", no_args_is_help=True)
 
@@ -29,11 +30,9 @@ def add(
     debug: DebugOption = False,
 ) -> None:
     """Commit money to one more bot. Its file is checked first."""
-    from rebalancer.app.account import one_account
     from rebalancer.app.settings import invest
 
-    settings = own_config(config)
-    chosen = one_account(settings, account)
+    settings, chosen = _own_account(config, account)
     edited = invest(settings, chosen, bot, amount, percent=percent, name=name, by=person())
     _show(chosen.name, edited, json=json)
 
@@ -51,11 +50,9 @@ def set_(
     debug: DebugOption = False,
 ) -> None:
     """Commit another amount to a bot."""
-    from rebalancer.app.account import one_account
     from rebalancer.app.settings import change_amount
 
-    settings = own_config(config)
-    chosen = one_account(settings, account)
+    settings, chosen = _own_account(config, account)
     edited = change_amount(settings, chosen, name, amount, percent=percent, by=person())
     _show(chosen.name, edited, json=json)
 
@@ -69,11 +66,9 @@ def remove(
     debug: DebugOption = False,
 ) -> None:
     """Take a bot's money back: the next run sells what no other bot wants."""
-    from rebalancer.app.account import one_account
     from rebalancer.app.settings import withdraw
 
-    settings = own_config(config)
-    chosen = one_account(settings, account)
+    settings, chosen = _own_account(config, account)
     _show(chosen.name, withdraw(settings, chosen, name, person()), json=json)
 
 
@@ -94,3 +89,10 @@ def _show(account: str, edited: "InvestmentsEdited", *, json: bool) -> None:
     from rebalancer.report.settings import show_edited
 
     show_json(edited) if json else show_edited(account, edited)
+
+
+def _own_account(config: Path | None, account: str | None) -> "tuple[Config, AccountConfig]":
+    from rebalancer.app.account import one_account
+
+    settings = own_config(config)
+    return settings, one_account(settings, account)

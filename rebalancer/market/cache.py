@@ -25,9 +25,9 @@ TOLERANCE = 1e-6
 BUSY_SECONDS = 10
 MOST_VARIABLES = 500
 FILE = "prices.sqlite"
-"""What the cache is called in the state folder."""
+"""The cache's file name in the state folder."""
 DAYS, CLOSES = np.dtype("<i4"), np.dtype("<f8")
-"""Days since 1970-01-01, and dollars; the same bytes on every machine."""
+"""Days since 1970-01-01, and dollars; little-endian on every machine."""
 TABLE = """
 CREATE TABLE IF NOT EXISTS closes (
     feed TEXT NOT NULL,

@@ -24,7 +24,7 @@ Column = NDArray[Any]
 """(n,) of text, or of the type that a parquet file gives its column."""
 
 BLOCK_CELLS = 2_000_000
-"""How many cells are in memory as text at once."""
+"""The maximum number of cells held in memory as text."""
 MOST_PROBLEMS = 20
 TICKER_NAMES = ("symbol", "ticker")
 CLOSE_NAMES = ("adj_close", "adjusted_close", "adjclose", "close")
@@ -130,7 +130,7 @@ class Wide:
 class Cells:
     """Prices that passed, each array (n,): `prices` in dollars, all > 0; `columns` are places in `symbols`.
 
-    `rows` says where in `source` they stand. A symbol may have no price at all.
+    `rows` are their row numbers in `source`. A symbol may have no price at all.
     """
 
     source: str

@@ -61,7 +61,7 @@ def make_plan(
     suspects: Mapping[Symbol, str] = NO_SUSPECTS,
     instruments: Instruments = US_EQUITIES,
 ) -> Plan:
-    """One trade for every symbol that is managed, changed by somebody else, or wanted. `investable` (> 0) is money.
+    """One trade for every symbol that is managed, changed by another sender, or wanted. `investable` (> 0) is money.
 
     Symbols in `untradable` are not traded, with the reason given there. Symbols in `suspects` have a doubtful price:
     only a full exit of them is planned.
@@ -108,7 +108,7 @@ def _line(instrument: Instrument, holdings: Holdings, targets: Targets, investab
 
 
 def _stored(quantity: Decimal) -> int | Decimal:
-    """A whole quantity as an int: in that form it has always stood in the journal."""
+    """Whole quantities as int, the journal's stored format."""
     return int(quantity) if quantity == quantity.to_integral_value() else quantity
 
 

@@ -86,8 +86,8 @@ class Gate:
     def resend(self, order: Order) -> Submitted:
         """Retry an absent order under its own id: idempotent order ids, the venue rejects duplicates.
 
-        If a check fails now, the order is looked up a last time, and is lost if it is not there: that check says
-        nothing about the first attempt.
+        If a check fails, the order is looked up once more, and is lost if still absent: the check says nothing about
+        the first attempt.
         """
         if (refused := self._recheck(order) or self._record_resend(order)) is None:
             return self._submit(order, again=True)
@@ -98,7 +98,9 @@ class Gate:
         return refused
 
     def repeat(self, order: Order) -> Submitted:
-        """Submit an order that the venue has already: only the paper trial does, to see its id rejected."""
+        """Submit an order that the venue already has. Only the paper trial does, to verify that the duplicate id is
+        rejected.
+        """
         return self.context.broker.submit(order)
 
     def _record_intent(self, order: Order) -> Refused | None:
@@ -137,12 +139,14 @@ class Gate:
         return answer
 
     def _recheck(self, order: Order) -> Refused | None:
-        """All checks again for an order that waited; its own reservation is released first."""
+        """Repeat all checks of a delayed order, after releasing its reservation."""
         self.release(order)
         return self._check_position(order) or self.check(order)
 
     def _check_position(self, order: Order) -> Refused | None:
-        """An absent order may have arrived and filled after all, or another sender traded its symbol."""
+        """Reject where the position changed: the absent order may have filled late, or another sender traded its
+        symbol.
+        """
         reason = self.position_check.now(order)
         return Refused(f"{order.symbol}: the {order.side} was not sent once more: {reason}") if reason else None
 
@@ -209,12 +213,12 @@ class Gate:
         return check_distance(order, price, self.context.trading.max_distance_percent, instrument)
 
     def _is_full_exit(self, order: Order) -> bool:
-        """Also one that leaves less than a lot."""
+        """Also where less than a lot would remain."""
         left = self._sellable(order.symbol) - order.quantity
         return order.side == "sell" and left < self._instrument(order).lot
 
     def _beyond_settings(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
-        """The owner's settings: the daily loss limit stops buys, and `[limits]` everything but full exits."""
+        """The owner's settings: the daily loss limit blocks buys, `[limits]` everything but full exits."""
         stopped = buys_stopped(self.context, self.log) if order.side == "buy" else None
         if stopped or self._is_full_exit(order):
             return stopped

@@ -63,7 +63,7 @@ def _bought_in_full(outcomes: Iterable[Outcome]) -> set[Symbol]:
 
 
 def _is_top_up(outcome: Outcome, enough: Collection[Symbol]) -> bool:
-    """Whether it is over and was for more of a symbol that an earlier order had bought `enough` of."""
+    """Whether the order is terminal and was for more of a symbol of which an earlier order had bought `enough`."""
     return outcome.order.symbol in enough and outcome.certain and outcome.status != "lost"
 
 
@@ -80,7 +80,7 @@ def _unsent(plan: Plan, outcomes: Iterable[Outcome]) -> list[Symbol]:
 def _missed(
     context: RunContext, log: RunLog, plan: Plan, start: AccountSnapshot | None, end: AccountSnapshot
 ) -> tuple[Miss, ...]:
-    """By our shares after the run, at each price seen since the plan."""
+    """The missed targets, by our shares after the run and at each price seen since the plan."""
     held = end.shares
     if context.trading.manage == "own":
         held = {symbol: min(end.ledger.ours.get(symbol, ZERO), there) for symbol, there in held.items()}

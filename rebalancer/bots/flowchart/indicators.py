@@ -22,9 +22,9 @@ class Parameter:
 class IndicatorSpec:
     """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
 
-    `name` is what both formats call it, `short` what the screens do. `prices` tells how many prices in a row the first
-    value takes. `settled`, of a recursive formula only, tells after how many prices the choice of its first value no
-    longer shows. `source` says where the formula is from.
+    `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
+    value needs. `settled`, of a recursive formula only, is the number of prices after which its initial value no longer
+    affects the result. `source` is the reference for the formula.
     """
 
     name: str
@@ -40,7 +40,7 @@ class IndicatorSpec:
 
     @property
     def of_tickers_only(self) -> bool:
-        """Whether it has no meaning for a part of a chart: that has returns, but no price in dollars."""
+        """Whether it applies to tickers only: a simulated portfolio has returns, but no price in dollars."""
         return self.unit == "dollars"
 
 
@@ -150,11 +150,11 @@ INDICATORS: Mapping[str, IndicatorSpec] = {spec.name: spec for spec in _ALL}
 
 
 def prices_needed(name: str, parameters: tuple[int, ...]) -> int:
-    """How many prices in a row the first value takes."""
+    """The number of consecutive prices that the first value needs."""
     return INDICATORS[name].prices(*parameters)
 
 
 def prices_advised(name: str, parameters: tuple[int, ...]) -> int:
-    """How many prices in a row it takes until more history no longer changes the value."""
+    """The number of consecutive prices after which more history no longer changes the value."""
     spec = INDICATORS[name]
     return (spec.settled or spec.prices)(*parameters)
