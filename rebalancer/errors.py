@@ -1,4 +1,4 @@
-"""What can go wrong, each with the exit code a script sees. docs/json.md lists the same codes."""
+"""The program's exceptions, each with its exit code. docs/json.md lists the same codes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,13 +40,13 @@ class BadInputError(RebalancerError):
 
 
 class RunFailedError(RebalancerError):
-    """The run ended before any order left."""
+    """The run ended before any order was sent."""
 
     exit_code = 4
 
 
 class BusyError(RunFailedError):
-    """Another run is going on."""
+    """Another run is in progress."""
 
 
 class SourceError(RunFailedError):
@@ -54,12 +54,12 @@ class SourceError(RunFailedError):
 
 
 class HeldBackError(RebalancerError):
-    """The account was halted or disarmed before an order of its run was written down: that order does not leave."""
+    """The account was halted or disarmed before the intent of an order was journalled: the order is not sent."""
 
     exit_code = 4
 
 
 class StoppedError(RebalancerError):
-    """Something that must never happen did: orders may stand at the broker, a person has to look."""
+    """An invariant was violated: orders may be open at the broker, and a person must check the account."""
 
     exit_code = 5

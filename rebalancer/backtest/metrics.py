@@ -75,7 +75,7 @@ def annualised(equity: Floats) -> float | None:
     """(last / first) ** (252 / T) - 1, where T counts the values, not the steps between them."""
     if len(equity) < 2:
         return None
-    with np.errstate(over="ignore"):  # a few wild days, raised to a year, are beyond any number
+    with np.errstate(over="ignore"):  # annualising a few extreme days can overflow
         growth = np.float64(equity[-1] / equity[0]) ** (YEAR / len(equity)) - 1
     return float(growth) if np.isfinite(growth) else None
 

@@ -1,4 +1,4 @@
-"""The port `Bot`: what the rest of the program knows of a bot of any kind; and what every kind reads of closes."""
+"""The port `Bot`: the interface of every kind of bot, and how a bot reads closes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from rebalancer.model import Closes, Decision, Floats, Symbol
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a bot file contains, for a person who checks it before money follows it. All sorted.
+    """The contents of a bot file, for review before money is committed to it. All sorted.
 
-    `tickers` are held or only looked at. The rest describes a flowchart and is empty for other kinds: `nodes` counts by
+    `tickers` may be held or only read. The rest describes a flowchart and is empty for other kinds: `nodes` counts by
     kind, such as ("Asset", 3); `depth` is the number of nodes on the longest path; `functions` are the indicators,
-    each with the parameters it is used with.
+    each with the windows it is used with: a number, or several where an indicator takes several; none for a price.
     """
 
     name: str
     tickers: tuple[Symbol, ...]
     nodes: tuple[tuple[str, int], ...] = ()
     depth: int = 0
-    functions: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...] = ()
+    functions: tuple[tuple[str, tuple[int | tuple[int, ...], ...]], ...] = ()
 
 
 class Bot(Protocol):
-    """Decides, at each close, which fraction of its money goes into which symbol; what is missing to 1 is cash.
+    """A strategy: at each close, its target weights by symbol as fractions of its money; the rest is cash.
 
     A decision uses the closes of its session and of earlier ones only. `closes` must have a column for each of
     `symbols`, else ValueError is raised; other columns are ignored.
@@ -34,11 +34,11 @@ class Bot(Protocol):
 
     @property
     def name(self) -> str:
-        """What the settings and the screens call it."""
+        """Its name in settings and on screens."""
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
-        """All that it may hold or look at, sorted."""
+        """Every symbol that it may hold or read, sorted."""
 
     @property
     def holdable(self) -> tuple[Symbol, ...]:
@@ -46,11 +46,11 @@ class Bot(Protocol):
 
     @property
     def lookback(self) -> int:
-        """The number of sessions, the present one included, without which it can't decide."""
+        """The least number of sessions for a decision, the current one included."""
 
     @property
     def warm_up(self) -> int:
-        """The number of sessions after which more history no longer changes what it decides; at least `lookback`."""
+        """The number of sessions beyond which more history no longer changes a decision; at least `lookback`."""
 
     def weights(self, closes: Closes) -> Floats:
         """Its decision at every close: fractions (T, N) over all of `closes.symbols`, each row >= 0 with a sum <= 1.
@@ -59,22 +59,22 @@ class Bot(Protocol):
         """
 
     def decide(self, closes: Closes) -> Decision:
-        """Its decision on the last session of `closes`; a BotFailure says in a sentence why there is none."""
+        """The decision for the last session of `closes`, or a BotFailure with the reason."""
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
-        """How it came to its decision on row `day` of `closes`, a line a step."""
+        """Explains the decision on row `day` of `closes`, one line per step."""
 
     def findings(self) -> Findings: ...
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
-        """All of its rules, in lines; with `closes` also what they came to on the last session."""
+        """All rules, one per line; with `closes` also their values on the last session."""
 
     def mermaid(self, closes: Closes) -> str:
         """Its rules and the last session's path as a Mermaid diagram. Raises ValueError where there is none."""
 
 
 Answer = Mapping[str, float] | str
-"""What `weights` of a Python bot returned for one session, unchecked; or a sentence that says why nothing."""
+"""The unvalidated result of a Python bot's `weights` for one session, or the reason why there is none."""
 
 RunPython = Callable[[bytes, Closes, int], Sequence[Answer]]
 """Calls `weights` of a Python bot: (content of the file, closes, lookback) -> answers.
@@ -85,7 +85,7 @@ to its own. Nothing is raised for what the file does.
 
 
 def own_columns(bot: str, symbols: Sequence[Symbol], closes: Closes) -> Floats:
-    """The closes of `symbols`, (T, N) in their order; what is not a positive number is NaN, that is missing.
+    """The closes of `symbols`, (T, N) in their order; anything but a positive number becomes NaN (missing).
 
     Raises ValueError where `closes` has no column for one of them.
     """

@@ -1,4 +1,4 @@
-"""The bytes of a bot file -> a bot. A name that ends in .py is a Python file; what else it is, the content tells."""
+"""Loads a bot file. A name that ends in .py is a Python bot; any other format is detected from the content."""
 
 from rebalancer.bots import python
 from rebalancer.bots.base import Bot, RunPython
@@ -10,7 +10,7 @@ from rebalancer.errors import Problem
 def load(content: bytes, name: str, source: str, run: RunPython) -> tuple[Bot | None, tuple[Problem, ...]]:
     """The bot in `content`, called `name`; or None and every problem, each with its place in the file.
 
-    `source` is the path of the file. `run` is what a Python bot is run by; nothing is run here.
+    `source` is the path of the file. `run` will execute a Python bot; nothing is executed here.
     """
     if source.endswith(".py"):
         return python.read(content, name, source, run)
@@ -19,5 +19,5 @@ def load(content: bytes, name: str, source: str, run: RunPython) -> tuple[Bot | 
 
 
 def format_of(content: bytes, source: str) -> str:
-    """The name of the format that `content` is written in, "" for none that is read."""
+    """The name of `content`'s format, "" where it is not supported."""
     return "Python" if source.endswith(".py") else formats.name_of(content) or ""

@@ -20,7 +20,7 @@ MAX_BYTES = 1_000_000
 MAX_LOOKBACK = 10_000
 MAX_SYMBOLS = 1_000
 MAX_REASON = 500
-"""Characters of a sentence that came from the bot's process."""
+"""The maximum length of a message from the bot's process, in characters."""
 ROUNDING = 1e-9
 """How far above 1 a sum of weights may be."""
 
@@ -100,7 +100,7 @@ def _in_words(weights: Weights) -> str:
 
 
 def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:
-    """The positive weights of `answer`; or a sentence that says why it is none."""
+    """The positive weights of `answer`, or the reason why it is invalid."""
     if isinstance(answer, str):
         return "".join(character if character.isprintable() else " " for character in answer[:MAX_REASON])
     for name, weight in answer.items():

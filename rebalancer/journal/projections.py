@@ -248,7 +248,7 @@ def _stored_unchanged(event: _Unchanged, tables: TableWriter) -> None:
 
 @project.register
 def _run_taken_up(event: RunTakenUp, tables: TableWriter) -> None:
-    """A run that has ended stays ended: only the orders it left are settled."""
+    """An ended run stays ended; only its unsettled orders are settled."""
     if tables.db.execute("SELECT step FROM runs WHERE id = ?", [tables.run]).fetchone() != ("ended",):
         tables.step("taken up")
     tables.insert(

@@ -154,7 +154,7 @@ INDEXES = (
     "CREATE INDEX orders_left ON orders (run) WHERE NOT settled",
     "CREATE INDEX fills_by_order ON fills (order_id)",
 )
-"""For the queries of every start."""
+"""For the queries that every start makes."""
 
 FINAL: frozenset[OrderPhase] = frozenset({*OVER, "refused"})
 KEYS: Mapping[str, str] = {"runs": "id", "orders": "id"}

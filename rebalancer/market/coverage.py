@@ -59,8 +59,8 @@ def sessions_due(calendar: Calendar, closes: Closes, now: datetime) -> tuple[dat
 
 
 def coverage(closes: Closes, sessions: Sequence[date]) -> tuple[Coverage, ...]:
-    """Each symbol of `closes`, held against `sessions`, increasing: all that the exchange held up to the one that the
-    prices should reach.
+    """The coverage of each symbol of `closes` by `sessions`, increasing: all sessions of the exchange up to the one
+    that the prices should reach.
     """
     exchange = np.array(sessions, dtype="datetime64[D]")
     return tuple(

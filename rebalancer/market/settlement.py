@@ -12,7 +12,7 @@ from rebalancer.model import NEW_YORK, Side, Symbol
 from rebalancer.ports import Calendar
 
 LONGEST_WAIT = timedelta(days=14)
-"""Longer than any closure since 1914, so that a later day need not be looked at."""
+"""Longer than any closure since 1914, so that later days need no check."""
 
 
 def settles_by_us_rules(calendar: Calendar) -> bool:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from rebalancer.model.names import Symbol
 
 NEW_YORK, US_DOLLARS = ZoneInfo("America/New_York"), "USD"
-"""The time zone and the currency of US exchanges: the defaults of whatever names no others."""
+"""The time zone and the currency of US exchanges, used as defaults."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What can be traded at a venue, and in which steps."""
+"""What can be traded at a venue: lot size, tick size and minimum order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,5 +62,5 @@ def us_equity(symbol: Symbol) -> Instrument:
 
 
 def instrument_of(symbol: Symbol, instruments: Instruments) -> Instrument:
-    """That of `instruments`; a US equity where they have none."""
+    """The instrument of `symbol` in `instruments`; a US equity where it is absent."""
     return instruments.get(symbol) or us_equity(symbol)

@@ -12,7 +12,7 @@ class Keys:
 
     @property
     def well_formed(self) -> bool:
-        """Whether both can stand in an HTTP header: not empty, and visible ASCII only."""
+        """Whether both are valid in an HTTP header: not empty, and visible ASCII only."""
         return all(part.isascii() and part.isprintable() and part and " " not in part for part in self._parts)
 
     def redacted(self, text: str) -> str:

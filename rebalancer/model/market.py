@@ -58,7 +58,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The last trade in the market, of anybody."""
+    """The last trade in the market."""
 
     price: Decimal
     at: datetime

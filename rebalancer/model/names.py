@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NewType
 
-if TYPE_CHECKING:  # loading numpy takes longer than all that the settings and the journal need
+if TYPE_CHECKING:  # importing numpy takes longer than everything that the settings and the journal import
     import numpy as np
     from numpy.typing import NDArray
 

@@ -1,4 +1,4 @@
-"""The plan: what is held, what is wanted, and the trades between."""
+"""The plan: holdings, targets, and the trades between them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -19,7 +19,7 @@ open, filled, canceled, expired, rejected    as reported by the broker
 RunStep = Literal[
     "claimed", "surveyed", "decided", "planned", "selling", "sold", "buying", "settled", "taken up", "ended"
 ]
-"""How far a run has come. "sold": every sell is terminal and the account was read again; "taken up": resumed."""
+"""The progress of a run. "sold": every sell is terminal and the account was read again; "taken up": resumed."""
 
 OVER: frozenset[OrderPhase] = frozenset({"filled", "canceled", "expired", "rejected"})
 SHOWN: frozenset[OrderPhase] = frozenset({"open", *OVER})

@@ -1,6 +1,6 @@
-"""Order ids: how they are made, and which orders of an account are this program's by the whole form of their ids.
+"""Order ids: how they are built, and how this program's orders are recognised by the full format of their ids.
 
-The ids of another program may begin as ours do. No version has given ids of another form than these two.
+Another program's ids may share our prefix. Every version has used one of these two formats.
 """
 
 import re
@@ -21,7 +21,9 @@ TRIAL_ID = re.compile(f"{TRIAL_PREFIX}[A-Z2-7]{{13}}")
 def order_id(
     account: str, session: date, run_number: int, leg: str, symbol: Symbol, side: Side, attempt: int = 1
 ) -> OrderId:
-    """The same id for the same order of the same run, always. 20 characters, the limit of the strictest broker."""
+    """Deterministic: the same order of the same run always gets the same id. 20 characters, the limit of the strictest
+    broker.
+    """
     parts = (account, session.isoformat(), str(run_number), leg, symbol, side, str(attempt))
     return OrderId(RUN_PREFIX + b32encode(sha256("|".join(parts).encode()).digest()).decode()[:18])
 
@@ -33,10 +35,10 @@ def another_attempt(order: Order, account: str, session: date, run_number: int, 
 
 
 def is_ours(order_id: str) -> bool:
-    """Whether a run gave the id. Orders of a trial are not ours: what they buy does not belong to the bots."""
+    """Whether a run generated the id. Orders of a trial are not ours: what they buy does not belong to the bots."""
     return RUN_ID.fullmatch(order_id) is not None
 
 
 def is_trial_order(order_id: str) -> bool:
-    """Whether the doctor's trial on paper gave the id."""
+    """Whether the doctor's paper trial generated the id."""
     return TRIAL_ID.fullmatch(order_id) is not None

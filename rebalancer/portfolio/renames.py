@@ -14,7 +14,7 @@ Names = Mapping[Symbol, Symbol]
 
 
 def current_names(named: Iterable[Symbol], renames: Sequence[Rename]) -> dict[Symbol, Rename]:
-    """The symbols of `named` that were renamed, with the name now and the day of the first rename."""
+    """The symbols of `named` that were renamed, with the current name and the day of the first rename."""
     found: dict[Symbol, Rename] = {}
     for symbol in sorted(set(named)):
         new, day = symbol, None

@@ -34,7 +34,7 @@ CENT = Decimal("0.01")
 # ------------------------------------------------------------------------------------- what each bot may use
 
 
-def reserve_dollars(reserve: Reserve, equity: Decimal) -> Decimal:
+def reserve_amount(reserve: Reserve, equity: Decimal) -> Decimal:
     """Money that is never invested. A percentage of `equity` is rounded up to the cent."""
     if reserve.mode == "dollars":
         return reserve.amount
@@ -107,8 +107,8 @@ def set_targets(
 ) -> Targets:
     """The whole waterfall. `fallback` is the ticker that can be bought tonight, None where freed money stays in cash.
 
-    `notes` come before those found here. Raises RunFailedError where no bot decided anything, or where an allocation
-    is not one: nothing may be sold because of a bot that can't be understood.
+    `notes` come before those found here. Raises RunFailedError where no bot decided anything, or where an allocation is
+    invalid: an invalid allocation must not cause sales.
     """
     failures = [decision for decision in decisions.values() if isinstance(decision, BotFailure)]
     if not any(isinstance(decisions[share.bot], Allocation) for share in shares):

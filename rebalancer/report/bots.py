@@ -84,6 +84,7 @@ def _found(findings: Findings) -> tuple[Text, ...]:
     return (*(chart if findings.nodes else ()), line(f"  tickers: {', '.join(findings.tickers)}"))
 
 
-def _each(used: Sequence[tuple[int, ...]]) -> str:
+def _each(used: Sequence[int | tuple[int, ...]]) -> str:
     """As in `[10, 20]`, or `[12/26, 5/35]` where an indicator takes two numbers; "" where it takes none."""
-    return f"[{', '.join('/'.join(map(str, parameters)) for parameters in used)}]" if any(used) else ""
+    spelled = [str(each) if isinstance(each, int) else "/".join(map(str, each)) for each in used]
+    return f"[{', '.join(spelled)}]" if spelled else ""

@@ -1,4 +1,4 @@
-"""Buys: only after every sell is over, and only with the cash that the broker shows after that."""
+"""The buy leg: starts when every sell is terminal, and spends only the cash that the broker shows after that."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ AT_BROKER: frozenset[OrderPhase] = frozenset({"accepted", "open"})
 
 
 def may_buy(context: RunContext, log: RunLog, plan: Plan, sold: Sequence[Outcome]) -> bool:
-    """Accept only if every sell is known to be over, and the account may still buy."""
+    """Accept only if every sell is known to be terminal, and the account may still buy."""
     reason = _no_buys_reason(context, log, sold)
     if reason is not None:
         log.note(f"no buys tonight: {reason}", "warning")
@@ -47,7 +47,7 @@ def _no_buys_reason(context: RunContext, log: RunLog, sold: Sequence[Outcome]) -
 def resume_buys(
     context: RunContext, log: RunLog, plan: Plan, actions: Sequence[CorporateAction]
 ) -> tuple[Outcome, ...]:
-    """Track the buys sent before the interruption to their end, then buy what else the plan has."""
+    """Track the buys sent before the interruption until they are terminal, then send the plan's remaining buys."""
     earlier = orders_before_interruption(log, "buy")
     if not earlier:
         return buy(context, log, plan, actions)
@@ -62,8 +62,8 @@ def resume_buys(
 def buy(context: RunContext, log: RunLog, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:
     """Read cash and prices again, size the buys to them, largest shortfall first, and send them.
 
-    A second round buys what cash was short for: limits reserve more than fills cost, and a venue may have less to spend
-    than its account showed.
+    A second round follows where cash ran short: buys reserve cash at their limit price and may fill for less, and a
+    venue may allow less than its account showed.
     """
     if not plan.buys:
         return ()
@@ -85,7 +85,7 @@ def buy(context: RunContext, log: RunLog, plan: Plan, actions: Sequence[Corporat
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The outcomes of one round of buys, and the symbols worth a second round with more cash."""
+    """The outcomes of one round of buys, and the symbols to retry in a second round."""
 
     outcomes: tuple[Outcome, ...]
     short_of_cash: frozenset[Symbol]
@@ -118,7 +118,7 @@ def _round_of_buys(
 
 
 def _open_gate(context: RunContext, log: RunLog, prices: Prices) -> Gate:
-    """A gate by a new reading of the account and of all open orders."""
+    """A gate based on a fresh reading of the account and of all open orders."""
     external = external_orders(context)
     snapshot = read_account_again(context, log, "after_sells")
     cash = _funds(context, log, snapshot, prices, external).cash
@@ -127,7 +127,7 @@ def _open_gate(context: RunContext, log: RunLog, prices: Prices) -> Gate:
 
 
 def _without_blocked(log: RunLog, plan: Plan, blocked: Mapping[Symbol, str]) -> Plan:
-    """The plan without symbols that another sender changed, or has an order in, since the plan was made."""
+    """The plan without symbols whose position or open orders another sender has changed since."""
     for trade in plan.buys:
         if trade.symbol in blocked:
             log.warn_about(trade.symbol, f"not bought, {blocked[trade.symbol]}")
@@ -163,7 +163,7 @@ def _is_smaller(order: Order, refused: Outcome | None) -> bool:
 
 
 def _worth_second_round(sized: Sized, outcomes: Sequence[Outcome], style: "ExecutionStyle") -> frozenset[Symbol]:
-    """What cash was short for, if some of it was spent and every order is over. An auction has no second round."""
+    """The symbols limited by cash, if some was spent and every order is terminal. An auction has no second round."""
     if style.trading.order_type == "moc" or not any(outcome.filled for outcome in outcomes):
         return frozenset()
     return sized.short_of_cash - {outcome.order.symbol for outcome in outcomes if not outcome.complete}
@@ -205,7 +205,7 @@ def execution_style(context: RunContext, log: RunLog) -> ExecutionStyle:
 def _funds(
     context: RunContext, log: RunLog, snapshot: AccountSnapshot, prices: Prices, external: Sequence[OrderState]
 ) -> Funds:
-    """Cash and room for buys. What open buys may still take, ours and `external` ones, counts as spent and invested."""
+    """The funds for buys. The unfilled part of open buys, ours and `external` ones, counts as spent and invested."""
     account = snapshot.account
     reserved = own_open_buys(context, log, prices, account.cash) + open_buys(external, prices, account.cash)
     cash = budget(account, snapshot.reserve, reserved, short=snapshot.short)
@@ -222,17 +222,17 @@ def _within_buying_power(funds: Funds, refused: Mapping[Symbol, Outcome], style:
 
 
 def _symbols_valued_at_market(context: RunContext, log: RunLog) -> set[Symbol]:
-    """The symbols of this run's orders without an average price, which the limits of the run value at the market's."""
+    """Symbols of this run's orders without an average price: the run's limits value them at the market price."""
     return {sent.order.symbol for sent in context.journal.orders(log.run) if sent.average_price is None}
 
 
 def open_buys(orders: Sequence[OrderState], prices: Prices, cash: Decimal) -> Decimal:
-    """Dollars that the buys among `orders` may still take. One without a price may take all of `cash`."""
+    """The unfilled value of the buys among `orders`. One without a price counts as all of `cash`."""
     return _cost_of_buys([(state, state.quantity - state.filled) for state in orders], prices, cash)
 
 
 def own_open_buys(context: RunContext, log: RunLog, prices: Prices, cash: Decimal) -> Decimal:
-    """Dollars that our own buys may still take: the rest of open ones, all of those in doubt."""
+    """The unfilled value of our own buys; those with unknown outcome count in full."""
     doubtful = [(sent.order, sent.order.quantity) for sent in orders_in_doubt(context, log).values()]
     unsettled = context.journal.unsettled(context.account)
     open_rest = [(sent.order, sent.order.quantity - sent.filled) for sent in unsettled if sent.phase in AT_BROKER]
@@ -240,7 +240,7 @@ def own_open_buys(context: RunContext, log: RunLog, prices: Prices, cash: Decima
 
 
 def _cost_of_buys(orders: Iterable[tuple[Order | OrderState, Decimal]], prices: Prices, cash: Decimal) -> Decimal:
-    """Dollars of the buys among `orders`, each with the shares to count."""
+    """The cost of the buys among `orders`; each comes with the shares to count."""
     return sum((_cost(order, shares, prices, cash) for order, shares in orders if order.side == "buy"), Decimal(0))
 
 

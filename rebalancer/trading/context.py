@@ -112,7 +112,7 @@ class RunLog:
         self.earlier = {sent.order.id: sent for sent in self._context.journal.orders(self.run)}
 
     def next_attempt(self, symbol: Symbol, side: Side) -> int:
-        """The number in the id of this run's next order of `symbol` and `side`, which makes the id unique."""
+        """The attempt number in the id of this run's next order of `symbol` and `side`."""
         sent = self._context.journal.orders(self.run)
         return 1 + sum((each.order.symbol, each.order.side) == (symbol, side) for each in sent)
 
@@ -122,7 +122,7 @@ class RunLog:
     def write(self, *events: Event) -> None:
         """Commit `events` together. If this raises, nothing more may be sent.
 
-        Raises what the journal raises until an order of this run has left, StoppedError after that.
+        Raises what the journal raises before the first order of this run is sent, StoppedError after that.
         """
         try:
             self._context.journal.record(self.run, *events)

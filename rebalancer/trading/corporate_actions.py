@@ -52,7 +52,7 @@ def restate_ledger(context: RunContext, log: RunLog, positions: Sequence[Positio
     if not events:
         return ledger
     notes = (Noted(event.at, "note", f"{event.symbol}: {event.why}") for event in events)
-    context.journal.record(log.run, *events, *notes)  # together: half a rename would lose the shares
+    context.journal.record(log.run, *events, *notes)  # in one transaction: half a rename would lose the shares
     return context.journal.ledger(context.account)
 
 
@@ -94,8 +94,8 @@ def warn_unbooked_splits(
 
 
 def wrongly_valued(symbols: Iterable[Symbol], unbooked: Mapping[Symbol, str]) -> Mapping[Symbol, str]:
-    """All `symbols`, with the reason, while any split is unbooked: the account's value is wrong, and so is every target
-    in dollars.
+    """All `symbols`, with the reason, while any split is unbooked: the account's value is wrong, and so is the value
+    of every target.
     """
     if not unbooked:
         return {}
@@ -107,7 +107,7 @@ def wrongly_valued(symbols: Iterable[Symbol], unbooked: Mapping[Symbol, str]) ->
 
 
 def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunContext:
-    """`context` with bots and settings by present names; a rename that could mean two shares makes both `ambiguous`."""
+    """`context` with bots and settings under current names; both names of an unclear rename are `ambiguous`."""
     trading, limits = context.trading, context.limits
     named = {*context.symbols(), *_paired(context)}
     listed = {*trading.protected, *limits.allowed, *limits.denied}
@@ -129,7 +129,7 @@ def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunConte
 
 
 def protected_by_new_names(trading: Trading, ledger: Ledger) -> Trading:
-    """`trading` with the protected symbols under their present names too."""
+    """`trading` with renamed `protected` symbols also under their current names."""
     names = current_names(trading.protected, ledger.renames)
     return protected_under_both_names(trading, {old: rename.new for old, rename in names.items()})
 
@@ -145,7 +145,7 @@ def _unambiguous(
     ambiguous: dict[Symbol, str] = {}
     for old, rename in found.items():
         if old_ticker_reused(rename, closes) and rename.new not in {*(ledger.expected or {})}:
-            continue  # the old ticker was given to another share, and none of the renamed shares is left
+            continue  # the old ticker was reused for another share, and the renamed position is closed
         if reason := ambiguity(rename, named, closes):
             ambiguous |= {old: reason, rename.new: reason}
             log.note(f"{old}: {reason}", "warning")

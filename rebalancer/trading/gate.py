@@ -41,10 +41,10 @@ ZERO = Decimal(0)
 class Gate:
     """Checks orders against one reading of the account, and reserves what each may use as if it fills completely.
 
-    `budget` is what may be spent on buys, in dollars; a gate for sells has none. `external_buys` are the dollars that
+    `budget` is what may be spent on buys; a gate for sells has none. `external_buys` is the money that
     open buys of other senders may still invest, `blocked` the symbols that they have an open order in, with the reason.
 
-    Reserved so far: `sold` shares by symbol, `bought` dollars at the market's price, `spent` dollars at the limits and
+    Reserved so far: `sold` shares by symbol, `bought` at the market's price, `spent` at the limits and
     with fees; by the orders in `reserved`. The limits of a whole run count its orders in the journal.
     """
 
@@ -70,7 +70,7 @@ class Gate:
             if sent.order.id in self.log.earlier and sent.phase in IN_DOUBT:
                 self._reserve(sent.order)
             elif sent.order.side == "buy" and sent.phase not in DONE:
-                self.bought += self._dollars(sent) * (1 - sent.filled / sent.order.quantity)
+                self.bought += self._value(sent) * (1 - sent.filled / sent.order.quantity)
 
     # ------------------------------------------------------------------------------------- sending
 
@@ -86,8 +86,8 @@ class Gate:
     def resend(self, order: Order) -> Submitted:
         """Retry an absent order under its own id: idempotent order ids, the venue rejects duplicates.
 
-        If a check fails now, the order is looked up a last time, and is lost if it is not there: that check says
-        nothing about the first attempt.
+        If a check fails, the order is looked up once more, and is lost if still absent: the check says nothing about
+        the first attempt.
         """
         if (refused := self._recheck(order) or self._record_resend(order)) is None:
             return self._submit(order, again=True)
@@ -98,7 +98,9 @@ class Gate:
         return refused
 
     def repeat(self, order: Order) -> Submitted:
-        """Submit an order that the venue has already: only the paper trial does, to see its id rejected."""
+        """Submit an order that the venue already has. Only the paper trial does, to verify that the duplicate id is
+        rejected.
+        """
         return self.context.broker.submit(order)
 
     def _record_intent(self, order: Order) -> Refused | None:
@@ -137,12 +139,14 @@ class Gate:
         return answer
 
     def _recheck(self, order: Order) -> Refused | None:
-        """All checks again for an order that waited; its own reservation is released first."""
+        """Repeat all checks of a delayed order, after releasing its reservation."""
         self.release(order)
         return self._check_position(order) or self.check(order)
 
     def _check_position(self, order: Order) -> Refused | None:
-        """An absent order may have arrived and filled after all, or another sender traded its symbol."""
+        """Reject where the position changed: the absent order may have filled late, or another sender traded its
+        symbol.
+        """
         reason = self.position_check.now(order)
         return Refused(f"{order.symbol}: the {order.side} was not sent once more: {reason}") if reason else None
 
@@ -209,12 +213,12 @@ class Gate:
         return check_distance(order, price, self.context.trading.max_distance_percent, instrument)
 
     def _is_full_exit(self, order: Order) -> bool:
-        """Also one that leaves less than a lot."""
+        """Also where less than a lot would remain."""
         left = self._sellable(order.symbol) - order.quantity
         return order.side == "sell" and left < self._instrument(order).lot
 
     def _beyond_settings(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
-        """The owner's settings: the daily loss limit stops buys, and `[limits]` everything but full exits."""
+        """The owner's settings: the daily loss limit blocks buys, `[limits]` everything but full exits."""
         stopped = buys_stopped(self.context, self.log) if order.side == "buy" else None
         if stopped or self._is_full_exit(order):
             return stopped
@@ -223,14 +227,14 @@ class Gate:
         return check_limits(order, price, held, equity, self._tally(order, sent), limits, instrument)
 
     def _beyond_arming(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
-        """Whether the run would trade more dollars than its account is armed for. A full exit may always be sent; any
+        """Whether the run would trade more than its account is armed for. A full exit may always be sent; any
         other order without a price was rejected by the limits.
         """
         price = self._price(order.symbol)
         match arming(self.context):
             case Armed(max_dollars=most) if price is not None and not self._is_full_exit(order):
-                dollars = self._tally(order, sent).dollars + order.quantity * price.value
-                return check_armed(dollars, most, self.snapshot.account.currency)
+                traded = self._tally(order, sent).traded + order.quantity * price.value
+                return check_armed(traded, most, self.snapshot.account.currency)
         return None
 
     def _note_unknown_close(self, order: Order) -> None:
@@ -279,9 +283,9 @@ class Gate:
     def _tally(self, order: Order, sent: Sequence[OrderRecord]) -> Tally:
         """The run's other orders."""
         others = [each for each in sent if each.order.id != order.id]
-        return Tally(len(others), sum(map(self._dollars, others), ZERO))
+        return Tally(len(others), sum(map(self._value, others), ZERO))
 
-    def _dollars(self, sent: OrderRecord) -> Decimal:
+    def _value(self, sent: OrderRecord) -> Decimal:
         """The value of an order that was not refused: at its average price, else the market's, else its limit, else the
         broker's value of the position. A buy without any of these counts as the whole equity.
         """

@@ -86,7 +86,7 @@ def closed_reason(context: RunContext, log: RunLog) -> str | None:
 def latest_time(context: RunContext, log: RunLog) -> datetime:
     """The later of this machine's clock and the venue's last reported time plus what has elapsed since.
 
-    A clock that is set back during the run lets no order leave after the close.
+    So a clock that is set back during the run can't cause an order after the close.
     """
     if log.venue_time is None:
         return context.clock.now()
@@ -95,7 +95,7 @@ def latest_time(context: RunContext, log: RunLog) -> datetime:
 
 
 def hours_mismatch(hours: Hours, session: Session, asked: datetime, answered: datetime, most_skew: int) -> str | None:
-    """None where the venue, asked between `asked` and `answered` by our clock, is open for `session` as we know it."""
+    """None where the venue, asked between `asked` and `answered` (our clock), is open for `session` (our calendar)."""
     shown = partial(date_and_time, zone=session.zone)
     skew = max(asked - hours.now, hours.now - answered, timedelta(0)).total_seconds()
     if not skew <= most_skew:
@@ -136,7 +136,7 @@ def check_daily_loss(context: RunContext, log: RunLog, account: Account) -> None
 
 
 def note_unchecked_loss(context: RunContext, log: RunLog, account: Account) -> None:
-    """Note what a real broker does not report, so that the daily loss can't be checked in full."""
+    """Note which figures a real broker does not report: without them the daily loss can't be checked in full."""
     if context.broker.venue.simulated:
         return
     if account.previous_equity is None:

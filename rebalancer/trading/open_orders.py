@@ -71,7 +71,7 @@ def external_orders(context: RunContext) -> tuple[OrderState, ...]:
 def blocked_symbols(external: Iterable[OrderState], currency: str) -> Mapping[Symbol, str]:
     """The symbols with `external` open orders, with the reason why they are not traded tonight.
 
-    Ours could trade against theirs, which brokers refuse as a wash trade; and theirs hold shares.
+    Our orders could trade against them, which brokers refuse as a wash trade; and open sells hold shares.
     """
     return {
         state.symbol: f"left alone, since a {state.side} of {open_quantity(state, currency)} that is not ours is open "

@@ -37,13 +37,15 @@ def execute(
     *,
     reopen_gate: Callable[[], Gate],
 ) -> tuple[Outcome, ...]:
-    """Send the orders and track them to their end: cancelled after `timeout` seconds, polled every `poll` seconds.
+    """Send the orders and track them until they are terminal: cancelled after `timeout` seconds, polled every `poll`
+    seconds.
 
-    Orders refused because of other open orders are retried once with a new id when those are gone, and orders refused
-    for their fraction of a lot as whole lots. Retries pass a gate from `reopen_gate`, which reads the account
-    again: the other orders may have changed shares or cash.
+    Orders refused because of other open orders are retried once with a new id when those are closed; orders refused for
+    a fractional lot are retried as whole lots. Retries pass a gate from `reopen_gate`, which reads the account again:
+    the other orders may have changed shares or cash.
 
-    Raises StoppedError if the broker shows one of our orders with other parameters, or a filled quantity that fell.
+    Raises StoppedError if the broker shows one of our orders with other parameters, or a filled quantity that
+    decreased.
     """
     outcomes = send_and_track(context, log, orders, gate, timeout, poll)
     refused = [outcome.order for outcome in outcomes if outcome.refusal in TEMPORARY_REFUSALS]
@@ -105,7 +107,7 @@ def _resolve_unknown(context: RunContext, log: RunLog, unknown: Sequence[Order],
     """Look up orders without a clear answer, and send absent ones once more: idempotent order ids, the venue rejects
     duplicates, so a retry is safe.
 
-    Returns the outcomes of those that are over; the others are at the broker, or may be.
+    Returns the outcomes of the terminal ones; the others are, or may be, at the broker.
     """
     done: dict[OrderId, Outcome] = {}
     unknown_again: list[Order] = []
@@ -153,7 +155,7 @@ def _wait_for_blocking_orders(context: RunContext, log: RunLog, refused: Sequenc
 
 
 def whole_lots(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> list[Order]:
-    """The whole lots of each order that was refused for its fraction of a lot, which stays with a warning."""
+    """Each order that was refused for a fractional lot, reduced to whole lots; a warning names the fraction."""
     refused = [outcome.order for outcome in outcomes if outcome.refusal == "whole"]
     whole: list[Order] = []
     for order in refused:

@@ -1,4 +1,4 @@
-"""Prices: market snapshots, prices good enough for signals and for orders, closes up to now. All are journalled."""
+"""Prices: market snapshots, prices accepted for signals and for orders, closes up to now. All are journalled."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -33,7 +33,7 @@ def market_snapshots(
 def signal_prices(
     context: RunContext, log: RunLog, snapshots: Mapping[Symbol, Snapshot], symbols: Iterable[Symbol]
 ) -> Prices:
-    """Prices good enough for a bot's decision: any of today's session."""
+    """Prices accepted for a bot's decision: any of today's session."""
     gates = signal_gates(context.trading, log.session, context.clock.now(), context.currency)
     return _recorded(log, "signals", accepted_prices(sorted(symbols), snapshots, gates))
 
@@ -45,7 +45,7 @@ def order_prices(
     symbols: Iterable[Symbol],
     purpose: Literal["orders", "buys"] = "orders",
 ) -> Prices:
-    """Prices good enough for an order: fresh, two-sided, not too wide."""
+    """Prices accepted for an order: fresh, two-sided, not too wide."""
     gates = order_gates(context.trading, log.session, context.clock.now(), context.currency)
     prices = _recorded(log, purpose, accepted_prices(sorted(symbols), snapshots, gates))
     log.last_prices |= {symbol: price for symbol, price in prices.items() if isinstance(price, Price)}

@@ -127,7 +127,7 @@ def recover(context: RunContext, log: RunLog) -> None:
 def untradable_symbols(
     context: RunContext, log: RunLog, symbols: set[Symbol], unbooked: Mapping[Symbol, str]
 ) -> Mapping[Symbol, str]:
-    """What is neither bought nor sold tonight, with the reason."""
+    """Symbols that are neither bought nor sold tonight, with the reason."""
     not_traded = {
         **warn_blocked_symbols(context, log),
         **warn_orders_in_doubt(context, log),
@@ -138,7 +138,7 @@ def untradable_symbols(
 
 
 def sell(context: RunContext, log: RunLog, orders: Sequence[Order], prices: Prices) -> tuple[Outcome, ...]:
-    """By a new reading of the account: another sender may have sold since the plan was made."""
+    """Uses a fresh reading of the account: another sender may have sold since the plan was made."""
     if not orders:
         return ()
 

@@ -22,7 +22,7 @@ from rebalancer.trading.snapshot import (
 from rebalancer.trading.tracking import polls
 
 SLIPPAGE = Decimal("0.01")
-"""The part of equity by which market buys may overdraw own cash."""
+"""The fraction of equity by which market buys may overdraw own cash."""
 
 
 def reconcile(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> AccountSnapshot:

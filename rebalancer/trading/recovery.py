@@ -57,7 +57,7 @@ def settle_earlier_orders(context: RunContext, log: RunLog) -> None:
 
 
 def _latest(context: RunContext, order: Order, found: Found | None) -> Found:
-    """Look up again what was not looked up or was open: it may be over since."""
+    """Look up orders again that were open or not looked up: they may be terminal by now."""
     if found is None:
         return context.broker.find(order.id)
     if not isinstance(found, OrderState) or found.terminal:

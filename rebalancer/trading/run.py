@@ -1,4 +1,4 @@
-"""A run from its start to its journalled end, whatever happens in between."""
+"""The life cycle of a run: start or resume it, execute it, and journal how it ended, also after an error."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The account snapshot: what is held, what is ours, what may be invested. Every reading is checked and journalled."""
+"""The account snapshot: positions, our shares of them, and Investable. Every reading is checked and journalled."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from rebalancer.model import Account, Difference, Holdings, Position, Symbol
 from rebalancer.model.states import OVER
 from rebalancer.model.text import cents, money
 from rebalancer.portfolio.holdings import differences, quantities, sort_holdings, tradable
-from rebalancer.portfolio.targets import investable, reserve_dollars
+from rebalancer.portfolio.targets import investable, reserve_amount
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.corporate_actions import (
@@ -28,14 +28,14 @@ ZERO = Decimal(0)
 POSITION_LAG_SECONDS = 30
 """A broker's positions may lag so long behind its fills."""
 PRICE_TOLERANCE = Decimal("0.02")
-"""The part of equity by which two calls a moment apart may differ, since prices move between them."""
+"""The fraction of equity by which two consecutive calls may differ, since prices move between them."""
 NOISE = Decimal("0.001")
-"""A missing position of less than this part of equity can't be told from moving prices."""
+"""A missing position below this fraction of equity can't be distinguished from price moves."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
-    """The account at one moment. In dollars: `reserve`, `investable`, and `long_value`, all long positions together.
+    """The account at one moment. `long_value` is that of all long positions together.
 
     `ledger` is the journal's state before this reading was recorded. `positions` are all of the account's.
     """
@@ -81,8 +81,8 @@ def _read(context: RunContext) -> tuple[Account, tuple[Position, ...]]:
 
 
 def _recently_traded(context: RunContext, log: RunLog, phase: Phase) -> Collection[Symbol]:
-    """The symbols whose fills of tonight the positions may lag behind: those of this run; at its start all that the
-    journal expects, if an earlier run of this session was recorded.
+    """The symbols whose positions may lag behind tonight's fills: those of this run; at its start all that the journal
+    expects, if an earlier run of this session was recorded.
     """
     ledger = context.journal.ledger(context.account)
     if phase == "start":
@@ -93,7 +93,8 @@ def _recently_traded(context: RunContext, log: RunLog, phase: Phase) -> Collecti
 def _read_past_lag(context: RunContext, traded: Collection[Symbol]) -> tuple[Account, tuple[Position, ...]]:
     """Read until positions of `traded` symbols are as the journal expects, POSITION_LAG_SECONDS at most.
 
-    A lagging answer would lose track of whose the missing shares are, and size buys to cash that is not there yet.
+    With lagging positions the ownership of the missing shares would be lost, and buys sized to cash that is not there
+    yet.
     """
     ledger = context.journal.ledger(context.account)
     for _ in polls(context, POSITION_LAG_SECONDS if traded else 0):
@@ -138,7 +139,7 @@ def _snapshot(
     holdings = sort_holdings(
         positions, ledger.ours, ledger.expected, trading, ledger.values, context.instruments(positions)
     )
-    reserve = reserve_dollars(context.reserve, account.equity)
+    reserve = reserve_amount(context.reserve, account.equity)
     return AccountSnapshot(
         account,
         holdings,
@@ -177,7 +178,7 @@ def incomplete_reason(
 ) -> str | None:
     """Why positions must be missing; None where they and the cash add up to the equity.
 
-    They may differ by PRICE_TOLERANCE. `recorded` are the dollars that each symbol should be worth, roughly: where one
+    They may differ by PRICE_TOLERANCE. `recorded` is what each symbol should be worth, roughly: where one
     of them is gone, the gap must be less than half of it, since the money of a sale would be there.
     """
     shown = account.cash + sum((position.market_value for position in positions), ZERO)

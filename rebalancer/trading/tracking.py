@@ -1,4 +1,4 @@
-"""Tracking: what happened to the orders that were sent. Only the broker knows, and every answer is journalled."""
+"""Order tracking: asks the broker for the state of sent orders, and journals every change."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -26,11 +26,11 @@ from rebalancer.trading.context import RunContext, RunLog
 
 POLL_SECONDS = 1.0
 CANCEL_SECONDS = 30
-"""A cancel may take so long."""
+"""How long to wait for a cancel."""
 ABSENCES = 2
-"""An order is absent after so many look-ups that don't find it."""
+"""The number of look-ups without a result after which an order is absent."""
 LOOK_UP_SECONDS = 10
-"""Beyond the venue's quiet time."""
+"""How long to look up after the venue's quiet time."""
 MIN_BUSY_PAUSE, MAX_BUSY_PAUSE, MAX_BUSY_SECONDS = 1.0, 60.0, 120.0
 ZERO = Decimal(0)
 
@@ -86,7 +86,7 @@ class OrderTracker:
         return order_id in self.states and self.states[order_id].terminal
 
     def _only_auction_orders_left(self) -> bool:
-        """After a shutdown request nobody waits for the closing auction, whose orders can't be cancelled late."""
+        """After a shutdown request auction orders are not awaited: they can't be cancelled shortly before the close."""
         return self.context.shutdown_requested() and all(
             self.orders[order_id].kind == "moc" for order_id in self._pending()
         )
@@ -127,7 +127,7 @@ class OrderTracker:
 
 
 def polls(context: RunContext, seconds: float, pause: float = POLL_SECONDS) -> Iterator[None]:
-    """Now, and then every `pause` seconds, until `seconds` have elapsed, whatever the wall clock is set to."""
+    """Yields at once and then every `pause` seconds, until `seconds` have elapsed by the monotonic clock."""
     began = context.clock.elapsed()
     while True:
         yield
@@ -137,7 +137,7 @@ def polls(context: RunContext, seconds: float, pause: float = POLL_SECONDS) -> I
 
 
 def look_up(context: RunContext, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState | Absent | Unknown]:
-    """What the broker has of each order. Absent: not found by ABSENCES look-ups after the venue's quiet time.
+    """The broker's answer about each order. Absent: not found by ABSENCES look-ups after the venue's quiet time.
 
     Time is counted in seconds slept here, so that setting the clock does not shorten it.
     """
@@ -198,7 +198,7 @@ def retry_while_busy(
 
 
 def wait_until_released(context: RunContext, log: RunLog, symbols: Collection[Symbol]) -> None:
-    """Wait until the broker has released the shares of `symbols` that gone orders held; warn about what it still holds.
+    """Wait until the broker has released the shares of `symbols` held for closed orders; warn about those still held.
 
     Raises SourceError where the broker does not answer.
     """
@@ -214,7 +214,7 @@ def wait_until_released(context: RunContext, log: RunLog, symbols: Collection[Sy
 
 
 def _held_without_order(context: RunContext, symbols: Collection[Symbol]) -> dict[Symbol, Decimal]:
-    """Shares held beyond what open sells are for. An open sell by amount may hold any number of them."""
+    """Shares that the broker holds back beyond its open sells. An open sell by amount may hold any number of them."""
     held = {
         position.symbol: position.quantity - position.available
         for position in context.broker.positions()

@@ -31,7 +31,7 @@ def address_refusal(url: str, allowed: str) -> str | None:
 
 
 OnProgress = Callable[[int, int], None]
-"""Called with how many of how many symbols are done."""
+"""Progress callback: (symbols done, symbols in total)."""
 
 
 # --------------------------------------------------------------------------------------------- its config keys
@@ -92,7 +92,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class MarketView:
-    """What a simulated venue trades by: its time, its sessions and its prices."""
+    """The inputs of a simulated venue: clock, calendar and prices."""
 
     clock: Clock
     calendar: Calendar
@@ -100,7 +100,7 @@ class MarketView:
 
 
 class Synced(Protocol):
-    """The outcome of bringing kept closes up to the session `last`, as a frozen dataclass for screens and JSON."""
+    """The result of updating cached closes to the session `last`, as a frozen dataclass for screens and JSON."""
 
     @property
     def last(self) -> date: ...
@@ -114,7 +114,7 @@ class Synced(Protocol):
 
 
 class VenueHistory(History, Protocol):
-    """A venue's own daily closes, kept in a cache on this machine."""
+    """A venue's own daily closes, cached on this machine."""
 
     def last_session(self) -> Session:
         """The last session whose closes are final."""
@@ -127,7 +127,7 @@ class VenueHistory(History, Protocol):
 
 @runtime_checkable
 class SimulatedBroker(Broker, Protocol):
-    """A broker at which a person may do to an account what no real one allows."""
+    """A simulated broker, with account operations that no real broker offers."""
 
     def write_off(self, symbol: Symbol) -> None:
         """Remove all shares of `symbol` for nothing."""
@@ -161,7 +161,7 @@ class VenuePlugin:
 
     `account_keys` stand in an account's table of the config; `quote_keys` and `history_keys` in [data], for the prices
     of now and for daily closes. `price_cache` names the venue's closes in the cache, "" where it brings no prices.
-    `has_own_clock` says by an account's settings whether the venue lives by another time than this machine's.
+    `has_own_clock` says by an account's settings whether the venue's clock may differ from this machine's.
     """
 
     venue: Venue

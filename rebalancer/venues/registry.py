@@ -1,7 +1,7 @@
 """The venues: built-in ones, and those of installed packages. Only the venue that is named is imported."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ GROUP = "rebalancer.venues"
 BUILT_IN = {"sim": "rebalancer.venues.sim.venue", "alpaca": "rebalancer.venues.alpaca.venue"}
 """Module by name; each has its plugin as PLUGIN. Found without package metadata, so a source tree works as it is."""
 SHORTEST_ID_LENGTH = 20
-"""Characters of the longest order id that this program makes."""
+"""The length of the longest order id that this program generates."""
 
 
 @cache
@@ -42,19 +42,27 @@ def plugins() -> Iterator[VenuePlugin]:
 
 
 @cache
-def _installed(_: tuple[str, ...]) -> "dict[str, EntryPoint]":
+def _installed(_: tuple[str, ...]) -> "dict[str, tuple[EntryPoint, ...]]":
     """By name, scanned once for a search path; a built-in name is never taken from a package."""
     from importlib.metadata import entry_points  # noqa: PLC0415 - cron asks every minute, mostly about built-in venues
 
-    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for entry in entry_points(group=GROUP):
+        if entry.name not in BUILT_IN:
+            found[entry.name] = (*found.get(entry.name, ()), entry)
+    return found
 
 
-def _loaded(entry: "EntryPoint") -> VenuePlugin:
-    package = entry.dist.name if entry.dist else "an installed package"
+def _loaded(entries: "Sequence[EntryPoint]") -> VenuePlugin:
+    if len(entries) > 1:
+        packages = ", ".join(sorted(map(_package, entries)))
+        raise ValueError(f"is registered as a venue by several packages ({packages}): remove all but one")
+    (entry,) = entries
+    package = _package(entry)
     broken = f'is the venue that {package} registers as {entry.value}, under "{GROUP}", but'
     try:
         found = entry.load()
-    except Exception as error:  # a third party's module may raise anything
+    except (Exception, SystemExit) as error:  # a third party's module may raise anything, and may try to end us
         raise ValueError(f"{broken} it can't be imported ({error!r}): update or remove {package}") from error
     if not (isinstance(found, VenuePlugin) and found.venue.name == entry.name):
         raise ValueError(f'{broken} that is no VenuePlugin called "{entry.name}": update or remove {package}')
@@ -63,3 +71,7 @@ def _loaded(entry: "EntryPoint") -> VenuePlugin:
             f"{broken} it takes order ids of {found.venue.id_length} characters, and {SHORTEST_ID_LENGTH} are needed"
         )
     return found
+
+
+def _package(entry: "EntryPoint") -> str:
+    return entry.dist.name if entry.dist else "an installed package"

@@ -20,7 +20,7 @@ BY_VARIABLES = 'key_id = "${MY_KEY}"\nsecret = "${MY_SECRET}"'
 # ---------------------------------------------------------------------------------------- where the keys are
 
 
-def test_without_a_word_the_keys_are_in_the_keyring_and_the_hosts_are_alpacas_own() -> None:
+def test_by_default_the_keys_are_in_the_keyring_and_the_hosts_are_alpacas() -> None:
     (account,) = parsed(AT_ALPACA).accounts
     assert account.key_source == KeySource(CONFIG)
     assert (account.settings, account.account_number) == ({"base_url": PAPER, "data_url": DATA}, None)
@@ -38,7 +38,7 @@ def test_a_credentials_file_stands_beside_the_config() -> None:
 
 @pytest.mark.parametrize("value", [SECRET, f"${{MY_SECRET:-{SECRET}}}", f"{SECRET}${{MY_SECRET}}", f"${{{SECRET}", ""])
 @pytest.mark.parametrize("key", ["key_id", "secret"])
-def test_a_key_that_stands_in_the_file_is_refused_and_not_repeated(key: str, value: str) -> None:
+def test_a_key_written_in_the_config_is_refused_and_not_repeated_in_the_error(key: str, value: str) -> None:
     other = {"key_id": "secret", "secret": "key_id"}[key]
     found = problems_of(with_keys(f'{key} = "{value}"\n{other} = "${{OTHER}}"'))
     assert found.keys() == {f"accounts.demo.{key}"}
@@ -53,7 +53,7 @@ def test_a_config_never_holds_a_key_even_where_the_environment_has_it() -> None:
     assert b"hunter2" not in snapshot(found, found.accounts[0])
 
 
-def test_half_a_pair_and_two_ways_at_once_are_refused() -> None:
+def test_one_key_of_two_or_two_key_sources_are_refused() -> None:
     assert problems_of(with_keys('key_id = "${A}"')) == {
         "accounts.demo.secret": "is missing: key_id alone opens nothing"
     }
@@ -78,7 +78,7 @@ def test_another_host_is_refused(key: str, url: str) -> None:
     assert "orders and keys go to https://" in found[f"accounts.demo.{key}"]
 
 
-def test_this_machine_may_stand_in_for_both_hosts() -> None:
+def test_both_hosts_may_be_addresses_on_this_machine() -> None:
     (account,) = parsed(with_keys('base_url = "http://127.0.0.1:8080/"\ndata_url = "http://localhost:81"')).accounts
     assert account.settings == {"base_url": "http://127.0.0.1:8080", "data_url": "http://localhost:81"}
 
@@ -87,7 +87,7 @@ def test_this_machine_may_stand_in_for_both_hosts() -> None:
     "line",
     [*BY_VARIABLES.splitlines(), 'credentials_file = "a"', 'account_number = "PA1"', 'base_url = "http://localhost"'],
 )
-def test_what_only_alpaca_has_is_refused_at_the_simulated_broker(line: str) -> None:
+def test_keys_of_alpaca_are_refused_at_the_simulated_broker(line: str) -> None:
     key = line.split(maxsplit=1)[0]
     found = problems_of(SMALLEST.replace("[[", f"{line}\n[[", 1))
     assert 'set broker = "alpaca"' in found[f"accounts.demo.{key}"]
@@ -104,12 +104,12 @@ def test_an_account_at_alpaca_brings_its_prices_with_it() -> None:
 
 
 @pytest.mark.parametrize("day", ["2020-02-29", '"2020-02-29"'])
-def test_history_begins_on_a_day_in_quotes_or_without(day: str) -> None:
+def test_the_first_day_of_history_may_be_quoted_or_not(day: str) -> None:
     assert parsed(f"[data]\nsince = {day}\n{AT_ALPACA}").data_settings["since"] == date(2020, 2, 29)
 
 
 @pytest.mark.parametrize("day", ['"2020-02-30"', '"20200229"', '"yesterday"', "2020-02-29T10:00:00", "2020"])
-def test_history_begins_on_no_other_thing(day: str) -> None:
+def test_the_first_day_of_history_must_be_a_date(day: str) -> None:
     assert "is no day" in problems_of(f"[data]\nsince = {day}\n{AT_ALPACA}")["data.since"]
 
 
@@ -139,7 +139,7 @@ def test_history_may_come_from_a_folder_and_tonight_from_alpaca() -> None:
         ('account = "Other"', AT_ALPACA, "account", "is no account name"),
     ],
 )
-def test_what_does_not_go_together_is_refused_once(lines: str, accounts: str, place: str, says: str) -> None:
+def test_contradicting_settings_are_refused_once(lines: str, accounts: str, place: str, says: str) -> None:
     found = problems_of(f"[data]\n{lines}\n{accounts}")
     assert found.keys() == {f"data.{place}"}
     assert says in found[f"data.{place}"]
@@ -148,7 +148,7 @@ def test_what_does_not_go_together_is_refused_once(lines: str, accounts: str, pl
 # ------------------------------------------------------------------------------------- what the screens show
 
 
-def test_what_is_in_force_says_where_the_keys_are() -> None:
+def test_the_settings_in_force_say_where_the_keys_are_stored() -> None:
     found = parsed(with_keys(f'{BY_VARIABLES}\naccount_number = "PA3EXAMPLE"'))
     shown = by_key(in_force(found, found.accounts[0]))
     assert shown["accounts.demo.secret"] == "${MY_SECRET}"

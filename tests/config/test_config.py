@@ -176,7 +176,7 @@ def test_the_example_shows_every_setting_with_its_default() -> None:
     assert account.investments[0].weight_mode == Investment("", Decimal(1)).weight_mode
 
 
-def test_what_is_switched_off_in_the_example_can_be_switched_on() -> None:
+def test_the_commented_out_lines_of_the_example_are_valid() -> None:
     shown = SWITCHED_OFF.sub("", EXAMPLE.read_text()).replace('source = "sample"', 'source = "alpaca"')
     found = config.parse(shown.encode(), EXAMPLE, {})
     _, account = found.accounts

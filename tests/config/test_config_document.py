@@ -1,4 +1,4 @@
-"""Files that would cost too much to parse are refused, and a dotted key has the line that it stands on."""
+"""Files that are too costly to parse are refused, and a dotted key has its line."""
 
 import tomllib
 

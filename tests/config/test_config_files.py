@@ -41,13 +41,13 @@ def test_a_link_stays_a_link_and_its_file_changes(path: Path, tmp_path: Path) ->
     assert path.read_bytes() == b"new"
 
 
-def test_what_somebody_wrote_meanwhile_is_not_written_over(path: Path) -> None:
+def test_a_change_by_another_program_is_not_overwritten(path: Path) -> None:
     with pytest.raises(BadInputError, match="changed meanwhile"):
         replace_content(path, b"older", b"new")
     assert path.read_bytes() == b"old"
 
 
-def test_a_file_that_went_meanwhile_is_not_made_again(path: Path) -> None:
+def test_a_file_deleted_meanwhile_is_not_created_again(path: Path) -> None:
     path.unlink()
     with pytest.raises(BadInputError, match="can't be written: No such file"):
         replace_content(path, b"old", b"new")
@@ -79,7 +79,7 @@ def test_on_a_full_disk_nothing_changes_and_nothing_is_left_behind(path: Path) -
 
 
 @pytest.mark.posix
-def test_a_new_file_is_its_owners_alone_and_its_folder_is_made(tmp_path: Path) -> None:
+def test_a_new_file_is_private_and_its_folder_is_created(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "config.toml"
     create(path, b"new")
     assert path.read_bytes() == b"new"

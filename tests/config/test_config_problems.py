@@ -1,4 +1,4 @@
-"""Nothing wrong in a config passes unseen, and everything wrong is shown at once."""
+"""Every problem of a config is found, and all of them are shown at once."""
 
 from dataclasses import fields
 from decimal import Decimal
@@ -47,7 +47,7 @@ def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
     }
 
 
-def test_problems_stand_in_the_order_of_the_file_and_a_flood_of_them_is_cut_short() -> None:
+def test_problems_are_in_the_order_of_the_file_and_limited_in_number() -> None:
     text = "".join(f"colour{number} = 1\n" for number in range(150))
     with pytest.raises(BadInputError) as refused:
         parsed(f"{text}{SMALLEST}drift = 1")
@@ -86,7 +86,7 @@ def test_a_range_includes_its_ends(line: str) -> None:
         ("max_quote_age_seconds", "0"),
     ],
 )
-def test_a_range_ends_where_its_setting_makes_no_sense_any_more(key: str, value: str) -> None:
+def test_values_just_outside_a_range_are_refused(key: str, value: str) -> None:
     assert problems_of(with_trading(f"{key} = {value}")).keys() == {f"trading.{key}"}
 
 
@@ -132,7 +132,7 @@ def test_the_name_of_a_bot_is_one_short_line(name: str) -> None:
         ('[["SPY", 5]]', "not a ticker"),
     ],
 )
-def test_pairs_are_of_two_different_tickers_and_stand_once(pairs: str, says: str) -> None:
+def test_a_pair_has_two_different_tickers_and_is_listed_once(pairs: str, says: str) -> None:
     assert says in problems_of(with_trading(f"paired_tickers = {pairs}"))["trading.paired_tickers"]
 
 
@@ -151,7 +151,7 @@ def test_the_fallback_of_all_accounts_may_not_be_in_a_pair_of_one() -> None:
     assert problems_of(text).keys() == {"accounts.demo.trading.fallback_ticker"}
 
 
-def test_what_all_accounts_have_wrong_is_said_once() -> None:
+def test_a_conflict_in_the_settings_of_all_accounts_is_reported_once() -> None:
     text = with_trading('fallback_ticker = "SH"\npaired_tickers = [["SPY", "SH"]]')
     text += "[accounts.demo.trading]\ndrift_percent = 1"
     assert problems_of(text).keys() == {"trading.fallback_ticker"}
@@ -175,7 +175,7 @@ def test_the_auction_needs_its_own_time_before_the_close() -> None:
     assert parsed(text.format(13)).accounts[0].trading.order_type == "moc"
 
 
-def test_the_auction_does_not_shorten_what_else_has_to_fit() -> None:
+def test_an_auction_does_not_shorten_the_time_that_timeouts_and_cutoff_need() -> None:
     text = '[trading]\norder_type = "moc"\nminutes_before_close = 14\nbuy_timeout_seconds = 700\n' + AT_ALPACA
     assert "cutoff_seconds need 880 together" in problems_of(text)["trading.minutes_before_close"]
 

@@ -1,4 +1,4 @@
-"""The settings of the schedule: which accounts it runs, and who is told."""
+"""The settings of the schedule: which accounts it runs, and the command that gets the results."""
 
 import pytest
 from configs import SMALLEST, parsed
@@ -11,7 +11,7 @@ def account(lines: str = "", top: str = ""):
     return parsed(f"{top}\n{text}").accounts[0]
 
 
-def test_an_account_is_not_enabled_unless_somebody_says_so() -> None:
+def test_an_account_is_not_enabled_by_default() -> None:
     assert account().enabled is False
     assert account("enabled = true").enabled is True
 
@@ -33,6 +33,6 @@ def test_an_accounts_own_command_comes_before_the_one_at_the_top() -> None:
 
 
 @pytest.mark.parametrize("value", ['""', '"  "', '"it\'s"', "7", '["mail-me"]'])
-def test_what_is_no_command_is_refused(value: str) -> None:
+def test_an_invalid_command_is_refused(value: str) -> None:
     with pytest.raises(BadInputError, match=r"on_result: .* use a command in quotes"):
         account(f"on_result = {value}")

@@ -135,7 +135,7 @@ def test_a_key_is_a_variable_alone(key: str, value: str, fits: bool) -> None:  #
 
 
 @pytest.mark.parametrize("whole", [{}, {"accounts": {}}, {"accounts": {"Big": {}}}, {**BASE, "colour": 1}])
-def test_what_is_missing_or_unknown_is_refused(whole: dict[str, Any]) -> None:
+def test_missing_and_unknown_keys_are_refused(whole: dict[str, Any]) -> None:
     assert not SCHEMA.is_valid(whole)
 
 
@@ -147,7 +147,7 @@ def test_what_is_missing_or_unknown_is_refused(whole: dict[str, Any]) -> None:
         first_files(Path())[Path("config.toml")],
     ],
 )
-def test_our_own_files_pass(content: bytes) -> None:
+def test_the_example_the_demo_and_the_first_config_are_valid(content: bytes) -> None:
     assert SCHEMA.is_valid(tomllib.loads(content.decode()))
 
 

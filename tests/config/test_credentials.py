@@ -1,4 +1,4 @@
-"""The keys of an account: read from where the config says, or refused with the place, the remedy and no key."""
+"""The API keys of an account: read from their source, or refused with the place and the remedy and no key."""
 
 import os
 import sys
@@ -64,7 +64,7 @@ def test_keys_come_from_the_keyring_by_the_name_of_the_account(tmp_path: Path) -
     assert keys_of(AT_ALPACA, tmp_path, store=MemoryStore(demo=KEYS, other=Keys("a", "b"))) == KEYS
 
 
-def test_an_account_of_the_simulated_broker_has_none(tmp_path: Path) -> None:
+def test_an_account_at_the_simulated_broker_has_no_keys(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the broker sim of account demo has no keys"):
         keys_of(SMALLEST, tmp_path, store=MemoryStore(demo=KEYS))
 
@@ -81,7 +81,7 @@ def test_variables_that_are_not_set_or_empty_are_named_both_at_once(tmp_path: Pa
 
 
 @pytest.mark.parametrize("spoilt", ["secret-hunter2\n", " secret-hunter2", "secret hunter2", "sécret-hunter2", "\t"])
-def test_what_can_t_stand_in_a_header_is_refused_before_a_library_prints_it(tmp_path: Path, spoilt: str) -> None:
+def test_keys_that_are_no_valid_header_are_refused_before_a_library_prints_them(tmp_path: Path, spoilt: str) -> None:
     says = "the key's ID or its secret is empty or has blanks in it"
     assert says in refusal_of(BY_VARIABLES, tmp_path, **{**SET, "MY_SECRET": spoilt})
     assert says in refusal_of(AT_ALPACA, tmp_path, store=MemoryStore(demo=Keys("PK-hunter2", spoilt)))
@@ -96,7 +96,7 @@ def test_missing_keys_name_all_three_ways_to_give_them(tmp_path: Path) -> None:
 
 @pytest.mark.posix
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
-def test_a_file_that_others_can_read_is_refused_with_the_command_that_helps(file: Path, mode: int) -> None:
+def test_a_file_that_others_can_read_is_refused_with_the_chmod_command(file: Path, mode: int) -> None:
     file.chmod(mode)
     assert refusal_of(BY_FILE, file.parent) == f"{file}: is open to other users: chmod 600 {file}"
 
@@ -109,7 +109,7 @@ def test_a_link_to_a_file_is_refused(file: Path) -> None:
 
 
 @pytest.mark.posix
-def test_a_pipe_a_folder_and_no_file_are_refused_at_once(file: Path) -> None:
+def test_a_pipe_a_folder_or_a_missing_file_is_refused_at_once(file: Path) -> None:
     file.unlink()
     assert "can't be read: No such file" in refusal_of(BY_FILE, file.parent)
     os.mkfifo(file, 0o600)

@@ -58,7 +58,7 @@ def changed_lines(after: bytes) -> tuple[list[str], list[str]]:
     return [line for line in old if line not in new], [line for line in new if line not in old]
 
 
-def test_a_new_investment_stands_behind_the_last_one_and_before_what_follows() -> None:
+def test_a_new_investment_is_inserted_after_the_last_one() -> None:
     assert added(TEXT.encode(), name="New").decode() == TEXT.replace(
         'weight_mode = "percent"\n',
         'weight_mode = "percent"\n\n[[accounts.demo.investments]]\nbot = "new.json"\nname = "New"\namount = 12.50\n',
@@ -80,7 +80,7 @@ def test_an_amount_changes_in_its_place_and_keeps_the_comment_behind_it() -> Non
     assert content.decode() == TEXT.replace("amount = 6000 # six", "amount = 7000.5 # six")
 
 
-def test_an_amount_that_now_counts_percent_says_so_where_its_investment_ends() -> None:
+def test_a_change_to_percent_appends_weight_mode_to_the_investment() -> None:
     content = set_amount(TEXT.encode(), "demo", 0, amount="7", mode="percent")
     assert changed_lines(content) == (["amount = 6000 # six"], ["amount = 7 # six"])
     assert investments(content)[0].weight_mode == "percent"
@@ -120,7 +120,7 @@ def test_a_file_that_ends_without_a_line_end_takes_another_investment() -> None:
     assert [each.bot for each in investments(added(text.encode()))] == ["a", "b", "new"]
 
 
-def test_an_account_whose_tables_stand_apart_is_edited_too() -> None:
+def test_an_account_with_scattered_tables_can_be_edited() -> None:
     apart = TEXT.replace("# The second\n", "[trading]\ndrift_percent = 1\n[accounts.demo.sim]\nstarting_cash = 5\n", 1)
     one = apart[: apart.index('[[accounts.demo.investments]]\nbot = "b.json"')]
     content = added(one.encode())
@@ -129,7 +129,7 @@ def test_an_account_whose_tables_stand_apart_is_edited_too() -> None:
 
 
 @given(st.decimals(min_value="0.01", max_value=10**9, places=2), st.integers(0, 1))
-def test_what_is_set_is_what_is_read_and_setting_it_back_leaves_no_trace(amount: object, index: int) -> None:
+def test_an_amount_reads_back_as_set_and_restoring_it_restores_the_file(amount: object, index: int) -> None:
     mode = investments(TEXT.encode())[index].weight_mode
     if mode == "percent":
         amount = 50

@@ -1,4 +1,4 @@
-"""Variables in a config: filled into its strings, missing ones named, what they held kept to themselves."""
+"""Environment variables in a config: replaced in strings, named where they are missing, their values never shown."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def refused(first: str, **environ: str) -> str:
     return str(raised.value)
 
 
-def test_a_variable_stands_for_its_value_anywhere_in_a_string() -> None:
+def test_a_variable_is_replaced_by_its_value_anywhere_in_a_string() -> None:
     assert parsed('state_dir = "/data/${WHO}/state"', WHO="me").state_dir == Path("/data/me/state")
 
 
@@ -65,13 +65,13 @@ def test_the_names_of_settings_are_never_filled_in() -> None:
     "line",
     ['[trading]\norder_type = "${S}"', '[trading]\nfallback_ticker = "${S}"', '[trading]\nprotected = ["${S}"]'],
 )
-def test_what_a_variable_held_is_not_shown_where_it_is_refused(line: str) -> None:
+def test_the_value_of_a_variable_is_not_shown_in_an_error(line: str) -> None:
     said = refused(line, S="hunter2-is-my-secret")
     assert "hunter2" not in said
     assert "trading." in said
 
 
-def test_a_value_is_not_looked_into_for_further_variables() -> None:
+def test_variables_in_the_value_of_a_variable_are_not_replaced() -> None:
     assert parsed('state_dir = "/${A}"', A="${B}", B="no").state_dir == Path("/${B}")
 
 

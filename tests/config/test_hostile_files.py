@@ -1,4 +1,4 @@
-"""Files made to hurt are refused by a child process that may take 200 MB more than it has, and a few seconds."""
+"""Hostile files are refused within 200 MB of additional memory and a few seconds, measured in a child process."""
 
 import subprocess
 import sys

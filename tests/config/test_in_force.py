@@ -1,4 +1,4 @@
-"""What is in force, and where it came from."""
+"""The settings in force, and where each value comes from."""
 
 import json
 
@@ -34,7 +34,7 @@ def test_a_value_comes_from_the_account_else_from_trading_else_it_is_the_default
     assert found[f"{here}.manage"] == Setting(f"{here}.manage", "own", "default")
 
 
-def test_every_setting_there_is_stands_in_the_list() -> None:
+def test_every_setting_is_in_the_list() -> None:
     keys = settings(TEXT).keys()
     assert {f"accounts.demo.trading.{key}" for key in keys_of(Trading)} <= keys
     assert {f"accounts.demo.limits.{key}" for key in keys_of(Limits)} <= keys
@@ -73,15 +73,15 @@ def test_two_spellings_of_a_class_share_are_the_same_setting() -> None:
     } == {("BRK.B", "BRK.B/SH", "BRG.B")}
 
 
-def test_a_value_from_a_variable_says_so_and_a_closed_choice_is_shown() -> None:
+def test_a_value_from_a_variable_names_it_and_is_shown_unless_it_is_free_text() -> None:
     mode = settings(SMALLEST.replace("[[", 'mode = "${MODE}"\n[[', 1), MODE="paper")["accounts.demo.mode"]
     assert (mode.value, mode.origin) == ("paper", "environment MODE, by line 4, accounts.demo.mode")
 
 
 def test_free_text_from_a_variable_is_never_shown_in_full() -> None:
-    told = settings(f'on_result = "tell-me ${{TOKEN}}"\n{SMALLEST}', TOKEN="hunter2-is-my-secret")  # noqa: S106
-    setting = told["accounts.demo.on_result"]
-    assert "hunter2" not in str(told)
+    found = settings(f'on_result = "tell-me ${{TOKEN}}"\n{SMALLEST}', TOKEN="hunter2-is-my-secret")  # noqa: S106
+    setting = found["accounts.demo.on_result"]
+    assert "hunter2" not in str(found)
     assert setting.origin == "environment TOKEN, by line 1, on_result"
 
 

@@ -39,7 +39,7 @@ def test_a_class_share_in_a_list_is_one_symbol_however_it_is_written(written):
     assert "BRK.B can't be in `allowed` and in `denied`" in problems_of(both)[f"{HERE}.denied"]
 
 
-def test_what_is_in_force_says_where_it_was_set():
+def test_the_limits_in_force_say_where_they_were_set():
     config = parsed(with_limits("max_orders = 9", 'denied = ["TLT"]'))
     shown = {setting.key: setting for setting in in_force(config, config.accounts[0])}
     assert (shown[f"{HERE}.max_orders"].value, shown[f"{HERE}.max_orders"].origin) == ("9", "line 2, limits.max_orders")
@@ -60,7 +60,7 @@ def test_what_is_in_force_says_where_it_was_set():
         ("max_daily_loss_percent = true", "a number above 0, up to 100"),
     ],
 )
-def test_a_limit_that_is_none_is_refused(line, allowed):
+def test_a_limit_out_of_range_is_refused(line, allowed):
     key = line.split()[0]
     assert problems_of(with_limits(line))[f"limits.{key}"].endswith(allowed)
     assert problems_of(with_limits("", line))[f"{HERE}.{key}"].endswith(allowed)
@@ -73,7 +73,7 @@ def test_a_ticker_is_not_on_both_lists():
     }
 
 
-def test_the_fallback_may_be_bought():
+def test_the_fallback_ticker_must_be_allowed_and_not_denied():
     assert problems_of(with_limits('denied = ["SGOV"]')) == {
         f"{HERE}.denied": '"SGOV" is the fallback_ticker: use another one there, such as "CASH"'
     }
@@ -82,7 +82,7 @@ def test_the_fallback_may_be_bought():
     }
 
 
-def test_without_a_fallback_any_list_will_do():
+def test_without_a_fallback_ticker_any_list_is_valid():
     cash = '[accounts.demo.trading]\nfallback_ticker = "CASH"'
     text = with_limits('allowed = ["SPY"]') + cash
     assert parsed(text).accounts[0].limits.allowed == (SPY,)

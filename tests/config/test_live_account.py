@@ -1,4 +1,4 @@
-"""An account with real money in the config: one number, one host, both said."""
+"""A live account in the config: it needs its account number and the live host."""
 
 import pytest
 from configs import AT_ALPACA, SMALLEST, parsed, problems_of, with_keys
@@ -9,7 +9,7 @@ NUMBER = 'account_number = "123456789"'
 LIVE_ACCOUNT = f'mode = "live"\n{NUMBER}'
 
 
-def test_it_trades_at_the_live_host_and_a_paper_account_at_the_paper_host() -> None:
+def test_a_live_account_trades_at_the_live_host_and_a_paper_account_at_the_paper_host() -> None:
     (live,) = parsed(with_keys(LIVE_ACCOUNT)).accounts
     assert (live.mode, live.address, live.account_number) == ("live", LIVE, "123456789")
     (paper,) = parsed(AT_ALPACA).accounts
@@ -17,12 +17,12 @@ def test_it_trades_at_the_live_host_and_a_paper_account_at_the_paper_host() -> N
 
 
 @pytest.mark.parametrize("url", [LIVE, f"{LIVE}/", "http://127.0.0.1:8080"])
-def test_its_own_host_may_be_named_and_this_machine_may_stand_in_for_it(url: str) -> None:
+def test_the_live_host_or_an_address_on_this_machine_may_be_set(url: str) -> None:
     (live,) = parsed(with_keys(f'{LIVE_ACCOUNT}\nbase_url = "{url}"')).accounts
     assert live.address == url.rstrip("/")
 
 
-def test_without_its_number_it_is_refused() -> None:
+def test_a_live_account_without_a_number_is_refused() -> None:
     assert problems_of(with_keys('mode = "live"')) == {
         "accounts.demo.account_number": 'is missing: mode = "live" trades no account but the one that is named here'
     }
@@ -42,7 +42,7 @@ def test_without_its_number_it_is_refused() -> None:
         (f'{LIVE_ACCOUNT}\nbase_url = "https://broker.example"', "base_url", "orders and keys go to"),
     ],
 )
-def test_number_and_host_have_to_be_those_of_the_mode(lines: str, place: str, says: str) -> None:
+def test_account_number_and_host_must_match_the_mode(lines: str, place: str, says: str) -> None:
     found = problems_of(with_keys(lines))
     assert found.keys() == {f"accounts.demo.{place}"}
     assert says in found[f"accounts.demo.{place}"]
@@ -54,5 +54,5 @@ def test_a_simulated_account_holds_no_real_money() -> None:
     assert "a simulated one has none" in found["accounts.demo.mode"]
 
 
-def test_a_mode_that_is_none_is_said_once() -> None:
+def test_an_invalid_mode_is_reported_once() -> None:
     assert problems_of(with_keys(f'mode = "Live"\n{NUMBER}')).keys() == {"accounts.demo.mode"}

@@ -92,3 +92,19 @@ def test_what_is_no_plugin_of_that_name_is_refused(install: Install) -> None:
 def test_a_venue_whose_order_ids_are_too_short_is_refused(install: Install) -> None:
     install("curt_venue", "curt", id_length=19)
     assert "it takes order ids of 19 characters, and 20 are needed" in problem_with("curt")
+
+
+@pytest.mark.parametrize("source", ["raise SystemExit(0)", "def ("])
+def test_a_package_that_ends_the_program_or_cannot_be_read_is_named_and_does_not_end_it(
+    install: Install, source: str
+) -> None:
+    install("fatal_venue", "fatal", source)
+    assert "update or remove fatal_venue" in problem_with("fatal")
+
+
+def test_a_name_that_two_packages_register_is_refused_and_both_are_named(install: Install) -> None:
+    install("first_venue", "twin", MODULE.format(name="twin", id_length=128))
+    install("second_venue", "twin", MODULE.format(name="twin", id_length=128))
+    assert problem_with("twin") == (
+        "is registered as a venue by several packages (first_venue, second_venue): remove all but one"
+    )

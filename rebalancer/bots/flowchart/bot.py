@@ -1,6 +1,7 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,8 +38,13 @@ def describe(chart: Chart) -> Findings:
         tickers=tuple(sorted(tickers)),
         nodes=tuple(sorted(nodes.items())),
         depth=deepest,
-        functions=tuple((function, tuple(sorted(used))) for function, used in sorted(functions.items())),
+        functions=tuple((function, _used(parameters)) for function, parameters in sorted(functions.items())),
     )
+
+
+def _used(parameters: Iterable[tuple[int, ...]]) -> tuple[int | tuple[int, ...], ...]:
+    """Sorted; a lone number stands for itself, as it does in the JSON of every version so far."""
+    return tuple(each[0] if len(each) == 1 else each for each in sorted(parameters) if each)
 
 
 def _tickers(element: TreeNode) -> tuple[Symbol, ...]:
@@ -55,7 +61,7 @@ def _tickers(element: TreeNode) -> tuple[Symbol, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlowchartBot:
-    """`chart` as it was written, and `program`, the same compiled."""
+    """`chart` is the parsed file, `program` its compiled form."""
 
     name: str
     chart: Chart
@@ -91,8 +97,8 @@ class FlowchartBot:
     def decide(self, closes: Closes) -> Decision:
         """The failure names the first undefined value that the decision needs.
 
-        A held ticker without a close is no failure, since deciding to hold it takes no price: it is among the warnings,
-        with the gaps that did not touch this decision.
+        A held ticker without a close is a warning, since the decision to hold it needs no price. Gaps that did not
+        affect the decision are warnings too.
         """
         last = len(closes.sessions) - 1
         if last < 0:

@@ -14,14 +14,14 @@ from rebalancer.bots.flowchart.indicators import (
 from rebalancer.model import Symbol
 
 _DUST = 1e-9
-"""Rounding: less than this left of the whole counts as nothing."""
+"""Rounding tolerance: a smaller remainder of the whole counts as 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A compiled chart: `table[root]` is the whole of it.
 
-    `symbols`, sorted, are all that the chart can hold or look at. `lookback` is the number of sessions that the first
+    `symbols`, sorted, are all that the chart can hold or read. `lookback` is the number of sessions that the first
     decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA no longer depend on where the history
     begins. `groups` are the chart's own names of nodes, by index (of nodes with several names, the first).
     """
@@ -87,7 +87,7 @@ def compile_chart(chart: tree.Chart) -> Program:
 
 @dataclass(slots=True)
 class _Draft:
-    """What is compiled so far; the children of an element are compiled before it."""
+    """A compilation in progress; the children of an element are compiled before it."""
 
     table: nodes.NodeTable = field(default_factory=nodes.NodeTable)
     done: dict[tree.TreeNode, int] = field(default_factory=dict)

@@ -96,9 +96,9 @@ class _Builder:
 def parse(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:
     """The object or list in `content` (UTF-8 JSON), or None and every problem found.
 
-    Refused are more than MAX_BYTES, MAX_VALUES or MAX_DEPTH, a key that stands twice in its object, NaN and infinities,
-    numbers beyond MAX_NUMBER, anything before or after the value, other encodings and a bare string or number. After
-    MAX_PROBLEMS the rest is not looked at.
+    Refused are more than MAX_BYTES, MAX_VALUES or MAX_DEPTH, a duplicate key in an object, NaN and infinities,
+    numbers beyond MAX_NUMBER, anything before or after the value, other encodings and a bare string or number. Reading
+    stops after MAX_PROBLEMS.
     """
     if len(content) > MAX_BYTES:
         return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {MAX_BYTES:,} are read"),)

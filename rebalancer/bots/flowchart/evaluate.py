@@ -40,7 +40,7 @@ _ORDERINGS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulated:
-    """A node traded on its own, (T,) each.
+    """Simulated trading of one node on its own; arrays (T,).
 
     `earned` is the return from this close to the next, NaN where it is unknown (the last is never read); `decided` says
     whether its weights at this close are defined.
@@ -238,7 +238,7 @@ def _weights(program: Program, values: Values, length: int) -> Floats:
 
 
 def _together(parts: Sequence[Inflow], length: int) -> Inflow:
-    """What several parents pass to one node, summed by day."""
+    """The amounts that several parents allocate to one node, summed by day."""
     if len(parts) == 1:
         return parts[0]
     days, amounts = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -78,7 +78,7 @@ def standard_deviation_return(prices: Floats, window: int) -> Floats:
 
 
 def standard_deviation_price(prices: Floats, window: int) -> Floats:
-    """Sample standard deviation (n - 1) of the last `window` prices, in dollars."""
+    """Sample standard deviation (n - 1) of the last `window` prices, as a price."""
     return _deviations(prices, window)
 
 
@@ -95,7 +95,7 @@ def max_drawdown(prices: Floats, window: int) -> Floats:
 
 
 def runs(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """How many values in a row, none missing, end at each row; 0 where the value itself is NaN."""
+    """The number of consecutive values that end at each row, none of them NaN; 0 where the row's own value is NaN."""
     rows = np.arange(1, len(values) + 1).reshape(-1, *[1] * (values.ndim - 1))
     last_gap = np.maximum.accumulate(np.where(np.isnan(values), rows, 0), axis=0)
     count: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = rows - last_gap
@@ -103,7 +103,7 @@ def runs(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
 
 
 def over_windows(parts: Parts, window: int, join: Join) -> Parts:
-    """What `join` makes of each `window` consecutive rows; NaN where there are fewer.
+    """`join` applied over each `window` consecutive rows; NaN where there are fewer.
 
     `parts` describe single rows. `join(older, newer, older_size, newer_size)` describes two adjacent stretches as one.
     Stretches double in size, so that a window takes about log2(window) joins and nothing is ever subtracted.

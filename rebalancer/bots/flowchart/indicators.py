@@ -22,15 +22,15 @@ class Parameter:
 class IndicatorSpec:
     """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
 
-    `name` is what both formats call it, `short` what the screens do. `prices` tells how many prices in a row the first
-    value takes. `settled`, of a recursive formula only, tells after how many prices the choice of its first value no
-    longer shows. `source` says where the formula is from.
+    `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
+    value needs. `settled`, of a recursive formula only, is the number of prices after which its initial value no longer
+    affects the result. `source` is the reference for the formula.
     """
 
     name: str
     short: str
     meaning: str
-    unit: Literal["dollars", "percent", "points"]
+    unit: Literal["price", "percent", "points"]
     parameters: tuple[Parameter, ...]
     prices: Callable[..., int]
     formula: Callable[..., Floats]
@@ -40,8 +40,8 @@ class IndicatorSpec:
 
     @property
     def of_tickers_only(self) -> bool:
-        """Whether it has no meaning for a part of a chart: that has returns, but no price in dollars."""
-        return self.unit == "dollars"
+        """Whether it applies to tickers only: a simulated portfolio has returns, but no price."""
+        return self.unit == "price"
 
 
 _WINDOW = (Parameter("window"),)
@@ -55,8 +55,8 @@ _ALL = (
     IndicatorSpec(
         name=CURRENT_PRICE,
         short="Price",
-        meaning="The price itself, in dollars. Of tickers only.",
-        unit="dollars",
+        meaning="The price itself. Of tickers only.",
+        unit="price",
         parameters=(),
         prices=lambda: 1,
         formula=lambda prices: prices,
@@ -65,8 +65,8 @@ _ALL = (
     IndicatorSpec(
         name="moving-average-price",
         short="SMA",
-        meaning="The mean of the last `window` prices, in dollars. Of tickers only.",
-        unit="dollars",
+        meaning="The mean of the last `window` prices, as a price. Of tickers only.",
+        unit="price",
         parameters=_WINDOW,
         prices=lambda window: window,
         formula=formulas.moving_average_price,
@@ -75,8 +75,8 @@ _ALL = (
     IndicatorSpec(
         name="exponential-moving-average-price",
         short="EMA",
-        meaning="The exponential mean of prices with factor 2/(window+1), in dollars. Of tickers only.",
-        unit="dollars",
+        meaning="The exponential mean of prices with factor 2/(window+1), as a price. Of tickers only.",
+        unit="price",
         parameters=_WINDOW,
         prices=lambda window: window,
         settled=lambda window: max(10 * window, 250),
@@ -127,8 +127,8 @@ _ALL = (
     IndicatorSpec(
         name="standard-deviation-price",
         short="StdPrice",
-        meaning="The sample deviation of the last `window` prices, in dollars. Of tickers only.",
-        unit="dollars",
+        meaning="The sample deviation of the last `window` prices, as a price. Of tickers only.",
+        unit="price",
         parameters=_SAMPLE,
         prices=lambda window: window,
         formula=formulas.standard_deviation_price,
@@ -150,11 +150,11 @@ INDICATORS: Mapping[str, IndicatorSpec] = {spec.name: spec for spec in _ALL}
 
 
 def prices_needed(name: str, parameters: tuple[int, ...]) -> int:
-    """How many prices in a row the first value takes."""
+    """The number of consecutive prices that the first value needs."""
     return INDICATORS[name].prices(*parameters)
 
 
 def prices_advised(name: str, parameters: tuple[int, ...]) -> int:
-    """How many prices in a row it takes until more history no longer changes the value."""
+    """The number of consecutive prices after which more history no longer changes the value."""
     spec = INDICATORS[name]
     return (spec.settled or spec.prices)(*parameters)

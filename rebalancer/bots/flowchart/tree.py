@@ -1,4 +1,4 @@
-"""A chart as it was written. Nodes compare by identity, so that no comparison recurses into a deep chart."""
+"""The syntax tree of a chart. Nodes compare by identity, so that no comparison recurses into a deep chart."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -31,7 +31,7 @@ class Wording:
     day: int = -1
 
     def gate(self, condition: int) -> Iterator[IndentedLine]:
-        """`condition`, then its parts a level deeper; what occurs twice is written out once."""
+        """`condition`, then its parts a level deeper; a repeated part is written out once."""
         written: set[int] = set()
         stack = [(0, condition)]
         while stack:
@@ -45,7 +45,7 @@ class Wording:
                 stack.extend((level + 1, part) for part in reversed(nodes.operands(node)))
 
     def heading(self, index: int) -> Iterator[IndentedLine]:
-        """A node without what is below it; only a gate takes more than one line."""
+        """A node without its children; only a gate takes more than one line."""
         name = f'"{self.program.groups[index]}": ' if index in self.program.groups else ""
         match self.program.table[index]:
             case nodes.Branch(condition):
@@ -126,7 +126,7 @@ class Wording:
 
 
 def number(value: float, unlike: float = 0.0) -> str:
-    """`value` with two decimals, or as many as it takes to look different from `unlike`; without trailing zeros."""
+    """`value` with two decimals, or as many as it takes to differ from `unlike`; without trailing zeros."""
     if np.isnan(value):
         return "undefined"
     decimals = 2

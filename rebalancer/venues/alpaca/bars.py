@@ -1,4 +1,4 @@
-"""Daily closes by Alpaca's bars: fetched, and cached ones updated, with an overlap that tests whether they hold."""
+"""Daily closes by Alpaca's bars: fetched, and cached ones updated, with an overlap that verifies them."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -106,7 +106,7 @@ class BarSource:
 
 @dataclass(frozen=True, slots=True)
 class AlpacaSynced:
-    """The outcome of bringing so many `symbols` up to the session `last`.
+    """The result of updating so many `symbols` to the session `last`.
 
     `thrown_away` has the symbols whose cached closes were replaced, with the reason; `silent` those of which Alpaca
     sent nothing although closes are cached, with the last cached day.

@@ -15,7 +15,7 @@ from rebalancer.venues.alpaca.parse import Body, bodies
 from rebalancer.venues.alpaca.transport import Reply
 
 MOST_A_PAGE = {"page_token": 100, "after_order_id": 500}
-"""Entries of a page, by the name of the parameter that asks for the page after it."""
+"""Entries per page, by the name of the paging parameter."""
 PAID_IN_OR_OUT = "CSD,CSW,JNLC,ACATC"
 """Activity types: cash deposits, withdrawals, journal entries, and transfers from or to another broker."""
 CLOSE = time(16, tzinfo=NEW_YORK)

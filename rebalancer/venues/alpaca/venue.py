@@ -35,7 +35,7 @@ def _connect(login: Login) -> Connection:
 
 
 def _is_on_this_machine(settings: Mapping[str, Any]) -> bool:
-    """A stand-in for Alpaca may live at any time."""
+    """A local test server may have a clock of its own."""
     return is_loopback(settings["base_url"])
 
 

@@ -35,7 +35,7 @@ from rebalancer.venues.sim.venue import SIM
 
 
 class SimBroker:
-    """Open orders are matched with the market whenever the broker is asked for anything.
+    """Every call of the broker first matches open orders with the market.
 
     A buy fills at the ask, a sell at the bid, else at the last trade, else at the bar's close; worsened by the slippage
     and rounded to the tick against the account. The commission is charged with an order's first fill and never exceeds

@@ -196,9 +196,9 @@ def test_findings_name_the_nodes_the_tickers_the_depth_and_the_functions():
         tickers=("BIL", "IEF", "QQQ", "SPY", "TLT"),
         depth=4,
         functions=(
-            ("current-price", ((),)),
-            ("max-drawdown", ((20,),)),
-            ("relative-strength-index", ((5,), (10,))),
+            ("current-price", ()),
+            ("max-drawdown", (20,)),
+            ("relative-strength-index", (5, 10)),
         ),
     )
 

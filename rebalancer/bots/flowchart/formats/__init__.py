@@ -31,7 +31,7 @@ def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]
 
 
 def name_of(content: bytes) -> str | None:
-    """The name of the format that `content` is written in, None for none that is read."""
+    """The name of `content`'s format, None where it is not supported."""
     value, _ = document.parse(content, "")
     reader = _reader(Element(value, None, Refusals()))
     return _NAMES[reader] if reader else None

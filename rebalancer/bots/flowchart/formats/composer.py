@@ -203,7 +203,7 @@ def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> tree.Indicator:
 def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, ...]:
     """The parameters of `function`; older files have the window under a key of its own.
 
-    A current price has none, whatever is written.
+    A current price has none; those in the file are ignored.
     """
     names = names_of_parameters(function)
     if not names:
