@@ -42,7 +42,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "journal/test_projections.py::test_a_late_answer_does_not_replace_a_status",
     ),
     "N8 too many requests": (
-        "venues/alpaca/test_client.py::test_a_question_is_asked_again_until_it_is_answered",
+        "venues/alpaca/test_client.py::test_a_read_is_retried_until_it_is_answered",
         "venues/alpaca/test_client.py::test_an_order_is_sent_once_whatever_the_answer",
         "venues/alpaca/test_client.py::test_the_rate_of_any_minute_stays_below_the_venues",
         "trading/test_alpaca_rough_edges.py::test_an_order_refused_by_a_busy_venue_is_sent_again_under_its_own_id",
@@ -126,8 +126,8 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_recovery.py::test_a_filled_quantity_that_fell_between_two_runs_stops_the_run",
     ),
     "O8 done for the day, held, replaced": (
-        "venues/alpaca/test_parse.py::test_what_alpaca_is_done_with_for_today_is_over",
-        "venues/alpaca/test_orders_and_executions.py::test_a_replaced_order_lives_on_in_the_one_that_took_its_place",
+        "venues/alpaca/test_parse.py::test_an_order_done_for_day_is_terminal",
+        "venues/alpaca/test_orders_and_executions.py::test_a_replaced_order_is_followed_to_its_replacement",
     ),
     "O9 no funds for some buys": (
         "trading/test_refusals.py::test_a_buy_refused_for_lack_of_funds_is_retried_within_the_named_buying_power",
@@ -208,7 +208,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "T2 the clock steps": (
         "trading/test_unknown_outcomes.py::test_a_clock_that_is_set_forward_does_not_make_an_order_absent",
-        "venues/alpaca/test_client.py::test_a_clock_that_stands_still_makes_no_question_endless",
+        "venues/alpaca/test_client.py::test_retries_end_although_the_clock_stands_still",
     ),
     "T3 summer time": ("app/test_schedule_windows.py::test_the_change_of_the_clocks_moves_the_run_in_utc",),
     "T4 half days": ("market/test_calendar.py::test_a_half_day_closes_at_13_in_new_york",),
@@ -279,7 +279,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "P5 the brake at each step": (
         "trading/test_halts.py::test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order",
-        "app/test_kill_switch.py::test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives",
+        "app/test_kill_switch.py::test_an_order_in_flight_during_a_run_is_cancelled_when_it_arrives",
     ),
     "P6 an upgrade in between": (
         "journal/test_store.py::test_a_journal_of_an_earlier_version_gets_the_tables_it_lacks_and_keeps_its_lines",
@@ -310,7 +310,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "W3 tickers in small letters": (
         "bots/flowchart/test_native.py::test_what_has_no_meaning_is_refused_by_name_and_place",
     ),
-    "W4 a key twice": ("bots/flowchart/test_document.py::test_a_key_that_stands_twice_is_named_with_its_place",),
+    "W4 a key twice": ("bots/flowchart/test_document.py::test_a_duplicate_key_is_named_with_its_place",),
     "W5 deep and large charts": (
         "bots/flowchart/test_document.py::test_charts_of_depth_10000_are_within_the_allowed_nesting",
         "bots/flowchart/test_native.py::test_more_than_100000_elements_are_refused_in_a_sentence",

@@ -94,7 +94,7 @@ def test_the_lock_is_where_cron_and_a_login_shell_both_find_it(home: Path, monke
     assert accounts_folder() == home / ".local/state/rebalancer/accounts"
 
 
-def test_the_lock_is_its_owners_alone_and_says_in_words_whose_it_is() -> None:
+def test_the_lock_file_is_private_and_names_its_account() -> None:
     with locked():
         (file,), (holder,) = accounts_folder().glob("*.lock"), accounts_folder().glob("*.txt")
         assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(accounts_folder().stat().st_mode)) == (0o600, 0o700)

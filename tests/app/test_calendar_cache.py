@@ -16,7 +16,7 @@ LATER = SimulatedClock(NOW + timedelta(days=3))
 CLOCK = SimulatedClock(NOW)
 
 
-def test_it_says_what_the_exchange_calendar_says(tmp_path: Path) -> None:
+def test_it_agrees_with_the_exchange_calendar(tmp_path: Path) -> None:
     cached, calendar = cached_calendar(tmp_path, CLOCK, "NYSE"), ExchangeCalendar(CLOCK)
     days = calendar.sessions(date(2025, 1, 1), date(2027, 12, 31))
     assert cached.sessions(date(2025, 1, 1), date(2027, 12, 31)) == days
@@ -38,14 +38,14 @@ def test_a_year_it_does_not_know_is_a_refusal_never_a_guess(tmp_path: Path, day:
         cached.sessions(date(2026, 1, 1), day) if day.year > 2027 else cached.sessions(day, date(2026, 1, 1))
 
 
-def test_what_was_kept_is_used_while_year_and_calendar_are_the_same(tmp_path: Path) -> None:
+def test_the_cache_is_used_while_year_and_calendar_are_the_same(tmp_path: Path) -> None:
     kept = replace(cached_calendar(tmp_path, CLOCK, "NYSE"), days={})
     (tmp_path / FILE.format(exchange="NYSE")).write_text(kept.to_json())
     assert cached_calendar(tmp_path, LATER, "NYSE").days == {}
 
 
 @pytest.mark.parametrize("stale", [{"year": 2025}, {"made_by": "pandas_market_calendars-0.1"}])
-def test_it_is_made_anew_in_another_year_and_after_an_upgrade(tmp_path: Path, stale: dict[str, object]) -> None:
+def test_it_is_rebuilt_in_another_year_and_after_an_upgrade(tmp_path: Path, stale: dict[str, object]) -> None:
     good = cached_calendar(tmp_path, CLOCK, "NYSE")
     (tmp_path / FILE.format(exchange="NYSE")).write_text(replace(good, days={}, **stale).to_json())
     assert cached_calendar(tmp_path, CLOCK, "NYSE") == good
@@ -58,13 +58,13 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, text: str) -> None:
     assert CachedCalendar.from_json((tmp_path / FILE.format(exchange="NYSE")).read_text()).year == 2026
 
 
-def test_a_folder_that_can_not_be_written_is_said(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(RunFailedError, match="can't be written"):
         cached_calendar(tmp_path / "state", CLOCK, "NYSE")
 
 
-def test_what_can_not_be_put_in_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_temporary_file(tmp_path: Path) -> None:
     (tmp_path / FILE.format(exchange="NYSE")).mkdir()
     with pytest.raises(RunFailedError, match=r"sessions-NYSE\.json can't be written"):
         cached_calendar(tmp_path, CLOCK, "NYSE")

@@ -190,7 +190,7 @@ def test_orders_of_others_are_left_alone_or_cancelled_as_the_settings_say(ward):
     assert "cancels them" in ward.checks()["open orders"].remedy
 
 
-def test_what_is_not_fine_says_what_to_do(ward):
+def test_every_warning_and_failure_has_a_remedy(ward):
     ward.broker.refused = {SPY: "halted"}
     ward.account = replace(ward.account, enabled=False)
     assert all(check.remedy for check in ward.checks().values() if check.verdict != "pass")
@@ -303,7 +303,7 @@ def test_history_must_reach_the_last_session(ward):
     assert (check.verdict, "the session of 2024-03-12 is missing" in check.found) == ("fail", True)
 
 
-def test_without_any_history_that_is_said(ward):
+def test_a_missing_history_is_reported(ward):
     ward.history = NothingYet()
     found = ward.checks()
     assert found["history"].found == "there are no closes before 2024-03-01"
@@ -338,7 +338,7 @@ def test_the_next_run_is_named_and_an_account_that_no_schedule_runs_is_a_warning
     assert (check.verdict, "[accounts.demo]" in check.remedy) == ("warn", True)
 
 
-def test_what_does_not_answer_fails_and_what_hangs_on_it_is_not_looked_at(ward):
+def test_an_unanswered_check_fails_and_dependent_checks_are_skipped(ward):
     ward.broker.silent = True
     ward.stage.market.unreadable_history = True
     found = ward.checks()
@@ -427,6 +427,6 @@ def made(folder: Path) -> Path:
     return path
 
 
-def test_money_is_told_to_the_cent_with_its_currency(ward):
+def test_money_is_shown_to_the_cent_with_its_currency(ward):
     ward.broker.account_seen = lambda account: replace(account, cash=Decimal("1234.5"), currency="USD")
     assert "cash 1,234.50 USD" in ward.checks()["account"].found

@@ -64,13 +64,13 @@ def killed(at: Venue, **asked: object) -> tuple[tuple[OrderState, ...], ...]:
     return cancel_all(at, at.clock, **asked)
 
 
-def test_where_nothing_is_open_nothing_is_asked_for_and_no_time_passes() -> None:
+def test_without_open_orders_nothing_is_cancelled_or_awaited() -> None:
     here = venue()
     assert killed(here) == ((), ())
     assert (here.asked, here.clock.now()) == ([], NIGHT)
 
 
-def test_every_order_of_ours_goes_and_those_of_other_hands_stay() -> None:
+def test_our_orders_are_cancelled_and_those_of_other_senders_stay_open() -> None:
     here = venue(OURS, THEIRS, ALSO_OURS)
     assert killed(here) == ((OURS, ALSO_OURS), ())
     assert set(here.asked) == {OURS.id, ALSO_OURS.id}
@@ -89,7 +89,7 @@ def test_an_order_that_takes_its_time_is_waited_for() -> None:
     assert killed(venue(OURS, seconds=CANCEL_SECONDS - 1)) == ((OURS,), ())
 
 
-def test_an_order_that_does_not_go_is_told_after_a_while() -> None:
+def test_an_order_that_stays_open_is_reported_after_a_timeout() -> None:
     here = venue(OURS, ALSO_OURS, seconds=900)
     here.gone_at[ALSO_OURS.id] = NIGHT + timedelta(seconds=1)
     assert killed(here) == ((OURS, ALSO_OURS), (OURS,))
@@ -103,7 +103,7 @@ def test_a_cancel_that_got_lost_is_asked_for_again() -> None:
 
 
 @pytest.mark.parametrize("after", [1, 10, QUIET])
-def test_while_a_run_goes_on_an_order_that_was_on_its_way_is_met_when_it_arrives(after: float) -> None:
+def test_an_order_in_flight_during_a_run_is_cancelled_when_it_arrives(after: float) -> None:
     assert killed(venue(late={after: OURS}), watch=QUIET) == ((OURS,), ())
 
 

@@ -40,7 +40,7 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     assert received.read_text() == "$HOME; ls"
 
 
-def test_a_command_need_not_read_what_it_is_told() -> None:
+def test_a_command_need_not_read_its_standard_input() -> None:
     assert notify(python("pass"), RESULT) is None
 
 
@@ -49,14 +49,14 @@ def test_what_the_command_prints_does_not_mix_with_the_screen(capfd) -> None:
     assert capfd.readouterr().out == ""
 
 
-def test_a_failing_command_is_said_without_its_other_words() -> None:
+def test_a_failing_command_is_reported_without_its_arguments() -> None:
     said = notify(python("import sys; sys.exit(3)", "my-secret-token"), RESULT)
     assert said is not None
     assert "exit code 3" in said
     assert "secret" not in said
 
 
-def test_a_command_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_command_is_reported(tmp_path: Path) -> None:
     said = notify([str(tmp_path / "tell-me")], RESULT)
     assert said is not None
     assert said.startswith("on_result: tell-me can't be run: No such file")

@@ -63,7 +63,7 @@ def shutdown_requested(stage: Stage) -> tuple[str, str]:
 # --------------------------------------------------------------------------------------------- it goes well
 
 
-def test_one_share_is_bought_and_sold_and_all_that_was_seen_is_told(stage):
+def test_one_share_is_bought_and_sold_and_every_observation_is_reported(stage):
     found = trial(stage)
     assert verdicts(found) == dict.fromkeys(EVERYTHING, "pass")
     assert found["bought"].found == "bought 1 of 1 SGOV in 0.0 s, seen as filled"
@@ -183,7 +183,7 @@ def test_cash_that_moved_by_more_than_the_trades_and_their_fees_is_found_out(sta
     assert trial(stage, Generous)["cash"].verdict == "fail"
 
 
-def test_a_broker_that_falls_silent_once_an_order_has_left_stops_the_trial_loudly(stage):
+def test_a_broker_that_stops_answering_after_an_order_was_sent_stops_the_trial(stage):
     class Silent(Around):
         def positions(self):
             if self.inner.positions():

@@ -87,7 +87,7 @@ def orders(stage: Stage) -> list[tuple[str, str, Decimal]]:
     return [(order.symbol, order.state, order.filled) for order in stage.record().orders]
 
 
-def test_what_stood_is_counted_and_what_never_left_is_lost(tmp_path: Path) -> None:
+def test_orders_at_the_broker_are_counted_and_orders_never_sent_are_lost(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     cut(stage, 2, stands=False)
     run = settled(stage)
@@ -147,7 +147,7 @@ def test_an_order_that_an_ended_run_left_unsettled_is_settled_in_that_run(tmp_pa
     assert (again.status, again.reason, again.ended) == (first.status, first.reason, first.ended)
 
 
-def test_where_nothing_was_left_nothing_is_written(tmp_path: Path) -> None:
+def test_without_unsettled_orders_nothing_is_journalled(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.run()
     before = head(stage.journal_file)
@@ -155,7 +155,7 @@ def test_where_nothing_was_left_nothing_is_written(tmp_path: Path) -> None:
     assert head(stage.journal_file) == before
 
 
-def test_what_can_not_be_halts_the_account_and_leaves_the_run_without_its_end(tmp_path: Path) -> None:
+def test_a_contradiction_halts_the_account_and_leaves_the_run_open(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     cut(stage, 1, stands=True)
     broker = stage.broker()

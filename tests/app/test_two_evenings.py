@@ -49,7 +49,7 @@ def test_a_share_is_bought_on_the_first_evening_and_sold_on_the_second(stage):
     assert orders(stage) == ONE_OF_EACH
 
 
-def test_what_each_order_did_to_each_figure_is_told(stage):
+def test_the_effect_of_each_order_on_each_figure_is_reported(stage):
     assert [shown.moment for shown in call(stage).figures] == MOMENTS[:2]
     figures = call(stage.on(TUESDAY)).figures
     assert [shown.moment for shown in figures] == MOMENTS
@@ -76,7 +76,7 @@ def test_a_venue_that_waits_for_settlement_is_known_by_it(stage):
     assert (check.verdict, "only once they are settled" in check.found) == ("pass", True)
 
 
-def test_a_figure_that_other_money_moved_tells_neither(stage):
+def test_a_figure_changed_by_other_cash_flows_is_inconclusive(stage):
     class Odd(Margin):
         def account(self):
             return replace(super().account(), spendable=Decimal(7) * (not self.inner.positions()))
@@ -94,7 +94,7 @@ def test_called_again_on_the_same_evening_it_sends_nothing_and_tells_the_same(st
     assert orders(stage) == ONE_OF_EACH
 
 
-def test_once_it_is_over_a_later_evening_begins_another(stage):
+def test_a_finished_trial_is_followed_by_a_new_one(stage):
     call(stage)
     call(stage.on(TUESDAY))
     assert call(stage.on(WEDNESDAY)).verdicts == {"bought": "pass", "sold": "warn"}
@@ -164,7 +164,7 @@ def test_with_more_shares_than_its_own_it_refuses_until_the_account_is_as_it_lef
     assert stage.shares() == {}
 
 
-def test_a_share_that_another_hand_sold_ends_the_trial(stage):
+def test_a_share_sold_by_another_sender_ends_the_trial(stage):
     call(stage)
     by_hand(stage.on(TUESDAY), SCHO, -1)
     with pytest.raises(RunFailedError, match="this trial is over"):

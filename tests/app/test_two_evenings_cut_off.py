@@ -134,7 +134,7 @@ def test_an_order_that_a_dead_process_left_open_is_followed_not_sent_again(stage
     assert orders(stage) == ONE_OF_EACH[:1]
 
 
-def test_a_sale_that_a_dead_process_could_not_tell_of_is_told_before_another_trial_begins(stage):
+def test_a_sale_of_a_dead_process_is_reported_before_another_trial_begins(stage):
     call(stage)
     with pytest.raises(Dead):
         call(stage.on(TUESDAY), around=DiesOnceSent)
@@ -188,7 +188,7 @@ def test_what_the_gate_holds_back_is_told_and_may_be_sent_later_that_evening(sta
     assert call(stage).verdicts["bought"] == "pass"
 
 
-def test_its_orders_bear_the_name_of_a_trial_so_that_no_run_takes_them_for_its_own(stage):
+def test_its_orders_have_trial_ids_that_no_run_counts_as_its_own(stage):
     stage.script = Script({("buy", SCHO): ScriptedFault(refuse="wash")})
     call(stage)
     stage.script = Script()

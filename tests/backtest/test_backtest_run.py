@@ -42,7 +42,7 @@ def test_every_traded_dollar_costs_on_both_sides():
     assert_same(result.equity, 99, 99 * 0.98)
 
 
-def test_holding_still_costs_nothing():
+def test_holding_without_trades_costs_nothing():
     assert_same(traded(columns([1, 2, 4]), columns([1, 1, 1]), cost=0.01).traded, 1, 0, 0)
 
 
@@ -70,7 +70,7 @@ def test_a_missing_close_is_valued_at_the_last_one_and_the_gap_is_made_up_later(
 
 
 @pytest.mark.parametrize("bad", [0, -1, NAN, math.inf])
-def test_what_is_no_positive_number_is_no_close(bad: float):
+def test_a_close_that_is_not_positive_counts_as_missing(bad: float):
     assert_same(last_known(columns([bad, 5, bad]))[:, 0], NAN, 5, 5)
 
 

@@ -22,7 +22,7 @@ def never_run(*_call: object) -> list[str]:
         (PYTHON, "x.py", PythonBot, "Python"),
     ],
 )
-def test_the_ending_tells_a_python_file_and_the_content_tells_the_rest(content, source, kind, form):
+def test_a_python_bot_is_detected_by_its_suffix_and_other_formats_by_content(content, source, kind, form):
     bot, problems = load(content, "mine", source, never_run)
     assert problems == ()
     assert isinstance(bot, kind)

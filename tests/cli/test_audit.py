@@ -35,7 +35,7 @@ def test_the_head_is_shown_at_the_end_of_a_run_in_the_history_and_by_the_audit(r
 
 
 @pytest.mark.usefixtures("journal")
-def test_a_journal_that_stands_is_said_to(rebalance):
+def test_an_intact_journal_passes(rebalance):
     said = rebalance("audit", "verify")
     assert said.code == 0
     assert "Every line, file and table is what was written, up to this last line." in said.out
@@ -83,7 +83,7 @@ def test_an_anchor_that_is_not_there_is_wrong(rebalance):
     assert "lines were cut off at the end, or the journal was written anew" in said.out
 
 
-def test_without_a_journal_there_is_nothing_to_look_at(rebalance):
+def test_without_a_journal_the_audit_is_refused(rebalance):
     said = rebalance("audit", "verify")
 
     assert said.code == 2

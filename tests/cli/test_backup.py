@@ -51,7 +51,7 @@ def test_it_never_takes_the_place_of_another_file(rebalance, journal, tmp_path):
     assert "is there already: name a new file" in said.err
 
 
-def test_where_it_cannot_be_made_nothing_is_left_and_the_reason_is_said(rebalance, journal, tmp_path):
+def test_a_failed_backup_leaves_no_file_and_reports_the_reason(rebalance, journal, tmp_path):
     said = rebalance("backup", "nowhere/copy.sqlite")
 
     assert said.code == 4

@@ -162,7 +162,7 @@ def test_a_paper_account_passes_everything_and_no_order_is_touched(rebalance, ve
     assert {request.method for request in venue.requests} == {"GET"}
 
 
-def test_what_is_in_the_account_already_is_told(rebalance, venue):
+def test_existing_positions_are_reported(rebalance, venue):
     venue.hold("TLT", -5)
     venue.order_from_elsewhere("buy", "GLD", 3, client_id="by-hand", limit_price="1")
     found = checks(rebalance)

@@ -295,7 +295,7 @@ class BrokerContract(Contract):
         seen = broker.orders([OrderId("rb1"), OrderId("rb2"), OrderId("rb9")])
         assert {order_id: state.symbol for order_id, state in seen.items()} == {"rb1": SPY, "rb2": BIL}
 
-    def test_b26_our_orders_are_listed_whatever_became_of_them_and_no_others(self, broker, street):
+    def test_b26_all_our_orders_are_listed_in_any_state_and_no_others(self, broker, street):
         self.needs("takes")
         since = street.now()
         broker.submit(buy("rb1", SPY, "3"))
@@ -316,7 +316,7 @@ class BrokerContract(Contract):
         broker.submit(buy("rb2", SPY, "1"))
         assert listed(broker, street.now() - timedelta(hours=12)) == {"rb2"}
 
-    def test_b27_an_order_sent_again_under_its_own_id_stands_once(self, broker, street):
+    def test_b27_an_order_resent_under_its_own_id_exists_once(self, broker, street):
         self.needs("unique_ids")
         since = street.now()
         order = buy("rb1", SPY, "3")
@@ -348,7 +348,7 @@ class FaultContract(Contract):
     @pytest.mark.parametrize(
         "fault", [ScriptedFault(lost=1), ScriptedFault(silent=True)], ids=["it was lost", "its answer was lost"]
     )
-    def test_b27_an_order_sent_again_after_no_clear_answer_stands_once(self, broker_with, street, fault):
+    def test_b27_an_order_resent_after_an_unknown_answer_exists_once(self, broker_with, street, fault):
         self.needs("unique_ids")
         broker = broker_with(fault)
         assert broker.venue.idempotent_ids, "a venue that takes an id twice is never sent one twice"

@@ -30,7 +30,7 @@ def kinds(root: Node) -> list[type]:
     return [type(node) for node in program(root).table]
 
 
-def test_operands_stand_before_what_is_made_from_them():
+def test_operands_come_before_the_nodes_that_use_them():
     gate = when(all_of(compare(rsi("AAA", 5), "gt", 50, for_days=2), compare(price("BBB"), "lt", 9)), hold("AAA"), CASH)
     table = program(best(1, "cumulative-return", 3, group("gate", gate), hold("BBB"), CASH)).table
     assert all(operand < index for index, node in enumerate(table) for operand in operands(node))

@@ -165,7 +165,7 @@ def test_two_windows_that_agree_are_one_and_two_that_differ_are_refused():
 
 
 @pytest.mark.parametrize("params", [{}, {"window": 10}, {"window": "junk"}, DELETE])
-def test_a_current_price_has_no_window_whatever_is_written(params):
+def test_a_window_of_a_current_price_is_ignored(params):
     assert compare(**{"lhs-fn": "current-price", "lhs-fn-params": params})[1] == (
         "Indicator",
         "current-price",

@@ -45,7 +45,7 @@ def test_a_file_over_ten_megabytes_is_refused_unread():
     assert "10,000,001 bytes long; up to 10,000,000 are read" in refusal(b"(" * (MAX_BYTES + 1))
 
 
-def test_a_key_that_stands_twice_is_named_with_its_place():
+def test_a_duplicate_key_is_named_with_its_place():
     assert (
         refusal(b'{"a": [1, {"b": 2, "b": 3}]}')
         == 'bot.json: a[1].b: the key "b" stands here twice; keep one of the two'
@@ -111,7 +111,7 @@ def test_a_bare_value_is_no_bot(content):
 
 
 @given(st.binary(max_size=60) | st.text('{}[]",:0123456789.eE-+ntf\\u ', max_size=40).map(str.encode))
-def test_no_bytes_whatever_raise(content):
+def test_no_input_raises(content):
     value, problems = parse(content, "bot.json")
     assert (value is None) == bool(problems)
 

@@ -106,7 +106,7 @@ def test_the_rest_of_a_capped_part_goes_to_its_fallback_or_stays_cash():
     assert decisions(capped((0.25, hold("AAA"))), one_price) == [{"AAA": 0.25}]
 
 
-def test_ten_caps_of_a_tenth_leave_no_dust_to_an_eleventh_or_to_the_fallback():
+def test_ten_caps_of_a_tenth_leave_no_rounding_remainder():
     tickers = [f"T{number}" for number in range(11)]
     root = capped(*[(0.1, hold(ticker)) for ticker in tickers], fallback="REST")
     (row,) = decisions(root, random_walks(1, 1, [*tickers, "REST"]))

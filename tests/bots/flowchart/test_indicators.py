@@ -58,7 +58,7 @@ def sample() -> dict[str, dict[str, float]]:
 
 
 @pytest.mark.parametrize("function", sorted(INDICATORS.keys() - {CURRENT_PRICE}))
-def test_real_prices_give_what_other_libraries_say(function, sample):
+def test_values_on_real_prices_agree_with_other_libraries(function, sample):
     with (HERE / "answers" / "indicators.csv").open(newline="") as file:
         answers = [answer for answer in csv.DictReader(file) if answer["function"] == function]
     assert len(answers) > 80
@@ -155,7 +155,7 @@ def test_a_later_price_changes_no_earlier_value(spec, prices, data, later):
 @each_indicator
 @settings(max_examples=40)
 @given(prices=arrays(np.float64, (40, 3), elements=missing_or_price), data=st.data())
-def test_each_column_stands_alone(spec, prices, data):
+def test_columns_are_computed_independently(spec, prices, data):
     numbers = data.draw(parameters_of(spec))
     together = spec.formula(prices, *numbers)
     for column in range(3):
@@ -166,7 +166,7 @@ def test_each_column_stands_alone(spec, prices, data):
 @each_indicator
 @settings(max_examples=40)
 @given(prices=arrays(np.float64, 30, elements=st.floats(1, 1000)), data=st.data())
-def test_what_came_before_a_gap_is_forgotten(spec, prices, data):
+def test_recursive_indicators_restart_after_a_gap(spec, prices, data):
     numbers = data.draw(parameters_of(spec))
     with_past = spec.formula(np.concatenate((row(7, 500, 3, NAN), prices)), *numbers)
     assert with_past[4:].tobytes() == spec.formula(prices, *numbers).tobytes()

@@ -228,7 +228,7 @@ def test_after_a_hundred_problems_the_rest_is_counted():
     assert lines[-1] == "and 20 more problems"
 
 
-def test_what_a_stranger_wrote_cannot_steer_the_terminal():
+def test_control_characters_in_a_bot_file_do_not_reach_the_terminal():
     assert problems({"\x1b[2J" + "x" * 1000: 1})[0].startswith(
         'chart: "chart" has the keys "\\u001b[2J' + "x" * 36 + '";'
     )

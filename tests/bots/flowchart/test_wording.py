@@ -52,7 +52,7 @@ def test_without_prices_a_gate_says_only_what_it_asks():
         (any_of, (4, 5), "none of 2 conditions holds"),
     ],
 )
-def test_several_conditions_say_what_became_of_them(several, limits, said):
+def test_combined_conditions_show_the_result_of_each_part(several, limits, said):
     conditions = [compare(price("AAA"), "gt", limit) for limit in limits]
     assert gate(several(*conditions), TWO)[0] == said
 

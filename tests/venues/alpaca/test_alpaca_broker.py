@@ -103,7 +103,7 @@ def test_a_position_that_the_equity_does_not_count_is_worth_nothing(venue, broke
 
 
 @pytest.mark.parametrize(("said", "shorts"), [({}, True), ({"shorting_enabled": False}, False)])
-def test_whether_the_account_may_go_short_is_its_own_word(venue, broker, said, shorts):
+def test_shorting_follows_the_accounts_configuration(venue, broker, said, shorts):
     venue.account |= said
     assert broker.may_short() is shorts
 
@@ -170,7 +170,7 @@ def test_numbers_go_out_as_text_to_the_last_place(venue, broker):
 
 
 @pytest.mark.parametrize("order", [buy("rb1", SPY, "NaN"), buy("rb1", SPY, "1.5"), buy("rb1", SPY, "1", limit="0")])
-def test_what_no_venue_could_take_never_leaves(venue, broker, order):
+def test_a_malformed_order_is_never_sent(venue, broker, order):
     assert isinstance(broker.submit(order), Refused)
     assert not venue.requests
 
@@ -337,7 +337,7 @@ def test_only_a_sell_says_that_it_closes_what_is_held(venue, broker):
 
 
 @pytest.mark.parametrize("enforces", [True, False])
-def test_a_sell_of_what_was_sold_meanwhile_is_refused_where_the_venue_heeds_its_intent(venue, broker, enforces):
+def test_a_sell_of_shares_sold_meanwhile_is_refused_where_position_intent_is_supported(venue, broker, enforces):
     venue.terms.enforces_intent = enforces
     answer = broker.submit(sell("rb1", SPY, "4"))
     assert isinstance(answer, Refused if enforces else Accepted)

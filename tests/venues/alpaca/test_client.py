@@ -52,7 +52,7 @@ def asked(venue, path):
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_a_question_is_asked_again_until_it_is_answered(venue, hasty, fault):
+def test_a_read_is_retried_until_it_is_answered(venue, hasty, fault):
     venue.faults.on("GET", "/v2/account", fault=fault)
     assert hasty.read("/account")["currency"] == "USD"
     assert len(asked(venue, "/v2/account")) == 2
@@ -68,7 +68,7 @@ def test_reads_of_a_failing_venue_are_retried_until_the_patience_ends(venue, cli
     assert 5 <= len(asked(venue, "/v2/account")) <= 10
 
 
-def test_a_clock_that_stands_still_makes_no_question_endless(venue):
+def test_retries_end_although_the_clock_stands_still(venue):
     class Still:
         def now(self):
             return venue.clock.now()
@@ -179,7 +179,7 @@ print(transport.once("POST", "/orders", {}, "v2"), threading.active_count())
 """
 
 
-def test_an_order_that_hung_before_it_left_never_leaves(venue, hasty, monkeypatch):
+def test_an_order_abandoned_before_it_was_sent_is_never_sent(venue, hasty, monkeypatch):
     """Half a minute after it was sent an order that nobody knows is written down as never sent."""
     look_up, over = socket.getaddrinfo, threading.Event()
 

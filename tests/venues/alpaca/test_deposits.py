@@ -32,7 +32,7 @@ def asked(venue) -> list[dict[str, object]]:
     return [dict(request.params) for request in venue.requests if request.path == PATH]
 
 
-def test_what_was_paid_in_and_taken_out_since_the_last_close_is_summed(friday, client):
+def test_deposits_and_withdrawals_since_the_last_close_are_summed(friday, client):
     friday.deposits = [
         deposit("CSD", "700", "2024-03-01"),
         deposit("CSD", "5000.25", "2024-03-04"),
@@ -44,7 +44,7 @@ def test_what_was_paid_in_and_taken_out_since_the_last_close_is_summed(friday, c
     assert (account.previous_equity, account.deposits) == (Decimal("99000.5"), Decimal("4010.25"))
 
 
-def test_what_was_cancelled_never_came(friday, client):
+def test_a_cancelled_deposit_does_not_count(friday, client):
     friday.deposits = [deposit("CSD", "5000", "2024-03-04", status="canceled")]
     assert Deposits(client).since(FRIDAY) == 0
 

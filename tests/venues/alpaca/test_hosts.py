@@ -96,7 +96,7 @@ def test_an_accounts_own_number_says_whether_its_money_is_real(number, mode):
     assert ALPACA.mode_of(number) == mode
 
 
-def test_the_live_host_stands_in_one_place():
+def test_the_live_host_is_defined_once():
     root = Path(__file__).parents[3]
     host = LIVE.removeprefix("https://")
     texts = (path for folder in ("rebalancer", "tests", "benchmarks") for path in (root / folder).rglob("*.py"))

@@ -56,7 +56,7 @@ def test_a_list_that_never_ends_is_an_error(venue, client, place):
         open_orders(client)
 
 
-def test_a_replaced_order_lives_on_in_the_one_that_took_its_place(venue, place, look):
+def test_a_replaced_order_is_followed_to_its_replacement(venue, place, look):
     venue.script_orders("SPY", order_scripts.replaced(), times=1)
     first = place("rb1")
     venue.clock.sleep(2)
@@ -88,7 +88,7 @@ def test_orders_that_replace_each_other_in_a_circle_are_open(venue, place, look)
 # ------------------------------------------------------------------------------------------------ executions
 
 
-def test_one_reading_tells_the_fills_of_many_orders(venue, client, place, look):
+def test_one_request_reads_the_fills_of_many_orders(venue, client, place, look):
     orders = [place("rb1"), place("rb2")]
     venue.clock.sleep(2)
     executions = Executions(client)

@@ -117,7 +117,7 @@ def test_a_position_may_not_say_what_is_available():
     assert parse.position(body(POSITION, qty_available=None)).available is None
 
 
-def test_an_order_is_read_as_it_stands():
+def test_an_order_is_parsed_exactly():
     assert order() == OrderState(
         "rb1", "KO", "buy", Decimal(3), "limit", Decimal("87.10"), "open", Decimal(2), Decimal("87.05")
     )
@@ -134,7 +134,7 @@ def test_every_other_status_is_open(status):
 
 
 @pytest.mark.parametrize(("filled", "status"), [("2", "expired"), ("3", "filled")])
-def test_what_alpaca_is_done_with_for_today_is_over(filled, status):
+def test_an_order_done_for_day_is_terminal(filled, status):
     assert order(status="done_for_day", filled_qty=filled).status == status
 
 

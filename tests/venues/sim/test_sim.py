@@ -220,7 +220,7 @@ def test_orders_of_others_are_shown_beside_ours(sims):
     assert [order.id for order in broker.open_orders()] == ["by hand"]
 
 
-def test_what_is_done_by_hand_moves_shares_and_no_cash(sims):
+def test_a_manual_position_change_moves_shares_and_no_cash(sims):
     broker = sims.open(holdings={SPY: "3"})
     broker.change_position(SPY, Decimal(-5))
     assert broker.positions()[0].quantity == -2

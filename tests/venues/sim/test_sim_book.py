@@ -40,7 +40,7 @@ def test_a_file_that_is_no_book_is_named_and_left_alone(tmp_path):
     assert path.read_text() == "my notes, " * 100
 
 
-def test_a_folder_that_can_not_be_made_is_said(tmp_path):
+def test_a_folder_that_can_not_be_created_is_reported(tmp_path):
     (tmp_path / "state").write_text("a file stands here")
     with pytest.raises(SourceError, match="can't be made"):
         Book.open(tmp_path / "state" / "sim.sqlite", Decimal(1))
@@ -53,7 +53,7 @@ def test_a_file_left_empty_by_a_crash_becomes_a_new_book(tmp_path):
         assert book.last_event is None
 
 
-def test_a_change_is_whole_or_it_is_not(tmp_path):
+def test_a_change_is_atomic(tmp_path):
     def fill_and_die(book, resting):
         with book.change():
             book.fill(resting.state, Decimal(3), Decimal(100), Decimal(1), NOON)
@@ -71,7 +71,7 @@ def test_a_change_is_whole_or_it_is_not(tmp_path):
         assert book.open_orders() == (resting,)
 
 
-def test_a_full_disk_is_said_and_changes_nothing(tmp_path):
+def test_a_full_disk_is_reported_and_changes_nothing(tmp_path):
     def fill_the_disk(book):
         with book.change():
             for number in range(500):

@@ -39,7 +39,7 @@ def test_where_no_close_is_known_it_counts_at_its_last_fill(sims, street, close)
     assert broker.positions() == (Position(SPY, Decimal(2), Decimal(240), last_close=TODAY),)
 
 
-def test_a_holding_that_never_had_a_price_is_not_worth_nothing(sims):
+def test_a_holding_that_never_had_a_price_is_not_valued_at_0(sims):
     with pytest.raises(SourceError, match="holds XYZ, which never had a price here: it can't be valued"):
         sims.open(holdings={XYZ: "1"}).positions()
 
@@ -56,7 +56,7 @@ def test_without_a_price_it_is_neither_bought_nor_sold_and_the_remedy_is_said(si
         assert broker.submit(order) == Refused("SPY has no price here: it is unknown or not traded now")
 
 
-def test_what_is_written_off_leaves_for_nothing_and_no_time_passes(sims, street):
+def test_a_write_off_removes_the_shares_for_0_at_the_last_event_time(sims, street):
     broker = sims.open(holdings={SPY: "3", BIL: "2"})
     held_at = street.moment
     delist(street, SPY, "98.50")
