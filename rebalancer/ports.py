@@ -286,8 +286,8 @@ class Ledger:
 
     `ours` were bought by our fills and not sold since. `expected` is the whole position that the broker should show:
     its last record plus our fills since; None before the first record. `recorded` is the session of that record.
-    `restated` has the last session in which a split or rename restated a symbol. `values` are the dollars of
-    `expected`, at cost for fills since the record; absent after a split or rename. A symbol with an `open`
+    `restated` has the last session in which a split or rename restated a symbol. `values` are what
+    `expected` is worth, at cost for fills since the record; absent after a split or rename. A symbol with an `open`
     reconciliation difference keeps `ours`, `expected` and `values` of the record before it. `renames` are all renames
     ever applied, oldest first.
     """

@@ -16,7 +16,7 @@ from rebalancer.app.runs import EXIT_CODES
 from rebalancer.errors import BadInputError, RebalancerError, RunFailedError, StoppedError
 from rebalancer.model import Allocation, Investment, Limits, Symbol, Trading
 from rebalancer.portfolio.targets import investable, set_targets, shares_of
-from rebalancer.portfolio.trades import target_dollars, to_decimal
+from rebalancer.portfolio.trades import target_value, to_decimal
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -91,7 +91,7 @@ def test_the_worked_example_is_right_to_the_cent():
     decisions = {"A": Allocation("A", day, {spy: 0.6, sh: 0.4}), "B": Allocation("B", day, {spy: 1.0})}
     targets = set_targets(shares, decisions, trading, sgov)
 
-    dollars = {symbol: target_dollars(to_decimal(weight), funds) for symbol, weight in targets.weights.items()}
+    dollars = {symbol: target_value(to_decimal(weight), funds) for symbol, weight in targets.weights.items()}
 
     assert dollars == {spy: Decimal("43500.00"), sgov: Decimal("24000.00")}
     row = re.search(r"^\| dollars \| (\S+) \| +\| (\S+) \| (\S+) \|$", text(DOCS / "evening.md"), re.MULTILINE)

@@ -44,18 +44,13 @@ class Opening:
     calendar: Calendar
     present: Clock
 
-    @property
-    def is_current(self) -> bool:
-        """Whether it trades today's session: an enabled account, or any account at a real venue."""
-        return self.account.enabled or not self.account.venue.simulated
-
     def at_window(self, session: Session) -> Clock:
         """A clock frozen at the start of the account's run window of `session`."""
         return SimulatedClock(session.closes - timedelta(minutes=self.account.trading.minutes_before_close))
 
     def latest(self) -> Moment:
         """The current or last session; for a simulated account that is not enabled, the last one with prices."""
-        if self.is_current:
+        if self.account.enabled or not self.account.venue.simulated:
             today = self.present.now().astimezone(self.calendar.zone).date()
             return Moment(last_session(self.calendar, today), self.present, live_prices=True)
         session = last_session(self.calendar, self.source.last_session)

@@ -117,11 +117,11 @@ def cancel_all(
     waited, pauses = 0.0, chain(FIRST_PAUSES, repeat(LATER_PAUSES))
     while True:
         shown = broker.open_orders()
-        standing = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trial_order(each.id)}
-        found = standing | found
-        if waited >= watch + (CANCEL_SECONDS if standing else 0):
-            return tuple(found.values()), tuple(standing.values())
-        for order_id in standing:
+        open_now = {each.id: each for each in shown if everyones or is_ours(each.id) or is_trial_order(each.id)}
+        found = open_now | found
+        if waited >= watch + (CANCEL_SECONDS if open_now else 0):
+            return tuple(found.values()), tuple(open_now.values())
+        for order_id in open_now:
             broker.cancel(order_id)
         pause = next(pauses)
         clock.sleep(pause)

@@ -98,8 +98,8 @@ SCARCE, TOO_LITTLE = 500 * MEGABYTE, 50 * MEGABYTE
 
 
 def machine(folder: Path, journal_file: Path) -> tuple[Check, ...]:
-    standing = next(place for place in (folder, *folder.parents) if place.exists())
-    return writable(standing), disk(shutil.disk_usage(standing).free, standing), journal(journal_file)
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    return writable(existing), disk(shutil.disk_usage(existing).free, existing), journal(journal_file)
 
 
 def writable(folder: Path) -> Check:

@@ -142,13 +142,7 @@ def _previewed(context: RunContext, journal: Journal, *, own_hours: bool) -> Run
 
 
 def request_of(
-    config: Config,
-    account: AccountConfig,
-    moment: Moment,
-    contents: Mapping[str, bytes],
-    *,
-    dry_run: bool,
-    force: bool,
+    config: Config, account: AccountConfig, moment: Moment, contents: Mapping[str, bytes], *, dry_run: bool, force: bool
 ) -> RunRequest:
     session, notes = moment.session, []
     if config.path == demo.config_path():

@@ -60,18 +60,16 @@ def coming_run(window: Window) -> ComingRun:
 
 def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, ...]:
     """Why nothing is sent for `account` now: a journal that can't be trusted, a halt, a missing arming."""
-    standing = read.trading_status(config.journal(), account.name)
-    return (*quick_faults(config.journal()), *blocked_by(account, standing, file_hashes(config, account), now))
+    status = read.trading_status(config.journal(), account.name)
+    return (*quick_faults(config.journal()), *blocked_by(account, status, file_hashes(config, account), now))
 
 
-def blocked_by(
-    account: AccountConfig, standing: TradingStatus, files: Mapping[str, str], now: datetime
-) -> Iterator[str]:
+def blocked_by(account: AccountConfig, status: TradingStatus, files: Mapping[str, str], now: datetime) -> Iterator[str]:
     """The halt or the missing arming that keeps `account` from sending orders. `files` are as in `file_hashes`."""
-    if standing.halt is not None:
-        yield halt_text(standing.halt)
+    if status.halt is not None:
+        yield halt_text(status.halt)
     if account.mode == "live":
-        why = unarmed_reason(account.name, standing.armed, account.account_number, files, now, account.venue.zone)
+        why = unarmed_reason(account.name, status.armed, account.account_number, files, now, account.venue.zone)
         if why is not None:
             yield why
 

@@ -177,8 +177,8 @@ def _trial(context: RunContext) -> Trial:
 
 def _follow_open_orders(context: RunContext, log: RunLog) -> None:
     """Follow an order of an earlier call to its end."""
-    standing = [sent.order for sent in context.journal.unsettled(context.account) if sent.phase != "lost"]
-    tracker = OrderTracker(context, log, {order.id: order for order in standing})
+    unsettled = [sent.order for sent in context.journal.unsettled(context.account) if sent.phase != "lost"]
+    tracker = OrderTracker(context, log, {order.id: order for order in unsettled})
     if not tracker.until_terminal(context.trading.sell_timeout_seconds):
         tracker.cancel_open()
         tracker.until_terminal(CANCEL_SECONDS)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rebalancer.backtest.run import Strategy
 from rebalancer.model import Allocation, BotFailure, Decision, Floats, Investment, Reserve, Symbol, Trading, Weights
-from rebalancer.portfolio.targets import cap, investable, merge, net_pairs, reserve_dollars, shares_of
+from rebalancer.portfolio.targets import cap, investable, merge, net_pairs, reserve_amount, shares_of
 
 UNDEFINED = "undefined"
 
@@ -40,14 +40,14 @@ def merged(
     """
 
     def strategy(day: int, equity: float) -> Floats | None:
-        dollars = Decimal(f"{equity:.2f}")
-        money = investable(dollars, reserve_dollars(merging.reserve, dollars), Decimal(0))
+        value = Decimal(f"{equity:.2f}")
+        money = investable(value, reserve_amount(merging.reserve, value), Decimal(0))
         made = {bot: decision(bot, symbols, rows[day]) for bot, rows in decisions.items()}
         if not (money > 0 and any(isinstance(one, Allocation) for one in made.values())):
             return None
         known = dict(zip(symbols, priced[day].tolist(), strict=True))
         targets = targets_of(made, money, merging, usable_fallback(merging.trading, known))
-        fraction = float(money / dollars)
+        fraction = float(money / value)
         return np.array([targets.get(symbol, 0.0) * fraction for symbol in symbols])
 
     return strategy

@@ -8,7 +8,7 @@ import numpy as np
 from rebalancer.model import Floats
 
 Strategy = Callable[[int, float], Floats | None]
-"""(day, equity) -> target weights (N,) at the close of that day; `equity` is in dollars before any trade.
+"""(day, equity) -> target weights (N,) at the close of that day; `equity` is the account's before any trade.
 
 None where nothing can be decided: then nothing is traded and positions are kept, as in an evening.
 """
@@ -16,10 +16,10 @@ None where nothing can be decided: then nothing is traded and positions are kept
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backtest:
-    """The result for `cash` dollars over T days and N symbols.
+    """The result for `cash` over T days and N symbols.
 
-    `equity` (T,) is in dollars after each day's trades and costs; `weights` (T, N) are the positions then, as fractions
-    of it, and the rest is cash. `traded` (T,) is all that was bought and sold, as a fraction of the equity before.
+    `equity` (T,) is that after each day's trades and costs; `weights` (T, N) are the positions then, as fractions of
+    it, and the rest is cash. `traded` (T,) is all that was bought and sold, as a fraction of the equity before.
     """
 
     cash: float
@@ -31,8 +31,8 @@ class Backtest:
 def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0) -> Backtest:
     """Trade to the target weights at each close; between trades the weights drift with the prices.
 
-    `prices` is (T, N) dollars from `last_known`; what has no price yet can't be bought, and its weight stays in cash.
-    `cost` is a fraction of each traded dollar, for buys and sells. It is computed on trades towards the equity before
+    `prices` is (T, N) from `last_known`; what has no price yet can't be bought, and its weight stays in cash.
+    `cost` is a fraction of the traded value, for buys and sells. It is computed on trades towards the equity before
     costs, an error in the order of the cost's square. Fractional shares are allowed. Cash earns nothing.
     """
     days, symbols = prices.shape
@@ -61,7 +61,7 @@ def growth_factors(prices: Floats) -> Floats:
 
 
 def last_known(values: Floats) -> Floats:
-    """Each day's latest close up to then, (T, N) dollars; NaN before a symbol's first.
+    """Each day's latest close up to then, (T, N); NaN before a symbol's first.
 
     What is not a positive number counts as missing, as for the decisions.
     """

@@ -102,7 +102,7 @@ def arm(
 
     settings, first = own_config(config), not whole_first_run
     proposal = controls.propose_arming(
-        settings, account, _dollars(max_dollars), _day(until), person(), first_order_only=first
+        settings, account, _amount(max_dollars), _day(until), person(), first_order_only=first
     )
     if not json:
         show_proposal(proposal)
@@ -144,14 +144,14 @@ def status(
     show_json(found) if json else show_live(found)
 
 
-def _dollars(text: str) -> "Decimal":
+def _amount(text: str) -> "Decimal":
     from decimal import Decimal
 
     from rebalancer.config.edit import NUMBER
 
     if NUMBER.fullmatch(text) and (found := Decimal(text)) > 0:
         return found
-    sentence = f"{text[:40]!r} is no sum: write dollars above 0, such as 25000"
+    sentence = f"{text[:40]!r} is no sum: write an amount above 0, such as 25000"
     raise BadInputError([Problem("--max-dollars", "", sentence)])
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Commit money to bots.", no_args_is_help=True)
 
-AmountArgument = Annotated[str, typer.Argument(help="Dollars, or percent with --percent.", show_default=False)]
+AmountArgument = Annotated[str, typer.Argument(help="Money, or percent with --percent.", show_default=False)]
 NameArgument = Annotated[str, typer.Argument(help="The bot's name, as `rebalance invest list` shows it.")]
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict
 
 from rebalancer.config import kinds
 from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
-from rebalancer.model.settings import MODES, Dollars, Percent, PositiveDollars
+from rebalancer.model.settings import MODES, Amount, Percent, PositiveAmount
 from rebalancer.ports import Venue
 from rebalancer.venues import registry
 
@@ -64,10 +64,10 @@ class BotTable(TypedDict, total=False):
 class SimSettings:
     """The `sim` table of an account."""
 
-    starting_cash: Annotated[PositiveDollars, "The cash the simulated account begins with, in dollars."] = Decimal(
+    starting_cash: Annotated[PositiveAmount, "The cash the simulated account begins with, in its currency."] = Decimal(
         100_000
     )
-    commission_dollars: Annotated[Dollars, "The simulated fee for each order, in dollars."] = Decimal(0)
+    commission_dollars: Annotated[Amount, "The simulated fee for each order, in its currency."] = Decimal(0)
     slippage_percent: Annotated[Percent, "How much worse than the price a simulated order fills, in percent."] = (
         Decimal(0)
     )

@@ -10,7 +10,7 @@ from rebalancer.model import Symbol
 
 @dataclass(frozen=True, slots=True)
 class DailyLossHit:
-    """`equity` fell below `basis` (dollars) by more than the limit: sells only for the rest of the session."""
+    """`equity` fell below `basis` by more than the limit: sells only for the rest of the session."""
 
     at: datetime
     equity: Decimal
@@ -75,7 +75,7 @@ class SettingChanged:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """Shares already in the account were put under management. `value` is the broker's valuation, in dollars.
+    """Shares already in the account were put under management. `value` is the broker's valuation.
 
     `expected` is the broker's whole position where the adoption also settles a reconciliation difference; `ours` is at
     most that.
@@ -108,7 +108,7 @@ class Restated:
 
 @dataclass(frozen=True, slots=True)
 class WrittenOff:
-    """All shares of `symbol` in a simulated account were written off. `value` is dollars at the last close."""
+    """All shares of `symbol` in a simulated account were written off. `value` is that at the last close."""
 
     at: datetime
     account: str

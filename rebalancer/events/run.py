@@ -38,7 +38,7 @@ class Holding:
 
     `counted` replaces `quantity` in the ledger while an order of the session is unsettled (its fills could count twice)
     or a reconciliation difference is open. Such a difference was first seen in the session `opened`, against the record
-    of the session `counted_on`, when the shares were worth `counted_value` dollars.
+    of the session `counted_on`, when the shares were worth `counted_value`.
     """
 
     symbol: Symbol

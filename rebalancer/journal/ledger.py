@@ -193,7 +193,7 @@ def _last_restated(connection: sqlite3.Connection, account: str) -> dict[Symbol,
 
 
 def costs(changes: Sequence[Change]) -> Mapping[Symbol, Decimal]:
-    """Average cost per share of ours in dollars, buy fees included; a sell leaves the average unchanged.
+    """Average cost per share of ours, buy fees included; a sell leaves the average unchanged.
 
     Symbols that were adopted, split, renamed or written off are absent: fills alone don't give their cost.
     """

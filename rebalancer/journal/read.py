@@ -111,7 +111,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class PositionSummary:
-    """Our shares of one symbol. Dollars to the cent.
+    """Our shares of one symbol. Money to the cent.
 
     `at_broker` is the broker's whole position when it was last recorded, `value` the value of our shares then; None
     where the symbol was bought, split, renamed or written off since. `cost` is what our shares cost with fees; None

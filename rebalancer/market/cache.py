@@ -28,7 +28,7 @@ TOLERANCE = 1e-6
 class CachedCloses:
     """All closes that the source had of a symbol from `first` to `last`.
 
-    `days` is (n,) datetime64[D], strictly increasing; `closes` is (n,) float64 in dollars, finite and above 0, adjusted
+    `days` is (n,) datetime64[D], strictly increasing; `closes` is (n,) float64, finite and above 0, adjusted
     for all corporate actions up to the time they were fetched.
     """
 
@@ -116,7 +116,7 @@ MOST_VARIABLES = 500
 FILE = "prices.sqlite"
 """The cache's file name in the state folder."""
 DAYS, CLOSES = np.dtype("<i4"), np.dtype("<f8")
-"""Days since 1970-01-01, and dollars; little-endian on every machine."""
+"""Days since 1970-01-01, and closes; little-endian on every machine."""
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS closes (

@@ -86,7 +86,7 @@ def _snapshot(name: Symbol, last: Bar, now: datetime) -> Snapshot:
 def evening_closes(
     completed: Closes, sessions: Sequence[date], tonight: date, prices: Mapping[Symbol, Price | NoPrice]
 ) -> Closes:
-    """`completed` with one row for each of `sessions` (T,), then the provisional row of `tonight`: (T + 1, N) dollars.
+    """`completed` with one row for each of `sessions` (T,), then the provisional row of `tonight`: (T + 1, N).
 
     `sessions` are the exchange's, increasing, all before `tonight`. NaN where the source has no row for a session, and
     where tonight's price is missing: nothing is filled in. Raises SourceError for a row on a day that is no session.
@@ -100,9 +100,9 @@ def evening_closes(
         )
     values = np.full((len(days), len(completed.symbols)), np.nan)
     values[np.searchsorted(days, completed.sessions)] = completed.values
-    values[-1] = [_dollars(prices.get(symbol)) for symbol in completed.symbols]
+    values[-1] = [_value(prices.get(symbol)) for symbol in completed.symbols]
     return Closes(days, completed.symbols, values, provisional=True, notes=completed.notes)
 
 
-def _dollars(price: Price | NoPrice | None) -> float:
+def _value(price: Price | NoPrice | None) -> float:
     return float(price.value) if isinstance(price, Price) else np.nan

@@ -131,7 +131,7 @@ class Wide:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Prices that passed, each array (n,): `prices` in dollars, all > 0; `columns` are places in `symbols`.
+    """Prices that passed, each array (n,): `prices` all > 0; `columns` are places in `symbols`.
 
     `rows` are their row numbers in `source`. A symbol may have no price at all.
     """
@@ -251,7 +251,7 @@ def _days(block: Block, place: int) -> tuple[Days, list[Problem]]:
 
 
 def _prices(block: Block, place: int, wanted: Mask) -> tuple[Floats, list[Problem]]:
-    """The prices of a column in dollars, NaN where missing or invalid. Rows that are not `wanted` raise no problem."""
+    """The prices of a column, NaN where missing or invalid. Rows that are not `wanted` raise no problem."""
     column = block.columns[place]
     if column.dtype.kind in "fiu":
         found = column.astype(np.float64)

@@ -12,7 +12,8 @@ from rebalancer.model.names import Symbol
 
 SGOV = Symbol("SGOV")
 """A fund of US Treasury bills of up to three months: close to cash."""
-MOST_DOLLARS = 10**12
+MOST_MONEY = 10**12
+"""Settings called "dollars" count the currency of the account, as every amount does."""
 ONE_SESSION = 23_400
 """The seconds of a full session, 9:30 to 16:00."""
 
@@ -32,8 +33,8 @@ class Range:
         return f"{f'above {self.low:,}, up to' if self.above_low else f'from {self.low:,} to'} {self.high:,}"
 
 
-Dollars = Annotated[Decimal, Range(0, MOST_DOLLARS)]
-PositiveDollars = Annotated[Decimal, Range(0, MOST_DOLLARS, above_low=True)]
+Amount = Annotated[Decimal, Range(0, MOST_MONEY)]
+PositiveAmount = Annotated[Decimal, Range(0, MOST_MONEY, above_low=True)]
 Percent = Annotated[Decimal, Range(0, 100)]
 PositivePercent = Annotated[Decimal, Range(0, 100, above_low=True)]
 ManyPercent = Annotated[Decimal, Range(0, 1000, above_low=True)]
@@ -46,18 +47,18 @@ MODES = "Dollars or percent for a reserve; paper or live for an account. Live tr
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """The `cash_reserve` table: cash that is never invested, in dollars or up to 100 percent of equity."""
+    """The `cash_reserve` table: cash that is never invested: an amount, or up to 100 percent of equity."""
 
     mode: Annotated[MoneyMode, MODES] = "dollars"
-    amount: Dollars = Decimal(0)
+    amount: Amount = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Investment:
-    """Money allotted to a bot, in dollars or up to 100 percent. `bot` is its name, unique within the account."""
+    """Money allotted to a bot: an amount, or up to 100 percent. `bot` is its name, unique within the account."""
 
     bot: str
-    amount: PositiveDollars
+    amount: PositiveAmount
     weight_mode: Annotated[MoneyMode, "What the amount counts: dollars, or percent of what may be invested."] = (
         "dollars"
     )
@@ -72,7 +73,7 @@ class Trading:
     ] = 10
     commit: Annotated[
         Literal["amounts", "whole_account"],
-        "Amounts: 6,000 dollars are 6,000 dollars. Whole_account: amounts are relative and fill the account.",
+        "Amounts: 6,000 are 6,000 of the account's currency. Whole_account: amounts are relative and fill the account.",
     ] = "amounts"
     manage: Annotated[
         Literal["own", "account"], "Own: only shares this tool bought. Account: every long US share but the protected."
@@ -90,7 +91,7 @@ class Trading:
     max_allocation_percent: Annotated[
         Decimal, Range(0, 99, above_low=True), "The most that is ever invested, in percent of what may be invested."
     ] = Decimal(99)
-    min_trade_dollars: Annotated[Dollars, "Trades below this many dollars are left out; an exit never is."] = Decimal(1)
+    min_trade_dollars: Annotated[Amount, "Trades below this amount are left out; an exit never is."] = Decimal(1)
     drift_percent: Annotated[
         Percent, "How far a holding may drift from its target before it is traded, in percentage points."
     ] = Decimal(0)
@@ -134,9 +135,9 @@ class Limits:
     every ticker is.
     """
 
-    max_order_dollars: Annotated[PositiveDollars, "The most that one order may trade, in dollars."] = Decimal(1_000_000)
-    max_run_dollars: Annotated[PositiveDollars, "The most that all orders of a run may trade together, in dollars."] = (
-        Decimal(2_000_000)
+    max_order_dollars: Annotated[PositiveAmount, "The most that one order may trade."] = Decimal(1_000_000)
+    max_run_dollars: Annotated[PositiveAmount, "The most that all orders of a run may trade together."] = Decimal(
+        2_000_000
     )
     max_symbol_percent: Annotated[
         PositivePercent, "The most of one ticker that may be held after a buy, ours or not, in percent of equity."

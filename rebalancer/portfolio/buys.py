@@ -30,7 +30,7 @@ from rebalancer.portfolio.trades import (
     Prices,
     least_order,
     no_price,
-    target_dollars,
+    target_value,
     usable_price,
 )
 
@@ -185,7 +185,7 @@ def _fresh(
     trading: Trading,
 ) -> _Buy:
     now = held.get(trade.symbol, ZERO)
-    target = target_dollars(trade.target, plan.investable)
+    target = target_value(trade.target, plan.investable)
     wanted = min(trade.quantity, instrument.quantity_for(target, price.value) - now)
     missing = target - now * price.value
     limit = limit_price(price, trading.limit_percent, instrument)

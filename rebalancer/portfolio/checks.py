@@ -23,7 +23,7 @@ from rebalancer.model import (
 )
 from rebalancer.model.text import digits, money, per_share, percent, shares
 from rebalancer.portfolio.buys import MOST_INVESTED, worst_price
-from rebalancer.portfolio.trades import ZERO, target_dollars
+from rebalancer.portfolio.trades import ZERO, target_value
 
 ROUNDING = 1e-9
 TOLERANCE = Decimal("0.0025")
@@ -158,10 +158,10 @@ def _bug(what: str) -> StoppedError:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """`dollars`: value still to buy, or below 0 still to sell, to reach the target of `trade`."""
+    """`value`: what is still to buy, or below 0 still to sell, to reach the target of `trade`."""
 
     trade: Trade
-    dollars: Decimal
+    value: Decimal
 
 
 def missed_targets(
@@ -186,7 +186,7 @@ def missed_targets(
         symbol, instrument = trade.symbol, instrument_of(trade.symbol, instruments)
         gaps.append(_gap(trade, plan.investable, held.get(symbol, ZERO), prices.get(symbol, ()), instrument))
     drift = trading.drift_percent / 100 * plan.investable
-    kept = sum((-gap.dollars for gap in gaps if -drift < gap.dollars < 0), ZERO)
+    kept = sum((-gap.value for gap in gaps if -drift < gap.value < 0), ZERO)
     no_room = dict.fromkeys(shrunk, kept + max(ZERO, beyond_cap))
     return tuple(
         gap
@@ -198,7 +198,7 @@ def missed_targets(
 
 def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Decimal], instrument: Instrument) -> Miss:
     """The smallest gap at any of `prices`. Only whole lots are bought: less than one lot missing is no gap."""
-    target = target_dollars(trade.target, investable)
+    target = target_value(trade.target, investable)
     gaps = [(instrument.quantity_for(target, price) - held) * price for price in prices]
     return Miss(trade, min(gaps, key=abs, default=target))
 
@@ -206,5 +206,5 @@ def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Deci
 def _is_reached(gap: Miss, no_room: Decimal, plan: Plan, trading: Trading, instrument: Instrument) -> bool:
     lot = instrument.lot * gap.trade.price.value if gap.trade.price else ZERO
     least = max(lot, TOLERANCE * plan.investable, trading.drift_percent / 100 * plan.investable)
-    missing = abs(gap.dollars) - (no_room if gap.dollars > 0 else ZERO)
+    missing = abs(gap.value) - (no_room if gap.value > 0 else ZERO)
     return missing <= least or missing < max(trading.min_trade_dollars, instrument.least_order)

@@ -19,7 +19,7 @@ class Tally:
     """What a run has sent: the number of orders, and the total value of those that were not refused."""
 
     orders: int
-    dollars: Decimal
+    traded: Decimal
 
 
 def check_limits(
@@ -37,26 +37,24 @@ def check_limits(
     """
     if price is None:
         return "it has no price that its limits could be checked by"
-    numbers = (order.quantity, order.limit or ZERO, price.value, held, equity, tally.dollars)
+    numbers = (order.quantity, order.limit or ZERO, price.value, held, equity, tally.traded)
     if not all(number.is_finite() for number in numbers):
-        return f"price {price.value}, {held} held, equity {equity} and {tally.dollars} sent must all be numbers"
-    dollars, currency = order.quantity * price.value, instrument.currency
+        return f"price {price.value}, {held} held, equity {equity} and {tally.traded} sent must all be numbers"
+    value, currency = order.quantity * price.value, instrument.currency
     return (
         _check_lists(order.symbol, limits)
-        or _check_order_value(dollars, limits, currency)
-        or _check_run_totals(dollars, equity, tally, limits, currency)
-        or (
-            _check_symbol_value(held * price.value + dollars, equity, limits, currency) if order.side == "buy" else None
-        )
+        or _check_order_value(value, limits, currency)
+        or _check_run_totals(value, equity, tally, limits, currency)
+        or (_check_symbol_value(held * price.value + value, equity, limits, currency) if order.side == "buy" else None)
     )
 
 
-def check_armed(dollars: Decimal, max_dollars: Decimal, currency: str) -> str | None:
-    """None where a run may trade `dollars` of real money: at most what the account is armed for."""
-    if dollars <= max_dollars:
+def check_armed(value: Decimal, max_dollars: Decimal, currency: str) -> str | None:
+    """None where a run may trade `value` of real money: at most what the account is armed for."""
+    if value <= max_dollars:
         return None
     return (
-        f"the run would trade {money(dollars, currency)}, more than the {money(max_dollars, currency)} that the "
+        f"the run would trade {money(value, currency)}, more than the {money(max_dollars, currency)} that the "
         "account is armed for. Arm it for more: `rebalance live arm --max-dollars`"
     )
 
@@ -69,17 +67,17 @@ def _check_lists(symbol: Symbol, limits: Limits) -> str | None:
     return None
 
 
-def _check_order_value(dollars: Decimal, limits: Limits, currency: str) -> str | None:
-    if dollars <= limits.max_order_dollars:
+def _check_order_value(value: Decimal, limits: Limits, currency: str) -> str | None:
+    if value <= limits.max_order_dollars:
         return None
     most = limits.max_order_dollars
-    return f"it trades {money(dollars, currency)}, more than limits.max_order_dollars, {money(most, currency)}"
+    return f"it trades {money(value, currency)}, more than limits.max_order_dollars, {money(most, currency)}"
 
 
-def _check_run_totals(dollars: Decimal, equity: Decimal, tally: Tally, limits: Limits, currency: str) -> str | None:
+def _check_run_totals(value: Decimal, equity: Decimal, tally: Tally, limits: Limits, currency: str) -> str | None:
     if not tally.orders + 1 <= limits.max_orders:
         return f"{tally.orders} orders were sent in this run, and limits.max_orders is {limits.max_orders}"
-    after = tally.dollars + dollars
+    after = tally.traded + value
     if not after <= limits.max_run_dollars:
         run = money(limits.max_run_dollars, currency)
         return f"the run would trade {money(after, currency)}, more than limits.max_run_dollars, {run}"

@@ -34,7 +34,7 @@ CENT = Decimal("0.01")
 # ------------------------------------------------------------------------------------- what each bot may use
 
 
-def reserve_dollars(reserve: Reserve, equity: Decimal) -> Decimal:
+def reserve_amount(reserve: Reserve, equity: Decimal) -> Decimal:
     """Money that is never invested. A percentage of `equity` is rounded up to the cent."""
     if reserve.mode == "dollars":
         return reserve.amount

@@ -42,7 +42,7 @@ NO_SUSPECTS: Mapping[Symbol, str] = MappingProxyType({})
 
 
 def to_decimal(weight: float) -> Decimal:
-    """`weight` to fifteen places, half to even, so that .58 of 75,000 dollars is 43,500.00.
+    """`weight` to fifteen places, half to even, so that .58 of 75,000 is 43,500.00.
 
     Raises RunFailedError unless it is between 0 and 1.
     """
@@ -100,7 +100,7 @@ def _line(instrument: Instrument, holdings: Holdings, targets: Targets, investab
         value, why = holdings.values.get(symbol, ZERO), no_price(price)
     else:
         value, why = held * price.value, ""
-        quantity = instrument.quantity_for(target_dollars(target, investable), price.value)
+        quantity = instrument.quantity_for(target_value(target, investable), price.value)
     value = holdings.changed.get(symbol, value)
     now = (value / investable).quantize(FRACTION)
     known = price if isinstance(price, Price) else None
@@ -113,8 +113,8 @@ def _stored(quantity: Decimal) -> int | Decimal:
 
 
 def _exit(line: Trade, origin: str, investable: Decimal) -> Trade:
-    dollars = (line.now * investable).quantize(CENT)
-    return replace(line, side="sell", quantity=line.held, dollars=dollars, why=origin or "no bot wants it tonight")
+    value = (line.now * investable).quantize(CENT)
+    return replace(line, side="sell", quantity=line.held, dollars=value, why=origin or "no bot wants it tonight")
 
 
 def _moved(
@@ -123,18 +123,18 @@ def _moved(
     """`line` traded towards its positive target, or the reason why the difference is too small for an order."""
     difference = line.target_shares - line.held
     quantity = instrument.round_down(abs(difference))
-    dollars = quantity * price.value
-    too_small = _too_small(line, price, quantity, dollars, trading, instrument)
+    value = quantity * price.value
+    too_small = _too_small(line, price, quantity, value, trading, instrument)
     if too_small:
         return replace(line, why=too_small)
     currency = instrument.currency
     goal = f"target {percent(line.target)} of {money(investable, currency)} = {shares(line.target_shares)}"
     side: Side = "buy" if difference > 0 else "sell"
-    return replace(line, side=side, quantity=quantity, dollars=dollars, why="; ".join(filter(None, (goal, origin))))
+    return replace(line, side=side, quantity=quantity, dollars=value, why="; ".join(filter(None, (goal, origin))))
 
 
 def _too_small(
-    line: Trade, price: Price, quantity: Decimal, dollars: Decimal, trading: Trading, instrument: Instrument
+    line: Trade, price: Price, quantity: Decimal, value: Decimal, trading: Trading, instrument: Instrument
 ) -> str | None:
     if line.held == line.target_shares > 0:
         return f"already at its target of {shares(line.target_shares)}"
@@ -146,9 +146,9 @@ def _too_small(
         return (
             f"{percent(drift)} of Investable away from its target, under drift_percent {digits(trading.drift_percent)}"
         )
-    if not dollars >= max(trading.min_trade_dollars, instrument.least_order):
-        least = least_order(dollars, trading, instrument)
-        return f"{money(dollars, instrument.currency)} to trade, under {least}"
+    if not value >= max(trading.min_trade_dollars, instrument.least_order):
+        least = least_order(value, trading, instrument)
+        return f"{money(value, instrument.currency)} to trade, under {least}"
     return None
 
 
@@ -166,8 +166,8 @@ def one_lot(instrument: Instrument) -> str:
 # ---------------------------------------------------------------------------------------- money and prices
 
 
-def target_dollars(target: Decimal, investable: Decimal) -> Decimal:
-    """Floored to the cent, once what a float can't hold is rounded off: 50,000 of 112,500 dollars stay 50,000.00."""
+def target_value(target: Decimal, investable: Decimal) -> Decimal:
+    """Floored to the cent, once what a float can't hold is rounded off: 50,000 of 112,500 stay 50,000.00."""
     return (target * investable).quantize(MILLIONTH, ROUND_HALF_EVEN).quantize(CENT, ROUND_DOWN)
 
 

@@ -227,12 +227,12 @@ def _symbols_valued_at_market(context: RunContext, log: RunLog) -> set[Symbol]:
 
 
 def open_buys(orders: Sequence[OrderState], prices: Prices, cash: Decimal) -> Decimal:
-    """The unfilled value of the buys among `orders`, in dollars. One without a price counts as all of `cash`."""
+    """The unfilled value of the buys among `orders`. One without a price counts as all of `cash`."""
     return _cost_of_buys([(state, state.quantity - state.filled) for state in orders], prices, cash)
 
 
 def own_open_buys(context: RunContext, log: RunLog, prices: Prices, cash: Decimal) -> Decimal:
-    """The unfilled value of our own buys, in dollars; those with unknown outcome count in full."""
+    """The unfilled value of our own buys; those with unknown outcome count in full."""
     doubtful = [(sent.order, sent.order.quantity) for sent in orders_in_doubt(context, log).values()]
     unsettled = context.journal.unsettled(context.account)
     open_rest = [(sent.order, sent.order.quantity - sent.filled) for sent in unsettled if sent.phase in AT_BROKER]
@@ -240,7 +240,7 @@ def own_open_buys(context: RunContext, log: RunLog, prices: Prices, cash: Decima
 
 
 def _cost_of_buys(orders: Iterable[tuple[Order | OrderState, Decimal]], prices: Prices, cash: Decimal) -> Decimal:
-    """The cost of the buys among `orders`, in dollars; each comes with the shares to count."""
+    """The cost of the buys among `orders`; each comes with the shares to count."""
     return sum((_cost(order, shares, prices, cash) for order, shares in orders if order.side == "buy"), Decimal(0))
 
 

@@ -94,8 +94,8 @@ def warn_unbooked_splits(
 
 
 def wrongly_valued(symbols: Iterable[Symbol], unbooked: Mapping[Symbol, str]) -> Mapping[Symbol, str]:
-    """All `symbols`, with the reason, while any split is unbooked: the account's value is wrong, and so is every target
-    in dollars.
+    """All `symbols`, with the reason, while any split is unbooked: the account's value is wrong, and so is the value
+    of every target.
     """
     if not unbooked:
         return {}

@@ -41,10 +41,10 @@ ZERO = Decimal(0)
 class Gate:
     """Checks orders against one reading of the account, and reserves what each may use as if it fills completely.
 
-    `budget` is what may be spent on buys, in dollars; a gate for sells has none. `external_buys` are the dollars that
+    `budget` is what may be spent on buys; a gate for sells has none. `external_buys` is the money that
     open buys of other senders may still invest, `blocked` the symbols that they have an open order in, with the reason.
 
-    Reserved so far: `sold` shares by symbol, `bought` dollars at the market's price, `spent` dollars at the limits and
+    Reserved so far: `sold` shares by symbol, `bought` at the market's price, `spent` at the limits and
     with fees; by the orders in `reserved`. The limits of a whole run count its orders in the journal.
     """
 
@@ -70,7 +70,7 @@ class Gate:
             if sent.order.id in self.log.earlier and sent.phase in IN_DOUBT:
                 self._reserve(sent.order)
             elif sent.order.side == "buy" and sent.phase not in DONE:
-                self.bought += self._dollars(sent) * (1 - sent.filled / sent.order.quantity)
+                self.bought += self._value(sent) * (1 - sent.filled / sent.order.quantity)
 
     # ------------------------------------------------------------------------------------- sending
 
@@ -227,14 +227,14 @@ class Gate:
         return check_limits(order, price, held, equity, self._tally(order, sent), limits, instrument)
 
     def _beyond_arming(self, order: Order, sent: Sequence[OrderRecord]) -> str | None:
-        """Whether the run would trade more dollars than its account is armed for. A full exit may always be sent; any
+        """Whether the run would trade more than its account is armed for. A full exit may always be sent; any
         other order without a price was rejected by the limits.
         """
         price = self._price(order.symbol)
         match arming(self.context):
             case Armed(max_dollars=most) if price is not None and not self._is_full_exit(order):
-                dollars = self._tally(order, sent).dollars + order.quantity * price.value
-                return check_armed(dollars, most, self.snapshot.account.currency)
+                traded = self._tally(order, sent).traded + order.quantity * price.value
+                return check_armed(traded, most, self.snapshot.account.currency)
         return None
 
     def _note_unknown_close(self, order: Order) -> None:
@@ -283,9 +283,9 @@ class Gate:
     def _tally(self, order: Order, sent: Sequence[OrderRecord]) -> Tally:
         """The run's other orders."""
         others = [each for each in sent if each.order.id != order.id]
-        return Tally(len(others), sum(map(self._dollars, others), ZERO))
+        return Tally(len(others), sum(map(self._value, others), ZERO))
 
-    def _dollars(self, sent: OrderRecord) -> Decimal:
+    def _value(self, sent: OrderRecord) -> Decimal:
         """The value of an order that was not refused: at its average price, else the market's, else its limit, else the
         broker's value of the position. A buy without any of these counts as the whole equity.
         """

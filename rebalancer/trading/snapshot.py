@@ -11,7 +11,7 @@ from rebalancer.model import Account, Difference, Holdings, Position, Symbol
 from rebalancer.model.states import OVER
 from rebalancer.model.text import cents, money
 from rebalancer.portfolio.holdings import differences, quantities, sort_holdings, tradable
-from rebalancer.portfolio.targets import investable, reserve_dollars
+from rebalancer.portfolio.targets import investable, reserve_amount
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.corporate_actions import (
@@ -35,7 +35,7 @@ NOISE = Decimal("0.001")
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
-    """The account at one moment. In dollars: `reserve`, `investable`, and `long_value`, all long positions together.
+    """The account at one moment. `long_value` is that of all long positions together.
 
     `ledger` is the journal's state before this reading was recorded. `positions` are all of the account's.
     """
@@ -139,7 +139,7 @@ def _snapshot(
     holdings = sort_holdings(
         positions, ledger.ours, ledger.expected, trading, ledger.values, context.instruments(positions)
     )
-    reserve = reserve_dollars(context.reserve, account.equity)
+    reserve = reserve_amount(context.reserve, account.equity)
     return AccountSnapshot(
         account,
         holdings,
@@ -178,7 +178,7 @@ def incomplete_reason(
 ) -> str | None:
     """Why positions must be missing; None where they and the cash add up to the equity.
 
-    They may differ by PRICE_TOLERANCE. `recorded` are the dollars that each symbol should be worth, roughly: where one
+    They may differ by PRICE_TOLERANCE. `recorded` is what each symbol should be worth, roughly: where one
     of them is gone, the gap must be less than half of it, since the money of a sale would be there.
     """
     shown = account.cash + sum((position.market_value for position in positions), ZERO)

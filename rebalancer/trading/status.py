@@ -91,7 +91,7 @@ def _missed(
 
 
 def _beyond_cap(plan: Plan, start: AccountSnapshot | None) -> Decimal:
-    """Dollars by which targets and unmanaged holdings together exceed 99 % of equity at the start; 0 where unknown."""
+    """By how much targets and unmanaged holdings together exceed 99 % of equity at the start; 0 where unknown."""
     if start is None:
         return ZERO
     wanted = sum((trade.target for trade in plan.trades), ZERO) * plan.investable
@@ -99,16 +99,16 @@ def _beyond_cap(plan: Plan, start: AccountSnapshot | None) -> Decimal:
 
 
 def _prices(symbol: Symbol, plan: Plan, log: RunLog, shown: Mapping[Symbol, Decimal]) -> list[Decimal]:
-    """The plan's and the last order price, in dollars; without either, the broker's own value of a share."""
+    """The plan's and the last order price; without either, the broker's own value of a share."""
     planned = [trade.price for trade in plan.trades if trade.symbol == symbol]
     seen = [price.value for price in (*planned, log.last_prices.get(symbol)) if price is not None]
     return seen or [value for value in [shown.get(symbol, ZERO)] if value > 0]
 
 
 def _miss_text(miss: Miss, log: RunLog) -> str:
-    side = "under" if miss.dollars > 0 else "over"
+    side = "under" if miss.value > 0 else "over"
     reason = log.warnings.get(miss.trade.symbol) or miss.trade.why
-    return f"{miss.trade.symbol}: {money(abs(miss.dollars), log.currency)} {side} its target ({reason})"
+    return f"{miss.trade.symbol}: {money(abs(miss.value), log.currency)} {side} its target ({reason})"
 
 
 def outcome_text(outcome: Outcome) -> str:

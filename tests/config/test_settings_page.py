@@ -14,7 +14,7 @@ from rebalancer.config import SimSettings
 from rebalancer.config.in_force import text
 from rebalancer.config.schema import config_schema
 from rebalancer.model import Limits, Trading
-from rebalancer.model.settings import MOST_DOLLARS
+from rebalancer.model.settings import MOST_MONEY
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text("utf-8")
 WHOLE = config_schema()["properties"]
@@ -46,7 +46,7 @@ def needed(schema: dict[str, Any]) -> Iterator[str]:
     for choice in schema.get("anyOf", [schema])[0].get("enum", ()):
         yield f'"{choice}"'
     low, above, high = (schema.get(name) for name in ("minimum", "exclusiveMinimum", "maximum"))
-    if high == MOST_DOLLARS:
+    if high == MOST_MONEY:
         yield "above 0" if above == 0 else "0 or more"
     elif high is not None:
         yield f"{low} to {high}" if above is None else f"above {above}, up to {high}"

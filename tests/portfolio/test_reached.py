@@ -24,7 +24,7 @@ def missed(
     *trades: Trade, held=None, prices=None, shrunk=(SPY, TLT), beyond_cap=ZERO, **settings
 ) -> dict[Symbol, Decimal]:
     found = missed_targets(Plan(INVESTABLE, trades), held or {}, prices or {}, Trading(**settings), shrunk, beyond_cap)
-    return {miss.trade.symbol: miss.dollars for miss in found}
+    return {miss.trade.symbol: miss.value for miss in found}
 
 
 def at(*prices: str) -> tuple[Decimal, ...]:
@@ -99,5 +99,5 @@ def test_one_lot_is_tolerated_and_so_is_less_than_the_least_order_of_the_venue()
         return missed_targets(plan, {SPY: Decimal(held)}, {SPY: [price.value]}, Trading(), instruments={SPY: share})
 
     assert missed("0.155") == ()
-    assert [miss.dollars for miss in missed("0.154")] == [128]
+    assert [miss.value for miss in missed("0.154")] == [128]
     assert missed("0.154", replace(coin, least_order=Decimal(200))) == ()

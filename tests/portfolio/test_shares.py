@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model import Investment, Reserve, Share
-from rebalancer.portfolio.targets import reserve_dollars, shares_of
+from rebalancer.portfolio.targets import reserve_amount, shares_of
 
 
 def dollars(bot: str, amount: int | str) -> Investment:
@@ -21,7 +21,7 @@ def percent(bot: str, amount: int | str) -> Investment:
 
 
 def test_a_reserve_in_percent_follows_equity_and_is_rounded_up_to_the_cent():
-    assert reserve_dollars(Reserve("percent", Decimal(5)), Decimal("33333.33")) == Decimal("1666.67")
+    assert reserve_amount(Reserve("percent", Decimal(5)), Decimal("33333.33")) == Decimal("1666.67")
 
 
 def test_dollars_committed_are_dollars_traded():

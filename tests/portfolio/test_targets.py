@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model import Allocation, BotFailure, Investment, Reserve, Share, Symbol, Trading
-from rebalancer.portfolio.targets import cap, investable, merge, net_pairs, reserve_dollars, set_targets, shares_of
-from rebalancer.portfolio.trades import target_dollars, to_decimal
+from rebalancer.portfolio.targets import cap, investable, merge, net_pairs, reserve_amount, set_targets, shares_of
+from rebalancer.portfolio.trades import target_value, to_decimal
 
 TONIGHT = date(2016, 12, 30)
 SPY, SH, SGOV, TLT, QQQ, PSQ = map(Symbol, ("SPY", "SH", "SGOV", "TLT", "QQQ", "PSQ"))
@@ -32,7 +32,7 @@ def decisions(*made):
 
 def test_the_worked_example_to_the_cent():
     equity = Decimal(100_000)
-    reserve = reserve_dollars(Reserve("dollars", Decimal(5_000)), equity)
+    reserve = reserve_amount(Reserve("dollars", Decimal(5_000)), equity)
     funds = investable(equity, reserve, others_value=Decimal(20_000))
     shares, notes = shares_of(
         [Investment("A", Decimal(30_000)), Investment("B", Decimal(50), "percent")], funds, "amounts"
@@ -45,7 +45,7 @@ def test_the_worked_example_to_the_cent():
     assert notes == ()
     assert [share.fraction for share in shares] == [0.40, 0.50]
     assert targets.merged == pytest.approx({SPY: 0.74, SH: 0.16})
-    amounts = {symbol: target_dollars(to_decimal(weight), funds) for symbol, weight in targets.weights.items()}
+    amounts = {symbol: target_value(to_decimal(weight), funds) for symbol, weight in targets.weights.items()}
     assert amounts == {SPY: Decimal("43500.00"), SGOV: Decimal("24000.00")}
     assert funds - sum(amounts.values()) == Decimal("7500.00")
 

@@ -29,7 +29,7 @@ from rebalancer.portfolio.targets import cap
 from rebalancer.portfolio.trades import (
     make_plan,
     sell_orders,
-    target_dollars,
+    target_value,
     to_decimal,
     usable_price,
 )
@@ -98,7 +98,7 @@ def test_an_order_below_the_least_order_of_the_venue_is_not_planned():
 
 def test_a_weight_becomes_the_decimal_that_was_meant():
     assert to_decimal(0.74 - 0.16) == Decimal("0.58")
-    assert target_dollars(to_decimal(0.58), INVESTABLE) == Decimal("43500.00")
+    assert target_value(to_decimal(0.58), INVESTABLE) == Decimal("43500.00")
     assert (to_decimal(0.0), to_decimal(1.0)) == (0, 1)
 
 
@@ -109,7 +109,7 @@ def test_a_weight_that_is_no_fraction_stops_the_run_before_any_order(weight):
 
 
 def test_target_dollars_are_floored_to_the_cent():
-    assert target_dollars(to_decimal(1 / 3), Decimal("100.00")) == Decimal("33.33")
+    assert target_value(to_decimal(1 / 3), Decimal("100.00")) == Decimal("33.33")
 
 
 def test_dollars_that_lack_the_last_of_many_digits_buy_no_share_more():
@@ -378,9 +378,9 @@ def test_no_trade_overshoots_its_target(evening):
 def test_target_dollars_stay_within_the_cap(evening):
     plan = make_plan(*evening)
 
-    wanted = sum(target_dollars(trade.target, plan.investable) for trade in plan.trades)
+    wanted = sum(target_value(trade.target, plan.investable) for trade in plan.trades)
     assert wanted <= plan.investable * Decimal("0.99") + Decimal("0.0001")
-    assert all(buy.target_shares * buy.price.value <= target_dollars(buy.target, plan.investable) for buy in plan.buys)
+    assert all(buy.target_shares * buy.price.value <= target_value(buy.target, plan.investable) for buy in plan.buys)
 
 
 @given(evenings())

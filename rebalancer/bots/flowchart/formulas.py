@@ -78,7 +78,7 @@ def standard_deviation_return(prices: Floats, window: int) -> Floats:
 
 
 def standard_deviation_price(prices: Floats, window: int) -> Floats:
-    """Sample standard deviation (n - 1) of the last `window` prices, in dollars."""
+    """Sample standard deviation (n - 1) of the last `window` prices, as a price."""
     return _deviations(prices, window)
 
 

@@ -30,7 +30,7 @@ class IndicatorSpec:
     name: str
     short: str
     meaning: str
-    unit: Literal["dollars", "percent", "points"]
+    unit: Literal["price", "percent", "points"]
     parameters: tuple[Parameter, ...]
     prices: Callable[..., int]
     formula: Callable[..., Floats]
@@ -40,8 +40,8 @@ class IndicatorSpec:
 
     @property
     def of_tickers_only(self) -> bool:
-        """Whether it applies to tickers only: a simulated portfolio has returns, but no price in dollars."""
-        return self.unit == "dollars"
+        """Whether it applies to tickers only: a simulated portfolio has returns, but no price."""
+        return self.unit == "price"
 
 
 _WINDOW = (Parameter("window"),)
@@ -55,8 +55,8 @@ _ALL = (
     IndicatorSpec(
         name=CURRENT_PRICE,
         short="Price",
-        meaning="The price itself, in dollars. Of tickers only.",
-        unit="dollars",
+        meaning="The price itself. Of tickers only.",
+        unit="price",
         parameters=(),
         prices=lambda: 1,
         formula=lambda prices: prices,
@@ -65,8 +65,8 @@ _ALL = (
     IndicatorSpec(
         name="moving-average-price",
         short="SMA",
-        meaning="The mean of the last `window` prices, in dollars. Of tickers only.",
-        unit="dollars",
+        meaning="The mean of the last `window` prices, as a price. Of tickers only.",
+        unit="price",
         parameters=_WINDOW,
         prices=lambda window: window,
         formula=formulas.moving_average_price,
@@ -75,8 +75,8 @@ _ALL = (
     IndicatorSpec(
         name="exponential-moving-average-price",
         short="EMA",
-        meaning="The exponential mean of prices with factor 2/(window+1), in dollars. Of tickers only.",
-        unit="dollars",
+        meaning="The exponential mean of prices with factor 2/(window+1), as a price. Of tickers only.",
+        unit="price",
         parameters=_WINDOW,
         prices=lambda window: window,
         settled=lambda window: max(10 * window, 250),
@@ -127,8 +127,8 @@ _ALL = (
     IndicatorSpec(
         name="standard-deviation-price",
         short="StdPrice",
-        meaning="The sample deviation of the last `window` prices, in dollars. Of tickers only.",
-        unit="dollars",
+        meaning="The sample deviation of the last `window` prices, as a price. Of tickers only.",
+        unit="price",
         parameters=_SAMPLE,
         prices=lambda window: window,
         formula=formulas.standard_deviation_price,

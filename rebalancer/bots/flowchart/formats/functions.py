@@ -56,7 +56,7 @@ def selection(
 
 
 def _accept(element: Element, function: str, subject: Node) -> None:
-    """Refuses an indicator in dollars on anything but a ticker: a simulated portfolio has returns, but no price."""
+    """Refuses an indicator that is a price on anything but a ticker: a portfolio has returns, but no price."""
     if INDICATORS[function].of_tickers_only and _sole_asset(subject) is None:
         element.refuse(
             f'"{function}" is known of tickers only, and {subject.place} is not a single one; '
