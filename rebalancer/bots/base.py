@@ -8,6 +8,15 @@ import numpy as np
 
 from rebalancer.model import Closes, Decision, Floats, Symbol
 
+Answer = Mapping[str, float] | str
+"""The unvalidated result of a Python bot's `weights` for one session, or the reason why there is none."""
+RunPython = Callable[[bytes, Closes, int], Sequence[Answer]]
+"""Calls `weights` of a Python bot: (content of the file, closes, lookback) -> answers.
+
+There is one call and one answer for each session from the `lookback`-th on; each call sees the `lookback` sessions up
+to its own. Nothing is raised for what the file does.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:
@@ -71,17 +80,6 @@ class Bot(Protocol):
 
     def mermaid(self, closes: Closes) -> str:
         """Its rules and the last session's path as a Mermaid diagram. Raises ValueError where there is none."""
-
-
-Answer = Mapping[str, float] | str
-"""The unvalidated result of a Python bot's `weights` for one session, or the reason why there is none."""
-
-RunPython = Callable[[bytes, Closes, int], Sequence[Answer]]
-"""Calls `weights` of a Python bot: (content of the file, closes, lookback) -> answers.
-
-There is one call and one answer for each session from the `lookback`-th on; each call sees the `lookback` sessions up
-to its own. Nothing is raised for what the file does.
-"""
 
 
 def own_columns(bot: str, symbols: Sequence[Symbol], closes: Closes) -> Floats:

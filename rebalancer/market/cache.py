@@ -22,6 +22,23 @@ from rebalancer.ports import Calendar
 
 TOLERANCE = 1e-6
 """Relative differences up to this are ignored: a split, a dividend or a correction changes a close by more."""
+BUSY_SECONDS = 10
+MOST_VARIABLES = 500
+FILE = "prices.sqlite"
+"""The cache's file name in the state folder."""
+DAYS, CLOSES = np.dtype("<i4"), np.dtype("<f8")
+"""Days since 1970-01-01, and closes; little-endian on every machine."""
+TABLE = """
+CREATE TABLE IF NOT EXISTS closes (
+    feed TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    first TEXT NOT NULL,
+    last TEXT NOT NULL,
+    days BLOB NOT NULL,
+    closes BLOB NOT NULL,
+    PRIMARY KEY (feed, symbol)
+) STRICT
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,26 +126,6 @@ def as_closes(
 def _span(past: Sequence[CachedCloses], calendar: Calendar, since: date, before: date) -> Sequence[date]:
     first = max(since, min(one.days[0].item() for one in past))
     return calendar.sessions(first, min(max(one.last for one in past), before - timedelta(days=1)))
-
-
-BUSY_SECONDS = 10
-MOST_VARIABLES = 500
-FILE = "prices.sqlite"
-"""The cache's file name in the state folder."""
-DAYS, CLOSES = np.dtype("<i4"), np.dtype("<f8")
-"""Days since 1970-01-01, and closes; little-endian on every machine."""
-
-TABLE = """
-CREATE TABLE IF NOT EXISTS closes (
-    feed TEXT NOT NULL,
-    symbol TEXT NOT NULL,
-    first TEXT NOT NULL,
-    last TEXT NOT NULL,
-    days BLOB NOT NULL,
-    closes BLOB NOT NULL,
-    PRIMARY KEY (feed, symbol)
-) STRICT
-"""
 
 
 class ClosesCache:

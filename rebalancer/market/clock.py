@@ -12,6 +12,7 @@ from rebalancer.ports import Calendar, Clock
 
 # Linux stops its monotonic clock while it is suspended, and so does Python's on a Mac. On Windows neither stops.
 _COUNTING_SUSPEND: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+LONGEST_CLOSURE = timedelta(days=14)
 
 
 class SystemClock:
@@ -61,9 +62,6 @@ class SimulatedClock:
         if not seconds >= 0:
             raise ValueError(f"a sleep of {seconds} seconds")
         self._now += timedelta(seconds=seconds)
-
-
-LONGEST_CLOSURE = timedelta(days=14)
 
 
 def hours(clock: Clock, calendar: Calendar) -> Hours:

@@ -17,6 +17,7 @@ Days = NDArray[np.datetime64]
 
 JUMP = 0.4
 """A larger fractional move between two closes is reported: an unadjusted split, or a typing error."""
+WATCHED_SESSIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +93,13 @@ def _jumps(days: Days, prices: Floats) -> tuple[Jump, ...]:
     return tuple(Jump(days[at + 1].item(), float(changes[at])) for at in np.flatnonzero(~(np.abs(changes) <= JUMP)))
 
 
-WATCHED_SESSIONS = 5
-
-
 def unexplained_jumps(
     closes: Closes,
     actions: Sequence[CorporateAction],
     most_percent: Decimal,
     currency: str = US_DOLLARS,
-    sessions: int = WATCHED_SESSIONS,
 ) -> Mapping[Symbol, str]:
-    """Symbols whose close moved by more than `most_percent` in one of the last `sessions` rows, each with a sentence.
+    """Symbols whose close moved by more than `most_percent` in one of the last WATCHED_SESSIONS rows, with a sentence.
 
     A close is compared with the last known one before it. An action of kind "other" between them explains any move,
     since its effect on the price is unknown. Splits and dividends explain none: adjusted closes do not show them, so
@@ -111,7 +108,7 @@ def unexplained_jumps(
     found = {}
     for column, symbol in enumerate(closes.symbols):
         own = [action for action in actions if action.symbol == symbol]
-        for before, after in _moves(closes.values[:, column], sessions):
+        for before, after in _moves(closes.values[:, column]):
             between = [action for action in own if closes.day(before) < action.day <= closes.day(after)]
             percent = float(100 * (closes.values[after, column] / closes.values[before, column] - 1))
             if not abs(percent) <= most_percent and not any(action.kind == "other" for action in between):
@@ -119,10 +116,10 @@ def unexplained_jumps(
     return found
 
 
-def _moves(prices: Floats, sessions: int) -> list[tuple[int, int]]:
-    """Pairs of rows: the last row with a close before, and each of the last `sessions` rows with a close."""
+def _moves(prices: Floats) -> list[tuple[int, int]]:
+    """Pairs of rows: the last row with a close before, and each of the last WATCHED_SESSIONS rows with a close."""
     known = np.flatnonzero(np.isfinite(prices) & (prices > 0)).tolist()
-    return [rows for rows in pairwise(known) if rows[1] >= len(prices) - sessions]
+    return [rows for rows in pairwise(known) if rows[1] >= len(prices) - WATCHED_SESSIONS]
 
 
 def _sentence(

@@ -25,6 +25,21 @@ Column = NDArray[Any]
 
 BLOCK_CELLS = 2_000_000
 """The maximum number of cells held in memory as text."""
+MOST_PROBLEMS = 20
+TICKER_NAMES = ("symbol", "ticker")
+CLOSE_NAMES = ("adj_close", "adjusted_close", "adjclose", "close")
+"""The first of them in the header is read."""
+IGNORED_NAMES = {
+    *("open", "high", "low", "volume", "vwap", "trade_count"),
+    *("dividend", "dividends", "split", "splits", "stock_splits", "capital_gains"),
+    *("adj_open", "adj_high", "adj_low", "adj_volume"),
+}
+INDEX_SIGN = "^"
+"""Yahoo's prefix of an index, such as ^VIX, which can't be held: its prices are left out."""
+FIRST_DAY = np.datetime64(f"{FIRST_YEAR}-01-01", "D")
+"""Where the exchange calendar begins; earlier days are left out."""
+Mask = NDArray[np.bool_]
+Days = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,24 +109,6 @@ def _parquet_blocks(path: Path) -> Iterator[Block]:
                 row += batch.num_rows
     except ArrowException as error:
         raise BadInputError([Problem(str(path), "", f"is no parquet file ({error}): replace the file")]) from error
-
-
-MOST_PROBLEMS = 20
-TICKER_NAMES = ("symbol", "ticker")
-CLOSE_NAMES = ("adj_close", "adjusted_close", "adjclose", "close")
-"""The first of them in the header is read."""
-IGNORED_NAMES = {
-    *("open", "high", "low", "volume", "vwap", "trade_count"),
-    *("dividend", "dividends", "split", "splits", "stock_splits", "capital_gains"),
-    *("adj_open", "adj_high", "adj_low", "adj_volume"),
-}
-INDEX_SIGN = "^"
-"""Yahoo's prefix of an index, such as ^VIX, which can't be held: its prices are left out."""
-FIRST_DAY = np.datetime64(f"{FIRST_YEAR}-01-01", "D")
-"""Where the exchange calendar begins; earlier days are left out."""
-
-Mask = NDArray[np.bool_]
-Days = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from rebalancer.ports import Broker, Calendar, Clock, History, Quotes, Venue
 
 # Matched whole: an address that URL parsers and the network library read differently can't get through.
 LOOPBACK = re.compile(r"https?://(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?/?", re.ASCII)
+OnProgress = Callable[[int, int], None]
+"""Progress callback: (symbols done, symbols in total)."""
 
 
 def is_loopback(url: str) -> bool:
@@ -28,10 +30,6 @@ def address_refusal(url: str, allowed: str) -> str | None:
         f"{url[:80]} is neither {allowed} nor an address on this machine. Leave the base URL out to use {allowed}; "
         "a local one has no path, such as http://127.0.0.1:8080."
     )
-
-
-OnProgress = Callable[[int, int], None]
-"""Progress callback: (symbols done, symbols in total)."""
 
 
 # --------------------------------------------------------------------------------------------- its config keys

@@ -116,7 +116,6 @@ def test_only_the_last_five_moves_are_looked_at() -> None:
     sixth_last = closes(100, 150, 150, 150, 150, 150, 150)
     assert SPY in unexplained_jumps(fifth_last, (), FORTY)
     assert SPY not in unexplained_jumps(sixth_last, (), FORTY)
-    assert SPY in unexplained_jumps(sixth_last, (), FORTY, sessions=6)
 
 
 def test_a_spin_off_explains_the_move_of_its_day() -> None:

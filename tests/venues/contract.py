@@ -1,7 +1,7 @@
 """What every broker adapter has to keep, by number. A test module inherits these classes and provides their fixtures.
 
 A case is skipped only where its broker declares, by its Ability, that the case does not apply to it. Lots, ticks and
-currency are those of the class's `instrument`; what the venue declares of itself is compared with what it does.
+currency are those of the class's `venue` and `instrument`, which are compared with what the broker declares and does.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,6 +32,7 @@ from rebalancer.model import (
 )
 from rebalancer.ports import Broker
 from rebalancer.venues.sim.exchange import ScriptedFault
+from rebalancer.venues.sim.venue import SIM
 
 CASH = Decimal(10_000)
 
@@ -117,8 +118,12 @@ LIMITS: Mapping[str, Callable[[Instrument], Decimal]] = {
 
 
 class Contract:
-    """`instrument` is that of SPY and BIL at the venue: what the contract's lots and ticks go by."""
+    """`venue` has the facts that the broker must declare, but for a fee that an account's settings decide.
 
+    `instrument` is that of SPY and BIL there: what the contract's lots and ticks go by.
+    """
+
+    venue = SIM
     ability = Ability(wire=False, sells_fractions=False)
     instrument = us_equity(SPY)
 
@@ -279,10 +284,13 @@ class BrokerContract(Contract):
         assert broker.instruments([SPY, BIL]) == expected
 
     def test_b28_account_and_instruments_are_in_the_currency_of_the_venue(self, broker):
-        assert broker.account().currency == broker.venue.currency == self.instrument.currency
+        assert broker.account().currency == self.venue.currency == self.instrument.currency
 
-    def test_b28_the_zone_of_the_venue_is_that_of_its_exchange(self, broker):
-        assert str(ExchangeCalendar(SystemClock(), broker.venue.exchange).zone) == str(broker.venue.zone)
+    def test_b28_the_broker_declares_its_venue(self, broker):
+        assert replace(broker.venue, fee_per_order=self.venue.fee_per_order) == self.venue
+
+    def test_b28_the_zone_of_the_venue_is_that_of_its_exchange(self):
+        assert str(ExchangeCalendar(SystemClock(), self.venue.exchange).zone) == str(self.venue.zone)
 
     def test_b21_hours_are_by_the_venues_own_clock(self, broker, street):
         hours = broker.hours()

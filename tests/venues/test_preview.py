@@ -9,6 +9,7 @@ from rebalancer.errors import SourceError
 from rebalancer.model import Absent, Account, OrderId, OrderState, Position, Refused, us_equity
 from rebalancer.ports import Venue
 from rebalancer.venues.preview import PreviewBroker
+from rebalancer.venues.sim.venue import SIM
 
 
 def resting(order_id, side, quantity="5") -> OrderState:
@@ -69,6 +70,7 @@ def real():
 
 
 class TestPreview(BrokerContract):
+    venue = replace(SIM, name="preview of sim", idempotent_ids=False)
     ability = Ability(wire=False, sells_fractions=False, takes=False)
 
     @pytest.fixture

@@ -15,6 +15,8 @@ from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, pri
 from rebalancer.bots.flowchart.wording import IndentedLine, Wording, number, percent
 from rebalancer.model import Closes
 
+_DEEPEST_INDENT = 12
+
 
 class NodeOnDay(NamedTuple):
     node: int
@@ -109,9 +111,6 @@ def _sentence(program: Program, closes: Closes, values: Values, current: NodeOnD
         f"{program.label(current.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
         f" has {have} since {closes.day(current.day - have + 1)}"
     )
-
-
-_DEEPEST_INDENT = 12
 
 
 class Visit(NamedTuple):

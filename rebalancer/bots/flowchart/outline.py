@@ -13,6 +13,14 @@ from rebalancer.bots.flowchart.evaluate import Values, fractions
 from rebalancer.bots.flowchart.wording import Wording, percent
 from rebalancer.model import Floats
 
+_DEEPEST_INDENT = 30
+MOST_ARROWS = 500
+MOST_CHARACTERS = 50_000
+"""Mermaid's own limits by default (maxEdges and maxTextSize)."""
+_ESCAPES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\n": " "})
+_TAKEN = ("", ":::taken")
+_STYLE = "  classDef taken fill:#d5efd8,stroke:#1b7a33,stroke-width:3px,color:#000"
+
 
 @dataclass(frozen=True, slots=True)
 class Routes:
@@ -37,9 +45,6 @@ def routes(program: Program, values: Values | None = None, day: int = -1) -> Rou
             for child, amount in zip(node.children, branches[index].tolist(), strict=True):
                 reached[child] += amount
     return Routes(reached, branches)
-
-
-_DEEPEST_INDENT = 30
 
 
 class OutlineItem(NamedTuple):
@@ -100,15 +105,6 @@ def _written_from(start: OutlineItem, words: Wording, flow: Routes, written: set
             yield from (OutlineLine(item.level + line.level, line.text, taken) for line in rest)
             children = zip(words.branches(node), node.children, flow.branches[item.node].tolist(), strict=True)
             stack.extend(reversed([OutlineItem(item.level + 1, *child) for child in children]))
-
-
-MOST_ARROWS = 500
-MOST_CHARACTERS = 50_000
-"""Mermaid's own limits by default (maxEdges and maxTextSize)."""
-
-_ESCAPES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\n": " "})
-_TAKEN = ("", ":::taken")
-_STYLE = "  classDef taken fill:#d5efd8,stroke:#1b7a33,stroke-width:3px,color:#000"
 
 
 def mermaid(program: Program, values: Values, day: int) -> str:

@@ -13,14 +13,22 @@ from rebalancer.market.cache import CachedCloses, ClosesCache, reconciled
 from rebalancer.model import NEW_YORK, Session, Symbol
 from rebalancer.ports import Calendar
 from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.venue import CONSOLIDATED
 from rebalancer.venues.plugin import OnProgress
 
 ClosesByDay = dict[date, float]
 MOST_A_PAGE = 10_000
+OVERLAP_SESSIONS = 10
+"""How many cached sessions are requested again."""
+BATCH_BARS = 100_000
+"""About how many bars are fetched before they are written to the cache: ten pages."""
+A_MONTH = timedelta(days=30)
+Fetched = CachedCloses | str | None
+"""A symbol's closes; or why they must be fetched from the first day; or None where Alpaca sent nothing."""
 
 
 def daily_closes(
-    client: AlpacaClient, symbols: Sequence[Symbol], first: date, last: Session, *, feed: str, adjustment: str
+    client: AlpacaClient, symbols: Sequence[Symbol], first: date, last: Session, adjustment: str
 ) -> dict[Symbol, ClosesByDay]:
     """Closes in dollars from `first` to the session `last`, by symbol and New York day; none where there is no bar.
 
@@ -33,7 +41,7 @@ def daily_closes(
         # The free plan has no SIP prices of the last 15 minutes; a completed session closed before that.
         "end": _utc(last.closes),
         "adjustment": adjustment,
-        "feed": feed,
+        "feed": CONSOLIDATED,
         "limit": str(MOST_A_PAGE),
     }
     found: dict[Symbol, ClosesByDay] = {symbol: {} for symbol in symbols}
@@ -69,41 +77,6 @@ def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-OVERLAP_SESSIONS = 10
-"""How many cached sessions are requested again."""
-
-BATCH_BARS = 100_000
-"""About how many bars are fetched before they are written to the cache: ten pages."""
-
-A_MONTH = timedelta(days=30)
-
-Fetched = CachedCloses | str | None
-"""A symbol's closes; or why they must be fetched from the first day; or None where Alpaca sent nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class BarSource:
-    """Alpaca's bars of a `feed` from the day `since` on, and the cache they go to."""
-
-    client: AlpacaClient
-    cache: ClosesCache
-    calendar: Calendar
-    since: date
-    feed: str
-
-    def fetch(self, symbols: Sequence[Symbol], first: date, last: Session) -> dict[Symbol, CachedCloses]:
-        """Adjusted closes from `first` to `last`. Raises SourceError, also for a close on a day without a session."""
-        found = daily_closes(self.client, symbols, first, last, feed=self.feed, adjustment="all")
-        sessions = frozenset(self.calendar.sessions(first, last.day))
-        for symbol, closes in found.items():
-            if strangers := closes.keys() - sessions:
-                raise SourceError(
-                    f"Alpaca has a close of {symbol} on {min(strangers)}, when the exchange held no session: nothing "
-                    "is traded on prices of unknown days. Install the newest pandas-market-calendars."
-                )
-        return {symbol: CachedCloses.of(closes, first, last.day) for symbol, closes in found.items()}
-
-
 @dataclass(frozen=True, slots=True)
 class AlpacaSynced:
     """The result of updating so many `symbols` to the session `last`.
@@ -128,49 +101,67 @@ class AlpacaSynced:
         return (*replaced, *silent)
 
 
-def sync(supply: BarSource, symbols: Sequence[Symbol], last: Session, progress: OnProgress) -> AlpacaSynced:
-    """Bring the cache up to `last`; `progress` is called with how many of how many symbols are done.
+@dataclass(frozen=True, slots=True)
+class CachedBars:
+    """Adjusted closes of Alpaca's daily bars from the day `since` on, kept in `cache`."""
 
-    Symbols whose cached closes prove wrong are fetched again from the first day. Raises SourceError; what was fetched
-    before stays cached.
-    """
-    requests = supply.client.pages_requested
-    found: dict[Symbol, Fetched] = {}
-    known = supply.cache.read(supply.feed, symbols)
+    client: AlpacaClient
+    cache: ClosesCache
+    calendar: Calendar
+    since: date
 
-    def ask(starts: Mapping[Symbol, date]) -> None:
-        for first, batch in _batches(supply.calendar, starts, last.day):
-            found.update(_fetched(supply, known, batch, first, last))
-            progress(sum(not isinstance(one, str) for one in found.values()), len(symbols))
+    def read(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, CachedCloses]:
+        """What is cached; asks Alpaca nothing."""
+        return self.cache.read(CONSOLIDATED, symbols)
 
-    ask({symbol: _start(supply, known.get(symbol), last.day) for symbol in symbols})
-    wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}
-    supply.cache.forget(supply.feed, wrong)  # at once, so that wrong closes are not used should Alpaca fail now
-    known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
-    ask(dict.fromkeys(wrong, supply.since))
-    silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
-    return AlpacaSynced(last.day, len(symbols), supply.client.pages_requested - requests, wrong, silent)
+    def sync(self, symbols: Sequence[Symbol], last: Session, progress: OnProgress) -> AlpacaSynced:
+        """Bring the cache up to `last`; `progress` is called with how many of how many symbols are done.
 
+        Symbols whose cached closes prove wrong are fetched again from the first day. Raises SourceError; what was
+        fetched before stays cached.
+        """
+        requests = self.client.pages_requested
+        found: dict[Symbol, Fetched] = {}
+        known = self.read(symbols)
 
-def _fetched(
-    supply: BarSource, known: Mapping[Symbol, CachedCloses], symbols: Sequence[Symbol], first: date, last: Session
-) -> Mapping[Symbol, Fetched]:
-    """The result for each symbol, written to the cache."""
-    answers = supply.fetch(symbols, first, last)
-    found = {
-        symbol: reconciled(known.get(symbol), answer, whole=first == supply.since) for symbol, answer in answers.items()
-    }
-    supply.cache.write(supply.feed, {symbol: one for symbol, one in found.items() if isinstance(one, CachedCloses)})
-    return found
+        def ask(starts: Mapping[Symbol, date]) -> None:
+            for first, batch in _batches(self.calendar, starts, last.day):
+                found.update(self._fetched(known, batch, first, last))
+                progress(sum(not isinstance(one, str) for one in found.values()), len(symbols))
 
+        ask({symbol: self._start(known.get(symbol), last.day) for symbol in symbols})
+        wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}
+        self.cache.forget(CONSOLIDATED, wrong)  # at once, so that wrong closes are not used should Alpaca fail now
+        known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
+        ask(dict.fromkeys(wrong, self.since))
+        silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
+        return AlpacaSynced(last.day, len(symbols), self.client.pages_requested - requests, wrong, silent)
 
-def _start(supply: BarSource, known: CachedCloses | None, last: date) -> date:
-    """The first day to request: the overlap, as far as it is cached, with one cached close at least."""
-    if known is None or known.first > supply.since:
-        return supply.since
-    until = min(known.last, last)
-    newest = min(known.days[-1].item() if known else until, until)
-    return max(supply.since, min(overlap_start(supply.calendar, until), newest))
+    def _fetched(
+        self, known: Mapping[Symbol, CachedCloses], symbols: Sequence[Symbol], first: date, last: Session
+    ) -> Mapping[Symbol, Fetched]:
+        """The result for each symbol, written to the cache. A close on a day without a session is refused."""
+        listed = daily_closes(self.client, symbols, first, last, "all")
+        sessions = frozenset(self.calendar.sessions(first, last.day))
+        found: dict[Symbol, Fetched] = {}
+        for symbol, closes in listed.items():
+            if strangers := closes.keys() - sessions:
+                raise SourceError(
+                    f"Alpaca has a close of {symbol} on {min(strangers)}, when the exchange held no session: nothing "
+                    "is traded on prices of unknown days. Install the newest pandas-market-calendars."
+                )
+            answer = CachedCloses.of(closes, first, last.day)
+            found[symbol] = reconciled(known.get(symbol), answer, whole=first == self.since)
+        self.cache.write(CONSOLIDATED, {symbol: one for symbol, one in found.items() if isinstance(one, CachedCloses)})
+        return found
+
+    def _start(self, known: CachedCloses | None, last: date) -> date:
+        """The first day to request: the overlap, as far as it is cached, with one cached close at least."""
+        if known is None or known.first > self.since:
+            return self.since
+        until = min(known.last, last)
+        newest = min(known.days[-1].item() if known else until, until)
+        return max(self.since, min(overlap_start(self.calendar, until), newest))
 
 
 def overlap_start(calendar: Calendar, until: date) -> date:

@@ -55,11 +55,9 @@ class AlpacaClient:
         self._data = _RateLimited(keys, data_url, DATA, seconds, clock)
         self.pages_requested = 0
 
-    def read(
-        self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
-    ) -> Json:
+    def read(self, path: str, params: Mapping[str, str] | None = None) -> Json:
         """The JSON of a GET. Raises SourceError, with the remedy, for anything but a 2xx response with a body."""
-        return self.body(self.ask(path, params, data=data, version=version), path)
+        return self.body(self.ask(path, params), path)
 
     def body(self, answer: Reply | NoReply, path: str) -> Json:
         """The JSON of an `answer` to `path`. Raises SourceError as `read` does."""

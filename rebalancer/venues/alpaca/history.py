@@ -12,7 +12,7 @@ from rebalancer.market.cache import ClosesCache, as_closes
 from rebalancer.market.clock import LONGEST_CLOSURE
 from rebalancer.model import NEW_YORK, Closes, CorporateAction, Floats, Session, Symbol
 from rebalancer.ports import Calendar, Clock
-from rebalancer.venues.alpaca.bars import AlpacaSynced, BarSource, ClosesByDay, daily_closes, overlap_start, sync
+from rebalancer.venues.alpaca.bars import AlpacaSynced, CachedBars, daily_closes, overlap_start
 from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.corporate_actions import corporate_actions
 from rebalancer.venues.alpaca.venue import CONSOLIDATED, FIRST_DAY
@@ -22,10 +22,12 @@ SETTLED = timedelta(minutes=20)
 """After the close a session's bar counts as final; the free plan shows it with a delay of 15 minutes."""
 
 DAY = timedelta(days=1)
+COUNTED = ("split", "dividend")
+"""Kinds of corporate actions whose effect on earlier closes is known."""
 
 
 class AlpacaHistory:
-    """`VenueHistory` of closes from `since` on. `feed` is "sip" or "iex"."""
+    """`VenueHistory` of closes from `since` on."""
 
     def __init__(
         self,
@@ -34,9 +36,8 @@ class AlpacaHistory:
         calendar: Calendar,
         clock: Clock,
         since: date = FIRST_DAY,
-        feed: str = CONSOLIDATED,
     ) -> None:
-        self._supply = BarSource(client, cache, calendar, since, feed)
+        self._bars = CachedBars(client, cache, calendar, since)
         self._clock = clock
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
@@ -56,20 +57,19 @@ class AlpacaHistory:
         return self._restated(closes, min(before, self._today()), last)
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
-        return corporate_actions(self._supply.client, symbols, first, last)
+        return corporate_actions(self._bars.client, symbols, first, last)
 
     def cached(self, symbols: Sequence[Symbol], before: date) -> Closes:
         """The cached closes, a row for each session before `before`; asks Alpaca nothing."""
-        supply = self._supply
-        known = supply.cache.read(supply.feed, symbols)
-        note = f"Closes from Alpaca (feed {supply.feed}), adjusted for splits and dividends."
-        return replace(as_closes(known, symbols, supply.calendar, supply.since, before), notes=(note,))
+        note = f"Closes from Alpaca (feed {CONSOLIDATED}), adjusted for splits and dividends."
+        closes = as_closes(self._bars.read(symbols), symbols, self._bars.calendar, self._bars.since, before)
+        return replace(closes, notes=(note,))
 
     def last_session(self) -> Session:
         """The last session whose bars are final. Raises SourceError where the calendar has none in two weeks."""
         now, today = self._clock.now(), self._today()
-        days = self._supply.calendar.sessions(today - LONGEST_CLOSURE, today)
-        sessions = (self._supply.calendar.session(day) for day in reversed(days))
+        days = self._bars.calendar.sessions(today - LONGEST_CLOSURE, today)
+        sessions = (self._bars.calendar.session(day) for day in reversed(days))
         settled = (session for session in sessions if session and session.closes + SETTLED <= now)
         if (last := next(settled, None)) is None:
             raise SourceError(f"the calendar has no completed session in the two weeks before {today}")
@@ -77,7 +77,7 @@ class AlpacaHistory:
 
     def sync(self, symbols: Sequence[Symbol], progress: OnProgress = lambda _done, _total: None) -> AlpacaSynced:
         """Bring the cache up to the last completed session. Raises SourceError."""
-        return sync(self._supply, sorted(set(symbols)), self.last_session(), progress)
+        return self._bars.sync(sorted(set(symbols)), self.last_session(), progress)
 
     def _today(self) -> date:
         return self._clock.now().astimezone(NEW_YORK).date()
@@ -86,7 +86,7 @@ class AlpacaHistory:
         try:
             return self.sync(symbols).sentences()
         except SourceError as error:
-            known = self._supply.cache.read(self._supply.feed, symbols)
+            known = self._bars.read(symbols)
             if not all(symbol in known and known[symbol].last >= needed for symbol in symbols):
                 raise
             return (f"Alpaca's history can't be checked now; what is kept is complete up to {needed}. {error}",)
@@ -97,16 +97,13 @@ class AlpacaHistory:
             return closes
         try:
             actions = self.actions(closes.symbols, last.day + DAY, today)
-            traded = self._traded({action.symbol for action in actions if action.kind in COUNTED}, last)
+            restated = sorted({action.symbol for action in actions if action.kind in COUNTED})
+            first = overlap_start(self._bars.calendar, last.day)
+            traded = daily_closes(self._bars.client, restated, first, last, "raw")
         except SourceError as error:
             note = f"Whether a split or dividend of {today} is in the closes can't be told. {error}"
             return replace(closes, notes=(*closes.notes, note))
         return adjusted_for(closes, traded, actions)
-
-    def _traded(self, symbols: set[Symbol], last: Session) -> Mapping[Symbol, ClosesByDay]:
-        """The last unadjusted closes."""
-        first = overlap_start(self._supply.calendar, last.day)
-        return daily_closes(self._supply.client, sorted(symbols), first, last, feed=self._supply.feed, adjustment="raw")
 
 
 def _require_closes_of(last: date, closes: Closes) -> None:
@@ -115,10 +112,6 @@ def _require_closes_of(last: date, closes: Closes) -> None:
             f"Alpaca has no close of {last} for any of {len(closes.symbols)} symbols. Run again later; if the exchange "
             "was shut on that day, install the newest pandas-market-calendars."
         )
-
-
-COUNTED = ("split", "dividend")
-"""Kinds of corporate actions whose effect on earlier closes is known."""
 
 
 def adjusted_for(

@@ -14,6 +14,19 @@ from rebalancer.errors import SourceError
 from rebalancer.model import Account, Fill, Hours, OrderId, OrderKind, OrderState, OrderStatus, Position, Side, Symbol
 from rebalancer.venues.alpaca.transport import Json
 
+ENDS: Final[tuple[OrderStatus, ...]] = ("filled", "canceled", "expired", "rejected")
+NOTHING: Final = Decimal(0)
+PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
+"""Amounts that will be deducted from `cash`."""
+CONTRACT: Final = Decimal(100)
+DONE_TODAY = frozenset({"done_for_day", "calculated"})
+"""No more fills today; our orders are day orders, so this ends them."""
+BLOCKS = {
+    "account_blocked": "Alpaca has blocked the account",
+    "trading_blocked": "Alpaca has blocked its trading",
+    "trade_suspended_by_user": "its trading is suspended in its own settings at Alpaca",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -97,20 +110,6 @@ def finite(value: Json) -> Decimal | None:
 
 def _shown(value: Json) -> str:
     return f"{value!r:.60}"
-
-
-ENDS: Final[tuple[OrderStatus, ...]] = ("filled", "canceled", "expired", "rejected")
-NOTHING: Final = Decimal(0)
-PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
-"""Amounts that will be deducted from `cash`."""
-CONTRACT: Final = Decimal(100)
-DONE_TODAY = frozenset({"done_for_day", "calculated"})
-"""No more fills today; our orders are day orders, so this ends them."""
-BLOCKS = {
-    "account_blocked": "Alpaca has blocked the account",
-    "trading_blocked": "Alpaca has blocked its trading",
-    "trade_suspended_by_user": "its trading is suspended in its own settings at Alpaca",
-}
 
 
 def account(body: Body, at: datetime) -> Account:

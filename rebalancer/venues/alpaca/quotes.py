@@ -1,6 +1,7 @@
 """Current prices by Alpaca's snapshots: one call for quotes, trades and bars of many symbols."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,13 +16,13 @@ NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 """Alpaca writes 0001-01-01T00:00:00Z as the time of a quote or trade that does not exist."""
 
 
+@dataclass(frozen=True, slots=True)
 class AlpacaQuotes:
     """`ports.Quotes`. `feed` is "iex", "sip" or "delayed_sip"."""
 
-    def __init__(self, client: AlpacaClient, clock: Clock, feed: str) -> None:
-        self._client = client
-        self._clock = clock
-        self._feed = feed
+    _client: AlpacaClient
+    _clock: Clock
+    _feed: str
 
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
         """Zero prices and old times are passed on; an unreadable quote, trade or bar is None. Raises SourceError."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from urllib.parse import quote
@@ -20,6 +20,15 @@ PAID_IN_OR_OUT = "CSD,CSW,JNLC,ACATC"
 """Activity types: cash deposits, withdrawals, journal entries, and transfers from or to another broker."""
 CLOSE = time(16, tzinfo=NEW_YORK)
 """When Alpaca records the equity of an account, on early closes too."""
+LONGEST_CHAIN = 10
+OPTIONS = "options of several legs"
+"""Stands in for the symbol of an order that has none."""
+ZERO = Decimal(0)
+MISSING = object()
+"""Unlike null, a missing field is an error."""
+MOST_SINGLE = 30
+"""Above this number one request for all assets (about 10,000) is faster."""
+UNKNOWN = "Alpaca knows no such symbol, or does not trade it any more"
 
 
 def _pages(
@@ -48,12 +57,12 @@ def activities(client: AlpacaClient, what: str, path: str, after: datetime, **mo
     return _pages(client, what, path, query, "page_token", {})
 
 
+@dataclass(slots=True)
 class Deposits:
     """Net deposits, read once for each close: money that arrives during a run counts in the next one."""
 
-    def __init__(self, client: AlpacaClient) -> None:
-        self._client = client
-        self._since: dict[date, Decimal] = {}
+    _client: AlpacaClient
+    _since: dict[date, Decimal] = field(default_factory=dict)
 
     def since(self, day: date) -> Decimal:
         """Dollars deposited since the close of `day`, less withdrawals. Raises SourceError."""
@@ -62,11 +71,6 @@ class Deposits:
             found = activities(self._client, "deposit", path, after, activity_types=PAID_IN_OR_OUT)
             self._since[day] = sum(map(parse.deposit, found), Decimal(0))
         return self._since[day]
-
-
-LONGEST_CHAIN = 10
-OPTIONS = "options of several legs"
-"""Stands in for the symbol of an order that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +172,6 @@ class Executions:
         return tuple(fills) if total == seen.state.filled else None
 
 
-ZERO = Decimal(0)
-MISSING = object()
-"""Unlike null, a missing field is an error."""
-
-
 def positions(client: AlpacaClient) -> tuple[Position, ...]:
     """A position whose `market_value` is null, as for a halted or delisted symbol, is valued by the rest of equity.
 
@@ -189,16 +188,11 @@ def positions(client: AlpacaClient) -> tuple[Position, ...]:
     return tuple(parse.position(row) if row in valued else parse.position(row, each) for row in rows)
 
 
-MOST_SINGLE = 30
-"""Above this number one request for all assets (about 10,000) is faster."""
-UNKNOWN = "Alpaca knows no such symbol, or does not trade it any more"
-
-
+@dataclass(slots=True)
 class Assets:
-    def __init__(self, client: AlpacaClient) -> None:
-        self._client = client
-        self._day = date.min
-        self._known: dict[Symbol, str | None] = {}
+    _client: AlpacaClient
+    _day: date = date.min
+    _known: dict[Symbol, str | None] = field(default_factory=dict)
 
     def untradable(self, symbols: Iterable[Symbol], day: date) -> Mapping[Symbol, str]:
         """The reason for each of `symbols` that can't be traded on `day`, sorted. Raises SourceError."""

@@ -28,6 +28,9 @@ DEFAULT_SECONDS = 5.0
 LONGEST_SECONDS = 60.0
 """Alpaca limits requests per minute."""
 HEADERS = ("Retry-After", "X-RateLimit-Reset")
+Fields = Mapping[str, str]
+Json = Any
+"""A parsed document that has not been validated yet."""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float:
@@ -97,11 +100,6 @@ class _PoolTLS(HTTPSConnectionPool):
 
 
 POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _PoolTLS}
-
-
-Fields = Mapping[str, str]
-Json = Any
-"""A parsed document that has not been validated yet."""
 
 
 @dataclass(frozen=True, slots=True)

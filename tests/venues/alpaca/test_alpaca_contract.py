@@ -6,8 +6,9 @@ from hypothesis import settings
 from paper import PaperStreet, Wire, client_of, evening, misbehave, opened
 
 from rebalancer.venues.alpaca.broker import AlpacaBroker
+from rebalancer.venues.alpaca.venue import ALPACA
 
-ALPACA = Ability(wire=True, sells_fractions=True)
+WIRED = Ability(wire=True, sells_fractions=True)
 
 
 @pytest.fixture
@@ -27,11 +28,11 @@ def broker(venue, street):
 
 
 class TestAlpaca(BrokerContract):
-    ability = ALPACA
+    venue, ability = ALPACA, WIRED
 
 
 class TestAlpacaWithFaults(FaultContract):
-    ability = ALPACA
+    venue, ability = ALPACA, WIRED
 
     @pytest.fixture
     def broker_with(self, venue, broker):
@@ -43,7 +44,7 @@ class TestAlpacaWithFaults(FaultContract):
 
 
 class TestAlpacaOnTheWire(WireContract):
-    ability = ALPACA
+    venue, ability = ALPACA, WIRED
 
     @pytest.fixture
     def hasty(self, venue, broker):

@@ -102,8 +102,8 @@ def test_an_answer_of_any_status_can_be_had_as_it_is(client):
 
 
 def test_data_has_its_own_address_and_the_version_can_be_chosen(venue, client):
-    client.read("/stocks/snapshots", {"symbols": "SPY", "feed": "iex"}, data=True)
-    client.read("/corporate-actions", {"symbols": "SPY"}, data=True, version="v1")
+    client.ask("/stocks/snapshots", {"symbols": "SPY", "feed": "iex"}, data=True)
+    client.ask("/corporate-actions", {"symbols": "SPY"}, data=True, version="v1")
     assert [request.path for request in venue.requests] == ["/v2/stocks/snapshots", "/v1/corporate-actions"]
 
 

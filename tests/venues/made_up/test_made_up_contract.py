@@ -1,15 +1,19 @@
 """The made-up venue keeps the contract of every broker, in its own lots, ticks and currency."""
 
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from contract import CASH, Ability, BrokerContract, FaultContract, held, holdings
 from street import SPY, buy
 
 from rebalancer.model import Instrument
+from rebalancer.ports import Venue
 from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 FUNDS = Ability(wire=False, sells_fractions=False, unique_ids=False)
+BERLIN = ZoneInfo("Europe/Berlin")
+XETRA = Venue("frankfurt", simulated=True, title="the Frankfurt example", currency="EUR", exchange="XETR", zone=BERLIN)
 FUND = Instrument(SPY, "fund", "EUR", Decimal("0.001"), Decimal("0.005"), least_order=Decimal(25))
 
 
@@ -38,7 +42,7 @@ def opened(installed, street, tmp_path):
 
 
 class TestFrankfurt(BrokerContract):
-    ability = FUNDS
+    venue, ability = XETRA, FUNDS
     instrument = FUND
 
     @pytest.fixture
@@ -47,7 +51,7 @@ class TestFrankfurt(BrokerContract):
 
 
 class TestFrankfurtWithFaults(FaultContract):
-    ability = FUNDS
+    venue, ability = XETRA, FUNDS
     instrument = FUND
 
     @pytest.fixture
