@@ -287,7 +287,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "P7 config or bot changed in mid-run": (
         "trading/test_resume.py::test_bots_that_changed_since_the_interruption_do_not_change_the_plan",
-        "cli/test_recover_command.py::test_it_goes_on_as_it_began_whatever_was_edited_meanwhile",
+        "cli/test_recover_command.py::test_it_resumes_with_its_recorded_config_and_bots",
     ),
     "P8 another account or mode": (
         "trading/test_recovery.py::test_another_account_under_a_name_that_the_journal_knows_is_refused",
@@ -341,7 +341,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "X2 keys in addresses and errors": (
         "venues/alpaca/test_client.py::test_a_venue_that_repeats_the_key_does_not_put_it_on_the_screen",
-        "test_secrets.py::test_a_venue_that_hangs_up_is_told_without_them",
+        "test_secrets.py::test_a_dropped_connection_is_reported_without_keys",
     ),
     "X3 the library's own log": ("venues/alpaca/test_client.py::test_no_error_no_variable_and_no_log_shows_the_key",),
 }

@@ -133,7 +133,7 @@ def test_the_doctor_uses_them_and_keeps_them_to_itself(rebalance, home, log, wor
         faults.answering({"message": f"what do you mean by {ID}, {SECRET}?"}, status=400),
     ],
 )
-def test_an_error_that_the_venue_words_with_them_is_told_without_them(rebalance, home, log, fault):
+def test_a_venue_error_that_quotes_keys_is_reported_without_them(rebalance, home, log, fault):
     home.venue.faults.on("GET", "/v2/account", fault=fault, times=None)
     said = rebalance("run", "--dry-run", "--json")
     assert said.code == 4
@@ -143,7 +143,7 @@ def test_an_error_that_the_venue_words_with_them_is_told_without_them(rebalance,
     assert sung(said, told, log.text) == []
 
 
-def test_a_venue_that_hangs_up_is_told_without_them(home, log):
+def test_a_dropped_connection_is_reported_without_keys(home, log):
     home.venue.faults.on("GET", "/v2/account", fault=faults.RESET, times=None)
     result = home.evening()
     assert result.exit_code == 4

@@ -75,7 +75,7 @@ def test_a_person_is_asked_first(rebalance, held, monkeypatch):
     assert ours(rebalance) == {"SPY": "29"}
 
 
-def test_where_nobody_can_be_asked_it_takes_a_yes(rebalance, held, monkeypatch):
+def test_without_a_terminal_yes_is_required(rebalance, held, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     said = rebalance("adopt", "SPY")
     assert said.code == 2

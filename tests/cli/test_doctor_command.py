@@ -284,7 +284,7 @@ def cut_off(tonight: Evening) -> None:
     journal.record(run, OrderIntended(now, Order(OrderId("rb1"), SPY, "sell", Decimal(1), "market", None, "")))
 
 
-def test_nobody_is_taken_by_surprise(rebalance, venue):
+def test_the_trial_asks_before_it_trades(rebalance, venue):
     said = rebalance("doctor", "--paper-trial")
     assert said.code == WRONG_WORDS
     assert "Buy one share of SGOV in account paper" in said.err

@@ -66,7 +66,7 @@ def test_a_dry_run_goes_on(main):
     assert "would have bought" in said.out
 
 
-def test_what_is_lifted_is_told_with_who_when_and_why_and_runs_go_on(main):
+def test_resume_shows_who_halted_when_and_why_and_allows_runs_again(main):
     main("halt", "--account", "main", "--reason", "odd prices")
     main("halt", "--reason", "off for a week")
     said = main("resume", "--reason", "back again")
@@ -78,7 +78,7 @@ def test_what_is_lifted_is_told_with_who_when_and_why_and_runs_go_on(main):
     assert main("run", "--yes").code == DONE
 
 
-def test_nothing_to_lift_is_no_mistake(main):
+def test_resume_without_a_halt_is_not_an_error(main):
     said = main("resume", "--reason", "to be sure")
     assert (said.code, said.out) == (DONE, "Nothing was halted: nothing to lift.\n")
 
@@ -165,7 +165,7 @@ def test_kill_takes_back_everybodys_on_demand_also_while_the_exchange_is_closed(
     assert still_open(venue) == set()
 
 
-def test_where_nobody_can_tell_what_is_open_it_is_halted_all_the_same_and_the_exit_code_says_so(rebalance, venue):
+def test_kill_halts_and_exits_with_an_error_where_open_orders_are_unknown(rebalance, venue):
     venue.secret = "another one since"  # noqa: S105
     said = rebalance("kill", "--json")
     answer = json.loads(said.out)
@@ -187,7 +187,7 @@ def test_a_simulated_account_is_killed_like_any_other(main):
     assert (said.code, "main: nothing is open." in said.out) == (DONE, True)
 
 
-def test_what_is_left_is_told_with_what_to_do(capsys):
+def test_orders_still_open_are_reported_with_the_remedy(capsys):
     order = OrderState(OrderId("rb1"), Symbol("SPY"), "sell", Decimal(5), "market", None, "open", Decimal(2), None)
     show_killed([KilledAccount("live1", (order,), (order,))])
     said = capsys.readouterr().out

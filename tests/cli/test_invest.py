@@ -48,7 +48,7 @@ def test_it_may_be_percent_and_have_a_name_of_its_own(rebalance, config):
     assert invested(rebalance)["Mine"] == ("25", "percent")
 
 
-def test_a_bot_is_found_from_where_the_person_stands_and_named_from_where_the_config_lies(rebalance, tmp_path):
+def test_a_bot_path_is_resolved_from_the_working_folder_and_stored_relative_to_the_config(rebalance, tmp_path):
     rebalance("init", "mine")
     shutil.copy(DEMO / "bots/momentum_top_2.json", tmp_path / "mine/bots/momentum.json")
     shutil.copy(DEMO / "bots/momentum_top_2.json", tmp_path / "outside.json")

@@ -100,7 +100,7 @@ def test_a_person_is_asked_first(rebalance, venue, monkeypatch, answer):
     assert (standing(rebalance)["armed"] is not None) == (answer == "y")
 
 
-def test_where_nobody_can_answer_nothing_is_armed(rebalance, venue):
+def test_without_a_terminal_nothing_is_armed(rebalance, venue):
     assert rebalance(*ARM[:-1]).code == WRONG_WORDS
     assert standing(rebalance)["armed"] is None
 
@@ -185,7 +185,7 @@ def test_a_halt_of_another_kind_does_not_count_as_that_look(rebalance, venue, ru
     assert sent(venue) == 1
 
 
-def test_told_so_the_first_run_is_whole(rebalance, venue, run):
+def test_whole_first_run_sends_all_orders(rebalance, venue, run):
     rebalance(*WHOLE)
     assert run().exit_code == DONE
     assert sent(venue) == 3
@@ -201,7 +201,7 @@ def test_a_run_sends_no_more_than_was_armed(rebalance, venue, run):
 # --------------------------------------------------------------------------------------------- disarmed
 
 
-def test_disarmed_by_hand_nothing_leaves_any_more(rebalance, venue, run):
+def test_nothing_is_sent_after_live_disarm(rebalance, venue, run):
     rebalance(*WHOLE)
     assert "no order of it leaves any more" in rebalance("live", "disarm", "--account", "live1").out
     assert "was not armed" in rebalance("live", "disarm", "--account", "live1").out

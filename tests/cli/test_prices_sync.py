@@ -76,7 +76,7 @@ def test_sync_in_json_has_the_same_facts(rebalance, venue):
     }
 
 
-def test_status_shows_what_is_kept_without_asking_anybody(rebalance, venue):
+def test_status_shows_the_cache_without_a_request(rebalance, venue):
     venue.market.drop_bar("SPY", date(2024, 2, 1))
     rebalance("data", "sync")
     venue.requests.clear()
@@ -99,7 +99,7 @@ def test_status_before_the_first_sync_says_what_to_do(rebalance, venue):
     assert "there are no closes yet: `rebalance data sync` fetches them" in said.err
 
 
-def test_what_alpaca_refuses_is_said_with_its_remedy(rebalance, venue):
+def test_a_refusal_by_alpaca_is_reported_with_the_remedy(rebalance, venue):
     venue.faults.on("GET", "/v2/stocks/bars", fault=FORBIDDEN)
     said = rebalance("data", "sync")
     assert said.code == 4

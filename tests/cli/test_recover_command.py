@@ -54,7 +54,7 @@ def filled(rebalance):
 
 
 @pytest.mark.usefixtures("cut_off")
-def test_the_next_run_goes_on_with_it_and_sends_nothing_twice(rebalance):
+def test_the_next_run_resumes_it_and_sends_nothing_twice(rebalance):
     said = rebalance("run")
     assert said.code == 0, said.err
     assert "this run was cut off" in said.out
@@ -63,7 +63,7 @@ def test_the_next_run_goes_on_with_it_and_sends_nothing_twice(rebalance):
 
 
 @pytest.mark.usefixtures("cut_off")
-def test_it_goes_on_as_it_began_whatever_was_edited_meanwhile(rebalance, tmp_path):
+def test_it_resumes_with_its_recorded_config_and_bots(rebalance, tmp_path):
     write_config(tmp_path, enabled=False, bot={**HOLD_SPY, "chart": {"asset": "QQQ"}})
     (tmp_path / "hold.json").unlink()
     said = rebalance("run")
@@ -73,7 +73,7 @@ def test_it_goes_on_as_it_began_whatever_was_edited_meanwhile(rebalance, tmp_pat
 
 
 @pytest.mark.usefixtures("cut_off")
-def test_recover_counts_what_came_of_it_and_ends_it(rebalance):
+def test_recover_counts_its_fills_and_ends_it(rebalance):
     said = rebalance("recover")
     assert said.code == 0, said.err
     assert "cut off and settled later: SPY: bought" in said.out
@@ -81,7 +81,7 @@ def test_recover_counts_what_came_of_it_and_ends_it(rebalance):
     assert rebalance("recover").out == "account main: nothing was left to settle\n"
 
 
-def test_a_broken_bot_keeps_nobody_from_settling_at_alpaca(rebalance, tmp_path, monkeypatch):
+def test_a_broken_bot_does_not_prevent_settling_at_alpaca(rebalance, tmp_path, monkeypatch):
     """Whose prices come from Alpaca too: there the bots say which prices to fetch, and settling needs none."""
     with live_venue() as venue:
         monkeypatch.setenv("KEY_ID", venue.key_id)

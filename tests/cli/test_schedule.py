@@ -56,7 +56,7 @@ def test_the_coming_runs_for_machines_are_in_utc(rebalance, tmp_path):
     ]
 
 
-def test_a_year_that_nobody_knows_is_refused(rebalance, tmp_path):
+def test_a_year_beyond_the_calendar_is_refused(rebalance, tmp_path):
     write_config(tmp_path)
     with freeze_time("2026-11-27 12:00"):
         said = rebalance("schedule", "--next", 600)
@@ -100,7 +100,7 @@ def test_three_days_unattended_are_three_runs_each_ten_minutes_before_the_close(
     ]
 
 
-def test_the_next_run_is_said_whenever_it_changes(tmp_path, monkeypatch, capsys):
+def test_the_next_run_is_shown_whenever_it_changes(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
@@ -144,7 +144,7 @@ def test_what_a_person_changes_counts_from_the_next_look_on(tmp_path, monkeypatc
     assert "success" not in capsys.readouterr().out
 
 
-def test_a_config_that_is_being_broken_is_said_once_and_survived(tmp_path, monkeypatch, capsys):
+def test_a_broken_config_is_reported_once_and_survived(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path, top="nonsense = 1")
     loop = schedule_loop(SimulatedClock(new_york_summer(28, 15, 51)))

@@ -59,7 +59,7 @@ def test_while_another_run_is_going_on_it_does_nothing(rebalance, tmp_path):
     assert statuses(rebalance) == ["success"]
 
 
-def test_a_missed_session_is_said_once_and_tells_on_the_exit_code(rebalance, tmp_path):
+def test_a_missed_session_is_reported_once_with_an_exit_code(rebalance, tmp_path):
     write_config(tmp_path)
     when_due(rebalance, 28, 12)
     said = when_due(rebalance, 28, 16, 5)
@@ -77,7 +77,7 @@ def test_a_bot_that_can_not_be_read_is_a_failed_run_in_the_journal(rebalance, tm
     assert statuses(rebalance) == ["failed"]
 
 
-def test_the_result_is_told_to_the_owners_command(rebalance, tmp_path):
+def test_the_result_is_passed_to_on_result(rebalance, tmp_path):
     received = tmp_path / "received"
     program = f"import sys; open({str(received)!r}, 'a').write(sys.stdin.read() + '\\n')"
     write_config(tmp_path, top=f"on_result = {json.dumps(shlex.join([sys.executable, '-c', program]))}")
@@ -92,7 +92,7 @@ def test_the_result_is_told_to_the_owners_command(rebalance, tmp_path):
     )
 
 
-def test_a_command_that_fails_is_said_and_journalled_and_the_run_stands(rebalance, tmp_path):
+def test_a_failing_on_result_is_reported_and_journalled_and_the_run_counts(rebalance, tmp_path):
     write_config(tmp_path, top='on_result = "/no/such/command"')
     said = when_due(rebalance, 28, 15, 50)
     assert said.code == 0

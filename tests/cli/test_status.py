@@ -84,7 +84,7 @@ def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
     assert account["upcoming"]["starts"] == "2016-06-29T19:50:00+00:00"
 
 
-def test_a_journal_that_was_restored_from_before_a_halt_is_told_as_a_run_and_the_doctor_tell_it(rebalance, tmp_path):
+def test_status_reports_a_rolled_back_journal_as_run_and_doctor_do(rebalance, tmp_path):
     write_config(tmp_path)
     at(rebalance, 28, 15, 50, "run", "--when-due")
     at(rebalance, 28, 16, 0, "backup", "copy.sqlite")

@@ -54,7 +54,7 @@ minutes_before_close = 5"""
         ("accounts.demo.trading.minutes_before_close", 21),
     ],
 )
-def test_a_key_has_the_line_it_stands_on(place: str, line: int) -> None:
+def test_a_key_has_its_line_number(place: str, line: int) -> None:
     assert line_of(place, lines_of(TEXT)) == line
 
 

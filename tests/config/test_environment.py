@@ -33,7 +33,7 @@ def test_a_variable_in_a_list_is_filled_in_too() -> None:
 
 
 @pytest.mark.parametrize("environ", [{}, {"WHO": ""}])
-def test_a_default_stands_in_for_a_variable_that_is_not_set_or_empty(environ: dict[str, str]) -> None:
+def test_a_default_replaces_a_variable_that_is_not_set_or_empty(environ: dict[str, str]) -> None:
     assert parsed('state_dir = "/data/${WHO:-nobody}"', **environ).state_dir == Path("/data/nobody")
 
 

@@ -78,7 +78,7 @@ def test_the_same_event_is_always_the_same_text():
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), Decimal("NaN"), Decimal("Infinity")])
-def test_what_is_no_number_is_refused(number):
+def test_nan_and_infinities_are_refused(number):
     with pytest.raises(ValueError, match="no place in the journal"):
         to_json({"equity": number})
 
@@ -106,7 +106,7 @@ def test_a_field_that_came_later_has_its_default_in_an_old_event():
 
 
 @pytest.mark.parametrize(("kind", "body"), [("Dreamt", "{}"), ("Noted", '{"at":"2016-07-01T19:50:00+00:00","mood":1}')])
-def test_what_a_newer_version_wrote_is_said_so(kind, body):
+def test_events_of_a_newer_version_are_reported_as_such(kind, body):
     with pytest.raises(BadInputError, match="newer version"):
         from_body(kind, body)
 

@@ -36,7 +36,7 @@ def test_without_a_journal_the_lists_are_empty_and_no_file_is_made(path):
     assert not path.parent.exists()
 
 
-def test_a_run_that_is_not_there_is_said_so(path, journal):
+def test_a_missing_run_is_reported(path, journal):
     with pytest.raises(BadInputError, match="has no run yet"):
         read.run(path)
     with pytest.raises(BadInputError, match=r"has no run 7; `rebalance history` lists its runs"):

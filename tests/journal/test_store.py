@@ -202,7 +202,7 @@ def test_a_journal_without_one_of_its_guards_is_refused(path, guard):
         SqliteJournal.open(path)
 
 
-def test_a_weakened_guard_is_no_guard(path):
+def test_a_changed_trigger_is_refused(path):
     SqliteJournal.open(path).close()
     with stranger(path) as connection:
         connection.execute("DROP TRIGGER events_never_go")

@@ -81,7 +81,7 @@ def test_an_order_that_says_it_closes_is_held_to_it_or_not(venue, wire, enforces
         assert (said.status, said.body["position_intent"]) == (200, "sell_to_close")
 
 
-def test_an_intent_that_nobody_told_is_inferred(venue, wire):
+def test_a_missing_position_intent_is_inferred(venue, wire):
     venue.hold("TLT", 1)
     told = [wire.order(side, symbol, 1).body for side, symbol in (("sell", "TLT"), ("sell", "SPY"), ("buy", "SUB"))]
     assert [body.get("position_intent") for body in told[:2]] == ["sell_to_close", "sell_to_open"]

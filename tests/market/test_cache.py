@@ -131,7 +131,7 @@ def test_a_close_that_moved_condemns_the_history() -> None:
 
 
 @pytest.mark.parametrize(("factor", "agrees"), [(1 + 9e-7, True), (1 - 9e-7, True), (1 + 2e-6, False)])
-def test_a_millionth_is_no_difference(factor: float, *, agrees: bool) -> None:
+def test_a_difference_of_a_millionth_is_ignored(factor: float, *, agrees: bool) -> None:
     found = reconciled(CACHED, known({2: 12.0 * factor, 3: 13.0}, first=2, last=3), whole=False)
     assert isinstance(found, CachedCloses) == agrees
 

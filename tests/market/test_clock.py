@@ -17,7 +17,7 @@ def test_the_system_clock_tells_the_time_in_utc() -> None:
     assert before <= now <= datetime.now(UTC)
 
 
-def test_what_has_elapsed_is_counted_by_a_clock_that_nobody_sets_and_no_suspend_stops() -> None:
+def test_elapsed_is_monotonic_and_counts_suspended_time() -> None:
     before = time.monotonic()
     elapsed = SystemClock().elapsed()
     assert before <= elapsed  # what was slept since the start is in it
@@ -31,7 +31,7 @@ def test_time_elapses_for_another_venue_as_for_the_machine() -> None:
     assert (ahead.now() - NOON, ahead.elapsed()) == (timedelta(days=3, seconds=90), 90)
 
 
-def test_the_simulated_clock_stands_still_until_somebody_sleeps() -> None:
+def test_the_simulated_clock_advances_only_by_sleep() -> None:
     clock = SimulatedClock(NOON)
     assert clock.now() == clock.now() == NOON
     clock.sleep(90)

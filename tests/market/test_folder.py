@@ -209,7 +209,7 @@ def test_two_files_that_disagree_are_refused_with_both_places(folder: Folder) ->
     assert refused(path) == (Problem(str(path / "a.csv"), "row 2", text),)
 
 
-def test_a_day_that_stands_twice_with_two_prices_is_refused(folder: Folder) -> None:
+def test_two_prices_for_one_day_are_refused(folder: Folder) -> None:
     (problem,) = refused(folder(a="date,SPY\n2016-07-01,1\n2016-07-01,2\n"))
     assert problem.place == "row 2"
     assert "is 1.0 here and 2.0 in" in problem.text

@@ -26,7 +26,7 @@ def test_a_traceback_with_its_variables_does_not_show_it():
 
 
 @pytest.mark.parametrize("part", ["", "two words", "line\nbreak", "tab\t", "schlüssel", "\x00"])
-def test_what_can_not_stand_in_a_header_is_no_key(part):
+def test_a_key_that_is_invalid_in_a_header_is_refused(part):
     assert not Keys(part, "secret").well_formed
     assert not Keys("PK", part).well_formed
     assert KEYS.well_formed

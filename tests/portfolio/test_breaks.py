@@ -54,7 +54,7 @@ def found(**figures: tuple[int, int]) -> dict[Symbol, tuple[Decimal, Decimal]]:
     return {Symbol(name): (Decimal(there), Decimal(due)) for name, (there, due) in figures.items()}
 
 
-def test_what_came_where_as_much_went_may_be_its_new_name() -> None:
+def test_a_new_position_of_the_quantity_that_disappeared_may_be_a_rename() -> None:
     assert could_be_renamed(found(SPY=(0, 100), QQQ=(100, 0), GLD=(50, 0))) == {QQQ: SPY}
     assert could_be_renamed(found(SPY=(0, 100), QQQ=(10, 0))) == {QQQ: SPY}  # with a reverse split
     assert could_be_renamed(found(SPY=(0, 100), QQQ=(97, 0))) == {}

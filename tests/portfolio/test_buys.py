@@ -121,7 +121,7 @@ def test_a_shortfall_is_counted_from_what_is_held_at_its_fresh_price():
     assert [(order.symbol, order.quantity) for order in orders] == [(SPY, 300), (TLT, 6)]
 
 
-def test_what_one_buy_takes_is_no_room_for_the_next():
+def test_the_room_that_one_buy_uses_is_not_available_to_the_next():
     plan = plan_for(SPY=(0.5, 100), TLT=(0.2, 100))
 
     orders, _ = sized(plan, traded(SPY, 100), traded(TLT, 100), room=60_000)
@@ -312,7 +312,7 @@ def test_the_figure_that_a_refusal_names_is_used_downwards_only(named, kind, lef
     assert budget_after_refusal(Decimal(10_000), figure, kind) == Decimal(left)
 
 
-def test_what_more_cash_would_have_bought_more_of_is_told_apart_from_what_has_no_room():
+def test_buys_limited_by_cash_are_distinguished_from_buys_limited_by_room():
     plan, prices = (
         plan_for(SPY=(0.5, 100), TLT=(0.4, 100)),
         {each.symbol: each for each in (traded(SPY, 100), traded(TLT, 100))},

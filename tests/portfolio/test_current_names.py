@@ -25,12 +25,12 @@ def test_of_two_renames_in_a_row_the_last_name_counts_from_the_first_day() -> No
     }
 
 
-def test_a_name_that_came_back_is_its_own() -> None:
+def test_a_ticker_renamed_back_keeps_its_name() -> None:
     assert current_names([FB], (Rename(FB, META, MONDAY), Rename(META, FB, TUESDAY))) == {}
     assert current_names([MVRS], (Rename(FB, META, MONDAY),)) == {}
 
 
-def test_a_ticker_is_in_other_hands_once_it_has_closes_of_its_own_after_the_rename() -> None:
+def test_an_old_ticker_is_reused_once_it_has_different_closes_after_the_rename() -> None:
     rename = Rename(FB, META, TUESDAY)
     assert not old_ticker_reused(rename, closes([10, NAN, NAN], [10, 11, 12]))
     assert not old_ticker_reused(rename, closes([10, 11, 12], [10, 11, 12]))  # the source maps the old name

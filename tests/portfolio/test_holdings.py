@@ -163,7 +163,7 @@ def test_shares_that_open_orders_hold_are_not_managed_and_count_among_the_others
     assert holdings.held == {SPY: "5 of 12 shares are held by open orders of others"}
 
 
-def test_shares_of_others_that_open_orders_hold_are_no_matter_of_ours():
+def test_open_orders_for_shares_that_are_not_ours_are_ignored():
     position = replace(held(SPY, 12, 1_200), available=Decimal(7))
 
     holdings = sort_holdings([position], of(SPY=7), of(SPY=12), OWN)

@@ -152,7 +152,7 @@ NUMBERS = st.sampled_from(NOT_NUMBERS)
 
 
 @given(bad=NUMBERS, place=st.sampled_from(["quantity", "limit", "price", "held", "equity", "sent"]))
-def test_nothing_passes_by_a_number_that_is_none(bad, place):
+def test_an_unusable_number_passes_no_limit(bad, place):
     order, price = BUY, PRICE
     amounts: dict[str, Decimal] = {}
     match place:
@@ -246,7 +246,7 @@ def test_a_broker_that_does_not_tell_of_deposits_is_taken_to_have_had_none():
     assert daily_loss(worth("94999.99", deposits=None), FIVE) == Loss(Decimal("94999.99"), Decimal(100_000))
 
 
-def test_where_nobody_knows_the_last_close_there_is_no_loss():
+def test_without_a_known_last_close_there_is_no_daily_loss():
     assert daily_loss(worth("1", previous=None), FIVE) is None
 
 
@@ -255,5 +255,5 @@ def test_a_limit_of_100_percent_is_none():
 
 
 @given(bad=NUMBERS, place=st.sampled_from(["equity", "previous_equity", "deposits"]))
-def test_an_account_whose_worth_is_no_number_has_lost_too_much(bad, place):
+def test_an_unusable_figure_counts_as_a_daily_loss(bad, place):
     assert daily_loss(replace(worth("100000"), **{place: bad}), FIVE) is not None

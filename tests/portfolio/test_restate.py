@@ -178,7 +178,7 @@ def test_nor_is_a_rename_under_either_name(name):
     assert restated(of(META=12), of(FB=12), rename(day=FRIDAY), since={name: MONDAY}) == ()
 
 
-def test_a_short_is_no_business_of_ours():
+def test_a_short_position_is_not_restated():
     assert restated(of(NVDA=-120), of(NVDA=-12), split(10), ours={}) == ()
 
 
@@ -220,7 +220,7 @@ def test_a_rename_that_does_not_match_to_the_share_restates_nothing(shown, expec
     assert restated(shown, expected, rename()) == ()
 
 
-def test_two_new_names_are_none():
+def test_two_renames_of_one_symbol_restate_nothing():
     assert restated(of(META=12), of(FB=12), rename(), rename(new=NVDA)) == ()
 
 

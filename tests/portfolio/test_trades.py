@@ -165,14 +165,14 @@ def test_a_positive_target_below_one_share_sells_the_whole_shares_and_keeps_the_
     assert (line.target_shares, line.side, line.quantity) == (0, "sell", Decimal(3))
 
 
-def test_less_than_one_share_apart_is_skipped_and_said():
+def test_a_difference_below_one_share_is_skipped_with_the_reason():
     line = plan_of_one(held="300.5", target=0.40)
 
     assert line.side is None
     assert line.why == "target 40 % = 300 shares at 100.00 USD, 300.5 held: under one share apart"
 
 
-def test_a_target_that_buys_no_share_is_skipped_and_said():
+def test_a_target_below_one_share_is_skipped_with_the_reason():
     line = plan_of_one(target=0.001, at="410.20")
 
     assert line.side is None
