@@ -102,7 +102,7 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 def _request(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits) -> bytes:
     """A line of JSON, then the closes as float64 in rows."""
     header = {
-        "code": code.decode("utf-8"),
+        "code": code.decode("utf-8-sig"),
         "symbols": closes.symbols,
         "sessions": closes.sessions.astype(str).tolist(),
         "lookback": lookback,

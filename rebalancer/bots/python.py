@@ -124,7 +124,7 @@ def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[Python
         return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {MAX_BYTES:,} are read"),)
     try:
         with warnings.catch_warnings(action="ignore"):
-            tree = ast.parse(content.decode("utf-8"))
+            tree = ast.parse(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return None, (Problem(source, "", "is not UTF-8 text; save it as UTF-8"),)
     except SyntaxError as error:

@@ -61,6 +61,12 @@ def test_a_bot_sees_the_closes_of_its_lookback_up_to_the_session_and_decides():
     )
 
 
+def test_a_file_that_an_editor_began_with_a_byte_order_mark_is_read():
+    found, problems = load_bot(b"\xef\xbb\xbf" + code("return {'SPY': 0.5}"), "mine", "mine.py")
+    assert found is not None, problems
+    assert found.decide(closes()).weights == {"SPY": 0.5}
+
+
 def test_a_back_test_has_a_row_for_each_session_and_the_last_is_the_evenings_decision():
     body = "return {'SPY': closes['SPY'].iloc[-1] / 200}"
     rows = bot(body, lookback=3).weights(closes())
