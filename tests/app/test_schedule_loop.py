@@ -25,14 +25,14 @@ def counting(stop: Event, enough: int, each: Callable[[int], None] = lambda coun
     return seen, look
 
 
-def test_the_first_look_is_at_once() -> None:
+def test_the_first_check_is_immediate() -> None:
     stop = Event()
     seen, look = counting(stop, 1)
     run_until_stopped(look, lambda: None, stop, heartbeat=LONG)
     assert len(seen) == 1
 
 
-def test_the_time_ahead_is_looked_at_without_waiting_for_the_heartbeat() -> None:
+def test_a_run_due_before_the_next_heartbeat_is_checked_on_time() -> None:
     stop = Event()
     soon = datetime.now(UTC) + timedelta(seconds=0.2)
     seen, look = counting(stop, 2)
@@ -42,7 +42,7 @@ def test_the_time_ahead_is_looked_at_without_waiting_for_the_heartbeat() -> None
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(hours=9)])
-def test_a_jump_of_the_clock_stops_no_heartbeat(jump: timedelta) -> None:
+def test_a_clock_jump_does_not_stop_the_heartbeat(jump: timedelta) -> None:
     stop = Event()
     with freeze_time("2026-11-23 14:00") as frozen:
         seen, look = counting(stop, 3, lambda count: frozen.tick(jump) if count == 1 else None)
@@ -50,7 +50,7 @@ def test_a_jump_of_the_clock_stops_no_heartbeat(jump: timedelta) -> None:
     assert len(seen) >= 3
 
 
-def test_looks_never_overlap() -> None:
+def test_checks_never_overlap() -> None:
     stop, inside = Event(), Event()
     overlaps = []
 
@@ -65,7 +65,7 @@ def test_looks_never_overlap() -> None:
     assert overlaps[:4] == [False] * 4
 
 
-def test_the_end_waits_for_the_look_that_is_under_way() -> None:
+def test_shutdown_waits_for_the_check_in_progress() -> None:
     stop, ended = Event(), []
 
     def look() -> None:
@@ -77,7 +77,7 @@ def test_the_end_waits_for_the_look_that_is_under_way() -> None:
     assert ended == ["in its own time"]
 
 
-def test_an_error_of_the_program_ends_the_watch_and_is_raised() -> None:
+def test_an_unexpected_error_ends_the_loop_and_is_raised() -> None:
     def look() -> None:
         raise ZeroDivisionError
 

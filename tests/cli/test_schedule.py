@@ -131,7 +131,7 @@ def test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_th
     assert "missed: no run was started" in rebalance("history", 1).out
 
 
-def test_what_a_person_changes_counts_from_the_next_look_on(tmp_path, monkeypatch, capsys):
+def test_a_changed_config_counts_from_the_next_check_on(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
@@ -156,7 +156,7 @@ def test_a_broken_config_is_reported_once_and_survived(tmp_path, monkeypatch, ca
     assert "success" in capsys.readouterr().out
 
 
-def test_prices_that_end_before_today_are_a_sentence_and_after_three_tries_there_is_peace(rebalance, tmp_path, capsys):
+def test_prices_that_end_before_today_are_reported_three_times_and_then_not_retried(rebalance, tmp_path, capsys):
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 15, 50) + timedelta(days=30))
     look_until(schedule_loop(clock), clock, clock.now() + timedelta(minutes=9), timedelta(seconds=30))
