@@ -53,7 +53,7 @@ class SourceError(RunFailedError):
     """A broker or a data source did not answer, or answered only in part. Never read as zero or as flat."""
 
 
-class HeldBackError(RebalancerError):
+class TradingBlockedError(RebalancerError):
     """The account was halted or disarmed before the intent of an order was journalled: the order is not sent."""
 
     exit_code = 4

@@ -173,8 +173,8 @@ class Journal(Protocol):
         ...
 
     def record(self, run: RunId, *events: Event) -> None:
-        """`run` is NO_RUN for events outside a run. Raises HeldBackError, and writes nothing, where an order is to be
-        sent from an account that is halted or disarmed.
+        """`run` is NO_RUN for events outside a run. Raises TradingBlockedError, and writes nothing, for the intent of
+        an order from an account that is halted or disarmed.
         """
         ...
 

@@ -21,7 +21,7 @@ from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock
 from rebalancer.model import Session
 from rebalancer.ports import Broker, Calendar, Clock, Quotes
-from rebalancer.venues.plugin import MarketView
+from rebalancer.venues.plugin import SimulatedMarket
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Opening:
     def broker(self, moment: Moment, quotes: Quotes) -> Broker:
         """Raises BadInputError where keys can't be read, SourceError where a simulated account's file can't be used."""
         simulated = self.account.venue.simulated
-        market = MarketView(moment.clock, self.calendar, quotes) if simulated else None
+        market = SimulatedMarket(moment.clock, self.calendar, quotes) if simulated else None
         return self.connections.to(self.account.name).broker(market)
 
 

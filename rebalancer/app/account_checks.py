@@ -1,4 +1,4 @@
-"""The doctor's checks of one account: everything a run will need. No order is sent, and nothing is journalled."""
+"""The doctor's checks of one account: everything a run needs. Sends no orders and journals nothing."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from rebalancer.trading.open_orders import open_quantity
 
 @dataclass(frozen=True, slots=True)
 class CheckedAccount:
-    """One account with everything behind its ports. `prices` says in words where its prices come from."""
+    """One account with its open ports. `prices` describes its price source in words."""
 
     account: AccountConfig
     broker: Broker
@@ -40,19 +40,19 @@ class CheckedAccount:
         return (ticker,) if ticker else ()
 
     def symbols(self) -> tuple[Symbol, ...]:
-        """All that tonight's decisions can look at or hold, sorted."""
+        """Every symbol that a bot reads or may hold, and the fallback; sorted."""
         return tuple(sorted({*self.fallback, *(name for bot in self.bots.values() for name in bot.symbols)}))
 
     def holdable(self) -> tuple[Symbol, ...]:
-        """All that may be bought, the fallback first."""
+        """Every symbol that may be bought, the fallback first."""
         held = {symbol for bot in self.bots.values() for symbol in bot.holdable}
         return (*self.fallback, *sorted(held.difference(self.fallback)))
 
 
 def examine(checked: CheckedAccount) -> Iterator[Check]:
-    """All checks of one account. What does not answer fails its check, and the checks that need it are skipped."""
+    """All checks of one account. After an error, the rest of its group of checks is skipped."""
     bots = tuple(f"bot {name}" for name in checked.bots)
-    looks: tuple[tuple[Callable[[CheckedAccount], Iterator[Check]], tuple[str, ...]], ...] = (
+    groups: tuple[tuple[Callable[[CheckedAccount], Iterator[Check]], tuple[str, ...]], ...] = (
         (_account, ("account", "may trade", checked.account.mode)),
         (_contents, ("positions", "open orders", "short sales", "symbol limit")),
         (_hours, ("clock", "calendar")),
@@ -61,19 +61,19 @@ def examine(checked: CheckedAccount) -> Iterator[Check]:
         (_history, ("history", *bots)),
         (_next_run, ("next run",)),
     )
-    for look, names in looks:
+    for group, names in groups:
         done = 0
         try:
-            for check in look(checked):
+            for check in group(checked):
                 done += 1
                 yield check
         except RunFailedError as error:
-            yield Check(names[done], "fail", str(error), "Nothing is sent while this is so.")
-            yield from not_looked_at(f"the check before it failed: {names[done]}", names[done + 1 :])
+            yield Check(names[done], "fail", str(error), "No orders are sent until this is fixed.")
+            yield from skipped(f"an earlier check failed: {names[done]}", names[done + 1 :])
 
 
-def not_looked_at(why: str, names: Iterable[str]) -> Iterator[Check]:
-    return (Check(name, "warn", f"not looked at: {why}") for name in names)
+def skipped(why: str, names: Iterable[str]) -> Iterator[Check]:
+    return (Check(name, "warn", f"skipped: {why}") for name in names)
 
 
 # --------------------------------------------------------------------------------------------- the account
@@ -82,24 +82,24 @@ def not_looked_at(why: str, names: Iterable[str]) -> Iterator[Check]:
 def _account(checked: CheckedAccount) -> Iterator[Check]:
     account = checked.broker.account()
     equity, cash = money(account.equity, account.currency), money(account.cash, account.currency)
-    words = f"the broker answers: account {account.number}, equity {equity}, cash {cash}"
-    yield Check("account", "pass", words)
+    found = f"connected: account {account.number}, equity {equity}, cash {cash}"
+    yield Check("account", "pass", found)
     yield _may_trade(account, checked.account.account_number)
     yield _money(account, checked)
 
 
 def _may_trade(account: Account, pinned: str | None) -> Check:
     if pinned is not None and account.number != pinned:
-        found = f"these keys are of account {account.number}, but account_number is {pinned}"
+        found = f"these keys belong to account {account.number}, but account_number is {pinned}"
         return Check("may trade", "fail", found, f"Use the keys of account {pinned}.")
     if account.blocked is not None:
-        remedy = "Ask the broker: nothing is sent until it allows orders again."
+        remedy = "Contact the broker: no orders are sent until it allows them again."
         return Check("may trade", "fail", f"the broker says: {account.blocked}", remedy)
     return Check("may trade", "pass", "nothing is blocked")
 
 
 def _money(account: Account, checked: CheckedAccount) -> Check:
-    """Whether it is the paper or live account that the config says, by its own number."""
+    """Whether the broker's account number belongs to a paper or live account, as the config's mode says."""
     wanted, venue = checked.account.mode, checked.broker.venue
     if venue.simulated:
         return Check(wanted, "pass", "a simulated broker: no real money moves")
@@ -108,7 +108,7 @@ def _money(account: Account, checked: CheckedAccount) -> Check:
     if mode == wanted:
         return Check(wanted, "pass", found)
     prefix = venue.paper_prefix
-    remedy = f"Use the keys of a {wanted} account: the numbers of paper accounts begin {prefix}, no others do."
+    remedy = f"Use the keys of a {wanted} account: only paper account numbers begin with {prefix}."
     return Check(wanted, "fail", found, remedy)
 
 
@@ -118,30 +118,28 @@ def _money(account: Account, checked: CheckedAccount) -> Check:
 def _contents(checked: CheckedAccount) -> Iterator[Check]:
     broker = checked.broker
     positions = broker.positions()
-    yield held(positions, broker.venue.currency)
-    yield waiting(broker.open_orders(), checked.account.trading.cancel_scope, broker.venue.currency)
-    yield short_sales(broker)
+    yield positions_check(positions, broker.venue.currency)
+    yield open_orders_check(broker.open_orders(), checked.account.trading.cancel_scope, broker.venue.currency)
+    yield short_sales_check(broker)
     wanted, limits = checked.holdable(), checked.account.limits
-    yield limits_used_up(broker.account(), positions, wanted, limits)
+    yield symbol_limit_check(broker.account(), positions, wanted, limits)
 
 
-def held(positions: Sequence[Position], currency: str) -> Check:
+def positions_check(positions: Sequence[Position], currency: str) -> Check:
     short = [f"{each.symbol} is held short ({shares(-each.quantity)})" for each in positions if each.quantity < 0]
     odd = short + [
-        f"{each.symbol} shows no value, and counts at {money(each.market_value, currency)}"
+        f"{each.symbol} has no market value; {money(each.market_value, currency)} is assumed"
         for each in positions
         if not each.valued
     ]
     if not odd:
         return Check("positions", "pass", f"{len(positions):,} held, each with a value, none short")
-    remedy = (
-        "Shorts are never traded, and reduce what buys may spend. A position without a value is only sold as a whole."
-    )
+    remedy = "Shorts are never traded, and reduce the budget for buys. A position without a value is only sold in full."
     return Check("positions", "warn", listed(odd, "; "), remedy)
 
 
-def waiting(orders: Sequence[OrderState], cancel_scope: str, currency: str) -> Check:
-    """Open orders; those that are not ours are listed."""
+def open_orders_check(orders: Sequence[OrderState], cancel_scope: str, currency: str) -> Check:
+    """Lists the open orders that are not ours."""
     others = [
         f"{each.symbol}: a {each.side} of {open_quantity(each, currency)} ({each.id})"
         for each in orders
@@ -152,27 +150,27 @@ def waiting(orders: Sequence[OrderState], cancel_scope: str, currency: str) -> C
     found = f"{len(others):,} not ours: {listed(others, '; ')}"
     if cancel_scope == "all":
         return Check("open orders", "warn", found, 'A run cancels them, because cancel_scope = "all".')
-    remedy = "A run does not trade these symbols, and reserves what open buys may cost. Cancel those in the way."
+    remedy = "A run does not trade these symbols, and reserves the cost of open buys. Cancel the orders to trade them."
     return Check("open orders", "warn", found, remedy)
 
 
-def limits_used_up(
+def symbol_limit_check(
     account: Account, positions: Sequence[Position], wanted: Collection[Symbol], limits: Limits
 ) -> Check:
-    """Whether the holdings of each `wanted` symbol, ours or not, leave room to buy more."""
+    """Whether the whole position in each `wanted` symbol, ours or not, is below its limit."""
     values = {each.symbol: each.market_value for each in positions if each.symbol in wanted}
     full = symbols_at_limit(values, account.equity, limits, account.currency)
     if not full:
-        return Check("symbol limit", "pass", "no holding uses up limits.max_symbol_percent")
+        return Check("symbol limit", "pass", "no holding is at limits.max_symbol_percent")
     found = "; ".join(f"{symbol}: {why}" for symbol, why in full.items())
-    return Check("symbol limit", "warn", found, "Raise the limit, or sell some of it, if a bot is to buy it.")
+    return Check("symbol limit", "warn", found, "Raise the limit or reduce the holding if a bot should buy it.")
 
 
-def short_sales(broker: Broker) -> Check:
+def short_sales_check(broker: Broker) -> Check:
     if not broker.may_short():
-        return Check("short sales", "pass", "the broker refuses to sell more than is held")
-    found = "selling more than is held would open a short, such as after a sale by hand during a run"
-    return Check("short sales", "warn", found, "Set no_shorting at the broker; this program never changes the account.")
+        return Check("short sales", "pass", "the broker rejects selling more than is held")
+    found = "selling more than is held would open a short position, for example after a manual sale during a run"
+    return Check("short sales", "warn", found, "Set no_shorting at the broker; rebalance never changes that.")
 
 
 # --------------------------------------------------------------------------------------------- the time
@@ -188,14 +186,14 @@ def _clock(skew: timedelta, most: int) -> Check:
     found = f"this machine's clock and the venue's are {skew.total_seconds():.1f} s apart; {most} s are allowed"
     if skew.total_seconds() <= most:
         return Check("clock", "pass", found)
-    return Check("clock", "fail", found, "Set the machine's clock, best by NTP, or raise trading.max_skew_seconds.")
+    return Check("clock", "fail", found, "Set the machine's clock, ideally by NTP, or raise trading.max_skew_seconds.")
 
 
 def _calendar(venue: Hours, ours: Hours, zone: tzinfo) -> Check:
-    """`ours` are the hours of the exchange calendar at the venue's time."""
+    """`ours` are the exchange calendar's hours at the venue's time."""
     if venue.open == ours.open and abs(venue.closes - ours.closes) <= CLOSE_TOLERANCE:
         return Check("calendar", "pass", f"the venue agrees: {_state(ours, zone)}")
-    remedy = "A closure at short notice? Update pandas-market-calendars. Nothing is traded while they disagree."
+    remedy = "After an unscheduled closure, update pandas-market-calendars. No orders are sent while they disagree."
     return Check(
         "calendar", "fail", f"the venue says {_state(venue, zone)}; the calendar says {_state(ours, zone)}", remedy
     )
@@ -210,8 +208,8 @@ def _state(found: Hours, zone: tzinfo) -> str:
 def _next_run(checked: CheckedAccount) -> Iterator[Check]:
     account = checked.account
     if not account.enabled:
-        remedy = f"Set enabled = true in [accounts.{account.name}] for a run each evening, or run by hand."
-        yield Check("next run", "warn", "the account is not enabled, so the schedule does not run it", remedy)
+        remedy = f"Set enabled = true in [accounts.{account.name}] to schedule it, or use `rebalance run`."
+        yield Check("next run", "warn", "the account is not enabled, so it is not scheduled", remedy)
         return
     ahead = next(coming(account, checked.calendar, checked.clock.now()))
     yield Check(
@@ -225,30 +223,30 @@ def _next_run(checked: CheckedAccount) -> Iterator[Check]:
 def _tickers(checked: CheckedAccount) -> Iterator[Check]:
     wanted = checked.holdable()
     if checked.broker.venue.simulated and not checked.broker.hours().open:
-        yield from not_looked_at("the simulated broker has prices only while the exchange is open", ("tickers",))
+        yield from skipped("the simulated broker has prices only during the session", ("tickers",))
         return
     refused = checked.broker.untradable(wanted)
     if not refused:
-        yield Check("tickers", "pass", f"all {len(wanted)} symbols that may be held can be traded")
+        yield Check("tickers", "pass", f"all {len(wanted)} symbols that may be held are tradable")
         return
     words = [
         f"{name}{' (the fallback)' * (name in checked.fallback)}: {refused[name]}" for name in wanted if name in refused
     ]
-    remedy = "Take them out of the bots, and choose another fallback_ticker if it is among them."
-    yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} can't be traded: {listed(words, '; ')}", remedy)
+    remedy = "Remove them from the bots; if fallback_ticker is among them, choose another."
+    yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} are not tradable: {listed(words, '; ')}", remedy)
 
 
 def _quotes(checked: CheckedAccount) -> Iterator[Check]:
     wanted = checked.symbols()
     shown = checked.quotes.snapshots(wanted)
     missing = [name for name in wanted if name not in shown or shown[name].silent]
-    found = f"{len(wanted) - len(missing)} of {len(wanted)} tickers show a price; they come from {checked.prices}"
+    found = f"{len(wanted) - len(missing)} of {len(wanted)} tickers have a price, from {checked.prices}"
     if not missing:
         yield Check("quotes", "pass", found)
         return
     nothing = len(missing) == len(wanted) and checked.broker.hours().open
-    remedy = "A ticker without a price is not traded, and a bot that needs it fails. Check the tickers, and [data]."
-    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Not shown: {listed(missing)}", remedy)
+    remedy = "A ticker without a price is not traded, and a bot that needs it fails. Check the tickers and [data]."
+    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Without a price: {listed(missing)}", remedy)
 
 
 def _history(checked: CheckedAccount) -> Iterator[Check]:
@@ -270,17 +268,17 @@ def _reach(closes: Closes, due: date) -> Check:
 
 
 def _bot(bot: Bot, closes: Closes) -> Check:
-    """Whether the bot can decide on the last close, and how much history it has."""
+    """Whether the bot can decide on the last close, and whether its history covers the advised warm-up."""
     name, decided = f"bot {bot.name}", bot.decide(closes)
     if isinstance(decided, BotFailure):
-        remedy = "Its share would go to the fallback. Use a ticker with more history, or a shorter window."
+        remedy = "Its allocation would go to the fallback. Use a ticker with more history, or a shorter window."
         return Check(name, "fail", decided.reason, remedy)
     counts = dict(zip(closes.symbols, np.isfinite(closes.values).sum(axis=0).tolist(), strict=True))
     youngest = min(bot.symbols, key=lambda symbol: counts[symbol], default=None)
     if youngest is None:
-        return Check(name, "pass", "it can decide, and needs no history")
+        return Check(name, "pass", "ready; it needs no history")
     found = f"{youngest} has the fewest closes, {counts[youngest]:,}; {bot.lookback:,} are needed"
     if counts[youngest] >= bot.warm_up:
-        return Check(name, "pass", f"it can decide: {found}")
-    remedy = "Until then its RSI and EMA depend on the first day of the history."
-    return Check(name, "warn", f"it can decide, but {found} and {bot.warm_up:,} advised", remedy)
+        return Check(name, "pass", f"ready: {found}")
+    remedy = "With fewer closes, RSI and EMA depend on the first day of the history."
+    return Check(name, "warn", f"ready, but {found} and {bot.warm_up:,} advised", remedy)

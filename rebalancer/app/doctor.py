@@ -1,4 +1,4 @@
-"""The doctor: whether a run would go well, without sending anything; and the trial of one share on paper."""
+"""The doctor: pre-run checks that send no orders, and the paper trial of one share."""
 
 import shutil
 import tempfile
@@ -11,7 +11,7 @@ from rebalancer.app.account import chosen_accounts, opening
 from rebalancer.app.account_checks import CheckedAccount, examine
 from rebalancer.app.bots import load_bots
 from rebalancer.app.controls import file_hashes
-from rebalancer.app.evening import present_of
+from rebalancer.app.evening import clock_of_run
 from rebalancer.app.paper_trial import run_trial, trial_of
 from rebalancer.app.source import described
 from rebalancer.app.two_evenings import run_two_evenings
@@ -62,7 +62,7 @@ def _account(config: Config, account: AccountConfig) -> Iterator[Check]:
                 CheckedAccount(account, broker, history, quotes, opened.calendar, moment.clock, bots, prices)
             )
     except RebalancerError as error:
-        yield Check("account", "fail", _summary(error), "Nothing more of this account was looked at.")
+        yield Check("account", "fail", _summary(error), "The remaining checks of this account were skipped.")
 
 
 def _permissions(config: Config, account: AccountConfig) -> Iterator[Check]:
@@ -81,7 +81,7 @@ def _bots(account: AccountConfig) -> tuple[Check, Mapping[str, Bot]]:
 
 
 def _summary(error: RebalancerError) -> str:
-    """The error; of many problems the first, and how many more there are."""
+    """The error; of several problems, the first and the number of others."""
     if not isinstance(error, BadInputError):
         return str(error)
     more = len(error.problems) - 1
@@ -92,9 +92,9 @@ def _summary(error: RebalancerError) -> str:
 
 
 WARN_BEFORE = timedelta(days=7)
-"""An arming that ends within this time is a warning."""
+"""An arming that expires within this time is a warning."""
 MEGABYTE = 1_000_000
-SCARCE, TOO_LITTLE = 500 * MEGABYTE, 50 * MEGABYTE
+LOW_SPACE, MIN_SPACE = 500 * MEGABYTE, 50 * MEGABYTE
 
 
 def machine(folder: Path, journal_file: Path) -> tuple[Check, ...]:
@@ -114,9 +114,9 @@ def writable(folder: Path) -> Check:
 def disk(free: int, folder: Path) -> Check:
     """`free` in bytes."""
     found = f"{free / MEGABYTE:,.0f} MB are free in {folder}"
-    if free >= SCARCE:
+    if free >= LOW_SPACE:
         return Check("disk", "pass", found)
-    return Check("disk", "warn" if free >= TOO_LITTLE else "fail", found, "Free some space: a run needs its journal.")
+    return Check("disk", "warn" if free >= MIN_SPACE else "fail", found, "Free some space: the journal needs it.")
 
 
 def journal(path: Path) -> Check:
@@ -124,32 +124,32 @@ def journal(path: Path) -> Check:
     try:
         with readable_errors(path):
             if not path.exists():
-                return Check("journal", "pass", f"none yet: the first run makes {path}")
+                return Check("journal", "pass", f"none yet: the first run creates {path}")
             with run_lock(path), closing(open_database(path)) as database, writing(database.conn):
                 require_sound(path)
-                return Check("journal", "pass", f"{path} can be written, and all of it is what was written")
+                return Check("journal", "pass", f"{path} can be written, and its hash chain is intact")
     except BusyError as error:
-        return Check("journal", "warn", str(error), "Look again when that run is over.")
+        return Check("journal", "warn", str(error), "Check again after that run.")
     except RebalancerError as error:
-        return Check("journal", "fail", str(error), "Nothing runs until the journal can be used.")
+        return Check("journal", "fail", str(error), "No run starts until the journal is usable.")
 
 
 def arming_check(account: AccountConfig, armed: Armed | None, files: Mapping[str, str], now: datetime) -> Check:
     venue = account.venue
     reason = unarmed_reason(account.name, armed, account.account_number, files, now, venue.zone)
     if armed is None or reason is not None:
-        return Check("armed", "fail", reason or "", "No order leaves until it is.")
+        return Check("armed", "fail", reason or "", "No orders are sent until it is armed.")
     most, until = money(armed.max_dollars, venue.currency), end_of_day_text(armed.until, venue.zone)
     found = f"up to {most} a run until {until}, by {armed.by}"
     if armed.until - now > WARN_BEFORE:
         return Check("armed", "pass", found)
-    return Check("armed", "warn", f"{found}, in less than {WARN_BEFORE.days} days", "Arm it again before it runs out.")
+    return Check("armed", "warn", f"{found}, in less than {WARN_BEFORE.days} days", "Arm it again before it expires.")
 
 
 def halt_check(halt: Halted | None) -> Check:
     if halt is None:
         return Check("halt", "pass", "nothing is halted")
-    return Check("halt", "fail", halt_text(halt), "Nothing is sent until it is lifted.")
+    return Check("halt", "fail", halt_text(halt), "No orders are sent until it is lifted.")
 
 
 # ----------------------------------------------------------------------------------------------------- the paper trial
@@ -163,18 +163,18 @@ def paper_trial(
     *,
     two_evenings: bool = False,
 ) -> Checkup:
-    """Buy one share of `symbol` (SGOV where None) on paper and sell it. `confirm` raises where the answer is no.
+    """Buy and sell one share of `symbol` (SGOV if None) in a paper account. `confirm` raises to cancel.
 
-    With `two_evenings`, tonight's step of that trial: buy a share that no bot wants, or sell the one of an earlier
-    evening. Raises RunFailedError where the trial can't be made now, StoppedError where it fails after an order.
+    With `two_evenings`, only today's step: buy a share that no bot uses, or sell the one bought in an earlier
+    session. Raises RunFailedError if the trial can't run now, StoppedError for an error after an order was sent.
     """
     place = f"in account {account.name}, which must be a paper account,"
     if two_evenings:
-        share = symbol or "a fund that no bot wants"
-        confirm(f"Buy one share of {share} {place} or sell the one that an earlier evening bought?")
+        share = symbol or "a fund that no bot uses"
+        confirm(f"Buy one share of {share} {place} or sell the one bought on an earlier evening?")
     else:
         confirm(f"Buy one share of {symbol or SGOV} {place} and sell it?")
-    clock = present_of(config, account, dry_run=False, as_of=None)
+    clock = clock_of_run(config, account, dry_run=False, as_of=None)
     with trial_of(config, account, clock, "two-evenings" if two_evenings else "trial") as (context, run, session):
         if two_evenings:
             return Checkup(account.name, *run_two_evenings(context, run, session, symbol))

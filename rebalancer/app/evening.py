@@ -77,11 +77,11 @@ def evening(
         opened = stack.enter_context(opening(config, account, clock))
         moment = _moment(opened, clock, as_of, dry_run=dry_run)
         ready = stack.enter_context(open_for_a_run(opened, moment, exclusive=not dry_run))
-        interrupted = None if dry_run else _unfinished(ready.journal, account, moment.session)
+        interrupted = None if dry_run else _interrupted_run(ready.journal, account, moment.session)
         contents = _bots_on_disk(account, interrupted)
         request = request_of(config, account, moment, contents, dry_run=dry_run, force=force)
         context = context_of(
-            _as_it_began(config, account, interrupted) if interrupted else account,
+            _with_recorded_settings(config, account, interrupted) if interrupted else account,
             opened,
             moment,
             ready,
@@ -174,7 +174,7 @@ def request_of(
 # --------------------------------------------------------------------------------------------- which evening
 
 
-def present_of(config: Config, account: AccountConfig, *, dry_run: bool, as_of: date | None) -> Clock | None:
+def clock_of_run(config: Config, account: AccountConfig, *, dry_run: bool, as_of: date | None) -> Clock | None:
     """The clock of a manual run; None to replay a past session, at the start of its window.
 
     Enabled accounts and real brokers run in the present; a dry run only at a real broker whose exchange is open.
@@ -231,7 +231,7 @@ def _session_tonight(opened: Opening, clock: Clock) -> Session:
 # --------------------------------------------------------------------------------------------- an interrupted run
 
 
-def _unfinished(journal: Journal, account: AccountConfig, session: Session) -> InterruptedRun | None:
+def _interrupted_run(journal: Journal, account: AccountConfig, session: Session) -> InterruptedRun | None:
     """The account's run of `session` that was cut off after orders had left; None where there is none to resume."""
     found = journal.interrupted(account.name)
     return found if found and found.orders and found.plan and found.session == session.day else None
@@ -247,7 +247,7 @@ def _bots_on_disk(account: AccountConfig, interrupted: InterruptedRun | None) ->
         return {}
 
 
-def _as_it_began(config: Config, account: AccountConfig, interrupted: InterruptedRun) -> AccountConfig:
+def _with_recorded_settings(config: Config, account: AccountConfig, interrupted: InterruptedRun) -> AccountConfig:
     """The settings that the interrupted run's request recorded. Where it trades, and by which keys, is today's.
 
     Raises BadInputError where the recorded config can't be read any more, such as for a variable that is not set.

@@ -42,9 +42,9 @@ from rebalancer.trading.snapshot import AccountSnapshot, read_account, read_shar
 from rebalancer.trading.tracking import POLL_SECONDS
 
 ONE = Decimal(1)
-PENNIES = Decimal("0.05")
+CASH_TOLERANCE = Decimal("0.05")
 """Tolerance for regulatory fees, in the account's currency, beside the broker's own fees."""
-LOOKS = 30
+MAX_POLLS = 30
 """Seconds a broker may take to show a share after it reported the fill."""
 
 
@@ -99,9 +99,9 @@ def _trial(context: RunContext, log: StateLog, symbol: Symbol) -> tuple[Check, .
     bought, checks = _traded(context, log, buy, gate)
     if not bought.filled:
         return checks
-    again = _sent_again(context, gate, buy, bought)
+    again = _duplicate_id_check(context, gate, buy, bought)
     sell = one_share(name("sell"), symbol, "sell", None)
-    sold, more = _traded(context, log, sell, Gate(context, log, _once_held(context, log, symbol), prices))
+    sold, more = _traded(context, log, sell, Gate(context, log, _wait_until_held(context, log, symbol), prices))
     after = read_account(context, log, "end")
     return (*checks, again, *more, _cash(context, snapshot.account.cash, after.account.cash, bought, sold))
 
@@ -160,7 +160,7 @@ def sent_once(context: RunContext, log: RunLog, order: Order, gate: Gate) -> Out
     return outcome
 
 
-def _sent_again(context: RunContext, gate: Gate, order: Order, outcome: Outcome) -> Check:
+def _duplicate_id_check(context: RunContext, gate: Gate, order: Order, outcome: Outcome) -> Check:
     """Submit the same order again: the broker must reject the duplicate id, and we must not read that as a refusal."""
     answer, found = gate.repeat(order), context.broker.find(order.id)
     unchanged = isinstance(found, OrderState) and found.filled == outcome.filled
@@ -169,10 +169,10 @@ def _sent_again(context: RunContext, gate: Gate, order: Order, outcome: Outcome)
     return _check("same id again", words, remedy, passed=isinstance(answer, Unknown) and unchanged)
 
 
-def _once_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnapshot:
-    """The account once it shows the share; after LOOKS polls as it is, and then the gate refuses the sell."""
+def _wait_until_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnapshot:
+    """The account once it shows the share; after MAX_POLLS polls as it is, and then the gate refuses the sell."""
     snapshot, looks = read_account(context, log, "after_sells"), 1
-    while symbol not in snapshot.holdings.managed and looks < LOOKS:
+    while symbol not in snapshot.holdings.managed and looks < MAX_POLLS:
         context.clock.sleep(POLL_SECONDS)
         snapshot, looks = read_account(context, log, "after_sells"), looks + 1
     return snapshot
@@ -180,7 +180,7 @@ def _once_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnaps
 
 def _cash(context: RunContext, before: Decimal, after: Decimal, bought: Outcome, sold: Outcome) -> Check:
     traded = (sold.average_price or 0) * sold.filled - (bought.average_price or 0) * bought.filled
-    allowed = PENNIES + 2 * context.broker.venue.fee_per_order
+    allowed = CASH_TOLERANCE + 2 * context.broker.venue.fee_per_order
     was, now = money(before, context.currency), money(after, context.currency)
     words = f"{was} before, {now} after; the trades make {money(traded, context.currency, signed=True)}"
     remedy = "Look at the account's activities: something else moved its cash, or it is not settled yet."
@@ -195,23 +195,23 @@ def _check(name: str, found: str, remedy: str, *, passed: bool) -> Check:
 # --------------------------------------------------------------------------------------------------------- which share
 
 
-QUIET_FUNDS = tuple(Symbol(name) for name in ("SCHO", "USFR", "VGSH", "BIL", "SGOV", "SHV"))
+STABLE_FUNDS = tuple(Symbol(name) for name in ("SCHO", "USFR", "VGSH", "BIL", "SGOV", "SHV"))
 """Liquid funds of short US government bonds with steady prices, the lowest share price first."""
 
 
-def free_share(context: RunContext, log: RunLog, named: Symbol | None) -> Price:
-    """A fresh price of the `named` share, or of the first of QUIET_FUNDS that is free.
+def choose_share(context: RunContext, log: RunLog, named: Symbol | None) -> Price:
+    """A fresh price of the `named` share, or of the first of STABLE_FUNDS that is free.
 
     Raises RunFailedError where there is none, with the reason for each.
     """
-    candidates = QUIET_FUNDS if named is None else (named,)
+    candidates = STABLE_FUNDS if named is None else (named,)
     prices = order_prices(context, log, market_snapshots(context, candidates, ()), candidates, "buys")
-    taken = _taken(context, candidates)
+    unusable = _unusable(context, candidates)
     why: list[str] = []
     for symbol in candidates:
         price = prices[symbol]
-        if symbol in taken:
-            why.append(f"{symbol} {taken[symbol]}")
+        if symbol in unusable:
+            why.append(f"{symbol} {unusable[symbol]}")
         elif isinstance(price, NoPrice):
             why.append(f"{symbol} has no fresh price: {' '.join(price.reasons)}")
         else:
@@ -221,7 +221,7 @@ def free_share(context: RunContext, log: RunLog, named: Symbol | None) -> Price:
     )
 
 
-def _taken(context: RunContext, candidates: Sequence[Symbol]) -> Mapping[Symbol, str]:
+def _unusable(context: RunContext, candidates: Sequence[Symbol]) -> Mapping[Symbol, str]:
     """The symbols that can't be used, with why. A bot's symbol would mix the bot's shares with the trial's."""
     trading = context.trading
     wanted = {*context.symbols(), *(symbol for pair in trading.paired_tickers for symbol in pair)}

@@ -1,4 +1,4 @@
-"""Runs of accounts, whoever starts them: a person, cron, or the schedule. Each result is notified to the owner."""
+"""Runs of accounts, started by hand, by cron or by the schedule. Each result is sent to the owner's command."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Unpack
 
 from rebalancer import __version__
-from rebalancer.app.evening import Evening, RunOptions, evening, present_of
+from rebalancer.app.evening import Evening, RunOptions, clock_of_run, evening
 from rebalancer.app.notify import Notification, notify
 from rebalancer.app.recover import recovered
 from rebalancer.app.schedule import DueWork, Window, due_now, outside_window
@@ -37,12 +37,12 @@ def run_by_hand(
     debug: bool = False,
     **options: Unpack[RunOptions],
 ) -> RunResult:
-    """Run `account` now. `confirm` is asked before a real run outside its window, and raises where the answer is no.
+    """Run `account` now. `confirm` is called before a real run outside its window, and raises to cancel it.
 
-    Raises BadInputError for a day that can't be used, RunFailedError while the exchange is closed, BusyError.
+    Raises BadInputError for an invalid day, RunFailedError while the exchange is closed, BusyError.
     """
     dry_run, as_of = options.get("dry_run", False), options.get("as_of")
-    clock = present_of(config, account, dry_run=dry_run, as_of=as_of)
+    clock = clock_of_run(config, account, dry_run=dry_run, as_of=as_of)
     if clock and not dry_run and (question := outside_window(config, account, clock)) is not None:
         confirm(question)
     result = run_account(config, account, clock, debug=debug, **options)
@@ -57,14 +57,14 @@ def run_account(
     debug: bool = False,
     **options: Unpack[RunOptions],
 ) -> RunResult:
-    """A failure is a result, so that the next account still runs; with `debug` it is raised. Raises BusyError."""
+    """Errors become a failed result, so that the next account still runs; `debug` raises them. Raises BusyError."""
     try:
         with evening(config, account, clock=clock, **options) as tonight:
             run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
             if isinstance(run, AlreadyRun):
                 return _skipped(account, run)
             journal = config.journal(dry_run=tonight.request.dry_run)
-            return _result(journal, account, run, _failure(tonight, run, debug=debug))
+            return _result(journal, account, run, _execute(tonight, run, debug=debug))
     except BusyError:
         raise
     except RebalancerError as error:
@@ -73,8 +73,8 @@ def run_account(
         return _failed(account, error)
 
 
-def _failure(tonight: Evening, run: RunId, *, debug: bool) -> RebalancerError | None:
-    """Walk the run to its end; the error that ended it early, None without one."""
+def _execute(tonight: Evening, run: RunId, *, debug: bool) -> RebalancerError | None:
+    """Execute the run; the error that ended it early, else None."""
     plan = tonight.interrupted.plan if tonight.interrupted else None
     try:
         run_evening(tonight.context, run, tonight.session, plan)
@@ -87,7 +87,7 @@ def _failure(tonight: Evening, run: RunId, *, debug: bool) -> RebalancerError | 
 
 def _result(journal: Path, account: AccountConfig, run: RunId, error: RebalancerError | None) -> RunResult:
     record = read.run(journal, run)
-    status = "failed" if record.run.status == "running" else record.run.status  # it is resumed later
+    status = "failed" if record.run.status == "running" else record.run.status  # a later call resumes it
     code = error.exit_code if isinstance(error, StoppedError) else EXIT_CODES[status]
     return RunResult(account.name, code, str(error or ""), record, status, account.venue.zone.key)
 
@@ -106,7 +106,7 @@ def _skipped(account: AccountConfig, run: AlreadyRun) -> RunResult:
 def run_due(
     config: Config, clock: Clock, shutdown_requested: Callable[[], bool] = lambda: False
 ) -> Iterator[RunResult]:
-    """Journal missed sessions, run what is due, and settle interrupted runs; a busy account waits for a later call."""
+    """Journal missed sessions, run what is due, and settle interrupted runs. A busy account is skipped."""
     for work in due_now(config, clock):
         try:
             yield from _done(config, work, clock, shutdown_requested)
@@ -153,7 +153,7 @@ def _settled(config: Config, account: AccountConfig, clock: Clock) -> RunResult:
 
 
 def _journalled(config: Config, account: AccountConfig, window: Window, result: RunResult, clock: Clock) -> RunResult:
-    """Journal a run that never started. Where the journal can't be written, the message says that too."""
+    """Journal a run that never started. If that fails, the error is appended to the message."""
     path, now = config.journal(), clock.now()
     request = RunRequest(
         at=now,
@@ -184,7 +184,7 @@ def _journalled(config: Config, account: AccountConfig, window: Window, result: 
 def notified(
     config: Config, account: AccountConfig, result: RunResult, clock: Clock, window: Window | None = None
 ) -> RunResult:
-    """Notify the account's `on_result`. A command that fails is added to the message and journalled, nothing more."""
+    """Send the result to the account's `on_result`. A failed command is journalled and appended to the message."""
     if not account.on_result:
         return result
     run = result.run.run if result.run else None

@@ -13,7 +13,7 @@ from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, Settings
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
-from rebalancer.config.files import replace_content, set_aside
+from rebalancer.config.files import replace_content, write_backup
 from rebalancer.config.in_force import by_key, in_force
 from rebalancer.config.kinds import SCHEMA
 from rebalancer.errors import BadInputError, Problem
@@ -35,7 +35,8 @@ def check(path: Path) -> SettingsCheck:
     problems = tuple(problem for account in config.accounts for problem in _problems(account))
     if problems:
         return SettingsCheck(config, problems, ())
-    return SettingsCheck(config, (), tuple(note for account in config.accounts for note in _used_up(config, account)))
+    notes = tuple(note for account in config.accounts for note in _limit_notes(config, account))
+    return SettingsCheck(config, (), notes)
 
 
 def _problems(account: AccountConfig) -> Iterator[Problem]:
@@ -49,7 +50,7 @@ def _problems(account: AccountConfig) -> Iterator[Problem]:
             yield from error.problems
 
 
-def _used_up(config: Config, account: AccountConfig) -> Iterator[str]:
+def _limit_notes(config: Config, account: AccountConfig) -> Iterator[str]:
     """A sentence for each symbol whose holding leaves no room under its limits, as the last run recorded it."""
     for last in read.runs(config.journal(), account.name, limit=1):
         wanted = _wanted(account)
@@ -76,7 +77,7 @@ def migrate(path: Path, by: str) -> Migrated:
     if found is None:
         return Migrated(str(path), SCHEMA, None, ())
     settings.parse(found.content, path, os.environ)
-    set_aside(found.backup, before)
+    write_backup(found.backup, before)
     replace_content(path, before, found.content)
     config = settings.load(path, os.environ)
     return Migrated(str(path), SCHEMA, str(found.backup), disarm_after_edit(config, config.journal(), by))

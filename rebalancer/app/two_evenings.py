@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from rebalancer.app.paper_trial import (
-    LOOKS,
-    PENNIES,
+    CASH_TOLERANCE,
+    MAX_POLLS,
     buying_gate,
-    free_share,
+    choose_share,
     journalled,
     one_share,
     require_paper,
@@ -206,7 +206,7 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
             'its second evening: set manage = "own" until it is over. Nothing was sent.'
         )
     snapshot = require_investable(read_account(context, log, "start"), context.pinned)
-    price = free_share(context, log, named)
+    price = choose_share(context, log, named)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(price.symbol))
     order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit)
     return sent_once(context, log, order, buying_gate(context, log, snapshot, {price.symbol: price}))
@@ -255,7 +255,7 @@ def _read_after(context: RunContext, log: RunLog) -> None:
         return
     symbol = buy.order.symbol
     due = context.journal.ledger(context.account).ours.get(symbol, Decimal(0))
-    for _ in polls(context, LOOKS):
+    for _ in polls(context, MAX_POLLS):
         if read_shares(context).get(symbol, Decimal(0)) == due:
             read_account(context, log, "end")
             return
@@ -274,5 +274,5 @@ def _checks(context: RunContext, log: RunLog) -> tuple[Check, ...]:
     tonight = log.session.day
     later = context.calendar.sessions(tonight + timedelta(days=1), tonight + LONGEST_WAIT)
     following = later[0] if later else tonight + LONGEST_WAIT
-    allowed = PENNIES + context.broker.venue.fee_per_order
+    allowed = CASH_TOLERANCE + context.broker.venue.fee_per_order
     return tuple(checks(_trial(context), following, allowed, context.currency))

@@ -1,4 +1,4 @@
-"""What the use cases answer: frozen values for a screen, a web page or `--json`. Nothing here writes or reads anything.
+"""Results of the use cases: frozen values for the terminal, a web page or `--json`. No I/O.
 
 Money is in the account's currency. Times are in UTC; `zone` names the exchange's time zone, as in "Europe/Berlin".
 """
@@ -21,7 +21,7 @@ from rebalancer.portfolio.adoption import Offer
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The result of one account's run. `run` is None where none was started, and `message` says why."""
+    """The result of one account's run. `run` is None if none was started; `message` says why."""
 
     account: str
     exit_code: int
@@ -37,7 +37,7 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class ComingRun:
-    """A run of the schedule: it starts at `starts`, before its session closes at `closes`."""
+    """A scheduled run: it starts at `starts`; its session closes at `closes`."""
 
     account: str
     session: date
@@ -48,7 +48,7 @@ class ComingRun:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """`last` is None before the first run, `upcoming` where the account is not enabled. `troubles` are sentences."""
+    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are problems to fix."""
 
     account: str
     zone: str
@@ -60,21 +60,21 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Why an enabled account sends no orders, such as a halt: a sentence that begins with the account."""
+    """Why an enabled account sends no orders, such as a halt; the sentence begins with the account's name."""
 
     blocked: str
 
 
 @dataclass(frozen=True, slots=True)
-class LookFailed:
-    """The schedule could not see what is due, such as for a config that can't be read."""
+class PollFailed:
+    """A poll of the schedule failed, for example because the config can't be read."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The halts that were lifted; `whole_runs` are the armings whose first live order was reviewed with it."""
+    """The lifted halts. `whole_runs` are armings that no longer stop after the first order, which was reviewed."""
 
     lifted: tuple[Halted, ...]
     whole_runs: tuple[Armed, ...]
@@ -82,7 +82,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class KilledAccount:
-    """`found` were open, `left` still are. `trouble` says why that is unknown, "" where the broker answered."""
+    """`found` are the orders that were open, `left` those still open. `trouble` is the broker's error, else ""."""
 
     account: str
     found: tuple[OrderState, ...]
@@ -92,7 +92,7 @@ class KilledAccount:
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """The kill switch: the halt that was written first, then each account's open orders."""
+    """The result of the kill switch: the halt, journalled first, then each account's open orders."""
 
     exit_code: int
     halted: Halted
@@ -101,7 +101,7 @@ class Killed:
 
 @dataclass(frozen=True, slots=True)
 class ArmingProposal:
-    """What a person is asked to arm: the account as the broker shows it, and the terms."""
+    """An arming to confirm: its terms, and the account as the broker reports it."""
 
     armed: Armed
     host: str
@@ -113,7 +113,7 @@ class ArmingProposal:
 
 @dataclass(frozen=True, slots=True)
 class LiveAccount:
-    """`armed` is the arming in force; `trouble` says why no order may be sent all the same, "" where it may."""
+    """`armed` is the last arming, None if disarmed. `trouble` is why no order may be sent, "" if orders may be sent."""
 
     account: str
     number: str | None
@@ -155,7 +155,7 @@ class Migrated:
 
 @dataclass(frozen=True, slots=True)
 class SettingsCheck:
-    """`config` is None where it can't be read. `notes` are no problems, but worth knowing before the next run."""
+    """`config` is None if it is invalid. `notes` are warnings: the config can be used."""
 
     config: Config | None
     problems: tuple[Problem, ...]
@@ -164,7 +164,7 @@ class SettingsCheck:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """The shares that are handed over to the bots, and why the others that were asked for are not."""
+    """Shares handed over to the bots, and the requested symbols that can't be, with the reason."""
 
     account: str
     adopted: tuple[Offer, ...]
@@ -174,7 +174,7 @@ class Adoption:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`remembered` is the last line this machine had written, None where that is unknown; `head` is the file's last."""
+    """`remembered` is the high-water mark of this machine, None if it has none; `head` is the journal's last line."""
 
     remembered: Head | None
     head: Head
@@ -182,7 +182,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class CheckedBot:
-    """A bot file: its findings where it can be used, else every problem."""
+    """A bot file: its findings if it is valid, else every problem."""
 
     file: str
     findings: Findings | None
@@ -191,7 +191,7 @@ class CheckedBot:
 
 @dataclass(frozen=True, slots=True)
 class ShownBot:
-    """A bot file that can be used: its findings, and all of its rules as lines."""
+    """A valid bot file: its findings, and its rules as lines of text."""
 
     file: str
     findings: Findings
@@ -200,7 +200,7 @@ class ShownBot:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A bot's decision on the close of `session`. `tree` has all of its rules, `mermaid` a diagram, where asked for."""
+    """A bot's decision on the close of `session`. `tree` (rules) and `mermaid` (diagram) are None unless requested."""
 
     decision: Decision
     session: date
@@ -211,9 +211,9 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class PriceStatus:
-    """`last_session` is the last day with a price, `due` the session that prices should reach.
+    """`last_session` is the last day with a price, `due` the last session that should have one.
 
-    `due` is None where no session has closed since the first price: all of them are of days to come.
+    `due` is None if no session has closed since the first price: all prices are dated in the future.
     """
 
     last_session: date

@@ -94,11 +94,11 @@ def _written(found: "Comparison", csv: Path | None, html: Path | None) -> dict[s
     from rebalancer.report import curves
 
     if csv:
-        curves.write_whole(csv, curves.to_csv(found), "--csv")
+        curves.write_file(csv, curves.to_csv(found), "--csv")
     if html:
         from rebalancer.report.page import to_html  # loads plotly
 
-        curves.write_whole(html, to_html(found), "--html")
+        curves.write_file(html, to_html(found), "--html")
     return {option: path for option, path in (("--csv", csv), ("--html", html)) if path}
 
 

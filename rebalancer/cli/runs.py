@@ -1,4 +1,4 @@
-"""`rebalance run`, `recover`, `schedule` and `status`: one run now, the runs that are due, and how they went."""
+"""`rebalance run`, `recover`, `schedule` and `status`."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 def run(
     config: ConfigOption = None,
     account: AccountOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; send nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the orders a run would send; send none.")] = False,
     as_of: Annotated[
-        datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Another day of the sample (sim only).")
+        datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Replay a past session (sim only).")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run again although this session's run is done.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run again even if this session already had its run.")] = False,
     when_due: Annotated[
-        bool, typer.Option("--when-due", help="For cron: do nothing unless the run of an enabled account is due.")
+        bool, typer.Option("--when-due", help="For cron: run enabled accounts whose run is due, else do nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask before a run outside its window.")] = False,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Back-test the bots up to now, sell, then buy."""
+    """Rebalance now: evaluate the bots, sell, then buy."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.app.runs import run_by_hand, run_due
     from rebalancer.market.clock import SystemClock
@@ -69,7 +69,7 @@ def run(
 
 
 def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
-    """Show each result as it comes, or all as JSON; the exit code."""
+    """Show each result as it arrives, or all as JSON; return the exit code."""
     from rebalancer.report.console import show
     from rebalancer.report.run import screen
 
@@ -93,15 +93,15 @@ def recover(
     config: ConfigOption = None,
     account: AccountOption = None,
     account_for: Annotated[
-        list[str] | None, typer.Option("--account-for", help="An order's id you vouch for: it is yours to know of.")
+        list[str] | None, typer.Option("--account-for", help="Id of an unknown order that you confirm.")
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why you vouch for it; kept in the journal.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why the order is legitimate; journalled.")] = "",
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Ask the broker for the outcome of every unsettled order, cancel what is open, and end an interrupted run.
+    """Fetch the outcome of every unsettled order, cancel open orders, and end an interrupted run.
 
-    Nothing is bought or sold. A run does the same before anything else.
+    Sends no orders. Every run starts with the same steps.
     """
     from rebalancer.app.account import chosen_accounts, one_account
     from rebalancer.app.recover import recovered, vouch
@@ -117,16 +117,16 @@ def recover(
 # ------------------------------------------------------------------------------------------------- schedule and status
 
 
-NEEDS_A_LOOK = 6
+NEEDS_ATTENTION = 6
 
 
 def schedule(
-    coming: Annotated[int | None, typer.Option("--next", min=1, help="List so many coming runs, and end.")] = None,
+    coming: Annotated[int | None, typer.Option("--next", min=1, help="List this many coming runs, then exit.")] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Keep running, and run each enabled account shortly before the close of every session."""
+    """Run as a service: rebalance each enabled account shortly before the close of every session."""
     from rebalancer.app.schedule_loop import ScheduleLoop, run_until_stopped
     from rebalancer.market.clock import SystemClock
 
@@ -139,7 +139,7 @@ def schedule(
         return
     with shutdown_signal() as shutdown:
         loop = ScheduleLoop(partial(load_config, config, quietly=True), SystemClock(), shutdown.is_set)
-        run_until_stopped(partial(print_look, loop, json=json), lambda: loop.next_start, shutdown)
+        run_until_stopped(partial(print_poll, loop, json=json), lambda: loop.next_start, shutdown)
     if not json:
         typer.echo("The schedule has ended.")
 
@@ -154,17 +154,17 @@ def show_next(settings: "Config", count: int, *, json: bool) -> None:
     show_json(runs) if json else show_coming(runs)
 
 
-def print_look(loop: "ScheduleLoop", *, json: bool = False) -> None:
-    """One look at what is due, printed as it happens; a coming run is for people only."""
-    from rebalancer.app.views import ComingRun, LookFailed
+def print_poll(loop: "ScheduleLoop", *, json: bool = False) -> None:
+    """Poll once and print each result; with `json`, coming runs are left out."""
+    from rebalancer.app.views import ComingRun, PollFailed
     from rebalancer.journal.codec import to_json
-    from rebalancer.report.run import news
+    from rebalancer.report.run import log_line
 
-    for found in loop.look():
-        if isinstance(found, LookFailed):
+    for found in loop.poll():
+        if isinstance(found, PollFailed):
             typer.echo(f"rebalance: {found.error}", err=True)
         elif not json:
-            typer.echo(news(found, loop.clock.now()))
+            typer.echo(log_line(found, loop.clock.now()))
         elif not isinstance(found, ComingRun):
             typer.echo(to_json(found))
 
@@ -172,13 +172,13 @@ def print_look(loop: "ScheduleLoop", *, json: bool = False) -> None:
 def status(
     account: AccountOption = None,
     max_age: Annotated[
-        float | None, typer.Option("--max-age", metavar="HOURS", min=0, help="How old the last done run may be.")
+        float | None, typer.Option("--max-age", metavar="HOURS", min=0, help="Maximum age of the last completed run.")
     ] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show each account's last and next run; exit code 6 where an account needs a look."""
+    """Show each account's last and next run. Exit code 6 if an account needs attention."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.app.status import account_statuses
     from rebalancer.market.clock import SystemClock
@@ -187,6 +187,6 @@ def status(
     settings = load_config(config)
     allowed = None if max_age is None else timedelta(hours=max_age)
     accounts = account_statuses(settings, chosen_accounts(settings, account), SystemClock(), allowed)
-    exit_code = NEEDS_A_LOOK if any(each.troubles for each in accounts) else 0
+    exit_code = NEEDS_ATTENTION if any(each.troubles for each in accounts) else 0
     show_json({"exit_code": exit_code, "accounts": accounts}) if json else show_status(accounts)
     raise typer.Exit(exit_code)

@@ -132,11 +132,11 @@ class Keyring:
 
     @property
     def name(self) -> str:
-        with _answering() as keyring:
+        with _unlocked_keyring() as keyring:
             return str(keyring.get_keyring().name)
 
     def get(self, account: str) -> Keys | None:
-        with _answering() as keyring:
+        with _unlocked_keyring() as keyring:
             kept = keyring.get_password(SERVICE, account)
         if kept is None:
             return None
@@ -144,11 +144,11 @@ class Keyring:
         return Keys(key_id, secret)
 
     def put(self, account: str, keys: Keys) -> None:
-        with _answering() as keyring:
+        with _unlocked_keyring() as keyring:
             keyring.set_password(SERVICE, account, f"{keys.key_id}\n{keys.secret}")
 
     def delete(self, account: str) -> bool:
-        with _answering() as keyring:
+        with _unlocked_keyring() as keyring:
             there = keyring.get_password(SERVICE, account) is not None
             if there:
                 keyring.delete_password(SERVICE, account)
@@ -156,7 +156,7 @@ class Keyring:
 
 
 @contextmanager
-def _answering() -> Iterator[ModuleType]:
+def _unlocked_keyring() -> Iterator[ModuleType]:
     try:
         import keyring  # noqa: PLC0415 - an extra: there are two other ways
         from keyring.errors import KeyringError  # noqa: PLC0415

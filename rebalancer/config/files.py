@@ -43,7 +43,7 @@ def create(path: Path, content: bytes) -> None:
         raise _unwritable(path, error) from error
 
 
-def set_aside(path: Path, content: bytes) -> None:
+def write_backup(path: Path, content: bytes) -> None:
     """Back `content` up at `path`. A file with the same content there already is kept."""
     if not (path.is_file() and path.read_bytes() == content):
         create(path, content)
@@ -64,9 +64,9 @@ def write_first_files(folder: Path) -> tuple[Path, ...]:
     Raises BadInputError, and writes nothing, where one of them exists already.
     """
     wanted = first_files(folder)
-    if standing := [path for path in wanted if path.exists()]:
+    if existing := [path for path in wanted if path.exists()]:
         text = "exists already and is never overwritten: name another folder, or move it away"
-        raise BadInputError([Problem(str(path), "", text) for path in standing])
+        raise BadInputError([Problem(str(path), "", text) for path in existing])
     for path, content in wanted.items():
         create(path, content)
     return tuple(wanted)

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlite_utils import Database
 
-from rebalancer.errors import BusyError, HeldBackError, StoppedError
+from rebalancer.errors import BusyError, StoppedError, TradingBlockedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
 from rebalancer.journal import high_water_mark
 from rebalancer.journal.account_state import (
@@ -144,7 +144,7 @@ class SqliteJournal:
         """Commit `events` in one transaction. Raises ValueError for a NaN, an infinity or a naive time in them.
 
         Raises StoppedError where another process has taken over the run; notes are written all the same. Raises
-        HeldBackError, and writes nothing, where an order is to be sent from an account that is halted or disarmed.
+        TradingBlockedError, and writes nothing, for the intent of an order from an account that is halted or disarmed.
         """
         ended = any(isinstance(event, RunEnded) for event in events)
         with readable_errors(self._path):
@@ -153,7 +153,9 @@ class SqliteJournal:
                     self._require_lease(run)
                 for event in events:
                     if isinstance(event, OrderIntended | OrderResent) and is_blocked(self._db.conn, run):
-                        raise HeldBackError("the account was halted or disarmed just before this order was to leave")
+                        raise TradingBlockedError(
+                            "the account was halted or disarmed just before this order was to leave"
+                        )
                     self._append(run, event)
                 if ended:
                     release(self._db.conn, *self._leases[run])

@@ -13,7 +13,7 @@ from rebalancer.model import OrderState, Position
 from rebalancer.model.text import cents, date_and_time, grouped, minute, money, shares
 from rebalancer.portfolio.adoption import Offer
 from rebalancer.report.console import grid, line, show
-from rebalancer.report.run import where
+from rebalancer.report.run import exchange_city
 
 
 def show_halted(halt: Halted) -> None:
@@ -90,7 +90,7 @@ def show_live(accounts: Sequence[LiveAccount]) -> None:
         return
     currencies = {each.currency for each in accounts}
     most = f"#most a run, {currencies.pop()}" if len(currencies) == 1 else "#most a run"
-    until = f"until, {where(each.zone for each in accounts)}"
+    until = f"until, {exchange_city(each.zone for each in accounts)}"
     table = grid("Real money", "account", "number", most, until, "first run", "by", "~state")
     for each in accounts:
         state = line(each.trouble, "bold red") if each.trouble else line("armed", "green")

@@ -85,7 +85,7 @@ def cash_weights(weights: Floats) -> Floats:
     return cash
 
 
-def write_whole(path: Path, text: str, option: str) -> None:
+def write_file(path: Path, text: str, option: str) -> None:
     """Write `text` to `path` atomically. Raises BadInputError, naming `option`."""
     try:
         replace_atomically(path, text.encode(), mode=0o666)

@@ -205,7 +205,7 @@ def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False
 
 
 def show_coming(runs: Sequence[ComingRun]) -> None:
-    place = where(run.zone for run in runs)
+    place = exchange_city(run.zone for run in runs)
     table = grid("Coming runs", "account", "session", f"starts, {place}", "starts, here", "the session closes")
     for run in runs:
         starts, here, closes = _start(run), minute(run.starts, None), minute(run.closes, ZoneInfo(run.zone))
@@ -217,13 +217,13 @@ def _start(run: ComingRun) -> str:
     return minute(run.starts, ZoneInfo(run.zone))
 
 
-def where(zones: Iterable[str]) -> str:
+def exchange_city(zones: Iterable[str]) -> str:
     """For a column of times at exchanges: the city that all of `zones` name, if there is one."""
     cities = {city(ZoneInfo(zone)) for zone in zones}
     return cities.pop() if len(cities) == 1 else "at the exchange"
 
 
-def news(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
+def log_line(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
     """A line of the schedule's log, at `now`."""
     match found:
         case ComingRun():
@@ -235,7 +235,7 @@ def news(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
 
 
 def show_status(accounts: Sequence[AccountStatus]) -> None:
-    place = where(account.zone for account in accounts)
+    place = exchange_city(account.zone for account in accounts)
     table = grid("Accounts", "account", "last run", "status", f"next run, {place}", "next run, here", "~what happened")
     for account in accounts:
         last, upcoming = account.last, account.upcoming

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from rebalancer.errors import HeldBackError, RunFailedError
+from rebalancer.errors import RunFailedError, TradingBlockedError
 from rebalancer.events import Armed, OrderAnswered, OrderIntended, OrderLost, OrderResent
 from rebalancer.model import (
     Accepted,
@@ -109,14 +109,14 @@ class Gate:
         halts = first_order_halt(self.context)
         try:
             self.log.write(OrderIntended(at=self.log.now(), order=order), *halts)
-        except HeldBackError as error:
+        except TradingBlockedError as error:
             return self._halted_before(order, error)
         return None
 
     def _record_resend(self, order: Order) -> Refused | None:
         try:
             self.log.write(OrderResent(at=self.log.now(), order_id=order.id))
-        except HeldBackError as error:
+        except TradingBlockedError as error:
             return self._halted_before(order, error)
         return None
 
@@ -154,7 +154,7 @@ class Gate:
         reason = self.position_check.before_sell(order)
         return _not_sent(order, reason, "other") if reason else None
 
-    def _halted_before(self, order: Order, error: HeldBackError) -> Refused:
+    def _halted_before(self, order: Order, error: TradingBlockedError) -> Refused:
         self.release(order)
         return _not_sent(order, self._halted() or str(error), "other")
 

@@ -89,7 +89,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketView:
+class SimulatedMarket:
     """The inputs of a simulated venue: clock, calendar and prices."""
 
     clock: Clock
@@ -135,7 +135,7 @@ class SimulatedBroker(Broker, Protocol):
 class Connection(Protocol):
     """One account at its venue. Opening it asks nothing of the network."""
 
-    def broker(self, market: MarketView | None) -> Broker:
+    def broker(self, market: SimulatedMarket | None) -> Broker:
         """`market` is given to a simulated venue alone; a real one has its own time and prices."""
         ...
 

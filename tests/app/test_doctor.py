@@ -176,7 +176,7 @@ def test_shorts_unvalued_positions_and_external_orders_are_warnings(ward):
     ward.broker.shorts = True
     found = ward.checks()
     assert {found[name].verdict for name in ("positions", "open orders", "short sales")} == {"warn"}
-    assert found["positions"].found == "SPY is held short (3 shares); GLD shows no value, and counts at 7.00 USD"
+    assert found["positions"].found == "SPY is held short (3 shares); GLD has no market value; 7.00 USD is assumed"
     orders = "2 not ours: GLD: a buy of 250 shares (theirs); GLD: a buy of 250.00 USD (dollars)"
     assert found["open orders"].found == orders
     assert "Set no_shorting" in found["short sales"].remedy
@@ -255,7 +255,7 @@ def test_a_ticker_that_can_not_be_traded_fails_with_the_fallback_first(ward):
     ward.broker.refused = {SPY: "not active", SGOV: "not found"}
     check = ward.checks()["tickers"]
     assert check.verdict == "fail"
-    assert "2 of 2 can't be traded: SGOV (the fallback): not found; SPY: not active" in check.found
+    assert "2 of 2 are not tradable: SGOV (the fallback): not found; SPY: not active" in check.found
 
 
 def test_a_ticker_that_bots_only_read_need_not_be_tradable(ward):
@@ -274,7 +274,7 @@ def test_a_ticker_that_bots_only_read_need_not_be_tradable(ward):
 def test_a_ticker_without_a_price_is_a_warning_and_no_price_at_all_a_failure(ward):
     del ward.stage.market.prices[SGOV]
     found = ward.checks()["quotes"]
-    assert (found.verdict, "1 of 2 tickers show a price" in found.found) == ("warn", True)
+    assert (found.verdict, "1 of 2 tickers have a price" in found.found) == ("warn", True)
     ward.stage.market.prices.clear()
     assert ward.checks()["quotes"].verdict == "fail"
 
@@ -287,7 +287,7 @@ class OnlyLastCloses:
 def test_the_last_close_does_not_count_as_a_price(ward):
     ward.stage.market = OnlyLastCloses()
     found = ward.checks()["quotes"]
-    assert (found.verdict, "0 of 2 tickers show a price" in found.found) == ("fail", True)
+    assert (found.verdict, "0 of 2 tickers have a price" in found.found) == ("fail", True)
 
 
 def test_prices_that_are_missing_while_the_exchange_is_closed_are_no_failure(ward):
@@ -317,7 +317,7 @@ def test_a_bot_without_enough_history_fails_and_says_what_it_lacks(ward):
     assert "SPY" in check.found
     ward.chart = average(SPY, 3)
     check = ward.checks()["bot A"]
-    assert (check.verdict, check.found) == ("pass", "it can decide: SPY has the fewest closes, 3; 3 are needed")
+    assert (check.verdict, check.found) == ("pass", "ready: SPY has the fewest closes, 3; 3 are needed")
 
 
 def test_a_bot_that_can_decide_with_less_history_than_advised_is_a_warning(ward):
@@ -328,7 +328,7 @@ def test_a_bot_that_can_decide_with_less_history_than_advised_is_a_warning(ward)
 
 def test_a_bot_that_needs_no_history_passes(ward):
     ward.chart = tree.Cash(HERE)
-    assert ward.checks()["bot A"].found == "it can decide, and needs no history"
+    assert ward.checks()["bot A"].found == "ready; it needs no history"
 
 
 def test_the_next_run_is_named_and_an_account_that_no_schedule_runs_is_a_warning(ward):
@@ -351,7 +351,7 @@ def test_an_unanswered_check_fails_and_dependent_checks_are_skipped(ward):
     }
     assert found["account"].found == "the broker did not answer"
     for name in ("may trade", "paper", "calendar", "bot A"):
-        assert (found[name].verdict, found[name].found.startswith("not looked at: ")) == ("warn", True)
+        assert (found[name].verdict, found[name].found.startswith("skipped: ")) == ("warn", True)
     assert [found[name].verdict for name in ("quotes", "next run")] == ["pass", "pass"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stage import DAYS, SGOV, Stage, dollars, hold, session_of
 
-from rebalancer.app.paper_trial import LOOKS, run_trial
+from rebalancer.app.paper_trial import MAX_POLLS, run_trial
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
@@ -157,7 +157,7 @@ def test_a_position_that_the_account_never_shows_is_not_sold(stage):
     found = trial(stage, Blind)
     assert found["sold"].verdict == "fail"
     assert "the broker shows 0 shares, 1 were expected" in found["sold"].remedy
-    assert stage.clock.now() - began >= timedelta(seconds=LOOKS - 1)
+    assert stage.clock.now() - began >= timedelta(seconds=MAX_POLLS - 1)
 
 
 def test_a_venue_that_accepts_a_duplicate_order_id_is_detected(stage):

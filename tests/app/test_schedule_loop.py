@@ -1,4 +1,4 @@
-"""APScheduler keeps the time: looks at the heartbeat and at the time ahead, one after the other."""
+"""APScheduler keeps the time: it polls at each heartbeat and at the next start, one poll at a time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,27 +16,27 @@ LONG = 60.0
 def counting(stop: Event, enough: int, each: Callable[[int], None] = lambda count: None) -> tuple[list[str], Callable]:
     seen: list[str] = []
 
-    def look() -> None:
+    def poll() -> None:
         seen.append(current_thread().name)
         each(len(seen))
         if len(seen) == enough:
             stop.set()
 
-    return seen, look
+    return seen, poll
 
 
-def test_the_first_check_is_immediate() -> None:
+def test_the_first_poll_is_immediate() -> None:
     stop = Event()
-    seen, look = counting(stop, 1)
-    run_until_stopped(look, lambda: None, stop, heartbeat=LONG)
+    seen, poll = counting(stop, 1)
+    run_until_stopped(poll, lambda: None, stop, heartbeat=LONG)
     assert len(seen) == 1
 
 
 def test_a_run_due_before_the_next_heartbeat_is_checked_on_time() -> None:
     stop = Event()
     soon = datetime.now(UTC) + timedelta(seconds=0.2)
-    seen, look = counting(stop, 2)
-    run_until_stopped(look, lambda: soon, stop, heartbeat=LONG)
+    seen, poll = counting(stop, 2)
+    run_until_stopped(poll, lambda: soon, stop, heartbeat=LONG)
     assert len(seen) == 2
     assert datetime.now(UTC) >= soon
 
@@ -45,12 +45,12 @@ def test_a_run_due_before_the_next_heartbeat_is_checked_on_time() -> None:
 def test_a_clock_jump_does_not_stop_the_heartbeat(jump: timedelta) -> None:
     stop = Event()
     with freeze_time("2026-11-23 14:00") as frozen:
-        seen, look = counting(stop, 3, lambda count: frozen.tick(jump) if count == 1 else None)
-        run_until_stopped(look, lambda: datetime(2026, 11, 23, 20, 50, tzinfo=UTC), stop, heartbeat=0.02)
+        seen, poll = counting(stop, 3, lambda count: frozen.tick(jump) if count == 1 else None)
+        run_until_stopped(poll, lambda: datetime(2026, 11, 23, 20, 50, tzinfo=UTC), stop, heartbeat=0.02)
     assert len(seen) >= 3
 
 
-def test_checks_never_overlap() -> None:
+def test_polls_never_overlap() -> None:
     stop, inside = Event(), Event()
     overlaps = []
 
@@ -60,26 +60,26 @@ def test_checks_never_overlap() -> None:
         stop.wait(0.05)
         inside.clear()
 
-    _, look = counting(stop, 4, each)
-    run_until_stopped(look, lambda: datetime.now(UTC), stop, heartbeat=0.01)
+    _, poll = counting(stop, 4, each)
+    run_until_stopped(poll, lambda: datetime.now(UTC), stop, heartbeat=0.01)
     assert overlaps[:4] == [False] * 4
 
 
-def test_shutdown_waits_for_the_check_in_progress() -> None:
+def test_the_shutdown_waits_for_the_running_poll() -> None:
     stop, ended = Event(), []
 
-    def look() -> None:
+    def poll() -> None:
         stop.set()
         Event().wait(0.1)
         ended.append("in its own time")
 
-    run_until_stopped(look, lambda: None, stop, heartbeat=LONG)
+    run_until_stopped(poll, lambda: None, stop, heartbeat=LONG)
     assert ended == ["in its own time"]
 
 
 def test_an_unexpected_error_ends_the_loop_and_is_raised() -> None:
-    def look() -> None:
+    def poll() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run_until_stopped(look, lambda: None, Event(), heartbeat=LONG)
+        run_until_stopped(poll, lambda: None, Event(), heartbeat=LONG)

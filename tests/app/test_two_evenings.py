@@ -22,7 +22,7 @@ from two_evening_trial import (
     two_evening_stage,
 )
 
-from rebalancer.app.paper_trial import QUIET_FUNDS
+from rebalancer.app.paper_trial import STABLE_FUNDS
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Limits, Trading
@@ -140,7 +140,7 @@ def test_if_every_ticker_is_in_use_nothing_is_bought_and_each_is_reported(stage)
         del stage.market.prices[symbol]
     with pytest.raises(RunFailedError, match="SGOV is named by a bot") as raised:
         call(stage)
-    assert all(str(symbol) in str(raised.value) for symbol in QUIET_FUNDS)
+    assert all(str(symbol) in str(raised.value) for symbol in STABLE_FUNDS)
 
 
 def test_a_named_share_is_bought_and_another_name_does_not_sell_it(stage):

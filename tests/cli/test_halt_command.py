@@ -10,16 +10,16 @@ from freezegun import freeze_time
 from live_account import FRIDAY, NUMBER, evening_run, live_venue, write_live_config
 from local_alpaca import LocalAlpaca
 from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
-from looks import schedule_loop
+from schedule_loops import schedule_loop
 
 from rebalancer.app.views import KilledAccount
-from rebalancer.cli.runs import print_look
+from rebalancer.cli.runs import print_poll
 from rebalancer.journal.lease import run_lock
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import OrderId, OrderState, Symbol
 from rebalancer.report.controls import show_killed
 
-DONE, WRONG_WORDS, FAILED, STILL_OPEN, NEEDS_A_LOOK = 0, 2, 4, 5, 6
+DONE, WRONG_WORDS, FAILED, STILL_OPEN, NEEDS_ATTENTION = 0, 2, 4, 5, 6
 EVENING = new_york_summer(28, 15, 50)
 OURS, ALSO_OURS = "rb" + "A" * 18, "rb" + "B" * 18
 
@@ -54,7 +54,7 @@ def test_a_halted_account_is_refused_by_every_run_and_shown_on_every_screen(main
     assert run.code == FAILED
     for said in (run, main("run", "--dry-run"), main("status"), main("doctor")):
         assert "off for a week" in said.out
-    assert main("status").code == NEEDS_A_LOOK
+    assert main("status").code == NEEDS_ATTENTION
     assert main("doctor").code == FAILED
 
 
@@ -86,7 +86,7 @@ def test_resume_without_a_halt_is_not_an_error(main):
 def test_no_halt_is_lifted_without_a_reason(main):
     main("halt")
     assert main("resume").code == WRONG_WORDS
-    assert main("status").code == NEEDS_A_LOOK
+    assert main("status").code == NEEDS_ATTENTION
 
 
 @pytest.mark.parametrize("words", [("halt",), ("resume", "--reason", "x"), ("kill",)])
@@ -107,16 +107,16 @@ def test_the_schedule_reports_a_halt_once_and_again_when_it_changes(main, tmp_pa
     monkeypatch.chdir(tmp_path)
     loop = schedule_loop(SimulatedClock(new_york_summer(28, 9)))
 
-    def looked() -> list[str]:
-        print_look(loop)
+    def polled() -> list[str]:
+        print_poll(loop)
         return [line for line in capsys.readouterr().out.splitlines() if "halted" in line]
 
-    assert looked() == []
+    assert polled() == []
     main("halt", "--reason", "odd prices")
-    assert ["odd prices" in line for line in looked()] == [True]
-    assert looked() == []
+    assert ["odd prices" in line for line in polled()] == [True]
+    assert polled() == []
     main("halt", "--account", "main", "--reason", "a split")
-    assert ["a split" in line for line in looked()] == [True]
+    assert ["a split" in line for line in polled()] == [True]
 
 
 def test_json_says_the_same_as_the_screen(main):

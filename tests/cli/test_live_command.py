@@ -9,7 +9,7 @@ from freezegun import freeze_time
 from live_account import FRIDAY, NUMBER, evening_run, live_venue, write_bot, write_live_config
 from local_alpaca import LocalAlpaca
 
-DONE, WRONG_WORDS, PARTIAL, FAILED, NEEDS_A_LOOK = 0, 2, 3, 4, 6
+DONE, WRONG_WORDS, PARTIAL, FAILED, NEEDS_ATTENTION = 0, 2, 3, 4, 6
 ARM = ("live", "arm", "--account", "live1", "--max-dollars", 250000, "--until", "2026-12-31", "--yes")
 WHOLE = (*ARM, "--whole-first-run")
 
@@ -216,7 +216,7 @@ def test_a_manual_edit_of_a_bot_is_reported_everywhere(rebalance, venue, run, tm
     assert "bot mix has changed since" in done.message
     assert "bot mix has changed since" in standing(rebalance)["trouble"]
     status = at_the_time(rebalance, "status")
-    assert (status.code, "bot mix has changed since" in status.out) == (NEEDS_A_LOOK, True)
+    assert (status.code, "bot mix has changed since" in status.out) == (NEEDS_ATTENTION, True)
 
 
 def test_an_edit_by_command_says_that_it_disarms(rebalance, venue, run):

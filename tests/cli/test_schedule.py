@@ -11,11 +11,11 @@ from threading import Event
 import pytest
 from accounts import new_york_summer, write_config
 from freezegun import freeze_time
-from looks import schedule_loop
+from schedule_loops import schedule_loop
 
 from rebalancer.app.schedule_loop import ScheduleLoop
 from rebalancer.cli.options import shutdown_signal
-from rebalancer.cli.runs import print_look
+from rebalancer.cli.runs import print_poll
 from rebalancer.market.clock import SimulatedClock
 
 # ---------------------------------------------------------------------------------------------- what is coming
@@ -75,16 +75,16 @@ def test_without_an_enabled_account_there_is_nothing_to_schedule(rebalance, tmp_
 # ---------------------------------------------------------------------------------------------- days on end
 
 
-def look_until(loop: ScheduleLoop, clock: SimulatedClock, end, every: timedelta) -> None:
+def poll_until(loop: ScheduleLoop, clock: SimulatedClock, end, every: timedelta) -> None:
     while clock.now() < end:
-        print_look(loop)
+        print_poll(loop)
         clock.sleep(every.total_seconds())
 
 
 def test_three_days_unattended_are_three_runs_each_ten_minutes_before_the_close(rebalance, tmp_path, capsys):
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
-    look_until(schedule_loop(clock), clock, new_york_summer(30, 18), timedelta(minutes=10))
+    poll_until(schedule_loop(clock), clock, new_york_summer(30, 18), timedelta(minutes=10))
     said = capsys.readouterr().out.splitlines()
     assert [line for line in said if "success" in line] == [
         f"2016-06-{day} 15:50 EDT  main: success (run {run}): {done}"
@@ -105,7 +105,7 @@ def test_the_next_run_is_shown_whenever_it_changes(tmp_path, monkeypatch, capsys
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
     loop = schedule_loop(clock)
-    look_until(loop, clock, new_york_summer(28, 17), timedelta(minutes=5))
+    poll_until(loop, clock, new_york_summer(28, 17), timedelta(minutes=5))
     ahead = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Next run")]
     assert ["2016-06-28 15:50 EDT" in ahead[0], "2016-06-29 15:50 EDT" in ahead[1], len(ahead)] == [True, True, 2]
     assert loop.next_start == new_york_summer(29, 15, 50)
@@ -115,12 +115,12 @@ def test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_th
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
     loop = schedule_loop(clock)
-    print_look(loop)
+    print_poll(loop)
     clock.sleep(timedelta(hours=24).total_seconds())
-    print_look(loop)
-    print_look(loop)
+    print_poll(loop)
+    print_poll(loop)
     clock.sleep(timedelta(hours=6, minutes=53).total_seconds())
-    print_look(loop)
+    print_poll(loop)
     said = capsys.readouterr().out
     assert said.count("missed (run 1): no run was started between 15:50 New York time and 15:59 New York time") == 1
     runs = json.loads(rebalance("history", "--json").out)
@@ -131,15 +131,15 @@ def test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_th
     assert "missed: no run was started" in rebalance("history", 1).out
 
 
-def test_a_changed_config_counts_from_the_next_check_on(tmp_path, monkeypatch, capsys):
+def test_an_edited_config_applies_from_the_next_poll_on(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
     loop = schedule_loop(clock)
-    print_look(loop)
+    print_poll(loop)
     write_config(tmp_path, enabled=False)
     clock.sleep(timedelta(hours=6, minutes=52).total_seconds())
-    print_look(loop)
+    print_poll(loop)
     assert loop.next_start is None
     assert "success" not in capsys.readouterr().out
 
@@ -148,18 +148,18 @@ def test_a_broken_config_is_reported_once_and_survived(tmp_path, monkeypatch, ca
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path, top="nonsense = 1")
     loop = schedule_loop(SimulatedClock(new_york_summer(28, 15, 51)))
-    print_look(loop)
-    print_look(loop)
+    print_poll(loop)
+    print_poll(loop)
     assert capsys.readouterr().err.count("nonsense") == 1
     write_config(tmp_path)
-    print_look(loop)
+    print_poll(loop)
     assert "success" in capsys.readouterr().out
 
 
 def test_prices_that_end_before_today_are_reported_three_times_and_then_not_retried(rebalance, tmp_path, capsys):
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 15, 50) + timedelta(days=30))
-    look_until(schedule_loop(clock), clock, clock.now() + timedelta(minutes=9), timedelta(seconds=30))
+    poll_until(schedule_loop(clock), clock, clock.now() + timedelta(minutes=9), timedelta(seconds=30))
     said = capsys.readouterr().out
     assert said.count("there are no prices of 2016-07-28: those of the source in [data] end on 2016-07-01") == 3
     assert [run["status"] for run in json.loads(rebalance("history", "--json").out)] == ["failed"] * 3
@@ -201,5 +201,5 @@ def test_after_a_shutdown_request_no_account_is_run(tmp_path, monkeypatch, capsy
     write_config(tmp_path)
     shutdown = Event()
     shutdown.set()
-    print_look(schedule_loop(SimulatedClock(new_york_summer(28, 15, 51)), shutdown))
+    print_poll(schedule_loop(SimulatedClock(new_york_summer(28, 15, 51)), shutdown))
     assert "success" not in capsys.readouterr().out

@@ -7,7 +7,7 @@ import pytest
 from accounts import HOLD_SPY, new_york_summer, write_config
 from freezegun import freeze_time
 
-FINE, NEEDS_A_LOOK = 0, 6
+FINE, NEEDS_ATTENTION = 0, 6
 
 
 def at(rebalance, day: int, hour: int, minute: int, *words: object):
@@ -36,7 +36,7 @@ def test_a_session_without_a_run_needs_a_look_even_if_no_schedule_is_running(reb
     write_config(tmp_path)
     at(rebalance, 28, 12, 0, "status")
     said = at(rebalance, 28, 16, 0, "status")
-    assert said.code == NEEDS_A_LOOK
+    assert said.code == NEEDS_ATTENTION
     assert "main: the session of 2016-06-28 was missed" in said.out
 
 
@@ -44,7 +44,7 @@ def test_a_missed_session_that_was_written_off_needs_a_look_until_the_next_run_i
     write_config(tmp_path)
     at(rebalance, 28, 12, 0, "run", "--when-due")
     at(rebalance, 28, 16, 0, "run", "--when-due")
-    assert at(rebalance, 28, 17, 0, "status").code == NEEDS_A_LOOK
+    assert at(rebalance, 28, 17, 0, "status").code == NEEDS_ATTENTION
     at(rebalance, 29, 15, 50, "run", "--when-due")
     assert at(rebalance, 29, 17, 0, "status").code == FINE
 
@@ -53,23 +53,23 @@ def test_a_failed_run_needs_a_look_and_says_why(rebalance, tmp_path):
     write_config(tmp_path, bot={**HOLD_SPY, "version": 99})
     at(rebalance, 28, 15, 50, "run", "--when-due")
     said = at(rebalance, 28, 17, 0, "status")
-    assert said.code == NEEDS_A_LOOK
+    assert said.code == NEEDS_ATTENTION
     assert "main: run 1 for the session of 2016-06-28 failed: " in said.out
 
 
-@pytest.mark.parametrize(("hours", "code"), [(17, FINE), (16, NEEDS_A_LOOK)])
+@pytest.mark.parametrize(("hours", "code"), [(17, FINE), (16, NEEDS_ATTENTION)])
 def test_max_age_is_the_age_of_the_last_run_that_was_done(rebalance, tmp_path, hours, code):
     write_config(tmp_path)
     at(rebalance, 28, 15, 50, "run", "--when-due")
     said = at(rebalance, 29, 8, 20, "status", "--max-age", hours)
     assert said.code == code
-    assert ("is 16.5 hours old, and 16 are allowed" in said.out) == (code == NEEDS_A_LOOK)
+    assert ("is 16.5 hours old, and 16 are allowed" in said.out) == (code == NEEDS_ATTENTION)
 
 
 def test_with_a_max_age_an_account_that_never_ran_needs_a_look(rebalance, tmp_path):
     write_config(tmp_path, enabled=False)
     said = at(rebalance, 28, 12, 0, "status", "--max-age", 24)
-    assert said.code == NEEDS_A_LOOK
+    assert said.code == NEEDS_ATTENTION
     assert "no run was done yet, and 24 hours are allowed" in said.out
 
 
@@ -92,6 +92,6 @@ def test_status_reports_a_rolled_back_journal_as_run_and_doctor_do(rebalance, tm
     shutil.copy("copy.sqlite", tmp_path / "state" / "journal.sqlite")
 
     said = {words: at(rebalance, 29, 15, 50, words, "--json") for words in ("status", "run", "doctor")}
-    assert {words: each.code for words, each in said.items()} == {"status": NEEDS_A_LOOK, "run": 5, "doctor": 4}
+    assert {words: each.code for words, each in said.items()} == {"status": NEEDS_ATTENTION, "run": 5, "doctor": 4}
     for each in said.values():
         assert "is older than the one last written here" in each.out + each.err

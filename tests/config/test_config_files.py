@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rebalancer.app.bots import read_bots
-from rebalancer.config.files import create, replace_content, set_aside
+from rebalancer.config.files import create, replace_content, write_backup
 from rebalancer.errors import BadInputError
 
 
@@ -93,9 +93,9 @@ def test_a_file_that_exists_is_never_overwritten(path: Path) -> None:
 
 
 def test_a_backup_is_kept_once_and_never_replaced_by_another(path: Path) -> None:
-    set_aside(path, b"old")
+    write_backup(path, b"old")
     with pytest.raises(BadInputError, match="never overwritten"):
-        set_aside(path, b"another")
+        write_backup(path, b"another")
     assert path.read_bytes() == b"old"
 
 

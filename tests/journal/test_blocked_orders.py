@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from evenings import ARMED, NOW, REQUEST, order, start_buying
 
-from rebalancer.errors import HeldBackError
+from rebalancer.errors import TradingBlockedError
 from rebalancer.events import Disarmed, Halted, HaltLifted, OrderIntended
 from rebalancer.model import NO_RUN
 
@@ -36,7 +36,7 @@ def test_no_order_is_journalled_for_a_halted_or_disarmed_account(journal, said, 
     if leaves:
         journal.record(run, OrderIntended(NOW, BUY))
     else:
-        with pytest.raises(HeldBackError):
+        with pytest.raises(TradingBlockedError):
             journal.record(run, OrderIntended(NOW, BUY))
     assert [sent.order for sent in journal.orders(run)] == ([BUY] if leaves else [])
 
@@ -51,6 +51,6 @@ def test_a_halt_does_not_block_a_dry_run(journal):
 def test_a_halt_recorded_together_with_an_order_blocks_only_the_next_one(journal):
     run = start_buying(journal)
     journal.record(run, OrderIntended(NOW, BUY), HALT)
-    with pytest.raises(HeldBackError):
+    with pytest.raises(TradingBlockedError):
         journal.record(run, OrderIntended(NOW, order("rb2")))
     assert [sent.order for sent in journal.orders(run)] == [BUY]

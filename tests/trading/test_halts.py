@@ -115,4 +115,4 @@ def test_the_halt_text_names_the_command_that_lifts_it() -> None:
 
 def test_the_halt_check_fails_for_a_halted_account() -> None:
     assert halt_check(None) == Check("halt", "pass", "nothing is halted")
-    assert halt_check(OURS) == Check("halt", "fail", halt_text(OURS), "Nothing is sent until it is lifted.")
+    assert halt_check(OURS) == Check("halt", "fail", halt_text(OURS), "No orders are sent until it is lifted.")

@@ -46,7 +46,7 @@ from rebalancer.venues.alpaca.refusals import refusal
 from rebalancer.venues.alpaca.transport import TOO_MANY_REQUESTS, Json, NoReply, Reply, retry_after
 from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.order_rules import malformed
-from rebalancer.venues.plugin import Connection, Login, MarketView, VenueHistory
+from rebalancer.venues.plugin import Connection, Login, SimulatedMarket, VenueHistory
 
 
 class AlpacaBroker:
@@ -212,7 +212,7 @@ class AlpacaConnection(Connection):
             login.keys, login.clock, mode=login.mode, trading_url=settings["base_url"], data_url=settings["data_url"]
         )
 
-    def broker(self, market: MarketView | None) -> Broker:  # noqa: ARG002 - Alpaca has its own time and prices
+    def broker(self, market: SimulatedMarket | None) -> Broker:  # noqa: ARG002 - Alpaca has its own time and prices
         return AlpacaBroker(self._client, self._login.clock)
 
     def quotes(self, settings: Mapping[str, Any]) -> Quotes:

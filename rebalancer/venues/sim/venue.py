@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rebalancer.ports import Broker, Venue
-from rebalancer.venues.plugin import Connection, Login, MarketView, VenuePlugin
+from rebalancer.venues.plugin import Connection, Login, SimulatedMarket, VenuePlugin
 
 if TYPE_CHECKING:  # opens a database, which reading a config does without
     from rebalancer.venues.sim.broker import SimBroker
@@ -18,7 +18,7 @@ class SimConnection(Connection):
         self._login = login
         self._brokers: list[SimBroker] = []
 
-    def broker(self, market: MarketView | None) -> Broker:
+    def broker(self, market: SimulatedMarket | None) -> Broker:
         """Raises SourceError where the file can't be made or used."""
         from rebalancer.venues.sim.broker import SimBroker  # noqa: PLC0415 - only where an account is opened
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from rebalancer.model import Instrument, Symbol
 from rebalancer.ports import Broker, Venue
-from rebalancer.venues.plugin import ChoiceKey, Connection, Login, MarketView, VenuePlugin
+from rebalancer.venues.plugin import ChoiceKey, Connection, Login, SimulatedMarket, VenuePlugin
 
 if TYPE_CHECKING:
     from frankfurt_example.broker import FrankfurtBroker
@@ -34,7 +34,7 @@ class FrankfurtConnection(Connection):
         self._login = login
         self._broker: FrankfurtBroker | None = None
 
-    def broker(self, market: MarketView | None) -> Broker:
+    def broker(self, market: SimulatedMarket | None) -> Broker:
         from frankfurt_example.broker import FrankfurtBroker
 
         if market is None:

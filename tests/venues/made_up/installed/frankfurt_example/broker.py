@@ -6,7 +6,7 @@ from typing import Self
 
 from frankfurt_example import FRANKFURT, fund
 from rebalancer.model import Order, OrderId, OrderState, Side, Submitted, Symbol
-from rebalancer.venues.plugin import Login, MarketView
+from rebalancer.venues.plugin import Login, SimulatedMarket
 from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
@@ -22,7 +22,7 @@ FAULTY = Symbol("EUNL")
 
 class FrankfurtBroker(SimBroker):
     @classmethod
-    def of_login(cls, login: Login, market: MarketView) -> Self:
+    def of_login(cls, login: Login, market: SimulatedMarket) -> Self:
         settings = dict(login.settings)
         fault = FAULTS[settings.pop("answers")]
         return cls(
