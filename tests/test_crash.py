@@ -11,7 +11,7 @@ CRASH = Path(__file__).parent / "crash"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only a system that forks has a fork server")
-def test_wherever_it_is_killed_twice_the_third_start_ends_the_evening() -> None:
+def test_after_two_kills_at_any_step_the_third_start_completes_the_run() -> None:
     """No order is duplicated or lost, and the journal explains every share."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, str(CRASH), "--sample", "14", "--jobs", "2"],

@@ -49,12 +49,12 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_alpaca_rough_edges.py::test_an_order_that_a_busy_venue_never_took_is_refused_and_not_lost",
     ),
     "N9 500 to 504": (
-        "venues/alpaca/test_client.py::test_reads_of_a_failing_venue_are_retried_until_the_patience_ends",
-        "venues/contract.py::test_b11_a_look_that_fails_is_no_absence",
+        "venues/alpaca/test_client.py::test_reads_of_a_failing_venue_are_retried_until_the_deadline",
+        "venues/contract.py::test_b11_a_failed_look_up_is_not_an_absence",
     ),
     "N10 broken bodies": (
-        "venues/alpaca/test_parse.py::test_whatever_alpaca_sends_is_read_or_refused_as_its_fault",
-        "venues/alpaca/test_parse.py::test_what_is_no_list_is_not_read_as_an_empty_one",
+        "venues/alpaca/test_parse.py::test_any_response_is_parsed_or_reported_as_a_venue_error",
+        "venues/alpaca/test_parse.py::test_a_malformed_list_is_not_read_as_empty",
         "venues/alpaca/test_client.py::test_ten_megabytes_are_read_or_time_out",
     ),
     "N11 redirect": ("venues/alpaca/test_client.py::test_a_redirect_is_never_followed",),
@@ -62,28 +62,28 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "venues/alpaca/test_client.py::test_an_answer_without_a_content_type_is_read_as_what_it_is",
     ),
     "N13 unknown status or field": (
-        "venues/contract.py::test_b10_a_status_nobody_knows_is_an_open_order",
+        "venues/contract.py::test_b10_an_unknown_status_is_an_open_order",
         "venues/alpaca/test_parse.py::test_every_other_status_is_open",
     ),
     "N14 odd numbers": (
-        "venues/alpaca/test_parse.py::test_what_is_no_finite_number_is_none",
+        "venues/alpaca/test_parse.py::test_a_number_that_is_not_finite_is_refused",
         "venues/alpaca/test_parse.py::test_a_number_is_never_rounded",
         "trading/test_alpaca_rough_edges.py::test_our_own_position_without_a_value_is_traded_at_the_market_price",
         "trading/test_alpaca_rough_edges.py::test_an_open_multi_leg_option_order_does_not_stop_the_run",
     ),
     "N15 slow drip": (
         "venues/contract.py::test_b25_a_response_that_never_ends_times_out",
-        "venues/alpaca/test_client.py::test_after_an_answer_that_hangs_the_next_one_comes",
+        "venues/alpaca/test_client.py::test_after_a_request_that_hangs_the_next_one_is_answered",
     ),
     "N16 names, certificates, hosts": (
         "venues/alpaca/test_client.py::test_a_name_server_that_never_answers_does_not_hold_up_the_program",
-        "venues/alpaca/test_client.py::test_who_answers_has_to_show_a_certificate",
+        "venues/alpaca/test_client.py::test_a_server_without_a_valid_certificate_is_refused",
         "venues/alpaca/test_hosts.py::test_everything_else_is_refused_with_the_remedy",
     ),
     "N17 a stall of IPv6": (
         "venues/alpaca/test_client.py::test_a_request_that_hangs_does_not_hold_up_the_end_of_the_program",
     ),
-    "N18 proxy": ("venues/alpaca/test_client.py::test_a_proxy_is_not_for_this_machine",),
+    "N18 proxy": ("venues/alpaca/test_client.py::test_a_proxy_is_not_used_for_this_machine",),
     "N19 the key ends in mid-run": (
         "venues/contract.py::test_b20_a_key_that_is_not_accepted_any_more_stops_orders_and_reads",
         "trading/test_refusals.py::test_after_a_refusal_of_the_account_nothing_more_is_sent",
@@ -114,7 +114,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "O3 accepted, then rejected": ("venues/contract.py::test_b14_an_accepted_order_may_be_rejected_later",),
     "O4 cancel against fill": (
         "trading/test_orders.py::test_a_fill_that_comes_before_its_cancel_counts",
-        "venues/contract.py::test_b16_a_fill_beats_the_cancel_that_was_under_way",
+        "venues/contract.py::test_b16_a_fill_beats_a_pending_cancel",
     ),
     "O5 cancel refused": (
         "venues/contract.py::test_b16_a_refused_cancel_leaves_the_order_open",
@@ -148,7 +148,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "O13 wash trade": (
         "trading/test_refusals.py::test_a_sell_refused_for_held_shares_is_retried_when_the_blocking_order_is_gone",
-        "venues/alpaca/test_alpaca_refusals.py::test_a_refusal_says_what_can_be_done_about_it",
+        "venues/alpaca/test_alpaca_refusals.py::test_a_refusal_names_the_remedy",
     ),
     "O14 least amount, lot, tick": (
         "venues/contract.py::test_b19_a_limit_between_two_ticks_is_refused",
@@ -172,7 +172,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "Q4 no number": ("market/test_price_fallback.py::test_a_trade_or_a_bar_has_a_finite_price_above_zero",),
     "Q5 a hundredfold": (
-        "market/test_price_fallback.py::test_an_order_refuses_a_price_further_away_on_every_rung_with_its_numbers",
+        "market/test_price_fallback.py::test_an_order_refuses_a_price_further_away_from_every_source_with_its_numbers",
     ),
     "Q6 no bar today": (
         "trading/test_rebalance.py::test_a_symbol_without_a_price_is_skipped_with_its_reasons",
@@ -200,7 +200,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "S2 delisted while held": ("trading/test_alpaca_evening.py::test_an_untradable_symbol_is_not_traded",),
     "S3 not tradable": ("venues/contract.py::test_b14_what_can_not_be_traded_is_named_with_its_reason",),
     "S4 another class": ("venues/alpaca/test_alpaca_broker.py::test_a_symbol_of_another_class_is_not_traded",),
-    "S5 hostile tickers": ("model/test_names.py::test_what_is_no_ticker_is_refused",),
+    "S5 hostile tickers": ("model/test_names.py::test_an_invalid_ticker_is_refused",),
     # ------------------------------------------------------------------------------------------- time
     "T1 clocks apart": (
         "trading/test_venue_hours.py::test_the_clocks_may_be_five_seconds_apart_and_no_more",
@@ -261,7 +261,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     # ------------------------------------------------------------------------------------------- process
     "P1 kill -9 anywhere": (
-        "test_crash.py::test_wherever_it_is_killed_twice_the_third_start_ends_the_evening",
+        "test_crash.py::test_after_two_kills_at_any_step_the_third_start_completes_the_run",
         "trading/test_every_call_fails.py::test_after_any_failed_journal_write_nothing_is_sent_and_a_later_run_reaches_the_targets",
     ),
     "P2 told to end": (
@@ -270,7 +270,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "P3 two schedulers": (
         "journal/test_one_run_a_session.py::test_of_three_processes_triggered_at_once_exactly_one_sends",
-        "journal/test_lease.py::test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time",
+        "journal/test_lease.py::test_of_two_processes_that_race_a_thousand_times_exactly_one_runs_each_time",
     ),
     "P4 stale lease": (
         "journal/test_lease.py::test_the_run_of_a_dead_process_is_resumed_whatever_its_number",
@@ -287,28 +287,30 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "P7 config or bot changed in mid-run": (
         "trading/test_resume.py::test_bots_that_changed_since_the_interruption_do_not_change_the_plan",
-        "cli/test_recover_command.py::test_it_resumes_with_its_recorded_config_and_bots",
+        "cli/test_recover_command.py::test_a_run_resumes_with_its_recorded_config_and_bots",
     ),
     "P8 another account or mode": (
         "trading/test_recovery.py::test_another_account_under_a_name_that_the_journal_knows_is_refused",
         "trading/test_alpaca_evening.py::test_the_keys_of_another_account_under_a_known_name_get_no_order",
     ),
-    "P9 the screen goes away": ("cli/test_broken_surroundings.py::test_a_run_whose_screen_has_gone_is_a_whole_run",),
+    "P9 the screen goes away": (
+        "cli/test_broken_surroundings.py::test_a_run_completes_even_if_its_terminal_is_closed",
+    ),
     "P10 a broker's library is missing": (
-        "cli/test_broken_surroundings.py::test_a_library_that_is_missing_keeps_no_other_broker_from_trading",
+        "cli/test_broken_surroundings.py::test_a_missing_library_of_one_broker_does_not_stop_the_others",
     ),
     # ------------------------------------------------------------------------------------------- input
     "W1 odd numbers": (
-        "bots/flowchart/test_document.py::test_what_is_no_number_is_refused_by_name",
+        "bots/flowchart/test_document.py::test_a_value_that_is_not_a_number_is_refused_by_name",
         "config/test_config_problems.py::test_a_numeric_setting_accepts_only_a_number_in_its_range",
         "portfolio/test_trades.py::test_a_weight_that_is_no_fraction_stops_the_run_before_any_order",
     ),
     "W2 weights that are none": (
-        "bots/flowchart/test_native.py::test_what_has_no_meaning_is_refused_by_name_and_place",
+        "bots/flowchart/test_native.py::test_invalid_elements_are_refused_by_name_and_place",
         "bots/flowchart/test_evaluate.py::test_weights_are_never_negative_and_never_more_than_the_whole",
     ),
     "W3 tickers in small letters": (
-        "bots/flowchart/test_native.py::test_what_has_no_meaning_is_refused_by_name_and_place",
+        "bots/flowchart/test_native.py::test_invalid_elements_are_refused_by_name_and_place",
     ),
     "W4 a key twice": ("bots/flowchart/test_document.py::test_a_duplicate_key_is_named_with_its_place",),
     "W5 deep and large charts": (
@@ -318,29 +320,29 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "W6 division by zero, windows of none": (
         "bots/flowchart/test_evaluate.py::test_an_asset_that_never_moves_leaves_inverse_volatility_undefined",
-        "bots/flowchart/test_native.py::test_what_has_no_meaning_is_refused_by_name_and_place",
+        "bots/flowchart/test_native.py::test_invalid_elements_are_refused_by_name_and_place",
     ),
     "W7 hostile TOML": ("config/test_hostile_files.py::test_a_hostile_config_is_refused_within_limits",),
     "W8 a bot cut short": (
-        "bots/flowchart/test_document.py::test_what_is_no_single_whole_json_value_is_refused_with_its_line_and_column",
+        "bots/flowchart/test_document.py::test_invalid_json_is_refused_with_its_line_and_column",
         "cli/test_schedule_when_due.py::test_a_bot_that_can_not_be_read_is_a_failed_run_in_the_journal",
     ),
     "W9 pipes and devices": (
-        "config/test_config_files.py::test_a_pipe_is_no_bot_file",
-        "config/test_config_files.py::test_a_device_is_no_bot_file_nor_is_a_link_to_one",
+        "config/test_config_files.py::test_a_pipe_is_refused_as_a_bot_file",
+        "config/test_config_files.py::test_a_device_or_a_link_to_one_is_refused_as_a_bot_file",
     ),
     "W10 encodings": (
         "bots/flowchart/test_document.py::test_other_encodings_are_refused",
         "config/test_config_problems.py::test_bytes_that_are_no_toml_are_refused_in_a_sentence",
     ),
-    "W11 endless integers": ("bots/flowchart/test_document.py::test_numbers_beyond_any_sense_are_refused",),
+    "W11 endless integers": ("bots/flowchart/test_document.py::test_absurdly_large_numbers_are_refused",),
     # ------------------------------------------------------------------------------------------- secrets
     "X1 keys in any output": (
         "test_secrets.py::test_an_evening_leaves_no_trace_of_the_keys",
-        "test_secrets.py::test_no_screen_shows_them",
+        "test_secrets.py::test_no_screen_shows_the_keys",
     ),
     "X2 keys in addresses and errors": (
-        "venues/alpaca/test_client.py::test_a_venue_that_repeats_the_key_does_not_put_it_on_the_screen",
+        "venues/alpaca/test_client.py::test_a_key_repeated_by_the_venue_is_not_shown",
         "test_secrets.py::test_a_dropped_connection_is_reported_without_keys",
     ),
     "X3 the library's own log": ("venues/alpaca/test_client.py::test_no_error_no_variable_and_no_log_shows_the_key",),

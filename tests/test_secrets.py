@@ -112,14 +112,14 @@ def test_an_evening_leaves_no_trace_of_the_keys(rebalance, home, log):
     "words",
     ["config check", "config show", "config show --json", "config schema", "run --dry-run", "run --dry-run --json"],
 )
-def test_no_screen_shows_them(rebalance, home, log, words):
+def test_no_screen_shows_the_keys(rebalance, home, log, words):
     said = rebalance(*words.split())
     assert said.code == 0, said.err
     assert sung(said, log.text, home.files()) == []
 
 
 @pytest.mark.parametrize("words", ["doctor", "doctor --json"])
-def test_the_doctor_uses_them_and_keeps_them_to_itself(rebalance, home, log, words):
+def test_the_doctor_uses_the_keys_and_does_not_show_them(rebalance, home, log, words):
     said = rebalance(*words.split())
     assert said.code in {0, 4}
     assert ("GET", "/v2/account") in {(request.method, request.path) for request in home.venue.requests}
@@ -151,7 +151,7 @@ def test_a_dropped_connection_is_reported_without_keys(home, log):
 
 
 @pytest.mark.parametrize("debug", [[], ["--debug"], ["--json"]])
-def test_keys_that_stand_in_the_config_stop_everything_and_are_not_repeated(rebalance, home, log, debug):
+def test_keys_in_the_config_are_refused_and_not_quoted(rebalance, home, log, debug):
     home.write_config(f'key_id = "{ID}"\nsecret = "{SECRET}"')
     if debug == ["--debug"]:
         with pytest.raises(RebalancerError) as raised:

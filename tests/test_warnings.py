@@ -27,6 +27,6 @@ def test_a_warning_in_our_own_code_or_in_a_test_is_an_error(module, category):
 
 @pytest.mark.parametrize("module", ["sqlite3", "rebalancer.journal.store", "weakref"])
 @pytest.mark.parametrize("category", [ResourceWarning, pytest.PytestUnraisableExceptionWarning])
-def test_what_is_left_open_is_an_error_wherever_it_is_noticed(module, category):
+def test_an_unclosed_resource_is_an_error_wherever_it_is_noticed(module, category):
     with pytest.raises(category):
         warn_in(module, category)

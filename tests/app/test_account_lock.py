@@ -60,7 +60,7 @@ def test_the_error_of_a_second_run_names_the_lock_file_the_process_and_the_state
         pass
 
 
-def test_who_was_kept_out_hides_the_holder_from_nobody_who_comes_later() -> None:
+def test_every_later_process_sees_the_first_holder_of_the_lock() -> None:
     with locked():
         for _ in range(2):
             with pytest.raises(BusyError, match="with the state folder /srv/one"), locked(state="/srv/two"):
@@ -101,7 +101,7 @@ def test_the_lock_file_is_private_and_names_its_account() -> None:
         assert holder.read_text().splitlines()[0] == f"account PA1 at {HOST}"
 
 
-def test_where_the_lock_can_not_be_written_nothing_goes_on_and_the_folder_is_named(home: Path) -> None:
+def test_an_unwritable_lock_folder_is_refused_and_named(home: Path) -> None:
     (home / ".local").write_text("a file where a folder should be")
     with pytest.raises(RunFailedError, match=r"accounts can't be written: .* make it writable for this user"), locked():
         pass
@@ -118,7 +118,7 @@ sys.stdin.read()
 
 
 @pytest.mark.posix
-def test_a_process_that_is_killed_holds_no_lock_any_more() -> None:
+def test_a_killed_process_releases_its_lock() -> None:
     with locked():
         (file,) = accounts_folder().glob("*.lock")
     words = [sys.executable, "-c", HOLDER, str(file)]

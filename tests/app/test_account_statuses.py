@@ -33,13 +33,13 @@ def test_a_done_run_is_the_last_one_and_the_next_session_is_coming(tmp_path: Pat
     assert found.upcoming.starts == new_york(29, 15, 50)
 
 
-def test_a_missed_session_is_a_trouble_before_anything_journals_it(tmp_path: Path) -> None:
+def test_a_missed_session_is_reported_before_it_is_journalled(tmp_path: Path) -> None:
     config = write(tmp_path, enabled=True)
     status(config, new_york(28, 12))
     assert status(config, new_york(28, 16)).troubles == ("the session of 2016-06-28 was missed: no run was started",)
 
 
-def test_the_last_done_run_may_be_too_old(tmp_path: Path) -> None:
+def test_a_last_run_older_than_the_maximum_age_is_reported(tmp_path: Path) -> None:
     config = write(tmp_path, enabled=True)
     list(run_due(config, SimulatedClock(new_york(28, 15, 50))))
     assert status(config, new_york(29, 15), timedelta(hours=24)).troubles == ()

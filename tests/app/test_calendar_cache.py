@@ -24,13 +24,13 @@ def test_it_agrees_with_the_exchange_calendar(tmp_path: Path) -> None:
     assert cached.session(date(2026, 11, 26)) is None
 
 
-def test_it_is_kept_as_it_was(tmp_path: Path) -> None:
+def test_the_cached_calendar_is_read_back_unchanged(tmp_path: Path) -> None:
     cached = cached_calendar(tmp_path, CLOCK, "NYSE")
     assert CachedCalendar.from_json((tmp_path / FILE.format(exchange="NYSE")).read_text()) == cached
 
 
 @pytest.mark.parametrize("day", [date(2024, 12, 31), date(2028, 1, 1)])
-def test_a_year_it_does_not_know_is_a_refusal_never_a_guess(tmp_path: Path, day: date) -> None:
+def test_an_unknown_year_is_refused(tmp_path: Path, day: date) -> None:
     cached = cached_calendar(tmp_path, CLOCK, "NYSE")
     with pytest.raises(RunFailedError, match="2025 to 2027"):
         cached.session(day)
@@ -52,7 +52,7 @@ def test_it_is_rebuilt_in_another_year_and_after_an_upgrade(tmp_path: Path, stal
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"made_by": 1}', '{"sessions": [["x"]]}'])
-def test_a_damaged_file_is_made_anew(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_is_rebuilt(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE.format(exchange="NYSE")).write_text(text)
     assert cached_calendar(tmp_path, CLOCK, "NYSE").session(date(2026, 11, 20)) is not None
     assert CachedCalendar.from_json((tmp_path / FILE.format(exchange="NYSE")).read_text()).year == 2026

@@ -28,7 +28,7 @@ def test_a_halted_account_does_not_run_until_it_is_resumed(tmp_path: Path) -> No
     assert run_by_hand(config, main_account(config), agree, force=True).status == "success"
 
 
-def test_where_nothing_is_halted_nothing_is_lifted_and_nothing_is_journalled(tmp_path: Path) -> None:
+def test_resuming_an_account_without_a_halt_journals_nothing(tmp_path: Path) -> None:
     config = write(tmp_path)
     assert controls.resume(config, None, "checked", ANN).lifted == ()
     assert not config.journal().exists()

@@ -169,7 +169,7 @@ def test_a_healthy_account_passes_everything_and_no_order_is_touched(ward):
     assert "equity 100,000.00 USD" in found["account"].found
 
 
-def test_what_the_evening_will_meet_in_the_account_is_said_by_name(ward):
+def test_shorts_unvalued_positions_and_external_orders_are_warnings(ward):
     theirs = OrderState(OrderId("theirs"), GLD, "buy", Decimal(250), "market", None, "open", Decimal(0), None)
     ward.broker.held = (Position(SPY, Decimal(-3), Decimal(-1500)), Position(GLD, Decimal(5), Decimal(7), valued=False))
     ward.broker.waiting = (theirs, replace(theirs, id=OrderId("dollars"), by_amount=True))
@@ -225,7 +225,7 @@ def test_paper_is_known_by_the_accounts_own_number(ward, number, verdict):
 
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(5, "pass"), (-5, "pass"), (6, "fail"), (-6, "fail")])
-def test_the_clock_may_be_apart_by_what_the_settings_allow(ward, seconds, verdict):
+def test_clock_skew_within_the_setting_passes(ward, seconds, verdict):
     ward.broker.hours_seen = lambda hours: replace(hours, now=hours.now + timedelta(seconds=seconds))
     check = ward.checks()["clock"]
     assert (check.verdict, f"{abs(seconds)}.0 s apart" in check.found) == (verdict, True)
@@ -245,7 +245,7 @@ def test_a_venue_that_is_closed_though_the_calendar_has_a_session_fails(ward):
     assert "pandas-market-calendars" in check.remedy
 
 
-def test_at_night_both_name_the_same_next_session(ward):
+def test_outside_the_session_venue_and_calendar_agree_on_the_next_one(ward):
     at_night(ward, EVENING + timedelta(hours=8))
     check = ward.checks()["calendar"]
     assert (check.verdict, "closed, and the next session ends" in check.found) == ("pass", True)
@@ -258,7 +258,7 @@ def test_a_ticker_that_can_not_be_traded_fails_with_the_fallback_first(ward):
     assert "2 of 2 are not tradable: SGOV (the fallback): not found; SPY: not active" in check.found
 
 
-def test_a_ticker_that_is_only_looked_at_needs_no_trading(ward):
+def test_a_ticker_that_bots_only_read_need_not_be_tradable(ward):
     ward.chart = spy_if(tree.Indicator("current-price", (), GLD, HERE), tree.Constant(1.0, HERE))
     asked = []
 
@@ -284,7 +284,7 @@ class OnlyLastCloses:
         return {name: Snapshot(name, previous=Bar(DAYS[0], Decimal(5), EVENING)) for name in symbols}
 
 
-def test_a_last_close_is_no_price(ward):
+def test_the_last_close_does_not_count_as_a_price(ward):
     ward.stage.market = OnlyLastCloses()
     found = ward.checks()["quotes"]
     assert (found.verdict, "0 of 2 tickers have a price" in found.found) == ("fail", True)
@@ -386,7 +386,7 @@ def test_a_run_needs_some_space_on_the_disk(tmp_path, free, verdict):
     assert (check.verdict, f"{free / MEGABYTE:,.0f} MB" in check.found) == (verdict, True)
 
 
-def test_before_the_first_run_nothing_is_made(tmp_path):
+def test_before_the_first_run_the_doctor_creates_no_file(tmp_path):
     folder = tmp_path / "state" / "deep"
     checks = machine(folder, folder / "journal.sqlite")
     assert [check.verdict for check in checks] == ["pass", "pass", "pass"]

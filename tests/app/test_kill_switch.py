@@ -76,16 +76,16 @@ def test_our_orders_are_cancelled_and_those_of_other_senders_stay_open() -> None
     assert set(here.asked) == {OURS.id, ALSO_OURS.id}
 
 
-def test_an_order_of_a_trial_goes_too() -> None:
+def test_orders_of_a_paper_trial_are_cancelled_too() -> None:
     trials = order(f"{TRIAL_PREFIX}AAAAAAAAAAAAA")
     assert killed(venue(trials, THEIRS)) == ((trials,), ())
 
 
-def test_on_demand_everybodys_go() -> None:
+def test_on_request_external_orders_are_cancelled_too() -> None:
     assert killed(venue(OURS, THEIRS), everyones=True) == ((OURS, THEIRS), ())
 
 
-def test_an_order_that_takes_its_time_is_waited_for() -> None:
+def test_a_slow_cancel_is_awaited() -> None:
     assert killed(venue(OURS, seconds=CANCEL_SECONDS - 1)) == ((OURS,), ())
 
 
@@ -96,7 +96,7 @@ def test_an_order_that_stays_open_is_reported_after_a_timeout() -> None:
     assert here.clock.now() - NIGHT < timedelta(seconds=2 * CANCEL_SECONDS)
 
 
-def test_a_cancel_that_got_lost_is_asked_for_again() -> None:
+def test_a_lost_cancel_request_is_repeated() -> None:
     here = venue(OURS, seconds=5)
     killed(here)
     assert len(here.asked) > 1
@@ -115,6 +115,6 @@ def test_another_account_than_the_pinned_one_is_not_touched() -> None:
     assert killed(here, pinned="PA1") == ((OURS,), ())
 
 
-def test_a_broker_that_does_not_answer_is_no_account_without_orders() -> None:
+def test_an_unanswered_read_is_not_taken_for_no_open_orders() -> None:
     with pytest.raises(SourceError):
         killed(venue(OURS, silent=True))

@@ -90,19 +90,19 @@ def test_shares_that_were_held_before_are_not_touched(stage):
     assert stage.shares() == {SGOV: 7}
 
 
-def test_a_fill_that_takes_its_time_is_waited_for_and_timed(stage):
+def test_a_slow_fill_is_awaited_and_timed(stage):
     stage.script = Script({("buy", SGOV): ScriptedFault(waits=4)})
     found = trial(stage)
     assert verdicts(found) == dict.fromkeys(EVERYTHING, "pass")
     assert found["bought"].found == "bought 1 of 1 SGOV in 3.0 s, seen as open -> filled"
 
 
-def test_an_answer_that_gets_lost_is_no_failure_for_the_order_is_looked_up(stage):
+def test_an_order_whose_answer_is_lost_is_looked_up(stage):
     stage.script = Script({("buy", SGOV): ScriptedFault(silent=True)})
     assert verdicts(trial(stage))["bought"] == "pass"
 
 
-def test_a_share_that_the_account_shows_late_is_waited_for(stage):
+def test_a_position_that_the_account_shows_late_is_awaited(stage):
     class Slow(Around):
         looks = 0
 
@@ -138,13 +138,13 @@ def test_a_sell_that_is_refused_says_to_look_at_the_account(stage):
     assert stage.shares() == {SGOV: 1}
 
 
-def test_what_is_in_the_way_of_an_order_gets_no_second_one_under_the_name_of_a_runs(stage):
+def test_a_trial_order_refused_for_held_shares_is_not_retried_under_a_run_id(stage):
     stage.script = Script({("sell", SGOV): ScriptedFault(refuse="held")})
     trial(stage)
     assert [order.id.startswith(TRIAL_PREFIX) for order in stage.record().orders] == [True, True]
 
 
-def test_a_share_that_the_account_never_shows_is_not_sold_blindly(stage):
+def test_a_position_that_the_account_never_shows_is_not_sold(stage):
     class Blind(Around):
         def positions(self):
             return ()
@@ -160,7 +160,7 @@ def test_a_share_that_the_account_never_shows_is_not_sold_blindly(stage):
     assert stage.clock.now() - began >= timedelta(seconds=MAX_POLLS - 1)
 
 
-def test_a_venue_that_takes_the_same_order_twice_is_found_out(stage):
+def test_a_venue_that_accepts_a_duplicate_order_id_is_detected(stage):
     class Forgetful(Around):
         def submit(self, order: Order) -> Submitted:
             found = self.inner.find(order.id)
@@ -170,7 +170,7 @@ def test_a_venue_that_takes_the_same_order_twice_is_found_out(stage):
     assert (check.verdict, "answered Accepted" in check.found) == ("fail", True)
 
 
-def test_cash_that_moved_by_more_than_the_trades_and_their_fees_is_found_out(stage):
+def test_a_cash_change_beyond_trades_and_fees_is_detected(stage):
     class Generous(Around):
         def submit(self, order: Order) -> Submitted:
             if order.side == "sell":

@@ -84,7 +84,7 @@ def test_columns_that_the_bot_does_not_know_are_not_held():
     assert bot("return {'TLT': 1}").weights(wider)[-1].tolist() == [0, 0, 1]
 
 
-def test_what_a_bot_does_to_its_closes_changes_nothing_for_the_next_session():
+def test_a_bot_that_modifies_its_closes_does_not_affect_the_next_session():
     body = """
         last = closes["SPY"].iloc[-1]
         closes.loc[:, :] = 0
@@ -93,7 +93,7 @@ def test_what_a_bot_does_to_its_closes_changes_nothing_for_the_next_session():
     assert bot(body).weights(closes())[1:, 0].tolist() == [0.101, 0.102, 0.103, 0.104]
 
 
-def test_noise_on_every_stream_is_lost_and_the_answer_is_not():
+def test_output_of_the_bot_on_any_stream_does_not_affect_its_answer():
     body = """
         print('{"SPY": 1.0}')
         os.write(1, b'{"SPY": 1.0}\\n')
@@ -162,7 +162,7 @@ def test_the_child_inherits_no_open_file(tmp_path):
         ("return {'SPY': bytearray(3 * 1024**3)}", "weights() ran out of the memory that it is allowed"),
     ],
 )
-def test_a_fault_is_a_failure_with_a_clear_sentence(body, said):
+def test_an_error_in_a_bot_is_a_failure_with_a_clear_message(body, said):
     if "memory" in said and not Path("/proc").exists():
         pytest.skip("this system has no limit of memory (macOS)")
     assert reason(body) == said
@@ -184,7 +184,7 @@ UNREADABLE = "weights() gave an answer that can't be read"
     ],
     ids=["a huge number", "deep nesting", "no text", "a second line end"],
 )
-def test_what_a_bot_writes_beside_its_answers_is_a_failure_and_no_error_of_the_run(line, said):
+def test_stray_output_among_the_answers_of_a_bot_is_a_bot_failure(line, said):
     assert reason(f"os.write(3, {line})") == said
 
 
@@ -199,7 +199,7 @@ def test_a_signal_without_a_name_is_called_by_its_number():
     assert reason("os.kill(os.getpid(), 40)") == "its process was ended by the signal 40"
 
 
-def test_a_process_that_a_bot_forks_answers_nothing():
+def test_a_process_forked_by_a_bot_can_not_answer_for_it():
     body = """
         if os.fork():
             os.wait()
@@ -278,5 +278,5 @@ def test_a_process_that_can_not_be_started_is_a_failure(monkeypatch):
         ({"SPY": "0.5"}, "a str for SPY; weights are numbers"),
     ],
 )
-def test_what_is_no_dict_of_numbers_is_named(returned, said):
+def test_an_answer_that_is_not_a_dict_of_numbers_is_reported(returned, said):
     assert answer(lambda _closes: returned, None) == f"weights() returned {said}"

@@ -99,7 +99,7 @@ def test_orders_at_the_broker_are_counted_and_orders_never_sent_are_lost(tmp_pat
 
 
 @pytest.mark.parametrize("known", ["intended", "unknown", "absent"])
-def test_whatever_was_known_of_an_order_that_never_arrived_it_ends_as_lost(tmp_path: Path, known: str) -> None:
+def test_an_order_that_never_arrived_ends_as_lost_from_any_state(tmp_path: Path, known: str) -> None:
     stage = evening(tmp_path)
     cut(stage, 1, stands=False)
     now, (order,) = stage.clock.now(), stage.record().orders
@@ -113,7 +113,7 @@ def test_whatever_was_known_of_an_order_that_never_arrived_it_ends_as_lost(tmp_p
     assert [(each.state, each.reason) for each in stage.record().orders] == [("lost", "it never reached the broker")]
 
 
-def test_what_is_open_is_cancelled_with_its_fills_counted(tmp_path: Path) -> None:
+def test_open_orders_are_cancelled_and_their_fills_counted(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(40))})
     cut(stage, 1, stands=True)

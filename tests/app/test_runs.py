@@ -23,7 +23,7 @@ def refuse(question: str) -> None:
     raise BadInputError([])
 
 
-def test_an_account_that_is_not_enabled_runs_on_the_last_day_of_its_prices_without_a_question(tmp_path: Path) -> None:
+def test_an_account_that_is_not_enabled_runs_on_the_last_day_of_its_prices_without_confirmation(tmp_path: Path) -> None:
     config = write(tmp_path)
     result = run_by_hand(config, main_account(config), refuse)
     assert (result.status, result.exit_code, result.message) == ("success", 0, "")
@@ -39,7 +39,7 @@ def test_a_second_run_of_a_session_is_skipped_unless_it_is_forced(tmp_path: Path
     assert run_by_hand(config, main_account(config), agree, force=True).status == "success"
 
 
-def test_outside_its_window_an_enabled_account_runs_only_if_the_person_agrees(tmp_path: Path) -> None:
+def test_outside_its_window_an_enabled_account_runs_only_if_confirmed(tmp_path: Path) -> None:
     config = write(tmp_path, enabled=True)
     with freeze_time(new_york(28, 11)):
         with pytest.raises(BadInputError):
@@ -47,7 +47,7 @@ def test_outside_its_window_an_enabled_account_runs_only_if_the_person_agrees(tm
         assert run_by_hand(config, main_account(config), agree).status == "success"
 
 
-def test_while_the_exchange_is_closed_the_person_is_not_even_asked(tmp_path: Path) -> None:
+def test_while_the_exchange_is_closed_no_confirmation_is_asked_for(tmp_path: Path) -> None:
     config = write(tmp_path, enabled=True)
     with freeze_time(new_york(25, 12)), pytest.raises(RunFailedError, match="closed today"):
         run_by_hand(config, main_account(config), agree)
@@ -62,7 +62,7 @@ def test_an_error_is_a_result_unless_it_is_debugged(tmp_path: Path) -> None:
         run_by_hand(config, main_account(config), agree, debug=True)
 
 
-def test_what_is_due_is_run_once_and_what_was_missed_is_journalled_once(tmp_path: Path) -> None:
+def test_a_due_session_is_run_once_and_a_missed_one_is_journalled_once(tmp_path: Path) -> None:
     config = write(tmp_path, enabled=True)
 
     def statuses(day: int, hour: int, minute: int) -> list[str]:

@@ -45,7 +45,7 @@ def changes(config: Config) -> list[tuple[str, str | None, str | None]]:
     return [(change.key, change.old, change.new) for change in reversed(read.changes(config.journal()))]
 
 
-def test_the_first_look_at_an_enabled_account_is_journalled_and_stays(config: Config) -> None:
+def test_the_first_check_of_an_enabled_account_is_journalled_and_stays(config: Config) -> None:
     assert enabled_since(config, at(0)) == {"main": NOW}
     assert enabled_since(config, at(3)) == {"main": NOW}
     assert changes(config) == [(KEY, None, "true")]
@@ -70,7 +70,7 @@ def test_two_configs_that_share_a_journal_do_not_undo_each_others_accounts(confi
     assert changes(config) == [(KEY, None, "true")]
 
 
-def test_a_change_that_a_run_noted_by_its_own_clock_does_not_count(config: Config) -> None:
+def test_a_setting_change_journalled_by_a_run_of_a_past_day_does_not_count(config: Config) -> None:
     """A run of a past day journals a changed setting at that day's time."""
     with SqliteJournal.open(config.journal()) as journal:
         for days, enabled in ((0, "false"), (1, "true")):
@@ -89,7 +89,7 @@ def test_all_caches_deleted_the_missed_session_is_still_missed(config: Config) -
     assert missed.session.day == NOW.date()
 
 
-def test_a_journal_that_can_not_be_written_is_the_runs_to_report(config: Config, tmp_path: Path) -> None:
+def test_an_unwritable_journal_is_left_for_the_run_to_report(config: Config, tmp_path: Path) -> None:
     enabled_since(config, at(0))
     config.journal().unlink()  # the mark beside it remembers more lines than a new one has
     assert enabled_since(config, at(3)) == {"main": NOW + timedelta(days=3)}

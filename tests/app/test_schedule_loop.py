@@ -32,7 +32,7 @@ def test_the_first_poll_is_immediate() -> None:
     assert len(seen) == 1
 
 
-def test_the_time_ahead_is_looked_at_without_waiting_for_the_heartbeat() -> None:
+def test_a_run_due_before_the_next_heartbeat_is_checked_on_time() -> None:
     stop = Event()
     soon = datetime.now(UTC) + timedelta(seconds=0.2)
     seen, poll = counting(stop, 2)
@@ -42,7 +42,7 @@ def test_the_time_ahead_is_looked_at_without_waiting_for_the_heartbeat() -> None
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(hours=9)])
-def test_a_jump_of_the_clock_stops_no_heartbeat(jump: timedelta) -> None:
+def test_a_clock_jump_does_not_stop_the_heartbeat(jump: timedelta) -> None:
     stop = Event()
     with freeze_time("2026-11-23 14:00") as frozen:
         seen, poll = counting(stop, 3, lambda count: frozen.tick(jump) if count == 1 else None)

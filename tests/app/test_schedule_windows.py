@@ -120,7 +120,7 @@ def test_the_coming_runs_around_thanksgiving_are_those_of_all_accounts_in_order_
     ]
 
 
-def test_a_window_that_opens_this_very_second_is_not_coming_any_more() -> None:
+def test_a_window_that_opens_now_is_not_listed_as_upcoming() -> None:
     opens = window_of(MAIN, session(MONDAY)).opens
     assert next(coming(MAIN, CALENDAR, opens)).session.day == TUESDAY
     assert next(coming(MAIN, CALENDAR, opens - timedelta(seconds=1))).session.day == MONDAY
@@ -149,7 +149,7 @@ def test_a_late_start_runs_until_the_cutoff_and_is_missed_after_it(hour, minute,
 
 
 @pytest.mark.parametrize("done", [run(), run("partial", orders=2), run("failed", orders=1), run("missed")])
-def test_a_session_that_is_used_up_is_done_in_and_after_its_window(done: RunSummary) -> None:
+def test_a_used_up_session_is_done_in_and_after_its_window(done: RunSummary) -> None:
     asked = window_of(MAIN, session(MONDAY))
     assert session_state(asked, [done], utc(MONDAY, 20, 55)) == "done"
     assert session_state(asked, [done], utc(TUESDAY, 12)) == "done"
@@ -167,15 +167,15 @@ def test_a_run_that_was_interrupted_after_an_order_is_settled_once_its_window_is
     assert (asked.missed, asked.due, asked.interrupted) == ((), None, True)
 
 
-def test_a_run_that_has_its_end_is_not_settled_again() -> None:
+def test_a_run_that_has_ended_is_not_settled_again() -> None:
     assert not due_work(MAIN, CALENDAR, [run("partial", orders=1)], utc(MONDAY, 12), utc(MONDAY, 22)).interrupted
 
 
-def test_a_run_by_hand_before_the_window_counts_as_the_sessions_run() -> None:
+def test_a_manual_run_before_the_window_counts_as_the_sessions_run() -> None:
     assert session_state(window_of(MAIN, session(MONDAY)), [run()], utc(MONDAY, 15)) == "done"
 
 
-def test_a_run_that_failed_before_its_first_order_is_tried_again_but_not_for_ever() -> None:
+def test_a_run_that_failed_before_its_first_order_is_retried_a_limited_number_of_times() -> None:
     asked, now = window_of(MAIN, session(MONDAY)), utc(MONDAY, 20, 55)
     assert session_state(asked, [run("failed")] * (MOST_TRIES - 1), now) == "open"
     assert session_state(asked, [run("failed")] * MOST_TRIES, now) == "done"
@@ -204,7 +204,7 @@ def test_yesterdays_run_is_not_todays() -> None:
 # ------------------------------------------------------------------------------------------- what was missed
 
 
-def test_sessions_without_a_run_are_missed_the_oldest_first_and_the_holiday_is_none() -> None:
+def test_sessions_without_a_run_are_missed_oldest_first_and_a_holiday_is_not_one() -> None:
     since, now = utc(FRIDAY, 12), utc(date(2026, 11, 30), 12)
     days = [gone.session.day.day for gone in missed(MAIN, CALENDAR, [run(day=TUESDAY)], since, now)]
     assert days == [20, 23, 25, 27]
@@ -215,7 +215,7 @@ def test_a_session_before_the_account_was_enabled_is_not_missed() -> None:
     assert missed(MAIN, CALENDAR, [], closes, closes + timedelta(hours=1)) == ()
 
 
-def test_what_was_missed_long_ago_is_not_said_any_more() -> None:
+def test_sessions_missed_long_ago_are_not_reported() -> None:
     gone = missed(MAIN, CALENDAR, [], utc(date(2026, 1, 5), 12), utc(MONDAY, 12))
     assert gone[0].session.day == date(2026, 10, 23)
 
@@ -229,18 +229,18 @@ def test_a_missed_session_is_never_queued_into_the_next() -> None:
 # ------------------------------------------------------------------------------------------- by hand
 
 
-def test_inside_the_window_nothing_is_asked() -> None:
+def test_inside_the_window_a_manual_run_needs_no_confirmation() -> None:
     assert question(window_of(MAIN, session(MONDAY)), utc(MONDAY, 20, 50)) is None
 
 
 @pytest.mark.parametrize("minute", [0, 59])
-def test_outside_the_window_the_question_names_all_three_times(minute: int) -> None:
+def test_outside_the_window_the_confirmation_names_all_three_times(minute: int) -> None:
     asked = question(window_of(MAIN, session(MONDAY)), utc(MONDAY, 20, minute))
     assert asked is not None
     assert all(time in asked for time in (f"15:{minute:02}", "15:50", "15:59"))
 
 
 @pytest.mark.parametrize("moment", [utc(MONDAY, 14, 29), utc(MONDAY, 21), utc(TUESDAY, 1)])
-def test_outside_the_session_a_run_by_hand_is_refused(moment: datetime) -> None:
+def test_outside_the_session_a_manual_run_is_refused(moment: datetime) -> None:
     with pytest.raises(RunFailedError, match="09:30 New York time to 16:00 New York time"):
         question(window_of(MAIN, session(MONDAY)), moment)

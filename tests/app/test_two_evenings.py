@@ -58,14 +58,14 @@ def test_the_effect_of_each_order_on_each_figure_is_reported(stage):
     assert {shown.buying_power for shown in figures} == {400_000}
 
 
-def test_a_venue_that_counts_what_a_sale_brought_the_same_evening_is_known_by_it(stage):
+def test_a_venue_that_counts_sale_proceeds_the_same_evening_is_detected(stage):
     call(stage)
     found = call(stage.on(TUESDAY)).checks["sale proceeds"].found
     assert "brought 24.31 USD and moved non-marginable buying power by +24.31 USD" in found
     assert "spendable the same evening" in found
 
 
-def test_a_venue_that_waits_for_settlement_is_known_by_it(stage):
+def test_a_venue_that_counts_sale_proceeds_once_settled_is_detected(stage):
     class Waiting(Margin):
         def account(self):
             sold = not self.inner.positions()
@@ -86,7 +86,7 @@ def test_a_figure_changed_by_other_cash_flows_is_inconclusive(stage):
     assert (check.verdict, "shows neither" in check.found) == ("warn", True)
 
 
-def test_called_again_on_the_same_evening_it_sends_nothing_and_tells_the_same(stage):
+def test_a_second_call_on_the_same_evening_sends_nothing_and_reports_the_same(stage):
     first, again = call(stage), call(stage)
     assert again.checks == first.checks
     sold, once_more = call(stage.on(TUESDAY)), call(stage)
@@ -104,7 +104,7 @@ def test_a_finished_trial_is_followed_by_a_new_one(stage):
 # --------------------------------------------------------------------------------------------- which share
 
 
-def test_only_a_share_that_nobody_else_has_to_do_with_is_chosen(stage):
+def test_only_a_ticker_that_is_not_held_is_chosen(stage):
     by_hand(stage, SCHO, 3)
     call(stage)
     assert stage.shares() == {SCHO: 3, USFR: 1}
@@ -121,7 +121,7 @@ def test_only_a_share_that_nobody_else_has_to_do_with_is_chosen(stage):
         ({"script": Script(untradable={GLD: "halted"})}, "GLD can't be traded: halted"),
     ],
 )
-def test_a_share_that_is_not_free_is_refused_with_what_is_in_the_way(stage, change, why):
+def test_a_ticker_in_use_is_refused_with_the_reason(stage, change, why):
     for name, value in change.items():
         setattr(stage, name, value)
     with pytest.raises(RunFailedError, match=why):
@@ -129,13 +129,13 @@ def test_a_share_that_is_not_free_is_refused_with_what_is_in_the_way(stage, chan
     assert orders(stage) == []
 
 
-def test_a_share_that_is_held_is_never_the_trials(stage):
+def test_a_held_ticker_is_refused(stage):
     by_hand(stage, GLD, 1)
     with pytest.raises(RunFailedError, match=r"GLD is held: 1 share.* Name another ticker"):
         call(stage, GLD)
 
 
-def test_without_a_free_share_nothing_is_bought_and_each_is_told(stage):
+def test_if_every_ticker_is_in_use_nothing_is_bought_and_each_is_reported(stage):
     for symbol in (SCHO, USFR):
         del stage.market.prices[symbol]
     with pytest.raises(RunFailedError, match="SGOV is named by a bot") as raised:
@@ -153,7 +153,7 @@ def test_a_named_share_is_bought_and_another_name_does_not_sell_it(stage):
 # --------------------------------------------------------------------------------------------- a holding of the user
 
 
-def test_with_more_shares_than_its_own_it_refuses_until_the_account_is_as_it_left_it(stage):
+def test_a_position_larger_than_the_trials_is_refused_until_restored(stage):
     call(stage)
     by_hand(stage.on(TUESDAY), SCHO, 2)
     for _ in range(2):

@@ -42,7 +42,7 @@ def stage(tmp_path: Path) -> Stage:
 
 
 @pytest.mark.parametrize("trial_first", [True, False])
-def test_the_evenings_around_it_trade_as_they_would_without_it(stage, trial_first):
+def test_a_trial_does_not_change_the_trades_of_the_runs_around_it(stage, trial_first):
     for day in (MONDAY, TUESDAY, WEDNESDAY):
         stage.on(day)
         steps = [lambda: call(stage), stage.run] if day != WEDNESDAY else [stage.run]
@@ -54,14 +54,14 @@ def test_the_evenings_around_it_trade_as_they_would_without_it(stage, trial_firs
     assert orders(stage) == ONE_OF_EACH
 
 
-def test_where_the_bots_manage_every_share_it_buys_none(stage):
+def test_a_trial_buys_nothing_if_the_bots_manage_the_whole_account(stage):
     stage.trading = Trading(manage="account")
     with pytest.raises(RunFailedError, match='set manage = "own"'):
         call(stage)
     assert orders(stage) == []
 
 
-def test_an_order_that_a_dead_trial_left_open_is_neither_cancelled_by_the_evening_nor_counted_as_the_bots(stage):
+def test_a_run_neither_cancels_nor_counts_the_open_order_of_an_interrupted_trial(stage):
     stage.script = Script({("buy", SCHO): ScriptedFault(waits=60, cancel="beaten")})
     with pytest.raises(Dead):
         call(stage, around=DiesOnceSent)
@@ -113,7 +113,7 @@ def over_evenings(stage: Stage, dies: Callable[..., Any], nth: int) -> bool:
 
 
 @pytest.mark.parametrize("dies", [dies_before, dies_after])
-def test_cut_off_at_any_step_it_goes_on_and_buys_and_sells_one_share(tmp_path, dies):
+def test_a_trial_interrupted_at_any_step_resumes_and_buys_and_sells_one_share(tmp_path, dies):
     for nth in count(1):
         stage = Stage(tmp_path / f"{nth}", {"A": (mix(SPY=60), percent("A", 100))})
         stage.folder.mkdir()
@@ -126,7 +126,7 @@ def test_cut_off_at_any_step_it_goes_on_and_buys_and_sells_one_share(tmp_path, d
             return
 
 
-def test_an_order_that_a_dead_process_left_open_is_followed_not_sent_again(stage):
+def test_the_open_order_of_an_interrupted_trial_is_tracked_and_not_resent(stage):
     stage.script = Script({("buy", SCHO): ScriptedFault(waits=4)})
     with pytest.raises(Dead):
         call(stage, around=DiesOnceSent)
@@ -134,7 +134,7 @@ def test_an_order_that_a_dead_process_left_open_is_followed_not_sent_again(stage
     assert orders(stage) == ONE_OF_EACH[:1]
 
 
-def test_a_sale_of_a_dead_process_is_reported_before_another_trial_begins(stage):
+def test_the_sale_of_an_interrupted_trial_is_reported_before_another_trial_begins(stage):
     call(stage)
     with pytest.raises(Dead):
         call(stage.on(TUESDAY), around=DiesOnceSent)
@@ -145,7 +145,7 @@ def test_a_sale_of_a_dead_process_is_reported_before_another_trial_begins(stage)
     assert call(stage.on(THURSDAY)).verdicts == {"bought": "pass", "sold": "warn"}
 
 
-def test_a_broker_that_falls_silent_once_an_order_has_left_says_to_call_again(stage):
+def test_if_the_broker_stops_answering_after_an_order_was_sent_the_remedy_is_to_call_again(stage):
     class Silent(Margin):
         def positions(self):
             if self.inner.named(is_trial_order, session_of(MONDAY).opens):
@@ -157,7 +157,7 @@ def test_a_broker_that_falls_silent_once_an_order_has_left_says_to_call_again(st
     assert call(stage).verdicts == {"bought": "pass", "sold": "warn"}
 
 
-def test_a_buy_that_is_not_filled_is_no_trial_and_the_next_evening_buys(stage):
+def test_an_unfilled_buy_is_repeated_the_next_evening(stage):
     stage.script = Script({("buy", SCHO): ScriptedFault(fills_at_most=Decimal(0))})
     for _ in range(2):
         answer = call(stage)
@@ -168,7 +168,7 @@ def test_a_buy_that_is_not_filled_is_no_trial_and_the_next_evening_buys(stage):
     assert call(stage.on(TUESDAY)).verdicts == {"bought": "pass", "sold": "warn"}
 
 
-def test_a_sell_that_is_refused_is_sent_by_the_next_evening(stage):
+def test_a_refused_sell_is_sent_again_the_next_evening(stage):
     call(stage)
     stage.script = Script({("sell", SCHO): ScriptedFault(refuse="held")})
     assert call(stage.on(TUESDAY)).verdicts == {"bought": "pass", "sold": "fail"}
@@ -179,7 +179,7 @@ def test_a_sell_that_is_refused_is_sent_by_the_next_evening(stage):
     assert stage.shares() == {}
 
 
-def test_what_the_gate_holds_back_is_told_and_may_be_sent_later_that_evening(stage):
+def test_an_order_rejected_by_the_gate_is_reported_and_may_be_sent_later_that_evening(stage):
     stage.limits = Limits(max_order_dollars=Decimal(10))
     answer = call(stage)
     assert answer.verdicts == {"sent": "fail"}

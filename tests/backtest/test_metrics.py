@@ -83,7 +83,7 @@ def test_what_can_not_be_computed_is_none_and_not_zero():
     assert (flat.sharpe, flat.annualised, flat.volatility) == (None, 0, 0)
 
 
-def test_a_growth_beyond_all_numbers_is_no_number():
+def test_an_annual_growth_that_overflows_is_none():
     assert annualised(np.array([1.0, 280.0])) is None
 
 

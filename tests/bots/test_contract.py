@@ -45,18 +45,18 @@ def closes(*aaa: float, others: float = 50.0) -> Closes:
     return Closes(sessions, (CCC, AAA, BBB), np.column_stack(columns))
 
 
-def test_it_is_called_what_the_settings_call_it(bot):
+def test_a_bot_has_the_name_given_in_the_settings(bot):
     assert bot.name == "mine"
 
 
-def test_it_says_what_it_looks_at_and_what_it_may_hold(bot):
+def test_a_bot_lists_the_symbols_it_reads_and_those_it_may_hold(bot):
     assert bot.symbols == (AAA, BBB)
     assert set(bot.holdable) <= set(bot.symbols)
     assert bot.holdable == tuple(sorted(bot.holdable))
     assert bot.findings().tickers == bot.symbols
 
 
-def test_it_decides_from_its_look_back_on_and_not_before(bot):
+def test_a_bot_decides_from_its_lookback_on_and_not_before(bot):
     assert 1 <= bot.lookback <= bot.warm_up
     rows = bot.weights(closes(1, 2, 3, 4, 3))
     assert rows.shape == (5, 3)
@@ -64,7 +64,7 @@ def test_it_decides_from_its_look_back_on_and_not_before(bot):
     assert isinstance(bot.decide(closes(*[1.0] * (bot.lookback - 1))), BotFailure)
 
 
-def test_its_weights_are_over_all_columns_and_what_is_missing_to_1_is_cash(bot):
+def test_weights_cover_all_columns_and_the_rest_to_1_is_cash(bot):
     assert bot.weights(closes(1, 2, 3, 4, 3))[2:].tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
 
 
@@ -98,6 +98,6 @@ def test_closes_without_a_column_that_it_needs_are_refused(bot):
             ask(without)
 
 
-def test_it_shows_its_rules_with_and_without_prices(bot):
+def test_a_bot_shows_its_rules_with_and_without_prices(bot):
     assert bot.outline()
     assert bot.outline(closes(1, 2, 3))

@@ -31,7 +31,7 @@ def test_a_python_bot_is_detected_by_its_suffix_and_other_formats_by_content(con
 
 
 @pytest.mark.parametrize(("content", "source"), [(PYTHON, "x.json"), (NATIVE, "x.py"), (b"", "x.json"), (b"", "x.py")])
-def test_what_is_no_bot_is_refused_under_the_name_of_its_file(content, source):
+def test_an_unreadable_bot_is_refused_by_the_name_of_its_file(content, source):
     bot, problems = load(content, "mine", source, never_run)
     assert bot is None
     assert {problem.source for problem in problems} == {source}

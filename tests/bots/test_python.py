@@ -18,7 +18,7 @@ def problems(text: str | bytes) -> list[str]:
     return [str(problem) for problem in found]
 
 
-def test_symbols_and_lookback_are_read_and_nothing_is_run():
+def test_symbols_and_lookback_are_read_without_running_the_file():
     bot, found = read(f"{GOOD}\nraise SystemExit\n".encode(), "mine", "mine.py", never_run)
     assert found == ()
     assert isinstance(bot, PythonBot)
@@ -26,7 +26,7 @@ def test_symbols_and_lookback_are_read_and_nothing_is_run():
     assert (bot.lookback, bot.warm_up) == (20, 20)
 
 
-def test_its_rules_are_the_lines_of_the_file_and_it_has_no_chart():
+def test_the_rules_of_a_python_bot_are_its_source_lines():
     bot, _ = read(GOOD.encode(), "mine", "mine.py", never_run)
     assert bot is not None
     assert bot.outline()[1] == "LOOKBACK: int = 20"
@@ -61,7 +61,7 @@ def test_what_is_missing_or_wrong_is_named_with_its_line(before, after, said):
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"\0", b"(" * 5_000, b"x = " + b"-" * 5_000 + b"1"])
-def test_what_is_no_python_file_is_refused(content):
+def test_a_file_that_is_not_python_is_refused(content):
     assert problems(content)
 
 
@@ -69,7 +69,7 @@ def test_a_file_that_is_too_long_is_refused():
     assert problems(b"#" * (MAX_BYTES + 1)) == ["mine.py: is 1,000,001 bytes long; up to 1,000,000 are read"]
 
 
-def test_weights_of_0_are_left_out_and_rounding_is_forgiven():
+def test_weights_of_0_are_left_out_and_rounding_errors_are_tolerated():
     assert checked({"SPY": 1.0 + 1e-12, "TLT": 0.0}, ["SPY", "TLT"]) == {"SPY": 1.0}
 
 
@@ -84,7 +84,7 @@ def test_weights_of_0_are_left_out_and_rounding_is_forgiven():
         ("steers \x1b[2J the terminal \ud800", "steers  [2J the terminal  "),
     ],
 )
-def test_an_answer_that_is_no_set_of_weights_is_a_sentence(answer, said):
+def test_invalid_weights_are_reported_in_a_sentence(answer, said):
     found = checked(answer, ["SPY", "TLT"])
     assert isinstance(found, str)
     assert found.startswith(said)

@@ -39,7 +39,7 @@ def answering(monkeypatch, answer):
     monkeypatch.setattr("sys.stdin", terminal)
 
 
-def test_what_is_handed_over_is_shown_with_its_value_and_is_the_bots_from_then_on(rebalance, held):
+def test_adopted_shares_are_shown_with_their_value_and_managed_from_then_on(rebalance, held):
     said = rebalance("adopt", "SPY", "--yes")
     assert said.code == 0, said.err
     (row,) = [line for line in said.out.splitlines() if line.startswith("SPY ")]
@@ -49,7 +49,7 @@ def test_what_is_handed_over_is_shown_with_its_value_and_is_the_bots_from_then_o
     assert ours(rebalance) == {"SPY": "29"}
 
 
-def test_the_bots_trade_what_was_handed_over_as_their_own(rebalance, held):
+def test_the_bots_trade_adopted_shares_as_their_own(rebalance, held):
     rebalance("adopt", "--all", "--yes")
     record = json.loads(rebalance("run", "--json").out)["accounts"][0]["run"]
     (trade,) = record["plan"]["trades"]
@@ -63,7 +63,7 @@ def test_without_an_adoption_the_bots_leave_those_shares_alone(rebalance, held):
     assert record["plan"]["trades"][0]["held"] == "0"
 
 
-def test_a_person_is_asked_first(rebalance, held, monkeypatch):
+def test_confirmation_is_asked_for(rebalance, held, monkeypatch):
     answering(monkeypatch, "n")
     said = rebalance("adopt", "SPY")
     assert said.code == 2
@@ -83,7 +83,7 @@ def test_without_a_terminal_yes_is_required(rebalance, held, monkeypatch):
     assert ours(rebalance) == {}
 
 
-def test_shares_are_handed_over_once(rebalance, held):
+def test_shares_are_adopted_once(rebalance, held):
     rebalance("adopt", "SPY", "--yes")
     again = rebalance("adopt", "SPY", "--yes")
     assert again.code == 2
@@ -114,28 +114,28 @@ def test_protected_shares_are_refused_by_name_and_left_out_of_all(rebalance, hel
         (["SPY", "QQQ"], "QQQ: not held in this account"),
     ],
 )
-def test_what_can_not_be_handed_over_is_refused_and_nothing_is(rebalance, held, words, says):
+def test_one_symbol_that_can_not_be_adopted_refuses_the_whole_adoption(rebalance, held, words, says):
     said = rebalance("adopt", *words, "--yes")
     assert said.code == 2
     assert says in said.err
     assert ours(rebalance) == {}
 
 
-def test_where_the_whole_account_is_managed_there_is_nothing_to_hand_over(rebalance, held):
+def test_a_fully_managed_account_has_nothing_to_adopt(rebalance, held):
     held.write_text(held.read_text().replace('manage = "own"', 'manage = "account"'))
     said = rebalance("adopt", "SPY", "--yes")
     assert said.code == 2
     assert "to manage already" in said.err
 
 
-def test_there_is_no_trade_by_hand_to_settle_where_all_is_as_the_journal_counts_it(rebalance, held):
+def test_without_a_difference_to_the_journal_there_is_no_manual_trade_to_settle(rebalance, held):
     rebalance("run")
     said = rebalance("adopt", "SPY", "--by-hand", "--yes")
     assert said.code == 2
     assert "there is no trade by hand to settle" in said.err
 
 
-def test_a_trade_by_hand_is_settled_and_hands_nothing_over(rebalance, held):
+def test_settling_a_manual_trade_adopts_nothing(rebalance, held):
     rebalance("adopt", "SPY", "--yes")
     rebalance("run", "--as-of", DAY, "--force")
     settings = config.load(held)

@@ -65,7 +65,7 @@ def forge_a_table(journal):
 @pytest.mark.parametrize(
     ("forged", "sentence"), [(forge, "line 3 ("), (forge_a_table, "the table 'fills' does not say what the lines say")]
 )
-def test_neither_a_run_nor_recover_trusts_a_journal_that_was_forged(rebalance, journal, forged, sentence):
+def test_run_and_recover_refuse_a_forged_journal(rebalance, journal, forged, sentence):
     forged(journal)
 
     for words in (["run", "--force"], ["run", "--dry-run"], ["recover"]):
@@ -76,7 +76,7 @@ def test_neither_a_run_nor_recover_trusts_a_journal_that_was_forged(rebalance, j
 
 
 @pytest.mark.usefixtures("journal")
-def test_an_anchor_that_is_not_there_is_wrong(rebalance):
+def test_an_anchor_that_is_not_in_the_journal_fails_the_audit(rebalance):
     said = rebalance("audit", "verify", "--anchor", "ab" * 32)
 
     assert said.code == 5

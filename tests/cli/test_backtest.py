@@ -60,7 +60,7 @@ def test_several_bots_stand_side_by_side_together_and_beside_the_benchmark(rebal
     assert "40,000.00 USD" in " ".join(found["notes"])
 
 
-def test_the_last_day_together_is_what_the_evening_wants(rebalance):
+def test_the_last_merged_weights_are_the_targets_of_a_dry_run(rebalance):
     """Both begin that day with the demo's 100,000 dollars, so they must agree."""
     evening = json.loads(rebalance("run", "--dry-run", "--json").out)["accounts"][0]["run"]["targets"]["weights"]
     found = facts(rebalance, GATE, MOMENTUM, MIX, "--from", "2016-07-01")
@@ -79,7 +79,7 @@ def test_a_file_that_only_shares_its_name_with_an_investment_does_not_get_its_mo
     assert "equal shares" in " ".join(facts(rebalance, f"{GATE}.json", MOMENTUM)["notes"])
 
 
-def test_costs_cost(rebalance):
+def test_trading_costs_reduce_the_return(rebalance):
     free, paid = facts(rebalance, MOMENTUM), facts(rebalance, MOMENTUM, "--cost-bps", 10)
     growth = [found["tracks"][0]["statistics"]["cumulative"] for found in (free, paid)]
     assert growth[1] < growth[0]

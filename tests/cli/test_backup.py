@@ -19,7 +19,7 @@ def journal(rebalance, tmp_path):
 
 
 @pytest.mark.posix
-def test_the_copy_says_what_the_journal_says_and_only_its_owner_reads_it(rebalance, journal, tmp_path):
+def test_a_backup_has_the_content_of_the_journal_and_is_private(rebalance, journal, tmp_path):
     said = rebalance("backup", "copy.sqlite")
 
     assert said.code == 0
@@ -31,7 +31,7 @@ def test_the_copy_says_what_the_journal_says_and_only_its_owner_reads_it(rebalan
     assert rebalance("audit", "verify", "copy.sqlite", "--anchor", last.hash).code == 0
 
 
-def test_it_is_made_while_a_run_is_writing(rebalance, journal):
+def test_a_backup_can_be_made_during_a_run(rebalance, journal):
     with SqliteJournal.open(journal) as running:
         before = running.head()
         running._db.execute("BEGIN IMMEDIATE")
@@ -42,7 +42,7 @@ def test_it_is_made_while_a_run_is_writing(rebalance, journal):
     assert json.loads(said.out)["size"] == Path("copy.sqlite").stat().st_size
 
 
-def test_it_never_takes_the_place_of_another_file(rebalance, journal, tmp_path):
+def test_a_backup_never_overwrites_another_file(rebalance, journal, tmp_path):
     (tmp_path / "letters.txt").write_text("dear bank")
 
     said = rebalance("backup", "letters.txt")
@@ -66,7 +66,7 @@ def test_without_a_journal_there_is_nothing_to_copy(rebalance, tmp_path):
     assert not (tmp_path / "copy.sqlite").exists()
 
 
-def test_bringing_it_back_is_noticed_until_a_person_accepts_it(rebalance, journal):
+def test_a_restored_backup_is_refused_until_a_person_accepts_it(rebalance, journal):
     rebalance("backup", "copy.sqlite")
     assert rebalance("run", "--force").code == 0
     shutil.copy("copy.sqlite", journal)

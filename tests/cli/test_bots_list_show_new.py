@@ -49,7 +49,7 @@ def test_list_shows_files_without_money_and_files_that_can_not_be_used(rebalance
 
 
 @pytest.mark.parametrize("content", ["", "[1", "(defsymphony)", "[]", "3", '{"format": "x"}'])
-def test_list_survives_a_file_that_is_no_bot_at_all(rebalance, bots, content):
+def test_list_shows_a_file_that_is_not_a_bot(rebalance, bots, content):
     (bots / "draft.json").write_text(content)
     said = rebalance("bots", "list")
     assert said.code == 0
@@ -96,7 +96,7 @@ def test_new_never_overwrites(rebalance, bots):
 
 
 @pytest.mark.parametrize("name", ["", " x", "///", "two\nlines", "x" * 61])
-def test_new_refuses_a_name_that_can_be_no_name(rebalance, bots, name):
+def test_new_refuses_an_invalid_name(rebalance, bots, name):
     assert rebalance("bots", "new", name).code == 2
     assert [path.name for path in bots.iterdir()] == ["mine.json"]
 

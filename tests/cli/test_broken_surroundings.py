@@ -18,7 +18,7 @@ def run(folder: Path, program: str, **surroundings: object) -> subprocess.Comple
     )
 
 
-def test_a_run_whose_screen_has_gone_is_a_whole_run(tmp_path: Path) -> None:
+def test_a_run_completes_even_if_its_terminal_is_closed(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     run(tmp_path, RUN, stdout=writing, stderr=subprocess.DEVNULL)
@@ -28,7 +28,7 @@ def test_a_run_whose_screen_has_gone_is_a_whole_run(tmp_path: Path) -> None:
     assert record.orders
 
 
-def test_a_library_that_is_missing_keeps_no_other_broker_from_trading(tmp_path: Path) -> None:
+def test_a_missing_library_of_one_broker_does_not_stop_the_others(tmp_path: Path) -> None:
     done = run(tmp_path, f"import sys; sys.modules['alpaca'] = None; {RUN}", capture_output=True)
     assert done.returncode == 0, done.stderr.decode()[-500:]
     assert read.run(tmp_path / "demo" / "journal.sqlite", None).run.status == "success"

@@ -19,7 +19,7 @@ def bought(rebalance, *words):
 
 
 @pytest.mark.parametrize("written", SPELLINGS)
-def test_what_is_protected_is_not_bought_in_any_spelling(rebalance, tmp_path, written):
+def test_a_protected_class_share_is_not_bought_in_any_spelling(rebalance, tmp_path, written):
     write_account(tmp_path, CLOSES, HALVES, f'protected = ["{written}"]')
     filled, whys = bought(rebalance)
     assert filled == {"SPY"}
@@ -27,20 +27,20 @@ def test_what_is_protected_is_not_bought_in_any_spelling(rebalance, tmp_path, wr
 
 
 @pytest.mark.parametrize("written", SPELLINGS)
-def test_what_is_denied_is_not_bought_in_any_spelling(rebalance, tmp_path, written):
+def test_a_denied_class_share_is_not_bought_in_any_spelling(rebalance, tmp_path, written):
     write_account(tmp_path, CLOSES, HALVES, f'[limits]\ndenied = ["{written}"]')
     assert bought(rebalance)[0] == {"SPY"}
 
 
 @pytest.mark.parametrize("written", SPELLINGS)
-def test_a_bot_finds_its_prices_in_any_spelling(rebalance, tmp_path, written):
+def test_a_bot_finds_the_prices_of_a_class_share_in_any_spelling(rebalance, tmp_path, written):
     write_account(tmp_path, CLOSES, {"asset": written})
     assert bought(rebalance)[0] == {"BRK.B"}
     assert "BRK.B" in rebalance("explain", "b").out
 
 
 @pytest.mark.parametrize("written", SPELLINGS)
-def test_a_person_hands_it_over_in_any_spelling(rebalance, tmp_path, written):
+def test_a_class_share_can_be_adopted_in_any_spelling(rebalance, tmp_path, written):
     write_account(tmp_path, CLOSES, {"asset": "BRK.B"})
     assert rebalance("run", "--as-of", DAYS[1]).code == 0
     (order,) = json.loads(rebalance("orders", "--json").out)

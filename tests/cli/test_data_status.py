@@ -71,7 +71,7 @@ def test_a_run_on_a_folder_trades_on_its_last_session(rebalance, context):
     assert "Prices from the folder prices/" in said.out
 
 
-def test_prices_of_days_to_come_are_shown_as_such(rebalance, context):
+def test_prices_of_future_days_are_shown_as_such(rebalance, context):
     context.write_text("date,SPY\n2999-01-02,1\n")
     said = rebalance("data", "status")
     assert said.code == 0

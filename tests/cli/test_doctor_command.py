@@ -292,7 +292,7 @@ def test_the_trial_asks_before_it_trades(rebalance, venue):
 
 
 @pytest.mark.parametrize(("words", "sentence"), [(["--symbol", "?"], "is not a ticker"), (["--account", "x"], "'x'")])
-def test_a_trial_of_what_does_not_exist_is_refused(rebalance, venue, words, sentence):
+def test_a_trial_of_an_unknown_ticker_or_account_is_refused(rebalance, venue, words, sentence):
     said = rebalance("doctor", "--paper-trial", "--yes", *words)
     assert (said.code, sentence in said.err) == (WRONG_WORDS, True)
 

@@ -48,7 +48,7 @@ def venue(tmp_path, monkeypatch) -> Iterator[LocalAlpaca]:
 # --------------------------------------------------------------------------------------------- halt and resume
 
 
-def test_a_halted_account_is_refused_by_every_run_and_said_by_every_screen(main):
+def test_a_halted_account_is_refused_by_every_run_and_shown_on_every_screen(main):
     assert "Every account is halted: off for a week." in main("halt", "--reason", "off for a week").out
     run = main("run", "--yes")
     assert run.code == FAILED
@@ -58,7 +58,7 @@ def test_a_halted_account_is_refused_by_every_run_and_said_by_every_screen(main)
     assert main("doctor").code == FAILED
 
 
-def test_a_dry_run_goes_on(main):
+def test_a_halt_does_not_stop_a_dry_run(main):
     main("halt")
     said = main("run", "--dry-run")
     assert said.code == DONE
@@ -97,13 +97,13 @@ def test_an_account_that_does_not_exist_is_refused(main, words):
 
 
 @pytest.mark.parametrize("words", [("halt",), ("kill",)])
-def test_none_of_it_waits_for_a_run_to_end(main, tmp_path, words):
+def test_halt_and_kill_do_not_wait_for_a_run_to_end(main, tmp_path, words):
     main("run", "--yes")
     with run_lock(tmp_path / "state" / "journal.sqlite"):
         assert main(*words).code == DONE
 
 
-def test_the_schedule_says_it_once_and_again_when_it_changes(main, tmp_path, monkeypatch, capsys):
+def test_the_schedule_reports_a_halt_once_and_again_when_it_changes(main, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     loop = schedule_loop(SimulatedClock(new_york_summer(28, 9)))
 
@@ -147,7 +147,7 @@ def still_open(venue) -> set[str]:
     return {order.ticket.client_id for order in venue.book.orders if order.status != "canceled"}
 
 
-def test_kill_takes_back_what_is_ours_and_the_account_stays_halted(rebalance, venue, tmp_path):
+def test_kill_cancels_our_orders_and_the_account_stays_halted(rebalance, venue, tmp_path):
     rests(venue, OURS, ALSO_OURS, "by-hand")
     said = rebalance("kill")
     assert said.code == DONE, said.out + said.err
@@ -158,7 +158,7 @@ def test_kill_takes_back_what_is_ours_and_the_account_stays_halted(rebalance, ve
     assert "every account is halted" in evening_run(tmp_path, venue).message
 
 
-def test_kill_takes_back_everybodys_on_demand_also_while_the_exchange_is_closed(rebalance, venue):
+def test_kill_cancels_external_orders_on_request_also_while_the_exchange_is_closed(rebalance, venue):
     venue.at(FRIDAY.replace(hour=17))
     rests(venue, "by-hand")
     assert rebalance("kill", "--account", "live1", "--all").code == DONE
@@ -174,7 +174,7 @@ def test_kill_halts_and_exits_with_an_error_where_open_orders_are_unknown(rebala
     assert "rebalance kill" in json.loads(rebalance("resume", "--reason", "x", "--json").out)["lifted"][0]["reason"]
 
 
-def test_keys_of_another_account_kill_nothing(rebalance, venue):
+def test_kill_refuses_the_keys_of_another_account(rebalance, venue):
     rests(venue, OURS)
     venue.account["account_number"] = "987654321"
     said = rebalance("kill")

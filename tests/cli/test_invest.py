@@ -30,7 +30,7 @@ def changes(rebalance):
     ]
 
 
-def test_money_is_committed_to_one_more_bot(rebalance, config):
+def test_an_investment_is_added_for_another_bot(rebalance, config):
     before = config.read_text()
     said = rebalance("invest", "add", "bots/momentum.json", "30000.50")
     assert said.code == 0, said.err
@@ -43,7 +43,7 @@ def test_money_is_committed_to_one_more_bot(rebalance, config):
     assert ('accounts.main.investments."momentum".amount', None, "30000.50") in changes(rebalance)
 
 
-def test_it_may_be_percent_and_have_a_name_of_its_own(rebalance, config):
+def test_an_investment_may_be_in_percent_and_have_its_own_name(rebalance, config):
     rebalance("invest", "add", "bots/momentum.json", "25", "--percent", "--name", "Mine")
     assert invested(rebalance)["Mine"] == ("25", "percent")
 
@@ -74,7 +74,7 @@ def test_an_amount_in_percent_stays_percent_until_dollars_are_asked_for(rebalanc
     assert invested(rebalance) == {"Trend gate": ("6000", "dollars")}
 
 
-def test_money_is_taken_back_from_a_bot(rebalance, config):
+def test_an_investment_is_removed(rebalance, config):
     before = config.read_text()
     rebalance("invest", "add", "bots/momentum.json", "5")
     said = rebalance("invest", "remove", "momentum")
@@ -107,7 +107,7 @@ def test_what_a_command_changed_is_not_journalled_again_by_the_run(rebalance, co
         (["remove", "Trend gate"], "the only bot of account main"),
     ],
 )
-def test_what_can_not_be_is_refused_and_nothing_changes(rebalance, config, words, says):
+def test_an_invalid_change_is_refused_and_nothing_changes(rebalance, config, words, says):
     before = config.read_bytes()
     said = rebalance("invest", *words)
     assert said.code == 2
@@ -127,7 +127,7 @@ def test_of_several_accounts_one_has_to_be_named(rebalance, config):
     assert rebalance("invest", "add", "bots/momentum.json", "5", "--account", "main").code == 0
 
 
-def test_the_demo_is_not_there_to_be_edited(rebalance):
+def test_the_demo_can_not_be_edited(rebalance):
     said = rebalance("invest", "set", "Trend gate", "5")
     assert said.code == 2
     assert "`rebalance init` writes the first" in said.err

@@ -90,7 +90,7 @@ def test_what_is_armed_is_shown_and_kept(rebalance, venue):
 
 
 @pytest.mark.parametrize("answer", ["n", "y"])
-def test_a_person_is_asked_first(rebalance, venue, monkeypatch, answer):
+def test_confirmation_is_asked_for(rebalance, venue, monkeypatch, answer):
     terminal = io.StringIO(f"{answer}\n")
     terminal.isatty = lambda: True
     monkeypatch.setattr("sys.stdin", terminal)
@@ -156,7 +156,7 @@ def test_a_bot_that_can_not_be_used_is_not_armed(rebalance, venue, tmp_path):
 # --------------------------------------------------------------------------------------------- the first runs
 
 
-def test_the_first_live_run_sends_one_order_and_halts_for_a_look(rebalance, venue, run):
+def test_the_first_live_run_sends_one_order_and_halts_for_review(rebalance, venue, run):
     rebalance(*ARM)
     assert (run().exit_code, sent(venue)) == (PARTIAL, 1)
     assert "first live run: one order was sent, look at it" in at_the_time(rebalance, "status").out
@@ -165,7 +165,7 @@ def test_the_first_live_run_sends_one_order_and_halts_for_a_look(rebalance, venu
     assert "is halted since" in again.message
 
 
-def test_after_the_review_runs_send_all_orders(rebalance, venue, run):
+def test_after_that_review_runs_send_all_orders(rebalance, venue, run):
     rebalance(*ARM)
     run()
     said = rebalance("resume", "--account", "live1", "--reason", "one share of each looks right")
@@ -177,7 +177,7 @@ def test_after_the_review_runs_send_all_orders(rebalance, venue, run):
     assert standing(rebalance)["armed"]["first_order_only"] is False
 
 
-def test_a_halt_of_another_kind_does_not_count_as_that_look(rebalance, venue, run):
+def test_another_halt_does_not_count_as_that_review(rebalance, venue, run):
     rebalance(*ARM)
     rebalance("halt", "--account", "live1")
     rebalance("resume", "--account", "live1", "--reason", "a try")
@@ -208,7 +208,7 @@ def test_nothing_is_sent_after_live_disarm(rebalance, venue, run):
     assert (run().exit_code, sent(venue)) == (FAILED, 0)
 
 
-def test_an_edit_of_a_bot_by_hand_is_noticed_everywhere(rebalance, venue, run, tmp_path):
+def test_a_manual_edit_of_a_bot_is_reported_everywhere(rebalance, venue, run, tmp_path):
     rebalance(*WHOLE)
     write_bot(tmp_path, SPY=50, GLD=40)
     done = run()
@@ -230,7 +230,7 @@ def test_an_edit_by_command_says_that_it_disarms(rebalance, venue, run):
     assert json.loads(rebalance("invest", "set", "mix", 60, "--json").out)["disarmed"] == []
 
 
-def test_an_edit_that_is_taken_back_by_hand_leaves_it_disarmed_after_a_command(rebalance, venue, run, tmp_path):
+def test_manually_reverting_an_edit_by_command_does_not_rearm(rebalance, venue, run, tmp_path):
     rebalance(*WHOLE)
     before = (tmp_path / "config.toml").read_bytes()
     rebalance("invest", "set", "mix", 50)

@@ -59,7 +59,7 @@ def config(tmp_path):
     )
 
 
-def test_the_keys_are_asked_for_unseen_and_kept(rebalance, keyring, typed):
+def test_the_keys_are_read_without_echo_and_stored(rebalance, keyring, typed):
     said = rebalance("login", "paper")
     assert said.code == 0, said.err
     assert typed == ["Key ID (not shown): ", "Secret (not shown): "]
@@ -69,14 +69,14 @@ def test_the_keys_are_asked_for_unseen_and_kept(rebalance, keyring, typed):
 
 
 @pytest.mark.parametrize("text", [PIPED, PIPED.strip()])
-def test_a_pipe_may_bring_them_where_it_is_asked_to(rebalance, keyring, piped, text):
+def test_keys_can_be_piped_in_with_the_stdin_option(rebalance, keyring, piped, text):
     piped(text)
     said = rebalance("login", "paper", "--stdin", "--json")
     assert json.loads(said.out) == {"account": "paper", "stored_in": "a keyring in memory"}
     assert keyring.kept == {("rebalancer", "paper"): f"{ID}\n{SECRET}"}
 
 
-def test_a_pipe_is_not_read_unasked_and_a_terminal_not_by_the_pipes_option(rebalance, keyring, piped, monkeypatch):
+def test_a_pipe_needs_the_stdin_option_and_a_terminal_refuses_it(rebalance, keyring, piped, monkeypatch):
     piped(PIPED)
     assert "use --stdin to read the keys from a pipe" in rebalance("login", "paper").err
     monkeypatch.setattr("sys.stdin", Terminal(PIPED))
@@ -95,7 +95,7 @@ def test_a_pipe_is_not_read_unasked_and_a_terminal_not_by_the_pipes_option(rebal
         (f"{ID} \n{SECRET}\n", "is empty or has blanks"),
     ],
 )
-def test_what_is_no_pair_of_keys_is_not_stored(rebalance, keyring, piped, text, says):
+def test_an_invalid_pair_of_keys_is_not_stored(rebalance, keyring, piped, text, says):
     piped(text)
     said = rebalance("login", "paper", "--stdin")
     assert (said.code, keyring.kept) == (2, {})
@@ -112,13 +112,15 @@ def test_what_is_no_pair_of_keys_is_not_stored(rebalance, keyring, piped, text, 
         ("nobody", "there is no account 'nobody'; there are: paper, second, third, trial"),
     ],
 )
-def test_nobody_is_asked_where_the_keyring_would_not_be(rebalance, keyring, typed, account, says):
+def test_an_account_that_does_not_use_the_keyring_is_refused_before_keys_are_asked_for(
+    rebalance, keyring, typed, account, says
+):
     said = rebalance("login", account)
     assert (said.code, typed, keyring.kept) == (2, [], {})
     assert says in said.err
 
 
-def test_a_keyring_that_keeps_nothing_is_found_out(rebalance, piped):
+def test_a_keyring_that_stores_nothing_is_detected(rebalance, piped):
     piped(PIPED)
     with in_use(MemoryKeyring(forgetful=True)):
         said = rebalance("login", "paper", "--stdin")

@@ -58,7 +58,7 @@ def test_sync_fetches_every_bots_tickers_and_the_fallback(rebalance, venue):
     assert said.err == "2 of 2 tickers\n"
 
 
-def test_sync_says_whose_history_was_thrown_away_and_why(rebalance, venue):
+def test_sync_names_each_discarded_history_with_the_reason(rebalance, venue):
     rebalance("data", "sync")
     venue.market.action("forward_split", "SPY", date(2024, 3, 5), new_rate=2, old_rate=1)
     said = rebalance("data", "sync")

@@ -54,7 +54,7 @@ def filled(rebalance):
 
 
 @pytest.mark.usefixtures("cut_off")
-def test_the_next_run_resumes_it_and_sends_nothing_twice(rebalance):
+def test_the_next_run_resumes_an_interrupted_run_and_sends_nothing_twice(rebalance):
     said = rebalance("run")
     assert said.code == 0, said.err
     assert "this run was cut off" in said.out
@@ -63,7 +63,7 @@ def test_the_next_run_resumes_it_and_sends_nothing_twice(rebalance):
 
 
 @pytest.mark.usefixtures("cut_off")
-def test_it_resumes_with_its_recorded_config_and_bots(rebalance, tmp_path):
+def test_a_run_resumes_with_its_recorded_config_and_bots(rebalance, tmp_path):
     write_config(tmp_path, enabled=False, bot={**HOLD_SPY, "chart": {"asset": "QQQ"}})
     (tmp_path / "hold.json").unlink()
     said = rebalance("run")
@@ -73,7 +73,7 @@ def test_it_resumes_with_its_recorded_config_and_bots(rebalance, tmp_path):
 
 
 @pytest.mark.usefixtures("cut_off")
-def test_recover_counts_its_fills_and_ends_it(rebalance):
+def test_recover_counts_the_fills_of_an_interrupted_run_and_ends_it(rebalance):
     said = rebalance("recover")
     assert said.code == 0, said.err
     assert "cut off and settled later: SPY: bought" in said.out
@@ -98,13 +98,13 @@ def test_a_broken_bot_does_not_prevent_settling_at_alpaca(rebalance, tmp_path, m
 
 
 @pytest.mark.usefixtures("cut_off")
-def test_a_dry_run_leaves_it_alone(rebalance):
+def test_a_dry_run_leaves_an_interrupted_run_alone(rebalance):
     assert rebalance("run", "--dry-run").code == 0
     assert filled(rebalance) == [(1, "SPY", "intended")]
 
 
 @pytest.mark.usefixtures("cut_off")
-def test_without_its_journal_nothing_is_sent_until_a_person_vouches_for_the_order(rebalance, tmp_path):
+def test_without_its_journal_nothing_is_sent_until_a_person_accounts_for_the_order(rebalance, tmp_path):
     """A journal that was deleted would let the evening be traded twice."""
     (order,) = json.loads(rebalance("orders", "--json").out)
     for file in (tmp_path / "state").glob("journal.sqlite*"):

@@ -38,7 +38,7 @@ def test_json_says_the_same_as_the_screen(rebalance):
     assert set(record["targets"]["weights"]) == {trade["symbol"] for trade in record["plan"]["trades"] if trade["side"]}
 
 
-def test_a_month_day_by_day_keeps_journal_and_broker_together(rebalance):
+def test_on_every_day_of_a_month_journal_and_broker_agree(rebalance):
     day, last = date(2016, 2, 1), date(2016, 2, 29)
     netted = 0
     while day <= last:
@@ -96,7 +96,7 @@ weight_mode = "percent"
 HOLD_SPY = {"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": "SPY"}}
 
 
-def test_an_accounts_trouble_is_its_own(rebalance, tmp_path: Path):
+def test_an_error_in_one_account_does_not_affect_the_others(rebalance, tmp_path: Path):
     (tmp_path / "hold.json").write_text(json.dumps(HOLD_SPY))
     broken = CONFIG.format(name="broken", bot="nowhere.json")
     sound = CONFIG.format(name="sound", bot="hold.json").split("[trading]")[1].split('"TBILL"')[1]

@@ -156,7 +156,7 @@ def test_a_broken_config_is_reported_once_and_survived(tmp_path, monkeypatch, ca
     assert "success" in capsys.readouterr().out
 
 
-def test_prices_that_end_before_today_are_a_sentence_and_after_three_tries_there_is_peace(rebalance, tmp_path, capsys):
+def test_prices_that_end_before_today_are_reported_three_times_and_then_not_retried(rebalance, tmp_path, capsys):
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 15, 50) + timedelta(days=30))
     poll_until(schedule_loop(clock), clock, clock.now() + timedelta(minutes=9), timedelta(seconds=30))

@@ -102,7 +102,7 @@ def test_a_failing_on_result_is_reported_and_journalled_and_the_run_counts(rebal
 
 
 @pytest.mark.parametrize("words", [["--dry-run"], ["--force"], ["--as-of", "2016-06-01"], ["--account", "main"]])
-def test_it_goes_without_the_options_of_a_run_by_hand(rebalance, tmp_path, words):
+def test_when_due_refuses_the_options_of_a_manual_run(rebalance, tmp_path, words):
     write_config(tmp_path)
     assert when_due(rebalance, 28, 12, 0, *words).code == 2
 
@@ -114,7 +114,7 @@ def test_json_is_printed_only_where_there_is_something_to_say(rebalance, tmp_pat
     assert [account["status"] for account in received["accounts"]] == ["success"]
 
 
-def test_the_quick_answer_loads_nothing_heavy(rebalance, tmp_path):
+def test_when_nothing_is_due_nothing_heavy_is_imported(rebalance, tmp_path):
     write_config(tmp_path)
     assert when_due(rebalance, 28, 12) == NOTHING  # fills the calendar cache
     heavy = {"numpy", "pandas", "sqlite_utils", "rich", "apscheduler", "pydantic"}
@@ -145,21 +145,21 @@ class Terminal(StringIO):
         return True
 
 
-def test_inside_the_window_a_run_by_hand_asks_nothing(tmp_path):
+def test_inside_the_window_a_manual_run_needs_no_confirmation(tmp_path):
     ask_at(tmp_path, 15, 55)
 
 
-def test_outside_it_yes_skips_the_question(tmp_path):
+def test_outside_the_window_yes_skips_the_confirmation(tmp_path):
     ask_at(tmp_path, 11, yes=True)
 
 
-def test_outside_it_without_a_terminal_the_remedy_is_named(tmp_path, monkeypatch):
+def test_outside_the_window_without_a_terminal_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", StringIO("y\n"))
     with pytest.raises(BadInputError, match=r"It is 11:00 New York time.*15:50.*use --yes to confirm"):
         ask_at(tmp_path, 11)
 
 
-def test_outside_it_the_answer_on_the_terminal_decides(tmp_path, monkeypatch):
+def test_outside_the_window_the_answer_on_the_terminal_decides(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", Terminal("y\nn\n"))
     ask_at(tmp_path, 11)
     with pytest.raises(BadInputError, match="nothing was done"):
@@ -176,7 +176,7 @@ def by_hand(rebalance, day: int, hour: int, minute: int = 0, *words: str):
         return rebalance("run", *words)
 
 
-def test_a_run_by_hand_of_an_enabled_account_counts_as_the_sessions_run(rebalance, tmp_path):
+def test_a_manual_run_of_an_enabled_account_counts_as_the_sessions_run(rebalance, tmp_path):
     write_config(tmp_path)
     assert "use --yes to confirm" in by_hand(rebalance, 28, 11).err
     assert by_hand(rebalance, 28, 11, 0, "--yes").code == 0
@@ -184,7 +184,7 @@ def test_a_run_by_hand_of_an_enabled_account_counts_as_the_sessions_run(rebalanc
     assert [run["session"] for run in json.loads(rebalance("history", "--json").out)] == ["2016-06-28"]
 
 
-def test_a_run_by_hand_is_refused_while_the_exchange_is_closed(rebalance, tmp_path):
+def test_a_manual_run_is_refused_while_the_exchange_is_closed(rebalance, tmp_path):
     write_config(tmp_path)
     evening, saturday = by_hand(rebalance, 28, 17, 0, "--yes"), by_hand(rebalance, 25, 12, 0, "--yes")
     assert (evening.code, saturday.code) == (4, 4)

@@ -93,7 +93,7 @@ def test_ten_mistakes_are_shown_at_once_each_with_its_line_key_and_what_is_allow
     assert "10 problems" in said.out
 
 
-def test_the_check_says_the_same_to_a_program(rebalance, tmp_path):
+def test_the_check_reports_the_same_problems_in_json(rebalance, tmp_path):
     (tmp_path / "config.toml").write_text(TEN_MISTAKES)
     said = rebalance("config", "check", "--json")
     answer = json.loads(said.out)
@@ -177,7 +177,7 @@ def test_a_file_of_a_newer_version_is_refused_everywhere(rebalance, begun):
 # ------------------------------------------------------------------------------------------ config changes
 
 
-def test_an_edit_by_hand_is_journalled_at_the_next_run_and_shown_with_it(rebalance, begun):
+def test_a_manual_edit_is_journalled_at_the_next_run_and_shown_with_it(rebalance, begun):
     rebalance("run", "--as-of", "2016-06-29")
     assert "No setting was changed" in rebalance("config", "changes").out
     begun.write_text(begun.read_text().replace("amount = 6000", "amount = 7000"))

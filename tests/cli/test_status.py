@@ -32,7 +32,7 @@ def test_an_account_that_is_not_enabled_is_shown_as_such(rebalance, tmp_path):
     assert "not enabled" in said.out
 
 
-def test_a_session_that_nothing_ran_needs_a_look_although_no_schedule_is_alive_to_say_so(rebalance, tmp_path):
+def test_a_session_without_a_run_needs_a_look_even_if_no_schedule_is_running(rebalance, tmp_path):
     write_config(tmp_path)
     at(rebalance, 28, 12, 0, "status")
     said = at(rebalance, 28, 16, 0, "status")

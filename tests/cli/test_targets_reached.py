@@ -22,7 +22,7 @@ def test_a_target_without_a_price_makes_the_run_partial_and_names_symbol_dollars
     assert reason == f"1 of 1 orders done; FB: 49,500.00 USD under its target ({price})"
 
 
-def test_what_runs_after_it_learns_that_it_was_partial(rebalance, tmp_path):
+def test_the_on_result_command_receives_the_partial_status(rebalance, tmp_path):
     write_account(tmp_path, CLOSES, HALVES)
     config = tmp_path / "config.toml"
     tell = f'on_result = "tee {tmp_path}/received"\n'
@@ -31,14 +31,14 @@ def test_what_runs_after_it_learns_that_it_was_partial(rebalance, tmp_path):
     assert "partial" in (tmp_path / "received").read_text()
 
 
-def test_a_protected_target_is_said_and_is_no_failure(rebalance, tmp_path):
+def test_a_protected_target_is_reported_and_is_not_a_failure(rebalance, tmp_path):
     write_account(tmp_path, {**CLOSES, "FB": ["200"] * 5}, HALVES, 'protected = ["FB"]')
     code, status, reason = ended(rebalance, DAYS[3])
     assert (code, status) == (0, "success")
     assert "held back by your settings: FB: 49,400.00 USD under its target (protected in the config)" in reason
 
 
-def test_a_denied_target_is_said_and_is_no_failure(rebalance, tmp_path):
+def test_a_denied_target_is_reported_and_is_not_a_failure(rebalance, tmp_path):
     write_account(tmp_path, {**CLOSES, "FB": ["200"] * 5}, HALVES, '[accounts.a.limits]\ndenied = ["FB"]')
     code, status, reason = ended(rebalance, DAYS[3])
     assert (code, status) == (0, "success")
@@ -46,7 +46,7 @@ def test_a_denied_target_is_said_and_is_no_failure(rebalance, tmp_path):
     assert "FB is in limits.denied" in reason
 
 
-def test_the_config_check_says_what_a_holding_leaves_no_room_for(rebalance, tmp_path):
+def test_the_config_check_notes_a_held_position_above_its_symbol_limit(rebalance, tmp_path):
     write_account(tmp_path, {**CLOSES, "FB": ["200"] * 5}, HALVES)
     assert rebalance("run", "--as-of", DAYS[1]).code == 0
     assert json.loads(rebalance("config", "check", "--json").out)["notes"] == []

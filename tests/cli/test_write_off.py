@@ -33,7 +33,7 @@ def warnings(record):
     return [remark["text"] for remark in record["remarks"] if remark["level"] == "warning"]
 
 
-def test_it_counts_at_its_last_close_with_a_warning_and_the_rest_is_traded(rebalance, delisted):
+def test_a_position_without_a_price_counts_at_its_last_close_with_a_warning_and_the_rest_is_traded(rebalance, delisted):
     write_bot(delisted, {"asset": "GLD"})
     code, record = evening(rebalance, DAYS[4])
     assert code == 3
@@ -44,7 +44,7 @@ def test_it_counts_at_its_last_close_with_a_warning_and_the_rest_is_traded(rebal
     assert filled == {"SPY": ("sell", "123"), "GLD": ("buy", "495")}
 
 
-def test_it_is_neither_bought_nor_sold_and_the_plan_says_how_it_is_given_up(rebalance, delisted):
+def test_a_position_without_a_price_is_not_traded_and_the_plan_names_the_write_off(rebalance, delisted):
     write_bot(delisted, {"asset": "SPY"})
     _, record = evening(rebalance, DAYS[3])
     (trade,) = [trade for trade in record["plan"]["trades"] if trade["symbol"] == "FB"]
@@ -55,7 +55,7 @@ def test_it_is_neither_bought_nor_sold_and_the_plan_says_how_it_is_given_up(reba
     )
 
 
-def test_what_is_written_off_is_gone_and_the_next_evening_finds_nothing_amiss(rebalance, delisted):
+def test_after_a_write_off_the_next_run_finds_no_difference(rebalance, delisted):
     evening(rebalance, DAYS[3])
 
     said = rebalance("write-off", "FB", "--reason", "delisted", "--yes")
@@ -79,7 +79,7 @@ def test_a_write_off_is_no_loss_of_the_day_and_ends_no_buying(rebalance, deliste
     assert {order["symbol"]: order["side"] for order in record["orders"]} == {"SPY": "sell", "GLD": "buy"}
 
 
-def test_a_person_is_asked_first(rebalance, delisted):
+def test_confirmation_is_asked_for(rebalance, delisted):
     said = rebalance("write-off", "FB", "--reason", "delisted")
     assert said.code == 2
     assert "There is no terminal to answer on, so nothing was written off" in said.err
@@ -92,13 +92,13 @@ def test_a_person_is_asked_first(rebalance, delisted):
         ("QQQ", "QQQ: not held in this account"),
     ],
 )
-def test_what_can_be_sold_or_is_not_held_is_not_written_off(rebalance, delisted, symbol, words):
+def test_a_position_that_can_be_sold_or_is_not_held_is_not_written_off(rebalance, delisted, symbol, words):
     said = rebalance("write-off", symbol, "--reason", "by mistake", "--yes")
     assert said.code == 2
     assert words in said.err
 
 
-def test_at_a_real_broker_there_is_nothing_to_write_off(rebalance, delisted):
+def test_a_write_off_at_a_real_broker_is_refused(rebalance, delisted):
     config = delisted / "config.toml"
     config.write_text(config.read_text().replace('broker = "sim"', 'broker = "alpaca"'))
     said = rebalance("write-off", "FB", "--reason", "delisted", "--yes")
@@ -106,7 +106,7 @@ def test_at_a_real_broker_there_is_nothing_to_write_off(rebalance, delisted):
     assert "account a is at alpaca: what is worth nothing there, the broker takes out by itself" in said.err
 
 
-def test_cut_off_after_the_journal_the_same_command_does_the_rest(rebalance, delisted):
+def test_a_write_off_interrupted_after_the_journal_is_completed_by_the_same_command(rebalance, delisted):
     evening(rebalance, DAYS[3])
     with SqliteJournal.open(delisted / "state" / "journal.sqlite") as journal:
         at = datetime(2022, 6, 9, 20, 0, tzinfo=UTC)

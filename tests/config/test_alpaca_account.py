@@ -119,7 +119,7 @@ def test_a_simulated_account_may_trade_on_the_prices_of_one_at_alpaca() -> None:
     assert found.data_account == "paper"
 
 
-def test_history_may_come_from_a_folder_and_tonight_from_alpaca() -> None:
+def test_history_may_come_from_a_folder_and_todays_prices_from_alpaca() -> None:
     found = parsed(f'[data]\nsource = "folder"\nfolder = "prices"\nfeed = "sip"\n{AT_ALPACA}')
     assert (found.data_source, found.data_folder, found.data_account) == ("folder", FOLDER / "prices", "demo")
 

@@ -103,7 +103,7 @@ def test_a_backup_is_kept_once_and_never_replaced_by_another(path: Path) -> None
 
 
 @pytest.mark.posix
-def test_a_pipe_is_no_bot_file(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_as_a_bot_file(tmp_path: Path) -> None:
     pipe = tmp_path / "bot.json"
     os.mkfifo(pipe)
     with pytest.raises(BadInputError, match="it is no ordinary file"):
@@ -111,7 +111,7 @@ def test_a_pipe_is_no_bot_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.posix
-def test_a_device_is_no_bot_file_nor_is_a_link_to_one(tmp_path: Path) -> None:
+def test_a_device_or_a_link_to_one_is_refused_as_a_bot_file(tmp_path: Path) -> None:
     link = tmp_path / "bot.json"
     link.symlink_to("/dev/null")
     for file in (Path("/dev/null"), link):

@@ -157,7 +157,7 @@ def test_the_orders_of_a_run_are_its_own_in_journal_order(journal):
     assert ids(journal.orders(run)) == ["rb2", "rb1"]
 
 
-def test_known_are_the_orders_of_the_account_and_those_a_person_accounted_for(journal):
+def test_the_known_orders_are_those_of_the_account_and_those_a_person_accounted_for(journal):
     journal.record(start_buying(journal), OrderIntended(NOW, BUY))
     journal.record(NO_RUN, OrderAccounted(NOW, "demo", "rb-stranger", "ann", "sent by hand"))
 

@@ -150,7 +150,7 @@ def test_twelve_digits_of_an_anchor_are_enough_and_what_is_no_hash_is_refused(wr
             verify(written, wrong)
 
 
-def test_a_changed_file_and_one_that_is_gone_or_new_are_named(written):
+def test_a_changed_a_missing_and_an_added_file_are_named(written):
     tamper(written, "UPDATE files SET content = x'00' WHERE content = x'7b7d'")
     assert verify(written).faults == ("the file 44136fa355b3… is not what was kept",)
 
@@ -171,7 +171,7 @@ def test_a_table_that_differs_from_a_rebuild_is_named(written, table):
 
 
 @pytest.mark.parametrize("guard", GUARDS)
-def test_a_guard_that_is_gone_is_named(written, guard):
+def test_a_missing_guard_is_named(written, guard):
     with closing(sqlite3.connect(written)) as connection:
         connection.execute(f"DROP TRIGGER {guard}")
 

@@ -224,7 +224,7 @@ def test_an_interrupted_run_can_record_nothing_once_the_next_has_begun(context, 
         first.record(dead, *TO_THE_BUYS, OrderIntended(NOW, order()))
 
 
-def test_of_two_that_race_a_thousand_times_exactly_one_runs_each_time(path, context):
+def test_of_two_processes_that_race_a_thousand_times_exactly_one_runs_each_time(path, context):
     """Both start the run at the same moment; the winner's run goes on until the loser was told."""
     gate = Barrier(2)
     SqliteJournal.open(path).close()

@@ -72,7 +72,7 @@ def test_an_old_journal_upgrades_verifies_and_keeps_its_lines(old):
     assert verify(old).faults == ()
 
 
-def test_what_cron_asks_first_is_answered_from_an_old_journal_before_anything_upgrades_it(old):
+def test_the_due_check_reads_an_old_journal_without_upgrading_it(old):
     """Else the schedule would never start the run that upgrades it."""
     assert read.enabled_changes(old) == {}
     assert len(read.runs(old, "demo")) == 2

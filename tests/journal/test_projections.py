@@ -73,7 +73,7 @@ def test_a_rebuild_gives_back_every_table_row_for_row(journal):
         max_size=8,
     )
 )
-def test_a_rebuild_gives_back_what_any_order_of_events_left(events):
+def test_a_rebuild_restores_the_tables_after_any_sequence_of_events(events):
     with SqliteJournal.in_memory() as journal:
         run = start_buying(journal)
         for event in (OrderIntended(NOW, BUY), *events):

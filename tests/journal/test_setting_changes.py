@@ -45,7 +45,7 @@ def test_the_first_run_journals_no_change_of_settings(journal, path):
     assert journalled(path) == []
 
 
-def test_an_edit_by_hand_is_found_by_the_next_run(journal, path):
+def test_a_manual_edit_is_found_by_the_next_run(journal, path):
     start(journal, request(FIRST))
     run = start(journal, request({"trading.drift_percent": "2", "investments.mix.amount": "5"}, day=1))
 
@@ -65,7 +65,7 @@ def test_settings_that_stayed_are_not_journalled_again(journal, path):
     assert journalled(path) == []
 
 
-def test_what_a_command_journalled_is_not_found_a_second_time_by_the_run(journal, path):
+def test_a_change_journalled_by_a_command_is_not_journalled_again_by_the_run(journal, path):
     start(journal, request(FIRST))
     journal.record(NO_RUN, change("investments.trend.amount", "6000", "7000"))
     start(journal, request({**FIRST, "investments.trend.amount": "7000"}, day=1))
@@ -73,7 +73,7 @@ def test_what_a_command_journalled_is_not_found_a_second_time_by_the_run(journal
     assert journalled(path) == [("investments.trend.amount", "6000", "7000")]
 
 
-def test_a_setting_taken_out_by_command_and_put_back_by_hand_is_new(journal, path):
+def test_a_setting_removed_by_command_and_restored_manually_is_a_change(journal, path):
     start(journal, request(FIRST))
     journal.record(NO_RUN, change("investments.trend.amount", "6000", None))
     start(journal, request(FIRST, day=1))

@@ -120,7 +120,7 @@ def tell(journal: SqliteJournal, run: RunId, event: Event, *, stops: bool) -> No
 
 
 @pytest.mark.parametrize(("state", "cells"), lines(ORDERS), ids=[state for state, _ in lines(ORDERS)])
-def test_an_order_that_is(journal, state, cells):
+def test_order_transitions_from(journal, state, cells):
     run = start_buying(journal)
     for number, (event, after) in enumerate(cells.items()):
         told = what_is_told(of := order(f"rb{number}"))
@@ -141,7 +141,7 @@ def test_an_order_sent_twice_may_be_given_up_without_a_lookup(journal):
 
 
 @pytest.mark.parametrize(("state", "cells"), lines(RUNS), ids=[state for state, _ in lines(RUNS)])
-def test_a_run_that_is(journal, state, cells):
+def test_run_transitions_from(journal, state, cells):
     for number, (event, after) in enumerate(cells.items()):
         run = start(journal, replace(REQUEST, force=True))
         steps = a_way_through(number)
@@ -151,7 +151,7 @@ def test_a_run_that_is(journal, state, cells):
         assert step.replace(" ", "_") == (state if after in {"!", "="} else after), event
 
 
-def test_the_tables_leave_no_pair_out():
+def test_every_state_and_event_is_covered():
     assert {state for state, _ in lines(ORDERS)} == set(get_args(OrderPhase))
     assert {state for state, _ in lines(RUNS)} == {step.replace(" ", "_") for step in get_args(RunStep)}
     assert all(set(cells) == set(what_is_told(order())) for _, cells in lines(ORDERS))

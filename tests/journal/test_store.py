@@ -149,7 +149,7 @@ def test_a_journal_that_may_not_be_written_says_what_to_do(journal):
         start(journal)
 
 
-def test_a_folder_in_its_place_is_no_journal(path):
+def test_a_folder_in_place_of_the_journal_is_refused(path):
     path.mkdir(parents=True)
 
     with pytest.raises(RunFailedError, match="can't be opened"):
@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         SqliteJournal.open(tmp_path / "state" / "journal.sqlite")
 
 
-def test_another_file_is_refused_as_no_journal(path):
+def test_a_file_that_is_not_a_journal_is_refused(path):
     path.parent.mkdir()
     path.write_bytes(b"a letter to my bank, which is no database at all" * 100)
 
@@ -281,7 +281,7 @@ def test_a_journal_from_before_the_chain_can_be_read_and_says_that_it_has_none(u
         verify(unchained)
 
 
-def test_a_guard_that_was_lost_before_the_chain_is_not_quietly_put_back(unchained):
+def test_a_guard_lost_before_the_chain_is_not_silently_restored(unchained):
     with stranger(unchained) as connection:
         connection.execute("DROP TRIGGER events_never_change")
 

@@ -76,21 +76,21 @@ def test_an_empty_list_of_positions_is_no_sign_of_a_lost_order(scripted, seed):
 
 @pytest.mark.parametrize("ids", ["never", "for ever"])
 @pytest.mark.parametrize("seed", range(5))
-def test_what_fills_after_it_was_given_up_and_before_the_last_record_counts_once(scripted, seed, ids):
+def test_an_order_that_fills_after_it_was_given_up_and_before_the_last_record_counts_once(scripted, seed, ids):
     world = scripted(seed, ids, CALM, LATE, CALM, LATE, quiet=180)
     world.simulate()  # the journal is compared with the venue to the share after every session
     assert world.day == world.days
 
 
 @pytest.mark.parametrize("seed", BUYING)
-def test_an_equity_that_is_no_number_is_refused_in_words_even_where_the_positions_are_gone(scripted, seed):
+def test_an_equity_that_is_not_a_number_is_refused_with_a_message_even_without_positions(scripted, seed):
     world = scripted(seed, "for ever", CALM, {"equity is no number": 1.0, "positions come empty": 1.0})
     world.simulate()
     assert any("equity of NaN" in reason for reason in world.totals.failures)
 
 
 @pytest.mark.parametrize("fault", ["stands with another quantity", "filled beyond the order"])
-def test_a_halt_over_an_order_that_is_not_as_it_was_sent_says_how_to_go_on(scripted, fault):
+def test_a_halt_over_a_mismatched_order_names_the_remedy(scripted, fault):
     world = scripted(1, "for ever", {fault: 1.0})
     world.live_day()
     (said,) = halts(world)

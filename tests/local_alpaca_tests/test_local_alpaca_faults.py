@@ -53,7 +53,7 @@ def test_an_order_may_arrive_some_time_after_its_connection_broke(venue, wire):
         (faults.RESET_AFTER, True),
     ],
 )
-def test_an_order_may_stand_or_not_when_no_answer_comes(venue, wire, fault, stands):
+def test_an_order_may_exist_or_not_when_no_answer_comes(venue, wire, fault, stands):
     assert isinstance(attempt(wire, fault), requests.RequestException)
     found = wire.send("GET", "/v2/orders:by_client_order_id", client_order_id="one")
     assert (found.status_code == 200) is stands
@@ -82,18 +82,18 @@ def test_a_reset_is_a_reset(venue, wire):
         (faults.FORBIDDEN, 403, False),
     ],
 )
-def test_an_order_may_stand_or_not_whatever_the_answer_says(venue, wire, fault, status, stands):
+def test_an_order_may_exist_or_not_whatever_the_answer_says(venue, wire, fault, status, stands):
     assert attempt(wire, fault).status_code == status
     assert bool(venue.book.orders) is stands
 
 
-def test_a_second_post_after_a_timeout_at_the_gateway_meets_its_own_order(wire):
+def test_a_repeated_post_after_a_gateway_timeout_is_refused_as_a_duplicate(wire):
     attempt(wire, faults.TIMEOUT_AFTER)
     again = wire.order("buy", "SPY", 1, client_order_id="one")
     assert (again.status, again.body["message"]) == (422, "client_order_id must be unique")
 
 
-def test_too_many_requests_are_said_with_headers_or_without(wire):
+def test_a_429_comes_with_or_without_headers(wire):
     assert attempt(wire, faults.TOO_MANY).headers["X-RateLimit-Remaining"] == "0"
     bare = attempt(wire, faults.TOO_MANY_BARE)
     assert (bare.content, bare.headers.get("X-RateLimit-Remaining")) == (b"", None)
@@ -106,7 +106,7 @@ def test_a_truncated_or_empty_answer_is_no_json(wire):
 
 
 @pytest.mark.parametrize("fault", [faults.DRIP, faults.DRIP_HEADERS])
-def test_a_slow_drip_sends_its_head_or_its_body_byte_by_byte_and_no_timeout_of_a_socket_ends_it(venue, fault):
+def test_a_slow_response_arrives_byte_by_byte_and_no_socket_timeout_ends_it(venue, fault):
     venue.faults.on("GET", "/v2/clock", fault=fault)
     with asking_for_the_clock(venue) as client:
         pieces = [client.recv(4096) for _ in range(4)]
@@ -129,7 +129,7 @@ def test_a_list_is_changed_in_each_of_its_entries(venue, wire):
     assert [position["exchange"] for position in wire.get("/v2/positions")] == ["MOON", "MOON"]
 
 
-def test_a_refusal_is_given_in_the_words_a_test_chooses(wire):
+def test_a_test_chooses_the_message_of_a_refusal(wire):
     said = attempt(wire, faults.refusing(403, 40310000, "account is restricted to liquidation only", available="0"))
     assert said.json() == {
         "code": 40310000,
@@ -144,7 +144,7 @@ def test_faults_are_counted_from_when_they_are_ordered(venue, wire):
     assert [wire.send("GET", "/v2/clock").status_code for _ in range(4)] == [200, 503, 503, 200]
 
 
-def test_a_path_with_a_star_is_a_beginning_and_one_without_is_whole(venue, wire):
+def test_a_path_with_a_star_is_a_prefix_and_one_without_matches_exactly(venue, wire):
     order = wire.taken("buy", "SPY", 1)
     venue.faults.on("GET", "/v2/orders", fault=faults.UNAVAILABLE)
     assert wire.status(order) == "pending_new"
@@ -154,13 +154,13 @@ def test_a_path_with_a_star_is_a_beginning_and_one_without_is_whole(venue, wire)
     assert wire.send("GET", "/v2/orders").status_code == 503
 
 
-def test_a_market_that_quotes_nothing_or_something_wild_is_shown_as_it_is(venue, wire):
+def test_missing_and_absurd_quotes_are_served_unchanged(venue, wire):
     venue.market.quote("SPY", 0, 0, at=datetime(2024, 3, 4, 15, tzinfo=UTC))
     quote = wire.get("/v2/stocks/snapshots", symbols="SPY", feed="iex")["SPY"]["latestQuote"]
     assert (quote["ap"], quote["bp"], quote["t"][:13]) == (0, 0, "2024-03-04T15")
 
 
-def test_a_mistake_of_the_venue_itself_fails_the_test_that_met_it():
+def test_an_internal_error_of_the_simulation_fails_the_test_that_caused_it():
     def ask(venue):
         venue.market = None
         keys = {"APCA-API-KEY-ID": venue.key_id, "APCA-API-SECRET-KEY": venue.secret}
@@ -171,7 +171,7 @@ def test_a_mistake_of_the_venue_itself_fails_the_test_that_met_it():
         ask(venue)
 
 
-def test_a_venue_that_is_left_lets_go_of_those_who_wait():
+def test_closing_the_venue_closes_waiting_connections():
     heard = threading.Event()
     with LocalAlpaca(datetime(2024, 3, 4, tzinfo=UTC)) as venue:
         venue.faults.on("GET", "/v2/clock", fault=faults.Fault("silence", change=lambda _: heard.set()))
@@ -181,7 +181,7 @@ def test_a_venue_that_is_left_lets_go_of_those_who_wait():
         assert client.recv(1) == b""
 
 
-def test_it_is_started_by_hand():
+def test_it_can_be_started_from_the_command_line():
     folder = Path(__file__).parent.parent / "local_alpaca"
     words = [sys.executable, str(folder), "--port", "0", "--now", "2024-03-04T15:50:00-05:00"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as started:  # noqa: S603 - our own folder

@@ -72,7 +72,7 @@ def test_all_orders_are_reached_by_pages_after_an_order(wire):
         ("/v2/elsewhere", 404, "endpoint not found"),
     ],
 )
-def test_what_is_not_there_is_said(wire, path, status, message):
+def test_unknown_resources_and_invalid_parameters_are_refused_by_name(wire, path, status, message):
     reply = wire.send("GET", path)
     assert (reply.status_code, reply.json()["message"]) == (status, message)
 
@@ -175,7 +175,7 @@ def test_without_the_right_keys_nothing_is_answered(venue, wire):
 # ------------------------------------------------------------------------------------- the days
 
 
-def test_the_clock_tells_the_close_of_today_while_it_is_open(venue, wire):
+def test_the_clock_shows_todays_close_while_open(venue, wire):
     assert wire.get("/v2/clock") == {
         "timestamp": "2024-03-04T15:30:00.000000-05:00",
         "is_open": True,
@@ -186,7 +186,7 @@ def test_the_clock_tells_the_close_of_today_while_it_is_open(venue, wire):
     assert (wire.get("/v2/clock")["is_open"], wire.get("/v2/clock")["next_close"][:10]) == (False, "2024-03-05")
 
 
-def test_the_clock_of_the_venue_may_go_wrong(venue, wire):
+def test_the_clock_of_the_venue_can_be_wrong(venue, wire):
     venue.skew = timedelta(seconds=-90)
     assert wire.get("/v2/clock")["timestamp"] == "2024-03-04T15:28:30.000000-05:00"
 
@@ -205,7 +205,7 @@ def test_the_calendar_tells_half_days_and_when_a_trade_settles(wire):
     ]
 
 
-def test_a_closure_nobody_announced_is_missing_from_the_calendar(venue, wire):
+def test_an_unannounced_closure_is_not_in_the_calendar(venue, wire):
     venue.closed(date(2024, 3, 5))
     days = wire.get("/v2/calendar", start="2024-03-04", end="2024-03-06")
     assert [day["date"] for day in days] == ["2024-03-04", "2024-03-06"]
@@ -221,7 +221,7 @@ def test_the_venue_keeps_the_days_and_hours_of_new_york():
 # ------------------------------------------------------------------------------------- how much is too much
 
 
-def test_more_than_two_hundred_requests_a_minute_are_turned_away(venue, wire):
+def test_more_than_two_hundred_requests_a_minute_are_rejected(venue, wire):
     for _ in range(200):
         wire.get("/v2/clock")
     refused = wire.send("GET", "/v2/clock")
@@ -234,7 +234,7 @@ def test_more_than_two_hundred_requests_a_minute_are_turned_away(venue, wire):
     assert venue.audit().busiest_minute == 201
 
 
-def test_the_venue_keeps_a_list_of_what_it_was_asked_and_what_it_said(venue, wire):
+def test_the_venue_records_every_request_and_response(venue, wire):
     wire.order("buy", "SPY", 2, client_order_id="first")
     wire.order("buy", "SPY", 0, client_order_id="second")
     wire.get("/v2/orders", limit=5)

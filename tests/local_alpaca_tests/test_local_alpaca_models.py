@@ -94,7 +94,7 @@ def test_an_order_that_waits_for_tomorrow_or_has_expired(venue, client):
     assert client.get_order_by_id(order.id).status.value == "expired"
 
 
-def test_refusals_carry_their_code_and_their_words(client):
+def test_refusals_carry_their_code_and_message(client):
     from alpaca.common.exceptions import APIError
 
     with pytest.raises(APIError) as refused:

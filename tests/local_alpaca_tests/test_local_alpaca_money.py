@@ -37,7 +37,7 @@ def test_around_a_bank_holiday_proceeds_take_a_session_longer(venue, wire):
     assert friday["settlement_date"] == "2024-10-15"
 
 
-def test_what_a_round_trip_of_the_day_brought_back_is_not_settled_either(venue, wire):
+def test_the_proceeds_of_a_day_trade_are_unsettled_too(venue, wire):
     wire.taken("buy", "SPY", 2)
     venue.clock.sleep(1)
     wire.taken("sell", "SPY", 2)
@@ -52,7 +52,7 @@ def test_a_venue_may_count_the_proceeds_as_settled(venue, wire):
     assert figures(wire, "non_marginable_buying_power") == ("899.9",)
 
 
-def test_open_buys_are_taken_off_the_settled_money(venue, wire):
+def test_open_buys_reduce_settled_cash(venue, wire):
     wire.taken("buy", "SPY", 100, limit_price=400)
     assert figures(wire, "cash", "non_marginable_buying_power") == ("100000", "60000")
 
@@ -63,7 +63,7 @@ def test_proceeds_that_have_not_settled_buy_shares(venue, wire):
     assert wire.order("buy", "SPY", 1).status == 200
 
 
-def test_a_venue_may_refuse_what_goes_beyond_settled_money(venue, wire):
+def test_a_venue_may_refuse_buys_beyond_settled_cash(venue, wire):
     venue.terms.limit = "settled cash"
     venue.cash = 100
     sold(venue, wire, 10)
@@ -114,7 +114,7 @@ def test_buying_power_may_count_from_the_start_of_the_day_and_only_fall(venue, w
     assert figures(wire, "buying_power") == (str(start - 1_000),)
 
 
-def test_an_account_that_lends_nothing_shows_its_own_cash_and_may_not_go_short(venue, wire):
+def test_an_account_without_margin_shows_its_own_cash_and_may_not_go_short(venue, wire):
     venue.terms.multiplier = 1
     shown = figures(wire, "buying_power", "multiplier")
     assert shown == ("100000", "1")
@@ -130,7 +130,7 @@ def test_buying_power_may_be_nearly_nothing_beside_ample_cash(venue, wire, limit
     assert wire.order("buy", "SPY", 1).status == status
 
 
-def test_the_account_tells_long_and_short_values_and_what_will_leave_it(venue, wire):
+def test_the_account_shows_long_and_short_values_and_pending_debits(venue, wire):
     venue.hold("SPY", 10)
     venue.hold("TLT", -10)
     shown = figures(wire, "long_market_value", "short_market_value", "position_market_value", "equity")

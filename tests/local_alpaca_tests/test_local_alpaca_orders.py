@@ -113,7 +113,7 @@ def test_a_notional_order_shows_no_quantity_and_fills_to_nine_places(venue, wire
     assert (filled["qty"], filled["notional"], filled["filled_qty"]) == (None, "100", "0.199600798")
 
 
-def test_what_lies_beyond_nine_places_is_cut_off_in_silence(venue, wire):
+def test_digits_beyond_nine_decimal_places_are_silently_truncated(venue, wire):
     assert wire.look(wire.taken("buy", "SPY", 0.30000000000000004))["qty"] == "0.3"
 
 
@@ -153,7 +153,7 @@ def test_an_order_ends_as_its_script_says(venue, wire, script, status):
     assert wire.status(order) == status
 
 
-def test_an_open_order_may_show_a_status_nobody_knows(venue, wire):
+def test_an_open_order_may_show_an_unknown_status(venue, wire):
     venue.script_orders("SPY", order_scripts.shows("held_for_review"))
     order = wire.taken("buy", "SPY", 1)
     assert wire.status(order) == "held_for_review"
@@ -161,7 +161,7 @@ def test_an_open_order_may_show_a_status_nobody_knows(venue, wire):
     assert wire.status(order) == "filled"
 
 
-def test_a_replaced_order_names_its_heir_which_fills(venue, wire):
+def test_a_replaced_order_names_its_replacement_which_fills(venue, wire):
     venue.script_orders("SPY", order_scripts.replaced())
     first = wire.taken("buy", "SPY", 2)
     venue.clock.sleep(2)
@@ -169,7 +169,7 @@ def test_a_replaced_order_names_its_heir_which_fills(venue, wire):
     assert (heir["replaces"], heir["status"], heir["qty"]) == (first, "filled", "2")
 
 
-def test_a_life_may_be_for_the_next_orders_alone(venue, wire):
+def test_a_script_may_apply_to_the_next_orders_only(venue, wire):
     venue.script_orders("SPY", order_scripts.halted(), times=1)
     first, second = wire.taken("buy", "SPY", 1), wire.taken("buy", "SPY", 1)
     venue.clock.sleep(1)
@@ -179,7 +179,7 @@ def test_a_life_may_be_for_the_next_orders_alone(venue, wire):
 # ------------------------------------------------------------------------------------- cancels
 
 
-def test_a_cancel_is_a_request_and_holds_the_shares_until_it_is_done(venue, wire):
+def test_the_shares_stay_held_until_a_requested_cancel_is_done(venue, wire):
     venue.hold("TLT", 10)
     order = wire.taken("sell", "TLT", 10, limit_price=200)
     assert wire.cancel(order) == (204, None)
@@ -229,7 +229,7 @@ def test_a_cancel_may_stick_until_the_close(venue, wire):
     assert wire.status(order) == "expired"
 
 
-def test_what_has_ended_cannot_be_canceled(venue, wire):
+def test_an_ended_order_cannot_be_canceled(venue, wire):
     order = wire.taken("buy", "SPY", 1)
     venue.clock.sleep(1)
     said = wire.cancel(order)
@@ -244,7 +244,7 @@ def test_near_the_auction_a_cancel_comes_too_late(venue, wire):
     assert wire.status(order) == "filled"
 
 
-def test_cancel_all_answers_for_each_open_order_of_anybody(venue, wire):
+def test_cancel_all_returns_a_result_for_every_open_order(venue, wire):
     first, second = wire.taken("buy", "SPY", 1, limit_price=400), wire.taken("buy", "TLT", 1, limit_price=50)
     wire.cancel(second)
     reply = wire.send("DELETE", "/v2/orders")
@@ -271,7 +271,7 @@ def test_a_session_can_be_cut_short(venue, wire):
     assert wire.get("/v2/clock")["next_close"] == "2024-03-04T15:45:00-05:00"
 
 
-def test_the_venue_runs_on_with_the_machine_when_it_is_told_to():
+def test_the_clock_of_the_venue_can_follow_the_machines():
     with LocalAlpaca(datetime(2024, 3, 4, tzinfo=UTC), running=True) as venue:
         first = venue.clock.now()
         assert first >= datetime(2024, 3, 4, tzinfo=UTC)

@@ -88,7 +88,7 @@ def test_a_refused_order_leaves_its_client_id_free(wire):
         ({"trade_suspended_by_user": True}, "new orders are rejected by user request"),
     ],
 )
-def test_a_barred_account_trades_nothing(venue, wire, flags, message):
+def test_a_blocked_account_trades_nothing(venue, wire, flags, message):
     venue.account.update(flags)
     said = wire.order("buy", "SPY", 1)
     assert (said.status, said.body["message"]) == (403, message)
@@ -117,7 +117,7 @@ STOP_LIMIT = {"type": "stop_limit", "stop_price": 500, "limit_price": 500}
         (HIGH, STOP_LIMIT, False),
     ],
 )
-def test_a_buy_meets_an_open_sale_as_the_wash_table_says(venue, wire, standing, new, washes):
+def test_a_buy_against_an_open_sell_follows_the_wash_trade_table(venue, wire, standing, new, washes):
     venue.hold("SPY", 10)
     resting = wire.taken("sell", "SPY", 1, **standing)
     said = wire.order("buy", "SPY", 1, **new)
@@ -127,7 +127,7 @@ def test_a_buy_meets_an_open_sale_as_the_wash_table_says(venue, wire, standing, 
         assert said.body["existing_order_id"] == resting
 
 
-def test_a_sale_washes_with_an_open_buy_too(venue, wire):
+def test_a_sell_against_an_open_buy_is_a_wash_trade_too(venue, wire):
     venue.hold("SPY", 10)
     wire.taken("buy", "SPY", 1, limit_price=400)
     assert wire.order("sell", "SPY", 1, limit_price=401).status == 200
@@ -135,7 +135,7 @@ def test_a_sale_washes_with_an_open_buy_too(venue, wire):
     assert wire.order("sell", "SPY", 1).status == 403
 
 
-def test_an_order_whose_cancel_is_pending_still_washes(venue, wire):
+def test_an_order_in_pending_cancel_still_counts_for_wash_trades(venue, wire):
     venue.hold("SPY", 10)
     order = wire.taken("sell", "SPY", 1, limit_price=600)
     wire.cancel(order)
@@ -144,7 +144,7 @@ def test_an_order_whose_cancel_is_pending_still_washes(venue, wire):
     assert wire.order("buy", "SPY", 1).status == 200
 
 
-def test_orders_of_one_side_or_of_two_symbols_do_not_wash(venue, wire):
+def test_orders_of_one_side_or_of_two_symbols_are_not_wash_trades(venue, wire):
     venue.hold("SPY", 10)
     for side, symbol in (("sell", "SPY"), ("sell", "SPY"), ("buy", "TLT"), ("buy", "TLT")):
         assert wire.order(side, symbol, 1).status == 200
@@ -195,7 +195,7 @@ def test_a_sale_frees_money_only_once_it_is_done(venue, wire):
     assert wire.order("buy", "TLT", 1).status == 200
 
 
-def test_a_venue_that_lends_lets_a_careless_client_into_debt_and_the_audit_says_so(venue, wire):
+def test_a_margin_account_can_go_into_debt_and_the_audit_reports_it(venue, wire):
     venue.cash = 1000
     venue.lends = True
     assert wire.get("/v2/account")["buying_power"] == "4000"
@@ -214,7 +214,7 @@ orders = st.tuples(
 
 
 @given(st.lists(orders, max_size=25))
-def test_whatever_is_asked_nobody_ends_up_short_or_in_debt(asked):
+def test_no_sequence_of_requests_ends_short_or_in_debt(asked):
     venue = LocalAlpaca(OPEN, cash=1500, market=Tape())
     venue.terms.no_shorting = True
     for symbol in ("AAA", "BBB"):

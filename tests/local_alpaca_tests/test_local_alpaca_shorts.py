@@ -19,14 +19,14 @@ def test_a_sale_of_what_is_not_held_opens_a_short(venue, wire):
     assert venue.audit().shorts == ("SPY",)
 
 
-def test_the_money_of_a_short_sale_is_no_own_cash(venue, wire):
+def test_short_sale_proceeds_do_not_count_as_own_cash(venue, wire):
     wire.taken("sell", "SPY", 100)
     venue.clock.sleep(1)
     said = wire.order("buy", "TLT", 1200, limit_price=90)
     assert (said.status, said.body["buying_power"]) == (403, "99999")
 
 
-def test_a_short_is_bought_back_without_a_look_at_the_money(venue, wire):
+def test_a_short_is_covered_without_a_cash_check(venue, wire):
     venue.hold("SPY", -2)
     venue.cash = 0
     wire.taken("buy", "SPY", 2)
@@ -55,7 +55,7 @@ def test_the_configuration_can_forbid_shorts(venue, wire):
     assert (said.status, said.body["code"], said.body["message"]) == (403, 40310000, NOT_ALLOWED)
 
 
-def test_a_body_that_says_that_shorts_are_off_is_kept_to(venue, wire):
+def test_an_account_with_shorting_disabled_may_not_go_short(venue, wire):
     venue.account["shorting_enabled"] = False
     assert wire.order("sell", "SPY", 1).body["message"] == NOT_ALLOWED
 
@@ -71,7 +71,7 @@ def test_more_than_is_held_is_refused_or_goes_through_to_a_short(venue, wire):
 
 
 @pytest.mark.parametrize("enforces", [True, False])
-def test_an_order_that_says_it_closes_is_held_to_it_or_not(venue, wire, enforces):
+def test_a_sell_to_close_intent_is_enforced_or_ignored(venue, wire, enforces):
     venue.terms.enforces_intent = enforces
     said = wire.order("sell", "SPY", 1, position_intent="sell_to_close")
     if enforces:
@@ -94,14 +94,14 @@ def test_an_intent_of_the_other_side_is_malformed(wire):
 # ------------------------------------------------------------------------------------- other hands
 
 
-def test_a_trade_by_hand_moves_shares_and_cash_and_shows_no_order(venue, wire):
+def test_a_manual_trade_moves_shares_and_cash_and_shows_no_order(venue, wire):
     venue.trade_by_hand("SPY", 2)
     venue.trade_by_hand("SPY", -1)
     assert (venue.shares("SPY"), venue.cash) == (1, 100_000 - 2 * Decimal("500.01") + Decimal("499.99"))
     assert wire.get("/v2/orders", status="all") == []
 
 
-def test_an_order_from_elsewhere_is_one_like_any_other(venue, wire):
+def test_an_external_order_is_like_any_other(venue, wire):
     venue.order_from_elsewhere("buy", "SPY", 1, client_id="somebody-1")
     waiting = venue.order_from_elsewhere("buy", "TLT", 1, limit_price="80")
     venue.clock.sleep(1)
@@ -111,7 +111,7 @@ def test_an_order_from_elsewhere_is_one_like_any_other(venue, wire):
         venue.order_from_elsewhere("buy", "SPY", 1, client_id="somebody-1")
 
 
-def test_somebody_may_act_between_two_requests(venue, wire):
+def test_an_external_action_can_happen_between_two_requests(venue, wire):
     venue.hold("SPY", 5)
     hand = faults.followed_by(lambda: venue.trade_by_hand("SPY", -5))
     venue.faults.on("GET", "/v2/positions", 2, fault=hand)

@@ -124,7 +124,7 @@ def test_a_last_page_may_be_empty(tape):
         ({"end": EVENING.isoformat()}, 403, "subscription does not permit querying recent SIP data"),
     ],
 )
-def test_what_can_not_be_asked_is_refused_by_name(tape, params, status, words):
+def test_invalid_parameters_are_refused_by_name(tape, params, status, words):
     asked = {"symbols": "SPY", **YESTERDAY, **params}
     assert tape.answer("/v2/stocks/bars", asked, EVENING) == (status, {"message": words})
 
@@ -299,7 +299,7 @@ def test_on_a_half_day_the_last_trade_is_at_one_o_clock():
     assert snapshot(tape, at(date(2026, 11, 27), 15))["latestTrade"]["t"] == "2026-11-27T18:00:00Z"
 
 
-def test_closes_of_days_to_come_are_not_seen(tape):
+def test_future_closes_are_not_shown(tape):
     assert snapshot(tape, at(WED, 12))["dailyBar"]["c"] == 504
     assert tape.last("SPY", at(WED, 8)) == 502
 
@@ -317,7 +317,7 @@ def test_a_quote_can_be_wide_old_or_one_sided(tape):
     assert (quote["bp"], quote["bs"], quote["ap"]) == (0, 0, 508.02)
 
 
-def test_a_quote_or_a_trade_of_later_is_not_seen_yet(tape):
+def test_future_quotes_and_trades_are_not_shown(tape):
     tape.quote("SPY", 1, 2, at=at(FRI, 15, 55))
     tape.trade("SPY", 3, at=at(FRI, 15, 55))
     assert snapshot(tape)["latestQuote"]["bp"] == 507.99
@@ -335,13 +335,13 @@ def test_an_order_meets_the_other_side_of_the_quote_or_the_last_price_where_ther
     assert tape.far_side("ZZZ", "buy", EVENING) is None
 
 
-def test_what_never_traded_is_absent_from_every_list(tape):
+def test_a_symbol_that_never_traded_is_absent_from_every_list(tape):
     for path, inside in [("snapshots", None), ("quotes/latest", "quotes"), ("trades/latest", "trades")]:
         _, body = tape.answer(f"/v2/stocks/{path}", {"symbols": "SPY,ZZZ"}, EVENING)
         assert (body if inside is None else body[inside]).keys() == {"SPY"}
 
 
-def test_the_latest_lists_refuse_what_the_plan_or_the_alphabet_does_not_have(tape):
+def test_the_latest_endpoints_refuse_invalid_symbols_and_feeds_outside_the_plan(tape):
     assert tape.answer("/v2/stocks/trades/latest", {"symbols": "spy"}, EVENING)[0] == 400
     status, body = tape.answer("/v2/stocks/snapshots", {"symbols": "SPY", "feed": "sip"}, EVENING)
     assert (status, body["message"]) == (403, "subscription does not permit querying recent SIP data")
@@ -413,7 +413,7 @@ def test_alpaca_py_parses_bars_of_several_pages(tape, url):
 
 
 @pytest.mark.filterwarnings("ignore:websockets.legacy:DeprecationWarning")
-def test_alpaca_py_parses_what_shows_now(url):
+def test_alpaca_py_parses_snapshots_and_the_latest_prices(url):
     from alpaca.data.historical.stock import StockHistoricalDataClient
     from alpaca.data.requests import (
         StockLatestBarRequest,

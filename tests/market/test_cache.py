@@ -21,7 +21,7 @@ FIRST, LAST = date(2016, 1, 4), date(2016, 1, 8)
 PAST = CachedCloses.of({FIRST: 201.02, LAST: 191.92}, FIRST, LAST)
 
 
-def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+def test_written_closes_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "state" / "prices.sqlite"
     ClosesCache(path).write("sip", {SPY: PAST})
     found = ClosesCache(path).read("sip", [TLT, SPY])
@@ -58,7 +58,7 @@ def test_writing_replaces_what_was_known(tmp_path: Path) -> None:
     assert found[TLT]
 
 
-def test_what_is_forgotten_is_not_known_any_more(tmp_path: Path) -> None:
+def test_forgotten_closes_are_not_read_back(tmp_path: Path) -> None:
     cache = ClosesCache(tmp_path / "prices.sqlite")
     cache.write("sip", {SPY: PAST, TLT: PAST})
     cache.forget("sip", [SPY])
@@ -72,7 +72,7 @@ def test_more_symbols_than_one_query_takes(tmp_path: Path) -> None:
     assert cache.read("sip", symbols).keys() == set(symbols)
 
 
-def test_a_file_that_is_none_of_ours_is_refused_with_the_remedy(tmp_path: Path) -> None:
+def test_a_file_of_another_program_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "prices.sqlite"
     path.write_bytes(b"not a database, by any means" * 100)
     with pytest.raises(SourceError, match="delete it: it is fetched again"):
@@ -125,7 +125,7 @@ def test_an_answer_that_agrees_adds_its_new_closes() -> None:
     assert (now.first, now.last) == (day(0), day(3))
 
 
-def test_a_close_that_moved_condemns_the_history() -> None:
+def test_a_changed_close_discards_the_history() -> None:
     answer = known({1: 5.5, 2: 6.0, 3: 6.5}, first=1, last=3)
     assert reconciled(CACHED, answer, whole=False) == ("its close of 2024-02-03 was 12.0000 USD and is 6.0000 USD now")
 
@@ -136,7 +136,7 @@ def test_a_difference_of_a_millionth_is_ignored(factor: float, *, agrees: bool) 
     assert isinstance(found, CachedCloses) == agrees
 
 
-def test_a_known_close_that_is_gone_condemns_the_history() -> None:
+def test_a_known_close_that_disappeared_discards_the_history() -> None:
     found = reconciled(CACHED, known({2: 12.0}, first=1, last=3), whole=False)
     assert found == "its close of 2024-02-02 is gone"
 
@@ -147,7 +147,7 @@ def test_a_close_that_came_late_fills_its_gap() -> None:
     assert closes_of(found) == {0: 10.0, 1: 11.0, 2: 12.0}
 
 
-def test_an_answer_without_the_symbol_says_nothing_of_its_history() -> None:
+def test_an_answer_without_the_symbol_leaves_its_history_unchanged() -> None:
     assert reconciled(CACHED, known({}, first=1, last=3), whole=False) is None
     assert reconciled(CACHED, known({}, last=3), whole=True) is None
 
@@ -160,7 +160,7 @@ def test_a_symbol_that_never_had_closes_is_known_to_have_none() -> None:
     assert found.last == day(3)
 
 
-def test_first_closes_of_a_symbol_are_a_reason_to_ask_for_all_of_them() -> None:
+def test_first_closes_of_a_symbol_cause_a_full_fetch() -> None:
     assert reconciled(known({}, last=2), known({3: 1.0}, first=1, last=3), whole=False) == "it had no closes before"
 
 
@@ -181,7 +181,7 @@ def test_a_clock_that_went_back_loses_no_closes() -> None:
     st.integers(1, 18),
     st.data(),
 )
-def test_however_often_it_is_asked_the_end_is_the_whole_answer(
+def test_after_any_update_the_cache_has_the_complete_history(
     truth: dict[int, float], seen: int, data: st.DataObject
 ) -> None:
     first_answer = known({at: close for at, close in truth.items() if at <= seen}, last=seen)

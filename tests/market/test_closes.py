@@ -42,7 +42,7 @@ def quotes(history: Ledger) -> HistoryQuotes:
     return HistoryQuotes(SimulatedClock(EVENING), history, (SPY,), TOMORROW)
 
 
-def test_what_no_bot_names_any_more_has_its_price_too() -> None:
+def test_a_symbol_that_no_bot_uses_any_more_has_a_price_too() -> None:
     shown = quotes(Ledger()).snapshots([TLT, SPY, GLD])
     assert {name: one.bar and one.bar.close for name, one in shown.items()} == {SPY: Decimal(410), TLT: None}
 
@@ -100,7 +100,7 @@ def test_a_session_that_the_source_lacks_is_a_row_of_nan() -> None:
     assert_array_equal(evening.values[:3], [(199.6, 138.0), (np.nan, np.nan), (206.66, 137.9)])
 
 
-def test_without_any_history_there_is_still_tonight() -> None:
+def test_without_history_tonights_prices_are_the_only_row() -> None:
     evening = evening_closes(closes({}), [], THURSDAY, TONIGHT)
     assert_array_equal(evening.values, [[209.48, 138.9]])
 

@@ -62,7 +62,7 @@ def test_prices_should_reach_the_last_session_that_has_closed(now: datetime, las
     assert sessions_due(ExchangeCalendar(SimulatedClock(now)), tuesday, now)[-1] == last
 
 
-def test_prices_that_have_tonights_row_already_are_no_strangers() -> None:
+def test_prices_that_already_have_todays_row_are_accepted() -> None:
     noon = datetime(2016, 7, 8, 16, 0, tzinfo=UTC)
     week = Closes(np.array(WEEK, dtype="datetime64[D]"), (), np.empty((4, 0)))
     assert sessions_due(ExchangeCalendar(SimulatedClock(noon)), week, noon) == WEEK

@@ -59,7 +59,7 @@ def reasons(snapshot: Snapshot, gates: Gates = SIGNALS) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------ the rungs
 
 
-def test_the_first_rung_is_the_middle_of_the_quote_and_keeps_the_ask() -> None:
+def test_the_first_source_is_the_quote_midpoint_and_keeps_the_ask() -> None:
     expected = Price(SPY, Decimal("209.92"), "quote", ago(2), age_seconds=2.0, ask=Decimal("209.94"))
     assert accepted_price(FULL, ORDERS) == expected
 
@@ -75,11 +75,11 @@ def test_without_quote_and_trade_the_days_bar_is_the_price() -> None:
     assert accepted_price(only_bar, ORDERS) == Price(SPY, Decimal("209.89"), "bar", ago(30), age_seconds=30.0)
 
 
-def test_a_rung_that_fails_its_gate_leaves_the_price_to_the_next() -> None:
+def test_a_source_that_fails_its_check_falls_back_to_the_next() -> None:
     assert price(replace(FULL, quote=quote("0", "209.94"))).rung == "trade"
 
 
-def test_where_every_rung_fails_each_says_why() -> None:
+def test_if_every_source_fails_each_reason_is_given() -> None:
     assert reasons(Snapshot(SPY)) == ("There is no quote.", "There is no trade.", "There is no daily bar.")
 
 
@@ -194,13 +194,13 @@ def test_an_order_accepts_a_price_as_far_from_the_previous_close_as_the_setting_
         ("150", "of 150.00 USD is 50.00 % away from the previous close of 100.00 USD: at most 30 % is accepted."),
     ],
 )
-def test_an_order_refuses_a_price_further_away_on_every_rung_with_its_numbers(shown: str, said: str) -> None:
+def test_an_order_refuses_a_price_further_away_from_every_source_with_its_numbers(shown: str, said: str) -> None:
     assert reasons(everything_at(shown, previous="100"), ORDERS) == tuple(
         f"The {rung} {said}" for rung in ("quote", "trade", "bar")
     )
 
 
-def test_a_quote_too_far_away_leaves_the_price_to_the_last_trade() -> None:
+def test_a_quote_too_far_away_falls_back_to_the_last_trade() -> None:
     odd = replace(FULL, quote=quote("99", "99"), previous=yesterday("209"))
 
     assert price(odd, ORDERS).rung == "trade"
@@ -244,7 +244,7 @@ def test_after_a_split_an_order_is_priced_and_compared_with_the_restated_close()
     assert price(restated[SPY], ORDERS).value == 121
 
 
-def test_what_the_previous_close_knew_already_is_yet_to_come_or_is_of_another_symbol_changes_nothing() -> None:
+def test_an_action_already_in_the_close_or_in_the_future_or_of_another_symbol_changes_nothing() -> None:
     late, elsewhere = on(SESSION + timedelta(days=1), ratio="10"), on(SESSION, ratio="10", symbol=Symbol("TLT"))
 
     assert previous_close(on(YESTERDAY.date(), ratio="10"), late, elsewhere) == 1200

@@ -10,11 +10,11 @@ KEYS = Keys("PKCANARY", "canary-secret")
 
 
 @pytest.mark.parametrize("shown", [repr(KEYS), str(KEYS), f"{KEYS}", f"{[KEYS]}", repr({"keys": KEYS})])
-def test_no_text_of_it_shows_either_part(shown):
+def test_no_text_form_shows_either_key(shown):
     assert "CANARY" not in shown.upper()
 
 
-def test_a_traceback_with_its_variables_does_not_show_it():
+def test_a_traceback_with_variables_does_not_show_the_keys():
     def fail(keys):
         return keys.nothing_of_this_name
 
@@ -32,5 +32,5 @@ def test_a_key_that_is_invalid_in_a_header_is_refused(part):
     assert KEYS.well_formed
 
 
-def test_a_text_that_quotes_it_is_blotted_out():
+def test_keys_quoted_in_a_text_are_redacted():
     assert KEYS.redacted("PKCANARY and canary-secret") == "*** and ***"

@@ -29,7 +29,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_what_is_no_ticker_is_refused(text):
+def test_an_invalid_ticker_is_refused(text):
     with pytest.raises(ValueError, match="is not a ticker"):
         symbol(text)
 
@@ -45,10 +45,10 @@ def test_a_class_share_is_one_symbol_however_it_is_written(text):
 
 
 @pytest.mark.parametrize("text", ["BTC/USD", "PBR-PA", "3M-A", "BRK..B", "-B", "A.B.C", "no ticker", ""])
-def test_what_is_no_class_share_keeps_its_spelling(text):
+def test_a_ticker_that_is_not_a_class_share_keeps_its_spelling(text):
     assert canonical(text) == text
 
 
-def test_the_sentence_repeats_no_more_than_its_beginning():
+def test_the_error_quotes_only_the_beginning_of_a_long_ticker():
     with pytest.raises(ValueError, match=r"^.{0,160}$"):
         symbol("x" * 10_000)

@@ -59,7 +59,7 @@ def test_every_state_has_its_line_and_leads_to_states_only(names, moves):
         ("accepted", {"intended"}),
     ],
 )
-def test_an_order_comes_to_be(after, only_from):
+def test_each_order_state_is_reached_only_from_these_states(after, only_from):
     assert before(after, ORDER_MOVES) == only_from
 
 
@@ -76,7 +76,7 @@ def test_an_order_that_was_shown_is_never_absent_again_and_its_end_is_its_end(wa
 
 
 @given(st.sampled_from(PHASES), st.sampled_from(PHASES))
-def test_staying_is_no_step_and_everything_else_is_in_the_table(one, other):
+def test_a_state_may_repeat_and_every_other_step_is_in_the_table(one, other):
     assert may_become(one, other) == (one == other or other in ORDER_MOVES[one])
 
 
@@ -97,6 +97,6 @@ def test_no_buy_comes_before_the_sells_are_over_and_no_sell_after_that(walk):
 
 
 @given(walks("claimed", RUN_MOVES))
-def test_nothing_is_sent_without_a_plan_but_by_a_run_that_is_taken_up(walk):
+def test_only_a_resumed_run_sends_without_a_plan(walk):
     sent = next((place for place, step in enumerate(walk) if step in {"selling", "buying"}), None)
     assert sent is None or {"planned", "taken up"} & set(walk[:sent])

@@ -32,7 +32,7 @@ def test_a_fraction_of_a_share_is_offered_with_it():
     assert offer(spy("2.5")) == Offer(SPY, Decimal("2.5"), Decimal("1000.00"))
 
 
-def test_what_is_the_bots_already_is_not_offered_again():
+def test_shares_that_the_bots_manage_already_are_not_offered_again():
     assert offer(spy("10"), ours="10") == "all 10 shares are the bots' already"
 
 
@@ -44,7 +44,7 @@ def test_a_short_is_refused():
     assert "held short" in offer(spy("-10"))
 
 
-def test_what_is_no_equity_is_refused():
+def test_an_asset_that_is_not_an_equity_is_refused():
     assert "not a US equity (crypto)" in offer(spy("10", asset_class="crypto"))
 
 
@@ -63,7 +63,7 @@ def test_positions_are_offered_in_the_order_of_their_symbols():
     st.integers(0, 50).map(Decimal),
     st.sampled_from([(), (SPY,)]),
 )
-def test_what_is_handed_over_is_then_managed_to_the_last_share_and_what_is_refused_never(position, ours, protected):
+def test_adopted_shares_are_managed_to_the_last_one_and_refused_ones_never(position, ours, protected):
     trading = Trading(protected=protected)
     found = offers([position], {SPY: ours}, trading)[SPY]
     after = ours + found.quantity if isinstance(found, Offer) else ours
@@ -82,7 +82,7 @@ def settled(quantity, ours="100", expected="100", *, by_hand=False, manage="own"
     return offers(positions, {SPY: Decimal(ours)}, trading, counted, by_hand=by_hand)[SPY]
 
 
-def test_more_shares_than_expected_are_handed_over_and_expected_from_then_on():
+def test_more_shares_than_expected_are_adopted_and_expected_from_then_on():
     assert settled("200") == Offer(SPY, Decimal(100), Decimal("500.00"), Decimal(200))
     assert settled("200", manage="account") == settled("200")
 
@@ -96,6 +96,6 @@ def test_fewer_shares_than_expected_and_none_at_all_can_be_settled_too():
     assert settled("0") == Offer(SPY, Decimal(0), Decimal(0), Decimal(0))
 
 
-def test_what_is_held_as_it_is_counted_has_no_trade_by_hand_to_settle():
+def test_a_position_as_expected_has_no_manual_trade_to_settle():
     assert "no trade by hand to settle" in settled("100", by_hand=True)
     assert "every long share is the bots' already" in settled("100", manage="account")

@@ -26,7 +26,7 @@ FRIDAY, MONDAY, TUESDAY = date(2024, 6, 7), date(2024, 6, 10), date(2024, 6, 11)
         ("33", "33.825"),  # of 2.5 %
     ],
 )
-def test_what_a_split_or_a_stock_dividend_makes_stays_open(before: str, after: str) -> None:
+def test_a_difference_that_a_split_or_stock_dividend_may_explain_stays_open(before: str, after: str) -> None:
     assert could_be_split(Decimal(before), Decimal(after))
 
 
@@ -46,7 +46,7 @@ def test_what_a_split_or_a_stock_dividend_makes_stays_open(before: str, after: s
         ("100", "NaN"),
     ],
 )
-def test_what_no_split_makes_is_a_trade_by_hand(before: str, after: str) -> None:
+def test_a_difference_that_no_split_explains_is_a_manual_trade(before: str, after: str) -> None:
     assert not could_be_split(Decimal(before), Decimal(after))
 
 
@@ -62,7 +62,7 @@ def test_a_new_position_of_the_quantity_that_disappeared_may_be_a_rename() -> No
     assert could_be_renamed(found(SPY=(50, 100), QQQ=(100, 0))) == {}
 
 
-def test_only_what_is_ours_opens_and_what_is_open_stays_so() -> None:
+def test_only_differences_in_our_shares_are_opened_and_open_ones_stay_open() -> None:
     split = found(SPY=(200, 100), QQQ=(200, 100))
     opened = stay_open(split, {SPY}, {}, FRIDAY, MONDAY)
     assert opened == {SPY: Difference(Decimal(200), FRIDAY, MONDAY)}
@@ -76,7 +76,7 @@ def test_both_names_of_a_possible_rename_stay_open() -> None:
     assert stay_open(found(SPY=(0, 100)), {SPY}, {}, FRIDAY, MONDAY) == {}
 
 
-def test_it_waits_for_thirty_days_and_then_for_a_person() -> None:
+def test_an_open_difference_waits_thirty_days_and_then_needs_a_person() -> None:
     difference = Difference(Decimal(200), FRIDAY, MONDAY)
     last = MONDAY + timedelta(days=30)
 

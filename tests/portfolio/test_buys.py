@@ -198,7 +198,7 @@ def test_a_buy_shrunk_to_cents_is_under_the_least_trade_too():
     assert notes == {SPY: "not bought, 0.50 USD is under min_trade_dollars 5.00 USD"}
 
 
-def test_a_buy_shrunk_to_exactly_the_least_trade_is_sent_and_told_why_it_is_less():
+def test_a_buy_shrunk_to_exactly_the_least_trade_is_sent_with_the_reason():
     trading = Trading(min_trade_dollars=Decimal(3_000))
 
     orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 100), funds=3_030, trading=trading)
@@ -209,7 +209,7 @@ def test_a_buy_shrunk_to_exactly_the_least_trade_is_sent_and_told_why_it_is_less
     }
 
 
-def test_a_buy_that_a_higher_price_made_smaller_is_told_so_even_where_just_that_much_may_be_invested():
+def test_a_buy_reduced_by_a_higher_price_gives_that_reason_even_if_it_uses_all_room():
     orders, notes = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 125), room=50_000)
 
     assert [order.quantity for order in orders] == [400]
@@ -292,7 +292,7 @@ def test_the_budget_is_own_cash_less_the_reserve_and_what_open_buys_still_need(c
     assert budget(shown, Decimal(1_000), Decimal(500)) == Decimal(left)
 
 
-def test_while_something_is_held_short_the_figure_free_of_margin_is_an_upper_bound_with_open_buys_taken_off_already():
+def test_with_a_short_position_non_marginable_buying_power_net_of_open_buys_caps_the_budget():
     assert budget(account("10000", "9000"), Decimal(1_000), Decimal(500), short=True) == 8_000
     assert budget(account("10000", "9000"), Decimal(1_000), Decimal(5_000), short=True) == 4_000
 
@@ -307,7 +307,7 @@ def test_while_something_is_held_short_the_figure_free_of_margin_is_an_upper_bou
         pytest.param("NaN", "limit", "0", id="what is no number buys nothing"),
     ],
 )
-def test_the_figure_that_a_refusal_names_is_used_downwards_only(named, kind, left):
+def test_the_buying_power_named_in_a_refusal_only_lowers_the_budget(named, kind, left):
     figure = None if named is None else Decimal(named)
     assert budget_after_refusal(Decimal(10_000), figure, kind) == Decimal(left)
 
@@ -331,7 +331,7 @@ def test_room_is_what_is_left_before_99_percent_of_equity_are_invested():
     assert room(Decimal("NaN"), Decimal(0)) == 0
 
 
-def test_without_room_less_is_bought_and_the_reason_is_said():
+def test_without_room_less_is_bought_and_the_reason_is_given():
     orders, notes = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 100), room=10_050)
 
     assert [order.quantity for order in orders] == [100]
@@ -412,7 +412,7 @@ def test_buys_are_whole_no_more_than_planned_and_within_their_target(evening):
 
 
 @given(buys())
-def test_every_planned_buy_is_sent_in_full_or_spoken_of(evening):
+def test_every_planned_buy_is_sent_in_full_or_has_a_note(evening):
     plan, *_ = evening
 
     orders, notes, *_ = size_buys(*evening, account="demo", session=TONIGHT, run_number=1)

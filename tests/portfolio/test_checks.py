@@ -70,7 +70,7 @@ def test_a_share_may_cost_less_than_a_dollar():
     assert checked(replace(BUY, limit=Decimal("0.51")), price="0.50") is None
 
 
-def test_an_order_for_the_auction_leaves_until_ten_minutes_before_the_close():
+def test_an_order_for_the_auction_is_sent_until_ten_minutes_before_the_close():
     auction = replace(BUY, kind="moc", limit=None)
     assert checked(auction) is None
     assert "orders leave from" in checked(auction, now=CLOSES - timedelta(minutes=10) + timedelta(seconds=1))
@@ -117,22 +117,22 @@ def test_a_buy_at_no_price_is_refused(price):
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", *NOT_NUMBERS, "sNaN"])
-def test_a_limit_that_is_no_price_is_refused(limit):
+def test_an_invalid_limit_price_is_refused(limit):
     assert "must be above 0" in checked(replace(BUY, limit=Decimal(limit)))
 
 
 @pytest.mark.parametrize("now", [OPENS, CLOSES - timedelta(seconds=60)])
-def test_orders_leave_from_the_open_to_the_cutoff(now):
+def test_orders_are_sent_from_the_open_to_the_cutoff(now):
     assert checked(BUY, now=now) is None
 
 
-def test_no_order_leaves_after_the_cutoff():
+def test_no_order_is_sent_after_the_cutoff():
     assert checked(SELL, now=CLOSES - timedelta(seconds=59)) == (
         "it is 2016-12-30 20:59:01 UTC, orders leave from 2016-12-30 14:30:00 UTC to 20:59:00 UTC"
     )
 
 
-def test_no_order_leaves_before_the_open():
+def test_no_order_is_sent_before_the_open():
     assert checked(SELL, now=OPENS - timedelta(seconds=1)) is not None
 
 
@@ -170,7 +170,7 @@ def test_a_plan_that_sells_what_is_held_passes():
         ),
     ],
 )
-def test_a_plan_that_can_not_be_is_stopped(trade, sentence):
+def test_an_impossible_plan_is_stopped(trade, sentence):
     with pytest.raises(StoppedError, match=sentence):
         verdict(trade)
 
@@ -185,17 +185,17 @@ def test_wanting_both_sides_is_enough_even_where_only_one_is_traded():
         verdict(line(side=None, quantity="0", target="0.5"), line(SH, side="buy", target="0.1"))
 
 
-def test_selling_one_side_of_a_pair_to_buy_the_other_is_no_such_plan():
+def test_selling_one_side_of_a_pair_to_buy_the_other_is_accepted():
     verdict(line(side="sell", target="0"), line(SH, side="buy", target="0.1"))
 
 
-def test_a_plan_that_trades_what_is_left_alone_is_stopped():
+def test_a_plan_that_trades_an_untouchable_symbol_is_stopped():
     with pytest.raises(StoppedError, match="it trades SPY, which is protected in the config"):
         verdict(line(), holdings=replace(HOLDINGS, untouchable={SPY: "protected in the config"}))
 
 
 @pytest.mark.parametrize("total", [0.99, 0.99 + ROUNDING])
-def test_targets_may_come_to_the_cap_and_to_what_floats_make_of_it(total):
+def test_targets_may_sum_to_the_cap_within_float_rounding(total):
     verdict(line(), total=total)
 
 

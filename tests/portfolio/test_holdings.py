@@ -181,7 +181,7 @@ def test_where_open_orders_hold_every_share_none_is_managed(available):
     assert SPY in holdings.held
 
 
-def test_what_is_left_alone_anyway_is_not_said_to_be_held():
+def test_a_symbol_left_alone_anyway_is_not_reported_as_held_by_orders():
     positions = [
         replace(held(SPY, -10, -4_000), available=Decimal(-10)),
         replace(held(TLT, 5, 500), available=Decimal(0)),
@@ -208,7 +208,7 @@ books = st.dictionaries(st.sampled_from([SPY, TLT, GLD]), quantities)
 @given(
     positions, books, st.none() | books, st.sampled_from([OWN, ACCOUNT, Trading(manage="account", protected=(SPY,))])
 )
-def test_managed_is_long_no_more_than_held_and_free_and_never_untouchable(positions, ours, expected, trading):
+def test_managed_shares_are_long_available_and_never_untouchable(positions, ours, expected, trading):
     holdings = sort_holdings(positions, ours, expected, trading)
     there = {position.symbol: position.quantity for position in positions}
     free = {position.symbol: position.available for position in positions if position.available is not None}
@@ -228,7 +228,7 @@ def test_managed_and_changed_and_others_are_the_whole_account(positions, ours, e
     assert 0 <= counted - everything < Decimal("0.011")
 
 
-def test_what_is_managed_is_of_the_asset_class_that_the_venue_trades():
+def test_only_the_asset_class_that_the_venue_trades_is_managed():
     fund = replace(us_equity(SPY), asset_class="fund")
     units = Position(SPY, Decimal("1.5"), Decimal(600), "fund")
     assert sort_holdings([units], {}, None, ACCOUNT, instruments={SPY: fund}).managed == of(SPY="1.5")

@@ -40,11 +40,11 @@ def checked(
 
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
-def test_an_ordinary_order_passes_the_limits_that_nobody_set(order):
+def test_an_ordinary_order_passes_the_default_limits(order):
     assert checked(order) is None
 
 
-def test_all_that_is_held_can_be_sold_and_all_of_99_percent_bought_by_the_limits_that_nobody_set():
+def test_a_full_exit_and_a_buy_of_99_percent_pass_the_default_limits():
     everything = replace(BUY, quantity=Decimal(990))
     assert checked(everything, sent="99000", orders=1) is None
     assert checked(everything, sent="99000", orders=1, distance="1") is None
@@ -54,7 +54,7 @@ def test_all_that_is_held_can_be_sold_and_all_of_99_percent_bought_by_the_limits
 
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
-def test_the_dollars_of_an_order(order):
+def test_the_limit_on_the_dollars_of_an_order(order):
     assert checked(order, max_order_dollars=Decimal(1000)) is None
     assert checked(order, max_order_dollars=Decimal("999.99")) == (
         "it trades 1,000.00 USD, more than limits.max_order_dollars, 999.99 USD"
@@ -62,7 +62,7 @@ def test_the_dollars_of_an_order(order):
 
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
-def test_the_dollars_of_a_run(order):
+def test_the_limit_on_the_dollars_of_a_run(order):
     assert checked(order, sent="4000", max_run_dollars=Decimal(5000)) is None
     assert checked(order, sent="4000.01", max_run_dollars=Decimal(5000)) == (
         "the run would trade 5,000.01 USD, more than limits.max_run_dollars, 5,000.00 USD"
@@ -70,7 +70,7 @@ def test_the_dollars_of_a_run(order):
 
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
-def test_the_turnover_of_a_run(order):
+def test_the_limit_on_the_turnover_of_a_run(order):
     assert checked(order, sent="49000", max_turnover_percent=Decimal(50)) is None
     assert checked(order, sent="49000.01", max_turnover_percent=Decimal(50)) == (
         "the run would trade 50,000.01 USD, more than limits.max_turnover_percent, 50 % of equity or 50,000.00 USD"
@@ -78,37 +78,37 @@ def test_the_turnover_of_a_run(order):
 
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
-def test_the_orders_of_a_run(order):
+def test_the_limit_on_the_orders_of_a_run(order):
     assert checked(order, orders=4, max_orders=5) is None
     assert checked(order, orders=5, max_orders=5) == "5 orders were sent in this run, and limits.max_orders is 5"
 
 
-def test_the_part_of_one_symbol():
+def test_the_limit_on_the_weight_of_one_symbol():
     assert checked(held="240", max_symbol_percent=Decimal(25)) is None
     assert checked(held="240.0001", max_symbol_percent=Decimal(25)) == (
         "25,000.01 USD of it would be held, more than limits.max_symbol_percent, 25 % of equity or 25,000.00 USD"
     )
 
 
-def test_what_is_too_much_of_one_symbol_can_be_sold_in_part():
+def test_a_position_beyond_the_symbol_limit_can_be_sold_in_part():
     assert checked(SELL, held="900", max_symbol_percent=Decimal(25)) is None
 
 
 @pytest.mark.parametrize("order", [replace(BUY, limit=None, kind="market"), SELL], ids=["buy", "sell"])
 @pytest.mark.parametrize(("at_the_edge", "beyond"), [("130", "130.01"), ("70", "69.99")], ids=["above", "below"])
-def test_the_distance_of_a_price_from_the_previous_close(order, at_the_edge, beyond):
+def test_the_limit_on_the_distance_of_a_price_from_the_previous_close(order, at_the_edge, beyond):
     assert checked(order, price=replace(PRICE, value=Decimal(at_the_edge))) is None
     assert "trading.max_distance_percent, 30 %" in (checked(order, price=replace(PRICE, value=Decimal(beyond))) or "")
 
 
-def test_a_price_that_is_too_far_away_is_said_with_its_number():
+def test_a_price_that_is_too_far_away_is_reported_with_its_number():
     assert checked(SELL, price=replace(PRICE, value=Decimal(131))) == (
         "its price of 131.00 USD is 31 % away from the previous close of 100.00 USD, "
         "more than trading.max_distance_percent, 30 %"
     )
 
 
-def test_the_distance_of_a_limit_above_the_previous_close():
+def test_the_limit_on_the_distance_of_a_limit_price_above_the_previous_close():
     assert checked(replace(BUY, limit=Decimal("130.00"))) is None
     assert checked(replace(BUY, limit=Decimal("130.01"))) == (
         "its limit of 130.01 USD is 30.01 % away from the previous close of 100.00 USD, "
@@ -117,7 +117,7 @@ def test_the_distance_of_a_limit_above_the_previous_close():
     assert checked(replace(BUY, limit=Decimal("1.00"))) is None
 
 
-def test_what_was_listed_today_has_no_previous_close_and_is_bought_all_the_same():
+def test_a_symbol_listed_today_is_bought_without_a_previous_close():
     assert checked(price=replace(PRICE, previous=None)) is None
     assert "max_order_dollars" in (checked(price=replace(PRICE, previous=None), max_order_dollars=Decimal(1)) or "")
 
@@ -129,12 +129,12 @@ def test_a_share_of_less_than_a_dollar_is_compared_too():
 
 
 @pytest.mark.parametrize("previous", ["0", "-1", "NaN", "Infinity", "sNaN"])
-def test_a_previous_close_that_is_no_price_lets_nothing_pass(previous):
+def test_an_invalid_previous_close_rejects_every_order(previous):
     assert "can't be compared" in (checked(price=replace(PRICE, previous=Decimal(previous))) or "")
 
 
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
-def test_the_lists_of_tickers(order):
+def test_the_lists_of_allowed_and_denied_tickers(order):
     assert checked(order, allowed=(Symbol("TLT"), SPY)) is None
     assert checked(order, denied=(Symbol("TLT"),)) is None
     assert checked(order, allowed=(Symbol("TLT"), Symbol("GLD"))) == "SPY is not in limits.allowed (TLT, GLD)"
@@ -181,7 +181,7 @@ def test_an_unusable_number_passes_no_limit(bad, place):
     ),
     orders=st.integers(0, 4),
 )
-def test_whatever_passes_is_within_every_limit(quantity, price, equity, sent, held, limits, orders):
+def test_an_accepted_order_is_within_every_limit(quantity, price, equity, sent, held, limits, orders):
     order = replace(BUY, quantity=Decimal(quantity), kind="market", limit=None)
     shown = replace(PRICE, value=price, previous=price)
     if check_limits(order, shown, Decimal(held), equity, Tally(orders, sent), limits, us_equity(SPY)) is None:
@@ -193,7 +193,7 @@ def test_whatever_passes_is_within_every_limit(quantity, price, equity, sent, he
         assert orders < limits.max_orders
 
 
-def test_every_limit_there_is_refuses_something():
+def test_every_limit_refuses_some_order():
     tight: dict[str, object] = {
         "max_order_dollars": Decimal(1),
         "max_run_dollars": Decimal(1),
@@ -234,14 +234,14 @@ def test_a_loss_of_just_the_limit_is_no_loss_beyond_it():
     assert daily_loss(worth("94999.99"), FIVE) == Loss(Decimal("94999.99"), Decimal(100_000))
 
 
-def test_money_that_was_paid_in_hides_no_loss_and_money_taken_out_makes_none():
+def test_a_deposit_hides_no_loss_and_a_withdrawal_is_not_a_loss():
     assert daily_loss(worth("104999.99", deposits="10000"), FIVE) == Loss(Decimal("94999.99"), Decimal(100_000))
     assert daily_loss(worth("105000.00", deposits="10000"), FIVE) is None
     assert daily_loss(worth("85000.00", deposits="-10000"), FIVE) is None
     assert daily_loss(worth("84999.99", deposits="-10000"), FIVE) is not None
 
 
-def test_a_broker_that_does_not_tell_of_deposits_is_taken_to_have_had_none():
+def test_a_broker_that_reports_no_deposits_is_treated_as_having_none():
     assert daily_loss(worth("95000.00", deposits=None), FIVE) is None
     assert daily_loss(worth("94999.99", deposits=None), FIVE) == Loss(Decimal("94999.99"), Decimal(100_000))
 

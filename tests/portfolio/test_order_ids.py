@@ -36,5 +36,5 @@ def test_an_id_that_a_trial_gives_is_the_trials_and_not_ours():
         f"{OF_A_TRIAL}A",
     ],
 )
-def test_an_id_of_any_other_form_is_neither_however_it_begins(other):
+def test_an_id_of_any_other_form_is_neither_whatever_its_prefix(other):
     assert (is_ours(other), is_trial_order(other)) == (False, False)

@@ -50,7 +50,7 @@ def test_what_should_have_been_sold_counts_as_much_as_what_should_have_been_boug
     assert missed(wanted(SPY, "0"), held={SPY: Decimal(100)}, prices={SPY: at("100")}) == {SPY: -10_000}
 
 
-def test_a_target_without_a_price_is_missed_whole():
+def test_a_target_without_a_price_is_missed_completely():
     assert missed(wanted(SPY, "0.495")) == {SPY: 49_500}
 
 
@@ -79,13 +79,13 @@ def test_a_buy_that_99_percent_of_equity_had_no_room_for_is_no_miss():
     assert missed(wanted(SPY, "0.5"), held=held, prices=prices, beyond_cap=Decimal(450)) == {}
 
 
-def test_what_was_left_alone_is_missed_whatever_room_there_was():
+def test_a_symbol_that_was_left_alone_is_missed_whatever_room_there_was():
     held, prices = {SPY: Decimal(440)}, {SPY: at("100")}
     assert missed(wanted(SPY, "0.5"), held=held, prices=prices, shrunk=(), beyond_cap=Decimal(9_000)) == {SPY: 6_000}
 
 
 @given(st.decimals(0, 1, places=4), st.decimals("0.01", 5_000, places=2))
-def test_whoever_holds_what_the_target_buys_at_a_price_has_reached_it(target, price):
+def test_holding_the_shares_that_the_target_buys_at_a_price_reaches_it(target, price):
     shares = Decimal(int(target * INVESTABLE // price))
     assert missed(wanted(SPY, str(target)), held={SPY: shares}, prices={SPY: (price,)}) == {}
 

@@ -122,7 +122,7 @@ def test_two_splits_around_the_first_purchase_that_are_announced_late_restate_by
 
 
 @pytest.mark.parametrize("day", [THURSDAY, TUESDAY])
-def test_what_is_open_is_explained_only_by_what_came_between_its_record_and_its_first_sight(day):
+def test_an_open_difference_is_explained_only_by_actions_between_its_record_and_its_detection(day):
     open_since = {NVDA: Difference(Decimal(24), FRIDAY, MONDAY)}
     assert restated(of(NVDA=24), of(NVDA=12), split(2, day=day), today=LATE, unexplained=open_since) == ()
 
@@ -158,7 +158,7 @@ def test_without_an_announcement_nothing_is_guessed():
 
 
 @pytest.mark.parametrize("day", [THURSDAY, TUESDAY])
-def test_what_came_before_the_session_of_the_record_or_is_to_come_does_not_count(day):
+def test_actions_before_the_session_of_the_record_or_in_the_future_do_not_count(day):
     assert restated(of(NVDA=120), of(NVDA=12), split(10, day=day)) == ()
 
 
@@ -169,12 +169,12 @@ def test_a_split_of_the_session_of_the_record_may_be_booked_a_day_late():
 
 
 @pytest.mark.parametrize("day", [FRIDAY, MONDAY])
-def test_what_was_restated_on_that_day_or_since_is_not_restated_again(day):
+def test_a_symbol_restated_on_that_day_or_since_is_not_restated_again(day):
     assert restated(of(NVDA=120), of(NVDA=12), split(10, day=FRIDAY), since=of_days(NVDA=day)) == ()
 
 
 @pytest.mark.parametrize("name", [FB, META])
-def test_nor_is_a_rename_under_either_name(name):
+def test_a_rename_is_not_restated_again_under_either_name(name):
     assert restated(of(META=12), of(FB=12), rename(day=FRIDAY), since={name: MONDAY}) == ()
 
 
@@ -183,7 +183,7 @@ def test_a_short_position_is_not_restated():
 
 
 @pytest.mark.parametrize("ratio", ["NaN", "Infinity", "0", "-10", "1e30"])
-def test_a_ratio_that_is_none_restates_nothing(ratio):
+def test_an_invalid_ratio_restates_nothing(ratio):
     assert restated(of(NVDA=120), of(NVDA=12), split(ratio)) == ()
 
 
@@ -232,7 +232,7 @@ def unbooked(managed, *actions, since=None):
 
 
 @pytest.mark.parametrize("day", [FRIDAY, MONDAY])
-def test_what_is_managed_is_left_alone_until_its_split_is_booked(day):
+def test_a_managed_symbol_is_left_alone_until_its_split_is_booked(day):
     words = f"10 for 1 split of {day}"
 
     assert unbooked(of(NVDA=12, META=5), split(10, day=day, words=words)) == {
@@ -246,15 +246,15 @@ def test_once_it_is_restated_its_split_is_booked():
 
 
 @pytest.mark.parametrize("day", [THURSDAY, TUESDAY])
-def test_a_split_of_before_the_record_or_to_come_is_not_waited_for(day):
+def test_a_split_before_the_record_or_in_the_future_is_not_awaited(day):
     assert unbooked(of(NVDA=12), split(10, day=day)) == {}
 
 
-def test_what_is_not_held_has_no_quantity_to_wait_for():
+def test_a_symbol_that_is_not_held_awaits_no_split():
     assert unbooked(of(NVDA=0, META=5), split(10)) == {}
 
 
-def test_nothing_but_a_split_is_waited_for():
+def test_only_splits_are_awaited():
     assert (
         unbooked(of(FB=12), rename(), CorporateAction(FB, MONDAY, "dividend"), CorporateAction(FB, MONDAY, "other"))
         == {}
@@ -285,7 +285,7 @@ def mornings(draw):
 
 
 @given(mornings() | st.tuples(st.dictionaries(tickers, counts), st.dictionaries(tickers, counts), actions, st.just({})))
-def test_ours_is_never_negative_nor_more_than_the_broker_shows_and_what_is_expected_is_what_it_shows(morning):
+def test_our_shares_are_between_0_and_the_brokers_and_the_expected_ones_are_the_brokers(morning):
     shown, expected, announced, ours = morning
 
     for event in restated(shown, expected, *announced, ours=ours):
@@ -303,7 +303,7 @@ def test_a_split_that_the_broker_cut_at_nine_places_is_always_matched(before, ra
 
 
 @given(counts, ratios, st.decimals("0.001", "5000", places=9))
-def test_a_quantity_that_no_announcement_makes_up_gives_nothing(before, ratio, shown):
+def test_a_quantity_that_no_announcement_explains_is_not_restated(before, ratio, shown):
     due = before * ratio
 
     if not (abs(due - shown) < Decimal("1e-8") or shown == int(due)):
@@ -311,7 +311,7 @@ def test_a_quantity_that_no_announcement_makes_up_gives_nothing(before, ratio, s
 
 
 @given(counts, ratios, days)
-def test_a_split_is_written_into_our_shares_or_waited_for_and_never_both(before, ratio, day):
+def test_a_split_is_restated_or_awaited_and_never_both(before, ratio, day):
     after = (before * ratio).quantize(Decimal("1e-9"), "ROUND_DOWN")
     held, action = {NVDA: after}, split(ratio, day=day)
 

@@ -30,7 +30,7 @@ def test_dollars_committed_are_dollars_traded():
     assert (shares, notes) == ((Share("A", 0.08, 0.08),), ())
 
 
-def test_shares_that_exceed_the_whole_are_scaled_down_in_proportion_and_said():
+def test_shares_that_exceed_the_whole_are_scaled_down_in_proportion_with_a_note():
     shares, (note,) = shares_of([dollars("A", 60_000), percent("B", 40)], Decimal(75_000), "amounts")
 
     assert [share.asked for share in shares] == pytest.approx([0.8, 0.4])

@@ -98,7 +98,7 @@ def test_without_a_bot_nothing_is_decided_so_that_nothing_is_sold():
 
 
 @pytest.mark.parametrize("weights", [{"SPY": math.nan}, {"SPY": math.inf}, {"SPY": -0.1}, {"SPY": 0.6, "TLT": 0.5}])
-def test_an_allocation_that_is_none_stops_the_run(weights):
+def test_an_invalid_allocation_stops_the_run(weights):
     with pytest.raises(RunFailedError, match="the bot A wants SPY"):
         merge((Share("A", 1.0, 1.0),), decisions(wants("A", **weights)), SGOV)
 
@@ -271,7 +271,7 @@ def test_the_cap_holds_and_twice_is_the_same_as_once(weights, limit):
 
 
 @given(evenings(), modes, fallbacks, limits)
-def test_targets_are_fractions_within_the_cap_and_each_has_its_why(evening, mode, fallback, limit):
+def test_targets_are_fractions_within_the_cap_and_each_has_its_reason(evening, mode, fallback, limit):
     shares, made = evening
     made["bot 0"] = wants("bot 0", SPY=1.0)
     trading = Trading(paired_tickers=PAIRS, paired_mode=mode, max_allocation_percent=limit)

@@ -112,7 +112,7 @@ def test_target_dollars_are_floored_to_the_cent():
     assert target_value(to_decimal(1 / 3), Decimal("100.00")) == Decimal("33.33")
 
 
-def test_dollars_that_lack_the_last_of_many_digits_buy_no_share_more():
+def test_dollars_a_fraction_of_a_cent_short_do_not_buy_another_share():
     assert us_equity(SPY).quantity_for(Decimal("299.99999999999999999999999999999999"), Decimal(100)) == 2
     assert us_equity(SPY).quantity_for(Decimal(300), Decimal(100)) == 3
     assert us_equity(SPY).quantity_for(Decimal(-300), Decimal(100)) == 0
@@ -210,12 +210,12 @@ def test_a_symbol_without_a_price_is_skipped_with_every_reason():
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "0", "-1"])
-def test_a_price_that_is_none_counts_as_no_price(value):
+def test_an_invalid_price_counts_as_no_price(value):
     assert plan_of_one(target=0.5, at=value).why == f"no price: the trade shows {value} USD"
 
 
 @pytest.mark.parametrize("ask", ["NaN", "Infinity", "0", "0.00009"])
-def test_nor_does_one_that_is_asked_for_no_price(ask):
+def test_an_invalid_ask_counts_as_no_price(ask):
     quoted = Price(SPY, Decimal(100), "quote", NOW, 0.0, ask=Decimal(ask))
     assert usable_price(us_equity(SPY), {SPY: quoted}) == NoPrice(SPY, (f"the quote shows {ask} USD",))
 
@@ -227,7 +227,7 @@ def test_the_smallest_tick_is_a_price_and_what_was_never_asked_for_is_none():
 
 
 @pytest.mark.parametrize("target", [0.0, 0.5])
-def test_what_must_not_be_touched_is_neither_bought_nor_sold(target):
+def test_an_untouchable_symbol_is_neither_bought_nor_sold(target):
     line = plan_of_one(
         held="10", target=target, untouchable={SPY: "protected in the config"}, untradable={SPY: "halted"}
     )
@@ -235,7 +235,7 @@ def test_what_must_not_be_touched_is_neither_bought_nor_sold(target):
     assert (line.side, line.quantity, line.why) == (None, 0, "protected in the config")
 
 
-def test_what_can_not_be_traded_is_skipped_with_the_reason():
+def test_an_untradable_symbol_is_skipped_with_the_reason():
     assert plan_of_one(held="10", untradable={SPY: "halted"}).why == "halted"
 
 
@@ -254,7 +254,7 @@ def test_a_suspect_that_no_bot_wants_is_still_sold_out(at):
     assert (line.side, line.quantity, line.why) == ("sell", Decimal("7.5"), "no bot wants it tonight")
 
 
-def test_a_suspect_that_must_not_be_touched_is_not_sold_out_either():
+def test_an_untouchable_suspect_is_not_sold_out_either():
     line = plan_of_one(held="7.5", untouchable={SPY: "protected in the config"}, suspects={SPY: "it jumped"})
 
     assert (line.side, line.why) == (None, "protected in the config")
@@ -356,7 +356,7 @@ def test_every_trade_is_in_whole_lots_but_for_an_exit(evening):
 
 
 @given(evenings())
-def test_of_a_suspect_all_is_sold_or_nothing(evening):
+def test_a_suspect_is_sold_completely_or_not_at_all(evening):
     *_, suspects, _ = evening
 
     assert all(

@@ -149,7 +149,7 @@ class BrokerContract(Contract):
     def test_b01_every_position_has_a_value(self, broker):
         assert all(position.valued for position in broker.positions())
 
-    def test_b01_what_no_order_holds_is_available(self, broker):
+    def test_b01_shares_that_no_order_holds_are_available(self, broker):
         assert all(position.available in {None, position.quantity} for position in broker.positions())
 
     def test_b03_an_order_is_accepted_as_it_was_sent(self, broker):
@@ -237,7 +237,7 @@ class BrokerContract(Contract):
         broker.cancel(OrderId("rb9"))
         assert broker.find(OrderId("rb9")) == Absent()
 
-    def test_b17_what_is_seen_again_is_the_same(self, broker, street):
+    def test_b17_repeated_reads_agree(self, broker, street):
         broker.submit(buy("rb1", SPY, "3"))
         over = settled(broker, street, "rb1")
         assert [state_of(broker, "rb1"), broker.find(OrderId("rb1"))] == [over, over]
@@ -316,7 +316,7 @@ class BrokerContract(Contract):
         assert {state.id: state.status for state in states} == {"rb1": "filled", "rb2": "canceled", "rb3": "open"}
         assert all(state == broker.find(state.id) for state in states)
 
-    def test_b26_what_was_sent_on_an_earlier_day_is_not_listed(self, broker, street):
+    def test_b26_orders_of_an_earlier_day_are_not_listed(self, broker, street):
         self.needs("takes")
         broker.submit(buy("rb1", SPY, "3"))
         assert listed(broker, street.now() - timedelta(minutes=1)) == {"rb1"}
@@ -338,7 +338,7 @@ class BrokerContract(Contract):
 class FaultContract(Contract):
     """The fixture `broker_with` opens the same account at a venue with a ScriptedFault for all orders in SPY."""
 
-    def test_b11_after_a_lost_answer_find_tells_the_truth(self, broker_with):
+    def test_b11_after_a_lost_answer_find_shows_whether_the_order_arrived(self, broker_with):
         broker = broker_with(ScriptedFault(silent=True))
         order = buy("rb1", SPY, "5")
         assert isinstance(broker.submit(order), Unknown)
@@ -407,7 +407,7 @@ class FaultContract(Contract):
         assert held(broker)[SPY] == self.spy(2)
         assert sum(fill.quantity for fill in broker.fills(OrderId("rb1"))) == 2
 
-    def test_b16_a_fill_beats_the_cancel_that_was_under_way(self, broker_with, street):
+    def test_b16_a_fill_beats_a_pending_cancel(self, broker_with, street):
         broker = broker_with(ScriptedFault(fills_at_most=Decimal(2), cancel="beaten"))
         broker.submit(buy("rb1", SPY, "5"))
         settled(broker, street, "rb1")
@@ -456,7 +456,7 @@ class WireContract(Contract):
     """
 
     @pytest.mark.parametrize("what", BROKEN_READS)
-    def test_b02_what_can_not_be_read_is_never_an_empty_account(self, hasty, wire, what):
+    def test_b02_an_unreadable_account_is_never_read_as_empty(self, hasty, wire, what):
         self.needs("wire")
         wire.reads(what)
         for read in (hasty.account, hasty.positions, hasty.open_orders, hasty.hours):
@@ -476,7 +476,7 @@ class WireContract(Contract):
         assert order.same_as(found) if wire.took("rb1") else found == Absent()
 
     @pytest.mark.parametrize("what", BROKEN_READS)
-    def test_b11_a_look_that_fails_is_no_absence(self, hasty, wire, street, what):
+    def test_b11_a_failed_look_up_is_not_an_absence(self, hasty, wire, street, what):
         self.needs("wire")
         hasty.submit(buy("rb1", SPY, "3"))
         wire.reads(what)
@@ -486,14 +486,14 @@ class WireContract(Contract):
         with pytest.raises(SourceError):
             hasty.named(by_rule, street.now() - timedelta(hours=1))
 
-    def test_b10_a_status_nobody_knows_is_an_open_order(self, broker, wire):
+    def test_b10_an_unknown_status_is_an_open_order(self, broker, wire):
         self.needs("wire")
         wire.submits("an unknown status")
         answer = broker.submit(buy("rb1", SPY, "3"))
         assert isinstance(answer, Accepted)
         assert not answer.state.terminal
 
-    def test_b16_a_cancel_that_gets_lost_raises_nothing(self, hasty, wire):
+    def test_b16_a_lost_cancel_raises_nothing(self, hasty, wire):
         self.needs("wire")
         hasty.submit(buy("rb1", SPY, "3", limit="50.00"))
         wire.cancels("a reset")

@@ -38,11 +38,11 @@ def figures(sim: SimBroker, street: Street, at: datetime) -> tuple[Decimal | Non
     return account.previous_equity, account.deposits
 
 
-def test_a_new_account_has_no_session_before(sim, street):
+def test_a_new_account_has_no_previous_session(sim, street):
     assert figures(sim, street, THURSDAY) == (None, None)
 
 
-def test_the_last_look_of_the_session_before_counts(sim, street):
+def test_the_last_snapshot_of_the_previous_session_counts(sim, street):
     figures(sim, street, THURSDAY)
     sim.submit(buy("rb1", SPY, "50"))
     street.trades_at(SPY, "110.00")
@@ -58,12 +58,12 @@ def test_the_session_before_monday_is_friday(sim, street):
     assert figures(sim, street, MONDAY) == (Decimal(10_000), Decimal(0))
 
 
-def test_a_session_in_which_nobody_looked_has_no_figure(sim, street):
+def test_a_session_without_a_snapshot_has_no_equity(sim, street):
     figures(sim, street, WEDNESDAY)
     assert figures(sim, street, FRIDAY) == (None, None)
 
 
-def test_what_was_paid_in_and_taken_out_since_that_look_is_exact(sim, street):
+def test_deposits_and_withdrawals_since_that_snapshot_are_exact(sim, street):
     street.moment = THURSDAY
     sim.deposit(Decimal(1))
     figures(sim, street, THURSDAY)
@@ -90,7 +90,7 @@ def test_a_book_of_an_earlier_version_begins_its_record_now(street, tmp_path):
         assert figures(sim, street, FRIDAY) == (Decimal(10_000), Decimal(0))
 
 
-def test_what_is_written_off_counts_as_taken_out(sim, street):
+def test_a_write_off_counts_as_a_withdrawal(sim, street):
     sim.submit(buy("rb1", SPY, "50"))
     figures(sim, street, THURSDAY)
     del street.shown[SPY]

@@ -46,7 +46,7 @@ def test_a_slipped_price_is_on_the_tick_and_never_better_than_the_market(side, p
 
 
 @given(side=sides, price=prices, percent=percents, limit=prices)
-def test_a_limit_is_met_or_nothing_happens(side, price, percent, limit):
+def test_a_limit_order_fills_within_its_limit_or_not_at_all(side, price, percent, limit):
     filled = fill_price(side, limit, Market(price, price), percent, us_equity(SPY))
     assume(filled is not None)
     assert filled <= limit if side == "buy" else filled >= limit

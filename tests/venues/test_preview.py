@@ -106,7 +106,7 @@ def test_nothing_ever_reaches_the_real_broker(street):
     assert real.asked == ["account", "positions", "open_orders"]
 
 
-def test_it_says_whose_preview_it_is(real, street):
+def test_the_preview_names_its_real_broker(real, street):
     venue = PreviewBroker(real, street, street).venue
     assert (venue.name, venue.simulated, venue.fee_per_order) == ("preview of real", True, 1)
 
@@ -116,17 +116,17 @@ def test_an_absence_at_the_real_broker_takes_its_quiet_time_and_nothing_is_sent_
     assert (venue.quiet_seconds, venue.idempotent_ids) == (30, False)
 
 
-def test_which_orders_bear_our_name_is_asked_of_the_real_broker(street):
+def test_our_orders_are_listed_by_the_real_broker(street):
     preview = PreviewBroker(RecordingBroker(resting("rb0", "buy")), street, street)
     preview.submit(buy("rb1", SPY, "3"))
     assert [state.id for state in preview.named(bool, EVENING)] == ["rb0"]
 
 
-def test_what_can_not_be_traded_is_asked_of_the_real_broker(real, street):
+def test_untradable_symbols_are_those_of_the_real_broker(real, street):
     assert PreviewBroker(real, street, street).untradable([SPY]) == {SPY: "halted"}
 
 
-def test_our_own_open_order_goes_away_in_pretence_and_others_stay(street):
+def test_our_open_orders_are_cancelled_in_the_preview_and_external_ones_stay(street):
     ours, theirs = "rb" + "A" * 18, "rbob-holiday-bid-1"
     preview = PreviewBroker(RecordingBroker(resting(ours, "buy"), resting(theirs, "buy")), street, street)
     preview.cancel(OrderId(ours))
@@ -174,7 +174,7 @@ def test_a_limit_buy_pays_the_market_and_not_its_limit(real, street):
     assert preview.fills(OrderId("rb1"))[0].price == Decimal("99.50")
 
 
-def test_an_order_beyond_the_market_ends_at_once_and_says_why(real, street):
+def test_an_unmarketable_order_ends_at_once_with_the_reason(real, street):
     preview = PreviewBroker(real, street, street)
     preview.submit(buy("rb1", SPY, "1", limit="99.00"))
     state = preview.find(OrderId("rb1"))

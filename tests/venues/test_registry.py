@@ -70,7 +70,7 @@ def test_a_built_in_name_is_never_taken_from_a_package(install: Install) -> None
     assert registry.names() == ("sim", "alpaca")
 
 
-def test_a_venue_that_nobody_names_is_not_imported(install: Install) -> None:
+def test_a_venue_that_is_not_configured_is_not_imported(install: Install) -> None:
     install("unwanted_venue", "unwanted", "raise SystemExit")
     assert "unwanted" in registry.names()
     assert 'is not allowed: use "sim" or "alpaca" or "unwanted"' in problem_with("nowhere")
@@ -84,7 +84,7 @@ def test_a_package_that_cannot_be_imported_is_named_with_the_key(install: Instal
     assert "update or remove broken_venue" in said
 
 
-def test_what_is_no_plugin_of_that_name_is_refused(install: Install) -> None:
+def test_an_invalid_plugin_is_refused(install: Install) -> None:
     install("misnamed_venue", "misnamed", MODULE.format(name="another", id_length=128))
     assert 'that is no VenuePlugin called "misnamed"' in problem_with("misnamed")
 

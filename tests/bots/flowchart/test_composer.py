@@ -251,7 +251,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize(("step", "sentence"), CASES)
-def test_what_is_not_read_is_refused_by_name_and_place(step, sentence):
+def test_unsupported_elements_are_refused_by_name_and_place(step, sentence):
     for name, text in LISTS.items():
         sentence = sentence.replace(name, text)
     assert problems(step) == [sentence]
@@ -289,7 +289,7 @@ def test_conditions_on_the_else_child_are_refused():
     assert all('children[0].children[1]: the key "' in line for line in problems(contradiction))
 
 
-def test_every_problem_is_said_at_once():
+def test_every_problem_is_reported_at_once():
     lines = problems({"step": "asset", "ticker": "spy"}, gate({**HOT, "comparator": "over"}, [{}]), rebalance="weekly")
     places = [line.split(":")[0] for line in lines]
     assert places == [

@@ -58,12 +58,12 @@ def test_every_double_key_is_reported_at_once():
 
 
 @pytest.mark.parametrize("number", ["1e16", "-1e16", "1000000000000001", "1e400", "-1e400", "9" * 400, "9" * 5000])
-def test_numbers_beyond_any_sense_are_refused(number):
+def test_absurdly_large_numbers_are_refused(number):
     assert len(refusal(f'{{"a": {number}}}'.encode())) < 250
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_refused_by_name(word):
+def test_a_value_that_is_not_a_number_is_refused_by_name(word):
     assert f"{word} is no JSON number" in refusal(f'{{"a": {word}}}'.encode())
 
 
@@ -85,7 +85,7 @@ def test_what_is_no_number_is_refused_by_name(word):
         b"/* why */ {}",
     ],
 )
-def test_what_is_no_single_whole_json_value_is_refused_with_its_line_and_column(content):
+def test_invalid_json_is_refused_with_its_line_and_column(content):
     assert "is not JSON" in refusal(content)
     assert "line 1 column" in refusal(content)
 
@@ -116,7 +116,7 @@ def test_no_input_raises(content):
     assert (value is None) == bool(problems)
 
 
-def test_more_values_than_any_chart_has_are_refused_uncounted_by_the_parser():
+def test_too_many_values_are_refused_before_parsing():
     assert "has about 250,001 values; up to 250,000 are read" in refusal(b"[" + b"," * 250_000)
 
 

@@ -130,7 +130,7 @@ def test_inverse_volatility_adds_up_alike_on_one_day_and_on_many():
     assert one_day.tobytes() == evaluate(program, closes).weights[10].tobytes()
 
 
-def test_a_whole_that_was_split_into_fifths_is_never_more_than_the_whole():
+def test_weights_split_into_fifths_never_sum_to_more_than_1():
     fifths = capped(*[(0.2, hold("AAA"))] * 3, fallback="AAA")
     assert decisions(fifths, prices(AAA=[1])) == [{"AAA": 1.0}]
 
@@ -199,12 +199,12 @@ def test_for_days_must_hold_on_each_of_the_last_days():
     assert held == [None, None, {"AAA": 1}, {}, {}, {}, {"AAA": 1}]
 
 
-def test_a_no_among_the_last_days_decides_although_history_is_short():
+def test_one_false_day_decides_for_days_even_if_history_is_short():
     root = when(compare(price("AAA"), "gt", 1, for_days=3), hold("AAA"), CASH)
     assert decisions(root, prices(AAA=[1, 2])) == [{}, {}]
 
 
-def test_any_of_needs_only_one_yes_and_all_of_only_one_no():
+def test_one_true_decides_any_of_and_one_false_decides_all_of():
     known, unknown = compare(price("AAA"), "gt", 1), compare(rsi("AAA", 14), "gt", 50)
     closes = prices(AAA=[2, 1])
     assert decisions(when(any_of(unknown, known), hold("AAA"), CASH), closes) == [{"AAA": 1}, None]

@@ -137,7 +137,7 @@ def test_the_drawdown_of_rising_prices_is_zero():
 @each_indicator
 @settings(max_examples=40)
 @given(prices=columns, data=st.data())
-def test_a_value_is_there_once_enough_prices_in_a_row_are(spec, prices, data):
+def test_a_value_is_defined_after_enough_consecutive_prices(spec, prices, data):
     numbers = data.draw(parameters_of(spec))
     enough = runs(prices) >= spec.prices(*numbers)
     assert (~np.isnan(spec.formula(prices, *numbers)) == enough).all()
@@ -199,7 +199,7 @@ def test_only_recursive_indicators_ask_for_more_than_they_need():
 
 
 @each_indicator
-def test_a_row_has_all_of_its_facts(spec):
+def test_every_indicator_row_is_complete(spec):
     assert spec.source
     assert spec.meaning.endswith(".")
     assert set(spec.reads) == {"close"}, "closes are all that there is, so far"

@@ -44,7 +44,7 @@ def gate(condition):
 # What each node means.
 
 
-def test_the_bot_goes_by_its_own_name():
+def test_the_bot_has_the_name_in_its_file():
     assert read(content(SPY, name="Trend gate", description="holds SPY"), "x.json")[0].name == "Trend gate"
 
 
@@ -200,7 +200,7 @@ VALUE = 'a number or an object with one function, such as {"current-price": {"of
 
 
 @pytest.mark.parametrize(("chart", "sentence"), REFUSED)
-def test_what_has_no_meaning_is_refused_by_name_and_place(chart, sentence):
+def test_invalid_elements_are_refused_by_name_and_place(chart, sentence):
     assert problems(chart) == [sentence.replace("{KINDS}", KINDS).replace("{VALUE}", VALUE)]
 
 
@@ -211,7 +211,7 @@ def test_unknown_keys_at_the_top_and_other_versions_are_refused():
     ]
 
 
-def test_every_problem_is_said_at_once_in_the_order_of_the_document():
+def test_every_problem_is_reported_at_once_in_the_order_of_the_document():
     chart = {"equal": [{"asset": "spy"}, {"group": {"name": 1, "chart": {"cash": "yes"}}}, {"bond": 5}]}
     places = [line.split(":")[0] for line in problems(chart)]
     assert places == [

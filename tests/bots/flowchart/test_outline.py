@@ -141,7 +141,7 @@ def drawn(root, closes):
     return mermaid(program, evaluate(program, closes).values, -1)
 
 
-def test_the_taken_way_is_thick():
+def test_the_taken_path_is_drawn_thick():
     root = when(compare(price("AAA"), "gt", 10), hold("BBB"), equal(hold("AAA"), CASH))
     program = compile_chart(chart(root))
     gate, parts = program.root, next(at for at, node in enumerate(program.table) if isinstance(node, nodes.Blend))

@@ -23,7 +23,7 @@ def test_a_gate_that_holds_says_by_how_much():
     assert gate(compare(price("AAA"), "gt", 2), TWO) == ["Price(AAA) = 3 > 2 (by 1)"]
 
 
-def test_a_gate_that_does_not_hold_reads_true_as_well():
+def test_a_false_condition_is_worded_as_its_negation():
     assert gate(compare(price("AAA"), "gt", 10), TWO) == ["Price(AAA) = 3, not > 10 (by 7)"]
     assert gate(compare(price("AAA"), "gte", price("BBB")), TWO) == ["Price(AAA) = 3, not >= Price(BBB) = 7 (by 4)"]
 

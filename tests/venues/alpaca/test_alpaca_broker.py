@@ -40,7 +40,7 @@ def sent(venue):
 # ------------------------------------------------------------------------------------------------ the account
 
 
-def test_it_says_what_it_is(broker):
+def test_the_broker_declares_its_venue(broker):
     venue = broker.venue
     assert (venue.title, venue.simulated, venue.fee_per_order, venue.quiet_seconds, venue.takes_auction_orders) == (
         "Alpaca",
@@ -128,7 +128,7 @@ def test_hours_are_by_the_venues_clock_and_not_our_own(venue, broker):
 # ------------------------------------------------------------------------------------------------ symbols
 
 
-def test_a_symbol_is_asked_for_once_a_day(venue, broker):
+def test_an_asset_is_requested_once_a_day(venue, broker):
     for _ in range(2):
         assert list(broker.untradable([SPY, XYZ, SPY])) == [XYZ]
     assert sorted(path for _, path in asked(venue, "/v2/assets")) == ["/v2/assets/SPY", "/v2/assets/XYZ"]
@@ -137,7 +137,7 @@ def test_a_symbol_is_asked_for_once_a_day(venue, broker):
     assert len(asked(venue, "/v2/assets/SPY")) == 2
 
 
-def test_many_symbols_are_asked_for_by_one_list(venue, broker):
+def test_many_assets_are_requested_in_one_list(venue, broker):
     many = [Symbol(f"X{number}") for number in range(40)]
     venue.assets[BIL] = {"tradable": False}
     venue.assets["X7"] = {"status": "inactive"}
@@ -151,7 +151,7 @@ def test_a_symbol_of_another_class_is_not_traded(venue, broker):
     assert "crypto" in broker.untradable([Symbol("BTCUSD")])["BTCUSD"]
 
 
-def test_a_symbol_that_can_not_be_asked_for_is_not_taken_for_tradable(venue, broker):
+def test_an_asset_that_can_not_be_read_is_not_tradable(venue, broker):
     venue.faults.on("GET", "/v2/assets*", fault=faults.UNAVAILABLE, times=None)
     with pytest.raises(SourceError):
         broker.untradable([SPY])
@@ -187,7 +187,7 @@ def test_after_its_cutoff_it_is_refused_as_late(broker):
     assert broker.submit(auction()).kind == "late"
 
 
-def test_an_echo_that_lasts_longer_than_today_is_not_our_order(venue, broker):
+def test_an_answer_with_a_longer_time_in_force_is_not_our_order(venue, broker):
     venue.faults.on("POST", "/v2/orders", fault=faults.edited(time_in_force="gtc"))
     assert isinstance(broker.submit(buy("rb1", SPY, "1")), Unknown)
 
@@ -303,13 +303,13 @@ def test_an_order_in_shares_without_its_symbol_is_never_left_out(venue, broker):
         faults.UNAUTHORIZED,
     ],
 )
-def test_an_answer_about_something_else_is_no_absence(venue, broker, fault):
+def test_an_error_other_than_order_not_found_is_not_an_absence(venue, broker, fault):
     venue.clock.sleep(600)
     venue.faults.on("GET", "/v2/orders:by_client_order_id", fault=fault, times=None)
     assert isinstance(broker.find(OrderId("rb1")), Unknown)
 
 
-def test_orders_of_other_hands_are_seen_and_can_be_cancelled(venue, broker):
+def test_external_orders_are_seen_and_can_be_cancelled(venue, broker):
     by_hand = {"symbol": BIL, "side": "buy", "time_in_force": "gtc", "qty": "5", "type": "limit", "limit_price": "40"}
     client_of(venue).send("POST", "/orders", by_hand)
     (other,) = broker.open_orders()
@@ -320,7 +320,7 @@ def test_orders_of_other_hands_are_seen_and_can_be_cancelled(venue, broker):
     assert broker.orders([other.id])[other.id].status == "canceled"
 
 
-def test_an_order_in_dollars_of_other_hands_claims_its_dollars(venue, broker):
+def test_an_external_order_by_amount_reserves_its_dollars(venue, broker):
     venue.script_orders(BIL, order_scripts.halted())
     by_hand = {"symbol": BIL, "side": "buy", "time_in_force": "day", "notional": "75.50", "type": "market"}
     client_of(venue).send("POST", "/orders", by_hand)
@@ -355,7 +355,7 @@ def test_a_sell_of_shares_sold_meanwhile_is_refused_where_position_intent_is_sup
         ({}, 5),
     ],
 )
-def test_after_too_many_requests_the_venue_is_left_alone_for_as_long_as_it_says(venue, broker, headers, seconds):
+def test_after_too_many_requests_the_client_pauses_as_long_as_the_venue_says(venue, broker, headers, seconds):
     reset = str(int(venue.clock.now().timestamp()) + 20)
     told = {name: value.format(in_20=reset) for name, value in headers.items()}
     venue.faults.on("POST", "/v2/orders", fault=faults.Fault(commits=False, status=429, raw=b"", headers=told))
@@ -371,7 +371,7 @@ def test_only_too_many_requests_are_answered_with_a_pause(venue, broker):
     assert answer.pause is None
 
 
-def test_an_order_that_sticks_in_its_cancel_stays_open(venue, broker):
+def test_an_order_stuck_in_pending_cancel_stays_open(venue, broker):
     venue.script_orders(SPY, order_scripts.stuck_in_cancel())
     broker.submit(buy("rb1", SPY, "1"))
     broker.cancel(OrderId("rb1"))
@@ -389,7 +389,7 @@ def test_a_cancel_of_an_order_that_is_not_known_here_finds_it_first(venue, broke
     assert broker.orders([OrderId("rb1")])["rb1"].status == "canceled"
 
 
-def test_fills_that_can_not_be_looked_up_are_not_none(venue, broker):
+def test_unreadable_fills_are_not_taken_for_no_fills(venue, broker):
     broker.submit(buy("rb1", SPY, "1"))
     venue.faults.on("GET", "/v2/orders:by_client_order_id", fault=faults.UNAVAILABLE, times=None)
     with pytest.raises(SourceError):

@@ -51,7 +51,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("family", "text", "kind"), TEXTS, ids=[text for _, text, _ in TEXTS])
-def test_a_refusal_says_what_can_be_done_about_it(family, text, kind):
+def test_a_refusal_names_the_remedy(family, text, kind):
     assert refused(BUY, family, text).kind == kind
 
 
@@ -86,7 +86,7 @@ def test_a_refusal_for_held_shares_names_their_number():
     assert answer.reason == "Alpaca refused the sell of 100 SPY: 40 of 100 shares are free, open orders hold 60"
 
 
-def test_fewer_shares_than_we_thought_are_not_waited_for():
+def test_fewer_shares_than_expected_are_not_awaited():
     numbers = {"available": "40", "existing_qty": "40", "held_for_orders": "0"}
     assert refused(SELL, FORBIDDEN, "insufficient qty available for order", **numbers).kind == "other"
 
@@ -137,6 +137,6 @@ def test_whatever_is_answered_is_unknown_or_refused_for_a_reason(status, body):
 
 
 @given(st.sampled_from(["cost_basis", "buying_power", "available", "existing_qty", "held_for_orders"]), junk)
-def test_numbers_that_are_none_are_left_out(name, value):
+def test_invalid_numbers_are_left_out(name, value):
     for text in ("insufficient buying power", "insufficient qty available for order"):
         assert refused(SELL, FORBIDDEN, text, **{name: value}).reason

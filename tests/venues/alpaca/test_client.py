@@ -59,7 +59,7 @@ def test_a_read_is_retried_until_it_is_answered(venue, hasty, fault):
 
 
 @pytest.mark.parametrize("fault", ANSWERED.values(), ids=ANSWERED)
-def test_reads_of_a_failing_venue_are_retried_until_the_patience_ends(venue, client, fault):
+def test_reads_of_a_failing_venue_are_retried_until_the_deadline(venue, client, fault):
     venue.faults.on("GET", "/v2/account", fault=fault, times=None)
     began = venue.clock.now()
     with pytest.raises(SourceError, match=r"Alpaca (is out of order|got too many requests)"):
@@ -131,7 +131,7 @@ def test_an_order_is_sent_once_whatever_the_answer(venue, hasty, fault):
     assert venue.audit().posts == 1
 
 
-def test_after_an_answer_that_hangs_the_next_one_comes(venue, hasty):
+def test_after_a_request_that_hangs_the_next_one_is_answered(venue, hasty):
     venue.faults.on("GET", "/v2/clock", fault=faults.DRIP)
     venue.faults.on("POST", "/v2/orders", fault=faults.DRIP)
     assert isinstance(hasty.send("POST", "/orders", ORDER), NoReply)
@@ -202,13 +202,13 @@ def test_a_request_that_hangs_does_not_hold_up_the_end_of_the_program():
     assert ended.stdout == "NoReply(reason='no complete answer within 0.2 seconds') 3\n"
 
 
-def test_a_proxy_is_not_for_this_machine(venue, client, monkeypatch):
+def test_a_proxy_is_not_used_for_this_machine(venue, client, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     assert client.read("/clock")["is_open"] is True
 
 
-def test_a_password_kept_for_other_programs_is_not_sent_along(monkeypatch, tmp_path):
+def test_a_password_in_netrc_is_not_sent(monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("default login somebody password something")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     session = Transport(KEYS, PAPER, PAPER, seconds=1)._client._session
@@ -222,7 +222,7 @@ def test_another_host_is_refused_before_anything_is_sent(venue, address):
 
 
 @pytest.mark.parametrize("lacking", ["_retry", "_session", "_base_url"])
-def test_an_alpaca_py_that_is_built_otherwise_is_refused(venue, monkeypatch, lacking):
+def test_an_incompatible_alpaca_py_is_refused(venue, monkeypatch, lacking):
     def build(self, **settings):
         vars(self).update(_retry=3, _session=SimpleNamespace(), _base_url=settings["base_url"])
         del vars(self)[lacking]
@@ -236,7 +236,7 @@ def test_an_alpaca_py_that_is_built_otherwise_is_refused(venue, monkeypatch, lac
 
 
 @pytest.mark.parametrize("keys", [Keys("PK", "with a space"), Keys("PK\n", "canary"), Keys("", "canary")])
-def test_keys_that_can_be_none_are_refused_without_showing_them(venue, keys):
+def test_invalid_keys_are_refused_without_showing_them(venue, keys):
     with pytest.raises(RunFailedError, match="copy them again") as refused:
         AlpacaClient(keys, venue.clock, trading_url=venue.url)
     assert keys.secret not in str(refused.value)
@@ -254,7 +254,7 @@ def test_no_error_no_variable_and_no_log_shows_the_key(venue, hasty, caplog, fau
     assert not [part for part in (venue.key_id, venue.secret) if part in said]
 
 
-def test_a_venue_that_repeats_the_key_does_not_put_it_on_the_screen(venue, client):
+def test_a_key_repeated_by_the_venue_is_not_shown(venue, client):
     echoed = faults.answering({"message": f"no access for {venue.key_id}"}, 403)
     venue.faults.on("GET", "/v2/account", fault=echoed)
     with pytest.raises(SourceError, match=r"no access for \*\*\*"):
@@ -275,7 +275,7 @@ def test_ten_megabytes_are_read_or_time_out(venue, hasty):
     assert hasty.read("/clock")["is_open"] is True
 
 
-def test_who_answers_has_to_show_a_certificate():
+def test_a_server_without_a_valid_certificate_is_refused():
     transport = Transport(Keys("PKSOMEBODY", "a-secret"), "https://broker.example", "https://broker.example", 1.0)
     assert transport._client._session.verify is True
     transport.close()

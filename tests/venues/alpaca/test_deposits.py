@@ -78,6 +78,6 @@ def test_an_amount_that_is_no_number_is_refused(friday, client, amount):
 
 
 @pytest.mark.parametrize("day", ["2024-02-30", "yesterday", 20240301])
-def test_a_day_that_is_none_is_refused(day):
+def test_an_invalid_day_is_refused(day):
     with pytest.raises(SourceError, match="balance_asof"):
         parse.balance_day(Body.of("account", {"balance_asof": day}))

@@ -97,13 +97,13 @@ def test_one_request_reads_the_fills_of_many_orders(venue, client, place, look):
     assert len(activities(venue)) == 1
 
 
-def test_what_did_not_fill_needs_no_reading(venue, client, place, look):
+def test_unfilled_orders_need_no_request(venue, client, place, look):
     seen = look(place("rb1", type="limit", limit_price="1.00"))
     assert Executions(client).fills_of(seen) == ()
     assert not activities(venue)
 
 
-def test_fills_that_are_not_shown_yet_are_not_left_out(venue, client, place, look):
+def test_fills_not_yet_shown_are_an_error(venue, client, place, look):
     venue.activities_lag = timedelta(seconds=5)
     order = place("rb1")
     venue.clock.sleep(2)
@@ -114,7 +114,7 @@ def test_fills_that_are_not_shown_yet_are_not_left_out(venue, client, place, loo
     assert sum(fill.quantity for fill in executions.fills_of(seen)) == 2
 
 
-def test_a_fill_that_came_after_the_look_waits_for_the_next_one(venue, client, place, look):
+def test_a_fill_after_the_poll_is_left_for_the_next_one(venue, client, place, look):
     venue.script_orders("SPY", order_scripts.part("0.5", rest_after=2))
     order = place("rb1")
     venue.clock.sleep(1)

@@ -198,7 +198,7 @@ REQUIRED = [(name, field) for name, (_, fields, free) in READERS.items() for fie
 
 @pytest.mark.parametrize(("name", "field"), REQUIRED)
 @pytest.mark.parametrize("value", ["missing", None, "", [], {}, float("nan")], ids=repr)
-def test_what_has_to_be_there_is_named_where_it_is_not(name, field, value):
+def test_a_missing_required_field_is_named(name, field, value):
     read, fields, _ = READERS[name]
     broken = {key: each for key, each in fields.items() if key != field}
     if value != "missing":
@@ -208,13 +208,13 @@ def test_what_has_to_be_there_is_named_where_it_is_not(name, field, value):
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-inf", "1e", "12,5", True, float("inf")], ids=repr)
-def test_what_is_no_finite_number_is_none(value):
+def test_a_number_that_is_not_finite_is_refused(value):
     with pytest.raises(SourceError, match="cash is"):
         account(cash=value)
 
 
 @pytest.mark.parametrize("value", ["2026-03-04", "2026-03-04T15:45:00", "0001-01-01T00:00:00+05:00", "soon", 5])
-def test_what_is_no_time_with_a_zone_is_none(value):
+def test_a_time_without_a_zone_is_refused(value):
     with pytest.raises(SourceError, match="timestamp is"):
         parse.hours(body(CLOCK, timestamp=value))
 
@@ -229,7 +229,7 @@ json_values = st.recursive(
 @pytest.mark.parametrize("name", READERS)
 @settings(max_examples=40)
 @given(data=st.data())
-def test_whatever_alpaca_sends_is_read_or_refused_as_its_fault(name, data):
+def test_any_response_is_parsed_or_reported_as_a_venue_error(name, data):
     read, fields, _ = READERS[name]
     sent = data.draw(json_values | st.fixed_dictionaries({key: st.just(fields[key]) | json_values for key in fields}))
     with suppress(SourceError):
@@ -244,6 +244,6 @@ def test_a_number_is_never_rounded(number):
 
 
 @pytest.mark.parametrize("value", [None, {}, "text", 7])
-def test_what_is_no_list_is_not_read_as_an_empty_one(value):
+def test_a_malformed_list_is_not_read_as_empty(value):
     with pytest.raises(SourceError, match="no list of positions"):
         bodies("position", value)

@@ -21,7 +21,7 @@ def state(broker, order_id=RB1):
     return broker.orders([order_id])[order_id]
 
 
-def test_it_says_that_it_is_simulated_and_what_an_order_costs(sims):
+def test_the_broker_declares_that_it_is_simulated_and_its_fee(sims):
     venue = sims.open(commission="1.50").venue
     assert (venue.name, venue.simulated, venue.fee_per_order) == ("sim", True, Decimal("1.50"))
 
@@ -73,7 +73,7 @@ def test_a_sale_never_costs_more_than_it_brings_in(sims):
     assert broker.fills(RB1)[0].fee == 50
 
 
-def test_a_share_that_fetches_nothing_is_not_sold(sims, street):
+def test_a_share_that_would_fetch_nothing_is_not_sold(sims, street):
     street.trades_at(BIL, "0.00005")
     answer = sims.open(holdings={BIL: "1"}).submit(sell("rb1", BIL, "1"))
     assert answer == Refused("BIL would fetch nothing at its present price")
@@ -94,7 +94,7 @@ def test_a_holding_without_a_price_is_never_worth_zero(sims, street):
         broker.positions()
 
 
-def test_a_market_buy_that_waited_never_makes_a_debt(sims, street):
+def test_a_delayed_market_buy_never_makes_a_debt(sims, street):
     broker = sims.open(Script({("buy", SPY): ScriptedFault(waits=1)}), cash="1000")
     broker.submit(buy("rb1", SPY, "10"))
     street.trades_at(SPY, "150.00")
@@ -103,7 +103,7 @@ def test_a_market_buy_that_waited_never_makes_a_debt(sims, street):
     assert broker.account().cash == 1000
 
 
-def test_a_sell_that_waited_never_makes_a_short(sims):
+def test_a_delayed_sell_never_opens_a_short(sims):
     broker = sims.open(Script({("sell", SPY): ScriptedFault(waits=1)}), holdings={SPY: "10"})
     broker.submit(sell("rb1", SPY, "10"))
     broker.change_position(SPY, Decimal(-4))
@@ -122,7 +122,7 @@ def test_a_limit_order_fills_when_the_market_comes_to_it(sims, street):
     assert (state(broker).status, state(broker).average_price) == ("filled", 98)
 
 
-def test_an_order_waits_for_as_many_looks_as_scripted(sims):
+def test_an_order_fills_after_as_many_polls_as_scripted(sims):
     broker = sims.open(Script({("buy", SPY): ScriptedFault(waits=3)}))
     broker.submit(buy("rb1", SPY, "1"))
     assert [state(broker).status for _ in range(3)] == ["open", "open", "filled"]
@@ -166,7 +166,7 @@ def test_it_can_not_go_back_to_an_earlier_day(sims, street):
     assert isinstance(broker.find(RB1), Unknown)
 
 
-def test_a_second_evening_of_the_same_day_goes_on_where_the_first_one_ended(sims, street):
+def test_a_second_run_of_a_day_continues_where_the_first_ended(sims, street):
     broker = sims.open()
     street.sleep(120)
     broker.submit(buy("rb1", SPY, "1"))
@@ -214,7 +214,7 @@ def test_quotes_that_do_not_answer_leave_an_order_unknown_and_the_account_unread
     assert state(sims.open()).status == "canceled"
 
 
-def test_orders_of_others_are_shown_beside_ours(sims):
+def test_external_orders_are_shown_beside_ours(sims):
     broker = sims.open(RESTS)
     broker.submit(buy("by hand", SPY, "1"))
     assert [order.id for order in broker.open_orders()] == ["by hand"]
@@ -227,7 +227,7 @@ def test_a_manual_position_change_moves_shares_and_no_cash(sims):
     assert broker.account().cash == 10_000
 
 
-def test_deposits_come_and_only_free_money_goes(sims):
+def test_deposits_are_added_and_only_free_cash_can_be_withdrawn(sims):
     broker = sims.open(RESTS, cash="500")
     broker.deposit(Decimal(1000))
     broker.submit(buy("rb1", SPY, "10"))

@@ -79,7 +79,7 @@ def test_only_unknown_symbols_are_no_sessions(history: AlpacaHistory) -> None:
     assert history.closes([GLD], before=TODAY).values.shape == (0, 1)
 
 
-def test_an_earlier_evening_sees_nothing_of_later_ones(history: AlpacaHistory) -> None:
+def test_an_earlier_evening_sees_no_later_closes(history: AlpacaHistory) -> None:
     assert history.closes([SPY], before=MONDAY).day(-1) == date(2024, 3, 1)
     assert history.closes([SPY], before=date(2024, 3, 3)).day(-1) == date(2024, 3, 1)
 
@@ -117,7 +117,7 @@ def test_pages_may_end_anywhere(history: AlpacaHistory, market: Any, page_limit:
     assert_array_equal(closes.values[:, 0] - closes.values[:, 1], np.full(43, 50.0))
 
 
-def test_an_evening_on_a_full_cache_is_one_question_for_bars(venue: LocalAlpaca, history: AlpacaHistory) -> None:
+def test_an_evening_on_a_full_cache_is_one_request_for_bars(venue: LocalAlpaca, history: AlpacaHistory) -> None:
     history.closes([SPY, TLT, GLD], before=TODAY)
     evening_of(venue, TOMORROW)
     venue.requests.clear()
@@ -126,7 +126,7 @@ def test_an_evening_on_a_full_cache_is_one_question_for_bars(venue: LocalAlpaca,
     assert asked(venue)[0]["start"] == "2024-02-20T05:00:00Z"  # ten sessions before the last known one
 
 
-def test_a_symbol_that_comes_new_is_asked_for_from_the_first_day(venue: LocalAlpaca, history: AlpacaHistory) -> None:
+def test_a_new_symbol_is_fetched_from_the_first_day(venue: LocalAlpaca, history: AlpacaHistory) -> None:
     history.closes([SPY], before=TODAY)
     venue.requests.clear()
     closes = history.closes([SPY, TLT], before=TODAY)
@@ -137,7 +137,7 @@ def test_a_symbol_that_comes_new_is_asked_for_from_the_first_day(venue: LocalAlp
     ]
 
 
-def test_an_earlier_first_day_is_asked_for_once(
+def test_an_earlier_first_day_is_fetched_once(
     venue: LocalAlpaca, client: AlpacaClient, market: Any, history: AlpacaHistory, tmp_path: Path
 ) -> None:
     history.sync([SPY])
@@ -158,7 +158,7 @@ def test_progress_ends_when_every_symbol_is_done(history: AlpacaHistory) -> None
 # ------------------------------------------------------------------------------------- what rewrites the past
 
 
-def test_a_split_throws_away_its_symbols_closes_and_no_others(
+def test_a_split_discards_its_symbols_closes_and_no_others(
     venue: LocalAlpaca, history: AlpacaHistory, market: Any
 ) -> None:
     before = history.closes([SPY, TLT], before=TODAY)
@@ -211,7 +211,7 @@ def test_a_symbol_that_trades_again_after_a_long_halt_is_still_compared(
     assert_allclose(closes.values[:43, 0], 8 * (100 + np.arange(43)))
 
 
-def test_closes_that_proved_wrong_never_stand_in_for_those_that_cannot_be_fetched(
+def test_closes_that_proved_wrong_never_replace_those_that_cannot_be_fetched(
     venue: LocalAlpaca, history: AlpacaHistory, market: Any
 ) -> None:
     history.closes([SPY, TLT], before=TODAY)
@@ -236,7 +236,7 @@ def test_a_split_that_is_announced_but_not_in_the_bars_is_adjusted_for(
     assert (asked(venue)[-1]["symbols"], asked(venue)[-1]["adjustment"]) == ("SPY", "raw")
 
 
-def test_what_was_adjusted_for_tonight_is_not_kept(history: AlpacaHistory, market: Any) -> None:
+def test_an_adjustment_made_tonight_is_not_cached(history: AlpacaHistory, market: Any) -> None:
     market.action("forward_split", "SPY", TODAY, new_rate=10, old_rate=1, applied=False)
     history.closes([SPY], before=TODAY)
     assert history.cached([SPY], before=TODAY).values[0, 0] == 100
@@ -254,7 +254,7 @@ def test_a_spin_off_of_tonight_marks_its_symbol(history: AlpacaHistory, market: 
     assert "SPY: spin off of 2024-03-05 (SPY, NEW)" in history.closes([SPY], before=TODAY).notes[-1]
 
 
-def test_without_announcements_the_evening_goes_on_and_says_so(venue: LocalAlpaca, history: AlpacaHistory) -> None:
+def test_without_announcements_the_run_continues_with_a_note(venue: LocalAlpaca, history: AlpacaHistory) -> None:
     venue.faults.on("GET", ACTIONS, fault=FORBIDDEN)
     closes = history.closes([SPY], before=TODAY)
     assert "Whether a split or dividend of 2024-03-05 is in the closes can't be told" in closes.notes[-1]
@@ -295,7 +295,7 @@ def test_a_session_that_alpaca_does_not_have_yet_stops_the_evening(history: Alpa
 
 
 @pytest.mark.parametrize(("fault", "reason"), [(UNAUTHORIZED, "did not accept the key"), (FORBIDDEN, "not permit")])
-def test_a_cache_that_lacks_a_session_does_not_stand_in_for_alpaca(
+def test_an_incomplete_cache_does_not_replace_a_failed_fetch(
     venue: LocalAlpaca, history: AlpacaHistory, fault: Any, reason: str
 ) -> None:
     history.closes([SPY], before=TODAY)
@@ -305,7 +305,7 @@ def test_a_cache_that_lacks_a_session_does_not_stand_in_for_alpaca(
         history.closes([SPY], before=TOMORROW)
 
 
-def test_a_complete_cache_stands_in_for_alpaca_and_says_so(venue: LocalAlpaca, history: AlpacaHistory) -> None:
+def test_a_complete_cache_replaces_a_failed_fetch_with_a_note(venue: LocalAlpaca, history: AlpacaHistory) -> None:
     known = history.closes([SPY], before=TODAY)
     venue.faults.on("GET", BARS, fault=UNAUTHORIZED)
     closes = history.closes([SPY], before=TODAY)
@@ -314,7 +314,7 @@ def test_a_complete_cache_stands_in_for_alpaca_and_says_so(venue: LocalAlpaca, h
 
 
 @pytest.mark.parametrize("fault", [TOO_MANY, UNAVAILABLE])
-def test_a_busy_alpaca_is_asked_again(venue: LocalAlpaca, history: AlpacaHistory, fault: Any) -> None:
+def test_a_busy_alpaca_is_retried(venue: LocalAlpaca, history: AlpacaHistory, fault: Any) -> None:
     venue.faults.on("GET", BARS, fault=fault, times=2)
     assert history.closes([SPY], before=TODAY).day(-1) == MONDAY
 
@@ -336,7 +336,7 @@ def test_a_bar_on_a_day_without_a_session_is_an_error(history: AlpacaHistory, ma
 
 
 @pytest.mark.parametrize("close", [0, -1, float("nan"), float("inf")])
-def test_a_close_that_is_no_price_is_no_close(venue: LocalAlpaca, history: AlpacaHistory, close: float) -> None:
+def test_an_invalid_close_is_missing(venue: LocalAlpaca, history: AlpacaHistory, close: float) -> None:
     bars = [{"t": "2024-03-01T05:00:00Z", "c": close}, {"t": "2024-03-04T05:00:00Z", "c": 142}]
     venue.faults.on("GET", BARS, fault=answering({"bars": {"SPY": bars}, "next_page_token": None}))
     closes = history.closes([SPY], before=TODAY)
@@ -372,7 +372,7 @@ def test_two_closes_of_one_day_are_an_error(venue: LocalAlpaca, history: AlpacaH
         history.closes([SPY], before=TODAY)
 
 
-def test_a_field_that_is_new_does_no_harm(venue: LocalAlpaca, history: AlpacaHistory) -> None:
+def test_an_unknown_field_is_ignored(venue: LocalAlpaca, history: AlpacaHistory) -> None:
     venue.faults.on("GET", BARS, fault=edited(weather="fine"))
     assert history.closes([SPY], before=TODAY).day(-1) == MONDAY
 
@@ -391,7 +391,7 @@ def test_a_field_that_is_new_does_no_harm(venue: LocalAlpaca, history: AlpacaHis
         max_size=6,
     )
 )
-def test_however_the_weeks_went_the_cache_ends_as_a_fresh_one_would(weeks: list[tuple[str, int]]) -> None:
+def test_after_any_weeks_the_cache_equals_a_fresh_one(weeks: list[tuple[str, int]]) -> None:
     with LocalAlpaca(now=datetime(2024, 3, 5, 20, 50, tzinfo=UTC)) as venue, TemporaryDirectory() as folder:
         calendar = ExchangeCalendar(venue.clock)
         days = calendar.sessions(SINCE, date(2024, 4, 30))

@@ -52,7 +52,7 @@ def test_before_todays_first_trade_the_previous_close_is_the_newest_bar(
     assert (found.bar.session, found.previous.session, found.previous.close) == (MONDAY, MONDAY, 513)
 
 
-def test_many_symbols_are_one_call(venue: LocalAlpaca, client: AlpacaClient) -> None:
+def test_many_symbols_are_one_request(venue: LocalAlpaca, client: AlpacaClient) -> None:
     symbols = [Symbol(f"S{number}") for number in range(300)]
     for symbol in symbols:
         venue.market.list(symbol, {MONDAY: Decimal(10)})
@@ -60,7 +60,7 @@ def test_many_symbols_are_one_call(venue: LocalAlpaca, client: AlpacaClient) -> 
     assert len(venue.requests) == 1
 
 
-def test_a_symbol_that_is_none_leaves_the_others_alone(venue: LocalAlpaca, client: AlpacaClient) -> None:
+def test_an_invalid_symbol_does_not_affect_the_others(venue: LocalAlpaca, client: AlpacaClient) -> None:
     venue.market.list("SPY", {MONDAY: Decimal(10)})
     assert AlpacaQuotes(client, venue.clock, "iex").snapshots([Symbol("0-A"), SPY]).keys() == {SPY}
 

@@ -16,13 +16,13 @@ QUESTION = {"timeframe": "1Day", "start": "2024-03-01", "end": "2024-03-04", "fe
 
 
 @given(st.lists(st.text("ABC", min_size=1, max_size=21), max_size=2000))
-def test_every_symbol_is_asked_for_once_and_no_address_is_too_long(names: list[str]) -> None:
+def test_every_symbol_is_requested_once_and_no_url_is_too_long(names: list[str]) -> None:
     found = list(parts([Symbol(name) for name in names]))
     assert [name for part in found for name in part] == names
     assert all(part and sum(len(name) + COMMA for name in part) <= MOST_CHARACTERS for part in found)
 
 
-def test_500_symbols_are_one_question() -> None:
+def test_500_symbols_are_one_request() -> None:
     assert len(list(parts([Symbol(f"AB{number:03}") for number in range(500)]))) == 1
 
 
@@ -32,11 +32,11 @@ def test_a_symbol_that_alpaca_calls_invalid_is_left_out(venue: LocalAlpaca, clie
     assert client.pages_requested == 2
 
 
-def test_only_invalid_symbols_are_no_question_any_more(client: AlpacaClient) -> None:
+def test_only_invalid_symbols_cause_no_further_request(client: AlpacaClient) -> None:
     assert list(client.pages("/stocks/bars", [Symbol("0.1-A")], QUESTION)) == []
 
 
-def test_no_symbols_are_no_question(venue: LocalAlpaca, client: AlpacaClient) -> None:
+def test_no_symbols_cause_no_request(venue: LocalAlpaca, client: AlpacaClient) -> None:
     assert list(client.pages("/stocks/bars", [], QUESTION)) == []
     assert venue.requests == []
 
@@ -47,13 +47,13 @@ def test_a_429_is_waited_out(venue: LocalAlpaca, client: AlpacaClient) -> None:
     assert [status for *_, status in venue.requests] == [429, 429, 200]
 
 
-def test_what_the_plan_does_not_include_is_said_with_the_remedy(client: AlpacaClient) -> None:
+def test_a_feed_outside_the_plan_is_reported_with_the_remedy(client: AlpacaClient) -> None:
     tonight = {**QUESTION, "end": "2024-03-05T20:50:00Z"}
     with pytest.raises(SourceError, match=r"subscription does not permit querying recent SIP data.*market data plan"):
         list(client.pages("/stocks/bars", [SPY], tonight))
 
 
-def test_pages_that_come_round_again_are_refused(venue: LocalAlpaca, client: AlpacaClient) -> None:
+def test_pages_that_repeat_are_refused(venue: LocalAlpaca, client: AlpacaClient) -> None:
     venue.faults.on("GET", BARS, fault=answering({"bars": {}, "next_page_token": "again"}), times=None)
     with pytest.raises(SourceError, match="goes round in circles"):
         list(client.pages("/stocks/bars", [SPY], QUESTION))

@@ -28,9 +28,7 @@ def closes(monday: float, tuesday: float) -> Closes:
     ("actions", "factor"),
     [([SPLIT], 0.1), ([REVERSE], 8.0), ([DIVIDEND], 0.985), ([DIVIDEND, SPLIT], 0.0985)],
 )
-def test_closes_that_do_not_know_of_tonights_action_are_multiplied(
-    actions: list[CorporateAction], factor: float
-) -> None:
+def test_closes_not_adjusted_for_tonights_action_are_adjusted(actions: list[CorporateAction], factor: float) -> None:
     found = adjusted_for(closes(90.0, 100.0), {SPY: {TUESDAY: 100.0}}, actions)
     assert_allclose(found.values[:, 0], [90.0 * factor, 100.0 * factor])
     assert_allclose(found.values[:, 1], [50.0, 51.0])
@@ -48,7 +46,7 @@ def test_the_note_has_the_numbers() -> None:
 
 
 @pytest.mark.parametrize(("action", "adjusted"), [(SPLIT, 10.0), (DIVIDEND, 98.5)])
-def test_closes_that_know_of_it_stay_as_they_are(action: CorporateAction, adjusted: float) -> None:
+def test_closes_already_adjusted_are_unchanged(action: CorporateAction, adjusted: float) -> None:
     known = closes(9.0, adjusted)
     found = adjusted_for(known, {SPY: {TUESDAY: 100.0}}, [action])
     assert_allclose(found.values, known.values)
@@ -62,7 +60,7 @@ def test_without_a_traded_close_nothing_is_guessed() -> None:
     assert "whether its closes are adjusted for it can't be told" in found.notes[-1]
 
 
-def test_a_dividend_above_the_price_is_not_believed() -> None:
+def test_a_dividend_above_the_price_is_ignored() -> None:
     absurd = CorporateAction(SPY, WEDNESDAY, "dividend", dollars=Decimal(150), words="dividend of 150 USD")
     known = closes(90.0, 100.0)
     found = adjusted_for(known, {SPY: {TUESDAY: 100.0}}, [absurd])
@@ -70,13 +68,13 @@ def test_a_dividend_above_the_price_is_not_believed() -> None:
     assert "can't be told" in found.notes[-1]
 
 
-def test_the_last_close_there_is_decides() -> None:
+def test_the_last_known_close_decides() -> None:
     found = adjusted_for(closes(100.0, NAN), {SPY: {MONDAY: 100.0}}, [SPLIT])
     assert_allclose(found.values[:, 0], [10.0, NAN])
 
 
 @pytest.mark.parametrize("kind", ["other", "rename"])
-def test_what_has_no_known_effect_is_marked(kind: str) -> None:
+def test_an_action_of_unknown_effect_marks_its_symbol(kind: str) -> None:
     known = closes(90.0, 100.0)
     spun = CorporateAction(SPY, WEDNESDAY, kind, words="spin off of 2024-03-06 (SPY, NEW)")
     found = adjusted_for(known, {}, [spun])
