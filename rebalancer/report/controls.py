@@ -43,7 +43,7 @@ def _verdict(killed: KilledAccount) -> str:
     if killed.trouble:
         return f"open orders unknown: {killed.trouble} Check the account at the broker."
     if killed.left:
-        return f"{len(killed.left)} of {len(killed.found)} still open. Repeat `rebalance kill`, or cancel at the broker."
+        return f"{len(killed.left)} of {len(killed.found)} still open. Repeat `rebalance kill`, or cancel them there."
     return "no open orders. The account stays halted; the next run records earlier fills."
 
 

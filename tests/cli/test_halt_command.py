@@ -192,4 +192,4 @@ def test_orders_still_open_are_reported_with_the_remedy(capsys):
     show_killed([KilledAccount("live1", (order,), (order,))])
     said = capsys.readouterr().out
     assert "live1: sell 5 SPY (rb1), 2 of it filled: STILL OPEN" in said
-    assert "1 of 1 still open. Repeat `rebalance kill`, or cancel at the broker." in said
+    assert "1 of 1 still open. Repeat `rebalance kill`, or cancel them there." in said
