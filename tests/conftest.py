@@ -44,7 +44,7 @@ class Said(NamedTuple):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A warning fails a test where our own code, or a test's, earned it."""
+    """A warning caused by our own code, or by a test, fails the test."""
     files = Path(__file__).parent.rglob("*.py")
     ours = "|".join(sorted({file.parent.name if file.stem == "__init__" else file.stem for file in files}))
     config.addinivalue_line("filterwarnings", rf"error:::({ours})(\.|$)")

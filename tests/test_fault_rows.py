@@ -1,6 +1,6 @@
 """Every row of the faults in `reliability.md`, section 5, and the tests that show what the program does about it.
 
-A row whose value is a sentence has no test, and the sentence says why. A test that is renamed or gone fails here.
+A row whose value is a sentence has no test, and the sentence says why. A renamed or missing test fails here.
 """
 
 import ast
@@ -277,7 +277,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "journal/test_lease.py::test_another_machine_waits_two_hours_after_the_last_renewal_whatever_its_name",
         "journal/test_lease.py::test_a_process_that_lost_its_lease_records_nothing_and_so_sends_nothing",
     ),
-    "P5 the brake at each step": (
+    "P5 a halt at each step": (
         "trading/test_halts.py::test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order",
         "app/test_kill_switch.py::test_an_order_in_flight_during_a_run_is_cancelled_when_it_arrives",
     ),

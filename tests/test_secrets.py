@@ -1,4 +1,4 @@
-"""The canary: the keys of an account are in no output, no log, no file and no error, whichever way they came."""
+"""Canary keys appear in no output, log, file or error, whatever their source."""
 
 import json
 import logging
@@ -91,7 +91,7 @@ def log(caplog) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def sung(*texts: object) -> list[str]:
+def leaked_canaries(*texts: object) -> list[str]:
     """The canaries that are in any of `texts`."""
     return [canary for canary in CANARIES for text in texts if canary in f"{text} {text!r}"]
 
@@ -105,7 +105,7 @@ def test_an_evening_leaves_no_trace_of_the_keys(rebalance, home, log):
     files = home.files()
     assert "half.json" in files["journal.sqlite"]
     assert any("/v2/orders" in message for message in log.messages)
-    assert sung(result, said, log.text, files) == []
+    assert leaked_canaries(result, said, log.text, files) == []
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_an_evening_leaves_no_trace_of_the_keys(rebalance, home, log):
 def test_no_screen_shows_the_keys(rebalance, home, log, words):
     said = rebalance(*words.split())
     assert said.code == 0, said.err
-    assert sung(said, log.text, home.files()) == []
+    assert leaked_canaries(said, log.text, home.files()) == []
 
 
 @pytest.mark.parametrize("words", ["doctor", "doctor --json"])
@@ -123,7 +123,7 @@ def test_the_doctor_uses_the_keys_and_does_not_show_them(rebalance, home, log, w
     said = rebalance(*words.split())
     assert said.code in {0, 4}
     assert ("GET", "/v2/account") in {(request.method, request.path) for request in home.venue.requests}
-    assert sung(said, log.text) == []
+    assert leaked_canaries(said, log.text) == []
 
 
 @pytest.mark.parametrize(
@@ -139,15 +139,15 @@ def test_a_venue_error_that_quotes_keys_is_reported_without_them(rebalance, home
     assert said.code == 4
     with pytest.raises(RebalancerError) as raised:
         rebalance("run", "--dry-run", "--debug")
-    told = "".join(traceback.format_exception(raised.value))
-    assert sung(said, told, log.text) == []
+    traceback_text = "".join(traceback.format_exception(raised.value))
+    assert leaked_canaries(said, traceback_text, log.text) == []
 
 
 def test_a_dropped_connection_is_reported_without_keys(home, log):
     home.venue.faults.on("GET", "/v2/account", fault=faults.RESET, times=None)
     result = home.evening()
     assert result.exit_code == 4
-    assert sung(result, log.text, home.files()) == []
+    assert leaked_canaries(result, log.text, home.files()) == []
 
 
 @pytest.mark.parametrize("debug", [[], ["--debug"], ["--json"]])
@@ -160,5 +160,5 @@ def test_keys_in_the_config_are_refused_and_not_quoted(rebalance, home, log, deb
     else:
         said = rebalance("run", *debug)
         assert said.code == 2
-    assert sung(said, log.text) == []
+    assert leaked_canaries(said, log.text) == []
     assert not (home.folder / "state").exists()

@@ -1,4 +1,4 @@
-"""Two runs of one brokerage account never go on at the same time on one machine, whatever their state folders."""
+"""One run at a time per brokerage account on a machine, whatever the state folders."""
 
 import signal
 import stat

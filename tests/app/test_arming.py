@@ -1,4 +1,4 @@
-"""Real money moves only for an armed account: that number, those files, until that day, up to that sum."""
+"""Orders with real money need an arming: of one account number and its files, until a day, up to a sum."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

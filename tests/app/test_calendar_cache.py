@@ -1,4 +1,4 @@
-"""The cached sessions are those of the exchange calendar, or they are read from it again."""
+"""The calendar cache agrees with the exchange calendar, or is rebuilt from it."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -16,7 +16,7 @@ ANN = "ann@desk"
 
 
 def agree(question: str) -> None:
-    """The person says yes."""
+    """Confirms every question."""
 
 
 def test_a_halted_account_does_not_run_until_it_is_resumed(tmp_path: Path) -> None:

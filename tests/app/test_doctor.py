@@ -1,4 +1,4 @@
-"""The doctor looks at everything an evening needs, says what it found, and touches no order."""
+"""The doctor checks everything a run needs and reports what it found; it sends and cancels no order."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +45,7 @@ HERE = tree.Place(None, "chart")
 
 @dataclass
 class ReadOnly:
-    """A broker that answers, but breaks the test if an order is asked about. A field that is set changes an answer."""
+    """A broker that fails the test on any order request. A field that is set changes an answer."""
 
     inner: SimBroker
     account_seen: Callable[[Account], Account] = lambda account: account
@@ -97,7 +97,7 @@ class NothingYet:
 
 
 @dataclass
-class Ward:
+class AccountUnderCheck:
     """One account that invests in SPY, at the stage's market."""
 
     stage: Stage
@@ -124,11 +124,11 @@ class Ward:
 
 
 @pytest.fixture
-def ward(tmp_path: Path) -> Iterator[Ward]:
+def checked(tmp_path: Path) -> Iterator[AccountUnderCheck]:
     stage = Stage(tmp_path, {"A": (hold(SPY), dollars("A", 1000))})
     broker = stage.broker()
     account = AccountConfig("demo", trading=stage.trading, enabled=True)
-    yield Ward(stage, account, ReadOnly(broker), hold(SPY), stage.market)
+    yield AccountUnderCheck(stage, account, ReadOnly(broker), hold(SPY), stage.market)
     broker.close()
 
 
@@ -146,8 +146,8 @@ def spy_if(left: tree.Operand, right: tree.Operand) -> tree.Node:
 # --------------------------------------------------------------------------------------------- one account
 
 
-def test_a_healthy_account_passes_everything_and_no_order_is_touched(ward):
-    found = ward.checks()
+def test_a_healthy_account_passes_everything_and_no_order_is_touched(checked):
+    found = checked.checks()
     assert list(found) == [
         "account",
         "may trade",
@@ -169,12 +169,15 @@ def test_a_healthy_account_passes_everything_and_no_order_is_touched(ward):
     assert "equity 100,000.00 USD" in found["account"].found
 
 
-def test_shorts_unvalued_positions_and_external_orders_are_warnings(ward):
+def test_shorts_unvalued_positions_and_external_orders_are_warnings(checked):
     theirs = OrderState(OrderId("theirs"), GLD, "buy", Decimal(250), "market", None, "open", Decimal(0), None)
-    ward.broker.held = (Position(SPY, Decimal(-3), Decimal(-1500)), Position(GLD, Decimal(5), Decimal(7), valued=False))
-    ward.broker.waiting = (theirs, replace(theirs, id=OrderId("dollars"), by_amount=True))
-    ward.broker.shorts = True
-    found = ward.checks()
+    checked.broker.held = (
+        Position(SPY, Decimal(-3), Decimal(-1500)),
+        Position(GLD, Decimal(5), Decimal(7), valued=False),
+    )
+    checked.broker.waiting = (theirs, replace(theirs, id=OrderId("dollars"), by_amount=True))
+    checked.broker.shorts = True
+    found = checked.checks()
     assert {found[name].verdict for name in ("positions", "open orders", "short sales")} == {"warn"}
     assert found["positions"].found == "SPY is held short (3 shares); GLD has no market value; 7.00 USD is assumed"
     orders = "2 not ours: GLD: a buy of 250 shares (theirs); GLD: a buy of 250.00 USD (dollars)"
@@ -182,101 +185,101 @@ def test_shorts_unvalued_positions_and_external_orders_are_warnings(ward):
     assert "Set no_shorting" in found["short sales"].remedy
 
 
-def test_orders_of_others_are_left_alone_or_cancelled_as_the_settings_say(ward):
+def test_orders_of_others_are_left_alone_or_cancelled_as_the_settings_say(checked):
     one = OrderState(OrderId("theirs"), GLD, "buy", Decimal(2), "market", None, "open", Decimal(0), None)
-    ward.broker.waiting = (one,)
-    assert "does not trade these symbols" in ward.checks()["open orders"].remedy
-    ward.account = replace(ward.account, trading=replace(ward.account.trading, cancel_scope="all"))
-    assert "cancels them" in ward.checks()["open orders"].remedy
+    checked.broker.waiting = (one,)
+    assert "does not trade these symbols" in checked.checks()["open orders"].remedy
+    checked.account = replace(checked.account, trading=replace(checked.account.trading, cancel_scope="all"))
+    assert "cancels them" in checked.checks()["open orders"].remedy
 
 
-def test_every_warning_and_failure_has_a_remedy(ward):
-    ward.broker.refused = {SPY: "halted"}
-    ward.account = replace(ward.account, enabled=False)
-    assert all(check.remedy for check in ward.checks().values() if check.verdict != "pass")
+def test_every_warning_and_failure_has_a_remedy(checked):
+    checked.broker.refused = {SPY: "halted"}
+    checked.account = replace(checked.account, enabled=False)
+    assert all(check.remedy for check in checked.checks().values() if check.verdict != "pass")
 
 
-def test_a_blocked_account_fails(ward):
-    ward.broker.account_seen = lambda account: replace(account, blocked="trading_blocked")
-    check = ward.checks()["may trade"]
+def test_a_blocked_account_fails(checked):
+    checked.broker.account_seen = lambda account: replace(account, blocked="trading_blocked")
+    check = checked.checks()["may trade"]
     assert (check.verdict, check.found) == ("fail", "the broker says: trading_blocked")
 
 
-def test_keys_of_another_account_than_the_pinned_one_fail(ward):
-    ward.account = replace(ward.account, account_number="PA1")
-    check = ward.checks()["may trade"]
+def test_keys_of_another_account_than_the_pinned_one_fail(checked):
+    checked.account = replace(checked.account, account_number="PA1")
+    check = checked.checks()["may trade"]
     assert (check.verdict, "account_number is PA1" in check.found) == ("fail", True)
 
 
 @pytest.mark.parametrize(("number", "verdict"), [("PA123", "fail"), ("123456789", "pass")])
-def test_a_live_account_is_known_by_its_own_number_too(ward, number, verdict):
-    ward.broker.venue = ALPACA
-    ward.account = replace(ward.account, mode="live")
-    ward.broker.account_seen = lambda account: replace(account, number=number)
-    check = ward.checks()["live"]
+def test_a_live_account_is_known_by_its_own_number_too(checked, number, verdict):
+    checked.broker.venue = ALPACA
+    checked.account = replace(checked.account, mode="live")
+    checked.broker.account_seen = lambda account: replace(account, number=number)
+    check = checked.checks()["live"]
     assert (check.verdict, number in check.found) == (verdict, True)
 
 
 @pytest.mark.parametrize(("number", "verdict"), [("PA123", "pass"), ("123456789", "fail"), ("", "fail")])
-def test_paper_is_known_by_the_accounts_own_number(ward, number, verdict):
-    ward.broker.venue = ALPACA
-    ward.broker.account_seen = lambda account: replace(account, number=number)
-    assert ward.checks()["paper"].verdict == verdict
+def test_paper_is_known_by_the_accounts_own_number(checked, number, verdict):
+    checked.broker.venue = ALPACA
+    checked.broker.account_seen = lambda account: replace(account, number=number)
+    assert checked.checks()["paper"].verdict == verdict
 
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(5, "pass"), (-5, "pass"), (6, "fail"), (-6, "fail")])
-def test_clock_skew_within_the_setting_passes(ward, seconds, verdict):
-    ward.broker.hours_seen = lambda hours: replace(hours, now=hours.now + timedelta(seconds=seconds))
-    check = ward.checks()["clock"]
+def test_clock_skew_within_the_setting_passes(checked, seconds, verdict):
+    checked.broker.hours_seen = lambda hours: replace(hours, now=hours.now + timedelta(seconds=seconds))
+    check = checked.checks()["clock"]
     assert (check.verdict, f"{abs(seconds)}.0 s apart" in check.found) == (verdict, True)
 
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(60, "pass"), (61, "fail"), (-3 * 3600, "fail")])
-def test_the_venue_and_the_calendar_agree_within_a_minute(ward, seconds, verdict):
-    ward.broker.hours_seen = lambda hours: replace(hours, closes=hours.closes + timedelta(seconds=seconds))
-    assert ward.checks()["calendar"].verdict == verdict
+def test_the_venue_and_the_calendar_agree_within_a_minute(checked, seconds, verdict):
+    checked.broker.hours_seen = lambda hours: replace(hours, closes=hours.closes + timedelta(seconds=seconds))
+    assert checked.checks()["calendar"].verdict == verdict
 
 
-def test_a_venue_that_is_closed_though_the_calendar_has_a_session_fails(ward):
-    ward.broker.hours_seen = lambda hours: replace(hours, open=False, closes=hours.closes + timedelta(days=1))
-    check = ward.checks()["calendar"]
+def test_a_venue_that_is_closed_though_the_calendar_has_a_session_fails(checked):
+    checked.broker.hours_seen = lambda hours: replace(hours, open=False, closes=hours.closes + timedelta(days=1))
+    check = checked.checks()["calendar"]
     assert check.verdict == "fail"
     assert "the venue says closed" in check.found
     assert "pandas-market-calendars" in check.remedy
 
 
-def test_outside_the_session_venue_and_calendar_agree_on_the_next_one(ward):
-    at_night(ward, EVENING + timedelta(hours=8))
-    check = ward.checks()["calendar"]
+def test_outside_the_session_venue_and_calendar_agree_on_the_next_one(checked):
+    at_night(checked, EVENING + timedelta(hours=8))
+    check = checked.checks()["calendar"]
     assert (check.verdict, "closed, and the next session ends" in check.found) == ("pass", True)
 
 
-def test_a_ticker_that_can_not_be_traded_fails_with_the_fallback_first(ward):
-    ward.broker.refused = {SPY: "not active", SGOV: "not found"}
-    check = ward.checks()["tickers"]
+def test_a_ticker_that_can_not_be_traded_fails_with_the_fallback_first(checked):
+    checked.broker.refused = {SPY: "not active", SGOV: "not found"}
+    check = checked.checks()["tickers"]
     assert check.verdict == "fail"
     assert "2 of 2 are not tradable: SGOV (the fallback): not found; SPY: not active" in check.found
 
 
-def test_a_ticker_that_bots_only_read_need_not_be_tradable(ward):
-    ward.chart = spy_if(tree.Indicator("current-price", (), GLD, HERE), tree.Constant(1.0, HERE))
+def test_a_ticker_that_bots_only_read_need_not_be_tradable(checked):
+    checked.chart = spy_if(tree.Indicator("current-price", (), GLD, HERE), tree.Constant(1.0, HERE))
     asked = []
 
     def untradable(symbols):
         asked.extend(symbols)
         return {}
 
-    ward.broker.untradable = untradable
-    assert ward.checks()["tickers"].verdict == "pass"
+    checked.broker.untradable = untradable
+    assert checked.checks()["tickers"].verdict == "pass"
     assert asked == [SGOV, SPY]
 
 
-def test_a_ticker_without_a_price_is_a_warning_and_no_price_at_all_a_failure(ward):
-    del ward.stage.market.prices[SGOV]
-    found = ward.checks()["quotes"]
+def test_a_ticker_without_a_price_is_a_warning_and_no_price_at_all_a_failure(checked):
+    del checked.stage.market.prices[SGOV]
+    found = checked.checks()["quotes"]
     assert (found.verdict, "1 of 2 tickers have a price" in found.found) == ("warn", True)
-    ward.stage.market.prices.clear()
-    assert ward.checks()["quotes"].verdict == "fail"
+    checked.stage.market.prices.clear()
+    assert checked.checks()["quotes"].verdict == "fail"
 
 
 class OnlyLastCloses:
@@ -284,64 +287,64 @@ class OnlyLastCloses:
         return {name: Snapshot(name, previous=Bar(DAYS[0], Decimal(5), EVENING)) for name in symbols}
 
 
-def test_the_last_close_does_not_count_as_a_price(ward):
-    ward.stage.market = OnlyLastCloses()
-    found = ward.checks()["quotes"]
+def test_the_last_close_does_not_count_as_a_price(checked):
+    checked.stage.market = OnlyLastCloses()
+    found = checked.checks()["quotes"]
     assert (found.verdict, "0 of 2 tickers have a price" in found.found) == ("fail", True)
 
 
-def test_prices_that_are_missing_while_the_exchange_is_closed_are_no_failure(ward):
-    ward.stage.market.prices.clear()
-    at_night(ward, EVENING + timedelta(hours=8))
-    assert [ward.checks()[name].verdict for name in ("tickers", "quotes")] == ["warn", "warn"]
+def test_prices_that_are_missing_while_the_exchange_is_closed_are_no_failure(checked):
+    checked.stage.market.prices.clear()
+    at_night(checked, EVENING + timedelta(hours=8))
+    assert [checked.checks()[name].verdict for name in ("tickers", "quotes")] == ["warn", "warn"]
 
 
-def test_history_must_reach_the_last_session(ward):
-    assert ward.checks()["history"].verdict == "pass"
-    at_night(ward, session_of(DAYS[-1]).opens + timedelta(days=5))
-    check = ward.checks()["history"]
+def test_history_must_reach_the_last_session(checked):
+    assert checked.checks()["history"].verdict == "pass"
+    at_night(checked, session_of(DAYS[-1]).opens + timedelta(days=5))
+    check = checked.checks()["history"]
     assert (check.verdict, "the session of 2024-03-12 is missing" in check.found) == ("fail", True)
 
 
-def test_a_missing_history_is_reported(ward):
-    ward.history = NothingYet()
-    found = ward.checks()
+def test_a_missing_history_is_reported(checked):
+    checked.history = NothingYet()
+    found = checked.checks()
     assert found["history"].found == "there are no closes before 2024-03-01"
     assert [found[name].verdict for name in ("history", "bot A")] == ["fail", "fail"]
 
 
-def test_a_bot_without_enough_history_fails_and_says_what_it_lacks(ward):
-    ward.chart = average(SPY, 200)
-    check = ward.checks()["bot A"]
+def test_a_bot_without_enough_history_fails_and_says_what_it_lacks(checked):
+    checked.chart = average(SPY, 200)
+    check = checked.checks()["bot A"]
     assert check.verdict == "fail"
     assert "SPY" in check.found
-    ward.chart = average(SPY, 3)
-    check = ward.checks()["bot A"]
+    checked.chart = average(SPY, 3)
+    check = checked.checks()["bot A"]
     assert (check.verdict, check.found) == ("pass", "ready: SPY has the fewest closes, 3; 3 are needed")
 
 
-def test_a_bot_that_can_decide_with_less_history_than_advised_is_a_warning(ward):
-    ward.chart = spy_if(tree.Indicator("relative-strength-index", (2,), SPY, HERE), tree.Constant(50.0, HERE))
-    check = ward.checks()["bot A"]
+def test_a_bot_that_can_decide_with_less_history_than_advised_is_a_warning(checked):
+    checked.chart = spy_if(tree.Indicator("relative-strength-index", (2,), SPY, HERE), tree.Constant(50.0, HERE))
+    check = checked.checks()["bot A"]
     assert (check.verdict, "advised" in check.found) == ("warn", True)
 
 
-def test_a_bot_that_needs_no_history_passes(ward):
-    ward.chart = tree.Cash(HERE)
-    assert ward.checks()["bot A"].found == "ready; it needs no history"
+def test_a_bot_that_needs_no_history_passes(checked):
+    checked.chart = tree.Cash(HERE)
+    assert checked.checks()["bot A"].found == "ready; it needs no history"
 
 
-def test_the_next_run_is_named_and_an_account_that_no_schedule_runs_is_a_warning(ward):
-    assert ward.checks()["next run"].found == "2024-03-05 15:50:00 New York time, for the session of 2024-03-05"
-    ward.account = replace(ward.account, enabled=False)
-    check = ward.checks()["next run"]
+def test_the_next_run_is_named_and_an_account_that_no_schedule_runs_is_a_warning(checked):
+    assert checked.checks()["next run"].found == "2024-03-05 15:50:00 New York time, for the session of 2024-03-05"
+    checked.account = replace(checked.account, enabled=False)
+    check = checked.checks()["next run"]
     assert (check.verdict, "[accounts.demo]" in check.remedy) == ("warn", True)
 
 
-def test_an_unanswered_check_fails_and_dependent_checks_are_skipped(ward):
-    ward.broker.silent = True
-    ward.stage.market.unreadable_history = True
-    found = ward.checks()
+def test_an_unanswered_check_fails_and_dependent_checks_are_skipped(checked):
+    checked.broker.silent = True
+    checked.stage.market.unreadable_history = True
+    found = checked.checks()
     assert {name for name, check in found.items() if check.verdict == "fail"} == {
         "account",
         "symbol limit",
@@ -355,17 +358,17 @@ def test_an_unanswered_check_fails_and_dependent_checks_are_skipped(ward):
     assert [found[name].verdict for name in ("quotes", "next run")] == ["pass", "pass"]
 
 
-def test_quotes_that_do_not_answer_fail_alone(ward):
-    ward.stage.market.silent = True
-    ward.broker.refused = {}
-    assert [name for name, check in ward.checks().items() if check.verdict == "fail"] == ["quotes"]
+def test_quotes_that_do_not_answer_fail_alone(checked):
+    checked.stage.market.silent = True
+    checked.broker.refused = {}
+    assert [name for name, check in checked.checks().items() if check.verdict == "fail"] == ["quotes"]
 
 
-def at_night(ward: Ward, now: datetime) -> None:
-    ward.broker.inner.close()
-    ward.stage.clock = SimulatedClock(now)
-    ward.stage.market.clock = ward.stage.clock
-    ward.broker.inner = ward.stage.broker()
+def at_night(checked: AccountUnderCheck, now: datetime) -> None:
+    checked.broker.inner.close()
+    checked.stage.clock = SimulatedClock(now)
+    checked.stage.market.clock = checked.stage.clock
+    checked.broker.inner = checked.stage.broker()
 
 
 # --------------------------------------------------------------------------------------------- the machine
@@ -427,6 +430,6 @@ def made(folder: Path) -> Path:
     return path
 
 
-def test_money_is_shown_to_the_cent_with_its_currency(ward):
-    ward.broker.account_seen = lambda account: replace(account, cash=Decimal("1234.5"), currency="USD")
-    assert "cash 1,234.50 USD" in ward.checks()["account"].found
+def test_money_is_shown_to_the_cent_with_its_currency(checked):
+    checked.broker.account_seen = lambda account: replace(account, cash=Decimal("1234.5"), currency="USD")
+    assert "cash 1,234.50 USD" in checked.checks()["account"].found

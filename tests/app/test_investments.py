@@ -1,4 +1,4 @@
-"""Money committed to bots: each edit of the config is checked as a whole, journalled, or refused."""
+"""Edits of investments: each is checked with the whole config and journalled, or refused."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Taking back what is open at the broker, whatever hour it is."""
+"""The kill switch cancels open orders at the broker, at any hour."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ THEIRS = order("rbob-holiday-bid-1")
 
 @dataclass
 class Venue:
-    """Cancels take `seconds`; an order in `late` shows up so many seconds after the first look."""
+    """Cancels take `seconds`; an order in `late` shows up so many seconds after the first poll."""
 
     clock: SimulatedClock
     standing: list[OrderState]

@@ -1,4 +1,4 @@
-"""The owner's own command gets the result of a run, or the screen says why it did not."""
+"""The notification command gets the result of a run; its failure is reported on the screen."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The trial on paper: one share bought and sold, and every way in which a venue may let it down."""
+"""The paper trial buys and sells one share and reports every way in which a venue can fail."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,8 +23,8 @@ EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold",
 
 
 @dataclass
-class Around:
-    """The sim broker, but for what a test lets go wrong."""
+class SimProxy:
+    """The sim broker; a subclass changes one call."""
 
     inner: SimBroker
 
@@ -37,7 +37,7 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path, {"A": (hold(SGOV), dollars("A", 1000))})
 
 
-def trial(stage: Stage, around: type[Around] = Around, pinned: str | None = None) -> dict[str, Check]:
+def trial(stage: Stage, around: type[SimProxy] = SimProxy, pinned: str | None = None) -> dict[str, Check]:
     inner = stage.broker()
     try:
         broker: Broker = around(inner)
@@ -103,7 +103,7 @@ def test_an_order_whose_answer_is_lost_is_looked_up(stage):
 
 
 def test_a_position_that_the_account_shows_late_is_awaited(stage):
-    class Slow(Around):
+    class Slow(SimProxy):
         looks = 0
 
         def positions(self):
@@ -145,7 +145,7 @@ def test_a_trial_order_refused_for_held_shares_is_not_retried_under_a_run_id(sta
 
 
 def test_a_position_that_the_account_never_shows_is_not_sold(stage):
-    class Blind(Around):
+    class Blind(SimProxy):
         def positions(self):
             return ()
 
@@ -161,7 +161,7 @@ def test_a_position_that_the_account_never_shows_is_not_sold(stage):
 
 
 def test_a_venue_that_accepts_a_duplicate_order_id_is_detected(stage):
-    class Forgetful(Around):
+    class Forgetful(SimProxy):
         def submit(self, order: Order) -> Submitted:
             found = self.inner.find(order.id)
             return Accepted(found) if hasattr(found, "filled") else self.inner.submit(order)
@@ -171,7 +171,7 @@ def test_a_venue_that_accepts_a_duplicate_order_id_is_detected(stage):
 
 
 def test_a_cash_change_beyond_trades_and_fees_is_detected(stage):
-    class Generous(Around):
+    class Generous(SimProxy):
         def submit(self, order: Order) -> Submitted:
             if order.side == "sell":
                 self.inner.deposit(Decimal("0.06"))
@@ -184,7 +184,7 @@ def test_a_cash_change_beyond_trades_and_fees_is_detected(stage):
 
 
 def test_a_broker_that_stops_answering_after_an_order_was_sent_stops_the_trial(stage):
-    class Silent(Around):
+    class Silent(SimProxy):
         def positions(self):
             if self.inner.positions():
                 raise SourceError("the broker did not answer.")
@@ -205,7 +205,7 @@ def test_another_account_than_the_pinned_one_is_refused(stage):
 
 
 def test_real_money_is_refused(stage):
-    class Real(Around):
+    class Real(SimProxy):
         @property
         def venue(self) -> Venue:
             return Venue("Alpaca", simulated=False)

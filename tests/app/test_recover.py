@@ -1,10 +1,10 @@
 """`recover` settles the orders of earlier runs, ends an interrupted run, and buys and sells nothing."""
 
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from fakes import NonIdempotentBroker, PowerCut, PowerCutProxy
 from stage import DAYS, SPY, TLT, Stage, mix, percent, session_of
 
 from rebalancer.app.recover import recover
@@ -13,56 +13,18 @@ from rebalancer.events import OrderAbsent, OrderAnswered
 from rebalancer.journal import read
 from rebalancer.journal.connection import head
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.model import Order, OrderId, RunId, Submitted
-from rebalancer.ports import Broker, TradingStatus, Venue
-from rebalancer.venues.sim.broker import SimBroker
+from rebalancer.model import Order, OrderId, RunId
+from rebalancer.ports import Broker, TradingStatus
 from rebalancer.venues.sim.exchange import Script, ScriptedFault
-
-
-class PowerCutError(Exception):
-    """The process is gone."""
-
-
-class Cutting:
-    """The sim broker; the power is cut at its n-th order, before it leaves or once it stands."""
-
-    def __init__(self, real: SimBroker, at: int, *, stands: bool) -> None:
-        self._real, self._left, self._stands = real, at, stands
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._real, name)
-
-    def submit(self, order: Order) -> Submitted:
-        self._left -= 1
-        if self._left == 0 and not self._stands:
-            raise PowerCutError
-        answer = self._real.submit(order)
-        if self._left == 0:
-            raise PowerCutError
-        return answer
-
-
-class Once:
-    """A broker that takes an id twice, so that nothing is sent a second time; and every order is lost on its way."""
-
-    def __init__(self, real: SimBroker) -> None:
-        self._real = real
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._real, name)
-
-    @property
-    def venue(self) -> Venue:
-        return replace(self._real.venue, idempotent_ids=False)
 
 
 def evening(tmp_path: Path) -> Stage:
     return Stage(tmp_path, {"A": (mix(SPY=50, TLT=40), percent("A", 99))})
 
 
-def cut(stage: Stage, at: int, *, stands: bool) -> None:
-    stage.broker_proxy = lambda real: Cutting(real, at, stands=stands)
-    with pytest.raises(PowerCutError):
+def cut(stage: Stage, at: int, *, after: bool) -> None:
+    stage.broker_proxy = lambda real: PowerCutProxy(real, frozenset({"submit"}), at, after=after)
+    with pytest.raises(PowerCut):
         stage.run()
     stage.broker_proxy = lambda real: real
 
@@ -89,7 +51,7 @@ def orders(stage: Stage) -> list[tuple[str, str, Decimal]]:
 
 def test_orders_at_the_broker_are_counted_and_orders_never_sent_are_lost(tmp_path: Path) -> None:
     stage = evening(tmp_path)
-    cut(stage, 2, stands=False)
+    cut(stage, 2, after=False)
     run = settled(stage)
     record = stage.record()
     assert (record.run.id, record.run.status) == (run, "partial")
@@ -101,7 +63,7 @@ def test_orders_at_the_broker_are_counted_and_orders_never_sent_are_lost(tmp_pat
 @pytest.mark.parametrize("known", ["intended", "unknown", "absent"])
 def test_an_order_that_never_arrived_ends_as_lost_from_any_state(tmp_path: Path, known: str) -> None:
     stage = evening(tmp_path)
-    cut(stage, 1, stands=False)
+    cut(stage, 1, after=False)
     now, (order,) = stage.clock.now(), stage.record().orders
     steps = (OrderAnswered(now, order.id, "unknown", "no answer"), OrderAbsent(now, order.id))
     with SqliteJournal.open(stage.journal_file) as journal:
@@ -116,7 +78,7 @@ def test_an_order_that_never_arrived_ends_as_lost_from_any_state(tmp_path: Path,
 def test_open_orders_are_cancelled_and_their_fills_counted(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(40))})
-    cut(stage, 1, stands=True)
+    cut(stage, 1, after=True)
     settled(stage)
     assert orders(stage) == [(SPY, "canceled", Decimal(40))]
     assert stage.shares() == {SPY: Decimal(40)}
@@ -132,10 +94,10 @@ def test_a_run_that_was_cut_off_before_its_first_order_has_failed(tmp_path: Path
 
 
 def test_an_order_that_an_ended_run_left_unsettled_is_settled_in_that_run(tmp_path: Path) -> None:
-    """A lost order is looked for at every start, and a run that has its end keeps it."""
+    """A lost order is looked up at every start; an ended run stays ended."""
     stage = evening(tmp_path)
     stage.script = Script({("buy", TLT): ScriptedFault(lost=1)})
-    stage.broker_proxy = Once
+    stage.broker_proxy = NonIdempotentBroker
     stage.run()
     first = stage.record().run
     assert orders(stage) == [(SPY, "filled", Decimal(99)), (TLT, "lost", Decimal(0))]
@@ -157,7 +119,7 @@ def test_without_unsettled_orders_nothing_is_journalled(tmp_path: Path) -> None:
 
 def test_a_contradiction_halts_the_account_and_leaves_the_run_open(tmp_path: Path) -> None:
     stage = evening(tmp_path)
-    cut(stage, 1, stands=True)
+    cut(stage, 1, after=True)
     broker = stage.broker()
     broker.submit(
         Order(OrderId("rbSTRANGERAAAAAAAAAA"), TLT, "buy", Decimal(1), "limit", Decimal(100), "nobody knows it")

@@ -1,4 +1,4 @@
-"""Runs as a web page or a script would start them: each answer is a value, and a refusal is an error."""
+"""The use case "run": each outcome is a value, each refusal an exception."""
 
 import json
 import shlex
@@ -16,7 +16,7 @@ from rebalancer.market.clock import SimulatedClock
 
 
 def agree(question: str) -> None:
-    """The person says yes."""
+    """Confirms every question."""
 
 
 def refuse(question: str) -> None:

@@ -1,4 +1,4 @@
-"""Since when an account is enabled is in the journal: no cache that is deleted changes what counts as missed."""
+"""When an account was enabled is read from the journal, so that deleting a cache hides no missed session."""
 
 import json
 from dataclasses import replace

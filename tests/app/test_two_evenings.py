@@ -1,4 +1,4 @@
-"""The trial over two evenings: one share of its own, bought on one and sold on a later one."""
+"""The two-evening trial: one share is bought on an evening and sold on a later one."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ from two_evening_trial import (
     TUESDAY,
     USFR,
     WEDNESDAY,
-    Margin,
+    MarginBroker,
     by_hand,
     call,
     orders,
@@ -66,7 +66,7 @@ def test_a_venue_that_counts_sale_proceeds_the_same_evening_is_detected(stage):
 
 
 def test_a_venue_that_counts_sale_proceeds_once_settled_is_detected(stage):
-    class Waiting(Margin):
+    class Waiting(MarginBroker):
         def account(self):
             sold = not self.inner.positions()
             return replace(super().account(), spendable=self.inner.account().cash - Decimal("24.31") * sold)
@@ -77,7 +77,7 @@ def test_a_venue_that_counts_sale_proceeds_once_settled_is_detected(stage):
 
 
 def test_a_figure_changed_by_other_cash_flows_is_inconclusive(stage):
-    class Odd(Margin):
+    class Odd(MarginBroker):
         def account(self):
             return replace(super().account(), spendable=Decimal(7) * (not self.inner.positions()))
 
@@ -178,7 +178,7 @@ def test_a_share_sold_by_another_sender_ends_the_trial(stage):
 
 
 def test_real_money_is_refused(stage):
-    class Real(Margin):
+    class Real(MarginBroker):
         @property
         def venue(self) -> Venue:
             return Venue("Alpaca", simulated=False)

@@ -1,4 +1,4 @@
-"""What may come between the two evenings of a trial: the evenings of the bots, a dead process, a sell that fails."""
+"""The two-evening trial with runs between its evenings, after a crash, and after a refused sell."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import FailingProxy
+from fakes import FailingProxy, PowerCut
 from stage import DAYS, GLD, SPY, TLT, Stage, mix, percent, session_of
 from two_evening_trial import (
     MOMENTS,
@@ -17,12 +17,11 @@ from two_evening_trial import (
     THURSDAY,
     TUESDAY,
     WEDNESDAY,
-    Dead,
-    DiesOnceSent,
-    Margin,
+    MarginBroker,
     by_hand,
     call,
     orders,
+    power_cut_after_submit,
     two_evening_stage,
 )
 
@@ -63,8 +62,8 @@ def test_a_trial_buys_nothing_if_the_bots_manage_the_whole_account(stage):
 
 def test_a_run_neither_cancels_nor_counts_the_open_order_of_an_interrupted_trial(stage):
     stage.script = Script({("buy", SCHO): ScriptedFault(waits=60, cancel="beaten")})
-    with pytest.raises(Dead):
-        call(stage, around=DiesOnceSent)
+    with pytest.raises(PowerCut):
+        call(stage, around=power_cut_after_submit)
     stage.run()
     with SqliteJournal.open(stage.journal_file) as journal:
         assert SCHO not in journal.ledger("demo").ours
@@ -82,12 +81,12 @@ DEEDS = frozenset({"submit", "record"})
 
 
 def dies_before(_name: str, _: Callable[[], Any]) -> Any:
-    raise Dead
+    raise PowerCut
 
 
 def dies_after(_name: str, whole: Callable[[], Any]) -> Any:
     whole()
-    raise Dead
+    raise PowerCut
 
 
 def over_evenings(stage: Stage, dies: Callable[..., Any], nth: int) -> bool:
@@ -102,10 +101,10 @@ def over_evenings(stage: Stage, dies: Callable[..., Any], nth: int) -> bool:
             try:
                 answer = call(
                     stage,
-                    around=lambda inner: FailingProxy(Margin(inner), nth, dies, DEEDS, steps),
+                    around=lambda inner: FailingProxy(MarginBroker(inner), nth, dies, DEEDS, steps),
                     journal_proxy=lambda books: FailingProxy(books, nth, dies, DEEDS, steps),
                 )
-            except Dead:
+            except PowerCut:
                 continue
             if answer.verdicts.get("sold") == "pass":
                 return len(steps) >= nth
@@ -128,16 +127,16 @@ def test_a_trial_interrupted_at_any_step_resumes_and_buys_and_sells_one_share(tm
 
 def test_the_open_order_of_an_interrupted_trial_is_tracked_and_not_resent(stage):
     stage.script = Script({("buy", SCHO): ScriptedFault(waits=4)})
-    with pytest.raises(Dead):
-        call(stage, around=DiesOnceSent)
+    with pytest.raises(PowerCut):
+        call(stage, around=power_cut_after_submit)
     assert call(stage).verdicts == {"bought": "pass", "sold": "warn"}
     assert orders(stage) == ONE_OF_EACH[:1]
 
 
 def test_the_sale_of_an_interrupted_trial_is_reported_before_another_trial_begins(stage):
     call(stage)
-    with pytest.raises(Dead):
-        call(stage.on(TUESDAY), around=DiesOnceSent)
+    with pytest.raises(PowerCut):
+        call(stage.on(TUESDAY), around=power_cut_after_submit)
     answer = call(stage.on(WEDNESDAY))
     assert answer.verdicts == {"bought": "pass", "sold": "pass", "sale proceeds": "warn"}
     assert [shown.moment for shown in answer.figures] == MOMENTS[:3]
@@ -146,7 +145,7 @@ def test_the_sale_of_an_interrupted_trial_is_reported_before_another_trial_begin
 
 
 def test_if_the_broker_stops_answering_after_an_order_was_sent_the_remedy_is_to_call_again(stage):
-    class Silent(Margin):
+    class Silent(MarginBroker):
         def positions(self):
             if self.inner.named(is_trial_order, session_of(MONDAY).opens):
                 raise SourceError("the broker did not answer.")

@@ -1,4 +1,4 @@
-"""One call of the trial over two evenings, on a stage and at a sim broker that shows every figure."""
+"""One call of the two-evening trial at a sim broker that reports every account figure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,11 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from fakes import PowerCutProxy
 from stage import DAYS, Stage, mix, percent, session_of
 
 from rebalancer.app.two_evenings import run_two_evenings
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.model import Order, RunId, Symbol
+from rebalancer.model import RunId, Symbol
 from rebalancer.model.checkup import Check, Figures
 from rebalancer.portfolio.order_ids import is_trial_order
 from rebalancer.ports import Broker, Journal
@@ -22,8 +23,8 @@ MOMENTS = ["before the buy", "after the buy", "before the sell", "after the sell
 
 
 @dataclass
-class Margin:
-    """The sim broker as a venue that shows every figure, but for what a test lets go wrong."""
+class MarginBroker:
+    """The sim broker with every figure of a margin account; a subclass changes one call."""
 
     inner: SimBroker
 
@@ -36,14 +37,8 @@ class Margin:
         return replace(account, long_value=value, buying_power=4 * account.equity)
 
 
-class Dead(BaseException):
-    """The process is gone: nothing of it is done any more."""
-
-
-class DiesOnceSent(Margin):
-    def submit(self, order: Order):
-        self.inner.submit(order)
-        raise Dead
+def power_cut_after_submit(inner: SimBroker) -> PowerCutProxy:
+    return PowerCutProxy(MarginBroker(inner), frozenset({"submit"}), at=1, after=True)
 
 
 @dataclass
@@ -65,10 +60,10 @@ def two_evening_stage(folder: Path) -> Stage:
 def call(
     stage: Stage,
     named: Symbol | None = None,
-    around: Callable[[SimBroker], Any] = Margin,
+    around: Callable[[SimBroker], Any] = MarginBroker,
     journal_proxy: Callable[[SqliteJournal], Any] = lambda journal: journal,
 ) -> TrialAnswer:
-    """One call of the command, on whatever evening it is."""
+    """One call of the command, on the stage's current evening."""
     inner = stage.broker()
     try:
         broker: Broker = around(inner)

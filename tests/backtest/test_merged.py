@@ -23,7 +23,7 @@ def evening(
     investments: tuple[Investment, ...] = HALVES,
     **rules: object,
 ):
-    """What two bots want together at one close, by symbol."""
+    """The merged weights of two bots at one close, by symbol."""
     merging = Merging(investments, Trading(**rules), Reserve("dollars", Decimal(reserve)))
     rows = {"a": np.array([a]), "b": np.array([b])}
     row = merged(rows, SYMBOLS, np.array([[True, True, priced]]), merging)(0, equity)

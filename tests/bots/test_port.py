@@ -1,4 +1,4 @@
-"""The port `Bot`: nothing outside of bots/ knows of what kind a bot is."""
+"""The port `Bot`: nothing outside of bots/ depends on a kind of bot."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a Python file says of itself, read without running it."""
+"""The settings of a Python bot are read without running its file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`rebalance adopt`: shares that were there before the bots, handed over after a question."""
+"""`rebalance adopt`: shares bought outside the program are managed by the bots after a confirmation."""
 
 import io
 import json
@@ -17,7 +17,7 @@ DAY = "2016-06-29"
 
 @pytest.fixture
 def held(rebalance, tmp_path):
-    """An account that holds SPY which no bot bought: the journal of the run that did is gone, as a person knows."""
+    """An account that holds SPY which no bot bought: the journal of the run that bought it is deleted."""
     assert rebalance("init").code == 0
     assert rebalance("run", "--as-of", DAY).code == 0
     (order,) = json.loads(rebalance("orders", "--json").out)

@@ -1,4 +1,4 @@
-"""`rebalance backup`: a copy that is whole, private and never in the place of another."""
+"""`rebalance backup`: a complete, private copy that overwrites no file."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The screen goes away, or a broker's library can't be loaded: the evening is what it would be without."""
+"""A closed terminal or a missing library of another broker does not affect a run."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`rebalance doctor`: one screen that says whether an evening would go well, and the trial on paper."""
+"""`rebalance doctor`: the checks before a run, and the paper trials."""
 
 import json
 import re
@@ -266,7 +266,7 @@ def test_a_session_whose_run_was_cut_off_has_no_trial(tmp_path):
     (account,) = settings.accounts
     clock = SimulatedClock(new_york_summer(28, 15, 50))
     with evening(settings, account, clock=clock) as tonight:
-        cut_off(tonight)
+        interrupt(tonight)
     with (
         pytest.raises(RunFailedError, match="run 1 of this session was interrupted: let `rebalance run` resume it"),
         trial_of(settings, account, clock, "two-evenings"),
@@ -274,8 +274,8 @@ def test_a_session_whose_run_was_cut_off_has_no_trial(tmp_path):
         pass
 
 
-def cut_off(tonight: Evening) -> None:
-    """A run that dies with its first order."""
+def interrupt(tonight: Evening) -> None:
+    """A run that is interrupted at its first order."""
     now, zero, journal = tonight.context.clock.now(), Decimal(0), tonight.context.journal
     run = journal.start_run(tonight.request)
     assert isinstance(run, int)

@@ -1,4 +1,4 @@
-"""`rebalance halt`, `resume` and `kill`: a person stops the bots, at any hour and beside any run."""
+"""`rebalance halt`, `resume` and `kill` work at any hour and during any run."""
 
 import json
 from collections.abc import Iterator
@@ -129,7 +129,7 @@ def test_json_says_the_same_as_the_screen(main):
 
 
 def rests(venue, *ids: str) -> None:
-    """Orders that rest at the venue, as an earlier run or another hand left them; a cancel of one takes no time."""
+    """Open orders at the venue, ours and external ones; a cancel takes effect at once."""
     venue.script_orders("SPY", OrderScript((NEW,), (ScriptStep(0, "canceled"),)))
     for order_id in ids:
         order = {

@@ -1,4 +1,4 @@
-"""`rebalance invest`: the file changes by the words of the command, and the journal says so."""
+"""`rebalance invest` edits the config and journals the change."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Real money, as a person comes to it: refused, armed, one order, a look, whole runs, and disarmed by every edit."""
+"""A live account: refused until armed, one order first, a review, whole runs; every edit disarms it."""
 
 import io
 import json
@@ -25,7 +25,7 @@ def venue(tmp_path, monkeypatch) -> Iterator[LocalAlpaca]:
 
 @pytest.fixture
 def run(tmp_path, venue):
-    """A run of the evening, which says what it came to."""
+    """A run of the evening; its result."""
     return lambda **how: evening_run(tmp_path, venue, **how)
 
 

@@ -1,4 +1,4 @@
-"""`rebalance login` and `rebalance logout`: keys go into the keyring unseen, and out of it."""
+"""`rebalance login` and `rebalance logout` store keys in the keyring and delete them."""
 
 import io
 import json
@@ -31,7 +31,7 @@ def keyring():
 
 @pytest.fixture
 def typed(monkeypatch):
-    """Somebody at a terminal, who is asked without an echo. What was asked is in the list."""
+    """A terminal that answers prompts without an echo; the list has the prompts."""
     asked = []
 
     def getpass(prompt):

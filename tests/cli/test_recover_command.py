@@ -1,4 +1,4 @@
-"""An evening whose power was cut, and what the next command makes of it."""
+"""A run is interrupted by a power cut, and the next command resumes or settles it."""
 
 import json
 from dataclasses import replace
@@ -6,44 +6,28 @@ from pathlib import Path
 
 import pytest
 from accounts import CONFIG, HOLD_SPY, write_config
+from fakes import PowerCut, PowerCutProxy
 from live_account import live_venue, write_live_config
 
 from rebalancer import config
 from rebalancer.app.evening import evening
-from rebalancer.model import Submitted
 from rebalancer.ports import Clock
 from rebalancer.trading.run import run_evening, start_run
 
 
-class PowerCut(BaseException):
-    """The process is gone."""
-
-
-class Cutting:
-    """The account's broker, until the power is cut: once the first order stands there, before its answer comes."""
-
-    def __init__(self, real: object) -> None:
-        self._real = real
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._real, name)
-
-    def submit(self, order: object) -> Submitted:
-        self._real.submit(order)  # type: ignore[attr-defined]
-        raise PowerCut
-
-
 @pytest.fixture
-def cut_off(tmp_path: Path, rebalance: object) -> None:
+def interrupted_run(tmp_path: Path, rebalance: object) -> None:
     """The run of the last session, which bought SPY, and was interrupted with its only order at the broker."""
     write_config(tmp_path, enabled=False)
-    run_until_the_cut(tmp_path)
+    run_until_the_power_cut(tmp_path)
 
 
-def run_until_the_cut(folder: Path, clock: Clock | None = None) -> None:
+def run_until_the_power_cut(folder: Path, clock: Clock | None = None) -> None:
     settings = config.load(folder / "config.toml")
     with evening(settings, settings.accounts[0], clock=clock) as tonight:
-        context = replace(tonight.context, broker=Cutting(tonight.context.broker))
+        context = replace(
+            tonight.context, broker=PowerCutProxy(tonight.context.broker, frozenset({"submit"}), at=1, after=True)
+        )
         run = start_run(context, tonight.request, tonight.session)
         with pytest.raises(PowerCut):
             run_evening(context, run, tonight.session)
@@ -53,7 +37,7 @@ def filled(rebalance):
     return [(order["run"], order["symbol"], order["state"]) for order in json.loads(rebalance("orders", "--json").out)]
 
 
-@pytest.mark.usefixtures("cut_off")
+@pytest.mark.usefixtures("interrupted_run")
 def test_the_next_run_resumes_an_interrupted_run_and_sends_nothing_twice(rebalance):
     said = rebalance("run")
     assert said.code == 0, said.err
@@ -62,7 +46,7 @@ def test_the_next_run_resumes_an_interrupted_run_and_sends_nothing_twice(rebalan
     assert filled(rebalance) == [(1, "SPY", "filled")]
 
 
-@pytest.mark.usefixtures("cut_off")
+@pytest.mark.usefixtures("interrupted_run")
 def test_a_run_resumes_with_its_recorded_config_and_bots(rebalance, tmp_path):
     write_config(tmp_path, enabled=False, bot={**HOLD_SPY, "chart": {"asset": "QQQ"}})
     (tmp_path / "hold.json").unlink()
@@ -72,7 +56,7 @@ def test_a_run_resumes_with_its_recorded_config_and_bots(rebalance, tmp_path):
     assert filled(rebalance) == [(1, "SPY", "filled")]
 
 
-@pytest.mark.usefixtures("cut_off")
+@pytest.mark.usefixtures("interrupted_run")
 def test_recover_counts_the_fills_of_an_interrupted_run_and_ends_it(rebalance):
     said = rebalance("recover")
     assert said.code == 0, said.err
@@ -88,7 +72,7 @@ def test_a_broken_bot_does_not_prevent_settling_at_alpaca(rebalance, tmp_path, m
         monkeypatch.setenv("SECRET", venue.secret)
         venue.account["account_number"] = "PA123456789"
         write_live_config(tmp_path, venue.url, mode="paper", number="PA123456789")
-        run_until_the_cut(tmp_path, venue.clock)
+        run_until_the_power_cut(tmp_path, venue.clock)
         (tmp_path / "mix.json").write_text("{")
         venue.clock.sleep(60)
         said = rebalance("recover")
@@ -97,13 +81,13 @@ def test_a_broken_bot_does_not_prevent_settling_at_alpaca(rebalance, tmp_path, m
         assert [(run, state) for run, _, state in filled(rebalance)] == [(1, "filled")]
 
 
-@pytest.mark.usefixtures("cut_off")
+@pytest.mark.usefixtures("interrupted_run")
 def test_a_dry_run_leaves_an_interrupted_run_alone(rebalance):
     assert rebalance("run", "--dry-run").code == 0
     assert filled(rebalance) == [(1, "SPY", "intended")]
 
 
-@pytest.mark.usefixtures("cut_off")
+@pytest.mark.usefixtures("interrupted_run")
 def test_without_its_journal_nothing_is_sent_until_a_person_accounts_for_the_order(rebalance, tmp_path):
     """A journal that was deleted would let the evening be traded twice."""
     (order,) = json.loads(rebalance("orders", "--json").out)
@@ -125,7 +109,7 @@ def test_without_its_journal_nothing_is_sent_until_a_person_accounts_for_the_ord
     assert [run for run, *_ in filled(rebalance)] == []
 
 
-@pytest.mark.usefixtures("cut_off")
+@pytest.mark.usefixtures("interrupted_run")
 def test_an_order_can_not_be_accounted_for_in_the_wrong_account(rebalance, tmp_path):
     (order,) = json.loads(rebalance("orders", "--json").out)
     another = CONFIG.format(enabled="false", top="").partition("[accounts.main]")[2].replace("main", "other")

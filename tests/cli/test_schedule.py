@@ -1,4 +1,4 @@
-"""The schedule as a person has it: what is coming, days on end without anybody, and its end."""
+"""`rebalance schedule`: upcoming runs, days of unattended runs, and shutdown."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""`rebalance run --when-due`, as cron calls it every minute; and the window of a run by hand."""
+"""`rebalance run --when-due`, as cron calls it every minute; and the window of a manual run."""
 
 import json
 import shlex

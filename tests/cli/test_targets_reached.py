@@ -1,4 +1,4 @@
-"""Only a run that reached its targets is a success; what the owner's settings hold back is said, and is one too."""
+"""Only a run that reached its targets is a success; what the settings forbid is reported, not missed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A share without a price at the simulated broker: it counts at its last close, and a person can give it up."""
+"""A position without a price at the simulated broker counts at its last close until it is written off."""
 
 import json
 from datetime import UTC, datetime

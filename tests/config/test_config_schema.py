@@ -1,4 +1,4 @@
-"""The JSON Schema says the same as the parser, for every setting and every value there may be."""
+"""The JSON Schema and the parser accept the same values of every setting."""
 
 import json
 import tomllib
@@ -85,7 +85,7 @@ def inline(value: object) -> str:
 
 
 def accepted(whole: dict[str, Any], place: str) -> bool:
-    """By the parser; what it says of two settings together is not the schema's to know."""
+    """By the parser, without its checks across two settings, which a schema can't express."""
     try:
         config.parse(toml(whole), FOLDER / "config.toml", {"NAME": "SPY"})
     except BadInputError as error:

@@ -1,4 +1,4 @@
-"""An edit changes one investment, and not a character more; a migration keeps every comment."""
+"""An edit changes one investment and no other character; a migration keeps every comment."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The limits of every account, and those that one account has of its own."""
+"""The limits of all accounts, and overrides of single accounts."""
 
 from decimal import Decimal
 

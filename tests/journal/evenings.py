@@ -1,4 +1,4 @@
-"""One evening of a demo account as the journal sees it; the tests vary what they are about."""
+"""One evening of a demo account as journal events; each test varies the part under test."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -134,7 +134,7 @@ TO_THE_BUYS = (SURVEYED, TargetsSet(NOW, TARGETS), PlanMade(NOW, PLAN), holdings
 
 
 def evening() -> tuple[Event, ...]:
-    """Every kind of event, from the first look at the account to a good end."""
+    """Every kind of event, from the first snapshot of the account to a successful end."""
     buy, lost = order(), order("rb2")
     surveyed, decided, planned, sold = TO_THE_BUYS
     return (
@@ -162,14 +162,14 @@ def evening() -> tuple[Event, ...]:
         seen(buy, "filled", "10"),
         filled(buy, "4", execution="x1"),
         filled(buy, "6", execution="x2"),
-        *lost_at_sea(lost),
+        *lost_order_events(lost),
         OrderAccounted(NOW, "demo", lost.id, "ann@desk", "the broker never had it"),
         holdings_read(holding(SPY, "15", "10", "3022.50"), phase="end"),
         RunEnded(NOW + timedelta(minutes=2), "success", "1 of 1 orders done"),
     )
 
 
-def lost_at_sea(of: Order) -> tuple[Event, ...]:
+def lost_order_events(of: Order) -> tuple[Event, ...]:
     """An order that never reached the broker, though it was sent twice."""
     return (
         OrderIntended(NOW, of),
@@ -190,7 +190,7 @@ def start(journal: Journal, request: RunRequest = REQUEST) -> RunId:
 
 
 def start_buying(journal: Journal, request: RunRequest = REQUEST) -> RunId:
-    """A run that may write its first buy down."""
+    """A run that may journal its first buy."""
     run = start(journal, request)
     journal.record(run, *TO_THE_BUYS)
     return run

@@ -1,4 +1,4 @@
-"""Processes that a test makes up: who they are, which of them live and hold the run lock, and what time it is."""
+"""Fake processes: their identities, which of them are alive and hold the run lock, and their clock."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

@@ -15,7 +15,7 @@ from evenings import (
     TO_THE_BUYS,
     filled,
     holdings_read,
-    lost_at_sea,
+    lost_order_events,
     order,
     seen,
     start,
@@ -102,7 +102,7 @@ def test_a_filled_order_whose_fill_activity_lags_is_unsettled_until_all_its_shar
 
 
 def test_a_lost_order_stays_unsettled_until_a_person_accounts_for_it(journal):
-    journal.record(start_buying(journal), *lost_at_sea(BUY))
+    journal.record(start_buying(journal), *lost_order_events(BUY))
     assert [sent.phase for sent in journal.unsettled("demo")] == ["lost"]
 
     journal.record(NO_RUN, OrderAccounted(NOW, "demo", BUY.id, "ann", "the broker never had it"))
@@ -111,7 +111,7 @@ def test_a_lost_order_stays_unsettled_until_a_person_accounts_for_it(journal):
 
 
 def test_an_order_can_not_be_accounted_for_in_another_account(journal):
-    journal.record(start_buying(journal), *lost_at_sea(BUY))
+    journal.record(start_buying(journal), *lost_order_events(BUY))
     before = journal.head()
     said = r"rb1: is of account demo, not of account other: account for it with --account demo\."
 
@@ -130,8 +130,8 @@ def test_an_order_can_not_be_accounted_for_in_another_account(journal):
 def test_an_order_is_read_back_as_journalled_with_its_state(journal):
     odd = replace(BUY, quantity=Decimal("10.50"), kind="market", limit=None)
     run = start_buying(journal)
-    *_, lost = lost_at_sea(odd)
-    journal.record(run, *lost_at_sea(odd))
+    *_, lost = lost_order_events(odd)
+    journal.record(run, *lost_order_events(odd))
 
     assert journal.orders(run) == (
         OrderRecord(

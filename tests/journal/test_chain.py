@@ -68,7 +68,7 @@ def test_an_empty_journal_has_no_faults(path):
 
 
 def found_after(whole, path, *statements):
-    """What `verify` says first after that was done to a fresh copy."""
+    """The first fault that `verify` finds in a fresh copy after this change."""
     tamper(shutil.copy(whole, path), *statements)
     return verify(path).faults[0]
 

@@ -28,7 +28,7 @@ def file(path):
 
 @pytest.fixture
 def restored(path, tmp_path):
-    """The journal as it was before its last evening; what is remembered is of after it."""
+    """The journal from before its last evening, with the high-water mark from after it."""
     with SqliteJournal.open(path) as journal:
         journal.record(NO_RUN, HALT)
         back_up(path, tmp_path / "backup.sqlite")

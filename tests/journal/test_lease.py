@@ -51,7 +51,7 @@ def test_a_second_process_is_kept_out_while_the_first_lives_whatever_their_numbe
 
 
 def test_a_process_without_a_lock_waits_for_another_without_one(context, opened):
-    """As on a network's folder."""
+    """As on a network file system."""
     start(opened(replace(context.process(1), lock="")))
     second = opened(replace(context.process(2), lock=""))
 
@@ -67,7 +67,7 @@ def test_the_lease_is_free_when_the_run_has_ended(context, opened):
 
 
 def test_the_lease_is_free_when_the_journal_is_closed(context, path, opened):
-    """A process lives on after a run that could not even write its end."""
+    """The process continues after a run whose end could not be journalled."""
     with SqliteJournal.open(path, context.process(1)) as first:
         start(first)
 
@@ -90,7 +90,7 @@ def test_accounts_have_leases_of_their_own(context, opened):
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_the_run_of_a_dead_process_is_resumed_whatever_its_number(context, opened, number):
-    """Who holds its lock knows that it is gone."""
+    """Holding its lock proves that the earlier process has ended."""
     run = start(opened(context.process(1)))
     context.kill(1)
     second = opened(context.process(2, number))
@@ -225,7 +225,7 @@ def test_an_interrupted_run_can_record_nothing_once_the_next_has_begun(context, 
 
 
 def test_of_two_processes_that_race_a_thousand_times_exactly_one_runs_each_time(path, context):
-    """Both start the run at the same moment; the winner's run goes on until the loser was told."""
+    """Both start the run at the same moment; the winner's run continues until the loser was refused."""
     gate = Barrier(2)
     SqliteJournal.open(path).close()
 

@@ -1,4 +1,4 @@
-"""The tables say what the events say, and nothing else."""
+"""The tables are exactly what the events imply."""
 
 from contextlib import suppress
 
@@ -12,7 +12,7 @@ from evenings import (
     filled,
     holding,
     holdings_read,
-    lost_at_sea,
+    lost_order_events,
     order,
     seen,
     start,
@@ -66,7 +66,7 @@ def test_a_rebuild_gives_back_every_table_row_for_row(journal):
                 filled(BUY, "4", execution="x1"),
                 filled(order("rb-unknown"), "1", execution="x2"),
                 holdings_read(holding(SPY, "4", "4"), phase="after_sells"),
-                *lost_at_sea(BUY)[2:],
+                *lost_order_events(BUY)[2:],
                 OrderAccounted(NOW, "demo", BUY.id, "ann", "looked at it"),
             ]
         ),
@@ -187,7 +187,7 @@ def test_a_rebuild_does_not_check_state_transitions(journal):
 
 
 def test_a_rebuild_reopens_an_order_that_another_account_accounted_for(journal):
-    journal.record(start_buying(journal), *lost_at_sea(BUY))
+    journal.record(start_buying(journal), *lost_order_events(BUY))
     journal.record(NO_RUN, OrderAccounted(NOW, "demo", BUY.id, "ann", "a typo in --account"))
     journal._db.execute("DROP TRIGGER events_never_change")
     journal._db.execute(

@@ -1,4 +1,4 @@
-"""Every pair of a state and an event: what becomes of the order, or of the run, and what stops everything.
+"""Every pair of a state and an event, for orders and runs: the state after it, or StoppedError.
 
 A line of a table is where an order or a run stands; its columns are what is journalled next. "=" leaves the state as it
 is, "!" raises StoppedError, any other word is the state after it.
@@ -28,7 +28,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, OrderPhase, RunId, RunStep
 
 
-def what_is_told(of: Order) -> Mapping[str, Event]:
+def order_events(of: Order) -> Mapping[str, Event]:
     return {
         "accepted": OrderAnswered(NOW, of.id, "accepted"),
         "unknown": OrderAnswered(NOW, of.id, "unknown"),
@@ -62,7 +62,7 @@ WAYS_OF_ORDERS: Mapping[str, tuple[str, ...]] = {"intended": (), "lost": ("absen
 """What brings an order where it stands, where that is more than the event of the same name."""
 
 
-def a_way_through(number: int) -> Mapping[str, Event]:
+def run_events(number: int) -> Mapping[str, Event]:
     """No two runs have an order in common."""
     return {
         "start": SURVEYED,
@@ -106,12 +106,12 @@ WAYS_OF_RUNS: Mapping[str, tuple[str, ...]] = {
 
 
 def lines(table: str) -> list[tuple[str, dict[str, str]]]:
-    """Each state, with what becomes of it by each event."""
+    """Each state, with the state after each event."""
     columns, *rows = (line.split() for line in table.strip().splitlines())
     return [(state, dict(zip(columns, cells, strict=True))) for state, *cells in rows]
 
 
-def tell(journal: SqliteJournal, run: RunId, event: Event, *, stops: bool) -> None:
+def record_event(journal: SqliteJournal, run: RunId, event: Event, *, stops: bool) -> None:
     if not stops:
         journal.record(run, event)
         return
@@ -123,15 +123,15 @@ def tell(journal: SqliteJournal, run: RunId, event: Event, *, stops: bool) -> No
 def test_order_transitions_from(journal, state, cells):
     run = start_buying(journal)
     for number, (event, after) in enumerate(cells.items()):
-        told = what_is_told(of := order(f"rb{number}"))
-        journal.record(run, OrderIntended(NOW, of), *(told[each] for each in WAYS_OF_ORDERS.get(state, (state,))))
-        tell(journal, run, told[event], stops=after == "!")
+        events = order_events(of := order(f"rb{number}"))
+        journal.record(run, OrderIntended(NOW, of), *(events[each] for each in WAYS_OF_ORDERS.get(state, (state,))))
+        record_event(journal, run, events[event], stops=after == "!")
         phase = journal.orders(run)[-1].phase
         assert phase == (state if after in {"!", "="} else after), event
 
 
 def test_an_order_sent_twice_may_be_given_up_without_a_lookup(journal):
-    """The venue refused it; only of what was sent first nobody can tell."""
+    """The venue refused the resend; the outcome of the first attempt is unknown."""
     run, of = start_buying(journal), order("rb1")
     journal.record(run, OrderIntended(NOW, of), OrderAbsent(NOW, of.id), OrderResent(NOW, of.id))
 
@@ -144,9 +144,9 @@ def test_an_order_sent_twice_may_be_given_up_without_a_lookup(journal):
 def test_run_transitions_from(journal, state, cells):
     for number, (event, after) in enumerate(cells.items()):
         run = start(journal, replace(REQUEST, force=True))
-        steps = a_way_through(number)
+        steps = run_events(number)
         journal.record(run, *(steps[each] for each in WAYS_OF_RUNS[state]))
-        tell(journal, run, a_way_through(-number - 1)[event], stops=after == "!")
+        record_event(journal, run, run_events(-number - 1)[event], stops=after == "!")
         ((step,),) = journal._db.execute("SELECT step FROM runs WHERE id = ?", [run]).fetchall()
         assert step.replace(" ", "_") == (state if after in {"!", "="} else after), event
 
@@ -154,5 +154,5 @@ def test_run_transitions_from(journal, state, cells):
 def test_every_state_and_event_is_covered():
     assert {state for state, _ in lines(ORDERS)} == set(get_args(OrderPhase))
     assert {state for state, _ in lines(RUNS)} == {step.replace(" ", "_") for step in get_args(RunStep)}
-    assert all(set(cells) == set(what_is_told(order())) for _, cells in lines(ORDERS))
-    assert all(set(cells) == set(a_way_through(0)) for _, cells in lines(RUNS))
+    assert all(set(cells) == set(order_events(order())) for _, cells in lines(ORDERS))
+    assert all(set(cells) == set(run_events(0)) for _, cells in lines(RUNS))

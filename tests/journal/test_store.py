@@ -1,4 +1,4 @@
-"""The file: whom it belongs to, that it only grows, and what happens when the disk or a person breaks it."""
+"""The journal file: permissions, append-only guards, and damage by a full disk or another program."""
 
 import sqlite3
 import stat

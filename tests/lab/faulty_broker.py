@@ -40,7 +40,7 @@ MISSED = Decimal("0.003")
 class FaultyBroker:
     """`step` is called before and after each request: there a process can be killed or a person act.
 
-    `listener` is told of every order before it is sent, and of every look-up of one.
+    `listener` is notified of every order before it is sent, and of every look-up of one.
     """
 
     def __init__(

@@ -66,12 +66,12 @@ class ReadingChecker:
         )
 
     def named(self, venue_orders: Sequence[VenueOrder]) -> None:
-        told = {
+        shown = {
             venue_order.id
             for venue_order in venue_orders
             if venue_order.forged and (venue_order.filled or venue_order.status != "rejected")
         }
-        self.unknown_orders = frozenset(told - set(self.vouched_for()))
+        self.unknown_orders = frozenset(shown - set(self.vouched_for()))
         self._show("named")
 
     def mark_recorded(self) -> None:

@@ -1,4 +1,4 @@
-"""What an independent checker asks of a whole evening at the venue."""
+"""Figures of a whole evening by the venue's own records, for independent checks."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

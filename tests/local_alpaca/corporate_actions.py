@@ -71,8 +71,8 @@ def _first(params: Params) -> int:
 
 def body(action: Action) -> dict[str, Any]:
     """The fields of its kind first, then those that every kind has."""
-    told = {name: float(value) if isinstance(value, Decimal) else value for name, value in action.fields.items()}
-    own = {**_fields(action), **told}
+    given = {name: float(value) if isinstance(value, Decimal) else value for name, value in action.fields.items()}
+    own = {**_fields(action), **given}
     name = f"{action.kind}/{action.symbol}/{action.ex_date}"
     return {"id": str(uuid5(NAMESPACE_URL, name)), **own, "process_date": str(action.process_date)}
 

@@ -1,4 +1,4 @@
-"""The market-data side on the wire: which path is answered with what."""
+"""Routes of the market-data API."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ LATEST_PATH = re.compile(r"/v2/stocks/(quotes|trades|bars)/latest")
 
 
 def answer(tape: "Tape", path: str, params: Mapping[str, str], now: datetime) -> tuple[int, object]:
-    """The HTTP status and the body, made of what JSON knows."""
+    """The HTTP status and the JSON body."""
     try:
         return 200, _body(tape, path, params, now)
     except BadRequest as refused:

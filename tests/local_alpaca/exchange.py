@@ -1,4 +1,4 @@
-"""The order engine: takes orders, lets them live as time passes, and ends them."""
+"""The order engine: accepts, fills, cancels and expires orders as time passes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -116,7 +116,7 @@ class Exchange:
     # ------------------------------------------------------------------------------------- orders are called back
 
     def cancel(self, order: Order, now: datetime) -> None:
-        """Asks for it; the order still holds what it holds. Raises RefusalError where it is too late."""
+        """Request a cancel; the order keeps its reservation until it is done. Raises RefusalError if too late."""
         asked = order.status == "pending_cancel"
         check(asked or not order.open, UNPROCESSABLE, f'order is already in "{order.status}" state')
         order.status, order.changed = "pending_cancel", now
@@ -127,7 +127,7 @@ class Exchange:
     # ------------------------------------------------------------------------------------- time passes
 
     def advance(self, now: datetime) -> None:
-        """Everything that has fallen due by `now`: the next step of each order, in the order of time, then again."""
+        """Carry out every step that is due by `now`, in the order of time."""
         moved = True
         while moved:
             due = sorted((_due(order), order.number) for order in self.book.open_orders() if _due(order) <= now)
@@ -184,7 +184,7 @@ class Exchange:
         return True
 
     def _replace(self, order: Order, at: datetime) -> None:
-        """Another order of the venue's own takes over what is left."""
+        """Replace it by another order of the venue for the rest."""
         _end(order, "replaced", at)
         rest = replace(order.ticket, shares=order.left, client_id=f"replaces-{order.id}")
         heir = self._enter(rest, order.reserved, at, ORDINARY)

@@ -1,4 +1,4 @@
-"""What can go wrong on the wire, ordered per method, path and call."""
+"""Faults of HTTP answers, by method, path and number of the call."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -82,7 +82,7 @@ def answering(body: object, status: int = 200) -> Fault:
 
 
 def refusing(status: int, code: int, message: str, **extras: str) -> Fault:
-    """A refusal in the venue's words; nothing is done."""
+    """A refusal with the venue's message; nothing is done."""
     raw = json.dumps({"code": code, "message": message, **extras}).encode()
     return Fault(commits=False, status=status, raw=raw)
 
@@ -113,7 +113,7 @@ class Faults:
     def on(self, method: str, path: str, nth: int = 1, *, fault: Fault, times: int | None = 1) -> None:
         """Break the `nth` call from now on, and those after it, `times` in all (None: for ever).
 
-        `path` is whole, "/v2/orders"; with a star at its end it is a beginning, "/v2/orders*".
+        `path` matches exactly, "/v2/orders", or with a star at its end as a prefix, "/v2/orders*".
         """
         self._ordered.append(_Ordered(method, path, fault, nth - 1, times))
 
@@ -121,7 +121,7 @@ class Faults:
         self._ordered.clear()
 
     def next(self, method: str, path: str) -> Fault | None:
-        """What this call meets. Each order counts the calls it fits, whether another one breaks them or not."""
+        """The fault of this call. Each rule counts the calls it matches, whether another rule breaks them or not."""
         due = None
         for ordered in self._ordered:
             if not ordered.meets(method, path):

@@ -1,4 +1,4 @@
-"""How the account, what it holds, assets and activities are written on the wire. Every number is a string."""
+"""JSON bodies of the account, positions, assets and activities. Every number is a string."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -146,7 +146,7 @@ def activity_id(execution: Execution) -> str:
 
 
 def clock(sessions: Sessions, shown: datetime, now: datetime) -> Json:
-    """`shown` is the time the venue tells, which a test may have moved away from its `now`."""
+    """`shown` is the time that the venue reports, which a test may set apart from its `now`."""
     return {
         "timestamp": shown.astimezone(NEW_YORK).isoformat(timespec="microseconds"),
         "is_open": sessions.under_way(now) is not None,

@@ -1,4 +1,4 @@
-"""The bodies of what the market shows now: a quote, a trade, a bar, a snapshot. Numbers are JSON numbers here."""
+"""JSON bodies of the latest quote, trade, bar and snapshot. Numbers are JSON numbers here."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
@@ -17,7 +17,7 @@ VOLUMES = {"iex": 25_000, "sip": 1_000_000}
 
 
 def each(tape: "Tape", params: Params, now: datetime, shown: Callable[..., Body | None]) -> dict[str, Body]:
-    """`shown` of every symbol that was asked for; what shows nothing is absent."""
+    """`shown` of every requested symbol; a symbol without one is absent."""
     feed = one_of("feed", params, default="sip" if tape.paid else "iex", allowed=FEEDS)
     if feed == "sip" and not tape.paid:
         raise BadRequest("subscription does not permit querying recent SIP data", 403)

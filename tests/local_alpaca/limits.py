@@ -1,4 +1,4 @@
-"""How many requests a minute are answered."""
+"""The rate limit."""
 
 from collections import deque
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The account's figures of money: what the body shows, and what an order is measured by. Sources: see terms.py."""
+"""The account's cash figures and buying power, as shown and as checked for an order. Sources: see terms.py."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,7 +52,7 @@ class Money:
         return max(NONE, start - self.bought - self.reserved)
 
     def limit(self, terms: Terms) -> Decimal:
-        """What a buy may not go beyond."""
+        """The most that a buy may cost."""
         if terms.limit == "buying power":
             return self.power(terms)
         return self.own() if terms.limit == "own cash" else self.settled(terms)
@@ -80,8 +80,10 @@ def counted(book: Book, prices: Prices, sessions: Sessions, now: datetime) -> Mo
 
 
 def cost(price: Decimal, *, collared: bool, short: bool = False) -> Decimal:
-    """What a share counts in the check. Docs: a market order becomes a limit order 2.5 to 4 % away from the market; a
-    short sale counts at 3 % above the ask, or at its limit if that is more.
+    """Dollars that a share counts in the buying-power check.
+
+    Docs: a market order becomes a limit order 2.5 to 4 % away from the market; a short sale counts at 3 % above the
+    ask, or at its limit if that is more.
     """
     if short:
         return price * (1 + SHORT_COLLAR)

@@ -1,4 +1,4 @@
-"""What an order must be to be taken: its words, its asset, its session and its price, checked in the venue's order."""
+"""Validation of an order in the venue's sequence: fields, asset, session, price."""
 
 import uuid
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Asset = Mapping[str, object]
 
 
 class RefusalError(Exception):
-    """The order is not taken. `extras` are further fields of the body."""
+    """The order is refused. `extras` are further fields of the body."""
 
     def __init__(self, code: int, message: str, **extras: str) -> None:
         super().__init__(message)

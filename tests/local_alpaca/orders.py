@@ -1,4 +1,4 @@
-"""An order at the venue, and how it is written on the wire."""
+"""An order at the venue and its JSON body."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class Execution:
 
 @dataclass(slots=True)
 class Step:
-    """Due at `at`. `waited`: the market was not there when it fell due."""
+    """Due at `at`. `waited`: the price did not allow it when it was due."""
 
     at: datetime
     act: Act
@@ -97,7 +97,7 @@ class Order:
 
 
 def identity(kind: str, name: object) -> str:
-    """The same name is the same id, whenever it is asked for."""
+    """A deterministic id: equal names give equal ids."""
     return str(uuid.uuid5(NAMES, f"{kind} {name}"))
 
 

@@ -14,7 +14,7 @@ FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def orders_page(orders: Sequence[Order], params: Mapping[str, str]) -> Sequence[Order]:
-    """Raises RefusalError for a parameter that is none."""
+    """Raises RefusalError for an invalid parameter."""
     wanted = params.get("status", "open")
     if wanted not in {"open", "closed", "all"}:
         raise RefusalError(MALFORMED, "invalid status")
@@ -63,7 +63,7 @@ def _on(day: str | None, at: datetime) -> bool:
 
 
 def _directed(rows: list[Row], params: Mapping[str, str]) -> list[Row]:
-    """The newest first, unless told otherwise."""
+    """Newest first by default."""
     direction = params.get("direction", "desc")
     if direction not in {"asc", "desc"}:
         raise RefusalError(MALFORMED, "invalid direction")

@@ -1,4 +1,4 @@
-"""The query of a market-data request, read as strictly as the venue reads it."""
+"""Parameters of a market-data request, validated as strictly as by the venue."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Which path is answered with what."""
+"""Routes of the trading API."""
 
 import json
 import re
@@ -21,14 +21,14 @@ NOT_FOUND = 40410000
 
 
 class Answer(NamedTuple):
-    """`body` is None for none at all."""
+    """`body` is None for an empty response."""
 
     status: int
     body: object
 
 
 def answer(venue: "LocalAlpaca", method: str, path: str, params: Params, sent: bytes) -> Answer:
-    """What the venue does about an authorised request, and says."""
+    """Carry out an authorised request; the venue's answer."""
     if path.startswith(("/v2/stocks/", "/v1/")) and method == "GET":
         return Answer(*venue.market.answer(path, params, venue.clock.now()))
     try:

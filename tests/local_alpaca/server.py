@@ -1,4 +1,4 @@
-"""HTTP on loopback: reads a request, lets the venue answer, and hands the answer over, whole or broken."""
+"""HTTP server on loopback: sends the venue's answer, complete or broken by a fault."""
 
 import json
 import socket
@@ -37,7 +37,7 @@ class Reply:
 
 
 class Server(ThreadingHTTPServer):
-    """Answers each request by `answer`. What breaks in there is kept in `broken`, and answered with a 500."""
+    """Answers each request by `answer`. An exception in it is kept in `broken` and answered with a 500."""
 
     daemon_threads = True
 
@@ -49,7 +49,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def stop(self) -> None:
-        """Ends the loop, lets go of every silent answer and hangs up on everybody."""
+        """Stop serving, release silent answers and close all connections."""
         self.closing.set()
         self.shutdown()
         self.server_close()
@@ -57,7 +57,7 @@ class Server(ThreadingHTTPServer):
             _hang_up(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no mistake of ours."""
+        """A client that closes its connection is not an error."""
         error = sys.exception()
         if error is not None and not isinstance(error, OSError):
             self.broken.append(error)

@@ -22,7 +22,7 @@ class Session:
 
 
 class Sessions:
-    """The rules, and what a test makes of them."""
+    """The exchange's sessions by its rules and a test's overrides."""
 
     def __init__(self) -> None:
         self.closed: set[date] = set()

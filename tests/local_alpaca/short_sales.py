@@ -1,4 +1,4 @@
-"""Orders that open or close: what a sale may sell, when it becomes a short, and what an order says it is for.
+"""Position intents: when a sell closes a position and when it opens a short.
 
 Sources: docs.alpaca.markets, "Margin and Short Selling" and "Placing Orders"; texts of refusals as users recorded them.
 """
@@ -37,7 +37,7 @@ def opened(ticket: Ticket, book: Book) -> Decimal:
 def check_sale(
     ticket: Ticket, book: Book, account: Mapping[str, object], asset: Asset | None, terms: Terms, now: datetime
 ) -> None:
-    """Raises RefusalError for shares that are not there, unless the account may go short."""
+    """Raises RefusalError for a sell beyond the position, unless the account may go short."""
     there, held = book.shares(ticket.symbol), book.held(ticket.symbol, now)
     if there > 0 and ticket.shares > there - held and not (terms.flips and not held):
         _too_few(ticket, there, held)

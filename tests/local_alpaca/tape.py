@@ -1,4 +1,4 @@
-"""What the local Alpaca knows of the market: closes as they were traded, corporate actions, quotes and trades."""
+"""Market data of the local Alpaca: unadjusted closes, corporate actions, quotes and trades."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -161,7 +161,7 @@ class Tape:
         return Quote(price - half, price + half, now)
 
     def far_side(self, symbol: str, side: Side, now: datetime) -> Decimal | None:
-        """What a market order of `side` gets, in dollars: the other side's quote, the last price where it has none."""
+        """Fill price of a market order of `side`, in dollars: the opposite quote, or the last price without one."""
         quote = self.last_quote(symbol, now)
         if quote is None:
             return None

@@ -53,5 +53,5 @@ class Terms:
 
     @property
     def collars(self) -> bool:
-        """Whether a market buy counts at its collar (docs): in every check that the venue itself makes."""
+        """Whether a market buy counts at its collar (docs) in the venue's own checks."""
         return self.limit != "own cash" or self.multiplier == 1

@@ -89,7 +89,7 @@ class LocalAlpaca:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Raises what broke inside the venue, if nothing else has failed."""
+        """Raises an internal error of the venue, if nothing else has failed."""
         self._server.stop()
         if self._server.broken and error is None:
             raise self._server.broken[0]
@@ -117,7 +117,7 @@ class LocalAlpaca:
         self.terms.limit = "buying power" if lends else "own cash"
 
     def withhold(self, dollars: Decimal | int) -> None:
-        """So much of the cash has not settled."""
+        """Mark this much of the cash as unsettled."""
         self.book.withheld = Decimal(dollars)
 
     def hold(self, symbol: str, qty: Decimal | int | str, *, asset_class: str = "us_equity") -> None:
@@ -137,7 +137,7 @@ class LocalAlpaca:
         self.scripts.on(symbol, script, side=side, times=times)
 
     def trade_by_hand(self, symbol: str, shares: Decimal | int | str) -> None:
-        """The owner trades at the market, at once, and no order of it is shown; sells where `shares` are below 0."""
+        """A manual trade at the market price, at once and without a listed order; negative `shares` sell."""
         amount = Decimal(shares)
         with self._lock:
             now = self.clock.now()
@@ -164,7 +164,7 @@ class LocalAlpaca:
         self.clock.set(now)
 
     def closed(self, day: date) -> None:
-        """Nobody had announced it."""
+        """An unannounced closure."""
         self.sessions.closed.add(day)
 
     def closes_early(self, day: date, at: time) -> None:
@@ -195,7 +195,7 @@ class LocalAlpaca:
         return json_bodies.asset(symbol) if known else None
 
     def _price(self, symbol: str) -> Decimal:
-        """What nobody trades is worth a dollar a share."""
+        """A symbol without a price is worth a dollar a share."""
         return self.market.last(symbol, self.clock.now()) or A_DOLLAR
 
     # ------------------------------------------------------------------------------------- a request
@@ -206,7 +206,7 @@ class LocalAlpaca:
             self.exchange.advance(now)
 
     def _deliver(self, now: datetime) -> None:
-        """What has been under way for long enough."""
+        """Deliver delayed requests that are due."""
         due = [asked for at, asked in self._under_way if at <= now]
         self._under_way = [sent for sent in self._under_way if sent[0] > now]
         for asked in due:
@@ -249,7 +249,7 @@ ORDERS = ("POST", "/v2/orders")
 
 
 def broken(reply: Reply, said: Answer, fault: Fault) -> Reply:
-    """What `fault` makes of the venue's answer."""
+    """The venue's answer as changed by `fault`."""
     raw = reply.raw
     if fault.change is not None:
         raw = written(fault.change(said.body))

@@ -1,4 +1,4 @@
-"""The time at the venue. It stands still until somebody sleeps, or runs on with the machine's."""
+"""The venue's clock: it advances only by sleeping, or follows the machine's."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class VirtualClock:
-    """Aware times, in UTC. `moved` is told each new time. `running`: the time passes by itself, from `now` on."""
+    """Aware times, in UTC. `moved` is called with each new time. `running`: time passes by itself from `now` on."""
 
     def __init__(self, now: datetime, moved: Callable[[datetime], None], *, running: bool = False) -> None:
         self._moved = moved

@@ -1,4 +1,4 @@
-"""Which orders of opposite sides may not meet: the venue's wash-trade table."""
+"""The venue's wash-trade rules for open orders of opposite sides."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ def opposite(ticket: Ticket, open_orders: Iterable[Order]) -> Order | None:
 
 
 def crosses(new: Ticket, standing: Ticket) -> bool:
-    """Market and stop orders meet everything; two limits meet where the buyer's is not below the seller's."""
+    """Market and stop orders cross every order; two limits cross if the buyer's is not below the seller's."""
     if new.kind not in WITH_LIMIT or standing.kind not in WITH_LIMIT:
         return True
     assert new.limit is not None

@@ -1,4 +1,4 @@
-"""A local Alpaca on a Monday at 15:30 in New York, and a client with no opinions of its own."""
+"""A local Alpaca on a Monday at 15:30 in New York, and a plain HTTP client."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -20,7 +20,7 @@ class Said(NamedTuple):
 
 
 class Wire:
-    """Sends what it is told, once, and reads the answer as it comes."""
+    """Sends a request once and returns the raw response."""
 
     def __init__(self, venue: LocalAlpaca) -> None:
         self.venue = venue

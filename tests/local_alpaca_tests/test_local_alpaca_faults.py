@@ -1,4 +1,4 @@
-"""What the local Alpaca breaks when it is told to."""
+"""Faults that a test can order at the local Alpaca."""
 
 import signal
 import socket
@@ -26,7 +26,7 @@ def attempt(wire, fault, **fields):
 
 
 def asking_for_the_clock(venue):
-    """A bare connection, its question sent."""
+    """A raw connection with its request sent."""
     client = socket.create_connection(("127.0.0.1", int(venue.url.rsplit(":", 1)[1])), timeout=2)
     keys = f"APCA-API-KEY-ID: {venue.key_id}\r\nAPCA-API-SECRET-KEY: {venue.secret}\r\n"
     client.sendall(f"GET /v2/clock HTTP/1.1\r\nHost: here\r\n{keys}\r\n".encode())

@@ -1,4 +1,4 @@
-"""How the local Alpaca counts the account's money, and what a buy may not go beyond."""
+"""Cash, settlement and buying power at the local Alpaca."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

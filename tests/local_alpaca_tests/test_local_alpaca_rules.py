@@ -1,4 +1,4 @@
-"""What the local Alpaca refuses, in which words."""
+"""Orders that the local Alpaca refuses, and its messages."""
 
 from contextlib import suppress
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""When a sale at the local Alpaca opens a short, and what other hands do in the account."""
+"""Short sales, manual trades and external orders at the local Alpaca."""
 
 from decimal import Decimal
 
@@ -83,8 +83,8 @@ def test_a_sell_to_close_intent_is_enforced_or_ignored(venue, wire, enforces):
 
 def test_a_missing_position_intent_is_inferred(venue, wire):
     venue.hold("TLT", 1)
-    told = [wire.order(side, symbol, 1).body for side, symbol in (("sell", "TLT"), ("sell", "SPY"), ("buy", "SUB"))]
-    assert [body.get("position_intent") for body in told[:2]] == ["sell_to_close", "sell_to_open"]
+    bodies = [wire.order(side, symbol, 1).body for side, symbol in (("sell", "TLT"), ("sell", "SPY"), ("buy", "SUB"))]
+    assert [body.get("position_intent") for body in bodies[:2]] == ["sell_to_close", "sell_to_open"]
 
 
 def test_an_intent_of_the_other_side_is_malformed(wire):

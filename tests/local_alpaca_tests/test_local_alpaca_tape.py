@@ -1,4 +1,4 @@
-"""The market side of the local Alpaca: what it shows when, how it pages, and that alpaca-py reads every body."""
+"""Market data of the local Alpaca: visibility by time, paging, and bodies that alpaca-py can parse."""
 
 import json
 from collections.abc import Iterator
@@ -376,7 +376,7 @@ def test_in_the_sample_bills_earn_a_little_every_month_once_their_dividends_coun
 
 @pytest.fixture
 def url(tape) -> Iterator[str]:
-    """The tape behind a server that knows nothing but it."""
+    """A server that serves only the tape."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

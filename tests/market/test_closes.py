@@ -22,8 +22,8 @@ TOMORROW = date(2022, 6, 10)
 
 
 @dataclass
-class Ledger:
-    """A history that counts what it was asked for. SPY closed at 400 and 410, TLT on the first day alone."""
+class RecordingHistory:
+    """A history that records its requests. SPY closed at 400 and 410, TLT on the first day alone."""
 
     asked: list[tuple[Symbol, ...]] = field(default_factory=list)
 
@@ -38,24 +38,24 @@ class Ledger:
         return ()
 
 
-def quotes(history: Ledger) -> HistoryQuotes:
+def quotes(history: RecordingHistory) -> HistoryQuotes:
     return HistoryQuotes(SimulatedClock(EVENING), history, (SPY,), TOMORROW)
 
 
 def test_a_symbol_that_no_bot_uses_any_more_has_a_price_too() -> None:
-    shown = quotes(Ledger()).snapshots([TLT, SPY, GLD])
+    shown = quotes(RecordingHistory()).snapshots([TLT, SPY, GLD])
     assert {name: one.bar and one.bar.close for name, one in shown.items()} == {SPY: Decimal(410), TLT: None}
 
 
 def test_a_symbol_without_a_close_tonight_shows_its_last_one_and_is_silent() -> None:
-    found: Snapshot = quotes(Ledger()).snapshots([TLT])[TLT]
+    found: Snapshot = quotes(RecordingHistory()).snapshots([TLT])[TLT]
     assert found.silent
     assert found.previous is not None
     assert (found.previous.session, found.previous.close) == (date(2022, 6, 8), Decimal(100))
 
 
 def test_the_history_is_asked_again_only_for_a_symbol_that_is_new() -> None:
-    history = Ledger()
+    history = RecordingHistory()
     market = quotes(history)
     for wanted in ([SPY], [SPY], [TLT], [SPY, TLT]):
         market.snapshots(wanted)

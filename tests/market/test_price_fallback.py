@@ -177,7 +177,7 @@ def yesterday(close: str) -> Bar:
 
 
 def everything_at(price: str, previous: str) -> Snapshot:
-    """Every rung shows `price`."""
+    """Every source shows `price`."""
     shown = Tick(Decimal(price), NOW)
     return Snapshot(SPY, quote(price, price), shown, Bar(SESSION, shown.price, NOW), yesterday(previous))
 

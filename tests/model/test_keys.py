@@ -1,4 +1,4 @@
-"""A key never shows itself."""
+"""Keys are shown in no text form."""
 
 import traceback
 
@@ -20,9 +20,9 @@ def test_a_traceback_with_variables_does_not_show_the_keys():
 
     with pytest.raises(AttributeError) as failed:
         fail(KEYS)
-    told = "".join(traceback.TracebackException.from_exception(failed.value, capture_locals=True).format())
-    assert "keys = Keys()" in told
-    assert "canary" not in told.lower()
+    traceback_text = "".join(traceback.TracebackException.from_exception(failed.value, capture_locals=True).format())
+    assert "keys = Keys()" in traceback_text
+    assert "canary" not in traceback_text.lower()
 
 
 @pytest.mark.parametrize("part", ["", "two words", "line\nbreak", "tab\t", "schlüssel", "\x00"])

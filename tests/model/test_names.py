@@ -1,4 +1,4 @@
-"""A ticker is checked before it reaches any address, query, page or file."""
+"""A ticker is validated before it is used in a URL, query, page or file name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The tables of what may follow what, and what they promise whoever reads them."""
+"""The transition tables of orders and runs, and invariants of every path through them."""
 
 from itertools import pairwise
 from typing import get_args
@@ -27,7 +27,7 @@ def before(after, moves) -> set:
 
 
 def walks(start, moves) -> st.SearchStrategy[list]:
-    """What can come after `start`, a legal move at a time, for as long as there is one."""
+    """A random path of legal transitions from `start` to a final state."""
 
     @st.composite
     def walk(draw) -> list:

@@ -1,4 +1,4 @@
-"""Only what the bots could sell again may be handed over to them."""
+"""Only positions that the bots could sell may be adopted."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Buys, sized to fresh prices and to the cash that is there once every sell is over."""
+"""Buys are sized by fresh prices and by the cash after every sell."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -347,7 +347,7 @@ prices = st.decimals("0.0001", "2000", places=4)
 
 @st.composite
 def buys(draw):
-    """A plan, what is held by now, fresh prices of every rung, a funds and settings."""
+    """A plan, current holdings, fresh prices from every source, funds and settings."""
     symbols = draw(st.lists(st.sampled_from([SPY, TLT, GLD]), unique=True))
     trades = tuple(_planned(symbol, draw) for symbol in sorted(symbols))
     held = {symbol: draw(st.decimals("0", "300", places=2)) for symbol in symbols}

@@ -1,4 +1,4 @@
-"""The last gates before an order leaves, and what no plan may contain."""
+"""Pre-trade checks of an order, and consistency checks of a plan."""
 
 import math
 from dataclasses import replace

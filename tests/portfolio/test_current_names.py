@@ -1,4 +1,4 @@
-"""Which share is meant by a name of before."""
+"""Old tickers are resolved to current ones."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""What is ours to manage, what is left alone, and what it is worth."""
+"""Managed and untouchable positions, and their values."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What the owner set as the limit is reached and not passed: each is tried at the number itself and a cent beyond."""
+"""Each limit accepts its exact value and rejects a cent beyond it."""
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime

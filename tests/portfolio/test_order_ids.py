@@ -1,4 +1,4 @@
-"""Whose an order is, by the whole form of its id."""
+"""The sender of an order is recognised by the full format of its id."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Splits and renames between two sessions: what of our shares they make, and when nothing is made of them."""
+"""Splits and renames between two sessions: when our shares are restated, and when they are not."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

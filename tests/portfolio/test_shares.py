@@ -1,4 +1,4 @@
-"""What part of Investable each bot may use."""
+"""Each bot's fraction of Investable."""
 
 import math
 from decimal import Decimal

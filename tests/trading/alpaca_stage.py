@@ -1,4 +1,4 @@
-"""A complete run at the local Alpaca: config file, real client over loopback, journal, the venue's clock."""
+"""A complete run at the local Alpaca: config file, real client, journal, the venue's clock."""
 
 import json
 from collections.abc import Callable, Mapping

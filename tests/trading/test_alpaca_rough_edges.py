@@ -113,8 +113,8 @@ def test_shares_held_by_a_cancelled_order_are_awaited(
     venue.clock.sleep(1)
     record = stage.run()
     assert venue.shares("QQQ") == left
-    told = "QQQ: 3 shares are still held 30 s after no open order holds them; only what is available is sold"
-    assert (told in remarks(record)) is (left > 0)
+    text = "QQQ: 3 shares are still held 30 s after no open order holds them; only what is available is sold"
+    assert (text in remarks(record)) is (left > 0)
 
 
 def test_a_sell_of_held_shares_is_sent_again_when_they_are_released(stage: AlpacaStage, venue: LocalAlpaca) -> None:

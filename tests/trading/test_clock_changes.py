@@ -21,7 +21,7 @@ CUTOFF = timedelta(minutes=1)
 
 
 @dataclass
-class Machine:
+class MachineClock:
     """A machine whose clock is `back` behind the `true` one."""
 
     true: Clock
@@ -40,14 +40,14 @@ class Machine:
 @pytest.fixture
 def gate_run(tmp_path: Path) -> Iterator[GateRun]:
     with open_gate_run(tmp_path, "paper") as gate_run:
-        yield replace(gate_run, context=replace(gate_run.context, clock=Machine(gate_run.stage.clock)))
+        yield replace(gate_run, context=replace(gate_run.context, clock=MachineClock(gate_run.stage.clock)))
 
 
 def test_the_venue_time_plus_elapsed_time_counts_where_the_clock_is_behind(gate_run: GateRun) -> None:
     gate = gate_run.gate()
     assert closed_reason(gate.context, gate.log) is None
     gate_run.stage.clock.sleep(540)
-    assert isinstance(gate.context.clock, Machine)
+    assert isinstance(gate.context.clock, MachineClock)
     gate.context.clock.back = timedelta(minutes=2)
     assert gate.check(order(1, "sell", SPY, 60)) is None
     gate_run.stage.clock.sleep(1)
@@ -57,7 +57,7 @@ def test_the_venue_time_plus_elapsed_time_counts_where_the_clock_is_behind(gate_
 def test_a_clock_that_is_ahead_of_the_venue_time_counts_itself(gate_run: GateRun) -> None:
     gate = gate_run.gate()
     assert closed_reason(gate.context, gate.log) is None
-    assert isinstance(gate.context.clock, Machine)
+    assert isinstance(gate.context.clock, MachineClock)
     gate.context.clock.back = -timedelta(minutes=9, seconds=1)
     assert latest_time(gate.context, gate.log) == gate.context.clock.now()
     assert "orders leave from" in str(gate.check(order(1, "buy", GLD, 1, "200")))
@@ -68,7 +68,7 @@ class SlowOnce:
     """A broker whose first answer takes two minutes, during which the machine's clock is set back by a little more."""
 
     real: Broker
-    machine: Machine
+    machine: MachineClock
 
     def submit(self, order: Order) -> Submitted:
         answer = self.real.submit(order)
@@ -90,7 +90,7 @@ def test_no_order_reaches_the_venue_after_its_close_though_the_clock_was_set_bac
     stage: AlpacaStage, venue: LocalAlpaca
 ) -> None:
     venue.at(EVENING + timedelta(minutes=8, seconds=30))
-    machine, settings = Machine(venue.clock), stage.settings()
+    machine, settings = MachineClock(venue.clock), stage.settings()
     with evening(settings, settings.accounts[0], clock=machine) as tonight:
         context = replace(tonight.context, broker=SlowOnce(tonight.context.broker, machine))
         run = start_run(context, tonight.request, tonight.session)

@@ -1,4 +1,4 @@
-"""Account figures that lag some seconds behind the fills, while the positions do not."""
+"""Account figures that lag some seconds behind fills and positions."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

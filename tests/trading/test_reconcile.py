@@ -76,8 +76,8 @@ def test_a_position_that_never_matches_the_journal_halts_with_both_counts(tmp_pa
 def test_every_mismatched_position_is_reported(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     stage.broker_proxy = showing(1000, lambda whole: tuple(replace(each, quantity=each.quantity - 1) for each in whole))
-    told = "GLD: 199 shares by the journal, 198 at the broker; SPY: 118 shares by the journal, 117 at the broker"
-    with pytest.raises(StoppedError, match=told):
+    text = "GLD: 199 shares by the journal, 198 at the broker; SPY: 118 shares by the journal, 117 at the broker"
+    with pytest.raises(StoppedError, match=text):
         stage.run()
 
 
@@ -177,8 +177,8 @@ def test_a_trade_of_another_sender_in_another_symbol_makes_the_run_partial(tmp_p
     record = stage.record()
     assert [order.symbol for order in record.orders][:1] == [GLD]
     assert record.run.status == "partial"
-    told = "another hand traded during the run: SPY: 118 shares at its start, 117 at its end"
-    assert told in record.run.reason
+    text = "another hand traded during the run: SPY: 118 shares at its start, 117 at its end"
+    assert text in record.run.reason
 
 
 def bought(cash: str, long_value: str) -> tuple[Account, list[Outcome]]:

@@ -145,12 +145,12 @@ def test_after_a_refusal_of_the_account_nothing_more_is_sent(tmp_path: Path) -> 
     record = stage.record()
     assert record.run.status == "partial"
     assert [order.symbol for order in record.orders] == [SH]
-    told = [(remark.level, remark.text) for remark in record.remarks]
+    remarks = [(remark.level, remark.text) for remark in record.remarks]
     for symbol, quantity in ((SPY, 80), (TLT, 320)):
         reason = "not sent after the broker refused SH: refused for account"
-        assert ("warning", f"{symbol}: the sell was {reason}") in told
+        assert ("warning", f"{symbol}: the sell was {reason}") in remarks
         assert f"{symbol}: sold 0 of {quantity}, refused ({reason})" in record.run.reason
-    assert ("warning", "no buys tonight: refused for account") in told
+    assert ("warning", "no buys tonight: refused for account") in remarks
     assert set(stage.shares()) >= {SH, SPY, TLT}
 
 

@@ -21,7 +21,7 @@ class Interrupted:
     """A broker at whose n-th submit a shutdown is requested."""
 
     broker: SimBroker
-    told: Event
+    requested: Event
     at: int
     submits: list[Order] = field(default_factory=list)
 
@@ -31,16 +31,16 @@ class Interrupted:
     def submit(self, order: Order) -> Submitted:
         self.submits.append(order)
         if len(self.submits) == self.at:
-            self.told.set()
+            self.requested.set()
         return self.broker.submit(order)
 
 
 @dataclass
 class EndingStage(Stage):
-    told: Event = field(default_factory=Event)
+    requested: Event = field(default_factory=Event)
 
     def context(self, broker: Broker, journal: Journal) -> RunContext:
-        return replace(super().context(broker, journal), shutdown_requested=self.told.is_set)
+        return replace(super().context(broker, journal), shutdown_requested=self.requested.is_set)
 
 
 def three(folder: Path) -> EndingStage:
@@ -49,20 +49,20 @@ def three(folder: Path) -> EndingStage:
 
 def test_a_shutdown_before_the_first_order_fails_the_run_and_leaves_the_session_free(tmp_path: Path) -> None:
     stage = three(tmp_path)
-    stage.told.set()
+    stage.requested.set()
     with pytest.raises(RunFailedError, match="told to end before the first order left"):
         stage.run()
     record = stage.record()
     assert (record.run.status, record.run.orders) == ("failed", 0)
     assert stage.shares() == {}
-    stage.told.clear()
+    stage.requested.clear()
     stage.run()
     assert stage.record().run.status == "success"
 
 
 def test_a_shutdown_between_two_orders_tracks_the_first_and_sends_no_more(tmp_path: Path) -> None:
     stage = three(tmp_path)
-    stage.broker_proxy = lambda broker: Interrupted(broker, stage.told, at=1)
+    stage.broker_proxy = lambda broker: Interrupted(broker, stage.requested, at=1)
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -79,7 +79,7 @@ def test_a_shutdown_between_sells_and_buys_sends_no_buy(tmp_path: Path) -> None:
         {"Mix": (mix(SH=100), percent("Mix", 100))},
         script=Script({("sell", name): ScriptedFault(waits=3) for name in (SPY, TLT, GLD)}),
     ).on(DAYS[1])
-    stage.broker_proxy = lambda broker: Interrupted(broker, stage.told, at=3)
+    stage.broker_proxy = lambda broker: Interrupted(broker, stage.requested, at=3)
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"

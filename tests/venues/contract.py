@@ -1,4 +1,4 @@
-"""What every broker adapter has to keep, by number. A test module inherits these classes and provides their fixtures.
+"""The contract of every broker adapter, by number. A test module inherits these classes and provides their fixtures.
 
 A case is skipped only where its broker declares, by its Ability, that the case does not apply to it. Lots, ticks and
 currency are those of the class's `venue` and `instrument`, which are compared with what the broker declares and does.
@@ -76,7 +76,7 @@ def settled(broker: Broker, street: Street, order_id: str) -> OrderState:
 
 
 def by_rule(order_id: str) -> bool:
-    """Which orders the contract asks for; a broker has no rule of its own."""
+    """Selects the orders of the contract; the broker has no rule of its own."""
     return order_id.startswith("rb")
 
 
@@ -558,7 +558,7 @@ class WireContract(Contract):
 
 
 class OrderSequences(RuleBasedStateMachine):
-    """Whatever is sent, in whatever order: no debt, no short, no order that changes after its end.
+    """After any sequence of orders: no debt, no short, no order that changes after its end.
 
     A subclass gives `opened`, an account with CASH dollars and HOLDINGS; `self.street` is its market.
     """

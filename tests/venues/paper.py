@@ -1,4 +1,4 @@
-"""An Alpaca account on this machine, and what a test does to it."""
+"""An account at the local Alpaca for the contract tests."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -97,7 +97,7 @@ def _cancel(fault: ScriptedFault) -> tuple[ScriptStep, ...]:
 
 
 class Wire:
-    """Breaks what the venue answers, and keeps count of what it was asked."""
+    """Breaks the venue's answers and counts its requests."""
 
     def __init__(self, venue: LocalAlpaca) -> None:
         self.venue = venue

@@ -1,4 +1,4 @@
-"""A market in the hand of a test: its clock, its calendar and its prices."""
+"""A market that a test controls: clock, calendar and prices."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta

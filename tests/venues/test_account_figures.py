@@ -1,4 +1,4 @@
-"""What the sim account was worth at the last look in the session before, and what was paid in since."""
+"""Equity of the sim account at the last snapshot of the previous session, and deposits since."""
 
 import sqlite3
 from contextlib import closing

@@ -24,7 +24,7 @@ COMPARE = {
 
 
 class Reference:
-    """`doubtful` is set once a decision hung on less than rounding can tell."""
+    """`doubtful` is set once a comparison is closer than rounding errors."""
 
     def __init__(self, closes: Closes) -> None:
         self.days = len(closes.sessions)

@@ -1,4 +1,4 @@
-"""Symphonies as people made them. They lie beside the repository, are only read here and never shipped."""
+"""Symphonies that people published. They are stored outside the repository and are not shipped."""
 
 import gzip
 import math

@@ -28,6 +28,6 @@ def client(venue: LocalAlpaca) -> Iterator[AlpacaClient]:
 
 @pytest.fixture
 def hasty(venue: LocalAlpaca) -> AlpacaClient:
-    """Gives up an attempt after a fifth of a second, and a question after one second."""
+    """Times out an attempt after 0.2 seconds, and a request after one second."""
     keys = Keys(venue.key_id, venue.secret)
     return AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=0.2, patience=1)

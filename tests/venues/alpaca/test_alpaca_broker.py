@@ -1,4 +1,4 @@
-"""What only Alpaca's adapter does: paper only, one request where one is enough, and no order it could not look up."""
+"""Alpaca's adapter beyond the broker contract: paper only, few requests, no order that can't be looked up."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -357,8 +357,8 @@ def test_a_sell_of_shares_sold_meanwhile_is_refused_where_position_intent_is_sup
 )
 def test_after_too_many_requests_the_client_pauses_as_long_as_the_venue_says(venue, broker, headers, seconds):
     reset = str(int(venue.clock.now().timestamp()) + 20)
-    told = {name: value.format(in_20=reset) for name, value in headers.items()}
-    venue.faults.on("POST", "/v2/orders", fault=faults.Fault(commits=False, status=429, raw=b"", headers=told))
+    filled = {name: value.format(in_20=reset) for name, value in headers.items()}
+    venue.faults.on("POST", "/v2/orders", fault=faults.Fault(commits=False, status=429, raw=b"", headers=filled))
     answer = broker.submit(buy("rb1", SPY, "1"))
     assert isinstance(answer, Unknown)
     assert answer.pause == pytest.approx(seconds, abs=1)

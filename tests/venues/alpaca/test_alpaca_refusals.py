@@ -1,4 +1,4 @@
-"""Which answers say for certain that an order does not stand, in words for a person."""
+"""Answers that prove that an order was refused, and their messages."""
 
 from decimal import Decimal
 

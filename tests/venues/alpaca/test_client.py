@@ -1,4 +1,4 @@
-"""Reads are retried, orders are sent once, nothing takes for ever and nothing shows the key, whatever the answer."""
+"""Reads are retried, orders are sent once, every request has a deadline, and keys are never shown."""
 
 import gc
 import json
@@ -180,7 +180,7 @@ print(transport.once("POST", "/orders", {}, "v2"), threading.active_count())
 
 
 def test_an_order_abandoned_before_it_was_sent_is_never_sent(venue, hasty, monkeypatch):
-    """Half a minute after it was sent an order that nobody knows is written down as never sent."""
+    """An order that is unknown half a minute after it was sent is journalled as never sent."""
     look_up, over = socket.getaddrinfo, threading.Event()
 
     def stalled(*place, **more):

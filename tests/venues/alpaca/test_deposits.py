@@ -1,4 +1,4 @@
-"""What an account at Alpaca was worth at the last close, and what was paid in since."""
+"""Equity at the last close, and deposits and withdrawals since, at Alpaca."""
 
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ PATH = "/v2/account/activities"
 
 @pytest.fixture
 def friday(venue):
-    """What it was worth at Friday's close, on a Monday."""
+    """On a Monday: equity at Friday's close."""
     venue.account |= {"balance_asof": "2024-03-01", "last_equity": "99000.5"}
     return venue
 

@@ -1,4 +1,4 @@
-"""Which addresses orders may go to."""
+"""Hosts that requests may be sent to."""
 
 import socket
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Lists are read to their end, replaced orders are followed, and fills are told when all of them are there."""
+"""Lists are read to their last page, replaced orders are followed, and fills are returned once complete."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Alpaca's bodies: what has to be there is read exactly, what is not asked for may hold anything."""
+"""Alpaca's JSON bodies: required fields are parsed exactly, other fields are ignored."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -89,8 +89,10 @@ def test_an_account_is_read_with_what_it_owns_apart_from_what_it_may_borrow():
 
 
 def test_fees_and_transfers_that_are_not_taken_from_cash_yet_are_added_up():
-    told = account(accrued_fees="1.50", pending_transfer_out="200", pending_reg_taf_fees="0.25", long_market_value="7")
-    assert (told.pending_out, told.long_value) == (Decimal("201.75"), Decimal(7))
+    parsed = account(
+        accrued_fees="1.50", pending_transfer_out="200", pending_reg_taf_fees="0.25", long_market_value="7"
+    )
+    assert (parsed.pending_out, parsed.long_value) == (Decimal("201.75"), Decimal(7))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""An evening at a venue that this program has never heard of: another currency, lot, tick, exchange and kind of ids.
+"""A run at a third-party venue with another currency, lot, tick, exchange and non-idempotent ids.
 
 Nothing in the package names it. It is found by its entry point, as that of any installed package.
 """

@@ -1,4 +1,4 @@
-"""The sim broker keeps the contract, well-behaved and not."""
+"""The sim broker keeps the contract, with and without scripted faults."""
 
 import shutil
 import tempfile

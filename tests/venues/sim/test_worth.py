@@ -1,4 +1,4 @@
-"""What a holding of the sim broker is worth when the market shows no price for it."""
+"""The value of a sim holding without a market price."""
 
 from datetime import timedelta
 from decimal import Decimal

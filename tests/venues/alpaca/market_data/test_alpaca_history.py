@@ -150,9 +150,9 @@ def test_an_earlier_first_day_is_fetched_once(
 
 
 def test_progress_ends_when_every_symbol_is_done(history: AlpacaHistory) -> None:
-    told: list[tuple[int, int]] = []
-    history.sync([SPY, TLT], lambda done, total: told.append((done, total)))
-    assert told[-1] == (2, 2)
+    progress: list[tuple[int, int]] = []
+    history.sync([SPY, TLT], lambda done, total: progress.append((done, total)))
+    assert progress[-1] == (2, 2)
 
 
 # ------------------------------------------------------------------------------------- what rewrites the past

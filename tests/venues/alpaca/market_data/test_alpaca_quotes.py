@@ -1,4 +1,4 @@
-"""What the market shows now."""
+"""Latest quotes, trades and bars from Alpaca."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Alpaca's announcements, in words that a run understands."""
+"""Alpaca's corporate actions as Announcements."""
 
 from datetime import date, timedelta
 from decimal import Decimal

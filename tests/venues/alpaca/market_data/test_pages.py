@@ -1,4 +1,4 @@
-"""Many symbols in one question."""
+"""Requests for many symbols, and their pages."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The morning of a split or dividend."""
+"""Closes on the ex-date of a split or dividend."""
 
 from datetime import date
 from decimal import Decimal
