@@ -1,4 +1,4 @@
-"""Which account is meant, and the one way to open it: its prices, calendar and broker; for a run, journal and locks."""
+"""Select an account and open its ports: prices, calendar and broker; for a run also the journal, under its locks."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from rebalancer.venues.plugin import SimulatedMarket
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The session to trade and the clock to trade it by; with `live_prices` at the prices of now."""
+    """The session to trade and its clock. `live_prices`: use current prices, not the closes of that session."""
 
     session: Session
     clock: Clock
@@ -35,7 +35,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An account with its prices and calendar, before a broker is asked. `present` is the time now."""
+    """An account with its price source and calendar; the broker is opened on demand. `present` is the current time."""
 
     config: Config
     account: AccountConfig
@@ -45,11 +45,11 @@ class Opening:
     present: Clock
 
     def at_window(self, session: Session) -> Clock:
-        """A clock frozen at the start of the account's run window of `session`."""
+        """A simulated clock that starts with the account's run window of `session`."""
         return SimulatedClock(session.closes - timedelta(minutes=self.account.trading.minutes_before_close))
 
     def latest(self) -> Moment:
-        """The current or last session; for a simulated account that is not enabled, the last one with prices."""
+        """The current or last session; for a simulated account that is not enabled, the last one with closes."""
         if self.account.enabled or not self.account.venue.simulated:
             today = self.present.now().astimezone(self.calendar.zone).date()
             return Moment(last_session(self.calendar, today), self.present, live_prices=True)
@@ -57,7 +57,7 @@ class Opening:
         return Moment(session, self.at_window(session), live_prices=False)
 
     def quotes(self, moment: Moment) -> Quotes:
-        """Live prices come from the venue that the account trades at, where it brings some, else from [data]."""
+        """Live prices come from the account's own venue if it provides any, else from the source in [data]."""
         if not moment.live_prices:
             return self.source.as_of(moment.clock)
         if (own := own_prices(self.config, self.account)) is not None:
@@ -66,7 +66,7 @@ class Opening:
         return self.source.live() if self.source.live else self.source.as_of(moment.clock)
 
     def broker(self, moment: Moment, quotes: Quotes) -> Broker:
-        """Raises BadInputError where keys can't be read, SourceError where a simulated account's file can't be used."""
+        """Raises BadInputError for unreadable keys, SourceError for an unusable file of a simulated account."""
         simulated = self.account.venue.simulated
         market = SimulatedMarket(moment.clock, self.calendar, quotes) if simulated else None
         return self.connections.to(self.account.name).broker(market)
@@ -74,7 +74,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class OpenAccount:
-    """An account that no other run can trade meanwhile. `holder` is the run lock of its journal."""
+    """An account locked for one run. `holder` holds the run lock of its journal."""
 
     broker: Broker
     quotes: Quotes
@@ -84,9 +84,9 @@ class OpenAccount:
 
 @contextmanager
 def opening(config: Config, account: AccountConfig, clock: Clock | None = None) -> Iterator[Opening]:
-    """Open what comes before the broker, and close all of it. `clock` is the present; without it the venue's own.
+    """Open the price source and calendar, and close them again. `clock` is the current time; default: the venue's.
 
-    Raises BadInputError where keys or prices can't be read, SourceError where what they open does not answer.
+    Raises BadInputError for unreadable keys or price files, SourceError if a venue does not answer.
     """
     present = clock or clock_of(config, account)
     calendar = ExchangeCalendar(present, account.venue.exchange)
@@ -96,7 +96,7 @@ def opening(config: Config, account: AccountConfig, clock: Clock | None = None) 
 
 @contextmanager
 def open_for_a_run(opened: Opening, moment: Moment, *, exclusive: bool = True) -> Iterator[OpenAccount]:
-    """With the journal, under its run lock; with `exclusive` under the account's lock of this machine too.
+    """Open the journal and the broker under the run lock; with `exclusive` also under the machine's account lock.
 
     Raises BusyError while another run holds one of them.
     """
@@ -113,9 +113,9 @@ def open_for_a_run(opened: Opening, moment: Moment, *, exclusive: bool = True) -
 
 @contextmanager
 def broker_alone(config: Config, account: AccountConfig) -> Iterator[tuple[Broker, Clock]]:
-    """The broker and its clock, at any hour: to read the account, and to cancel. A real broker's needs no prices.
+    """The broker and its clock, to read the account and cancel orders at any time.
 
-    It waits for no lock, so that a kill never waits for a run. Raises as `opening` does.
+    Takes no lock, so that the kill switch never waits for a run. Raises as `opening` does.
     """
     if account.venue.simulated:
         with opening(config, account) as opened:
@@ -128,7 +128,7 @@ def broker_alone(config: Config, account: AccountConfig) -> Iterator[tuple[Broke
 
 
 def last_session(calendar: Calendar, day: date) -> Session:
-    """The session of `day`, or the last one before."""
+    """The session of `day`, else the last one before it."""
     last = calendar.session(calendar.sessions(day - LONGEST_CLOSURE, day)[-1])
     if last is None:
         raise AssertionError(f"the calendar lists a session up to {day} that it does not have")
@@ -139,7 +139,7 @@ def last_session(calendar: Calendar, day: date) -> Session:
 
 
 def chosen_accounts(config: Config, name: str | None) -> tuple[AccountConfig, ...]:
-    """The account called `name`, or all. Raises BadInputError for a name the config does not have."""
+    """The account `name`; all if None. Raises BadInputError for an unknown name."""
     if name is None:
         return config.accounts
     chosen = tuple(account for account in config.accounts if account.name == name)
@@ -150,7 +150,7 @@ def chosen_accounts(config: Config, name: str | None) -> tuple[AccountConfig, ..
 
 
 def one_account(config: Config, name: str | None) -> AccountConfig:
-    """The account called `name`, or the only one. Raises BadInputError where that is not clear."""
+    """The account `name`; the only account if None. Raises BadInputError if it is unknown or ambiguous."""
     accounts = chosen_accounts(config, name)
     if len(accounts) > 1:
         text = f"is needed, since there are several accounts: {_names(accounts)}"
@@ -167,18 +167,18 @@ def _names(accounts: tuple[AccountConfig, ...]) -> str:
 
 @contextmanager
 def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Iterator[None]:
-    """Only one run at a time trades a brokerage account on this machine, whatever configs and state folders name it.
+    """At most one run at a time trades a brokerage account on this machine, whatever config or state folder it uses.
 
     A simulated account needs no lock: its file is in the state folder, whose journal is locked already. Raises
-    BusyError, which names the other run's state folder, while another process holds it, RunFailedError where it can't
-    be written.
+    BusyError with the other run's state folder while another process holds the lock, RunFailedError if the lock file
+    can't be written.
     """
     if broker.venue.simulated:
         yield
         return
     whose = f"account {broker.account().number} at {urlsplit(account.address).netloc.lower()}"
     folder, name = accounts_folder(), sha256(whose.encode()).hexdigest()[:16]
-    # The holder is named in a second file: a lock file may be truncated by others, and is unreadable on Windows.
+    # The holder is named in a second file, because another process may truncate the lock file.
     lock, holder = folder / f"{name}.lock", folder / f"{name}.txt"
     process = f"process {os.getpid()} with the state folder {state_dir.absolute()}"
     with ExitStack() as stack:
@@ -194,7 +194,7 @@ def account_lock(account: AccountConfig, broker: Broker, state_dir: Path) -> Ite
 
 
 def accounts_folder() -> Path:
-    """In the user's home folder: cron, systemd and a login shell agree about that, unlike other variables."""
+    """In the home folder, which cron, systemd and a login shell agree on, unlike the XDG variables."""
     try:
         return Path.home() / ".local" / "state" / "rebalancer" / "accounts"
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""Adoption of held shares by the bots, and write-off of worthless ones: changes of ownership without an order."""
+"""Adoption of held shares by the bots, and write-off of worthless shares, both without orders."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,10 +20,10 @@ from rebalancer.trading.corporate_actions import protected_by_new_names
 def propose_adoption(
     config: Config, account: AccountConfig, symbols: Sequence[str], *, everything: bool, by_hand: bool
 ) -> Adoption:
-    """The shares of `symbols`, or of `everything`, that can be handed over to the bots. Nothing is journalled yet.
+    """The shares of `symbols`, or all shares, that can be handed over to the bots. Nothing is journalled yet.
 
-    With `by_hand` the owner's own trades are settled instead, and nothing is handed over. Raises BadInputError for
-    every symbol that can't be handed over, and where the whole account is managed already.
+    With `by_hand`, the effect of manual trades is accepted instead, and nothing is handed over. Raises BadInputError
+    for each symbol that can't be handed over, and if the whole account is managed already.
     """
     if everything == bool(symbols):
         raise BadInputError([Problem("adopt", "", "name the tickers to hand over, or all of them with --all")])
@@ -40,7 +40,7 @@ def propose_adoption(
 
 
 def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: bool) -> None:
-    """Journal the adoption. Raises RunFailedError where the account is not as it was proposed any more."""
+    """Journal the adoption. Raises RunFailedError if the holdings changed since the proposal."""
     with evening(config, account) as tonight:
         context = tonight.context
         now = _offers(context, by_hand=by_hand)
@@ -58,11 +58,11 @@ def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: 
 
 
 def _offers(context: RunContext, *, by_hand: bool) -> Offers:
-    book = context.journal.ledger(context.account)
-    trading = protected_by_new_names(context.trading, book)
+    ledger = context.journal.ledger(context.account)
+    trading = protected_by_new_names(context.trading, ledger)
     positions = context.broker.positions()
     instruments = context.instruments(positions)
-    return offers(positions, book.ours, trading, book.expected, by_hand=by_hand, instruments=instruments)
+    return offers(positions, ledger.ours, trading, ledger.expected, by_hand=by_hand, instruments=instruments)
 
 
 def _named(found: Offers, symbols: Sequence[str]) -> tuple[Offer, ...]:
@@ -80,9 +80,9 @@ def _figures(offer: Offer | str | None) -> tuple[Decimal, Decimal | None] | None
 
 
 def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Position:
-    """The shares of a simulated account that have no price any more. Nothing is journalled yet.
+    """A simulated account's position in `symbol`, which no longer has a price. Nothing is journalled yet.
 
-    Raises BadInputError at a real broker, and for shares that are not held or can still be sold.
+    Raises BadInputError at a real broker, and if the symbol is not held or still has a price.
     """
     name = canonical(symbol)
     if not account.venue.simulated:
@@ -96,7 +96,7 @@ def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Po
 
 
 def write_off(config: Config, account: AccountConfig, wanted: Position, reason: str, by: str) -> None:
-    """Give up all shares of `wanted` for nothing. Raises RunFailedError where they are not as they were proposed."""
+    """Remove the position `wanted` at value 0. Raises RunFailedError if it changed since the proposal."""
     with simulated(config, account) as (now, broker):
         if _without_price(now, wanted.symbol) != wanted:
             raise RunFailedError(
@@ -104,7 +104,7 @@ def write_off(config: Config, account: AccountConfig, wanted: Position, reason: 
             )
         at, value = now.context.clock.now(), wanted.market_value
         event = WrittenOff(at, account.name, wanted.symbol, wanted.quantity, value, by, reason)
-        now.context.journal.record(NO_RUN, event)  # first: after a crash here, the same command does the rest
+        now.context.journal.record(NO_RUN, event)  # before the broker: after a crash here, repeat the command
         broker.write_off(wanted.symbol)
 
 

@@ -1,4 +1,4 @@
-"""The bot files of a config: read, loaded, listed, and new ones written."""
+"""Read, load, list and create bot files."""
 
 import json
 import re
@@ -21,15 +21,14 @@ TEMPLATES: Mapping[str, str] = {
     "momentum": "momentum_top_2.json",
     "volatility": "inverse_volatility_mix.json",
 }
-"""The demo's bots, by the word for what each of them follows."""
+"""The demo's bots, by template name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedBot:
-    """A bot file with what was found in it, or with its problems.
+    """A bot file with its findings, or with its problems.
 
-    `format` is "" where it is none that is read; `account`, its `currency` and `investment` are None where no
-    money is committed.
+    `format` is "" if unknown. `account`, `currency` and `investment` are None for a bot that is not invested.
     """
 
     name: str
@@ -43,7 +42,7 @@ class ListedBot:
 
 
 def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
-    """The bytes of each bot's file. Raises BadInputError with every file that can't be read."""
+    """The bytes of each bot's file. Raises BadInputError with all unreadable files."""
     contents, problems = {}, []
     for name, path in paths.items():
         try:
@@ -56,12 +55,12 @@ def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
 
 
 def load_bot(content: bytes, name: str, source: str) -> tuple[Bot | None, tuple[Problem, ...]]:
-    """As `bots.load`; a Python bot is run in a child process."""
+    """`bots.load`, with Python bots run in a child process."""
     return load(content, name, source, run_python)
 
 
 def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = None) -> dict[str, Bot]:
-    """Each bot by its name, from `contents` where its file was read already.
+    """The bots by name, from `contents` if the files were read already.
 
     Raises BadInputError with every problem of every file.
     """
@@ -78,7 +77,7 @@ def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = 
 
 
 def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:
-    """Every investment's bot in the config's order, then the other bot files in `folder` by name."""
+    """The invested bots in config order, then the other bot files in `folder` by name."""
     invested = [
         _listed(investment.bot, account.bots[investment.bot], account, investment)
         for account in config.accounts
@@ -104,7 +103,7 @@ def _listed(
 
 
 def write_bot(folder: Path, name: str, template: str) -> Path:
-    """Write the bot of `template`, called `name`, into `folder`. Raises BadInputError; nothing is ever overwritten."""
+    """Write a copy of `template` named `name` into `folder`. Raises BadInputError, also if the file exists."""
     try:
         kinds.line(name)
     except ValueError as error:
@@ -118,13 +117,13 @@ def write_bot(folder: Path, name: str, template: str) -> Path:
 
 
 def _renamed(document: str, name: str) -> bytes:
-    """`document` with another name and everything else as it was, for a person to go on writing."""
+    """`document` with another name; its layout is kept, as people edit it."""
     before = f'"name": {json.dumps(json.loads(document)["name"])}'
     return document.replace(before, f'"name": {json.dumps(name, ensure_ascii=False)}', 1).encode()
 
 
 def bot_file(config: Config, bot: str) -> Path:
-    """The file of an invested bot, or `bot` as a path. Raises BadInputError where it is neither."""
+    """The file of the invested bot named `bot`, or the file at path `bot`. Raises BadInputError."""
     invested = {name: path for account in config.accounts for name, path in account.bots.items()}
     if bot in invested:
         return invested[bot]
@@ -135,7 +134,7 @@ def bot_file(config: Config, bot: str) -> Path:
 
 
 def check_files(files: Sequence[Path]) -> list[CheckedBot]:
-    """What each bot file contains, or its problems. Raises BadInputError where one can't be opened."""
+    """The findings or problems of each bot file. Raises BadInputError for an unreadable file."""
     checked = []
     for name, content in read_bots({str(path): path for path in files}).items():
         bot, problems = load_bot(content, Path(name).stem, name)
@@ -144,7 +143,7 @@ def check_files(files: Sequence[Path]) -> list[CheckedBot]:
 
 
 def show_bot(config: Config, bot: str) -> ShownBot:
-    """All rules of an invested bot, or of a bot file; takes no prices. Raises BadInputError."""
+    """The rules of an invested bot or a bot file. Raises BadInputError."""
     file = bot_file(config, bot)
     files = {file.stem: file}
     shown = load_bots(files)[file.stem]

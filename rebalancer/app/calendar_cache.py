@@ -1,7 +1,7 @@
-"""The exchange calendar of three years in a file, so that the schedule answers without loading pandas.
+"""Three years of the exchange calendar cached in a file, so that the schedule need not load pandas.
 
-`sessions.json` in the state folder is a cache: where it is missing, damaged or of another calendar release or year, the
-sessions are taken from the exchange calendar again, which takes about a second.
+The file is rebuilt from the exchange calendar, in about a second, if it is missing, damaged or made in another year or
+by another release of the calendar package.
 """
 
 import json
@@ -24,9 +24,9 @@ CALENDAR = "pandas_market_calendars"
 
 @dataclass(frozen=True, slots=True)
 class CachedCalendar:
-    """A `ports.Calendar` of `year`, the year before and the year after; RunFailedError for any other day.
+    """A `ports.Calendar` of `year` and the years before and after it; raises RunFailedError for any other day.
 
-    `made_by` is the release of the calendar package that the sessions were taken from, `zone` the exchange's.
+    `made_by` is the release of the calendar package it was built from, `zone` the time zone of the exchange.
     """
 
     made_by: str
@@ -56,24 +56,25 @@ class CachedCalendar:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Raises ValueError, TypeError or KeyError for a text that `to_json` did not write."""
-        kept: Any = json.loads(text)
-        zone = ZoneInfo(kept["zone"])
+        stored: Any = json.loads(text)
+        zone = ZoneInfo(stored["zone"])
         sessions = (
-            Session(date.fromisoformat(day), _utc(opens), _utc(closes), zone) for day, opens, closes in kept["sessions"]
+            Session(date.fromisoformat(day), _utc(opens), _utc(closes), zone)
+            for day, opens, closes in stored["sessions"]
         )
-        return cls(str(kept["made_by"]), int(kept["year"]), zone, {session.day: session for session in sessions})
+        return cls(str(stored["made_by"]), int(stored["year"]), zone, {session.day: session for session in sessions})
 
 
 def cached_calendar(folder: Path, clock: Clock, exchange: str) -> CachedCalendar:
-    """The calendar of `exchange` around the clock's year, from the file in `folder` or written to it.
+    """The calendar of `exchange` around the clock's year, from the cache in `folder`, which is rebuilt if needed.
 
-    Raises RunFailedError where the file can't be written.
+    Raises RunFailedError if the file can't be written.
     """
     path, year, made_by = folder / FILE.format(exchange=exchange), clock.now().year, installed_calendar()
-    kept = _kept(path)
-    if kept is not None and (kept.made_by, kept.year) == (made_by, year):
-        return kept
-    calendar = _around(year, clock, exchange, made_by)
+    cached = _read(path)
+    if cached is not None and (cached.made_by, cached.year) == (made_by, year):
+        return cached
+    calendar = _build(year, clock, exchange, made_by)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_atomically(path, calendar.to_json().encode())
@@ -83,13 +84,13 @@ def cached_calendar(folder: Path, clock: Clock, exchange: str) -> CachedCalendar
 
 
 def installed_calendar() -> str:
-    """Name and version of the installed calendar package, without loading it: a newer one may know other holidays."""
+    """Name and version of the installed calendar package, without importing it. Holidays depend on the version."""
     spec = find_spec(CALENDAR)
     site = Path(spec.origin).parents[1] if spec and spec.origin else Path()
     return max((folder.stem for folder in site.glob(f"{CALENDAR}-*.dist-info")), default=CALENDAR)
 
 
-def _around(year: int, clock: Clock, exchange: str, made_by: str) -> CachedCalendar:
+def _build(year: int, clock: Clock, exchange: str, made_by: str) -> CachedCalendar:
     from rebalancer.market.calendar import ExchangeCalendar  # noqa: PLC0415 - loads pandas
 
     calendar = ExchangeCalendar(clock, exchange)
@@ -98,11 +99,11 @@ def _around(year: int, clock: Clock, exchange: str, made_by: str) -> CachedCalen
     return CachedCalendar(made_by, year, ZoneInfo(str(calendar.zone)), sessions)
 
 
-def _kept(path: Path) -> CachedCalendar | None:
+def _read(path: Path) -> CachedCalendar | None:
     try:
         return CachedCalendar.from_json(path.read_text("utf-8"))
     except (OSError, ValueError, TypeError, KeyError):
-        return None  # a folder that can't be used is reported when the file is written
+        return None  # an unusable folder is reported by the write
 
 
 def _utc(text: str) -> datetime:

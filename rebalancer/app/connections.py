@@ -1,4 +1,4 @@
-"""Connections to the venues of a config's accounts, and the keys in the system's keyring that they log in with."""
+"""Connections of accounts to their venues, and the API keys stored in the system keyring."""
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -15,7 +15,7 @@ from rebalancer.venues.plugin import Connection, Login
 
 
 class Connections(ExitStack):
-    """One connection an account, all closed together. `clock` is the present time, by which they wait."""
+    """One connection per account, opened on demand and closed together. `clock` is the current time."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Connections(ExitStack):
         self._open: dict[str, Connection] = {}
 
     def to(self, account: str) -> Connection:
-        """Raises BadInputError where the account's keys can't be read, RunFailedError for a host that is refused."""
+        """Raises BadInputError for unreadable keys, RunFailedError for a host that is not allowed."""
         if account not in self._open:
             settings = next(each for each in self._config.accounts if each.name == account)
             self._open[account] = self.enter_context(closing(_connect(self._config, settings, self._clock)))
@@ -32,9 +32,9 @@ class Connections(ExitStack):
 
 
 def clock_of(config: Config, account: AccountConfig) -> Clock:
-    """The machine's clock, or that of a venue which lives at another time.
+    """The machine's clock, or that of a venue whose time differs, such as a local test server.
 
-    Raises SourceError where such a venue does not answer.
+    Raises SourceError if such a venue does not answer.
     """
     machine = SystemClock()
     if not registry.plugin(account.broker).has_own_clock(account.settings):
@@ -61,10 +61,9 @@ def _connect(config: Config, account: AccountConfig, clock: Clock) -> Connection
 
 
 def store_keys(config: Config, account: AccountConfig, enter: Callable[[], Keys]) -> str:
-    """Store the keys that `enter` returns; the keyring's name. `enter` is called once it is known to be usable.
+    """Store the keys returned by `enter`, which is called once the keyring is usable; return the keyring's name.
 
-    Raises BadInputError where the account takes its keys from elsewhere, for malformed keys, and for a keyring that
-    does not keep them.
+    Raises BadInputError if the account's keys come from elsewhere, are malformed, or were not stored.
     """
     _require_keyring(config, account)
     keyring = Keyring()
@@ -80,7 +79,7 @@ def store_keys(config: Config, account: AccountConfig, enter: Callable[[], Keys]
 
 
 def remove_keys(account: str) -> tuple[bool, str]:
-    """Whether keys of `account` were removed, and the keyring's name."""
+    """Remove the keys of `account`: whether there were any, and the keyring's name."""
     keyring = Keyring()
     return keyring.delete(account), keyring.name
 

@@ -1,6 +1,6 @@
-"""Halt, resume, the kill switch, and the arming of real money. None of them waits for a run to end.
+"""Halt, resume, the kill switch, and arming for real money. None of them waits for a running run.
 
-`by` names the person, such as ann@desk; it is kept in the journal.
+`by` is the journalled user, such as ann@desk.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,13 +36,13 @@ from rebalancer.trading.authorization import (
 from rebalancer.trading.tracking import CANCEL_SECONDS
 
 FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
-"""Seconds between two polls: a cancel that takes effect at once is seen at once."""
+"""Seconds between polls, short at first because most cancels take effect at once."""
 
 # --------------------------------------------------------------------------------------- halt, resume, kill
 
 
 def halt(config: Config, account: str | None, reason: str, by: str) -> Halted:
-    """Halt one account, or all where None. Raises BadInputError for an account that the config does not have."""
+    """Halt one account; all accounts if None. Raises BadInputError for an unknown account."""
     chosen_accounts(config, account)
     halted = Halted(SystemClock().now(), account or "", by, reason)
     _record(config, halted)
@@ -50,7 +50,7 @@ def halt(config: Config, account: str | None, reason: str, by: str) -> Halted:
 
 
 def resume(config: Config, account: str | None, reason: str, by: str) -> Resumed:
-    """Lift every halt of one account, or of all where None."""
+    """Lift the halts of one account; of all accounts if None."""
     path, now = config.journal(), SystemClock().now()
     halts = {each.name: read.halts(path, each.name) for each in chosen_accounts(config, account)}
     lifted = tuple(dict.fromkeys(halt for each in halts.values() for halt in each))
@@ -69,9 +69,9 @@ def kill(
     everyones: bool = False,
     on_halted: Callable[[Halted], object] = lambda _: None,
 ) -> Killed:
-    """Halt, call `on_halted`, then cancel our open orders of one account, or of all accounts where None.
+    """Halt, call `on_halted`, then cancel our open orders in one account; in all accounts if None.
 
-    With `everyones`, all open orders of the account are cancelled. The exit code is 5 where one may still be open.
+    With `everyones`, orders that are not ours are cancelled too. The exit code is 5 if an order may still be open.
     """
     halted = halt(config, account, "rebalance kill", by)
     on_halted(halted)
@@ -81,7 +81,7 @@ def kill(
 
 
 def _kill(config: Config, account: AccountConfig, *, everyones: bool) -> KilledAccount:
-    """A broker that does not answer is a result, so that the other accounts are still killed."""
+    """Errors become a result, so that the other accounts' orders are still cancelled."""
     try:
         with broker_alone(config, account) as (broker, clock):
             watch = broker.venue.quiet_seconds if _is_running(config) else 0
@@ -92,7 +92,7 @@ def _kill(config: Config, account: AccountConfig, *, everyones: bool) -> KilledA
 
 
 def _is_running(config: Config) -> bool:
-    """Whether a run is in progress: then an order may have been in flight when the halt was written."""
+    """Whether a run is in progress: an order may have been in flight when the halt was journalled."""
     try:
         with run_lock(config.journal()):
             return False
@@ -103,13 +103,13 @@ def _is_running(config: Config) -> bool:
 def cancel_all(
     broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: bool = False, watch: int = 0
 ) -> tuple[tuple[OrderState, ...], tuple[OrderState, ...]]:
-    """Request the cancel of every open order of ours, or of everyone's, until none is open; CANCEL_SECONDS at most.
+    """Cancel our open orders (all with `everyones`) until none is open, for at most CANCEL_SECONDS.
 
-    Returns the orders that were open, each as it was first seen, and those that still are.
+    Returns the orders that were open, each in its first observed state, and those that still are.
 
-    For the first `watch` seconds it keeps polling although none is open: one may still arrive at the broker. Fills are
-    counted by the next run. Raises SourceError where the broker does not answer, RunFailedError where it is another
-    account than the `pinned` one.
+    Polls for at least `watch` seconds even if none is open, because an order in flight may still arrive. The next run
+    records fills. Raises SourceError if the broker does not answer, RunFailedError unless the account number is
+    `pinned`.
     """
     if pinned is not None:
         require_account_number(broker.account(), pinned)
@@ -134,11 +134,10 @@ def cancel_all(
 def propose_arming(
     config: Config, account: str | None, max_dollars: Decimal, until: date, by: str, *, first_order_only: bool
 ) -> ArmingProposal:
-    """What arming would allow, with the account as the broker shows it. Nothing is armed yet.
+    """The terms of an arming, with the account as the broker reports it. Nothing is armed yet.
 
-    `max_dollars` is the most one run may send, sells and buys; `until` is the last day, in the exchange's time zone.
-    Raises BadInputError where the account, a bot or the day can't be used, SourceError where the broker does not
-    answer.
+    `max_dollars` limits the value of one run's orders, sells and buys; `until` is the last day, in the exchange's time
+    zone. Raises BadInputError for an invalid account, bot or day, SourceError if the broker does not answer.
     """
     chosen = _live_account(config, account)
     zone = chosen.venue.zone
@@ -158,7 +157,7 @@ def arm(config: Config, proposal: ArmingProposal) -> Armed:
 
 
 def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Armed | None:
-    """The arming that was undone; None where the account was not armed."""
+    """Revoke the arming and return it; None if the account was not armed."""
     armed = read.trading_status(config.journal(), account.name).armed
     if armed is not None:
         _record(config, Disarmed(SystemClock().now(), account.name, by, reason))
@@ -166,7 +165,7 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
 
 
 def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
-    """Journal in `journal` that an edit of the config undid every arming under `before`; a sentence for each."""
+    """Revoke, in `journal`, every arming of the config `before` its edit; a sentence for each."""
     found = [(read.trading_status(journal, each.name).armed, each.venue.zone) for each in before.accounts]
     armings, now = [(armed, zone) for armed, zone in found if armed is not None], SystemClock().now()
     if armings:
@@ -181,7 +180,7 @@ def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]
 
 
 def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:
-    """The accounts that trade real money, and whether each may."""
+    """The accounts with real money, and whether each may trade."""
     found, now = [], SystemClock().now()
     for each in chosen_accounts(config, account):
         if each.mode == "live":
@@ -205,16 +204,16 @@ def _record(config: Config, *events: Event) -> None:
         journal.record(NO_RUN, *events)
 
 
-# ------------------------------------------------------------------------------- what an arming pins, and for how long
+# ------------------------------------------------------------------------------- pinned files and duration of an arming
 
 
-LONGEST = timedelta(days=90)
+MAX_ARMING = timedelta(days=90)
 
 
 def file_hashes(config: Config, account: AccountConfig) -> dict[str, str]:
-    """The SHA-256 of the config, the settings in force and each bot, by the names a run has for them.
+    """SHA-256 hashes of the config, the settings in force and each bot, by the names that a run journals.
 
-    "" for a bot that can't be read. The settings change with an environment variable, and with a new default.
+    "" for an unreadable bot. The settings also depend on environment variables and on default values.
     """
     bots = {f"bot {name}": _file_hash(file) for name, file in account.bots.items()}
     settings = sha256(snapshot(config, account)).hexdigest()
@@ -224,28 +223,25 @@ def file_hashes(config: Config, account: AccountConfig) -> dict[str, str]:
 def _file_hash(file: Path) -> str:
     try:
         return sha256(content_of(file)).hexdigest()
-    except OSError:  # no file has the empty text as its hash
+    except OSError:  # matches no file's hash
         return ""
 
 
 def end_of_day(day: date, zone: tzinfo) -> datetime:
-    """The moment `day` ends in `zone`."""
+    """The end of `day` in `zone`."""
     return datetime.combine(day + timedelta(days=1), time(), zone)
 
 
 def refused_day(day: date, now: datetime, zone: tzinfo) -> str | None:
-    """Why an account can't be armed until the end of `day` in `zone`; None where it can."""
+    """Why an account can't be armed until the end of `day` in `zone`, else None."""
     today = now.astimezone(zone).date()
-    if today <= day <= today + LONGEST:
+    if today <= day <= today + MAX_ARMING:
         return None
-    return f"{day} is not allowed: use a day from {today} to {today + LONGEST}, {LONGEST.days} days ahead at most"
+    return f"{day} is not allowed: use a day from {today} to {today + MAX_ARMING}, {MAX_ARMING.days} days ahead at most"
 
 
 def after_first_run(armed: Armed | None, lifted: Iterable[Halted], at: datetime, by: str) -> Armed | None:
-    """The arming without its limit to one order, once the halt of the first live run is among the `lifted` ones.
-
-    None where nothing changes.
-    """
+    """The arming without its one-order limit, if the halt after the first live order was lifted; else None."""
     if armed is None or not armed.first_order_only:
         return None
     reviewed = any(halt.reason == FIRST_LIVE_RUN and halt.at >= armed.at for halt in lifted)

@@ -1,4 +1,4 @@
-"""The command line. Thin: parse, call, print, exit code. Heavy imports wait until a command needs them."""
+"""The command line: parse, call a use case, print, exit. Heavy imports are deferred to the commands that need them."""
 
 import sys
 from typing import NoReturn
@@ -7,10 +7,7 @@ from rebalancer.errors import RebalancerError
 
 
 def main() -> None:
-    """Run the command line; every error becomes one sentence on stderr and its documented exit code.
-
-    With `--debug` the error itself is raised, so that its traceback shows.
-    """
+    """Run the command line. Errors are printed as one sentence and set the exit code; `--debug` shows the traceback."""
     from rebalancer.cli.config_file import nothing_due
 
     try:
@@ -21,8 +18,8 @@ def main() -> None:
         app()
     except RebalancerError as error:
         _fail(error, str(error), error.exit_code)
-    except Exception as error:  # noqa: BLE001 - the edge of the program
-        _fail(error, f"an error of the program, {type(error).__name__}: {error}. --debug shows where it happened", 1)
+    except Exception as error:  # noqa: BLE001 - the top level
+        _fail(error, f"unexpected error, {type(error).__name__}: {error}. Use --debug for the traceback", 1)
 
 
 def _fail(error: Exception, sentence: str, exit_code: int) -> NoReturn:

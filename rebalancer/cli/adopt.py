@@ -1,4 +1,4 @@
-"""`rebalance adopt` and `rebalance write-off`: held shares handed over to the bots, and worthless ones given up."""
+"""`rebalance adopt` and `rebalance write-off`."""
 
 from typing import Annotated
 
@@ -16,15 +16,15 @@ from rebalancer.cli.options import (
     show_json,
 )
 
-HAND_OVER = "Hand these shares over? From then on the bots may sell them."
-SETTLE = "Settle these? What is the bots' stays theirs."
+HAND_OVER = "Hand these shares over to the bots, which may then sell them?"
+SETTLE = "Accept these quantities? The bots keep their own shares."
 
 
 def adopt(
-    symbols: Annotated[list[str] | None, typer.Argument(help="Tickers that are held.", show_default=False)] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everything that can be handed over.")] = False,
+    symbols: Annotated[list[str] | None, typer.Argument(help="Tickers of held shares.", show_default=False)] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All shares that can be handed over.")] = False,
     by_hand: Annotated[
-        bool, typer.Option("--by-hand", help="Shares came or went by your own trade: settle that, hand nothing over.")
+        bool, typer.Option("--by-hand", help="Accept your own manual trades; hand nothing over.")
     ] = False,
     yes: YesOption = False,
     account: AccountOption = None,
@@ -32,9 +32,9 @@ def adopt(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Hand shares that are held already over to the bots, where manage = "own" leaves them alone. Asks first.
+    """Hand shares that you hold over to the bots (manage = "own" otherwise excludes them). Asks first.
 
-    A holding that differs from the journal, without a split or rename to explain it, is settled with it.
+    Also resolves an unexplained difference between the broker's position and the journal.
     """
     from rebalancer.app import adoption
     from rebalancer.app.account import one_account
@@ -52,15 +52,15 @@ def adopt(
 
 
 def write_off(
-    symbol: Annotated[str, typer.Argument(help="A ticker that is held and has no price any more.", show_default=False)],
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the journal.", show_default=False)],
+    symbol: Annotated[str, typer.Argument(help="A held ticker that no longer has a price.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", help="Why; journalled.", show_default=False)],
     yes: YesOption = False,
     account: AccountOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Give up all shares of a ticker without a price, for nothing; in a simulated account only. Asks first."""
+    """Remove all shares of a ticker without a price at value 0 (simulated accounts only). Asks first."""
     from rebalancer.app import adoption
     from rebalancer.app.account import one_account
     from rebalancer.report.controls import show_worthless, show_written_off
@@ -71,6 +71,6 @@ def write_off(
     held = adoption.propose_write_off(settings, chosen, symbol)
     if not json:
         show_worthless(chosen.name, held, currency)
-    ask(f"Give up all shares of {held.symbol} for 0 {currency}?", "write-off", "nothing was written off", yes=yes)
+    ask(f"Write off all shares of {held.symbol} for 0 {currency}?", "write-off", "nothing was written off", yes=yes)
     adoption.write_off(settings, chosen, held, reason, person())
     show_json({"account": chosen.name, "written_off": held}) if json else show_written_off(held, currency)

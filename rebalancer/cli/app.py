@@ -9,15 +9,15 @@ from rebalancer.cli import adopt, bots, controls, doctor, invest, journal, resea
 
 app = typer.Typer(
     name="rebalance",
-    help="Rebalance an account to what its bots want tonight: sells first, then buys, every step in a journal.",
+    help="Rebalance accounts to the target weights of their bots: sells first, then buys. Every step is journalled.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,  # plain help: loading the pretty one takes longer than all the rest
+    rich_markup_mode=None,  # plain help: importing rich takes longer than everything else
     pretty_exceptions_enable=False,
     epilog=(
-        "Exit codes: 0 done or nothing to do; 1 an error of the program; 2 wrong settings, bot file or command line; "
-        "3 partial, a target was missed; 4 failed, nothing was sent; 5 stopped for safety, look at the account; "
-        "6 from status: an account needs a look."
+        "Exit codes: 0 done or nothing to do; 1 unexpected error; 2 invalid settings, bot file or command line; "
+        "3 partial, a target was missed; 4 failed, no orders were sent; 5 stopped for safety, check the account; "
+        "6 from status: an account needs attention."
     ),
 )
 app.command("run")(runs.run)
@@ -57,4 +57,4 @@ def _version(wanted: bool) -> None:
 def top(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
-    """Nothing to set up: every command opens what it needs."""
+    """Needed for `--version`."""

@@ -1,4 +1,4 @@
-"""`rebalance bots`: bot files listed, shown, checked and created."""
+"""`rebalance bots`: list, show, check and create bot files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,12 +11,12 @@ from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, show_j
 if TYPE_CHECKING:
     from rebalancer.config import Config
 
-app = typer.Typer(help="Look at bot files, and begin new ones.", no_args_is_help=True)
+app = typer.Typer(help="List, show, check and create bot files.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """List the bots that have money, and the bot files beside the settings."""
+    """List the invested bots, and other bot files next to the config."""
     from rebalancer.app.bots import list_bots
     from rebalancer.report.bots import show_bots
 
@@ -32,7 +32,7 @@ def show(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show all of a bot's rules; this takes no prices."""
+    """Show a bot's rules. Needs no prices."""
     from rebalancer.app import bots
     from rebalancer.report.bots import show_bot
 
@@ -42,27 +42,27 @@ def show(
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="What the bot is to be called.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="The bot's name.", show_default=False)],
     template: Annotated[
-        Literal["trend", "momentum", "volatility"], typer.Option("--from", help="The sample to begin with.")
+        Literal["trend", "momentum", "volatility"], typer.Option("--from", help="The sample to copy.")
     ] = "trend",
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write a sample bot for you to change; nothing is ever overwritten."""
+    """Create a bot from a sample. Never overwrites a file."""
     from rebalancer.app.bots import write_bot
 
     path = write_bot(bots_folder(load_config(config)), name, template)
     if json:
         show_json({"file": str(path)})
     else:
-        typer.echo(f"Wrote {path}. Change its tickers and its chart to yours.")
+        typer.echo(f"Wrote {path}. Edit its tickers and rules.")
         typer.echo(f'Next: rebalance bots show "{path}"')
 
 
 def bots_folder(config: "Config") -> Path:
-    """`bots` beside the config; in the current folder while there is only the demo."""
+    """`bots` next to the config; in the current folder if only the demo config exists."""
     from rebalancer import demo
 
     return (Path.cwd() if config.path == demo.config_path() else config.path.parent) / "bots"
@@ -74,7 +74,7 @@ def check(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check bot files: what each contains, or every problem with its place in the file."""
+    """Check bot files: show what each contains, or every problem and where it is."""
     from rebalancer.app.bots import check_files
     from rebalancer.report.bots import show_findings
 

@@ -1,6 +1,6 @@
-"""Which config the command line means, and whether a run of it is due.
+"""Finds the config file, and answers `run --when-due` quickly when nothing is due.
 
-cron asks every minute: nothing here loads typer.
+cron calls that every minute, so this module does not import typer.
 """
 
 import os
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def load_config(path: Path | None, *, quietly: bool = False) -> "Config":
-    """The config in force; the demo's where none is found, which is noted on stderr unless `quietly`.
+    """The user's config, else the demo's, which is noted on stderr unless `quietly`.
 
     Raises BadInputError.
     """
@@ -31,7 +31,7 @@ def load_config(path: Path | None, *, quietly: bool = False) -> "Config":
 
 
 def own_config(path: Path | None) -> "Config":
-    """The owner's config, to be edited or armed. Raises BadInputError where there is only the demo."""
+    """The user's config. Raises BadInputError if there is only the demo's."""
     from rebalancer import config
     from rebalancer.errors import BadInputError, Problem
 
@@ -43,16 +43,16 @@ def own_config(path: Path | None) -> "Config":
 
 
 def config_path(path: Path | None) -> Path:
-    """The file of the config in force, the demo's where there is none. Raises BadInputError."""
+    """The path of the user's config, else of the demo's. Raises BadInputError."""
     from rebalancer import config, demo
 
     return config.find(path, os.environ, Path.cwd()) or demo.config_path()
 
 
 def nothing_due(words: Sequence[str]) -> bool:
-    """Whether `words` are `run --when-due`, `--config FILE` or not, and nothing is due, missed or to be settled.
+    """Whether the command is `run --when-due [--config FILE]` and no run is due, missed or to be settled.
 
-    False for any other words. Raises BadInputError for the config, RunFailedError for the calendar and the journal.
+    Raises BadInputError for an invalid config, RunFailedError if the calendar or the journal can't be read.
     """
     match words:
         case ["run", "--when-due"]:

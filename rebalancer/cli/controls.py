@@ -1,4 +1,4 @@
-"""`rebalance halt`, `resume`, `kill` and `live` (arm real money, disarm it). None waits for a run to end."""
+"""`rebalance halt`, `resume`, `kill` and `live`. None of them waits for a running run."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
-AnyAccountOption = Annotated[str | None, typer.Option("--account", help="Only this account; else all of them.")]
+AnyAccountOption = Annotated[str | None, typer.Option("--account", help="Only this account; default: all.")]
 
 
 def halt(
     account: AnyAccountOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever lifts it.")] = "by hand",
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown until the halt is lifted.")] = "by hand",
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Send no order from now on, until `rebalance resume`. Orders that are open at the broker stay open."""
+    """Send no orders until `rebalance resume`. Open orders stay open at the broker."""
     from rebalancer.app import controls
     from rebalancer.report.controls import show_halted
 
@@ -41,13 +41,13 @@ def halt(
 
 
 def resume(
-    reason: Annotated[str, typer.Option("--reason", help="Why it may go on; kept in the journal.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", help="Why trading may resume; journalled.", show_default=False)],
     account: AnyAccountOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Lift a halt, and show who halted what, when and why."""
+    """Lift a halt, and show who set it, when and why."""
     from rebalancer.app import controls
     from rebalancer.report.controls import show_resumed
 
@@ -57,12 +57,12 @@ def resume(
 
 def kill(
     account: AnyAccountOption = None,
-    everyones: Annotated[bool, typer.Option("--all", help="Every open order of the account, yours too.")] = False,
+    everyones: Annotated[bool, typer.Option("--all", help="Also cancel orders that rebalance did not send.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Halt, then cancel this program's open orders at the broker. Exit code 5 where one may still be open."""
+    """Halt, then cancel rebalance's open orders at the broker. Exit code 5 if one may still be open."""
     from rebalancer.app import controls
     from rebalancer.report.controls import show_halted, show_killed
 
@@ -75,28 +75,31 @@ def kill(
 # ---------------------------------------------------------------------------------------------------------- real money
 
 
-app = typer.Typer(help="Arm real money, and disarm it.", no_args_is_help=True)
+app = typer.Typer(help="Arm and disarm trading with real money.", no_args_is_help=True)
 
 
 @app.command()
 def arm(
     max_dollars: Annotated[
-        str, typer.Option("--max-dollars", help="The most one run may send, sells and buys.", show_default=False)
+        str,
+        typer.Option(
+            "--max-dollars", help="Limit on the value of one run's orders, sells and buys.", show_default=False
+        ),
     ],
     until: Annotated[
         str,
-        typer.Option("--until", metavar="YYYY-MM-DD", help="The last day, 90 days ahead at most.", show_default=False),
+        typer.Option("--until", metavar="YYYY-MM-DD", help="The last day, at most 90 days ahead.", show_default=False),
     ],
     account: AccountOption = None,
     whole_first_run: Annotated[
-        bool, typer.Option("--whole-first-run", help="Don't stop after the first order for a look at it.")
+        bool, typer.Option("--whole-first-run", help="Don't halt for a review after the first order.")
     ] = False,
     yes: YesOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Let an account with mode = "live" trade until a day, while its config and its bots stay unchanged."""
+    """Allow an account with mode = "live" to trade until a given day, as long as its config and bots are unchanged."""
     from rebalancer.app import controls
     from rebalancer.report.controls import show_armed, show_proposal
 
@@ -116,12 +119,12 @@ def arm(
 @app.command()
 def disarm(
     account: AccountOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the journal.")] = "by hand",
+    reason: Annotated[str, typer.Option("--reason", help="Why; journalled.")] = "by hand",
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Send no more live orders of an account, from now on."""
+    """Revoke an arming: no more orders are sent for the account."""
     from rebalancer.app import controls
     from rebalancer.app.account import one_account
     from rebalancer.report.controls import show_disarmed
@@ -136,7 +139,7 @@ def disarm(
 def status(
     account: AccountOption = None, config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Show which accounts trade real money, and until when they are armed."""
+    """Show the accounts that trade real money, and until when they are armed."""
     from rebalancer.app.controls import live_accounts
     from rebalancer.report.controls import show_live
 
@@ -151,7 +154,7 @@ def _amount(text: str) -> "Decimal":
 
     if NUMBER.fullmatch(text) and (found := Decimal(text)) > 0:
         return found
-    sentence = f"{text[:40]!r} is no sum: write an amount above 0, such as 25000"
+    sentence = f"{text[:40]!r} is not a valid amount: use a number above 0, such as 25000"
     raise BadInputError([Problem("--max-dollars", "", sentence)])
 
 

@@ -1,4 +1,4 @@
-"""`rebalance doctor`: whether a run would go well, without sending anything; and the trial on paper."""
+"""`rebalance doctor`: pre-run checks, and the paper trial."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,26 +18,28 @@ if TYPE_CHECKING:
 def doctor(
     account: AccountOption = None,
     paper_trial: Annotated[
-        bool, typer.Option("--paper-trial", help="Buy and sell one share on paper, and tell what was seen.")
+        bool, typer.Option("--paper-trial", help="Buy and sell one share in a paper account, and report the results.")
     ] = False,
     two_evenings: Annotated[
         bool,
-        typer.Option("--two-evenings", help="With --paper-trial: buy a share now, and sell it on a later evening."),
+        typer.Option("--two-evenings", help="With --paper-trial: buy a share today, sell it in a later session."),
     ] = False,
     symbol: Annotated[
         str | None,
-        typer.Option("--symbol", help="The share of the trial: SGOV, and over two evenings a fund that no bot wants."),
+        typer.Option(
+            "--symbol", help="The ticker to trade. Default: SGOV; with --two-evenings a fund that no bot uses."
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask before the trial.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check everything an evening needs. Sends nothing. Exit code 0 unless something fails, then 4."""
+    """Check everything that a run needs, without sending orders. Exit code 4 if a check fails."""
     from rebalancer.app.doctor import checkups
 
     if two_evenings and not paper_trial:
-        raise BadInputError([Problem("--two-evenings", "", "is a form of the trial: add --paper-trial")])
+        raise BadInputError([Problem("--two-evenings", "", "needs --paper-trial")])
     if paper_trial:
         found = iter([_trial(config, account, symbol, two_evenings=two_evenings, yes=yes)])
     else:
@@ -46,7 +48,7 @@ def doctor(
 
 
 def _shown(checkups: "Iterator[Checkup]", *, json: bool) -> int:
-    """Show each checkup as it is done, or all as JSON; the exit code."""
+    """Show each checkup as it completes, or all as JSON; return the exit code."""
     from rebalancer.report.doctor import show_checkup, show_verdict
 
     done = []

@@ -1,4 +1,4 @@
-"""`rebalance invest`: money committed to bots, changed in config.toml and journalled."""
+"""`rebalance invest`: edits the investments in config.toml."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from rebalancer.app.views import InvestmentsEdited
     from rebalancer.config import AccountConfig, Config
 
-app = typer.Typer(help="Commit money to bots.", no_args_is_help=True)
+app = typer.Typer(help="Allocate money to bots.", no_args_is_help=True)
 
-AmountArgument = Annotated[str, typer.Argument(help="Money, or percent with --percent.", show_default=False)]
+AmountArgument = Annotated[
+    str, typer.Argument(help="An amount of money; with --percent, a percentage.", show_default=False)
+]
 NameArgument = Annotated[str, typer.Argument(help="The bot's name, as `rebalance invest list` shows it.")]
 
 
@@ -22,14 +24,16 @@ NameArgument = Annotated[str, typer.Argument(help="The bot's name, as `rebalance
 def add(
     bot: Annotated[Path, typer.Argument(help="The bot's file.", show_default=False)],
     amount: AmountArgument,
-    percent: Annotated[bool, typer.Option("--percent", help="The amount is percent of what may be invested.")] = False,
-    name: Annotated[str | None, typer.Option("--name", help="What to call it; else by its file.")] = None,
+    percent: Annotated[
+        bool, typer.Option("--percent", help="AMOUNT is a percentage of the investable amount.")
+    ] = False,
+    name: Annotated[str | None, typer.Option("--name", help="The bot's name; default: its file name.")] = None,
     account: AccountOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Commit money to one more bot. Its file is checked first."""
+    """Add a bot with an amount of money. Its file is checked first."""
     from rebalancer.app.settings import invest
 
     settings, chosen = _own_account(config, account)
@@ -42,14 +46,14 @@ def set_(
     name: NameArgument,
     amount: AmountArgument,
     percent: Annotated[
-        bool | None, typer.Option("--percent/--dollars", help="What the amount counts; else as before.")
+        bool | None, typer.Option("--percent/--dollars", help="The unit of AMOUNT; default: unchanged.")
     ] = None,
     account: AccountOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Commit another amount to a bot."""
+    """Change a bot's amount."""
     from rebalancer.app.settings import change_amount
 
     settings, chosen = _own_account(config, account)
@@ -65,7 +69,7 @@ def remove(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Take a bot's money back: the next run sells what no other bot wants."""
+    """Remove a bot. The next run sells the holdings that no other bot wants."""
     from rebalancer.app.settings import withdraw
 
     settings, chosen = _own_account(config, account)
@@ -76,7 +80,7 @@ def remove(
 def list_(
     account: AccountOption = None, config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """List the bots that money is committed to."""
+    """List the investments."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.app.settings import investments
     from rebalancer.report.settings import show_investments

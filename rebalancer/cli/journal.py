@@ -1,4 +1,4 @@
-"""`rebalance history`, `orders`, `positions`, `backup` and `rebalance audit`: from the journal."""
+"""`rebalance history`, `orders`, `positions`, `backup` and `audit`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from rebalancer.config import Config
 
 
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Look into the dry runs' own journal.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Read the journal of the dry runs.")]
 
 
 def history(
-    run: Annotated[int | None, typer.Argument(help="A run's number in the list: shows all of it.")] = None,
+    run: Annotated[int | None, typer.Argument(help="The number of a run to show in full.")] = None,
     account: AccountOption = None,
     dry_run: DryRunOption = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many runs to list.")] = 20,
@@ -26,7 +26,7 @@ def history(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List the runs, or show one of them again."""
+    """List the runs, or show one in full."""
     from rebalancer.journal import read
     from rebalancer.journal.connection import head
     from rebalancer.model import RunId
@@ -52,7 +52,7 @@ def orders(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List the orders, and why they were sent."""
+    """List the orders with their reasons."""
     from rebalancer.journal import read
     from rebalancer.model import RunId
     from rebalancer.report.journal import show_orders
@@ -65,7 +65,7 @@ def orders(
 def positions(
     account: AccountOption = None, config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Show what the bots hold, by the journal."""
+    """Show the bots' positions according to the journal."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.journal import read
     from rebalancer.report.journal import show_positions
@@ -88,27 +88,27 @@ def _journal(config: Path | None, *, dry_run: bool) -> Path:
 # ---------------------------------------------------------------------------------------------------- audit and backup
 
 
-app = typer.Typer(help="Whether the journal is what was written.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Verify the journal; accept a restored one.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("verify")
 def verify(
-    file: Annotated[Path | None, typer.Argument(help="A copy to look at, instead of the journal.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="A copy to verify instead of the journal.")] = None,
     anchor: Annotated[
-        str | None, typer.Option("--anchor", metavar="HASH", help="A hash that was noted elsewhere: it must be there.")
+        str | None, typer.Option("--anchor", metavar="HASH", help="A hash noted earlier that must be in the journal.")
     ] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Find changed, deleted, inserted or swapped lines; with --anchor also lines cut off at the end.
+    """Verify the hash chain: find changed, deleted, inserted or reordered lines; with --anchor also a truncated end.
 
-    Exit code 5 where there are any.
+    Exit code 5 if the journal was altered.
     """
-    from rebalancer.journal.audit import verify as look
+    from rebalancer.journal import audit
     from rebalancer.report.journal import show_verdict
 
-    verdict = look(file or load_config(config).journal(), anchor)
+    verdict = audit.verify(file or load_config(config).journal(), anchor)
     exit_code = StoppedError.exit_code if verdict.faults else 0
     show_json({"exit_code": exit_code, "verdict": verdict}) if json else show_verdict(verdict)
     raise typer.Exit(exit_code)
@@ -116,15 +116,15 @@ def verify(
 
 @app.command("accept-restore")
 def accept_restore(
-    file: Annotated[Path | None, typer.Argument(help="The restored journal, if it is not that of the config.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="The restored journal; default: that of the config.")] = None,
     yes: YesOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Go on with a journal that was restored from a backup, or with a new one after it was deleted. Asks first.
+    """Accept a journal restored from a backup, or a new one after a deletion. Asks first.
 
-    Orders that are missing in it still stop the next run, until `rebalance recover` accounts for them.
+    Orders at the broker that it lacks still stop the next run, until `rebalance recover --account-for` confirms them.
     """
     from rebalancer.app.recover import accept_restored
     from rebalancer.report.journal import show_accepted, show_restored
@@ -132,19 +132,19 @@ def accept_restore(
     def confirm(found: "Restored") -> None:
         if not json:
             show_restored(found)
-        ask("Go on from there?", "audit", "nothing was accepted", yes=yes)
+        ask("Continue with this journal?", "audit", "nothing was accepted", yes=yes)
 
     found = accept_restored(file or load_config(config).journal(), confirm)
     show_json(found) if json else show_accepted(found)
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="The new file.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="The file to create.", show_default=False)],
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Copy the journal to a new file, consistently, even during a run."""
+    """Copy the journal to a new file; safe during a run."""
     from rebalancer.journal.connection import back_up
     from rebalancer.report.journal import show_backup
 

@@ -1,4 +1,4 @@
-"""What several commands share: their options, the person who asks, and the signal to shut down."""
+"""Shared by the commands: options, confirmation, user name, shutdown signal and JSON output."""
 
 import getpass
 import os
@@ -16,16 +16,16 @@ import typer
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="The settings; else REBALANCE_CONFIG, ./config.toml, your config folder, the demo."),
+    typer.Option("--config", help="Default: REBALANCE_CONFIG, ./config.toml, your config folder, the demo."),
 ]
-AccountOption = Annotated[str | None, typer.Option("--account", help="Only this account; else each in turn.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="The same facts for machines.")]
+AccountOption = Annotated[str | None, typer.Option("--account", help="Only this account.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 
 
 def person() -> str:
-    """The user and the machine, such as ann@desk, for the journal."""
+    """User and host, such as ann@desk, for the journal."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in a container
@@ -34,16 +34,13 @@ def person() -> str:
 
 
 def ask(question: str, command: str, otherwise: str, *, yes: bool) -> None:
-    """Return if the person agrees, or said so before by --yes. `otherwise` is the consequence of a no.
-
-    Raises BadInputError.
-    """
+    """Ask for confirmation unless `yes`. Raises BadInputError, which names the consequence `otherwise`, on a no."""
     from rebalancer.errors import BadInputError, Problem
 
     if yes:
         return
     if not sys.stdin.isatty():
-        text = f"{question} Nobody can answer here, so {otherwise}: --yes goes on without asking"
+        text = f"{question} There is no terminal to answer on, so {otherwise}: use --yes to confirm"
         raise BadInputError([Problem("--yes", "", text)])
     if not typer.confirm(question, err=True):
         raise BadInputError([Problem(command, "", f"the answer was no, so {otherwise}")])
@@ -51,9 +48,9 @@ def ask(question: str, command: str, otherwise: str, *, yes: bool) -> None:
 
 @contextmanager
 def shutdown_signal() -> Iterator[Event]:
-    """An event that SIGTERM, or a first Ctrl-C, sets. A second Ctrl-C interrupts at once.
+    """An event set by SIGTERM or a first Ctrl-C. A second Ctrl-C interrupts at once.
 
-    For the main thread only, where Python handles signals.
+    Main thread only.
     """
     requested = Event()
 

@@ -1,4 +1,4 @@
-"""`rebalance explain`, `backtest` and `data`: a bot's decision, its past results, and the prices."""
+"""`rebalance explain`, `backtest` and `data`."""
 
 import sys
 from collections.abc import Iterable
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 def explain(
     bot: Annotated[str, typer.Argument(help="An invested bot's name, or a bot file.", show_default=False)],
     on: Annotated[
-        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="A day of the price history; else its last.")
+        datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="A session of the price history; default: the last."),
     ] = None,
-    tree: Annotated[bool, typer.Option("--tree", help="All of the chart, both branches of every gate.")] = False,
+    tree: Annotated[bool, typer.Option("--tree", help="Show all rules, including branches not taken.")] = False,
     mermaid: Annotated[
-        bool, typer.Option("--mermaid", help="The chart as text that Mermaid draws (up to 500 arrows).")
+        bool, typer.Option("--mermaid", help="Print the rules as a Mermaid diagram (up to 500 arrows).")
     ] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show why a bot wants what it wants on a day."""
+    """Show how a bot reached its decision on a day."""
     from rebalancer.app import research
     from rebalancer.report.bots import mermaid_text, show_explanation
 
@@ -50,23 +51,25 @@ DAY = ["%Y-%m-%d"]
 def backtest(
     bots: Annotated[list[str], typer.Argument(help="Names of invested bots, or bot files.", show_default=False)],
     first: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY, help="Begin here; else as soon as every bot can decide.")
+        datetime | None, typer.Option("--from", formats=DAY, help="First day; default: when every bot can decide.")
     ] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="End here; else with the prices.")] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, help="Last day; default: the last price.")
+    ] = None,
     cost_bps: Annotated[
-        float, typer.Option("--cost-bps", help="What a trade costs, in 1/100 of a percent of its value.")
+        float, typer.Option("--cost-bps", help="Trading costs in basis points of the traded value.")
     ] = 0.0,
     benchmark: Annotated[
         str | None,
-        typer.Option("--benchmark", help="A ticker, bought and held; else SPY where there are prices."),
+        typer.Option("--benchmark", help="A ticker to buy and hold; default: SPY if it has prices."),
     ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write every day's values and weights here.")] = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write a report for the browser here.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write daily values and weights to this file.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write an HTML report to this file.")] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show what bots would have earned: alone, together as an account holds them, and beside a benchmark."""
+    """Back-test bots: each alone, combined as in an account, and against a benchmark."""
     from rebalancer.app import research
     from rebalancer.report import curves
     from rebalancer.report.backtest import screen
@@ -90,7 +93,7 @@ def backtest(
 
 
 def _written(found: "Comparison", csv: Path | None, html: Path | None) -> dict[str, Path]:
-    """Write the requested files; their paths by option."""
+    """Write the requested files; return their paths by option."""
     from rebalancer.report import curves
 
     if csv:
@@ -119,12 +122,12 @@ def _progress(bots: Iterable[str]) -> Iterable[str]:
 # -------------------------------------------------------------------------------------------------------------- prices
 
 
-app = typer.Typer(help="Look at the prices, and bring them up to date.", no_args_is_help=True)
+app = typer.Typer(help="Check and update the prices.", no_args_is_help=True)
 
 
 @app.command()
 def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Show each ticker's span, gaps and age. Exit code 2 where the prices can't be used."""
+    """Show each ticker's date range, gaps and age. Exit code 2 if the prices are unusable."""
     from rebalancer.app.source import price_status
     from rebalancer.report.prices import show_prices
 
@@ -134,7 +137,7 @@ def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOp
 
 @app.command()
 def sync(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Fetch the missing closes of every ticker of every bot. Exit code 4: the source can't be read."""
+    """Fetch the missing closes of all bots' tickers. Exit code 4 if the source can't be read."""
     from rebalancer.app.source import synced
     from rebalancer.report.prices import progress, show_synced
 

@@ -1,4 +1,4 @@
-"""`rebalance init`, `config`, `login` and `logout`: a person's settings, and the keys of an account."""
+"""`rebalance init`, `config`, `login` and `logout`."""
 
 import sys
 from pathlib import Path
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from rebalancer.model.keys import Keys
 
 
-app = typer.Typer(help="Look at your settings.", no_args_is_help=True)
+app = typer.Typer(help="Check and show your settings.", no_args_is_help=True)
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to begin; the present folder if left out.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="The folder; default: the current one.")] = Path(),
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write a first config.toml, which explains itself, and a sample bot. Overwrites nothing."""
+    """Create a commented config.toml and a sample bot. Never overwrites a file."""
     from rebalancer.config.files import write_first_files
     from rebalancer.report.settings import show_first_files
 
@@ -32,7 +32,7 @@ def init(
 
 @app.command()
 def check(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Check the settings, their bot files and the keys, and show all problems at once."""
+    """Check the settings, bot files and keys, and show every problem."""
     from rebalancer.app.settings import check as checked
     from rebalancer.report.settings import show_check
 
@@ -49,7 +49,7 @@ def check(config: ConfigOption = None, json: JsonOption = False, debug: DebugOpt
 def show(
     config: ConfigOption = None, account: AccountOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Show every setting in force, and where its value came from."""
+    """Show every setting in force and where its value comes from."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.config.in_force import in_force
     from rebalancer.report.settings import show_settings
@@ -67,7 +67,7 @@ def changes(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List the changes of settings, by command or by hand, from the journal."""
+    """List journalled changes of settings."""
     from rebalancer.journal import read
     from rebalancer.report.settings import show_changes
 
@@ -85,7 +85,7 @@ def schema() -> None:
 
 @app.command()
 def migrate(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Bring config.toml to this version's layout. Comments stay, and the old file is kept beside it."""
+    """Migrate config.toml to the newest schema. Keeps comments, and backs the old file up."""
     from rebalancer.app.settings import migrate as migrated
     from rebalancer.report.settings import show_migrated
 
@@ -96,19 +96,19 @@ def migrate(config: ConfigOption = None, json: JsonOption = False, debug: DebugO
 # ---------------------------------------------------------------------------------------------------------------- keys
 
 
-NameArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account, as your settings name it.")]
+NameArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in your settings.")]
 
 
 def login(
     name: NameArgument,
     stdin: Annotated[
-        bool, typer.Option("--stdin", help="Read them from a pipe: the key's ID in a line, the secret in the next.")
+        bool, typer.Option("--stdin", help="Read two lines from a pipe: the key's ID, then the secret.")
     ] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Ask for the keys of an account at its broker, and keep them in this system's keyring. They are never shown."""
+    """Store an account's API keys in the system keyring. They are never shown."""
     from rebalancer.app.account import one_account
     from rebalancer.app.connections import store_keys
     from rebalancer.report.console import line, show
@@ -118,11 +118,13 @@ def login(
     if json:
         show_json({"account": name, "stored_in": where})
     else:
-        show(line(f"The keys of account {name} are in {where} now. `rebalance logout {name}` removes them.", "green"))
+        show(
+            line(f"The keys of account {name} are stored in {where}. `rebalance logout {name}` removes them.", "green")
+        )
 
 
 def logout(name: NameArgument, json: JsonOption = False, debug: DebugOption = False) -> None:
-    """Remove an account's keys from this system's keyring. At the broker they stay valid."""
+    """Remove an account's API keys from the system keyring. They stay valid at the broker."""
     from rebalancer.app.connections import remove_keys
     from rebalancer.report.console import line, show
 
@@ -130,7 +132,7 @@ def logout(name: NameArgument, json: JsonOption = False, debug: DebugOption = Fa
     if json:
         show_json({"account": name, "removed": removed})
     elif removed:
-        show(line(f"The keys of account {name} are no longer in {where}. At the broker they stay valid."))
+        show(line(f"The keys of account {name} were removed from {where}. They stay valid at the broker."))
     else:
         show(line(f"{where} has no keys of account {name}: nothing to do."))
 
@@ -141,7 +143,7 @@ def _from_terminal() -> "Keys":
     from rebalancer.model.keys import Keys
 
     if not sys.stdin.isatty():
-        raise _refused("login", "asks for the keys on a terminal, and this is none: --stdin reads them from a pipe")
+        raise _refused("login", "needs a terminal: use --stdin to read the keys from a pipe")
     return Keys(getpass("Key ID (not shown): "), getpass("Secret (not shown): "))
 
 
@@ -149,10 +151,10 @@ def _from_pipe() -> "Keys":
     from rebalancer.model.keys import Keys
 
     if sys.stdin.isatty():
-        raise _refused("--stdin", "reads a pipe, and a terminal would show what you type: leave it out")
+        raise _refused("--stdin", "reads a pipe; a terminal would show what you type: leave it out")
     lines = sys.stdin.read().splitlines()
     if len(lines) != 2:
-        raise _refused("--stdin", f"has to bring two lines, the key's ID and the secret; there were {len(lines)}")
+        raise _refused("--stdin", f"needs two lines, the key's ID and the secret; there were {len(lines)}")
     return Keys(*lines)
 
 

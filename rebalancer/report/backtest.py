@@ -1,4 +1,4 @@
-"""A back-test on the terminal: the curves drawn, the numbers side by side, the months, the last allocations."""
+"""A back-test on the terminal: charts, statistics, monthly returns and final allocations."""
 
 import shutil
 import sys
@@ -21,8 +21,8 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 COLORS = ("bright_blue", "bright_yellow")
 UNDEFINED = "-"
 NOT_SIMULATED = (
-    "A back-test is no promise. It trades at the close itself, in fractions of shares, and cash earns nothing; "
-    "min_trade_dollars, drift_percent, limits, spreads and taxes are left out."
+    "Past results are no promise. The back-test trades at the close, in fractional shares; cash earns nothing; "
+    "min_trade_dollars, drift_percent, limits, spreads and taxes are ignored."
 )
 PIPE_COLUMNS, MOST_COLUMNS, AXIS_COLUMNS = 110, 140, 24
 
@@ -52,13 +52,13 @@ def headline(comparison: Comparison) -> str:
 
 
 def drawings(comparison: Comparison) -> Iterator[Text]:
-    """Needs two sessions or more."""
+    """Needs at least two sessions."""
     yield drawing("Equity", f"1,000 {comparison.terms.currency}", comparison, lambda track: track.result.equity / 1000)
     yield drawing("Drawdown", "%", comparison, lambda track: -100 * drawdowns(track.result.equity))
 
 
 def drawing(title: str, unit: str, comparison: Comparison, curve: Callable[[Track], Floats]) -> Text:
-    """The main track and the benchmark, in Braille dots and colours; on a pipe "*" and a letter tell them apart."""
+    """The main track and the benchmark: Braille dots in colours on a terminal, "*" and a letter on a pipe."""
     terminal = sys.stdout.isatty()
     drawn = [comparison.main, *([comparison.benchmark] if comparison.benchmark else [])]
     curves = {track: curve(track) for track in drawn}
@@ -84,7 +84,7 @@ def _canvas(unit: str, *, terminal: bool) -> Figure:
 
 
 def _limits(curves: Sequence[Floats]) -> tuple[float, float]:
-    """The lowest and the highest value; never equal."""
+    """The lowest and highest value, made distinct for the axis."""
     low, high = min(curve.min() for curve in curves), max(curve.max() for curve in curves)
     return float(low), float(high if high > low else low + 1)
 
@@ -122,7 +122,7 @@ def year_cells(year: Year) -> tuple[str, ...]:
 
 
 def allocations_table(comparison: Comparison) -> Table:
-    """What is held after the last close."""
+    """The holdings after the last close."""
     table = grid(f"Held after {comparison.sessions[-1]}", "", *(f"#{track.name}" for track in comparison.tracks))
     for name, weights in allocations(comparison):
         table.add_row(name, *weights)

@@ -13,7 +13,7 @@ from rebalancer.report.console import grid, line, show
 
 
 def show_explanation(found: Explanation) -> None:
-    """The path that was taken; with `found.tree` all of the chart instead."""
+    """The path of the decision, or with `found.tree` all rules."""
     decision, day, tree = found.decision, found.session, found.tree
     if isinstance(decision, Allocation):
         weights = sorted(decision.weights.items())
@@ -27,13 +27,13 @@ def show_explanation(found: Explanation) -> None:
     if tree is not None:
         show(*map(line, tree))
         if any(text.startswith("* ") for text in tree):
-            show(line("* is taken on this day"))
+            show(line("* marks the branches taken on this day"))
     for note in found.notes:
         show(line(note, "yellow"))
 
 
 def mermaid_text(bot: str, found: Explanation) -> str:
-    """Nothing but what Mermaid reads: the notes are its comments."""
+    """The Mermaid source, with the notes as comments."""
     comments = (f"{bot} on {found.session}", *found.notes)
     return "\n".join((*(f"%% {comment}" for comment in comments), found.mermaid or ""))
 
@@ -43,7 +43,7 @@ def show_findings(bots: Sequence[CheckedBot]) -> None:
         for problem in bot.problems:
             show(line(str(problem), "red"))
         if bot.findings:
-            show(line(f"{bot.file}: {bot.findings.name}: can be used", "bold green"), *_found(bot.findings))
+            show(line(f"{bot.file}: {bot.findings.name}: valid", "bold green"), *_found(bot.findings))
 
 
 def show_bot(bot: ShownBot) -> None:
@@ -52,10 +52,10 @@ def show_bot(bot: ShownBot) -> None:
 
 
 def show_bots(bots: Sequence[ListedBot]) -> None:
-    """The file last, since it is the longest; a bot that can't be used is said below, with the remedy."""
+    """A table of the bots, then a remedy for each invalid one."""
     table = grid("Bots", "bot", "account", "#amount", "format", "#nodes", "~tickers", "~file")
     for bot in bots:
-        tickers = ", ".join(bot.findings.tickers) if bot.findings else "can't be used"
+        tickers = ", ".join(bot.findings.tickers) if bot.findings else "invalid"
         nodes = f"{sum(count for _, count in bot.findings.nodes):,}" if bot.findings else ""
         table.add_row(bot.name, bot.account or "", _amount(bot), bot.format, nodes, tickers, bot.file)
     show(table)
@@ -64,7 +64,7 @@ def show_bots(bots: Sequence[ListedBot]) -> None:
             check = f'rebalance bots check "{bot.file}"'
             show(line(f"{bot.name}: {len(bot.problems)} problems; `{check}` shows them", "red"))
     if any(bot.account is None for bot in bots):
-        show(line("A bot without an account has no money; `rebalance invest add` commits some."))
+        show(line("Bots without an account are not invested: `rebalance invest add` adds one."))
 
 
 def _amount(bot: ListedBot) -> str:
@@ -79,7 +79,7 @@ def _found(findings: Findings) -> tuple[Text, ...]:
     functions = [f"{name} {_each(used)}".strip() for name, used in findings.functions]
     chart = (
         line(f"  nodes: {nodes}; {findings.depth} deep"),
-        line(f"  indicators, with their windows in sessions: {', '.join(functions) or 'none'}"),
+        line(f"  indicators (windows in sessions): {', '.join(functions) or 'none'}"),
     )
     return (*(chart if findings.nodes else ()), line(f"  tickers: {', '.join(findings.tickers)}"))
 

@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 PLAIN_WIDTH = 180
-ROOMY = 120
-"""Columns a terminal needs before boxes are drawn."""
+MIN_BOX_WIDTH = 120
+"""The least terminal width, in columns, at which boxes are drawn."""
 
 
 def show(*parts: RenderableType) -> None:
-    """On a pipe: no colour, no boxes, and lines wide enough that nothing is cut."""
+    """Print; on a pipe without colours and boxes, in lines wide enough that nothing is truncated."""
     terminal = _is_terminal()
     out = Console(width=None if terminal else PLAIN_WIDTH, highlight=False)
     for part in parts:
@@ -22,14 +22,14 @@ def show(*parts: RenderableType) -> None:
 
 
 def grid(title: str, *columns: str) -> Table:
-    """A table; a column named "#..." holds numbers, one named "~..." holds sentences, which may wrap."""
-    roomy = _is_terminal() and get_terminal_size().columns >= ROOMY
+    """A table. "#" before a column name right-aligns it (numbers), "~" lets it wrap (sentences)."""
+    boxed = _is_terminal() and get_terminal_size().columns >= MIN_BOX_WIDTH
     table = Table(
         title=f"\n{title}",
         title_justify="left",
         title_style="bold",
-        box=ROUNDED if roomy else None,
-        pad_edge=roomy,
+        box=ROUNDED if boxed else None,
+        pad_edge=boxed,
     )
     for column in columns:
         name = column.lstrip("#~")
@@ -40,7 +40,7 @@ def grid(title: str, *columns: str) -> Table:
 
 
 def _is_terminal() -> bool:
-    """Not where the process was started without a stdout."""
+    """`sys.stdout` is None where the process was started without one."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 

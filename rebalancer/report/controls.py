@@ -1,4 +1,4 @@
-"""Halts, the kill switch, the arming of real money, adoptions and write-offs, on the screen."""
+"""Terminal output of halts, the kill switch, arming, adoption and write-offs."""
 
 from collections.abc import Sequence
 from datetime import UTC
@@ -17,34 +17,34 @@ from rebalancer.report.run import exchange_city
 
 
 def show_halted(halt: Halted) -> None:
-    show(line(f"{_whose(halt)} is halted now: {halt.reason}. `rebalance resume --reason TEXT` lifts it.", "bold red"))
+    show(line(f"{_whose(halt)} is halted: {halt.reason}. `rebalance resume --reason TEXT` lifts it.", "bold red"))
 
 
 def show_resumed(resumed: Resumed) -> None:
     if not resumed.lifted:
-        show(line("Nothing was halted: nothing to lift."))
+        show(line("There is no halt to lift."))
         return
     for halt in resumed.lifted:
         show(line(f"{_whose(halt)} was halted {date_and_time(halt.at, UTC)} by {halt.by}: {halt.reason}"))
     for armed in resumed.whole_runs:
-        show(line(f"Account {armed.account}: its first live order was reviewed: runs send all orders from now on."))
-    show(line("Lifted.", "bold green"))
+        show(line(f"Account {armed.account}: first live order reviewed; runs now send all orders."))
+    show(line("Halt lifted.", "bold green"))
 
 
 def show_killed(accounts: Sequence[KilledAccount]) -> None:
     for each in accounts:
         for state in each.found:
-            result = "STILL OPEN" if state in each.left else "gone"
+            result = "STILL OPEN" if state in each.left else "no longer open"
             show(line(f"{each.account}: {_order(state)}: {result}", "bold red" if state in each.left else ""))
         show(line(f"{each.account}: {_verdict(each)}", "bold red" if each.left or each.trouble else "bold green"))
 
 
 def _verdict(killed: KilledAccount) -> str:
     if killed.trouble:
-        return f"it is not known what is open: {killed.trouble} Look at the account at the broker."
+        return f"open orders unknown: {killed.trouble} Check the account at the broker."
     if killed.left:
-        return f"{len(killed.left)} of {len(killed.found)} are still open. Run `rebalance kill` again, or look there."
-    return "nothing is open. It stays halted; the next run counts what was filled before."
+        return f"{len(killed.left)} of {len(killed.found)} still open. Repeat `rebalance kill`, or cancel them there."
+    return "no open orders. The account stays halted; the next run records earlier fills."
 
 
 def _order(state: OrderState) -> str:
@@ -54,16 +54,16 @@ def _order(state: OrderState) -> str:
 
 def show_proposal(proposal: ArmingProposal) -> None:
     armed, currency = proposal.armed, proposal.currency
-    first = "sends one order and halts for a look" if armed.first_order_only else "is whole"
-    table = grid(f"To be armed for real money: account {armed.account}", "what", "~is")
+    first = "sends one order, then halts for a review" if armed.first_order_only else "sends all orders"
+    table = grid(f"Arming of account {armed.account} for real money", "term", "~value")
     table.add_row("account number", armed.number)
-    table.add_row("at", line(proposal.host))
+    table.add_row("venue", line(proposal.host))
     table.add_row("equity", money(proposal.equity, currency))
     table.add_row("cash", money(proposal.cash, currency))
-    table.add_row("most a run may send", money(armed.max_dollars, currency))
+    table.add_row("order limit per run", money(armed.max_dollars, currency))
     table.add_row("until", minute(armed.until, ZoneInfo(proposal.zone)))
-    table.add_row("while these stay as they are", line(", ".join(armed.files)))
-    table.add_row("the first run", first)
+    table.add_row("while unchanged", line(", ".join(armed.files)))
+    table.add_row("first run", first)
     show(table)
 
 
@@ -76,7 +76,7 @@ def show_disarmed(account: str, armed: Armed | None) -> None:
     if armed is None:
         show(line(f"Account {account} was not armed: nothing to do."))
     else:
-        show(line(f"Account {account} is disarmed: no order of it leaves any more.", "bold green"))
+        show(line(f"Account {account} is disarmed: it sends no more orders.", "bold green"))
 
 
 def show_disarmed_by_edit(sentences: Sequence[str]) -> None:
@@ -89,7 +89,7 @@ def show_live(accounts: Sequence[LiveAccount]) -> None:
         show(line('No account has mode = "live": no real money is traded.'))
         return
     currencies = {each.currency for each in accounts}
-    most = f"#most a run, {currencies.pop()}" if len(currencies) == 1 else "#most a run"
+    most = f"#limit per run, {currencies.pop()}" if len(currencies) == 1 else "#limit per run"
     until = f"until, {exchange_city(each.zone for each in accounts)}"
     table = grid("Real money", "account", "number", most, until, "first run", "by", "~state")
     for each in accounts:
@@ -100,9 +100,9 @@ def show_live(accounts: Sequence[LiveAccount]) -> None:
 
 
 def _terms(armed: Armed, zone: str, currency: str) -> tuple[RenderableType, ...]:
-    """`currency` is "" where the column names it."""
+    """`currency` is "" if the column heading names it."""
     most = money(armed.max_dollars, currency) if currency else cents(armed.max_dollars)
-    first = "one order" if armed.first_order_only else "whole"
+    first = "one order" if armed.first_order_only else "all orders"
     return most, minute(armed.until, ZoneInfo(zone)), first, line(armed.by)
 
 
@@ -115,30 +115,30 @@ def _whose(halt: Halted) -> str:
 
 def show_proposed(found: Adoption) -> None:
     if found.adopted:
-        title = f"To be handed over to the bots of account {found.account}"
+        title = f"Shares to hand over to the bots of account {found.account}"
         table = grid(title, "symbol", "#shares", f"#value {found.currency}")
         for offer in found.adopted:
             table.add_row(offer.symbol, grouped(offer.quantity), cents(offer.value))
         total = sum((offer.value for offer in found.adopted), Decimal(0))
-        show(table, line(f"Together {money(total, found.currency)}."))
+        show(table, line(f"Total: {money(total, found.currency)}."))
     for symbol, reason in found.refused.items():
-        show(line(f"{symbol}: left alone: {reason}", "yellow"))
+        show(line(f"{symbol}: not handed over: {reason}", "yellow"))
 
 
 def show_adopted(adopted: Sequence[Offer]) -> None:
     if not adopted:
-        show(line("There was nothing to hand over."))
+        show(line("Nothing to hand over."))
         return
     names = [offer.symbol for offer in adopted if offer.quantity]
-    show(line(f"The bots' from now on: {', '.join(names) or 'nothing more'}.", "bold green"))
+    show(line(f"Handed over to the bots: {', '.join(names) or 'no shares'}.", "bold green"))
     for offer in adopted:
         if offer.expected is not None:
-            show(line(f"{offer.symbol}: settled; the journal now expects {shares(offer.expected)}.", "green"))
+            show(line(f"{offer.symbol}: resolved; the journal now expects {shares(offer.expected)}.", "green"))
 
 
 def show_worthless(account: str, held: Position, currency: str) -> None:
-    holding = f"{shares(held.quantity)} of {held.symbol}, {money(held.market_value, currency)} by its last close"
-    show(line(f"Account {account} holds {holding}, of {held.last_close}; it has had no price since."))
+    holding = f"{shares(held.quantity)} of {held.symbol}, {money(held.market_value, currency)} at its last close"
+    show(line(f"Account {account} holds {holding} on {held.last_close}; it has had no price since."))
 
 
 def show_written_off(held: Position, currency: str) -> None:

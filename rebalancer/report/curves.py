@@ -1,4 +1,4 @@
-"""A back-test for other programs: its facts as JSON and its days as CSV."""
+"""Export of a back-test: the summary as JSON, daily values as CSV."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from rebalancer.model import Floats
 
 
 def facts(comparison: Comparison) -> Mapping[str, object]:
-    """What the screen says, for `--json`: money in `currency` and fractions as numbers. The days are in the CSV."""
+    """The summary for `--json`: money in `currency`, returns and weights as fractions."""
     terms = comparison.terms
     return {
         "first": comparison.sessions[0].item(),
@@ -39,7 +39,7 @@ def facts(comparison: Comparison) -> Mapping[str, object]:
 
 
 def to_csv(comparison: Comparison) -> str:
-    """A row a session: the equity and drawdown of the main track, the benchmark's equity (empty without
+    """A row per session: the equity and drawdown of the main track, the benchmark's equity (empty without
     one), the equity of each bot where there are several, then the main track's weights by symbol and its CASH.
     """
     out = io.StringIO()
@@ -52,7 +52,7 @@ def to_csv(comparison: Comparison) -> str:
 
 
 def _bots(comparison: Comparison) -> list[int]:
-    """The bots beside the main track, by their place among the tracks."""
+    """The indices of the bots' tracks other than the main one."""
     return [place for place, track in enumerate(comparison.tracks) if track.kind == "bot" and track != comparison.main]
 
 
@@ -74,13 +74,13 @@ def _columns(comparison: Comparison) -> Iterator[Floats]:
 
 
 def held_columns(comparison: Comparison) -> list[int]:
-    """The symbols that the main track ever holds, by column."""
+    """The columns of the symbols that the main track ever holds."""
     columns: list[int] = np.flatnonzero((comparison.main.result.weights > 0).any(axis=0)).tolist()
     return columns
 
 
 def cash_weights(weights: Floats) -> Floats:
-    """(T, N) weights to the (T,) cash beside them; a rounding below 0 is 0."""
+    """The cash weight (T,) of weights (T, N); a rounding error below 0 becomes 0."""
     cash: Floats = np.maximum(1 - weights.sum(axis=1), 0.0)
     return cash
 

@@ -1,4 +1,4 @@
-"""What the doctor found: a list for the machine, and one for each account."""
+"""The doctor's checks on the terminal: a table for this machine and one per account."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -11,11 +11,11 @@ STYLES: Mapping[Verdict, str] = {"pass": "green", "warn": "yellow", "fail": "bol
 FIGURES = ("cash", "equity", "long_value", "non_marginable_buying_power", "buying_power")
 
 Column = tuple[str, Sequence[Decimal | None]]
-"""A heading, and a number for each of FIGURES."""
+"""A heading, and a value for each of FIGURES."""
 
 
 def show_checkup(found: Checkup) -> None:
-    table = grid(f"Account {found.subject}" if found.subject else "This machine", "check", "", "~found", "~what to do")
+    table = grid(f"Account {found.subject}" if found.subject else "This machine", "check", "", "~found", "~remedy")
     for check in found.checks:
         verdict = line(check.verdict, STYLES[check.verdict])
         table.add_row(line(check.name), verdict, line(check.found), line(check.remedy))
@@ -26,14 +26,18 @@ def show_checkup(found: Checkup) -> None:
 
 def _show_figures(figures: Sequence[Figures]) -> None:
     columns = tuple(_columns(figures))
-    table = grid(f"What each order did, in {figures[0].currency}", "figure", *(f"#{heading}" for heading, _ in columns))
+    table = grid(
+        f"The account before and after each order, in {figures[0].currency}",
+        "figure",
+        *(f"#{heading}" for heading, _ in columns),
+    )
     for row, name in enumerate(FIGURES):
         table.add_row(line(name.replace("_", " ")), *(line(cents(numbers[row])) for _, numbers in columns))
     show(table)
 
 
 def _columns(figures: Sequence[Figures]) -> Iterator[Column]:
-    """Each moment; after the two around an order, also the change between them."""
+    """A column for each reading; after the two around an order, the change between them."""
     before: Column = ("", ())
     for shown in figures:
         column: Column = (shown.moment, [getattr(shown, name) for name in FIGURES])
@@ -51,4 +55,4 @@ def show_verdict(*found: Checkup) -> None:
     verdicts = [check.verdict for checkup in found for check in checkup.checks]
     failed, warned = verdicts.count("fail"), verdicts.count("warn")
     worst: Verdict = "fail" if failed else "warn" if warned else "pass"
-    show(line(f"\n{len(verdicts)} checks: {failed} failed, {warned} to look at.", STYLES[worst]))
+    show(line(f"\n{len(verdicts)} checks: {failed} failed, {warned} with warnings.", STYLES[worst]))

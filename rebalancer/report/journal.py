@@ -1,4 +1,4 @@
-"""The journal on the screen: its runs, orders and positions, its verification, backup and restore."""
+"""The journal on the terminal: runs, orders, positions, verification, backup and restore."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,11 +16,11 @@ BYTES_A_MB = 1_000_000
 def show_verdict(verdict: AuditResult) -> None:
     show(line(f"The journal {verdict.journal}"), line(last_line(verdict.head)))
     for fault in verdict.faults:
-        show(line(f"wrong: {fault}", "bold red"))
+        show(line(f"fault: {fault}", "bold red"))
     if verdict.faults:
         show(line("Keep a copy of this file, and restore the last backup that verifies.", "bold red"))
     else:
-        show(line("Every line, file and table is what was written, up to this last line.", "bold green"))
+        show(line("Verified: no line, file or table was altered.", "bold green"))
 
 
 def show_backup(backup: Backup) -> None:
@@ -33,16 +33,16 @@ def show_restored(found: Restored) -> None:
     show(line(last_line(found.head)))
     if found.remembered and found.remembered.seq > found.head.seq:
         lost = found.remembered.seq - found.head.seq
-        show(line(f"{lost:,} later lines were written on this machine: this file lacks what they traded.", "yellow"))
+        show(line(f"{lost:,} later lines were written on this machine: this file lacks their trades.", "yellow"))
 
 
 def show_accepted(found: Restored) -> None:
-    show(line(f"Runs go on from line {found.head.seq:,}.", "bold green"))
+    show(line(f"Accepted: runs continue from line {found.head.seq:,}.", "bold green"))
 
 
 def last_line(head: Head) -> str:
-    """The sentence to keep elsewhere: it proves later that no line was cut off or rewritten."""
-    return f"Line {head.seq:,} of the journal is its last; its hash is {head.hash}"
+    """The last line and its hash: noted elsewhere, they prove later that nothing before was changed or truncated."""
+    return f"Last line of the journal: {head.seq:,}, hash {head.hash}"
 
 
 # --------------------------------------------------------------------------------------------------------------- lists
@@ -50,7 +50,7 @@ def last_line(head: Head) -> str:
 
 def show_runs(runs: Sequence[RunSummary], head: Head | None) -> None:
     if not runs:
-        show(line("The journal has no run yet. `rebalance run` makes the first."))
+        show(line("The journal has no run yet. `rebalance run` starts the first."))
         return
     table = grid("Runs", "#run", "account", "session", "status", "#orders", "~what happened")
     for run in runs:
@@ -62,7 +62,7 @@ def show_runs(runs: Sequence[RunSummary], head: Head | None) -> None:
 
 
 def show_orders(orders: Sequence[OrderSummary], currencies: Mapping[str, str]) -> None:
-    """`currencies` by account; the prices of an account that the config has no more are shown without one."""
+    """`currencies` are by account; prices of accounts no longer in the config are shown without a currency."""
     if not orders:
         show(line("The journal has no order yet."))
         return
@@ -75,11 +75,11 @@ def show_orders(orders: Sequence[OrderSummary], currencies: Mapping[str, str]) -
 def show_positions(accounts: Mapping[str, Sequence[PositionSummary]], currencies: Mapping[str, str]) -> None:
     for account, positions in accounts.items():
         if not positions:
-            show(line(f"Account {account}: the bots hold nothing by the journal."))
+            show(line(f"Account {account}: the bots hold nothing according to the journal."))
             continue
         cost, value = (f"#{figure} {currencies[account]}" for figure in ("cost", "value"))
         table = grid(f"What the bots of account {account} hold", "symbol", "#shares", "#at the broker", cost, value)
         for row in positions:
             there = "" if row.at_broker is None else grouped(row.at_broker)
             table.add_row(row.symbol, grouped(row.ours), there, cents(row.cost), cents(row.value))
-        show(table, line("At the broker, and its value: as the last run saw them."))
+        show(table, line("Broker position and value are as of the last run."))

@@ -1,4 +1,4 @@
-"""A back-test as one page for the browser. It loads nothing from a network; its Content-Security-Policy forbids it."""
+"""A back-test as a self-contained HTML page; its Content-Security-Policy forbids network access."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -15,7 +15,7 @@ from rebalancer.report.backtest import MONTHS, NOT_SIMULATED, STATISTICS, alloca
 from rebalancer.report.curves import cash_weights, held_columns
 
 MOST_BANDS = 9
-"""Bands of the allocation that can still be told apart; the smaller ones are drawn as one."""
+"""The largest number of bands in the allocation chart; smaller holdings are merged into "others"."""
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f5539", "#6a4c93", "#8ab17d")
 BENCHMARK_COLOR, OTHERS_COLOR, CASH_COLOR = "#555555", "#bbbbbb", "#eeeeee"
@@ -47,7 +47,7 @@ th:first-child, td:first-child {{ text-align: left; }}
 
 
 def to_html(comparison: Comparison) -> str:
-    """The whole document. Names are escaped wherever they stand."""
+    """The HTML document. All names are escaped."""
     main = comparison.main
     title = f"Back-test of {main.name}" if main.kind == "bot" else "Back-test of several bots"
     parts = [
@@ -97,7 +97,7 @@ def _lines(comparison: Comparison, curves: Mapping[str, Floats]) -> go.Figure:
 
 
 def months_figure(track: Track) -> go.Figure:
-    """A cell a month; what the back-test does not cover is blank."""
+    """A heat map with a cell per month; months outside the back-test are blank."""
     percents = [[None if month is None else 100 * month for month in year.months] for year in track.years]
     cells = go.Heatmap(
         x=MONTHS,
@@ -121,7 +121,7 @@ def months_figure(track: Track) -> go.Figure:
 
 
 def allocation_figure(comparison: Comparison) -> go.Figure:
-    """The main track's weights as bands, the largest first, cash on top."""
+    """The main track's weights as stacked bands, the largest first, cash on top."""
     figure = go.Figure(layout=_layout(360))
     for number, (name, weights) in enumerate(bands(comparison).items()):
         color = {"others": OTHERS_COLOR, "cash": CASH_COLOR}.get(name) or COLORS[number]
@@ -138,7 +138,7 @@ def allocation_figure(comparison: Comparison) -> go.Figure:
 
 
 def bands(comparison: Comparison) -> Mapping[str, Floats]:
-    """Weights (T,) by symbol, the largest on average first, then what is left as "others", then "cash"."""
+    """Weights (T,) by symbol, the largest mean first, then the rest as "others", then "cash"."""
     weights = comparison.main.result.weights
     columns = sorted(held_columns(comparison), key=lambda column: -weights[:, column].mean())
     shown, rest = columns[:MOST_BANDS], columns[MOST_BANDS:]

@@ -1,4 +1,4 @@
-"""The prices on the screen: how far each ticker's closes reach, what is wrong with them, and how they are fetched."""
+"""Prices on the terminal: each ticker's date range and problems, and the progress of a sync."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,18 +13,18 @@ from rebalancer.report.console import grid, line, show
 from rebalancer.venues.plugin import OnProgress, Synced
 
 SHOWN = 3
-"""How many days of a kind are named; `--json` has them all."""
+"""How many days of each problem are listed; `--json` lists all."""
 
 
 def show_prices(status: PriceStatus) -> None:
-    table = grid("Prices", "ticker", "first", "last", "#sessions", "#missing", "#behind", "~worth a look")
+    table = grid("Prices", "ticker", "first", "last", "#sessions", "#missing", "#behind", "~problems")
     for found in status.tickers:
         days = (f"{found.first or 'none'}", f"{found.last or ''}")
         counts = (f"{found.sessions:,}", f"{len(found.missing):,}", f"{found.behind:,}")
         table.add_row(found.symbol, *days, *counts, "; ".join(_remarks(found)))
     show(table)
-    show(line("Missing: sessions of the exchange between first and last without a close."))
-    show(line(f"Behind: sessions after last, up to {status.due or 'none'}, which the prices should reach."))
+    show(line("Missing: exchange sessions between first and last without a close."))
+    show(line(f"Behind: exchange sessions after last without a close, up to {status.due or 'none'}."))
     for note in status.notes:
         show(line(note, "yellow"))
 
@@ -33,7 +33,7 @@ def _remarks(found: Coverage) -> Iterator[str]:
     if found.missing:
         yield f"no close on {_days(found.missing)}"
     if found.strangers:
-        yield f"a close on {_days(found.strangers)}, when the exchange held no session: no run trades on that"
+        yield f"a close on {_days(found.strangers)}, not an exchange session: not used by runs"
     if found.jumps:
         shown = ", ".join(f"{jump.change:+.0%} on {jump.day}" for jump in found.jumps[:SHOWN])
         yield f"moved more than {JUMP:.0%}: {shown}{_more(found.jumps)}"
@@ -49,7 +49,7 @@ def _more(found: Sequence[object]) -> str:
 
 @contextmanager
 def progress(things: str) -> Iterator[OnProgress]:
-    """Shows on stderr how many `things` are done: a bar on a terminal, lines on a pipe."""
+    """Progress of `things` on stderr: a bar on a terminal, lines on a pipe."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield lambda done, total: console.print(f"{done:,} of {total:,} {things}")
@@ -60,12 +60,12 @@ def progress(things: str) -> Iterator[OnProgress]:
 
 
 def show_synced(found: Synced | None) -> None:
-    """None where the source has nothing to fetch."""
+    """`found` is None if the source is local files."""
     if found is None:
-        show(line("These prices are read from their files each time: there is nothing to fetch."))
+        show(line("Prices are read from local files: there is nothing to fetch."))
         return
     requests = f"{found.requests:,} request{'' if found.requests == 1 else 's'}"
-    show(line(f"The closes of {found.symbols:,} tickers are fetched up to {found.last}, by {requests}."))
+    show(line(f"Fetched the closes of {found.symbols:,} tickers up to {found.last} with {requests}."))
     for sentence in found.sentences():
         show(line(sentence, "yellow"))
     show(line("`rebalance data status` shows gaps and jumps."))

@@ -1,4 +1,4 @@
-"""Runs on the screen: one run from holdings to outcome, the coming runs, and the status of each account."""
+"""Runs on the terminal: one run in full, coming runs, and the status of each account."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -26,9 +26,9 @@ STYLES = {
 
 
 def show_recovered(records: Mapping[str, RunRecord | None]) -> None:
-    """The run in which each account was settled; None where nothing was left to settle."""
+    """The run in which each account's orders were settled; None if there was nothing to settle."""
     for account, record in records.items():
-        parts = [line(f"account {account}: nothing was left to settle")] if record is None else screen(record)
+        parts = [line(f"account {account}: nothing to settle")] if record is None else screen(record)
         show(*parts)
 
 
@@ -55,34 +55,34 @@ def _head(record: RunRecord) -> Iterator[RenderableType]:
     dry = "DRY RUN, nothing was sent: " if run.dry_run else ""
     yield line(
         f"{dry}run {run.id} of account {run.account} ({run.broker}, {run.mode}), session {run.session}, "
-        f"{started}, {_from_close(record.closes - run.started)}",
+        f"{started}, {_time_to_close(record.closes - run.started)}",
         "bold",
     )
     for note in record.notes:
         yield line(note, "yellow")
     for change in record.changes:
         old, new = ("not set" if value is None else value for value in (change.old, change.new))
-        yield line(f"changed since the run before: {change.key}: {old} -> {new}", "yellow")
+        yield line(f"changed since the previous run: {change.key}: {old} -> {new}", "yellow")
     for remark in record.remarks:
         yield line(f"{remark.level}: {remark.text}", STYLES.get(remark.level, ""))
 
 
-def _from_close(left: timedelta) -> str:
-    minutes = abs(left) // timedelta(minutes=1)
-    return f"{minutes:,} minutes {'before' if left >= timedelta(0) else 'after'} the close"
+def _time_to_close(remaining: timedelta) -> str:
+    minutes = abs(remaining) // timedelta(minutes=1)
+    return f"{minutes:,} minutes {'before' if remaining >= timedelta(0) else 'after'} the close"
 
 
 def _holdings(read: HoldingsRead) -> Iterator[RenderableType]:
     account = read.account
     yield line(
-        f"\nEquity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; less the reserve "
-        f"{cents(read.reserve)} and what is not ours to manage {cents(read.others_value)}: "
+        f"\nEquity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the reserve "
+        f"{cents(read.reserve)} and unmanaged holdings {cents(read.others_value)}: "
         f"Investable {cents(read.investable)} {account.currency}"
     )
     if not read.holdings:
         yield line("No positions are held.")
         return
-    table = grid("Holdings", "symbol", "#shares", "#ours", f"#value {account.currency}", "~left alone because")
+    table = grid("Holdings", "symbol", "#shares", "#ours", f"#value {account.currency}", "~not traded because")
     for row in read.holdings:
         table.add_row(row.symbol, grouped(row.quantity), grouped(row.ours), cents(row.value), row.untouchable)
     yield table
@@ -103,19 +103,19 @@ def _bots(record: RunRecord) -> RenderableType:
 
 
 def shortened(path: Sequence[str]) -> tuple[str, ...]:
-    """A long path through a chart, cut for the screen; `rebalance explain` shows all of it."""
+    """The path of a decision, truncated to MOST_STEPS lines."""
     if len(path) <= MOST_STEPS:
         return tuple(path)
     return (*path[:MOST_STEPS], f"… and {len(path) - MOST_STEPS} more lines: see `rebalance explain`")
 
 
 def _currency(record: RunRecord) -> str:
-    """That of the account as the run read it; a run that never read it has neither plan nor orders."""
+    """The account's currency; US dollars for a run that never read the account (it has no plan or orders)."""
     return next((read.account.currency for read in record.holdings), US_DOLLARS)
 
 
 def _zone(broker: str) -> tzinfo:
-    """Of the venue's exchange; New York's for a venue whose package is not installed any more."""
+    """The time zone of the venue's exchange; New York's if the venue's package is no longer installed."""
     try:
         return registry.plugin(broker).venue.zone
     except (KeyError, ValueError):
@@ -187,11 +187,11 @@ def _outcome(record: RunRecord) -> Iterator[RenderableType]:
     lead = "DRY RUN, nothing was sent. It would have been a " if run.dry_run else ""
     yield line(f"{lead}{run.status}: {run.reason}", STYLES.get(run.status, ""))
     if record.head:
-        yield line(f"This run ends at line {record.head.seq:,} of the journal, whose hash is {record.head.hash}")
+        yield line(f"Last line of this run in the journal: {record.head.seq:,}, hash {record.head.hash}")
 
 
 def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False) -> str:
-    """As in "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY"."""
+    """Such as "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY"."""
     verb = "sold" if order.side == "sell" else "bought"
     would = "would have " if pretended else ""
     price = f" at {order.average_price.normalize():,f} {currency}".rstrip() if order.average_price is not None else ""
@@ -218,13 +218,13 @@ def _start(run: ComingRun) -> str:
 
 
 def exchange_city(zones: Iterable[str]) -> str:
-    """For a column of times at exchanges: the city that all of `zones` name, if there is one."""
+    """The city of `zones` for a column heading; "at the exchange" if they differ."""
     cities = {city(ZoneInfo(zone)) for zone in zones}
     return cities.pop() if len(cities) == 1 else "at the exchange"
 
 
 def log_line(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
-    """A line of the schedule's log, at `now`."""
+    """A line of the schedule's output, at `now`."""
     match found:
         case ComingRun():
             return f"Next run: {found.account} at {_start(found)} ({minute(found.starts, None)})"
@@ -236,7 +236,7 @@ def log_line(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
 
 def show_status(accounts: Sequence[AccountStatus]) -> None:
     place = exchange_city(account.zone for account in accounts)
-    table = grid("Accounts", "account", "last run", "status", f"next run, {place}", "next run, here", "~what happened")
+    table = grid("Accounts", "account", "last run", "status", f"next run, {place}", "next run, here", "~result")
     for account in accounts:
         last, upcoming = account.last, account.upcoming
         table.add_row(

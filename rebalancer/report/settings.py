@@ -1,4 +1,4 @@
-"""A person's settings on the screen: their problems, what is in force, and the money committed to each bot."""
+"""Settings on the terminal: problems, values in force, changes and investments."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ def show_first_files(written: Sequence[Path]) -> None:
         show(line(f"wrote {path}", "green"))
     config = written[0]
     show(
-        line(f"Next: read {config}, then `rebalance run --dry-run --config {config}` shows tonight and sends nothing.")
+        line(f"Next: read {config}, then `rebalance run --dry-run --config {config}` shows its orders and sends none.")
     )
 
 
@@ -25,18 +25,18 @@ def show_check(path: Path, found: SettingsCheck) -> None:
         show(line(str(problem), "red"))
     if found.problems:
         counted = "1 problem" if len(found.problems) == 1 else f"{len(found.problems)} problems"
-        show(line(f"{path}: {counted}. Nothing runs until they are corrected.", "bold red"))
+        show(line(f"{path}: {counted}. No run starts until they are fixed.", "bold red"))
     elif found.config is not None:
         bots = sum(len(account.investments) for account in found.config.accounts)
         names = ", ".join(account.name for account in found.config.accounts)
-        show(line(f"{path}: can be used. Accounts: {names}; investments: {bots}.", "bold green"))
+        show(line(f"{path}: valid. Accounts: {names}; investments: {bots}.", "bold green"))
     for note in found.notes:
         show(line(note, "yellow"))
 
 
 def show_settings(path: Path, accounts: Mapping[str, Sequence[Setting]]) -> None:
     for account, settings in accounts.items():
-        table = grid(f"In force in account {account}, by {path}", "setting", "~value", "~from")
+        table = grid(f"Settings of account {account} from {path}", "setting", "~value", "~from")
         for setting in settings:
             table.add_row(line(setting.key), line(setting.value), line(setting.origin))
         show(table)

@@ -45,7 +45,7 @@ def test_adopted_shares_are_shown_with_their_value_and_managed_from_then_on(reba
     (row,) = [line for line in said.out.splitlines() if line.startswith("SPY ")]
     shares, value = row.split()[1:]
     assert shares == "29"
-    assert f"Together {value} USD" in said.out
+    assert f"Total: {value} USD" in said.out
     assert ours(rebalance) == {"SPY": "29"}
 
 
@@ -67,7 +67,7 @@ def test_confirmation_is_asked_for(rebalance, held, monkeypatch):
     answering(monkeypatch, "n")
     said = rebalance("adopt", "SPY")
     assert said.code == 2
-    assert "From then on the bots may sell them" in said.err
+    assert "which may then sell them" in said.err
     assert "nothing was handed over" in said.err
     assert ours(rebalance) == {}
     answering(monkeypatch, "y")
@@ -79,7 +79,7 @@ def test_without_a_terminal_yes_is_required(rebalance, held, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     said = rebalance("adopt", "SPY")
     assert said.code == 2
-    assert "Nobody can answer here, so nothing was handed over: --yes goes on without asking" in said.err
+    assert "There is no terminal to answer on, so nothing was handed over: use --yes to confirm" in said.err
     assert ours(rebalance) == {}
 
 
@@ -90,7 +90,7 @@ def test_shares_are_adopted_once(rebalance, held):
     assert "all 29 shares are the bots' already" in again.err
     everything = rebalance("adopt", "--all", "--yes")
     assert everything.code == 0
-    assert "There was nothing to hand over" in everything.out
+    assert "Nothing to hand over" in everything.out
     assert ours(rebalance) == {"SPY": "29"}
 
 
@@ -144,6 +144,6 @@ def test_settling_a_manual_trade_adopts_nothing(rebalance, held):
         tonight.context.broker.change_position(Symbol("SPY"), Decimal(29))
     said = rebalance("adopt", "SPY", "--by-hand", "--yes")
     assert said.code == 0, said.err
-    assert "SPY: settled; the journal now expects 58 shares" in said.out
+    assert "SPY: resolved; the journal now expects 58 shares" in said.out
     assert ours(rebalance) == {"SPY": "29"}
     assert "handed over" not in rebalance("adopt", "SPY", "--by-hand", "--yes").out

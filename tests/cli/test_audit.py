@@ -26,11 +26,11 @@ def forge(journal):
 
 
 def test_the_head_is_shown_at_the_end_of_a_run_in_the_history_and_by_the_audit(rebalance):
-    shown = re.search(r"ends at line (\d+) of the journal, whose hash is ([0-9a-f]{64})", rebalance("run").out)
+    shown = re.search(r"Last line of this run in the journal: (\d+), hash ([0-9a-f]{64})", rebalance("run").out)
     seq, head = shown.groups()
 
-    assert f"Line {seq} of the journal is its last; its hash is {head}" in rebalance("history").out
-    assert f"Line {seq} of the journal is its last; its hash is {head}" in rebalance("audit", "verify").out
+    assert f"Last line of the journal: {seq}, hash {head}" in rebalance("history").out
+    assert f"Last line of the journal: {seq}, hash {head}" in rebalance("audit", "verify").out
     assert json.loads(rebalance("history", 1, "--json").out)["head"] == {"seq": int(seq), "hash": head}
 
 
@@ -38,7 +38,7 @@ def test_the_head_is_shown_at_the_end_of_a_run_in_the_history_and_by_the_audit(r
 def test_an_intact_journal_passes(rebalance):
     said = rebalance("audit", "verify")
     assert said.code == 0
-    assert "Every line, file and table is what was written, up to this last line." in said.out
+    assert "Verified: no line, file or table was altered." in said.out
 
     answer = json.loads(rebalance("audit", "verify", "--json").out)
     assert (answer["exit_code"], answer["verdict"]["faults"]) == (0, [])
@@ -49,7 +49,7 @@ def test_a_forged_line_is_named(rebalance, journal):
 
     said = rebalance("audit", "verify")
     assert said.code == 5
-    assert re.search(r"wrong: line 3 \(\w+ of run 1, .*\) is not what was written", said.out)
+    assert re.search(r"fault: line 3 \(\w+ of run 1, .*\) is not what was written", said.out)
     assert "restore the last backup that verifies" in said.out
 
     answer = json.loads(rebalance("audit", "verify", "--json").out)

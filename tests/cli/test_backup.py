@@ -25,7 +25,7 @@ def test_a_backup_has_the_content_of_the_journal_and_is_private(rebalance, journ
     assert said.code == 0
     copy = tmp_path / "copy.sqlite"
     last = head(journal)
-    assert f"Line {last.seq} of the journal is its last; its hash is {last.hash}" in said.out
+    assert f"Last line of the journal: {last.seq}, hash {last.hash}" in said.out
     assert read.run(copy) == read.run(journal)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert rebalance("audit", "verify", "copy.sqlite", "--anchor", last.hash).code == 0
@@ -81,5 +81,5 @@ def test_a_restored_backup_is_refused_until_a_person_accepts_it(rebalance, journ
 
     accepted = rebalance("audit", "accept-restore", "--yes")
     assert accepted.code == 0
-    assert "later lines were written on this machine: this file lacks what they traded" in accepted.out
+    assert "later lines were written on this machine: this file lacks their trades" in accepted.out
     assert "older" not in rebalance("run", "--force").err

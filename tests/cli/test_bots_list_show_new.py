@@ -43,7 +43,7 @@ def test_list_shows_files_without_money_and_files_that_can_not_be_used(rebalance
     said = rebalance("bots", "list")
     assert f'gone: 1 problems; `rebalance bots check "{bots / "gone.json"}"` shows them' in said.out
     assert "draft: 1 problems" in said.out
-    assert "A bot without an account has no money" in said.out
+    assert "Bots without an account are not invested" in said.out
     answer = json.loads(rebalance("bots", "list", "--json").out)
     assert [(bot["name"], bot["account"]) for bot in answer] == [("Mine", "demo"), ("gone", "demo"), ("draft", None)]
 

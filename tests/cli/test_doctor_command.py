@@ -46,13 +46,13 @@ def test_a_healthy_account_is_fine_and_every_check_is_on_the_screen(rebalance, t
     assert said.code == FINE, said.out
     for words in (*TABLES, "This machine", "Account main", "config", "state folder", "disk", "journal", "bots"):
         assert words in said.out
-    assert "0 failed, 0 to look at." in said.out
+    assert "0 failed, 0 with warnings." in said.out
 
 
 def test_the_demo_is_fine_but_for_its_schedule(rebalance):
     said = rebalance("doctor")
     assert said.code == FINE
-    assert "0 failed, 1 to look at." in said.out
+    assert "0 failed, 1 with warnings." in said.out
     assert "Set enabled = true in [accounts.demo]" in said.out
 
 
@@ -204,7 +204,7 @@ def test_the_trial_buys_and_sells_one_share_and_leaves_the_runs_alone(rebalance,
     found = checks(rebalance, *SIMULATED)
     assert {name: check["verdict"] for name, check in found.items()} == dict.fromkeys(STEPS, "pass")
     assert json.loads(rebalance("history", "--json").out) == []
-    assert "6 checks: 0 failed, 0 to look at." in rebalance("doctor", *SIMULATED).out
+    assert "6 checks: 0 failed, 0 with warnings." in rebalance("doctor", *SIMULATED).out
 
 
 def test_on_a_paper_account_the_trial_sees_the_order_through_all_its_states(tmp_path, venue):
@@ -257,7 +257,7 @@ def test_the_figures_around_each_order_are_on_the_screen_and_in_json(rebalance, 
 def test_two_evenings_are_a_form_of_the_trial(rebalance, tmp_path):
     write_config(tmp_path)
     said = rebalance("doctor", "--two-evenings")
-    assert (said.code, "add --paper-trial" in said.err) == (WRONG_WORDS, True)
+    assert (said.code, "needs --paper-trial" in said.err) == (WRONG_WORDS, True)
 
 
 def test_a_session_whose_run_was_cut_off_has_no_trial(tmp_path):

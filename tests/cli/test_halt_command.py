@@ -49,7 +49,7 @@ def venue(tmp_path, monkeypatch) -> Iterator[LocalAlpaca]:
 
 
 def test_a_halted_account_is_refused_by_every_run_and_shown_on_every_screen(main):
-    assert "Every account is halted now: off for a week." in main("halt", "--reason", "off for a week").out
+    assert "Every account is halted: off for a week." in main("halt", "--reason", "off for a week").out
     run = main("run", "--yes")
     assert run.code == FAILED
     for said in (run, main("run", "--dry-run"), main("status"), main("doctor")):
@@ -80,7 +80,7 @@ def test_resume_shows_who_halted_when_and_why_and_allows_runs_again(main):
 
 def test_resume_without_a_halt_is_not_an_error(main):
     said = main("resume", "--reason", "to be sure")
-    assert (said.code, said.out) == (DONE, "Nothing was halted: nothing to lift.\n")
+    assert (said.code, said.out) == (DONE, "There is no halt to lift.\n")
 
 
 def test_no_halt_is_lifted_without_a_reason(main):
@@ -151,8 +151,8 @@ def test_kill_cancels_our_orders_and_the_account_stays_halted(rebalance, venue, 
     rests(venue, OURS, ALSO_OURS, "by-hand")
     said = rebalance("kill")
     assert said.code == DONE, said.out + said.err
-    assert f"live1: buy 2 SPY ({OURS}): gone" in said.out
-    assert "live1: nothing is open. It stays halted" in said.out
+    assert f"live1: buy 2 SPY ({OURS}): no longer open" in said.out
+    assert "live1: no open orders. The account stays halted" in said.out
     assert "by-hand" not in said.out
     assert still_open(venue) == {"by-hand"}
     assert "every account is halted" in evening_run(tmp_path, venue).message
@@ -184,7 +184,7 @@ def test_kill_refuses_the_keys_of_another_account(rebalance, venue):
 
 def test_a_simulated_account_is_killed_like_any_other(main):
     said = main("kill")
-    assert (said.code, "main: nothing is open." in said.out) == (DONE, True)
+    assert (said.code, "main: no open orders." in said.out) == (DONE, True)
 
 
 def test_orders_still_open_are_reported_with_the_remedy(capsys):
@@ -192,4 +192,4 @@ def test_orders_still_open_are_reported_with_the_remedy(capsys):
     show_killed([KilledAccount("live1", (order,), (order,))])
     said = capsys.readouterr().out
     assert "live1: sell 5 SPY (rb1), 2 of it filled: STILL OPEN" in said
-    assert "1 of 1 are still open. Run `rebalance kill` again, or look there." in said
+    assert "1 of 1 still open. Repeat `rebalance kill`, or cancel them there." in said

@@ -108,9 +108,9 @@ def test_without_a_terminal_nothing_is_armed(rebalance, venue):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--max-dollars", 0), "is no sum"),
-        (("--max-dollars", "nan"), "is no sum"),
-        (("--max-dollars", "1e6"), "is no sum"),
+        (("--max-dollars", 0), "is not a valid amount"),
+        (("--max-dollars", "nan"), "is not a valid amount"),
+        (("--max-dollars", "1e6"), "is not a valid amount"),
         (("--until", "2026-11-19"), "use a day from 2026-11-20 to 2027-02-18"),
         (("--until", "2027-02-19"), "90 days ahead at most"),
         (("--until", "9999-12-31"), "90 days ahead at most"),
@@ -171,7 +171,7 @@ def test_after_that_review_runs_send_all_orders(rebalance, venue, run):
     said = rebalance("resume", "--account", "live1", "--reason", "one share of each looks right")
     assert said.code == DONE, said.err
     assert "was halted" in said.out
-    assert "runs send all orders from now on" in said.out
+    assert "runs now send all orders" in said.out
     assert run(force=True).exit_code == DONE
     assert sent(venue) == 3
     assert standing(rebalance)["armed"]["first_order_only"] is False
@@ -203,7 +203,7 @@ def test_a_run_sends_no_more_than_was_armed(rebalance, venue, run):
 
 def test_nothing_is_sent_after_live_disarm(rebalance, venue, run):
     rebalance(*WHOLE)
-    assert "no order of it leaves any more" in rebalance("live", "disarm", "--account", "live1").out
+    assert "it sends no more orders" in rebalance("live", "disarm", "--account", "live1").out
     assert "was not armed" in rebalance("live", "disarm", "--account", "live1").out
     assert (run().exit_code, sent(venue)) == (FAILED, 0)
 

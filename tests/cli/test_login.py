@@ -64,7 +64,7 @@ def test_the_keys_are_read_without_echo_and_stored(rebalance, keyring, typed):
     assert said.code == 0, said.err
     assert typed == ["Key ID (not shown): ", "Secret (not shown): "]
     assert keyring.kept == {("rebalancer", "paper"): f"{ID}\n{SECRET}"}
-    assert "The keys of account paper are in a keyring in memory now" in said.out
+    assert "The keys of account paper are stored in a keyring in memory" in said.out
     assert "hunter2" not in said.out + said.err
 
 
@@ -78,7 +78,7 @@ def test_keys_can_be_piped_in_with_the_stdin_option(rebalance, keyring, piped, t
 
 def test_a_pipe_needs_the_stdin_option_and_a_terminal_refuses_it(rebalance, keyring, piped, monkeypatch):
     piped(PIPED)
-    assert "--stdin reads them from a pipe" in rebalance("login", "paper").err
+    assert "use --stdin to read the keys from a pipe" in rebalance("login", "paper").err
     monkeypatch.setattr("sys.stdin", Terminal(PIPED))
     said = rebalance("login", "paper", "--stdin")
     assert (said.code, keyring.kept) == (2, {})
@@ -135,7 +135,7 @@ def test_the_demo_has_no_account_to_log_in_to(rebalance, tmp_path, keyring):
 
 def test_logout_removes_them_and_says_when_there_were_none(rebalance, keyring):
     keyring.kept["rebalancer", "paper"] = f"{ID}\n{SECRET}"
-    assert "are no longer in a keyring in memory" in rebalance("logout", "paper").out
+    assert "were removed from a keyring in memory" in rebalance("logout", "paper").out
     assert keyring.kept == {}
     assert "has no keys of account paper" in rebalance("logout", "paper").out
     assert json.loads(rebalance("logout", "paper", "--json").out) == {"account": "paper", "removed": False}

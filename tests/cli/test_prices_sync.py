@@ -54,7 +54,7 @@ def venue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAlpa
 def test_sync_fetches_every_bots_tickers_and_the_fallback(rebalance, venue):
     said = rebalance("data", "sync")
     assert said.code == 0
-    assert "The closes of 2 tickers are fetched up to 2024-03-04, by 1 request." in said.out
+    assert "Fetched the closes of 2 tickers up to 2024-03-04 with 1 request." in said.out
     assert said.err == "2 of 2 tickers\n"
 
 
@@ -62,7 +62,7 @@ def test_sync_names_each_discarded_history_with_the_reason(rebalance, venue):
     rebalance("data", "sync")
     venue.market.action("forward_split", "SPY", date(2024, 3, 5), new_rate=2, old_rate=1)
     said = rebalance("data", "sync")
-    assert "up to 2024-03-04, by 2 requests" in said.out
+    assert "up to 2024-03-04 with 2 requests" in said.out
     assert "SPY: its history was fetched anew, since its close of 2024-03-04 was 500.0000 USD" in said.out
 
 

@@ -62,7 +62,7 @@ def test_recover_counts_the_fills_of_an_interrupted_run_and_ends_it(rebalance):
     assert said.code == 0, said.err
     assert "cut off and settled later: SPY: bought" in said.out
     assert filled(rebalance) == [(1, "SPY", "filled")]
-    assert rebalance("recover").out == "account main: nothing was left to settle\n"
+    assert rebalance("recover").out == "account main: nothing to settle\n"
 
 
 def test_a_broken_bot_does_not_prevent_settling_at_alpaca(rebalance, tmp_path, monkeypatch):

@@ -155,7 +155,7 @@ def test_outside_the_window_yes_skips_the_confirmation(tmp_path):
 
 def test_outside_the_window_without_a_terminal_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", StringIO("y\n"))
-    with pytest.raises(BadInputError, match=r"It is 11:00 New York time.*15:50.*--yes goes on without asking"):
+    with pytest.raises(BadInputError, match=r"It is 11:00 New York time.*15:50.*use --yes to confirm"):
         ask_at(tmp_path, 11)
 
 
@@ -178,7 +178,7 @@ def by_hand(rebalance, day: int, hour: int, minute: int = 0, *words: str):
 
 def test_a_manual_run_of_an_enabled_account_counts_as_the_sessions_run(rebalance, tmp_path):
     write_config(tmp_path)
-    assert "--yes goes on without asking" in by_hand(rebalance, 28, 11).err
+    assert "use --yes to confirm" in by_hand(rebalance, 28, 11).err
     assert by_hand(rebalance, 28, 11, 0, "--yes").code == 0
     assert when_due(rebalance, 28, 15, 50) == NOTHING
     assert [run["session"] for run in json.loads(rebalance("history", "--json").out)] == ["2016-06-28"]

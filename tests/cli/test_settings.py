@@ -188,7 +188,7 @@ def test_a_manual_edit_is_journalled_at_the_next_run_and_shown_with_it(rebalance
         "6000",
         "7000",
     )
-    assert 'changed since the run before: accounts.main.investments."Trend gate".amount: 6000 -> 7000' in run.out
+    assert 'changed since the previous run: accounts.main.investments."Trend gate".amount: 6000 -> 7000' in run.out
 
 
 def test_a_changed_default_of_trading_is_journalled_for_the_account_it_holds_in(rebalance, begun):

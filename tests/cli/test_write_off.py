@@ -61,7 +61,7 @@ def test_after_a_write_off_the_next_run_finds_no_difference(rebalance, delisted)
     said = rebalance("write-off", "FB", "--reason", "delisted", "--yes")
 
     assert said.code == 0, said.err
-    assert "holds 247 shares of FB, 51,870.00 USD by its last close, of 2022-06-08" in said.out
+    assert "holds 247 shares of FB, 51,870.00 USD at its last close on 2022-06-08" in said.out
     assert "Written off: 247 shares of FB, for 0 USD." in said.out
     write_bot(delisted, {"asset": "GLD"})
     code, record = evening(rebalance, DAYS[4])
@@ -82,7 +82,7 @@ def test_a_write_off_is_no_loss_of_the_day_and_ends_no_buying(rebalance, deliste
 def test_confirmation_is_asked_for(rebalance, delisted):
     said = rebalance("write-off", "FB", "--reason", "delisted")
     assert said.code == 2
-    assert "Nobody can answer here, so nothing was written off" in said.err
+    assert "There is no terminal to answer on, so nothing was written off" in said.err
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crash.points import WRITES, Instrumented, KillPoint, instrument_journal
+from crash.points import FROM_MEMORY, WRITES, Instrumented, KillPoint, instrument_journal
 from crash.shared_state import SharedClock, SharedState
 from rebalancer import config
 from rebalancer.app.evening import evening
@@ -92,7 +92,7 @@ def instrumented(context: RunContext, folder: AccountFolder, shared: SharedState
         return context
     return replace(
         context,
-        broker=Instrumented(context.broker, kill_point),
+        broker=Instrumented(context.broker, kill_point, lambda name: name not in FROM_MEMORY),
         journal=Instrumented(context.journal, kill_point, WRITES.__contains__),
     )
 

@@ -13,6 +13,8 @@ from crash.shared_state import SharedState
 
 WRITES = frozenset({"start_run", "resume", "record"})
 """Methods that change the journal; a kill at a read equals one at the point before."""
+FROM_MEMORY = frozenset({"instruments"})
+"""Methods of a broker that send no request."""
 WRITING = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
 TOUCHES = frozenset({"open", "os.rename", "os.remove"})
 """Audit events of file operations."""

@@ -2,6 +2,9 @@
 
 from datetime import date
 
+import rebalancer.venues.alpaca.broker
+import rebalancer.venues.alpaca.history
+import rebalancer.venues.alpaca.quotes  # noqa: F401
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SystemClock
 

@@ -83,7 +83,7 @@ def test_names_are_shown_as_they_are_and_never_run(page: Reader):
 def test_numbers_notes_and_months_are_in_the_text(page: Reader):
     assert "70 sessions, begun with 1,000.00 USD, costs: 5 bps" in page.text
     assert "a note of" in page.text
-    assert "A back-test is no promise" in page.text
+    assert "Past results are no promise" in page.text
     for words in ("CAGR", "Sortino", "Max drawdown", "2015", "2016", "Held after", "cash"):
         assert words in page.text
 
