@@ -37,7 +37,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test opens the keyring of who runs it
 
 
-class Said(NamedTuple):
+class CommandResult(NamedTuple):
     code: int
     out: str
     err: str
@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandResult]
 LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
 
 
@@ -114,11 +114,11 @@ def rebalance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.delenv("REBALANCE_CONFIG", raising=False)
     monkeypatch.chdir(tmp_path)
 
-    def command(*words: object) -> Said:
+    def command(*words: object) -> CommandResult:
         monkeypatch.setattr(sys, "argv", ["rebalance", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
             main()
         out, err = capsys.readouterr()
-        return Said(int(ended.value.code or 0), out, err)
+        return CommandResult(int(ended.value.code or 0), out, err)
 
     return command

@@ -29,7 +29,7 @@ class Fault:
     then: Callable[[], object] | None = None
 
 
-def _said(status: int, text: str, *, commits: bool = False, **headers: str) -> Fault:
+def _response(status: int, text: str, *, commits: bool = False, **headers: str) -> Fault:
     raw = json.dumps({"message": text}).encode()
     return Fault(commits=commits, status=status, raw=raw, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
@@ -42,17 +42,17 @@ RESET = Fault("reset", commits=False)
 RESET_AFTER = Fault("reset")
 DRIP = Fault("drip")
 DRIP_HEADERS = Fault("drip headers")
-TOO_MANY = _said(429, "too many requests.", X_RateLimit_Limit="200", X_RateLimit_Remaining="0", Retry_After="1")
+TOO_MANY = _response(429, "too many requests.", X_RateLimit_Limit="200", X_RateLimit_Remaining="0", Retry_After="1")
 TOO_MANY_BARE = Fault(commits=False, status=429, raw=b"")
-UNAVAILABLE = _said(503, "service unavailable")
-TIMEOUT_AFTER = _said(504, "upstream request timeout", commits=True)
+UNAVAILABLE = _response(503, "service unavailable")
+TIMEOUT_AFTER = _response(504, "upstream request timeout", commits=True)
 INTERNAL = Fault(commits=False, status=500, raw=b'{"code": 50010000, "message": "internal server error occurred"}')
 HTML = Fault(commits=False, status=500, raw=PAGE, headers={"Content-Type": "text/html"})
 HTML_AFTER = Fault(status=500, raw=PAGE, headers={"Content-Type": "text/html"})
 EMPTY = Fault(status=200, raw=b"")
 TRUNCATED = Fault(cut=True)
 REDIRECT = Fault(commits=False, status=302, raw=b"", headers={"Location": "/v2/elsewhere"})
-UNAUTHORIZED = _said(401, "unauthorized.")
+UNAUTHORIZED = _response(401, "unauthorized.")
 FORBIDDEN = Fault(commits=False, status=403, raw=b'{"code": 40310000, "message": "forbidden."}')
 
 

@@ -14,7 +14,7 @@ MONDAY = date(2024, 3, 4)
 HALF_PAST_THREE = datetime(2024, 3, 4, 20, 30, tzinfo=UTC)
 
 
-class Said(NamedTuple):
+class WireResponse(NamedTuple):
     status: int
     body: Any
 
@@ -38,11 +38,11 @@ class Wire:
         assert reply.status_code == 200, reply.text
         return reply.json()
 
-    def order(self, side: str, symbol: str, qty: object = None, /, **fields: object) -> Said:
+    def order(self, side: str, symbol: str, qty: object = None, /, **fields: object) -> WireResponse:
         asked = {"symbol": symbol, "side": side, "type": "limit" if "limit_price" in fields else "market"}
         asked |= {"time_in_force": "day", "client_order_id": next(self._ids)} | ({} if qty is None else {"qty": qty})
         reply = self.send("POST", "/v2/orders", {**asked, **fields})
-        return Said(reply.status_code, reply.json())
+        return WireResponse(reply.status_code, reply.json())
 
     def taken(self, side: str, symbol: str, qty: object = None, /, **fields: object) -> str:
         said = self.order(side, symbol, qty, **fields)
@@ -55,9 +55,9 @@ class Wire:
     def status(self, order_id: str) -> str:
         return str(self.look(order_id)["status"])
 
-    def cancel(self, order_id: str) -> Said:
+    def cancel(self, order_id: str) -> WireResponse:
         reply = self.send("DELETE", f"/v2/orders/{order_id}")
-        return Said(reply.status_code, reply.json() if reply.content else None)
+        return WireResponse(reply.status_code, reply.json() if reply.content else None)
 
 
 @pytest.fixture

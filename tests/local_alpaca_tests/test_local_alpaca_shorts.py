@@ -91,7 +91,7 @@ def test_an_intent_of_the_other_side_is_malformed(wire):
     assert wire.order("sell", "SPY", 1, position_intent="buy_to_open").status == 422
 
 
-# ------------------------------------------------------------------------------------- other hands
+# ------------------------------------------------------------------------------------- manual and external orders
 
 
 def test_a_manual_trade_moves_shares_and_cash_and_shows_no_order(venue, wire):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,9 @@ def alpaca_stage(folder: Path, venue: LocalAlpaca, monkeypatch: pytest.MonkeyPat
 
 def local_venue() -> LocalAlpaca:
     return LocalAlpaca(EVENING, market=Tape.sample())
+
+
+def invested(venue: LocalAlpaca) -> float:
+    """Long market value as a fraction of equity."""
+    body = venue.account_body()
+    return float(Decimal(str(body["long_market_value"])) / Decimal(str(body["equity"])))

@@ -234,3 +234,7 @@ def dollars(bot: str, amount: int) -> Investment:
 
 def percent(bot: str, amount: int) -> Investment:
     return Investment(bot, Decimal(amount), "percent")
+
+
+def one_bot(folder: Path, **percents: int) -> Stage:
+    return Stage(folder, {"A": (mix(**percents), percent("A", 100))})

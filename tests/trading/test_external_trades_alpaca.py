@@ -1,21 +1,14 @@
 """Trades of other senders in the same Alpaca account at the worst moments."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from alpaca_stage import NEXT, AlpacaStage
+from alpaca_stage import NEXT, AlpacaStage, invested
 from fakes import BrokerProxy, meanwhile
 from local_alpaca import LocalAlpaca
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Order, Submitted, Unknown
-
-
-def invested(venue: LocalAlpaca) -> float:
-    body = venue.account_body()
-    return float(Decimal(str(body["long_market_value"])) / Decimal(str(body["equity"])))
-
 
 # ------------------------------------------------------------------------------------- two runs of one account
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker
-from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
+from stage import DAYS, GLD, SPY, Stage, dollars, hold, one_bot, percent
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import Event, OrderIntended
@@ -22,10 +22,6 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.venues.sim.exchange import Script, ScriptedFault
-
-
-def one_bot(folder: Path, **percents: int) -> Stage:
-    return Stage(folder, {"A": (mix(**percents), percent("A", 100))})
 
 
 def orders_at_broker(stage: Stage) -> int:

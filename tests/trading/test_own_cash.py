@@ -3,13 +3,8 @@
 from decimal import Decimal
 
 import pytest
-from alpaca_stage import NEXT, AlpacaStage
+from alpaca_stage import NEXT, AlpacaStage, invested
 from local_alpaca import LocalAlpaca
-
-
-def invested(venue: LocalAlpaca) -> float:
-    body = venue.account_body()
-    return float(Decimal(str(body["long_market_value"])) / Decimal(str(body["equity"])))
 
 
 @pytest.mark.parametrize("multiplier", [1, 2, 4])

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from stage import DAYS, GLD, SGOV, SH, SPY, TLT, Stage, dollars, hold, mix, percent
+from stage import DAYS, GLD, SGOV, SH, SPY, TLT, Stage, dollars, hold, mix, one_bot, percent
 
 from rebalancer.bots.flowchart.tree import Compare, Constant, If, Indicator, Place
 from rebalancer.errors import RunFailedError, SourceError
@@ -14,10 +14,6 @@ from rebalancer.ports import AlreadyRun
 from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 HERE = Place(None, "chart")
-
-
-def one_bot(folder: Path, **percents: int) -> Stage:
-    return Stage(folder, {"A": (mix(**percents), percent("A", 100))})
 
 
 def needs_long_history(folder: Path) -> Stage:

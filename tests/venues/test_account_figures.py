@@ -17,11 +17,6 @@ WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, MONDAY = (
 
 
 @pytest.fixture
-def street() -> Street:
-    return Street()
-
-
-@pytest.fixture
 def sim(street: Street, tmp_path: Path):
     """An account of 10,000 dollars."""
     with closing(opened(street, tmp_path / "sim.sqlite")) as sim:

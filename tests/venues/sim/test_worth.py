@@ -44,7 +44,7 @@ def test_a_holding_that_never_had_a_price_is_not_valued_at_0(sims):
         sims.open(holdings={XYZ: "1"}).positions()
 
 
-def test_without_a_price_it_is_neither_bought_nor_sold_and_the_remedy_is_said(sims, street):
+def test_a_holding_without_a_price_is_not_traded_and_the_remedy_is_named(sims, street):
     broker = sims.open(holdings={SPY: "3"})
     delist(street, SPY, "98.50")
     assert broker.untradable([SPY, BIL, XYZ]) == {
