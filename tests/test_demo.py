@@ -73,7 +73,7 @@ def test_a_bot_decides_on_every_session_once_its_history_is_long_enough(bot: str
     assert np.isfinite(wanted[loaded(bot).lookback :]).all()
 
 
-def test_two_bots_want_opposite_sides_of_the_pair_on_some_days_so_that_netting_is_seen() -> None:
+def test_two_bots_want_opposite_sides_of_the_pair_on_some_days() -> None:
     gate, momentum = weights("Trend gate"), weights("Momentum top 2")
     up_against_down = (gate[SPY] > 0) & (momentum[SPYINV] > 0)
     down_against_up = (gate[SPYINV] > 0) & (momentum[SPY] > 0)
@@ -81,6 +81,6 @@ def test_two_bots_want_opposite_sides_of_the_pair_on_some_days_so_that_netting_i
     assert down_against_up.sum() >= 20
 
 
-def test_netting_is_seen_on_the_first_evening_that_anybody_runs() -> None:
+def test_the_first_demo_run_shows_netting() -> None:
     assert weights("Trend gate")[SPY][-1] > 0
     assert weights("Momentum top 2")[SPYINV][-1] > 0

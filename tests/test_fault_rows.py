@@ -28,7 +28,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "N3 reset after accept": (
         "trading/test_alpaca_evening.py::test_a_hundred_orders_whose_answers_are_lost_reach_the_venue_once_each",
     ),
-    "N4 end of file": ("venues/alpaca/test_client.py::test_an_order_is_sent_once_even_if_nobody_answers",),
+    "N4 end of file": ("venues/alpaca/test_client.py::test_an_order_is_sent_once_even_without_an_answer",),
     "N5 late accept": (
         "trading/test_unknown_outcomes.py::test_an_order_that_arrives_late_is_taken_once_and_found_by_the_next_run",
         "trading/test_alpaca_evening.py::test_a_lost_order_that_arrives_after_the_evening_halts_the_next_and_is_counted",
@@ -59,7 +59,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "N11 redirect": ("venues/alpaca/test_client.py::test_a_redirect_is_never_followed",),
     "N12 no content type": (
-        "venues/alpaca/test_client.py::test_an_answer_without_a_content_type_is_read_as_what_it_is",
+        "venues/alpaca/test_client.py::test_an_answer_without_a_content_type_is_parsed_by_its_content",
     ),
     "N13 unknown status or field": (
         "venues/contract.py::test_b10_an_unknown_status_is_an_open_order",
@@ -109,7 +109,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "O2 refused": (
         "trading/test_orders.py::test_a_refused_buy_does_not_affect_the_others",
-        "venues/alpaca/test_alpaca_refusals.py::test_a_refused_sell_never_speaks_of_what_it_costs",
+        "venues/alpaca/test_alpaca_refusals.py::test_a_refused_sell_never_names_a_cost",
     ),
     "O3 accepted, then rejected": ("venues/contract.py::test_b14_an_accepted_order_may_be_rejected_later",),
     "O4 cancel against fill": (
@@ -142,7 +142,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
         "trading/test_alpaca_rough_edges.py::test_shares_held_by_a_cancelled_order_are_awaited",
     ),
     "O12 a trade by hand in mid-run": (
-        "trading/test_external_trades.py::test_shares_sold_by_hand_a_moment_ago_are_never_sold_short",
+        "trading/test_external_trades.py::test_shares_sold_manually_during_the_run_are_never_sold_short",
         "venues/alpaca/test_alpaca_broker.py::test_only_a_sell_says_that_it_closes_what_is_held",
         "trading/test_rebalance.py::test_a_position_that_changed_without_our_orders_is_not_traded_that_evening",
     ),
@@ -198,7 +198,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     # ------------------------------------------------------------------------------------------- symbols
     "S1 halted": ("trading/test_alpaca_evening.py::test_a_sell_of_a_halted_symbol_does_not_stop_the_other_sells",),
     "S2 delisted while held": ("trading/test_alpaca_evening.py::test_an_untradable_symbol_is_not_traded",),
-    "S3 not tradable": ("venues/contract.py::test_b14_what_can_not_be_traded_is_named_with_its_reason",),
+    "S3 not tradable": ("venues/contract.py::test_b14_an_untradable_symbol_is_named_with_its_reason",),
     "S4 another class": ("venues/alpaca/test_alpaca_broker.py::test_a_symbol_of_another_class_is_not_traded",),
     "S5 hostile tickers": ("model/test_names.py::test_an_invalid_ticker_is_refused",),
     # ------------------------------------------------------------------------------------------- time
@@ -208,7 +208,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     ),
     "T2 the clock steps": (
         "trading/test_unknown_outcomes.py::test_a_clock_that_is_set_forward_does_not_make_an_order_absent",
-        "venues/alpaca/test_client.py::test_retries_end_although_the_clock_stands_still",
+        "venues/alpaca/test_client.py::test_retries_end_even_if_the_clock_stands_still",
     ),
     "T3 summer time": ("app/test_schedule_windows.py::test_the_change_of_the_clocks_moves_the_run_in_utc",),
     "T4 half days": ("market/test_calendar.py::test_a_half_day_closes_at_13_in_new_york",),

@@ -39,7 +39,7 @@ def test_an_amount_that_breaks_a_rule_of_the_config_changes_nothing(tmp_path: Pa
     assert not config.journal().exists()
 
 
-def test_another_amount_keeps_what_it_counts_unless_that_is_named(tmp_path: Path) -> None:
+def test_a_changed_amount_keeps_its_unit_unless_another_is_named(tmp_path: Path) -> None:
     config = write(tmp_path)
     edited = change_amount(config, main_account(config), "hold", "40", percent=None, by=ANN)
     assert [(str(bot.amount), bot.weight_mode) for bot in edited.investments] == [("40", "percent")]

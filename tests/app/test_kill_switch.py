@@ -27,7 +27,7 @@ THEIRS = order("rbob-holiday-bid-1")
 
 
 @dataclass
-class Venue:
+class SlowVenue:
     """Cancels take `seconds`; an order in `late` shows up so many seconds after the first poll."""
 
     clock: SimulatedClock
@@ -56,11 +56,11 @@ class Venue:
 QUARTER = timedelta(minutes=15)
 
 
-def venue(*standing: OrderState, **fields: object) -> Venue:
-    return Venue(SimulatedClock(NIGHT), list(standing), **fields)
+def venue(*standing: OrderState, **fields: object) -> SlowVenue:
+    return SlowVenue(SimulatedClock(NIGHT), list(standing), **fields)
 
 
-def killed(at: Venue, **asked: object) -> tuple[tuple[OrderState, ...], ...]:
+def killed(at: SlowVenue, **asked: object) -> tuple[tuple[OrderState, ...], ...]:
     return cancel_all(at, at.clock, **asked)
 
 

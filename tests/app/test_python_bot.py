@@ -228,7 +228,7 @@ def test_a_bot_that_computes_for_ever_is_ended_by_its_limit_of_processor_time():
     assert failures(body, ProcessLimits(cpu_seconds=2, wall_seconds=300)) == [said, said]
 
 
-def test_a_bot_that_waits_for_ever_is_ended_at_its_deadline_and_so_is_what_it_started():
+def test_a_bot_that_waits_for_ever_is_killed_at_its_deadline_with_its_child_processes():
     body = """
         os.system("sleep 600 &")
         time.sleep(600)

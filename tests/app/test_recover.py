@@ -117,7 +117,7 @@ def test_without_unsettled_orders_nothing_is_journalled(tmp_path: Path) -> None:
     assert head(stage.journal_file) == before
 
 
-def test_a_contradiction_halts_the_account_and_leaves_the_run_open(tmp_path: Path) -> None:
+def test_a_contradiction_between_journal_and_broker_halts_the_account_and_leaves_the_run_open(tmp_path: Path) -> None:
     stage = evening(tmp_path)
     cut(stage, 1, after=True)
     broker = stage.broker()

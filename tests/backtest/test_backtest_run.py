@@ -59,7 +59,7 @@ def test_a_day_without_a_decision_trades_nothing_and_keeps_what_is_held():
     assert_same(result.equity, 100, 200, 200)
 
 
-def test_what_has_no_price_yet_stays_in_cash():
+def test_the_weight_of_a_symbol_without_a_price_stays_in_cash():
     result = traded(columns([NAN, 2, 4]), columns([1, 1, 1]))
     assert_same(result.weights[:, 0], 0, 1, 1)
     assert_same(result.equity, 100, 100, 200)

@@ -62,7 +62,7 @@ def test_a_bot_that_never_decides_is_refused_by_name():
         compare(bots, PRICES, Terms(100))
 
 
-def test_a_bot_that_can_not_decide_later_keeps_what_it_holds_alone_and_leaves_its_share_together():
+def test_a_bot_that_fails_later_keeps_its_holdings_alone_and_gives_up_its_share_when_merged():
     bots = {"a": following_a(1, NAN, 1, 1), "b": following_a(1, 1, 1, 1)}
     found = compare(bots, PRICES, Terms(100, merging=halves(**bots)))
     assert found.tracks[0].result.weights[1].tolist() == [1, 0]
@@ -76,7 +76,7 @@ def test_bots_that_never_decide_on_the_same_day_are_both_named():
         compare(bots, PRICES, Terms(100))
 
 
-def test_the_main_track_is_what_the_bots_are_together_or_the_only_bot():
+def test_the_main_track_is_the_merged_bots_or_the_only_bot():
     bots = {"a": following_a(1, 1, 1, 1), "b": following_a(1, 1, 1, 1)}
     assert compare(bots, PRICES, Terms(100, merging=halves(**bots))).main.name == TOGETHER
     assert compare({"a": bots["a"]}, PRICES, Terms(100, benchmark=BBB)).main.name == "a"
@@ -103,7 +103,7 @@ def test_costs_are_in_hundredths_of_a_percent():
     assert found.main.result.equity[0] == pytest.approx(99)
 
 
-def test_decisions_stand_in_the_columns_of_the_closes_and_are_undefined_throughout_or_not_at_all():
+def test_decisions_have_the_columns_of_the_closes_and_are_undefined_as_whole_rows():
     gate = Compare(Indicator("current-price", (), BBB, HERE), "gt", Constant(1, HERE), 1, HERE)
     bot = FlowchartBot.of(Chart("bot", If(gate, Asset(BBB, HERE), Asset(Symbol("CCC"), HERE), HERE)))
     decided = bot.weights(closes(AAA=[1, 1, 1], BBB=[2, NAN, 1], CCC=[1, 1, 1]))

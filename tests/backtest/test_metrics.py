@@ -41,7 +41,7 @@ def statistics_of(*equity: float, **more):
 
 @pytest.mark.skipif(not COMPOSER.is_dir(), reason="Composer's recorded back-test is not part of the repository")
 @pytest.mark.parametrize("curve", ["symphony_value", "spy_benchmark"])
-def test_the_statistics_that_composer_printed_come_out_to_the_last_digit(curve: str):
+def test_the_statistics_equal_composers_to_the_last_digit(curve: str):
     rows = list(csv.DictReader((COMPOSER / "equity.csv").read_text().splitlines()))
     printed = json.loads((COMPOSER / "backtest_response.decoded.json").read_text())["stats"]
     printed = printed if curve == "symphony_value" else printed["benchmarks"]["SPY"]
@@ -74,7 +74,7 @@ def test_sortino_divides_by_the_losses_over_all_days():
     assert sortino(returns) == pytest.approx(0.005 * 252 / (math.sqrt(2 * 0.01**2 / 4) * math.sqrt(252)))
 
 
-def test_what_can_not_be_computed_is_none_and_not_zero():
+def test_an_undefined_statistic_is_none_and_not_zero():
     alone = statistics_of(100)
     assert (alone.annualised, alone.volatility, alone.sharpe, alone.sortino, alone.turnover) == (None,) * 5
     rising = statistics_of(100, 110, 121)

@@ -116,7 +116,7 @@ def test_the_html_report_replaces_an_older_one_and_leaves_no_draft(rebalance, tm
         ([GATE, "--csv", "nowhere/days.csv"], "can't be written"),
     ],
 )
-def test_what_can_not_be_done_is_refused_with_the_remedy(rebalance, words, remedy):
+def test_invalid_requests_are_refused_with_the_remedy(rebalance, words, remedy):
     said = rebalance("backtest", *words)
     assert said.code == 2
     assert remedy in said.err

@@ -80,7 +80,7 @@ def test_one_account_can_be_chosen_and_an_unknown_one_is_refused(rebalance, tmp_
     assert healthy(rebalance, "--account", "nobody").code == WRONG_WORDS
 
 
-def test_settings_that_can_not_be_used_are_a_failed_check_and_nothing_else_is_looked_at(rebalance, tmp_path):
+def test_invalid_settings_are_a_failed_check_and_nothing_else_is_checked(rebalance, tmp_path):
     write_config(tmp_path, top="nonsense = 1")
     said = healthy(rebalance, "--json")
     answer = json.loads(said.out)
@@ -91,7 +91,7 @@ def test_settings_that_can_not_be_used_are_a_failed_check_and_nothing_else_is_lo
     assert "rebalance config check" in check["remedy"]
 
 
-def test_a_bot_that_can_not_be_used_fails_and_the_rest_is_still_looked_at(rebalance, tmp_path):
+def test_an_invalid_bot_fails_and_the_rest_is_still_checked(rebalance, tmp_path):
     write_config(tmp_path, bot={"format": "rebalancer/bot", "version": 99})
     said = healthy(rebalance, "--json")
     (_, account) = json.loads(said.out)["checkups"]
@@ -100,7 +100,7 @@ def test_a_bot_that_can_not_be_used_fails_and_the_rest_is_still_looked_at(rebala
     assert (found["bots"], found["account"], found["next run"]) == ("fail", "pass", "pass")
 
 
-def test_after_a_run_the_journal_is_what_it_was(rebalance, tmp_path):
+def test_the_doctor_leaves_the_journal_of_a_run_unchanged(rebalance, tmp_path):
     write_config(tmp_path)
     with freeze_time(new_york_summer(28, 15, 50)):
         rebalance("run", "--when-due")

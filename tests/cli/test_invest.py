@@ -66,7 +66,7 @@ def test_another_amount_is_journalled_with_the_old_and_the_new_one(rebalance, co
     assert changes(rebalance) == [('accounts.main.investments."Trend gate".amount', "6000", "7000")]
 
 
-def test_an_amount_in_percent_stays_percent_until_dollars_are_asked_for(rebalance, config):
+def test_an_amount_in_percent_stays_percent_unless_dollars_are_named(rebalance, config):
     rebalance("invest", "set", "Trend gate", "50", "--percent")
     rebalance("invest", "set", "Trend gate", "60")
     assert invested(rebalance) == {"Trend gate": ("60", "percent")}
@@ -83,7 +83,7 @@ def test_an_investment_is_removed(rebalance, config):
     assert ('accounts.main.investments."momentum".amount', "5", None) in changes(rebalance)
 
 
-def test_what_a_command_changed_is_not_journalled_again_by_the_run(rebalance, config):
+def test_a_change_by_command_is_not_journalled_again_by_the_run(rebalance, config):
     rebalance("run", "--as-of", "2016-06-29")
     rebalance("invest", "set", "Trend gate", "7000")
     rebalance("run", "--as-of", "2016-06-30")

@@ -70,7 +70,7 @@ def test_a_dry_run_needs_no_arming_and_says_that_a_real_one_would_send_nothing(r
 # --------------------------------------------------------------------------------------------- arming
 
 
-def test_what_is_armed_is_shown_and_kept(rebalance, venue):
+def test_the_arming_is_shown_and_journalled(rebalance, venue):
     said = rebalance(*ARM)
     assert said.code == DONE, said.err
     for words in (
@@ -118,7 +118,7 @@ def test_without_a_terminal_nothing_is_armed(rebalance, venue):
         (("--account", "nobody"), "there is no account 'nobody'"),
     ],
 )
-def test_what_can_not_be_armed_is_refused(rebalance, venue, words, says):
+def test_invalid_armings_are_refused(rebalance, venue, words, says):
     said = rebalance(*ARM, *words)
     assert (said.code, says in said.err) == (WRONG_WORDS, True)
     assert standing(rebalance)["armed"] is None
@@ -250,7 +250,7 @@ def test_another_number_in_the_config_is_another_account(rebalance, venue, run, 
 # --------------------------------------------------------------------------------------------- who repeats it
 
 
-def test_the_doctor_looks_at_the_arming_and_at_the_kind_of_account(rebalance, venue):
+def test_the_doctor_checks_the_arming_and_the_mode_of_the_account(rebalance, venue):
     def found() -> dict[str, tuple[str, str]]:
         answer = json.loads(at_the_time(rebalance, "doctor", "--json").out)
         checks = (check for checkup in answer["checkups"] for check in checkup["checks"])

@@ -49,7 +49,7 @@ def test_a_missed_session_that_was_written_off_needs_a_look_until_the_next_run_i
     assert at(rebalance, 29, 17, 0, "status").code == FINE
 
 
-def test_a_failed_run_needs_a_look_and_says_why(rebalance, tmp_path):
+def test_a_failed_run_needs_a_look_with_its_reason(rebalance, tmp_path):
     write_config(tmp_path, bot={**HOLD_SPY, "version": 99})
     at(rebalance, 28, 15, 50, "run", "--when-due")
     said = at(rebalance, 28, 17, 0, "status")

@@ -47,7 +47,7 @@ def test_an_investment_goes_by_the_name_of_its_bot() -> None:
     assert settings(TEXT)['accounts.demo.investments."trend".amount'].value == "6000"
 
 
-def test_values_read_as_a_person_would_write_them() -> None:
+def test_values_are_shown_as_a_person_would_write_them() -> None:
     found = settings(TEXT.replace("drift_percent = 2", 'fallback_ticker = "CASH"'))
     here = "accounts.demo.trading"
     assert [found[f"{here}.{key}"].value for key in ("fallback_ticker", "paired_tickers", "protected")] == [

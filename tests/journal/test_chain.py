@@ -143,7 +143,7 @@ def test_lines_cut_off_at_the_end_are_found_only_by_an_anchor(written):
     assert verify(written, last).faults[0].startswith(f"no line has the hash {last}: lines were cut off")
 
 
-def test_twelve_digits_of_an_anchor_are_enough_and_what_is_no_hash_is_refused(written):
+def test_twelve_digits_of_an_anchor_are_enough_and_other_text_is_refused(written):
     assert verify(written, hashes(written)[7][:12]).faults == ()
     for wrong in ("abc", "ABCDEF012345", "line 7", "x" * 64):
         with pytest.raises(BadInputError, match="is no hash"):

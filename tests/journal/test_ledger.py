@@ -42,7 +42,7 @@ def test_the_ledger_of_a_new_account_is_empty(journal):
     assert journal.ledger("demo") == Ledger(ours={}, expected=None)
 
 
-def test_what_we_bought_is_ours_and_what_we_sold_no_longer_is(journal):
+def test_shares_we_bought_are_ours_until_we_sell_them(journal):
     ledger = ledger_after(journal, filled(BUY, "10"), filled(SELL, "4", execution="x2"))
 
     assert ledger == Ledger(ours={SPY: 6}, expected=None)
@@ -66,7 +66,7 @@ def test_a_symbol_missing_from_the_record_is_gone(journal):
     assert ledger == recorded(ours={}, expected={BIL: 1})
 
 
-def test_what_was_sold_out_is_expected_no_more(journal):
+def test_a_position_that_was_sold_out_is_no_longer_expected(journal):
     ledger = ledger_after(journal, holdings_read(holding(SPY, "4", "4")), filled(SELL, "4"))
 
     assert ledger == recorded(ours={}, expected={})
@@ -145,7 +145,7 @@ def test_the_same_execution_number_in_two_accounts_is_two_fills(journal):
     assert (journal.ledger("demo").ours, journal.ledger("other").ours) == ({SPY: 10}, {SPY: 7})
 
 
-def test_a_whole_evening_leaves_what_it_recorded_at_its_end(journal):
+def test_after_an_evening_the_ledger_is_its_last_record(journal):
     journal.record(start(journal), *evening())
 
     assert journal.ledger("demo") == recorded({SPY: 10}, {SPY: 15}, Symbol("SH"))
@@ -160,7 +160,7 @@ def test_after_a_split_our_shares_and_the_expected_ones_are_the_new_figures(jour
     assert ledger == recorded({SPY: 100}, {SPY: 150}, SPY)
 
 
-def test_what_is_bought_sold_and_adopted_after_a_split_counts_on_top_of_it(journal):
+def test_trades_and_adoptions_after_a_split_count_on_top_of_it(journal):
     before, after = filled(BUY, "5", execution="x1"), filled(SELL, "30", execution="x2")
     journal.record(start(journal), holdings_read(holding(SPY, "10", "5")), before, restated(SPY, "100", "150"), after)
     journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(7), Decimal(70)))
@@ -181,7 +181,7 @@ def written_off(symbol, account="demo"):
     return WrittenOff(NOW, account, symbol, Decimal(10), Decimal(2000), "ann@desk", "delisted")
 
 
-def test_what_is_written_off_is_neither_ours_nor_expected_any_more(journal):
+def test_written_off_shares_are_neither_ours_nor_expected(journal):
     ledger_after(journal, holdings_read(holding(SPY, "10", "4", "2000"), holding(BIL, "3", "3")))
     journal.record(NO_RUN, written_off(SPY))
 
@@ -190,14 +190,14 @@ def test_what_is_written_off_is_neither_ours_nor_expected_any_more(journal):
     assert SPY not in ledger.values
 
 
-def test_what_is_written_off_in_one_account_stays_in_another(journal):
+def test_a_write_off_in_one_account_does_not_affect_another(journal):
     ledger_after(journal, holdings_read(holding(SPY, "10", "10")))
     journal.record(NO_RUN, written_off(SPY, "other"))
 
     assert journal.ledger("demo") == recorded({SPY: 10}, {SPY: 10})
 
 
-def test_what_is_bought_after_a_write_off_is_ours(journal, path):
+def test_shares_bought_after_a_write_off_are_ours(journal, path):
     ledger_after(journal, holdings_read(holding(SPY, "10", "10", "2000")))
     journal.record(NO_RUN, written_off(SPY))
     ledger = ledger_after(journal, filled(BUY, "7"))
@@ -240,7 +240,7 @@ def test_the_last_session_in_which_a_symbol_was_restated_is_kept_through_later_r
     assert journal.ledger("demo").restated == {BIL: DAY - timedelta(days=1), SPY: later.session}
 
 
-def test_a_split_in_one_account_is_none_in_another(journal):
+def test_a_split_in_one_account_does_not_affect_another(journal):
     other = replace(REQUEST, account="other")
     journal.record(start(journal), holdings_read(holding(SPY, "10", "10")))
     journal.record(start(journal, other), holdings_read(holding(SPY, "7", "7")), restated(SPY, "100", "100"))

@@ -60,7 +60,7 @@ def test_runs_are_listed_newest_first(path, journal):
     assert [line.id for line in read.runs(path, limit=1)] == [3]
 
 
-def test_a_run_in_the_list_has_everything_a_person_looks_for(path, journal):
+def test_a_run_in_the_list_has_every_field_of_the_screen(path, journal):
     journal.record(start(journal), *evening())
 
     assert read.runs(path) == (

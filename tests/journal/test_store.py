@@ -47,7 +47,7 @@ def test_a_commit_waits_for_the_disk(journal):
     assert settings == {"journal_mode": "wal", "synchronous": 2}
 
 
-def test_what_was_recorded_is_there_after_opening_again(path):
+def test_recorded_events_are_there_after_opening_again(path):
     with SqliteJournal.open(path) as journal:
         journal.record(start(journal), *evening())
     before = rows(path, "events")

@@ -216,7 +216,7 @@ def announced(tape: Tape, now: datetime = EVENING, **params: str):
     return body["corporate_actions"]
 
 
-def test_actions_stand_in_groups_of_their_kind_and_kinds_can_be_chosen(tape):
+def test_actions_are_grouped_by_kind_and_can_be_filtered_by_it(tape):
     tape.action("forward_split", "SPY", THU, new_rate=2, old_rate=1)
     tape.action("cash_dividend", "TLT", MON, rate=Decimal("0.3"), process_date=WED)
     tape.action("partial_call", "TLT", MON)
@@ -329,7 +329,7 @@ def test_an_old_trade_gives_way_to_a_newer_bar(tape):
     assert tape.last("SPY", EVENING) == 508
 
 
-def test_an_order_meets_the_other_side_of_the_quote_or_the_last_price_where_there_is_none(tape):
+def test_an_order_fills_at_the_opposite_quote_or_at_the_last_price_without_one(tape):
     tape.quote("SPY", 0, 509)
     assert [tape.far_side("SPY", side, EVENING) for side in ("buy", "sell")] == [509, 508]
     assert tape.far_side("ZZZ", "buy", EVENING) is None

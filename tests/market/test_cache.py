@@ -49,7 +49,7 @@ def test_each_feed_has_closes_of_its_own(tmp_path: Path) -> None:
     assert cache.read("iex", [SPY]) == {}
 
 
-def test_writing_replaces_what_was_known(tmp_path: Path) -> None:
+def test_writing_replaces_the_cached_closes(tmp_path: Path) -> None:
     cache = ClosesCache(tmp_path / "prices.sqlite")
     cache.write("sip", {SPY: PAST, TLT: PAST})
     cache.write("sip", {SPY: CachedCloses.of({}, FIRST, LAST)})
@@ -164,7 +164,7 @@ def test_first_closes_of_a_symbol_cause_a_full_fetch() -> None:
     assert reconciled(known({}, last=2), known({3: 1.0}, first=1, last=3), whole=False) == "it had no closes before"
 
 
-def test_a_whole_answer_replaces_what_was_known() -> None:
+def test_a_complete_answer_replaces_the_cached_closes() -> None:
     assert closes_of(reconciled(CACHED, known({1: 5.0}), whole=True)) == {1: 5.0}
     assert closes_of(reconciled(None, known({1: 5.0}), whole=True)) == {1: 5.0}
 

@@ -21,7 +21,7 @@ def of_one(*prices: float, days: tuple[date, ...] = WEEK) -> Coverage:
     return found
 
 
-def test_a_complete_ticker_has_nothing_to_look_at() -> None:
+def test_a_complete_ticker_has_no_findings() -> None:
     assert of_one(1, 1, 1, 1) == Coverage(Symbol("SPY"), WEEK[0], WEEK[-1], 4, (), (), 0, ())
 
 
@@ -111,7 +111,7 @@ def test_a_symbol_without_closes_does_not_jump() -> None:
     assert unexplained_jumps(closes(NAN, NAN, 150), (), FORTY) == {}
 
 
-def test_only_the_last_five_moves_are_looked_at() -> None:
+def test_only_the_last_five_moves_are_checked() -> None:
     fifth_last = closes(100, 150, 150, 150, 150, 150)
     sixth_last = closes(100, 150, 150, 150, 150, 150, 150)
     assert SPY in unexplained_jumps(fifth_last, (), FORTY)

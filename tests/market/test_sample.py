@@ -57,7 +57,7 @@ def test_history_ends_before_the_day_that_asks() -> None:
     assert not closes.provisional
 
 
-def test_columns_stand_as_asked_and_an_unknown_symbol_is_nan() -> None:
+def test_columns_are_in_the_requested_order_and_an_unknown_symbol_is_nan() -> None:
     closes = ClosesHistory(sample.all_closes()).closes([SPYINV, NOWHERE, SPY], before=date(2008, 1, 4))
     assert closes.symbols == (SPYINV, NOWHERE, SPY)
     assert_array_equal(closes.values, [[100.0, np.nan, 144.93], [100.0483, np.nan, 144.86]])

@@ -56,7 +56,7 @@ def test_a_sale_is_settled_one_session_later_but_never_on_a_day_on_which_the_ban
     assert settlement_day(CALENDAR, session) == settled
 
 
-def test_an_exchange_that_stays_closed_settles_nothing_for_as_long_as_is_looked():
+def test_an_exchange_that_stays_closed_settles_nothing():
     class Closed(ExchangeCalendar):
         def sessions(self, first: date, last: date) -> tuple[date, ...]:
             return ()
@@ -84,18 +84,18 @@ def around_the_holiday(session: date) -> date:
     return max(TUESDAY, next_day(session))
 
 
-def test_what_was_bought_after_a_sale_of_the_same_session_waits_for_its_money():
+def test_a_buy_after_a_sale_of_the_same_session_awaits_settlement():
     trades = [OwnTrade(MONDAY, "sell", SPY), OwnTrade(MONDAY, "buy", TLT)]
     assert bought_before_settlement(trades, MONDAY, next_day) == {TLT: TUESDAY}
     assert bought_before_settlement(trades, TUESDAY, next_day) == {}
 
 
-def test_what_was_bought_before_the_sale_or_without_one_waits_for_nothing():
+def test_a_buy_before_the_sale_or_without_one_awaits_no_settlement():
     trades = [OwnTrade(MONDAY, "buy", TLT), OwnTrade(MONDAY, "sell", SPY)]
     assert bought_before_settlement(trades, MONDAY, next_day) == {}
 
 
-def test_over_a_day_without_settlement_the_money_of_the_session_before_is_waited_for():
+def test_after_a_day_without_settlement_the_previous_sessions_money_is_awaited():
     trades = [OwnTrade(FRIDAY, "sell", SPY), OwnTrade(FRIDAY, "buy", TLT), OwnTrade(MONDAY, "buy", GLD)]
     assert bought_before_settlement(trades, MONDAY, around_the_holiday) == {TLT: TUESDAY, GLD: TUESDAY}
 
@@ -108,7 +108,7 @@ TRADES = st.lists(
 
 
 @given(TRADES, st.sampled_from(DAYS), st.integers(1, 4))
-def test_a_symbol_waits_exactly_where_some_unsettled_sale_came_before_a_buy_of_it(trades, tonight, wait):
+def test_a_symbol_awaits_settlement_exactly_if_an_unsettled_sale_preceded_its_buy(trades, tonight, wait):
     def settled_on(session: date) -> date:
         return session + timedelta(days=wait)
 

@@ -78,7 +78,7 @@ def test_a_price_is_rounded_to_the_tick(instrument, price, down, up):
 
 
 @pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_neither_a_lot_nor_on_the_tick(text):
+def test_a_value_that_is_not_a_number_is_neither_a_lot_nor_on_the_tick(text):
     assert not SHARE.is_multiple_of_lot(Decimal(text))
     assert not SHARE.is_on_tick(Decimal(text))
 

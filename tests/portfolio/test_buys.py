@@ -87,13 +87,13 @@ def test_a_price_that_fell_does_not_buy_more_than_was_planned():
     assert (order.quantity, notes) == (500, {})
 
 
-def test_what_is_held_by_now_is_not_bought_again():
+def test_shares_already_held_are_not_bought_again():
     (order,), _ = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 100), held={SPY: Decimal("100.5")})
 
     assert order.quantity == 399
 
 
-def test_a_target_that_is_reached_by_now_is_not_bought():
+def test_a_target_already_reached_is_not_bought():
     orders, notes = sized(plan_for(SPY=(0.5, 100)), traded(SPY, 100), held={SPY: Decimal(600)})
 
     assert orders == ()

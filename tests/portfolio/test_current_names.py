@@ -49,7 +49,7 @@ def test_a_bot_that_names_the_new_one_sees_it_as_it_is() -> None:
     assert under_old_names(Closes(days, (META,), np.array([[12.0]])), {FB: META}, (META,)).symbols == (META,)
 
 
-def test_what_it_decides_is_meant_for_the_new_name() -> None:
+def test_decisions_of_a_bot_are_mapped_to_the_new_name() -> None:
     decided = under_new_names(Allocation("A", MONDAY, {FB: 0.6, MVRS: 0.4}), {FB: META})
     assert isinstance(decided, Allocation)
     assert decided.weights == {META: 0.6, MVRS: 0.4}

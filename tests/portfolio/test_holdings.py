@@ -73,7 +73,7 @@ def test_a_protected_symbol_that_is_not_held_is_not_bought_either():
     assert sort_holdings([], {}, None, Trading(protected=(SPY,))).untouchable == {SPY: "protected in the config"}
 
 
-def test_a_quantity_that_changed_without_our_orders_is_left_alone_and_said():
+def test_a_quantity_that_changed_without_our_orders_is_left_alone_with_a_note():
     holdings = sort_holdings([held(SPY, "40.000", 16_000)], of(SPY=100), of(SPY=100), OWN)
 
     assert holdings.managed == {}
@@ -91,7 +91,7 @@ def test_a_quantity_that_changed_without_our_orders_is_left_alone_and_said():
         pytest.param(694, 34_700, 34_000, id="a split that is not announced yet: our recorded dollars"),
     ],
 )
-def test_what_was_ours_of_a_changed_symbol_stays_in_investable(there, value, kept):
+def test_our_shares_of_a_changed_symbol_stay_in_investable(there, value, kept):
     recorded = {TLT: Decimal(34_000)}
     holdings = sort_holdings([held(TLT, there, value)], of(TLT=347), of(TLT=347), OWN, recorded)
 

@@ -250,7 +250,7 @@ def test_without_a_known_last_close_there_is_no_daily_loss():
     assert daily_loss(worth("1", previous=None), FIVE) is None
 
 
-def test_a_limit_of_100_percent_is_none():
+def test_a_limit_of_100_percent_disables_the_daily_loss_check():
     assert daily_loss(worth("0"), Decimal(100)) is None
 
 

@@ -46,7 +46,7 @@ def test_one_share_may_be_missing_however_dear_it_is():
     assert missed(wanted(SPY, "0.5", dear), held={SPY: Decimal(48)}, prices={SPY: at("1000")}) == {SPY: 2_000}
 
 
-def test_what_should_have_been_sold_counts_as_much_as_what_should_have_been_bought():
+def test_a_missed_sell_counts_like_a_missed_buy():
     assert missed(wanted(SPY, "0"), held={SPY: Decimal(100)}, prices={SPY: at("100")}) == {SPY: -10_000}
 
 
@@ -60,20 +60,20 @@ def test_a_target_that_is_reached_at_the_price_of_the_plan_or_at_a_later_one_is_
 
 
 @pytest.mark.parametrize("settings", [{"min_trade_dollars": Decimal(5_000)}, {"drift_percent": Decimal(5)}])
-def test_what_the_settings_for_small_trades_leave_undone_is_no_miss(settings):
+def test_a_difference_below_the_small_trade_settings_is_not_a_miss(settings):
     held = {SPY: Decimal(451)}
     assert missed(wanted(SPY, "0.5"), held=held, prices={SPY: at("100")}, **settings) == {}
     assert missed(wanted(SPY, "0.5"), held=held, prices={SPY: at("100")}) == {SPY: 4_900}
 
 
-def test_a_buy_that_found_no_money_because_of_drift_elsewhere_is_no_miss():
+def test_a_buy_without_cash_because_of_drift_elsewhere_is_not_a_miss():
     trades = wanted(SPY, "0.5"), wanted(TLT, "0.4")
     held, prices = {SPY: Decimal(504), TLT: Decimal(350)}, {SPY: at("100"), TLT: at("100")}
     assert missed(*trades, held=held, prices=prices, drift_percent=Decimal("4.5")) == {TLT: 5_000}
     assert missed(*trades, held={**held, SPY: Decimal(505)}, prices=prices, drift_percent=Decimal("4.5")) == {}
 
 
-def test_a_buy_that_99_percent_of_equity_had_no_room_for_is_no_miss():
+def test_a_buy_without_room_below_99_percent_of_equity_is_not_a_miss():
     held, prices = {SPY: Decimal(493)}, {SPY: at("100")}
     assert missed(wanted(SPY, "0.5"), held=held, prices=prices, beyond_cap=Decimal(449)) == {SPY: 700}
     assert missed(wanted(SPY, "0.5"), held=held, prices=prices, beyond_cap=Decimal(450)) == {}

@@ -60,7 +60,7 @@ def figures(events):
 # ------------------------------------------------------------------------------------------------------ splits
 
 
-def test_a_split_multiplies_what_is_ours_and_what_is_there():
+def test_a_split_multiplies_our_shares_and_the_brokers():
     (event,) = restated(of(NVDA=120), of(NVDA=12), split(10, words="10 for 1 split of 2024-06-10"))
 
     assert (event.account, event.at, event.symbol, event.ours, event.expected) == ("demo", NOW, NVDA, 120, 120)
@@ -100,7 +100,7 @@ def test_several_splits_of_one_symbol_multiply():
     assert event.why.startswith("split of 2024-06-08 and split of 2024-06-10: ")
 
 
-def test_of_two_splits_the_first_may_be_in_what_was_bought_on_its_day():
+def test_shares_bought_on_the_day_of_the_first_of_two_splits_may_include_it():
     """Bought on the Friday of a 4 for 1 split, the shares are new ones; on Monday each of them is three."""
     (event,) = restated(of(NVDA=36), of(NVDA=12), split(4, day=FRIDAY), split(3, words="3 for 1"))
     assert (event.ours, event.expected) == (36, 36)
@@ -133,13 +133,13 @@ def test_of_a_symbol_that_we_share_with_others_our_part_is_rounded_down():
     assert (event.ours, event.expected) == (Decimal("1.666666666"), Decimal("3.333333333"))
 
 
-def test_our_part_is_never_more_than_what_cash_in_lieu_left():
+def test_our_part_never_exceeds_the_shares_left_after_cash_in_lieu():
     (event,) = restated(of(NVDA=3), of(NVDA="10.9"), split(Decimal(1) / 3), ours=of(NVDA="10.8"))
 
     assert event.ours == 3
 
 
-def test_a_split_of_what_only_others_hold_is_expected_and_not_ours():
+def test_a_split_of_shares_that_are_not_ours_changes_only_the_expected_ones():
     (event,) = restated(of(NVDA=120), of(NVDA=12), split(10), ours={})
 
     assert (event.ours, event.expected) == (0, 120)

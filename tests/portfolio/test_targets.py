@@ -154,7 +154,7 @@ def test_a_ticker_in_two_pairs_is_netted_in_the_listed_order():
     assert dropped == pytest.approx({SPY: 0.4})
 
 
-def test_what_netting_frees_stays_cash_without_a_fallback():
+def test_weight_freed_by_netting_stays_cash_without_a_fallback():
     weights, _ = net_pairs({SPY: 0.5, SH: 0.25}, [(SPY, SH)], "net", None)
 
     assert weights == {SPY: 0.25}

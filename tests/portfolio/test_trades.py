@@ -128,7 +128,7 @@ def test_a_buy_says_its_target_and_where_that_came_from():
     assert line.why == "target 58 % of 75,000.00 USD = 207 shares; Trend gate 58 % x 100 %"
 
 
-def test_what_is_held_beyond_the_target_is_sold_in_whole_shares():
+def test_shares_beyond_the_target_are_sold_in_whole_shares():
     line = plan_of_one(held="500.5", target=0.40)
 
     assert (line.side, line.quantity, line.target_shares) == ("sell", Decimal(200), 300)
@@ -220,7 +220,7 @@ def test_an_invalid_ask_counts_as_no_price(ask):
     assert usable_price(us_equity(SPY), {SPY: quoted}) == NoPrice(SPY, (f"the quote shows {ask} USD",))
 
 
-def test_the_smallest_tick_is_a_price_and_what_was_never_asked_for_is_none():
+def test_the_smallest_tick_is_a_price_and_an_unrequested_symbol_has_none():
     cheap = Price(SPY, Decimal("0.0001"), "trade", NOW, 0.0)
     assert usable_price(us_equity(SPY), {SPY: cheap}) == cheap
     assert usable_price(us_equity(SPY), {}) == NoPrice(SPY, ("none was asked for",))
@@ -336,7 +336,7 @@ def evenings(draw):
 
 
 @given(evenings())
-def test_no_plan_sells_more_than_is_managed_or_touches_what_it_must_not(evening):
+def test_no_plan_sells_more_than_is_managed_or_trades_an_untouchable_symbol(evening):
     holdings, targets, *_, trading, _, instruments = evening
 
     plan = make_plan(*evening)

@@ -15,7 +15,7 @@ from rebalancer.venues.sim.broker import SimBroker
 CLOSE = session_of(DAYS[0]).closes
 
 
-class Auctioneer(BrokerProxy):
+class AuctionBroker(BrokerProxy):
     """The sim broker with a closing auction: a "moc" order rests until the close and is filled there."""
 
     real: SimBroker
@@ -67,7 +67,7 @@ def evening(folder: Path, minutes: int, *, auction: bool = True) -> Stage:
     stage = Stage(folder, {"A": (hold(SPY), percent("A", 50))}, trading=trading)
 
     def opened(real):
-        broker = Auctioneer(real)
+        broker = AuctionBroker(real)
         broker.standing, broker.stage = {}, stage
         return broker
 

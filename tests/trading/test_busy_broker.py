@@ -14,7 +14,7 @@ from rebalancer.venues.sim.broker import SimBroker
 
 
 @dataclass
-class Busy:
+class BusyBroker:
     """Asks for `pause` seconds for the first `times` submits; `meanwhile` is called at each of them."""
 
     inner: Any
@@ -42,10 +42,10 @@ class Busy:
         return getattr(self.inner, name)
 
 
-def sent(gate_run: GateRun, **how: Any) -> tuple[Submitted, Busy, float]:
+def sent(gate_run: GateRun, **how: Any) -> tuple[Submitted, BusyBroker, float]:
     """The gate's answer for a buy at a busy broker, that broker, and the seconds it took."""
     assert isinstance(gate_run.context.broker, SimBroker)
-    broker = Busy(gate_run.context.broker, **how)
+    broker = BusyBroker(gate_run.context.broker, **how)
     busy = replace(gate_run, context=replace(gate_run.context, broker=broker))
     began = gate_run.context.clock.now()
     answer = busy.gate().send(order(1, "buy", GLD, 5, "202"))

@@ -115,7 +115,7 @@ def test_the_daily_loss_is_not_checked_without_a_previous_equity(stage: Stage) -
 
 
 @dataclass
-class Tells:
+class ReportingBroker:
     """A broker of real money that reports `figures` of its account."""
 
     sim: SimBroker
@@ -154,14 +154,14 @@ class Tells:
 def test_figures_that_a_broker_does_not_report_are_noted_and_buys_go_on(
     stage: Stage, figures: dict[str, Decimal | None], sentence: str
 ) -> None:
-    stage.broker_proxy = lambda broker: Tells(broker, figures)
+    stage.broker_proxy = lambda broker: ReportingBroker(broker, figures)
     said = today(stage, "500", GLD=100)
     assert sentence in said
     assert GLD in stage.shares()
 
 
 def test_nothing_is_noted_of_a_broker_that_reports_all_figures(stage: Stage) -> None:
-    stage.broker_proxy = lambda broker: Tells(broker, {})
+    stage.broker_proxy = lambda broker: ReportingBroker(broker, {})
     assert not any("max_daily_loss_percent" in text for text in today(stage, "500", GLD=100))
 
 

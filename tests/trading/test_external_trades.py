@@ -30,7 +30,7 @@ class SellsByHandFirst(BrokerProxy):
         return super().submit(order)
 
 
-def test_shares_sold_by_hand_a_moment_ago_are_never_sold_short(tmp_path: Path) -> None:
+def test_shares_sold_manually_during_the_run_are_never_sold_short(tmp_path: Path) -> None:
     stage = holding(tmp_path)
     held = stage.shares()[SPY]
     stage.broker_proxy = SellsByHandFirst

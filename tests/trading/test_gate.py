@@ -166,7 +166,7 @@ def test_an_absent_order_that_fails_a_check_is_lost(gate_run: GateRun) -> None:
 
 
 @dataclass
-class Mistaken:
+class WrongQuantityBroker:
     """A broker that answers with one share more than was ordered."""
 
     sim: SimBroker
@@ -181,7 +181,7 @@ class Mistaken:
 
 
 def test_an_answer_about_another_order_stops_the_run(gate_run: GateRun) -> None:
-    mistaken = replace(gate_run, context=replace(gate_run.context, broker=Mistaken(gate_run.stage.broker())))
+    mistaken = replace(gate_run, context=replace(gate_run.context, broker=WrongQuantityBroker(gate_run.stage.broker())))
     with pytest.raises(StoppedError, match="stands at the broker as sell 100 SPY"):
         mistaken.gate().send(order(1, "sell", SPY, 99))
 
@@ -224,7 +224,7 @@ def test_a_second_open_order_of_a_symbol_and_side_stops_the_run(gate_run: GateRu
 
 
 @dataclass
-class Forgetful:
+class NonRecordingJournal:
     """A journal that claims to have recorded an intent, and has not."""
 
     real: Journal
@@ -237,7 +237,9 @@ class Forgetful:
 
 
 def test_an_order_that_is_not_in_the_journal_is_never_sent(gate_run: GateRun) -> None:
-    forgetful = replace(gate_run, context=replace(gate_run.context, journal=Forgetful(gate_run.context.journal)))
+    forgetful = replace(
+        gate_run, context=replace(gate_run.context, journal=NonRecordingJournal(gate_run.context.journal))
+    )
     with pytest.raises(StoppedError, match="the journal does not have it as it is"):
         forgetful.gate().send(order(1, "sell", SPY, 100))
     assert gate_run.at_the_broker() == set()

@@ -11,7 +11,7 @@ from rebalancer.venues.sim.broker import SimBroker
 
 
 @dataclass
-class Lending:
+class MarginAccountBroker:
     """The sim broker with an account that may invest `multiplier` times its equity."""
 
     inner: SimBroker
@@ -26,7 +26,7 @@ class Lending:
 
 def stage_of(folder: Path, multiplier: int | None) -> Stage:
     stage = Stage(folder, {"A": (mix(SPY=90), percent("A", 100))})
-    stage.broker_proxy = lambda broker: Lending(broker, None if multiplier is None else Decimal(multiplier))
+    stage.broker_proxy = lambda broker: MarginAccountBroker(broker, None if multiplier is None else Decimal(multiplier))
     return stage
 
 

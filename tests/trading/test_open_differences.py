@@ -177,7 +177,7 @@ def test_adopted_shares_are_traded_from_the_next_evening(stage: Stage) -> None:
     assert SPY not in stage.shares()
 
 
-def test_settling_a_trade_by_hand_leaves_the_bots_shares_unchanged(stage: Stage) -> None:
+def test_settling_a_manual_trade_leaves_the_bots_shares_unchanged(stage: Stage) -> None:
     split_unannounced(stage).run()
     settle(stage, 0, 200)
     stage.bots = {"A": (mix(GLD=49), percent("A", 100))}

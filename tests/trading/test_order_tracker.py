@@ -26,7 +26,7 @@ UNREAD = "the fills did not answer"
 
 
 @dataclass
-class Broker:
+class ListingBroker:
     """Shows `lists` one after the other and then the last again; a look-up by id returns `found`."""
 
     lists: list[tuple[OrderState, ...]] = field(default_factory=lambda: [()])
@@ -68,7 +68,7 @@ class EventList:
 
 
 def tracking(
-    venue: Broker, order: Order = ORDER, *, shutdown_requested: bool = False
+    venue: ListingBroker, order: Order = ORDER, *, shutdown_requested: bool = False
 ) -> tuple[OrderTracker, EventList]:
     context: Any = SimpleNamespace(
         broker=venue, clock=SimulatedClock(NOW), shutdown_requested=lambda: shutdown_requested
@@ -78,7 +78,7 @@ def tracking(
 
 
 def test_every_change_is_journalled_once_with_the_fills_behind_it() -> None:
-    tracker, log = tracking(Broker([(OPEN,), (OPEN,), (PART,), (CANCELED,)]))
+    tracker, log = tracking(ListingBroker([(OPEN,), (OPEN,), (PART,), (CANCELED,)]))
     assert tracker.until_terminal(10)
     assert log.lines == [
         OrderSeen(NOW, OPEN),
@@ -91,18 +91,18 @@ def test_every_change_is_journalled_once_with_the_fills_behind_it() -> None:
 
 
 def test_fills_of_an_unfilled_order_are_not_requested() -> None:
-    tracker, log = tracking(Broker([(replace(OPEN, status="canceled"),)], executions=None))
+    tracker, log = tracking(ListingBroker([(replace(OPEN, status="canceled"),)], executions=None))
     assert tracker.until_terminal(0)
     assert [type(line) for line in log.lines] == [OrderSeen]
 
 
 def test_unreadable_fills_leave_the_order_pending_and_are_noted_once() -> None:
-    tracker, log = tracking(Broker([(CANCELED,)], executions=None))
+    tracker, log = tracking(ListingBroker([(CANCELED,)], executions=None))
     assert not tracker.until_terminal(3)
     assert log.lines == [Noted(NOW, "warning", f"the orders could not be read: {UNREAD}")]
 
 
-class Silent(Broker):
+class UnreliableBroker(ListingBroker):
     """Answers every other poll only."""
 
     looks = 0
@@ -115,14 +115,14 @@ class Silent(Broker):
 
 
 def test_each_failed_poll_after_a_successful_one_is_noted() -> None:
-    tracker, log = tracking(Silent([(OPEN,)]))
+    tracker, log = tracking(UnreliableBroker([(OPEN,)]))
     assert not tracker.until_terminal(3)
     failed = Noted(NOW, "warning", "the orders could not be read: no answer (503)")
     assert log.lines == [OrderSeen(NOW, OPEN), failed, failed]
 
 
 def test_orders_are_polled_at_the_given_interval() -> None:
-    venue = Silent([(OPEN,)])
+    venue = UnreliableBroker([(OPEN,)])
     tracker, _ = tracking(venue)
     assert not tracker.until_terminal(10, poll=4)
     assert venue.looks == 4
@@ -136,7 +136,7 @@ def test_orders_are_polled_at_the_given_interval() -> None:
     ],
 )
 def test_an_impossible_filled_quantity_stops_the_run_with_both_numbers(shown: Sequence[OrderState], said: str) -> None:
-    tracker, _ = tracking(Broker([(state,) for state in shown]))
+    tracker, _ = tracking(ListingBroker([(state,) for state in shown]))
     with pytest.raises(StoppedError) as stopped:
         tracker.until_terminal(10)
     assert str(stopped.value) == f"order rb1 (SPY): {said} {how_to_resolve(ORDER)}"
@@ -177,26 +177,26 @@ def test_the_remedy_names_the_order_and_the_command() -> None:
 
 
 def test_an_order_found_only_by_look_up_has_the_outcome_found() -> None:
-    tracker, log = tracking(Broker(found=CANCELED))
+    tracker, log = tracking(ListingBroker(found=CANCELED))
     assert tracker.outcome(ORDER) == outcome_of(ORDER, CANCELED)
     assert outcome_of(ORDER, CANCELED) == Outcome(ORDER, "canceled", Decimal(4), Decimal(499), "by the venue")
     assert log.lines == [OrderSeen(NOW, CANCELED), FillSeen(NOW, FILL)]
 
 
 def test_an_order_with_unreadable_fills_has_an_unknown_outcome() -> None:
-    tracker, log = tracking(Broker(found=CANCELED, executions=None))
+    tracker, log = tracking(ListingBroker(found=CANCELED, executions=None))
     assert tracker.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, UNREAD)
     assert log.lines == []
 
 
 def test_an_absent_order_is_journalled_as_absent_and_lost() -> None:
-    tracker, log = tracking(Broker(found=Absent()))
+    tracker, log = tracking(ListingBroker(found=Absent()))
     assert tracker.outcome(ORDER) == Outcome(ORDER, "lost", Decimal(0), None, "it never reached the broker")
     assert log.lines == [OrderAbsent(NOW, ORDER.id), OrderLost(NOW, ORDER.id, "it never reached the broker")]
 
 
 def test_an_order_without_an_answer_stays_unknown() -> None:
-    tracker, log = tracking(Broker(found=Unknown("no answer")))
+    tracker, log = tracking(ListingBroker(found=Unknown("no answer")))
     assert tracker.outcome(ORDER) == Outcome(ORDER, "unknown", Decimal(0), None, "no answer")
     assert log.lines == []
 
@@ -205,7 +205,7 @@ def test_an_order_without_an_answer_stays_unknown() -> None:
 
 
 def test_an_order_that_is_not_filled_in_time_is_cancelled_with_a_note() -> None:
-    venue = Broker([(OPEN,)])
+    venue = ListingBroker([(OPEN,)])
     tracker, log = tracking(venue)
     assert not tracker.until_terminal(2)
     log.lines.clear()
@@ -215,7 +215,7 @@ def test_an_order_that_is_not_filled_in_time_is_cancelled_with_a_note() -> None:
 
 
 def test_after_a_shutdown_request_closing_auction_orders_are_neither_awaited_nor_cancelled() -> None:
-    venue, auction = Broker([(replace(OPEN, kind="moc", limit=None),)]), replace(ORDER, kind="moc", limit=None)
+    venue, auction = ListingBroker([(replace(OPEN, kind="moc", limit=None),)]), replace(ORDER, kind="moc", limit=None)
     tracker, log = tracking(venue, auction, shutdown_requested=True)
     assert not tracker.until_terminal(600)
     log.lines.clear()

@@ -256,7 +256,7 @@ def test_the_ledger_follows_the_fills(tmp_path: Path) -> None:
     assert held == stage.shares()
 
 
-class Overlooking(BrokerProxy):
+class MissingPositionBroker(BrokerProxy):
     """Its list of positions lacks SPY."""
 
     def positions(self) -> tuple[Position, ...]:
@@ -268,7 +268,7 @@ def test_a_small_position_that_is_missing_from_the_answer_is_not_read_as_sold(tm
     stage = Stage(tmp_path, {"A": (hold(SPY), dollars("A", 600)), "B": (hold(GLD), percent("B", 50))})
     stage.run()
     assert stage.shares()[SPY] == 1
-    stage.on(DAYS[1]).broker_proxy = Overlooking
+    stage.on(DAYS[1]).broker_proxy = MissingPositionBroker
     with pytest.raises(SourceError, match="its answer is not whole"):
         stage.run()
     stage.broker_proxy = lambda broker: broker
@@ -276,7 +276,7 @@ def test_a_small_position_that_is_missing_from_the_answer_is_not_read_as_sold(tm
     assert stage.record().run.status == "success"
 
 
-class Unlisting(BrokerProxy):
+class EmptyOrderListBroker(BrokerProxy):
     """Its list of orders is empty; a look-up by id finds them."""
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
@@ -285,7 +285,7 @@ class Unlisting(BrokerProxy):
 
 def test_an_order_that_no_list_shows_is_looked_up_by_its_id_at_the_end(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {"A": (hold(SPY), percent("A", 99))})
-    stage.broker_proxy = Unlisting
+    stage.broker_proxy = EmptyOrderListBroker
     stage.run()
     record = stage.record()
     assert record.run.status == "success"

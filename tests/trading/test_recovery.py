@@ -396,7 +396,7 @@ def test_a_lost_order_that_turns_up_is_counted_and_halts_the_account(tmp_path: P
     assert stage.shares() == {SPY: Decimal(198)}
 
 
-def test_a_lost_order_is_looked_for_at_every_later_start(tmp_path: Path) -> None:
+def test_a_lost_order_is_looked_up_at_every_later_start(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     order = lose_a_buy(stage)
     looked: list[OrderId] = []
@@ -412,7 +412,7 @@ def test_a_lost_order_is_looked_for_at_every_later_start(tmp_path: Path) -> None
     assert looked == [order.id] * 3
 
 
-def test_a_lost_order_that_a_person_accounted_for_is_not_looked_for_any_more(tmp_path: Path) -> None:
+def test_a_lost_order_that_a_person_accounted_for_is_no_longer_looked_up(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     order = lose_a_buy(stage)
     account_for(stage, order.id)
@@ -442,7 +442,7 @@ def test_the_dollars_of_a_lost_buy_stay_reserved_for_the_rest_of_the_session(tmp
 # ---------------------------------------------------------------------- a venue that forgets old orders
 
 
-class Forgets(BrokerProxy):
+class ForgetfulBroker(BrokerProxy):
     """A look-up finds no order, but the account shows its fills."""
 
     def find(self, order_id: OrderId) -> Found:
@@ -466,7 +466,7 @@ def test_the_late_arrival_of_a_lost_buy_is_detected_by_its_shares_also_after_a_s
     order = lose_a_buy(stage)
     arrives(stage, order)
     moved_by(stage, SPY, split)
-    stage.on(DAYS[1]).broker_proxy = Forgets
+    stage.on(DAYS[1]).broker_proxy = ForgetfulBroker
     with pytest.raises(StoppedError) as stopped:
         stage.run()
     assert str(stopped.value) == (
@@ -487,7 +487,7 @@ def test_the_late_arrival_of_a_lost_sell_is_detected_by_missing_shares(tmp_path:
     stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
     order = lose_a_sell(stage)
     arrives(stage, order)
-    stage.on(DAYS[2]).broker_proxy = Forgets
+    stage.on(DAYS[2]).broker_proxy = ForgetfulBroker
     with pytest.raises(StoppedError, match=r"was lost, and the broker now shows 0 SPY where 198 were expected"):
         stage.run()
 
@@ -504,7 +504,7 @@ def test_a_lost_order_without_a_matching_position_change_does_not_stop_the_run(
         stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
         lose_a_sell(stage)
     moved_by(stage, SPY, by_hand)
-    stage.on(DAYS[2]).broker_proxy = Forgets
+    stage.on(DAYS[2]).broker_proxy = ForgetfulBroker
     stage.run()
     assert read.trading_status(stage.journal_file, "demo").halt is None
 
@@ -561,7 +561,7 @@ def test_everything_that_needs_a_person_is_reported_at_once(tmp_path: Path) -> N
     stage.on(DAYS[1]).run()
     (had,) = (order.id for order in stage.record().orders)
     arrives(stage, lost)
-    stage.script, stage.broker_proxy = Script(), Forgets
+    stage.script, stage.broker_proxy = Script(), ForgetfulBroker
     with pytest.raises(StoppedError, match=rf"\({had}\) \(open\) and does not know .* \({lost.id}\) was lost, and the"):
         stage.run(force=True)
 

@@ -85,7 +85,7 @@ def test_neither_symbol_is_traded_where_both_names_are_used(stage: Stage, bots: 
     assert "both are named: neither is traded until only one of them is" in notes(stage)
 
 
-class Reused(Market):
+class ReusedTickerHistory(Market):
     """The old ticker belongs to another share since the rename, at 7 dollars."""
 
     def closes(self, symbols, before):
@@ -98,7 +98,7 @@ class Reused(Market):
 
 def reuse(stage: Stage) -> None:
     stage.run()
-    stage.market = Reused({**stage.market.prices, OLD: Decimal(7)}, stage.clock)
+    stage.market = ReusedTickerHistory({**stage.market.prices, OLD: Decimal(7)}, stage.clock)
     stage.on(DAYS[3])
 
 
@@ -119,7 +119,7 @@ def test_once_the_renamed_shares_are_sold_the_old_ticker_means_the_other_share(s
     assert [(symbol, side) for symbol, side, _ in orders(stage)] == [(OLD, "buy")]
 
 
-class Young(Market):
+class NoNewNameHistory(Market):
     """The history has no closes of the new name yet."""
 
     def closes(self, symbols, before):
@@ -129,7 +129,7 @@ class Young(Market):
 
 
 def test_without_a_history_of_the_new_name_it_is_not_sold(stage: Stage) -> None:
-    stage.market = Young(stage.market.prices, stage.clock, announced=(RENAME,))
+    stage.market = NoNewNameHistory(stage.market.prices, stage.clock, announced=(RENAME,))
     stage.bots = {"A": (mix(SPY=50), percent("A", 50)), "B": (mix(GLD=10), percent("B", 50))}
     stage.run()
     assert stage.shares()[NEW] == 100

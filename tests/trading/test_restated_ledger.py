@@ -113,15 +113,15 @@ def test_once_restated_the_same_split_is_not_applied_again(stage: Stage) -> None
     assert len(notes(stage)) == 1
 
 
-class Silent(Market):
+class UnreadableAnnouncements(Market):
     """A history whose announcements can't be read."""
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
         raise SourceError(f"no announcements for {', '.join(symbols)} from {first} to {last}")
 
 
-def silent(stage: Stage) -> Silent:
-    return Silent(stage.market.prices, stage.clock)
+def silent(stage: Stage) -> UnreadableAnnouncements:
+    return UnreadableAnnouncements(stage.market.prices, stage.clock)
 
 
 def test_announcements_since_the_last_record_are_read_for_changed_symbols_only(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 @dataclass
-class Interrupted:
+class ShutdownAtSubmit:
     """A broker at whose n-th submit a shutdown is requested."""
 
     broker: SimBroker
@@ -62,7 +62,7 @@ def test_a_shutdown_before_the_first_order_fails_the_run_and_leaves_the_session_
 
 def test_a_shutdown_between_two_orders_tracks_the_first_and_sends_no_more(tmp_path: Path) -> None:
     stage = three(tmp_path)
-    stage.broker_proxy = lambda broker: Interrupted(broker, stage.requested, at=1)
+    stage.broker_proxy = lambda broker: ShutdownAtSubmit(broker, stage.requested, at=1)
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"
@@ -79,7 +79,7 @@ def test_a_shutdown_between_sells_and_buys_sends_no_buy(tmp_path: Path) -> None:
         {"Mix": (mix(SH=100), percent("Mix", 100))},
         script=Script({("sell", name): ScriptedFault(waits=3) for name in (SPY, TLT, GLD)}),
     ).on(DAYS[1])
-    stage.broker_proxy = lambda broker: Interrupted(broker, stage.requested, at=3)
+    stage.broker_proxy = lambda broker: ShutdownAtSubmit(broker, stage.requested, at=3)
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"

@@ -40,7 +40,7 @@ def test_an_unknown_outcome_is_not_certain_and_has_no_known_fill() -> None:
 
 
 @dataclass
-class Broker:
+class ScriptedBroker:
     """Answers from a script, then its last answer again; keeps when it was asked."""
 
     answers: list[Found]
@@ -57,42 +57,42 @@ class Broker:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-def found(venue: Broker) -> OrderState | Absent | Unknown:
+def found(venue: ScriptedBroker) -> OrderState | Absent | Unknown:
     context: Any = SimpleNamespace(broker=venue, clock=venue.clock)
     return look_up(context, [ORDER.id])[ORDER.id]
 
 
 def test_an_order_at_the_broker_is_found_by_the_first_look_up() -> None:
-    venue = Broker([STANDS], quiet=30)
+    venue = ScriptedBroker([STANDS], quiet=30)
     assert found(venue) == STANDS
     assert venue.asked == [0]
 
 
 def test_an_order_is_absent_after_the_second_look_up_past_the_quiet_time() -> None:
-    venue = Broker([Absent()], quiet=30)
+    venue = ScriptedBroker([Absent()], quiet=30)
     assert found(venue) == Absent()
     assert venue.asked == [0, 1, 3, 7, 15, 30, 31]
 
 
 def test_an_order_that_turns_up_at_the_last_look_up_is_found() -> None:
-    venue = Broker([*[Absent()] * 6, STANDS], quiet=30)
+    venue = ScriptedBroker([*[Absent()] * 6, STANDS], quiet=30)
     assert found(venue) == STANDS
 
 
 def test_one_absence_followed_by_no_answers_is_unknown() -> None:
-    venue = Broker([*[Unknown("no answer")] * 5, Absent(), Unknown("still none")], quiet=30)
+    venue = ScriptedBroker([*[Unknown("no answer")] * 5, Absent(), Unknown("still none")], quiet=30)
     assert found(venue) == Unknown("still none")
 
 
 def test_no_answers_followed_by_one_absence_are_unknown() -> None:
-    venue = Broker([*[Unknown("no answer")] * 15, Absent()], quiet=30)
+    venue = ScriptedBroker([*[Unknown("no answer")] * 15, Absent()], quiet=30)
     assert found(venue) == Unknown("the broker did not say for sure whether it stands")
     assert venue.asked[-1] == 40
 
 
 @given(st.integers(0, 300), st.lists(st.sampled_from([Absent(), Unknown("no answer")]), max_size=40))
 def test_no_order_is_absent_before_two_look_ups_past_the_quiet_time(quiet: int, answers: list[Found]) -> None:
-    venue = Broker([*answers, Absent()], quiet)
+    venue = ScriptedBroker([*answers, Absent()], quiet)
     if found(venue) == Absent():
         assert len([second for second in venue.asked if second >= quiet]) >= 2
 

@@ -26,7 +26,7 @@ QUIET = 30
 
 
 @dataclass
-class Wire:
+class DelayedWire:
     """Between us and the venue: an order arrives after its delay, in order of `delays`, and no answer comes back."""
 
     clock: SimulatedClock
@@ -48,10 +48,10 @@ class Wire:
 
 
 @dataclass
-class Late(BrokerProxy):
+class DelayedBroker(BrokerProxy):
     """The venue at the end of the wire, with a quiet time of half a minute."""
 
-    wire: Wire
+    wire: DelayedWire
     resend: bool = True
 
     def __post_init__(self) -> None:
@@ -72,11 +72,11 @@ class Late(BrokerProxy):
         return super().find(order_id)
 
 
-def evening(folder: Path, *delays: float, resend: bool = True) -> tuple[Stage, Wire]:
+def evening(folder: Path, *delays: float, resend: bool = True) -> tuple[Stage, DelayedWire]:
     """One buy of 120 SPY over a wire with these delays."""
     stage = Stage(folder, {"A": (mix(SPY=60), percent("A", 100))}, trading=Trading(fallback_ticker=None))
-    wire = Wire(stage.clock, list(delays))
-    stage.broker_proxy = lambda venue: Late(venue, wire, resend)
+    wire = DelayedWire(stage.clock, list(delays))
+    stage.broker_proxy = lambda venue: DelayedBroker(venue, wire, resend)
     return stage, wire
 
 
@@ -116,7 +116,7 @@ def test_an_order_that_arrives_after_the_last_look_up_is_resent_and_taken_once(t
 def test_a_clock_that_is_set_forward_does_not_make_an_order_absent(tmp_path: Path) -> None:
     stage, wire = evening(tmp_path, 120 + 20)
 
-    class SetForward(Late):
+    class SetForward(DelayedBroker):
         def find(self, order_id: OrderId) -> Found:
             if not wire.looks:
                 stage.clock.sleep(120)

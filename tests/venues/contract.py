@@ -222,7 +222,7 @@ class BrokerContract(Contract):
             pytest.skip("its Ability says: sells_fractions = True")
         assert isinstance(broker.submit(sell("rb1", SPY, str(self.instrument.lot / 2))), Refused)
 
-    def test_b14_what_can_not_be_traded_is_named_with_its_reason(self, broker):
+    def test_b14_an_untradable_symbol_is_named_with_its_reason(self, broker):
         untradable = broker.untradable([XYZ, SPY])
         assert list(untradable) == [XYZ]
         assert untradable[XYZ]
@@ -242,7 +242,7 @@ class BrokerContract(Contract):
         over = settled(broker, street, "rb1")
         assert [state_of(broker, "rb1"), broker.find(OrderId("rb1"))] == [over, over]
 
-    def test_b18_fills_have_ids_of_their_own_and_sum_to_what_is_filled(self, broker, street):
+    def test_b18_fills_have_unique_ids_and_sum_to_the_filled_quantity(self, broker, street):
         broker.submit(buy("rb1", SPY, "3"))
         broker.submit(buy("rb2", SPY, "2"))
         assert settled(broker, street, "rb1").filled + settled(broker, street, "rb2").filled == 5

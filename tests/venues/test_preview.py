@@ -151,7 +151,7 @@ def test_a_simulated_sell_pays_for_a_simulated_buy(real, street):
     assert {position.symbol: position.quantity for position in preview.positions()} == {BIL: 240, XYZ: 3}
 
 
-def test_what_is_left_of_a_position_is_valued_at_the_price_of_the_sale(real, street):
+def test_the_rest_of_a_position_is_valued_at_the_price_of_the_sale(real, street):
     preview = PreviewBroker(real, street, street)
     street.trades_at(SPY, "200.00")
     preview.submit(sell("rb1", SPY, "10"))

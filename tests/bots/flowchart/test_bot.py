@@ -72,7 +72,7 @@ def test_a_decision_is_positive_finite_weights_or_a_reason(random_chart, closes)
 
 
 @given(charts, st.integers(0, 2**32 - 1))
-def test_the_look_back_is_enough_to_decide_on(random_chart, seed):
+def test_the_lookback_is_enough_to_decide_on(random_chart, seed):
     bot = FlowchartBot.of(random_chart)
     decision = bot.decide(random_walks(seed, bot.lookback))
     # Of cash, or of a part that held only cash, the volatility is 0 however long its history is.
@@ -117,7 +117,7 @@ def test_a_condition_for_more_days_than_there_are_is_a_reason():
     )
 
 
-def test_a_group_without_a_history_says_what_its_own_decision_lacks():
+def test_a_group_without_a_history_names_the_missing_input():
     gate = group("Gate", when(compare(rsi("AAA", 9), "gt", 50), hold("AAA"), CASH))
     root = best(1, "cumulative-return", 1, gate, hold("AAA"))
     assert reason(root, prices(AAA=[1, 2])) == "RSI(AAA,9) needs 10 closes in a row, has 2 since 2016-01-04"

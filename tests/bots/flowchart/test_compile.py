@@ -77,7 +77,7 @@ def test_the_root_is_the_chart_itself_however_it_is_shared():
     assert isinstance(compiled.table[compiled.root], Branch)
 
 
-def test_symbols_are_all_that_is_held_or_looked_at_sorted():
+def test_symbols_are_those_held_or_read_in_order():
     root = when(compare(price("ZZZ"), "gt", 1), capped((0.5, hold("BBB")), fallback="MMM"), hold("AAA"))
     assert program(root).symbols == ("AAA", "BBB", "MMM", "ZZZ")
 
@@ -100,17 +100,17 @@ def test_a_price_indicator_of_a_group_is_refused():
         (rsi("AAA", 10), 11),
     ],
 )
-def test_the_look_back_is_what_the_first_value_takes(operand, sessions):
+def test_the_lookback_is_enough_for_the_first_value(operand, sessions):
     assert program(when(compare(operand, "gt", 1), hold("AAA"), CASH)).lookback == sessions
 
 
-def test_the_look_back_adds_up_through_days_and_simulated_history():
+def test_the_lookback_adds_up_through_days_and_simulated_history():
     gate = when(compare(rsi("AAA", 10), "gt", 50, for_days=3), hold("AAA"), CASH)
     assert program(gate).lookback == 13
     assert program(best(1, "cumulative-return", 20, gate, hold("BBB"))).lookback == 34
 
 
-def test_the_warm_up_is_what_rsi_and_ema_take_to_settle():
+def test_the_warm_up_is_enough_for_rsi_and_ema_to_settle():
     assert program(when(compare(rsi("AAA", 10), "gt", 50), hold("AAA"), CASH)).warm_up == 250
     assert program(when(compare(rsi("AAA", 60), "gt", 50), hold("AAA"), CASH)).warm_up == 600
     assert program(when(compare(price("AAA"), "gt", 50), hold("AAA"), CASH)).warm_up == 1

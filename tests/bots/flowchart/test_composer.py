@@ -92,7 +92,7 @@ def test_children_of_weight_zero_are_left_out():
     assert found == ("Specified", (1.0,), (("Asset", "BIL"),))
 
 
-def test_a_weight_under_another_parent_is_left_over_and_ignored():
+def test_a_leftover_weight_under_another_parent_is_ignored():
     stale = {**SPY, "weight": {"num": 7, "den": 100}}
     assert root({"step": "wt-cash-equal", "children": [stale, BIL]})[1] == (("Asset", "SPY"), ("Asset", "BIL"))
 
@@ -137,7 +137,7 @@ def test_a_right_side_can_be_another_indicator():
     assert compare(**{**side, "rhs-fixed-value?": DELETE})[3] == ("Indicator", "max-drawdown", (3,), "SPY")
 
 
-def test_a_fixed_right_side_ignores_the_function_beside_it():
+def test_a_fixed_right_side_ignores_its_function():
     stale = {"rhs-fn": "max-drawdown", "rhs-fn-params": {"window": 3}}
     assert compare(**stale)[3] == ("Constant", 79.0)
     assert compare(**stale, **{"rhs-fixed-value?": DELETE})[3] == ("Constant", 79.0)

@@ -120,7 +120,7 @@ def test_too_many_values_are_refused_before_parsing():
     assert "has about 250,001 values; up to 250,000 are read" in refusal(b"[" + b"," * 250_000)
 
 
-def test_after_ten_problems_the_rest_is_not_looked_at():
+def test_after_ten_problems_the_rest_is_not_checked():
     _, problems = parse(b"[" + b'{"a": 1, "a": 2},' * 50 + b"{}]", "bot.json")
     assert len(problems) == 11
     assert "after 10 problems the rest is not looked at" in str(problems[-1])

@@ -130,7 +130,7 @@ def test_a_subject_that_is_one_asset_behind_groups_and_weights_is_that_ticker():
 @pytest.mark.parametrize(
     "function", ["moving-average-price", "exponential-moving-average-price", "standard-deviation-price"]
 )
-def test_a_function_of_prices_is_refused_on_what_is_no_single_ticker(function):
+def test_a_function_of_prices_is_refused_on_anything_but_a_ticker(function):
     mix = {"equal": [SPY, BIL]}
     chart = gate({"left": {function: {"of": mix, "window": 9}}, "is": "gt", "right": 1})
     sentence = f'"{function}" is known of tickers only, and chart.if.left.{function}.of is not a single one'

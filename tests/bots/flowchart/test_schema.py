@@ -46,7 +46,7 @@ def test_the_indicators_of_the_schema_are_their_rows():
 
 
 @given(documents())
-def test_what_the_schema_allows_is_read(document):
+def test_every_document_valid_by_the_schema_is_read(document):
     assert VALIDATOR.is_valid(document)
     assert problems_of(document) == ()
 

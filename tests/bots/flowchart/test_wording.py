@@ -32,7 +32,7 @@ def test_a_gate_without_a_value_is_undefined():
     assert gate(compare(rsi("AAA", 5), "lt", 10), TWO) == ["RSI(AAA,5) = undefined < 10: undefined"]
 
 
-def test_without_prices_a_gate_says_only_what_it_asks():
+def test_without_prices_a_condition_shows_no_values():
     condition = all_of(compare(rsi("AAA", 5), "lt", 10), any_of(compare(price("AAA"), "gt", 1, for_days=2)))
     assert gate(condition) == [
         "all of 2 conditions",

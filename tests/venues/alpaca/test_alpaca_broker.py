@@ -62,7 +62,7 @@ def test_a_blocked_account_says_so(venue, broker):
     assert broker.account().blocked == "Alpaca has blocked its trading"
 
 
-def test_only_what_is_free_of_margin_can_be_spent(venue, broker):
+def test_only_non_marginable_buying_power_can_be_spent(venue, broker):
     venue.withhold(250)
     account = broker.account()
     assert (account.cash, account.spendable) == (10_000, 9_750)
@@ -80,7 +80,7 @@ def test_held_shares_shorts_and_other_classes_are_shown_as_they_are(venue, broke
     assert shown["BTCUSD"].asset_class == "crypto"
 
 
-def test_a_position_without_a_value_counts_at_what_the_accounts_equity_counts_it(venue, broker):
+def test_a_position_without_a_value_counts_at_the_value_implied_by_equity(venue, broker):
     venue.hold(SPY, "10")
     venue.hold(BIL, "4")
     venue.positions[SPY] = {"market_value": None}
@@ -88,7 +88,7 @@ def test_a_position_without_a_value_counts_at_what_the_accounts_equity_counts_it
     assert shown == {SPY: (1000, False), BIL: (200, True)}
 
 
-def test_positions_without_a_value_share_what_the_equity_counts_for_them(venue, broker):
+def test_positions_without_a_value_share_the_value_implied_by_equity(venue, broker):
     venue.hold(SPY, "10")
     venue.hold(BIL, "4")
     venue.positions |= {SPY: {"market_value": None}, BIL: {"market_value": None}}
@@ -216,7 +216,7 @@ def test_a_poll_of_many_orders_is_one_request(venue, broker):
     assert len(venue.requests) == before + 1
 
 
-def test_an_order_of_an_earlier_week_is_looked_up_by_itself(venue, broker):
+def test_an_order_of_an_earlier_week_is_looked_up_by_its_id(venue, broker):
     broker.submit(buy("rb1", BIL, "1"))
     venue.clock.sleep(7 * 86_400)
     later = AlpacaBroker(client_of(venue), venue.clock)

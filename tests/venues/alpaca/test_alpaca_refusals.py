@@ -67,7 +67,7 @@ def test_a_refusal_has_the_spendable_amount_that_the_broker_names():
     assert refused(BUY, FORBIDDEN, "insufficient buying power").buying_power is None
 
 
-def test_a_refused_sell_never_speaks_of_what_it_costs():
+def test_a_refused_sell_never_names_a_cost():
     answer = refused(SELL, FORBIDDEN, "insufficient buying power", buying_power="7.42", cost_basis="500")
     assert (answer.kind, answer.buying_power) == ("other", None)
     assert answer.reason == "Alpaca refused the sell of 100 SPY: insufficient buying power"

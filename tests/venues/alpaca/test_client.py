@@ -68,7 +68,7 @@ def test_reads_of_a_failing_venue_are_retried_until_the_deadline(venue, client, 
     assert 5 <= len(asked(venue, "/v2/account")) <= 10
 
 
-def test_retries_end_although_the_clock_stands_still(venue):
+def test_retries_end_even_if_the_clock_stands_still(venue):
     class Still:
         def now(self):
             return venue.clock.now()
@@ -118,7 +118,7 @@ def test_the_rate_of_any_minute_stays_below_the_venues(venue, client):
 
 
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
-def test_an_order_is_sent_once_even_if_nobody_answers(venue, hasty, fault):
+def test_an_order_is_sent_once_even_without_an_answer(venue, hasty, fault):
     venue.faults.on("POST", "/v2/orders", fault=fault, times=None)
     assert isinstance(hasty.send("POST", "/orders", ORDER), NoReply)
     assert venue.audit().posts == 1
@@ -264,7 +264,7 @@ def test_a_key_repeated_by_the_venue_is_not_shown(venue, client):
 CLOCK = {"is_open": True}
 
 
-def test_an_answer_without_a_content_type_is_read_as_what_it_is(venue, client):
+def test_an_answer_without_a_content_type_is_parsed_by_its_content(venue, client):
     untold = Fault(status=200, raw=json.dumps(CLOCK).encode(), headers={"Content-Type": ""})
     venue.faults.on("GET", "/v2/clock", fault=untold)
     assert client.read("/clock") == CLOCK

@@ -83,7 +83,7 @@ def order(**changes) -> OrderState:
     return parse.order(body(ORDER, **changes))
 
 
-def test_an_account_is_read_with_what_it_owns_apart_from_what_it_may_borrow():
+def test_own_cash_is_read_separately_from_margin():
     cash, spendable, power = Decimal("100000.00"), Decimal("99788.52"), Decimal(ACCOUNT["buying_power"])
     assert account() == Account("PA3", Decimal("100005.83"), cash, spendable, NOW, buying_power=power)
 
@@ -126,7 +126,7 @@ def test_an_order_is_parsed_exactly():
 
 
 @pytest.mark.parametrize("status", ["filled", "canceled", "expired", "rejected"])
-def test_the_end_of_an_order_keeps_what_was_filled(status):
+def test_an_ended_order_keeps_its_fills(status):
     assert (order(status=status).status, order(status=status).filled) == (status, 2)
 
 

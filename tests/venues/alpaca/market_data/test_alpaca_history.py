@@ -319,7 +319,7 @@ def test_a_busy_alpaca_is_retried(venue: LocalAlpaca, history: AlpacaHistory, fa
     assert history.closes([SPY], before=TODAY).day(-1) == MONDAY
 
 
-def test_what_was_fetched_before_alpaca_broke_off_is_kept(
+def test_closes_fetched_before_alpaca_failed_are_kept(
     venue: LocalAlpaca, client: AlpacaClient, history: AlpacaHistory, tmp_path: Path
 ) -> None:
     history.sync([SPY])

@@ -96,7 +96,7 @@ def test_a_quote_without_an_ask_is_passed_on_for_the_gates_to_refuse() -> None:
         {"t": "0001-01-01T00:00:00Z", "bp": 1, "ap": 2},
     ],
 )
-def test_a_quote_that_cannot_be_read_is_none(quote: object) -> None:
+def test_an_unreadable_quote_is_none(quote: object) -> None:
     assert shown(latestQuote=quote).quote is None
 
 
@@ -110,7 +110,7 @@ def test_a_quote_that_cannot_be_read_is_none(quote: object) -> None:
         (None, None, "05:00:00"),
     ],
 )
-def test_todays_bar_is_as_old_as_what_was_last_traded(minute: str | None, trade: str | None, at: str) -> None:
+def test_todays_bar_is_as_old_as_the_last_trade(minute: str | None, trade: str | None, at: str) -> None:
     parts: dict[str, object] = {"dailyBar": daily("2024-03-05", 507)}
     if minute:
         parts["minuteBar"] = {"t": f"2024-03-05T{minute}:00Z", "c": 507}
