@@ -1,4 +1,4 @@
-"""Prepares one account's run. An interrupted run gets the settings it recorded, not those on disk today."""
+"""Prepare one account's run. An interrupted run is resumed with its recorded settings, not those on disk."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -33,10 +33,10 @@ from rebalancer.venues.preview import PreviewBroker
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """An open account, the request to start a run of `session`, and the holder of its run lock.
+    """A prepared run: an open account, the request to start a run of `session`, and the run lock's holder.
 
-    `interrupted` is a run of this session that stopped after its first order. Then `context` has the settings that the
-    run began with, and the request resumes it.
+    `interrupted` is a run of this session whose process died after its first order. The request then resumes it, and
+    `context` has its recorded settings.
     """
 
     context: RunContext
@@ -47,7 +47,7 @@ class Evening:
 
 
 class RunOptions(TypedDict, total=False):
-    """How a run is asked for; see `evening`."""
+    """Options of a run; see `evening`."""
 
     dry_run: bool
     force: bool
@@ -66,12 +66,12 @@ def evening(
     clock: Clock | None = None,
     shutdown_requested: Callable[[], bool] = lambda: False,
 ) -> Iterator[Evening]:
-    """Open what one account's run needs, and close it again.
+    """Open everything that one account's run needs, and close it again.
 
-    With `clock` it is the evening of that clock's day; without one it is that of `as_of`, or of the source's last
-    session, at the account's window before the close. Raises BadInputError for bot files that can't be used and for a
-    day without a session, BusyError while another run of this journal or of this account at its broker goes on,
-    SourceError where the source has no prices of the clock's day.
+    With `clock` the session is that of the clock's day. Without it the session is that of `as_of` or the last one with
+    closes, replayed from the start of the account's run window. Raises BadInputError for invalid bot files and for a
+    day without a session, BusyError while another run uses this journal or this broker account, SourceError if there
+    are no prices for the clock's day.
     """
     with ExitStack() as stack:
         opened = stack.enter_context(opening(config, account, clock))
@@ -112,7 +112,7 @@ def context_of(
     files: Mapping[str, str],
     shutdown_requested: Callable[[], bool] = lambda: False,
 ) -> RunContext:
-    """`account` has the settings of the run: those it began with if it was interrupted, else today's."""
+    """`account` has the settings of the run, which are the recorded ones if it was interrupted."""
     return RunContext(
         account=account.name,
         broker=ready.broker,
@@ -135,7 +135,7 @@ def context_of(
 
 
 def _previewed(context: RunContext, journal: Journal, *, own_hours: bool) -> RunContext:
-    """The dry run of `context`; with `own_hours` the exchange is open or not by the context's clock."""
+    """`context` for a dry run; with `own_hours` the exchange's hours follow the context's clock."""
     by_clock = partial(hours, context.clock, context.calendar) if own_hours else None
     broker = PreviewBroker(context.broker, context.quotes, context.clock, by_clock)
     return replace(context, broker=broker, journal=journal)
@@ -171,14 +171,14 @@ def request_of(
     )
 
 
-# --------------------------------------------------------------------------------------------- which evening
+# --------------------------------------------------------------------------------------------- session and clock
 
 
 def clock_of_run(config: Config, account: AccountConfig, *, dry_run: bool, as_of: date | None) -> Clock | None:
-    """The clock of a manual run; None to replay a past session, at the start of its window.
+    """The clock of a manual run; None to replay a session from the start of its run window.
 
-    Enabled accounts and real brokers run in the present; a dry run only at a real broker whose exchange is open.
-    Raises BadInputError for a past day at a real broker, whose account is known only as it is now.
+    Real brokers and enabled accounts run at the current time, except dry runs while the exchange is closed and all dry
+    runs of simulated accounts. Raises BadInputError for a past day at a real broker, which has no past account state.
     """
     venue = account.venue
     if venue.simulated:
@@ -200,12 +200,12 @@ def _moment(opened: Opening, clock: Clock | None, as_of: date | None, *, dry_run
         return Moment(_session_tonight(opened, clock), clock, live_prices=True)
     session = _session_of(opened.calendar, as_of, opened.source.last_session)
     real = not opened.account.venue.simulated
-    # A real broker's account is only ever touched in the present.
+    # A run at a real broker always uses the current time.
     return Moment(session, opened.present if real and not dry_run else opened.at_window(session), live_prices=False)
 
 
 def _session_of(calendar: Calendar, day: date | None, last: date) -> Session:
-    """The session of `day`, of `last` where None. Raises BadInputError where there is none, or no prices for it."""
+    """The session of `day`, or of `last` if None. Raises BadInputError if it does not exist or has no prices."""
     session = calendar.session(day or last)
     if session is None or session.day > last:
         text = f"{day} is no session with prices; use a trading day up to {last}"
@@ -214,7 +214,7 @@ def _session_of(calendar: Calendar, day: date | None, last: date) -> Session:
 
 
 def _session_tonight(opened: Opening, clock: Clock) -> Session:
-    """The session of the clock's day. Raises RunFailedError where there is none, SourceError without prices of it."""
+    """The session of the clock's day. Raises RunFailedError if there is none, SourceError if it has no prices."""
     today = clock.now().astimezone(opened.calendar.zone).date()
     session = opened.calendar.session(today)
     if session is None:
@@ -232,13 +232,13 @@ def _session_tonight(opened: Opening, clock: Clock) -> Session:
 
 
 def _interrupted_run(journal: Journal, account: AccountConfig, session: Session) -> InterruptedRun | None:
-    """The account's run of `session` that was cut off after orders had left; None where there is none to resume."""
+    """The interrupted run of `session` to resume: one that has sent orders; else None."""
     found = journal.interrupted(account.name)
     return found if found and found.orders and found.plan and found.session == session.day else None
 
 
 def _bots_on_disk(account: AccountConfig, interrupted: InterruptedRun | None) -> Mapping[str, bytes]:
-    """A resumed run needs no bot any more, so one whose file is gone does not hold it up."""
+    """The bot files. A resumed run no longer needs them, so a missing file does not stop it."""
     try:
         return read_bots(account.bots)
     except BadInputError:
@@ -248,9 +248,9 @@ def _bots_on_disk(account: AccountConfig, interrupted: InterruptedRun | None) ->
 
 
 def _with_recorded_settings(config: Config, account: AccountConfig, interrupted: InterruptedRun) -> AccountConfig:
-    """The settings that the interrupted run's request recorded. Where it trades, and by which keys, is today's.
+    """`account` with the settings that the interrupted run recorded; venue and API keys are the current ones.
 
-    Raises BadInputError where the recorded config can't be read any more, such as for a variable that is not set.
+    Raises BadInputError if the recorded config is no longer valid, for example because a variable is not set.
     """
     recorded = parse(interrupted.files["config"], config.path)
     (before,) = (each for each in recorded.accounts if each.name == account.name)
@@ -264,5 +264,5 @@ def _with_recorded_settings(config: Config, account: AccountConfig, interrupted:
 
 
 def fingerprints(files: Mapping[str, bytes]) -> dict[str, str]:
-    """The SHA-256 of the config, the settings in force and each bot."""
+    """The SHA-256 hash of each file."""
     return {name: sha256(content).hexdigest() for name, content in files.items()}

@@ -1,6 +1,6 @@
-"""The schedule: which runs are due, done or missed, by the calendar, the journal and a time. All times are in UTC.
+"""The schedule: which runs are due, done or missed, from the calendar, the journal and the time. Times are in UTC.
 
-cron asks every minute: this file loads nothing heavy (tests/cli/test_schedule_when_due.py).
+cron calls this every minute, so nothing slow is imported here (tests/cli/test_schedule_when_due.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,23 +21,23 @@ from rebalancer.model import NO_RUN, Session
 from rebalancer.model.text import clock_time
 from rebalancer.ports import Calendar, Clock
 
-MOST_TRIES = 3
-"""A run that failed before its first order is tried again while the window is open, up to this many runs in all."""
+MAX_ATTEMPTS = 3
+"""The most runs per session: a run that failed before its first order is retried while the window is open."""
 RETRY_AFTER = timedelta(minutes=2)
-"""Pause between the end of a failed try and the next one."""
-LOOK_BACK = timedelta(days=31)
-"""Sessions missed before that are no longer reported."""
+"""The pause between a failed attempt and the next one."""
+MISSED_LOOKBACK = timedelta(days=31)
+"""Missed sessions older than this are not reported."""
 SETTLED_WITHIN = timedelta(hours=12)
-"""The schedule settles an interrupted run within this time; later the next run does."""
+"""The schedule settles a run interrupted at most this long ago; an older one is settled by the next run."""
 RECENT_RUNS = 100
-"""How many runs of an account are read: about a month of scheduled ones and some by hand."""
+"""How many runs of an account are read: at least a month of scheduled ones, and manual ones."""
 
 SessionState = Literal["waiting", "open", "done", "missed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One account's run of one session may start at `opens` or later, before `ends`."""
+    """The time in which an account's run of a session may start: from `opens` until before `ends`."""
 
     account: str
     session: Session
@@ -47,9 +47,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """What an account needs now: its `missed` sessions journalled, its run started in the window `due`, if any.
+    """Work due for an account: journal its `missed` sessions, and start its run in the window `due`, if any.
 
-    `interrupted`: a run that sent orders has no end and its window is over, so its orders are to be settled.
+    `interrupted`: an interrupted run that sent orders is past its window, so its orders have to be settled.
     """
 
     account: AccountConfig
@@ -63,7 +63,7 @@ class DueWork:
 
 
 def due_now(config: Config, clock: Clock) -> Iterator[DueWork]:
-    """What each enabled account needs now. Raises RunFailedError where journal or calendar can't be read."""
+    """The due work of each enabled account. Raises RunFailedError if the journal or calendar can't be read."""
     since = enabled_since(config, clock)
     for account in config.accounts:
         if account.enabled:
@@ -73,23 +73,23 @@ def due_now(config: Config, clock: Clock) -> Iterator[DueWork]:
 
 
 def coming_windows(config: Config, clock: Clock) -> Iterator[Window]:
-    """The windows of all enabled accounts that open after now, in order of time."""
+    """The future windows of all enabled accounts, in chronological order."""
     enabled = [account for account in config.accounts if account.enabled]
     each = (coming(account, calendar_of(config, account, clock), clock.now()) for account in enabled)
     return merge(*each, key=lambda ahead: ahead.opens)
 
 
 def calendar_of(config: Config, account: AccountConfig, clock: Clock) -> Calendar:
-    """The sessions of the exchange that the account's venue trades at."""
+    """The calendar of the venue's exchange."""
     return cached_calendar(config.state_dir, clock, account.venue.exchange)
 
 
 def outside_window(config: Config, account: AccountConfig, clock: Clock) -> str | None:
-    """The question to ask before a run by hand outside its window; None inside it.
+    """The confirmation to ask for before a manual run outside its window; None inside it.
 
     Raises RunFailedError while the exchange is closed.
     """
-    enabled_since(config, clock)  # a run by hand may be the first to see the account enabled
+    enabled_since(config, clock)  # a manual run may be the first command after the account was enabled
     today = window_today(account, calendar_of(config, account, clock), clock.now())
     if today is None:
         raise RunFailedError("the exchange is closed today. Nothing was sent.")
@@ -97,20 +97,20 @@ def outside_window(config: Config, account: AccountConfig, clock: Clock) -> str 
 
 
 def window_of(account: AccountConfig, session: Session) -> Window:
-    """From `minutes_before_close` before the session's real close, never before it opens, to the cutoff."""
+    """From `minutes_before_close` before the session's close, but not before its open, to the cutoff."""
     opens = session.closes - timedelta(minutes=account.trading.minutes_before_close)
     ends = session.closes - timedelta(seconds=account.trading.cutoff_seconds)
     return Window(account.name, session, max(opens, session.opens), ends)
 
 
 def window_today(account: AccountConfig, calendar: Calendar, now: datetime) -> Window | None:
-    """The window of the exchange's day at `now`, None where it has no session."""
+    """The window of the current day at the exchange, None if it has no session."""
     session = calendar.session(now.astimezone(calendar.zone).date())
     return window_of(account, session) if session else None
 
 
 def coming(account: AccountConfig, calendar: Calendar, after: datetime) -> Iterator[Window]:
-    """The windows that open after `after`, in order of time. Raises RunFailedError where the calendar's years end."""
+    """The windows after `after`, in chronological order. Raises RunFailedError at the end of the calendar."""
     day = after.astimezone(calendar.zone).date()
     while True:
         session = calendar.session(day)
@@ -122,28 +122,27 @@ def coming(account: AccountConfig, calendar: Calendar, after: datetime) -> Itera
 def session_state(window: Window, runs: Iterable[RunSummary], now: datetime) -> SessionState:
     """The state of the session of `window` after the account's `runs`.
 
-    It is done once a run sent an order, succeeded or was journalled as missed, or after MOST_TRIES. It is missed if its
-    window is over and no run of it ended. A run interrupted before its first order does not count; one interrupted
-    after it is resumed.
+    Done: a run sent an order, succeeded or was journalled as missed, or there were MAX_ATTEMPTS. Missed: the window is
+    over and no run ended. A run interrupted before its first order does not count; one interrupted later is resumed.
     """
     if window.opens <= now < window.ends and any(run.session == window.session.day and unfinished(run) for run in runs):
         return "open"
-    tries = [run for run in runs if run.session == window.session.day and (run.status != "running" or run.orders)]
-    if len(tries) >= MOST_TRIES or any(run.orders or run.status in {"success", "missed"} for run in tries):
+    attempts = [run for run in runs if run.session == window.session.day and (run.status != "running" or run.orders)]
+    if len(attempts) >= MAX_ATTEMPTS or any(run.orders or run.status in {"success", "missed"} for run in attempts):
         return "done"
-    starts = max([window.opens, *((run.ended or run.started) + RETRY_AFTER for run in tries)])
+    starts = max([window.opens, *((run.ended or run.started) + RETRY_AFTER for run in attempts)])
     if starts <= now < window.ends:
         return "open"
     if now < window.ends:
         return "waiting"
-    return "done" if tries else "missed"
+    return "done" if attempts else "missed"
 
 
 def missed(
     account: AccountConfig, calendar: Calendar, runs: Sequence[RunSummary], since: datetime, now: datetime
 ) -> tuple[Window, ...]:
-    """The windows that ended without a run after the account was enabled, at `since`; the oldest first."""
-    first = max(since, now - LOOK_BACK).astimezone(calendar.zone).date()
+    """The windows since the account was enabled (`since`) that ended without a run, the oldest first."""
+    first = max(since, now - MISSED_LOOKBACK).astimezone(calendar.zone).date()
     days = calendar.sessions(first, now.astimezone(calendar.zone).date())
     windows = (window_of(account, session) for day in days if (session := calendar.session(day)))
     return tuple(window for window in windows if since < window.ends and session_state(window, runs, now) == "missed")
@@ -152,7 +151,7 @@ def missed(
 def due_work(
     account: AccountConfig, calendar: Calendar, runs: Sequence[RunSummary], since: datetime, now: datetime
 ) -> DueWork:
-    """`runs` are the account's of the last weeks; it was enabled at `since`."""
+    """`runs` are the account's recent runs; `since` is when it was enabled."""
     today = window_today(account, calendar, now)
     due = today if today and session_state(today, runs, now) == "open" else None
     interrupted = due is None and any(unfinished(run) and now - run.started <= SETTLED_WITHIN for run in runs)
@@ -160,14 +159,14 @@ def due_work(
 
 
 def unfinished(run: RunSummary) -> bool:
-    """Whether `run` sent orders and has no end: it was interrupted, or is still running."""
+    """Whether `run` sent orders and has not ended: it was interrupted or is still running."""
     return run.status == "running" and run.orders > 0
 
 
 def question(window: Window, now: datetime) -> str | None:
-    """What to ask before a run by hand at `now`; None inside the window.
+    """The confirmation to ask for before a manual run at `now`; None inside the window.
 
-    Raises RunFailedError while the session is not open: an order would wait for another day.
+    Raises RunFailedError while the exchange is closed, because an order would wait until the next session.
     """
     session, shown = window.session, partial(clock_time, zone=window.session.zone)
     if not session.opens <= now < session.closes:
@@ -183,15 +182,14 @@ def question(window: Window, now: datetime) -> str | None:
     )
 
 
-# ------------------------------------------------------------------------------------ since when an account is enabled
+# ------------------------------------------------------------------------------------ when an account was enabled
 
 
 def enabled_since(config: Config, clock: Clock) -> Mapping[str, datetime]:
-    """When each enabled account was first seen to be enabled, in UTC.
+    """When each enabled account was found to be enabled, in UTC, according to the journal.
 
-    An account that was enabled or disabled since the last call is journalled as a changed setting, at the clock's time.
-    A journal that can't be written is reported by the run that needs it, not here. Raises RunFailedError for one that
-    can't be read.
+    A change since the last call is journalled with the clock's time. A journal that can't be written is ignored here
+    and reported by the next run. Raises RunFailedError if it can't be read.
     """
     known, now = read.enabled_changes(config.journal()), clock.now()
     changed = tuple(_changed(config, known, now))
@@ -202,9 +200,9 @@ def enabled_since(config: Config, clock: Clock) -> Mapping[str, datetime]:
 
 
 def _changed(config: Config, known: Mapping[str, SettingChanged], now: datetime) -> Iterator[SettingChanged]:
-    """Where config and journal differ. A disabled account that the journal never saw enabled is no change.
+    """The accounts whose `enabled` differs from the journal, where an unknown account counts as disabled.
 
-    Accounts of the journal that the config lacks are left alone: two configs may share a state folder.
+    Journalled accounts that the config lacks are ignored: two configs may share a state folder.
     """
     for account in config.accounts:
         before = known[account.name].new if account.name in known else None

@@ -1,4 +1,4 @@
-"""The price source of `[data]`: its history, quotes of now or of the past, and how complete its stored closes are."""
+"""The price source in `[data]`: history, live or past quotes, and the coverage of its stored closes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,11 +29,11 @@ from rebalancer.venues.plugin import OnProgress, Synced
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`last_session` is the last day with closes. `symbols` gives every symbol that has prices; it raises BadInputError
-    where that takes a bot's file that can't be used.
+    """`last_session` is the last day with closes. `symbols` returns every symbol with prices, at a venue those of the
+    bots; it raises BadInputError for an invalid bot file.
 
-    `as_of` gives quotes by a clock in the past: each day's close stands in for the price at its evening. `live` gives
-    prices of now, `sync` fetches missing closes; both are None where the source has files only.
+    `as_of` returns quotes for a past clock: a day's close stands in for its quote. `live` returns current quotes,
+    `sync` fetches missing closes; both are None if the source is local files.
     """
 
     history: History
@@ -46,9 +46,9 @@ class Source:
 
 @contextmanager
 def source_of(config: Config, clock: Clock | None = None, connections: Connections | None = None) -> Iterator[Source]:
-    """The source that `[data]` names, at the present time of `clock`.
+    """Open the source in `[data]`; `clock` is the current time.
 
-    Raises BadInputError for files of the owner's that can't be used, SourceError where a source does not answer.
+    Raises BadInputError for invalid price files, SourceError if a venue does not answer.
     """
     clock = clock or SystemClock()
     with ExitStack() as stack:
@@ -80,15 +80,15 @@ def _of_a_venue(config: Config, clock: Clock, connections: Connections) -> Sourc
 
 
 def exchange_of(config: Config) -> str:
-    """The exchange whose sessions the prices are of: that of the account of [data], else of the first account."""
+    """The exchange of the prices: that of the account in [data], else of the first account."""
     account = next((each for each in config.accounts if each.name == config.data_account), config.accounts[0])
     return account.venue.exchange
 
 
 def own_prices(config: Config, account: AccountConfig) -> tuple[str, Mapping[str, Any]] | None:
-    """The account whose connection brings live prices of `account`'s venue, and their settings; None without prices.
+    """The account whose API keys read live prices at `account`'s venue, and their settings; None if it has no prices.
 
-    That is the account of [data] if it is at the same venue, else `account` itself with default settings.
+    This is the account in [data] if it is at the same venue, else `account` itself with default settings.
     """
     plugin = registry.plugin(account.broker)
     if not plugin.brings_prices:
@@ -100,7 +100,7 @@ def own_prices(config: Config, account: AccountConfig) -> tuple[str, Mapping[str
 
 
 def described(config: Config, account: AccountConfig) -> str:
-    """The source of the account's live prices, for a person."""
+    """The source of the account's live prices, in words."""
     own = own_prices(config, account)
     if own is None and config.data_source in OWN_SOURCES:
         return f"the folder {config.data_folder}" if config.data_source == "folder" else "the sample"
@@ -110,7 +110,7 @@ def described(config: Config, account: AccountConfig) -> str:
 
 
 def tickers(config: Config) -> tuple[Symbol, ...]:
-    """Every ticker that a bot of any account can name, the fallbacks too; sorted. Raises BadInputError."""
+    """Every ticker of all accounts' bots, and the fallbacks; sorted. Raises BadInputError."""
     found: set[Symbol] = set()
     for account in config.accounts:
         for bot in load_bots(account.bots).values():
@@ -121,9 +121,9 @@ def tickers(config: Config) -> tuple[Symbol, ...]:
 
 
 def closes_up_to(config: Config, symbols: Sequence[Symbol] | None, day: date | None) -> Closes:
-    """The closes of `symbols` (all of the source where None) up to `day`, the source's last session where None.
+    """The closes of `symbols` (None: all) up to `day` (None: the last session).
 
-    Raises BadInputError where the source has no closes of `day`.
+    Raises BadInputError if the source has no closes of `day`.
     """
     with source_of(config) as source:
         last = day or source.last_session
@@ -140,7 +140,7 @@ def closes_up_to(config: Config, symbols: Sequence[Symbol] | None, day: date | N
 
 
 def price_status(config: Config) -> PriceStatus:
-    """Each ticker's span, gaps and age. Raises BadInputError where there are no prices, or none that can be used."""
+    """The coverage of each ticker's closes. Raises BadInputError if there are none, or they are invalid."""
     clock = SystemClock()
     calendar = ExchangeCalendar(clock, exchange_of(config))
     closes = stored_closes(config, calendar)
@@ -151,9 +151,9 @@ def price_status(config: Config) -> PriceStatus:
 
 
 def stored_closes(config: Config, calendar: Calendar) -> Closes:
-    """Every close of the source's tickers that is known without asking a venue.
+    """All closes of the source's tickers stored on this machine.
 
-    Raises BadInputError where there is none, or where the owner's files can't be used.
+    Raises BadInputError if there are none, or if price files are invalid.
     """
     if config.data_source in OWN_SOURCES:
         return closes_up_to(config, None, None)
@@ -166,9 +166,9 @@ def stored_closes(config: Config, calendar: Calendar) -> Closes:
 
 
 def synced(config: Config, progress: OnProgress) -> Synced | None:
-    """Update the stored closes of every bot's tickers; None where the source stores none.
+    """Update the stored closes of all bots' tickers; None if the source is local files.
 
-    Raises SourceError where the venue can't be read.
+    Raises SourceError if the venue does not answer.
     """
     reader = next((account for account in config.accounts if account.name == config.data_account), None)
     clock = clock_of(config, reader) if reader else None

@@ -1,4 +1,4 @@
-"""The status of each account: its last and next run, and what needs a look, in sentences for a person or a monitor."""
+"""The status of each account: its last and next run, and its problems as sentences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,15 +15,15 @@ from rebalancer.ports import Clock, TradingStatus
 from rebalancer.trading.authorization import halt_text, unarmed_reason
 
 LONGEST_RUN = timedelta(hours=2)
-"""A run without an end that is older than this was interrupted."""
+"""A run that has not ended after this time is reported as interrupted."""
 
 
 def account_statuses(
     config: Config, accounts: Sequence[AccountConfig], clock: Clock, max_age: timedelta | None = None
 ) -> list[AccountStatus]:
-    """With `max_age`, an account whose last completed run is older than that, or that has none, needs a look.
+    """The status of `accounts`. With `max_age`, no completed run within that time is a problem.
 
-    Raises RunFailedError where the journal can't be read.
+    Raises RunFailedError if the journal can't be read.
     """
     since = enabled_since(config, clock)
     return [_status(config, account, clock, since.get(account.name), max_age) for account in accounts]
@@ -32,7 +32,7 @@ def account_statuses(
 def _status(
     config: Config, account: AccountConfig, clock: Clock, since: datetime | None, max_age: timedelta | None
 ) -> AccountStatus:
-    """The account is enabled `since`, None where it is not."""
+    """`since` is when the account was enabled, None if it is not."""
     calendar, now = calendar_of(config, account, clock), clock.now()
     runs = read.runs(config.journal(), account.name, RECENT_RUNS)
     troubles = list(blocks(config, account, now))
@@ -49,7 +49,7 @@ def _status(
 
 
 def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
-    """The next `count` runs of the enabled accounts. Raises RunFailedError where the calendar does not reach so far."""
+    """The next `count` runs of the enabled accounts. Raises RunFailedError past the end of the calendar."""
     return [coming_run(window) for window in islice(coming_windows(config, clock), count)]
 
 
@@ -59,13 +59,13 @@ def coming_run(window: Window) -> ComingRun:
 
 
 def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, ...]:
-    """Why nothing is sent for `account` now: a journal that can't be trusted, a halt, a missing arming."""
+    """Why no orders may be sent for `account`: a corrupt journal, a halt, or a missing arming."""
     status = read.trading_status(config.journal(), account.name)
     return (*quick_faults(config.journal()), *blocked_by(account, status, file_hashes(config, account), now))
 
 
 def blocked_by(account: AccountConfig, status: TradingStatus, files: Mapping[str, str], now: datetime) -> Iterator[str]:
-    """The halt or the missing arming that keeps `account` from sending orders. `files` are as in `file_hashes`."""
+    """The halt or missing arming that blocks orders of `account`. `files` are the hashes by `file_hashes`."""
     if status.halt is not None:
         yield halt_text(status.halt)
     if account.mode == "live":
@@ -86,7 +86,7 @@ def _of_age(runs: Sequence[RunSummary], now: datetime, max_age: timedelta) -> It
     done = next((run for run in runs if run.status in {"success", "partial"}), None)
     allowed = max_age / timedelta(hours=1)
     if done is None:
-        yield f"no run was done yet, and {allowed:g} hours are allowed"
+        yield f"no run has completed yet; at most {allowed:g} hours are allowed"
     elif not now - done.started <= max_age:
         hours = (now - done.started) / timedelta(hours=1)
-        yield f"the last run that was done, run {done.id}, is {hours:,.1f} hours old, and {allowed:g} are allowed"
+        yield f"the last completed run, run {done.id}, is {hours:,.1f} hours old; at most {allowed:g} are allowed"

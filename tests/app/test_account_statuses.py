@@ -44,4 +44,4 @@ def test_a_last_run_older_than_the_maximum_age_is_reported(tmp_path: Path) -> No
     list(run_due(config, SimulatedClock(new_york(28, 15, 50))))
     assert status(config, new_york(29, 15), timedelta(hours=24)).troubles == ()
     (trouble,) = status(config, new_york(29, 15), timedelta(hours=23)).troubles
-    assert "23.2 hours old, and 23 are allowed" in trouble
+    assert "23.2 hours old; at most 23 are allowed" in trouble

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sim_account import write
 
 from rebalancer.app.schedule import (
-    MOST_TRIES,
+    MAX_ATTEMPTS,
     coming,
     coming_windows,
     due_work,
@@ -177,8 +177,8 @@ def test_a_manual_run_before_the_window_counts_as_the_sessions_run() -> None:
 
 def test_a_run_that_failed_before_its_first_order_is_retried_a_limited_number_of_times() -> None:
     asked, now = window_of(MAIN, session(MONDAY)), utc(MONDAY, 20, 55)
-    assert session_state(asked, [run("failed")] * (MOST_TRIES - 1), now) == "open"
-    assert session_state(asked, [run("failed")] * MOST_TRIES, now) == "done"
+    assert session_state(asked, [run("failed")] * (MAX_ATTEMPTS - 1), now) == "open"
+    assert session_state(asked, [run("failed")] * MAX_ATTEMPTS, now) == "done"
 
 
 def test_the_next_try_waits_two_minutes() -> None:

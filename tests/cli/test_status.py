@@ -63,14 +63,14 @@ def test_max_age_is_the_age_of_the_last_run_that_was_done(rebalance, tmp_path, h
     at(rebalance, 28, 15, 50, "run", "--when-due")
     said = at(rebalance, 29, 8, 20, "status", "--max-age", hours)
     assert said.code == code
-    assert ("is 16.5 hours old, and 16 are allowed" in said.out) == (code == NEEDS_ATTENTION)
+    assert ("is 16.5 hours old; at most 16 are allowed" in said.out) == (code == NEEDS_ATTENTION)
 
 
 def test_with_a_max_age_an_account_that_never_ran_needs_a_look(rebalance, tmp_path):
     write_config(tmp_path, enabled=False)
     said = at(rebalance, 28, 12, 0, "status", "--max-age", 24)
     assert said.code == NEEDS_ATTENTION
-    assert "no run was done yet, and 24 hours are allowed" in said.out
+    assert "no run has completed yet; at most 24 hours are allowed" in said.out
 
 
 def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
