@@ -18,32 +18,32 @@ NOW = TONIGHT.closes - timedelta(minutes=10)
 OPEN = Hours(NOW, open=True, closes=TONIGHT.closes)
 
 
-def said(hours: Hours, answered_after: float = 0) -> str | None:
+def hours_problem(hours: Hours, answered_after: float = 0) -> str | None:
     return hours_mismatch(hours, TONIGHT, NOW, NOW + timedelta(seconds=answered_after), 5)
 
 
 def test_a_venue_with_our_time_and_close_is_accepted() -> None:
-    assert said(OPEN) is None
+    assert hours_problem(OPEN) is None
 
 
 @pytest.mark.parametrize(("seconds", "accepted"), [(5, True), (6, False), (-5, True), (-6, False)])
 def test_the_clocks_may_be_five_seconds_apart_and_no_more(seconds: int, *, accepted: bool) -> None:
-    skewed = said(replace(OPEN, now=NOW + timedelta(seconds=seconds)))
+    skewed = hours_problem(replace(OPEN, now=NOW + timedelta(seconds=seconds)))
     assert (skewed is None) == accepted
 
 
 def test_the_latency_of_the_answer_is_not_clock_skew() -> None:
-    assert said(replace(OPEN, now=NOW + timedelta(seconds=9)), answered_after=9) is None
+    assert hours_problem(replace(OPEN, now=NOW + timedelta(seconds=9)), answered_after=9) is None
 
 
 @pytest.mark.parametrize(("minutes", "accepted"), [(1, True), (-1, True), (2, False), (-180, False)])
 def test_the_closes_may_be_a_minute_apart_and_no_more(minutes: int, *, accepted: bool) -> None:
-    moved = said(replace(OPEN, closes=TONIGHT.closes + timedelta(minutes=minutes)))
+    moved = hours_problem(replace(OPEN, closes=TONIGHT.closes + timedelta(minutes=minutes)))
     assert (moved is None) == accepted
 
 
 def test_a_closed_venue_is_rejected() -> None:
-    assert "closed" in (said(replace(OPEN, open=False)) or "")
+    assert "closed" in (hours_problem(replace(OPEN, open=False)) or "")
 
 
 def one_bot(folder: Path, hours: Callable[[Hours], Hours]) -> Stage:
