@@ -1,4 +1,4 @@
-"""The paper trial: buy and sell one share in a paper account, and check what only a real broker can show."""
+"""The paper trial: buy and sell one share in a paper account, and check the broker's behaviour."""
 
 from base64 import b32encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,13 +43,13 @@ from rebalancer.trading.tracking import POLL_SECONDS
 
 ONE = Decimal(1)
 CASH_TOLERANCE = Decimal("0.05")
-"""Tolerance for regulatory fees, in the account's currency, beside the broker's own fees."""
+"""Tolerance for regulatory fees, in the account's currency, besides the venue's `fee_per_order`."""
 MAX_POLLS = 30
-"""Seconds a broker may take to show a share after it reported the fill."""
+"""How many polls, one per second, a filled share may take to appear in the positions."""
 
 
 class StateLog(RunLog):
-    """A run log that also keeps the order states it journals."""
+    """A run log that also collects the journalled order states."""
 
     def __init__(self, context: RunContext, run: RunId, session: Session) -> None:
         super().__init__(context, run, session)
@@ -63,7 +63,7 @@ class StateLog(RunLog):
 def run_trial(context: RunContext, run: RunId, session: Session, symbol: Symbol) -> tuple[Check, ...]:
     """Buy and sell, and journal the result.
 
-    Raises RunFailedError where the trial can't be made here or now, StoppedError for an error after an order was sent.
+    Raises RunFailedError if the trial can't run here or now, StoppedError for an error after an order was sent.
     """
     log = StateLog(context, run, session)
     advice = f"Look at the account: it may hold a share of {symbol} more."
@@ -111,7 +111,7 @@ def buying_gate(context: RunContext, log: RunLog, snapshot: AccountSnapshot, pri
 
 
 def require_paper(context: RunContext, account: Account) -> None:
-    """Raises RunFailedError unless no real money can move, by the venue's own answer, never by a setting."""
+    """Raises RunFailedError unless the broker's account number is of a paper account, whatever the settings say."""
     if context.broker.venue.mode_of(account.number) != "paper":
         raise RunFailedError(
             f"account {account.number} is no paper account, and this is for paper only. Nothing was sent."
@@ -129,7 +129,7 @@ def _required(context: RunContext, account: Account, price: Price | NoPrice) -> 
 
 
 def trial_id(*parts: object) -> OrderId:
-    """The same parts always get the same id."""
+    """Deterministic: the same parts give the same id."""
     return OrderId(TRIAL_PREFIX + b32encode(sha256("|".join(map(str, parts)).encode()).digest()).decode()[:13])
 
 
@@ -155,13 +155,13 @@ def _traded(context: RunContext, log: StateLog, order: Order, gate: Gate) -> tup
 
 
 def sent_once(context: RunContext, log: RunLog, order: Order, gate: Gate) -> Outcome:
-    """Send `order` and follow it to its end. It is never retried under a second id, which could be that of a run."""
+    """Send `order` and track it to its end, without a retry under another id."""
     (outcome,) = send_and_track(context, log, [order], gate, context.trading.sell_timeout_seconds, POLL_SECONDS)
     return outcome
 
 
 def _duplicate_id_check(context: RunContext, gate: Gate, order: Order, outcome: Outcome) -> Check:
-    """Submit the same order again: the broker must reject the duplicate id, and we must not read that as a refusal."""
+    """Submit the same order again: the broker must reject the duplicate id, which must not count as a refusal."""
     answer, found = gate.repeat(order), context.broker.find(order.id)
     unchanged = isinstance(found, OrderState) and found.filled == outcome.filled
     words = f"sent again it was answered {type(answer).__name__}, and looked up {'unchanged' if unchanged else found}"
@@ -170,7 +170,7 @@ def _duplicate_id_check(context: RunContext, gate: Gate, order: Order, outcome: 
 
 
 def _wait_until_held(context: RunContext, log: RunLog, symbol: Symbol) -> AccountSnapshot:
-    """The account once it shows the share; after MAX_POLLS polls as it is, and then the gate refuses the sell."""
+    """The account once it shows the share, or after MAX_POLLS polls; then the gate refuses the sell."""
     snapshot, looks = read_account(context, log, "after_sells"), 1
     while symbol not in snapshot.holdings.managed and looks < MAX_POLLS:
         context.clock.sleep(POLL_SECONDS)
@@ -196,13 +196,13 @@ def _check(name: str, found: str, remedy: str, *, passed: bool) -> Check:
 
 
 STABLE_FUNDS = tuple(Symbol(name) for name in ("SCHO", "USFR", "VGSH", "BIL", "SGOV", "SHV"))
-"""Liquid funds of short US government bonds with steady prices, the lowest share price first."""
+"""Liquid short-term US government bond funds, by ascending share price."""
 
 
 def choose_share(context: RunContext, log: RunLog, named: Symbol | None) -> Price:
-    """A fresh price of the `named` share, or of the first of STABLE_FUNDS that is free.
+    """A fresh price of the `named` symbol, or of the first usable one of STABLE_FUNDS.
 
-    Raises RunFailedError where there is none, with the reason for each.
+    Raises RunFailedError, with the reason for each symbol, if none is usable.
     """
     candidates = STABLE_FUNDS if named is None else (named,)
     prices = order_prices(context, log, market_snapshots(context, candidates, ()), candidates, "buys")
@@ -222,7 +222,7 @@ def choose_share(context: RunContext, log: RunLog, named: Symbol | None) -> Pric
 
 
 def _unusable(context: RunContext, candidates: Sequence[Symbol]) -> Mapping[Symbol, str]:
-    """The symbols that can't be used, with why. A bot's symbol would mix the bot's shares with the trial's."""
+    """The unusable symbols, with the reason. A bot's symbol would mix its shares with the trial's."""
     trading = context.trading
     wanted = {*context.symbols(), *(symbol for pair in trading.paired_tickers for symbol in pair)}
     held = {symbol: f"is held: {shares(count)}" for symbol, count in read_shares(context).items()}
@@ -240,10 +240,10 @@ def _unusable(context: RunContext, candidates: Sequence[Symbol]) -> Mapping[Symb
 def trial_of(
     config: Config, account: AccountConfig, clock: Clock | None, form: str = "trial"
 ) -> Iterator[tuple[RunContext, RunId, Session]]:
-    """A run context whose journal is the trial's own, while no run can begin. Raises as `evening` does.
+    """A run context with the trial's own journal, under the run lock. Raises as `evening` does.
 
-    Each `form` of the trial has its own shares in that journal. Raises RunFailedError where a run of this session was
-    interrupted: the context would have the settings of that run, and none of the present bots.
+    Each `form` of the trial has its own ledger in that journal. Raises RunFailedError if a run of this session was
+    interrupted, because the context would have its recorded settings and no bots.
     """
     file = config.state_dir / "trial.sqlite"
     with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file, tonight.holder) as journal:

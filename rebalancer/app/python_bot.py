@@ -1,7 +1,7 @@
 """Runs a Python bot in a child process: with a small environment, in an empty folder, and with limits.
 
-This keeps a bot's faults out of a run. It is no sandbox: the child runs as the same user and can read all of that
-user's files.
+This isolates a run from the bot's faults. It is not a sandbox: the child runs as the same user and can read all of
+that user's files.
 """
 
 import json
@@ -22,7 +22,7 @@ from rebalancer.model import Closes
 
 RUNNER = Path(__file__).with_name("python_runner.py")
 MAX_LINE = 1_000_000
-"""Bytes of one answer that are read."""
+"""The most bytes of one answer."""
 UNREADABLE = "weights() gave an answer that can't be read"
 
 
@@ -45,7 +45,7 @@ BACK_TEST = ProcessLimits(cpu_seconds=600, wall_seconds=900)
 def run_python(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits | None = None) -> list[Answer]:
     """One answer for each session of `closes` from the `lookback`-th on; see `RunPython`.
 
-    The answers come through a file that the bot does not know: what it prints can't be mistaken for one.
+    The answers are written to a file that the bot can't print to by accident.
     """
     count = len(closes.sessions) - lookback + 1
     limits = limits or (ONE_DECISION if count == 1 else BACK_TEST)
@@ -59,10 +59,9 @@ def run_python(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits
 
 
 def _run(request: bytes, limits: ProcessLimits, output: BinaryIO) -> str:
-    """Run the child, which answers into `output`, and say in a sentence how it ended.
+    """Run the child, which writes its answers to `output`; a sentence about how it ended.
 
-    `output` is a file, no pipe: whatever the child writes, it takes no memory of ours, and what it leaves running
-    keeps nobody waiting.
+    `output` is a file and not a pipe, so large output takes no memory here and orphaned processes don't block.
     """
     with TemporaryDirectory(prefix="rebalancer-bot-", ignore_cleanup_errors=True) as folder:
         child = subprocess.Popen(  # noqa: S603 - this interpreter, and a script of ours
@@ -114,7 +113,7 @@ def _request(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits) 
 
 
 def _answer(line: bytes) -> Answer:
-    """What `line` says. The bot can have written it, so that it may say anything."""
+    """The parsed answer. The bot may have written the line, so its content is not trusted."""
     try:
         answer = json.loads(line, parse_int=float)
     except (ValueError, RecursionError):
@@ -135,7 +134,7 @@ def _ending(code: int, limits: ProcessLimits) -> str:
 
 
 def _environment(folder: str) -> Mapping[str, str]:
-    """All that the child sees: no keys of ours, and nothing that makes two runs on the same closes differ."""
+    """The child's environment: no API keys, and nothing that makes its results vary."""
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
     return {
         "PATH": os.defpath,

@@ -1,4 +1,4 @@
-"""Recovery without a run: orders of earlier runs are settled, and a restored journal is accepted."""
+"""Recovery outside a run: settle orders of earlier runs, and accept a restored journal."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,10 +26,10 @@ from rebalancer.venues.plugin import SimulatedBroker
 
 @contextmanager
 def recovery(config: Config, account: AccountConfig) -> Iterator[Evening]:
-    """Open the account as it is now, at any hour and without its bots.
+    """Open the account at any time, without its bots.
 
-    Its session is the one going on, or the last one; a simulated account that lives in the past of its prices is opened
-    at the window of their last session. Raises as `evening` does.
+    The session is the current or last one; for a simulated account that replays past prices, their last session, from
+    its run window on. Raises as `evening` does.
     """
     with opening(config, account) as opened:
         moment = opened.latest()
@@ -42,7 +42,7 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Evening]:
 
 @contextmanager
 def simulated(config: Config, account: AccountConfig) -> Iterator[tuple[Evening, SimulatedBroker]]:
-    """For a simulated account alone. Raises as `recovery` does."""
+    """`recovery` for a simulated account, with its broker. Raises as `recovery` does, TypeError for others."""
     with recovery(config, account) as now:
         broker = now.context.broker
         if not isinstance(broker, SimulatedBroker):
@@ -51,14 +51,14 @@ def simulated(config: Config, account: AccountConfig) -> Iterator[tuple[Evening,
 
 
 def recovered(config: Config, account: AccountConfig) -> RunRecord | None:
-    """Settle the account; the run that this was journalled in, None where nothing was left. Raises as `recover`."""
+    """Settle the account's orders; the run this was journalled in, None if there were none. Raises as `recover`."""
     with recovery(config, account) as now:
         run = recover(now.context, now.request, now.session)
     return None if run is None else read.run(config.journal(), run)
 
 
 def vouch(config: Config, account: AccountConfig, ids: Sequence[str], reason: str, by: str) -> None:
-    """Journal that a person accounts for these orders of the account. Raises BadInputError without a reason."""
+    """Journal that the user confirms these unknown orders. Raises BadInputError without a reason."""
     if not reason:
         raise BadInputError([Problem("--reason", "", "is needed with --account-for: say why you know of these orders")])
     now = SystemClock().now()
@@ -67,16 +67,16 @@ def vouch(config: Config, account: AccountConfig, ids: Sequence[str], reason: st
 
 
 def recover(context: RunContext, request: RunRequest, session: Session) -> RunId | None:
-    """Settle all our orders with the broker and cancel the open ones; nothing is bought or sold.
+    """Fetch the outcome of our unsettled orders and cancel open ones; sends no orders.
 
-    Returns the run that this was journalled in: the interrupted one, which ends with it, else the last one that left an
-    order unsettled; None where nothing was left. Raises StoppedError, and halts the account, where an order can't be
-    explained; RunFailedError where the broker can't be read.
+    Returns the run this was journalled in: the interrupted one, which it ends, else the last one with an unsettled
+    order; None if there were none. Raises StoppedError, and halts the account, if an order can't be reconciled;
+    RunFailedError if the broker can't be read.
     """
-    interrupted, left = context.journal.interrupted(context.account), context.journal.unsettled(context.account)
-    if interrupted is None and not left:
+    interrupted, unsettled = context.journal.interrupted(context.account), context.journal.unsettled(context.account)
+    if interrupted is None and not unsettled:
         return None
-    run = interrupted.run if interrupted else left[-1].run
+    run = interrupted.run if interrupted else unsettled[-1].run
     context.journal.resume(run, request, running=interrupted is not None)
     log = RunLog(context, run, session)
     try:
@@ -101,7 +101,7 @@ def _settle(context: RunContext, log: RunLog) -> None:
 
 
 def outcome_sentence(orders: Sequence[OrderRecord]) -> str:
-    """The reason an interrupted run ends with."""
+    """The journalled reason of an interrupted run."""
     if not orders:
         return "cut off before its first order"
     return f"cut off and settled later: {'; '.join(map(_done, orders))}"
@@ -113,9 +113,9 @@ def _done(sent: OrderRecord) -> str:
 
 
 def accept_restored(path: Path, confirm: Callable[[Restored], None]) -> Restored:
-    """Make the journal at `path`, as it is, the one that runs go on from, while no run can begin.
+    """Reset the high-water mark to the last line of the journal at `path`, under the run lock.
 
-    `confirm` is shown what was lost, and raises where the answer is no. Raises BusyError while a run is in progress.
+    `confirm` gets what was lost, and raises to cancel. Raises BusyError while a run is in progress.
     """
     with run_lock(path):
         found = Restored(high_water_mark.load(path), high_water_mark.current(path))

@@ -1,4 +1,4 @@
-"""Bots and past prices, without an account's state: why a bot wants what it wants, and back-tests."""
+"""Explanations of bots' decisions, and back-tests; from closes, without an account's state."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from rebalancer.model import Closes, Investment, Symbol, symbol
 
 
 def explain(config: Config, bot: str, day: date | None, *, tree: bool = False, mermaid: bool = False) -> Explanation:
-    """The decision of a bot on the close of `day`, of the last session with prices where None.
+    """The decision of a bot on the close of `day`; None: the last session with prices.
 
     `tree` adds all of its rules as lines, `mermaid` a diagram. Raises BadInputError.
     """
@@ -47,7 +47,7 @@ def _diagram(bot: Bot, closes: Closes) -> str:
 
 
 BENCHMARK = "SPY"
-MOST_BPS = 1000
+MAX_BPS = 1000
 
 
 def backtest(
@@ -60,14 +60,13 @@ def backtest(
     benchmark: str | None = None,
     progress: Callable[[Iterable[str]], Iterable[str]] = iter,
 ) -> Comparison:
-    """Back-test `bots`, invested ones by name or files, on the closes from `first` to `last`, all of them where None.
+    """Back-test `bots` (names of invested ones, or files) on the closes from `first` to `last`; None: no bound.
 
-    `cost_bps` is the cost of each trade in hundredths of a percent of its value, 0 to MOST_BPS. Without a `benchmark`
-    it is BENCHMARK where there are prices of it. `progress` is handed the bots' names and yields them again, one as
-    each is started. Raises BadInputError.
+    `cost_bps` is the cost of a trade in basis points of its value, 0 to MAX_BPS. The default `benchmark` is BENCHMARK
+    if it has prices. `progress` wraps the iteration over the bots' names. Raises BadInputError.
     """
-    if not 0 <= cost_bps <= MOST_BPS:
-        text = f"{cost_bps:g} is out of range: use 0 to {MOST_BPS}, such as 5"
+    if not 0 <= cost_bps <= MAX_BPS:
+        text = f"{cost_bps:g} is out of range: use 0 to {MAX_BPS}, such as 5"
         raise BadInputError([Problem("--cost-bps", "", text)])
     paths = _paths(config, bots)
     loaded = load_bots(paths)
@@ -82,7 +81,7 @@ def backtest(
 
 
 def _paths(config: Config, bots: Sequence[str]) -> dict[str, Path]:
-    """Each bot's file by its name on the screen: an invested bot's own name, a file's name without its ending."""
+    """The bots' files by display name: an invested bot's name, or the stem of the file."""
     paths: dict[str, Path] = {}
     for bot in bots:
         path = bot_file(config, bot)
@@ -92,7 +91,7 @@ def _paths(config: Config, bots: Sequence[str]) -> dict[str, Path]:
 
 
 def _together(config: Config, paths: Mapping[str, Path]) -> tuple[AccountConfig, Merging | None, tuple[str, ...]]:
-    """The account whose rules apply, how it would merge the bots where there are several, and a note on it."""
+    """The account whose settings apply; for several bots also how it merges them, with a note."""
     account = next((each for each in config.accounts if paths.items() <= each.bots.items()), None)
     if len(paths) == 1:
         return account or config.accounts[0], None, ()
@@ -114,7 +113,7 @@ def _amount(investment: Investment, currency: str) -> str:
 def _closes(
     config: Config, symbols: set[Symbol], benchmark: str | None, notes: Sequence[str]
 ) -> tuple[Closes, Symbol | None]:
-    """The closes of everything, with `notes` before their own; and the benchmark, None where it has no price."""
+    """The closes of `symbols` and the benchmark, with `notes` prepended; the benchmark is None without prices."""
     ticker = _ticker(benchmark or BENCHMARK)
     closes = closes_up_to(config, sorted({*symbols, ticker}), None)
     if not np.isnan(closes.values[:, closes.symbols.index(ticker)]).all():

@@ -1,4 +1,4 @@
-"""The owner's settings: checked, brought to this version's layout, and the money committed to bots."""
+"""Check and migrate the config, and edit its investments."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from rebalancer.portfolio.limits import symbols_at_limit
 
 
 def check(path: Path) -> SettingsCheck:
-    """Every problem of the config at `path`, of its bot files and of its keys."""
+    """Every problem of the config at `path`, its bot files and its API keys."""
     try:
         config = settings.load(path, os.environ)
     except BadInputError as error:
@@ -51,7 +51,7 @@ def _problems(account: AccountConfig) -> Iterator[Problem]:
 
 
 def _limit_notes(config: Config, account: AccountConfig) -> Iterator[str]:
-    """A sentence for each symbol whose holding leaves no room under its limits, as the last run recorded it."""
+    """A warning for each symbol whose position is at its limit, as of the last run."""
     for last in read.runs(config.journal(), account.name, limit=1):
         wanted = _wanted(account)
         for record in read.run(config.journal(), last.id).holdings[-1:]:
@@ -68,9 +68,9 @@ def _wanted(account: AccountConfig) -> set[Symbol]:
 
 
 def migrate(path: Path, by: str) -> Migrated:
-    """Bring the config at `path` to this version's layout; comments stay, and the old file is kept beside it.
+    """Migrate the config at `path` to the newest schema; keeps comments, and backs the old file up.
 
-    Raises BadInputError, and changes nothing, for a config that can't be used.
+    Raises BadInputError, and changes nothing, for an invalid config.
     """
     before = settings.read(path)
     found = migration(before, path)
@@ -97,7 +97,7 @@ def investments(account: AccountConfig) -> tuple[Invested, ...]:
 def invest(
     config: Config, account: AccountConfig, bot: Path, amount: str, *, percent: bool, name: str | None, by: str
 ) -> InvestmentsEdited:
-    """Commit `amount` to one more bot; without `name` it is called by its file. Raises BadInputError."""
+    """Add a bot with `amount`; `name` defaults to its file's. Raises BadInputError."""
     folder = config.path.parent
     file = bot if bot.is_file() else folder / bot
     load_bots({str(bot): file})
@@ -109,7 +109,7 @@ def invest(
 def change_amount(
     config: Config, account: AccountConfig, bot: str, amount: str, *, percent: bool | None, by: str
 ) -> InvestmentsEdited:
-    """Commit another `amount` to a bot; `percent` None keeps what it counts. Raises BadInputError."""
+    """Change a bot's amount; `percent` None keeps the unit. Raises BadInputError."""
     index = _index(config, account, bot)
     before = account.investments[index].weight_mode
     mode = before if percent is None else "percent" if percent else "dollars"
@@ -119,7 +119,7 @@ def change_amount(
 
 
 def withdraw(config: Config, account: AccountConfig, bot: str, by: str) -> InvestmentsEdited:
-    """Take a bot's money back: the next run sells what no other bot wants. Raises BadInputError for the only bot."""
+    """Remove a bot's investment. Raises BadInputError for the account's only bot."""
     index = _index(config, account, bot)
     if len(account.investments) == 1:
         text = f"{bot!r} is the only bot of account {account.name}, and an account needs one: add another one first"
@@ -128,7 +128,7 @@ def withdraw(config: Config, account: AccountConfig, bot: str, by: str) -> Inves
 
 
 def _replace(config: Config, before: AccountConfig, content: bytes, by: str) -> InvestmentsEdited:
-    """Replace the config's file by `content` and journal the changes, or raise BadInputError and change nothing."""
+    """Write `content` to the config file and journal the changes. Raises BadInputError, and then changes nothing."""
     edited = parse(content, config.path, os.environ)
     after = one_account(edited, before.name)
     old, new = by_key(in_force(config, before)), by_key(in_force(edited, after))
@@ -148,13 +148,13 @@ def _index(config: Config, account: AccountConfig, bot: str) -> int:
 
 
 def _number(text: str) -> str:
-    """`text` as a number that means the same in TOML; the config checks its range."""
+    """`text` if it is a valid TOML number; the config checks its range."""
     if NUMBER.fullmatch(text):
         return text
     raise BadInputError([Problem("AMOUNT", "", f"{text[:40]!r} is no amount: write a number such as 6000 or 12.5")])
 
 
 def _from_folder(file: Path, folder: Path) -> str:
-    """The config's name for `file`: relative to its own folder where it is below that, else the full path."""
+    """The path of `file` as written in the config: relative to `folder` if below it, else absolute."""
     full, around = file.resolve(), folder.resolve()
     return full.relative_to(around).as_posix() if full.is_relative_to(around) else str(full)

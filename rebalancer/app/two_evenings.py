@@ -1,7 +1,7 @@
-"""The trial over two evenings: a share of its own is bought on one and sold on a later one.
+"""The paper trial over two sessions: buy a share in one session and sell it in a later one.
 
-Each call reads from the journal what comes next, and a session sends one order at most: after an interruption anywhere,
-the next call continues.
+The next step follows from the journal, and each session sends at most one order, so a call after an interruption
+continues the trial.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One trial: its orders, None where not journalled yet, and the balance records since its beginning."""
+    """One trial: its orders (None if not journalled yet), and the balance records since it began."""
 
     buy: OrderRecord | None = None
     sell: OrderRecord | None = None
@@ -51,14 +51,14 @@ class Trial:
 
     @property
     def unreported(self) -> bool:
-        """Whether its share was sold by a call that was interrupted before it could report that."""
+        """Whether the share was sold, but the process died before it reported the result."""
         return self.sell is not None and self.sell.filled > 0 and not self._records_since(self.sell)
 
     def before(self, order: OrderRecord) -> BalanceRecord | None:
         return next((each for each in self.readings if each.run == order.run and each.phase == "start"), None)
 
     def after(self, order: OrderRecord) -> BalanceRecord | None:
-        """The last record in the session of `order`: one of a later evening includes what was settled since."""
+        """The last record in the session of `order`; later sessions include settlements since then."""
         return next((each for each in reversed(self._records_since(order)) if each.session == order.session), None)
 
     def _records_since(self, order: OrderRecord) -> list[BalanceRecord]:
@@ -66,7 +66,7 @@ class Trial:
 
 
 def last_trial(orders: Sequence[OrderRecord], readings: tuple[BalanceRecord, ...]) -> Trial:
-    """The trial of the last buy, and the last sell since."""
+    """The last buy, and the last sell after it."""
     begun = max((place for place, sent in enumerate(orders) if sent.order.side == "buy"), default=None)
     if begun is None:
         return Trial()
@@ -75,7 +75,7 @@ def last_trial(orders: Sequence[OrderRecord], readings: tuple[BalanceRecord, ...
 
 
 def figures(trial: Trial) -> tuple[Figures, ...]:
-    """The account before and after each order that filled, where it was recorded."""
+    """The recorded balances before and after each filled order."""
     filled = [order for order in (trial.buy, trial.sell) if order is not None and order.filled]
     found = [
         (f"{word} the {order.order.side}", read(order))
@@ -103,7 +103,7 @@ def _shown(moment: str, reading: BalanceRecord) -> Figures:
 
 
 def checks(trial: Trial, following: date, allowed: Decimal, currency: str) -> Iterator[Check]:
-    """`following` is the session after tonight's; `allowed` is the tolerance of a figure, in `currency`."""
+    """`following` is the next session; `allowed` is the tolerance of amounts, in `currency`."""
     buy, sell = trial.buy, trial.sell
     if buy is None:
         return
@@ -129,7 +129,7 @@ def _done(verb: str, sent: OrderRecord, following: date, currency: str) -> Check
 
 
 def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal, currency: str) -> Check:
-    """Whether the broker counts sale proceeds as settled cash on the same evening."""
+    """Whether the broker counts sale proceeds as spendable in the same session."""
     before, after = trial.before(sell), trial.after(sell)
     if before is None or after is None:
         found = "the account was not read after the sale, in the same session"
@@ -151,7 +151,7 @@ def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal, currency: str) 
 def run_two_evenings(
     context: RunContext, run: RunId, session: Session, named: Symbol | None
 ) -> tuple[tuple[Check, ...], tuple[Figures, ...]]:
-    """Tonight's step of the trial, and all findings so far. `named` is the share to buy, None for a free one.
+    """Today's step of the trial, and all results so far. `named` is the symbol to buy, None to choose one.
 
     Raises what `run_trial` raises.
     """
@@ -167,7 +167,7 @@ def _evening(context: RunContext, log: RunLog, named: Symbol | None) -> tuple[Ch
     _follow_open_orders(context, log)
     outcome = None if _nothing_to_send(context, log) else _send(context, log, named)
     _read_after(context, log)
-    return (*_held_back(outcome, _trial(context)), *_checks(context, log))
+    return (*_refused_by_gate(outcome, _trial(context)), *_checks(context, log))
 
 
 def _trial(context: RunContext) -> Trial:
@@ -176,7 +176,7 @@ def _trial(context: RunContext) -> Trial:
 
 
 def _follow_open_orders(context: RunContext, log: RunLog) -> None:
-    """Follow an order of an earlier call to its end."""
+    """Track an order of an earlier call to its end."""
     unsettled = [sent.order for sent in context.journal.unsettled(context.account) if sent.phase != "lost"]
     tracker = OrderTracker(context, log, {order.id: order for order in unsettled})
     if not tracker.until_terminal(context.trading.sell_timeout_seconds):
@@ -185,7 +185,7 @@ def _follow_open_orders(context: RunContext, log: RunLog) -> None:
 
 
 def _nothing_to_send(context: RunContext, log: RunLog) -> bool:
-    """One order a session, whatever its outcome; and a sale is reported before the next trial begins."""
+    """At most one order per session, whatever its outcome; a sale is reported before the next trial starts."""
     tonight = context.journal.orders_since(context.account, log.session.day)
     return bool(tonight) or _trial(context).unreported
 
@@ -213,7 +213,7 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
 
 
 def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: Decimal, named: Symbol | None) -> None:
-    """Raises RunFailedError unless the account holds of `symbol` exactly what the trial bought, and it is `named`."""
+    """Raises RunFailedError unless exactly the trial's `count` of `symbol` is held, and `named` is None or `symbol`."""
     if named not in {None, symbol}:
         raise RunFailedError(
             f"the trial holds {count} {symbol}, and sells that before it buys {named}: leave --symbol out. Nothing was "
@@ -223,7 +223,7 @@ def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: 
     if shown == count:
         return
     if not shown:
-        # Recording the holdings takes the share off our books, so that the next call starts a new trial.
+        # Recording the holdings removes the share from the ledger, so the next call starts a new trial.
         read_account(context, log, "start")
         raise RunFailedError(
             f"the account holds no {symbol} any more, of which the trial bought {count}: another hand sold it, and "
@@ -244,12 +244,12 @@ def _sell(context: RunContext, log: RunLog, symbol: Symbol) -> Outcome:
 
 
 def _id(context: RunContext, log: RunLog, side: Side) -> OrderId:
-    """Without the run's number: if the journal is deleted, the broker itself rejects a second order of tonight."""
+    """Without the run number, so that the broker rejects a second order of a session even if the journal is lost."""
     return trial_id(context.account, log.session.day, side)
 
 
 def _read_after(context: RunContext, log: RunLog) -> None:
-    """Record the account once it shows the trial's orders; not at all if it never does."""
+    """Record the account once it reflects the trial's orders; otherwise not at all."""
     buy = _trial(context).buy
     if buy is None:
         return
@@ -261,12 +261,12 @@ def _read_after(context: RunContext, log: RunLog) -> None:
             return
 
 
-def _held_back(outcome: Outcome | None, trial: Trial) -> tuple[Check, ...]:
-    """An order that the gate refused was never journalled, so it is reported here."""
+def _refused_by_gate(outcome: Outcome | None, trial: Trial) -> tuple[Check, ...]:
+    """A failed check for an order that the gate refused, which is not journalled."""
     written = {sent.order.id for sent in (trial.buy, trial.sell) if sent}
     if outcome is None or outcome.order.id in written:
         return ()
-    remedy = "Nothing was sent. Settle that, and call the same again."
+    remedy = "No order was sent. Fix the cause, and repeat the command."
     return (Check("sent", "fail", outcome.reason, remedy),)
 
 
