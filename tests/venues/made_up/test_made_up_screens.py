@@ -54,7 +54,7 @@ def test_shares_that_are_handed_over_are_valued_in_its_currency(traded, rebalanc
     assert rebalance("recover", "--account-for", first["id"], "--reason", "I moved the journal").code == 0
     adopted = say("adopt", "--all", "--yes")
     assert "value EUR" in adopted
-    assert re.search(r"Together [\d,.]+ EUR", adopted)
+    assert re.search(r"Total: [\d,.]+ EUR", adopted)
 
 
 def test_investments_are_listed_in_its_currency(account, rebalance, say):
