@@ -84,17 +84,20 @@ def _account(checked: CheckedAccount) -> Iterator[Check]:
     equity, cash = money(account.equity, account.currency), money(account.cash, account.currency)
     found = f"connected: account {account.number}, equity {equity}, cash {cash}"
     yield Check("account", "pass", found)
-    yield _may_trade(account, checked.account.account_number)
+    yield _may_trade(account, checked.account.account_number, checked.broker.venue.currency)
     yield _money(account, checked)
 
 
-def _may_trade(account: Account, pinned: str | None) -> Check:
+def _may_trade(account: Account, pinned: str | None, currency: str) -> Check:
     if pinned is not None and account.number != pinned:
         found = f"these keys belong to account {account.number}, but account_number is {pinned}"
         return Check("may trade", "fail", found, f"Use the keys of account {pinned}.")
     if account.blocked is not None:
         remedy = "Contact the broker: no orders are sent until it allows them again."
         return Check("may trade", "fail", f"the broker says: {account.blocked}", remedy)
+    if account.currency != currency:
+        found = f"the account is kept in {account.currency}, and orders are in {currency}"
+        return Check("may trade", "fail", found, f"Use an account in {currency}.")
     return Check("may trade", "pass", "nothing is blocked")
 
 

@@ -61,7 +61,7 @@ def _offers(context: RunContext, *, by_hand: bool) -> Offers:
     ledger = context.journal.ledger(context.account)
     trading = protected_by_new_names(context.trading, ledger)
     positions = context.broker.positions()
-    instruments = context.instruments(positions)
+    instruments = context.instruments(each.symbol for each in positions)
     return offers(positions, ledger.ours, trading, ledger.expected, by_hand=by_hand, instruments=instruments)
 
 

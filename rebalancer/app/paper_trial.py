@@ -89,7 +89,7 @@ def journalled(log: RunLog, advice: str, steps: Callable[[], tuple[Check, ...]])
 
 def _trial(context: RunContext, log: StateLog, symbol: Symbol) -> tuple[Check, ...]:
     require_open(context, log)
-    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
+    snapshot = require_investable(context, read_account(context, log, "start"))
     prices = order_prices(context, log, market_snapshots(context, [symbol], ()), [symbol], "buys")
     price = _required(context, snapshot.account, prices[symbol])
     gate = buying_gate(context, log, snapshot, prices)

@@ -205,7 +205,7 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
             'manage = "account" gives every share of the account to the bots, and they would sell the trial\'s before '
             'its second evening: set manage = "own" until it is over. Nothing was sent.'
         )
-    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
+    snapshot = require_investable(context, read_account(context, log, "start"))
     price = choose_share(context, log, named)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(price.symbol))
     order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit)
@@ -237,7 +237,7 @@ def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: 
 
 
 def _sell(context: RunContext, log: RunLog, symbol: Symbol) -> Outcome:
-    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
+    snapshot = require_investable(context, read_account(context, log, "start"))
     prices = order_prices(context, log, market_snapshots(context, [symbol], ()), [symbol])
     order = one_share(_id(context, log, "sell"), symbol, "sell", None)
     return sent_once(context, log, order, Gate(context, log, snapshot, prices))

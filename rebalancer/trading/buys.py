@@ -145,7 +145,7 @@ def _sized(
 ) -> Sized:
     attempts = {trade.symbol: log.next_attempt(trade.symbol, "buy") for trade in plan.buys}
     held, session = snapshot.holdings.managed, log.session.day
-    instruments = context.broker.instruments([trade.symbol for trade in plan.buys])
+    instruments = context.instruments([trade.symbol for trade in plan.buys])
     return size_buys(
         plan, held, prices, funds, style.trading, context.account, session, log.number, attempts, instruments
     )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from rebalancer.bots.base import Bot
-from rebalancer.errors import RunFailedError, StoppedError
+from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent
 from rebalancer.model import (
     Instrument,
@@ -15,7 +15,6 @@ from rebalancer.model import (
     Investment,
     Limits,
     OrderId,
-    Position,
     Price,
     Reserve,
     RunId,
@@ -70,12 +69,23 @@ class RunContext:
     def currency(self) -> str:
         return self.broker.venue.currency
 
-    def instruments(self, positions: Iterable[Position]) -> Instruments:
-        """The instrument of each position's symbol."""
-        return self.broker.instruments([position.symbol for position in positions])
+    def instruments(self, symbols: Iterable[Symbol]) -> Instruments:
+        """The instrument of each of `symbols`. Raises SourceError for one that the broker omits or quotes in another
+        currency: an assumed lot could trade the wrong quantity.
+        """
+        asked = tuple(symbols)
+        found = self.broker.instruments(asked)
+        for symbol in asked:
+            if symbol not in found or found[symbol].currency != self.currency:
+                known = f"is in {found[symbol].currency}" if symbol in found else "has no lot and no tick"
+                raise SourceError(
+                    f"{symbol} {known} at {self.broker.venue.name}, whose accounts are in {self.currency}: take it out "
+                    "of the bots, or report it to the author of that venue's package"
+                )
+        return found
 
     def instrument(self, symbol: Symbol) -> Instrument:
-        return self.broker.instruments([symbol])[symbol]
+        return self.instruments([symbol])[symbol]
 
 
 class RunLog:

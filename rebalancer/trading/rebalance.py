@@ -59,7 +59,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     require_open(context, log)
     recover(context, log)
 
-    snapshot = require_investable(read_account(context, log, "start"), context.pinned)
+    snapshot = require_investable(context, read_account(context, log, "start"))
     context = follow_renames(context, log, snapshot.ledger)
     symbols = {*context.symbols(), *snapshot.holdings.managed}
     actions = recent_actions(context, symbols)
@@ -80,7 +80,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
 
     untradable = {**untradable, **no_fallback}
     suspects = {**warn_jumps(context, log, closes, actions), **wrongly_valued(symbols, unbooked)}
-    instruments = context.broker.instruments(sorted({*symbols, *snapshot.holdings.changed}))
+    instruments = context.instruments(sorted({*symbols, *snapshot.holdings.changed}))
     plan = make_plan(
         snapshot.holdings, targets, snapshot.investable, prices, untradable, context.trading, suspects, instruments
     )
@@ -101,7 +101,7 @@ def resume_run(context: RunContext, log: RunLog, plan: Plan) -> tuple[RunStatus,
     """Steps 8 to 10 of an interrupted run by its own `plan`: track the orders it sent, then send the others."""
     recover(context, log)
     require_open(context, log)
-    snapshot = require_investable(read_account(context, log, "again"), context.pinned)
+    snapshot = require_investable(context, read_account(context, log, "again"))
     context = follow_renames(context, log, snapshot.ledger)
     symbols = {trade.symbol for trade in plan.trades}
     actions = recent_actions(context, symbols)

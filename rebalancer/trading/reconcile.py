@@ -45,7 +45,9 @@ def reconcile(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> 
             "the halt: `rebalance resume`."
         )
     require_no_borrowing(account, outcomes)
-    _note_problems(log, account, quantities(tradable(positions, context.instruments(positions))), outcomes)
+    _note_problems(
+        log, account, quantities(tradable(positions, context.instruments(each.symbol for each in positions))), outcomes
+    )
     return record_account(context, log, "end", account, positions)
 
 

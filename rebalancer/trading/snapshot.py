@@ -127,7 +127,7 @@ def record_account(
     )
     check_daily_loss(context, log, account)
     if log.shares_at_start is None:
-        log.shares_at_start = quantities(tradable(positions, context.instruments(positions)))
+        log.shares_at_start = quantities(tradable(positions, context.instruments(each.symbol for each in positions)))
     return snapshot
 
 
@@ -137,7 +137,12 @@ def _snapshot(
     ledger = restate_ledger(context, log, positions) if phase == "start" else context.journal.ledger(context.account)
     trading = protected_by_new_names(context.trading, ledger)
     holdings = sort_holdings(
-        positions, ledger.ours, ledger.expected, trading, ledger.values, context.instruments(positions)
+        positions,
+        ledger.ours,
+        ledger.expected,
+        trading,
+        ledger.values,
+        context.instruments(each.symbol for each in positions),
     )
     reserve = reserve_amount(context.reserve, account.equity)
     return AccountSnapshot(
@@ -210,9 +215,11 @@ def _named(mode: str, venue: str, number: str) -> str:
     return f"{mode} account {number}" + (f" at {venue}" if venue else "")
 
 
-def require_investable(snapshot: AccountSnapshot, pinned: str | None) -> AccountSnapshot:
-    """Raises RunFailedError where it is not the `pinned` account, is blocked, or has nothing to invest."""
-    account = snapshot.account
+def require_investable(context: RunContext, snapshot: AccountSnapshot) -> AccountSnapshot:
+    """Raises RunFailedError where it is not the pinned account, is blocked, is in another currency than the venue's, or
+    has nothing to invest.
+    """
+    account, pinned = snapshot.account, context.pinned
     if pinned is not None and account.number != pinned:
         raise RunFailedError(
             f"these keys are of account {account.number}, but account_number is {pinned}: use the keys of that one. "
@@ -220,6 +227,11 @@ def require_investable(snapshot: AccountSnapshot, pinned: str | None) -> Account
         )
     if account.blocked is not None:
         raise RunFailedError(f"the broker says that account {account.number} can't trade: {account.blocked}")
+    if account.currency != context.currency:
+        raise RunFailedError(
+            f"account {account.number} is kept in {account.currency}, and orders at {context.broker.venue.name} are in "
+            f"{context.currency}: use an account in {context.currency}. Nothing was sent."
+        )
     if not (snapshot.investable.is_finite() and snapshot.investable > 0):
         raise RunFailedError(
             f"nothing can be invested: equity {money(account.equity, account.currency)}, less the reserve of "

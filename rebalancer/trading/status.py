@@ -86,7 +86,7 @@ def _missed(
         held = {symbol: min(end.ledger.ours.get(symbol, ZERO), there) for symbol, there in held.items()}
     shown = {each.symbol: each.market_value / each.quantity for each in end.positions if each.quantity}
     prices = {trade.symbol: _prices(trade.symbol, plan, log, shown) for trade in plan.trades}
-    instruments = context.broker.instruments([trade.symbol for trade in plan.trades])
+    instruments = context.instruments([trade.symbol for trade in plan.trades])
     return missed_targets(plan, held, prices, context.trading, log.underfunded, _beyond_cap(plan, start), instruments)
 
 

@@ -78,7 +78,7 @@ def test_another_name_of_the_account_and_another_way_to_write_its_host_are_the_s
 @pytest.mark.parametrize(("account", "number"), [(PAPER, "PA2"), (ELSEWHERE, "PA1")])
 def test_an_account_of_another_number_or_at_another_venue_is_free(account: AccountConfig, number: str) -> None:
     with locked(), locked(account, number):
-        pass
+        assert len([*accounts_folder().glob("*.lock")]) == 2
 
 
 def test_a_simulated_account_is_a_file_of_its_own_and_takes_no_lock() -> None:

@@ -205,6 +205,12 @@ def test_a_blocked_account_fails(checked):
     assert (check.verdict, check.found) == ("fail", "the broker says: trading_blocked")
 
 
+def test_an_account_in_another_currency_than_the_venues_fails(checked):
+    checked.broker.account_seen = lambda account: replace(account, currency="EUR")
+    check = checked.checks()["may trade"]
+    assert (check.verdict, check.found) == ("fail", "the account is kept in EUR, and orders are in USD")
+
+
 def test_keys_of_another_account_than_the_pinned_one_fail(checked):
     checked.account = replace(checked.account, account_number="PA1")
     check = checked.checks()["may trade"]

@@ -217,7 +217,7 @@ def test_the_error_names_the_first_fault_and_counts_the_others(written):
 def test_a_run_opens_a_journal_without_faults_and_an_empty_one(written, tmp_path):
     for path in (written, tmp_path / "new.sqlite"):
         with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
-            start(journal, replace(REQUEST, force=True))
+            assert journal.run_number(start(journal, replace(REQUEST, force=True))) > 0
 
 
 # ------------------------------------------------------------------------------------------------- a glance
