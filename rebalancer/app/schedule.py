@@ -212,7 +212,12 @@ def _changed(config: Config, known: Mapping[str, SettingChanged], now: datetime)
 
 
 def _record(config: Config, changed: tuple[SettingChanged, ...]) -> None:
-    from rebalancer.journal.store import SqliteJournal  # noqa: PLC0415 - nothing is written most of the time
+    """Not where the journal was deleted or rolled back: a new file there would be in the way of the right one."""
+    from rebalancer.journal import high_water_mark  # noqa: PLC0415 - nothing is written most of the time
+    from rebalancer.journal.store import SqliteJournal  # noqa: PLC0415
 
-    with suppress(RebalancerError), SqliteJournal.open(config.journal()) as journal:
-        journal.record(NO_RUN, *changed)
+    path = config.journal()
+    with suppress(RebalancerError):
+        if high_water_mark.rolled_back(path) is None:
+            with SqliteJournal.open(path) as journal:
+                journal.record(NO_RUN, *changed)

@@ -93,3 +93,13 @@ def test_an_unwritable_journal_is_left_for_the_run_to_report(config: Config, tmp
     enabled_since(config, at(0))
     config.journal().unlink()  # the mark beside it remembers more lines than a new one has
     assert enabled_since(config, at(3)) == {"main": NOW + timedelta(days=3)}
+
+
+def test_a_deleted_journal_is_not_replaced_by_an_empty_one(config: Config) -> None:
+    """A backup must be restorable to its place; its high-water mark shows that there was a journal."""
+    enabled_since(config, at(0))
+    for file in config.journal().parent.glob("journal.sqlite*"):
+        if file.suffix != ".head":
+            file.unlink()
+    assert enabled_since(config, at(1)) == {"main": NOW + timedelta(days=1)}
+    assert not config.journal().exists()
