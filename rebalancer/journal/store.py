@@ -247,7 +247,7 @@ class SqliteJournal:
                 "taken it over meanwhile. Nothing more is sent; `rebalance history` shows what became of it."
             )
 
-    def _append(self, run: RunId, event: Event | Claimed) -> None:
+    def _append(self, run: RunId, event: Event) -> None:
         connection = self._db.conn
         last = read_head(connection)
         line = JournalLine(last.seq + 1, run, event.at.isoformat(), type(event).__name__, to_body(event))
