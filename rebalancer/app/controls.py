@@ -20,8 +20,8 @@ from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, BusyError, Problem, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
 from rebalancer.journal import read
+from rebalancer.journal.account_state import SETTINGS
 from rebalancer.journal.lease import run_lock
-from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, OrderId, OrderState
