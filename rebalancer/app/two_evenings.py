@@ -209,7 +209,7 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
     price = choose_share(context, log, named)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(price.symbol))
     order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit)
-    return sent_once(context, log, order, buying_gate(context, log, snapshot, {price.symbol: price}))
+    return sent_once(order, buying_gate(context, log, snapshot, {price.symbol: price}))
 
 
 def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: Decimal, named: Symbol | None) -> None:
@@ -240,7 +240,7 @@ def _sell(context: RunContext, log: RunLog, symbol: Symbol) -> Outcome:
     snapshot = require_investable(context, read_account(context, log, "start"))
     prices = order_prices(context, log, market_snapshots(context, [symbol], ()), [symbol])
     order = one_share(_id(context, log, "sell"), symbol, "sell", None)
-    return sent_once(context, log, order, Gate(context, log, snapshot, prices))
+    return sent_once(order, Gate(context, log, snapshot, prices))
 
 
 def _id(context: RunContext, log: RunLog, side: Side) -> OrderId:

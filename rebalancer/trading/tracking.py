@@ -80,10 +80,8 @@ class OrderTracker:
                 return unknown_outcome(order, reason)
 
     def _pending(self) -> list[OrderId]:
-        return [order_id for order_id in self.orders if not self._is_terminal(order_id)]
-
-    def _is_terminal(self, order_id: OrderId) -> bool:
-        return order_id in self.states and self.states[order_id].terminal
+        over = {order_id for order_id, state in self.states.items() if state.terminal}
+        return [order_id for order_id in self.orders if order_id not in over]
 
     def _only_auction_orders_left(self) -> bool:
         """After a shutdown request auction orders are not awaited: they can't be cancelled shortly before the close."""
@@ -198,10 +196,7 @@ def retry_while_busy(
 
 
 def wait_until_released(context: RunContext, log: RunLog, symbols: Collection[Symbol]) -> None:
-    """Wait until the broker has released the shares of `symbols` held for closed orders; warn about those still held.
-
-    Raises SourceError where the broker does not answer.
-    """
+    """Wait until the broker has released the shares of `symbols` held for closed orders; warn of those still held."""
     if not symbols:
         return
     held: dict[Symbol, Decimal] = {}
