@@ -17,7 +17,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Order, Submitted
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker
-from rebalancer.trading.authorization import halt_text
+from rebalancer.trading.halts import halt_text
 
 NOON = datetime(2024, 3, 4, 17, 0, tzinfo=UTC)
 OURS = Halted(NOON, "demo", "ann@desk", "the numbers look wrong")

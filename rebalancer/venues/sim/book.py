@@ -14,7 +14,7 @@ from sqlite_utils.db import Table
 
 from rebalancer.errors import SourceError
 from rebalancer.files import create_private
-from rebalancer.journal.codec import Plain, from_plain, plain
+from rebalancer.journal.codec import Plain, from_columns, plain
 from rebalancer.model import Fill, Order, OrderId, OrderState, OrderStatus, Symbol, canonical
 
 STATE_COLUMNS = tuple(field.name for field in fields(OrderState) if field.name != "by_amount")
@@ -234,11 +234,11 @@ def _resting(row: Mapping[str, Any]) -> RestingOrder:
 
 
 def _state(row: Mapping[str, Any]) -> OrderState:
-    return from_plain(OrderState, {name: row[name] for name in STATE_COLUMNS} | {"symbol": canonical(row["symbol"])})
+    return from_columns(OrderState, {**row, "symbol": canonical(row["symbol"]), "by_amount": False})
 
 
 def _fill(row: Mapping[str, Any]) -> Fill:
-    return from_plain(Fill, {**row, "symbol": canonical(row["symbol"])})
+    return from_columns(Fill, {**row, "symbol": canonical(row["symbol"])})
 
 
 def _row(value: OrderState | Fill, columns: Sequence[str]) -> dict[str, Plain]:
