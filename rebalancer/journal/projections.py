@@ -287,5 +287,5 @@ def _written_off(event: WrittenOff, tables: TableWriter) -> None:
     """No table: rare, and `ledger` reads it from the event."""
 
 
-def _columns(value: Event | Claimed | Holding | Price | NoPrice | Trade | Order | Fill) -> dict[str, Any]:
+def _columns(value: Event | Holding | Price | NoPrice | Trade | Order | Fill) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}

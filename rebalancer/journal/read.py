@@ -7,7 +7,7 @@ RunFailedError for a file that can't be read.
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +30,7 @@ from rebalancer.events import (
 )
 from rebalancer.journal.account_state import read_halts, read_trading_status
 from rebalancer.journal.chain import Head, has_chain, read_head
-from rebalancer.journal.codec import from_body, from_plain
+from rebalancer.journal.codec import from_body, from_columns
 from rebalancer.journal.connection import reading
 from rebalancer.journal.ledger import costs, last_record, read_changes, read_fills, read_ledger
 from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
@@ -235,7 +235,7 @@ def _run_summaries(journal: sqlite3.Connection, condition: str, values: Mapping[
         values,
     )
     for row in rows:
-        yield from_plain(RunSummary, {column.name: row[column.name] for column in fields(RunSummary)})
+        yield from_columns(RunSummary, dict(row))
 
 
 def _order_summaries(
@@ -246,10 +246,8 @@ def _order_summaries(
         f" WHERE {condition} ORDER BY orders.seq DESC LIMIT :limit",
         values,
     )
-    columns = [column.name for column in fields(OrderSummary) if column.name != "fills"]
     for row in rows:
-        order = from_plain(OrderSummary, {"fills": (), **{name: row[name] for name in columns}})
-        yield replace(order, fills=read_fills(journal, order.id))
+        yield replace(from_columns(OrderSummary, {**row, "fills": ()}), fills=read_fills(journal, row["id"]))
 
 
 def _record(journal: sqlite3.Connection, line: RunSummary) -> RunRecord:

@@ -17,10 +17,12 @@ from rebalancer.errors import BusyError, StoppedError, TradingBlockedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
 from rebalancer.journal import high_water_mark
 from rebalancer.journal.account_state import (
+    SETTINGS,
     EarlierRun,
     interrupted_reason,
     is_blocked,
     known,
+    last_settings,
     read_balances,
     read_failures,
     read_interrupted,
@@ -30,6 +32,7 @@ from rebalancer.journal.account_state import (
     refusal,
     resumed_elsewhere,
     resumed_note,
+    setting_changes,
 )
 from rebalancer.journal.audit import require_sound
 from rebalancer.journal.chain import Head, JournalLine, link, read_head
@@ -39,7 +42,6 @@ from rebalancer.journal.lease import LockHolder, conflict, lock_holder, read_lea
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import migrate, open_database
-from rebalancer.journal.setting_changes import SETTINGS, changes, last_settings
 from rebalancer.journal.tables import TableWriter, insert_into
 from rebalancer.model import NO_RUN, OrderId, RunId
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Ledger, OrderRecord, TradingStatus
@@ -235,7 +237,7 @@ class SqliteJournal:
         before = last_settings(self._db.conn, request.account)
         self._append(run, self._granted(request))
         if before is not None and SETTINGS in request.files:
-            for change in changes(request.at, request.account, before, json.loads(request.files[SETTINGS])):
+            for change in setting_changes(request.at, request.account, before, json.loads(request.files[SETTINGS])):
                 self._append(run, change)
         return run
 
@@ -247,7 +249,7 @@ class SqliteJournal:
                 "taken it over meanwhile. Nothing more is sent; `rebalance history` shows what became of it."
             )
 
-    def _append(self, run: RunId, event: Event | Claimed) -> None:
+    def _append(self, run: RunId, event: Event) -> None:
         connection = self._db.conn
         last = read_head(connection)
         line = JournalLine(last.seq + 1, run, event.at.isoformat(), type(event).__name__, to_body(event))

@@ -12,7 +12,7 @@ from rebalancer.events import Armed, Disarmed, Event, Halted, OrderAbsent, Order
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Accepted, Refused, RunId, Unknown
 from rebalancer.ports import Journal
-from rebalancer.trading.authorization import FIRST_LIVE_RUN
+from rebalancer.trading.halts import FIRST_LIVE_RUN
 from rebalancer.venues.sim.exchange import ScriptedFault
 
 

@@ -16,7 +16,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Order, Submitted
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker
-from rebalancer.trading.authorization import halt_text
+from rebalancer.trading.halts import halt_text
 from rebalancer.venues.sim.broker import SimBroker
 
 NOON = datetime(2024, 3, 4, 17, 0, tzinfo=UTC)

@@ -125,4 +125,4 @@ class FlowchartBot:
         return outline(self.program, evaluate(self.program, closes).values if closes else None)
 
     def mermaid(self, closes: Closes) -> str:
-        return mermaid(self.program, evaluate(self.program, closes).values, -1)
+        return mermaid(self.program, evaluate(self.program, closes).values)
