@@ -78,6 +78,20 @@ def test_the_dollars_of_a_refused_buy_can_be_spent_again(gate_run: GateRun) -> N
     assert isinstance(gate.send(order(2, "buy", TLT, 190, "100")), Accepted)
 
 
+def test_the_money_of_a_buy_with_an_unknown_outcome_stays_reserved(gate_run: GateRun) -> None:
+    gate = scripted(gate_run, GLD=ScriptedFault(lost=1)).gate()
+    assert isinstance(gate.send(order(1, "buy", GLD, 60, "200")), Unknown)
+    assert "8,000.00 USD left for buys" in reason(gate.check(order(2, "buy", TLT, 81, "100")))
+    assert gate.check(order(2, "buy", TLT, 80, "100")) is None
+
+
+def test_the_shares_of_a_sell_with_an_unknown_outcome_stay_reserved(gate_run: GateRun) -> None:
+    gate_run.stage.script = Script({("sell", SPY): ScriptedFault(lost=1)})
+    gate = replace(gate_run, context=replace(gate_run.context, broker=gate_run.stage.broker())).gate()
+    assert isinstance(gate.send(order(1, "sell", SPY, 60)), Unknown)
+    assert (gate.sold, gate.reserved) == ({SPY: 60}, {"rb1"})
+
+
 def test_an_order_in_doubt_stays_reserved_also_in_a_resumed_run(gate_run: GateRun) -> None:
     gate_run = scripted(gate_run, GLD=ScriptedFault(lost=1))
     assert isinstance(gate_run.gate().send(order(1, "buy", GLD, 60, "200")), Unknown)
