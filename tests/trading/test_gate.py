@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from gate_run import GateRun, order, reason, scripted
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from stage import GLD, SPY, TLT
 
 from rebalancer.errors import RunFailedError, StoppedError
@@ -20,8 +21,6 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.ports import Journal
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 # ------------------------------------------------------------------------------------- reservations
 
@@ -183,7 +182,7 @@ def test_an_absent_order_that_fails_a_check_is_lost(gate_run: GateRun) -> None:
 class WrongQuantityBroker:
     """A broker that answers with one share more than was ordered."""
 
-    sim: SimBroker
+    sim: ScriptedSimBroker
 
     def submit(self, sent: Order) -> Submitted:
         answer = self.sim.submit(sent)
