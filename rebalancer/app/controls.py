@@ -27,7 +27,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, OrderId, OrderState
 from rebalancer.portfolio.order_ids import is_ours, is_trial_order
 from rebalancer.ports import Broker, Clock
-from rebalancer.trading.authorization import (
+from rebalancer.trading.halts import (
     FIRST_LIVE_RUN,
     end_of_day_text,
     require_account_number,

@@ -21,8 +21,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, Session
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.open_orders import cancel_open_orders
-from rebalancer.trading.recovery import refuse_unknown_orders, settle_earlier_orders
+from rebalancer.trading.recovery import cancel_open_orders, refuse_unknown_orders, settle_earlier_orders
 from rebalancer.venues.plugin import SimulatedBroker
 
 
