@@ -18,7 +18,7 @@ from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.halts import CLOSE_TOLERANCE
-from rebalancer.trading.open_orders import open_quantity
+from rebalancer.trading.recovery import open_quantity
 
 
 @dataclass(frozen=True, slots=True)

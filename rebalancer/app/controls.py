@@ -20,14 +20,14 @@ from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, BusyError, Problem, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
 from rebalancer.journal import read
+from rebalancer.journal.account_state import SETTINGS
 from rebalancer.journal.lease import run_lock
-from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, OrderId, OrderState
 from rebalancer.portfolio.order_ids import is_ours, is_trial_order
 from rebalancer.ports import Broker, Clock
-from rebalancer.trading.authorization import (
+from rebalancer.trading.halts import (
     FIRST_LIVE_RUN,
     end_of_day_text,
     require_account_number,

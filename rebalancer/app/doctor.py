@@ -29,7 +29,7 @@ from rebalancer.model import Symbol
 from rebalancer.model.checkup import Check, Checkup
 from rebalancer.model.settings import SGOV
 from rebalancer.model.text import money
-from rebalancer.trading.authorization import end_of_day_text, halt_text, unarmed_reason
+from rebalancer.trading.halts import end_of_day_text, halt_text, unarmed_reason
 
 
 def checkups(load: Callable[[], Config], account: str | None) -> Iterator[Checkup]:

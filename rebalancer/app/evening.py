@@ -18,9 +18,9 @@ from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
 from rebalancer.events import RunRequest
+from rebalancer.journal.account_state import SETTINGS
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.lease import LockHolder
-from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock, SystemClock, hours

@@ -18,7 +18,7 @@ from rebalancer.config.in_force import by_key, in_force
 from rebalancer.config.kinds import SCHEMA
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.journal import read
-from rebalancer.journal.setting_changes import changes
+from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, Symbol
@@ -132,7 +132,7 @@ def _replace(config: Config, before: AccountConfig, content: bytes, by: str) -> 
     edited = parse(content, config.path, os.environ)
     after = one_account(edited, before.name)
     old, new = by_key(in_force(config, before)), by_key(in_force(edited, after))
-    made = changes(SystemClock().now(), before.name, old, new)
+    made = setting_changes(SystemClock().now(), before.name, old, new)
     with SqliteJournal.open(edited.journal()) as journal:
         replace_content(config.path, config.content, content)
         journal.record(NO_RUN, *made)

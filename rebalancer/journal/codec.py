@@ -66,10 +66,10 @@ def from_body(kind: str, body: str) -> Any:  # noqa: ANN401 - whatever type `kin
     return _builder(KINDS[kind])(json.loads(body))
 
 
-def from_plain(form: type[Value], flat: Mapping[str, object]) -> Value:
-    """The dataclass `form` made of values in JSON's types: the inverse of `plain`."""
+def from_columns(form: type[Value], columns: Mapping[str, object]) -> Value:
+    """The dataclass `form` made of those `columns`, in JSON's types, that are named as its fields."""
     shape: Any = form  # mypy takes no type[Value] for the cache's hashable key
-    value: Value = _builder(shape)(flat)
+    value: Value = _builder(shape)({field.name: columns[field.name] for field in fields(shape)})
     return value
 
 

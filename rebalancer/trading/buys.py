@@ -13,10 +13,15 @@ from rebalancer.portfolio.buys import Funds, Sized, budget, budget_after_refusal
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time
-from rebalancer.trading.open_orders import blocked_symbols, external_orders, orders_in_doubt
 from rebalancer.trading.orders import execute
 from rebalancer.trading.pricing import Prices, market_snapshots, order_prices
-from rebalancer.trading.recovery import orders_before_interruption, read_account_again
+from rebalancer.trading.recovery import (
+    blocked_symbols,
+    external_orders,
+    orders_before_interruption,
+    orders_in_doubt,
+    read_account_again,
+)
 from rebalancer.trading.snapshot import AccountSnapshot
 
 AUCTION_MARGIN = timedelta(seconds=30)

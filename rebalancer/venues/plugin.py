@@ -108,7 +108,6 @@ class Synced(Protocol):
     def requests(self) -> int: ...
     def sentences(self) -> Sequence[str]:
         """What a person should look at."""
-        ...
 
 
 class VenueHistory(History, Protocol):
@@ -116,11 +115,9 @@ class VenueHistory(History, Protocol):
 
     def last_session(self) -> Session:
         """The last session whose closes are final."""
-        ...
 
     def sync(self, symbols: Sequence[Symbol], progress: OnProgress) -> Synced:
         """Bring the cache up to the last session. Raises SourceError."""
-        ...
 
 
 @runtime_checkable
@@ -129,7 +126,6 @@ class SimulatedBroker(Broker, Protocol):
 
     def write_off(self, symbol: Symbol) -> None:
         """Remove all shares of `symbol` for nothing."""
-        ...
 
 
 class Connection(Protocol):
@@ -137,7 +133,6 @@ class Connection(Protocol):
 
     def broker(self, market: SimulatedMarket | None) -> Broker:
         """`market` is given to a simulated venue alone; a real one has its own time and prices."""
-        ...
 
     def quotes(self, settings: Mapping[str, Any]) -> Quotes:
         """Prices of now, by the venue's price keys. Called only where the plugin `brings_prices`."""

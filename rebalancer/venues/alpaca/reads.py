@@ -69,7 +69,7 @@ class Deposits:
         if day not in self._since:
             after, path = datetime.combine(day, CLOSE), "/account/activities"
             found = activities(self._client, "deposit", path, after, activity_types=PAID_IN_OR_OUT)
-            self._since[day] = sum(map(parse.deposit, found), Decimal(0))
+            self._since[day] = sum(map(parse.deposit, found), ZERO)
         return self._since[day]
 
 
@@ -128,15 +128,15 @@ def _joined(states: list[OrderState]) -> OrderState:
     first, last = states[0], states[-1]
     if first is last:
         return first
-    filled = sum((each.filled for each in states), Decimal(0))
+    filled = sum((each.filled for each in states), ZERO)
     why = "replaced at Alpaca by another order"
     return replace(first, status=last.status, filled=filled, average_price=_average(states), reason=why)
 
 
 def _average(states: list[OrderState]) -> Decimal | None:
     parts = [(each.filled, each.average_price) for each in states if each.average_price is not None]
-    shares = sum((filled for filled, _ in parts), Decimal(0))
-    return sum((filled * price for filled, price in parts), Decimal(0)) / shares if shares else None
+    shares = sum((filled for filled, _ in parts), ZERO)
+    return sum((filled * price for filled, price in parts), ZERO) / shares if shares else None
 
 
 class Executions:
@@ -164,7 +164,7 @@ class Executions:
     def _complete(self, seen: TrackedOrder) -> tuple[Fill, ...] | None:
         known = [body for broker_id in seen.broker_ids for body in self._known[broker_id].values()]
         listed = [parse.fill(body, seen.state.id) for body in known]
-        fills, total = [], Decimal(0)
+        fills, total = [], ZERO
         for fill in sorted(listed, key=lambda fill: (fill.at, fill.execution_id)):
             if total < seen.state.filled:
                 fills.append(fill)

@@ -1,11 +1,9 @@
-"""The simulated broker's exchange: accepts, fills, cancels and expires orders; its failures are scripted by tests."""
+"""The simulated broker's exchange: it accepts, fills, cancels and expires orders, and values positions."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
 
 from rebalancer.errors import SourceError
 from rebalancer.market.price_fallback import is_price
@@ -17,7 +15,6 @@ from rebalancer.model import (
     OrderState,
     Position,
     Refused,
-    Side,
     Snapshot,
     Symbol,
 )
@@ -28,50 +25,14 @@ from rebalancer.venues.sim.book import Book, RestingOrder
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptedFault:
-    """A failure of the simulated exchange; the default is none. A query is a call of `find`, `orders` or `open_orders`.
-
-    refuse         the order is refused on submit, for this reason
-    reject         the order is accepted, then rejected for this reason
-    lost           this many submits of an order never arrive; each returns Unknown
-    silent         the submit arrives, but its response is lost: Unknown
-    fills_at_most  shares that fill; the rest of the order stays open
-    waits          queries before the order changes; the response to the submit counts as the first
-    cancel         "slow": the next query still finds it open; "refused": it stays open; "beaten": it fills first
-    """
-
-    refuse: str = ""
-    reject: str = ""
-    lost: int = 0
-    silent: bool = False
-    fills_at_most: Decimal = Decimal("Infinity")
-    waits: int = 0
-    cancel: Literal["prompt", "slow", "refused", "beaten"] = "prompt"
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A fault for every order of a side and symbol, and symbols that can't be traded, with the reason."""
-
-    faults: Mapping[tuple[Side, Symbol], ScriptedFault] = field(default_factory=dict)
-    untradable: Mapping[Symbol, str] = field(default_factory=dict)
-
-    def fault(self, side: Side, symbol: Symbol) -> ScriptedFault:
-        return self.faults.get((side, symbol), ScriptedFault())
-
-
-@dataclass(frozen=True, slots=True)
 class Exchange:
-    """Call it inside a transaction of the book. Counts of queries and slow cancels are kept in memory only."""
+    """Call it inside a transaction of the book."""
 
     _book: Book
     _quotes: Quotes
     _commission: Decimal
     _slippage_percent: Decimal
-    _script: Script
     _instrument: Callable[[Symbol], Instrument]
-    _queries: Counter[OrderId] = field(default_factory=Counter)
-    _cancel_at_query: dict[OrderId, int] = field(default_factory=dict)
 
     def markets(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Market]:
         """By symbol; one without a usable price is absent."""
@@ -113,8 +74,6 @@ class Exchange:
         """Cash less what is reserved for open buys, in dollars."""
         return self._book.cash - sum(self._reserved(resting) for resting in self._book.open_orders())
 
-    # ------------------------------------------------------------------------------------- what happens to orders
-
     def receive(self, order: Order, expires: datetime, now: datetime) -> Accepted | Refused:
         """Accept an order with a new id, and match it with the market at once."""
         here = self.markets([order.symbol]).get(order.symbol)
@@ -124,7 +83,7 @@ class Exchange:
         if (reason := self._refusal(order, price)) is not None:
             return Refused(reason)
         resting = self._book.place(order, order.limit or price, expires, now)
-        self._match(resting, here, now)
+        self._trade(resting, resting.remaining, here, now)
         return Accepted(self._book.orders([order.id])[order.id])
 
     def expire(self, now: datetime) -> None:
@@ -134,46 +93,30 @@ class Exchange:
                 self._book.end(resting.state.id, "expired", reason, now)
 
     def match_orders(self, now: datetime) -> None:
-        """Fill what can be filled of every open order, in order of arrival; then end slow cancels."""
+        """Fill what can be filled of every open order, in order of arrival."""
         waiting = self._book.open_orders()
         markets = self.markets({resting.state.symbol for resting in waiting})
         for resting in waiting:
-            self._match(resting, markets.get(resting.state.symbol), now)
+            self._trade(resting, resting.remaining, markets.get(resting.state.symbol), now)
 
-    def count_query(self) -> None:
-        self._queries.update(resting.state.id for resting in self._book.open_orders())
-
-    def ask_to_cancel(self, order_id: OrderId, now: datetime) -> None:
+    def cancel(self, order_id: OrderId, now: datetime) -> None:
         """Does nothing where the order is not open."""
-        for resting in self._book.open_orders():
-            if resting.state.id == order_id:
-                self._cancel(resting, now)
-
-    # ------------------------------------------------------------------------------------- one order
+        state = self._book.orders([order_id]).get(order_id)
+        if state is not None and not state.terminal:
+            self._book.end(order_id, "canceled", "canceled as asked", now)
 
     def _refusal(self, order: Order, price: Decimal) -> str | None:
-        scripted = self._script.fault(order.side, order.symbol).refuse or self._script.untradable.get(order.symbol)
         sells = [resting for resting in self._book.open_orders() if resting.state.side == "sell"]
         claimed = sum((sell.remaining for sell in sells if sell.state.symbol == order.symbol), Decimal(0))
         held = self._held(order.symbol)
         available, instrument = Available(self.spendable(), held, held - claimed), self._instrument(order.symbol)
-        return scripted or refusal(order, price, available, self._commission, instrument)
-
-    def _match(self, resting: RestingOrder, here: Market | None, now: datetime) -> None:
-        state, fault = resting.state, self._script.fault(resting.state.side, resting.state.symbol)
-        queries = self._queries[state.id]
-        if queries >= fault.waits and fault.reject:
-            self._book.end(state.id, "rejected", fault.reject, now)
-        elif queries >= fault.waits:
-            self._trade(resting, min(resting.remaining, fault.fills_at_most - state.filled), here, now)
-        if queries >= self._cancel_at_query.get(state.id, queries + 1):
-            self._end_if_open(state.id, now)
+        return refusal(order, price, available, self._commission, instrument)
 
     def _trade(self, resting: RestingOrder, quantity: Decimal, here: Market | None, now: datetime) -> None:
         state = resting.state
         instrument = self._instrument(state.symbol)
         price = fill_price(state.side, state.limit, here, self._slippage_percent, instrument) if here else None
-        if price is None or not quantity > 0:
+        if price is None:
             return
         value = quantity * price
         fee = self._fee_due(state) if state.side == "buy" else min(self._fee_due(state), value)
@@ -192,25 +135,6 @@ class Exchange:
             return None
         currency = self._instrument(resting.state.symbol).currency
         return f"it costs {money(cost, currency)} now, but only {money(covered, currency)} are there"
-
-    def _cancel(self, resting: RestingOrder, now: datetime) -> None:
-        state = resting.state
-        match self._script.fault(state.side, state.symbol).cancel:
-            case "prompt":
-                self._end_if_open(state.id, now)
-            case "slow":
-                self._cancel_at_query.setdefault(state.id, self._queries[state.id] + 2)
-            case "beaten":
-                self._trade(resting, resting.remaining, self.markets([state.symbol]).get(state.symbol), now)
-                self._end_if_open(state.id, now)
-            case "refused":
-                pass
-
-    def _end_if_open(self, order_id: OrderId, now: datetime) -> None:
-        if not self._book.orders([order_id])[order_id].terminal:
-            self._book.end(order_id, "canceled", "canceled as asked", now)
-
-    # ------------------------------------------------------------------------------------- money
 
     def _held(self, symbol: Symbol) -> Decimal:
         return self._book.holdings().get(symbol, Decimal(0))
