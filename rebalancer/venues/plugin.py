@@ -32,9 +32,6 @@ def address_refusal(url: str, allowed: str) -> str | None:
     )
 
 
-# --------------------------------------------------------------------------------------------- its config keys
-
-
 @dataclass(frozen=True, slots=True)
 class AddressKey:
     """A base URL: one of `hosts`, or an address on this machine. The default is the host of the account's mode."""
@@ -67,9 +64,6 @@ class DayKey:
 
 
 VenueKey = AddressKey | ChoiceKey | DayKey
-
-
-# --------------------------------------------------------------------------------------------- an open account
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +102,6 @@ class Synced(Protocol):
     def requests(self) -> int: ...
     def sentences(self) -> Sequence[str]:
         """What a person should look at."""
-        ...
 
 
 class VenueHistory(History, Protocol):
@@ -116,11 +109,9 @@ class VenueHistory(History, Protocol):
 
     def last_session(self) -> Session:
         """The last session whose closes are final."""
-        ...
 
     def sync(self, symbols: Sequence[Symbol], progress: OnProgress) -> Synced:
         """Bring the cache up to the last session. Raises SourceError."""
-        ...
 
 
 @runtime_checkable
@@ -129,7 +120,6 @@ class SimulatedBroker(Broker, Protocol):
 
     def write_off(self, symbol: Symbol) -> None:
         """Remove all shares of `symbol` for nothing."""
-        ...
 
 
 class Connection(Protocol):
@@ -137,7 +127,6 @@ class Connection(Protocol):
 
     def broker(self, market: SimulatedMarket | None) -> Broker:
         """`market` is given to a simulated venue alone; a real one has its own time and prices."""
-        ...
 
     def quotes(self, settings: Mapping[str, Any]) -> Quotes:
         """Prices of now, by the venue's price keys. Called only where the plugin `brings_prices`."""
@@ -148,9 +137,6 @@ class Connection(Protocol):
         raise NotImplementedError
 
     def close(self) -> None: ...
-
-
-# --------------------------------------------------------------------------------------------- the plugin
 
 
 @dataclass(frozen=True, slots=True)

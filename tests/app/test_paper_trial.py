@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from stage import DAYS, SGOV, Stage, dollars, hold, session_of
 
 from rebalancer.app.paper_trial import MAX_POLLS, run_trial
@@ -16,8 +17,6 @@ from rebalancer.model import Accepted, Order, RunId, Submitted, Trading
 from rebalancer.model.checkup import Check
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.ports import Broker, Venue
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold", "cash"]
 
@@ -26,7 +25,7 @@ EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold",
 class SimProxy:
     """The sim broker; a subclass changes one call."""
 
-    inner: SimBroker
+    inner: ScriptedSimBroker
 
     def __getattr__(self, name: str):
         return getattr(self.inner, name)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fakes import FailingProxy, PowerCut
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SPY, TLT, Stage, mix, percent, session_of
 from two_evening_trial import (
     MOMENTS,
@@ -29,7 +30,6 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Limits, Trading
 from rebalancer.portfolio.order_ids import is_trial_order
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from scripted_sim import Script, ScriptedSimBroker
 
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Specified
@@ -35,8 +36,6 @@ from rebalancer.model import (
 from rebalancer.ports import AlreadyRun, Broker, InterruptedRun, Journal
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import run_evening, start_run
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script
 
 HERE = Place(None, "chart")
 SPY, SH, SGOV, TLT, GLD = (Symbol(ticker) for ticker in ("SPY", "SH", "SGOV", "TLT", "GLD"))
@@ -132,7 +131,7 @@ class Stage:
     commission: Decimal = Decimal(0)
     clock: SimulatedClock = field(init=False)
     market: Market = field(init=False)
-    broker_proxy: Callable[[SimBroker], Broker] = lambda broker: broker
+    broker_proxy: Callable[[ScriptedSimBroker], Broker] = lambda broker: broker
     journal_proxy: Callable[[SqliteJournal], Journal] = lambda journal: journal
     mode: str = "paper"
     venue: str = "sim"
@@ -152,8 +151,8 @@ class Stage:
         self.market.clock = self.clock
         return self
 
-    def broker(self) -> SimBroker:
-        broker = SimBroker(
+    def broker(self) -> ScriptedSimBroker:
+        broker = ScriptedSimBroker(
             self.folder / f"{self.number}.sqlite",
             self.clock,
             self.market,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SPY, Stage, dollars, hold, one_bot, percent
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
@@ -21,7 +22,6 @@ from rebalancer.model import (
     Submitted,
     Unknown,
 )
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 def orders_at_broker(stage: Stage) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker, PowerCut
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
@@ -33,7 +34,6 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.ports import Journal
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 STUBBORN_ONE = ScriptedFault(fills_at_most=Decimal(50), cancel="refused")
 STUBBORN = Script({("buy", SPY): STUBBORN_ONE})

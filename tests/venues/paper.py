@@ -7,13 +7,13 @@ from decimal import Decimal
 from local_alpaca import LocalAlpaca, faults, order_scripts
 from local_alpaca.faults import Fault
 from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
+from scripted_sim import ScriptedFault
 from street import BIL, EVENING, SPY
 
 from rebalancer.model import Symbol
 from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.broker import AlpacaBroker
 from rebalancer.venues.alpaca.client import AlpacaClient
-from rebalancer.venues.sim.exchange import ScriptedFault
 
 FAULTS: Mapping[str, Fault] = {
     "nothing in time": faults.SILENCE_AFTER,

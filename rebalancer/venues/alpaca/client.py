@@ -21,6 +21,15 @@ MOST_CHARACTERS = 6_000
 """Of the symbols in one URL. Servers commonly accept 8,192 for the whole URL."""
 
 COMMA = len("%2C")
+FAILURES = {
+    401: ("did not accept the key", "Check key_id and secret; a paper key opens no live account."),
+    403: ("does not permit this", "Look at the account's rights and at its market data plan."),
+    404: ("has nothing of that name", "Check the symbol, or the base URL if you set one."),
+    429: ("got too many requests", "Let other programs that use this account rest for a minute."),
+    500: ("is out of order", "Look at its status page, then run again."),
+}
+"""What went wrong and the remedy, by status; 500 stands for every status from 500 on."""
+NOT_ACCEPTED = ("did not accept the question", "Please report it with this text.")
 INVALID = re.compile(r"invalid symbol: *(\S+)", re.ASCII)
 
 
@@ -76,11 +85,13 @@ class AlpacaClient:
         self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
     ) -> Reply | NoReply:
         """The response to a GET, whatever its status; retried after no response, 429 and 5xx. Never raises."""
-        line, wait = self._data if data else self._trading, FIRST_WAIT
-        deadline = _Deadline(self._clock, self._patience)
+        host, wait = self._data if data else self._trading, FIRST_WAIT
+        end, real_end = self._clock.now() + timedelta(seconds=self._patience), time.monotonic() + self._patience
         while True:
-            answer = line.once("GET", path, params, version)
-            if _is_settled(answer) or not deadline.allows(wait):
+            answer = host.once("GET", path, params, version)
+            late = self._clock.now() + timedelta(seconds=wait) >= end
+            # Real time too: setting the clock back must not prolong the retries without end.
+            if _is_settled(answer) or late or time.monotonic() >= real_end:
                 return answer
             self._clock.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
@@ -141,18 +152,6 @@ class _RateLimited(Transport):
         return super().once(method, path, fields, version)
 
 
-class _Deadline:
-    """By the clock and in real time: setting the clock back must not prolong the retries without end."""
-
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
-        self._end = clock.now() + timedelta(seconds=seconds)
-        self._real_end = time.monotonic() + seconds
-
-    def allows(self, wait: float) -> bool:
-        return self._clock.now() + timedelta(seconds=wait) < self._end and time.monotonic() < self._real_end
-
-
 def _is_settled(answer: Reply | NoReply) -> bool:
     return isinstance(answer, Reply) and answer.status != 429 and answer.status < 500
 
@@ -164,18 +163,8 @@ def message(body: Json) -> str:
 
 
 def _failure(status: int, text: str) -> str:
-    said = f"({status}: {text})" if text else f"({status})"
-    if status == 401:
-        return f"Alpaca did not accept the key {said}. Check key_id and secret; a paper key opens no live account."
-    if status == 403:
-        return f"Alpaca does not permit this {said}. Look at the account's rights and at its market data plan."
-    if status == 404:
-        return f"Alpaca has nothing of that name {said}. Check the symbol, or the base URL if you set one."
-    if status == 429:
-        return f"Alpaca got too many requests {said}. Let other programs that use this account rest for a minute."
-    if status >= 500:
-        return f"Alpaca is out of order {said}. Look at its status page, then run again."
-    return f"Alpaca did not accept the question {said}. Please report it with this text."
+    what, remedy = FAILURES.get(min(status, 500), NOT_ACCEPTED)
+    return f"Alpaca {what} ({status}: {text}). {remedy}" if text else f"Alpaca {what} ({status}). {remedy}"
 
 
 def parts(symbols: Sequence[Symbol]) -> Iterator[list[Symbol]]:
@@ -194,7 +183,5 @@ def parts(symbols: Sequence[Symbol]) -> Iterator[list[Symbol]]:
 
 def _invalid(answer: Reply | NoReply) -> str | None:
     """The symbol that an error response calls invalid."""
-    match answer:
-        case Reply(400, {"message": str(message)}) if found := INVALID.search(message):
-            return found[1]
-    return None
+    found = INVALID.search(message(answer.body)) if isinstance(answer, Reply) and answer.status == 400 else None
+    return found[1] if found else None

@@ -62,7 +62,6 @@ class AlpacaOrderSequences(OrderSequences):
         return opened(self.venue, HOLDINGS)
 
     def teardown(self):
-        self.broker.close()
         self.venue.__exit__(None, None, None)
 
 
