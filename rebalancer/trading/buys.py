@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from types import MappingProxyType
 
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.model.text import date_and_time, money
@@ -27,7 +26,6 @@ from rebalancer.trading.snapshot import AccountSnapshot
 
 AUCTION_MARGIN = timedelta(seconds=30)
 AUCTION_FILLS = timedelta(minutes=3)
-NONE_REFUSED: Mapping[Symbol, Outcome] = MappingProxyType({})
 AT_BROKER: frozenset[OrderPhase] = frozenset({"accepted", "open"})
 
 
@@ -71,7 +69,7 @@ def _send_buys(context: RunContext, log: RunLog, plan: Plan, actions: Sequence[C
     """
     if not plan.buys:
         return ()
-    first, short_of_cash = _round_of_buys(context, log, plan, actions)
+    first, short_of_cash = _round_of_buys(context, log, plan, actions, {})
     refused = {outcome.order.symbol: outcome for outcome in first if outcome.refusal == "funds"}
     barred = any(outcome.refusal == "account" for outcome in first)
     if barred or not (again := refused.keys() | short_of_cash):
@@ -92,7 +90,7 @@ def _round_of_buys(
     log: RunLog,
     plan: Plan,
     actions: Sequence[CorporateAction],
-    refused: Mapping[Symbol, Outcome] = NONE_REFUSED,
+    refused: Mapping[Symbol, Outcome],
 ) -> tuple[tuple[Outcome, ...], frozenset[Symbol]]:
     """The outcomes, and the symbols for which cash ran short.
 

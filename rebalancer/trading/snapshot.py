@@ -92,11 +92,9 @@ def read_complete(
     recorded = context.journal.ledger(context.account).values
     for _ in polls(context, seconds):
         account, positions = context.broker.account(), context.broker.positions()
-        missing = incomplete_reason(account, positions, recorded)
-        if missing is None and not lags(positions):
+        if not lags(positions) and not incomplete_reason(account, positions, recorded):
             break
-    if missing is not None:
-        raise SourceError(missing)
+    require_complete(account, positions, recorded)
     return account, positions
 
 
@@ -170,6 +168,11 @@ def _warn_at_start(
 
 
 # --------------------------------------------------------------------------------------------- checks
+
+
+def require_complete(account: Account, positions: Sequence[Position], recorded: Mapping[Symbol, Decimal]) -> None:
+    if reason := incomplete_reason(account, positions, recorded):
+        raise SourceError(reason)
 
 
 def incomplete_reason(

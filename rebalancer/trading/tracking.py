@@ -147,17 +147,14 @@ def look_up(context: RunContext, ids: Sequence[OrderId]) -> Mapping[OrderId, Ord
         after_quiet = waited >= quiet
         found |= {order_id: context.broker.find(order_id) for order_id in pending}
         absences.update(order_id for order_id in pending if after_quiet and isinstance(found[order_id], Absent))
-        pending = [order_id for order_id in pending if not _is_certain(found[order_id], absences[order_id])]
+        uncertain = (order_id for order_id in pending if not isinstance(found[order_id], OrderState))
+        pending = [order_id for order_id in uncertain if absences[order_id] < ABSENCES]
         if not pending or waited >= quiet + LOOK_UP_SECONDS:
             break
         pause = POLL_SECONDS if after_quiet else min(pause, quiet - waited)
         context.clock.sleep(pause)
         waited, pause = waited + pause, 2 * pause
     return found | {order_id: _uncertain(found[order_id]) for order_id in pending}
-
-
-def _is_certain(found: Found, absences: int) -> bool:
-    return isinstance(found, OrderState) or absences >= ABSENCES
 
 
 def _uncertain(found: Found) -> Unknown:
