@@ -10,12 +10,12 @@ import platformdirs
 
 from rebalancer.config import document, keys
 from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, ticker_conflicts, trading_conflicts
-from rebalancer.config.contents import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
 from rebalancer.config.keys import Table, amount_of, keys_of
-from rebalancer.config.kinds import ACCOUNT_NAME, SCHEMA, version
+from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.price_source import price_settings
+from rebalancer.config.tables import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.ports import Venue

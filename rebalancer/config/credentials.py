@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from rebalancer.config.contents import AccountConfig, KeySource
 from rebalancer.config.document import MAX_BYTES, decode
 from rebalancer.config.keys import Table
+from rebalancer.config.tables import AccountConfig, KeySource
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model.keys import Keys
 from rebalancer.venues import registry

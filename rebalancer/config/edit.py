@@ -11,7 +11,7 @@ from tomlkit import TOMLDocument
 from tomlkit.items import AoT, Comment, InlineTable, Item, Key, Table, Whitespace
 
 from rebalancer.config.document import decode, read
-from rebalancer.config.kinds import SCHEMA, version
+from rebalancer.config.parsers import SCHEMA, version
 from rebalancer.errors import BadInputError, Problem
 
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?", re.ASCII)
