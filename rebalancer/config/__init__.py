@@ -54,7 +54,7 @@ def read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BadInputError([Problem(str(path), "", f"can't be read: {error.strerror}")]) from error
+        raise BadInputError.of(path, f"can't be read: {error.strerror}") from error
 
 
 def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -85,7 +85,7 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
 def _existing(path: Path, origin: str) -> Path:
     if path.is_file():
         return path
-    raise BadInputError([Problem(origin, "", f"there is no file {path}: name a config file that exists")])
+    raise BadInputError.of(origin, f"there is no file {path}: name a config file that exists")
 
 
 def _default_state_dir(environ: Mapping[str, str]) -> Path:

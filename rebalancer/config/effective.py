@@ -23,7 +23,7 @@ FREE_TEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`key` is dotted, an investment's with the name of its bot. `origin` says where the value was set, or "default"."""
+    """`key` is dotted, an investment's with its bot's name. `origin` says where the value was set, or "default"."""
 
     key: str
     value: str
@@ -38,9 +38,8 @@ def effective_settings(config: Config, account: AccountConfig) -> tuple[Setting,
 
 def snapshot(config: Config, account: AccountConfig) -> bytes:
     """The effective settings as the journal keeps them: a JSON object, dotted key to text."""
-    return json.dumps(
-        by_key(effective_settings(config, account)), ensure_ascii=False, sort_keys=True, indent=0
-    ).encode()
+    settings = by_key(effective_settings(config, account))
+    return json.dumps(settings, ensure_ascii=False, sort_keys=True, indent=0).encode()
 
 
 def by_key(settings: tuple[Setting, ...]) -> dict[str, str]:
@@ -82,19 +81,15 @@ def _of_account(file: _File, account: AccountConfig) -> Iterator[Setting]:
         yield file.setting(f"{here}.{key}", shlex.join(value) if isinstance(value, tuple) else value, key)
     for key, value in _venue_settings(account).items():
         yield file.setting(f"{here}.{key}", value)
-    tables = {"cash_reserve": account.reserve, "trading": account.trading, "limits": account.limits, "sim": account.sim}
-    for name, table in tables.items():
-        yield from _of_table(file, here, name, table)
+    yield from _of_table(file, here, "cash_reserve", account.reserve)
+    yield from _of_table(file, here, "trading", account.trading)
+    yield from _of_table(file, here, "limits", account.limits)
+    yield from _of_table(file, here, "sim", account.sim)
     for index, investment in enumerate(account.investments):
-        values = {
-            "bot": account.bots[investment.bot],
-            "amount": investment.amount,
-            "weight_mode": investment.weight_mode,
-        }
-        for key, value in values.items():
-            yield file.setting(
-                f'{here}.investments."{investment.bot}".{key}', value, f"{here}.investments[{index}].{key}"
-            )
+        named, place = f'{here}.investments."{investment.bot}"', f"{here}.investments[{index}]"
+        yield file.setting(f"{named}.bot", account.bots[investment.bot], f"{place}.bot")
+        yield file.setting(f"{named}.amount", investment.amount, f"{place}.amount")
+        yield file.setting(f"{named}.weight_mode", investment.weight_mode, f"{place}.weight_mode")
 
 
 def _of_table(file: _File, here: str, name: str, table: Reserve | Trading | Limits | SimSettings) -> Iterator[Setting]:
