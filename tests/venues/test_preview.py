@@ -6,7 +6,7 @@ from contract import CASH, HOLDINGS, Ability, BrokerContract, OrderSequences
 from street import BIL, EVENING, SPY, XYZ, buy, sell
 
 from rebalancer.errors import SourceError
-from rebalancer.model import Absent, Account, OrderId, OrderState, Position, Refused, us_equity
+from rebalancer.model import Absent, Account, Hours, OrderId, OrderState, Position, Refused, us_equity
 from rebalancer.ports import Venue
 from rebalancer.venues.preview import PreviewBroker
 from rebalancer.venues.sim.venue import SIM
@@ -37,6 +37,12 @@ class RecordingBroker:
     def open_orders(self) -> tuple[OrderState, ...]:
         self.asked.append("open_orders")
         return self._open
+
+    def hours(self):
+        return Hours(EVENING, open=True, closes=EVENING)
+
+    def may_short(self):
+        return False
 
     def instruments(self, symbols):
         return {symbol: us_equity(symbol) for symbol in symbols}
