@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class BadInputError(RebalancerError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def of(cls, source: object, text: str, place: str = "", line: int | None = None) -> Self:
+        """An error of a single problem. `source` is what a person named: a file, an option, an argument."""
+        return cls([Problem(str(source), place, text, line)])
 
 
 class RunFailedError(RebalancerError):

@@ -14,8 +14,7 @@ from rebalancer.app.source import Source, own_prices, source_of
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 from rebalancer.files import replace_atomically
-from rebalancer.journal.lease import LockHolder, run_lock
-from rebalancer.journal.lock import acquire
+from rebalancer.journal.lease import LockHolder, acquire, run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock

@@ -11,7 +11,9 @@ from rebalancer.app.views import Restored
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, StoppedError
 from rebalancer.events import Halted, OrderAccounted, OrderLost, RunEnded, RunRequest
-from rebalancer.journal import high_water_mark, read
+from rebalancer.journal import read
+from rebalancer.journal.chain import GENESIS, Head
+from rebalancer.journal.connection import head, load_high_water_mark, save_high_water_mark
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.read import RunRecord
 from rebalancer.journal.store import SqliteJournal
@@ -116,7 +118,7 @@ def accept_restored(path: Path, confirm: Callable[[Restored], None]) -> Restored
     `confirm` gets what was lost, and raises to cancel. Raises BusyError while a run is in progress.
     """
     with run_lock(path):
-        found = Restored(high_water_mark.load(path), high_water_mark.current(path))
+        found = Restored(load_high_water_mark(path), head(path) or Head(0, GENESIS))
         confirm(found)
-        high_water_mark.save(path, found.head)
+        save_high_water_mark(path, found.head)
     return found

@@ -6,8 +6,9 @@ The two constants are read from the syntax tree; the file is never imported here
 import ast
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -133,77 +134,31 @@ def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[Python
         return None, (Problem(source, "", f"is not Python: {error}"),)
     except (RecursionError, MemoryError):
         return None, (Problem(source, "", "is nested too deeply to be read"),)
-    header = _Header(source, tree)
-    symbols, lookback = header.symbols(), header.lookback()
-    header.require_weights()
-    if header.problems:
-        return None, tuple(header.problems)
-    return PythonBot(name, content, symbols, lookback, run), ()
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for constant, (example, wrong) in _CONSTANTS.items():
+        values[constant], line, refusals = _constant(tree, constant, example)
+        problems += [Problem(source, constant, text, line) for text in refusals or wrong(values[constant])]
+    if not any(isinstance(node, ast.FunctionDef) and node.name == "weights" for node in tree.body):
+        text = "is missing; write def weights(closes): at the top level of the file"
+        problems.append(Problem(source, "weights", text))
+    if problems:
+        return None, tuple(problems)
+    return PythonBot(name, content, tuple(map(Symbol, values["SYMBOLS"])), values["LOOKBACK"], run), ()
 
 
-class _Header:
-    """Reads the constants at the top level of a syntax tree, and collects the problems."""
-
-    def __init__(self, source: str, tree: ast.Module) -> None:
-        self.source = source
-        self.tree = tree
-        self.problems: list[Problem] = []
-
-    def symbols(self) -> tuple[Symbol, ...]:
-        value = self._constant("SYMBOLS", '["SPY", "TLT"]')
-        if value is None:
-            return ()
-        written, line = value
-        if not isinstance(written, (list, tuple)) or not 1 <= len(written) <= MAX_SYMBOLS:
-            self._refuse("SYMBOLS", f"must be a list of 1 to {MAX_SYMBOLS:,} tickers", line)
-            return ()
-        for text in written:
-            self._check_ticker(text, line)
-        if len(set(map(str, written))) != len(written):
-            self._refuse("SYMBOLS", "names a ticker twice", line)
-        return tuple(Symbol(str(text)) for text in written)
-
-    def _check_ticker(self, text: object, line: int) -> None:
-        try:
-            spelled = symbol(text) if isinstance(text, str) else None
-        except ValueError as error:
-            self._refuse("SYMBOLS", str(error), line)
-            return
-        if spelled is None:
-            self._refuse("SYMBOLS", f"{str(text)[:40]} is not a ticker in quotes", line)
-        elif spelled != text:
-            self._refuse("SYMBOLS", f"{text} is spelled {spelled} here", line)
-
-    def lookback(self) -> int:
-        value = self._constant("LOOKBACK", "200")
-        if value is None:
-            return 0
-        written, line = value
-        if type(written) is int and 1 <= written <= MAX_LOOKBACK:
-            return written
-        self._refuse("LOOKBACK", f"must be a whole number of sessions from 1 to {MAX_LOOKBACK:,}", line)
-        return 0
-
-    def require_weights(self) -> None:
-        if not any(isinstance(node, ast.FunctionDef) and node.name == "weights" for node in self.tree.body):
-            self._refuse("weights", "is missing; write def weights(closes): at the top level of the file", None)
-
-    def _constant(self, name: str, example: str) -> tuple[object, int] | None:
-        """The literal that is assigned to `name`, and its line."""
-        found = [(value, node.lineno) for node in self.tree.body if (value := _assigned(node, name)) is not None]
-        if len(found) != 1:
-            text = "is assigned more than once" if found else f"is missing; write {name} = {example}"
-            self._refuse(name, f"{text} at the top level of the file", found[1][1] if found else None)
-            return None
-        ((value, line),) = found
-        try:
-            return ast.literal_eval(value), line
-        except (ValueError, TypeError, RecursionError, MemoryError):
-            self._refuse(name, f"must be written out, such as {example}: the file is not run to find it", line)
-            return None
-
-    def _refuse(self, place: str, text: str, line: int | None) -> None:
-        self.problems.append(Problem(self.source, place, text, line))
+def _constant(tree: ast.Module, name: str, example: str) -> tuple[object, int | None, Sequence[str]]:
+    """The literal that is assigned to `name` at the top level, its line, and why there is none."""
+    found = [(value, node.lineno) for node in tree.body if (value := _assigned(node, name)) is not None]
+    if not found:
+        return None, None, [f"is missing; write {name} = {example} at the top level of the file"]
+    if len(found) > 1:
+        return None, found[1][1], ["is assigned more than once at the top level of the file"]
+    ((value, line),) = found
+    try:
+        return ast.literal_eval(value), line, []
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return None, line, [f"must be written out, such as {example}: the file is not run to find it"]
 
 
 def _assigned(node: ast.stmt, name: str) -> ast.expr | None:
@@ -215,3 +170,30 @@ def _assigned(node: ast.stmt, name: str) -> ast.expr | None:
             return value
         case _:
             return None
+
+
+def _wrong_symbols(written: object) -> Iterator[str]:
+    if not isinstance(written, (list, tuple)) or not 1 <= len(written) <= MAX_SYMBOLS:
+        yield f"must be a list of 1 to {MAX_SYMBOLS:,} tickers"
+        return
+    for text in written:
+        try:
+            spelled = symbol(text) if isinstance(text, str) else None
+        except ValueError as error:
+            yield str(error)
+            continue
+        if spelled is None:
+            yield f"{str(text)[:40]} is not a ticker in quotes"
+        elif spelled != text:
+            yield f"{text} is spelled {spelled} here"
+    if len(set(map(str, written))) != len(written):
+        yield "names a ticker twice"
+
+
+def _wrong_lookback(written: object) -> Iterator[str]:
+    if not (type(written) is int and 1 <= written <= MAX_LOOKBACK):
+        yield f"must be a whole number of sessions from 1 to {MAX_LOOKBACK:,}"
+
+
+_CONSTANTS = {"SYMBOLS": ('["SPY", "TLT"]', _wrong_symbols), "LOOKBACK": ("200", _wrong_lookback)}
+"""An example, and why a value is refused."""

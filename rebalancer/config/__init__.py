@@ -10,12 +10,12 @@ import platformdirs
 
 from rebalancer.config import document, keys
 from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, ticker_conflicts, trading_conflicts
-from rebalancer.config.contents import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
 from rebalancer.config.keys import Table, amount_of, keys_of
-from rebalancer.config.kinds import ACCOUNT_NAME, SCHEMA, version
+from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.price_source import price_settings
+from rebalancer.config.tables import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.ports import Venue
@@ -54,7 +54,7 @@ def read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BadInputError([Problem(str(path), "", f"can't be read: {error.strerror}")]) from error
+        raise BadInputError.of(path, f"can't be read: {error.strerror}") from error
 
 
 def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -85,7 +85,7 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
 def _existing(path: Path, origin: str) -> Path:
     if path.is_file():
         return path
-    raise BadInputError([Problem(origin, "", f"there is no file {path}: name a config file that exists")])
+    raise BadInputError.of(origin, f"there is no file {path}: name a config file that exists")
 
 
 def _default_state_dir(environ: Mapping[str, str]) -> Path:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rebalancer.config.contents import DataTable
 from rebalancer.config.keys import Table, all_price_keys, keys_of, price_keys_at, with_defaults
-from rebalancer.config.kinds import OWN_SOURCES, price_sources
+from rebalancer.config.parsers import OWN_SOURCES, price_sources
+from rebalancer.config.tables import DataTable
 from rebalancer.venues.plugin import VenuePlugin
 
 AccountsWithPrices = Mapping[str, VenuePlugin]

@@ -12,7 +12,7 @@ from typing import Any
 
 from rebalancer.events import Armed, Disarmed, Halted, HoldingsRead, RunRequest, SettingChanged
 from rebalancer.journal.codec import from_body, from_columns
-from rebalancer.model import Order, OrderId, Plan, RunId, RunStatus, canonical
+from rebalancer.model import Order, OrderId, RunId, RunStatus, canonical
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, OrderRecord, TradingStatus
 
 SETTINGS = "settings"
@@ -83,24 +83,24 @@ def read_interrupted(connection: sqlite3.Connection, account: str) -> Interrupte
     if row is None:
         return None
     run, session, orders = row
-    files = connection.execute(
-        "SELECT name, content FROM run_files JOIN files USING (sha256) WHERE run = ?", [run]
-    ).fetchall()
-    return InterruptedRun(RunId(run), date.fromisoformat(session), orders, dict(files), _plan(connection, run))
+    files = connection.execute("SELECT name, content FROM run_files JOIN files USING (sha256) WHERE run = ?", [run])
+    made = _event(connection, "plans", "run", run)
+    return InterruptedRun(
+        RunId(run), date.fromisoformat(session), orders, dict(files.fetchall()), made.plan if made else None
+    )
 
 
-def _plan(connection: sqlite3.Connection, run: int) -> Plan | None:
+def _event(connection: sqlite3.Connection, table: str, column: str, value: object) -> Any:  # noqa: ANN401 - its kind
+    """The event of the last row of the projection `table` whose `column` is `value`; None where there is no row."""
     row = connection.execute(
-        "SELECT events.kind, events.body FROM plans JOIN events USING (seq) WHERE plans.run = ?", [run]
+        f"SELECT kind, body FROM {table} JOIN events USING (seq) WHERE {table}.{column} = ? ORDER BY seq DESC LIMIT 1",
+        [value],
     ).fetchone()
-    if row is None:
-        return None
-    plan: Plan = from_body(*row).plan
-    return plan
+    return from_body(*row) if row else None
 
 
 def read_trading_status(connection: sqlite3.Connection, account: str) -> TradingStatus:
-    halts, armed = read_halts(connection, account), _last_arming(connection, account)
+    halts, armed = read_halts(connection, account), _event(connection, "arms", "account", account)
     return TradingStatus(
         halt=halts[-1] if halts else None,
         armed=armed if isinstance(armed, Armed) else None,
@@ -117,16 +117,6 @@ def read_halts(connection: sqlite3.Connection, account: str) -> tuple[Halted, ..
         {"account": account},
     )
     return tuple(Halted(datetime.fromisoformat(at), whose, by, reason) for at, whose, by, reason in rows.fetchall())
-
-
-def _last_arming(connection: sqlite3.Connection, account: str) -> Armed | Disarmed | None:
-    row = connection.execute(
-        "SELECT events.kind, events.body FROM arms JOIN events USING (seq) WHERE arms.account = ?"
-        " ORDER BY seq DESC LIMIT 1",
-        [account],
-    ).fetchone()
-    last: Armed | Disarmed | None = from_body(*row) if row else None
-    return last
 
 
 def _loss(connection: sqlite3.Connection, account: str) -> date | None:
@@ -156,7 +146,7 @@ def is_blocked(connection: sqlite3.Connection, run: RunId) -> bool:
     if dry_run:
         return False
     # An account that was never armed is not disarmed: the gate decides about that one.
-    disarmed = mode == "live" and isinstance(_last_arming(connection, account), Disarmed)
+    disarmed = mode == "live" and isinstance(_event(connection, "arms", "account", account), Disarmed)
     return disarmed or bool(read_halts(connection, account))
 
 
@@ -201,6 +191,16 @@ class EarlierRun:
     @property
     def uses_up_session(self) -> bool:
         return self.status == "success" or self.orders > 0
+
+
+def earlier_runs(connection: sqlite3.Connection, condition: str, account: str, *values: str) -> tuple[EarlierRun, ...]:
+    """The runs of `account` for which `condition` holds, by their number."""
+    rows = connection.execute(
+        "SELECT runs.id, number, status, COUNT(orders.id) FROM runs LEFT JOIN orders ON orders.run = runs.id"
+        f" WHERE account = ? AND {condition} GROUP BY runs.id ORDER BY number",
+        [account, *values],
+    )
+    return tuple(EarlierRun(*row) for row in rows)
 
 
 def refusal(request: RunRequest, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:

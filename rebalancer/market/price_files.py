@@ -62,7 +62,7 @@ def read_blocks(path: Path) -> Iterator[Block]:
     try:
         yield from _parquet_blocks(path) if path.suffix.lower() == ".parquet" else _csv_blocks(path)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise BadInputError([Problem(str(path), "", f"can't be read ({error}): replace the file")]) from error
+        raise BadInputError.of(path, f"can't be read ({error}): replace the file") from error
 
 
 def _csv_blocks(path: Path) -> Iterator[Block]:
@@ -98,7 +98,7 @@ def _parquet_blocks(path: Path) -> Iterator[Block]:
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 - an extra: most folders are of CSV
     except ImportError as error:
         text = "needs pyarrow to be read: install it with `pip install 'rebalancer[parquet]'`, or use CSV"
-        raise BadInputError([Problem(str(path), "", text)]) from error
+        raise BadInputError.of(path, text) from error
     try:
         with parquet.ParquetFile(path) as file:
             header, row = tuple(file.schema_arrow.names), 1
@@ -108,7 +108,7 @@ def _parquet_blocks(path: Path) -> Iterator[Block]:
                 yield Block(str(path), header, columns, np.arange(row, row + batch.num_rows))
                 row += batch.num_rows
     except ArrowException as error:
-        raise BadInputError([Problem(str(path), "", f"is no parquet file ({error}): replace the file")]) from error
+        raise BadInputError.of(path, f"is no parquet file ({error}): replace the file") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,17 +66,15 @@ def shares_of(
     asked = [_asked(investment, investable) for investment in investments]
     total = math.fsum(asked)
     fractions = _scaled(asked, 1.0) if commit == "whole_account" or total > 1 else asked
-    names = [investment.bot for investment in investments]
-    notes = (_scale_note(total, investable, currency),) if commit == "amounts" and total > 1 else ()
-    return tuple(map(Share, names, asked, fractions)), notes
-
-
-def _scale_note(total: float, investable: Decimal, currency: str) -> str:
-    asked = money(Decimal(total) * investable, currency)
-    return (
-        f"the bots ask for {asked} together, {money(investable, currency)} can be invested: "
+    shares = tuple(map(Share, [investment.bot for investment in investments], asked, fractions))
+    if not (commit == "amounts" and total > 1):
+        return shares, ()
+    together = money(Decimal(total) * investable, currency)
+    note = (
+        f"the bots ask for {together} together, {money(investable, currency)} can be invested: "
         f"every share is scaled down to {percent(1 / total)} of what was asked"
     )
+    return shares, (note,)
 
 
 def _asked(investment: Investment, investable: Decimal) -> float:
@@ -110,9 +108,9 @@ def set_targets(
     `notes` come before those found here. Raises RunFailedError where no bot decided anything, or where an allocation is
     invalid: an invalid allocation must not cause sales.
     """
-    failures = [decision for decision in decisions.values() if isinstance(decision, BotFailure)]
     if not any(isinstance(decisions[share.bot], Allocation) for share in shares):
-        reasons = "; ".join(f"{failure.bot}: {failure.reason}" for failure in failures) or "there is no bot"
+        failed = [f"{made.bot}: {made.reason}" for made in decisions.values() if isinstance(made, BotFailure)]
+        reasons = "; ".join(failed) or "there is no bot"
         raise RunFailedError(f"no bot decided anything tonight ({reasons}). Nothing was sent.")
     merged = merge(shares, decisions, fallback)
     netted, nettings = net_pairs(merged, trading.paired_tickers, trading.paired_mode, fallback)

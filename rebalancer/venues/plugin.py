@@ -32,9 +32,6 @@ def address_refusal(url: str, allowed: str) -> str | None:
     )
 
 
-# --------------------------------------------------------------------------------------------- its config keys
-
-
 @dataclass(frozen=True, slots=True)
 class AddressKey:
     """A base URL: one of `hosts`, or an address on this machine. The default is the host of the account's mode."""
@@ -67,9 +64,6 @@ class DayKey:
 
 
 VenueKey = AddressKey | ChoiceKey | DayKey
-
-
-# --------------------------------------------------------------------------------------------- an open account
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +137,6 @@ class Connection(Protocol):
         raise NotImplementedError
 
     def close(self) -> None: ...
-
-
-# --------------------------------------------------------------------------------------------- the plugin
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Body:
         return None if self.fields.get(name) is None else self.number(name)
 
     def moment(self, name: str) -> datetime:
-        """In UTC."""
+        """In UTC; a time without a zone can't be read."""
         try:
             moment = datetime.fromisoformat(self.text(name))
             return moment.astimezone(UTC) if moment.tzinfo else self.fail(name)

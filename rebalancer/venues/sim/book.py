@@ -30,10 +30,6 @@ class RestingOrder:
     worst_price: Decimal
     expires: datetime
 
-    @property
-    def remaining(self) -> Decimal:
-        return self.state.quantity - self.state.filled
-
 
 class Book:
     """Read and written only inside `change`. Money in dollars, quantities in shares, aware times."""
@@ -161,8 +157,7 @@ class Book:
 
     def place(self, order: Order, worst_price: Decimal, expires: datetime, at: datetime) -> RestingOrder:
         """Record an accepted order."""
-        asked = (order.id, order.symbol, order.side, order.quantity, order.kind, order.limit)
-        resting = RestingOrder(OrderState(*asked, "open", Decimal(0), None), worst_price, expires)
+        resting = RestingOrder(order.opened(), worst_price, expires)
         row = {"worst_price": str(worst_price), "expires": expires.isoformat()}
         self._table("orders").insert(_row(resting.state, STATE_COLUMNS) | row)
         self._stamp(at)

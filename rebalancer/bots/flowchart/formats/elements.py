@@ -50,10 +50,8 @@ class Element:
     refusals: Refusals
 
     def __getitem__(self, key: str) -> "Element":
-        return Element(self._under(key), Place(self.place, key), self.refusals)
-
-    def _under(self, key: str) -> object:
-        return self.value.get(key, _No.KEY) if isinstance(self.value, dict) else _No.SENSE
+        under = self.value.get(key, _No.KEY) if isinstance(self.value, dict) else _No.SENSE
+        return Element(under, Place(self.place, key), self.refusals)
 
     @property
     def given(self) -> bool:
@@ -88,15 +86,14 @@ class Element:
 
     def only_one(self, keys: tuple[_Choice, ...]) -> _Choice | None:
         """The single key of an object that has exactly one of `keys` and no other."""
-        if isinstance(self.value, dict) and len(self.value) == 1:
-            for key in keys:
-                if key in self.value:
-                    return key
-        if isinstance(self.value, dict):
-            found = _listed(tuple(self.value)[:5]) or "none"
-            self.refuse(f"{self._name} has the keys {found}; it must have exactly one of {_listed(keys)}")
-        else:
+        if not isinstance(self.value, dict):
             self.must_be(f"an object with exactly one of {_listed(keys)}")
+            return None
+        present = [key for key in keys if key in self.value]
+        if present and len(self.value) == 1:
+            return present[0]
+        found = _listed(tuple(self.value)[:5]) or "none"
+        self.refuse(f"{self._name} has the keys {found}; it must have exactly one of {_listed(keys)}")
         return None
 
     def items(self) -> "list[Element]":
