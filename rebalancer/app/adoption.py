@@ -14,8 +14,6 @@ from rebalancer.portfolio.adoption import Offer, Offers, offers
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.corporate_actions import protected_by_new_names
 
-# --------------------------------------------------------------------------------------- adopt
-
 
 def propose_adoption(
     config: Config, account: AccountConfig, symbols: Sequence[str], *, everything: bool, by_hand: bool
@@ -69,9 +67,6 @@ def _offers(context: RunContext, *, by_hand: bool) -> Offers:
 
 def _figures(offer: Offer | str | None) -> tuple[Decimal, Decimal | None] | None:
     return (offer.quantity, offer.expected) if isinstance(offer, Offer) else None
-
-
-# --------------------------------------------------------------------------------------- write off
 
 
 def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Position:

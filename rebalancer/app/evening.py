@@ -191,9 +191,6 @@ def _session_tonight(opened: Opening, clock: Clock) -> Session:
     return session
 
 
-# --------------------------------------------------------------------------------------------- an interrupted run
-
-
 def _interrupted_run(journal: Journal, account: AccountConfig, session: Session) -> InterruptedRun | None:
     """The interrupted run of `session` to resume: one that has sent orders; else None."""
     found = journal.interrupted(account.name)

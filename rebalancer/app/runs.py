@@ -28,9 +28,6 @@ EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3,
 NOTIFY_SECONDS = 30.0
 
 
-# --------------------------------------------------------------------------------------- by hand
-
-
 def run_by_hand(
     config: Config,
     account: AccountConfig,
@@ -97,9 +94,6 @@ def _result(journal: Path, account: AccountConfig, run: RunId, error: Rebalancer
 def _not_run(account: AccountConfig, status: RunStatus, why: RebalancerError | str) -> RunResult:
     code = why.exit_code if isinstance(why, RebalancerError) else EXIT_CODES[status]
     return RunResult(account.name, code, str(why), None, status, account.venue.zone.key)
-
-
-# --------------------------------------------------------------------------------------- what is due
 
 
 def run_due(
@@ -175,9 +169,6 @@ def _journalled(config: Config, account: AccountConfig, window: Window, result: 
         raise
     except RebalancerError as error:
         return replace(result, message=f"{result.message} {error}")
-
-
-# --------------------------------------------------------------------------------------- notification
 
 
 def notified(

@@ -95,9 +95,6 @@ def _shown(moment: str, account: Account) -> Figures:
     )
 
 
-# --------------------------------------------------------------------------------------------- the checks
-
-
 def _checks(context: RunContext, log: RunLog) -> Iterator[Check]:
     trial, last = _trial(context), log.session.day + LONGEST_WAIT
     buy, sell = trial.buy, trial.sell
