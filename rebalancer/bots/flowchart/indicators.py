@@ -20,7 +20,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndicatorSpec:
-    """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
+    """`formula` takes closes, then the parameters; it returns an array of the same shape.
 
     `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
     value needs. `settled`, of a recursive formula only, is the number of prices after which its initial value no longer
@@ -36,7 +36,6 @@ class IndicatorSpec:
     formula: Callable[..., Floats]
     source: str
     settled: Callable[..., int] | None = None
-    reads: tuple[Literal["close", "open", "high", "low", "volume"], ...] = ("close",)
 
     @property
     def of_tickers_only(self) -> bool:
