@@ -120,9 +120,6 @@ def max_drawdown(equity: Floats, sessions: NDArray[np.datetime64]) -> Drawdown |
     return Drawdown(float(falls[trough]), sessions[peak].item(), sessions[trough].item(), recovered)
 
 
-# ------------------------------------------------------------------------------------ calendar months
-
-
 @dataclass(frozen=True, slots=True)
 class Year:
     """`months` are January to December as fractions, None where the back-test has no session; `total` compounds them.

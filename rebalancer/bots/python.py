@@ -113,9 +113,6 @@ def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:
     return {Symbol(name): weight / scale for name, weight in answer.items() if weight > 0}
 
 
-# ---------------------------------------------------------------------------------------------- reading a file
-
-
 def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[PythonBot | None, tuple[Problem, ...]]:
     """The bot in the Python file `content`, or None and every problem with its line."""
     if len(content) > MAX_BYTES:

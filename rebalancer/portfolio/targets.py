@@ -31,9 +31,6 @@ TIE = 1e-9
 CENT = Decimal("0.01")
 
 
-# ------------------------------------------------------------------------------------- what each bot may use
-
-
 def reserve_amount(reserve: Reserve, equity: Decimal) -> Decimal:
     """Money that is never invested. A percentage of `equity` is rounded up to the cent."""
     if reserve.mode == "dollars":
@@ -91,9 +88,6 @@ def _scaled(values: Sequence[float], limit: float) -> list[float]:
     while math.fsum(scaled := [value / total * factor for value in values]) > limit:
         factor = math.nextafter(factor, 0.0)
     return scaled
-
-
-# ------------------------------------------------------------------------------------------- the waterfall
 
 
 def set_targets(
@@ -205,9 +199,6 @@ def cap(weights: Weights, max_percent: Decimal) -> Weights:
     if math.fsum(weights.values()) <= limit:
         return weights
     return _positive(dict(zip(weights, _scaled(list(weights.values()), limit), strict=True)))
-
-
-# ------------------------------------------------------------------------------------------- in plain words
 
 
 def _notes(

@@ -10,12 +10,11 @@ from rebalancer.model import Floats
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A whole number that an indicator takes, from `least` to `most`. Without a `default` it must be given."""
+    """A whole number that an indicator takes, from `least` to `most`."""
 
     name: str
     least: int = 1
     most: int = 10_000
-    default: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

