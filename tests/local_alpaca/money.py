@@ -16,7 +16,7 @@ SHORT_COLLAR = Decimal("0.03")
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Dollars. `long` and `short` are market values, the short one below 0; `start_...` are those when the day began."""
+    """Dollars. `long` and `short` are market values, the short one below 0; `start_...` are as the day began."""
 
     cash: Decimal
     long: Decimal
