@@ -74,7 +74,7 @@ class ScriptedExchange(Exchange):
             case "slow":
                 self.cancel_at_query.setdefault(state.id, self.queries[state.id] + 2)
             case "beaten":
-                super()._trade(resting, resting.remaining, self.markets([state.symbol]).get(state.symbol), now)
+                super()._trade(resting, resting.state.remaining, self.markets([state.symbol]).get(state.symbol), now)
                 super().cancel(state.id, now)
             case "refused":
                 pass

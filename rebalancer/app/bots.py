@@ -11,7 +11,7 @@ from rebalancer.app.python_bot import run_python
 from rebalancer.app.views import CheckedBot, ShownBot
 from rebalancer.bots.base import Bot, Findings
 from rebalancer.bots.load import format_of, load
-from rebalancer.config import AccountConfig, Config, kinds
+from rebalancer.config import AccountConfig, Config, parsers
 from rebalancer.config.files import content_of, create
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment
@@ -105,7 +105,7 @@ def _listed(
 def write_bot(folder: Path, name: str, template: str) -> Path:
     """Write a copy of `template` named `name` into `folder`. Raises BadInputError, also if the file exists."""
     try:
-        kinds.line(name)
+        parsers.line(name)
     except ValueError as error:
         raise BadInputError([Problem("NAME", "", str(error))]) from error
     stem = re.sub(r"\W+", "_", name.lower()).strip("_")

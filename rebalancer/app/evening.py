@@ -15,7 +15,7 @@ from rebalancer.app.connections import clock_of
 from rebalancer.app.status import blocked_by
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
-from rebalancer.config.in_force import snapshot
+from rebalancer.config.effective import snapshot
 from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
 from rebalancer.events import RunRequest
 from rebalancer.journal.account_state import SETTINGS

@@ -13,9 +13,9 @@ from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, Settings
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
+from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup
-from rebalancer.config.in_force import by_key, in_force
-from rebalancer.config.kinds import SCHEMA
+from rebalancer.config.parsers import SCHEMA
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
@@ -131,7 +131,7 @@ def _replace(config: Config, before: AccountConfig, content: bytes, by: str) -> 
     """Write `content` to the config file and journal the changes. Raises BadInputError, and then changes nothing."""
     edited = parse(content, config.path, os.environ)
     after = one_account(edited, before.name)
-    old, new = by_key(in_force(config, before)), by_key(in_force(edited, after))
+    old, new = by_key(effective_settings(config, before)), by_key(effective_settings(edited, after))
     made = setting_changes(SystemClock().now(), before.name, old, new)
     with SqliteJournal.open(edited.journal()) as journal:
         replace_content(config.path, config.content, content)

@@ -12,7 +12,7 @@ from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.keys import with_defaults
-from rebalancer.config.kinds import OWN_SOURCES
+from rebalancer.config.parsers import OWN_SOURCES
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market import sample
 from rebalancer.market.cache import FILE, ClosesCache, as_closes

@@ -43,8 +43,7 @@ def read(content: bytes, source: str, environ: Mapping[str, str]) -> Document:
     except (ValueError, ArithmeticError) as error:
         # ArithmeticError: a number that Decimal can't hold.
         found = LINE.search(str(error))
-        line = int(found[1]) if found else None
-        raise BadInputError([Problem(source, "", f"is no valid TOML: {error}", line)]) from error
+        raise BadInputError.of(source, f"is no valid TOML: {error}", line=int(found[1]) if found else None) from error
     problems: list[Problem] = []
     filled = {
         key: fill(value, environ, lambda place, text: problems.append(Problem(source, place, text)), key)
@@ -56,14 +55,14 @@ def read(content: bytes, source: str, environ: Mapping[str, str]) -> Document:
 def decode(content: bytes, source: str) -> str:
     """`content` as text that is cheap enough to parse. Raises BadInputError."""
     if len(content) > MAX_BYTES:
-        raise BadInputError([Problem(source, "", f"is over {MAX_BYTES // 1024} KiB: that is no config file")])
+        raise BadInputError.of(source, f"is over {MAX_BYTES // 1024} KiB: that is no config file")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInputError([Problem(source, "", f"is no UTF-8 text: {error}")]) from error
+        raise BadInputError.of(source, f"is no UTF-8 text: {error}") from error
     if refused := excess(text):
         line, what = refused
-        raise BadInputError([Problem(source, "", what, line)])
+        raise BadInputError.of(source, what, line=line)
     return text
 
 

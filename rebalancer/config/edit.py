@@ -11,8 +11,8 @@ from tomlkit import TOMLDocument
 from tomlkit.items import AoT, Comment, InlineTable, Item, Key, Table, Whitespace
 
 from rebalancer.config.document import decode, read
-from rebalancer.config.kinds import SCHEMA, version
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.config.parsers import SCHEMA, version
+from rebalancer.errors import BadInputError
 
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?", re.ASCII)
 
@@ -138,4 +138,4 @@ def _require(old: object, newest: int, path: Path) -> None:
     try:
         version(old, newest)
     except ValueError as error:
-        raise BadInputError([Problem(str(path), "schema", str(error))]) from error
+        raise BadInputError.of(path, str(error), "schema") from error

@@ -24,7 +24,7 @@ def replace_content(path: Path, before: bytes, after: bytes) -> None:
     """
     try:
         if path.read_bytes() != before:
-            raise BadInputError([Problem(str(path), "", "was changed meanwhile by another program: try again")])
+            raise BadInputError.of(path, "was changed meanwhile by another program: try again")
         replace_atomically(path, after)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -36,9 +36,7 @@ def create(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         create_private(path, content)
     except FileExistsError as error:
-        raise BadInputError(
-            [Problem(str(path), "", "exists already and is never overwritten: move it away")]
-        ) from error
+        raise BadInputError.of(path, "exists already and is never overwritten: move it away") from error
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -50,7 +48,7 @@ def write_backup(path: Path, content: bytes) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> BadInputError:
-    return BadInputError([Problem(str(path), "", f"can't be written: {error.strerror}; nothing was changed")])
+    return BadInputError.of(path, f"can't be written: {error.strerror}; nothing was changed")
 
 
 # ------------------------------------------------------------------------------------- the first files of a new user

@@ -233,7 +233,7 @@ def _symbols_valued_at_market(context: RunContext, log: RunLog) -> set[Symbol]:
 
 def open_buys(orders: Sequence[OrderState], prices: Prices, cash: Decimal) -> Decimal:
     """The unfilled value of the buys among `orders`. One without a price counts as all of `cash`."""
-    return _cost_of_buys([(state, state.quantity - state.filled) for state in orders], prices, cash)
+    return _cost_of_buys([(state, state.remaining) for state in orders], prices, cash)
 
 
 def own_open_buys(context: RunContext, log: RunLog, prices: Prices, cash: Decimal) -> Decimal:

@@ -245,7 +245,7 @@ def _orders_to_cancel(context: RunContext, log: RunLog) -> Mapping[OrderId, Orde
 def open_quantity(order: Order | OrderState, currency: str) -> str:
     """The shares that are not filled yet; of an order by amount that amount, in the account's `currency`."""
     if isinstance(order, OrderState):
-        return money(order.quantity, currency) if order.by_amount else shares(order.quantity - order.filled)
+        return money(order.quantity, currency) if order.by_amount else shares(order.remaining)
     return shares(order.quantity)
 
 

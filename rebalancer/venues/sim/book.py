@@ -30,13 +30,9 @@ class RestingOrder:
     worst_price: Decimal
     expires: datetime
 
-    @property
-    def remaining(self) -> Decimal:
-        return self.state.quantity - self.state.filled
-
 
 class Book:
-    """Read and written only inside `change`. Money in dollars, quantities in shares, aware times."""
+    """Every method but `close` is called inside `change`. Money in dollars, quantities in shares, aware times."""
 
     def __init__(self, path: Path, database: Database) -> None:
         self.path = path
@@ -79,7 +75,7 @@ class Book:
             self._table("account").insert({"cash": str(starting_cash), "last_event": None})
 
     def _merge_spellings(self) -> None:
-        """Joins positions in one class share that an earlier version kept under two spellings."""
+        """Join positions that an earlier version kept under two spellings of one symbol, BRK-B and BRK.B."""
         held = [(row["symbol"], Decimal(row["quantity"])) for row in self._table("positions").rows]
         if all(canonical(written) == written for written, _ in held):
             return
@@ -161,8 +157,7 @@ class Book:
 
     def place(self, order: Order, worst_price: Decimal, expires: datetime, at: datetime) -> RestingOrder:
         """Record an accepted order."""
-        asked = (order.id, order.symbol, order.side, order.quantity, order.kind, order.limit)
-        resting = RestingOrder(OrderState(*asked, "open", Decimal(0), None), worst_price, expires)
+        resting = RestingOrder(order.opened(), worst_price, expires)
         row = {"worst_price": str(worst_price), "expires": expires.isoformat()}
         self._table("orders").insert(_row(resting.state, STATE_COLUMNS) | row)
         self._stamp(at)

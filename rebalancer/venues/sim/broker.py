@@ -21,12 +21,14 @@ from rebalancer.model import (
     OrderState,
     Position,
     Refused,
+    Snapshot,
     Submitted,
     Symbol,
     Unknown,
     us_equity,
 )
 from rebalancer.ports import Calendar, Clock, Quotes, Venue
+from rebalancer.venues.order_rules import market
 from rebalancer.venues.sim.book import Book
 from rebalancer.venues.sim.exchange import Exchange
 from rebalancer.venues.sim.venue import SIM
@@ -105,12 +107,11 @@ class SimBroker:
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         wanted = sorted(set(symbols))
-        priced = self._exchange.markets(wanted)
-        unpriced = [symbol for symbol in wanted if symbol not in priced]
+        shown = self._exchange.snapshots(wanted)
         with self._book.change():
             held = self._book.holdings()
-        last = self._exchange.last_closes(unpriced)
-        return {symbol: _no_price(symbol, last.get(symbol), held=symbol in held) for symbol in unpriced}
+        unpriced = [symbol for symbol in wanted if market(shown.get(symbol)) is None]
+        return {symbol: _no_price(symbol, shown.get(symbol), held=symbol in held) for symbol in unpriced}
 
     def submit(self, order: Order) -> Submitted:
         try:
@@ -198,7 +199,8 @@ class SimBroker:
         return self._book.equity_on(days[-1]) if days else None
 
 
-def _no_price(symbol: Symbol, last_close: date | None, *, held: bool) -> str:
-    since = f" (its last close is of {last_close})" if last_close else ""
+def _no_price(symbol: Symbol, snapshot: Snapshot | None, *, held: bool) -> str:
+    last = snapshot.previous if snapshot else None
+    since = f" (its last close is of {last.session})" if last else ""
     remedy = f": neither bought nor sold until it has one; `rebalance write-off {symbol}` gives it up" if held else ""
     return f"the sim broker has no price for it{since}{remedy}"

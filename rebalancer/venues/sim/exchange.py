@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from rebalancer.errors import SourceError
@@ -20,7 +20,7 @@ from rebalancer.model import (
 )
 from rebalancer.model.text import money
 from rebalancer.ports import Quotes
-from rebalancer.venues.order_rules import Available, Market, fill_price, market, refusal, slipped
+from rebalancer.venues.order_rules import Available, Market, fee_charged, fill_price, market, refusal, slipped
 from rebalancer.venues.sim.book import Book, RestingOrder
 
 
@@ -36,20 +36,18 @@ class Exchange:
 
     def markets(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Market]:
         """By symbol; one without a usable price is absent."""
-        wanted = sorted(symbols)
-        snapshots = self._shown(wanted)
-        found = {symbol: market(snapshots.get(symbol)) for symbol in wanted}
+        found = {symbol: market(snapshot) for symbol, snapshot in self.snapshots(symbols).items()}
         return {symbol: here for symbol, here in found.items() if here is not None}
 
-    def last_closes(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, date]:
-        """The session of the last known close, by symbol; one that never had a close is absent."""
-        shown = self._shown(sorted(symbols))
-        return {symbol: snapshot.previous.session for symbol, snapshot in shown.items() if snapshot.previous}
+    def snapshots(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Snapshot]:
+        """Prices as the source has them; an unknown symbol is absent. Raises SourceError."""
+        wanted = sorted(symbols)
+        return self._quotes.snapshots(wanted) if wanted else {}
 
     def positions(self) -> tuple[Position, ...]:
         """Raises SourceError where one never had a price: it is not valued at 0."""
         holdings = self._book.holdings()
-        snapshots = self._shown(list(holdings))
+        snapshots = self.snapshots(holdings)
         return tuple(self._valued(symbol, held, snapshots.get(symbol)) for symbol, held in holdings.items())
 
     def _valued(self, symbol: Symbol, held: Decimal, snapshot: Snapshot | None) -> Position:
@@ -67,9 +65,6 @@ class Exchange:
             )
         return Position(symbol, held, held * fill.price, asset_class, last_close=fill.at.date())
 
-    def _shown(self, symbols: list[Symbol]) -> Mapping[Symbol, Snapshot]:
-        return self._quotes.snapshots(symbols) if symbols else {}
-
     def spendable(self) -> Decimal:
         """Cash less what is reserved for open buys, in dollars."""
         return self._book.cash - sum(self._reserved(resting) for resting in self._book.open_orders())
@@ -83,7 +78,7 @@ class Exchange:
         if (reason := self._refusal(order, price)) is not None:
             return Refused(reason)
         resting = self._book.place(order, order.limit or price, expires, now)
-        self._trade(resting, resting.remaining, here, now)
+        self._trade(resting, resting.state.remaining, here, now)
         return Accepted(self._book.orders([order.id])[order.id])
 
     def expire(self, now: datetime) -> None:
@@ -97,7 +92,7 @@ class Exchange:
         waiting = self._book.open_orders()
         markets = self.markets({resting.state.symbol for resting in waiting})
         for resting in waiting:
-            self._trade(resting, resting.remaining, markets.get(resting.state.symbol), now)
+            self._trade(resting, resting.state.remaining, markets.get(resting.state.symbol), now)
 
     def cancel(self, order_id: OrderId, now: datetime) -> None:
         """Does nothing where the order is not open."""
@@ -107,7 +102,7 @@ class Exchange:
 
     def _refusal(self, order: Order, price: Decimal) -> str | None:
         sells = [resting for resting in self._book.open_orders() if resting.state.side == "sell"]
-        claimed = sum((sell.remaining for sell in sells if sell.state.symbol == order.symbol), Decimal(0))
+        claimed = sum((sell.state.remaining for sell in sells if sell.state.symbol == order.symbol), Decimal(0))
         held = self._held(order.symbol)
         available, instrument = Available(self.spendable(), held, held - claimed), self._instrument(order.symbol)
         return refusal(order, price, available, self._commission, instrument)
@@ -119,7 +114,7 @@ class Exchange:
         if price is None:
             return
         value = quantity * price
-        fee = self._fee_due(state) if state.side == "buy" else min(self._fee_due(state), value)
+        fee = fee_charged(state.side, value, self._fee_due(state))
         if (reason := self._uncovered(resting, quantity, value + fee)) is not None:
             self._book.end(state.id, "canceled", reason, now)
             return
@@ -143,7 +138,7 @@ class Exchange:
         """Dollars reserved for an open order; 0 for a sell."""
         if resting.state.side == "sell":
             return Decimal(0)
-        return resting.remaining * resting.worst_price + self._fee_due(resting.state)
+        return resting.state.remaining * resting.worst_price + self._fee_due(resting.state)
 
     def _fee_due(self, state: OrderState) -> Decimal:
         """The whole commission is charged with the first fill."""

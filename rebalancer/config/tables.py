@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
-from rebalancer.config import kinds
+from rebalancer.config import parsers
 from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
 from rebalancer.model.settings import MODES, Amount, Percent, PositiveAmount
 from rebalancer.ports import Venue
@@ -22,7 +22,7 @@ OnResult = Annotated[tuple[str, ...], "A command that gets the result of each ru
 class TopTable(TypedDict, total=False):
     """The keys above all tables."""
 
-    schema: Annotated[int, kinds.schema_version, "The version of this file's layout."]
+    schema: Annotated[int, parsers.schema_version, "The version of this file's layout."]
     state_dir: Annotated[Path, "The folder of the journal and the simulated accounts."]
     on_result: OnResult
 
@@ -30,11 +30,11 @@ class TopTable(TypedDict, total=False):
 class DataTable(TypedDict, total=False):
     """The `[data]` table, without the keys of a venue."""
 
-    source: Annotated[str, kinds.price_source, "Where prices come from."]
+    source: Annotated[str, parsers.price_source, "Where prices come from."]
     folder: Annotated[Path, 'The folder of your price files, with source = "folder".']
     account: Annotated[
         str,
-        kinds.account_name,
+        parsers.account_name,
         "Whose keys read the prices of its broker; without it the first account whose broker brings prices.",
     ]
 
@@ -42,22 +42,22 @@ class DataTable(TypedDict, total=False):
 class CredentialsTable(TypedDict, total=False):
     """Keys in the table of an account whose venue needs API keys."""
 
-    key_id: Annotated[str, kinds.variable, "The environment variable with the key's id, as ${NAME}."]
-    secret: Annotated[str, kinds.variable, "The environment variable with the key's secret, as ${NAME}."]
+    key_id: Annotated[str, parsers.variable, "The environment variable with the key's id, as ${NAME}."]
+    secret: Annotated[str, parsers.variable, "The environment variable with the key's secret, as ${NAME}."]
     credentials_file: Annotated[Path, "A file with key_id and secret that only you can read."]
 
 
 class AccountNumberTable(TypedDict, total=False):
     """A key in the table of an account that is not simulated."""
 
-    account_number: Annotated[str, kinds.account_number, "The only account number that is traded."]
+    account_number: Annotated[str, parsers.account_number, "The only account number that is traded."]
 
 
 class BotTable(TypedDict, total=False):
     """Keys in the table of an investment, beside those of `Investment`."""
 
     bot: Annotated[Path, "The bot's file."]
-    name: Annotated[str, kinds.line, "What the screens call the bot; without it the name of its file."]
+    name: Annotated[str, parsers.line, "What the screens call the bot; without it the name of its file."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class AccountConfig:
     name: str
     enabled: Annotated[bool, "Whether the schedule runs this account."] = False
     on_result: OnResult = ()
-    broker: Annotated[str, kinds.broker, "Which broker holds the account."] = "sim"
+    broker: Annotated[str, parsers.broker, "Which broker holds the account."] = "sim"
     mode: Annotated[Mode, MODES] = "paper"
     reserve: Reserve = field(default_factory=Reserve)
     trading: Trading = field(default_factory=Trading)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rebalancer.config.contents import AccountConfig, BotTable, DataTable, SimSettings, TopTable
+from rebalancer.config.effective import text
 from rebalancer.config.environment import AS_WRITTEN, VARIABLE
-from rebalancer.config.in_force import text
 from rebalancer.config.keys import all_account_keys, all_price_keys, amount_of, keys_of
-from rebalancer.config.kinds import ACCOUNT_NAME, Kind, one_of, price_sources
+from rebalancer.config.parsers import ACCOUNT_NAME, Parser, one_of, price_sources
+from rebalancer.config.tables import AccountConfig, BotTable, DataTable, SimSettings, TopTable
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues import registry
 
@@ -49,7 +49,7 @@ def _account() -> Schema:
     return account
 
 
-def _with_choices(table: type, key: str, choices: tuple[str, ...]) -> Mapping[str, Kind]:
+def _with_choices(table: type, key: str, choices: tuple[str, ...]) -> Mapping[str, Parser]:
     """The keys of `table`, where `key` accepts the `choices`, which depend on the installed venues."""
     keys = keys_of(table)
     return {**keys, key: replace(keys[key], schema=one_of(*choices).schema)}
@@ -58,9 +58,9 @@ def _with_choices(table: type, key: str, choices: tuple[str, ...]) -> Mapping[st
 def _with_defaults(table: type) -> Schema:
     """The table of a settings dataclass; the description of a key names its default."""
     defaults = table()
-    keys: dict[str, Kind] = {}
-    for key, kind in keys_of(table).items():
-        keys[key] = replace(kind, meaning=f"{kind.meaning} Default: {text(getattr(defaults, key))}.")
+    keys: dict[str, Parser] = {}
+    for key, parser in keys_of(table).items():
+        keys[key] = replace(parser, meaning=f"{parser.meaning} Default: {text(getattr(defaults, key))}.")
     return _table(keys)
 
 
@@ -72,18 +72,18 @@ def _with_amount(schema: Schema, table: type, mode: str) -> Schema:
     return schema | {"if": percent, "then": bounded}
 
 
-def _table(keys: Mapping[str, Kind], required: tuple[str, ...] = ()) -> Schema:
+def _table(keys: Mapping[str, Parser], required: tuple[str, ...] = ()) -> Schema:
     return {
         "type": "object",
-        "properties": {key: _property(key, kind) for key, kind in keys.items()},
+        "properties": {key: _property(key, parser) for key, parser in keys.items()},
         "required": list(required),
         "additionalProperties": False,
     }
 
 
-def _property(key: str, kind: Kind) -> Schema:
-    schema = dict(kind.schema) if key in AS_WRITTEN else _or_variable(kind.schema)
-    return {**schema, "description": kind.meaning}
+def _property(key: str, parser: Parser) -> Schema:
+    schema = dict(parser.schema) if key in AS_WRITTEN else _or_variable(parser.schema)
+    return {**schema, "description": parser.meaning}
 
 
 def _or_variable(schema: Mapping[str, Any]) -> Schema:
