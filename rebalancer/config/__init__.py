@@ -9,13 +9,12 @@ from typing import Any
 import platformdirs
 
 from rebalancer.config import document, keys
-from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, ticker_conflicts, trading_conflicts
+from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, price_conflicts, ticker_conflicts, trading_conflicts
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
 from rebalancer.config.keys import Table, amount_of, keys_of
 from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
-from rebalancer.config.price_source import price_settings
-from rebalancer.config.tables import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
+from rebalancer.config.tables import AccountConfig, BotTable, Config, CredentialsTable, DataTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.ports import Venue
@@ -75,7 +74,7 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     )
     venues = {account.name: registry.plugin(account.broker) for account in accounts}
     with_prices = {name: venue for name, venue in venues.items() if venue.brings_prices}
-    prices = price_settings(table.table("data"), with_prices, source.parent)
+    prices = _prices(table.table("data"), with_prices, source.parent)
     if table.problems:
         raise BadInputError(_shown(found, table.problems))
     state_dir = source.parent / values["state_dir"] if "state_dir" in values else _default_state_dir(environ)
@@ -178,6 +177,30 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
             table.refuse("name", f'a bot of this account is called "{name}" already: give this one another name')
         found[name] = (Investment(name, **values), file)
     return list(found.values())
+
+
+def _prices(table: Table, with_prices: Mapping[str, VenuePlugin], folder: Path) -> dict[str, Any]:
+    """The fields `data_...` of a Config. `with_prices` has the venues that bring prices, by their account's name.
+
+    The venue whose prices are read is the one that `source` names, or else that of the first account.
+    """
+    named = (each for each in with_prices.values() if each.venue.name == table.content.get("source"))
+    venue = next(named, next(iter(with_prices.values()), None))
+    at = [name for name, each in with_prices.items() if each is venue]
+    own = {**keys_of(DataTable), **(keys.price_keys_at(venue) if venue else {})}
+    foreign = {} if table.content.keys() <= own.keys() else keys.all_price_keys()
+    values = table.read({**own, **foreign})
+    if "source" not in table.content:
+        values["source"] = venue.venue.name if venue else "sample"
+    for key, text in price_conflicts(values, venue, at):
+        if key in values or key not in table.content:  # one problem a key
+            table.refuse(key, text)
+    return {
+        "data_source": values.get("source"),
+        "data_folder": folder / values["folder"] if "folder" in values else None,
+        "data_account": values.get("account", at[0]) if venue else None,
+        "data_settings": keys.with_defaults(values, venue.price_keys) if venue else {},
+    }
 
 
 def _trading(table: Table, base: Trading, venue: Venue = ANY_VENUE) -> Trading:

@@ -1,9 +1,12 @@
 """Settings that are valid alone and contradict each other."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from rebalancer.config.keys import keys_of
+from rebalancer.config.parsers import OWN_SOURCES, price_sources
+from rebalancer.config.tables import DataTable
 from rebalancer.model import Limits, Mode, Symbol, Trading
 from rebalancer.ports import Venue
 from rebalancer.venues.plugin import AddressKey, VenuePlugin
@@ -92,3 +95,49 @@ def _seconds_needed(trading: Trading, venue: Venue) -> tuple[int, str]:
             f"last {closed} seconds, and {SPARE_SECONDS} are to spare"
         )
     return evening, f"sell_timeout_seconds, buy_timeout_seconds and cutoff_seconds need {evening} together"
+
+
+# ------------------------------------------------------------------------------------------- where prices come from
+
+
+def price_conflicts(values: Mapping[str, Any], venue: VenuePlugin | None, at: list[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of a key of [data] to change and its error text. `at` are the accounts at the `venue` of the prices."""
+    source = values.get("source")  # None where its value was refused
+    if source == "folder" and "folder" not in values:
+        yield "folder", 'is missing: source = "folder" needs the folder of your prices, such as "prices"'
+    elif source not in {None, "folder"} and "folder" in values:
+        yield "folder", 'has no effect here: set source = "folder", or take this line out'
+    if venue:
+        yield from _with_a_venue(values, venue, at)
+    else:
+        yield from _without_a_venue(values)
+
+
+def _with_a_venue(values: Mapping[str, Any], venue: VenuePlugin, at: list[str]) -> Iterator[tuple[str, str]]:
+    name, source = venue.venue.name, values.get("source")
+    if source == "sample":
+        yield "source", f'"sample" ends in 2016, and the account {at[0]} needs prices of today: use "{name}"'
+    elif source not in {None, "folder", name}:
+        yield "source", _no_account(source)
+    if source == "folder":
+        for key in venue.history_keys:
+            if key in values:
+                yield key, "has no effect here: your folder has its own first day; take this line out"
+    if values.get("account", at[0]) not in at:
+        yield "account", f'is no account with broker = "{name}", and prices need one: use {" or ".join(at)}'
+    for key in values.keys() - {*keys_of(DataTable), *venue.price_keys}:
+        yield key, f'has no effect here: it is no setting of broker = "{name}"; take this line out'
+
+
+def _without_a_venue(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    source = values.get("source")
+    if source is not None and source not in OWN_SOURCES:
+        yield "source", _no_account(source)
+    if needless := values.keys() - {"source", "folder"}:
+        brokers = " or ".join(f'broker = "{name}"' for name in price_sources() if name not in OWN_SOURCES)
+        for key in sorted(needless):
+            yield key, f"has no effect here: no account has {brokers}; take this line out"
+
+
+def _no_account(source: str) -> str:
+    return f'"{source}" needs an account with broker = "{source}", whose keys read the prices'

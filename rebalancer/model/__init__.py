@@ -39,7 +39,17 @@ from rebalancer.model.orders import (
     Submitted,
     Unknown,
 )
-from rebalancer.model.plan import Holdings, Plan, Trade
+from rebalancer.model.plan import (
+    Allocation,
+    BotFailure,
+    Claims,
+    Decision,
+    Holdings,
+    Netting,
+    Plan,
+    Share,
+    Targets,
+    Trade,
+)
 from rebalancer.model.settings import Investment, Limits, Reserve, Trading
 from rebalancer.model.states import OrderPhase, RunStep
-from rebalancer.model.targets import Allocation, BotFailure, Claims, Decision, Netting, Share, Targets

@@ -178,13 +178,13 @@ def test_a_share_sold_by_another_sender_ends_the_trial(stage):
 
 
 def test_real_money_is_refused(stage):
-    class Real(MarginBroker):
+    class RealMoneyMarginBroker(MarginBroker):
         @property
         def venue(self) -> Venue:
             return Venue("Alpaca", simulated=False)
 
     with pytest.raises(RunFailedError, match="no paper account"):
-        call(stage, around=Real)
+        call(stage, around=RealMoneyMarginBroker)
     assert orders(stage) == []
 
 

@@ -18,7 +18,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
+class AccountTrade:
     """`shares` and `dollars` are below 0 for a sale: what came into the account, and what left its cash."""
 
     symbol: str
@@ -39,7 +39,7 @@ class Book:
         self.withheld = Decimal(0)
         self.holdings: dict[str, Holding] = {}
         self.orders: list[Order] = []
-        self.trades: list[Trade] = []
+        self.trades: list[AccountTrade] = []
 
     def open_orders(self) -> list[Order]:
         return [order for order in self.orders if order.open]
@@ -68,7 +68,7 @@ class Book:
             self.holdings[symbol] = Holding(after, _cost(held, shares, price), held.asset_class)
         self.cash -= shares * price
         self.lowest_cash = min(self.lowest_cash, self.cash)
-        self.trades.append(Trade(symbol, shares, shares * price, at))
+        self.trades.append(AccountTrade(symbol, shares, shares * price, at))
 
 
 def _cost(held: Holding, shares: Decimal, price: Decimal) -> Decimal:

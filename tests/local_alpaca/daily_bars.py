@@ -29,7 +29,7 @@ FEEDS = frozenset({"sip", "iex", "otc", "boats"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BarsRequest:
     """`seen` is up to when the feed may show anything; `after` the last bar of the page before."""
 
     symbols: list[str]
@@ -63,7 +63,7 @@ class Asked:
 
 
 def page(tape: "Tape", params: Params, now: datetime) -> dict[str, Any]:
-    asked = Asked.read(params, now, paid=tape.paid)
+    asked = BarsRequest.read(params, now, paid=tape.paid)
     most = min(asked.limit, tape.page_limit)
     bars: dict[str, list[dict[str, Any]]] = {}
     last: tuple[str, date] | None = None
@@ -79,7 +79,7 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), NEW_YORK)
 
 
-def _bars(tape: "Tape", asked: Asked) -> Iterator[tuple[str, date, Decimal]]:
+def _bars(tape: "Tape", asked: BarsRequest) -> Iterator[tuple[str, date, Decimal]]:
     """What is asked for and not on an earlier page."""
     for symbol in asked.symbols:
         if asked.after and symbol < asked.after[0]:
@@ -90,7 +90,7 @@ def _bars(tape: "Tape", asked: Asked) -> Iterator[tuple[str, date, Decimal]]:
                 yield symbol, day, series[day]
 
 
-def _shown(asked: Asked, symbol: str, day: date) -> bool:
+def _shown(asked: BarsRequest, symbol: str, day: date) -> bool:
     if asked.after is None or symbol != asked.after[0]:
         return False
     return day >= asked.after[1] if asked.newest_first else day <= asked.after[1]

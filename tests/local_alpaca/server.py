@@ -17,7 +17,7 @@ DRIP_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HttpRequest:
     method: str
     path: str
     params: Mapping[str, str]
@@ -41,7 +41,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, answer: Callable[[Asked], Reply]) -> None:
+    def __init__(self, port: int, answer: Callable[[HttpRequest], Reply]) -> None:
         self.answer = answer
         self.broken: list[BaseException] = []
         self.closing = threading.Event()
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)
-        asked = Asked(
+        asked = HttpRequest(
             self.command,
             unquote(parts.path),
             dict(parse_qsl(parts.query, keep_blank_values=True)),

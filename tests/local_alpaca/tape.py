@@ -28,7 +28,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
+class TapeTrade:
     price: Decimal
     at: datetime
 
@@ -142,13 +142,13 @@ class Tape:
         seen = self.last_trade(symbol, now)
         return seen.price if seen else None
 
-    def last_trade(self, symbol: str, now: datetime) -> Trade | None:
+    def last_trade(self, symbol: str, now: datetime) -> TapeTrade | None:
         bars = self.days(symbol, now)
         newest = max(bars, default=None)
         put_up = self._trades.get(symbol)
         if put_up and put_up.stands(now) and not (newest and newest > _day(put_up.at or now)):
-            return Trade(put_up.prices[0], put_up.at or now)
-        return Trade(bars[newest], self._end_of(newest, now)) if newest else None
+            return TapeTrade(put_up.prices[0], put_up.at or now)
+        return TapeTrade(bars[newest], self._end_of(newest, now)) if newest else None
 
     def last_quote(self, symbol: str, now: datetime) -> Quote | None:
         put_up, price = self._quotes.get(symbol), self.last(symbol, now)

@@ -61,7 +61,7 @@ def mix(**percents: int) -> Node:
 
 
 @dataclass
-class Market:
+class StageMarket:
     """`prices` are today's, in dollars; a symbol that is not in it shows nothing. Yesterday's closes are the same.
 
     A `stale` symbol shows an hour-old bar: good enough for a decision, too old for an order.
@@ -130,7 +130,7 @@ class Stage:
     cash: Decimal = Decimal(100_000)
     commission: Decimal = Decimal(0)
     clock: SimulatedClock = field(init=False)
-    market: Market = field(init=False)
+    market: StageMarket = field(init=False)
     broker_proxy: Callable[[ScriptedSimBroker], Broker] = lambda broker: broker
     journal_proxy: Callable[[SqliteJournal], Journal] = lambda journal: journal
     mode: str = "paper"
@@ -140,7 +140,7 @@ class Stage:
     def __post_init__(self) -> None:
         prices = {SPY: "500", SH: "14.21", SGOV: "100.4", TLT: "93.5", GLD: "201"}
         self.clock = SimulatedClock(session_of(DAYS[0]).closes - timedelta(minutes=10))
-        self.market = Market({name: Decimal(price) for name, price in prices.items()}, self.clock)
+        self.market = StageMarket({name: Decimal(price) for name, price in prices.items()}, self.clock)
 
     @property
     def journal_file(self) -> Path:

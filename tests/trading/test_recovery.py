@@ -286,11 +286,11 @@ def test_an_accepted_order_that_the_broker_forgot_stops_the_run(tmp_path: Path) 
     stage.run()
     order_id = OrderId(stage.record().orders[0].id)
 
-    class Forgetful(BrokerProxy):
+    class ForgetsOnFind(BrokerProxy):
         def find(self, order_id: OrderId) -> Found:
             return Absent()
 
-    stage.script, stage.broker_proxy = Script(), Forgetful
+    stage.script, stage.broker_proxy = Script(), ForgetsOnFind
     stops(stage, rf"buy 198 SPY \({order_id}\) \(open\) and does not know it any more")
     account_for(stage, order_id)
     stage.run(force=True)
@@ -302,13 +302,13 @@ def test_a_filled_quantity_that_fell_between_two_runs_stops_the_run(tmp_path: Pa
     stage.script = STUBBORN
     stage.run()
 
-    class TakesBack(BrokerProxy):
+    class FillsFallBetweenRuns(BrokerProxy):
         def find(self, order_id: OrderId) -> Found:
             found = self.real.find(order_id)
             assert isinstance(found, OrderState)
             return replace(found, filled=found.filled - 1)
 
-    stage.broker_proxy = TakesBack
+    stage.broker_proxy = FillsFallBetweenRuns
     stops(stage, "had 50 filled, and the broker now says 49")
 
 

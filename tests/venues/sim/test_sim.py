@@ -2,18 +2,13 @@ from decimal import Decimal
 
 import pytest
 from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
-from street import BIL, SPY, buy, sell
+from street import BIL, SPY, BrokenQuotes, buy, sell
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Accepted, OrderId, Refused, Unknown
 
 RB1 = OrderId("rb1")
 RESTS = Script({("buy", SPY): ScriptedFault(waits=99), ("sell", SPY): ScriptedFault(waits=99)})
-
-
-class BrokenQuotes:
-    def snapshots(self, symbols):
-        raise SourceError("the quotes did not answer")
 
 
 def state(broker, order_id=RB1):
