@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in something a person wrote. A value: problems are collected and shown together.
+    """One mistake in a file or a command line. Problems are collected and shown together.
 
     `place` is a dotted key ("accounts.demo.broker") or a path in a document ("children[0].children[2]"); it may be "".
     `line` counts from 1; None where no line is known.
@@ -25,7 +25,7 @@ class Problem:
 
 
 class RebalancerError(Exception):
-    """The root. Its text is one sentence for a person, with the remedy."""
+    """The base class. Its message is one sentence that names the remedy."""
 
     exit_code = 1
 
@@ -56,7 +56,7 @@ class BusyError(RunFailedError):
 
 
 class SourceError(RunFailedError):
-    """A broker or a data source did not answer, or answered only in part. Never read as zero or as flat."""
+    """A broker or a data source did not answer, or only in part, which never counts as zero or as a flat account."""
 
 
 class TradingBlockedError(RebalancerError):

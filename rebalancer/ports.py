@@ -46,8 +46,8 @@ class Venue:
     in the account's currency.
 
     `idempotent_ids`: it rejects a second order of the same id, so a retry under that id is safe. Once an order of ours
-    is `quiet_seconds` old the venue lists it or never received it. `auction_cutoff` is how long before the close it
-    stops taking "moc" orders; it counts only where `order_kinds` has them. `id_length` is the longest order id.
+    is `quiet_seconds` old, the venue lists it or never received it. Where `order_kinds` has "moc", `auction_cutoff` is
+    how long before the close such orders are no longer accepted. `id_length` is that of the longest order id.
     """
 
     name: str
@@ -97,10 +97,7 @@ class Broker(Protocol):
         """Those of `symbols` that can't be traded here, with the reason."""
 
     def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
-        """Lot, tick and least order of each of `symbols`, all in the account's currency.
-
-        It is asked before every order: answer from memory, without a request each time.
-        """
+        """Lot, tick and least order of each of `symbols`. Called before every order, so answer from memory."""
 
     def submit(self, order: Order) -> Submitted: ...
     def find(self, order_id: OrderId) -> Found: ...
@@ -142,10 +139,10 @@ class Calendar(Protocol):
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Aware, in UTC. The machine's clock can be set back."""
+        """Time-zone aware, in UTC; it goes back where the machine's clock is set back."""
 
     def elapsed(self) -> float:
-        """Monotonic seconds since an arbitrary start, counted while the machine is suspended too."""
+        """Monotonic seconds since an arbitrary start, including those for which the machine was suspended."""
 
     def sleep(self, seconds: float) -> None: ...
 
@@ -176,7 +173,7 @@ class Journal(Protocol):
         """The balances that runs of `account` read in the sessions from `first` on, oldest first."""
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
-        """Those of `ids` that are journalled orders of `account`, not refused, or that a person accounted for."""
+        """Those of `ids` that are ours: journalled orders of `account`, unless refused, or settled by a person."""
 
     def failures(self, run: RunId) -> Mapping[str, str]:
         """The reason why each failed bot of `run` could not decide, by bot."""
@@ -185,9 +182,7 @@ class Journal(Protocol):
         """The run of `account` that never ended and whose process is gone; None where there is none."""
 
     def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
-        """Take over an existing run: to continue an interrupted one (`running`), or to settle the orders that an ended
-        one left. Raises as `start_run` does.
-        """
+        """Continue an interrupted run (`running`), or settle the orders of one that ended. Raises as `start_run`."""
 
     def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:
@@ -236,8 +231,8 @@ class InterruptedRun:
 class TradingStatus:
     """Whether an account may trade, by the journal.
 
-    `loss` is the last session whose daily loss limit was hit: sells only for the rest of it. `last` is the mode, venue
-    and account number of the last run that read an account, None before the first.
+    `loss` is the last session in which the daily loss limit was reached: only sells for the rest of it. `last` is the
+    mode, venue and account number of the last run that read an account, None before the first.
     """
 
     halt: Halted | None = None

@@ -105,7 +105,7 @@ class PreviewBroker:
         return self._fills.get(order_id) or self._real.fills(order_id)
 
     def cancel(self, order_id: OrderId) -> None:
-        """Simulated for our own orders; orders of others stay open."""
+        """Simulated, and only for our own orders: those of others stay open."""
         state = self._orders.get(order_id)
         if state is not None and not state.terminal and is_ours(order_id):
             self._orders[order_id] = replace(state, status="canceled", reason="the cancel is only pretended")

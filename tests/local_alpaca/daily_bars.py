@@ -1,4 +1,4 @@
-"""Daily bars by the page: by symbol, then by time, however many symbols and days were asked for."""
+"""Daily bars in pages, sorted by symbol and then by time across all requested symbols and days."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ FEEDS = frozenset({"sip", "iex", "otc", "boats"})
 
 @dataclass(frozen=True, slots=True)
 class BarsRequest:
-    """`seen` is up to when the feed may show anything; `after` the last bar of the page before."""
+    """`seen` is the latest time that the feed may show; `after` the last bar of the previous page."""
 
     symbols: list[str]
     start: datetime
@@ -80,7 +80,7 @@ def midnight(day: date) -> datetime:
 
 
 def _bars(tape: "Tape", asked: BarsRequest) -> Iterator[tuple[str, date, Decimal]]:
-    """What is asked for and not on an earlier page."""
+    """The requested bars that were on no earlier page."""
     for symbol in asked.symbols:
         if asked.after and symbol < asked.after[0]:
             continue

@@ -11,11 +11,11 @@ Change = Callable[[object], object]
 
 @dataclass(frozen=True, slots=True)
 class BadAnswer:
-    """One broken answer. `commits`: the venue does what it was asked for before the answer breaks.
+    """One broken answer. `commits`: the venue carries out the request before the answer breaks.
 
-    `way` is how the answer reaches the client, if at all. `status`, `raw` and `headers` stand in place of the venue's
-    own; `change` is made of the JSON body. `late`: nothing comes back, and the request arrives so many seconds later.
-    `then` happens once the answer is made: what somebody else does between this request and the next.
+    `way` is how the answer reaches the client, if at all. `status`, `raw` and `headers` replace the
+    venue's own; `change` is applied to the JSON body. `late`: there is no answer, and the request arrives so many
+    seconds later. `then` is called after the answer: what somebody else does between this request and the next.
     """
 
     way: Way = "answer"
@@ -59,17 +59,17 @@ FORBIDDEN = BadAnswer(commits=False, status=403, raw=b'{"code": 40310000, "messa
 
 
 def late(seconds: float) -> BadAnswer:
-    """The connection breaks, and what was asked for arrives `seconds` later."""
+    """The connection breaks, and the request arrives `seconds` later."""
     return BadAnswer("reset", commits=False, late=seconds)
 
 
 def followed_by(act: Callable[[], object]) -> BadAnswer:
-    """An ordinary answer, after which `act` happens: the owner trades by hand, the market moves."""
+    """An ordinary answer, after which `act` is called: the owner trades by hand, the market moves."""
     return BadAnswer(then=act)
 
 
 def edited(**fields: object) -> BadAnswer:
-    """Each object of the body carries `fields` instead of its own: another symbol, an unknown status, a new field."""
+    """Each object of the body gets these `fields`: another symbol, an unknown status, a new field."""
     return BadAnswer(change=lambda body: _each(body, lambda entry: {**entry, **fields}))
 
 
@@ -79,12 +79,12 @@ def without(*names: str) -> BadAnswer:
 
 
 def answering(body: object, status: int = 200) -> BadAnswer:
-    """This body in place of the venue's own."""
+    """This body instead of the venue's own."""
     return BadAnswer(status=status, raw=json.dumps(body).encode())
 
 
 def refusing(status: int, code: int, message: str, **extras: str) -> BadAnswer:
-    """A refusal with the venue's message; nothing is done."""
+    """A refusal with the venue's message; the request is not carried out."""
     raw = json.dumps({"code": code, "message": message, **extras}).encode()
     return BadAnswer(commits=False, status=status, raw=raw)
 
@@ -123,7 +123,7 @@ class Faults:
         self._ordered.clear()
 
     def next(self, method: str, path: str) -> BadAnswer | None:
-        """The fault of this call. Each rule counts the calls it matches, whether another rule breaks them or not."""
+        """The fault of this call. Each rule counts every call that it matches, also one that another rule breaks."""
         due = None
         for ordered in self._ordered:
             if not ordered.meets(method, path):

@@ -28,7 +28,7 @@ A_DOLLAR = Decimal(1)
 
 
 class Request(NamedTuple):
-    """`params` are those of the query, for an order the fields of its body. `status` is 0 where nobody answered."""
+    """`params` are those of the query, for an order the fields of its body. `status` is 0 where there was no answer."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Request(NamedTuple):
 
 
 class LocalAlpaca:
-    """Serves while it is entered: `with LocalAlpaca(now) as venue: ... venue.url`.
+    """Serves inside a `with` block: `with LocalAlpaca(now) as venue: ... venue.url`.
 
     account          fields of the account's body that a test wants otherwise: `venue.account["status"] = "LIMITED"`
     deposits         activities of other kinds than FILL, as Alpaca words them
@@ -89,7 +89,7 @@ class LocalAlpaca:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Raises an internal error of the venue, if nothing else has failed."""
+        """Raises an internal error of the venue, unless the block has raised already."""
         self._server.stop()
         if self._server.broken and error is None:
             raise self._server.broken[0]

@@ -18,7 +18,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 MOST_REQUESTS = 180  # Alpaca's limit is 200 a minute
 MINUTE = timedelta(seconds=60)
 MOST_CHARACTERS = 6_000
-"""Of the symbols in one URL. Servers commonly accept 8,192 for the whole URL."""
+"""The longest list of symbols in a URL. Servers commonly accept URLs of 8,192 characters."""
 
 COMMA = len("%2C")
 FAILURES = {
@@ -29,12 +29,12 @@ FAILURES = {
     500: ("is out of order", "Look at its status page, then run again."),
 }
 """What went wrong and the remedy, by status; 500 stands for every status from 500 on."""
-NOT_ACCEPTED = ("did not accept the question", "Please report it with this text.")
+NOT_ACCEPTED = ("did not accept the request", "Please report it with this text.")
 INVALID = re.compile(r"invalid symbol: *(\S+)", re.ASCII)
 
 
 class AlpacaClient:
-    """A path begins with "/" and leaves the API version out: "/account".
+    """Paths are without the API version, such as "/account".
 
     One attempt ends within `seconds` of real time. A read is retried for `patience` seconds, by the clock and in real
     time. Raises RunFailedError for a trading host other than that of `mode`, for a data host other than Alpaca's (both
@@ -99,9 +99,9 @@ class AlpacaClient:
     def pages(
         self, path: str, symbols: Sequence[Symbol], params: Mapping[str, str], version: str = "v2"
     ) -> Iterator[dict[str, Any]]:
-        """Market data of many symbols: each page for each part of `symbols` that fits one URL. Raises SourceError.
+        """Every page of market data of `symbols`, which are split into parts that fit one URL. Raises SourceError.
 
-        A symbol that Alpaca calls invalid is left out, and the rest retried.
+        A symbol that Alpaca calls invalid is left out, and the request is sent again without it.
         """
         for part in parts(symbols):
             yield from self._pages(path, part, params, version)
@@ -119,13 +119,13 @@ class AlpacaClient:
                 continue
             page = self.body(answer, path)
             if not isinstance(page, dict):
-                raise SourceError(f"Alpaca's answer to {path} is no table of symbols: run again later.")
+                raise SourceError(f"Alpaca's answer to {path} is not a JSON object: run again later.")
             yield page
             token = page.get("next_page_token")
             if not token:
                 return
             if not isinstance(token, str) or token in tokens:
-                raise SourceError(f"Alpaca's answer to {path} goes round in circles: run again later.")
+                raise SourceError(f"Alpaca's answer to {path} repeats an earlier page token: run again later.")
             tokens.append(token)
 
     def send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Reply | NoReply:

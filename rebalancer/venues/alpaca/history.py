@@ -19,7 +19,7 @@ from rebalancer.venues.alpaca.venue import CONSOLIDATED, FIRST_DAY
 from rebalancer.venues.plugin import OnProgress
 
 SETTLED = timedelta(minutes=20)
-"""After the close a session's bar counts as final; the free plan shows it with a delay of 15 minutes."""
+"""How long after the close a session's bar is final; the free plan shows it with a delay of 15 minutes."""
 OVERLAP_SESSIONS = 10
 """How many cached sessions are requested again, to verify them."""
 BATCH_BARS = 100_000
@@ -31,7 +31,7 @@ Fetched = CachedCloses | str | None
 
 @dataclass(frozen=True, slots=True)
 class AlpacaSynced:
-    """The result of updating so many `symbols` to the session `last`.
+    """The result of updating the closes of `symbols` symbols to the session `last` with so many `requests`.
 
     `thrown_away` has the symbols whose cached closes were replaced, with the reason; `silent` those of which Alpaca
     sent nothing although closes are cached, with the last cached day.
@@ -140,7 +140,7 @@ class AlpacaHistory:
         return found
 
     def _start(self, known: CachedCloses | None, last: date) -> date:
-        """The first day to request: the overlap, as far as it is cached, with one cached close at least."""
+        """The first day to request: that of the overlap, or an earlier one so that a cached close is verified."""
         if known is None or known.first > self.since:
             return self.since
         until = min(known.last, last)

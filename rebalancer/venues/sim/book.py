@@ -32,7 +32,7 @@ class RestingOrder:
 
 
 class Book:
-    """Read and written only inside `change`. Money in dollars, quantities in shares, aware times."""
+    """Every method but `close` is called inside `change`. Money in dollars, quantities in shares, aware times."""
 
     def __init__(self, path: Path, database: Database) -> None:
         self.path = path
@@ -75,7 +75,7 @@ class Book:
             self._table("account").insert({"cash": str(starting_cash), "last_event": None})
 
     def _merge_spellings(self) -> None:
-        """Joins positions in one class share that an earlier version kept under two spellings."""
+        """Join positions that an earlier version kept under two spellings of one symbol, BRK-B and BRK.B."""
         held = [(row["symbol"], Decimal(row["quantity"])) for row in self._table("positions").rows]
         if all(canonical(written) == written for written, _ in held):
             return

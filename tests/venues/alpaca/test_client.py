@@ -87,7 +87,7 @@ def test_retries_end_even_if_the_clock_stands_still(venue):
         (401, "did not accept the key"),
         (403, "does not permit this .403: told.*market data plan"),
         (404, "has nothing of that name"),
-        (422, "did not accept the question"),
+        (422, "did not accept the request"),
     ],
 )
 def test_a_permanent_error_is_not_retried_and_names_the_remedy(venue, client, status, words):
