@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from rebalancer.model import US_EQUITIES, Instruments, Position, Symbol, Trading
 from rebalancer.model.text import shares
-from rebalancer.portfolio.holdings import differences, never_managed
+from rebalancer.portfolio.breaks import differences
+from rebalancer.portfolio.holdings import never_managed
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from rebalancer.model import US_EQUITIES, Holdings, Instruments, Position, Symbol, Trading, instrument_of
 from rebalancer.model.text import digits, shares
-from rebalancer.portfolio.breaks import Found, could_be_renamed
+from rebalancer.portfolio.breaks import Found, could_be_renamed, differences
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -103,11 +103,6 @@ def _changed(found: Found) -> dict[Symbol, str]:
     }
 
 
-def quantities(positions: Iterable[Position]) -> dict[Symbol, Decimal]:
-    """Quantity by symbol, negative for a short."""
-    return {position.symbol: position.quantity for position in positions}
-
-
 def tradable(positions: Iterable[Position], instruments: Instruments) -> list[Position]:
     """Positions in what is traded at the venue; at a stock broker without options and crypto."""
     return [position for position in positions if _is_tradable(position, instruments)]
@@ -115,18 +110,6 @@ def tradable(positions: Iterable[Position], instruments: Instruments) -> list[Po
 
 def _is_tradable(position: Position, instruments: Instruments) -> bool:
     return position.asset_class == instrument_of(position.symbol, instruments).asset_class
-
-
-def differences(
-    positions: Sequence[Position], expected: Mapping[Symbol, Decimal]
-) -> dict[Symbol, tuple[Decimal, Decimal]]:
-    """The broker's quantity and the expected one, by symbol, where they differ; sorted."""
-    held = quantities(positions)
-    return {
-        symbol: (there, due)
-        for symbol in sorted({*held, *expected})
-        if (there := held.get(symbol, ZERO)) != (due := expected.get(symbol, ZERO))
-    }
 
 
 def never_managed(position: Position, instruments: Instruments) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Values, fractions
+from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Evaluation, fractions
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -37,7 +37,7 @@ class Wording:
     """Words with the values of row `day`; without `values`, for the chart as such."""
 
     program: Program
-    values: Values | None = None
+    values: Evaluation | None = None
     day: int = -1
 
     def gate(self, condition: int) -> Iterator[IndentedLine]:
