@@ -111,13 +111,15 @@ def set_targets(
     merged = merge(shares, decisions, fallback)
     netted, nettings = net_pairs(merged, trading.paired_tickers, trading.paired_mode, fallback)
     weights = cap(netted, trading.max_allocation_percent)
+    before, after = math.fsum(netted.values()), math.fsum(weights.values())
+    capped = [f"the total of {percent(before)} is scaled down to {percent(after)}"] if before > after else []
     return Targets(
         shares=tuple(shares),
         merged=merged,
         nettings=nettings,
         netted=netted,
         weights=weights,
-        notes=(*notes, *_notes(shares, decisions, nettings, fallback), *_cap_note(netted, weights)),
+        notes=(*notes, *_notes(shares, decisions, nettings, fallback), *capped),
         whys=_whys(shares, decisions, nettings, fallback, () if weights == netted else weights),
         claims=claims_on(weights, contributions(shares, decisions, fallback), nettings, fallback),
     )
@@ -250,11 +252,6 @@ def _notes(
         leaves = f"{netting.stronger} {percent(left)}" if left else "neither"
         against = f"{netting.stronger} {a} against its pair {netting.weaker} {b}"
         yield f"{against} leaves {leaves}; {percent(netting.freed)} {goes}"
-
-
-def _cap_note(netted: Weights, weights: Weights) -> list[str]:
-    before, after = math.fsum(netted.values()), math.fsum(weights.values())
-    return [f"the total of {percent(before)} is scaled down to {percent(after)}"] if before > after else []
 
 
 def _whys(

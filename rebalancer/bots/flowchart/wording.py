@@ -111,14 +111,10 @@ class Wording:
         """Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2)` or `RSI(SPY,10) = 56.48, not > 79 (by 22.52)`."""
         sign = _SIGNS[node.comparator]
         left, right = self._operand(node.left, node.right), self._operand(node.right, node.left)
-        distance = number(abs(self.value(node.left) - self.value(node.right)))
-        if truth is None:
-            return f"{left} {sign} {right}"
-        if truth == UNKNOWN:
-            return f"{left} {sign} {right}: undefined"
-        return (
-            f"{left} {sign} {right} (by {distance})" if truth == YES else f"{left}, not {sign} {right} (by {distance})"
-        )
+        text, distance = f"{left} {sign} {right}", number(abs(self.value(node.left) - self.value(node.right)))
+        by = f"(by {distance})"
+        words = {None: text, UNKNOWN: f"{text}: undefined", YES: f"{text} {by}", NO: f"{left}, not {sign} {right} {by}"}
+        return words[truth]
 
     def _operand(self, index: int, other: int) -> str:
         label = self.program.label(index)
