@@ -14,7 +14,7 @@ from rebalancer.bots.load import format_of, load
 from rebalancer.config import AccountConfig, Config, parsers
 from rebalancer.config.files import content_of, create
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.model import Investment
+from rebalancer.model import Investment, Symbol, Trading
 
 TEMPLATES: Mapping[str, str] = {
     "trend": "trend_gate.json",
@@ -74,6 +74,12 @@ def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = 
     if problems:
         raise BadInputError(problems)
     return bots
+
+
+def holdable(trading: Trading, bots: Mapping[str, Bot]) -> tuple[Symbol, ...]:
+    """Every symbol that may be bought, the fallback first."""
+    held = {symbol for bot in bots.values() for symbol in bot.holdable}
+    return (*trading.fallback, *sorted(held.difference(trading.fallback)))
 
 
 def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:

@@ -38,8 +38,6 @@ from rebalancer.trading.tracking import CANCEL_SECONDS
 FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
 """Seconds between polls, short at first because most cancels take effect at once."""
 
-# --------------------------------------------------------------------------------------- halt, resume, kill
-
 
 def halt(config: Config, account: str | None, reason: str, by: str) -> Halted:
     """Halt one account; all accounts if None. Raises BadInputError for an unknown account."""
@@ -126,9 +124,6 @@ def cancel_all(
         pause = next(pauses)
         clock.sleep(pause)
         waited += pause
-
-
-# --------------------------------------------------------------------------------------- arming
 
 
 def propose_arming(

@@ -88,9 +88,6 @@ def _summary(error: RebalancerError) -> str:
     return f"{error.problems[0]}{f' (and {more} more)' if more else ''}"
 
 
-# -------------------------------------------------------------------------------------------------------- this machine
-
-
 WARN_BEFORE = timedelta(days=7)
 """An arming that expires within this time is a warning."""
 MEGABYTE = 1_000_000
@@ -150,9 +147,6 @@ def halt_check(halt: Halted | None) -> Check:
     if halt is None:
         return Check("halt", "pass", "nothing is halted")
     return Check("halt", "fail", halt_text(halt), "No orders are sent until it is lifted.")
-
-
-# ----------------------------------------------------------------------------------------------------- the paper trial
 
 
 def paper_trial(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rebalancer.app.account import open_for_a_run, opening
-from rebalancer.app.evening import Evening, context_of, request_of
+from rebalancer.app.evening import Evening, request_of
 from rebalancer.app.views import Restored
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, StoppedError
@@ -34,11 +34,10 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Evening]:
     """
     with opening(config, account) as opened:
         moment = opened.latest()
-        with open_for_a_run(opened, moment) as ready:
+        with open_for_a_run(opened, moment) as (context, holder):
             request = request_of(config, account, moment, {}, dry_run=False, force=False)
-            own_orders = replace(account, trading=replace(account.trading, cancel_scope="own"))
-            context = context_of(own_orders, opened, moment, ready, request, bots={}, files={})
-            yield Evening(context, request, moment.session, ready.holder)
+            own_orders = replace(context, trading=replace(account.trading, cancel_scope="own"))
+            yield Evening(own_orders, request, moment.session, holder)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rebalancer import config as settings
 from rebalancer.app.account import one_account
-from rebalancer.app.bots import load_bots
+from rebalancer.app.bots import holdable, load_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config import AccountConfig, Config, parse
@@ -21,7 +21,7 @@ from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN, Symbol
+from rebalancer.model import NO_RUN
 from rebalancer.model.text import minute
 from rebalancer.portfolio.limits import symbols_at_limit
 
@@ -53,18 +53,12 @@ def _problems(account: AccountConfig) -> Iterator[Problem]:
 def _limit_notes(config: Config, account: AccountConfig) -> Iterator[str]:
     """A warning for each symbol whose position is at its limit, as of the last run."""
     for last in read.runs(config.journal(), account.name, limit=1):
-        wanted = _wanted(account)
+        wanted = holdable(account.trading, load_bots(account.bots))
         for record in read.run(config.journal(), last.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
             for symbol, why in symbols_at_limit(values, seen.equity, account.limits, seen.currency).items():
                 yield f"account {account.name}: {symbol}: {why} (as of {minute(record.at, UTC)})"
-
-
-def _wanted(account: AccountConfig) -> set[Symbol]:
-    bots = load_bots(account.bots).values()
-    held = {symbol for bot in bots for symbol in bot.holdable}
-    return held | ({account.trading.fallback_ticker} if account.trading.fallback_ticker else set())
 
 
 def migrate(path: Path, by: str) -> Migrated:
@@ -81,9 +75,6 @@ def migrate(path: Path, by: str) -> Migrated:
     replace_content(path, before, found.content)
     config = settings.load(path, os.environ)
     return Migrated(str(path), SCHEMA, str(found.backup), disarm_after_edit(config, config.journal(), by))
-
-
-# --------------------------------------------------------------------------------------------------------- investments
 
 
 def investments(account: AccountConfig) -> tuple[Invested, ...]:

@@ -1,6 +1,6 @@
 """Compares bots with each other, with all of them merged, and with a benchmark: same sessions, same starting cash."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -88,7 +88,7 @@ def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comp
         tracks.append(track(TOGETHER, "merged", merged(rows, symbols, ~np.isnan(prices), terms.merging)))
     if terms.benchmark:
         tracks.append(track(terms.benchmark, "benchmark", buy_and_hold(prices, symbols.index(terms.benchmark))))
-    notes = (*_undecided(rows), *_unpriced(rows, prices, symbols), *_gaps(tracks, closes.values[start:], symbols))
+    notes = _notes(rows, tracks, prices, closes.values[start:], symbols)
     return Comparison(sessions, symbols, tuple(tracks), terms, (*closes.notes, *notes))
 
 
@@ -113,25 +113,20 @@ def sessions_in_words(count: int) -> str:
     return f"{count:,} session{'' if count == 1 else 's'}"
 
 
-def _undecided(rows: Mapping[str, Floats]) -> Iterator[str]:
+def _notes(
+    rows: Mapping[str, Floats], tracks: Sequence[Track], prices: Floats, values: Floats, symbols: tuple[Symbol, ...]
+) -> Iterator[str]:
     for bot, weights in rows.items():
-        count = int(np.isnan(weights).any(axis=1).sum())
-        if count:
+        if count := int(np.isnan(weights).any(axis=1).sum()):
             yield (
                 f"{bot} could not decide on {count} of {sessions_in_words(len(weights))}: "
                 "alone it keeps what it holds, together with others its share goes to the fallback."
             )
-
-
-def _unpriced(rows: Mapping[str, Floats], prices: Floats, symbols: tuple[Symbol, ...]) -> Iterator[str]:
     for bot, weights in rows.items():
         counts = ((weights > 0) & np.isnan(prices)).sum(axis=0)
         for column in np.flatnonzero(counts):
             days = sessions_in_words(counts[column])
             yield f"{bot} wants {symbols[column]} on {days} without any close so far: that part stays in cash."
-
-
-def _gaps(tracks: list[Track], values: Floats, symbols: tuple[Symbol, ...]) -> Iterator[str]:
     held = np.any([track.result.weights > 0 for track in tracks], axis=0)
     counts = (held & ~((values > 0) & (values < np.inf))).sum(axis=0)
     for column in np.flatnonzero(counts):

@@ -120,9 +120,6 @@ def max_drawdown(equity: Floats, sessions: NDArray[np.datetime64]) -> Drawdown |
     return Drawdown(float(falls[trough]), sessions[peak].item(), sessions[trough].item(), recovered)
 
 
-# ------------------------------------------------------------------------------------ calendar months
-
-
 @dataclass(frozen=True, slots=True)
 class Year:
     """`months` are January to December as fractions, None where the back-test has no session; `total` compounds them.
@@ -145,11 +142,10 @@ def by_month(result: Backtest, sessions: NDArray[np.datetime64]) -> tuple[Year, 
     values = result.equity[ends]
     factors = values / np.concatenate(([result.cash], values[:-1]))
     by_number = dict(zip(months[ends].tolist(), factors.tolist(), strict=True))
-    years = sorted({1970 + number // 12 for number in by_number})
-    return tuple(_year(year, [by_number.get((year - 1970) * 12 + month) for month in range(12)]) for year in years)
-
-
-def _year(year: int, factors: list[float | None]) -> Year:
-    known = [factor for factor in factors if factor is not None]
-    months = tuple(None if factor is None else factor - 1 for factor in factors)
-    return Year(year, months, float(np.prod(known)) - 1)
+    years: list[Year] = []
+    for year in sorted({1970 + number // 12 for number in by_number}):
+        of_year = [by_number.get((year - 1970) * 12 + month) for month in range(12)]
+        known = [factor for factor in of_year if factor is not None]
+        returns = tuple(None if factor is None else factor - 1 for factor in of_year)
+        years.append(Year(year, returns, float(np.prod(known)) - 1))
+    return tuple(years)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_columns
+from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
 from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import percent
@@ -51,7 +51,7 @@ class PythonBot:
 
     def weights(self, closes: Closes) -> Floats:
         weights = np.full((len(closes.sessions), len(closes.symbols)), np.nan)
-        own = self._own(closes)
+        own = own_closes(self.name, self.columns, closes)
         answers = self.run(self.code, own, self.lookback) if len(own.sessions) >= self.lookback else ()
         for day, answer in enumerate(answers, start=self.lookback - 1):
             made = checked(answer, self.columns)
@@ -63,7 +63,7 @@ class PythonBot:
         have = len(closes.sessions)
         if have < self.lookback:
             return BotFailure(self.name, f"its LOOKBACK is {self.lookback} sessions, and there are closes of {have}")
-        own = self._own(closes)
+        own = own_closes(self.name, self.columns, closes)
         last = Closes(own.sessions[-self.lookback :], own.symbols, own.values[-self.lookback :])
         (answer,) = self.run(self.code, last, self.lookback)
         made = checked(answer, self.columns)
@@ -74,7 +74,7 @@ class PythonBot:
             session=closes.day(-1),
             weights=made,
             path=(_in_words(made),),
-            warnings=tuple(missing_closes(self.columns, last.values, last, self.lookback)),
+            warnings=tuple(missing_closes(last, self.lookback)),
         )
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
@@ -90,9 +90,6 @@ class PythonBot:
 
     def mermaid(self, closes: Closes) -> str:  # noqa: ARG002 - the port's
         raise ValueError("a Python file has no chart to draw")
-
-    def _own(self, closes: Closes) -> Closes:
-        return Closes(closes.sessions, self.columns, own_columns(self.name, self.columns, closes))
 
 
 def _in_words(weights: Weights) -> str:
@@ -114,9 +111,6 @@ def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:
         return f"weights() returned weights that sum to {total:.10g}; they must sum to 1 or less, the rest is cash"
     scale = max(total, 1.0)  # a sum of 1 and some rounding
     return {Symbol(name): weight / scale for name, weight in answer.items() if weight > 0}
-
-
-# ---------------------------------------------------------------------------------------------- reading a file
 
 
 def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[PythonBot | None, tuple[Problem, ...]]:
@@ -164,10 +158,8 @@ def _constant(tree: ast.Module, name: str, example: str) -> tuple[object, int | 
 def _assigned(node: ast.stmt, name: str) -> ast.expr | None:
     """The expression that `node` assigns to `name`."""
     match node:
-        case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
-            return value
-        case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value) if target == name:
-            return value
+        case ast.Assign([ast.Name(target)], value) | ast.AnnAssign(ast.Name(target), _, ast.expr() as value):
+            return value if target == name else None
         case _:
             return None
 

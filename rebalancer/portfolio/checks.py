@@ -31,9 +31,6 @@ TOLERANCE = Decimal("0.0025")
 """The fraction of Investable by which a target may be missed; one lot is always tolerated."""
 
 
-# ------------------------------------------------------------------------------------------- every order
-
-
 @first_refusal
 def check_order(
     order: Order,
@@ -81,9 +78,6 @@ def check_order(
     yield quantity * most <= cash_left, f"{cost} cost more than the {money(cash_left, currency)} left for buys"
 
 
-# ------------------------------------------------------------------------------------------ the whole plan
-
-
 def check_plan(
     plan: Plan, holdings: Holdings, targets: Targets, trading: Trading, instruments: Instruments = US_EQUITIES
 ) -> None:
@@ -120,9 +114,6 @@ def _trade_rules(trade: Trade, holdings: Holdings, instrument: Instrument) -> Ru
 
 def _lots(instrument: Instrument) -> str:
     return "a whole number" if instrument.lot == 1 else f"a multiple of the lot, {digits(instrument.lot)}"
-
-
-# -------------------------------------------------------------------------------------- after the run
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,6 @@ Prices = Mapping[Symbol, Price | NoPrice]
 NO_SUSPECTS: Mapping[Symbol, str] = MappingProxyType({})
 
 
-# --------------------------------------------------------------------------------------------- the plan
-
-
 def to_decimal(weight: float) -> Decimal:
     """`weight` to fifteen places, half to even, so that .58 of 75,000 is 43,500.00.
 
@@ -156,9 +153,6 @@ def least_order(value: Decimal, trading: Trading, instrument: Instrument) -> str
     return f"the venue's least order of {money(instrument.least_order, instrument.currency)}"
 
 
-# ---------------------------------------------------------------------------------------- money and prices
-
-
 def target_value(target: Decimal, investable: Decimal) -> Decimal:
     """Floored to the cent, once what a float can't hold is rounded off: 50,000 of 112,500 stay 50,000.00."""
     return (target * investable).quantize(MILLIONTH, ROUND_HALF_EVEN).quantize(CENT, ROUND_DOWN)
@@ -178,9 +172,6 @@ def usable_price(instrument: Instrument, prices: Prices) -> Price | NoPrice:
 
 def no_price(price: NoPrice) -> str:
     return f"no price: {'; '.join(price.reasons)}"
-
-
-# -------------------------------------------------------------------------------------------- the orders
 
 
 def sell_orders(plan: Plan, account: str, session: date, run_number: int) -> tuple[Order, ...]:

@@ -125,23 +125,22 @@ class _Draft:
             case tree.AllOf() | tree.AnyOf():
                 return self.add(nodes.Several(isinstance(element, tree.AllOf), self._all_done(element.conditions)))
             case _:
-                return self._split(element, self._all_done(element.children))
+                return self._split(element)
 
     def _all_done(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
         return tuple(self.done[element] for element in elements)
 
-    def _split(
-        self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.Filter, children: tuple[int, ...]
-    ) -> int:
+    def _split(self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.Filter) -> int:
         """A choice of all children needs no scores, so it is never undefined for lack of one."""
+        children = self._all_done(element.children)
         match element:
             case tree.Specified(weights=weights):
                 return self._blend(weights, children)
             case tree.InverseVolatility(window=window) if len(children) > 1:
-                scores = self._scores(STANDARD_DEVIATION_RETURN, (window,), children, element.place)
+                scores = self._scores(STANDARD_DEVIATION_RETURN, (window,), element)
                 return self.add(nodes.InverseVol(scores, children))
             case tree.Filter(function=function, parameters=parameters, count=count) if count < len(children):
-                scores = self._scores(function, parameters, children, element.place)
+                scores = self._scores(function, parameters, element)
                 return self.add(nodes.TopK(count, element.side == "top", scores, children))
             case _:
                 return self._blend((1 / len(children),) * len(children), children)
@@ -162,9 +161,10 @@ class _Draft:
         return children[0] if weights == (1.0,) else self.add(nodes.Blend(weights, children))
 
     def _scores(
-        self, function: str, parameters: tuple[int, ...], children: Sequence[int], place: tree.Place
+        self, function: str, parameters: tuple[int, ...], element: tree.InverseVolatility | tree.Filter
     ) -> tuple[int, ...]:
-        return tuple(self._series(function, parameters, self._history(child), place) for child in children)
+        histories = [self._history(self.done[child]) for child in element.children]
+        return tuple(self._series(function, parameters, history, element.place) for history in histories)
 
     def _history(self, portfolio: int) -> nodes.Close | nodes.Nav:
         """The values of a portfolio: of a single asset its closes, of anything else simulated ones."""

@@ -11,7 +11,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.base import own_columns
+from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.formulas import over_windows, returns
@@ -74,8 +74,8 @@ class Evaluation:
 
 def evaluate(program: Program, closes: Closes) -> Evaluation:
     """Every decision of `program`. Raises ValueError where `closes` has no column for one of its symbols."""
-    columns = own_columns(program.name, program.symbols, closes)
-    prices = {symbol: np.ascontiguousarray(column) for symbol, column in zip(program.symbols, columns.T, strict=True)}
+    own = own_closes(program.name, program.symbols, closes)
+    prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
     values = Values()
     simulated = _to_simulate(program.table)
     for index, node in enumerate(program.table):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rebalancer.bots.base import missing_closes, own_columns
+from rebalancer.bots.base import missing_closes, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, Values, fractions
@@ -44,8 +44,7 @@ def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str,
 
     The decision itself may not have needed them.
     """
-    values = own_columns(program.name, program.symbols, closes)
-    missing = missing_closes(program.symbols, values, closes, program.lookback)
+    missing = missing_closes(own_closes(program.name, program.symbols, closes), program.lookback)
     return (*missing, *_warming_up(program, evaluation.values))
 
 
@@ -85,9 +84,10 @@ def _causes_in_split(node: nodes.Split, values: Values, day: int) -> list[NodeOn
         return [NodeOnDay(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
     if isinstance(node, nodes.Branch):
         return [NodeOnDay(node.condition, day)]
+    scores = node.scores if isinstance(node, nodes.Ranking) else ()  # a blend is always defined
     # A volatility of 0 is of no use either.
     least = 0.0 if isinstance(node, nodes.InverseVol) else -np.inf
-    return [NodeOnDay(score, day) for score in nodes.needs(node) if not values.series[score][day] > least]
+    return [NodeOnDay(score, day) for score in scores if not values.series[score][day] > least]
 
 
 def _sentence(program: Program, closes: Closes, values: Values, current: NodeOnDay) -> str:
@@ -118,7 +118,7 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
     words = Wording(program, evaluation.values, day)
     lines: list[IndentedLine] = []
     written: set[int] = set()
-    stack: list[IndentedLine | Visit] = [Visit(0, program.root, 1.0)]
+    stack: list[IndentedLine | Visit] = [Visit(program.root, 1.0)]
     while stack:
         item = stack.pop()
         if isinstance(item, IndentedLine):
@@ -138,8 +138,8 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
 
 def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[IndentedLine | Visit]:
     """The lines of one node. Nodes below come back as visits, so that nothing recurses."""
-    amounts = [visit.amount * fraction for fraction in words.fractions(node)]
-    children = [Visit(visit.level, *child) for child in zip(node.children, amounts, strict=True)]
+    split = zip(node.children, words.fractions(node), strict=True)
+    children = [Visit(child, visit.amount * fraction, level=visit.level) for child, fraction in split]
     match node:
         case nodes.Branch(condition):
             yield from _gate(condition, children, words)

@@ -123,26 +123,13 @@ def operands(node: Node) -> tuple[int, ...]:
     match node:
         case Number() | Close() | Hold() | Uninvested():
             return ()
-        case Nav(portfolio):
-            return (portfolio,)
-        case Series(source=source):
-            return (source,)
+        case Nav(operand) | Series(source=operand) | ForDays(condition=operand):
+            return (operand,)
         case Inequality(left=left, right=right):
             return left, right
-        case ForDays(condition=condition):
-            return (condition,)
-        case Several(conditions=conditions):
-            return conditions
+        case Several(conditions=each) | Blend(children=each):
+            return each
+        case Branch(condition, children):
+            return condition, *children
         case _:
-            return *needs(node), *node.children
-
-
-def needs(node: Split) -> tuple[int, ...]:
-    """What decides how `node` splits: a condition, or a score for each child."""
-    match node:
-        case Branch(condition=condition):
-            return (condition,)
-        case Blend():
-            return ()
-        case _:
-            return node.scores
+            return *node.scores, *node.children

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
@@ -18,14 +18,6 @@ _TAKEN = ("", ":::taken")
 _STYLE = "  classDef taken fill:#d5efd8,stroke:#1b7a33,stroke-width:3px,color:#000"
 
 
-class Branch(NamedTuple):
-    """A way from a split to one of its children; `amount` is the fraction of the whole bot that takes it."""
-
-    node: int
-    amount: float
-    label: str
-
-
 @dataclass(frozen=True, slots=True)
 class Routes:
     """By index in the table: the fraction that reaches each node below the root, and the branches of each split.
@@ -34,18 +26,18 @@ class Routes:
     """
 
     reached: Mapping[int, float]
-    branches: Mapping[int, Sequence[Branch]]
+    branches: Mapping[int, Sequence[Visit]]
 
     @classmethod
     def of(cls, words: Wording) -> Self:
         table, root = words.program.table, words.program.root
         reached = {root: 1.0 if words.values else 0.0}
-        branches: dict[int, Sequence[Branch]] = {}
+        branches: dict[int, Sequence[Visit]] = {}
         for index in reversed(range(root + 1)):
             node = table[index]
             if isinstance(node, nodes.Split):
                 amounts = [reached.get(index, 0.0) * fraction for fraction in words.fractions(node)]
-                branches[index] = tuple(map(Branch, node.children, amounts, words.branches(node)))
+                branches[index] = tuple(map(Visit, node.children, amounts, words.branches(node)))
                 for child, amount in zip(node.children, amounts, strict=True):
                     if index in reached:
                         reached[child] = reached.get(child, 0.0) + amount
@@ -61,11 +53,11 @@ def outline(program: Program, values: Values | None = None) -> tuple[str, ...]:
     words = Wording(program, values)
     flow = Routes.of(words)
     written: set[int] = set()
-    lines = list(_written_from(Visit(0, program.root, flow.reached[program.root]), words, flow, written))
+    lines = list(_written_from(Visit(program.root, flow.reached[program.root]), words, flow, written))
     # The larger of them first, since a smaller one may be inside of them.
     for node in reversed(program.table):
         if isinstance(node, nodes.Nav) and node.portfolio in flow.branches and node.portfolio not in written:
-            start = Visit(0, node.portfolio, 0.0, "looked at by an indicator")
+            start = Visit(node.portfolio, 0.0, "looked at by an indicator")
             lines.extend(_written_from(start, words, flow, written))
     marks = ("  ", "* ") if values else ("", "")
     return tuple(marks[line.taken] + "  " * min(line.level, _DEEPEST_INDENT) + line.text for line in lines)
@@ -88,7 +80,7 @@ def _written_from(start: Visit, words: Wording, flow: Routes, written: set[int])
             written.add(visit.node)
             yield IndentedLine(level, text, taken)
             yield from (IndentedLine(level + line.level, line.text, taken) for line in rest)
-            stack.extend(Visit(level + 1, *branch) for branch in reversed(flow.branches[visit.node]))
+            stack.extend(branch._replace(level=level + 1) for branch in reversed(flow.branches[visit.node]))
 
 
 def mermaid(program: Program, values: Values) -> str:
@@ -118,7 +110,7 @@ def _box(index: int, words: Wording, *, taken: bool) -> str:
 
 
 def _arrows(index: int, words: Wording, flow: Routes) -> Iterator[str]:
-    for place, (child, amount, label) in enumerate(flow.branches[index]):
+    for place, (child, amount, label, _) in enumerate(flow.branches[index]):
         taken = amount > 0
         target = f"n{child}"
         if child not in flow.branches:

@@ -24,12 +24,12 @@ class IndentedLine(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A node that is not written yet, its fraction of the whole bot, and the label of the branch to it."""
+    """A node that is not written yet, the fraction of the whole bot that gets there, and the label of its branch."""
 
-    level: int
     node: int
     amount: float
     label: str = ""
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Literal, cast, get_args
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN, Parameter
+from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN
 from rebalancer.model import Symbol
 
 MAX_ELEMENTS = 100_000
@@ -52,20 +52,17 @@ def _read_all(root: Unread) -> list[Parsed]:
     found: list[Parsed] = []
     while stack:
         unread = stack.pop()
-        before = len(refusals.found)
+        before = len(refusals)
         parsed = unread.read(unread.element)
-        accepted = len(refusals.found) == before
+        accepted = len(refusals) == before
         found.append(parsed if accepted else Parsed(None, parsed.children))
         stack.extend(reversed(parsed.children))
         if len(found) + len(stack) > MAX_ELEMENTS:
-            refusals.found.append((None, f"the chart has more than {MAX_ELEMENTS:,} elements, which is not read"))
+            refusals.append((None, f"the chart has more than {MAX_ELEMENTS:,} elements, which is not read"))
             return []
-        if len(refusals.found) > MAX_REFUSALS:
+        if len(refusals) > MAX_REFUSALS:
             return []
     return found
-
-
-# --------------------------------------------------------------------------------------- indicators
 
 
 def names_of_parameters(function: str) -> tuple[str, ...]:
@@ -74,19 +71,13 @@ def names_of_parameters(function: str) -> tuple[str, ...]:
 
 def parameters(function: str, named: Callable[[str], Element]) -> tuple[int, ...]:
     """The parameters of `function`; `named` returns the element of a parameter by its name."""
-    return tuple(_number(parameter, named(parameter.name)) for parameter in INDICATORS[function].parameters)
+    return tuple(named(each.name).whole(each.least, each.most) for each in INDICATORS[function].parameters)
 
 
 def volatility_window(element: Element) -> int:
     """The window of an inverse-volatility weighting, in sessions."""
-    (window,) = INDICATORS[STANDARD_DEVIATION_RETURN].parameters
-    return _number(window, element)
-
-
-def _number(parameter: Parameter, element: Element) -> int:
-    if parameter.default is not None and not element.given:
-        return parameter.default
-    return element.whole(parameter.least, parameter.most)
+    (window,) = parameters(STANDARD_DEVIATION_RETURN, lambda _name: element)
+    return window
 
 
 def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Callable[[tree.Node], tree.Indicator]:

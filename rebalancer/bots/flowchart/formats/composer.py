@@ -57,9 +57,6 @@ def read(document: Element) -> tree.Chart | None:
     return tree.Chart(name, root) if root else None
 
 
-# ------------------------------------------------------------------------------------------------ steps
-
-
 def _step(element: Element) -> Parsed:
     if not isinstance(element.value, dict):
         element.must_be('an object with a "step"')
@@ -163,9 +160,6 @@ _STEPS: Mapping[str, tuple[tuple[str, ...], Callable[[Element], Parsed]]] = {
 }
 
 
-# ------------------------------------------------------------------------------------------- conditions
-
-
 def _condition(side: Element) -> Parsed:
     if side["condition"].given:
         # It replaces the flat keys beside it, which may be stale, so those are not validated.
@@ -209,9 +203,6 @@ def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, .
     if legacy.given and parameters(function, lambda _name: legacy.numeric) != numbers:
         legacy.refuse(f'"{params.here.step}" has another window; delete one of the two')
     return numbers
-
-
-# -------------------------------------------------------------------------------------------- spellings
 
 
 def _ticker(element: Element) -> Symbol:

@@ -28,17 +28,15 @@ class _No(Enum):
     SENSE = "was refused"
 
 
-class Refusals:
-    """The refusals so far, with their paths."""
+Refusals = list[tuple[Place | None, str]]
+"""The refusals so far, with their paths."""
 
-    def __init__(self) -> None:
-        self.found: list[tuple[Place | None, str]] = []
 
-    def problems(self, source: str) -> tuple[Problem, ...]:
-        """At most MAX_PROBLEMS of them, and how many more there are."""
-        shown = [Problem(source, str(place) if place else "", text) for place, text in self.found[:MAX_PROBLEMS]]
-        more = len(self.found) - len(shown)
-        return (*shown, *([Problem(source, "", f"and {more:,} more problems")] if more else []))
+def problems_of(refusals: Refusals, source: str) -> tuple[Problem, ...]:
+    """At most MAX_PROBLEMS of them, and how many more there are."""
+    shown = [Problem(source, str(place) if place else "", text) for place, text in refusals[:MAX_PROBLEMS]]
+    more = len(refusals) - len(shown)
+    return (*shown, *([Problem(source, "", f"and {more:,} more problems")] if more else []))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +61,7 @@ class Element:
         return self.place or Place(None, "chart")
 
     def refuse(self, text: str) -> None:
-        self.refusals.found.append((self.place, text))
+        self.refusals.append((self.place, text))
 
     def must_be(self, allowed: str) -> None:
         """Refuses the value with a sentence that says what it is and what is allowed."""

@@ -39,9 +39,6 @@ def read(document: Element) -> tree.Chart | None:
     return tree.Chart(name, root) if root else None
 
 
-# ------------------------------------------------------------------------------------------------ nodes
-
-
 def _node(element: Element) -> Parsed:
     if isinstance(element.value, dict) and "if" in element.value:
         return _if(element)
@@ -123,9 +120,6 @@ _NODES: Mapping[str, Callable[[Element, Element], Parsed]] = {
     "capped": _capped,
     "filter": _filter,
 }
-
-
-# ------------------------------------------------------------------------------------------- conditions
 
 
 def _condition(element: Element) -> Parsed:
