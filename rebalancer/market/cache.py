@@ -1,7 +1,6 @@
 """Cache of closes of completed sessions in one SQLite file, and whether newly fetched closes agree with it.
 
-SQLite because Python has it and it commits a batch whole or not at all. A row is a symbol with its days and closes as
-packed arrays: ten years of 500 symbols are 500 rows, not 1.3 million.
+A row is a symbol with its days and closes as packed arrays: ten years of 500 symbols are 500 rows, not 1.3 million.
 """
 
 import json
