@@ -6,7 +6,7 @@ A row is a symbol with its days and closes as packed arrays: ten years of 500 sy
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.errors import SourceError
-from rebalancer.files import create_private
+from rebalancer.files import ensure_private
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol
 from rebalancer.ports import Calendar
 
@@ -161,9 +161,7 @@ class ClosesCache:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                create_private(self._path)
+            ensure_private(self._path)
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as connection:
                 connection.execute(TABLE)
                 yield connection

@@ -7,9 +7,9 @@ from functools import partial
 from rebalancer.errors import StoppedError
 from rebalancer.model import Account, Outcome, Plan, Position, RunStatus, Symbol, Trade
 from rebalancer.model.text import digits, money, shares
+from rebalancer.portfolio.breaks import differences
 from rebalancer.portfolio.buys import MOST_INVESTED, own_cash
 from rebalancer.portfolio.checks import Miss, missed_targets
-from rebalancer.portfolio.holdings import differences
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import refuse_unknown_orders
