@@ -1,4 +1,4 @@
-"""The config file: TOML -> frozen `Config`. All problems are collected with their dotted keys and raised at once."""
+"""Read the config file (TOML) into a frozen `Config`. All problems in it are raised together, with dotted keys."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,13 +26,13 @@ __all__ = ["AccountConfig", "Config", "SimSettings", "find", "load", "parse", "r
 APP = "rebalancer"
 MAX_PROBLEMS = 100
 TABLES = ("cash_reserve", "trading", "limits", "sim", "investments")
-"""The tables in an account's table."""
+"""The tables inside the table of an account."""
 
 
 def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
-    """The config to use: `explicit`, REBALANCE_CONFIG, ./config.toml, the user's config folder; None means the demo.
+    """The first there is of `explicit`, REBALANCE_CONFIG, ./config.toml and the user's own config; None: the demo.
 
-    Raises BadInputError where one of the first two names a file that does not exist.
+    Raises BadInputError where `explicit` or REBALANCE_CONFIG names a file that does not exist.
     """
     if explicit is not None:
         return _existing(cwd / explicit, "--config")
@@ -43,12 +43,12 @@ def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path |
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
-    """The config in the file at `path`. Raises BadInputError."""
+    """Raises BadInputError, as `read` and `parse` do."""
     return parse(read(path), path, environ)
 
 
 def read(path: Path) -> bytes:
-    """The file at `path`, up to one byte more than `parse` accepts. Raises BadInputError."""
+    """The bytes of the file, at most one more than `parse` accepts. Raises BadInputError where it can't be read."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -57,10 +57,7 @@ def read(path: Path) -> bytes:
 
 
 def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ) -> Config:
-    """The config in `content`; relative paths start at the folder of `source`.
-
-    Raises BadInputError with every problem.
-    """
+    """Parse the bytes of a config. Relative paths in it start at the folder of `source`. Raises BadInputError."""
     found = document.read(content, str(source), environ)
     _require_version(found)
     table = Table(str(source), "", found.content, problems=list(found.problems))
@@ -92,7 +89,7 @@ def _default_state_dir(environ: Mapping[str, str]) -> Path:
 
 
 def _shown(found: Document, problems: Sequence[Problem]) -> Iterator[Problem]:
-    """In the order of the file, each with its line."""
+    """`problems` in the order of the file, each with its line number; of more than MAX_PROBLEMS the rest is counted."""
     ordered = sorted(map(found.located, problems), key=lambda problem: problem.line or 0)
     yield from ordered[:MAX_PROBLEMS]
     if more := len(problems[MAX_PROBLEMS:]):
@@ -100,7 +97,7 @@ def _shown(found: Document, problems: Sequence[Problem]) -> Iterator[Problem]:
 
 
 def _require_version(found: Document) -> None:
-    """Refuse a file of another version before anything else in it: its keys may be valid there."""
+    """Refuse another schema version before any key is read: keys that are unknown here may be valid there."""
     try:
         version(found.content.get("schema", SCHEMA))
     except ValueError as error:
@@ -140,7 +137,7 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
 
 
 def _account_values(table: Table, plugin: VenuePlugin | None) -> dict[str, Any]:
-    """The account's valid values beside its tables. Keys that only other venues have are refused."""
+    """The valid values of the keys outside the account's tables. Keys that only other venues have are refused."""
     own = {**keys_of(AccountConfig), **(keys.account_keys_at(plugin) if plugin else {})}
     foreign = {} if table.content.keys() <= {*own, *TABLES} else keys.all_account_keys()
     values = table.read({**own, **foreign}, required=["broker"], tables=TABLES)
@@ -162,7 +159,7 @@ def _reserve(table: Table) -> Reserve:
 
 
 def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
-    """The valid investments, each with its bot's file."""
+    """The valid investments, each with the file of its bot."""
     if account.content.get("investments", []) == []:
         account.refuse("investments", f"is missing: name at least one bot with [[{account.key}.investments]]")
     found: dict[str, tuple[Investment, Path]] = {}
@@ -204,7 +201,7 @@ def _prices(table: Table, with_prices: Mapping[str, VenuePlugin], folder: Path) 
 
 
 def _trading(table: Table, base: Trading, venue: Venue = ANY_VENUE) -> Trading:
-    """`base` with the overrides of `table`. Conflicts of `base` itself are not reported again."""
+    """`base`, overridden by `table`. Conflicts within `base` were reported where it was read, and are not again."""
     trading = replace(base, **table.read(keys_of(Trading)))
     reported = trading_conflicts(base)
     for key, text in trading_conflicts(trading, venue).items():
@@ -214,7 +211,7 @@ def _trading(table: Table, base: Trading, venue: Venue = ANY_VENUE) -> Trading:
 
 
 def _limits(table: Table, base: Limits, trading: Trading) -> Limits:
-    """`base` with the overrides of `table`, in an account with the settings `trading`."""
+    """`base`, overridden by `table`, for an account that trades by `trading`."""
     limits = replace(base, **table.read(keys_of(Limits)))
     for key, text in ticker_conflicts(limits, trading.fallback_ticker).items():
         table.refuse(key, text)

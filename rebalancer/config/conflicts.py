@@ -1,4 +1,4 @@
-"""Settings that are valid alone and contradict each other."""
+"""Settings that are valid on their own but contradict each other: which key to change, and its error text."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -12,13 +12,13 @@ from rebalancer.ports import Venue
 from rebalancer.venues.plugin import AddressKey, VenuePlugin
 
 ANY_VENUE = Venue("", simulated=False, order_kinds=frozenset({"limit", "market", "moc"}))
-"""Accepts every kind of order: for the settings above all accounts."""
+"""Stands for the venue where the settings of all accounts are checked: it accepts every kind of order."""
 SPARE_SECONDS = 60
-"""The seconds that reading the account and the prices may take between the last sell and the auction's last order."""
+"""Reserved for reading the account and its prices between the last sell and the last order that an auction accepts."""
 
 
 def trading_conflicts(trading: Trading, venue: Venue = ANY_VENUE) -> Mapping[str, str]:
-    """The error of each key to change in an account at `venue`."""
+    """Conflicts within [trading], and with the venue that it is used at."""
     found = (
         ("fallback_ticker", _fallback_conflict(trading)),
         ("order_type", _auction_conflict(trading, venue)),
@@ -28,9 +28,9 @@ def trading_conflicts(trading: Trading, venue: Venue = ANY_VENUE) -> Mapping[str
 
 
 def mode_conflicts(account: Mapping[str, Any], plugin: VenuePlugin) -> Mapping[str, str]:
-    """The error of each key to change so that mode, account number and host go together.
+    """Conflicts of mode, account number and host: real money needs an account number and the live host.
 
-    `account` has the values that are valid alone. Real money needs an account number and the live host.
+    `account` has the values that are valid on their own.
     """
     mode, number, venue = account.get("mode", "paper"), account.get("account_number"), plugin.venue
     other: Mode = "paper" if mode == "live" else "live"
@@ -50,7 +50,7 @@ def mode_conflicts(account: Mapping[str, Any], plugin: VenuePlugin) -> Mapping[s
 
 
 def ticker_conflicts(limits: Limits, fallback: Symbol | None) -> Mapping[str, str]:
-    """The error of each list of `limits` to change. `fallback` None: freed money stays in cash."""
+    """Conflicts of the lists `allowed` and `denied`. `fallback` is trading.fallback_ticker, None for cash."""
     found: dict[str, str] = {}
     if both := sorted({*limits.allowed} & {*limits.denied}):
         found["denied"] = f"{', '.join(both)} can't be in `allowed` and in `denied`: take it out of one of them"
@@ -85,7 +85,7 @@ def _time_conflict(trading: Trading, venue: Venue) -> str | None:
 
 
 def _seconds_needed(trading: Trading, venue: Venue) -> tuple[int, str]:
-    """The seconds that a run needs before the close, and what for: an auction takes its last order earlier."""
+    """The seconds that a run may need before the close, and why: an auction accepts its last order before that."""
     evening = trading.sell_timeout_seconds + trading.buy_timeout_seconds + trading.cutoff_seconds
     closed = venue.auction_cutoff // timedelta(seconds=1)
     auction = trading.sell_timeout_seconds + SPARE_SECONDS + closed
@@ -101,7 +101,7 @@ def _seconds_needed(trading: Trading, venue: Venue) -> tuple[int, str]:
 
 
 def price_conflicts(values: Mapping[str, Any], venue: VenuePlugin | None, at: list[str]) -> Iterator[tuple[str, str]]:
-    """Pairs of a key of [data] to change and its error text. `at` are the accounts at the `venue` of the prices."""
+    """Conflicts within [data]. `at` names the accounts at `venue`, which provides prices; None where no venue does."""
     source = values.get("source")  # None where its value was refused
     if source == "folder" and "folder" not in values:
         yield "folder", 'is missing: source = "folder" needs the folder of your prices, such as "prices"'

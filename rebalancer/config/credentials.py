@@ -1,4 +1,4 @@
-"""Where the API keys of an account are stored, and reading them. A config never contains a key."""
+"""Read the API keys of an account from where they are stored, which is never the config itself."""
 
 import os
 import stat
@@ -26,7 +26,7 @@ class KeyStore(Protocol):
 
 
 def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
-    """The key source in an account's table; `found` has its valid values. Refuses half a pair, and two sources."""
+    """Where an account's table says its API keys are. `found`: the valid values. Refuses half a pair and two places."""
     written = [key for key in PARTS if key in account.content]
     for key in PARTS:
         if written and key not in written:
@@ -39,7 +39,7 @@ def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySou
 
 
 def read_keys(account: AccountConfig, store: KeyStore, environ: Mapping[str, str] = os.environ) -> Keys:
-    """The keys of an account. Raises BadInputError with the place and the remedy; the error never contains a key."""
+    """The API keys of an account. Raises BadInputError if they are missing or malformed, without any part of a key."""
     source = account.key_source
     if source is None:
         raise ValueError(f"the broker {account.broker} of account {account.name} has no keys")

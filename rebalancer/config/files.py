@@ -1,4 +1,4 @@
-"""Reading and writing config files: atomically, and never over a change that another program made meanwhile."""
+"""Config and bot files on disk: replaced atomically, and never over what another program has changed meanwhile."""
 
 import errno
 from collections.abc import Mapping
@@ -11,16 +11,16 @@ from rebalancer.files import create_private, replace_atomically
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a regular file. Raises OSError, also for a pipe or a device, which may never end."""
+    """The bytes of a file. Raises OSError, also for a pipe or a device, since reading one may never end."""
     if path.is_fifo() or path.is_char_device():
         raise OSError(errno.EINVAL, "it is no ordinary file")
     return path.read_bytes()
 
 
 def replace_content(path: Path, before: bytes, after: bytes) -> None:
-    """Replace the content `before` of the file by `after`, atomically; its permissions stay.
+    """Replace `before`, the content that was read, by `after`; the file's permissions stay.
 
-    Raises BadInputError, and changes nothing, where the file no longer holds `before` or can't be written.
+    Raises BadInputError, and changes nothing, where the file has other content by now or can't be written.
     """
     try:
         if path.read_bytes() != before:
@@ -31,7 +31,7 @@ def replace_content(path: Path, before: bytes, after: bytes) -> None:
 
 
 def create(path: Path, content: bytes) -> None:
-    """Create a private file, and its folder. Raises BadInputError where one exists at `path` or can't be made."""
+    """Create a file for its owner alone, and its folder. Raises BadInputError where it exists or can't be made."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         create_private(path, content)
@@ -42,7 +42,7 @@ def create(path: Path, content: bytes) -> None:
 
 
 def write_backup(path: Path, content: bytes) -> None:
-    """Back `content` up at `path`. A file with the same content there already is kept."""
+    """Keep `content` at `path`. Raises BadInputError where a file with other content is there already."""
     if not (path.is_file() and path.read_bytes() == content):
         create(path, content)
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of a config, for editors, made from the same keys that the parser reads by."""
+"""The JSON Schema of a config, for editors: made of the same keys and parsers that read it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def config_schema() -> Schema:
-    """Draft 2020-12. Relations between keys, and to the files they name, are checked by the parser only."""
+    """Draft 2020-12. What is checked only when the config is read: conflicts between keys, and the files they name."""
     whole = _table(keys_of(TopTable), required=("accounts",))
     whole["properties"] |= {
         "data": _table({**_with_choices(DataTable, "source", price_sources()), **all_price_keys()}),
@@ -50,13 +50,13 @@ def _account() -> Schema:
 
 
 def _with_choices(table: type, key: str, choices: tuple[str, ...]) -> Mapping[str, Parser]:
-    """The keys of `table`, where `key` accepts the `choices`, which depend on the installed venues."""
+    """The keys of `table`; `key` accepts `choices`, which depend on the installed venues."""
     keys = keys_of(table)
     return {**keys, key: replace(keys[key], schema=one_of(*choices).schema)}
 
 
 def _with_defaults(table: type) -> Schema:
-    """The table of a settings dataclass; the description of a key names its default."""
+    """The table of a settings dataclass, with each default in the description of its key."""
     defaults = table()
     keys: dict[str, Parser] = {}
     for key, parser in keys_of(table).items():
@@ -65,7 +65,7 @@ def _with_defaults(table: type) -> Schema:
 
 
 def _with_amount(schema: Schema, table: type, mode: str) -> Schema:
-    """`schema` with the `amount` of `table`, whose range depends on the key `mode`."""
+    """Add the key `amount` of `table`, which is at most 100 where the key `mode` is "percent"."""
     schema["properties"]["amount"] = dict(amount_of(table, "dollars").schema)
     percent = {"properties": {mode: {"const": "percent"}}, "required": [mode]}
     bounded = {"properties": {"amount": dict(amount_of(table, "percent").schema)}}

@@ -65,7 +65,7 @@ def _parser(type_: object, given: object = None) -> Parser:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`key` is dotted, "" for the whole document. `problems` is one list, shared by all tables of the document."""
+    """A table of a config. `key` is dotted, "" for the whole file. All tables of a file share the list `problems`."""
 
     source: str
     key: str
@@ -78,7 +78,7 @@ class Table:
     def read(
         self, keys: Mapping[str, Parser], *, required: Collection[str] = (), tables: Collection[str] = ()
     ) -> dict[str, Any]:
-        """The valid values by key. Refuses invalid values, and keys that are in neither `keys` nor `tables`."""
+        """The valid values by key. Refuses invalid values, missing `required` keys, and unknown ones."""
         self._refuse_unknown([*keys, *tables])
         values: dict[str, Any] = {}
         for key, parser in keys.items():
@@ -106,9 +106,9 @@ class Table:
 
     def _at(self, dotted: str, found: object) -> Self:
         if isinstance(found, Mapping):
-            return type(self)(self.source, dotted, found, self.problems)
+            return replace(self, key=dotted, content=found)
         self.problems.append(Problem(self.source, dotted, f"{shown(found)} is not allowed: use a table"))
-        return type(self)(self.source, dotted, {}, self.problems)
+        return replace(self, key=dotted, content={})
 
     def _refuse_unknown(self, known: list[str]) -> None:
         for key in self.content:
@@ -125,7 +125,7 @@ class Table:
 
 
 def venue_of(table: Table) -> VenuePlugin | None:
-    """The venue that an account's table names; None where it can't be used, which reading the table refuses."""
+    """The venue that an account's table names; None where it can't be used, which parsing the key `broker` reports."""
     try:
         return registry.plugin(str(table.content.get("broker")))
     except (KeyError, ValueError):
@@ -133,7 +133,7 @@ def venue_of(table: Table) -> VenuePlugin | None:
 
 
 def account_keys_at(plugin: VenuePlugin) -> Mapping[str, Parser]:
-    """The keys of an account's table that depend on its venue, in the order of config.example.toml."""
+    """The keys that `plugin` adds to the table of an account, in the order of config.example.toml."""
     credentials = keys_of(CredentialsTable) if plugin.needs_keys else {}
     own = {key: _parser_of_venue_key(each) for key, each in plugin.account_keys.items()}
     return {**credentials, **own, **({} if plugin.venue.simulated else keys_of(AccountNumberTable))}
@@ -155,7 +155,7 @@ def _parser_of_venue_key(key: VenueKey) -> Parser:
 
 
 def all_account_keys() -> Mapping[str, Parser]:
-    """Those of every installed venue, which imports them all."""
+    """The keys that any installed venue adds. This imports all venues."""
     return {key: parser for plugin in registry.plugins() for key, parser in account_keys_at(plugin).items()}
 
 
@@ -164,12 +164,12 @@ def all_price_keys() -> Mapping[str, Parser]:
 
 
 def with_defaults(values: Mapping[str, Any], keys: Mapping[str, VenueKey], mode: Mode = "paper") -> dict[str, Any]:
-    """The value of each of the venue's own `keys`, or else its default."""
+    """The values of a venue's own `keys`: as set, or else the default."""
     return {key: values.get(key, each.default(mode)) for key, each in keys.items()}
 
 
 def refuse_keys_of_other_venues(account: Table, broker: str, keys: Iterable[str]) -> None:
-    """Refuse `keys` of the account's table, which only other venues have."""
+    """Refuse `keys` that only other venues have, naming those venues."""
     for key in keys:
         others = [each.venue.name for each in registry.plugins() if key in account_keys_at(each)]
         remedy = " or ".join(f'broker = "{name}"' for name in others)

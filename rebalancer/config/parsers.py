@@ -46,7 +46,7 @@ TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^({TICKER.pat
 
 
 def shown(value: object) -> str:
-    """`value` as written in the file, in at most 40 characters; the value of a variable is never shown."""
+    """`value` in an error text: as in the file, at most 40 characters. A variable is shown by name, not by value."""
     if isinstance(value, FromEnvironment):
         value = value.written
     if isinstance(value, bool):
@@ -60,7 +60,7 @@ def shown(value: object) -> str:
 
 
 def number(allowed: Range, type_: object = Decimal) -> Parser:
-    """A finite number as `type_`, Decimal or int. As int 10.0 is refused: TOML calls it a float."""
+    """A finite number as a Decimal or an int. An int refuses 10.0, which is a float in TOML."""
     accepted, whole = (int, "whole ") if type_ is int else (int | Decimal, "")
 
     def read(value: object) -> Decimal | int:
@@ -90,7 +90,7 @@ def _not_among(value: object, choices: Iterable[str]) -> str:
 
 @parser({"type": "string"})
 def broker(value: object) -> str:
-    """The name of a venue. Only the named one is imported."""
+    """The name of a venue, which is imported; the others are not."""
     if isinstance(value, str):
         with suppress(KeyError):
             return registry.plugin(value).venue.name
@@ -102,7 +102,7 @@ OWN_SOURCES = ("sample", "folder")
 
 @parser({"type": "string"})
 def price_source(value: object) -> str:
-    """The sample, a folder, or the name of a venue that brings prices."""
+    """One of OWN_SOURCES, or the name of a venue that provides prices."""
     if isinstance(value, str):
         with suppress(KeyError):
             if value in OWN_SOURCES or registry.plugin(value).brings_prices:
@@ -131,7 +131,7 @@ def line(value: object) -> str:
 
 @parser({"type": "string", "pattern": r"\S"}, text=True)
 def command(value: object) -> tuple[str, ...]:
-    """A command in its words, by a shell's rules for blanks and quotes; no shell runs it."""
+    """A command, split into words as a shell would; but no shell runs it."""
     try:
         words = shlex.split(value) if isinstance(value, str) else []
     except ValueError:  # a quote that is never closed
@@ -143,7 +143,7 @@ def command(value: object) -> tuple[str, ...]:
 
 @parser({"type": "string", "pattern": r"\S"}, text=True)
 def path(value: object) -> Path:
-    """A path; "~/" is the user's home. A relative path is returned as it is."""
+    """A path; "~/" at its beginning is the user's home. A relative path stays relative."""
     if isinstance(value, str) and value.strip() and value.isprintable():
         return Path.home() / value[2:] if value.startswith("~/") else Path(value)
     raise ValueError(f'{shown(value)} is not allowed: use a path in quotes, such as "bots/trend.json"')
@@ -151,7 +151,7 @@ def path(value: object) -> Path:
 
 @parser({"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"})
 def variable(value: object) -> str:
-    """The NAME of `${NAME}`. Errors never repeat the value, which may be a key."""
+    """NAME of "${NAME}". The error never repeats the value, which may be an API key."""
     found = VARIABLE.fullmatch(value) if isinstance(value, str) else None
     if found is None or found[2] is not None:
         raise ValueError(
@@ -162,7 +162,7 @@ def variable(value: object) -> str:
 
 
 def matching(pattern: re.Pattern[str], otherwise: str) -> Parser:
-    """Text that `pattern` matches as a whole; `otherwise` ends the error, with the remedy."""
+    """Text that matches `pattern` from end to end; `otherwise` is the error text after the value."""
 
     def read(value: object) -> str:
         if isinstance(value, str) and pattern.fullmatch(value):
@@ -177,7 +177,7 @@ account_number = matching(ACCOUNT_NUMBER, 'is no account number: write the broke
 
 
 def address(*allowed: str) -> Parser:
-    """A base URL without a slash at its end: one of `allowed`, or one of this machine."""
+    """A base URL, one of `allowed` or one on this machine, without a slash at its end."""
 
     def read(value: object) -> str:
         if isinstance(value, str) and any(address_refusal(value, host) is None for host in allowed):
@@ -248,7 +248,7 @@ def _pair(value: object) -> tuple[Symbol, Symbol]:
 
 
 SCHEMA = 1
-"""The version of a config that this release reads. A file that names none has version 1."""
+"""The schema version that this release reads. A file without the key `schema` has version 1."""
 
 
 def version(value: object, newest: int = SCHEMA) -> int:
