@@ -110,7 +110,10 @@ def _closes(
     config: Config, symbols: set[Symbol], benchmark: str | None, notes: Sequence[str]
 ) -> tuple[Closes, Symbol | None]:
     """The closes of `symbols` and the benchmark, with `notes` prepended; the benchmark is None without prices."""
-    ticker = _ticker(benchmark or BENCHMARK)
+    try:
+        ticker = symbol(benchmark or BENCHMARK)
+    except ValueError as error:
+        raise BadInputError.of("--benchmark", str(error)) from error
     closes = closes_up_to(config, sorted({*symbols, ticker}), None)
     if not np.isnan(closes.values[:, closes.symbols.index(ticker)]).all():
         return replace(closes, notes=(*notes, *closes.notes)), ticker
@@ -118,10 +121,3 @@ def _closes(
         raise BadInputError.of("--benchmark", f"there are no prices of {ticker}: name one that has some")
     note = f"No benchmark: there are no prices of {ticker}. Name another by --benchmark."
     return replace(closes, notes=(note, *notes, *closes.notes)), None
-
-
-def _ticker(text: str) -> Symbol:
-    try:
-        return symbol(text)
-    except ValueError as error:
-        raise BadInputError.of("--benchmark", str(error)) from error
