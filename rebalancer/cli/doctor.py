@@ -5,10 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, ask, show_json
+from rebalancer.cli.options import AccountOption, Answer, ConfigOption, JsonOption, ask, show
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 
 if TYPE_CHECKING:
@@ -18,23 +18,20 @@ if TYPE_CHECKING:
 def doctor(
     account: AccountOption = None,
     paper_trial: Annotated[
-        bool, typer.Option("--paper-trial", help="Buy and sell one share in a paper account, and report the results.")
+        bool, Option("--paper-trial", help="Buy and sell one share in a paper account, and report the results.")
     ] = False,
     two_evenings: Annotated[
         bool,
-        typer.Option("--two-evenings", help="With --paper-trial: buy a share today, sell it in a later session."),
+        Option("--two-evenings", help="With --paper-trial: buy a share today, sell it in a later session."),
     ] = False,
     symbol: Annotated[
         str | None,
-        typer.Option(
-            "--symbol", help="The ticker to trade. Default: SGOV; with --two-evenings a fund that no bot uses."
-        ),
+        Option("--symbol", help="The ticker to trade. Default: SGOV; with --two-evenings a fund that no bot uses."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before the trial.")] = False,
+    yes: Annotated[bool, Option("--yes", help="Don't ask before the trial.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Check everything that a run needs, without sending orders. Exit code 4 if a check fails."""
     from rebalancer.app.doctor import checkups
 
@@ -44,21 +41,20 @@ def doctor(
         found = iter([_trial(config, account, symbol, two_evenings=two_evenings, yes=yes)])
     else:
         found = checkups(partial(load_config, config), account)
-    raise typer.Exit(_shown(found, json=json))
+    return _answer(found, json=json)
 
 
-def _shown(checkups: "Iterator[Checkup]", *, json: bool) -> int:
-    """Show each checkup as it completes, or all as JSON; return the exit code."""
-    from rebalancer.report.doctor import show_checkup, show_verdict
+def _answer(checkups: "Iterator[Checkup]", *, json: bool) -> Answer:
+    """Show each checkup as it completes, unless all are printed as JSON."""
+    from rebalancer.report.doctor import checkup_screen, verdict_screen
 
     done = []
     for checkup in checkups:
         done.append(checkup)
         if not json:
-            show_checkup(checkup)
+            show(checkup_screen(checkup))
     exit_code = RunFailedError.exit_code if any(checkup.failed for checkup in done) else 0
-    show_json({"exit_code": exit_code, "checkups": done}) if json else show_verdict(*done)
-    return exit_code
+    return Answer({"exit_code": exit_code, "checkups": done}, verdict_screen(*done), exit_code)
 
 
 def _trial(path: Path | None, account: str | None, symbol: str | None, *, two_evenings: bool, yes: bool) -> "Checkup":

@@ -9,12 +9,15 @@ import typer
 
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import (
+    DAY,
     AccountOption,
+    Answer,
     ConfigOption,
     DebugOption,
     JsonOption,
     ask,
     person,
+    show,
     show_json,
     shutdown_signal,
 )
@@ -31,7 +34,7 @@ def run(
     account: AccountOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the orders a run would send; send none.")] = False,
     as_of: Annotated[
-        datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Replay a past session (sim only).")
+        datetime | None, typer.Option("--as-of", formats=DAY, help="Replay a past session (sim only).")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run again even if this session already had its run.")] = False,
     when_due: Annotated[
@@ -70,14 +73,13 @@ def run(
 
 def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
     """Show each result as it arrives, or all as JSON; return the exit code."""
-    from rebalancer.report.console import show
     from rebalancer.report.run import screen
 
     done = []
     for result in results:
         done.append(result)
         if result.run and not json:
-            show(*screen(result.run))
+            show(screen(result.run))
         elif not json:
             typer.echo(result.message, err=result.exit_code != 0)
     exit_code = max((result.exit_code for result in done), default=0)
@@ -96,22 +98,20 @@ def recover(
         list[str] | None, typer.Option("--account-for", help="Id of an unknown order that you confirm.")
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why the order is legitimate; journalled.")] = "",
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Fetch the outcome of every unsettled order, cancel open orders, and end an interrupted run.
 
     Sends no orders. Every run starts with the same steps.
     """
     from rebalancer.app.account import chosen_accounts, one_account
     from rebalancer.app.recover import recovered, vouch
-    from rebalancer.report.run import show_recovered
+    from rebalancer.report.run import recovered_screen
 
     settings = load_config(config, quietly=True)
     if account_for:
         vouch(settings, one_account(settings, account), account_for, reason, person())
     records = {each.name: recovered(settings, each) for each in chosen_accounts(settings, account)}
-    show_json(records) if json else show_recovered(records)
+    return Answer(records, recovered_screen(records))
 
 
 # ------------------------------------------------------------------------------------------------- schedule and status
@@ -124,8 +124,7 @@ def schedule(
     coming: Annotated[int | None, typer.Option("--next", min=1, help="List this many coming runs, then exit.")] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer | None:
     """Run as a service: rebalance each enabled account shortly before the close of every session."""
     from rebalancer.app.schedule_loop import ScheduleLoop, run_until_stopped
     from rebalancer.market.clock import SystemClock
@@ -135,23 +134,22 @@ def schedule(
         text = "no account is enabled, so there is nothing to schedule: set enabled = true in [accounts.NAME]"
         raise BadInputError([Problem(str(settings.path), "accounts", text)])
     if coming is not None:
-        show_next(settings, coming, json=json)
-        return
+        return _coming_runs(settings, coming)
     with shutdown_signal() as shutdown:
         loop = ScheduleLoop(partial(load_config, config, quietly=True), SystemClock(), shutdown.is_set)
         run_until_stopped(partial(print_poll, loop, json=json), lambda: loop.next_start, shutdown)
     if not json:
         typer.echo("The schedule has ended.")
+    return None
 
 
-def show_next(settings: "Config", count: int, *, json: bool) -> None:
-    """List the next `count` runs of the enabled accounts."""
+def _coming_runs(settings: "Config", count: int) -> Answer:
     from rebalancer.app.status import coming_runs
     from rebalancer.market.clock import SystemClock
-    from rebalancer.report.run import show_coming
+    from rebalancer.report.run import coming_screen
 
     runs = coming_runs(settings, SystemClock(), count)
-    show_json(runs) if json else show_coming(runs)
+    return Answer(runs, coming_screen(runs))
 
 
 def print_poll(loop: "ScheduleLoop", *, json: bool = False) -> None:
@@ -175,18 +173,15 @@ def status(
         float | None, typer.Option("--max-age", metavar="HOURS", min=0, help="Maximum age of the last completed run.")
     ] = None,
     config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Show each account's last and next run. Exit code 6 if an account needs attention."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.app.status import account_statuses
     from rebalancer.market.clock import SystemClock
-    from rebalancer.report.run import show_status
+    from rebalancer.report.run import status_screen
 
     settings = load_config(config)
     allowed = None if max_age is None else timedelta(hours=max_age)
     accounts = account_statuses(settings, chosen_accounts(settings, account), SystemClock(), allowed)
     exit_code = NEEDS_ATTENTION if any(each.troubles for each in accounts) else 0
-    show_json({"exit_code": exit_code, "accounts": accounts}) if json else show_status(accounts)
-    raise typer.Exit(exit_code)
+    return Answer({"exit_code": exit_code, "accounts": accounts}, status_screen(accounts), exit_code)
