@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in something a person wrote. A value: problems are collected and shown together.
+    """One mistake in a file or a command line. Problems are collected and shown together.
 
     `place` is a dotted key ("accounts.demo.broker") or a path in a document ("children[0].children[2]"); it may be "".
     `line` counts from 1; None where no line is known.
@@ -24,7 +25,7 @@ class Problem:
 
 
 class RebalancerError(Exception):
-    """The root. Its text is one sentence for a person, with the remedy."""
+    """The base class. Its message is one sentence that names the remedy."""
 
     exit_code = 1
 
@@ -38,6 +39,11 @@ class BadInputError(RebalancerError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    @classmethod
+    def of(cls, source: object, text: str, place: str = "", line: int | None = None) -> Self:
+        """An error of a single problem. `source` is what a person named: a file, an option, an argument."""
+        return cls([Problem(str(source), place, text, line)])
+
 
 class RunFailedError(RebalancerError):
     """The run ended before any order was sent."""
@@ -50,7 +56,7 @@ class BusyError(RunFailedError):
 
 
 class SourceError(RunFailedError):
-    """A broker or a data source did not answer, or answered only in part. Never read as zero or as flat."""
+    """A broker or a data source did not answer, or only in part, which never counts as zero or as a flat account."""
 
 
 class TradingBlockedError(RebalancerError):

@@ -9,23 +9,23 @@ PRIVATE = 0o600
 
 
 def replace_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
-    """Put `content` in the place of what is at `path` in one step; a symbolic link stays, and its target changes.
+    """Replace the file at `path`, or the target of a symbolic link there, by one with `content`.
 
-    A replaced file keeps its permissions; a new one gets `mode`, less the umask. Raises OSError, and then nothing was
-    changed and no draft is left.
+    A replaced file keeps its permissions; a new one gets `mode`, less the umask. Raises OSError, and then nothing is
+    changed and no temporary file is left.
     """
     file = path.resolve()
-    # Not the process number: two containers that share the folder may both be number 1.
-    draft = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
+    # A random name: the process id of two containers that share the folder may both be 1.
+    temporary = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
     try:
         if file.exists():
-            _write_new(draft, content, PRIVATE)
-            draft.chmod(stat.S_IMODE(file.stat().st_mode))
+            _write_new(temporary, content, PRIVATE)
+            temporary.chmod(stat.S_IMODE(file.stat().st_mode))
         else:
-            _write_new(draft, content, mode)
-        draft.replace(file)
+            _write_new(temporary, content, mode)
+        temporary.replace(file)
     finally:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     _sync_folder(file.parent)
 
 
@@ -52,7 +52,7 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    # The file is in place; some file systems can't sync a folder.
+    # The file is replaced by now, and some file systems can't sync a folder.
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

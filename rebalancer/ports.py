@@ -46,8 +46,8 @@ class Venue:
     in the account's currency.
 
     `idempotent_ids`: it rejects a second order of the same id, so a retry under that id is safe. Once an order of ours
-    is `quiet_seconds` old the venue lists it or never received it. `auction_cutoff` is how long before the close it
-    stops taking "moc" orders; it counts only where `order_kinds` has them. `id_length` is the longest order id.
+    is `quiet_seconds` old, the venue lists it or never received it. Where `order_kinds` has "moc", `auction_cutoff` is
+    how long before the close such orders are no longer accepted. `id_length` is that of the longest order id.
     """
 
     name: str
@@ -86,40 +86,29 @@ class Broker(Protocol):
     def positions(self) -> tuple[Position, ...]: ...
     def open_orders(self) -> tuple[OrderState, ...]:
         """Every open order of the account, ours or not."""
-        ...
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
         """Every order of the account sent at `since` or later, in any state, whose id satisfies `ours`."""
-        ...
 
     def may_short(self) -> bool:
         """Whether selling more than is held would open a short position. Raises SourceError."""
-        ...
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         """Those of `symbols` that can't be traded here, with the reason."""
-        ...
 
     def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
-        """Lot, tick and least order of each of `symbols`, all in the account's currency.
-
-        It is asked before every order: answer from memory, without a request each time.
-        """
-        ...
+        """Lot, tick and least order of each of `symbols`. Called before every order, so answer from memory."""
 
     def submit(self, order: Order) -> Submitted: ...
     def find(self, order_id: OrderId) -> Found: ...
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         """The states of those of `ids` that the broker knows, by one call."""
-        ...
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
         """All executions of the order's filled quantity. Raises SourceError while some are not known yet."""
-        ...
 
     def cancel(self, order_id: OrderId) -> None:
         """Request a cancel; `orders` shows whether it succeeded."""
-        ...
 
 
 class History(Protocol):
@@ -127,40 +116,33 @@ class History(Protocol):
         """Adjusted closes of completed sessions before `before`, columns as in `symbols` (all NaN where a symbol is
         unknown). Raises SourceError where the source can't be read.
         """
-        ...
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
         """Corporate actions of `symbols` from `first` to `last`, both included. Raises SourceError."""
-        ...
 
 
 class Quotes(Protocol):
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
         """Current prices; an unknown symbol is absent. Raises SourceError."""
-        ...
 
 
 class Calendar(Protocol):
     @property
     def zone(self) -> tzinfo:
         """The time zone of the exchange, which decides the date there."""
-        ...
 
     def session(self, day: date) -> Session | None:
         """The session of `day`, None where the exchange is closed."""
-        ...
 
     def sessions(self, first: date, last: date) -> tuple[date, ...]: ...
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Aware, in UTC. The machine's clock can be set back."""
-        ...
+        """Time-zone aware, in UTC; it goes back where the machine's clock is set back."""
 
     def elapsed(self) -> float:
-        """Monotonic seconds since an arbitrary start, counted while the machine is suspended too."""
-        ...
+        """Monotonic seconds since an arbitrary start, including those for which the machine was suspended."""
 
     def sleep(self, seconds: float) -> None: ...
 
@@ -170,54 +152,41 @@ class Journal(Protocol):
 
     def start_run(self, request: RunRequest) -> "RunId | AlreadyRun":
         """Start the next run of the session. Raises BusyError while another process runs this account."""
-        ...
 
     def record(self, run: RunId, *events: Event) -> None:
         """`run` is NO_RUN for events outside a run. Raises TradingBlockedError, and writes nothing, for the intent of
         an order from an account that is halted or disarmed.
         """
-        ...
 
     def run_number(self, run: RunId) -> int: ...
     def ledger(self, account: str) -> "Ledger": ...
     def unsettled(self, account: str) -> "tuple[OrderRecord, ...]":
         """Our orders whose final state or fills are not all journalled, oldest first; lost orders too."""
-        ...
 
     def orders(self, run: RunId) -> "tuple[OrderRecord, ...]":
         """Every order of `run`, in journal order."""
-        ...
 
     def orders_since(self, account: str, first: date) -> "tuple[OrderRecord, ...]":
         """Every order of `account` in the sessions from `first` on, in journal order."""
-        ...
 
     def balances(self, account: str, first: date) -> "tuple[BalanceRecord, ...]":
         """The balances that runs of `account` read in the sessions from `first` on, oldest first."""
-        ...
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
-        """Those of `ids` that are journalled orders of `account`, not refused, or that a person accounted for."""
-        ...
+        """Those of `ids` that are ours: journalled orders of `account`, unless refused, or settled by a person."""
 
     def failures(self, run: RunId) -> Mapping[str, str]:
         """The reason why each failed bot of `run` could not decide, by bot."""
-        ...
 
     def interrupted(self, account: str) -> "InterruptedRun | None":
         """The run of `account` that never ended and whose process is gone; None where there is none."""
-        ...
 
     def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
-        """Take over an existing run: to continue an interrupted one (`running`), or to settle the orders that an ended
-        one left. Raises as `start_run` does.
-        """
-        ...
+        """Continue an interrupted run (`running`), or settle the orders of one that ended. Raises as `start_run`."""
 
     def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:
         """Raises RunFailedError unless the disk has room for a whole run."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +231,8 @@ class InterruptedRun:
 class TradingStatus:
     """Whether an account may trade, by the journal.
 
-    `loss` is the last session whose daily loss limit was hit: sells only for the rest of it. `last` is the mode, venue
-    and account number of the last run that read an account, None before the first.
+    `loss` is the last session in which the daily loss limit was reached: only sells for the rest of it. `last` is the
+    mode, venue and account number of the last run that read an account, None before the first.
     """
 
     halt: Halted | None = None

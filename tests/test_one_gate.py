@@ -14,7 +14,7 @@ CORE = [
     file
     for file in FILES
     if file.relative_to(PACKAGE).parts[0]
-    in {"errors.py", "model", "events", "ports.py", "bots", "portfolio", "backtest", "trading", "app"}
+    in {"errors.py", "model", "events.py", "ports.py", "bots", "portfolio", "backtest", "trading", "app"}
 ]
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 CHANCE = {"random", "secrets", "uuid", "time"}

@@ -14,13 +14,13 @@ from rebalancer.app.source import Source, own_prices, source_of
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 from rebalancer.files import replace_atomically
-from rebalancer.journal.lease import LockHolder, run_lock
-from rebalancer.journal.lock import acquire
+from rebalancer.journal.lease import LockHolder, acquire, run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock
 from rebalancer.model import Session
 from rebalancer.ports import Broker, Calendar, Clock, Quotes
+from rebalancer.trading.context import RunContext
 from rebalancer.venues.plugin import SimulatedMarket
 
 
@@ -72,16 +72,6 @@ class Opening:
         return self.connections.to(self.account.name).broker(market)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAccount:
-    """An account locked for one run. `holder` holds the run lock of its journal."""
-
-    broker: Broker
-    quotes: Quotes
-    journal: SqliteJournal
-    holder: LockHolder
-
-
 @contextmanager
 def opening(config: Config, account: AccountConfig, clock: Clock | None = None) -> Iterator[Opening]:
     """Open the price source and calendar, and close them again. `clock` is the current time; default: the venue's.
@@ -95,10 +85,12 @@ def opening(config: Config, account: AccountConfig, clock: Clock | None = None) 
 
 
 @contextmanager
-def open_for_a_run(opened: Opening, moment: Moment, *, exclusive: bool = True) -> Iterator[OpenAccount]:
+def open_for_a_run(
+    opened: Opening, moment: Moment, *, exclusive: bool = True
+) -> Iterator[tuple[RunContext, LockHolder]]:
     """Open the journal and the broker under the run lock; with `exclusive` also under the machine's account lock.
 
-    Raises BusyError while another run holds one of them.
+    The context has the account's settings, and no bots. Raises BusyError while another run holds one of the locks.
     """
     config, account = opened.config, opened.account
     with ExitStack() as stack:
@@ -108,7 +100,24 @@ def open_for_a_run(opened: Opening, moment: Moment, *, exclusive: bool = True) -
         broker = opened.broker(moment, quotes)
         if exclusive:
             stack.enter_context(account_lock(account, broker, config.state_dir))
-        yield OpenAccount(broker, quotes, journal, holder)
+        context = RunContext(
+            account=account.name,
+            broker=broker,
+            history=opened.source.history,
+            quotes=quotes,
+            calendar=opened.calendar,
+            clock=moment.clock,
+            journal=journal,
+            trading=account.trading,
+            reserve=account.reserve,
+            investments=account.investments,
+            bots={},
+            pinned=account.account_number,
+            limits=account.limits,
+            mode=account.mode,
+            venue=account.address,
+        )
+        yield context, holder
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from datetime import date, timedelta, tzinfo
 
 import numpy as np
 
+from rebalancer.app.bots import holdable
 from rebalancer.app.schedule import coming
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
@@ -18,7 +19,7 @@ from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
 from rebalancer.trading.halts import CLOSE_TOLERANCE
-from rebalancer.trading.open_orders import open_quantity
+from rebalancer.trading.recovery import open_quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,10 @@ class CheckedAccount:
     bots: Mapping[str, Bot]
     prices: str
 
-    @property
-    def fallback(self) -> tuple[Symbol, ...]:
-        ticker = self.account.trading.fallback_ticker
-        return (ticker,) if ticker else ()
-
     def symbols(self) -> tuple[Symbol, ...]:
         """Every symbol that a bot reads or may hold, and the fallback; sorted."""
-        return tuple(sorted({*self.fallback, *(name for bot in self.bots.values() for name in bot.symbols)}))
-
-    def holdable(self) -> tuple[Symbol, ...]:
-        """Every symbol that may be bought, the fallback first."""
-        held = {symbol for bot in self.bots.values() for symbol in bot.holdable}
-        return (*self.fallback, *sorted(held.difference(self.fallback)))
+        fallback = self.account.trading.fallback
+        return tuple(sorted({*fallback, *(name for bot in self.bots.values() for name in bot.symbols)}))
 
 
 def examine(checked: CheckedAccount) -> Iterator[Check]:
@@ -74,9 +66,6 @@ def examine(checked: CheckedAccount) -> Iterator[Check]:
 
 def skipped(why: str, names: Iterable[str]) -> Iterator[Check]:
     return (Check(name, "warn", f"skipped: {why}") for name in names)
-
-
-# --------------------------------------------------------------------------------------------- the account
 
 
 def _account(checked: CheckedAccount) -> Iterator[Check]:
@@ -124,8 +113,8 @@ def _contents(checked: CheckedAccount) -> Iterator[Check]:
     yield positions_check(positions, broker.venue.currency)
     yield open_orders_check(broker.open_orders(), checked.account.trading.cancel_scope, broker.venue.currency)
     yield short_sales_check(broker)
-    wanted, limits = checked.holdable(), checked.account.limits
-    yield symbol_limit_check(broker.account(), positions, wanted, limits)
+    wanted = holdable(checked.account.trading, checked.bots)
+    yield symbol_limit_check(broker.account(), positions, wanted, checked.account.limits)
 
 
 def positions_check(positions: Sequence[Position], currency: str) -> Check:
@@ -224,7 +213,8 @@ def _next_run(checked: CheckedAccount) -> Iterator[Check]:
 
 
 def _tickers(checked: CheckedAccount) -> Iterator[Check]:
-    wanted = checked.holdable()
+    trading = checked.account.trading
+    wanted = holdable(trading, checked.bots)
     if checked.broker.venue.simulated and not checked.broker.hours().open:
         yield from skipped("the simulated broker has prices only during the session", ("tickers",))
         return
@@ -233,7 +223,7 @@ def _tickers(checked: CheckedAccount) -> Iterator[Check]:
         yield Check("tickers", "pass", f"all {len(wanted)} symbols that may be held are tradable")
         return
     words = [
-        f"{name}{' (the fallback)' * (name in checked.fallback)}: {refused[name]}" for name in wanted if name in refused
+        f"{name}{' (the fallback)' * (name in trading.fallback)}: {refused[name]}" for name in wanted if name in refused
     ]
     remedy = "Remove them from the bots; if fallback_ticker is among them, choose another."
     yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} are not tradable: {listed(words, '; ')}", remedy)

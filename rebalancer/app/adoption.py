@@ -14,8 +14,6 @@ from rebalancer.portfolio.adoption import Offer, Offers, offers
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.corporate_actions import protected_by_new_names
 
-# --------------------------------------------------------------------------------------- adopt
-
 
 def propose_adoption(
     config: Config, account: AccountConfig, symbols: Sequence[str], *, everything: bool, by_hand: bool
@@ -33,8 +31,10 @@ def propose_adoption(
         text = 'is "account": every long share is the bots\' to manage already'
         raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.trading.manage", text)])
     if not everything:
-        return Adoption(account.name, _named(found, symbols), {}, account.venue.currency)
+        found = {symbol: found.get(symbol, "not held in this account") for symbol in map(canonical, symbols)}
     refused = {symbol: offer for symbol, offer in found.items() if isinstance(offer, str)}
+    if refused and not everything:
+        raise BadInputError([Problem("adopt", symbol, reason) for symbol, reason in refused.items()])
     adopted = tuple(offer for offer in found.values() if isinstance(offer, Offer))
     return Adoption(account.name, adopted, refused, account.venue.currency)
 
@@ -65,18 +65,8 @@ def _offers(context: RunContext, *, by_hand: bool) -> Offers:
     return offers(positions, ledger.ours, trading, ledger.expected, by_hand=by_hand, instruments=instruments)
 
 
-def _named(found: Offers, symbols: Sequence[str]) -> tuple[Offer, ...]:
-    named = {symbol: found.get(symbol, "not held in this account") for symbol in map(canonical, symbols)}
-    if refused := [Problem("adopt", symbol, offer) for symbol, offer in named.items() if isinstance(offer, str)]:
-        raise BadInputError(refused)
-    return tuple(offer for offer in named.values() if isinstance(offer, Offer))
-
-
 def _figures(offer: Offer | str | None) -> tuple[Decimal, Decimal | None] | None:
     return (offer.quantity, offer.expected) if isinstance(offer, Offer) else None
-
-
-# --------------------------------------------------------------------------------------- write off
 
 
 def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Position:

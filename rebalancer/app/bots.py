@@ -11,10 +11,10 @@ from rebalancer.app.python_bot import run_python
 from rebalancer.app.views import CheckedBot, ShownBot
 from rebalancer.bots.base import Bot, Findings
 from rebalancer.bots.load import format_of, load
-from rebalancer.config import AccountConfig, Config, kinds
+from rebalancer.config import AccountConfig, Config, parsers
 from rebalancer.config.files import content_of, create
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.model import Investment
+from rebalancer.model import Investment, Symbol, Trading
 
 TEMPLATES: Mapping[str, str] = {
     "trend": "trend_gate.json",
@@ -76,6 +76,12 @@ def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = 
     return bots
 
 
+def holdable(trading: Trading, bots: Mapping[str, Bot]) -> tuple[Symbol, ...]:
+    """Every symbol that may be bought, the fallback first."""
+    held = {symbol for bot in bots.values() for symbol in bot.holdable}
+    return (*trading.fallback, *sorted(held.difference(trading.fallback)))
+
+
 def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:
     """The invested bots in config order, then the other bot files in `folder` by name."""
     invested = [
@@ -105,7 +111,7 @@ def _listed(
 def write_bot(folder: Path, name: str, template: str) -> Path:
     """Write a copy of `template` named `name` into `folder`. Raises BadInputError, also if the file exists."""
     try:
-        kinds.line(name)
+        parsers.line(name)
     except ValueError as error:
         raise BadInputError([Problem("NAME", "", str(error))]) from error
     stem = re.sub(r"\W+", "_", name.lower()).strip("_")

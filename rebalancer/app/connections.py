@@ -57,9 +57,6 @@ def _connect(config: Config, account: AccountConfig, clock: Clock) -> Connection
     return plugin.connect(login)
 
 
-# ---------------------------------------------------------------------------------------------------------------- keys
-
-
 def store_keys(config: Config, account: AccountConfig, enter: Callable[[], Keys]) -> str:
     """Store the keys returned by `enter`, which is called once the keyring is usable; return the keyring's name.
 

@@ -15,19 +15,19 @@ from rebalancer.app.account import broker_alone, chosen_accounts, one_account
 from rebalancer.app.bots import load_bots
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
+from rebalancer.config.effective import snapshot
 from rebalancer.config.files import content_of
-from rebalancer.config.in_force import snapshot
 from rebalancer.errors import BadInputError, BusyError, Problem, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
 from rebalancer.journal import read
+from rebalancer.journal.account_state import SETTINGS
 from rebalancer.journal.lease import run_lock
-from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, OrderId, OrderState
 from rebalancer.portfolio.order_ids import is_ours, is_trial_order
 from rebalancer.ports import Broker, Clock
-from rebalancer.trading.authorization import (
+from rebalancer.trading.halts import (
     FIRST_LIVE_RUN,
     end_of_day_text,
     require_account_number,
@@ -37,8 +37,6 @@ from rebalancer.trading.tracking import CANCEL_SECONDS
 
 FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
 """Seconds between polls, short at first because most cancels take effect at once."""
-
-# --------------------------------------------------------------------------------------- halt, resume, kill
 
 
 def halt(config: Config, account: str | None, reason: str, by: str) -> Halted:
@@ -126,9 +124,6 @@ def cancel_all(
         pause = next(pauses)
         clock.sleep(pause)
         waited += pause
-
-
-# --------------------------------------------------------------------------------------- arming
 
 
 def propose_arming(

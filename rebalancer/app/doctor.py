@@ -29,7 +29,7 @@ from rebalancer.model import Symbol
 from rebalancer.model.checkup import Check, Checkup
 from rebalancer.model.settings import SGOV
 from rebalancer.model.text import money
-from rebalancer.trading.authorization import end_of_day_text, halt_text, unarmed_reason
+from rebalancer.trading.halts import end_of_day_text, halt_text, unarmed_reason
 
 
 def checkups(load: Callable[[], Config], account: str | None) -> Iterator[Checkup]:
@@ -86,9 +86,6 @@ def _summary(error: RebalancerError) -> str:
         return str(error)
     more = len(error.problems) - 1
     return f"{error.problems[0]}{f' (and {more} more)' if more else ''}"
-
-
-# -------------------------------------------------------------------------------------------------------- this machine
 
 
 WARN_BEFORE = timedelta(days=7)
@@ -150,9 +147,6 @@ def halt_check(halt: Halted | None) -> Check:
     if halt is None:
         return Check("halt", "pass", "nothing is halted")
     return Check("halt", "fail", halt_text(halt), "No orders are sent until it is lifted.")
-
-
-# ----------------------------------------------------------------------------------------------------- the paper trial
 
 
 def paper_trial(

@@ -9,18 +9,17 @@ from hashlib import sha256
 from typing import TypedDict
 
 from rebalancer import __version__, demo
-from rebalancer.app.account import Moment, OpenAccount, Opening, open_for_a_run, opening
+from rebalancer.app.account import Moment, Opening, open_for_a_run, opening
 from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.connections import clock_of
 from rebalancer.app.status import blocked_by
-from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
-from rebalancer.config.in_force import snapshot
+from rebalancer.config.effective import snapshot
 from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
 from rebalancer.events import RunRequest
+from rebalancer.journal.account_state import SETTINGS
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.lease import LockHolder
-from rebalancer.journal.setting_changes import SETTINGS
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock, SystemClock, hours
@@ -76,62 +75,26 @@ def evening(
     with ExitStack() as stack:
         opened = stack.enter_context(opening(config, account, clock))
         moment = _moment(opened, clock, as_of, dry_run=dry_run)
-        ready = stack.enter_context(open_for_a_run(opened, moment, exclusive=not dry_run))
-        interrupted = None if dry_run else _interrupted_run(ready.journal, account, moment.session)
+        context, holder = stack.enter_context(open_for_a_run(opened, moment, exclusive=not dry_run))
+        journal = context.journal
+        interrupted = None if dry_run else _interrupted_run(journal, account, moment.session)
         contents = _bots_on_disk(account, interrupted)
         request = request_of(config, account, moment, contents, dry_run=dry_run, force=force)
-        context = context_of(
-            _with_recorded_settings(config, account, interrupted) if interrupted else account,
-            opened,
-            moment,
-            ready,
-            request,
+        context = replace(
+            _with_recorded_settings(context, config, interrupted) if interrupted else context,
             bots={} if interrupted else load_bots(account.bots, contents),
             files=fingerprints(interrupted.files if interrupted else request.files),
             shutdown_requested=shutdown_requested,
         )
         if dry_run:
             file = config.journal(dry_run=True)
-            scratch = stack.enter_context(SqliteJournal.open(file, ready.holder))
-            context = _previewed(context, DryRunJournal(scratch, ready.journal), own_hours=clock is None)
-            kept = blocked_by(account, ready.journal.trading_status(account.name), context.files, opened.present.now())
+            scratch = stack.enter_context(SqliteJournal.open(file, holder))
+            context = _previewed(context, DryRunJournal(scratch, journal), own_hours=clock is None)
+            kept = blocked_by(account, journal.trading_status(account.name), context.files, opened.present.now())
             request = replace(
                 request, notes=(*request.notes, *(f"A real run would send nothing: {why}" for why in kept))
             )
-        yield Evening(context, request, moment.session, ready.holder, interrupted)
-
-
-def context_of(
-    account: AccountConfig,
-    opened: Opening,
-    moment: Moment,
-    ready: OpenAccount,
-    request: RunRequest,
-    *,
-    bots: Mapping[str, Bot],
-    files: Mapping[str, str],
-    shutdown_requested: Callable[[], bool] = lambda: False,
-) -> RunContext:
-    """`account` has the settings of the run, which are the recorded ones if it was interrupted."""
-    return RunContext(
-        account=account.name,
-        broker=ready.broker,
-        history=opened.source.history,
-        quotes=ready.quotes,
-        calendar=opened.calendar,
-        clock=moment.clock,
-        journal=ready.journal,
-        trading=account.trading,
-        reserve=account.reserve,
-        investments=account.investments,
-        bots=bots,
-        shutdown_requested=shutdown_requested,
-        pinned=account.account_number,
-        limits=account.limits,
-        mode=account.mode,
-        venue=request.venue,
-        files=files,
-    )
+        yield Evening(context, request, moment.session, holder, interrupted)
 
 
 def _previewed(context: RunContext, journal: Journal, *, own_hours: bool) -> RunContext:
@@ -228,9 +191,6 @@ def _session_tonight(opened: Opening, clock: Clock) -> Session:
     return session
 
 
-# --------------------------------------------------------------------------------------------- an interrupted run
-
-
 def _interrupted_run(journal: Journal, account: AccountConfig, session: Session) -> InterruptedRun | None:
     """The interrupted run of `session` to resume: one that has sent orders; else None."""
     found = journal.interrupted(account.name)
@@ -247,15 +207,15 @@ def _bots_on_disk(account: AccountConfig, interrupted: InterruptedRun | None) ->
         return {}
 
 
-def _with_recorded_settings(config: Config, account: AccountConfig, interrupted: InterruptedRun) -> AccountConfig:
-    """`account` with the settings that the interrupted run recorded; venue and API keys are the current ones.
+def _with_recorded_settings(context: RunContext, config: Config, interrupted: InterruptedRun) -> RunContext:
+    """`context` with the settings that the interrupted run recorded; venue and API keys are the current ones.
 
     Raises BadInputError if the recorded config is no longer valid, for example because a variable is not set.
     """
     recorded = parse(interrupted.files["config"], config.path)
-    (before,) = (each for each in recorded.accounts if each.name == account.name)
+    (before,) = (each for each in recorded.accounts if each.name == context.account)
     return replace(
-        account,
+        context,
         trading=before.trading,
         limits=before.limits,
         reserve=before.reserve,

@@ -192,9 +192,6 @@ def _check(name: str, found: str, remedy: str, *, passed: bool) -> Check:
     return Check(name, verdict, found, "" if passed else remedy)
 
 
-# --------------------------------------------------------------------------------------------------------- which share
-
-
 STABLE_FUNDS = tuple(Symbol(name) for name in ("SCHO", "USFR", "VGSH", "BIL", "SGOV", "SHV"))
 """Liquid short-term US government bond funds, by ascending share price."""
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -105,9 +105,7 @@ def _request(code: bytes, closes: Closes, lookback: int, limits: ProcessLimits) 
         "symbols": closes.symbols,
         "sessions": closes.sessions.astype(str).tolist(),
         "lookback": lookback,
-        "cpu_seconds": limits.cpu_seconds,
-        "wall_seconds": limits.wall_seconds,
-        "memory_bytes": limits.memory_bytes,
+        **asdict(limits),
     }
     return json.dumps(header).encode() + b"\n" + closes.values.astype("<f8").tobytes()
 

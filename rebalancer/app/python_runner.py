@@ -12,6 +12,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import repeat
 from numbers import Real
 from typing import Any
 
@@ -65,11 +66,13 @@ def answers(request: Mapping[str, Any], values: bytes) -> "Iterator[dict[str, fl
     sessions, symbols, lookback = request["sessions"], request["symbols"], request["lookback"]
     table = np.frombuffer(values, dtype="<f8").reshape(len(sessions), len(symbols))
     closes = pd.DataFrame(table, index=pd.DatetimeIndex(sessions), columns=symbols)
+    ends = range(lookback, len(sessions) + 1)
     try:
         weights = loaded(request["code"])
     except BaseException as error:  # noqa: BLE001 - whatever it is, it becomes a sentence
-        weights = failing(f"the file can't be run: {described(error)}")
-    for end in range(lookback, len(sessions) + 1):
+        yield from repeat(f"the file can't be run: {described(error)}"[:MAX_SENTENCE], len(ends))
+        return
+    for end in ends:
         yield answer(weights, closes.iloc[end - lookback : end].copy())
 
 
@@ -90,13 +93,6 @@ def loaded(code: str) -> Callable[[Any], object]:
 
 class UnusableError(Exception):
     """Its text is the whole sentence."""
-
-
-def failing(text: str) -> Callable[[Any], object]:
-    def weights(_closes: object) -> object:
-        raise UnusableError(text)
-
-    return weights
 
 
 def plain(found: object) -> dict[str, float]:

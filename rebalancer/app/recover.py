@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from rebalancer.app.account import open_for_a_run, opening
-from rebalancer.app.evening import Evening, context_of, request_of
+from rebalancer.app.evening import Evening, request_of
 from rebalancer.app.views import Restored
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, StoppedError
 from rebalancer.events import Halted, OrderAccounted, OrderLost, RunEnded, RunRequest
-from rebalancer.journal import high_water_mark, read
+from rebalancer.journal import read
+from rebalancer.journal.chain import GENESIS, Head
+from rebalancer.journal.connection import head, load_high_water_mark, save_high_water_mark
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.read import RunRecord
 from rebalancer.journal.store import SqliteJournal
@@ -19,8 +21,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, Session
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.open_orders import cancel_open_orders
-from rebalancer.trading.recovery import refuse_unknown_orders, settle_earlier_orders
+from rebalancer.trading.recovery import cancel_open_orders, refuse_unknown_orders, settle_earlier_orders
 from rebalancer.venues.plugin import SimulatedBroker
 
 
@@ -33,11 +34,10 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Evening]:
     """
     with opening(config, account) as opened:
         moment = opened.latest()
-        with open_for_a_run(opened, moment) as ready:
+        with open_for_a_run(opened, moment) as (context, holder):
             request = request_of(config, account, moment, {}, dry_run=False, force=False)
-            own_orders = replace(account, trading=replace(account.trading, cancel_scope="own"))
-            context = context_of(own_orders, opened, moment, ready, request, bots={}, files={})
-            yield Evening(context, request, moment.session, ready.holder)
+            own_orders = replace(context, trading=replace(account.trading, cancel_scope="own"))
+            yield Evening(own_orders, request, moment.session, holder)
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def accept_restored(path: Path, confirm: Callable[[Restored], None]) -> Restored
     `confirm` gets what was lost, and raises to cancel. Raises BusyError while a run is in progress.
     """
     with run_lock(path):
-        found = Restored(high_water_mark.load(path), high_water_mark.current(path))
+        found = Restored(load_high_water_mark(path), head(path) or Head(0, GENESIS))
         confirm(found)
-        high_water_mark.save(path, found.head)
+        save_high_water_mark(path, found.head)
     return found

@@ -43,9 +43,6 @@ def _diagram(bot: Bot, closes: Closes) -> str:
         raise BadInputError([Problem("--mermaid", "", f"{error}: use --tree")]) from error
 
 
-# ---------------------------------------------------------------------------------------------------------- back-tests
-
-
 BENCHMARK = "SPY"
 MAX_BPS = 1000
 
@@ -72,7 +69,7 @@ def backtest(
     loaded = load_bots(paths)
     account, merging, notes = _together(config, paths)
     notes = (demo.NOTE, *notes) if config.path == demo.config_path() else notes
-    fallback = (account.trading.fallback_ticker,) if merging and account.trading.fallback_ticker else ()
+    fallback = account.trading.fallback if merging else ()
     symbols = {name for bot in loaded.values() for name in bot.symbols}
     closes, ticker = _closes(config, symbols.union(fallback), benchmark, notes)
     closes = closes.until(last) if last else closes

@@ -1,13 +1,13 @@
 """Runs of accounts, started by hand, by cron or by the schedule. Each result is sent to the owner's command."""
 
-from collections.abc import Callable, Iterator, Mapping
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
 from rebalancer import __version__
 from rebalancer.app.evening import Evening, RunOptions, clock_of_run, evening
-from rebalancer.app.notify import Notification, notify
 from rebalancer.app.recover import recovered
 from rebalancer.app.schedule import DueWork, Window, due_now, outside_window
 from rebalancer.app.views import RunResult
@@ -15,6 +15,7 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
 from rebalancer.events import Noted, RunEnded, RunRequest
 from rebalancer.journal import read
+from rebalancer.journal.codec import canonical, plain
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
@@ -24,9 +25,7 @@ from rebalancer.ports import AlreadyRun, Clock
 from rebalancer.trading.run import run_evening, start_run
 
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
-
-
-# --------------------------------------------------------------------------------------- by hand
+NOTIFY_SECONDS = 30.0
 
 
 def run_by_hand(
@@ -62,7 +61,7 @@ def run_account(
         with evening(config, account, clock=clock, **options) as tonight:
             run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
             if isinstance(run, AlreadyRun):
-                return _skipped(account, run)
+                return _not_run(account, "skipped", run.reason)
             journal = config.journal(dry_run=tonight.request.dry_run)
             return _result(journal, account, run, _execute(tonight, run, debug=debug))
     except BusyError:
@@ -70,7 +69,7 @@ def run_account(
     except RebalancerError as error:
         if debug:
             raise
-        return _failed(account, error)
+        return _not_run(account, "failed", error)
 
 
 def _execute(tonight: Evening, run: RunId, *, debug: bool) -> RebalancerError | None:
@@ -92,15 +91,9 @@ def _result(journal: Path, account: AccountConfig, run: RunId, error: Rebalancer
     return RunResult(account.name, code, str(error or ""), record, status, account.venue.zone.key)
 
 
-def _failed(account: AccountConfig, error: RebalancerError) -> RunResult:
-    return RunResult(account.name, error.exit_code, str(error), None, "failed", account.venue.zone.key)
-
-
-def _skipped(account: AccountConfig, run: AlreadyRun) -> RunResult:
-    return RunResult(account.name, 0, run.reason, None, "skipped", account.venue.zone.key)
-
-
-# --------------------------------------------------------------------------------------- what is due
+def _not_run(account: AccountConfig, status: RunStatus, why: RebalancerError | str) -> RunResult:
+    code = why.exit_code if isinstance(why, RebalancerError) else EXIT_CODES[status]
+    return RunResult(account.name, code, str(why), None, status, account.venue.zone.key)
 
 
 def run_due(
@@ -126,8 +119,8 @@ def _done(config: Config, work: DueWork, clock: Clock, shutdown_requested: Calla
 def _missed(config: Config, account: AccountConfig, window: Window, clock: Clock) -> RunResult:
     opens, ends = (clock_time(at, window.session.zone) for at in (window.opens, window.ends))
     reason = f"no run was started between {opens} and {ends}"
-    missed = RunResult(account.name, EXIT_CODES["missed"], reason, None, "missed", account.venue.zone.key)
-    return notified(config, account, _journalled(config, account, window, missed, clock), clock, window)
+    missed = _journalled(config, account, window, _not_run(account, "missed", reason), clock)
+    return notified(config, account, missed, clock, window)
 
 
 def _scheduled(
@@ -146,7 +139,7 @@ def _settled(config: Config, account: AccountConfig, clock: Clock) -> RunResult:
     except BusyError:
         raise
     except RebalancerError as error:
-        return _failed(account, error)
+        return _not_run(account, "failed", error)
     status = record.run.status if record else "skipped"
     result = RunResult(account.name, EXIT_CODES[status], "", record, status, account.venue.zone.key)
     return notified(config, account, result, clock)
@@ -169,7 +162,7 @@ def _journalled(config: Config, account: AccountConfig, window: Window, result: 
         with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
             run = journal.start_run(request)
             if isinstance(run, AlreadyRun):
-                return _skipped(account, run)
+                return _not_run(account, "skipped", run.reason)
             journal.record(run, RunEnded(now, result.status, result.message))
         return replace(result, run=read.run(path, run))
     except BusyError:
@@ -178,27 +171,53 @@ def _journalled(config: Config, account: AccountConfig, window: Window, result: 
         return replace(result, message=f"{result.message} {error}")
 
 
-# --------------------------------------------------------------------------------------- notification
-
-
 def notified(
     config: Config, account: AccountConfig, result: RunResult, clock: Clock, window: Window | None = None
 ) -> RunResult:
-    """Send the result to the account's `on_result`. A failed command is journalled and appended to the message."""
+    """Send the result to the account's `on_result`. A failed command is journalled and appended to the message.
+
+    `session` and `run` are null where it ended before they were known. `head` is the run's last line in the journal:
+    kept elsewhere, it proves later that the journal was not rewritten.
+    """
     if not account.on_result:
         return result
     run = result.run.run if result.run else None
-    notification = Notification(
-        account=account.name,
-        session=run.session if run else window.session.day if window else None,
-        run=run.id if run else None,
-        status=result.status,
-        message=result.sentence,
-        exit_code=result.exit_code,
-        head=result.run.head if result.run else None,
-    )
+    notification = {
+        "account": account.name,
+        "session": run.session if run else window.session.day if window else None,
+        "run": run.id if run else None,
+        "status": result.status,
+        "message": result.sentence,
+        "exit_code": result.exit_code,
+        "head": result.run.head if result.run else None,
+    }
     trouble = notify(account.on_result, notification)
     return _noted(config, result, trouble, clock) if trouble else result
+
+
+def notify(command: Sequence[str], notification: Mapping[str, object], timeout: float = NOTIFY_SECONDS) -> str | None:
+    """Run `command`, without a shell, with `notification` as a line of JSON on its standard input.
+
+    None if its exit code is 0, otherwise a sentence that says what went wrong. It names the command only: the
+    arguments may hold a secret.
+    """
+    name = Path(command[0]).name
+    try:
+        # Its output goes nowhere: a pipe that a grandchild keeps open would outlast the timeout.
+        done = subprocess.run(  # noqa: S603 - the command is the owner's own
+            command,
+            input=canonical(plain(notification)).encode(),
+            stdout=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"on_result: {name} did not end within {timeout:g} seconds and was ended. Nobody may have been told."
+    except OSError as error:
+        return f"on_result: {name} can't be run: {error.strerror}. Correct on_result in the config."
+    if done.returncode:
+        return f"on_result: {name} ended with exit code {done.returncode}. Nobody may have been told."
+    return None
 
 
 def _noted(config: Config, result: RunResult, trouble: str, clock: Clock) -> RunResult:

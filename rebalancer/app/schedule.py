@@ -213,11 +213,11 @@ def _changed(config: Config, known: Mapping[str, SettingChanged], now: datetime)
 
 def _record(config: Config, changed: tuple[SettingChanged, ...]) -> None:
     """Not where the journal was deleted or rolled back: a new file there would be in the way of the right one."""
-    from rebalancer.journal import high_water_mark  # noqa: PLC0415 - nothing is written most of the time
+    from rebalancer.journal.connection import rolled_back  # noqa: PLC0415 - nothing is written most of the time
     from rebalancer.journal.store import SqliteJournal  # noqa: PLC0415
 
     path = config.journal()
     with suppress(RebalancerError):
-        if high_water_mark.rolled_back(path) is None:
+        if rolled_back(path) is None:
             with SqliteJournal.open(path) as journal:
                 journal.record(NO_RUN, *changed)

@@ -7,21 +7,21 @@ from pathlib import Path
 
 from rebalancer import config as settings
 from rebalancer.app.account import one_account
-from rebalancer.app.bots import load_bots
+from rebalancer.app.bots import holdable, load_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
+from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup
-from rebalancer.config.in_force import by_key, in_force
-from rebalancer.config.kinds import SCHEMA
+from rebalancer.config.parsers import SCHEMA
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.journal import read
-from rebalancer.journal.setting_changes import changes
+from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN, Symbol
+from rebalancer.model import NO_RUN
 from rebalancer.model.text import minute
 from rebalancer.portfolio.limits import symbols_at_limit
 
@@ -53,18 +53,12 @@ def _problems(account: AccountConfig) -> Iterator[Problem]:
 def _limit_notes(config: Config, account: AccountConfig) -> Iterator[str]:
     """A warning for each symbol whose position is at its limit, as of the last run."""
     for last in read.runs(config.journal(), account.name, limit=1):
-        wanted = _wanted(account)
+        wanted = holdable(account.trading, load_bots(account.bots))
         for record in read.run(config.journal(), last.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
             for symbol, why in symbols_at_limit(values, seen.equity, account.limits, seen.currency).items():
                 yield f"account {account.name}: {symbol}: {why} (as of {minute(record.at, UTC)})"
-
-
-def _wanted(account: AccountConfig) -> set[Symbol]:
-    bots = load_bots(account.bots).values()
-    held = {symbol for bot in bots for symbol in bot.holdable}
-    return held | ({account.trading.fallback_ticker} if account.trading.fallback_ticker else set())
 
 
 def migrate(path: Path, by: str) -> Migrated:
@@ -81,9 +75,6 @@ def migrate(path: Path, by: str) -> Migrated:
     replace_content(path, before, found.content)
     config = settings.load(path, os.environ)
     return Migrated(str(path), SCHEMA, str(found.backup), disarm_after_edit(config, config.journal(), by))
-
-
-# --------------------------------------------------------------------------------------------------------- investments
 
 
 def investments(account: AccountConfig) -> tuple[Invested, ...]:
@@ -131,8 +122,8 @@ def _replace(config: Config, before: AccountConfig, content: bytes, by: str) -> 
     """Write `content` to the config file and journal the changes. Raises BadInputError, and then changes nothing."""
     edited = parse(content, config.path, os.environ)
     after = one_account(edited, before.name)
-    old, new = by_key(in_force(config, before)), by_key(in_force(edited, after))
-    made = changes(SystemClock().now(), before.name, old, new)
+    old, new = by_key(effective_settings(config, before)), by_key(effective_settings(edited, after))
+    made = setting_changes(SystemClock().now(), before.name, old, new)
     with SqliteJournal.open(edited.journal()) as journal:
         replace_content(config.path, config.content, content)
         journal.record(NO_RUN, *made)

@@ -12,7 +12,7 @@ from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.keys import with_defaults
-from rebalancer.config.kinds import OWN_SOURCES
+from rebalancer.config.parsers import OWN_SOURCES
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market import sample
 from rebalancer.market.cache import FILE, ClosesCache, as_closes
@@ -113,10 +113,7 @@ def tickers(config: Config) -> tuple[Symbol, ...]:
     """Every ticker of all accounts' bots, and the fallbacks; sorted. Raises BadInputError."""
     found: set[Symbol] = set()
     for account in config.accounts:
-        for bot in load_bots(account.bots).values():
-            found.update(bot.symbols)
-        if account.trading.fallback_ticker:
-            found.add(account.trading.fallback_ticker)
+        found.update(account.trading.fallback, *(bot.symbols for bot in load_bots(account.bots).values()))
     return tuple(sorted(found))
 
 
@@ -134,9 +131,6 @@ def closes_up_to(config: Config, symbols: Sequence[Symbol] | None, day: date | N
         text = f"there are no closes of {last}; the last are of {source.last_session}"
         raise BadInputError([Problem("--on", "", text)])
     return closes
-
-
-# --------------------------------------------------------------------------------------------------- the stored closes
 
 
 def price_status(config: Config) -> PriceStatus:

@@ -12,7 +12,7 @@ from rebalancer.journal import read
 from rebalancer.journal.audit import quick_faults
 from rebalancer.journal.read import RunSummary
 from rebalancer.ports import Clock, TradingStatus
-from rebalancer.trading.authorization import halt_text, unarmed_reason
+from rebalancer.trading.halts import halt_text, unarmed_reason
 
 LONGEST_RUN = timedelta(hours=2)
 """A run that has not ended after this time is reported as interrupted."""

@@ -4,7 +4,7 @@ The next step follows from the journal, and each session sends at most one order
 continues the trial.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ from rebalancer.app.paper_trial import (
 )
 from rebalancer.errors import RunFailedError
 from rebalancer.market.settlement import LONGEST_WAIT
-from rebalancer.model import OrderId, Outcome, RunId, Session, Side, Symbol
+from rebalancer.model import Account, OrderId, Outcome, RunId, Session, Side, Symbol
 from rebalancer.model.checkup import Check, Figures
 from rebalancer.model.text import money, shares
 from rebalancer.portfolio.buys import limit_price
@@ -36,8 +36,6 @@ from rebalancer.trading.snapshot import read_account, read_shares, require_inves
 from rebalancer.trading.tracking import CANCEL_SECONDS, OrderTracker, polls
 
 ADVICE = "Call the same again: it goes on from what the broker shows."
-
-
 ZERO = Decimal(0)
 
 
@@ -65,28 +63,26 @@ class Trial:
         return [each for each in self.readings if each.run >= order.run and each.phase == "end"]
 
 
-def last_trial(orders: Sequence[OrderRecord], readings: tuple[BalanceRecord, ...]) -> Trial:
+def _trial(context: RunContext) -> Trial:
     """The last buy, and the last sell after it."""
+    orders = context.journal.orders_since(context.account, date.min)
     begun = max((place for place, sent in enumerate(orders) if sent.order.side == "buy"), default=None)
     if begun is None:
         return Trial()
     sells = orders[begun + 1 :]
-    return Trial(orders[begun], sells[-1] if sells else None, readings)
+    return Trial(orders[begun], sells[-1] if sells else None, context.journal.balances(context.account, date.min))
 
 
-def figures(trial: Trial) -> tuple[Figures, ...]:
+def _figures(trial: Trial) -> Iterator[Figures]:
     """The recorded balances before and after each filled order."""
-    filled = [order for order in (trial.buy, trial.sell) if order is not None and order.filled]
-    found = [
-        (f"{word} the {order.order.side}", read(order))
-        for order in filled
-        for word, read in (("before", trial.before), ("after", trial.after))
-    ]
-    return tuple(_shown(moment, reading) for moment, reading in found if reading is not None)
+    for order in (trial.buy, trial.sell):
+        if order is not None and order.filled:
+            for word, reading in (("before", trial.before(order)), ("after", trial.after(order))):
+                if reading is not None:
+                    yield _shown(f"{word} the {order.order.side}", reading.account)
 
 
-def _shown(moment: str, reading: BalanceRecord) -> Figures:
-    account = reading.account
+def _shown(moment: str, account: Account) -> Figures:
     return Figures(
         moment=moment,
         at=account.at,
@@ -99,24 +95,22 @@ def _shown(moment: str, reading: BalanceRecord) -> Figures:
     )
 
 
-# --------------------------------------------------------------------------------------------- the checks
-
-
-def checks(trial: Trial, following: date, allowed: Decimal, currency: str) -> Iterator[Check]:
-    """`following` is the next session; `allowed` is the tolerance of amounts, in `currency`."""
+def _checks(context: RunContext, log: RunLog) -> Iterator[Check]:
+    trial, last = _trial(context), log.session.day + LONGEST_WAIT
     buy, sell = trial.buy, trial.sell
     if buy is None:
         return
-    yield _done("bought", buy, following, currency)
+    following = next(iter(context.calendar.sessions(log.session.day + timedelta(days=1), last)), last)
+    yield _done("bought", buy, following, context.currency)
     if not buy.filled:
         return
     if sell is None:
         found = f"1 {buy.order.symbol} is held by the trial, bought in the session of {buy.session}"
         yield Check("sold", "warn", found, f"Run the same command from {following} on: that sells it.")
         return
-    yield _done("sold", sell, following, currency)
+    yield _done("sold", sell, following, context.currency)
     if sell.filled:
-        yield _proceeds(trial, sell, allowed, currency)
+        yield _proceeds(context, trial, sell)
 
 
 def _done(verb: str, sent: OrderRecord, following: date, currency: str) -> Check:
@@ -128,7 +122,7 @@ def _done(verb: str, sent: OrderRecord, following: date, currency: str) -> Check
     return Check(verb, "fail", found, remedy)
 
 
-def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal, currency: str) -> Check:
+def _proceeds(context: RunContext, trial: Trial, sell: OrderRecord) -> Check:
     """Whether the broker counts sale proceeds as spendable in the same session."""
     before, after = trial.before(sell), trial.after(sell)
     if before is None or after is None:
@@ -136,8 +130,8 @@ def _proceeds(trial: Trial, sell: OrderRecord, allowed: Decimal, currency: str) 
         return Check("sale proceeds", "warn", found, "Run the trial again: another one may show it.")
     brought = (sell.average_price or ZERO) * sell.filled
     rise = after.account.spendable - before.account.spendable
-    moved = money(rise, currency, signed=True)
-    found = f"the sale brought {money(brought, currency)} and moved non-marginable buying power by {moved}"
+    moved, allowed = money(rise, context.currency, signed=True), CASH_TOLERANCE + context.broker.venue.fee_per_order
+    found = f"the sale brought {money(brought, context.currency)} and moved non-marginable buying power by {moved}"
     if abs(rise - brought) <= allowed:
         return Check("sale proceeds", "pass", f"{found}: this venue counts sale proceeds as spendable the same evening")
     if abs(rise) <= allowed:
@@ -157,7 +151,7 @@ def run_two_evenings(
     """
     log = RunLog(context, run, session)
     found = journalled(log, ADVICE, lambda: _evening(context, log, named))
-    return found, figures(_trial(context))
+    return found, tuple(_figures(_trial(context)))
 
 
 def _evening(context: RunContext, log: RunLog, named: Symbol | None) -> tuple[Check, ...]:
@@ -168,11 +162,6 @@ def _evening(context: RunContext, log: RunLog, named: Symbol | None) -> tuple[Ch
     outcome = None if _nothing_to_send(context, log) else _send(context, log, named)
     _read_after(context, log)
     return (*_refused_by_gate(outcome, _trial(context)), *_checks(context, log))
-
-
-def _trial(context: RunContext) -> Trial:
-    orders = context.journal.orders_since(context.account, date.min)
-    return last_trial(orders, context.journal.balances(context.account, date.min))
 
 
 def _follow_open_orders(context: RunContext, log: RunLog) -> None:
@@ -219,7 +208,7 @@ def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: 
             f"the trial holds {count} {symbol}, and sells that before it buys {named}: leave --symbol out. Nothing was "
             "sent."
         )
-    shown = read_shares(context).get(symbol, Decimal(0))
+    shown = read_shares(context).get(symbol, ZERO)
     if shown == count:
         return
     if not shown:
@@ -254,9 +243,9 @@ def _read_after(context: RunContext, log: RunLog) -> None:
     if buy is None:
         return
     symbol = buy.order.symbol
-    due = context.journal.ledger(context.account).ours.get(symbol, Decimal(0))
+    due = context.journal.ledger(context.account).ours.get(symbol, ZERO)
     for _ in polls(context, MAX_POLLS):
-        if read_shares(context).get(symbol, Decimal(0)) == due:
+        if read_shares(context).get(symbol, ZERO) == due:
             read_account(context, log, "end")
             return
 
@@ -268,11 +257,3 @@ def _refused_by_gate(outcome: Outcome | None, trial: Trial) -> tuple[Check, ...]
         return ()
     remedy = "No order was sent. Fix the cause, and repeat the command."
     return (Check("sent", "fail", outcome.reason, remedy),)
-
-
-def _checks(context: RunContext, log: RunLog) -> tuple[Check, ...]:
-    tonight = log.session.day
-    later = context.calendar.sessions(tonight + timedelta(days=1), tonight + LONGEST_WAIT)
-    following = later[0] if later else tonight + LONGEST_WAIT
-    allowed = CASH_TOLERANCE + context.broker.venue.fee_per_order
-    return tuple(checks(_trial(context), following, allowed, context.currency))

@@ -1,6 +1,6 @@
 """Compares bots with each other, with all of them merged, and with a benchmark: same sessions, same starting cash."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.backtest.merged import Merging, merged
-from rebalancer.backtest.metrics import Statistics, statistics
-from rebalancer.backtest.monthly import Year, by_month
+from rebalancer.backtest.metrics import Statistics, Year, by_month, statistics
 from rebalancer.backtest.run import Backtest, Strategy, backtest, buy_and_hold, follow, last_known
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights
@@ -77,14 +76,19 @@ def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comp
     sessions, symbols = closes.sessions[start:], closes.symbols
     prices = last_known(closes.values)[start:]
     rows = {bot: weights[start:] for bot, weights in decided.items()}
-    tracks = [_track(bot, "bot", follow(weights), prices, sessions, symbols, terms) for bot, weights in rows.items()]
+
+    def track(name: str, kind: Literal["bot", "merged", "benchmark"], strategy: Strategy) -> Track:
+        result = backtest(prices, strategy, terms.cash, terms.cost_bps / 10_000)
+        held = zip(symbols, result.weights[-1].tolist(), strict=True)
+        last = {symbol: weight for symbol, weight in held if weight > 0}
+        return Track(name, kind, result, statistics(result, sessions), by_month(result, sessions), last)
+
+    tracks = [track(bot, "bot", follow(weights)) for bot, weights in rows.items()]
     if terms.merging:
-        together = merged(rows, symbols, ~np.isnan(prices), terms.merging)
-        tracks.append(_track(TOGETHER, "merged", together, prices, sessions, symbols, terms))
+        tracks.append(track(TOGETHER, "merged", merged(rows, symbols, ~np.isnan(prices), terms.merging)))
     if terms.benchmark:
-        held = buy_and_hold(prices, symbols.index(terms.benchmark))
-        tracks.append(_track(terms.benchmark, "benchmark", held, prices, sessions, symbols, terms))
-    notes = (*_undecided(rows), *_unpriced(rows, prices, symbols), *_gaps(tracks, closes.values[start:], symbols))
+        tracks.append(track(terms.benchmark, "benchmark", buy_and_hold(prices, symbols.index(terms.benchmark))))
+    notes = _notes(rows, tracks, prices, closes.values[start:], symbols)
     return Comparison(sessions, symbols, tuple(tracks), terms, (*closes.notes, *notes))
 
 
@@ -109,39 +113,20 @@ def sessions_in_words(count: int) -> str:
     return f"{count:,} session{'' if count == 1 else 's'}"
 
 
-def _track(
-    name: str,
-    kind: Literal["bot", "merged", "benchmark"],
-    strategy: Strategy,
-    prices: Floats,
-    sessions: NDArray[np.datetime64],
-    symbols: tuple[Symbol, ...],
-    terms: Terms,
-) -> Track:
-    result = backtest(prices, strategy, terms.cash, terms.cost_bps / 10_000)
-    last = {symbol: weight for symbol, weight in zip(symbols, result.weights[-1].tolist(), strict=True) if weight > 0}
-    return Track(name, kind, result, statistics(result, sessions), by_month(result, sessions), last)
-
-
-def _undecided(rows: Mapping[str, Floats]) -> Iterator[str]:
+def _notes(
+    rows: Mapping[str, Floats], tracks: Sequence[Track], prices: Floats, values: Floats, symbols: tuple[Symbol, ...]
+) -> Iterator[str]:
     for bot, weights in rows.items():
-        count = int(np.isnan(weights).any(axis=1).sum())
-        if count:
+        if count := int(np.isnan(weights).any(axis=1).sum()):
             yield (
                 f"{bot} could not decide on {count} of {sessions_in_words(len(weights))}: "
                 "alone it keeps what it holds, together with others its share goes to the fallback."
             )
-
-
-def _unpriced(rows: Mapping[str, Floats], prices: Floats, symbols: tuple[Symbol, ...]) -> Iterator[str]:
     for bot, weights in rows.items():
         counts = ((weights > 0) & np.isnan(prices)).sum(axis=0)
         for column in np.flatnonzero(counts):
             days = sessions_in_words(counts[column])
             yield f"{bot} wants {symbols[column]} on {days} without any close so far: that part stays in cash."
-
-
-def _gaps(tracks: list[Track], values: Floats, symbols: tuple[Symbol, ...]) -> Iterator[str]:
     held = np.any([track.result.weights > 0 for track in tracks], axis=0)
     counts = (held & ~((values > 0) & (values < np.inf))).sum(axis=0)
     for column in np.flatnonzero(counts):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.backtest.run import Strategy
-from rebalancer.model import Allocation, BotFailure, Decision, Floats, Investment, Reserve, Symbol, Trading, Weights
+from rebalancer.model import Allocation, BotFailure, Decision, Floats, Investment, Reserve, Symbol, Trading
 from rebalancer.portfolio.targets import cap, investable, merge, net_pairs, reserve_amount, shares_of
 
 UNDEFINED = "undefined"
@@ -38,6 +38,7 @@ def merged(
     the fallback ticker, or to cash where `priced` (T, N) says that the fallback has no price. None where every bot is
     undefined or the reserve leaves nothing to invest: such an evening sends nothing.
     """
+    trading = merging.trading
 
     def strategy(day: int, equity: float) -> Floats | None:
         value = Decimal(f"{equity:.2f}")
@@ -45,25 +46,16 @@ def merged(
         made = {bot: decision(bot, symbols, rows[day]) for bot, rows in decisions.items()}
         if not (money > 0 and any(isinstance(one, Allocation) for one in made.values())):
             return None
-        known = dict(zip(symbols, priced[day].tolist(), strict=True))
-        targets = targets_of(made, money, merging, usable_fallback(merging.trading, known))
+        buyable = {symbol for symbol, known in zip(symbols, priced[day].tolist(), strict=True) if known}
+        fallback = trading.fallback_ticker if trading.fallback_ticker in buyable else None
+        # As `portfolio.targets.set_targets`, without its explanatory notes.
+        shares, _ = shares_of(merging.investments, money, trading.commit)
+        netted, _ = net_pairs(merge(shares, made, fallback), trading.paired_tickers, trading.paired_mode, fallback)
+        targets = cap(netted, trading.max_allocation_percent)
         fraction = float(money / value)
         return np.array([targets.get(symbol, 0.0) * fraction for symbol in symbols])
 
     return strategy
-
-
-def targets_of(made: Mapping[str, Decision], money: Decimal, merging: Merging, fallback: Symbol | None) -> Weights:
-    """The steps of `portfolio.targets.set_targets`, without its explanatory notes."""
-    trading = merging.trading
-    shares, _ = shares_of(merging.investments, money, trading.commit)
-    netted, _ = net_pairs(merge(shares, made, fallback), trading.paired_tickers, trading.paired_mode, fallback)
-    return cap(netted, trading.max_allocation_percent)
-
-
-def usable_fallback(trading: Trading, known: Mapping[Symbol, bool]) -> Symbol | None:
-    ticker = trading.fallback_ticker
-    return ticker if ticker is not None and known.get(ticker, False) else None
 
 
 def decision(bot: str, symbols: tuple[Symbol, ...], row: Floats) -> Decision:

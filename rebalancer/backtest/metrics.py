@@ -1,4 +1,4 @@
-"""Performance statistics of an equity curve.
+"""Performance statistics of an equity curve, and its returns by calendar month.
 
 Returns are simple and daily, a year has 252 sessions, the risk-free rate is 0. Annualised return, volatility, Sharpe,
 drawdown and Calmar are defined as in Composer's back-tests and agree with its printed statistics to the last digit.
@@ -118,3 +118,34 @@ def max_drawdown(equity: Floats, sessions: NDArray[np.datetime64]) -> Drawdown |
     back = np.flatnonzero(equity[trough:] >= equity[peak])
     recovered = sessions[trough + back[0]].item() if back.size else None
     return Drawdown(float(falls[trough]), sessions[peak].item(), sessions[trough].item(), recovered)
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """`months` are January to December as fractions, None where the back-test has no session; `total` compounds them.
+
+    The first and the last month may be in part only.
+    """
+
+    year: int
+    months: tuple[float | None, ...]
+    total: float
+
+
+def by_month(result: Backtest, sessions: NDArray[np.datetime64]) -> tuple[Year, ...]:
+    """Month's end over month's end; the first counts from the money before the first purchase.
+
+    All months compounded are the cumulative return.
+    """
+    months = sessions.astype("datetime64[M]").astype(np.int64)
+    ends = np.flatnonzero(np.append(np.diff(months) > 0, True))
+    values = result.equity[ends]
+    factors = values / np.concatenate(([result.cash], values[:-1]))
+    by_number = dict(zip(months[ends].tolist(), factors.tolist(), strict=True))
+    years: list[Year] = []
+    for year in sorted({1970 + number // 12 for number in by_number}):
+        of_year = [by_number.get((year - 1970) * 12 + month) for month in range(12)]
+        known = [factor for factor in of_year if factor is not None]
+        returns = tuple(None if factor is None else factor - 1 for factor in of_year)
+        years.append(Year(year, returns, float(np.prod(known)) - 1))
+    return tuple(years)

@@ -37,7 +37,9 @@ def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0)
     """
     days, symbols = prices.shape
     equity, weights, traded = np.zeros(days), np.zeros((days, symbols)), np.zeros(days)
-    growth = growth_factors(prices)
+    growth = np.ones_like(prices)
+    growth[1:] = prices[1:] / prices[:-1]
+    growth = np.where(np.isnan(growth), 1.0, growth)  # where one of the two is unknown, the return is 0
     held, free = np.zeros(symbols), cash
     for day in range(days):
         held = held * growth[day]
@@ -51,13 +53,6 @@ def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0)
             free = value - held.sum()
         equity[day], weights[day] = value, held / value
     return Backtest(cash, equity, weights, traded)
-
-
-def growth_factors(prices: Floats) -> Floats:
-    """Each price over the one before, (T, N); 1 where one of the two is unknown, so that the return is 0."""
-    factors = np.ones_like(prices)
-    factors[1:] = prices[1:] / prices[:-1]
-    return np.where(np.isnan(factors), 1.0, factors)
 
 
 def last_known(values: Floats) -> Floats:

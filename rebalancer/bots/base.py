@@ -82,8 +82,8 @@ class Bot(Protocol):
         """Its rules and the last session's path as a Mermaid diagram. Raises ValueError where there is none."""
 
 
-def own_columns(bot: str, symbols: Sequence[Symbol], closes: Closes) -> Floats:
-    """The closes of `symbols`, (T, N) in their order; anything but a positive number becomes NaN (missing).
+def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:
+    """The closes of `symbols`, in their order; anything but a positive number becomes NaN (missing).
 
     Raises ValueError where `closes` has no column for one of them.
     """
@@ -91,14 +91,14 @@ def own_columns(bot: str, symbols: Sequence[Symbol], closes: Closes) -> Floats:
     if absent := [symbol for symbol in symbols if symbol not in columns]:
         raise ValueError(f"{bot} needs closes of {', '.join(absent)}, and there is no column for them")
     values = closes.values[:, [columns[symbol] for symbol in symbols]]
-    return np.where((values > 0) & (values < np.inf), values, np.nan)
+    return Closes(closes.sessions, symbols, np.where((values > 0) & (values < np.inf), values, np.nan))
 
 
-def missing_closes(symbols: Sequence[Symbol], values: Floats, closes: Closes, lookback: int) -> Iterator[str]:
-    """A sentence for each symbol that has gaps in the last `lookback` sessions. `values` are its `own_columns`."""
-    span = min(lookback, len(values))
-    for symbol, column in zip(symbols, values.T, strict=True):
+def missing_closes(own: Closes, lookback: int) -> Iterator[str]:
+    """A sentence for each symbol that has gaps in the last `lookback` sessions of a bot's `own_closes`."""
+    span = min(lookback, len(own.sessions))
+    for symbol, column in zip(own.symbols, own.values.T, strict=True):
         missing = np.flatnonzero(np.isnan(column[-span:]))
         if missing.size:
-            latest = closes.day(len(values) - span + int(missing[-1]))
+            latest = own.day(len(own.sessions) - span + int(missing[-1]))
             yield f"{symbol} has no close on {missing.size} of the last {span} sessions, the latest of them {latest}"

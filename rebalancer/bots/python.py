@@ -6,12 +6,13 @@ The two constants are read from the syntax tree; the file is never imported here
 import ast
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_columns
+from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
 from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import percent
@@ -50,7 +51,7 @@ class PythonBot:
 
     def weights(self, closes: Closes) -> Floats:
         weights = np.full((len(closes.sessions), len(closes.symbols)), np.nan)
-        own = self._own(closes)
+        own = own_closes(self.name, self.columns, closes)
         answers = self.run(self.code, own, self.lookback) if len(own.sessions) >= self.lookback else ()
         for day, answer in enumerate(answers, start=self.lookback - 1):
             made = checked(answer, self.columns)
@@ -62,7 +63,7 @@ class PythonBot:
         have = len(closes.sessions)
         if have < self.lookback:
             return BotFailure(self.name, f"its LOOKBACK is {self.lookback} sessions, and there are closes of {have}")
-        own = self._own(closes)
+        own = own_closes(self.name, self.columns, closes)
         last = Closes(own.sessions[-self.lookback :], own.symbols, own.values[-self.lookback :])
         (answer,) = self.run(self.code, last, self.lookback)
         made = checked(answer, self.columns)
@@ -73,7 +74,7 @@ class PythonBot:
             session=closes.day(-1),
             weights=made,
             path=(_in_words(made),),
-            warnings=tuple(missing_closes(self.columns, last.values, last, self.lookback)),
+            warnings=tuple(missing_closes(last, self.lookback)),
         )
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
@@ -89,9 +90,6 @@ class PythonBot:
 
     def mermaid(self, closes: Closes) -> str:  # noqa: ARG002 - the port's
         raise ValueError("a Python file has no chart to draw")
-
-    def _own(self, closes: Closes) -> Closes:
-        return Closes(closes.sessions, self.columns, own_columns(self.name, self.columns, closes))
 
 
 def _in_words(weights: Weights) -> str:
@@ -115,9 +113,6 @@ def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:
     return {Symbol(name): weight / scale for name, weight in answer.items() if weight > 0}
 
 
-# ---------------------------------------------------------------------------------------------- reading a file
-
-
 def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[PythonBot | None, tuple[Problem, ...]]:
     """The bot in the Python file `content`, or None and every problem with its line."""
     if len(content) > MAX_BYTES:
@@ -133,85 +128,64 @@ def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[Python
         return None, (Problem(source, "", f"is not Python: {error}"),)
     except (RecursionError, MemoryError):
         return None, (Problem(source, "", "is nested too deeply to be read"),)
-    header = _Header(source, tree)
-    symbols, lookback = header.symbols(), header.lookback()
-    header.require_weights()
-    if header.problems:
-        return None, tuple(header.problems)
-    return PythonBot(name, content, symbols, lookback, run), ()
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for constant, (example, wrong) in _CONSTANTS.items():
+        values[constant], line, refusals = _constant(tree, constant, example)
+        problems += [Problem(source, constant, text, line) for text in refusals or wrong(values[constant])]
+    if not any(isinstance(node, ast.FunctionDef) and node.name == "weights" for node in tree.body):
+        text = "is missing; write def weights(closes): at the top level of the file"
+        problems.append(Problem(source, "weights", text))
+    if problems:
+        return None, tuple(problems)
+    return PythonBot(name, content, tuple(map(Symbol, values["SYMBOLS"])), values["LOOKBACK"], run), ()
 
 
-class _Header:
-    """Reads the constants at the top level of a syntax tree, and collects the problems."""
-
-    def __init__(self, source: str, tree: ast.Module) -> None:
-        self.source = source
-        self.tree = tree
-        self.problems: list[Problem] = []
-
-    def symbols(self) -> tuple[Symbol, ...]:
-        value = self._constant("SYMBOLS", '["SPY", "TLT"]')
-        if value is None:
-            return ()
-        written, line = value
-        if not isinstance(written, (list, tuple)) or not 1 <= len(written) <= MAX_SYMBOLS:
-            self._refuse("SYMBOLS", f"must be a list of 1 to {MAX_SYMBOLS:,} tickers", line)
-            return ()
-        for text in written:
-            self._check_ticker(text, line)
-        if len(set(map(str, written))) != len(written):
-            self._refuse("SYMBOLS", "names a ticker twice", line)
-        return tuple(Symbol(str(text)) for text in written)
-
-    def _check_ticker(self, text: object, line: int) -> None:
-        try:
-            spelled = symbol(text) if isinstance(text, str) else None
-        except ValueError as error:
-            self._refuse("SYMBOLS", str(error), line)
-            return
-        if spelled is None:
-            self._refuse("SYMBOLS", f"{str(text)[:40]} is not a ticker in quotes", line)
-        elif spelled != text:
-            self._refuse("SYMBOLS", f"{text} is spelled {spelled} here", line)
-
-    def lookback(self) -> int:
-        value = self._constant("LOOKBACK", "200")
-        if value is None:
-            return 0
-        written, line = value
-        if type(written) is int and 1 <= written <= MAX_LOOKBACK:
-            return written
-        self._refuse("LOOKBACK", f"must be a whole number of sessions from 1 to {MAX_LOOKBACK:,}", line)
-        return 0
-
-    def require_weights(self) -> None:
-        if not any(isinstance(node, ast.FunctionDef) and node.name == "weights" for node in self.tree.body):
-            self._refuse("weights", "is missing; write def weights(closes): at the top level of the file", None)
-
-    def _constant(self, name: str, example: str) -> tuple[object, int] | None:
-        """The literal that is assigned to `name`, and its line."""
-        found = [(value, node.lineno) for node in self.tree.body if (value := _assigned(node, name)) is not None]
-        if len(found) != 1:
-            text = "is assigned more than once" if found else f"is missing; write {name} = {example}"
-            self._refuse(name, f"{text} at the top level of the file", found[1][1] if found else None)
-            return None
-        ((value, line),) = found
-        try:
-            return ast.literal_eval(value), line
-        except (ValueError, TypeError, RecursionError, MemoryError):
-            self._refuse(name, f"must be written out, such as {example}: the file is not run to find it", line)
-            return None
-
-    def _refuse(self, place: str, text: str, line: int | None) -> None:
-        self.problems.append(Problem(self.source, place, text, line))
+def _constant(tree: ast.Module, name: str, example: str) -> tuple[object, int | None, Sequence[str]]:
+    """The literal that is assigned to `name` at the top level, its line, and why there is none."""
+    found = [(value, node.lineno) for node in tree.body if (value := _assigned(node, name)) is not None]
+    if not found:
+        return None, None, [f"is missing; write {name} = {example} at the top level of the file"]
+    if len(found) > 1:
+        return None, found[1][1], ["is assigned more than once at the top level of the file"]
+    ((value, line),) = found
+    try:
+        return ast.literal_eval(value), line, []
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return None, line, [f"must be written out, such as {example}: the file is not run to find it"]
 
 
 def _assigned(node: ast.stmt, name: str) -> ast.expr | None:
     """The expression that `node` assigns to `name`."""
     match node:
-        case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
-            return value
-        case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value) if target == name:
-            return value
+        case ast.Assign([ast.Name(target)], value) | ast.AnnAssign(ast.Name(target), _, ast.expr() as value):
+            return value if target == name else None
         case _:
             return None
+
+
+def _wrong_symbols(written: object) -> Iterator[str]:
+    if not isinstance(written, (list, tuple)) or not 1 <= len(written) <= MAX_SYMBOLS:
+        yield f"must be a list of 1 to {MAX_SYMBOLS:,} tickers"
+        return
+    for text in written:
+        try:
+            spelled = symbol(text) if isinstance(text, str) else None
+        except ValueError as error:
+            yield str(error)
+            continue
+        if spelled is None:
+            yield f"{str(text)[:40]} is not a ticker in quotes"
+        elif spelled != text:
+            yield f"{text} is spelled {spelled} here"
+    if len(set(map(str, written))) != len(written):
+        yield "names a ticker twice"
+
+
+def _wrong_lookback(written: object) -> Iterator[str]:
+    if not (type(written) is int and 1 <= written <= MAX_LOOKBACK):
+        yield f"must be a whole number of sessions from 1 to {MAX_LOOKBACK:,}"
+
+
+_CONSTANTS = {"SYMBOLS": ('["SPY", "TLT"]', _wrong_symbols), "LOOKBACK": ("200", _wrong_lookback)}
+"""An example, and why a value is refused."""

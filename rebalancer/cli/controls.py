@@ -145,10 +145,10 @@ def _amount(text: str) -> "Decimal":
 
 
 def _day(text: str) -> "date":
-    from rebalancer.config import kinds
+    from rebalancer.config import parsers
 
     try:
-        day: date = kinds.day(text)
+        day: date = parsers.day(text)
     except ValueError as error:
         raise BadInputError([Problem("--until", "", str(error))]) from error
     return day

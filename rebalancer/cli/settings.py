@@ -44,11 +44,11 @@ def check(config: ConfigOption = None) -> Answer:
 def show(config: ConfigOption = None, account: AccountOption = None) -> Answer:
     """Show every setting in force and where its value comes from."""
     from rebalancer.app.account import chosen_accounts
-    from rebalancer.config.in_force import in_force
+    from rebalancer.config.effective import effective_settings
     from rebalancer.report.settings import settings_screen
 
     settings = load_config(config)
-    found = {each.name: in_force(settings, each) for each in chosen_accounts(settings, account)}
+    found = {each.name: effective_settings(settings, each) for each in chosen_accounts(settings, account)}
     return Answer({"file": str(settings.path), "accounts": found}, settings_screen(settings.path, found))
 
 
@@ -69,7 +69,7 @@ def changes(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of config.toml, for your editor."""
-    from rebalancer.config.schema import config_schema
+    from rebalancer.config.json_schema import config_schema
 
     show_json(config_schema())
 

@@ -1,4 +1,4 @@
-"""The config file: TOML -> frozen `Config`. All problems are collected with their dotted keys and raised at once."""
+"""Read the config file (TOML) into a frozen `Config`. All problems in it are raised together, with dotted keys."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,13 +9,12 @@ from typing import Any
 import platformdirs
 
 from rebalancer.config import document, keys
-from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, ticker_conflicts, trading_conflicts
-from rebalancer.config.contents import AccountConfig, BotTable, Config, CredentialsTable, SimSettings, TopTable
+from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, price_conflicts, ticker_conflicts, trading_conflicts
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
 from rebalancer.config.keys import Table, amount_of, keys_of
-from rebalancer.config.kinds import ACCOUNT_NAME, SCHEMA, version
-from rebalancer.config.price_source import price_settings
+from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
+from rebalancer.config.tables import AccountConfig, BotTable, Config, CredentialsTable, DataTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.ports import Venue
@@ -27,13 +26,13 @@ __all__ = ["AccountConfig", "Config", "SimSettings", "find", "load", "parse", "r
 APP = "rebalancer"
 MAX_PROBLEMS = 100
 TABLES = ("cash_reserve", "trading", "limits", "sim", "investments")
-"""The tables in an account's table."""
+"""The tables inside the table of an account."""
 
 
 def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
-    """The config to use: `explicit`, REBALANCE_CONFIG, ./config.toml, the user's config folder; None means the demo.
+    """The first there is of `explicit`, REBALANCE_CONFIG, ./config.toml and the user's own config; None: the demo.
 
-    Raises BadInputError where one of the first two names a file that does not exist.
+    Raises BadInputError where `explicit` or REBALANCE_CONFIG names a file that does not exist.
     """
     if explicit is not None:
         return _existing(cwd / explicit, "--config")
@@ -44,24 +43,21 @@ def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path |
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
-    """The config in the file at `path`. Raises BadInputError."""
+    """Raises BadInputError, as `read` and `parse` do."""
     return parse(read(path), path, environ)
 
 
 def read(path: Path) -> bytes:
-    """The file at `path`, up to one byte more than `parse` accepts. Raises BadInputError."""
+    """The bytes of the file, at most one more than `parse` accepts. Raises BadInputError where it can't be read."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BadInputError([Problem(str(path), "", f"can't be read: {error.strerror}")]) from error
+        raise BadInputError.of(path, f"can't be read: {error.strerror}") from error
 
 
 def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ) -> Config:
-    """The config in `content`; relative paths start at the folder of `source`.
-
-    Raises BadInputError with every problem.
-    """
+    """Parse the bytes of a config. Relative paths in it start at the folder of `source`. Raises BadInputError."""
     found = document.read(content, str(source), environ)
     _require_version(found)
     table = Table(str(source), "", found.content, problems=list(found.problems))
@@ -75,7 +71,7 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     )
     venues = {account.name: registry.plugin(account.broker) for account in accounts}
     with_prices = {name: venue for name, venue in venues.items() if venue.brings_prices}
-    prices = price_settings(table.table("data"), with_prices, source.parent)
+    prices = _prices(table.table("data"), with_prices, source.parent)
     if table.problems:
         raise BadInputError(_shown(found, table.problems))
     state_dir = source.parent / values["state_dir"] if "state_dir" in values else _default_state_dir(environ)
@@ -85,7 +81,7 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
 def _existing(path: Path, origin: str) -> Path:
     if path.is_file():
         return path
-    raise BadInputError([Problem(origin, "", f"there is no file {path}: name a config file that exists")])
+    raise BadInputError.of(origin, f"there is no file {path}: name a config file that exists")
 
 
 def _default_state_dir(environ: Mapping[str, str]) -> Path:
@@ -93,7 +89,7 @@ def _default_state_dir(environ: Mapping[str, str]) -> Path:
 
 
 def _shown(found: Document, problems: Sequence[Problem]) -> Iterator[Problem]:
-    """In the order of the file, each with its line."""
+    """`problems` in the order of the file, each with its line number; of more than MAX_PROBLEMS the rest is counted."""
     ordered = sorted(map(found.located, problems), key=lambda problem: problem.line or 0)
     yield from ordered[:MAX_PROBLEMS]
     if more := len(problems[MAX_PROBLEMS:]):
@@ -101,7 +97,7 @@ def _shown(found: Document, problems: Sequence[Problem]) -> Iterator[Problem]:
 
 
 def _require_version(found: Document) -> None:
-    """Refuse a file of another version before anything else in it: its keys may be valid there."""
+    """Refuse another schema version before any key is read: keys that are unknown here may be valid there."""
     try:
         version(found.content.get("schema", SCHEMA))
     except ValueError as error:
@@ -141,7 +137,7 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
 
 
 def _account_values(table: Table, plugin: VenuePlugin | None) -> dict[str, Any]:
-    """The account's valid values beside its tables. Keys that only other venues have are refused."""
+    """The valid values of the keys outside the account's tables. Keys that only other venues have are refused."""
     own = {**keys_of(AccountConfig), **(keys.account_keys_at(plugin) if plugin else {})}
     foreign = {} if table.content.keys() <= {*own, *TABLES} else keys.all_account_keys()
     values = table.read({**own, **foreign}, required=["broker"], tables=TABLES)
@@ -163,7 +159,7 @@ def _reserve(table: Table) -> Reserve:
 
 
 def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
-    """The valid investments, each with its bot's file."""
+    """The valid investments, each with the file of its bot."""
     if account.content.get("investments", []) == []:
         account.refuse("investments", f"is missing: name at least one bot with [[{account.key}.investments]]")
     found: dict[str, tuple[Investment, Path]] = {}
@@ -180,8 +176,32 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
     return list(found.values())
 
 
+def _prices(table: Table, with_prices: Mapping[str, VenuePlugin], folder: Path) -> dict[str, Any]:
+    """The fields `data_...` of a Config. `with_prices` has the venues that bring prices, by their account's name.
+
+    The venue whose prices are read is the one that `source` names, or else that of the first account.
+    """
+    named = (each for each in with_prices.values() if each.venue.name == table.content.get("source"))
+    venue = next(named, next(iter(with_prices.values()), None))
+    at = [name for name, each in with_prices.items() if each is venue]
+    own = {**keys_of(DataTable), **(keys.price_keys_at(venue) if venue else {})}
+    foreign = {} if table.content.keys() <= own.keys() else keys.all_price_keys()
+    values = table.read({**own, **foreign})
+    if "source" not in table.content:
+        values["source"] = venue.venue.name if venue else "sample"
+    for key, text in price_conflicts(values, venue, at):
+        if key in values or key not in table.content:  # one problem a key
+            table.refuse(key, text)
+    return {
+        "data_source": values.get("source"),
+        "data_folder": folder / values["folder"] if "folder" in values else None,
+        "data_account": values.get("account", at[0]) if venue else None,
+        "data_settings": keys.with_defaults(values, venue.price_keys) if venue else {},
+    }
+
+
 def _trading(table: Table, base: Trading, venue: Venue = ANY_VENUE) -> Trading:
-    """`base` with the overrides of `table`. Conflicts of `base` itself are not reported again."""
+    """`base`, overridden by `table`. Conflicts within `base` were reported where it was read, and are not again."""
     trading = replace(base, **table.read(keys_of(Trading)))
     reported = trading_conflicts(base)
     for key, text in trading_conflicts(trading, venue).items():
@@ -191,7 +211,7 @@ def _trading(table: Table, base: Trading, venue: Venue = ANY_VENUE) -> Trading:
 
 
 def _limits(table: Table, base: Limits, trading: Trading) -> Limits:
-    """`base` with the overrides of `table`, in an account with the settings `trading`."""
+    """`base`, overridden by `table`, for an account that trades by `trading`."""
     limits = replace(base, **table.read(keys_of(Limits)))
     for key, text in ticker_conflicts(limits, trading.fallback_ticker).items():
         table.refuse(key, text)

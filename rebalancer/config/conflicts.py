@@ -1,21 +1,24 @@
-"""Settings that are valid alone and contradict each other."""
+"""Settings that are valid on their own but contradict each other: which key to change, and its error text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from rebalancer.config.keys import keys_of
+from rebalancer.config.parsers import OWN_SOURCES, price_sources
+from rebalancer.config.tables import DataTable
 from rebalancer.model import Limits, Mode, Symbol, Trading
 from rebalancer.ports import Venue
 from rebalancer.venues.plugin import AddressKey, VenuePlugin
 
 ANY_VENUE = Venue("", simulated=False, order_kinds=frozenset({"limit", "market", "moc"}))
-"""Accepts every kind of order: for the settings above all accounts."""
+"""Stands for the venue where the settings of all accounts are checked: it accepts every kind of order."""
 SPARE_SECONDS = 60
-"""The seconds that reading the account and the prices may take between the last sell and the auction's last order."""
+"""Reserved for reading the account and its prices between the last sell and the last order that an auction accepts."""
 
 
 def trading_conflicts(trading: Trading, venue: Venue = ANY_VENUE) -> Mapping[str, str]:
-    """The error of each key to change in an account at `venue`."""
+    """Conflicts within [trading], and with the venue that it is used at."""
     found = (
         ("fallback_ticker", _fallback_conflict(trading)),
         ("order_type", _auction_conflict(trading, venue)),
@@ -25,9 +28,9 @@ def trading_conflicts(trading: Trading, venue: Venue = ANY_VENUE) -> Mapping[str
 
 
 def mode_conflicts(account: Mapping[str, Any], plugin: VenuePlugin) -> Mapping[str, str]:
-    """The error of each key to change so that mode, account number and host go together.
+    """Conflicts of mode, account number and host: real money needs an account number and the live host.
 
-    `account` has the values that are valid alone. Real money needs an account number and the live host.
+    `account` has the values that are valid on their own.
     """
     mode, number, venue = account.get("mode", "paper"), account.get("account_number"), plugin.venue
     other: Mode = "paper" if mode == "live" else "live"
@@ -47,7 +50,7 @@ def mode_conflicts(account: Mapping[str, Any], plugin: VenuePlugin) -> Mapping[s
 
 
 def ticker_conflicts(limits: Limits, fallback: Symbol | None) -> Mapping[str, str]:
-    """The error of each list of `limits` to change. `fallback` None: freed money stays in cash."""
+    """Conflicts of the lists `allowed` and `denied`. `fallback` is trading.fallback_ticker, None for cash."""
     found: dict[str, str] = {}
     if both := sorted({*limits.allowed} & {*limits.denied}):
         found["denied"] = f"{', '.join(both)} can't be in `allowed` and in `denied`: take it out of one of them"
@@ -82,7 +85,7 @@ def _time_conflict(trading: Trading, venue: Venue) -> str | None:
 
 
 def _seconds_needed(trading: Trading, venue: Venue) -> tuple[int, str]:
-    """The seconds that a run needs before the close, and what for: an auction takes its last order earlier."""
+    """The seconds that a run may need before the close, and why: an auction accepts its last order before that."""
     evening = trading.sell_timeout_seconds + trading.buy_timeout_seconds + trading.cutoff_seconds
     closed = venue.auction_cutoff // timedelta(seconds=1)
     auction = trading.sell_timeout_seconds + SPARE_SECONDS + closed
@@ -92,3 +95,49 @@ def _seconds_needed(trading: Trading, venue: Venue) -> tuple[int, str]:
             f"last {closed} seconds, and {SPARE_SECONDS} are to spare"
         )
     return evening, f"sell_timeout_seconds, buy_timeout_seconds and cutoff_seconds need {evening} together"
+
+
+# ------------------------------------------------------------------------------------------- where prices come from
+
+
+def price_conflicts(values: Mapping[str, Any], venue: VenuePlugin | None, at: list[str]) -> Iterator[tuple[str, str]]:
+    """Conflicts within [data]. `at` names the accounts at `venue`, which provides prices; None where no venue does."""
+    source = values.get("source")  # None where its value was refused
+    if source == "folder" and "folder" not in values:
+        yield "folder", 'is missing: source = "folder" needs the folder of your prices, such as "prices"'
+    elif source not in {None, "folder"} and "folder" in values:
+        yield "folder", 'has no effect here: set source = "folder", or take this line out'
+    if venue:
+        yield from _with_a_venue(values, venue, at)
+    else:
+        yield from _without_a_venue(values)
+
+
+def _with_a_venue(values: Mapping[str, Any], venue: VenuePlugin, at: list[str]) -> Iterator[tuple[str, str]]:
+    name, source = venue.venue.name, values.get("source")
+    if source == "sample":
+        yield "source", f'"sample" ends in 2016, and the account {at[0]} needs prices of today: use "{name}"'
+    elif source not in {None, "folder", name}:
+        yield "source", _no_account(source)
+    if source == "folder":
+        for key in venue.history_keys:
+            if key in values:
+                yield key, "has no effect here: your folder has its own first day; take this line out"
+    if values.get("account", at[0]) not in at:
+        yield "account", f'is no account with broker = "{name}", and prices need one: use {" or ".join(at)}'
+    for key in values.keys() - {*keys_of(DataTable), *venue.price_keys}:
+        yield key, f'has no effect here: it is no setting of broker = "{name}"; take this line out'
+
+
+def _without_a_venue(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    source = values.get("source")
+    if source is not None and source not in OWN_SOURCES:
+        yield "source", _no_account(source)
+    if needless := values.keys() - {"source", "folder"}:
+        brokers = " or ".join(f'broker = "{name}"' for name in price_sources() if name not in OWN_SOURCES)
+        for key in sorted(needless):
+            yield key, f"has no effect here: no account has {brokers}; take this line out"
+
+
+def _no_account(source: str) -> str:
+    return f'"{source}" needs an account with broker = "{source}", whose keys read the prices'

@@ -1,4 +1,4 @@
-"""Where the API keys of an account are stored, and reading them. A config never contains a key."""
+"""Read the API keys of an account from where they are stored, which is never the config itself."""
 
 import os
 import stat
@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from rebalancer.config.contents import AccountConfig, KeySource
 from rebalancer.config.document import MAX_BYTES, decode
 from rebalancer.config.keys import Table
+from rebalancer.config.tables import AccountConfig, KeySource
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model.keys import Keys
 from rebalancer.venues import registry
@@ -26,7 +26,7 @@ class KeyStore(Protocol):
 
 
 def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
-    """The key source in an account's table; `found` has its valid values. Refuses half a pair, and two sources."""
+    """Where an account's table says its API keys are. `found`: the valid values. Refuses half a pair and two places."""
     written = [key for key in PARTS if key in account.content]
     for key in PARTS:
         if written and key not in written:
@@ -39,7 +39,7 @@ def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySou
 
 
 def read_keys(account: AccountConfig, store: KeyStore, environ: Mapping[str, str] = os.environ) -> Keys:
-    """The keys of an account. Raises BadInputError with the place and the remedy; the error never contains a key."""
+    """The API keys of an account. Raises BadInputError if they are missing or malformed, without any part of a key."""
     source = account.key_source
     if source is None:
         raise ValueError(f"the broker {account.broker} of account {account.name} has no keys")
@@ -52,7 +52,7 @@ def read_keys(account: AccountConfig, store: KeyStore, environ: Mapping[str, str
     if not keys.well_formed:
         title = registry.plugin(account.broker).venue.title
         text = f"the key's ID or its secret is empty or has blanks in it: copy both anew from {title}"
-        raise BadInputError([Problem(str(source.file or source.config), f"accounts.{account.name}", text)])
+        raise BadInputError.of(source.file or source.config, text, f"accounts.{account.name}")
     return keys
 
 
@@ -75,7 +75,7 @@ def _from_store(account: str, source: KeySource, store: KeyStore) -> Keys:
             f"has no keys yet: `rebalance login {account}` asks for them; or name them by key_id and secret, or by "
             "credentials_file"
         )
-        raise BadInputError([Problem(source.config, f"accounts.{account}", text)])
+        raise BadInputError.of(source.config, text, f"accounts.{account}")
     return keys
 
 
@@ -83,9 +83,9 @@ def _from_file(file: Path) -> Keys:
     try:
         found = tomllib.loads(decode(_private_bytes(file), str(file)))
     except tomllib.TOMLDecodeError as error:
-        raise _refused(file, f"is no valid TOML: {error}") from error
+        raise BadInputError.of(file, f"is no valid TOML: {error}") from error
     if found.keys() != set(PARTS) or not all(isinstance(part, str) for part in found.values()):
-        raise _refused(file, 'has to have two lines and no other: key_id = "..." and secret = "..."')
+        raise BadInputError.of(file, 'has to have two lines and no other: key_id = "..." and secret = "..."')
     return Keys(**found)
 
 
@@ -94,12 +94,12 @@ def _private_bytes(file: Path) -> bytes:
     try:
         with open(file, "rb", opener=_opened) as stream:
             if why := _not_private(os.fstat(stream.fileno()), file):
-                raise _refused(file, why)
+                raise BadInputError.of(file, why)
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
         if file.is_symlink():
-            raise _refused(file, "is a link: name the file itself") from error
-        raise _refused(file, f"can't be read: {error.strerror}") from error
+            raise BadInputError.of(file, "is a link: name the file itself") from error
+        raise BadInputError.of(file, f"can't be read: {error.strerror}") from error
 
 
 def _opened(name: str, flags: int) -> int:
@@ -115,10 +115,6 @@ def _not_private(status: os.stat_result, file: Path) -> str | None:
     if status.st_mode & 0o077:
         return f"is open to other users: chmod 600 {file}"
     return None
-
-
-def _refused(file: Path, text: str) -> BadInputError:
-    return BadInputError([Problem(str(file), "", text)])
 
 
 # ------------------------------------------------------------------------------------ the operating system's keyring
@@ -162,9 +158,9 @@ def _unlocked_keyring() -> Iterator[ModuleType]:
         from keyring.errors import KeyringError  # noqa: PLC0415
     except ImportError as error:
         text = f"needs its library: pip install 'rebalancer[keyring]'; {OTHERWISE}"
-        raise BadInputError([Problem("the keyring", "", text)]) from error
+        raise BadInputError.of("the keyring", text) from error
     try:
         yield keyring
     except KeyringError as error:
         text = f"does not answer ({type(error).__name__}): unlock it; {OTHERWISE}"
-        raise BadInputError([Problem("the keyring", "", text)]) from error
+        raise BadInputError.of("the keyring", text) from error

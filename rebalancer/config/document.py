@@ -1,7 +1,7 @@
-"""Parse the bytes of a config, fill in environment variables, and find the line of each key.
+"""From the bytes of a config to its values, with environment variables filled in, and the line number of each key.
 
-tomllib takes 6 GB of memory for an 80 kB line of dots, so files with too many dots or brackets, or too long lines, are
-refused before it starts. It also doesn't report the lines of keys, so they are found here.
+tomllib takes 6 GB of memory for an 80 kB line of dots, so too long lines and too many dots or brackets are refused
+before it starts. It reports no line numbers of keys, so they are found here.
 """
 
 import re
@@ -24,7 +24,7 @@ LINE = re.compile(r"at line (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`content` has environment variables filled in; `problems` has the missing ones. `lines` are by dotted key."""
+    """`content` has its environment variables filled in; `problems` names missing ones. `lines` is by dotted key."""
 
     source: str
     content: Mapping[str, Any]
@@ -36,15 +36,14 @@ class Document:
 
 
 def read(content: bytes, source: str, environ: Mapping[str, str]) -> Document:
-    """The document in `content`. Raises BadInputError for invalid TOML, and for TOML that is too costly to parse."""
+    """Raises BadInputError for invalid TOML, and for TOML that would take too long or too much memory to parse."""
     text = decode(content, source)
     try:
         written = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, ArithmeticError) as error:
         # ArithmeticError: a number that Decimal can't hold.
         found = LINE.search(str(error))
-        line = int(found[1]) if found else None
-        raise BadInputError([Problem(source, "", f"is no valid TOML: {error}", line)]) from error
+        raise BadInputError.of(source, f"is no valid TOML: {error}", line=int(found[1]) if found else None) from error
     problems: list[Problem] = []
     filled = {
         key: fill(value, environ, lambda place, text: problems.append(Problem(source, place, text)), key)
@@ -54,21 +53,21 @@ def read(content: bytes, source: str, environ: Mapping[str, str]) -> Document:
 
 
 def decode(content: bytes, source: str) -> str:
-    """`content` as text that is cheap enough to parse. Raises BadInputError."""
+    """`content` as text. Raises BadInputError unless it is UTF-8 that can be parsed in little time and memory."""
     if len(content) > MAX_BYTES:
-        raise BadInputError([Problem(source, "", f"is over {MAX_BYTES // 1024} KiB: that is no config file")])
+        raise BadInputError.of(source, f"is over {MAX_BYTES // 1024} KiB: that is no config file")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInputError([Problem(source, "", f"is no UTF-8 text: {error}")]) from error
+        raise BadInputError.of(source, f"is no UTF-8 text: {error}") from error
     if refused := excess(text):
         line, what = refused
-        raise BadInputError([Problem(source, "", what, line)])
+        raise BadInputError.of(source, what, line=line)
     return text
 
 
 def leaves(value: object, place: str = "") -> Mapping[str, object]:
-    """The values of a document that are no tables, by dotted key."""
+    """All values that are not tables themselves, by dotted key."""
     if isinstance(value, Mapping):
         dot = f"{place}." if place else ""
         inner = [leaves(item, f"{dot}{key}") for key, item in value.items()]
@@ -109,7 +108,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def excess(text: str) -> tuple[int, str] | None:
-    """The line of the first excess of characters, dots or brackets, and an error text; None where there is none."""
+    """The first line with too many characters, dots or brackets, and its error text; None where there is none."""
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_LINE:
             return number, f"is {len(line):,} characters long; up to {MAX_LINE:,} are read"
@@ -134,7 +133,7 @@ def excess(text: str) -> tuple[int, str] | None:
 
 
 def line_of(place: str, lines: Mapping[str, int]) -> int | None:
-    """The line of the dotted key `place`, else of the nearest table around it; None where there is none."""
+    """The line of the dotted key `place`, or of the innermost table around it that has one; None where none has."""
     while place:
         if place in lines:
             return lines[place]
@@ -143,59 +142,48 @@ def line_of(place: str, lines: Mapping[str, int]) -> int | None:
 
 
 def lines_of(text: str) -> Mapping[str, int]:
-    """The line of each table and key of `text`, which is valid TOML.
+    """The line of each table and key of `text`, which is valid TOML, except inside lists and inline tables."""
+    lines: dict[str, int] = {}
+    newest: dict[str, int] = {}  # by the key of a list of tables: the index of its table that is being read
 
-    Keys inside a list or an inline table have no line of their own: `line_of` gives them that of the key around them.
-    """
-    index = _LineIndex()
+    def record(place: str, parts: Sequence[str], line: int) -> str:
+        for part in parts:
+            place = f"{place}.{part}" if place else part
+            lines.setdefault(place, line)
+            if place in newest:
+                place = f"{place}[{newest[place]}]"
+        return place
+
+    table = ""
+    for brackets, parts, line in _statements(text):
+        if brackets == 0:
+            record(table, parts, line)
+            continue
+        if brackets == 2:
+            around = record("", parts[:-1], line)
+            listed = f"{around}.{parts[-1]}" if around else parts[-1]
+            newest[listed] = newest.get(listed, -1) + 1
+        table = record("", parts, line)
+        lines.setdefault(table, line)
+    return lines
+
+
+def _statements(text: str) -> Iterator[tuple[int, list[str], int]]:
+    """Of each key, [table] and [[table]]: the number of brackets, the parts of its dotted key, and its line."""
     parts: list[str] = []
     brackets = depth = 0
     in_value = False
     for token in tokens(f"{text}\n"):
         if token.kind == "newline" and depth == 0:
             if brackets:
-                index.begin_table(parts, token.line, listed=brackets == 2)
+                yield brackets, parts, token.line
             parts, brackets, in_value = [], 0, False
         elif in_value:
             depth += (token.text in {"[", "{"}) - (token.text in {"]", "}"})
         elif token.kind in {"bare", "string"}:
-            parts.append(_plain(token))
+            parts.append(token.text[1:-1] if token.kind == "string" else token.text)
         elif token.text == "[":
             brackets += 1
         elif token.text == "=":
-            index.record(parts, token.line)
+            yield 0, parts, token.line
             in_value = True
-    return index.lines
-
-
-def _plain(key: Token) -> str:
-    return key.text[1:-1] if key.kind == "string" else key.text
-
-
-class _LineIndex:
-    """The lines so far, and the table of the last header."""
-
-    def __init__(self) -> None:
-        self.lines: dict[str, int] = {}
-        self._last: dict[str, int] = {}
-        self._table = ""
-
-    def record(self, parts: Sequence[str], line: int) -> str:
-        """The dotted key, with its line recorded and those of the tables around it. A list means its last table."""
-        place = self._table
-        for part in parts:
-            place = f"{place}.{part}" if place else part
-            self.lines.setdefault(place, line)
-            if place in self._last:
-                place = f"{place}[{self._last[place]}]"
-        return place
-
-    def begin_table(self, parts: Sequence[str], line: int, *, listed: bool) -> None:
-        self._table = ""
-        *outer, name = parts
-        around = self.record(outer, line)
-        place = f"{around}.{name}" if around else name
-        if listed:
-            self._last[place] = self._last.get(place, -1) + 1
-        self._table = self.record(parts, line)
-        self.lines.setdefault(self._table, line)

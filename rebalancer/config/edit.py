@@ -1,4 +1,4 @@
-"""Edits of a config file, its investments and its schema version, that keep comments, order and layout."""
+"""Changes of the investments and of the schema version in a config file; its comments, order and layout stay."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,18 +11,18 @@ from tomlkit import TOMLDocument
 from tomlkit.items import AoT, Comment, InlineTable, Item, Key, Table, Whitespace
 
 from rebalancer.config.document import decode, read
-from rebalancer.config.kinds import SCHEMA, version
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.config.parsers import SCHEMA, version
+from rebalancer.errors import BadInputError
 
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?", re.ASCII)
 
 Investments = Any
-"""tomlkit's list of tables or of inline tables; both have the interface of a list."""
+"""tomlkit's AoT ([[...investments]]) or its Array of inline tables: both work like a list."""
 Tail = list[tuple[Key | None, Item]]
 
 
 def add_investment(content: bytes, account: str, *, bot: str, amount: str, mode: str, name: str | None) -> bytes:
-    """`content` with one more investment after the account's last one. `amount` is a TOML number."""
+    """Add an investment after the account's last one. `amount` is written as it is, a TOML number."""
     keys = {
         "bot": bot,
         "name": name,
@@ -45,7 +45,7 @@ def add_investment(content: bytes, account: str, *, bot: str, amount: str, mode:
 
 
 def set_amount(content: bytes, account: str, index: int, *, amount: str, mode: str) -> bytes:
-    """`content` with another amount for the investment `index`, counted from 0."""
+    """Change the amount of the investment `index`, counted from 0."""
 
     def change(investments: Investments) -> None:
         found = investments[index]
@@ -59,7 +59,7 @@ def set_amount(content: bytes, account: str, index: int, *, amount: str, mode: s
 
 
 def remove_investment(content: bytes, account: str, index: int) -> bytes:
-    """`content` without the investment `index`. Comments after a blank line belong to the next investment and stay."""
+    """Remove the investment `index`. Comments after a blank line belong to the next investment, and stay."""
 
     def change(investments: Investments) -> None:
         tail = _cut_tail(investments[index])
@@ -78,7 +78,7 @@ def remove_investment(content: bytes, account: str, index: int) -> bytes:
 
 
 def _changed(content: bytes, account: str, change: Callable[[Investments], None]) -> bytes:
-    """`content` after `change`, with its line endings and its byte order mark."""
+    """Apply `change`; line endings and a byte order mark stay."""
     text = decode(content, account)
     crlf = "\r\n" in text
     text = text.replace("\r\n", "\n")
@@ -104,12 +104,12 @@ def _cut_tail(table: Table | InlineTable) -> Tail:
 
 Step = Callable[[TOMLDocument], None]
 STEPS: Mapping[int, Step] = {}
-"""By version: the step from it to the next one. There is only one version so far."""
+"""The change from each version to the next one. There is one version so far, and so none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A config migrated from version `old` to `new`. The old file is to be kept at `backup`."""
+    """A config after its migration from version `old` to `new`; `backup` is where to keep the old file."""
 
     old: int
     new: int
@@ -138,4 +138,4 @@ def _require(old: object, newest: int, path: Path) -> None:
     try:
         version(old, newest)
     except ValueError as error:
-        raise BadInputError([Problem(str(path), "schema", str(error))]) from error
+        raise BadInputError.of(path, str(error), "schema") from error

@@ -1,4 +1,4 @@
-"""`${NAME}` and `${NAME:-default}` in the strings of a config: filled in once it was read, never in its keys."""
+"""Environment variables in a config: `${NAME}` and `${NAME:-default}` in its strings, but not in its keys."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,11 +8,11 @@ VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", re.ASCII)
 
 
 AS_WRITTEN = frozenset({"key_id", "secret"})
-"""Keys whose variables are looked up only when the account is opened, so a `Config` never holds a secret."""
+"""Strings under these keys stay as written, since a `Config` never holds a secret: opening the account reads them."""
 
 
 class FromEnvironment(str):
-    """A string with variables filled in. `written` is the text in the file."""
+    """A string whose variables were replaced by their values. `written` is the text in the file."""
 
     __slots__ = ("written",)
     written: str
@@ -33,10 +33,9 @@ Refuse = Callable[[str, str], None]
 
 
 def fill(value: object, environ: Mapping[str, str], refuse: Refuse, place: str = "") -> object:
-    """`value` with the variables of all strings in it filled in. A missing variable is refused and stays as written.
+    """`value` with the variables in all its strings replaced. A variable that is not set is refused and left as it is.
 
-    A default stands in for a variable that is not set or is empty, as in a shell. The nesting of `value` is bounded by
-    `MAX_DEPTH` of the document.
+    As in a shell, the default replaces a variable that is not set or is empty.
     """
     match value:
         case str():

@@ -1,4 +1,4 @@
-"""Reading and writing config files: atomically, and never over a change that another program made meanwhile."""
+"""Config and bot files on disk: replaced atomically, and never over what another program has changed meanwhile."""
 
 import errno
 from collections.abc import Mapping
@@ -11,46 +11,44 @@ from rebalancer.files import create_private, replace_atomically
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a regular file. Raises OSError, also for a pipe or a device, which may never end."""
+    """The bytes of a file. Raises OSError, also for a pipe or a device, since reading one may never end."""
     if path.is_fifo() or path.is_char_device():
         raise OSError(errno.EINVAL, "it is no ordinary file")
     return path.read_bytes()
 
 
 def replace_content(path: Path, before: bytes, after: bytes) -> None:
-    """Replace the content `before` of the file by `after`, atomically; its permissions stay.
+    """Replace `before`, the content that was read, by `after`; the file's permissions stay.
 
-    Raises BadInputError, and changes nothing, where the file no longer holds `before` or can't be written.
+    Raises BadInputError, and changes nothing, where the file has other content by now or can't be written.
     """
     try:
         if path.read_bytes() != before:
-            raise BadInputError([Problem(str(path), "", "was changed meanwhile by another program: try again")])
+            raise BadInputError.of(path, "was changed meanwhile by another program: try again")
         replace_atomically(path, after)
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
 def create(path: Path, content: bytes) -> None:
-    """Create a private file, and its folder. Raises BadInputError where one exists at `path` or can't be made."""
+    """Create a file for its owner alone, and its folder. Raises BadInputError where it exists or can't be made."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         create_private(path, content)
     except FileExistsError as error:
-        raise BadInputError(
-            [Problem(str(path), "", "exists already and is never overwritten: move it away")]
-        ) from error
+        raise BadInputError.of(path, "exists already and is never overwritten: move it away") from error
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
 def write_backup(path: Path, content: bytes) -> None:
-    """Back `content` up at `path`. A file with the same content there already is kept."""
+    """Keep `content` at `path`. Raises BadInputError where a file with other content is there already."""
     if not (path.is_file() and path.read_bytes() == content):
         create(path, content)
 
 
 def _unwritable(path: Path, error: OSError) -> BadInputError:
-    return BadInputError([Problem(str(path), "", f"can't be written: {error.strerror}; nothing was changed")])
+    return BadInputError.of(path, f"can't be written: {error.strerror}; nothing was changed")
 
 
 # ------------------------------------------------------------------------------------- the first files of a new user

@@ -1,6 +1,6 @@
-"""Reading tables by their keys: those of a table's annotated class, and those that an account's venue adds.
+"""The keys of each table: the annotated fields of its class, and what the account's venue adds; and reading by them.
 
-Every problem is collected, none is raised here.
+Problems are collected in the table, never raised.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,54 +11,53 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
-from rebalancer.config import kinds
-from rebalancer.config.contents import AccountNumberTable, CredentialsTable
-from rebalancer.config.kinds import Kind, shown
+from rebalancer.config import parsers
+from rebalancer.config.parsers import Parser, shown
+from rebalancer.config.tables import AccountNumberTable, CredentialsTable
 from rebalancer.errors import Problem
 from rebalancer.model import Mode, Symbol
 from rebalancer.model.settings import Range
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import AddressKey, ChoiceKey, DayKey, VenueKey, VenuePlugin
 
-BY_TYPE: Mapping[object, Kind] = {
-    bool: kinds.switch,
-    date: kinds.day,
-    Path: kinds.path,
-    Symbol: kinds.ticker,
-    Symbol | None: kinds.ticker_or_cash,
-    tuple[Symbol, ...]: kinds.tickers,
-    tuple[tuple[Symbol, Symbol], ...]: kinds.pairs,
-    tuple[str, ...]: kinds.command,
+BY_TYPE: Mapping[object, Parser] = {
+    bool: parsers.switch,
+    date: parsers.day,
+    Path: parsers.path,
+    Symbol: parsers.ticker,
+    Symbol | None: parsers.ticker_or_cash,
+    tuple[Symbol, ...]: parsers.tickers,
+    tuple[tuple[Symbol, Symbol], ...]: parsers.pairs,
+    tuple[str, ...]: parsers.command,
 }
 
 
 @cache
-def keys_of(table: type) -> Mapping[str, Kind]:
-    """The fields of `table`, a dataclass or a TypedDict, that are annotated with a meaning."""
+def keys_of(table: type) -> Mapping[str, Parser]:
+    """The parser of each field of `table`, a dataclass or a TypedDict, that is annotated with a meaning."""
     hints = get_type_hints(table, include_extras=True).items()
     annotated = {name: get_args(hint) for name, hint in hints if get_origin(hint) is Annotated}
-    return {name: _kind(*parts) for name, parts in annotated.items() if isinstance(parts[-1], str)}
+    return {
+        name: replace(_parser(*parts[:-1]), meaning=parts[-1])
+        for name, parts in annotated.items()
+        if isinstance(parts[-1], str)
+    }
 
 
-def amount_of(table: type, mode: object) -> Kind:
-    """The key `amount` of `table`: dollars in the range of its field, or where `mode` says so up to 100 percent."""
+def amount_of(table: type, mode: object) -> Parser:
+    """The parser of `amount` in `table`: the range of its field, but at most 100 where `mode` is "percent"."""
     _, dollars = get_args(get_type_hints(table, include_extras=True)["amount"])
-    return kinds.number(replace(dollars, high=100) if mode == "percent" else dollars)
+    return parsers.number(replace(dollars, high=100) if mode == "percent" else dollars)
 
 
-def _kind(type_: object, *extras: object) -> Kind:
-    """The kind of a field of type `type_`. `extras`: its range or kind, unless `type_` says it all, and its meaning."""
-    *given, meaning = extras
-    return replace(_kind_of_type(type_, *given), meaning=str(meaning))
-
-
-def _kind_of_type(type_: object, given: object = None) -> Kind:
+def _parser(type_: object, given: object = None) -> Parser:
+    """The parser of a field of type `type_`. `given` is its parser or range, where the type alone leaves it open."""
     match given:
-        case Kind():
+        case Parser():
             return given
         case Range():
-            return kinds.number(given, type_)
-    return kinds.one_of(*get_args(type_)) if get_origin(type_) is Literal else BY_TYPE[type_]
+            return parsers.number(given, type_)
+    return parsers.one_of(*get_args(type_)) if get_origin(type_) is Literal else BY_TYPE[type_]
 
 
 # ---------------------------------------------------------------------------------------------- reading a table
@@ -66,7 +65,7 @@ def _kind_of_type(type_: object, given: object = None) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`key` is dotted, "" for the whole document. `problems` is one list, shared by all tables of the document."""
+    """A table of a config. `key` is dotted, "" for the whole file. All tables of a file share the list `problems`."""
 
     source: str
     key: str
@@ -77,18 +76,18 @@ class Table:
         self.problems.append(Problem(self.source, self._dotted(key), text))
 
     def read(
-        self, kinds: Mapping[str, Kind], *, required: Collection[str] = (), tables: Collection[str] = ()
+        self, keys: Mapping[str, Parser], *, required: Collection[str] = (), tables: Collection[str] = ()
     ) -> dict[str, Any]:
-        """The valid values by key. Refuses invalid values, and keys that are in neither `kinds` nor `tables`."""
-        self._refuse_unknown([*kinds, *tables])
+        """The valid values by key. Refuses invalid values, missing `required` keys, and unknown ones."""
+        self._refuse_unknown([*keys, *tables])
         values: dict[str, Any] = {}
-        for key, kind in kinds.items():
+        for key, parser in keys.items():
             if key not in self.content:
                 if key in required:
                     self.refuse(key, "is missing: it has no default")
                 continue
             try:
-                values[key] = kind(self.content[key])
+                values[key] = parser(self.content[key])
             except ValueError as error:
                 self.refuse(key, str(error))
         return values
@@ -107,9 +106,9 @@ class Table:
 
     def _at(self, dotted: str, found: object) -> Self:
         if isinstance(found, Mapping):
-            return type(self)(self.source, dotted, found, self.problems)
+            return replace(self, key=dotted, content=found)
         self.problems.append(Problem(self.source, dotted, f"{shown(found)} is not allowed: use a table"))
-        return type(self)(self.source, dotted, {}, self.problems)
+        return replace(self, key=dotted, content={})
 
     def _refuse_unknown(self, known: list[str]) -> None:
         for key in self.content:
@@ -126,51 +125,51 @@ class Table:
 
 
 def venue_of(table: Table) -> VenuePlugin | None:
-    """The venue that an account's table names; None where it can't be used, which reading the table refuses."""
+    """The venue that an account's table names; None where it can't be used, which parsing the key `broker` reports."""
     try:
         return registry.plugin(str(table.content.get("broker")))
     except (KeyError, ValueError):
         return None
 
 
-def account_keys_at(plugin: VenuePlugin) -> Mapping[str, Kind]:
-    """The keys of an account's table that depend on its venue, in the order of config.example.toml."""
+def account_keys_at(plugin: VenuePlugin) -> Mapping[str, Parser]:
+    """The keys that `plugin` adds to the table of an account, in the order of config.example.toml."""
     credentials = keys_of(CredentialsTable) if plugin.needs_keys else {}
-    own = {key: _kind_of_venue_key(each) for key, each in plugin.account_keys.items()}
+    own = {key: _parser_of_venue_key(each) for key, each in plugin.account_keys.items()}
     return {**credentials, **own, **({} if plugin.venue.simulated else keys_of(AccountNumberTable))}
 
 
-def price_keys_at(plugin: VenuePlugin) -> Mapping[str, Kind]:
-    return {key: _kind_of_venue_key(each) for key, each in plugin.price_keys.items()}
+def price_keys_at(plugin: VenuePlugin) -> Mapping[str, Parser]:
+    return {key: _parser_of_venue_key(each) for key, each in plugin.price_keys.items()}
 
 
-def _kind_of_venue_key(key: VenueKey) -> Kind:
+def _parser_of_venue_key(key: VenueKey) -> Parser:
     match key:
         case AddressKey(hosts=hosts):
-            found = kinds.address(*dict.fromkeys(hosts.values()))
+            found = parsers.address(*dict.fromkeys(hosts.values()))
         case ChoiceKey(choices=choices):
-            found = kinds.one_of(*choices)
+            found = parsers.one_of(*choices)
         case DayKey():
-            found = kinds.day
+            found = parsers.day
     return replace(found, meaning=key.meaning)
 
 
-def all_account_keys() -> Mapping[str, Kind]:
-    """Those of every installed venue, which imports them all."""
-    return {key: kind for plugin in registry.plugins() for key, kind in account_keys_at(plugin).items()}
+def all_account_keys() -> Mapping[str, Parser]:
+    """The keys that any installed venue adds. This imports all venues."""
+    return {key: parser for plugin in registry.plugins() for key, parser in account_keys_at(plugin).items()}
 
 
-def all_price_keys() -> Mapping[str, Kind]:
-    return {key: kind for plugin in registry.plugins() for key, kind in price_keys_at(plugin).items()}
+def all_price_keys() -> Mapping[str, Parser]:
+    return {key: parser for plugin in registry.plugins() for key, parser in price_keys_at(plugin).items()}
 
 
 def with_defaults(values: Mapping[str, Any], keys: Mapping[str, VenueKey], mode: Mode = "paper") -> dict[str, Any]:
-    """The value of each of the venue's own `keys`, or else its default."""
+    """The values of a venue's own `keys`: as set, or else the default."""
     return {key: values.get(key, each.default(mode)) for key, each in keys.items()}
 
 
 def refuse_keys_of_other_venues(account: Table, broker: str, keys: Iterable[str]) -> None:
-    """Refuse `keys` of the account's table, which only other venues have."""
+    """Refuse `keys` that only other venues have, naming those venues."""
     for key in keys:
         others = [each.venue.name for each in registry.plugins() if key in account_keys_at(each)]
         remedy = " or ".join(f'broker = "{name}"' for name in others)

@@ -1,19 +1,24 @@
-"""The state of an account by the journal: its orders, its interrupted run, and whether it may trade.
+"""The state of an account by the journal: its orders, its settings, its runs, and whether it may trade.
 
 Works on any connection to a journal.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
-from decimal import Decimal
+from typing import Any
 
-from rebalancer.events import Armed, Halted, HoldingsRead, RunRequest
-from rebalancer.journal.codec import from_body
-from rebalancer.model import Order, OrderId, Plan, RunId, RunStatus, canonical
+from rebalancer.events import Armed, Disarmed, Halted, HoldingsRead, RunRequest, SettingChanged
+from rebalancer.journal.codec import from_body, from_columns
+from rebalancer.model import Order, OrderId, RunId, RunStatus, canonical
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, OrderRecord, TradingStatus
+
+SETTINGS = "settings"
+"""The file name under which a run stores its settings: a JSON object, dotted key to text."""
+
+Settings = Mapping[str, str]
 
 
 def read_orders(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[OrderRecord, ...]:
@@ -24,33 +29,13 @@ def read_orders(connection: sqlite3.Connection, condition: str, *values: object)
         f"SELECT orders.*, session FROM orders JOIN runs ON runs.id = orders.run WHERE {condition} ORDER BY orders.seq",
         values,
     )
-    return tuple(_order_record(row) for row in rows.fetchall())
+    return tuple(_order_record(dict(row)) for row in rows)
 
 
-def _order_record(row: sqlite3.Row) -> OrderRecord:
-    return OrderRecord(
-        order=Order(
-            id=row["id"],
-            symbol=canonical(row["symbol"]),
-            side=row["side"],
-            quantity=Decimal(row["quantity"]),
-            kind=row["kind"],
-            limit=_decimal(row["limit_price"]),
-            why=row["why"],
-        ),
-        run=row["run"],
-        session=date.fromisoformat(row["session"]),
-        phase=row["state"],
-        at=datetime.fromisoformat(row["sent"]),
-        times=row["times"],
-        filled=Decimal(row["filled"]),
-        average_price=_decimal(row["average_price"]),
-        reason=row["reason"],
-    )
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
+def _order_record(row: Mapping[str, Any]) -> OrderRecord:
+    order = {**row, "symbol": canonical(row["symbol"]), "limit": row["limit_price"]}
+    columns = {**row, "phase": row["state"], "at": row["sent"]}
+    return from_columns(OrderRecord, {**columns, "order": {field.name: order[field.name] for field in fields(Order)}})
 
 
 def read_balances(connection: sqlite3.Connection, account: str, first: date) -> tuple[BalanceRecord, ...]:
@@ -60,12 +45,9 @@ def read_balances(connection: sqlite3.Connection, account: str, first: date) -> 
         [HoldingsRead.__name__, account, first.isoformat()],
     )
     return tuple(
-        _balance_record(RunId(run), session, from_body(kind, body)) for run, session, kind, body in rows.fetchall()
+        BalanceRecord(RunId(run), date.fromisoformat(session), read.phase, read.account)
+        for run, session, read in ((run, session, from_body(kind, body)) for run, session, kind, body in rows)
     )
-
-
-def _balance_record(run: RunId, session: str, read: HoldingsRead) -> BalanceRecord:
-    return BalanceRecord(run, date.fromisoformat(session), read.phase, read.account)
 
 
 def read_run_number(connection: sqlite3.Connection, run: RunId) -> int:
@@ -101,41 +83,30 @@ def read_interrupted(connection: sqlite3.Connection, account: str) -> Interrupte
     if row is None:
         return None
     run, session, orders = row
-    files = connection.execute(
-        "SELECT name, content FROM run_files JOIN files USING (sha256) WHERE run = ?", [run]
-    ).fetchall()
-    return InterruptedRun(RunId(run), date.fromisoformat(session), orders, dict(files), _plan(connection, run))
-
-
-def _plan(connection: sqlite3.Connection, run: int) -> Plan | None:
-    row = connection.execute(
-        "SELECT events.kind, events.body FROM plans JOIN events USING (seq) WHERE plans.run = ?", [run]
-    ).fetchone()
-    if row is None:
-        return None
-    plan: Plan = from_body(*row).plan
-    return plan
-
-
-def read_trading_status(connection: sqlite3.Connection, account: str) -> TradingStatus:
-    return TradingStatus(
-        halt=_halt(connection, account),
-        armed=_armed(connection, account),
-        loss=_loss(connection, account),
-        last=_last(connection, account),
+    files = connection.execute("SELECT name, content FROM run_files JOIN files USING (sha256) WHERE run = ?", [run])
+    made = _event(connection, "plans", "run", run)
+    return InterruptedRun(
+        RunId(run), date.fromisoformat(session), orders, dict(files.fetchall()), made.plan if made else None
     )
 
 
-def _halt(connection: sqlite3.Connection, account: str) -> Halted | None:
-    """The latest event counts, whether it concerns this account or all of them."""
+def _event(connection: sqlite3.Connection, table: str, column: str, value: object) -> Any:  # noqa: ANN401 - its kind
+    """The event of the last row of the projection `table` whose `column` is `value`; None where there is no row."""
     row = connection.execute(
-        "SELECT at, account, \"by\", reason, lifted FROM halts WHERE account IN (?, '') ORDER BY seq DESC LIMIT 1",
-        [account],
+        f"SELECT kind, body FROM {table} JOIN events USING (seq) WHERE {table}.{column} = ? ORDER BY seq DESC LIMIT 1",
+        [value],
     ).fetchone()
-    if row is None or row[4]:
-        return None
-    at, whose, by, reason, _ = row
-    return Halted(datetime.fromisoformat(at), whose, by, reason)
+    return from_body(*row) if row else None
+
+
+def read_trading_status(connection: sqlite3.Connection, account: str) -> TradingStatus:
+    halts, armed = read_halts(connection, account), _event(connection, "arms", "account", account)
+    return TradingStatus(
+        halt=halts[-1] if halts else None,
+        armed=armed if isinstance(armed, Armed) else None,
+        loss=_loss(connection, account),
+        last=_last(connection, account),
+    )
 
 
 def read_halts(connection: sqlite3.Connection, account: str) -> tuple[Halted, ...]:
@@ -146,16 +117,6 @@ def read_halts(connection: sqlite3.Connection, account: str) -> tuple[Halted, ..
         {"account": account},
     )
     return tuple(Halted(datetime.fromisoformat(at), whose, by, reason) for at, whose, by, reason in rows.fetchall())
-
-
-def _armed(connection: sqlite3.Connection, account: str) -> Armed | None:
-    row = connection.execute(
-        "SELECT events.kind, events.body FROM arms JOIN events USING (seq) WHERE arms.account = ?"
-        " ORDER BY seq DESC LIMIT 1",
-        [account],
-    ).fetchone()
-    last = from_body(*row) if row else None
-    return last if isinstance(last, Armed) else None
 
 
 def _loss(connection: sqlite3.Connection, account: str) -> date | None:
@@ -184,16 +145,38 @@ def is_blocked(connection: sqlite3.Connection, run: RunId) -> bool:
     ).fetchone()
     if dry_run:
         return False
-    disarmed = mode == "live" and _is_disarmed(connection, account)
-    return disarmed or read_trading_status(connection, account).halt is not None
+    # An account that was never armed is not disarmed: the gate decides about that one.
+    disarmed = mode == "live" and isinstance(_event(connection, "arms", "account", account), Disarmed)
+    return disarmed or bool(read_halts(connection, account))
 
 
-def _is_disarmed(connection: sqlite3.Connection, account: str) -> bool:
-    """False for an account that was never armed: the gate decides about that one."""
-    last = connection.execute(
-        "SELECT number FROM arms WHERE account = ? ORDER BY seq DESC LIMIT 1", [account]
+def setting_changes(at: datetime, account: str, old: Settings, new: Settings) -> tuple[SettingChanged, ...]:
+    """The changes from `old` to `new`, sorted by key."""
+    return tuple(
+        SettingChanged(at, account, key, old.get(key), new.get(key))
+        for key in sorted({*old, *new})
+        if old.get(key) != new.get(key)
+    )
+
+
+def last_settings(connection: sqlite3.Connection, account: str) -> Settings | None:
+    """The settings of the account's last run with all later changes applied; None before its first run."""
+    row = connection.execute(
+        "SELECT run_files.run, content FROM run_files JOIN files USING (sha256) JOIN runs ON runs.id = run_files.run"
+        " WHERE runs.account = ? AND run_files.name = ? ORDER BY run_files.run DESC LIMIT 1",
+        [account, SETTINGS],
     ).fetchone()
-    return bool(last == (None,))
+    if row is None:
+        return None
+    run, content = row
+    settings: dict[str, str | None] = json.loads(content)
+    since = connection.execute(
+        "SELECT key, new FROM setting_changes WHERE account = ? AND seq > (SELECT MIN(seq) FROM events WHERE run = ?)"
+        " ORDER BY seq",
+        [account, run],
+    )
+    settings.update(since.fetchall())
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +191,16 @@ class EarlierRun:
     @property
     def uses_up_session(self) -> bool:
         return self.status == "success" or self.orders > 0
+
+
+def earlier_runs(connection: sqlite3.Connection, condition: str, account: str, *values: str) -> tuple[EarlierRun, ...]:
+    """The runs of `account` for which `condition` holds, by their number."""
+    rows = connection.execute(
+        "SELECT runs.id, number, status, COUNT(orders.id) FROM runs LEFT JOIN orders ON orders.run = runs.id"
+        f" WHERE account = ? AND {condition} GROUP BY runs.id ORDER BY number",
+        [account, *values],
+    )
+    return tuple(EarlierRun(*row) for row in rows)
 
 
 def refusal(request: RunRequest, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:

@@ -13,10 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from rebalancer.errors import BadInputError, Problem, StoppedError
-from rebalancer.journal import high_water_mark
 from rebalancer.journal.chain import GENESIS, AuditResult, Head, JournalLine, has_chain, link, read_head
 from rebalancer.journal.codec import Claimed, from_body
-from rebalancer.journal.connection import reading
+from rebalancer.journal.connection import reading, rolled_back
 from rebalancer.journal.projections import fill
 from rebalancer.journal.schema import lost_guard
 from rebalancer.journal.tables import PROJECTIONS
@@ -32,9 +31,9 @@ def verify(path: Path, anchor: str | None = None) -> AuditResult:
     if anchor is not None and not ANCHOR.fullmatch(anchor):
         text = f"{anchor!r} is no hash: it takes the 64 digits that a run showed at its end, or the first 12 of them"
         raise BadInputError([Problem("--anchor", "", text)])
+    if not path.exists():
+        raise BadInputError([Problem(str(path), "", "there is no journal")])
     with reading(path) as journal:
-        if journal is None:
-            raise BadInputError([Problem(str(path), "", "there is no journal")])
         journal.row_factory = None
         if not has_chain(journal):
             text = "an earlier version wrote it, without hashes: the next run adds them"
@@ -55,10 +54,10 @@ def require_sound(path: Path) -> None:
 
 def quick_faults(path: Path) -> Iterator[str]:
     """Faults that prevent a run and that are found without reading every line. Read-only."""
-    if (older := high_water_mark.rolled_back(path)) is not None:
+    if older := rolled_back(path):
         yield older
     with reading(path) as journal:
-        if journal is not None and has_chain(journal) and (guard := lost_guard(journal)):
+        if has_chain(journal) and (guard := lost_guard(journal)):
             yield f"the journal {path} has lost its guard {guard!r}. Restore the last backup that verifies."
 
 

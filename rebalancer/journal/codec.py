@@ -10,6 +10,7 @@ from math import isfinite
 from types import UnionType
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from rebalancer import events
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.events import Event
 
@@ -18,10 +19,9 @@ Plain = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Event):
     """A run's first event: its `RunRequest` with a run number, and the SHA-256 of each file instead of its bytes."""
 
-    at: datetime
     account: str
     broker: str
     mode: str
@@ -37,7 +37,11 @@ class Claimed:
     purpose: Literal["evening", "trial"] = "evening"
 
 
-KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (Claimed, *get_args(Event))}
+KINDS: Mapping[str, type] = {
+    name: kind
+    for name, kind in {**vars(events), Claimed.__name__: Claimed}.items()
+    if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+}
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 SCALARS: Mapping[object, Callable[[Any], object]] = {
     Decimal: Decimal,
@@ -50,7 +54,7 @@ SCALARS: Mapping[object, Callable[[Any], object]] = {
 }
 
 
-def to_body(event: Event | Claimed) -> str:
+def to_body(event: Event) -> str:
     """`event` as canonical JSON: sorted keys, no spaces. Raises ValueError for NaN, infinities and naive times."""
     return canonical(plain(event))
 
@@ -62,10 +66,10 @@ def from_body(kind: str, body: str) -> Any:  # noqa: ANN401 - whatever type `kin
     return _builder(KINDS[kind])(json.loads(body))
 
 
-def from_plain(form: type[Value], flat: Mapping[str, object]) -> Value:
-    """The dataclass `form` made of values in JSON's types: the inverse of `plain`."""
+def from_columns(form: type[Value], columns: Mapping[str, object]) -> Value:
+    """The dataclass `form` made of those `columns`, in JSON's types, that are named as its fields."""
     shape: Any = form  # mypy takes no type[Value] for the cache's hashable key
-    value: Value = _builder(shape)(flat)
+    value: Value = _builder(shape)({field.name: columns[field.name] for field in fields(shape)})
     return value
 
 

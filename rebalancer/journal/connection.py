@@ -1,14 +1,20 @@
-"""SQLite connections to the journal: read-only views, transactions, backups, disk space, errors with a remedy."""
+"""SQLite connections to the journal: read-only views, transactions, backups, disk space, errors with a remedy.
 
+And the high-water mark, which detects a rolled-back journal: a file beside it stores the number and hash of its last
+line. A journal without that line is an older copy, or another journal, and may lack orders that were sent.
+"""
+
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rebalancer.errors import BadInputError, Problem, RunFailedError, StoppedError
-from rebalancer.files import create_private
-from rebalancer.journal.chain import Head, has_chain, read_head
+from rebalancer.files import create_private, replace_atomically
+from rebalancer.journal.chain import Head, has_chain, holds, read_head
+from rebalancer.journal.tables import PROJECTIONS, TRUTH
 
 ROOM = 2**20
 """Bytes kept free before a run: many times what one run writes."""
@@ -27,23 +33,25 @@ REMEDIES = {
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """A read-only connection with one consistent view of the journal; None where there is no file.
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A read-only connection with one consistent view of the journal; to an empty one where there is no file.
 
     Raises RunFailedError for a file that can't be read.
     """
-    if not path.exists():
-        yield None
-        return
-    with readable_errors(path), closing(sqlite3.connect(read_only(path), uri=True)) as connection:
+    with readable_errors(path), closing(_connect_read_only(path) if path.exists() else _empty()) as connection:
         connection.row_factory = sqlite3.Row
         connection.execute("BEGIN")
         yield connection
 
 
-def read_only(path: Path) -> str:
-    """The URI that opens the file at `path` without the right to write."""
-    return f"{path.absolute().as_uri()}?mode=ro"
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _empty() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(";".join((TRUTH, *PROJECTIONS.values())))
+    return connection
 
 
 @contextmanager
@@ -75,7 +83,7 @@ def check_disk_space(connection: sqlite3.Connection) -> None:
 def head(path: Path) -> Head | None:
     """The journal's last entry; None where there is no journal, or no chain yet."""
     with reading(path) as journal:
-        return read_head(journal) if journal and has_chain(journal) else None
+        return read_head(journal) if has_chain(journal) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +109,42 @@ def back_up(path: Path, copy: Path) -> Backup:
         except FileExistsError as error:
             raise BadInputError([Problem(str(copy), "", "is there already: name a new file")]) from error
         try:
-            with closing(sqlite3.connect(read_only(path), uri=True)) as journal:
+            with closing(_connect_read_only(path)) as journal:
                 journal.execute("VACUUM INTO ?", [str(copy)])
         except BaseException:
             copy.unlink()
             raise
     return Backup(str(copy), copy.stat().st_size, head(copy))
+
+
+def high_water_mark_file(journal: Path) -> Path:
+    return journal.with_name(f"{journal.name}.head")
+
+
+def save_high_water_mark(journal: Path, last: Head) -> None:
+    replace_atomically(high_water_mark_file(journal), json.dumps(asdict(last)).encode())
+
+
+def load_high_water_mark(journal: Path) -> Head | None:
+    """None where there is none, or a damaged one."""
+    try:
+        return Head(**json.loads(high_water_mark_file(journal).read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def rolled_back(path: Path) -> str | None:
+    """That the journal lacks the line of its high-water mark; None where it has it, or has no mark."""
+    mark = load_high_water_mark(path)
+    with reading(path) as journal:
+        if mark is None or (has_chain(journal) and holds(journal, mark)):
+            return None
+    return (
+        f"the journal {path} is older than the one last written here, or another one: it lacks line {mark.seq} "
+        f"({mark.hash[:12]}…), which {high_water_mark_file(path).name} remembers. Was a backup restored? Orders that "
+        "it does not know may have been sent since. Bring the latest journal back; if this one is right, say so with "
+        f"`rebalance audit accept-restore {path}`."
+    )
 
 
 @contextmanager

@@ -6,12 +6,12 @@ Works on any connection to a journal.
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
-from rebalancer.events import Adopted, Restated, WrittenOff
+from rebalancer.events import Adopted, FillSeen, Restated, WrittenOff
 from rebalancer.journal.codec import from_body
-from rebalancer.model import Difference, Fill, OrderId, Rename, Symbol, canonical
+from rebalancer.model import Difference, Fill, Rename, Symbol, canonical
 from rebalancer.ports import Ledger
 
 NONE = Decimal(0)
@@ -100,73 +100,32 @@ def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date
 
 def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0) -> tuple[Change, ...]:
     """What changed the ledger since the event `after`, in journal order."""
-    by_seq: dict[int, Change] = {
-        **_fills(connection, "account = ? AND seq > ?", account, after),
-        **_adoptions(connection, account, after),
-        **_restatements(connection, account, after),
-        **_write_offs(connection, account, after),
-    }
-    return tuple(by_seq[seq] for seq in sorted(by_seq))
+    return _changes(
+        connection,
+        "SELECT seq FROM fills WHERE account = :account UNION ALL SELECT seq FROM adoptions WHERE account = :account"
+        " UNION ALL SELECT seq FROM restatements WHERE account = :account UNION ALL SELECT seq FROM events"
+        " WHERE seq > :after AND kind = 'WrittenOff' AND json_extract(body, '$.account') = :account",
+        {"account": account, "after": after},
+    )
 
 
 def read_fills(connection: sqlite3.Connection, order_id: str) -> tuple[Fill, ...]:
     """The fills of one order, in journal order."""
-    return tuple(_fills(connection, "order_id = ?", order_id).values())
+    changes = _changes(connection, "SELECT seq FROM fills WHERE order_id = :order", {"order": order_id, "after": 0})
+    return tuple(change for change in changes if isinstance(change, Fill))
 
 
-def _fills(connection: sqlite3.Connection, condition: str, *values: object) -> dict[int, Fill]:
+def _changes(connection: sqlite3.Connection, which: str, values: Mapping[str, object]) -> tuple[Change, ...]:
+    """The events `which` selects. The projections have each execution once; an event may repeat one."""
     rows = connection.execute(
-        "SELECT seq, execution_id, order_id, symbol, side, quantity, price, fee, at FROM fills"
-        f" WHERE {condition} ORDER BY seq",
-        values,
+        f"SELECT kind, body FROM ({which}) JOIN events USING (seq) WHERE seq > :after ORDER BY seq", values
     )
-    return {
-        seq: Fill(
-            execution_id,
-            OrderId(order_id),
-            canonical(symbol),
-            side,
-            Decimal(quantity),
-            Decimal(price),
-            Decimal(fee),
-            datetime.fromisoformat(at),
-        )
-        for seq, execution_id, order_id, symbol, side, quantity, price, fee, at in rows
-    }
+    return tuple(_change(from_body(kind, body)) for kind, body in rows)
 
 
-def _adoptions(connection: sqlite3.Connection, account: str, after: int) -> dict[int, Adopted]:
-    rows = connection.execute(
-        "SELECT seq, at, symbol, quantity, value, expected FROM adoptions WHERE account = ? AND seq > ?",
-        [account, after],
-    )
-    return {
-        seq: Adopted(
-            datetime.fromisoformat(at),
-            account,
-            canonical(symbol),
-            Decimal(quantity),
-            Decimal(value),
-            None if expected is None else Decimal(expected),
-        )
-        for seq, at, symbol, quantity, value, expected in rows
-    }
-
-
-def _restatements(connection: sqlite3.Connection, account: str, after: int) -> dict[int, Restated]:
-    rows = connection.execute(
-        "SELECT seq, at, symbol, ours, expected, why FROM restatements WHERE account = ? AND seq > ?", [account, after]
-    )
-    return {
-        seq: Restated(datetime.fromisoformat(at), account, canonical(symbol), Decimal(ours), Decimal(expected), why)
-        for seq, at, symbol, ours, expected, why in rows
-    }
-
-
-def _write_offs(connection: sqlite3.Connection, account: str, after: int) -> dict[int, WrittenOff]:
-    rows = connection.execute("SELECT seq, kind, body FROM events WHERE seq > ? AND kind = 'WrittenOff'", [after])
-    found: dict[int, WrittenOff] = {seq: from_body(kind, body) for seq, kind, body in rows}
-    return {seq: event for seq, event in found.items() if event.account == account}
+def _change(event: FillSeen | Adopted | Restated | WrittenOff) -> Change:
+    change = event.fill if isinstance(event, FillSeen) else event
+    return replace(change, symbol=canonical(change.symbol))
 
 
 def renamed(change: Restated) -> Rename | None:

@@ -10,49 +10,19 @@ from decimal import Decimal
 from functools import singledispatch
 from typing import Any
 
-from rebalancer.events import (
-    Adopted,
-    Armed,
-    BotDecided,
-    BotFailed,
-    DailyLossHit,
-    Disarmed,
-    Event,
-    FillSeen,
-    Halted,
-    HaltLifted,
-    Holding,
-    HoldingsRead,
-    Noted,
-    OrderAbsent,
-    OrderAccounted,
-    OrderAnswered,
-    OrderIntended,
-    OrderLost,
-    OrderResent,
-    OrderSeen,
-    PlanMade,
-    PricesTaken,
-    Restated,
-    RunEnded,
-    RunTakenUp,
-    SettingChanged,
-    TargetsSet,
-    WrittenOff,
-)
+from rebalancer import events
 from rebalancer.journal.codec import Claimed, from_body
 from rebalancer.journal.tables import INDEXES, PROJECTIONS, TableWriter, impossible, not_of_account
 from rebalancer.model import Fill, NoPrice, Order, OrderPhase, Price, RunStep, Trade
 from rebalancer.model.states import OVER, SHOWN
 
-_Unchanged = Noted | DailyLossHit | Armed | Disarmed | SettingChanged | Restated
 UNCHANGED: Mapping[type, str] = {
-    Noted: "notes",
-    DailyLossHit: "losses",
-    Armed: "arms",
-    Disarmed: "arms",
-    SettingChanged: "setting_changes",
-    Restated: "restatements",
+    events.Noted: "notes",
+    events.DailyLossHit: "losses",
+    events.Armed: "arms",
+    events.Disarmed: "arms",
+    events.SettingChanged: "setting_changes",
+    events.Restated: "restatements",
 }
 """Events whose fields are stored unchanged as one row, and their table."""
 SEEN: frozenset[OrderPhase] = frozenset({*SHOWN, "refused"})
@@ -78,9 +48,9 @@ READS: Mapping[str, RunStep] = {"start": "surveyed", "after_sells": "sold", "end
 
 
 @singledispatch
-def project(event: object, tables: TableWriter) -> None:
-    """Update the tables with `event`."""
-    raise TypeError(f"line {tables.seq} of the journal: {type(event).__name__} has no projection")
+def project(event: events.Event, tables: TableWriter) -> None:
+    """Update the tables with `event`. Raises KeyError for an event of a kind that has no projection."""
+    tables.insert(UNCHANGED[type(event)], {"seq": tables.seq, "run": tables.run, **_columns(event)})
 
 
 @project.register
@@ -93,13 +63,13 @@ def _claimed(event: Claimed, tables: TableWriter) -> None:
 
 
 @project.register
-def _run_ended(event: RunEnded, tables: TableWriter) -> None:
+def _run_ended(event: events.RunEnded, tables: TableWriter) -> None:
     tables.step("ended")
     tables.update("runs", tables.run, ended=event.at, status=event.status, reason=event.reason)
 
 
 @project.register
-def _holdings_read(event: HoldingsRead, tables: TableWriter) -> None:
+def _holdings_read(event: events.HoldingsRead, tables: TableWriter) -> None:
     if event.phase != "again":
         tables.step(READS[event.phase])
     account = event.account
@@ -125,28 +95,28 @@ def _holdings_read(event: HoldingsRead, tables: TableWriter) -> None:
 
 
 @project.register
-def _prices_taken(event: PricesTaken, tables: TableWriter) -> None:
+def _prices_taken(event: events.PricesTaken, tables: TableWriter) -> None:
     place = {"seq": tables.seq, "run": tables.run, "purpose": event.purpose}
     tables.insert("prices", *({**place, **_columns(price), "reasons": ()} for price in event.prices))
     tables.insert("prices", *({**place, **_columns(missing)} for missing in event.missing))
 
 
 @project.register
-def _bot_decided(event: BotDecided, tables: TableWriter) -> None:
+def _bot_decided(event: events.BotDecided, tables: TableWriter) -> None:
     columns = _columns(event)
     del columns["at"]
     tables.insert("allocations", {"seq": tables.seq, "run": tables.run, **columns})
 
 
 @project.register
-def _bot_failed(event: BotFailed, tables: TableWriter) -> None:
+def _bot_failed(event: events.BotFailed, tables: TableWriter) -> None:
     columns: dict[str, object] = {"bot": event.failure.bot, "share": event.share, "failure": event.failure.reason}
     columns |= {"weights": {}, "path": (), "warnings": ()}
     tables.insert("allocations", {"seq": tables.seq, "run": tables.run, **columns})
 
 
 @project.register
-def _targets_set(event: TargetsSet, tables: TableWriter) -> None:
+def _targets_set(event: events.TargetsSet, tables: TableWriter) -> None:
     tables.step("decided")
     targets = event.targets
     steps = {"shares": targets.shares, "nettings": targets.nettings, "notes": targets.notes}
@@ -158,7 +128,7 @@ def _targets_set(event: TargetsSet, tables: TableWriter) -> None:
 
 
 @project.register
-def _plan_made(event: PlanMade, tables: TableWriter) -> None:
+def _plan_made(event: events.PlanMade, tables: TableWriter) -> None:
     tables.step("planned")
     tables.insert("plans", {"seq": tables.seq, "run": tables.run, "investable": event.plan.investable})
     for trade in event.plan.trades:
@@ -167,7 +137,7 @@ def _plan_made(event: PlanMade, tables: TableWriter) -> None:
 
 
 @project.register
-def _order_intended(event: OrderIntended, tables: TableWriter) -> None:
+def _order_intended(event: events.OrderIntended, tables: TableWriter) -> None:
     tables.step("selling" if event.order.side == "sell" else "buying")
     columns = _columns(event.order)
     columns["limit_price"] = columns.pop("limit")
@@ -177,7 +147,7 @@ def _order_intended(event: OrderIntended, tables: TableWriter) -> None:
 
 
 @project.register
-def _order_answered(event: OrderAnswered, tables: TableWriter) -> None:
+def _order_answered(event: events.OrderAnswered, tables: TableWriter) -> None:
     """Ignored once the order's status at the broker is known."""
     order = tables.order(event.order_id)
     if order is not None and order["state"] not in SEEN:
@@ -185,13 +155,13 @@ def _order_answered(event: OrderAnswered, tables: TableWriter) -> None:
 
 
 @project.register
-def _order_absent(event: OrderAbsent, tables: TableWriter) -> None:
+def _order_absent(event: events.OrderAbsent, tables: TableWriter) -> None:
     if order := tables.order(event.order_id):
         tables.update_order(order, state="absent")
 
 
 @project.register
-def _order_resent(event: OrderResent, tables: TableWriter) -> None:
+def _order_resent(event: events.OrderResent, tables: TableWriter) -> None:
     if order := tables.order(event.order_id):
         if order["state"] != "absent":
             raise impossible(order, "be sent again")
@@ -200,7 +170,7 @@ def _order_resent(event: OrderResent, tables: TableWriter) -> None:
 
 
 @project.register
-def _order_lost(event: OrderLost, tables: TableWriter) -> None:
+def _order_lost(event: events.OrderLost, tables: TableWriter) -> None:
     if order := tables.order(event.order_id):
         if order["state"] == "intended" and order["times"] == 1:
             raise impossible(order, "be given up without a look")
@@ -208,7 +178,7 @@ def _order_lost(event: OrderLost, tables: TableWriter) -> None:
 
 
 @project.register
-def _order_seen(event: OrderSeen, tables: TableWriter) -> None:
+def _order_seen(event: events.OrderSeen, tables: TableWriter) -> None:
     """A late status never reopens a final order and never lowers its filled quantity."""
     seen = event.state
     order = tables.order(seen.id)
@@ -224,7 +194,7 @@ def _order_seen(event: OrderSeen, tables: TableWriter) -> None:
 
 
 @project.register
-def _fill_seen(event: FillSeen, tables: TableWriter) -> None:
+def _fill_seen(event: events.FillSeen, tables: TableWriter) -> None:
     """Idempotent: an execution id of the account is counted once."""
     fill = event.fill
     ((account,),) = tables.db.execute("SELECT account FROM runs WHERE id = ?", [tables.run])
@@ -236,18 +206,8 @@ def _fill_seen(event: FillSeen, tables: TableWriter) -> None:
         tables.update_order(order, counted=Decimal(order["counted"]) + fill.quantity)
 
 
-@project.register(Noted)
-@project.register(DailyLossHit)
-@project.register(Armed)
-@project.register(Disarmed)
-@project.register(SettingChanged)
-@project.register(Restated)
-def _stored_unchanged(event: _Unchanged, tables: TableWriter) -> None:
-    tables.insert(UNCHANGED[type(event)], {"seq": tables.seq, "run": tables.run, **_columns(event)})
-
-
 @project.register
-def _run_taken_up(event: RunTakenUp, tables: TableWriter) -> None:
+def _run_taken_up(event: events.RunTakenUp, tables: TableWriter) -> None:
     """An ended run stays ended; only its unsettled orders are settled."""
     if tables.db.execute("SELECT step FROM runs WHERE id = ?", [tables.run]).fetchone() != ("ended",):
         tables.step("taken up")
@@ -256,15 +216,15 @@ def _run_taken_up(event: RunTakenUp, tables: TableWriter) -> None:
     )
 
 
-@project.register(Halted)
-@project.register(HaltLifted)
-def _halt_changed(event: Halted | HaltLifted, tables: TableWriter) -> None:
-    lifted = isinstance(event, HaltLifted)
+@project.register(events.Halted)
+@project.register(events.HaltLifted)
+def _halt_changed(event: events.Halted | events.HaltLifted, tables: TableWriter) -> None:
+    lifted = isinstance(event, events.HaltLifted)
     tables.insert("halts", {"seq": tables.seq, "run": tables.run, **_columns(event), "lifted": lifted})
 
 
 @project.register
-def _order_accounted(event: OrderAccounted, tables: TableWriter) -> None:
+def _order_accounted(event: events.OrderAccounted, tables: TableWriter) -> None:
     """An order that a person accounted for is settled: no later run looks it up.
 
     Raises BadInputError for another account's order in a fresh event; in an old event such an order stays open.
@@ -278,14 +238,14 @@ def _order_accounted(event: OrderAccounted, tables: TableWriter) -> None:
 
 
 @project.register
-def _adopted(event: Adopted, tables: TableWriter) -> None:
+def _adopted(event: events.Adopted, tables: TableWriter) -> None:
     tables.insert("adoptions", {"seq": tables.seq, **_columns(event)})
 
 
 @project.register
-def _written_off(event: WrittenOff, tables: TableWriter) -> None:
+def _written_off(event: events.WrittenOff, tables: TableWriter) -> None:
     """No table: rare, and `ledger` reads it from the event."""
 
 
-def _columns(value: Event | Claimed | Holding | Price | NoPrice | Trade | Order | Fill) -> dict[str, Any]:
+def _columns(value: events.Event | events.Holding | Price | NoPrice | Trade | Order | Fill) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}

@@ -1,13 +1,13 @@
 """Read-only queries for screens, as frozen values that `codec.to_json` can write.
 
 Lists come from the projections; a single run comes from its events, exactly as journalled. Every function raises
-RunFailedError for a file that can't be read.
+RunFailedError for a file that can't be read, and finds nothing where there is no journal.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +30,7 @@ from rebalancer.events import (
 )
 from rebalancer.journal.account_state import read_halts, read_trading_status
 from rebalancer.journal.chain import Head, has_chain, read_head
-from rebalancer.journal.codec import from_body, from_plain
+from rebalancer.journal.codec import from_body, from_columns
 from rebalancer.journal.connection import reading
 from rebalancer.journal.ledger import costs, last_record, read_changes, read_fills, read_ledger
 from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
@@ -126,10 +126,8 @@ class PositionSummary:
 
 
 def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunSummary, ...]:
-    """The last `limit` runs, newest first; empty where there is no journal."""
+    """The last `limit` runs, newest first."""
     with reading(path) as journal:
-        if journal is None:
-            return ()
         condition = ":account IS NULL OR account = :account"
         return tuple(_run_summaries(journal, condition, {"account": account, "limit": limit}))
 
@@ -137,9 +135,8 @@ def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunSu
 def run(path: Path, run_id: int | None = None) -> RunRecord:
     """The run `run_id`, or the last one. Raises BadInputError where there is no such run."""
     with reading(path) as journal:
-        if journal is not None:
-            for line in _run_summaries(journal, ":run IS NULL OR id = :run", {"run": run_id, "limit": 1}):
-                return _record(journal, line)
+        for line in _run_summaries(journal, ":run IS NULL OR id = :run", {"run": run_id, "limit": 1}):
+            return _record(journal, line)
     wanted = "no run yet" if run_id is None else f"no run {run_id}"
     raise BadInputError([Problem(str(path), "", f"the journal has {wanted}; `rebalance history` lists its runs")])
 
@@ -147,19 +144,15 @@ def run(path: Path, run_id: int | None = None) -> RunRecord:
 def orders(
     path: Path, account: str | None = None, run_id: int | None = None, limit: int = 50
 ) -> tuple[OrderSummary, ...]:
-    """The last `limit` orders, newest first; empty where there is no journal."""
+    """The last `limit` orders, newest first."""
     with reading(path) as journal:
-        if journal is None:
-            return ()
         condition = "(:account IS NULL OR runs.account = :account) AND (:run IS NULL OR runs.id = :run)"
         return tuple(_order_summaries(journal, condition, {"account": account, "run": run_id, "limit": limit}))
 
 
 def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:
-    """Our positions in `account`, sorted by symbol; empty where there is no journal."""
+    """Our positions in `account`, sorted by symbol."""
     with reading(path) as journal:
-        if journal is None:
-            return ()
         ledger, paid = read_ledger(journal, account), costs(read_changes(journal, account))
         seq, _ = last_record(journal, account)
         restated = {
@@ -178,10 +171,8 @@ def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:
 
 
 def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[SettingChanged, ...]:
-    """The last `limit` changes of settings, newest first; empty where there is no journal."""
+    """The last `limit` changes of settings, newest first."""
     with reading(path) as journal:
-        if journal is None:
-            return ()
         rows = journal.execute(
             "SELECT at, account, key, old, new FROM setting_changes WHERE :account IS NULL OR account = :account"
             " ORDER BY seq DESC LIMIT :limit",
@@ -193,10 +184,7 @@ def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[Se
 def enabled_changes(path: Path) -> Mapping[str, SettingChanged]:
     """Each account's last change of `enabled` that was noted outside a run, whose clock may be simulated."""
     with reading(path) as journal:
-        if (
-            journal is None
-            or not journal.execute("SELECT 1 FROM sqlite_master WHERE name = 'setting_changes'").fetchone()
-        ):
+        if not journal.execute("SELECT 1 FROM sqlite_master WHERE name = 'setting_changes'").fetchone():
             return {}
         rows = journal.execute(
             "SELECT account, at, key, old, new, MAX(seq) FROM setting_changes"
@@ -208,15 +196,15 @@ def enabled_changes(path: Path) -> Mapping[str, SettingChanged]:
 
 
 def trading_status(path: Path, account: str) -> TradingStatus:
-    """Whether `account` is halted, armed or limited by its daily loss; neither where there is no journal."""
+    """Whether `account` is halted, armed or limited by its daily loss."""
     with reading(path) as journal:
-        return TradingStatus() if journal is None else read_trading_status(journal, account)
+        return read_trading_status(journal, account)
 
 
 def halts(path: Path, account: str) -> tuple[Halted, ...]:
     """Halts in force for `account`, its own and those of all accounts, oldest first."""
     with reading(path) as journal:
-        return () if journal is None else read_halts(journal, account)
+        return read_halts(journal, account)
 
 
 def _position(
@@ -235,7 +223,7 @@ def _run_summaries(journal: sqlite3.Connection, condition: str, values: Mapping[
         values,
     )
     for row in rows:
-        yield from_plain(RunSummary, {column.name: row[column.name] for column in fields(RunSummary)})
+        yield from_columns(RunSummary, dict(row))
 
 
 def _order_summaries(
@@ -246,10 +234,8 @@ def _order_summaries(
         f" WHERE {condition} ORDER BY orders.seq DESC LIMIT :limit",
         values,
     )
-    columns = [column.name for column in fields(OrderSummary) if column.name != "fills"]
     for row in rows:
-        order = from_plain(OrderSummary, {"fills": (), **{name: row[name] for name in columns}})
-        yield replace(order, fills=read_fills(journal, order.id))
+        yield replace(from_columns(OrderSummary, {**row, "fills": ()}), fills=read_fills(journal, row["id"]))
 
 
 def _record(journal: sqlite3.Connection, line: RunSummary) -> RunRecord:

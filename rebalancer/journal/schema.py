@@ -8,9 +8,9 @@ from sqlite_utils import Database, Migrations
 
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.files import create_private
-from rebalancer.journal import high_water_mark, lease
+from rebalancer.journal import lease
 from rebalancer.journal.chain import JournalLine, chained
-from rebalancer.journal.connection import writing
+from rebalancer.journal.connection import rolled_back, writing
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.tables import GUARDS, TRUTH
 
@@ -50,8 +50,11 @@ def m009_fractional_target_quantities(db: Database) -> None:
     rebuild(db.conn)
 
 
-RETIRED = frozenset(
+KNOWN = frozenset(
     [
+        *(step.__name__ for step in (m001_events, m006_chain_and_leases, m007_leases_by_lock)),
+        m009_fractional_target_quantities.__name__,
+        # Steps that earlier versions recorded. They only made projections, all of which the last step rebuilds.
         "m002_projections",
         "m003_settings_and_adoptions",
         "m004_restatements",
@@ -59,16 +62,7 @@ RETIRED = frozenset(
         "m008_open_differences",
     ]
 )
-"""Steps that earlier versions recorded. They only made projections, all of which the last step rebuilds."""
-KNOWN = RETIRED | {
-    step.__name__
-    for step in (
-        m001_events,
-        m006_chain_and_leases,
-        m007_leases_by_lock,
-        m009_fractional_target_quantities,
-    )
-}
+"""The names of all steps that this version or an earlier one recorded."""
 
 
 def open_database(path: Path) -> Database:
@@ -87,7 +81,7 @@ def open_database(path: Path) -> Database:
             _verify_guards(db, path)
         migrate(db)
         _verify_guards(db, path)
-        high_water_mark.require_not_rolled_back(connection, path)
+        _refuse_rolled_back(path)
     except BaseException:
         connection.close()
         raise
@@ -135,6 +129,11 @@ def _verify_guards(db: Database, path: Path) -> None:
             f"the journal {path} has lost its guard {lost!r}, so its lines may have been changed. "
             "Restore a copy of it before the next run."
         )
+
+
+def _refuse_rolled_back(path: Path) -> None:
+    if older := rolled_back(path):
+        raise StoppedError(f"{older} Nothing was sent.")
 
 
 def lost_guard(connection: sqlite3.Connection) -> str | None:

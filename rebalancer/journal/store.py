@@ -4,23 +4,23 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import AbstractContextManager, suppress
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlite_utils import Database
 
 from rebalancer.errors import BusyError, StoppedError, TradingBlockedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
-from rebalancer.journal import high_water_mark
 from rebalancer.journal.account_state import (
-    EarlierRun,
+    SETTINGS,
+    earlier_runs,
     interrupted_reason,
     is_blocked,
     known,
+    last_settings,
     read_balances,
     read_failures,
     read_interrupted,
@@ -30,18 +30,24 @@ from rebalancer.journal.account_state import (
     refusal,
     resumed_elsewhere,
     resumed_note,
+    setting_changes,
 )
 from rebalancer.journal.audit import require_sound
 from rebalancer.journal.chain import Head, JournalLine, link, read_head
 from rebalancer.journal.codec import Claimed, from_body, to_body
-from rebalancer.journal.connection import check_disk_space, readable_errors, writing
+from rebalancer.journal.connection import (
+    check_disk_space,
+    load_high_water_mark,
+    readable_errors,
+    save_high_water_mark,
+    writing,
+)
 from rebalancer.journal.lease import LockHolder, conflict, lock_holder, read_lease, refresh, release, take
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import migrate, open_database
-from rebalancer.journal.setting_changes import SETTINGS, changes, last_settings
 from rebalancer.journal.tables import TableWriter, insert_into
-from rebalancer.model import NO_RUN, OrderId, RunId
+from rebalancer.model import NO_RUN, OrderId, RunId, RunStatus
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Ledger, OrderRecord, TradingStatus
 
 Answer = TypeVar("Answer")
@@ -54,7 +60,7 @@ NO_HIGH_WATER_MARK = (
 )
 
 
-class SqliteJournal:
+class SqliteJournal(AbstractContextManager["SqliteJournal"]):
     """`ports.Journal` in one SQLite file, for the thread that opened it.
 
     Every method raises RunFailedError where the file can't be read or written, and StoppedError where a line violates a
@@ -78,7 +84,7 @@ class SqliteJournal:
         with readable_errors(path):
             db = open_database(path)
             try:
-                unmarked = high_water_mark.load(path) is None and read_head(db.conn).seq > 0
+                unmarked = load_high_water_mark(path) is None and read_head(db.conn).seq > 0
                 return cls(path, db, holder or lock_holder(), (NO_HIGH_WATER_MARK,) if unmarked else ())
             except BaseException:
                 db.close()
@@ -103,12 +109,7 @@ class SqliteJournal:
         migrate(db)
         return cls(IN_MEMORY, db, holder or lock_holder())
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -130,9 +131,8 @@ class SqliteJournal:
         with readable_errors(self._path):
             with writing(self._db.conn):
                 fence = take(self._db.conn, request.account, self._holder)
-                if refused := refusal(
-                    request, self._earlier("session = ?", request.account, request.session.isoformat())
-                ):
+                same_session = earlier_runs(self._db.conn, "session = ?", request.account, request.session.isoformat())
+                if refused := refusal(request, same_session):
                     release(self._db.conn, request.account, fence)
                     return refused
                 run = self._begin(replace(request, notes=(*request.notes, *self._notes)))
@@ -227,15 +227,14 @@ class SqliteJournal:
             return query(self._db.conn, *values, **named)
 
     def _begin(self, request: RunRequest) -> RunId:
-        for dead in self._earlier("status = 'running'", request.account):
-            self._append(
-                dead.id, RunEnded(request.at, "partial" if dead.orders else "failed", interrupted_reason(dead))
-            )
+        for dead in earlier_runs(self._db.conn, "status = 'running'", request.account):
+            status: RunStatus = "partial" if dead.orders else "failed"
+            self._append(dead.id, RunEnded(request.at, status, interrupted_reason(dead)))
         run = RunId(self._one("SELECT COALESCE(MAX(id), 0) + 1 FROM runs"))
         before = last_settings(self._db.conn, request.account)
         self._append(run, self._granted(request))
         if before is not None and SETTINGS in request.files:
-            for change in changes(request.at, request.account, before, json.loads(request.files[SETTINGS])):
+            for change in setting_changes(request.at, request.account, before, json.loads(request.files[SETTINGS])):
                 self._append(run, change)
         return run
 
@@ -247,7 +246,7 @@ class SqliteJournal:
                 "taken it over meanwhile. Nothing more is sent; `rebalance history` shows what became of it."
             )
 
-    def _append(self, run: RunId, event: Event | Claimed) -> None:
+    def _append(self, run: RunId, event: Event) -> None:
         connection = self._db.conn
         last = read_head(connection)
         line = JournalLine(last.seq + 1, run, event.at.isoformat(), type(event).__name__, to_body(event))
@@ -257,22 +256,9 @@ class SqliteJournal:
     def _granted(self, request: RunRequest) -> Claimed:
         day = request.session.isoformat()
         query = "SELECT COALESCE(MAX(number), 0) + 1 FROM runs WHERE account = ? AND session = ?"
-        return Claimed(
-            at=request.at,
-            account=request.account,
-            broker=request.broker,
-            mode=request.mode,
-            session=request.session,
-            number=self._one(query, request.account, day),
-            closes=request.closes,
-            version=request.version,
-            files={name: self._store_file(content) for name, content in request.files.items()},
-            dry_run=request.dry_run,
-            force=request.force,
-            notes=request.notes,
-            venue=request.venue,
-            purpose=request.purpose,
-        )
+        requested = {field.name: getattr(request, field.name) for field in fields(request)}
+        stored = {name: self._store_file(content) for name, content in request.files.items()}
+        return Claimed(**{**requested, "files": stored, "number": self._one(query, request.account, day)})
 
     def _store_file(self, content: bytes) -> str:
         """Store `content` under its SHA-256 unless it is stored already."""
@@ -283,16 +269,8 @@ class SqliteJournal:
 
     def _save_high_water_mark(self) -> None:
         if self._path != IN_MEMORY:
-            high_water_mark.save(self._path, read_head(self._db.conn))
+            save_high_water_mark(self._path, read_head(self._db.conn))
         self._notes = ()
-
-    def _earlier(self, condition: str, account: str, *values: str) -> list[EarlierRun]:
-        rows = self._db.conn.execute(
-            "SELECT runs.id, number, status, COUNT(orders.id) FROM runs LEFT JOIN orders ON orders.run = runs.id"
-            f" WHERE account = ? AND {condition} GROUP BY runs.id ORDER BY number",
-            [account, *values],
-        )
-        return [EarlierRun(RunId(run), number, status, orders) for run, number, status, orders in rows.fetchall()]
 
     def _one(self, query: str, *values: object) -> Any:  # noqa: ANN401 - whatever the query selects
         ((value,),) = self._db.conn.execute(query, values).fetchall()

@@ -4,6 +4,7 @@ SQLite because Python has it and it commits a batch whole or not at all. A row i
 packed arrays: ten years of 500 symbols are 500 rows, not 1.3 million.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -23,7 +24,6 @@ from rebalancer.ports import Calendar
 TOLERANCE = 1e-6
 """Relative differences up to this are ignored: a split, a dividend or a correction changes a close by more."""
 BUSY_SECONDS = 10
-MOST_VARIABLES = 500
 FILE = "prices.sqlite"
 """The cache's file name in the state folder."""
 DAYS, CLOSES = np.dtype("<i4"), np.dtype("<f8")
@@ -141,14 +141,12 @@ class ClosesCache:
         """The cached closes of `symbols` from `feed`; symbols without any are absent."""
         if not self._path.exists():
             return {}
-        found: dict[Symbol, CachedCloses] = {}
+        asked = "feed = ? AND symbol IN (SELECT value FROM json_each(?))"
         with self._open() as connection:
-            for start in range(0, len(symbols), MOST_VARIABLES):
-                asked = symbols[start : start + MOST_VARIABLES]
-                marks = ", ".join("?" * len(asked))
-                query = f"SELECT symbol, first, last, days, closes FROM closes WHERE feed = ? AND symbol IN ({marks})"
-                found |= {Symbol(name): _known(*row) for name, *row in connection.execute(query, [feed, *asked])}
-        return found
+            rows = connection.execute(
+                f"SELECT symbol, first, last, days, closes FROM closes WHERE {asked}", (feed, json.dumps(symbols))
+            )
+            return {Symbol(name): _known(*row) for name, *row in rows}
 
     def write(self, feed: str, known: Mapping[Symbol, CachedCloses]) -> None:
         """Replace the closes of these symbols, all or (where this raises) none."""

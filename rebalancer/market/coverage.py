@@ -94,10 +94,7 @@ def _jumps(days: Days, prices: Floats) -> tuple[Jump, ...]:
 
 
 def unexplained_jumps(
-    closes: Closes,
-    actions: Sequence[CorporateAction],
-    most_percent: Decimal,
-    currency: str = US_DOLLARS,
+    closes: Closes, actions: Sequence[CorporateAction], most_percent: Decimal, currency: str = US_DOLLARS
 ) -> Mapping[Symbol, str]:
     """Symbols whose close moved by more than `most_percent` in one of the last WATCHED_SESSIONS rows, with a sentence.
 
@@ -107,12 +104,17 @@ def unexplained_jumps(
     """
     found = {}
     for column, symbol in enumerate(closes.symbols):
-        own = [action for action in actions if action.symbol == symbol]
-        for before, after in _moves(closes.values[:, column]):
-            between = [action for action in own if closes.day(before) < action.day <= closes.day(after)]
-            percent = float(100 * (closes.values[after, column] / closes.values[before, column] - 1))
+        prices = closes.values[:, column]
+        for rows in _moves(prices):
+            before, after = map(closes.day, rows)
+            between = [each for each in actions if each.symbol == symbol and before < each.day <= after]
+            percent = float(100 * (prices[rows[1]] / prices[rows[0]] - 1))
             if not abs(percent) <= most_percent and not any(action.kind == "other" for action in between):
-                found[symbol] = _sentence(closes, column, (before, after), between, percent, most_percent, currency)
+                move = _move(closes, column, rows, percent, currency)
+                why = " and ".join(action.words for action in between)
+                reason = f"its closes are not adjusted for the {why}" if why else "no corporate action explains it"
+                remedy = f"check its bars, or raise trading.max_jump_percent ({most_percent})"
+                found[symbol] = f"{move}, and {reason}: {remedy}"
     return found
 
 
@@ -122,21 +124,8 @@ def _moves(prices: Floats) -> list[tuple[int, int]]:
     return [rows for rows in pairwise(known) if rows[1] >= len(prices) - WATCHED_SESSIONS]
 
 
-def _sentence(
-    closes: Closes,
-    column: int,
-    rows: tuple[int, int],
-    actions: Sequence[CorporateAction],
-    percent: float,
-    most_percent: Decimal,
-    currency: str,
-) -> str:
-    before, after = (Decimal(str(closes.values[row, column])) for row in rows)
+def _move(closes: Closes, column: int, rows: tuple[int, int], percent: float, currency: str) -> str:
+    before, after = (close_text(Decimal(str(closes.values[row, column])), currency) for row in rows)
     last = "tonight's price" if closes.provisional and rows[1] == len(closes.sessions) - 1 else "the close"
-    why = " and ".join(action.words for action in actions)
-    reason = f"its closes are not adjusted for the {why}" if why else "no corporate action explains it"
-    return (
-        f"{last} of {closes.day(rows[1])}, {close_text(after, currency)}, is {percent:+.2f} % from "
-        f"{close_text(before, currency)} on {closes.day(rows[0])}, and {reason}: check its bars, or raise "
-        f"trading.max_jump_percent ({most_percent})"
-    )
+    first_day, last_day = map(closes.day, rows)
+    return f"{last} of {last_day}, {after}, is {percent:+.2f} % from {before} on {first_day}"

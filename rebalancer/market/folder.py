@@ -50,12 +50,10 @@ def _price_files(folder: Path) -> list[Path]:
     try:
         files = sorted(path for path in folder.iterdir() if path.name.lower().endswith(ENDINGS))
     except OSError as error:
-        text = f"the folder of prices can't be read: {error.strerror}"
-        raise BadInputError([Problem(str(folder), "", text)]) from error
+        raise BadInputError.of(folder, f"the folder of prices can't be read: {error.strerror}") from error
     visible = [path for path in files if not path.name.startswith(".")]
     if not visible:
-        text = f"there is no price file in this folder; read are {', '.join(ENDINGS)}"
-        raise BadInputError([Problem(str(folder), "", text)])
+        raise BadInputError.of(folder, f"there is no price file in this folder; read are {', '.join(ENDINGS)}")
     return visible
 
 

@@ -6,7 +6,7 @@ Two layouts. Long: a row a day and ticker, with a column `symbol` or `ticker`. W
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -62,7 +62,7 @@ def read_blocks(path: Path) -> Iterator[Block]:
     try:
         yield from _parquet_blocks(path) if path.suffix.lower() == ".parquet" else _csv_blocks(path)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise BadInputError([Problem(str(path), "", f"can't be read ({error}): replace the file")]) from error
+        raise BadInputError.of(path, f"can't be read ({error}): replace the file") from error
 
 
 def _csv_blocks(path: Path) -> Iterator[Block]:
@@ -98,7 +98,7 @@ def _parquet_blocks(path: Path) -> Iterator[Block]:
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 - an extra: most folders are of CSV
     except ImportError as error:
         text = "needs pyarrow to be read: install it with `pip install 'rebalancer[parquet]'`, or use CSV"
-        raise BadInputError([Problem(str(path), "", text)]) from error
+        raise BadInputError.of(path, text) from error
     try:
         with parquet.ParquetFile(path) as file:
             header, row = tuple(file.schema_arrow.names), 1
@@ -108,22 +108,17 @@ def _parquet_blocks(path: Path) -> Iterator[Block]:
                 yield Block(str(path), header, columns, np.arange(row, row + batch.num_rows))
                 row += batch.num_rows
     except ArrowException as error:
-        raise BadInputError([Problem(str(path), "", f"is no parquet file ({error}): replace the file")]) from error
+        raise BadInputError.of(path, f"is no parquet file ({error}): replace the file") from error
 
 
 @dataclass(frozen=True, slots=True)
-class Long:
-    """Positions of the three columns that are read."""
+class Layout:
+    """Positions of the columns that are read. In a wide file `ticker` is None, and `symbols` are those of `prices`."""
 
     date: int
-    ticker: int
-    close: int
-
-
-@dataclass(frozen=True, slots=True)
-class Wide:
-    date: int
-    tickers: Mapping[int, Symbol]
+    prices: tuple[int, ...]
+    ticker: int | None
+    symbols: tuple[Symbol, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,18 +136,17 @@ class Cells:
     rows: NDArray[np.int64]
 
 
-def layout_of(source: str, header: Sequence[str]) -> tuple[Long | Wide | None, list[Problem]]:
+def layout_of(source: str, header: Sequence[str]) -> tuple[Layout | None, list[Problem]]:
     """The file's layout by its header; None with all problems where it is ambiguous."""
     names = [name.strip().lower().replace(" ", "_") for name in header]
     problems = [Problem(source, "header", text) for text in _unclear(header, names)]
     if problems:
         return None, problems
     date = names.index("date")
-    tickers = [names.index(name) for name in TICKER_NAMES if name in names]
-    if tickers:
-        return Long(date, tickers[0], next(names.index(name) for name in CLOSE_NAMES if name in names)), []
+    if tickers := [names.index(name) for name in TICKER_NAMES if name in names]:
+        return Layout(date, (next(names.index(name) for name in CLOSE_NAMES if name in names),), tickers[0]), []
     wanted = {place: name for place, name in enumerate(header) if place != date and not name.startswith(INDEX_SIGN)}
-    return Wide(date, {place: symbol(name) for place, name in wanted.items()}), []
+    return Layout(date, tuple(wanted), None, tuple(map(symbol, wanted.values()))), []
 
 
 def _unclear(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
@@ -192,24 +186,24 @@ def _unclear_wide(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
             yield f'{error}. (A file with one row a day and ticker needs a column "symbol".)'
 
 
-def read_cells(block: Block, layout: Long | Wide) -> tuple[Cells, list[Problem]]:
+def read_cells(block: Block, layout: Layout) -> tuple[Cells, list[Problem]]:
     """Every price of `block`, and at most 20 problems of each kind. An empty cell is no price and no problem."""
     days, problems = _days(block, layout.date)
     problems.extend(block.problems[:MOST_PROBLEMS])
-    cells, found = _long(block, layout, days) if isinstance(layout, Long) else _wide(block, layout, days)
-    return cells, [*problems, *found]
-
-
-def _long(block: Block, layout: Long, days: Days) -> tuple[Cells, list[Problem]]:
-    symbols, columns, problems = _tickers(block, layout.ticker)
-    prices, found = _prices(block, layout.close, columns >= 0)
-    known = (columns >= 0) & (days >= FIRST_DAY) & ~np.isnan(prices)
-    cells = Cells(block.source, symbols, columns[known], days[known], prices[known], block.rows[known])
-    return cells, [*problems, *found]
+    symbols, tickers = layout.symbols, np.tile(np.arange(len(layout.symbols)), (len(days), 1))
+    if layout.ticker is not None:
+        symbols, tickers, found = _tickers(block, layout.ticker)
+        problems.extend(found)
+    table = np.full(tickers.shape, np.nan)
+    for column, place in enumerate(layout.prices):
+        table[:, column], found = _prices(block, place, tickers[:, column] >= 0)
+        problems.extend(found)
+    spots = rows, _ = np.nonzero(~np.isnan(table) & (tickers >= 0) & (days >= FIRST_DAY)[:, np.newaxis])
+    return Cells(block.source, symbols, tickers[spots], days[rows], table[spots], block.rows[rows]), problems
 
 
 def _tickers(block: Block, place: int) -> tuple[tuple[Symbol, ...], NDArray[np.int64], list[Problem]]:
-    """The symbols of a column, and for each row the index of its symbol; -1 where it has none or is left out."""
+    """The symbols of a column, and (n, 1) each row's index in them; -1 where it has no symbol or is left out."""
     codes, names = pd.factorize(pd.Series(block.columns[place], dtype=object).fillna(""))
     symbols: dict[Symbol, int] = {}
     problems: list[Problem] = []
@@ -221,18 +215,7 @@ def _tickers(block: Block, place: int) -> tuple[tuple[Symbol, ...], NDArray[np.i
         except ValueError as error:
             row = block.rows[np.argmax(codes == code)]
             problems.append(Problem(block.source, f"row {row}, column {block.header[place]}", str(error)))
-    return tuple(symbols), places[codes], problems
-
-
-def _wide(block: Block, layout: Wide, days: Days) -> tuple[Cells, list[Problem]]:
-    problems: list[Problem] = []
-    table = np.full((len(block.rows), len(layout.tickers)), np.nan)
-    for column, place in enumerate(layout.tickers):
-        table[:, column], found = _prices(block, place, np.ones(len(days), dtype=np.bool_))
-        problems.extend(found)
-    rows, columns = np.nonzero(~np.isnan(table) & (days >= FIRST_DAY)[:, np.newaxis])
-    symbols = tuple(layout.tickers.values())
-    return Cells(block.source, symbols, columns, days[rows], table[rows, columns], block.rows[rows]), problems
+    return tuple(symbols), places[codes][:, np.newaxis], problems
 
 
 def _days(block: Block, place: int) -> tuple[Days, list[Problem]]:

@@ -25,6 +25,11 @@ class Order:
         mine = (self.id, self.symbol, self.side, self.quantity, self.kind, self.limit)
         return mine == (other.id, other.symbol, other.side, other.quantity, other.kind, other.limit)
 
+    def opened(self) -> "OrderState":
+        """The order as a broker reports it before its first fill."""
+        asked = (self.id, self.symbol, self.side, self.quantity, self.kind, self.limit)
+        return OrderState(*asked, status="open", filled=Decimal(0), average_price=None)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
@@ -44,6 +49,10 @@ class OrderState:
     average_price: Decimal | None
     reason: str = ""
     by_amount: bool = False
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.quantity - self.filled
 
     @property
     def terminal(self) -> bool:

@@ -126,6 +126,11 @@ class Trading:
     buy_timeout_seconds: Annotated[Seconds, "How long buys may stay open before they are cancelled, in seconds."] = 120
     cutoff_seconds: Annotated[int, Range(0, ONE_SESSION), "No order leaves in the last seconds before the close."] = 60
 
+    @property
+    def fallback(self) -> tuple[Symbol, ...]:
+        """The fallback ticker; empty where freed money stays in cash."""
+        return (self.fallback_ticker,) if self.fallback_ticker else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -1,7 +1,7 @@
 """Which shares the owner may hand over to the bots, where `manage = "own"` does not manage them yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from rebalancer.model import US_EQUITIES, Instruments, Position, Symbol, Trading
@@ -48,42 +48,26 @@ def offers(
     apart = {} if expected is None else differences(positions, expected)
     gone = {symbol: Position(symbol, ZERO, ZERO) for symbol in apart.keys() - held.keys()}
     return {
-        symbol: _settled(position, ours.get(symbol, ZERO), trading, instruments, by_hand=by_hand)
-        if symbol in apart
-        else _undisputed(position, ours.get(symbol, ZERO), trading, instruments, by_hand=by_hand)
+        symbol: _offer(position, ours.get(symbol, ZERO), trading, instruments, differs=symbol in apart, by_hand=by_hand)
         for symbol, position in sorted({**held, **gone}.items())
     }
 
 
-def _settled(
-    position: Position, ours: Decimal, trading: Trading, instruments: Instruments, *, by_hand: bool
+def _offer(
+    position: Position, ours: Decimal, trading: Trading, instruments: Instruments, *, differs: bool, by_hand: bool
 ) -> Offer | str:
-    if by_hand or not position.quantity > ours:
-        return _refusal(position, trading, instruments) or Offer(position.symbol, ZERO, ZERO, position.quantity)
-    offer = _offer(position, ours, trading, instruments)
-    return offer if isinstance(offer, str) else replace(offer, expected=position.quantity)
-
-
-def _undisputed(
-    position: Position, ours: Decimal, trading: Trading, instruments: Instruments, *, by_hand: bool
-) -> Offer | str:
-    if by_hand:
+    if by_hand and not differs:
         return "it is held as the journal counts it: there is no trade by hand to settle"
-    if trading.manage == "account":
+    if trading.manage == "account" and not differs:
         return "the whole account is managed: every long share is the bots' already"
-    return _offer(position, ours, trading, instruments)
-
-
-def _refusal(position: Position, trading: Trading, instruments: Instruments) -> str | None:
     if position.symbol in trading.protected:
         return "protected in the config: take it out of `protected` first"
-    return never_managed(position, instruments)
-
-
-def _offer(position: Position, ours: Decimal, trading: Trading, instruments: Instruments) -> Offer | str:
-    if refusal := _refusal(position, trading, instruments):
+    if refusal := never_managed(position, instruments):
         return refusal
     theirs = position.quantity - ours
+    if differs and (by_hand or not theirs > 0):
+        return Offer(position.symbol, ZERO, ZERO, position.quantity)
     if not theirs > 0:
         return f"all {shares(position.quantity)} are the bots' already"
-    return Offer(position.symbol, theirs, (position.market_value * theirs / position.quantity).quantize(CENT))
+    value = (position.market_value * theirs / position.quantity).quantize(CENT)
+    return Offer(position.symbol, theirs, value, position.quantity if differs else None)

@@ -25,14 +25,7 @@ from rebalancer.model import (
 )
 from rebalancer.model.text import digits, money, per_share, percent, shares
 from rebalancer.portfolio.order_ids import order_id
-from rebalancer.portfolio.trades import (
-    ZERO,
-    Prices,
-    least_order,
-    no_price,
-    target_value,
-    usable_price,
-)
+from rebalancer.portfolio.trades import ZERO, Prices, least_order, no_price, target_value, usable_price
 
 MOST_INVESTED = Decimal("0.99")
 """The fraction of equity that may be invested, in managed and unmanaged positions together."""
@@ -130,14 +123,15 @@ def size_buys(
     `held` are the managed quantities after the sells, `prices` fresh ones. `attempts` is the order number by symbol, of
     those that already had an order in this run. Notes state their numbers and do not repeat the symbol.
     """
-    listed = [(trade, instrument_of(trade.symbol, instruments)) for trade in plan.buys]
-    fresh = [(trade, instrument, usable_price(instrument, prices)) for trade, instrument in listed]
-    notes = {trade.symbol: f"not bought, {no_price(price)}" for trade, _, price in fresh if isinstance(price, NoPrice)}
-    buys = [
-        _fresh(trade, instrument, price, held, plan, trading)
-        for trade, instrument, price in fresh
-        if isinstance(price, Price)
-    ]
+    notes: dict[Symbol, str] = {}
+    buys: list[_Buy] = []
+    for trade in plan.buys:
+        instrument = instrument_of(trade.symbol, instruments)
+        price = usable_price(instrument, prices)
+        if isinstance(price, NoPrice):
+            notes[trade.symbol] = f"not bought, {no_price(price)}"
+        else:
+            buys.append(_fresh(trade, instrument, price, held.get(trade.symbol, ZERO), plan, trading))
     orders: list[Order] = []
     short_of_cash: set[Symbol] = set()
     short_of_room: set[Symbol] = set()
@@ -146,10 +140,9 @@ def size_buys(
         quantity = min(buy.wanted, _affordable(left, buy))
         accepted = quantity >= buy.instrument.lot and quantity * buy.price.value >= buy.least(trading)
         if quantity < buy.trade.quantity or not accepted:
-            verb = (
-                f"buying {digits(quantity)} of the planned {shares(buy.trade.quantity)}" if accepted else "not bought"
-            )
-            notes[buy.trade.symbol] = f"{verb}, {_shrunk(buy, quantity, left, trading)}"
+            bought = f"buying {digits(quantity)} of the planned {shares(buy.trade.quantity)}"
+            why = _shrunk(buy, quantity, left, trading)
+            notes[buy.trade.symbol] = f"{bought if accepted else 'not bought'}, {why}"
         if quantity < buy.wanted:
             room_is_left = quantity < buy.instrument.quantity_for(left.room, buy.price.value)
             (short_of_cash if room_is_left else short_of_room).add(buy.trade.symbol)
@@ -176,15 +169,7 @@ class _Buy:
         return max(trading.min_trade_dollars, self.instrument.least_order)
 
 
-def _fresh(
-    trade: Trade,
-    instrument: Instrument,
-    price: Price,
-    held: Mapping[Symbol, Decimal],
-    plan: Plan,
-    trading: Trading,
-) -> _Buy:
-    now = held.get(trade.symbol, ZERO)
+def _fresh(trade: Trade, instrument: Instrument, price: Price, now: Decimal, plan: Plan, trading: Trading) -> _Buy:
     target = target_value(trade.target, plan.investable)
     wanted = min(trade.quantity, instrument.quantity_for(target, price.value) - now)
     missing = target - now * price.value
@@ -218,8 +203,7 @@ def _shrunk(buy: _Buy, quantity: Decimal, left: Funds, trading: Trading) -> str:
 
 
 def _buy_order(identity: OrderId, buy: _Buy, quantity: Decimal, trading: Trading) -> Order:
-    kind: OrderKind = trading.order_type
-    if kind == "market" and buy.price.rung == "bar":
-        kind = "limit"
+    stale = trading.order_type == "market" and buy.price.rung == "bar"
+    kind: OrderKind = "limit" if stale else trading.order_type
     limit = buy.limit if kind == "limit" else None
     return Order(identity, buy.trade.symbol, "buy", quantity, kind, limit, buy.trade.why)

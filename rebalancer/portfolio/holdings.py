@@ -47,10 +47,13 @@ def sort_holdings(
     for position in sorted(positions, key=lambda position: position.symbol):
         symbol = position.symbol
         wanted = ZERO if symbol in untouchable else _managed(position, ours, trading)
-        quantity = min(wanted, free := _free(position))
+        free = max(ZERO, position.quantity if position.available is None else position.available)
+        quantity = min(wanted, free)
         if quantity < wanted:
             on_hold[symbol] = wanted - quantity
-            held[symbol] = _held(position.quantity - free, position.quantity)
+            reserved = position.quantity - free
+            are = "is" if reserved == 1 else "are"
+            held[symbol] = f"{digits(reserved)} of {shares(position.quantity)} {are} held by open orders of others"
         value = position.market_value * quantity / position.quantity if quantity > 0 else ZERO
         if quantity > 0:
             managed[symbol], values[symbol] = quantity, value
@@ -83,15 +86,6 @@ def _managed(position: Position, ours: Mapping[Symbol, Decimal], trading: Tradin
     if trading.manage == "account":
         return position.quantity
     return min(ours.get(position.symbol, ZERO), position.quantity)
-
-
-def _free(position: Position) -> Decimal:
-    """The quantity that no open order reserves."""
-    return max(ZERO, position.quantity if position.available is None else position.available)
-
-
-def _held(quantity: Decimal, whole: Decimal) -> str:
-    return f"{digits(quantity)} of {shares(whole)} {'is' if quantity == 1 else 'are'} held by open orders of others"
 
 
 def _never_traded(positions: Sequence[Position], trading: Trading, instruments: Instruments) -> dict[Symbol, str]:

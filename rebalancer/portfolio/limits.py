@@ -1,17 +1,32 @@
 """The owner's limits: `[limits]`, the amount an account is armed for, the daily loss, and the distance of prices.
 
-Each check accepts explicitly, so NaN never passes. They apply to buys and partial sells, never to a full exit. Values
-are at the market price; what a buy may cost above it is reserved from its budget.
+They apply to buys and partial sells, never to a full exit. Values are at the market price; what a buy may cost above it
+is reserved from its budget.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import wraps
+from typing import ParamSpec
 
 from rebalancer.model import Account, Instrument, Limits, Order, Price, Symbol
 from rebalancer.model.text import digits, money, per_share, percent
 
 ZERO = Decimal(0)
+Rules = Iterator[tuple[bool, str]]
+"""For each rule whether it is kept, written "accept only if" so that NaN never passes, and the refusal if not."""
+_Facts = ParamSpec("_Facts")
+
+
+def first_refusal(rules: Callable[_Facts, Rules]) -> Callable[_Facts, str | None]:
+    """The first refusal of `rules`, None where all are kept; no rule is looked at after one that is broken."""
+
+    @wraps(rules)
+    def check(*args: _Facts.args, **facts: _Facts.kwargs) -> str | None:
+        return next((refusal for kept, refusal in rules(*args, **facts) if not kept), None)
+
+    return check
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +37,7 @@ class Tally:
     traded: Decimal
 
 
+@first_refusal
 def check_limits(
     order: Order,
     price: Price | None,
@@ -30,23 +46,41 @@ def check_limits(
     tally: Tally,
     limits: Limits,
     instrument: Instrument,
-) -> str | None:
-    """None where `order` is within every limit, else the first limit that it exceeds: the number, the limit, its key.
+) -> Rules:
+    """The first limit that `order` exceeds: the number, the limit, its key.
 
     `held` is the whole position in the symbol, ours or not; it and `equity` are the broker's current figures.
     """
     if price is None:
-        return "it has no price that its limits could be checked by"
+        yield False, "it has no price that its limits could be checked by"
+        return
     numbers = (order.quantity, order.limit or ZERO, price.value, held, equity, tally.traded)
-    if not all(number.is_finite() for number in numbers):
-        return f"price {price.value}, {held} held, equity {equity} and {tally.traded} sent must all be numbers"
-    value, currency = order.quantity * price.value, instrument.currency
-    return (
-        _check_lists(order.symbol, limits)
-        or _check_order_value(value, limits, currency)
-        or _check_run_totals(value, equity, tally, limits, currency)
-        or (_check_symbol_value(held * price.value + value, equity, limits, currency) if order.side == "buy" else None)
-    )
+    known = all(number.is_finite() for number in numbers)
+    yield known, f"price {price.value}, {held} held, equity {equity} and {tally.traded} sent must all be numbers"
+    symbol, allowed, currency = order.symbol, ", ".join(limits.allowed), instrument.currency
+    yield symbol not in limits.denied, f"{symbol} is in limits.denied"
+    yield not allowed or symbol in limits.allowed, f"{symbol} is not in limits.allowed ({allowed})"
+    value, most = order.quantity * price.value, limits.max_order_dollars
+    would_trade = f"it trades {money(value, currency)}"
+    yield value <= most, f"{would_trade}, more than limits.max_order_dollars, {money(most, currency)}"
+    sent, most_orders = tally.orders, limits.max_orders
+    yield sent + 1 <= most_orders, f"{sent} orders were sent in this run, and limits.max_orders is {most_orders}"
+    after, most = tally.traded + value, limits.max_run_dollars
+    would_trade = f"the run would trade {money(after, currency)}"
+    yield after <= most, f"{would_trade}, more than limits.max_run_dollars, {money(most, currency)}"
+    most, words = _of_equity(limits.max_turnover_percent, equity, currency)
+    yield after <= most, f"{would_trade}, more than limits.max_turnover_percent, {words}"
+    if order.side == "buy":
+        owned = held * price.value + value
+        most, words = _of_equity(limits.max_symbol_percent, equity, currency)
+        would_hold = f"{money(owned, currency)} of it would be held"
+        yield owned <= most, f"{would_hold}, more than limits.max_symbol_percent, {words}"
+
+
+def _of_equity(most_percent: Decimal, equity: Decimal, currency: str) -> tuple[Decimal, str]:
+    """The amount, and its words."""
+    most = most_percent / 100 * equity
+    return most, f"{percent(most_percent / 100)} of equity or {money(most, currency)}"
 
 
 def check_armed(value: Decimal, max_dollars: Decimal, currency: str) -> str | None:
@@ -56,47 +90,6 @@ def check_armed(value: Decimal, max_dollars: Decimal, currency: str) -> str | No
     return (
         f"the run would trade {money(value, currency)}, more than the {money(max_dollars, currency)} that the "
         "account is armed for. Arm it for more: `rebalance live arm --max-dollars`"
-    )
-
-
-def _check_lists(symbol: Symbol, limits: Limits) -> str | None:
-    if symbol in limits.denied:
-        return f"{symbol} is in limits.denied"
-    if limits.allowed and symbol not in limits.allowed:
-        return f"{symbol} is not in limits.allowed ({', '.join(limits.allowed)})"
-    return None
-
-
-def _check_order_value(value: Decimal, limits: Limits, currency: str) -> str | None:
-    if value <= limits.max_order_dollars:
-        return None
-    most = limits.max_order_dollars
-    return f"it trades {money(value, currency)}, more than limits.max_order_dollars, {money(most, currency)}"
-
-
-def _check_run_totals(value: Decimal, equity: Decimal, tally: Tally, limits: Limits, currency: str) -> str | None:
-    if not tally.orders + 1 <= limits.max_orders:
-        return f"{tally.orders} orders were sent in this run, and limits.max_orders is {limits.max_orders}"
-    after = tally.traded + value
-    if not after <= limits.max_run_dollars:
-        run = money(limits.max_run_dollars, currency)
-        return f"the run would trade {money(after, currency)}, more than limits.max_run_dollars, {run}"
-    most = limits.max_turnover_percent / 100
-    if not after <= most * equity:
-        return (
-            f"the run would trade {money(after, currency)}, more than limits.max_turnover_percent, {percent(most)} of "
-            f"equity or {money(most * equity, currency)}"
-        )
-    return None
-
-
-def _check_symbol_value(after: Decimal, equity: Decimal, limits: Limits, currency: str) -> str | None:
-    most = limits.max_symbol_percent / 100
-    if after <= most * equity:
-        return None
-    return (
-        f"{money(after, currency)} of it would be held, more than limits.max_symbol_percent, {percent(most)} of "
-        f"equity or {money(most * equity, currency)}"
     )
 
 
@@ -116,33 +109,31 @@ def symbols_at_limit(
     }
 
 
-def check_distance(order: Order, price: Price | None, most: Decimal, instrument: Instrument) -> str | None:
-    """None where the price and the order's limit are within `most` percent of the previous close, else a sentence.
+@first_refusal
+def check_distance(order: Order, price: Price | None, most: Decimal, instrument: Instrument) -> Rules:
+    """Why the price or the order's limit is more than `most` percent away from the previous close.
 
-    Also None without a previous close, as on the day of a listing: the price already passed the checks of its age and
+    None without a previous close, as on the day of a listing: the price already passed the checks of its age and
     spread, and the limits on order values still apply.
     """
     if price is None or price.previous is None:
-        return None
-    if not (price.previous.is_finite() and price.previous > 0):
-        return (
-            f"its previous close is {price.previous} {instrument.currency}, and its price can't be compared with that"
-        )
-    if not abs(price.value - price.previous) <= price.previous * most / 100:
-        return _too_far(
-            f"its price of {per_share(price.value, instrument)}", price.value, price.previous, most, instrument
-        )
-    if order.limit is not None and not order.limit <= price.previous * (1 + most / 100):
-        return _too_far(
-            f"its limit of {per_share(order.limit, instrument)}", order.limit, price.previous, most, instrument
-        )
-    return None
+        return
+    previous = price.previous
+    known = previous.is_finite() and previous > 0
+    yield known, f"its previous close is {previous} {instrument.currency}, and its price can't be compared with that"
+    yield (
+        abs(price.value - previous) <= previous * most / 100,
+        _too_far("price", price.value, previous, most, instrument),
+    )
+    if order.limit is not None:
+        near = order.limit <= previous * (1 + most / 100)
+        yield near, _too_far("limit", order.limit, previous, most, instrument)
 
 
 def _too_far(what: str, value: Decimal, previous: Decimal, most: Decimal, instrument: Instrument) -> str:
     return (
-        f"{what} is {percent(abs(value / previous - 1))} away from the previous close of "
-        f"{per_share(previous, instrument)}, more than trading.max_distance_percent, {digits(most)} %"
+        f"its {what} of {per_share(value, instrument)} is {percent(abs(value / previous - 1))} away from the previous "
+        f"close of {per_share(previous, instrument)}, more than trading.max_distance_percent, {digits(most)} %"
     )
 
 

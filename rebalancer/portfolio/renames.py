@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from rebalancer.model import Allocation, Closes, Decision, Limits, Rename, Symbol, Trading
+from rebalancer.model import Allocation, Closes, Decision, Rename, Symbol, Trading
 
 Names = Mapping[Symbol, Symbol]
 """The new name by the old one."""
@@ -59,17 +59,7 @@ def renamed_trading(trading: Trading, names: Names) -> Trading:
     )
 
 
-def protected_under_both_names(trading: Trading, names: Names) -> Trading:
-    """`protected` under both names."""
-    return replace(trading, protected=_both(trading.protected, names))
-
-
-def limits_under_both_names(limits: Limits, names: Names) -> Limits:
-    """`allowed` and `denied` under both names."""
-    return replace(limits, allowed=_both(limits.allowed, names), denied=_both(limits.denied, names))
-
-
-def _both(listed: tuple[Symbol, ...], names: Names) -> tuple[Symbol, ...]:
+def under_both_names(listed: tuple[Symbol, ...], names: Names) -> tuple[Symbol, ...]:
     more = {names[symbol] for symbol in listed if symbol in names}
     return (*listed, *sorted(more.difference(listed)))
 

@@ -31,9 +31,6 @@ TIE = 1e-9
 CENT = Decimal("0.01")
 
 
-# ------------------------------------------------------------------------------------- what each bot may use
-
-
 def reserve_amount(reserve: Reserve, equity: Decimal) -> Decimal:
     """Money that is never invested. A percentage of `equity` is rounded up to the cent."""
     if reserve.mode == "dollars":
@@ -66,17 +63,15 @@ def shares_of(
     asked = [_asked(investment, investable) for investment in investments]
     total = math.fsum(asked)
     fractions = _scaled(asked, 1.0) if commit == "whole_account" or total > 1 else asked
-    names = [investment.bot for investment in investments]
-    notes = (_scale_note(total, investable, currency),) if commit == "amounts" and total > 1 else ()
-    return tuple(map(Share, names, asked, fractions)), notes
-
-
-def _scale_note(total: float, investable: Decimal, currency: str) -> str:
-    asked = money(Decimal(total) * investable, currency)
-    return (
-        f"the bots ask for {asked} together, {money(investable, currency)} can be invested: "
+    shares = tuple(map(Share, [investment.bot for investment in investments], asked, fractions))
+    if not (commit == "amounts" and total > 1):
+        return shares, ()
+    together = money(Decimal(total) * investable, currency)
+    note = (
+        f"the bots ask for {together} together, {money(investable, currency)} can be invested: "
         f"every share is scaled down to {percent(1 / total)} of what was asked"
     )
+    return shares, (note,)
 
 
 def _asked(investment: Investment, investable: Decimal) -> float:
@@ -95,9 +90,6 @@ def _scaled(values: Sequence[float], limit: float) -> list[float]:
     return scaled
 
 
-# ------------------------------------------------------------------------------------------- the waterfall
-
-
 def set_targets(
     shares: Sequence[Share],
     decisions: Mapping[str, Decision],
@@ -110,9 +102,9 @@ def set_targets(
     `notes` come before those found here. Raises RunFailedError where no bot decided anything, or where an allocation is
     invalid: an invalid allocation must not cause sales.
     """
-    failures = [decision for decision in decisions.values() if isinstance(decision, BotFailure)]
     if not any(isinstance(decisions[share.bot], Allocation) for share in shares):
-        reasons = "; ".join(f"{failure.bot}: {failure.reason}" for failure in failures) or "there is no bot"
+        failed = [f"{made.bot}: {made.reason}" for made in decisions.values() if isinstance(made, BotFailure)]
+        reasons = "; ".join(failed) or "there is no bot"
         raise RunFailedError(f"no bot decided anything tonight ({reasons}). Nothing was sent.")
     merged = merge(shares, decisions, fallback)
     netted, nettings = net_pairs(merged, trading.paired_tickers, trading.paired_mode, fallback)
@@ -209,25 +201,18 @@ def cap(weights: Weights, max_percent: Decimal) -> Weights:
     return _positive(dict(zip(weights, _scaled(list(weights.values()), limit), strict=True)))
 
 
-# ------------------------------------------------------------------------------------------- in plain words
-
-
 def _notes(
     shares: Iterable[Share], decisions: Mapping[str, Decision], nettings: Iterable[Netting], fallback: Symbol | None
-) -> list[str]:
+) -> Iterator[str]:
     goes = "stays in cash" if fallback is None else f"goes to {fallback}"
-    failed = [
-        f"{share.bot} failed: {decision.reason}; its {percent(share.fraction)} {goes}"
-        for share in shares
-        if isinstance(decision := decisions[share.bot], BotFailure)
-    ]
-    return failed + [f"{_netted(netting)}; {percent(netting.freed)} {goes}" for netting in nettings]
-
-
-def _netted(netting: Netting) -> str:
-    (a, b), left = netting.before, netting.after[0]
-    result = f"leaves {netting.stronger} {percent(left)}" if left else "leaves neither"
-    return f"{netting.stronger} {percent(a)} against its pair {netting.weaker} {percent(b)} {result}"
+    for share in shares:
+        if isinstance(decision := decisions[share.bot], BotFailure):
+            yield f"{share.bot} failed: {decision.reason}; its {percent(share.fraction)} {goes}"
+    for netting in nettings:
+        (a, b), left = map(percent, netting.before), netting.after[0]
+        leaves = f"{netting.stronger} {percent(left)}" if left else "neither"
+        against = f"{netting.stronger} {a} against its pair {netting.weaker} {b}"
+        yield f"{against} leaves {leaves}; {percent(netting.freed)} {goes}"
 
 
 def _cap_note(netted: Weights, weights: Weights) -> list[str]:
@@ -244,31 +229,21 @@ def _whys(
 ) -> dict[Symbol, str]:
     """The origin of each symbol's weight, including symbols netted to 0."""
     whys: dict[Symbol, list[str]] = defaultdict(list)
-    for symbol, why in (*_origins(shares, decisions, fallback), *_netted_away(nettings, fallback)):
-        whys[symbol].append(why)
-    for symbol in scaled:
-        whys[symbol].append("capped")
-    return {symbol: "; ".join(whys[symbol]) for symbol in sorted(whys)}
-
-
-def _origins(
-    shares: Iterable[Share], decisions: Mapping[str, Decision], fallback: Symbol | None
-) -> Iterator[tuple[Symbol, str]]:
     for share in shares:
-        decision = decisions[share.bot]
+        decision, fraction = decisions[share.bot], percent(share.fraction)
         if isinstance(decision, Allocation):
             for symbol, weight in decision.weights.items():
-                yield symbol, f"{share.bot} {percent(share.fraction)} x {percent(weight)}"
+                whys[symbol].append(f"{share.bot} {fraction} x {percent(weight)}")
         elif fallback is not None:
-            yield fallback, f"{share.bot} failed and leaves its {percent(share.fraction)}"
-
-
-def _netted_away(nettings: Iterable[Netting], fallback: Symbol | None) -> Iterator[tuple[Symbol, str]]:
+            whys[fallback].append(f"{share.bot} failed and leaves its {fraction}")
     for netting in nettings:
         stronger, weaker = netting.stronger, netting.weaker
         a, b = map(percent, netting.before)
-        yield weaker, f"netted against {stronger}: {b} to its {a}"
+        whys[weaker].append(f"netted against {stronger}: {b} to its {a}")
         if netting.after[0] < netting.before[0]:
-            yield stronger, f"netted against {weaker}: {a} - {b}"
+            whys[stronger].append(f"netted against {weaker}: {a} - {b}")
         if fallback is not None:
-            yield fallback, f"{percent(netting.freed)} freed by netting {stronger} and {weaker}"
+            whys[fallback].append(f"{percent(netting.freed)} freed by netting {stronger} and {weaker}")
+    for symbol in scaled:
+        whys[symbol].append("capped")
+    return {symbol: "; ".join(whys[symbol]) for symbol in sorted(whys)}

@@ -27,6 +27,7 @@ from rebalancer.model import (
     instrument_of,
 )
 from rebalancer.model.text import digits, money, per_share, percent, shares
+from rebalancer.portfolio.limits import Rules, first_refusal
 from rebalancer.portfolio.order_ids import order_id
 
 CENT = Decimal("0.01")
@@ -36,9 +37,6 @@ ZERO = Decimal(0)
 
 Prices = Mapping[Symbol, Price | NoPrice]
 NO_SUSPECTS: Mapping[Symbol, str] = MappingProxyType({})
-
-
-# --------------------------------------------------------------------------------------------- the plan
 
 
 def to_decimal(weight: float) -> Decimal:
@@ -124,8 +122,7 @@ def _moved(
     difference = line.target_shares - line.held
     quantity = instrument.round_down(abs(difference))
     value = quantity * price.value
-    too_small = _too_small(line, price, quantity, value, trading, instrument)
-    if too_small:
+    if too_small := _too_small(line, price, quantity, value, trading, instrument):
         return replace(line, why=too_small)
     currency = instrument.currency
     goal = f"target {percent(line.target)} of {money(investable, currency)} = {shares(line.target_shares)}"
@@ -133,23 +130,20 @@ def _moved(
     return replace(line, side=side, quantity=quantity, dollars=value, why="; ".join(filter(None, (goal, origin))))
 
 
+@first_refusal
 def _too_small(
     line: Trade, price: Price, quantity: Decimal, value: Decimal, trading: Trading, instrument: Instrument
-) -> str | None:
-    if line.held == line.target_shares > 0:
-        return f"already at its target of {shares(line.target_shares)}"
-    if not quantity >= instrument.lot:
-        goal = f"target {percent(line.target)} = {shares(line.target_shares)} at {per_share(price.value, instrument)}"
-        return f"{goal}, {digits(line.held)} held: under {one_lot(instrument)} apart"
-    drift = abs(line.now - line.target)
-    if not drift * 100 >= trading.drift_percent:
-        return (
-            f"{percent(drift)} of Investable away from its target, under drift_percent {digits(trading.drift_percent)}"
-        )
-    if not value >= max(trading.min_trade_dollars, instrument.least_order):
-        least = least_order(value, trading, instrument)
-        return f"{money(value, instrument.currency)} to trade, under {least}"
-    return None
+) -> Rules:
+    goal = shares(line.target_shares)
+    lot = "one share" if instrument.lot == 1 else f"the lot of {digits(instrument.lot)}"
+    yield not line.held == line.target_shares > 0, f"already at its target of {goal}"
+    priced = f"target {percent(line.target)} = {goal} at {per_share(price.value, instrument)}"
+    yield quantity >= instrument.lot, f"{priced}, {digits(line.held)} held: under {lot} apart"
+    drift, least = abs(line.now - line.target), trading.drift_percent
+    far = drift * 100 >= least
+    yield far, f"{percent(drift)} of Investable away from its target, under drift_percent {digits(least)}"
+    enough = value >= max(trading.min_trade_dollars, instrument.least_order)
+    yield enough, f"{money(value, instrument.currency)} to trade, under {least_order(value, trading, instrument)}"
 
 
 def least_order(value: Decimal, trading: Trading, instrument: Instrument) -> str:
@@ -157,13 +151,6 @@ def least_order(value: Decimal, trading: Trading, instrument: Instrument) -> str
     if not value >= trading.min_trade_dollars:
         return f"min_trade_dollars {money(trading.min_trade_dollars, instrument.currency)}"
     return f"the venue's least order of {money(instrument.least_order, instrument.currency)}"
-
-
-def one_lot(instrument: Instrument) -> str:
-    return "one share" if instrument.lot == 1 else f"the lot of {digits(instrument.lot)}"
-
-
-# ---------------------------------------------------------------------------------------- money and prices
 
 
 def target_value(target: Decimal, investable: Decimal) -> Decimal:
@@ -187,19 +174,6 @@ def no_price(price: NoPrice) -> str:
     return f"no price: {'; '.join(price.reasons)}"
 
 
-# -------------------------------------------------------------------------------------------- the orders
-
-
 def sell_orders(plan: Plan, account: str, session: date, run_number: int) -> tuple[Order, ...]:
-    return tuple(
-        Order(
-            order_id(account, session, run_number, "sells", trade.symbol, "sell"),
-            trade.symbol,
-            "sell",
-            trade.quantity,
-            "market",
-            None,
-            trade.why,
-        )
-        for trade in plan.sells
-    )
+    named = [(order_id(account, session, run_number, "sells", trade.symbol, "sell"), trade) for trade in plan.sells]
+    return tuple(Order(name, trade.symbol, "sell", trade.quantity, "market", None, trade.why) for name, trade in named)

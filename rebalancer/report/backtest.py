@@ -10,8 +10,7 @@ from plotille import Figure
 from rich.text import Text
 
 from rebalancer.backtest.compare import Comparison, Track, sessions_in_words
-from rebalancer.backtest.metrics import Drawdown, Statistics, drawdowns
-from rebalancer.backtest.monthly import Year
+from rebalancer.backtest.metrics import Drawdown, Statistics, Year, drawdowns
 from rebalancer.model import Floats
 from rebalancer.model.text import money, percentage
 from rebalancer.report.console import Screen, grid, line, lines

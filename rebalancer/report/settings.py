@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
-from rebalancer.config.in_force import Setting
+from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
 from rebalancer.model.text import cents
 from rebalancer.report.console import Screen, grid, line, lines

@@ -13,10 +13,15 @@ from rebalancer.portfolio.buys import Funds, Sized, budget, budget_after_refusal
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time
-from rebalancer.trading.open_orders import blocked_symbols, external_orders, orders_in_doubt
 from rebalancer.trading.orders import execute
 from rebalancer.trading.pricing import Prices, market_snapshots, order_prices
-from rebalancer.trading.recovery import orders_before_interruption, read_account_again
+from rebalancer.trading.recovery import (
+    blocked_symbols,
+    external_orders,
+    orders_before_interruption,
+    orders_in_doubt,
+    read_account_again,
+)
 from rebalancer.trading.snapshot import AccountSnapshot
 
 AUCTION_MARGIN = timedelta(seconds=30)
@@ -228,7 +233,7 @@ def _symbols_valued_at_market(context: RunContext, log: RunLog) -> set[Symbol]:
 
 def open_buys(orders: Sequence[OrderState], prices: Prices, cash: Decimal) -> Decimal:
     """The unfilled value of the buys among `orders`. One without a price counts as all of `cash`."""
-    return _cost_of_buys([(state, state.quantity - state.filled) for state in orders], prices, cash)
+    return _cost_of_buys([(state, state.remaining) for state in orders], prices, cash)
 
 
 def own_open_buys(context: RunContext, log: RunLog, prices: Prices, cash: Decimal) -> Decimal:

@@ -61,9 +61,8 @@ class RunContext:
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Every ticker that the bots and the fallback can name, by its present name, sorted."""
-        named = {symbol for bot in self.bots.values() for symbol in bot.symbols}
-        fallback = {self.trading.fallback_ticker} if self.trading.fallback_ticker else set()
-        return tuple(sorted({self.renames.get(symbol, symbol) for symbol in named | fallback}))
+        named = {*self.trading.fallback, *(symbol for bot in self.bots.values() for symbol in bot.symbols)}
+        return tuple(sorted({self.renames.get(symbol, symbol) for symbol in named}))
 
     @property
     def currency(self) -> str:

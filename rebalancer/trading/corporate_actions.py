@@ -11,10 +11,9 @@ from rebalancer.portfolio.holdings import differences
 from rebalancer.portfolio.renames import (
     ambiguity,
     current_names,
-    limits_under_both_names,
     old_ticker_reused,
-    protected_under_both_names,
     renamed_trading,
+    under_both_names,
 )
 from rebalancer.portfolio.restate import restatements, unbooked_splits
 from rebalancer.ports import Ledger
@@ -123,15 +122,20 @@ def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunConte
         context,
         renames=names,
         ambiguous=ambiguous,
-        trading=protected_under_both_names(renamed_trading(trading, names), lists),
-        limits=limits_under_both_names(limits, lists),
+        trading=replace(renamed_trading(trading, names), protected=under_both_names(trading.protected, lists)),
+        limits=replace(
+            limits,
+            allowed=under_both_names(limits.allowed, lists),
+            denied=under_both_names(limits.denied, lists),
+        ),
     )
 
 
 def protected_by_new_names(trading: Trading, ledger: Ledger) -> Trading:
     """`trading` with renamed `protected` symbols also under their current names."""
-    names = current_names(trading.protected, ledger.renames)
-    return protected_under_both_names(trading, {old: rename.new for old, rename in names.items()})
+    renames = current_names(trading.protected, ledger.renames)
+    names = {old: rename.new for old, rename in renames.items()}
+    return replace(trading, protected=under_both_names(trading.protected, names))
 
 
 def _unambiguous(

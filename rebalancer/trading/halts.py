@@ -1,19 +1,21 @@
 """Account-wide stops, read anew before every order: halt, arming, venue hours, daily loss limit."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Armed, DailyLossHit, Halted
 from rebalancer.model import Account, Hours, Session
-from rebalancer.model.text import date_and_time, money, percent
+from rebalancer.model.text import city, date_and_time, money, percent
 from rebalancer.portfolio.limits import daily_loss
-from rebalancer.trading.authorization import FIRST_LIVE_RUN, halt_text, require_account_number, unarmed_reason
 from rebalancer.trading.context import RunContext, RunLog
 
 CLOSE_TOLERANCE = timedelta(minutes=1)
 """The most that the venue's close and the calendar's may differ."""
+FIRST_LIVE_RUN = "first live run: one order was sent, look at it"
+"""The reason of the halt that the program itself writes with the only order of a first live run."""
 
 
 # --------------------------------------------------------------------------------------------- halt and arming
@@ -56,6 +58,49 @@ def first_order_halt(context: RunContext) -> tuple[Halted, ...]:
         case Armed(first_order_only=True):
             return (Halted(context.clock.now(), context.account, "rebalance", FIRST_LIVE_RUN),)
     return ()
+
+
+def halt_text(halt: Halted) -> str:
+    """Who halted which account, when and why, and how to lift the halt."""
+    whose = f"account {halt.account}" if halt.account else "every account"
+    only = f" --account {halt.account}" if halt.account else ""
+    return (
+        f"{whose} is halted since {date_and_time(halt.at, UTC)} by {halt.by}: {halt.reason.rstrip('.')}. "
+        f"Look at it, then lift it: `rebalance resume{only} --reason TEXT`."
+    )
+
+
+def unarmed_reason(
+    account: str, armed: Armed | None, pinned: str | None, files: Mapping[str, str], now: datetime, zone: tzinfo
+) -> str | None:
+    """Why real money of `account` may not be traded at `now`, with the remedy; None where it may.
+
+    `files` are the hashes of what the run would use, as in `Armed`; `pinned` is the account number in the config,
+    `zone` the exchange's.
+    """
+    arm = f"`rebalance live arm --account {account} --max-dollars DOLLARS --until YYYY-MM-DD` arms it."
+    if armed is None:
+        return f"account {account} trades real money and is not armed. {arm}"
+    if armed.number != pinned:
+        return f"account {account} is armed for the account number {armed.number}, and the config has {pinned}. {arm}"
+    if not now < armed.until:
+        return f"account {account} was armed until {end_of_day_text(armed.until, zone)}, which is over. {arm}"
+    if changed := sorted(name for name in {*armed.files, *files} if armed.files.get(name) != files.get(name)):
+        verb = "has" if len(changed) == 1 else "have"
+        return f"account {account} is not armed any more: {', '.join(changed)} {verb} changed since. {arm}"
+    return None
+
+
+def end_of_day_text(until: datetime, zone: tzinfo) -> str:
+    """`until`, the end of a day in `zone`, by that day's date."""
+    return f"the end of {(until - timedelta(seconds=1)).astimezone(zone).date()} {city(zone)} time"
+
+
+def require_account_number(account: Account, pinned: str | None) -> Account:
+    """Raises RunFailedError where the broker's answer is about another account than the `pinned` one."""
+    if pinned is None or account.number == pinned:
+        return account
+    raise RunFailedError(f"these keys are of account {account.number}, but account_number is {pinned}: use the others")
 
 
 # --------------------------------------------------------------------------------------------- venue hours

@@ -3,17 +3,17 @@
 The algorithm of `rebalance`:
 
  1. Check that the venue is open and agrees with our clock and calendar (`halts`).
- 2. Recover: stop if halted or not armed; settle the orders of earlier runs; stop at unknown orders with our ids
-    (`recovery`); cancel our open orders (`open_orders`).
+ 2. Recover: stop if halted or not armed; settle the orders of earlier runs; stop at unknown orders with our ids; cancel
+    our open orders (`recovery`).
  3. Read the account: positions, what of them is ours, Investable (`snapshot`), with splits and renames
     (`corporate_actions`).
- 4. Collect what may not be traded tonight, and take prices for signals and for orders (`open_orders`, `pricing`).
- 5. Ask every bot for its allocation by the closes up to now (`decide`).
+ 4. Collect what may not be traded tonight, and take prices for signals and for orders (`recovery`, `pricing`).
+ 5. Ask every bot for its allocation by the closes up to now (`pricing`).
  6. Merge the allocations by investment, net conflicting pairs, cap at 99 % (`portfolio.targets`).
  7. Plan the trades from holdings to targets, and check the plan (`portfolio.trades`, `portfolio.checks`).
  8. Sell: each order passes the gate and is tracked to its end (`gate`, `orders`, `tracking`).
  9. Buy only if every sell is over, sized to the cash that the account then shows (`buys`).
-10. Reconcile journal and broker (`reconcile`), and give the run its final status (`status`).
+10. Reconcile journal and broker, and give the run its final status (`reconcile`).
 
 Every step is journalled before the next one begins, so that an interrupted run can be resumed from step 8.
 """
@@ -28,30 +28,33 @@ from rebalancer.portfolio.trades import make_plan, sell_orders
 from rebalancer.trading.buys import buy, may_buy, resume_buys
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.corporate_actions import follow_renames, warn_unbooked_splits, wrongly_valued
-from rebalancer.trading.decide import decide, note_uninvested, untradable_fallback
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_armed, require_not_halted, require_open
-from rebalancer.trading.open_orders import cancel_open_orders, warn_blocked_symbols, warn_orders_in_doubt
 from rebalancer.trading.orders import execute
 from rebalancer.trading.pretrade import warn_good_faith_violations
 from rebalancer.trading.pricing import (
     Prices,
     closes_until_now,
+    decide,
     market_snapshots,
+    note_uninvested,
     order_prices,
     recent_actions,
     signal_prices,
+    untradable_fallback,
     warn_jumps,
 )
-from rebalancer.trading.reconcile import reconcile
+from rebalancer.trading.reconcile import final_status, reconcile
 from rebalancer.trading.recovery import (
+    cancel_open_orders,
     orders_before_interruption,
     read_account_again,
     refuse_unknown_orders,
     settle_earlier_orders,
+    warn_blocked_symbols,
+    warn_orders_in_doubt,
 )
 from rebalancer.trading.snapshot import read_account, require_investable
-from rebalancer.trading.status import final_status
 
 
 def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:

@@ -1,12 +1,16 @@
-"""Recovery at start-up: the orders of earlier runs are settled against the broker before anything is decided."""
+"""Recovery at start-up: orders of earlier runs are settled against the broker before anything is decided, our open ones
+are cancelled, and symbols with open orders of other senders are not traded.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
-from rebalancer.errors import SourceError, StoppedError
+from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
-from rebalancer.model import Absent, Found, Order, OrderState, Side, Symbol, Unknown
+from rebalancer.model import Absent, Found, Order, OrderId, OrderState, Side, Symbol, Unknown
+from rebalancer.model.states import IN_DOUBT
+from rebalancer.model.text import money, shares
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
@@ -18,7 +22,15 @@ from rebalancer.trading.snapshot import (
     read_account,
     read_shares,
 )
-from rebalancer.trading.tracking import how_to_resolve, look_up, order_mismatch, polls, record_state
+from rebalancer.trading.tracking import (
+    CANCEL_SECONDS,
+    how_to_resolve,
+    look_up,
+    order_mismatch,
+    polls,
+    record_state,
+    wait_until_released,
+)
 
 LOOK_BACK = timedelta(days=30)
 """How far back unknown orders are looked for where the journal has no record of the account yet."""
@@ -34,7 +46,7 @@ def settle_earlier_orders(context: RunContext, log: RunLog) -> None:
     the outcome of an order is unknown, because then it is unknown what is held.
     """
     unsettled = context.journal.unsettled(context.account)
-    shares = read_shares(context) if unsettled else {}
+    held = read_shares(context) if unsettled else {}
     found = look_up(context, [sent.order.id for sent in unsettled if sent.phase != "lost"])
     contradictions, unknown = [], []
     for sent in unsettled:
@@ -46,7 +58,7 @@ def settle_earlier_orders(context: RunContext, log: RunLog) -> None:
             case Unknown(reason):
                 unknown.append(f"{order_text(sent.order)}: {reason}")
     sentences = [sentence for sentence in contradictions if sentence]
-    sentences.extend(_late_arrivals(context, shares, recheck=not sentences))
+    sentences.extend(_late_arrivals(context, held, recheck=not sentences))
     if sentences:
         raise StoppedError(" ".join(sentences))
     if unknown:
@@ -101,17 +113,17 @@ def _settle_absent(context: RunContext, log: RunLog, sent: OrderRecord) -> str |
     return None
 
 
-def _late_arrivals(context: RunContext, shares: Mapping[Symbol, Decimal], *, recheck: bool) -> Sequence[str]:
+def _late_arrivals(context: RunContext, held: Mapping[Symbol, Decimal], *, recheck: bool) -> Sequence[str]:
     """Lost orders that must have arrived late: a venue that forgets old orders still shows their shares.
 
-    `shares` were read before anything was settled. Fills counted since may explain a difference, so that with `recheck`
+    `held` was read before anything was settled. Fills counted since may explain a difference, so that with `recheck`
     they are read again for a while; not where the run stops anyway, since a failed read would hide the reason.
     """
     lost = [sent.order for sent in context.journal.unsettled(context.account) if sent.phase == "lost"]
     expected = context.journal.ledger(context.account).expected
     if expected is None:
         return ()
-    arrived = _arrived(lost, shares, expected)
+    arrived = _arrived(lost, held, expected)
     if arrived and recheck:
         for _ in polls(context, POSITION_LAG_SECONDS):
             arrived = _arrived(lost, read_shares(context), expected)
@@ -121,13 +133,13 @@ def _late_arrivals(context: RunContext, shares: Mapping[Symbol, Decimal], *, rec
 
 
 def _arrived(
-    lost: Sequence[Order], shares: Mapping[Symbol, Decimal], expected: Mapping[Symbol, Decimal]
+    lost: Sequence[Order], held: Mapping[Symbol, Decimal], expected: Mapping[Symbol, Decimal]
 ) -> Sequence[str]:
     """Any difference in the order's direction counts, whatever its size: a split may have come since."""
     arrived = []
     for order in lost:
         symbol, sign = order.symbol, 1 if order.side == "buy" else -1
-        there, due = shares.get(symbol, ZERO), expected.get(symbol, ZERO)
+        there, due = held.get(symbol, ZERO), expected.get(symbol, ZERO)
         if (there - due) * sign > 0:
             arrived.append(
                 f"{order_text(order)} was lost, and the broker now shows {there} {symbol} where {due} were expected: "
@@ -185,3 +197,106 @@ def orders_before_interruption(log: RunLog, side: Side) -> list[Order]:
     sent = [each for each in log.earlier.values() if each.order.side == side]
     last = {each.order.symbol: each for each in sent}
     return [each.order for each in sent if each.phase != "refused" or each is last[each.order.symbol]]
+
+
+# --------------------------------------------------------------------------------------------- our open orders
+
+
+def cancel_open_orders(context: RunContext, log: RunLog) -> None:
+    """Cancel our open orders, or everyone's with `cancel_scope` "all", and wait until they and their shares are gone.
+
+    Also those that only a look-up showed as open. A resumed run's own orders are tracked, not cancelled. Raises
+    RunFailedError if an order stays open.
+    """
+    cancelled = _orders_to_cancel(context, log)
+    for order in cancelled.values():
+        whose = "our" if is_ours(order.id) else "the"
+        log.note(
+            f"{order.symbol}: cancelling {whose} open {order.side} of {open_quantity(order, log.currency)} ({order.id})"
+        )
+        context.broker.cancel(order.id)
+    if not cancelled:
+        return None
+    waiting = set(cancelled)
+    for _ in polls(context, CANCEL_SECONDS):
+        for state in context.broker.orders(sorted(waiting)).values():
+            if state.terminal:
+                if is_ours(state.id):
+                    record_state(context, log, state)
+                waiting.discard(state.id)
+        if not waiting:
+            sold = {order.symbol for order in cancelled.values() if order.side == "sell"}
+            return wait_until_released(context, log, sold)
+    raise RunFailedError(
+        f"the open orders {', '.join(sorted(waiting))} were still there {CANCEL_SECONDS} s after their cancel. Nothing "
+        "was sent; look at the account."
+    )
+
+
+def _orders_to_cancel(context: RunContext, log: RunLog) -> Mapping[OrderId, Order | OrderState]:
+    everyones = context.trading.cancel_scope == "all"
+    shown: list[Order | OrderState] = [
+        state for state in context.broker.open_orders() if everyones or is_ours(state.id)
+    ]
+    shown += [sent.order for sent in context.journal.unsettled(context.account) if sent.phase == "open"]
+    return {order.id: order for order in shown if order.id not in log.earlier}
+
+
+def open_quantity(order: Order | OrderState, currency: str) -> str:
+    """The shares that are not filled yet; of an order by amount that amount, in the account's `currency`."""
+    if isinstance(order, OrderState):
+        return money(order.quantity, currency) if order.by_amount else shares(order.remaining)
+    return shares(order.quantity)
+
+
+# --------------------------------------------------------------------------------------------- other senders
+
+
+def external_orders(context: RunContext) -> tuple[OrderState, ...]:
+    """The open orders that other programs or people sent."""
+    return tuple(state for state in context.broker.open_orders() if not is_ours(state.id))
+
+
+def blocked_symbols(external: Iterable[OrderState], currency: str) -> Mapping[Symbol, str]:
+    """The symbols with `external` open orders, with the reason why they are not traded tonight.
+
+    Our orders could trade against them, which brokers refuse as a wash trade; and open sells hold shares.
+    """
+    return {
+        state.symbol: f"left alone, since a {state.side} of {open_quantity(state, currency)} that is not ours is open "
+        f'({state.id}). Cancel it, or set cancel_scope = "all"'
+        for state in external
+    }
+
+
+def warn_blocked_symbols(context: RunContext, log: RunLog) -> Mapping[Symbol, str]:
+    return _warned(log, blocked_symbols(external_orders(context), log.currency))
+
+
+# --------------------------------------------------------------------------------------------- in doubt
+
+
+def orders_in_doubt(context: RunContext, log: RunLog) -> Mapping[Symbol, OrderRecord]:
+    """Tonight's orders with unknown outcome; treated as fully filled until reconciled.
+
+    Without those that a resumed run tracks.
+    """
+    unsettled = context.journal.unsettled(context.account)
+    doubtful = (sent for sent in unsettled if sent.phase in IN_DOUBT and sent.session == log.session.day)
+    return {sent.order.symbol: sent for sent in doubtful if sent.order.id not in log.earlier}
+
+
+def warn_orders_in_doubt(context: RunContext, log: RunLog) -> Mapping[Symbol, str]:
+    """The symbols of `orders_in_doubt`, with the reason why they get no second order."""
+    found = {
+        symbol: f"left alone tonight, since {order_text(sent.order)} of run {sent.run} is {sent.phase}: it may still "
+        "turn up"
+        for symbol, sent in orders_in_doubt(context, log).items()
+    }
+    return _warned(log, found)
+
+
+def _warned(log: RunLog, found: Mapping[Symbol, str]) -> Mapping[Symbol, str]:
+    for symbol, reason in sorted(found.items()):
+        log.note(f"{symbol}: {reason}", "warning")
+    return found

@@ -222,7 +222,7 @@ def _held_without_order(context: RunContext, symbols: Collection[Symbol]) -> dic
     }
     for state in context.broker.open_orders():
         if state.side == "sell" and state.symbol in held:
-            held[state.symbol] -= held[state.symbol] if state.by_amount else state.quantity - state.filled
+            held[state.symbol] -= held[state.symbol] if state.by_amount else state.remaining
     return {symbol: quantity for symbol, quantity in held.items() if quantity > ZERO}
 
 

@@ -62,6 +62,11 @@ def fill_price(
     return max(price, limit) if now.bid >= limit else None
 
 
+def fee_charged(side: Side, value: Decimal, fee: Decimal) -> Decimal:
+    """`fee`, which never exceeds the `value` of a sale."""
+    return fee if side == "buy" else min(fee, value)
+
+
 def refusal(order: Order, price: Decimal, available: Available, fee: Decimal, instrument: Instrument) -> str | None:
     """Why the order is refused, None if it is accepted. `price` is that of a market order."""
     if (reason := malformed(order, instrument)) is not None:

@@ -11,7 +11,7 @@ from rebalancer.model import Mode, Session, Symbol
 from rebalancer.model.keys import Keys
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes, Venue
 
-# Matched whole: an address that URL parsers and the network library read differently can't get through.
+# The whole URL has to match: none passes that a URL parser and the network library would read differently.
 LOOPBACK = re.compile(r"https?://(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?/?", re.ASCII)
 OnProgress = Callable[[int, int], None]
 """Progress callback: (symbols done, symbols in total)."""
@@ -30,9 +30,6 @@ def address_refusal(url: str, allowed: str) -> str | None:
         f"{url[:80]} is neither {allowed} nor an address on this machine. Leave the base URL out to use {allowed}; "
         "a local one has no path, such as http://127.0.0.1:8080."
     )
-
-
-# --------------------------------------------------------------------------------------------- its config keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +66,12 @@ class DayKey:
 VenueKey = AddressKey | ChoiceKey | DayKey
 
 
-# --------------------------------------------------------------------------------------------- an open account
-
-
 @dataclass(frozen=True, slots=True)
 class Login:
     """One account of the config, ready to be opened at its venue.
 
-    `settings` has the venue's own keys with their defaults, and at a simulated venue those of the `sim` table. `keys`
-    is None at a venue that needs none. `clock` is the present time. A venue may keep files in `state_dir`.
+    `settings` are the values of the venue's own keys, defaults included, and at a simulated venue those of the `sim`
+    table. `keys` are its API keys, None at a venue that needs none. A venue may keep files in `state_dir`.
     """
 
     account: str
@@ -98,7 +92,7 @@ class SimulatedMarket:
 
 
 class Synced(Protocol):
-    """The result of updating cached closes to the session `last`, as a frozen dataclass for screens and JSON."""
+    """The result of updating cached closes to the session `last`: a frozen dataclass, whose fields are its JSON."""
 
     @property
     def last(self) -> date: ...
@@ -107,8 +101,7 @@ class Synced(Protocol):
     @property
     def requests(self) -> int: ...
     def sentences(self) -> Sequence[str]:
-        """What a person should look at."""
-        ...
+        """What a person should look at, one sentence each."""
 
 
 class VenueHistory(History, Protocol):
@@ -116,11 +109,9 @@ class VenueHistory(History, Protocol):
 
     def last_session(self) -> Session:
         """The last session whose closes are final."""
-        ...
 
     def sync(self, symbols: Sequence[Symbol], progress: OnProgress) -> Synced:
         """Bring the cache up to the last session. Raises SourceError."""
-        ...
 
 
 @runtime_checkable
@@ -128,38 +119,33 @@ class SimulatedBroker(Broker, Protocol):
     """A simulated broker, with account operations that no real broker offers."""
 
     def write_off(self, symbol: Symbol) -> None:
-        """Remove all shares of `symbol` for nothing."""
-        ...
+        """Remove the whole position in `symbol` without proceeds."""
 
 
 class Connection(Protocol):
-    """One account at its venue. Opening it asks nothing of the network."""
+    """One account at its venue. Opening it sends no request."""
 
     def broker(self, market: SimulatedMarket | None) -> Broker:
-        """`market` is given to a simulated venue alone; a real one has its own time and prices."""
-        ...
+        """`market` is None for a real venue, which has its own time and prices."""
 
     def quotes(self, settings: Mapping[str, Any]) -> Quotes:
-        """Prices of now, by the venue's price keys. Called only where the plugin `brings_prices`."""
+        """Current prices; `settings` are the venue's price keys. Called only where the plugin `brings_prices`."""
         raise NotImplementedError
 
     def history(self, settings: Mapping[str, Any], calendar: Calendar) -> VenueHistory:
-        """Daily closes, by the venue's price keys. Called only where the plugin `brings_prices`."""
+        """Daily closes; `settings` are the venue's price keys. Called only where the plugin `brings_prices`."""
         raise NotImplementedError
 
     def close(self) -> None: ...
-
-
-# --------------------------------------------------------------------------------------------- the plugin
 
 
 @dataclass(frozen=True, slots=True)
 class VenuePlugin:
     """The object behind an entry point of the group "rebalancer.venues". Its module should be light to import.
 
-    `account_keys` stand in an account's table of the config; `quote_keys` and `history_keys` in [data], for the prices
-    of now and for daily closes. `price_cache` names the venue's closes in the cache, "" where it brings no prices.
-    `has_own_clock` says by an account's settings whether the venue's clock may differ from this machine's.
+    `account_keys` are config keys of an account's table, `quote_keys` and `history_keys` those of [data] for current
+    prices and for daily closes. `price_cache` names the venue's closes in the cache, "" where it has no prices.
+    `has_own_clock`: whether, by an account's settings, the venue's clock may differ from this machine's.
     """
 
     venue: Venue

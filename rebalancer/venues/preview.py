@@ -1,8 +1,7 @@
 """The broker of a dry run: a real account as it is now, with orders simulated and none sent."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 
 from rebalancer.errors import SourceError
@@ -13,7 +12,6 @@ from rebalancer.model import (
     Fill,
     Found,
     Hours,
-    Instrument,
     Order,
     OrderId,
     OrderState,
@@ -26,7 +24,7 @@ from rebalancer.model import (
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Clock, Quotes, Venue
-from rebalancer.venues.order_rules import Available, Market, fill_price, market, refusal, slipped
+from rebalancer.venues.order_rules import Available, Market, fee_charged, fill_price, market, refusal, slipped
 
 ZERO = Decimal(0)
 
@@ -35,18 +33,24 @@ class PreviewBroker:
     """Reads the account of `real` once and never sends it anything.
 
     `hours` are the real broker's unless others are given. An order fills at once at the market price, without slippage,
-    or ends at once where its limit is not met. Proceeds of sells can be spent at once. A simulated cancel frees none.
+    or is canceled at once if its limit is not met. Proceeds of sells can be spent at once; canceling an order of the
+    real account frees no cash.
     """
 
     def __init__(self, real: Broker, quotes: Quotes, clock: Clock, hours: Callable[[], Hours] | None = None) -> None:
         self._real = real
-        self._hours = hours
         self._quotes = quotes
         self._clock = clock
         self._account = real.account()
         self._positions = {position.symbol: position for position in real.positions()}
         self._orders = {state.id: state for state in real.open_orders()}
         self._fills: dict[OrderId, tuple[Fill, ...]] = {}
+        # Reads that no simulated order changes.
+        self.hours = hours or real.hours
+        self.may_short = real.may_short
+        self.untradable = real.untradable
+        self.instruments = real.instruments
+        self.named = real.named
 
     @property
     def venue(self) -> Venue:
@@ -59,9 +63,6 @@ class PreviewBroker:
             order_kinds=real.order_kinds - {"moc"},
         )
 
-    def hours(self) -> Hours:
-        return self._hours() if self._hours else self._real.hours()
-
     def account(self) -> Account:
         return self._account
 
@@ -70,16 +71,6 @@ class PreviewBroker:
 
     def open_orders(self) -> tuple[OrderState, ...]:
         return tuple(state for state in self._orders.values() if not state.terminal)
-
-    def may_short(self) -> bool:
-        return self._real.may_short()
-
-    def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
-        """Asked of the real broker: it is a read."""
-        return self._real.untradable(symbols)
-
-    def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
-        return self._real.instruments(symbols)
 
     def submit(self, order: Order) -> Submitted:
         if order.id in self._orders:
@@ -90,24 +81,22 @@ class PreviewBroker:
             return Refused(str(error))
         if here is None:
             return Refused(f"{order.symbol} has no price now: what the order would do can't be shown")
-        instrument = self.instruments([order.symbol])[order.symbol]
+        instrument, fee = self.instruments([order.symbol])[order.symbol], self.venue.fee_per_order
         price = slipped(here, order.side, ZERO, instrument)
-        reason = refusal(order, price, self._available(order.symbol), self.venue.fee_per_order, instrument)
-        if reason is not None:
+        if (reason := refusal(order, price, self._available(order.symbol), fee, instrument)) is not None:
             return Refused(reason)
-        state = _outcome(order, fill_price(order.side, order.limit, here, ZERO, instrument), instrument.currency)
+        state = order.opened()
+        if (price_paid := fill_price(order.side, order.limit, here, ZERO, instrument)) is not None:
+            state = self._filled(state, price_paid)
+        else:
+            beyond = f"the market is beyond the limit of {order.limit} {instrument.currency} now"
+            state = replace(state, status="canceled", reason=beyond)
         self._orders[order.id] = state
-        if state.average_price is not None:
-            self._carry_out(state, state.average_price)
         return Accepted(state)
 
     def find(self, order_id: OrderId) -> Found:
         """A simulated order; orders of earlier runs are looked up at the real broker."""
         return self._orders.get(order_id) or self._real.find(order_id)
-
-    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
-        """Orders of the real account only."""
-        return self._real.named(ours, since)
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
         return {order_id: self._orders[order_id] for order_id in ids if order_id in self._orders}
@@ -116,7 +105,7 @@ class PreviewBroker:
         return self._fills.get(order_id) or self._real.fills(order_id)
 
     def cancel(self, order_id: OrderId) -> None:
-        """Simulated for our own orders; orders of others stay open."""
+        """Simulated, and only for our own orders: those of others stay open."""
         state = self._orders.get(order_id)
         if state is not None and not state.terminal and is_ours(order_id):
             self._orders[order_id] = replace(state, status="canceled", reason="the cancel is only pretended")
@@ -132,21 +121,20 @@ class PreviewBroker:
 
     def _available(self, symbol: Symbol) -> Available:
         sells = [state for state in self.open_orders() if state.symbol == symbol and state.side == "sell"]
-        claimed = sum((state.quantity - state.filled for state in sells), ZERO)
         held = self._position(symbol).quantity
-        return Available(own_cash(self._account), held, held - claimed)
+        return Available(own_cash(self._account), held, held - sum((state.remaining for state in sells), ZERO))
 
     def _position(self, symbol: Symbol) -> Position:
         asset_class = self.instruments([symbol])[symbol].asset_class
         return self._positions.get(symbol, Position(symbol, ZERO, ZERO, asset_class))
 
-    def _carry_out(self, state: OrderState, price: Decimal) -> None:
+    def _filled(self, state: OrderState, price: Decimal) -> OrderState:
+        """The whole order filled at `price`: updates position, account and fills."""
+        now, value = self._clock.now(), state.quantity * price
+        fee = fee_charged(state.side, value, self.venue.fee_per_order)
         sign = 1 if state.side == "buy" else -1
-        value = state.quantity * price
-        fee = self.venue.fee_per_order if state.side == "buy" else min(self.venue.fee_per_order, value)
-        paid = sign * value + fee
         gained = self._move_shares(state.symbol, sign * state.quantity, price)
-        account, now = self._account, self._clock.now()
+        paid, account = sign * value + fee, self._account
         self._account = replace(
             account,
             equity=account.equity + gained - paid,
@@ -157,23 +145,12 @@ class PreviewBroker:
         )
         fill = Fill(f"{state.id}-1", state.id, state.symbol, state.side, state.quantity, price, fee, now)
         self._fills[state.id] = (fill,)
+        return replace(state, status="filled", filled=state.quantity, average_price=price)
 
     def _move_shares(self, symbol: Symbol, change: Decimal, price: Decimal) -> Decimal:
-        """Update the position, valued at `price`; returns the change of its value in dollars."""
-        before = self._position(symbol)
+        """Update the position, valued at `price`; returns the change of its value."""
+        before = self._positions.pop(symbol, None) or self._position(symbol)
         quantity = before.quantity + change
-        after = replace(before, quantity=quantity, market_value=quantity * price)
-        self._positions[symbol] = after
-        if not quantity:
-            del self._positions[symbol]
-        return after.market_value - before.market_value
-
-
-def _outcome(order: Order, price: Decimal | None, currency: str) -> OrderState:
-    """The whole order filled at `price`; canceled at once where the market has not reached its limit."""
-    asked = (order.id, order.symbol, order.side, order.quantity, order.kind, order.limit)
-    if price is None:
-        return OrderState(
-            *asked, "canceled", ZERO, None, f"the market is beyond the limit of {order.limit} {currency} now"
-        )
-    return OrderState(*asked, "filled", order.quantity, price)
+        if quantity:
+            self._positions[symbol] = replace(before, quantity=quantity, market_value=quantity * price)
+        return quantity * price - before.market_value

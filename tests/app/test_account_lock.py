@@ -110,7 +110,7 @@ def test_an_unwritable_lock_folder_is_refused_and_named(home: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from rebalancer.journal.lock import acquire
+from rebalancer.journal.lease import acquire
 lock = acquire(Path(sys.argv[1]), str)
 print("held", flush=True)
 sys.stdin.read()

@@ -17,7 +17,7 @@ from rebalancer.config import AccountConfig
 from rebalancer.events import Armed, Halted
 from rebalancer.model import NEW_YORK
 from rebalancer.ports import TradingStatus
-from rebalancer.trading.authorization import FIRST_LIVE_RUN, end_of_day_text, unarmed_reason
+from rebalancer.trading.halts import FIRST_LIVE_RUN, end_of_day_text, unarmed_reason
 
 NUMBER = "123456789"
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripted_sim import ScriptedSimBroker
 from stage import DAYS, GLD, SGOV, SPY, Stage, Weekdays, dollars, hold, session_of
 
 from rebalancer.app.account_checks import CheckedAccount, examine
@@ -36,7 +37,6 @@ from rebalancer.model import (
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker, History, Venue
 from rebalancer.venues.alpaca.venue import ALPACA
-from rebalancer.venues.sim.broker import SimBroker
 from rebalancer.venues.sim.venue import SIM
 
 EVENING = session_of(DAYS[0]).closes - timedelta(minutes=10)
@@ -47,7 +47,7 @@ HERE = tree.Place(None, "chart")
 class ReadOnly:
     """A broker that fails the test on any order request. A field that is set changes an answer."""
 
-    inner: SimBroker
+    inner: ScriptedSimBroker
     account_seen: Callable[[Account], Account] = lambda account: account
     hours_seen: Callable[[Hours], Hours] = lambda hours: hours
     refused: Mapping[Symbol, str] | None = None

@@ -5,12 +5,18 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from rebalancer.app.notify import Notification, notify
+from rebalancer.app.runs import notify
 from rebalancer.journal.chain import Head
 
-RESULT = Notification(
-    "main", date(2026, 11, 27), 7, "partial", "3 of 4 orders done; SPY: bought 0 of 1", 3, Head(115, "5543")
-)
+RESULT = {
+    "account": "main",
+    "session": date(2026, 11, 27),
+    "run": 7,
+    "status": "partial",
+    "message": "3 of 4 orders done; SPY: bought 0 of 1",
+    "exit_code": 3,
+    "head": Head(115, "5543"),
+}
 
 
 def python(program: str, *words: str) -> list[str]:

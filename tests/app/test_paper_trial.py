@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from stage import DAYS, SGOV, Stage, dollars, hold, session_of
 
 from rebalancer.app.paper_trial import MAX_POLLS, run_trial
@@ -16,8 +17,6 @@ from rebalancer.model import Accepted, Order, RunId, Submitted, Trading
 from rebalancer.model.checkup import Check
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.ports import Broker, Venue
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold", "cash"]
 
@@ -26,7 +25,7 @@ EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold",
 class SimProxy:
     """The sim broker; a subclass changes one call."""
 
-    inner: SimBroker
+    inner: ScriptedSimBroker
 
     def __getattr__(self, name: str):
         return getattr(self.inner, name)
@@ -145,7 +144,7 @@ def test_a_trial_order_refused_for_held_shares_is_not_retried_under_a_run_id(sta
 
 
 def test_a_position_that_the_account_never_shows_is_not_sold(stage):
-    class Blind(SimProxy):
+    class HidesPositions(SimProxy):
         def positions(self):
             return ()
 
@@ -154,19 +153,19 @@ def test_a_position_that_the_account_never_shows_is_not_sold(stage):
             return replace(account, cash=account.equity)
 
     began = stage.clock.now()
-    found = trial(stage, Blind)
+    found = trial(stage, HidesPositions)
     assert found["sold"].verdict == "fail"
     assert "the broker shows 0 shares, 1 were expected" in found["sold"].remedy
     assert stage.clock.now() - began >= timedelta(seconds=MAX_POLLS - 1)
 
 
 def test_a_venue_that_accepts_a_duplicate_order_id_is_detected(stage):
-    class Forgetful(SimProxy):
+    class AcceptsDuplicates(SimProxy):
         def submit(self, order: Order) -> Submitted:
             found = self.inner.find(order.id)
             return Accepted(found) if hasattr(found, "filled") else self.inner.submit(order)
 
-    check = trial(stage, Forgetful)["same id again"]
+    check = trial(stage, AcceptsDuplicates)["same id again"]
     assert (check.verdict, "answered Accepted" in check.found) == ("fail", True)
 
 
@@ -184,14 +183,14 @@ def test_a_cash_change_beyond_trades_and_fees_is_detected(stage):
 
 
 def test_a_broker_that_stops_answering_after_an_order_was_sent_stops_the_trial(stage):
-    class Silent(SimProxy):
+    class SilentOnceBought(SimProxy):
         def positions(self):
             if self.inner.positions():
                 raise SourceError("the broker did not answer.")
             return ()
 
     with pytest.raises(StoppedError, match="it may hold a share of SGOV more"):
-        trial(stage, Silent)
+        trial(stage, SilentOnceBought)
     assert shutdown_requested(stage) == ("partial", "the broker did not answer.")
 
 
@@ -205,13 +204,13 @@ def test_another_account_than_the_pinned_one_is_refused(stage):
 
 
 def test_real_money_is_refused(stage):
-    class Real(SimProxy):
+    class RealMoneySim(SimProxy):
         @property
         def venue(self) -> Venue:
             return Venue("Alpaca", simulated=False)
 
     with pytest.raises(RunFailedError, match="no paper account"):
-        trial(stage, Real)
+        trial(stage, RealMoneySim)
     assert_nothing_was_sent(stage)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes import NonIdempotentBroker, PowerCut, PowerCutProxy
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, SPY, TLT, Stage, mix, percent, session_of
 
 from rebalancer.app.recover import recover
@@ -15,7 +16,6 @@ from rebalancer.journal.connection import head
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Order, OrderId, RunId
 from rebalancer.ports import Broker, TradingStatus
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 def evening(tmp_path: Path) -> Stage:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from scripted_sim import Script
 from stage import GLD, SPY, Stage, hold, percent, session_of
 from two_evening_trial import (
     MOMENTS,
@@ -27,7 +28,6 @@ from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Limits, Trading
 from rebalancer.ports import Venue
-from rebalancer.venues.sim.exchange import Script
 
 
 @pytest.fixture
@@ -178,13 +178,13 @@ def test_a_share_sold_by_another_sender_ends_the_trial(stage):
 
 
 def test_real_money_is_refused(stage):
-    class Real(MarginBroker):
+    class RealMoneyMarginBroker(MarginBroker):
         @property
         def venue(self) -> Venue:
             return Venue("Alpaca", simulated=False)
 
     with pytest.raises(RunFailedError, match="no paper account"):
-        call(stage, around=Real)
+        call(stage, around=RealMoneyMarginBroker)
     assert orders(stage) == []
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fakes import FailingProxy, PowerCut
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SPY, TLT, Stage, mix, percent, session_of
 from two_evening_trial import (
     MOMENTS,
@@ -29,7 +30,6 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Limits, Trading
 from rebalancer.portfolio.order_ids import is_trial_order
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 @pytest.fixture
@@ -145,14 +145,14 @@ def test_the_sale_of_an_interrupted_trial_is_reported_before_another_trial_begin
 
 
 def test_if_the_broker_stops_answering_after_an_order_was_sent_the_remedy_is_to_call_again(stage):
-    class Silent(MarginBroker):
+    class SilentAfterTrialOrders(MarginBroker):
         def positions(self):
             if self.inner.named(is_trial_order, session_of(MONDAY).opens):
                 raise SourceError("the broker did not answer.")
             return self.inner.positions()
 
     with pytest.raises(StoppedError, match="Call the same again"):
-        call(stage, around=Silent)
+        call(stage, around=SilentAfterTrialOrders)
     assert call(stage).verdicts == {"bought": "pass", "sold": "warn"}
 
 

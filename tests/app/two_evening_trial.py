@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes import PowerCutProxy
+from scripted_sim import ScriptedSimBroker
 from stage import DAYS, Stage, mix, percent, session_of
 
 from rebalancer.app.two_evenings import run_two_evenings
@@ -15,7 +16,6 @@ from rebalancer.model import RunId, Symbol
 from rebalancer.model.checkup import Check, Figures
 from rebalancer.portfolio.order_ids import is_trial_order
 from rebalancer.ports import Broker, Journal
-from rebalancer.venues.sim.broker import SimBroker
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = DAYS[:4]
 SCHO, USFR = Symbol("SCHO"), Symbol("USFR")
@@ -26,7 +26,7 @@ MOMENTS = ["before the buy", "after the buy", "before the sell", "after the sell
 class MarginBroker:
     """The sim broker with every figure of a margin account; a subclass changes one call."""
 
-    inner: SimBroker
+    inner: ScriptedSimBroker
 
     def __getattr__(self, name: str):
         return getattr(self.inner, name)
@@ -37,7 +37,7 @@ class MarginBroker:
         return replace(account, long_value=value, buying_power=4 * account.equity)
 
 
-def power_cut_after_submit(inner: SimBroker) -> PowerCutProxy:
+def power_cut_after_submit(inner: ScriptedSimBroker) -> PowerCutProxy:
     return PowerCutProxy(MarginBroker(inner), frozenset({"submit"}), at=1, after=True)
 
 
@@ -60,7 +60,7 @@ def two_evening_stage(folder: Path) -> Stage:
 def call(
     stage: Stage,
     named: Symbol | None = None,
-    around: Callable[[SimBroker], Any] = MarginBroker,
+    around: Callable[[ScriptedSimBroker], Any] = MarginBroker,
     journal_proxy: Callable[[SqliteJournal], Any] = lambda journal: journal,
 ) -> TrialAnswer:
     """One call of the command, on the stage's current evening."""

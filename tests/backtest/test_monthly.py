@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.backtest.monthly import by_month
+from rebalancer.backtest.metrics import by_month
 from rebalancer.backtest.run import Backtest
 
 

@@ -6,11 +6,11 @@ import shutil
 from decimal import Decimal
 
 import pytest
+from scripted_sim import ScriptedSimBroker
 
 from rebalancer import config
 from rebalancer.app.evening import evening
 from rebalancer.model import Symbol
-from rebalancer.venues.sim.broker import SimBroker
 
 DAY = "2016-06-29"
 
@@ -140,8 +140,11 @@ def test_settling_a_manual_trade_adopts_nothing(rebalance, held):
     rebalance("run", "--as-of", DAY, "--force")
     settings = config.load(held)
     with evening(settings, settings.accounts[0]) as tonight:
-        assert isinstance(tonight.context.broker, SimBroker)
-        tonight.context.broker.change_position(Symbol("SPY"), Decimal(29))
+        here = tonight.context
+        file = settings.state_dir / f"sim-{settings.accounts[0].name}.sqlite"
+        broker = ScriptedSimBroker(file, here.clock, here.quotes, here.calendar, starting_cash=Decimal(0))
+        broker.change_position(Symbol("SPY"), Decimal(29))
+        broker.close()
     output = rebalance("adopt", "SPY", "--by-hand", "--yes")
     assert output.code == 0, output.err
     assert "SPY: resolved; the journal now expects 58 shares" in output.out

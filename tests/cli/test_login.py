@@ -5,6 +5,7 @@ import json
 
 import pytest
 from keyrings import MemoryKeyring, in_use
+from terminal import Terminal
 
 ID, SECRET = "PK-hunter2", "secret-hunter2"
 PIPED = f"{ID}\n{SECRET}\n"
@@ -16,11 +17,6 @@ broker = "{broker}"
 bot = "bot.json"
 amount = 1
 """
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 @pytest.fixture

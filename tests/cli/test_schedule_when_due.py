@@ -10,6 +10,7 @@ from io import StringIO
 import pytest
 from accounts import HOLD_SPY, new_york_summer, write_config
 from freezegun import freeze_time
+from terminal import Terminal
 
 from rebalancer import config
 from rebalancer.app.schedule import outside_window
@@ -138,11 +139,6 @@ def ask_at(tmp_path, hour: int, minute: int = 0, *, yes: bool = False) -> None:
     question = outside_window(settings, settings.accounts[0], clock)
     if question is not None:
         ask(question, "run", "nothing was done", yes=yes)
-
-
-class Terminal(StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_inside_the_window_a_manual_run_needs_no_confirmation(tmp_path):

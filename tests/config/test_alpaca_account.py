@@ -8,9 +8,9 @@ import pytest
 from configs import AT_ALPACA, FOLDER, SMALLEST, parsed, problems_of, with_keys
 
 from rebalancer import config
-from rebalancer.config.contents import KeySource
+from rebalancer.config.effective import by_key, effective_settings, snapshot
 from rebalancer.config.files import first_files
-from rebalancer.config.in_force import by_key, in_force, snapshot
+from rebalancer.config.tables import KeySource
 from rebalancer.venues.alpaca.venue import DATA, PAPER
 
 CONFIG = str(FOLDER / "config.toml")
@@ -150,7 +150,7 @@ def test_contradicting_settings_are_refused_once(lines: str, accounts: str, plac
 
 def test_the_settings_in_force_say_where_the_keys_are_stored() -> None:
     found = parsed(with_keys(f'{BY_VARIABLES}\naccount_number = "PA3EXAMPLE"'))
-    shown = by_key(in_force(found, found.accounts[0]))
+    shown = by_key(effective_settings(found, found.accounts[0]))
     assert shown["accounts.demo.secret"] == "${MY_SECRET}"
     assert shown["accounts.demo.credentials_file"] == "none"
     assert shown["accounts.demo.account_number"] == "PA3EXAMPLE"
@@ -159,7 +159,7 @@ def test_the_settings_in_force_say_where_the_keys_are_stored() -> None:
 
 def test_a_simulated_account_shows_nothing_of_alpaca() -> None:
     found = parsed(SMALLEST)
-    assert not {"accounts.demo.key_id", "data.feed"} & by_key(in_force(found, found.accounts[0])).keys()
+    assert not {"accounts.demo.key_id", "data.feed"} & by_key(effective_settings(found, found.accounts[0])).keys()
 
 
 def test_three_lines_lead_from_the_first_config_to_alpaca() -> None:

@@ -14,8 +14,8 @@ from platformdirs import user_config_path
 
 from rebalancer import config
 from rebalancer.config import AccountConfig, SimSettings
-from rebalancer.config.contents import BotTable, DataTable, KeySource
 from rebalancer.config.keys import account_keys_at, keys_of
+from rebalancer.config.tables import BotTable, DataTable, KeySource
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues.alpaca.venue import FIRST_DAY, PLUGIN

@@ -11,7 +11,7 @@ from tomlkit import TOMLDocument
 
 from rebalancer import config
 from rebalancer.config.edit import NUMBER, STEPS, Migration, add_investment, migration, remove_investment, set_amount
-from rebalancer.config.kinds import SCHEMA
+from rebalancer.config.parsers import SCHEMA
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment
 

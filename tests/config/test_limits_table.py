@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from configs import SMALLEST, parsed, problems_of
 
-from rebalancer.config.in_force import by_key, in_force
+from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.model import Limits, Symbol
 
 SPY, SGOV = Symbol("SPY"), Symbol("SGOV")
@@ -41,7 +41,7 @@ def test_a_class_share_in_a_list_is_one_symbol_however_it_is_written(written):
 
 def test_the_limits_in_force_say_where_they_were_set():
     config = parsed(with_limits("max_orders = 9", 'denied = ["TLT"]'))
-    shown = {setting.key: setting for setting in in_force(config, config.accounts[0])}
+    shown = {setting.key: setting for setting in effective_settings(config, config.accounts[0])}
     assert (shown[f"{HERE}.max_orders"].value, shown[f"{HERE}.max_orders"].origin) == ("9", "line 2, limits.max_orders")
     assert by_key(tuple(shown.values()))[f"{HERE}.denied"] == "TLT"
     assert shown[f"{HERE}.allowed"].origin == "default"

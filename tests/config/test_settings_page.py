@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from rebalancer.config import SimSettings
-from rebalancer.config.in_force import text
-from rebalancer.config.schema import config_schema
+from rebalancer.config.effective import text
+from rebalancer.config.json_schema import config_schema
 from rebalancer.model import Limits, Trading
 from rebalancer.model.settings import MOST_MONEY
 

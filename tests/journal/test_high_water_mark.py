@@ -12,9 +12,9 @@ from evenings import NOW, REQUEST, evening, start
 
 from rebalancer.errors import StoppedError
 from rebalancer.events import Halted, Noted, RunEnded
-from rebalancer.journal import high_water_mark, read
+from rebalancer.journal import read
 from rebalancer.journal.chain import Head
-from rebalancer.journal.connection import back_up
+from rebalancer.journal.connection import back_up, head, load_high_water_mark, rolled_back, save_high_water_mark
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN
 
@@ -40,16 +40,16 @@ def restored(path, tmp_path):
 @pytest.mark.posix
 def test_the_mark_is_the_last_line_after_a_start_an_end_and_an_event_outside_a_run(journal, path, file):
     run = start(journal)
-    assert high_water_mark.load(path) == journal.head()
+    assert load_high_water_mark(path) == journal.head()
 
     journal.record(run, Noted(NOW, "note", "in between"))
-    assert high_water_mark.load(path).seq == journal.head().seq - 1
+    assert load_high_water_mark(path).seq == journal.head().seq - 1
 
     journal.record(run, RunEnded(NOW, "success", "done"))
-    assert high_water_mark.load(path) == journal.head()
+    assert load_high_water_mark(path) == journal.head()
 
     journal.record(NO_RUN, HALT)
-    assert high_water_mark.load(path) == journal.head()
+    assert load_high_water_mark(path) == journal.head()
     assert [stat.S_IMODE(file.stat().st_mode), *file.parent.glob("*.head.*")] == [0o600]
 
 
@@ -58,11 +58,11 @@ def test_threads_may_save_the_mark_at_the_same_time(path, file):
 
     def remember_some(number):
         for seq in range(50):
-            high_water_mark.save(path, Head(seq, f"{number}"))
+            save_high_water_mark(path, Head(seq, f"{number}"))
 
     with ThreadPoolExecutor(8) as writers:
         list(writers.map(remember_some, range(8)))
-    assert high_water_mark.load(path).seq == 49
+    assert load_high_water_mark(path).seq == 49
     assert list(file.parent.glob("*.head.*")) == []
 
 
@@ -70,7 +70,7 @@ def test_a_mark_that_can_not_be_saved_leaves_no_draft(path, file):
     file.mkdir(parents=True)
 
     with pytest.raises(OSError, match=r"journal\.sqlite\.head"):
-        high_water_mark.save(path, Head(1, "1"))
+        save_high_water_mark(path, Head(1, "1"))
     assert list(file.parent.glob("*.head.*")) == []
 
 
@@ -105,13 +105,13 @@ def test_the_read_only_check_gives_the_same_reason(restored, before):
         with closing(sqlite3.connect(restored)) as connection:
             connection.execute("ALTER TABLE events DROP COLUMN hash")
 
-    assert "or another one: it lacks line " in high_water_mark.rolled_back(restored)
+    assert "or another one: it lacks line " in rolled_back(restored)
     assert restored.exists() == (before != "nothing")
 
 
 def test_a_restored_journal_can_be_used_once_a_person_accepts_it(restored):
-    high_water_mark.save(restored, high_water_mark.current(restored))
-    assert high_water_mark.rolled_back(restored) is None
+    save_high_water_mark(restored, head(restored))
+    assert rolled_back(restored) is None
 
     with SqliteJournal.open(restored) as journal:
         before = journal.head().seq

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.journal import read
 from rebalancer.journal.ledger import costs, with_changes
-from rebalancer.model import NO_RUN, Symbol
+from rebalancer.model import NO_RUN, Difference, Symbol
 from rebalancer.ports import Ledger
 
 BUY, SELL = order("rb1"), order("rb2", side="sell")
@@ -74,6 +74,31 @@ def test_a_position_that_was_sold_out_is_no_longer_expected(journal):
 
 def test_a_short_of_somebody_else_is_expected_and_not_ours(journal):
     assert ledger_after(journal, holdings_read(holding(SPY, "-5", "0"))) == recorded(ours={}, expected={SPY: -5})
+
+
+def test_while_a_difference_is_open_the_ledger_keeps_the_count_and_the_value_from_before_it(journal):
+    """The broker shows 12 shares of 2,400 dollars; 15 of 3,000 were recorded the session before."""
+    opened = replace(
+        holding(SPY, "12", "10", "2400"),
+        counted=Decimal(15),
+        counted_value=Decimal(3000),
+        opened=DAY,
+        counted_on=DAY - timedelta(days=1),
+    )
+    ledger = ledger_after(journal, holdings_read(opened, holding(BIL, "4", "4", "360")))
+
+    assert (ledger.expected, ledger.values) == ({SPY: 15, BIL: 4}, {SPY: 3000, BIL: 360})
+    assert ledger.open == {SPY: Difference(Decimal(12), DAY - timedelta(days=1), DAY)}
+
+
+def test_the_shares_of_an_unsettled_order_are_expected_as_counted_and_at_the_broker_s_value(journal):
+    """Its 4 shares at the broker come from fills that the journal does not have yet: they would count twice."""
+    unsettled = replace(holding(SPY, "4", "0", "800"), counted=Decimal(0))
+    bought = filled(BUY, "4")
+    ledger = ledger_after(journal, holdings_read(unsettled), bought)
+
+    assert (ledger.ours, ledger.expected) == ({SPY: 4}, {SPY: 4})
+    assert (ledger.values, ledger.open) == ({SPY: 800 + 4 * bought.fill.price}, {})
 
 
 def test_holdings_read_between_sells_and_buys_do_not_count(journal):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.journal.lock import file_system_by_mount_id, file_system_by_path, local_lock_id
+from rebalancer.journal.lease import file_system_by_mount_id, file_system_by_path, local_lock_id
 
 LINUX = """\
 22 27 0:21 / /proc rw,relatime - proc proc rw

@@ -130,6 +130,14 @@ def test_a_late_status_does_not_reopen_a_finished_order(journal, path):
     assert (line.state, line.filled) == ("canceled", 4)
 
 
+@pytest.mark.parametrize("status", ["open", "canceled"])
+def test_a_late_status_does_not_lower_the_filled_quantity(journal, path, status):
+    """The broker's list is older than the answer before it."""
+    line = order_after(journal, path, seen(BUY, status, "6"), seen(BUY, status, "4"))
+
+    assert (line.state, line.filled) == (status, 6)
+
+
 def test_a_late_answer_does_not_replace_a_status(journal, path):
     line = order_after(journal, path, seen(BUY, "filled", "10"), OrderAnswered(NOW, BUY.id, "unknown", "timed out"))
 

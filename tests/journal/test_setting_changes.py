@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rebalancer.events import SettingChanged
 from rebalancer.journal import read
-from rebalancer.journal.setting_changes import SETTINGS, changes
+from rebalancer.journal.account_state import SETTINGS, setting_changes
 from rebalancer.model import NO_RUN
 
 FIRST = {"trading.drift_percent": "0", "investments.trend.amount": "6000"}
@@ -32,7 +32,7 @@ def journalled(path):
 
 @given(TEXTS, TEXTS)
 def test_the_changes_lead_from_the_old_settings_to_the_new_ones_and_no_further(old, new):
-    made = changes(NOW, "demo", old, new)
+    made = setting_changes(NOW, "demo", old, new)
     after = {**old, **{each.key: each.new for each in made}}
 
     assert {key: value for key, value in after.items() if value is not None} == new

@@ -8,7 +8,7 @@ from lab.clock import LabClock
 from lab.faults import FaultInjector
 from lab.reading_checks import ReadingChecker
 from lab.venue import Venue
-from lab.venue_orders import NONE, Execution, VenueOrder
+from lab.venue_orders import NONE, LabExecution, VenueOrder
 from rebalancer import ports
 from rebalancer.errors import SourceError
 from rebalancer.model import (
@@ -280,7 +280,7 @@ class OrderListener:
         """The venue answered a look-up of `order_id`."""
 
 
-def _fill(execution: Execution) -> Fill:
+def _fill(execution: LabExecution) -> Fill:
     venue_order = execution.venue_order
     return Fill(
         execution.id,

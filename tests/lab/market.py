@@ -34,7 +34,7 @@ QUOTE_ONLY = ("quote is crossed", "quote has no bid", "quote is no number")
 
 
 @dataclass(slots=True)
-class Market:
+class LabMarket:
     """`ports.History` and `ports.Quotes`. A day's prices go up and down by up to 0.12 %.
 
     `ails`: which symbols' prices are shown wrong, and how.
@@ -53,7 +53,7 @@ class Market:
     """Splits for which the history is not adjusted yet."""
 
     @classmethod
-    def begin(cls, rng: Random, clock: LabClock, days: int) -> "Market":
+    def begin(cls, rng: Random, clock: LabClock, days: int) -> "LabMarket":
         prices = {name: Decimal(rng.randint(800, 40_000)) / 100 for name in SYMBOLS}
         market = cls(clock, prices, np.full((HISTORY + days, len(SYMBOLS)), np.nan))
         for row in range(HISTORY):

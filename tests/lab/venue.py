@@ -11,20 +11,20 @@ from heapq import heappop, heappush
 from random import Random
 
 from lab.faults import FaultInjector
-from lab.market import SYMBOLS, Market
-from lab.venue_orders import NONE, Execution, Rules, Status, VenueOrder
+from lab.market import SYMBOLS, LabMarket
+from lab.venue_orders import NONE, LabExecution, Rules, Status, VenueOrder
 
 
 class Venue:
     """`watch` is called for every order that is "accepted" or "executed"."""
 
-    def __init__(self, rules: Rules, market: Market, cash: Decimal) -> None:
+    def __init__(self, rules: Rules, market: LabMarket, cash: Decimal) -> None:
         self.rules = rules
         self.market = market
         self.cash = cash
         self.shares: dict[str, Decimal] = dict.fromkeys(SYMBOLS, NONE)
         self.venue_orders: list[VenueOrder] = []
-        self.executions: list[Execution] = []
+        self.executions: list[LabExecution] = []
         self.halted: str | None = None
         self.closed_early: datetime | None = None
         self.previous_equity = cash
@@ -236,7 +236,7 @@ class Venue:
         self.shares[venue_order.symbol] += sign * quantity
         venue_order.filled += quantity
         venue_order.paid += quantity * price
-        done = Execution(f"x{len(self.executions) + 1}", venue_order, quantity, price, fee, self.now, moved)
+        done = LabExecution(f"x{len(self.executions) + 1}", venue_order, quantity, price, fee, self.now, moved)
         self.executions.append(done)
         venue_order.executions.append(done)
         if venue_order.status == "open" and venue_order.filled >= venue_order.quantity:

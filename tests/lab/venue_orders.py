@@ -45,7 +45,7 @@ def draw_rules(rng: Random) -> Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class LabExecution:
     id: str
     venue_order: "VenueOrder"
     quantity: Decimal
@@ -76,7 +76,7 @@ class VenueOrder:
     paid: Decimal = NONE
     reason: str = ""
     refusal: str = ""
-    executions: list[Execution] = field(default_factory=list)
+    executions: list[LabExecution] = field(default_factory=list)
     forgotten: bool = False
     overdue: bool = False
     """It arrives after the quiet period, which breaks the venue's guarantee."""

@@ -15,7 +15,7 @@ from lab.faults import EXTERNAL_TRADING, FAULTS, OUTSIDE_CHANGES, FaultInjector,
 from lab.halt_causes import is_explained
 from lab.journal_checks import JournalChecker
 from lab.journal_storage import JournalStorage
-from lab.market import HISTORY, Market
+from lab.market import HISTORY, LabMarket
 from lab.order_checks import Disturbances, OrderChecker, Violation
 from lab.owner import draw_owner
 from lab.program_runner import DONE, ProgramRunner
@@ -45,7 +45,7 @@ class World:
         self.sessions = first_sessions(HISTORY + days)[HISTORY:]
         self.clock = LabClock(self.sessions[0].opens)
         rng = self._rng("world")
-        self.market = Market.begin(rng, self.clock, days)
+        self.market = LabMarket.begin(rng, self.clock, days)
         self.venue = Venue(draw_rules(rng), self.market, Decimal(rng.randint(20, 200) * 1000))
         self.venue.rules = replace(self.venue.rules, settles=self._rng("settlement").random() < 0.5)
         self.external_traders = ExternalTraders(self)

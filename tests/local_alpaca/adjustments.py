@@ -1,4 +1,4 @@
-"""Raw closes and the events behind them, and the series that a vendor of prices computes from both."""
+"""Unadjusted closes and corporate actions, and the adjusted closes that a vendor computes from both."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ ADJUSTMENTS: Mapping[str, frozenset[str]] = {
     "raw": frozenset(),
     "split": SPLITS,
     "dividend": DIVIDENDS,
-    "spin-off": frozenset(),  # its worth is in no event: it is announced, and nothing is adjusted for it
+    "spin-off": frozenset(),  # announced without a value, so no close is adjusted for it
     "all": SPLITS | DIVIDENDS,
 }
-"""The kinds of actions that a value of `adjustment` counts; several values are joined by commas."""
+"""The kinds of actions that each value of `adjustment` applies; several values are joined by commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class Action:
 
     @property
     def symbols(self) -> frozenset[str]:
-        """Every symbol it is found by: that of the share, and the one a share is renamed to or spun off as."""
+        """Every symbol that finds it: that of the share, and the one it is renamed to or spun off as."""
         return frozenset({self.symbol, str(self.fields.get("new_symbol", self.symbol))})
 
     def number(self, name: str) -> Decimal:
         return Decimal(str(self.fields[name]))
 
     def factor(self, before: Decimal) -> Decimal:
-        """What a price before the ex-date is multiplied with; `before` is the last raw close of these, in dollars."""
+        """The factor of every price before the ex-date; `before` is the last unadjusted close before it, in dollars."""
         match self.kind:
             case "forward_split" | "reverse_split":
                 return self.number("old_rate") / self.number("new_rate")

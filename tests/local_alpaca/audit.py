@@ -1,4 +1,4 @@
-"""Figures of a whole evening by the venue's own records, for independent checks."""
+"""Figures of a whole evening from the venue's own records, for independent checks."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from local_alpaca.orders import Order
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """`posts`: orders sent, taken or not. `repeated`: client ids that came more than once. `lowest_cash` in dollars.
+    """`posts`: orders sent, accepted or not. `repeated`: client ids received more than once. `lowest_cash` in dollars.
 
     `busiest_minute`: most requests on the trading paths in any sixty seconds, refused ones included.
     """

@@ -10,7 +10,7 @@ from local_alpaca.orders import NINE_PLACES, Execution, Order, identity
 
 @dataclass(slots=True)
 class Holding:
-    """`shares` is negative for a short; `cost` is the whole of what was paid, in dollars."""
+    """`shares` is negative for a short; `cost` is the total amount paid, in dollars."""
 
     shares: Decimal
     cost: Decimal
@@ -18,8 +18,8 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
-    """`shares` and `dollars` are below 0 for a sale: what came into the account, and what left its cash."""
+class AccountTrade:
+    """`shares` that entered the account and `dollars` that left its cash; both are negative for a sale."""
 
     symbol: str
     shares: Decimal
@@ -31,7 +31,7 @@ Prices = Callable[[str], Decimal]
 
 
 class Book:
-    """`withheld` are dollars of the cash that have not settled, beside the proceeds of its own `trades`."""
+    """`withheld` are unsettled dollars of the cash, in addition to the unsettled proceeds of `trades`."""
 
     def __init__(self, cash: Decimal) -> None:
         self.cash = cash
@@ -39,20 +39,20 @@ class Book:
         self.withheld = Decimal(0)
         self.holdings: dict[str, Holding] = {}
         self.orders: list[Order] = []
-        self.trades: list[Trade] = []
+        self.trades: list[AccountTrade] = []
 
     def open_orders(self) -> list[Order]:
         return [order for order in self.orders if order.open]
 
     def reserved(self) -> Decimal:
-        """Dollars that open buys hold back."""
+        """Dollars reserved for open buys."""
         return sum((order.left * order.reserved for order in self.open_orders() if _buys(order)), Decimal(0))
 
     def shares(self, symbol: str) -> Decimal:
         return self.holdings[symbol].shares if symbol in self.holdings else Decimal(0)
 
     def held(self, symbol: str, now: datetime) -> Decimal:
-        """Shares that sells hold: the open ones, and for a while those that ended."""
+        """Shares reserved for sells: open ones, and for a while ended ones."""
         sells = (o for o in self.orders if not _buys(o) and o.ticket.symbol == symbol and o.holds(now))
         return sum((order.left for order in sells), Decimal(0))
 
@@ -62,13 +62,13 @@ class Book:
         order.executions.append(Execution(execution_id, shares, price, at))
 
     def trade(self, symbol: str, shares: Decimal, price: Decimal, at: datetime) -> None:
-        """`shares` change hands at `price`, below 0 for a sale; below what is held it makes a short."""
+        """Buy `shares` at `price`, or sell them if below 0; selling more than is held opens a short position."""
         held = self.holdings.pop(symbol, Holding(Decimal(0), Decimal(0)))
         if after := held.shares + shares:
             self.holdings[symbol] = Holding(after, _cost(held, shares, price), held.asset_class)
         self.cash -= shares * price
         self.lowest_cash = min(self.lowest_cash, self.cash)
-        self.trades.append(Trade(symbol, shares, shares * price, at))
+        self.trades.append(AccountTrade(symbol, shares, shares * price, at))
 
 
 def _cost(held: Holding, shares: Decimal, price: Decimal) -> Decimal:

@@ -1,4 +1,4 @@
-"""Corporate actions on the wire, grouped by their kind. They are found by the day they are processed."""
+"""JSON of corporate actions, grouped by kind and searched by their processing day."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,7 +44,7 @@ def page(actions: Sequence[Action], params: Params, now: datetime) -> dict[str, 
 
 
 def _asked(actions: Sequence[Action], params: Params, now: datetime) -> list[Action]:
-    """Known by `now`, of the symbols and kinds asked for, processed from `start` to `end`: today where not said."""
+    """Announced by `now`, of the requested symbols and kinds, processed from `start` to `end` (by default today)."""
     first, last = (moment(name, params, now).astimezone(NEW_YORK).date() for name in ("start", "end"))
     symbols = {symbol for symbol in params.get("symbols", "").split(",") if symbol}
     kinds = {kind for kind in params.get("types", "").split(",") if kind} or KINDS
@@ -70,7 +70,7 @@ def _first(params: Params) -> int:
 
 
 def body(action: Action) -> dict[str, Any]:
-    """The fields of its kind first, then those that every kind has."""
+    """The fields of its kind, then those of every kind."""
     given = {name: float(value) if isinstance(value, Decimal) else value for name, value in action.fields.items()}
     own = {**_fields(action), **given}
     name = f"{action.kind}/{action.symbol}/{action.ex_date}"

@@ -1,4 +1,4 @@
-"""Daily bars by the page: by symbol, then by time, however many symbols and days were asked for."""
+"""Daily bars in pages, sorted by symbol and then by time across all requested symbols and days."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ FEEDS = frozenset({"sip", "iex", "otc", "boats"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """`seen` is up to when the feed may show anything; `after` the last bar of the page before."""
+class BarsRequest:
+    """`seen` is the latest time that the feed may show; `after` the last bar of the previous page."""
 
     symbols: list[str]
     start: datetime
@@ -63,7 +63,7 @@ class Asked:
 
 
 def page(tape: "Tape", params: Params, now: datetime) -> dict[str, Any]:
-    asked = Asked.read(params, now, paid=tape.paid)
+    asked = BarsRequest.read(params, now, paid=tape.paid)
     most = min(asked.limit, tape.page_limit)
     bars: dict[str, list[dict[str, Any]]] = {}
     last: tuple[str, date] | None = None
@@ -79,8 +79,8 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), NEW_YORK)
 
 
-def _bars(tape: "Tape", asked: Asked) -> Iterator[tuple[str, date, Decimal]]:
-    """What is asked for and not on an earlier page."""
+def _bars(tape: "Tape", asked: BarsRequest) -> Iterator[tuple[str, date, Decimal]]:
+    """The requested bars that were on no earlier page."""
     for symbol in asked.symbols:
         if asked.after and symbol < asked.after[0]:
             continue
@@ -90,7 +90,7 @@ def _bars(tape: "Tape", asked: Asked) -> Iterator[tuple[str, date, Decimal]]:
                 yield symbol, day, series[day]
 
 
-def _shown(asked: Asked, symbol: str, day: date) -> bool:
+def _shown(asked: BarsRequest, symbol: str, day: date) -> bool:
     if asked.after is None or symbol != asked.after[0]:
         return False
     return day >= asked.after[1] if asked.newest_first else day <= asked.after[1]

@@ -18,11 +18,11 @@ from local_alpaca.terms import Terms
 GOOD_TILL_CANCELED = timedelta(days=90)
 A_DOLLAR = Decimal(1)
 TRIGGERED = {"stop", "stop_limit"}
-"""These rest at this venue and are never triggered."""
+"""Order types that stay open here and are never triggered."""
 
 
 class Exchange:
-    """`asset_of` gives the asset of a symbol. What an account may do and spend is in `terms`."""
+    """`asset_of` returns the asset of a symbol; `terms` say what the account may do and spend."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Exchange:
         self._scripts = scripts
         self._asset_of = asset_of
 
-    # ------------------------------------------------------------------------------------- orders come in
+    # ------------------------------------------------------------------------------------- submit
 
     def submit(self, body: Mapping[str, object], account: Mapping[str, object], now: datetime) -> Order:
         """Raises RefusalError, in the order the real venue checks."""
@@ -63,7 +63,7 @@ class Exchange:
         return self._enter(ticket, counts, now, self._scripts.of(ticket.symbol, ticket.side))
 
     def _reference(self, ticket: Ticket, now: datetime) -> Decimal:
-        """The far side of the quote during the session, the last trade when it is over."""
+        """The opposite side of the quote during the session, the last trade after it."""
         if self._sessions.under_way(now):
             price = self._market.far_side(ticket.symbol, ticket.side, now)
         else:
@@ -94,7 +94,7 @@ class Exchange:
         return self._market.last(symbol, now) or A_DOLLAR
 
     def _enter(self, ticket: Ticket, price: Decimal, now: datetime, script: OrderScript) -> Order:
-        """No two orders come in at the same microsecond. What comes after the close waits for the next session."""
+        """A unique time for each order. An order sent after the close waits for the next session."""
         newest = self.book.orders[-1].created if self.book.orders else datetime.min.replace(tzinfo=UTC)
         created = max(now, newest + timedelta(microseconds=1))
         session = self._sessions.ending_after(now)
@@ -113,10 +113,10 @@ class Exchange:
         self.book.orders.append(order)
         return order
 
-    # ------------------------------------------------------------------------------------- orders are called back
+    # ------------------------------------------------------------------------------------- cancel
 
     def cancel(self, order: Order, now: datetime) -> None:
-        """Request a cancel; the order keeps its reservation until it is done. Raises RefusalError if too late."""
+        """Request a cancel; the order keeps its reservation until it is canceled. Raises RefusalError if too late."""
         asked = order.status == "pending_cancel"
         check(asked or not order.open, UNPROCESSABLE, f'order is already in "{order.status}" state')
         order.status, order.changed = "pending_cancel", now
@@ -127,7 +127,7 @@ class Exchange:
     # ------------------------------------------------------------------------------------- time passes
 
     def advance(self, now: datetime) -> None:
-        """Carry out every step that is due by `now`, in the order of time."""
+        """Carry out every step that is due by `now`, by time."""
         moved = True
         while moved:
             due = sorted((_due(order), order.number) for order in self.book.open_orders() if _due(order) <= now)
@@ -135,7 +135,7 @@ class Exchange:
             moved = any(outcomes)
 
     def _move(self, order: Order, now: datetime) -> bool:
-        """The next thing in the script of `order`; False where it has to wait."""
+        """Carry out the next step of the script of `order`; False where it has to wait."""
         step = order.steps[0] if order.steps else None
         if step is not None:
             at = now if step.waited else step.at
@@ -162,7 +162,7 @@ class Exchange:
         return True
 
     def _fill(self, order: Order, share: Decimal, at: datetime) -> bool:
-        """Up to `share` of the whole, at the far side or at the auction's price; False where nobody trades at that."""
+        """Fill up to `share` of the order at the opposite quote or the auction price; False if it can't trade there."""
         ticket = order.ticket
         if _in_auction(order):
             price = self._market.last(ticket.symbol, at)
@@ -184,7 +184,7 @@ class Exchange:
         return True
 
     def _replace(self, order: Order, at: datetime) -> None:
-        """Replace it by another order of the venue for the rest."""
+        """Replace the order by another one for its unfilled rest."""
         _end(order, "replaced", at)
         rest = replace(order.ticket, shares=order.left, client_id=f"replaces-{order.id}")
         heir = self._enter(rest, order.reserved, at, ORDINARY)

@@ -10,12 +10,12 @@ Change = Callable[[object], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One broken answer. `commits`: the venue does what it was asked for before the answer breaks.
+class BadAnswer:
+    """One broken answer. `commits`: the venue carries out the request before the answer breaks.
 
-    `way` is how the answer reaches the client, if at all. `status`, `raw` and `headers` stand in place of the venue's
-    own; `change` is made of the JSON body. `late`: nothing comes back, and the request arrives so many seconds later.
-    `then` happens once the answer is made: what somebody else does between this request and the next.
+    `way` is how the answer reaches the client, if at all. `status`, `raw` and `headers` replace the
+    venue's own; `change` is applied to the JSON body. `late`: there is no answer, and the request arrives so many
+    seconds later. `then` is called after the answer: what somebody else does between this request and the next.
     """
 
     way: Way = "answer"
@@ -29,62 +29,64 @@ class Fault:
     then: Callable[[], object] | None = None
 
 
-def _response(status: int, text: str, *, commits: bool = False, **headers: str) -> Fault:
+def _response(status: int, text: str, *, commits: bool = False, **headers: str) -> BadAnswer:
     raw = json.dumps({"message": text}).encode()
-    return Fault(commits=commits, status=status, raw=raw, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    return BadAnswer(
+        commits=commits, status=status, raw=raw, headers={k.replace("_", "-"): v for k, v in headers.items()}
+    )
 
 
 PAGE = b"<html><head><title>500 Internal Server Error</title></head><body>nginx</body></html>"
 
-SILENCE = Fault("silence", commits=False)
-SILENCE_AFTER = Fault("silence")
-RESET = Fault("reset", commits=False)
-RESET_AFTER = Fault("reset")
-DRIP = Fault("drip")
-DRIP_HEADERS = Fault("drip headers")
+SILENCE = BadAnswer("silence", commits=False)
+SILENCE_AFTER = BadAnswer("silence")
+RESET = BadAnswer("reset", commits=False)
+RESET_AFTER = BadAnswer("reset")
+DRIP = BadAnswer("drip")
+DRIP_HEADERS = BadAnswer("drip headers")
 TOO_MANY = _response(429, "too many requests.", X_RateLimit_Limit="200", X_RateLimit_Remaining="0", Retry_After="1")
-TOO_MANY_BARE = Fault(commits=False, status=429, raw=b"")
+TOO_MANY_BARE = BadAnswer(commits=False, status=429, raw=b"")
 UNAVAILABLE = _response(503, "service unavailable")
 TIMEOUT_AFTER = _response(504, "upstream request timeout", commits=True)
-INTERNAL = Fault(commits=False, status=500, raw=b'{"code": 50010000, "message": "internal server error occurred"}')
-HTML = Fault(commits=False, status=500, raw=PAGE, headers={"Content-Type": "text/html"})
-HTML_AFTER = Fault(status=500, raw=PAGE, headers={"Content-Type": "text/html"})
-EMPTY = Fault(status=200, raw=b"")
-TRUNCATED = Fault(cut=True)
-REDIRECT = Fault(commits=False, status=302, raw=b"", headers={"Location": "/v2/elsewhere"})
+INTERNAL = BadAnswer(commits=False, status=500, raw=b'{"code": 50010000, "message": "internal server error occurred"}')
+HTML = BadAnswer(commits=False, status=500, raw=PAGE, headers={"Content-Type": "text/html"})
+HTML_AFTER = BadAnswer(status=500, raw=PAGE, headers={"Content-Type": "text/html"})
+EMPTY = BadAnswer(status=200, raw=b"")
+TRUNCATED = BadAnswer(cut=True)
+REDIRECT = BadAnswer(commits=False, status=302, raw=b"", headers={"Location": "/v2/elsewhere"})
 UNAUTHORIZED = _response(401, "unauthorized.")
-FORBIDDEN = Fault(commits=False, status=403, raw=b'{"code": 40310000, "message": "forbidden."}')
+FORBIDDEN = BadAnswer(commits=False, status=403, raw=b'{"code": 40310000, "message": "forbidden."}')
 
 
-def late(seconds: float) -> Fault:
-    """The connection breaks, and what was asked for arrives `seconds` later."""
-    return Fault("reset", commits=False, late=seconds)
+def late(seconds: float) -> BadAnswer:
+    """The connection breaks, and the request arrives `seconds` later."""
+    return BadAnswer("reset", commits=False, late=seconds)
 
 
-def followed_by(act: Callable[[], object]) -> Fault:
-    """An ordinary answer, after which `act` happens: the owner trades by hand, the market moves."""
-    return Fault(then=act)
+def followed_by(act: Callable[[], object]) -> BadAnswer:
+    """An ordinary answer, after which `act` is called: the owner trades by hand, the market moves."""
+    return BadAnswer(then=act)
 
 
-def edited(**fields: object) -> Fault:
-    """Each object of the body carries `fields` instead of its own: another symbol, an unknown status, a new field."""
-    return Fault(change=lambda body: _each(body, lambda entry: {**entry, **fields}))
+def edited(**fields: object) -> BadAnswer:
+    """Each object of the body gets these `fields`: another symbol, an unknown status, a new field."""
+    return BadAnswer(change=lambda body: _each(body, lambda entry: {**entry, **fields}))
 
 
-def without(*names: str) -> Fault:
+def without(*names: str) -> BadAnswer:
     """Each object of the body lacks the fields `names`."""
-    return Fault(change=lambda body: _each(body, lambda entry: {k: v for k, v in entry.items() if k not in names}))
+    return BadAnswer(change=lambda body: _each(body, lambda entry: {k: v for k, v in entry.items() if k not in names}))
 
 
-def answering(body: object, status: int = 200) -> Fault:
-    """This body in place of the venue's own."""
-    return Fault(status=status, raw=json.dumps(body).encode())
+def answering(body: object, status: int = 200) -> BadAnswer:
+    """This body instead of the venue's own."""
+    return BadAnswer(status=status, raw=json.dumps(body).encode())
 
 
-def refusing(status: int, code: int, message: str, **extras: str) -> Fault:
-    """A refusal with the venue's message; nothing is done."""
+def refusing(status: int, code: int, message: str, **extras: str) -> BadAnswer:
+    """A refusal with the venue's message; the request is not carried out."""
     raw = json.dumps({"code": code, "message": message, **extras}).encode()
-    return Fault(commits=False, status=status, raw=raw)
+    return BadAnswer(commits=False, status=status, raw=raw)
 
 
 def _each(body: object, change: Callable[[dict[str, object]], dict[str, object]]) -> object:
@@ -97,7 +99,7 @@ def _each(body: object, change: Callable[[dict[str, object]], dict[str, object]]
 class _Ordered:
     method: str
     path: str
-    fault: Fault
+    fault: BadAnswer
     skip: int
     times: int | None
 
@@ -110,7 +112,7 @@ class Faults:
     def __init__(self) -> None:
         self._ordered: list[_Ordered] = []
 
-    def on(self, method: str, path: str, nth: int = 1, *, fault: Fault, times: int | None = 1) -> None:
+    def on(self, method: str, path: str, nth: int = 1, *, fault: BadAnswer, times: int | None = 1) -> None:
         """Break the `nth` call from now on, and those after it, `times` in all (None: for ever).
 
         `path` matches exactly, "/v2/orders", or with a star at its end as a prefix, "/v2/orders*".
@@ -120,8 +122,8 @@ class Faults:
     def clear(self) -> None:
         self._ordered.clear()
 
-    def next(self, method: str, path: str) -> Fault | None:
-        """The fault of this call. Each rule counts the calls it matches, whether another rule breaks them or not."""
+    def next(self, method: str, path: str) -> BadAnswer | None:
+        """The fault of this call. Each rule counts every call that it matches, also one that another rule breaks."""
         due = None
         for ordered in self._ordered:
             if not ordered.meets(method, path):

@@ -59,7 +59,7 @@ def account(money: Money, terms: Terms, now: datetime) -> Json:
 
 
 def configurations(terms: Terms) -> Json:
-    """As of July 2026, when dtbp_check and pdt_check went (changelog of 2026-06-03)."""
+    """As of July 2026, when dtbp_check and pdt_check were removed (changelog of 2026-06-03)."""
     return {
         "fractional_trading": True,
         "max_margin_multiplier": str(terms.multiplier),
@@ -98,7 +98,7 @@ def position(symbol: str, holding: Holding, price: Decimal, held: Decimal) -> Js
 
 
 def asset(symbol: str) -> Json:
-    """An ordinary fund. What a test wants otherwise it sets over these fields."""
+    """An ordinary fund; a test overrides the fields that it needs to be different."""
     return {
         "attributes": ["fractional_eh_enabled", "has_options", "overnight_tradable"],
         "borrow_status": "easy_to_borrow",
@@ -146,7 +146,7 @@ def activity_id(execution: Execution) -> str:
 
 
 def clock(sessions: Sessions, shown: datetime, now: datetime) -> Json:
-    """`shown` is the time that the venue reports, which a test may set apart from its `now`."""
+    """`shown` is the time that the venue reports; a test may let it differ from the venue's `now`."""
     return {
         "timestamp": shown.astimezone(NEW_YORK).isoformat(timespec="microseconds"),
         "is_open": sessions.under_way(now) is not None,

@@ -47,7 +47,7 @@ def minute_bar(tape: "Tape", symbol: str, now: datetime, feed: str) -> Body | No
 
 
 def snapshot(tape: "Tape", symbol: str, now: datetime, feed: str) -> Body | None:
-    """`dailyBar` is that of the last session with a trade: until the first one of today, the last session's."""
+    """`dailyBar` is that of the last session with a trade: before today's first trade, of an earlier session."""
     bars = [
         bar(close, datetime.combine(day, time(), NEW_YORK), feed)
         for day, close in list(tape.days(symbol, now).items())[-2:]
@@ -63,7 +63,7 @@ def snapshot(tape: "Tape", symbol: str, now: datetime, feed: str) -> Body | None
 
 
 def bar(price: Decimal, at: datetime, feed: str) -> Body:
-    """A bar in which everything traded at one price."""
+    """A bar whose open, high, low and close are one price."""
     dollars = float(round(price, 4))
     volume = VOLUMES.get(feed, 5_000)
     return {
@@ -79,7 +79,7 @@ def bar(price: Decimal, at: datetime, feed: str) -> Body:
 
 
 def stamp(at: datetime) -> str:
-    """RFC 3339 in UTC, the fraction only where there is one: as the venue writes it."""
+    """RFC 3339 in UTC, with a fraction only if there is one, as the venue writes it."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

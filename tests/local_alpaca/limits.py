@@ -7,7 +7,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class RateLimit:
-    """`per_minute` requests in any sixty seconds of the venue's time; those refused do not count."""
+    """`per_minute` requests in any sixty seconds of the venue's time; refused ones do not count."""
 
     def __init__(self, per_minute: int) -> None:
         self.per_minute = per_minute

@@ -16,7 +16,7 @@ SHORT_COLLAR = Decimal("0.03")
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Dollars. `long` and `short` are market values, the short one below 0; `start_...` are of the day's start."""
+    """Dollars. `long` and `short` are market values, the short one below 0; `start_...` are as the day began."""
 
     cash: Decimal
     long: Decimal
@@ -32,16 +32,16 @@ class Money:
         return self.cash + self.long + self.short
 
     def own(self) -> Decimal:
-        """Cash without what a short sale brought in, less what open buys hold back."""
+        """Cash without the proceeds of short sales, less what is reserved for open buys."""
         return max(NONE, min(self.cash, self.equity - self.long) - self.reserved)
 
     def settled(self, terms: Terms) -> Decimal:
-        """non_marginable_buying_power. Open buys are taken off: recorded 18000.50 beside a cash of 100000."""
+        """non_marginable_buying_power. Open buys are subtracted: recorded 18000.50 beside a cash of 100000."""
         unsettled = NONE if terms.proceeds_count else self.unsettled
         return max(NONE, self.cash - unsettled - self.reserved)
 
     def power(self, terms: Terms) -> Decimal:
-        """buying_power. Docs: open buys reduce it, and sales don't give it back until they are executed."""
+        """buying_power. Docs: open buys reduce it, and sells increase it only once they are executed."""
         if terms.power is not None:
             return terms.power
         if terms.multiplier == 1:
@@ -59,7 +59,7 @@ class Money:
 
 
 def counted(book: Book, prices: Prices, sessions: Sessions, now: datetime) -> Money:
-    """The day's start is what was there before the trades of today (in New York), at the prices of now."""
+    """The day starts with the holdings before today's trades (New York time), valued at current prices."""
     today = now.astimezone(NEW_YORK).date()
     trades = [trade for trade in book.trades if trade.at.astimezone(NEW_YORK).date() == today]
     at_start = {symbol: holding.shares for symbol, holding in book.holdings.items()}
@@ -80,7 +80,7 @@ def counted(book: Book, prices: Prices, sessions: Sessions, now: datetime) -> Mo
 
 
 def cost(price: Decimal, *, collared: bool, short: bool = False) -> Decimal:
-    """Dollars that a share counts in the buying-power check.
+    """Dollars a share in the buying-power check.
 
     Docs: a market order becomes a limit order 2.5 to 4 % away from the market; a short sale counts at 3 % above the
     ask, or at its limit if that is more.

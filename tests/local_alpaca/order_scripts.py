@@ -52,7 +52,7 @@ def halted() -> OrderScript:
 
 
 def rejected() -> OrderScript:
-    """Accepted with a 200 first."""
+    """Accepted with a 200, then rejected."""
     return OrderScript((ScriptStep(0.6, "rejected"),))
 
 
@@ -69,7 +69,7 @@ def slow_cancel(seconds: float) -> OrderScript:
 
 
 def keeps_its_shares(seconds: float) -> OrderScript:
-    """Never fills, and holds its shares for `seconds` after its cancellation."""
+    """Never fills; its shares stay reserved for `seconds` after it is canceled."""
     return OrderScript((NEW,), keeps=seconds)
 
 
@@ -93,7 +93,7 @@ class OrderScripts:
         self._set: list[tuple[str, str | None, OrderScript, list[None] | None]] = []
 
     def on(self, symbol: str, script: OrderScript, *, side: str | None = None, times: int | None = None) -> None:
-        """For the next `times` orders of `symbol` (all of them without it), on `side` or on both."""
+        """For the next `times` orders of `symbol` (by default all), on `side` or on both sides."""
         self._set.append((symbol, side, script, None if times is None else [None] * times))
 
     def of(self, symbol: str, side: str) -> OrderScript:

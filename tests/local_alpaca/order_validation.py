@@ -32,7 +32,7 @@ def check(refused: bool, code: int, message: str) -> None:  # noqa: FBT001 - rea
 
 
 def ticket_of(body: Mapping[str, object]) -> Ticket:
-    """The order that `body` asks for. Raises RefusalError where it is none."""
+    """The order in `body`. Raises RefusalError for an invalid one."""
     symbol, side, kind = body.get("symbol"), body.get("side"), body.get("type")
     check(not isinstance(symbol, str) or not symbol, MALFORMED, "symbol is required")
     quantity, notional = _amount(body, "qty"), _amount(body, "notional")
@@ -56,7 +56,7 @@ def ticket_of(body: Mapping[str, object]) -> Ticket:
         side="buy" if side == "buy" else "sell",
         kind=str(kind),
         time_in_force=str(lasts),
-        # What lies beyond nine places is cut off in silence.
+        # The real venue cuts off further decimal places without an error.
         shares=(quantity or Decimal(0)).quantize(NINE_PLACES, ROUND_DOWN),
         notional=notional,
         limit=limit,
@@ -86,7 +86,7 @@ def check_asset(ticket: Ticket, asset: Asset | None) -> None:
 
 
 def check_terms(ticket: Ticket) -> None:
-    """Fractions, ticks and the hours an order may ask for."""
+    """Fractions, ticks and trading hours."""
     fraction = ticket.notional is not None or ticket.shares % 1 != 0
     check(fraction and ticket.time_in_force != "day", UNPROCESSABLE, "fractional orders must be DAY orders")
     complex_order = ticket.order_class not in {"", "simple"}
@@ -104,7 +104,7 @@ def check_terms(ticket: Ticket) -> None:
 
 
 def check_auction(ticket: Ticket, sessions: Sessions, now: datetime) -> None:
-    """From ten minutes before the close to 19:00 New York time nothing comes in for the closing auction."""
+    """From ten minutes before the close to 19:00 New York time no orders for the closing auction are accepted."""
     session = sessions.of(now.astimezone(NEW_YORK).date())
     if ticket.time_in_force != "cls" or session is None:
         return
@@ -115,7 +115,7 @@ def check_auction(ticket: Ticket, sessions: Sessions, now: datetime) -> None:
 
 
 def _intent(body: Mapping[str, object]) -> str | None:
-    """Published: buy_to_open, buy_to_close, sell_to_open, sell_to_close. Recorded for what is none of them: 422
+    """Published: buy_to_open, buy_to_close, sell_to_open, sell_to_close. Recorded for any other value: 422
     "invalid position_intent specified" (alpacahq/alpaca-trade-api-go#289); the other side's is taken for none here.
     """
     intent = body.get("position_intent")

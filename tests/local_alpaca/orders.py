@@ -16,7 +16,7 @@ NAMES = uuid.UUID("7d8f6a0e-54a3-4b8c-9a55-0c2f5b7f3f10")
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What was asked for. `shares` of a notional order are what it comes to at the price it was taken at.
+    """The order as it was sent. `shares` of a notional order are its amount divided by the price on arrival.
 
     `intent` is the position_intent that came with it, and later what the venue infers where none did.
     """
@@ -55,7 +55,7 @@ class Step:
 
 @dataclass(slots=True)
 class Order:
-    """`reserved` is what a buy holds back of the cash, in dollars a share."""
+    """`reserved` is the cash reserved for a buy, in dollars a share."""
 
     number: int
     ticket: Ticket

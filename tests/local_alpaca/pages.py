@@ -37,7 +37,7 @@ def orders_page(orders: Sequence[Order], params: Mapping[str, str]) -> Sequence[
 
 
 def activities_page(orders: Sequence[Order], params: Mapping[str, str], seen: datetime) -> list[Json]:
-    """Executions made by `seen`, a page after the activity `page_token`. Raises RefusalError."""
+    """The page of executions up to `seen` that follows the activity `page_token`. Raises RefusalError."""
     after, until = _time(params, "after", FIRST), _time(params, "until", LAST)
     rows = sorted(
         (

@@ -21,7 +21,7 @@ class BadRequest(Exception):  # noqa: N818 - what the venue calls it
 
 
 def symbols_of(params: Params) -> list[str]:
-    """Sorted, each once."""
+    """Sorted, without duplicates."""
     if not params.get("symbols"):
         raise BadRequest("symbols is required")
     asked = sorted(set(params["symbols"].split(",")))

@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 
 def answer(venue: "LocalAlpaca", method: str, path: str, params: Params, sent: bytes) -> Answer:
-    """Carry out an authorised request; the venue's answer."""
+    """Carry out an authorised request and return the answer."""
     if path.startswith(("/v2/stocks/", "/v1/")) and method == "GET":
         return Answer(*venue.market.answer(path, params, venue.clock.now()))
     try:
@@ -70,7 +70,7 @@ def _activities(venue: "LocalAlpaca", params: Params, _sent: bytes) -> Answer:
 
 
 def _deposits(venue: "LocalAlpaca", params: Params, _sent: bytes) -> Answer:
-    """What was paid in or out, as `venue.deposits` has it; it came at midnight of its date."""
+    """The deposits and withdrawals of `venue.deposits`, each at midnight of its date."""
     kinds = params.get("activity_types", "").split(",")
     shown = [d for d in venue.deposits if d["activity_type"] in kinds and str(d["date"]) > params["after"][:10]]
     return Answer(200, shown)

@@ -1,4 +1,4 @@
-"""Made-up prices of a dozen funds, the same on every machine: their names are real, nothing else is."""
+"""Made-up prices of a dozen funds with real names, the same on every machine."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ WALKS: Mapping[str, tuple[float, float, float]] = {
 """By symbol: the first close in dollars, and the drift and the size of a day's move as fractions."""
 BILLS = {"SGOV": 100.4, "BIL": 91.5}
 INTEREST = 0.00016
-"""What a fund of bills earns a day, as a fraction; it pays it out each month."""
+"""Daily interest of a Treasury bill fund, as a fraction; it is paid out each month."""
 
 
 @cache
@@ -40,7 +40,7 @@ def closes() -> dict[str, dict[date, Decimal]]:
 
 
 def dividends() -> Iterator[tuple[str, date, Decimal]]:
-    """The funds of bills pay on the first session of each month: symbol, ex-date, dollars a share."""
+    """Dividends of the Treasury bill funds, on the first session of each month: symbol, ex-date, dollars a share."""
     days = _days()
     for symbol, first in BILLS.items():
         earned = 0
@@ -56,7 +56,7 @@ def _days() -> tuple[date, ...]:
 
 
 def _moves(symbol: str, days: tuple[date, ...], drift: float, size: float) -> list[float]:
-    """Fractions, between -2 and +2 sizes round the drift, drawn from the names of the days."""
+    """Daily returns as fractions, within 2 sizes of the drift; pseudo-random by symbol and day."""
     drawn = (int.from_bytes(sha256(f"{symbol} {day}".encode()).digest()[:4]) / 2**32 for day in days)
     return [drift + size * (4 * share - 2) for share in drawn]
 
@@ -70,7 +70,7 @@ def _walk(days: tuple[date, ...], first: float, moves: list[float]) -> dict[date
 
 
 def _bills(days: tuple[date, ...], first: float) -> dict[date, Decimal]:
-    """Interest is added every day and leaves with the month's dividend."""
+    """Closes that rise by the daily interest and fall by the monthly dividend."""
     earned, priced, month = 0, {}, days[0].month
     for day in days:
         earned = 0 if day.month != month else earned + 1

@@ -17,7 +17,7 @@ DRIP_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HttpRequest:
     method: str
     path: str
     params: Mapping[str, str]
@@ -41,7 +41,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, answer: Callable[[Asked], Reply]) -> None:
+    def __init__(self, port: int, answer: Callable[[HttpRequest], Reply]) -> None:
         self.answer = answer
         self.broken: list[BaseException] = []
         self.closing = threading.Event()
@@ -65,7 +65,7 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Without these two every reply takes 40 ms: Nagle waits for an acknowledgement that is delayed.
+    # Otherwise every reply takes 40 ms: Nagle's algorithm waits for a delayed acknowledgement.
     disable_nagle_algorithm = True
     wbufsize = -1
     server: Server
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)
-        asked = Asked(
+        asked = HttpRequest(
             self.command,
             unquote(parts.path),
             dict(parse_qsl(parts.query, keep_blank_values=True)),
@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reset(self, _reply: Reply) -> None:
         self.close_connection = True
-        # A linger of no seconds makes the close a reset.
+        # With a linger of 0 seconds, close sends a reset.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.rfile.close()
         self.wfile.close()
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._byte_by_byte(f"HTTP/1.1 {reply.status} OK\r\nX-Slow: {'.' * 100_000}\r\n".encode())
 
     def _byte_by_byte(self, raw: bytes) -> None:
-        """Until the client has gone, or the server."""
+        """Wait until the client disconnects or the server stops."""
         self.close_connection = True
         self.wfile.flush()
         for byte in raw:
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, reply: Reply) -> None:
         self.send_response(reply.status)
-        # A 204 has no body, and says nothing of its length.
+        # A 204 has neither a body nor a Content-Length.
         if reply.status != 204:
             self.send_header("Content-Length", str(len(reply.raw) if reply.length is None else reply.length))
         for name, value in {"Content-Type": "application/json", **reply.headers}.items():
@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the standard library
-        """Nothing is written to the screen of a test."""
+        """Logs nothing."""
 
 
 HAND_OVER: dict[Way, Callable[[_Handler, Reply], None]] = {
@@ -158,4 +158,4 @@ def _hang_up(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # it has gone already
+        return  # it has disconnected already

@@ -44,12 +44,12 @@ class Sessions:
         return session if session and session.opens <= now < session.closes else None
 
     def settlement_of(self, day: date) -> date:
-        """When a trade of `day` settles: banks rest on two days on which the exchange is open."""
+        """When a trade of `day` settles: banks are closed on two days on which the exchange is open."""
         later = (day + days * DAY for days in range(1, 16))
         return next(at for at in later if self.of(at) and at not in _bank_holidays(at.year))
 
     def ending_after(self, now: datetime) -> Session:
-        """The session under way, else the next one."""
+        """The current session, else the next one."""
         today = now.astimezone(NEW_YORK).date()
         return next(session for session in self.between(today, today + 30 * DAY) if now < session.closes)
 
@@ -59,7 +59,7 @@ class Sessions:
 
 
 def holidays(year: int) -> frozenset[date]:
-    """The weekdays of `year` without a session, those of recent years."""
+    """The weekdays of `year` without a session, by the holidays of recent years."""
     july, christmas = date(year, 7, 4), date(year, 12, 25)
     regular = {
         _nth(year, 1, MONDAY, 3),
@@ -71,7 +71,7 @@ def holidays(year: int) -> frozenset[date]:
         _nth(year, 11, THURSDAY, 4),
         _observed(christmas),
     }
-    # New Year's Day on a Saturday is not observed: the Friday before belongs to the old year's books.
+    # New Year's Day on a Saturday is not observed on the Friday before, the last trading day of the old year.
     new_year = date(year, 1, 1)
     if new_year.weekday() != SATURDAY:
         regular.add(_observed(new_year))

@@ -15,7 +15,7 @@ from local_alpaca.terms import Terms
 
 
 def with_intent(ticket: Ticket, book: Book, terms: Terms) -> Ticket:
-    """The order with the intent it came with, else the one that its holding tells. See `Terms.enforces_intent`."""
+    """The order with its own position intent, else the one inferred from the holding. See `Terms.enforces_intent`."""
     inferred = f"{ticket.side}_to_{'open' if opens(ticket, book) else 'close'}"
     mismatch = terms.enforces_intent and ticket.intent not in {None, inferred}
     text = f"position intent mismatch, inferred: {inferred}, specified: {ticket.intent}"
@@ -29,7 +29,7 @@ def opens(ticket: Ticket, book: Book) -> bool:
 
 
 def opened(ticket: Ticket, book: Book) -> Decimal:
-    """The shares of `ticket` that open something: those beyond what it closes. Only these need buying power."""
+    """The shares of `ticket` that open a position, beyond those that close one. Only these need buying power."""
     closed = book.shares(ticket.symbol) * (1 if ticket.side == "sell" else -1)
     return max(Decimal(0), ticket.shares - max(Decimal(0), closed))
 
@@ -37,7 +37,7 @@ def opened(ticket: Ticket, book: Book) -> Decimal:
 def check_sale(
     ticket: Ticket, book: Book, account: Mapping[str, object], asset: Asset | None, terms: Terms, now: datetime
 ) -> None:
-    """Raises RefusalError for a sell beyond the position, unless the account may go short."""
+    """Raises RefusalError for a sell beyond the position, unless the account may sell short."""
     there, held = book.shares(ticket.symbol), book.held(ticket.symbol, now)
     if there > 0 and ticket.shares > there - held and not (terms.flips and not held):
         _too_few(ticket, there, held)

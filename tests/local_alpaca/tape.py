@@ -13,14 +13,14 @@ from local_alpaca.sessions import Sessions
 
 CENT = Decimal("0.01")
 PAID_AFTER = timedelta(days=14)
-"""A cash dividend is processed when it is paid, about so long after its ex-date."""
+"""How long after its ex-date a cash dividend is paid, which is when it is processed."""
 
 Side = Literal["buy", "sell"]
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Dollars; 0 is a side that nobody quotes."""
+    """Dollars; 0 for a side without a quote."""
 
     bid: Decimal
     ask: Decimal
@@ -28,7 +28,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
+class TapeTrade:
     price: Decimal
     at: datetime
 
@@ -45,7 +45,7 @@ class _Set:
 
 
 class Tape:
-    """Every time is aware. `now` says up to when something is seen: closes of later days are not known yet.
+    """Times are time-zone aware. Nothing after `now` is visible: closes of later days are not known yet.
 
     On a day that is listed the close of that day is traded from the first minute of the session on, unless `trade` says
     another price. Without `quote` there is a fresh one, a tick to either side, round the last price.
@@ -75,18 +75,18 @@ class Tape:
             tape.action("cash_dividend", symbol, day, rate=dollars)
         return tape
 
-    # ------------------------------------------------------------------------------------- what a test puts up
+    # ------------------------------------------------------------------------------------- what a test sets
 
     def list(self, symbol: str, closes: Mapping[date, Decimal]) -> None:
-        """`closes` in dollars, as they were traded; they come on top of those that are known."""
+        """`closes` are unadjusted, in dollars, and are added to those that are known."""
         self.closes.setdefault(symbol, {}).update(closes)
 
     def quote(self, symbol: str, bid: Decimal | int, ask: Decimal | int, at: datetime | None = None) -> None:
-        """Stands until the next one. Without `at` it is fresh whenever it is looked at."""
+        """Valid until the next quote. Without `at` its time is always the current time."""
         self._quotes[symbol] = _Set((Decimal(bid), Decimal(ask)), at)
 
     def trade(self, symbol: str, price: Decimal | int, at: datetime | None = None) -> None:
-        """Stands until the next one. Without `at` it happened a moment ago whenever it is looked at."""
+        """Valid until the next trade. Without `at` its time is always the current time."""
         self._trades[symbol] = _Set((Decimal(price),), at)
 
     def action(
@@ -117,14 +117,14 @@ class Tape:
     def revise(self, symbol: str, day: date, close: Decimal | int) -> None:
         self.closes[symbol][day] = Decimal(close)
 
-    # ------------------------------------------------------------------------------------- what there is to see
+    # ------------------------------------------------------------------------------------- what the venue shows
 
     def answer(self, path: str, params: Mapping[str, str], now: datetime) -> tuple[int, Any]:
         """The HTTP status and the body for a GET of `path`."""
         return data_routes.answer(self, path, params, now)
 
     def days(self, symbol: str, now: datetime) -> dict[date, Decimal]:
-        """The raw bars: closes of earlier days, and what today's bar has come to once it has begun."""
+        """The unadjusted bars: closes of earlier days, and today's bar so far once the session has begun."""
         here = now.astimezone(NEW_YORK)
         listed = self.closes.get(symbol, {})
         bars = {day: listed[day] for day in sorted(listed) if day < here.date()}
@@ -132,7 +132,7 @@ class Tape:
         return bars if today is None else {**bars, here.date(): today}
 
     def series(self, symbol: str, now: datetime, kinds: frozenset[str]) -> dict[date, Decimal]:
-        """The bars, adjusted for the actions of `kinds` whose ex-date has come."""
+        """The bars, adjusted for the actions of `kinds` up to today's ex-dates."""
         today = now.astimezone(NEW_YORK).date()
         effective = [action for action in self.actions if action.symbol == symbol and action.ex_date <= today]
         return adjusted(self.days(symbol, now), effective, kinds)
@@ -142,13 +142,13 @@ class Tape:
         seen = self.last_trade(symbol, now)
         return seen.price if seen else None
 
-    def last_trade(self, symbol: str, now: datetime) -> Trade | None:
+    def last_trade(self, symbol: str, now: datetime) -> TapeTrade | None:
         bars = self.days(symbol, now)
         newest = max(bars, default=None)
         put_up = self._trades.get(symbol)
         if put_up and put_up.stands(now) and not (newest and newest > _day(put_up.at or now)):
-            return Trade(put_up.prices[0], put_up.at or now)
-        return Trade(bars[newest], self._end_of(newest, now)) if newest else None
+            return TapeTrade(put_up.prices[0], put_up.at or now)
+        return TapeTrade(bars[newest], self._end_of(newest, now)) if newest else None
 
     def last_quote(self, symbol: str, now: datetime) -> Quote | None:
         put_up, price = self._quotes.get(symbol), self.last(symbol, now)
@@ -179,7 +179,7 @@ class Tape:
         return listed
 
     def _end_of(self, day: date, now: datetime) -> datetime:
-        """When the last trade of `day` was, by `now`."""
+        """The time of the last trade of `day` up to `now`."""
         session = self.sessions.of(day)
         return min(now, session.closes) if session else now
 

@@ -1,4 +1,4 @@
-"""What a test may choose about the account's money: each is played both ways where the sources differ or are silent.
+"""Rules of the account's money that a test may choose: where sources differ or are silent, tests run both ways.
 
 Sources, read in November 2026:
 

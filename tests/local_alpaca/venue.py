@@ -13,12 +13,12 @@ from local_alpaca import json_bodies
 from local_alpaca.audit import Audit, audit
 from local_alpaca.book import Book, Holding
 from local_alpaca.exchange import Exchange
-from local_alpaca.faults import Fault, Faults
+from local_alpaca.faults import BadAnswer, Faults
 from local_alpaca.limits import RateLimit
 from local_alpaca.money import counted
 from local_alpaca.order_scripts import OrderScript, OrderScripts
 from local_alpaca.routes import Answer, answer
-from local_alpaca.server import Asked, Reply, Server, written
+from local_alpaca.server import HttpRequest, Reply, Server, written
 from local_alpaca.tape import Tape
 from local_alpaca.terms import Terms
 from local_alpaca.virtual_clock import VirtualClock
@@ -28,7 +28,7 @@ A_DOLLAR = Decimal(1)
 
 
 class Request(NamedTuple):
-    """`params` are those of the query, for an order the fields of its body. `status` is 0 where nobody answered."""
+    """`params` are those of the query, for an order the fields of its body. `status` is 0 where there was no answer."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Request(NamedTuple):
 
 
 class LocalAlpaca:
-    """Serves while it is entered: `with LocalAlpaca(now) as venue: ... venue.url`.
+    """Serves inside a `with` block: `with LocalAlpaca(now) as venue: ... venue.url`.
 
     account          fields of the account's body that a test wants otherwise: `venue.account["status"] = "LIMITED"`
     deposits         activities of other kinds than FILL, as Alpaca words them
@@ -72,7 +72,7 @@ class LocalAlpaca:
         self.trading_limit, self.data_limit = RateLimit(200), RateLimit(200)
         self.requests: list[Request] = []
         self._trading_times: list[datetime] = []
-        self._under_way: list[tuple[datetime, Asked]] = []
+        self._under_way: list[tuple[datetime, HttpRequest]] = []
         self._lock = threading.RLock()
         self.clock = VirtualClock(now, self._advance, running=running)
         self._port = port
@@ -89,7 +89,7 @@ class LocalAlpaca:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Raises an internal error of the venue, if nothing else has failed."""
+        """Raises an internal error of the venue, unless the block has raised already."""
         self._server.stop()
         if self._server.broken and error is None:
             raise self._server.broken[0]
@@ -212,7 +212,7 @@ class LocalAlpaca:
         for asked in due:
             answer(self, asked.method, asked.path, asked.params, asked.body)
 
-    def _reply(self, asked: Asked) -> Reply:
+    def _reply(self, asked: HttpRequest) -> Reply:
         with self._lock:
             now = self.clock.now()
             self._advance(now)
@@ -228,7 +228,7 @@ class LocalAlpaca:
                 fault.then()
             return reply
 
-    def _answered(self, asked: Asked, fault: Fault | None, now: datetime) -> Reply:
+    def _answered(self, asked: HttpRequest, fault: BadAnswer | None, now: datetime) -> Reply:
         limit = self.data_limit if _is_data(asked.path) else self.trading_limit
         if not self._knows(asked.headers):
             return Reply(401, written({"message": "unauthorized."}))
@@ -248,7 +248,7 @@ class LocalAlpaca:
 ORDERS = ("POST", "/v2/orders")
 
 
-def broken(reply: Reply, said: Answer, fault: Fault) -> Reply:
+def broken(reply: Reply, said: Answer, fault: BadAnswer) -> Reply:
     """The venue's answer as changed by `fault`."""
     raw = reply.raw
     if fault.change is not None:
@@ -265,7 +265,7 @@ def _is_data(path: str) -> bool:
     return path.startswith(("/v2/stocks/", "/v1"))
 
 
-def _params(asked: Asked) -> Mapping[str, object]:
+def _params(asked: HttpRequest) -> Mapping[str, object]:
     if asked.method != "POST":
         return asked.params
     try:

@@ -19,7 +19,7 @@ class WireResponse(NamedTuple):
     body: Any
 
 
-class Wire:
+class RawClient:
     """Sends a request once and returns the raw response."""
 
     def __init__(self, venue: LocalAlpaca) -> None:
@@ -69,7 +69,7 @@ def venue() -> Iterator[LocalAlpaca]:
 
 
 @pytest.fixture
-def wire(venue: LocalAlpaca) -> Iterator[Wire]:
-    wire = Wire(venue)
+def wire(venue: LocalAlpaca) -> Iterator[RawClient]:
+    wire = RawClient(venue)
     yield wire
     wire.session.close()

@@ -174,7 +174,7 @@ def test_an_internal_error_of_the_simulation_fails_the_test_that_caused_it():
 def test_closing_the_venue_closes_waiting_connections():
     heard = threading.Event()
     with LocalAlpaca(datetime(2024, 3, 4, tzinfo=UTC)) as venue:
-        venue.faults.on("GET", "/v2/clock", fault=faults.Fault("silence", change=lambda _: heard.set()))
+        venue.faults.on("GET", "/v2/clock", fault=faults.BadAnswer("silence", change=lambda _: heard.set()))
         client = asking_for_the_clock(venue)
         assert heard.wait(2)
     with client:

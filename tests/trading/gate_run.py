@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from stage import DAYS, GLD, SPY, TLT, Stage, mix, percent, session_of
 
 from rebalancer.journal.store import SqliteJournal
@@ -25,8 +26,6 @@ from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.orders import execute
 from rebalancer.trading.snapshot import read_account
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 PRICES = {SPY: Decimal(500), GLD: Decimal(200), TLT: Decimal(100)}
 
@@ -105,7 +104,7 @@ def reason(refused: Refused | None) -> str:
 class RealMoneyBroker:
     """The sim broker as one of real money."""
 
-    sim: SimBroker
+    sim: ScriptedSimBroker
 
     @property
     def venue(self) -> Venue:

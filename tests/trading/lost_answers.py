@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from alpaca_stage import EVENING, AlpacaStage, local_venue
 from local_alpaca import faults
+from scripted_sim import Script, ScriptedFault
 from stage import Stage, mix, percent
 
 from rebalancer.journal import read
 from rebalancer.model import Symbol, Trading
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 MOST = 100_000
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from scripted_sim import Script, ScriptedSimBroker
 
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Specified
@@ -35,8 +36,6 @@ from rebalancer.model import (
 from rebalancer.ports import AlreadyRun, Broker, InterruptedRun, Journal
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import run_evening, start_run
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script
 
 HERE = Place(None, "chart")
 SPY, SH, SGOV, TLT, GLD = (Symbol(ticker) for ticker in ("SPY", "SH", "SGOV", "TLT", "GLD"))
@@ -62,7 +61,7 @@ def mix(**percents: int) -> Node:
 
 
 @dataclass
-class Market:
+class StageMarket:
     """`prices` are today's, in dollars; a symbol that is not in it shows nothing. Yesterday's closes are the same.
 
     A `stale` symbol shows an hour-old bar: good enough for a decision, too old for an order.
@@ -131,8 +130,8 @@ class Stage:
     cash: Decimal = Decimal(100_000)
     commission: Decimal = Decimal(0)
     clock: SimulatedClock = field(init=False)
-    market: Market = field(init=False)
-    broker_proxy: Callable[[SimBroker], Broker] = lambda broker: broker
+    market: StageMarket = field(init=False)
+    broker_proxy: Callable[[ScriptedSimBroker], Broker] = lambda broker: broker
     journal_proxy: Callable[[SqliteJournal], Journal] = lambda journal: journal
     mode: str = "paper"
     venue: str = "sim"
@@ -141,7 +140,7 @@ class Stage:
     def __post_init__(self) -> None:
         prices = {SPY: "500", SH: "14.21", SGOV: "100.4", TLT: "93.5", GLD: "201"}
         self.clock = SimulatedClock(session_of(DAYS[0]).closes - timedelta(minutes=10))
-        self.market = Market({name: Decimal(price) for name, price in prices.items()}, self.clock)
+        self.market = StageMarket({name: Decimal(price) for name, price in prices.items()}, self.clock)
 
     @property
     def journal_file(self) -> Path:
@@ -152,8 +151,8 @@ class Stage:
         self.market.clock = self.clock
         return self
 
-    def broker(self) -> SimBroker:
-        broker = SimBroker(
+    def broker(self) -> ScriptedSimBroker:
+        broker = ScriptedSimBroker(
             self.folder / f"{self.number}.sqlite",
             self.clock,
             self.market,

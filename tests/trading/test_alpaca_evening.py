@@ -266,7 +266,7 @@ BROKEN = {
 @pytest.mark.parametrize("path", READS)
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
 def test_a_read_that_fails_for_good_sends_nothing(
-    stage: AlpacaStage, venue: LocalAlpaca, path: str, fault: faults.Fault
+    stage: AlpacaStage, venue: LocalAlpaca, path: str, fault: faults.BadAnswer
 ) -> None:
     venue.faults.on("GET", path, fault=fault, times=None)
     with pytest.raises((RunFailedError, SourceError)):
@@ -294,7 +294,7 @@ AFTER = {
 
 @pytest.mark.parametrize("fault", AFTER.values(), ids=AFTER)
 def test_an_order_that_was_taken_with_a_broken_answer_is_found_and_counted(
-    stage: AlpacaStage, venue: LocalAlpaca, fault: faults.Fault
+    stage: AlpacaStage, venue: LocalAlpaca, fault: faults.BadAnswer
 ) -> None:
     venue.faults.on("POST", ORDERS, fault=fault)
     assert stage.run().run.status == "success"

@@ -42,7 +42,7 @@ def test_an_order_refused_by_a_busy_venue_is_sent_again_under_its_own_id(
 
 
 def test_an_order_that_a_busy_venue_took_after_all_is_not_sent_again(stage: AlpacaStage, venue: LocalAlpaca) -> None:
-    late_word = faults.Fault(status=429, raw=b"", headers={"Retry-After": "1"})
+    late_word = faults.BadAnswer(status=429, raw=b"", headers={"Retry-After": "1"})
     venue.faults.on("POST", ORDERS, fault=late_word)
     assert stage.run().run.status == "success"
     assert len(posts(venue)) == 3
@@ -178,7 +178,7 @@ def test_an_open_multi_leg_option_order_does_not_stop_the_run(stage: AlpacaStage
     def with_spread(page: object) -> object:
         return [spread, *page] if isinstance(page, list) else page
 
-    venue.faults.on("GET", ORDERS, fault=faults.Fault(change=with_spread), times=None)
+    venue.faults.on("GET", ORDERS, fault=faults.BadAnswer(change=with_spread), times=None)
     record = stage.run()
     assert "options of several legs: left alone, since a sell of 1 share that is not ours is open" in remarks(record)
     assert {order.state for order in record.orders} == {"filled"}

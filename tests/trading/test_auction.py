@@ -6,11 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from fakes import BrokerProxy
+from scripted_sim import ScriptedSimBroker
 from stage import DAYS, SGOV, SPY, Stage, hold, percent, session_of
 
 from rebalancer.model import Account, Fill, Order, OrderId, OrderState, Submitted, Trading
 from rebalancer.ports import Venue
-from rebalancer.venues.sim.broker import SimBroker
 
 CLOSE = session_of(DAYS[0]).closes
 
@@ -18,7 +18,7 @@ CLOSE = session_of(DAYS[0]).closes
 class AuctionBroker(BrokerProxy):
     """The sim broker with a closing auction: a "moc" order rests until the close and is filled there."""
 
-    real: SimBroker
+    real: ScriptedSimBroker
     standing: dict[OrderId, Order]
     stage: Stage
 

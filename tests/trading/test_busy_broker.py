@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from gate_run import GateRun, order
+from scripted_sim import ScriptedSimBroker
 from stage import GLD
 
 from rebalancer.events import Halted
 from rebalancer.model import NO_RUN, Accepted, Found, Order, OrderId, Refused, Submitted, Unknown
-from rebalancer.venues.sim.broker import SimBroker
 
 
 @dataclass
@@ -44,7 +44,7 @@ class BusyBroker:
 
 def sent(gate_run: GateRun, **how: Any) -> tuple[Submitted, BusyBroker, float]:
     """The gate's answer for a buy at a busy broker, that broker, and the seconds it took."""
-    assert isinstance(gate_run.context.broker, SimBroker)
+    assert isinstance(gate_run.context.broker, ScriptedSimBroker)
     broker = BusyBroker(gate_run.context.broker, **how)
     busy = replace(gate_run, context=replace(gate_run.context, broker=broker))
     began = gate_run.context.clock.now()

@@ -6,13 +6,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from scripted_sim import ScriptedSimBroker
 from stage import DAYS, GLD, SPY, Stage, hold, mix, percent
 
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Account, Limits
 from rebalancer.ports import Venue
-from rebalancer.venues.sim.broker import SimBroker
 
 SAYS = "only sells for the rest of it"
 
@@ -118,7 +118,7 @@ def test_the_daily_loss_is_not_checked_without_a_previous_equity(stage: Stage) -
 class ReportingBroker:
     """A broker of real money that reports `figures` of its account."""
 
-    sim: SimBroker
+    sim: ScriptedSimBroker
     figures: dict[str, Decimal | None]
 
     @property

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 from fakes import BrokerProxy, FailingProxy, Fails
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SPY, Stage, mix, percent
 
 from rebalancer.errors import RebalancerError, RunFailedError, SourceError, StoppedError
 from rebalancer.events import HaltLifted
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NEW_YORK, NO_RUN, Order, Side, Submitted, Symbol, Trading, Unknown
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 TUESDAY, WEDNESDAY = DAYS[1:3]
 UNHURRIED = Script({("sell", SPY): ScriptedFault(waits=2), ("buy", GLD): ScriptedFault(fills_at_most=Decimal(20))})

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from fakes import BrokerProxy
+from scripted_sim import ScriptedSimBroker
 from stage import DAYS, SPY, Stage, mix, percent
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import Order, Submitted
-from rebalancer.venues.sim.broker import SimBroker
 
 
 def holding(folder: Path) -> Stage:
@@ -22,7 +22,7 @@ def holding(folder: Path) -> Stage:
 
 
 class SellsByHandFirst(BrokerProxy):
-    real: SimBroker
+    real: ScriptedSimBroker
 
     def submit(self, order: Order) -> Submitted:
         if order.side == "sell":

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from gate_run import GateRun, order, reason, scripted
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from stage import GLD, SPY, TLT
 
 from rebalancer.errors import RunFailedError, StoppedError
@@ -20,8 +21,6 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.ports import Journal
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 # ------------------------------------------------------------------------------------- reservations
 
@@ -77,6 +76,20 @@ def test_the_dollars_of_a_refused_buy_can_be_spent_again(gate_run: GateRun) -> N
     gate = scripted(gate_run, GLD=ScriptedFault(refuse="not today")).gate()
     assert isinstance(gate.send(order(1, "buy", GLD, 99, "200")), Refused)
     assert isinstance(gate.send(order(2, "buy", TLT, 190, "100")), Accepted)
+
+
+def test_the_money_of_a_buy_with_an_unknown_outcome_stays_reserved(gate_run: GateRun) -> None:
+    gate = scripted(gate_run, GLD=ScriptedFault(lost=1)).gate()
+    assert isinstance(gate.send(order(1, "buy", GLD, 60, "200")), Unknown)
+    assert "8,000.00 USD left for buys" in reason(gate.check(order(2, "buy", TLT, 81, "100")))
+    assert gate.check(order(2, "buy", TLT, 80, "100")) is None
+
+
+def test_the_shares_of_a_sell_with_an_unknown_outcome_stay_reserved(gate_run: GateRun) -> None:
+    gate_run.stage.script = Script({("sell", SPY): ScriptedFault(lost=1)})
+    gate = replace(gate_run, context=replace(gate_run.context, broker=gate_run.stage.broker())).gate()
+    assert isinstance(gate.send(order(1, "sell", SPY, 60)), Unknown)
+    assert (gate.sold, gate.reserved) == ({SPY: 60}, {"rb1"})
 
 
 def test_an_order_in_doubt_stays_reserved_also_in_a_resumed_run(gate_run: GateRun) -> None:
@@ -169,7 +182,7 @@ def test_an_absent_order_that_fails_a_check_is_lost(gate_run: GateRun) -> None:
 class WrongQuantityBroker:
     """A broker that answers with one share more than was ordered."""
 
-    sim: SimBroker
+    sim: ScriptedSimBroker
 
     def submit(self, sent: Order) -> Submitted:
         answer = self.sim.submit(sent)

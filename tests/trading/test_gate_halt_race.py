@@ -6,14 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from gate_run import GateRun, order, scripted
+from scripted_sim import ScriptedFault
 from stage import GLD, SPY, TLT
 
 from rebalancer.events import Armed, Disarmed, Event, Halted, OrderAbsent, OrderIntended, OrderResent
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Accepted, Refused, RunId, Unknown
 from rebalancer.ports import Journal
-from rebalancer.trading.authorization import FIRST_LIVE_RUN
-from rebalancer.venues.sim.exchange import ScriptedFault
+from rebalancer.trading.halts import FIRST_LIVE_RUN
 
 
 @dataclass

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from gate_run import GateRun, order, reason, scripted
+from scripted_sim import ScriptedFault
 from stage import GLD, SPY, TLT
 
 from rebalancer.events import Armed, Halted
@@ -16,7 +17,6 @@ from rebalancer.model import (
     NoPrice,
     Refused,
 )
-from rebalancer.venues.sim.exchange import ScriptedFault
 
 # ------------------------------------------------------------------------------------------ the owner's limits
 

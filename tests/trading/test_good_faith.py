@@ -5,16 +5,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from scripted_sim import ScriptedSimBroker
 from stage import DAYS, SPY, TLT, Stage, mix, percent
-
-from rebalancer.venues.sim.broker import SimBroker
 
 
 @dataclass
 class MarginAccountBroker:
     """The sim broker with an account that may invest `multiplier` times its equity."""
 
-    inner: SimBroker
+    inner: ScriptedSimBroker
     multiplier: Decimal | None
 
     def __getattr__(self, name: str):

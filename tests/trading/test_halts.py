@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from scripted_sim import ScriptedSimBroker
 from stage import DAYS, Stage, mix, percent
 
 from rebalancer.app.doctor import halt_check
@@ -16,8 +17,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Order, Submitted
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker
-from rebalancer.trading.authorization import halt_text
-from rebalancer.venues.sim.broker import SimBroker
+from rebalancer.trading.halts import halt_text
 
 NOON = datetime(2024, 3, 4, 17, 0, tzinfo=UTC)
 OURS = Halted(NOON, "demo", "ann@desk", "the numbers look wrong")
@@ -66,7 +66,7 @@ def test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order(stage: Stage) -> 
     class HaltedMeanwhile:
         """A person halts the account just after the first order was sent."""
 
-        def __init__(self, inner: SimBroker) -> None:
+        def __init__(self, inner: ScriptedSimBroker) -> None:
             self.inner = inner
 
         def __getattr__(self, name: str) -> Callable[..., object]:
@@ -78,7 +78,7 @@ def test_a_halt_while_a_run_goes_on_stops_it_at_the_next_order(stage: Stage) -> 
             write(stage, OURS)
             return self.inner.submit(order)
 
-    def between(broker: SimBroker) -> Broker:
+    def between(broker: ScriptedSimBroker) -> Broker:
         return HaltedMeanwhile(broker)
 
     stage.broker_proxy = between

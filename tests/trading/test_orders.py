@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SPY, Stage, dollars, hold, one_bot, percent
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
@@ -21,7 +22,6 @@ from rebalancer.model import (
     Submitted,
     Unknown,
 )
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 def orders_at_broker(stage: Stage) -> int:
@@ -146,17 +146,17 @@ def test_a_filled_quantity_that_falls_stops_the_run(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(50))})
 
-    class TakesBack(BrokerProxy):
+    class FillsFallInOneRun(BrokerProxy):
         looks = 0
 
         def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
-            TakesBack.looks += 1
+            FillsFallInOneRun.looks += 1
             states = self.real.orders(ids)
-            if TakesBack.looks < 3:
+            if FillsFallInOneRun.looks < 3:
                 return states
             return {key: replace(state, filled=state.filled - 1) for key, state in states.items()}
 
-    stage.broker_proxy = TakesBack
+    stage.broker_proxy = FillsFallInOneRun
     with pytest.raises(StoppedError, match="49 of 198 filled, after 50"):
         stage.run()
     with pytest.raises(RunFailedError, match="is halted"):
@@ -217,11 +217,11 @@ def test_a_fill_that_comes_before_its_cancel_counts(tmp_path: Path) -> None:
 def test_a_failed_position_read_is_never_read_as_a_flat_account(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
 
-    class Blind(BrokerProxy):
+    class UnreadablePositions(BrokerProxy):
         def positions(self) -> tuple[Position, ...]:
             raise SourceError("the positions did not answer")
 
-    stage.broker_proxy = Blind
+    stage.broker_proxy = UnreadablePositions
     with pytest.raises(SourceError):
         stage.run()
     assert stage.record().orders == ()
@@ -231,11 +231,11 @@ def test_an_answer_without_the_positions_is_never_read_as_a_flat_account(tmp_pat
     stage = one_bot(tmp_path, SPY=100)
     stage.run()
 
-    class Forgetful(BrokerProxy):
+    class OmitsPositions(BrokerProxy):
         def positions(self) -> tuple[Position, ...]:
             return ()
 
-    stage.on(DAYS[1]).broker_proxy = Forgetful
+    stage.on(DAYS[1]).broker_proxy = OmitsPositions
     with pytest.raises(SourceError, match="its answer is not whole"):
         stage.run()
     assert stage.record().orders == ()

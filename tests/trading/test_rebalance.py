@@ -5,13 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SGOV, SH, SPY, TLT, Stage, dollars, hold, mix, one_bot, percent
 
 from rebalancer.bots.flowchart.tree import Compare, Constant, If, Indicator, Place
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Reserve, Symbol, Trading
 from rebalancer.ports import AlreadyRun
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 HERE = Place(None, "chart")
 

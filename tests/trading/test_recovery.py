@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker, PowerCut
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
@@ -33,7 +34,6 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.ports import Journal
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 STUBBORN_ONE = ScriptedFault(fills_at_most=Decimal(50), cancel="refused")
 STUBBORN = Script({("buy", SPY): STUBBORN_ONE})
@@ -286,11 +286,11 @@ def test_an_accepted_order_that_the_broker_forgot_stops_the_run(tmp_path: Path) 
     stage.run()
     order_id = OrderId(stage.record().orders[0].id)
 
-    class Forgetful(BrokerProxy):
+    class ForgetsOnFind(BrokerProxy):
         def find(self, order_id: OrderId) -> Found:
             return Absent()
 
-    stage.script, stage.broker_proxy = Script(), Forgetful
+    stage.script, stage.broker_proxy = Script(), ForgetsOnFind
     stops(stage, rf"buy 198 SPY \({order_id}\) \(open\) and does not know it any more")
     account_for(stage, order_id)
     stage.run(force=True)
@@ -302,13 +302,13 @@ def test_a_filled_quantity_that_fell_between_two_runs_stops_the_run(tmp_path: Pa
     stage.script = STUBBORN
     stage.run()
 
-    class TakesBack(BrokerProxy):
+    class FillsFallBetweenRuns(BrokerProxy):
         def find(self, order_id: OrderId) -> Found:
             found = self.real.find(order_id)
             assert isinstance(found, OrderState)
             return replace(found, filled=found.filled - 1)
 
-    stage.broker_proxy = TakesBack
+    stage.broker_proxy = FillsFallBetweenRuns
     stops(stage, "had 50 filled, and the broker now says 49")
 
 

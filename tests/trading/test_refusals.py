@@ -7,17 +7,16 @@ from pathlib import Path
 
 import pytest
 from fakes import BrokerProxy
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from stage import DAYS, GLD, SH, SPY, TLT, Stage, hold, mix, percent
 
 from rebalancer.model import Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Symbol
 from rebalancer.portfolio.order_ids import order_id
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 def refusing(
     kind: RefusalKind, symbol: Symbol, times: int = 1, buying_power: str | None = None
-) -> Callable[[SimBroker], BrokerProxy]:
+) -> Callable[[ScriptedSimBroker], BrokerProxy]:
     """A broker that refuses the first orders in `symbol`, and names `buying_power` dollars."""
     refused: Counter[Symbol] = Counter()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stage import DAYS, GLD, SPY, TLT, Market, Stage, mix, percent
+from stage import DAYS, GLD, SPY, TLT, Stage, StageMarket, mix, percent
 from test_restated_ledger import dry_run
 
 from rebalancer.model import Closes, CorporateAction, Limits, Symbol, Trading
@@ -85,7 +85,7 @@ def test_neither_symbol_is_traded_where_both_names_are_used(stage: Stage, bots: 
     assert "both are named: neither is traded until only one of them is" in notes(stage)
 
 
-class ReusedTickerHistory(Market):
+class ReusedTickerHistory(StageMarket):
     """The old ticker belongs to another share since the rename, at 7 dollars."""
 
     def closes(self, symbols, before):
@@ -119,7 +119,7 @@ def test_once_the_renamed_shares_are_sold_the_old_ticker_means_the_other_share(s
     assert [(symbol, side) for symbol, side, _ in orders(stage)] == [(OLD, "buy")]
 
 
-class NoNewNameHistory(Market):
+class NoNewNameHistory(StageMarket):
     """The history has no closes of the new name yet."""
 
     def closes(self, symbols, before):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from stage import DAYS, GLD, SPY, Market, Stage, hold, mix, percent, session_of
+from stage import DAYS, GLD, SPY, Stage, StageMarket, hold, mix, percent, session_of
 
 from rebalancer.errors import SourceError
 from rebalancer.events import Holding, HoldingsRead
@@ -113,7 +113,7 @@ def test_once_restated_the_same_split_is_not_applied_again(stage: Stage) -> None
     assert len(notes(stage)) == 1
 
 
-class UnreadableAnnouncements(Market):
+class UnreadableAnnouncements(StageMarket):
     """A history whose announcements can't be read."""
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fakes import BrokerProxy, PowerCut, PowerCutProxy
+from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SPY, Stage, hold, mix, percent, session_of
 from test_rebalance import needs_long_history
 
@@ -17,7 +18,6 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Refused, RunId, Symbol
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.run import run_evening, start_run
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 SUBMITS = frozenset({"submit"})
 

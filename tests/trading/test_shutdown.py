@@ -6,21 +6,20 @@ from threading import Event
 from typing import Any
 
 import pytest
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from stage import DAYS, GLD, SPY, TLT, Stage, mix, percent
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model import Order, Submitted
 from rebalancer.ports import Broker, Journal
 from rebalancer.trading.context import RunContext
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 @dataclass
 class ShutdownAtSubmit:
     """A broker at whose n-th submit a shutdown is requested."""
 
-    broker: SimBroker
+    broker: ScriptedSimBroker
     requested: Event
     at: int
     submits: list[Order] = field(default_factory=list)

@@ -12,6 +12,7 @@ from fakes import BrokerProxy, NonIdempotentBroker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lost_answers import at_the_sim
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from stage import GLD, SPY, Stage, mix, percent
 
 from rebalancer.errors import StoppedError
@@ -19,8 +20,6 @@ from rebalancer.journal import read
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Found, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Trading, Unknown
 from rebalancer.ports import Venue
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 QUIET = 30
 
@@ -40,7 +39,7 @@ class DelayedWire:
         delay = self.delays.pop(0) if self.delays else 0
         self.under_way.append((self.clock.now() + timedelta(seconds=delay), order))
 
-    def deliver(self, venue: SimBroker) -> None:
+    def deliver(self, venue: ScriptedSimBroker) -> None:
         now = self.clock.now()
         for _, order in [sent for sent in self.under_way if sent[0] <= now]:
             venue.submit(order)

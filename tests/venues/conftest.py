@@ -7,11 +7,10 @@ import pytest
 
 pytest.register_assert_rewrite("contract")
 
+from scripted_sim import Script, ScriptedSimBroker  # noqa: E402
 from street import Street  # noqa: E402
 
 from rebalancer.model import Symbol  # noqa: E402
-from rebalancer.venues.sim.broker import SimBroker  # noqa: E402
-from rebalancer.venues.sim.exchange import Script  # noqa: E402
 
 
 @pytest.fixture
@@ -35,9 +34,9 @@ class Sims:
         holdings: Mapping[Symbol, str] | None = None,
         commission: str = "0",
         slippage: str = "0",
-    ) -> SimBroker:
+    ) -> ScriptedSimBroker:
         street = self.street
-        broker = SimBroker(
+        broker = ScriptedSimBroker(
             self.path,
             street,
             street,

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from scripted_sim import ScriptedFault
 from street import BIL, SPY, XYZ, Street, buy, sell
 
 from rebalancer.errors import SourceError
@@ -31,7 +32,6 @@ from rebalancer.model import (
     us_equity,
 )
 from rebalancer.ports import Broker
-from rebalancer.venues.sim.exchange import ScriptedFault
 from rebalancer.venues.sim.venue import SIM
 
 CASH = Decimal(10_000)

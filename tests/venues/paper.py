@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from local_alpaca import LocalAlpaca, faults, order_scripts
-from local_alpaca.faults import Fault
+from local_alpaca.faults import BadAnswer
 from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
+from scripted_sim import ScriptedFault
 from street import BIL, EVENING, SPY
 
 from rebalancer.model import Symbol
 from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.broker import AlpacaBroker
 from rebalancer.venues.alpaca.client import AlpacaClient
-from rebalancer.venues.sim.exchange import ScriptedFault
 
-FAULTS: Mapping[str, Fault] = {
+FAULTS: Mapping[str, BadAnswer] = {
     "nothing in time": faults.SILENCE_AFTER,
     "a reset": faults.RESET_AFTER,
     "a page in HTML": faults.HTML_AFTER,
@@ -96,7 +96,7 @@ def _cancel(fault: ScriptedFault) -> tuple[ScriptStep, ...]:
             return (ScriptStep(0.8, "canceled"),)
 
 
-class Wire:
+class AlpacaWire:
     """Breaks the venue's answers and counts its requests."""
 
     def __init__(self, venue: LocalAlpaca) -> None:

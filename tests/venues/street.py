@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+from rebalancer.errors import SourceError
 from rebalancer.model import NEW_YORK, Bar, Order, OrderId, Quote, Session, Snapshot, Symbol, Tick
 
 SPY, BIL, XYZ = Symbol("SPY"), Symbol("BIL"), Symbol("XYZ")
@@ -65,3 +66,8 @@ def _order(order_id, symbol, side, quantity, limit) -> Order:
     kind = "market" if limit is None else "limit"
     price = None if limit is None else Decimal(limit)
     return Order(OrderId(order_id), symbol, side, Decimal(quantity), kind, price, why="a test wants it")
+
+
+class BrokenQuotes:
+    def snapshots(self, symbols: Sequence[Symbol]) -> dict[Symbol, Snapshot]:
+        raise SourceError("the quotes did not answer")

@@ -7,9 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from scripted_sim import ScriptedSimBroker
 from street import SPY, Street, buy
-
-from rebalancer.venues.sim.broker import SimBroker
 
 WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, MONDAY = (
     datetime.fromisoformat(f"2016-{day}T19:50:00+00:00") for day in ("06-29", "06-30", "07-01", "07-02", "07-04")
@@ -23,11 +22,11 @@ def sim(street: Street, tmp_path: Path):
         yield sim
 
 
-def opened(street: Street, path: Path) -> SimBroker:
-    return SimBroker(path, street, street, street, starting_cash=Decimal(10_000))
+def opened(street: Street, path: Path) -> ScriptedSimBroker:
+    return ScriptedSimBroker(path, street, street, street, starting_cash=Decimal(10_000))
 
 
-def figures(sim: SimBroker, street: Street, at: datetime) -> tuple[Decimal | None, Decimal | None]:
+def figures(sim: ScriptedSimBroker, street: Street, at: datetime) -> tuple[Decimal | None, Decimal | None]:
     street.moment = at
     account = sim.account()
     return account.previous_equity, account.deposits

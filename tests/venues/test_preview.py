@@ -3,10 +3,9 @@ from decimal import Decimal
 
 import pytest
 from contract import CASH, HOLDINGS, Ability, BrokerContract, OrderSequences
-from street import BIL, EVENING, SPY, XYZ, buy, sell
+from street import BIL, EVENING, SPY, XYZ, BrokenQuotes, buy, sell
 
-from rebalancer.errors import SourceError
-from rebalancer.model import Absent, Account, OrderId, OrderState, Position, Refused, us_equity
+from rebalancer.model import Absent, Account, Hours, OrderId, OrderState, Position, Refused, us_equity
 from rebalancer.ports import Venue
 from rebalancer.venues.preview import PreviewBroker
 from rebalancer.venues.sim.venue import SIM
@@ -37,6 +36,12 @@ class RecordingBroker:
     def open_orders(self) -> tuple[OrderState, ...]:
         self.asked.append("open_orders")
         return self._open
+
+    def hours(self):
+        return Hours(EVENING, open=True, closes=EVENING)
+
+    def may_short(self):
+        return False
 
     def instruments(self, symbols):
         return {symbol: us_equity(symbol) for symbol in symbols}
@@ -195,10 +200,6 @@ def test_an_order_of_an_earlier_evening_is_looked_up_at_the_real_broker(real, st
 
 
 def test_quotes_that_do_not_answer_refuse_and_leave_no_order(real, street):
-    class BrokenQuotes:
-        def snapshots(self, symbols):
-            raise SourceError("the quotes did not answer")
-
     preview = PreviewBroker(real, BrokenQuotes(), street)
     assert preview.submit(buy("rb1", SPY, "1")) == Refused("the quotes did not answer")
     assert preview.find(OrderId("rb1")) == Absent()

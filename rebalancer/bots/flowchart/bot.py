@@ -25,14 +25,16 @@ def describe(chart: Chart) -> Findings:
     stack: list[tuple[TreeNode, int]] = [(chart.root, 1)]
     while stack:
         element, depth = stack.pop()
-        tickers.update(_tickers(element))
+        match element:
+            case Asset(symbol=str(ticker)) | Indicator(subject=str(ticker)) | Capped(fallback=str(ticker)):
+                tickers.add(Symbol(ticker))
+        if isinstance(element, Indicator | Filter):
+            functions.setdefault(element.function, set()).add(element.parameters)
         if isinstance(element, Node):
             nodes[type(element).__name__] += 1
             deepest = max(deepest, depth)
-        if isinstance(element, Indicator | Filter):
-            functions.setdefault(element.function, set()).add(element.parameters)
-        below = depth + isinstance(element, Node)
-        stack.extend((child, below) for child in children_of(element))
+            depth += 1
+        stack.extend((child, depth) for child in children_of(element))
     return Findings(
         name=chart.name,
         tickers=tuple(sorted(tickers)),
@@ -45,18 +47,6 @@ def describe(chart: Chart) -> Findings:
 def _used(parameters: Iterable[tuple[int, ...]]) -> tuple[int | tuple[int, ...], ...]:
     """Sorted; a lone number stands for itself, as it does in the JSON of every version so far."""
     return tuple(each[0] if len(each) == 1 else each for each in sorted(parameters) if each)
-
-
-def _tickers(element: TreeNode) -> tuple[Symbol, ...]:
-    match element:
-        case Asset():
-            return (element.symbol,)
-        case Indicator() if isinstance(element.subject, str):
-            return (element.subject,)
-        case Capped() if element.fallback:
-            return (element.fallback,)
-        case _:
-            return ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,4 +115,4 @@ class FlowchartBot:
         return outline(self.program, evaluate(self.program, closes).values if closes else None)
 
     def mermaid(self, closes: Closes) -> str:
-        return mermaid(self.program, evaluate(self.program, closes).values, -1)
+        return mermaid(self.program, evaluate(self.program, closes).values)

@@ -71,57 +71,77 @@ def compile_chart(chart: tree.Chart) -> Program:
         if missing:
             stack.extend(reversed(missing))
         else:
-            compiled = draft.portfolio(element) if isinstance(element, tree.Node) else draft.value(element)
-            draft.done[stack.pop()] = compiled
-    table = tuple(draft.table.nodes)
+            draft.done[stack.pop()] = draft.compiled(element)
+    table, root = tuple(draft.table), draft.done[chart.root]
     return Program(
         name=chart.name,
         table=table,
-        root=draft.done[chart.root],
+        root=root,
         symbols=tuple(sorted({node.symbol for node in table if isinstance(node, nodes.Close | nodes.Hold)})),
-        lookback=_sessions(table, prices_needed)[draft.done[chart.root]],
-        warm_up=_sessions(table, prices_advised)[draft.done[chart.root]],
+        lookback=_sessions(table, prices_needed)[root],
+        warm_up=_sessions(table, prices_advised)[root],
         groups=draft.groups,
     )
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A compilation in progress; the children of an element are compiled before it."""
+    """A compilation in progress: `done` has the index in the table of each element that is compiled."""
 
-    table: nodes.NodeTable = field(default_factory=nodes.NodeTable)
+    table: list[nodes.Node] = field(default_factory=list)
+    index: dict[nodes.Node, int] = field(default_factory=dict)
     done: dict[tree.TreeNode, int] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
 
-    def portfolio(self, element: tree.Node) -> int:
+    def add(self, node: nodes.Node) -> int:
+        """The index of `node`; it is added only if the table has no equal one."""
+        index = self.index.setdefault(node, len(self.table))
+        if index == len(self.table):
+            self.table.append(node)
+        return index
+
+    def compiled(self, element: tree.TreeNode) -> int:
+        """The index of `element`, whose children are compiled before it."""
         match element:
             case tree.Asset(symbol=symbol):
-                return self.table.add(nodes.Hold(symbol))
+                return self.add(nodes.Hold(symbol))
             case tree.Cash():
-                return self.table.add(nodes.Uninvested())
+                return self.add(nodes.Uninvested())
             case tree.Group(name=name, child=child):
                 self.groups.setdefault(self.done[child], name)
                 return self.done[child]
             case tree.If(condition=condition, then=then, otherwise=otherwise):
-                return self.table.add(nodes.Branch(self.done[condition], self.done[then], self.done[otherwise]))
+                return self.add(nodes.Branch(self.done[condition], (self.done[then], self.done[otherwise])))
             case tree.Capped():
                 return self._capped(element)
+            case tree.Constant(value=value):
+                return self.add(nodes.Number(value))
+            case tree.Indicator(function=function, parameters=parameters, subject=subject):
+                source = nodes.Close(subject) if isinstance(subject, str) else self._history(self.done[subject])
+                return self._series(function, parameters, source, element.place)
+            case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
+                compare = self.add(nodes.Inequality(comparator, self.done[left], self.done[right]))
+                return compare if days == 1 else self.add(nodes.ForDays(days, compare))
+            case tree.AllOf() | tree.AnyOf():
+                return self.add(nodes.Several(isinstance(element, tree.AllOf), self._all_done(element.conditions)))
             case _:
-                return self._split(element, tuple(self.done[child] for child in element.children))
+                return self._split(element)
 
-    def _split(
-        self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.Filter, children: tuple[int, ...]
-    ) -> int:
+    def _all_done(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
+        return tuple(self.done[element] for element in elements)
+
+    def _split(self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.Filter) -> int:
         """A choice of all children needs no scores, so it is never undefined for lack of one."""
+        children = self._all_done(element.children)
         match element:
             case tree.Specified(weights=weights):
                 return self._blend(weights, children)
             case tree.InverseVolatility(window=window) if len(children) > 1:
-                scores = self._scores(STANDARD_DEVIATION_RETURN, (window,), children, element.place)
-                return self.table.add(nodes.InverseVol(scores, children))
+                scores = self._scores(STANDARD_DEVIATION_RETURN, (window,), element)
+                return self.add(nodes.InverseVol(scores, children))
             case tree.Filter(function=function, parameters=parameters, count=count) if count < len(children):
-                scores = self._scores(function, parameters, children, element.place)
-                return self.table.add(nodes.TopK(count, element.side == "top", scores, children))
+                scores = self._scores(function, parameters, element)
+                return self.add(nodes.TopK(count, element.side == "top", scores, children))
             case _:
                 return self._blend((1 / len(children),) * len(children), children)
 
@@ -134,44 +154,30 @@ class _Draft:
                 left -= weights[-1]
         if element.fallback is not None and left > _DUST:
             weights.append(left)
-            children.append(self.table.add(nodes.Hold(element.fallback)))
+            children.append(self.add(nodes.Hold(element.fallback)))
         return self._blend(tuple(weights), tuple(children))
 
     def _blend(self, weights: tuple[float, ...], children: tuple[int, ...]) -> int:
-        return children[0] if weights == (1.0,) else self.table.add(nodes.Blend(weights, children))
+        return children[0] if weights == (1.0,) else self.add(nodes.Blend(weights, children))
 
     def _scores(
-        self, function: str, parameters: tuple[int, ...], children: Sequence[int], place: tree.Place
+        self, function: str, parameters: tuple[int, ...], element: tree.InverseVolatility | tree.Filter
     ) -> tuple[int, ...]:
-        return tuple(self._series(function, parameters, self._source(child), place) for child in children)
+        histories = [self._history(self.done[child]) for child in element.children]
+        return tuple(self._series(function, parameters, history, element.place) for history in histories)
 
-    def value(self, element: tree.Condition | tree.Operand) -> int:
-        match element:
-            case tree.Constant(value=value):
-                return self.table.add(nodes.Number(value))
-            case tree.Indicator(function=function, parameters=parameters, subject=subject):
-                if isinstance(subject, str):
-                    source = self.table.add(nodes.Close(subject))
-                else:
-                    source = self._source(self.done[subject])
-                return self._series(function, parameters, source, element.place)
-            case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
-                compare = self.table.add(nodes.Inequality(comparator, self.done[left], self.done[right]))
-                return compare if days == 1 else self.table.add(nodes.ForDays(days, compare))
-            case tree.AllOf(conditions=conditions):
-                return self.table.add(nodes.Conjunction(tuple(self.done[condition] for condition in conditions)))
-            case tree.AnyOf(conditions=conditions):
-                return self.table.add(nodes.Disjunction(tuple(self.done[condition] for condition in conditions)))
+    def _history(self, portfolio: int) -> nodes.Close | nodes.Nav:
+        """The values of a portfolio: of a single asset its closes, of anything else simulated ones."""
+        node = self.table[portfolio]
+        return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
 
-    def _source(self, portfolio: int) -> int:
-        """The value history of a portfolio: of a single asset its closes, of anything else a simulated one."""
-        node = self.table.nodes[portfolio]
-        return self.table.add(nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio))
-
-    def _series(self, function: str, parameters: tuple[int, ...], source: int, place: tree.Place) -> int:
-        if INDICATORS[function].of_tickers_only and isinstance(self.table.nodes[source], nodes.Nav):
+    def _series(
+        self, function: str, parameters: tuple[int, ...], history: nodes.Close | nodes.Nav, place: tree.Place
+    ) -> int:
+        if INDICATORS[function].of_tickers_only and isinstance(history, nodes.Nav):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        return source if function == CURRENT_PRICE else self.table.add(nodes.Series(function, parameters, source))
+        source = self.add(history)
+        return source if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, source))
 
 
 def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:

@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import ijson
 
@@ -23,41 +22,28 @@ MAX_NUMBER = 1e15
 """Far beyond any price, percent or window, and still exact in a float."""
 
 
-@dataclass(slots=True)
-class _Open:
-    """An object or a list that is not closed yet, and the key under which an object's next value goes."""
-
-    values: dict[str, object] | list[object]
-    key: str = ""
-
-    def add(self, value: object) -> None:
-        if isinstance(self.values, list):
-            self.values.append(value)
-        else:
-            self.values[self.key] = value
-
-    @property
-    def step(self) -> str | int:
-        return len(self.values) - 1 if isinstance(self.values, list) else self.key
-
-
 class _UnreadableError(ValueError):
     """The rest of the document can't be read."""
 
 
 class _Builder:
-    """Builds the value from parser events. The outermost open list holds the finished value."""
+    """Builds the value from parser events.
+
+    `open` are the objects and lists that are not closed yet, below a list that holds the finished value; `keys` has for
+    each of them the key under which an object's next value goes.
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.whole: list[object] = []
-        self.open = [_Open(self.whole)]
+        self.open: list[dict[str, object] | list[object]] = [self.whole]
+        self.keys = [""]
         self.problems: list[Problem] = []
 
     def refuse(self, text: str) -> None:
         place: Place | None = None
-        for container in self.open[1:]:
-            place = Place(place, container.step)
+        for container, key in zip(self.open[1:], self.keys[1:], strict=True):
+            place = Place(place, len(container) - 1 if isinstance(container, list) else key)
         self.problems.append(Problem(self.source, str(place) if place else "", text))
 
     def take(self, event: str, value: object) -> None:
@@ -68,29 +54,33 @@ class _Builder:
                 self._begin([])
             case "end_map" | "end_array":
                 self.open.pop()
+                self.keys.pop()
             case "map_key":
                 self._key(str(value))
             case _:
-                self._scalar(value)
+                self._add(value)
+                # "Accept only if", so that neither NaN nor a huge integer passes.
+                if isinstance(value, (int, float)) and not -MAX_NUMBER <= value <= MAX_NUMBER:
+                    self.refuse("this number is too large; numbers up to 1,000,000,000,000,000 are read")
+
+    def _add(self, value: object) -> None:
+        container = self.open[-1]
+        if isinstance(container, list):
+            container.append(value)
+        else:
+            container[self.keys[-1]] = value
 
     def _begin(self, values: dict[str, object] | list[object]) -> None:
-        self.open[-1].add(values)
+        self._add(values)
         if len(self.open) > MAX_DEPTH:
             raise _UnreadableError(f"objects and lists are nested more than {MAX_DEPTH:,} deep, which is not read")
-        self.open.append(_Open(values))
+        self.open.append(values)
+        self.keys.append("")
 
     def _key(self, key: str) -> None:
-        container = self.open[-1]
-        seen = key in container.values
-        container.key = key
-        if seen:
+        self.keys[-1] = key
+        if key in self.open[-1]:
             self.refuse(f"the key {json.dumps(key[:40], ensure_ascii=False)} stands here twice; keep one of the two")
-
-    def _scalar(self, value: object) -> None:
-        self.open[-1].add(value)
-        # "Accept only if", so that neither NaN nor a huge integer passes.
-        if isinstance(value, (int, float)) and not -MAX_NUMBER <= value <= MAX_NUMBER:
-            self.refuse("this number is too large; numbers up to 1,000,000,000,000,000 are read")
 
 
 def parse(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:

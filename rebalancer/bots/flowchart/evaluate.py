@@ -4,22 +4,23 @@ A decision uses the close of its day and earlier ones only, and is the same to t
 is never read as yes, no, 0 or 50: it propagates until a node decides without it (Kleene's logic).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.base import own_columns
+from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.formulas import over_windows
+from rebalancer.bots.flowchart.formulas import over_windows, returns
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.model import Closes, Floats, Symbol
 
 Truth = NDArray[np.int8]
 Days = NDArray[np.intp]
+Prices = dict[Symbol, Floats]
 Inflow = tuple[Days, Floats]
 """Some days (D,), and the fraction of the whole that a node receives on each of them (D,)."""
 
@@ -73,7 +74,8 @@ class Evaluation:
 
 def evaluate(program: Program, closes: Closes) -> Evaluation:
     """Every decision of `program`. Raises ValueError where `closes` has no column for one of its symbols."""
-    prices = usable_prices(program, closes)
+    own = own_closes(program.name, program.symbols, closes)
+    prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
     values = Values()
     simulated = _to_simulate(program.table)
     for index, node in enumerate(program.table):
@@ -84,19 +86,6 @@ def evaluate(program: Program, closes: Closes) -> Evaluation:
         elif index in simulated:
             values.simulated[index] = _simulate(node, values, prices, len(closes.sessions))
     return Evaluation(_weights(program, values, len(closes.sessions)), values)
-
-
-def usable_prices(program: Program, closes: Closes) -> Mapping[Symbol, Floats]:
-    """The closes of each symbol of `program`, (T,); what is not a positive number counts as missing."""
-    values = own_columns(program.name, program.symbols, closes)
-    return {symbol: np.ascontiguousarray(column) for symbol, column in zip(program.symbols, values.T, strict=True)}
-
-
-def next_returns(prices: Floats) -> Floats:
-    """The fraction earned from each close to the next, (T,); NaN on the last day."""
-    out = np.full_like(prices, np.nan)
-    out[:-1] = prices[1:] / prices[:-1] - 1
-    return out
 
 
 def compounded(track: Simulated) -> Floats:
@@ -128,10 +117,9 @@ def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
             return _BRANCHES.take(values.truths[condition][days], axis=1)
         case nodes.Blend(weights):
             return np.outer(weights, np.ones(len(days)))
-        case nodes.TopK(scores=scores):
-            return _best(node, np.stack([values.series[score][days] for score in scores]))
-        case nodes.InverseVol(volatilities):
-            return _inverse(np.stack([values.series[score][days] for score in volatilities]))
+        case _:
+            scores = np.stack([values.series[score][days] for score in node.scores])
+            return _best(node, scores) if isinstance(node, nodes.TopK) else _inverse(scores)
 
 
 def _best(node: nodes.TopK, scores: Floats) -> Floats:
@@ -149,7 +137,7 @@ def _inverse(volatilities: Floats) -> Floats:
     return split
 
 
-def _series(node: nodes.SeriesNode, values: Values, prices: Mapping[Symbol, Floats], length: int) -> Floats:
+def _series(node: nodes.SeriesNode, values: Values, prices: Prices, length: int) -> Floats:
     match node:
         case nodes.Number(value):
             return np.full(length, value, dtype=np.float64)
@@ -167,10 +155,8 @@ def _truth(node: nodes.ConditionNode, values: Values) -> Truth:
             is_yes, is_no = _ORDERINGS[comparator]
             sides = values.series[left], values.series[right]
             return UNKNOWN + is_yes(*sides).view(np.int8) - is_no(*sides).view(np.int8)
-        case nodes.Conjunction(conditions):
-            return reduce(np.minimum, [values.truths[condition] for condition in conditions])
-        case nodes.Disjunction(conditions):
-            return reduce(np.maximum, [values.truths[condition] for condition in conditions])
+        case nodes.Several(every, conditions):
+            return reduce(np.minimum if every else np.maximum, [values.truths[condition] for condition in conditions])
         case nodes.ForDays(days, condition):
             return _held(values.truths[condition], days)
 
@@ -194,15 +180,13 @@ def _to_simulate(table: Sequence[nodes.Node]) -> set[int]:
     return wanted
 
 
-def _simulate(node: nodes.Node, values: Values, prices: Mapping[Symbol, Floats], length: int) -> Simulated:
-    match node:
-        case nodes.Hold(symbol):
-            return Simulated(next_returns(prices[symbol]), np.ones(length, dtype=np.bool_))
-        case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
-            parts = [values.simulated[child] for child in node.children]
-            return _mixed(fractions(node, values, np.arange(length)), parts)
-        case _:
-            return Simulated(np.zeros(length), np.ones(length, dtype=np.bool_))
+def _simulate(node: nodes.Node, values: Values, prices: Prices, length: int) -> Simulated:
+    if isinstance(node, nodes.Split):
+        parts = [values.simulated[child] for child in node.children]
+        return _mixed(fractions(node, values, np.arange(length)), parts)
+    # The first of the returns is NaN, and moves to the end: what the last close will earn is not known.
+    earned = np.roll(returns(prices[node.symbol]), -1) if isinstance(node, nodes.Hold) else np.zeros(length)
+    return Simulated(earned, np.ones(length, dtype=np.bool_))
 
 
 def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:

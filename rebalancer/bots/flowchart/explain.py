@@ -1,18 +1,17 @@
 """The path that one day's decision took through a chart, why it is undefined, and which gaps are worth a warning."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from rebalancer.bots.base import missing_closes, own_columns
+from rebalancer.bots.base import missing_closes, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, Values, fractions
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
-from rebalancer.bots.flowchart.wording import IndentedLine, Wording, number, percent
+from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
 from rebalancer.model import Closes
 
 _DEEPEST_INDENT = 12
@@ -45,8 +44,7 @@ def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str,
 
     The decision itself may not have needed them.
     """
-    values = own_columns(program.name, program.symbols, closes)
-    missing = missing_closes(program.symbols, values, closes, program.lookback)
+    missing = missing_closes(own_closes(program.name, program.symbols, closes), program.lookback)
     return (*missing, *_warming_up(program, evaluation.values))
 
 
@@ -72,7 +70,7 @@ def _causes(table: Sequence[nodes.Node], values: Values, current: NodeOnDay) -> 
         case nodes.ForDays(days, condition):
             rows = range(day, max(day - days, -2), -1)
             return [NodeOnDay(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
-        case nodes.Conjunction(conditions) | nodes.Disjunction(conditions):
+        case nodes.Several(conditions=conditions):
             return [NodeOnDay(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
         case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
             return _causes_in_split(node, values, day)
@@ -82,16 +80,14 @@ def _causes(table: Sequence[nodes.Node], values: Values, current: NodeOnDay) -> 
 
 def _causes_in_split(node: nodes.Split, values: Values, day: int) -> list[NodeOnDay]:
     split = fractions(node, values, np.array([day]))[:, 0]
-    if np.isnan(split[0]):
-        return [NodeOnDay(need, day) for need in nodes.needs(node) if not _usable(node, values, need, day)]
-    return [NodeOnDay(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
-
-
-def _usable(node: nodes.Split, values: Values, need: int, day: int) -> bool:
+    if not np.isnan(split[0]):
+        return [NodeOnDay(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
     if isinstance(node, nodes.Branch):
-        return False
-    score = values.series[need][day]
-    return bool(score > 0) if isinstance(node, nodes.InverseVol) else not np.isnan(score)
+        return [NodeOnDay(node.condition, day)]
+    scores = node.scores if isinstance(node, nodes.Ranking) else ()  # a blend is always defined
+    # A volatility of 0 is of no use either.
+    least = 0.0 if isinstance(node, nodes.InverseVol) else -np.inf
+    return [NodeOnDay(score, day) for score in scores if not values.series[score][day] > least]
 
 
 def _sentence(program: Program, closes: Closes, values: Values, current: NodeOnDay) -> str:
@@ -113,24 +109,16 @@ def _sentence(program: Program, closes: Closes, values: Values, current: NodeOnD
     )
 
 
-class Visit(NamedTuple):
-    """A node on the path that is not written yet; `amount` is its fraction of the whole bot."""
-
-    level: int
-    node: int
-    amount: float
-
-
 def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[str, ...]:
     """The path taken on row `day`, a line a step, with the values that decided and how far each gate is from flipping.
 
     Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A node that is reached
     twice is written out once. Where the decision is undefined, the last line says why.
     """
-    writer = _PathWriter(program, evaluation.values, day, Wording(program, evaluation.values, day))
+    words = Wording(program, evaluation.values, day)
     lines: list[IndentedLine] = []
     written: set[int] = set()
-    stack: list[IndentedLine | Visit] = [Visit(0, program.root, 1.0)]
+    stack: list[IndentedLine | Visit] = [Visit(program.root, 1.0)]
     while stack:
         item = stack.pop()
         if isinstance(item, IndentedLine):
@@ -139,74 +127,62 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
         node = program.table[item.node]
         if isinstance(node, nodes.Split) and item.node not in written:
             written.add(item.node)
-            stack.extend(reversed(list(writer.split(node, item))))
+            stack.extend(reversed(list(_split(node, item, words))))
         else:
             again = "as above: " if item.node in written else ""
-            lines.append(IndentedLine(item.level, again + writer.share(item)))
+            lines.append(IndentedLine(item.level, again + words.share(item.node, item.amount)))
     if np.isnan(evaluation.weights[day]).any():
         lines.append(IndentedLine(0, f"undefined: {why_undefined(program, closes, evaluation, day)}"))
     return tuple("  " * min(line.level, _DEEPEST_INDENT) + line.text for line in lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _PathWriter:
-    """Writes the lines of single nodes. Nodes below come back as visits, so that nothing recurses."""
+def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[IndentedLine | Visit]:
+    """The lines of one node. Nodes below come back as visits, so that nothing recurses."""
+    split = zip(node.children, words.fractions(node), strict=True)
+    children = [Visit(child, visit.amount * fraction, level=visit.level) for child, fraction in split]
+    match node:
+        case nodes.Branch(condition):
+            yield from _gate(condition, children, words)
+        case nodes.Blend():
+            for child in children:
+                yield IndentedLine(child.level, words.share(child.node, child.amount))
+                yield from _inside(child, words)
+        case _:
+            yield from _ranking(node, children, words)
 
-    program: Program
-    values: Values
-    day: int
-    words: Wording
 
-    def split(self, node: nodes.Split, visit: Visit) -> Iterator[IndentedLine | Visit]:
-        split = fractions(node, self.values, np.array([self.day]))[:, 0]
-        children = [
-            Visit(visit.level, child, visit.amount * fraction)
-            for child, fraction in zip(node.children, split.tolist(), strict=True)
-        ]
-        match node:
-            case nodes.Branch(condition):
-                return self.gate(condition, children)
-            case nodes.Blend():
-                return self.blend(children)
-            case _:
-                return self.ranking(node, children)
+def _gate(condition: int, branches: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+    """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
+    level, (first, *rest) = branches[0].level, words.gate(condition)
+    taken = [branch for branch in branches if branch.amount > 0]
+    leaves = [words.share(branch.node, branch.amount) for branch in taken if not _is_split(branch, words)]
+    yield IndentedLine(level, " -> ".join([first.text, *leaves]))
+    for line in rest:
+        yield IndentedLine(level + line.level, line.text)
+    if not leaves:
+        yield from taken
 
-    def gate(self, condition: int, branches: Sequence[Visit]) -> Iterator[IndentedLine | Visit]:
-        """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
-        level, (first, *rest) = branches[0].level, self.words.gate(condition)
-        taken = [branch for branch in branches if branch.amount > 0]
-        leaves = [branch for branch in taken if not self.is_split(branch)]
-        yield IndentedLine(level, first.text + (f" -> {self.share(leaves[0])}" if leaves else ""))
-        for line in rest:
-            yield IndentedLine(level + line.level, line.text)
-        if not leaves:
-            yield from taken
 
-    def blend(self, children: Sequence[Visit]) -> Iterator[IndentedLine | Visit]:
-        for child in children:
-            yield IndentedLine(child.level, self.share(child))
-            yield from self.inside(child)
+def _ranking(node: nodes.Ranking, children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+    """Every child with its score and what it gets; the best first where they compete."""
+    ranked = [
+        (child._replace(level=child.level + 1), words.value(score))
+        for child, score in zip(children, node.scores, strict=True)
+    ]
+    if isinstance(node, nodes.TopK):
+        sign = -1 if node.largest else 1
+        ranked.sort(key=lambda one: (np.isnan(one[1]), sign * np.nan_to_num(one[1])))
+    yield IndentedLine(children[0].level, words.ranking(node))
+    for child, score in ranked:
+        gets = f" -> {percent(child.amount)}" if child.amount > 0 else ""
+        yield IndentedLine(child.level, f"{words.program.label(child.node)} = {number(score)}{gets}")
+        yield from _inside(child, words)
 
-    def ranking(self, node: nodes.TopK | nodes.InverseVol, children: Sequence[Visit]) -> Iterator[IndentedLine | Visit]:
-        """Every child with its score and what it gets; the best first where they compete."""
-        scores = [self.words.value(score) for score in nodes.needs(node)]
-        level, ranks = children[0].level, list(range(len(children)))
-        if isinstance(node, nodes.TopK):
-            sign = -1 if node.largest else 1
-            ranks.sort(key=lambda rank: (np.isnan(scores[rank]), sign * np.nan_to_num(scores[rank])))
-        yield IndentedLine(level, self.words.ranking(node))
-        for rank in ranks:
-            child = children[rank]._replace(level=level + 1)
-            gets = f" -> {percent(child.amount)}" if child.amount > 0 else ""
-            yield IndentedLine(child.level, f"{self.program.label(child.node)} = {number(scores[rank])}{gets}")
-            yield from self.inside(child)
 
-    def inside(self, child: Visit) -> Iterator[Visit]:
-        if child.amount > 0 and self.is_split(child):
-            yield child._replace(level=child.level + 1)
+def _inside(child: Visit, words: Wording) -> Iterator[Visit]:
+    if child.amount > 0 and _is_split(child, words):
+        yield child._replace(level=child.level + 1)
 
-    def is_split(self, visit: Visit) -> bool:
-        return isinstance(self.program.table[visit.node], nodes.Split)
 
-    def share(self, visit: Visit) -> str:
-        return self.words.share(visit.node, visit.amount)
+def _is_split(visit: Visit, words: Wording) -> bool:
+    return isinstance(words.program.table[visit.node], nodes.Split)

@@ -9,7 +9,7 @@ Sums over days are built from elementwise steps, because NumPy picks the order o
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,7 +21,8 @@ Join = Callable[[Parts, Parts, int, int], Parts]
 
 def moving_average_price(prices: Floats, window: int) -> Floats:
     """Mean of the last `window` prices."""
-    return _means(prices, window)
+    (total,) = over_windows((prices,), window, lambda older, newer, *_sizes: (older[0] + newer[0],))
+    return total / window
 
 
 def exponential_moving_average_price(prices: Floats, window: int) -> Floats:
@@ -48,7 +49,7 @@ def cumulative_return(prices: Floats, window: int) -> Floats:
 
 def moving_average_return(prices: Floats, window: int) -> Floats:
     """Mean of the last `window` simple daily returns (not compounded), in percent."""
-    return 100 * _means(_returns(prices), window)
+    return 100 * moving_average_price(returns(prices), window)
 
 
 def relative_strength_index(prices: Floats, window: int) -> Floats:
@@ -74,12 +75,27 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
 
 def standard_deviation_return(prices: Floats, window: int) -> Floats:
     """Sample standard deviation (n - 1) of the last `window` daily returns, in percent, not annualised."""
-    return 100 * _deviations(_returns(prices), window)
+    return 100 * standard_deviation_price(returns(prices), window)
 
 
 def standard_deviation_price(prices: Floats, window: int) -> Floats:
-    """Sample standard deviation (n - 1) of the last `window` prices, as a price."""
-    return _deviations(prices, window)
+    """Sample standard deviation (n - 1) of the last `window` prices, as a price.
+
+    By the pairwise update of Chan, Golub and LeVeque (1979): exactly 0 for prices that are all equal.
+    """
+
+    def join(older: Parts, newer: Parts, older_size: int, newer_size: int) -> Parts:
+        (mean, squares), (newer_mean, newer_squares) = older, newer
+        step, size = newer_mean - mean, older_size + newer_size
+        return (
+            mean + step * (newer_size / size),
+            squares + newer_squares + step * step * (older_size * newer_size / size),
+        )
+
+    if window < 2:
+        return np.full_like(prices, np.nan)
+    squares = over_windows((prices, prices - prices), window, join)[1]
+    return np.sqrt(squares / (window - 1))
 
 
 def max_drawdown(prices: Floats, window: int) -> Floats:
@@ -127,29 +143,8 @@ def _rows(parts: Parts, first: int | None, last: int | None) -> Parts:
     return tuple(part[first:last] for part in parts)
 
 
-def _means(values: Floats, window: int) -> Floats:
-    (total,) = over_windows((values,), window, lambda older, newer, *_sizes: (older[0] + newer[0],))
-    return total / window
-
-
-def _deviations(values: Floats, window: int) -> Floats:
-    """By the pairwise update of Chan, Golub and LeVeque (1979): exactly 0 for values that are all equal."""
-
-    def join(older: Parts, newer: Parts, older_size: int, newer_size: int) -> Parts:
-        (mean, squares), (newer_mean, newer_squares) = older, newer
-        step, size = newer_mean - mean, older_size + newer_size
-        return (
-            mean + step * (newer_size / size),
-            squares + newer_squares + step * step * (older_size * newer_size / size),
-        )
-
-    if window < 2:
-        return np.full_like(values, np.nan)
-    squares = over_windows((values, values - values), window, join)[1]
-    return np.sqrt(squares / (window - 1))
-
-
-def _returns(prices: Floats) -> Floats:
+def returns(prices: Floats) -> Floats:
+    """The simple return from the row before, as a fraction; NaN in the first row."""
     out = np.full_like(prices, np.nan)
     out[1:] = prices[1:] / prices[:-1] - 1
     return out
@@ -177,12 +172,8 @@ def _by_runs(prices: Floats, recursion: Callable[[Floats], Floats]) -> Floats:
     """`recursion` over each stretch of prices without a gap, column by column."""
     out = np.full_like(prices, np.nan)
     for column, answer in zip(np.atleast_2d(prices.T), np.atleast_2d(out.T), strict=True):
-        for start, stop in _stretches(column):
+        present = np.concatenate(([False], ~np.isnan(column), [False]))
+        edges = np.flatnonzero(present[1:] != present[:-1]).tolist()
+        for start, stop in zip(edges[::2], edges[1::2], strict=True):
             answer[start:stop] = recursion(column[start:stop])
     return out
-
-
-def _stretches(column: Floats) -> Iterator[tuple[int, int]]:
-    present = np.concatenate(([False], ~np.isnan(column), [False]))
-    edges = np.flatnonzero(present[1:] != present[:-1])
-    return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)

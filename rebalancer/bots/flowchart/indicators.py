@@ -10,17 +10,16 @@ from rebalancer.model import Floats
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A whole number that an indicator takes, from `least` to `most`. Without a `default` it must be given."""
+    """A whole number that an indicator takes, from `least` to `most`."""
 
     name: str
     least: int = 1
     most: int = 10_000
-    default: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndicatorSpec:
-    """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
+    """`formula` takes closes, then the parameters; it returns an array of the same shape.
 
     `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
     value needs. `settled`, of a recursive formula only, is the number of prices after which its initial value no longer
@@ -36,7 +35,6 @@ class IndicatorSpec:
     formula: Callable[..., Floats]
     source: str
     settled: Callable[..., int] | None = None
-    reads: tuple[Literal["close", "open", "high", "low", "volume"], ...] = ("close",)
 
     @property
     def of_tickers_only(self) -> bool:

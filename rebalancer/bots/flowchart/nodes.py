@@ -4,7 +4,7 @@ A node refers to its operands by their index in the table, and comes after all o
 table, and a block that a chart repeats a hundred times is computed once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rebalancer.bots.flowchart.tree import Comparator
 from rebalancer.model import Symbol
@@ -57,12 +57,10 @@ class ForDays:
 
 
 @dataclass(frozen=True, slots=True)
-class Conjunction:
-    conditions: tuple[int, ...]
+class Several:
+    """True where all of `conditions` are (`every`), or any of them is."""
 
-
-@dataclass(frozen=True, slots=True)
-class Disjunction:
+    every: bool
     conditions: tuple[int, ...]
 
 
@@ -81,13 +79,10 @@ class Uninvested:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    condition: int
-    then: int
-    otherwise: int
+    """`children` are then and else."""
 
-    @property
-    def children(self) -> tuple[int, int]:
-        return self.then, self.otherwise
+    condition: int
+    children: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +95,9 @@ class Blend:
 
 @dataclass(frozen=True, slots=True)
 class InverseVol:
-    """Weights in proportion to 1 / volatility; `volatilities` has a series for each child."""
+    """Weights in proportion to 1 / score, the volatility of each child."""
 
-    volatilities: tuple[int, ...]
+    scores: tuple[int, ...]
     children: tuple[int, ...]
 
 
@@ -117,26 +112,10 @@ class TopK:
 
 
 SeriesNode = Number | Close | Nav | Series
-ConditionNode = Inequality | ForDays | Conjunction | Disjunction
-Leaf = Hold | Uninvested
-Split = Branch | Blend | InverseVol | TopK
-PortfolioNode = Leaf | Split
-Node = SeriesNode | ConditionNode | PortfolioNode
-
-
-@dataclass(slots=True)
-class NodeTable:
-    """The table under construction."""
-
-    nodes: list[Node] = field(default_factory=list)
-    _index: dict[Node, int] = field(default_factory=dict)
-
-    def add(self, node: Node) -> int:
-        """The index of `node`; it is added only if the table has no equal one."""
-        index = self._index.setdefault(node, len(self.nodes))
-        if index == len(self.nodes):
-            self.nodes.append(node)
-        return index
+ConditionNode = Inequality | ForDays | Several
+Ranking = InverseVol | TopK
+Split = Branch | Blend | Ranking
+Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 
 
 def operands(node: Node) -> tuple[int, ...]:
@@ -144,26 +123,13 @@ def operands(node: Node) -> tuple[int, ...]:
     match node:
         case Number() | Close() | Hold() | Uninvested():
             return ()
-        case Nav(portfolio):
-            return (portfolio,)
-        case Series(source=source):
-            return (source,)
+        case Nav(operand) | Series(source=operand) | ForDays(condition=operand):
+            return (operand,)
         case Inequality(left=left, right=right):
             return left, right
-        case ForDays(condition=condition):
-            return (condition,)
-        case Conjunction(conditions) | Disjunction(conditions):
-            return conditions
+        case Several(conditions=each) | Blend(children=each):
+            return each
+        case Branch(condition, children):
+            return condition, *children
         case _:
-            return *needs(node), *node.children
-
-
-def needs(node: Split) -> tuple[int, ...]:
-    """What decides how `node` splits: a condition, or a score for each child."""
-    match node:
-        case Branch(condition=condition):
-            return (condition,)
-        case TopK(scores=scores) | InverseVol(volatilities=scores):
-            return scores
-        case Blend():
-            return ()
+            return *node.scores, *node.children

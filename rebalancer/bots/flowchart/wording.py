@@ -8,7 +8,7 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Values
+from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Values, fractions
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -20,6 +20,16 @@ _SOME = "any of {count} conditions", "one or more of {count} conditions hold", "
 class IndentedLine(NamedTuple):
     level: int
     text: str
+    taken: bool = False
+
+
+class Visit(NamedTuple):
+    """A node that is not written yet, the fraction of the whole bot that gets there, and the label of its branch."""
+
+    node: int
+    amount: float
+    label: str = ""
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +46,13 @@ class Wording:
         stack = [(0, condition)]
         while stack:
             level, index = stack.pop()
-            node = self.program.table[index]
+            node, truth = self.program.table[index], self._truth(index)
             if isinstance(node, nodes.Inequality):
-                yield IndentedLine(level, self._comparison(node, self._truth(index)))
-            elif index not in written:
+                yield IndentedLine(level, self._comparison(node, truth))
+            elif isinstance(node, nodes.ForDays | nodes.Several) and index not in written:
                 written.add(index)
-                yield IndentedLine(level, self._several(node, self._truth(index)))
+                text = self._several(node, truth) if isinstance(node, nodes.Several) else self._for_days(node, truth)
+                yield IndentedLine(level, text)
                 stack.extend((level + 1, part) for part in reversed(nodes.operands(node)))
 
     def heading(self, index: int) -> Iterator[IndentedLine]:
@@ -67,11 +78,18 @@ class Wording:
             case nodes.Blend(weights):
                 return tuple(percent(weight) for weight in weights)
             case _:
-                return tuple(number(self.value(score)) if self.values else "" for score in nodes.needs(node))
+                return tuple(number(self.value(score)) if self.values else "" for score in node.scores)
 
-    def ranking(self, node: nodes.TopK | nodes.InverseVol) -> str:
+    def fractions(self, node: nodes.Split) -> list[float]:
+        """What each child gets on the day; 0 where that is undefined, and without values."""
+        if self.values is None:
+            return [0.0] * len(node.children)
+        split: list[float] = np.nan_to_num(fractions(node, self.values, np.array([self.day]))[:, 0]).tolist()
+        return split
+
+    def ranking(self, node: nodes.Ranking) -> str:
         """How the children are ranked or weighted."""
-        score = self.program.table[nodes.needs(node)[0]]
+        score = self.program.table[node.scores[0]]
         measure = INDICATORS[CURRENT_PRICE].short
         if isinstance(score, nodes.Series):
             measure = f"{INDICATORS[score.function].short}({','.join(map(str, score.parameters))})"
@@ -108,12 +126,10 @@ class Wording:
             return label
         return f"{label} = {number(self.value(index), unlike=self.value(other))}"
 
-    def _several(self, node: nodes.Node, truth: int | None) -> str:
-        if isinstance(node, nodes.ForDays):
-            return self._for_days(node, truth)
-        asks, holds, fails = _EVERY if isinstance(node, nodes.Conjunction) else _SOME
+    def _several(self, node: nodes.Several, truth: int | None) -> str:
+        asks, holds, fails = _EVERY if node.every else _SOME
         words = {None: asks, YES: holds, NO: fails, UNKNOWN: f"{asks}: undefined"}[truth]
-        return words.format(count=len(nodes.operands(node)))
+        return words.format(count=len(node.conditions))
 
     def _for_days(self, node: nodes.ForDays, truth: int | None) -> str:
         asks = f"on each of the last {node.days} days"

@@ -1,30 +1,23 @@
-"""Daily closes by Alpaca's bars: fetched, and cached ones updated, with an overlap that verifies them."""
+"""Alpaca's daily bars: fetched as closes by day, and closes adjusted for actions that the bars do not reflect yet."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 
+import numpy as np
+
 from rebalancer.errors import SourceError
-from rebalancer.market.cache import CachedCloses, ClosesCache, reconciled
-from rebalancer.model import NEW_YORK, Session, Symbol
-from rebalancer.ports import Calendar
+from rebalancer.model import NEW_YORK, Closes, CorporateAction, Floats, Session, Symbol
 from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.venue import CONSOLIDATED
-from rebalancer.venues.plugin import OnProgress
 
 ClosesByDay = dict[date, float]
 MOST_A_PAGE = 10_000
-OVERLAP_SESSIONS = 10
-"""How many cached sessions are requested again."""
-BATCH_BARS = 100_000
-"""About how many bars are fetched before they are written to the cache: ten pages."""
-A_MONTH = timedelta(days=30)
-Fetched = CachedCloses | str | None
-"""A symbol's closes; or why they must be fetched from the first day; or None where Alpaca sent nothing."""
+COUNTED = ("split", "dividend")
+"""Kinds of corporate actions whose effect on earlier closes is known."""
 
 
 def daily_closes(
@@ -77,102 +70,52 @@ def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-@dataclass(frozen=True, slots=True)
-class AlpacaSynced:
-    """The result of updating so many `symbols` to the session `last`.
+def adjusted_for(
+    closes: Closes, traded: Mapping[Symbol, Mapping[date, float]], actions: Sequence[CorporateAction]
+) -> Closes:
+    """`closes` adjusted for `actions`, all of the day after the last session, with a note for each.
 
-    `thrown_away` has the symbols whose cached closes were replaced, with the reason; `silent` those of which Alpaca
-    sent nothing although closes are cached, with the last cached day.
+    `traded` are unadjusted closes in dollars. Where a symbol's last adjusted close is nearer to its traded close than
+    to the close that the actions imply, the bars do not reflect the actions yet, and its closes are multiplied: by
+    old / new shares for a split, by 1 - dividend / close for a dividend, which is paid on the old shares. Where that
+    can't be decided, or the action has no known effect, there is only the note.
     """
+    values, notes = closes.values.copy(), list(closes.notes)
+    for column, symbol in enumerate(closes.symbols):
+        own = [action for action in actions if action.symbol == symbol]
+        notes.extend(_marks(own))
+        counted = [action for action in own if action.kind in COUNTED]
+        if counted and np.isfinite(values[:, column]).any():
+            notes.extend(_restate(values[:, column], closes, traded.get(symbol, {}), counted))
+    return replace(closes, values=values, notes=tuple(notes))
 
-    last: date
-    symbols: int
-    requests: int
-    thrown_away: Mapping[Symbol, str]
-    silent: Mapping[Symbol, date]
 
-    def sentences(self) -> tuple[str, ...]:
-        replaced = (f"{symbol}: its history was fetched anew, since {why}." for symbol, why in self.thrown_away.items())
-        silent = (
-            f"{symbol}: Alpaca sent no bars of it; what is known of it up to {day} is kept. If it was renamed or "
-            "delisted, change the bots that name it."
-            for symbol, day in self.silent.items()
+def _marks(actions: Sequence[CorporateAction]) -> Iterator[str]:
+    for action in actions:
+        if action.kind not in COUNTED:
+            yield f"{action.symbol}: {action.words}: its closes are not adjusted for it, and may mislead its bots."
+
+
+def _restate(
+    prices: Floats, closes: Closes, traded: Mapping[date, float], actions: Sequence[CorporateAction]
+) -> Iterator[str]:
+    """Multiplies `prices` in place unless they are adjusted for the actions already."""
+    symbol, words = actions[0].symbol, " and ".join(action.words for action in actions)
+    last = int(np.flatnonzero(np.isfinite(prices))[-1])
+    day, adjusted = closes.day(last), float(prices[last])
+    raw = traded.get(day, math.nan)
+    factor = _factor(actions, raw)
+    if not (math.isfinite(factor) and factor > 0):
+        yield f"{symbol}: {words}: whether its closes are adjusted for it can't be told, and they may mislead its bots."
+    elif not abs(adjusted / raw - factor) <= abs(adjusted / raw - 1):
+        prices *= factor
+        yield (
+            f"{symbol}: {words}: Alpaca's closes are not adjusted for it yet, so they are multiplied by {factor:.6g} "
+            f"here: {adjusted:,.4f} USD of {day} became {prices[last]:,.4f} USD."
         )
-        return (*replaced, *silent)
 
 
-@dataclass(frozen=True, slots=True)
-class CachedBars:
-    """Adjusted closes of Alpaca's daily bars from the day `since` on, kept in `cache`."""
-
-    client: AlpacaClient
-    cache: ClosesCache
-    calendar: Calendar
-    since: date
-
-    def read(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, CachedCloses]:
-        """What is cached; asks Alpaca nothing."""
-        return self.cache.read(CONSOLIDATED, symbols)
-
-    def sync(self, symbols: Sequence[Symbol], last: Session, progress: OnProgress) -> AlpacaSynced:
-        """Bring the cache up to `last`; `progress` is called with how many of how many symbols are done.
-
-        Symbols whose cached closes prove wrong are fetched again from the first day. Raises SourceError; what was
-        fetched before stays cached.
-        """
-        requests = self.client.pages_requested
-        found: dict[Symbol, Fetched] = {}
-        known = self.read(symbols)
-
-        def ask(starts: Mapping[Symbol, date]) -> None:
-            for first, batch in _batches(self.calendar, starts, last.day):
-                found.update(self._fetched(known, batch, first, last))
-                progress(sum(not isinstance(one, str) for one in found.values()), len(symbols))
-
-        ask({symbol: self._start(known.get(symbol), last.day) for symbol in symbols})
-        wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}
-        self.cache.forget(CONSOLIDATED, wrong)  # at once, so that wrong closes are not used should Alpaca fail now
-        known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
-        ask(dict.fromkeys(wrong, self.since))
-        silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
-        return AlpacaSynced(last.day, len(symbols), self.client.pages_requested - requests, wrong, silent)
-
-    def _fetched(
-        self, known: Mapping[Symbol, CachedCloses], symbols: Sequence[Symbol], first: date, last: Session
-    ) -> Mapping[Symbol, Fetched]:
-        """The result for each symbol, written to the cache. A close on a day without a session is refused."""
-        listed = daily_closes(self.client, symbols, first, last, "all")
-        sessions = frozenset(self.calendar.sessions(first, last.day))
-        found: dict[Symbol, Fetched] = {}
-        for symbol, closes in listed.items():
-            if strangers := closes.keys() - sessions:
-                raise SourceError(
-                    f"Alpaca has a close of {symbol} on {min(strangers)}, when the exchange held no session: nothing "
-                    "is traded on prices of unknown days. Install the newest pandas-market-calendars."
-                )
-            answer = CachedCloses.of(closes, first, last.day)
-            found[symbol] = reconciled(known.get(symbol), answer, whole=first == self.since)
-        self.cache.write(CONSOLIDATED, {symbol: one for symbol, one in found.items() if isinstance(one, CachedCloses)})
-        return found
-
-    def _start(self, known: CachedCloses | None, last: date) -> date:
-        """The first day to request: the overlap, as far as it is cached, with one cached close at least."""
-        if known is None or known.first > self.since:
-            return self.since
-        until = min(known.last, last)
-        newest = min(known.days[-1].item() if known else until, until)
-        return max(self.since, min(overlap_start(self.calendar, until), newest))
-
-
-def overlap_start(calendar: Calendar, until: date) -> date:
-    """The first of the OVERLAP_SESSIONS sessions that end with `until`."""
-    return calendar.sessions(until - A_MONTH, until)[-OVERLAP_SESSIONS]
-
-
-def _batches(calendar: Calendar, starts: Mapping[Symbol, date], last: date) -> Iterator[tuple[date, Sequence[Symbol]]]:
-    """Symbols with the same first day, at most as many as make BATCH_BARS bars."""
-    for first, group in groupby(sorted(starts, key=lambda symbol: (starts[symbol], symbol)), starts.__getitem__):
-        symbols = list(group)
-        most = max(1, BATCH_BARS // len(calendar.sessions(first, last)))
-        for at in range(0, len(symbols), most):
-            yield first, symbols[at : at + most]
+def _factor(actions: Sequence[CorporateAction], raw: float) -> float:
+    dollars = sum(float(action.dollars) for action in actions)
+    ratio = math.prod(float(action.ratio) for action in actions)
+    return (1 - dollars / raw) / ratio

@@ -26,22 +26,12 @@ from rebalancer.model import (
     Unknown,
     us_equity,
 )
-from rebalancer.ports import Broker, Calendar, Clock, Quotes, Venue
-from rebalancer.venues.alpaca import parse
+from rebalancer.ports import Broker, Calendar, Clock, Quotes
+from rebalancer.venues.alpaca import parse, reads
 from rebalancer.venues.alpaca.client import AlpacaClient, message
 from rebalancer.venues.alpaca.history import AlpacaHistory
 from rebalancer.venues.alpaca.parse import Body
 from rebalancer.venues.alpaca.quotes import AlpacaQuotes
-from rebalancer.venues.alpaca.reads import (
-    Assets,
-    Deposits,
-    Executions,
-    TrackedOrder,
-    follow_replacements,
-    open_orders,
-    orders_since,
-    positions,
-)
 from rebalancer.venues.alpaca.refusals import refusal
 from rebalancer.venues.alpaca.transport import TOO_MANY_REQUESTS, Json, NoReply, Reply, retry_after
 from rebalancer.venues.alpaca.venue import ALPACA
@@ -52,20 +42,15 @@ from rebalancer.venues.plugin import Connection, Login, SimulatedMarket, VenueHi
 class AlpacaBroker:
     """`submit`, `find` and `cancel` never raise for a network failure; everything else raises SourceError."""
 
+    venue = ALPACA
+
     def __init__(self, client: AlpacaClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._tracked: dict[OrderId, TrackedOrder] = {}
-        self._assets = Assets(client)
-        self._executions = Executions(client)
-        self._deposits = Deposits(client)
-
-    def close(self) -> None:
-        self._client.close()
-
-    @property
-    def venue(self) -> Venue:
-        return ALPACA
+        self._tracked: dict[OrderId, reads.TrackedOrder] = {}
+        self._assets = reads.Assets(client)
+        self._executions = reads.Executions(client)
+        self._deposits = reads.Deposits(client)
 
     def hours(self) -> Hours:
         return parse.hours(Body.of("clock", self._client.read("/clock")))
@@ -83,7 +68,7 @@ class AlpacaBroker:
         return account if day is None else replace(account, deposits=self._deposits.since(day))
 
     def positions(self) -> tuple[Position, ...]:
-        return positions(self._client)
+        return reads.positions(self._client)
 
     def may_short(self) -> bool:
         """Whether shorting is enabled in the account and its configuration, which this program never changes."""
@@ -97,14 +82,12 @@ class AlpacaBroker:
     def instruments(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, Instrument]:
         return {symbol: us_equity(symbol) for symbol in symbols}
 
-    # ------------------------------------------------------------------------------------- orders
-
     def open_orders(self) -> tuple[OrderState, ...]:
-        return tuple(self._track(body) for body in open_orders(self._client))
+        return tuple(self._track(body) for body in reads.open_orders(self._client))
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
         # Alpaca excludes orders of exactly that time.
-        listed = orders_since(self._client, since - timedelta(milliseconds=1))
+        listed = reads.orders_since(self._client, since - timedelta(milliseconds=1))
         return tuple(self._track(body) for body in listed if ours(OrderId(body.text("client_order_id"))))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
@@ -112,7 +95,7 @@ class AlpacaBroker:
         if not ids:
             return {}
         midnight = datetime.combine(self._clock.now().astimezone(NEW_YORK), time(), NEW_YORK)
-        listed = orders_since(self._client, midnight - timedelta(days=1))
+        listed = reads.orders_since(self._client, midnight - timedelta(days=1))
         bodies_by_id = {OrderId(body.text("client_order_id")): body for body in listed}
         found = {
             order_id: self._track(bodies_by_id[order_id]) if order_id in bodies_by_id else self.find(order_id)
@@ -175,7 +158,7 @@ class AlpacaBroker:
         return self._executions.fills_of(seen) if seen else ()
 
     def _track(self, body: Body) -> OrderState:
-        seen = follow_replacements(self._client, body)
+        seen = reads.follow_replacements(self._client, body)
         self._tracked[seen.state.id] = seen
         return seen.state
 

@@ -18,14 +18,23 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 MOST_REQUESTS = 180  # Alpaca's limit is 200 a minute
 MINUTE = timedelta(seconds=60)
 MOST_CHARACTERS = 6_000
-"""Of the symbols in one URL. Servers commonly accept 8,192 for the whole URL."""
+"""The longest list of symbols in a URL. Servers commonly accept URLs of 8,192 characters."""
 
 COMMA = len("%2C")
+FAILURES = {
+    401: ("did not accept the key", "Check key_id and secret; a paper key opens no live account."),
+    403: ("does not permit this", "Look at the account's rights and at its market data plan."),
+    404: ("has nothing of that name", "Check the symbol, or the base URL if you set one."),
+    429: ("got too many requests", "Let other programs that use this account rest for a minute."),
+    500: ("is out of order", "Look at its status page, then run again."),
+}
+"""What went wrong and the remedy, by status; 500 stands for every status from 500 on."""
+NOT_ACCEPTED = ("did not accept the request", "Please report it with this text.")
 INVALID = re.compile(r"invalid symbol: *(\S+)", re.ASCII)
 
 
 class AlpacaClient:
-    """A path begins with "/" and leaves the API version out: "/account".
+    """Paths are without the API version, such as "/account".
 
     One attempt ends within `seconds` of real time. A read is retried for `patience` seconds, by the clock and in real
     time. Raises RunFailedError for a trading host other than that of `mode`, for a data host other than Alpaca's (both
@@ -76,11 +85,13 @@ class AlpacaClient:
         self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
     ) -> Reply | NoReply:
         """The response to a GET, whatever its status; retried after no response, 429 and 5xx. Never raises."""
-        line, wait = self._data if data else self._trading, FIRST_WAIT
-        deadline = _Deadline(self._clock, self._patience)
+        host, wait = self._data if data else self._trading, FIRST_WAIT
+        end, real_end = self._clock.now() + timedelta(seconds=self._patience), time.monotonic() + self._patience
         while True:
-            answer = line.once("GET", path, params, version)
-            if _is_settled(answer) or not deadline.allows(wait):
+            answer = host.once("GET", path, params, version)
+            late = self._clock.now() + timedelta(seconds=wait) >= end
+            # Real time too: setting the clock back must not prolong the retries without end.
+            if _is_settled(answer) or late or time.monotonic() >= real_end:
                 return answer
             self._clock.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
@@ -88,9 +99,9 @@ class AlpacaClient:
     def pages(
         self, path: str, symbols: Sequence[Symbol], params: Mapping[str, str], version: str = "v2"
     ) -> Iterator[dict[str, Any]]:
-        """Market data of many symbols: each page for each part of `symbols` that fits one URL. Raises SourceError.
+        """Every page of market data of `symbols`, which are split into parts that fit one URL. Raises SourceError.
 
-        A symbol that Alpaca calls invalid is left out, and the rest retried.
+        A symbol that Alpaca calls invalid is left out, and the request is sent again without it.
         """
         for part in parts(symbols):
             yield from self._pages(path, part, params, version)
@@ -108,13 +119,13 @@ class AlpacaClient:
                 continue
             page = self.body(answer, path)
             if not isinstance(page, dict):
-                raise SourceError(f"Alpaca's answer to {path} is no table of symbols: run again later.")
+                raise SourceError(f"Alpaca's answer to {path} is not a JSON object: run again later.")
             yield page
             token = page.get("next_page_token")
             if not token:
                 return
             if not isinstance(token, str) or token in tokens:
-                raise SourceError(f"Alpaca's answer to {path} goes round in circles: run again later.")
+                raise SourceError(f"Alpaca's answer to {path} repeats an earlier page token: run again later.")
             tokens.append(token)
 
     def send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Reply | NoReply:
@@ -141,18 +152,6 @@ class _RateLimited(Transport):
         return super().once(method, path, fields, version)
 
 
-class _Deadline:
-    """By the clock and in real time: setting the clock back must not prolong the retries without end."""
-
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
-        self._end = clock.now() + timedelta(seconds=seconds)
-        self._real_end = time.monotonic() + seconds
-
-    def allows(self, wait: float) -> bool:
-        return self._clock.now() + timedelta(seconds=wait) < self._end and time.monotonic() < self._real_end
-
-
 def _is_settled(answer: Reply | NoReply) -> bool:
     return isinstance(answer, Reply) and answer.status != 429 and answer.status < 500
 
@@ -164,18 +163,8 @@ def message(body: Json) -> str:
 
 
 def _failure(status: int, text: str) -> str:
-    said = f"({status}: {text})" if text else f"({status})"
-    if status == 401:
-        return f"Alpaca did not accept the key {said}. Check key_id and secret; a paper key opens no live account."
-    if status == 403:
-        return f"Alpaca does not permit this {said}. Look at the account's rights and at its market data plan."
-    if status == 404:
-        return f"Alpaca has nothing of that name {said}. Check the symbol, or the base URL if you set one."
-    if status == 429:
-        return f"Alpaca got too many requests {said}. Let other programs that use this account rest for a minute."
-    if status >= 500:
-        return f"Alpaca is out of order {said}. Look at its status page, then run again."
-    return f"Alpaca did not accept the question {said}. Please report it with this text."
+    what, remedy = FAILURES.get(min(status, 500), NOT_ACCEPTED)
+    return f"Alpaca {what} ({status}: {text}). {remedy}" if text else f"Alpaca {what} ({status}). {remedy}"
 
 
 def parts(symbols: Sequence[Symbol]) -> Iterator[list[Symbol]]:
@@ -194,7 +183,5 @@ def parts(symbols: Sequence[Symbol]) -> Iterator[list[Symbol]]:
 
 def _invalid(answer: Reply | NoReply) -> str | None:
     """The symbol that an error response calls invalid."""
-    match answer:
-        case Reply(400, {"message": str(message)}) if found := INVALID.search(message):
-            return found[1]
-    return None
+    found = INVALID.search(message(answer.body)) if isinstance(answer, Reply) and answer.status == 400 else None
+    return found[1] if found else None

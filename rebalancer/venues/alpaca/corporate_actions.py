@@ -1,6 +1,7 @@
 """Alpaca's announcements of corporate actions. One that can't be parsed becomes kind "other", never dropped."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -69,10 +70,8 @@ def _cash_dividend(row: Row, day: date) -> Iterator[CorporateAction]:
     """In another currency its value in dollars is unknown here: kind "other"."""
     amount, currency = _number(row["rate"]), row.get("currency") or "USD"
     words = f"dividend of {digits(amount)} {currency} a share of {day}"
-    if currency == "USD":
-        yield CorporateAction(symbol(row["symbol"]), day, "dividend", dollars=amount, words=words)
-    else:
-        yield CorporateAction(symbol(row["symbol"]), day, "other", words=words)
+    action = CorporateAction(symbol(row["symbol"]), day, "other", words=words)
+    yield replace(action, kind="dividend", dollars=amount) if currency == "USD" else action
 
 
 def _name_change(row: Row, day: date) -> Iterator[CorporateAction]:

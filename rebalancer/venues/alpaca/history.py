@@ -1,44 +1,67 @@
 """Adjusted daily closes from Alpaca, in a cache that is replaced after a split, a dividend or a correction."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import groupby
 
 import numpy as np
 
 from rebalancer.errors import SourceError
-from rebalancer.market.cache import ClosesCache, as_closes
+from rebalancer.market.cache import CachedCloses, ClosesCache, as_closes, reconciled
 from rebalancer.market.clock import LONGEST_CLOSURE
-from rebalancer.model import NEW_YORK, Closes, CorporateAction, Floats, Session, Symbol
+from rebalancer.model import NEW_YORK, Closes, CorporateAction, Session, Symbol
 from rebalancer.ports import Calendar, Clock
-from rebalancer.venues.alpaca.bars import AlpacaSynced, CachedBars, daily_closes, overlap_start
+from rebalancer.venues.alpaca.bars import COUNTED, adjusted_for, daily_closes
 from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.corporate_actions import corporate_actions
 from rebalancer.venues.alpaca.venue import CONSOLIDATED, FIRST_DAY
 from rebalancer.venues.plugin import OnProgress
 
 SETTLED = timedelta(minutes=20)
-"""After the close a session's bar counts as final; the free plan shows it with a delay of 15 minutes."""
+"""How long after the close a session's bar is final; the free plan shows it with a delay of 15 minutes."""
+OVERLAP_SESSIONS = 10
+"""How many cached sessions are requested again, to verify them."""
+BATCH_BARS = 100_000
+"""About how many bars are fetched before they are written to the cache: ten pages."""
+DAY, A_MONTH = timedelta(days=1), timedelta(days=30)
+Fetched = CachedCloses | str | None
+"""A symbol's closes; or why they must be fetched from the first day; or None where Alpaca sent nothing."""
 
-DAY = timedelta(days=1)
-COUNTED = ("split", "dividend")
-"""Kinds of corporate actions whose effect on earlier closes is known."""
+
+@dataclass(frozen=True, slots=True)
+class AlpacaSynced:
+    """The result of updating the closes of `symbols` symbols to the session `last` with so many `requests`.
+
+    `thrown_away` has the symbols whose cached closes were replaced, with the reason; `silent` those of which Alpaca
+    sent nothing although closes are cached, with the last cached day.
+    """
+
+    last: date
+    symbols: int
+    requests: int
+    thrown_away: Mapping[Symbol, str]
+    silent: Mapping[Symbol, date]
+
+    def sentences(self) -> tuple[str, ...]:
+        replaced = (f"{symbol}: its history was fetched anew, since {why}." for symbol, why in self.thrown_away.items())
+        silent = (
+            f"{symbol}: Alpaca sent no bars of it; what is known of it up to {day} is kept. If it was renamed or "
+            "delisted, change the bots that name it."
+            for symbol, day in self.silent.items()
+        )
+        return (*replaced, *silent)
 
 
+@dataclass(frozen=True, slots=True)
 class AlpacaHistory:
-    """`VenueHistory` of closes from `since` on."""
+    """`VenueHistory` of closes from the day `since` on, kept in `cache`."""
 
-    def __init__(
-        self,
-        client: AlpacaClient,
-        cache: ClosesCache,
-        calendar: Calendar,
-        clock: Clock,
-        since: date = FIRST_DAY,
-    ) -> None:
-        self._bars = CachedBars(client, cache, calendar, since)
-        self._clock = clock
+    client: AlpacaClient
+    cache: ClosesCache
+    calendar: Calendar
+    clock: Clock
+    since: date = FIRST_DAY
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
         """The port's closes, a row for each session of the exchange, after bringing the cache up to date.
@@ -57,36 +80,84 @@ class AlpacaHistory:
         return self._restated(closes, min(before, self._today()), last)
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
-        return corporate_actions(self._bars.client, symbols, first, last)
+        return corporate_actions(self.client, symbols, first, last)
 
     def cached(self, symbols: Sequence[Symbol], before: date) -> Closes:
         """The cached closes, a row for each session before `before`; asks Alpaca nothing."""
         note = f"Closes from Alpaca (feed {CONSOLIDATED}), adjusted for splits and dividends."
-        closes = as_closes(self._bars.read(symbols), symbols, self._bars.calendar, self._bars.since, before)
+        closes = as_closes(self._known(symbols), symbols, self.calendar, self.since, before)
         return replace(closes, notes=(note,))
 
     def last_session(self) -> Session:
         """The last session whose bars are final. Raises SourceError where the calendar has none in two weeks."""
-        now, today = self._clock.now(), self._today()
-        days = self._bars.calendar.sessions(today - LONGEST_CLOSURE, today)
-        sessions = (self._bars.calendar.session(day) for day in reversed(days))
+        now, today = self.clock.now(), self._today()
+        days = self.calendar.sessions(today - LONGEST_CLOSURE, today)
+        sessions = (self.calendar.session(day) for day in reversed(days))
         settled = (session for session in sessions if session and session.closes + SETTLED <= now)
         if (last := next(settled, None)) is None:
             raise SourceError(f"the calendar has no completed session in the two weeks before {today}")
         return last
 
     def sync(self, symbols: Sequence[Symbol], progress: OnProgress = lambda _done, _total: None) -> AlpacaSynced:
-        """Bring the cache up to the last completed session. Raises SourceError."""
-        return self._bars.sync(sorted(set(symbols)), self.last_session(), progress)
+        """Bring the cache up to the last completed session.
+
+        Symbols whose cached closes prove wrong are fetched again from the first day. Raises SourceError; what was
+        fetched before stays cached.
+        """
+        symbols, last = sorted(set(symbols)), self.last_session()
+        requests, known = self.client.pages_requested, self._known(symbols)
+        found: dict[Symbol, Fetched] = {}
+
+        def ask(starts: Mapping[Symbol, date]) -> None:
+            for first, batch in _batches(self.calendar, starts, last.day):
+                found.update(self._fetched(known, batch, first, last))
+                progress(sum(not isinstance(one, str) for one in found.values()), len(symbols))
+
+        ask({symbol: self._start(known.get(symbol), last.day) for symbol in symbols})
+        wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}
+        self.cache.forget(CONSOLIDATED, wrong)  # at once, so that wrong closes are not used should Alpaca fail now
+        known = {symbol: past for symbol, past in known.items() if symbol not in wrong}
+        ask(dict.fromkeys(wrong, self.since))
+        silent = {symbol: known[symbol].days[-1].item() for symbol, one in found.items() if one is None}
+        return AlpacaSynced(last.day, len(symbols), self.client.pages_requested - requests, wrong, silent)
+
+    def _fetched(
+        self, known: Mapping[Symbol, CachedCloses], symbols: Sequence[Symbol], first: date, last: Session
+    ) -> Mapping[Symbol, Fetched]:
+        """The result for each symbol, written to the cache. A close on a day without a session is refused."""
+        listed = daily_closes(self.client, symbols, first, last, "all")
+        sessions = frozenset(self.calendar.sessions(first, last.day))
+        found: dict[Symbol, Fetched] = {}
+        for symbol, closes in listed.items():
+            if strangers := closes.keys() - sessions:
+                raise SourceError(
+                    f"Alpaca has a close of {symbol} on {min(strangers)}, when the exchange held no session: nothing "
+                    "is traded on prices of unknown days. Install the newest pandas-market-calendars."
+                )
+            answer = CachedCloses.of(closes, first, last.day)
+            found[symbol] = reconciled(known.get(symbol), answer, whole=first == self.since)
+        self.cache.write(CONSOLIDATED, {symbol: one for symbol, one in found.items() if isinstance(one, CachedCloses)})
+        return found
+
+    def _start(self, known: CachedCloses | None, last: date) -> date:
+        """The first day to request: that of the overlap, or an earlier one so that a cached close is verified."""
+        if known is None or known.first > self.since:
+            return self.since
+        until = min(known.last, last)
+        newest = min(known.days[-1].item() if known else until, until)
+        return max(self.since, min(overlap_start(self.calendar, until), newest))
+
+    def _known(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, CachedCloses]:
+        return self.cache.read(CONSOLIDATED, symbols)
 
     def _today(self) -> date:
-        return self._clock.now().astimezone(NEW_YORK).date()
+        return self.clock.now().astimezone(NEW_YORK).date()
 
     def _brought_up_to_date(self, symbols: Sequence[Symbol], needed: date) -> tuple[str, ...]:
         try:
             return self.sync(symbols).sentences()
         except SourceError as error:
-            known = self._bars.read(symbols)
+            known = self._known(symbols)
             if not all(symbol in known and known[symbol].last >= needed for symbol in symbols):
                 raise
             return (f"Alpaca's history can't be checked now; what is kept is complete up to {needed}. {error}",)
@@ -98,8 +169,8 @@ class AlpacaHistory:
         try:
             actions = self.actions(closes.symbols, last.day + DAY, today)
             restated = sorted({action.symbol for action in actions if action.kind in COUNTED})
-            first = overlap_start(self._bars.calendar, last.day)
-            traded = daily_closes(self._bars.client, restated, first, last, "raw")
+            first = overlap_start(self.calendar, last.day)
+            traded = daily_closes(self.client, restated, first, last, "raw")
         except SourceError as error:
             note = f"Whether a split or dividend of {today} is in the closes can't be told. {error}"
             return replace(closes, notes=(*closes.notes, note))
@@ -114,52 +185,15 @@ def _require_closes_of(last: date, closes: Closes) -> None:
         )
 
 
-def adjusted_for(
-    closes: Closes, traded: Mapping[Symbol, Mapping[date, float]], actions: Sequence[CorporateAction]
-) -> Closes:
-    """`closes` adjusted for `actions`, all of the day after the last session, with a note for each.
-
-    `traded` are unadjusted closes in dollars. Where a symbol's last adjusted close is nearer to its traded close than
-    to the close that the actions imply, the bars do not reflect the actions yet, and its closes are multiplied: by
-    old / new shares for a split, by 1 - dividend / close for a dividend, which is paid on the old shares. Where that
-    can't be decided, or the action has no known effect, there is only the note.
-    """
-    values, notes = closes.values.copy(), list(closes.notes)
-    for column, symbol in enumerate(closes.symbols):
-        own = [action for action in actions if action.symbol == symbol]
-        notes.extend(_marks(own))
-        counted = [action for action in own if action.kind in COUNTED]
-        if counted and np.isfinite(values[:, column]).any():
-            notes.extend(_restate(values[:, column], closes, traded.get(symbol, {}), counted))
-    return replace(closes, values=values, notes=tuple(notes))
+def overlap_start(calendar: Calendar, until: date) -> date:
+    """The first of the OVERLAP_SESSIONS sessions that end with `until`."""
+    return calendar.sessions(until - A_MONTH, until)[-OVERLAP_SESSIONS]
 
 
-def _marks(actions: Sequence[CorporateAction]) -> Iterator[str]:
-    for action in actions:
-        if action.kind not in COUNTED:
-            yield f"{action.symbol}: {action.words}: its closes are not adjusted for it, and may mislead its bots."
-
-
-def _restate(
-    prices: Floats, closes: Closes, traded: Mapping[date, float], actions: Sequence[CorporateAction]
-) -> Iterator[str]:
-    """Multiplies `prices` in place unless they are adjusted for the actions already."""
-    symbol, words = actions[0].symbol, " and ".join(action.words for action in actions)
-    last = int(np.flatnonzero(np.isfinite(prices))[-1])
-    day, adjusted = closes.day(last), float(prices[last])
-    raw = traded.get(day, math.nan)
-    factor = _factor(actions, raw)
-    if not (math.isfinite(factor) and factor > 0):
-        yield f"{symbol}: {words}: whether its closes are adjusted for it can't be told, and they may mislead its bots."
-    elif not abs(adjusted / raw - factor) <= abs(adjusted / raw - 1):
-        prices *= factor
-        yield (
-            f"{symbol}: {words}: Alpaca's closes are not adjusted for it yet, so they are multiplied by {factor:.6g} "
-            f"here: {adjusted:,.4f} USD of {day} became {prices[last]:,.4f} USD."
-        )
-
-
-def _factor(actions: Sequence[CorporateAction], raw: float) -> float:
-    dollars = sum(float(action.dollars) for action in actions)
-    ratio = math.prod(float(action.ratio) for action in actions)
-    return (1 - dollars / raw) / ratio
+def _batches(calendar: Calendar, starts: Mapping[Symbol, date], last: date) -> Iterator[tuple[date, Sequence[Symbol]]]:
+    """Symbols with the same first day, at most as many as make BATCH_BARS bars."""
+    for first, group in groupby(sorted(starts, key=lambda symbol: (starts[symbol], symbol)), starts.__getitem__):
+        symbols = list(group)
+        most = max(1, BATCH_BARS // len(calendar.sessions(first, last)))
+        for at in range(0, len(symbols), most):
+            yield first, symbols[at : at + most]

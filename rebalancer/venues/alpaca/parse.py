@@ -19,8 +19,14 @@ NOTHING: Final = Decimal(0)
 PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
 """Amounts that will be deducted from `cash`."""
 CONTRACT: Final = Decimal(100)
+SIDES: Final[Mapping[str, Side]] = {"buy": "buy", "sell": "sell", "sell_short": "sell"}
 DONE_TODAY = frozenset({"done_for_day", "calculated"})
 """No more fills today; our orders are day orders, so this ends them."""
+REASONS = {
+    **dict.fromkeys(DONE_TODAY, "Alpaca is done with it for today"),
+    "rejected": "Alpaca rejected it after it had taken it",
+}
+"""Of an order, by its status."""
 BLOCKS = {
     "account_blocked": "Alpaca has blocked the account",
     "trading_blocked": "Alpaca has blocked its trading",
@@ -62,7 +68,7 @@ class Body:
         return None if self.fields.get(name) is None else self.number(name)
 
     def moment(self, name: str) -> datetime:
-        """In UTC."""
+        """In UTC; a time without a zone can't be read."""
         try:
             moment = datetime.fromisoformat(self.text(name))
             return moment.astimezone(UTC) if moment.tzinfo else self.fail(name)
@@ -179,7 +185,7 @@ def order(body: Body) -> OrderState:
         status=_status(body, is_full=filled == quantity),
         filled=filled,
         average_price=body.number_or_none("filled_avg_price"),
-        reason=_reason(body),
+        reason=REASONS.get(body.text("status"), ""),
         by_amount=dollars is not None,
     )
 
@@ -215,13 +221,7 @@ def untradable(body: Body) -> str | None:
 
 
 def _side(body: Body) -> Side:
-    match body.text("side"):
-        case "buy":
-            return "buy"
-        case "sell" | "sell_short":
-            return "sell"
-        case _:
-            return body.fail("side")
+    return SIDES.get(body.text("side")) or body.fail("side")
 
 
 def _kind(body: Body) -> OrderKind:
@@ -242,10 +242,3 @@ def _limit(body: Body) -> Decimal | None:
     limit = body.number_or_none("limit_price")
     options = body.fields.get("asset_class") == "us_option" or body.fields.get("order_class") == "mleg"
     return limit * CONTRACT if limit is not None and options else limit
-
-
-def _reason(body: Body) -> str:
-    status = body.text("status")
-    if status in DONE_TODAY:
-        return "Alpaca is done with it for today"
-    return "Alpaca rejected it after it had taken it" if status == "rejected" else ""

@@ -14,8 +14,6 @@ from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.parse import Body, bodies
 from rebalancer.venues.alpaca.transport import Reply
 
-MOST_A_PAGE = {"page_token": 100, "after_order_id": 500}
-"""Entries per page, by the name of the paging parameter."""
 PAID_IN_OR_OUT = "CSD,CSW,JNLC,ACATC"
 """Activity types: cash deposits, withdrawals, journal entries, and transfers from or to another broker."""
 CLOSE = time(16, tzinfo=NEW_YORK)
@@ -31,30 +29,48 @@ MOST_SINGLE = 30
 UNKNOWN = "Alpaca knows no such symbol, or does not trade it any more"
 
 
+def activities(client: AlpacaClient, what: str, path: str, after: datetime, **more: str) -> Iterator[Body]:
+    """Every account activity under `path` after `after`, oldest first. Raises SourceError."""
+    query = {**more, "after": after.isoformat(), "page_size": "100"}
+    return _pages(client, what, path, query, "page_token", 100)
+
+
+def open_orders(client: AlpacaClient) -> list[Body]:
+    """Every open order of the account. Raises SourceError."""
+    return _orders(client, "open")
+
+
+def orders_since(client: AlpacaClient, moment: datetime) -> list[Body]:
+    """Every order, open or not, submitted after `moment`. Raises SourceError."""
+    return _orders(client, "all", after=moment.isoformat())
+
+
+def _orders(client: AlpacaClient, status: str, **first: str) -> list[Body]:
+    """Legs of nested orders are listed as orders of their own. `first` is of the first page only: Alpaca does not
+    combine a time with an id.
+    """
+    query = {"status": status, "nested": "false", "limit": "500"}
+    listed = _pages(client, "order", "/orders", query, "after_order_id", 500, **first)
+    return [part for body in listed for part in _parts(body)]
+
+
 def _pages(
-    client: AlpacaClient, what: str, path: str, query: Mapping[str, str], token: str, first: Mapping[str, str]
+    client: AlpacaClient, what: str, path: str, query: Mapping[str, str], token: str, most: int, **first: str
 ) -> Iterator[Body]:
-    """Every `what` under `path`, oldest first. `first` is added to the query of the first page only.
+    """Every `what` under `path`, at most `most` a page. Also raises SourceError for a list without an end.
 
     Each later page is requested by the last id of the one before, as `token`, since two entries may have the same time.
-    Raises SourceError, also for a list without an end.
     """
     asked = {**query, "direction": "asc", **first}
     while True:
         page = bodies(what, client.read(path, asked))
         yield from page
-        if len(page) < MOST_A_PAGE[token]:
+        if len(page) < most:
             return
         last = page[-1].text("id")
         if asked.get(token) == last:
             raise SourceError(f"Alpaca's list of {what}s does not come to an end. Look at Alpaca's status page.")
         asked = {**query, "direction": "asc", token: last}
-
-
-def activities(client: AlpacaClient, what: str, path: str, after: datetime, **more: str) -> Iterator[Body]:
-    """Everything under `path` after `after`."""
-    query = {**more, "after": after.isoformat(), "page_size": str(MOST_A_PAGE["page_token"])}
-    return _pages(client, what, path, query, "page_token", {})
 
 
 @dataclass(slots=True)
@@ -69,7 +85,7 @@ class Deposits:
         if day not in self._since:
             after, path = datetime.combine(day, CLOSE), "/account/activities"
             found = activities(self._client, "deposit", path, after, activity_types=PAID_IN_OR_OUT)
-            self._since[day] = sum(map(parse.deposit, found), Decimal(0))
+            self._since[day] = sum(map(parse.deposit, found), ZERO)
         return self._since[day]
 
 
@@ -80,23 +96,6 @@ class TrackedOrder:
     state: OrderState
     broker_ids: tuple[str, ...]
     created: datetime
-
-
-def open_orders(client: AlpacaClient) -> list[Body]:
-    """Every open order of the account; legs of nested orders are listed as orders of their own."""
-    return _orders(client, "open", {})
-
-
-def orders_since(client: AlpacaClient, moment: datetime) -> list[Body]:
-    """Every order, open or not, submitted after `moment`."""
-    return _orders(client, "all", {"after": moment.isoformat()})
-
-
-def _orders(client: AlpacaClient, status: str, first: Mapping[str, str]) -> list[Body]:
-    """`first` is of the first page only: Alpaca does not combine a time with an id."""
-    query = {"status": status, "nested": "false", "limit": str(MOST_A_PAGE["after_order_id"])}
-    listed = _pages(client, "order", "/orders", query, "after_order_id", first)
-    return [part for body in listed for part in _parts(body)]
 
 
 def _parts(body: Body) -> list[Body]:
@@ -125,18 +124,18 @@ def follow_replacements(client: AlpacaClient, body: Body) -> TrackedOrder:
 
 
 def _joined(states: list[OrderState]) -> OrderState:
-    first, last = states[0], states[-1]
-    if first is last:
-        return first
-    filled = sum((each.filled for each in states), Decimal(0))
-    why = "replaced at Alpaca by another order"
-    return replace(first, status=last.status, filled=filled, average_price=_average(states), reason=why)
-
-
-def _average(states: list[OrderState]) -> Decimal | None:
-    parts = [(each.filled, each.average_price) for each in states if each.average_price is not None]
-    shares = sum((filled for filled, _ in parts), Decimal(0))
-    return sum((filled * price for filled, price in parts), Decimal(0)) / shares if shares else None
+    if len(states) == 1:
+        return states[0]
+    priced = [each for each in states if each.average_price is not None]
+    shares = sum((each.filled for each in priced), ZERO)
+    paid = sum((each.filled * (each.average_price or 0) for each in priced), ZERO)
+    return replace(
+        states[0],
+        status=states[-1].status,
+        filled=sum((each.filled for each in states), ZERO),
+        average_price=paid / shares if shares else None,
+        reason="replaced at Alpaca by another order",
+    )
 
 
 class Executions:
@@ -164,7 +163,7 @@ class Executions:
     def _complete(self, seen: TrackedOrder) -> tuple[Fill, ...] | None:
         known = [body for broker_id in seen.broker_ids for body in self._known[broker_id].values()]
         listed = [parse.fill(body, seen.state.id) for body in known]
-        fills, total = [], Decimal(0)
+        fills, total = [], ZERO
         for fill in sorted(listed, key=lambda fill: (fill.at, fill.execution_id)):
             if total < seen.state.filled:
                 fills.append(fill)

@@ -16,7 +16,7 @@ FAMILIES = ((400, 40010000), (400, 40010001), (403, 40310000), (403, 40310100), 
 """Statuses and codes of Alpaca's order rules: whatever the text, the order was not accepted."""
 
 STANDS = re.compile(r"client_order_id (?!must be no more than)", re.IGNORECASE)
-"""The id was used before, perhaps by an earlier attempt of this very order: look it up."""
+"""The id was used before, perhaps by an earlier attempt to send this order: the order has to be looked up."""
 
 OVERSOLD = r"not allowed to short|cannot be sold short|position intent mismatch"
 """More shares were to be sold than are held."""
@@ -65,7 +65,7 @@ def _refused(order: Order, kind: RefusalKind, message: str, body: dict[str, Json
             return Refused(f"{what}: {_cost(body)}", kind, finite(body.get("buying_power")))
         case "held":
             held = finite(body.get("held_for_orders"))
-            # Without open orders that hold them they will never be freed: our own count is wrong.
+            # If no open order holds the shares, they will never be freed: our own count of them is wrong.
             return Refused(f"{what}: {_shares(body, order)}", kind if held is None or held > 0 else "other")
         case "wash":
             return Refused(f"{what}: an order of the other side is open in it ({message})", kind)

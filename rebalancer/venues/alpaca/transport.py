@@ -51,8 +51,8 @@ def _number(text: str | None) -> float | None:
 class RequestThread(Thread):
     """One request in a daemon thread.
 
-    Once `abandoned`, it sends nothing any more. A name lookup or a connection may hang for minutes and then come back,
-    when the order in the request has long been journalled as never sent.
+    Once `abandoned`, it never sends its request: a name lookup or a connection may hang for minutes, and by the time it
+    returns the order has long been journalled as never sent.
     """
 
     abandoned = False

@@ -1,9 +1,9 @@
 """The simulated broker's records: one account in one SQLite file. Amounts are decimal text, times are ISO text."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,13 +14,12 @@ from sqlite_utils.db import Table
 
 from rebalancer.errors import SourceError
 from rebalancer.files import create_private
+from rebalancer.journal.codec import Plain, from_columns, plain
 from rebalancer.model import Fill, Order, OrderId, OrderState, OrderStatus, Symbol, canonical
 
-ORDER_COLUMNS = (
-    *("id", "symbol", "side", "quantity", "kind", "limit"),
-    *("status", "filled", "average_price", "reason", "worst_price", "expires"),
-)
-FILL_COLUMNS = ("execution_id", "order_id", "symbol", "side", "quantity", "price", "fee", "at")
+STATE_COLUMNS = tuple(field.name for field in fields(OrderState) if field.name != "by_amount")
+ORDER_COLUMNS = (*STATE_COLUMNS, "worst_price", "expires")
+FILL_COLUMNS = tuple(field.name for field in fields(Fill))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,9 @@ class RestingOrder:
     worst_price: Decimal
     expires: datetime
 
-    @property
-    def remaining(self) -> Decimal:
-        return self.state.quantity - self.state.filled
-
 
 class Book:
-    """Read and written only inside `change`. Money in dollars, quantities in shares, aware times."""
+    """Every method but `close` is called inside `change`. Money in dollars, quantities in shares, aware times."""
 
     def __init__(self, path: Path, database: Database) -> None:
         self.path = path
@@ -80,7 +75,7 @@ class Book:
             self._table("account").insert({"cash": str(starting_cash), "last_event": None})
 
     def _merge_spellings(self) -> None:
-        """Joins positions in one class share that an earlier version kept under two spellings."""
+        """Join positions that an earlier version kept under two spellings of one symbol, BRK-B and BRK.B."""
         held = [(row["symbol"], Decimal(row["quantity"])) for row in self._table("positions").rows]
         if all(canonical(written) == written for written, _ in held):
             return
@@ -112,8 +107,6 @@ class Book:
                 f"the sim broker's file {self.path} can't be used ({error}). Free it or its disk, or move the file "
                 "away to begin with a new account."
             ) from error
-
-    # ------------------------------------------------------------------------------------------- reading
 
     @property
     def cash(self) -> Decimal:
@@ -162,24 +155,19 @@ class Book:
         """All deposits less withdrawals, in dollars."""
         return sum((Decimal(row["dollars"]) for row in self._table("deposits").rows), Decimal(0))
 
-    # ------------------------------------------------------------------------------------------- writing
-
     def place(self, order: Order, worst_price: Decimal, expires: datetime, at: datetime) -> RestingOrder:
         """Record an accepted order."""
-        limit = None if order.limit is None else str(order.limit)
-        asked = (order.id, order.symbol, order.side, str(order.quantity), order.kind, limit)
-        begun = ("open", "0", None, "", str(worst_price), expires.isoformat())
-        row = dict(zip(ORDER_COLUMNS, (*asked, *begun), strict=True))
-        self._table("orders").insert(row)
+        resting = RestingOrder(order.opened(), worst_price, expires)
+        row = {"worst_price": str(worst_price), "expires": expires.isoformat()}
+        self._table("orders").insert(_row(resting.state, STATE_COLUMNS) | row)
         self._stamp(at)
-        return _resting(row)
+        return resting
 
     def fill(self, state: OrderState, quantity: Decimal, price: Decimal, fee: Decimal, at: datetime) -> None:
         """Fill `quantity` shares of an order at `price`: records the fill, and updates order, position and cash."""
         earlier = self.fills(state.id)
-        execution = (f"{state.id}-{len(earlier) + 1}", state.id, state.symbol, state.side)
-        amounts = (str(quantity), str(price), str(fee), at.isoformat())
-        self._table("fills").insert(dict(zip(FILL_COLUMNS, (*execution, *amounts), strict=True)))
+        execution = Fill(f"{state.id}-{len(earlier) + 1}", state.id, state.symbol, state.side, quantity, price, fee, at)
+        self._table("fills").insert(_row(execution, FILL_COLUMNS))
         filled = state.filled + quantity
         paid = quantity * price + sum(fill.quantity * fill.price for fill in earlier)
         status = "filled" if filled == state.quantity else "open"
@@ -206,14 +194,8 @@ class Book:
         self._stamp(at)
 
     def deposit(self, dollars: Decimal, at: datetime) -> None:
-        """A deposit, or below 0 a withdrawal."""
+        """Record money paid in, or below 0 paid out, which is neither a gain nor a loss; cash stays as it is."""
         self._table("deposits").insert({"at": at.isoformat(), "dollars": str(dollars)})
-        self.move_cash(dollars, at)
-
-    def write_off(self, symbol: Symbol, value: Decimal, at: datetime) -> None:
-        """Remove all shares for nothing. Their `value` in dollars counts as withdrawn, not as a loss."""
-        self._table("deposits").insert({"at": at.isoformat(), "dollars": str(-value)})
-        self.move_shares(symbol, -self.holdings()[symbol], at)
 
     def record_equity(self, day: date, equity: Decimal) -> None:
         """Record the account's equity in dollars; the last record of a day counts."""
@@ -247,28 +229,12 @@ def _resting(row: Mapping[str, Any]) -> RestingOrder:
 
 
 def _state(row: Mapping[str, Any]) -> OrderState:
-    return OrderState(
-        OrderId(row["id"]),
-        canonical(row["symbol"]),
-        row["side"],
-        Decimal(row["quantity"]),
-        row["kind"],
-        None if row["limit"] is None else Decimal(row["limit"]),
-        row["status"],
-        Decimal(row["filled"]),
-        None if row["average_price"] is None else Decimal(row["average_price"]),
-        row["reason"],
-    )
+    return from_columns(OrderState, {**row, "symbol": canonical(row["symbol"]), "by_amount": False})
 
 
 def _fill(row: Mapping[str, Any]) -> Fill:
-    return Fill(
-        row["execution_id"],
-        OrderId(row["order_id"]),
-        canonical(row["symbol"]),
-        row["side"],
-        Decimal(row["quantity"]),
-        Decimal(row["price"]),
-        Decimal(row["fee"]),
-        datetime.fromisoformat(row["at"]),
-    )
+    return from_columns(Fill, {**row, "symbol": canonical(row["symbol"])})
+
+
+def _row(value: OrderState | Fill, columns: Sequence[str]) -> dict[str, Plain]:
+    return {name: plain(getattr(value, name)) for name in columns}

@@ -1,6 +1,5 @@
 """The simulated broker: strict and deterministic, fills at market prices, keeps its account in a SQLite file."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,15 +21,16 @@ from rebalancer.model import (
     OrderState,
     Position,
     Refused,
+    Snapshot,
     Submitted,
     Symbol,
     Unknown,
     us_equity,
 )
-from rebalancer.model.text import money
 from rebalancer.ports import Calendar, Clock, Quotes, Venue
+from rebalancer.venues.order_rules import market
 from rebalancer.venues.sim.book import Book
-from rebalancer.venues.sim.exchange import Exchange, Script
+from rebalancer.venues.sim.exchange import Exchange
 from rebalancer.venues.sim.venue import SIM
 
 
@@ -57,23 +57,18 @@ class SimBroker:
         starting_cash: Decimal,
         commission_dollars: Decimal = Decimal(0),
         slippage_percent: Decimal = Decimal(0),
-        script: Script | None = None,
         venue: Venue = SIM,
         instrument: Callable[[Symbol], Instrument] = us_equity,
     ) -> None:
         self._book = Book.open(path, starting_cash)
         self._clock = clock
         self._calendar = calendar
-        self._script = script or Script()
         self._instrument = instrument
-        self._exchange = Exchange(self._book, quotes, commission_dollars, slippage_percent, self._script, instrument)
-        self._lost: Counter[OrderId] = Counter()
+        self._exchange = Exchange(self._book, quotes, commission_dollars, slippage_percent, instrument)
         self.venue = replace(venue, fee_per_order=commission_dollars)
 
     def close(self) -> None:
         self._book.close()
-
-    # ------------------------------------------------------------------------------------- the broker's port
 
     def hours(self) -> Hours:
         """By this program's clock and calendar."""
@@ -101,7 +96,7 @@ class SimBroker:
             return self._exchange.positions()
 
     def open_orders(self) -> tuple[OrderState, ...]:
-        with self._at_the_market(counted=True):
+        with self._at_the_market():
             return tuple(resting.state for resting in self._book.open_orders())
 
     def may_short(self) -> bool:
@@ -112,39 +107,32 @@ class SimBroker:
 
     def untradable(self, symbols: Iterable[Symbol]) -> Mapping[Symbol, str]:
         wanted = sorted(set(symbols))
-        priced = self._exchange.markets(wanted)
-        unpriced = [symbol for symbol in wanted if symbol not in priced]
+        shown = self._exchange.snapshots(wanted)
         with self._book.change():
             held = self._book.holdings()
-        last = self._exchange.last_closes(unpriced)
-        reasons = {symbol: _no_price(symbol, last.get(symbol), held=symbol in held) for symbol in unpriced}
-        return reasons | {symbol: why for symbol, why in self._script.untradable.items() if symbol in wanted}
+        unpriced = [symbol for symbol in wanted if market(shown.get(symbol)) is None]
+        return {symbol: _no_price(symbol, shown.get(symbol), held=symbol in held) for symbol in unpriced}
 
     def submit(self, order: Order) -> Submitted:
-        fault = self._script.fault(order.side, order.symbol)
-        if self._lost[order.id] < fault.lost:
-            self._lost[order.id] += 1
-            return Unknown("the connection broke before the order arrived")
         try:
             with self._now() as now:
-                answer = self._receive(order, now)
+                return self._receive(order, now)
         except SourceError as error:
             return Unknown(str(error))
-        return Unknown("the connection broke before the answer came") if fault.silent else answer
 
     def find(self, order_id: OrderId) -> Found:
         try:
-            with self._at_the_market(counted=True):
+            with self._at_the_market():
                 return self._book.orders([order_id]).get(order_id, Absent())
         except SourceError as error:
             return Unknown(str(error))
 
     def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
-        with self._at_the_market(counted=True):
+        with self._at_the_market():
             return tuple(state for state in self._book.orders_since(since) if ours(state.id))
 
     def orders(self, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState]:
-        with self._at_the_market(counted=True):
+        with self._at_the_market():
             return self._book.orders(ids)
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
@@ -153,31 +141,18 @@ class SimBroker:
 
     def cancel(self, order_id: OrderId) -> None:
         with self._now() as now:
-            self._exchange.ask_to_cancel(order_id, now)
-
-    # ------------------------------------------------------------------------------------- outside of orders
-
-    def change_position(self, symbol: Symbol, quantity: Decimal) -> None:
-        """Shares added (or removed, below 0) without an order: by a manual trade, a split, a transfer."""
-        with self._now() as now:
-            self._book.move_shares(symbol, quantity, now)
+            self._exchange.cancel(order_id, now)
 
     def write_off(self, symbol: Symbol) -> None:
-        """Remove all shares of `symbol` for nothing, at the time of the account's last change."""
+        """Remove all shares of `symbol` for nothing, at the time of the account's last change.
+
+        Their value counts as withdrawn, not as a loss.
+        """
         with self._book.change():
-            value = next(position.market_value for position in self._exchange.positions() if position.symbol == symbol)
-            self._book.write_off(symbol, value, self._book.last_event or self._clock.now())
-
-    def deposit(self, dollars: Decimal) -> None:
-        """Deposit, or below 0 withdraw. Raises ValueError where more would be withdrawn than can be spent."""
-        with self._now() as now:
-            spendable = self._exchange.spendable()
-            if not spendable + dollars >= 0:
-                asked, free = (money(amount, self.venue.currency) for amount in (-dollars, spendable))
-                raise ValueError(f"a withdrawal of {asked}, but only {free} can be spent")
-            self._book.deposit(dollars, now)
-
-    # ------------------------------------------------------------------------------------- inside
+            held = next(position for position in self._exchange.positions() if position.symbol == symbol)
+            at = self._book.last_event or self._clock.now()
+            self._book.deposit(-held.market_value, at)
+            self._book.move_shares(symbol, -held.quantity, at)
 
     @contextmanager
     def _now(self) -> Iterator[datetime]:
@@ -188,11 +163,9 @@ class SimBroker:
             yield now
 
     @contextmanager
-    def _at_the_market(self, *, counted: bool = False) -> Iterator[datetime]:
-        """As `_now`, after matching open orders with the market. `looking`: the caller reads orders."""
+    def _at_the_market(self) -> Iterator[datetime]:
+        """As `_now`, after matching open orders with the market."""
         with self._now() as now:
-            if counted:
-                self._exchange.count_query()
             self._exchange.match_orders(now)
             yield now
 
@@ -226,7 +199,8 @@ class SimBroker:
         return self._book.equity_on(days[-1]) if days else None
 
 
-def _no_price(symbol: Symbol, last_close: date | None, *, held: bool) -> str:
-    since = f" (its last close is of {last_close})" if last_close else ""
+def _no_price(symbol: Symbol, snapshot: Snapshot | None, *, held: bool) -> str:
+    last = snapshot.previous if snapshot else None
+    since = f" (its last close is of {last.session})" if last else ""
     remedy = f": neither bought nor sold until it has one; `rebalance write-off {symbol}` gives it up" if held else ""
     return f"the sim broker has no price for it{since}{remedy}"

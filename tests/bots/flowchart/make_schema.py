@@ -38,11 +38,10 @@ def _as_score(spec: IndicatorSpec) -> dict:
 
 def _object(spec: IndicatorSpec, properties: dict) -> dict:
     numbers = {parameter.name: _number(parameter) for parameter in spec.parameters}
-    required = [parameter.name for parameter in spec.parameters if parameter.default is None]
     return {
         "type": "object",
         "properties": properties | numbers,
-        "required": [*properties, *required],
+        "required": [*properties, *numbers],
         "additionalProperties": False,
     }
 
@@ -51,9 +50,7 @@ def _number(parameter: Parameter) -> dict:
     shared = {Parameter("window"): "window", Parameter("window", least=2): "window_of_a_deviation"}
     if parameter in shared:
         return {"$ref": f"#/$defs/{shared[parameter]}"}
-    return {"type": "integer", "minimum": parameter.least, "maximum": parameter.most} | (
-        {} if parameter.default is None else {"default": parameter.default}
-    )
+    return {"type": "integer", "minimum": parameter.least, "maximum": parameter.most}
 
 
 if __name__ == "__main__":

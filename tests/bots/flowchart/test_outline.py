@@ -138,14 +138,14 @@ BOX = re.compile(r'  (n\d+)(\["[^"]*"\]|\{\{"[^"]*"\}\})(:::taken)?')
 
 def drawn(root, closes):
     program = compile_chart(chart(root))
-    return mermaid(program, evaluate(program, closes).values, -1)
+    return mermaid(program, evaluate(program, closes).values)
 
 
 def test_the_taken_path_is_drawn_thick():
     root = when(compare(price("AAA"), "gt", 10), hold("BBB"), equal(hold("AAA"), CASH))
     program = compile_chart(chart(root))
     gate, parts = program.root, next(at for at, node in enumerate(program.table) if isinstance(node, nodes.Blend))
-    lines = mermaid(program, evaluate(program, prices(AAA=[5], BBB=[1])).values, -1).splitlines()
+    lines = mermaid(program, evaluate(program, prices(AAA=[5], BBB=[1])).values).splitlines()
     assert lines[:-1] == [
         "flowchart TD",
         f'  n{gate}{{{{"if Price(AAA) = 5, not #gt; 10 (by 5)"}}}}:::taken',
@@ -189,7 +189,7 @@ def test_a_chart_larger_than_mermaid_draws_is_refused_with_its_size():
 @given(charts, random_prices())
 def test_every_line_is_a_box_or_an_arrow_between_boxes_that_are_there(random_chart, closes):
     program = compile_chart(random_chart)
-    first, *lines, style = mermaid(program, evaluate(program, closes).values, -1).splitlines()
+    first, *lines, style = mermaid(program, evaluate(program, closes).values).splitlines()
     assert (first, style.startswith("  classDef ")) == ("flowchart TD", True)
     boxes = {found[1] for line in lines if (found := BOX.fullmatch(line))}
     arrows = [found for line in lines if (found := ARROW.fullmatch(line))]

@@ -265,7 +265,7 @@ def of_several_legs() -> dict[str, object]:
 
 
 def test_an_order_of_several_legs_is_seen_as_its_legs(venue, broker):
-    listing = faults.Fault(change=lambda page: [of_several_legs(), *page])
+    listing = faults.BadAnswer(change=lambda page: [of_several_legs(), *page])
     venue.faults.on("GET", "/v2/orders", fault=listing)
     assert [(state.id, state.symbol, state.side) for state in broker.open_orders()] == [
         ("a leg", "BIL260116C00090000", "buy"),
@@ -274,7 +274,7 @@ def test_an_order_of_several_legs_is_seen_as_its_legs(venue, broker):
 
 
 def test_an_order_of_several_legs_that_shows_none_is_still_an_order(venue, broker):
-    listing = faults.Fault(change=lambda page: [{**of_several_legs(), "legs": None}, *page])
+    listing = faults.BadAnswer(change=lambda page: [{**of_several_legs(), "legs": None}, *page])
     venue.faults.on("GET", "/v2/orders", fault=listing)
     assert [(state.id, state.symbol) for state in broker.open_orders()] == [("a spread", "options of several legs")]
 
@@ -299,7 +299,7 @@ def test_an_order_in_shares_without_its_symbol_is_never_left_out(venue, broker):
     "fault",
     [
         faults.answering({"code": 40410000, "message": "endpoint not found."}, 404),
-        faults.Fault(status=404, raw=b"<html>404</html>"),
+        faults.BadAnswer(status=404, raw=b"<html>404</html>"),
         faults.UNAUTHORIZED,
     ],
 )
@@ -358,7 +358,7 @@ def test_a_sell_of_shares_sold_meanwhile_is_refused_where_position_intent_is_sup
 def test_after_too_many_requests_the_client_pauses_as_long_as_the_venue_says(venue, broker, headers, seconds):
     reset = str(int(venue.clock.now().timestamp()) + 20)
     filled = {name: value.format(in_20=reset) for name, value in headers.items()}
-    venue.faults.on("POST", "/v2/orders", fault=faults.Fault(commits=False, status=429, raw=b"", headers=filled))
+    venue.faults.on("POST", "/v2/orders", fault=faults.BadAnswer(commits=False, status=429, raw=b"", headers=filled))
     answer = broker.submit(buy("rb1", SPY, "1"))
     assert isinstance(answer, Unknown)
     assert answer.pause == pytest.approx(seconds, abs=1)

@@ -3,7 +3,7 @@
 import pytest
 from contract import CASH, HOLDINGS, Ability, BrokerContract, FaultContract, OrderSequences, WireContract
 from hypothesis import settings
-from paper import PaperStreet, Wire, client_of, evening, misbehave, opened
+from paper import AlpacaWire, PaperStreet, client_of, evening, misbehave, opened
 
 from rebalancer.venues.alpaca.broker import AlpacaBroker
 from rebalancer.venues.alpaca.venue import ALPACA
@@ -52,7 +52,7 @@ class TestAlpacaOnTheWire(WireContract):
 
     @pytest.fixture
     def wire(self, venue):
-        return Wire(venue)
+        return AlpacaWire(venue)
 
 
 class AlpacaOrderSequences(OrderSequences):
@@ -62,7 +62,6 @@ class AlpacaOrderSequences(OrderSequences):
         return opened(self.venue, HOLDINGS)
 
     def teardown(self):
-        self.broker.close()
         self.venue.__exit__(None, None, None)
 
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from alpaca.common.rest import RESTClient
 from local_alpaca import faults
-from local_alpaca.faults import Fault
+from local_alpaca.faults import BadAnswer
 from requests import Request
 
 from rebalancer.errors import RunFailedError, SourceError
@@ -87,7 +87,7 @@ def test_retries_end_even_if_the_clock_stands_still(venue):
         (401, "did not accept the key"),
         (403, "does not permit this .403: told.*market data plan"),
         (404, "has nothing of that name"),
-        (422, "did not accept the question"),
+        (422, "did not accept the request"),
     ],
 )
 def test_a_permanent_error_is_not_retried_and_names_the_remedy(venue, client, status, words):
@@ -265,13 +265,13 @@ CLOCK = {"is_open": True}
 
 
 def test_an_answer_without_a_content_type_is_parsed_by_its_content(venue, client):
-    untold = Fault(status=200, raw=json.dumps(CLOCK).encode(), headers={"Content-Type": ""})
+    untold = BadAnswer(status=200, raw=json.dumps(CLOCK).encode(), headers={"Content-Type": ""})
     venue.faults.on("GET", "/v2/clock", fault=untold)
     assert client.read("/clock") == CLOCK
 
 
 def test_ten_megabytes_are_read_or_time_out(venue, hasty):
-    venue.faults.on("GET", "/v2/clock", fault=Fault(status=200, raw=b" " * 10_000_000 + json.dumps(CLOCK).encode()))
+    venue.faults.on("GET", "/v2/clock", fault=BadAnswer(status=200, raw=b" " * 10_000_000 + json.dumps(CLOCK).encode()))
     assert hasty.read("/clock")["is_open"] is True
 
 

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from contract import CASH, Ability, BrokerContract, FaultContract, held, holdings
+from scripted_sim import Script, ScriptedFault
 from street import SPY, buy
 
 from rebalancer.model import Instrument
 from rebalancer.ports import Venue
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 FUNDS = Ability(wire=False, sells_fractions=False, unique_ids=False)
 BERLIN = ZoneInfo("Europe/Berlin")

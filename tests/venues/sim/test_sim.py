@@ -1,20 +1,14 @@
 from decimal import Decimal
 
 import pytest
-from street import BIL, SPY, buy, sell
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
+from street import BIL, SPY, BrokenQuotes, buy, sell
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Accepted, OrderId, Refused, Unknown
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 RB1 = OrderId("rb1")
 RESTS = Script({("buy", SPY): ScriptedFault(waits=99), ("sell", SPY): ScriptedFault(waits=99)})
-
-
-class BrokenQuotes:
-    def snapshots(self, symbols):
-        raise SourceError("the quotes did not answer")
 
 
 def state(broker, order_id=RB1):
@@ -202,7 +196,7 @@ def test_the_account_survives_a_new_process(sims):
 
 def test_quotes_that_do_not_answer_leave_an_order_unknown_and_the_account_unread(sims, street, tmp_path):
     sims.open(RESTS, holdings={SPY: "3"}).submit(sell("rb1", SPY, "3"))
-    broker = SimBroker(sims.path, street, BrokenQuotes(), street, starting_cash=Decimal(0))
+    broker = ScriptedSimBroker(sims.path, street, BrokenQuotes(), street, starting_cash=Decimal(0))
     try:
         assert broker.submit(buy("rb2", SPY, "1")) == Unknown("the quotes did not answer")
         assert broker.find(RB1) == Unknown("the quotes did not answer")

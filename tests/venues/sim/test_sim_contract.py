@@ -10,11 +10,10 @@ from contract import CASH, HOLDINGS, BrokerContract, FaultContract, OrderSequenc
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from street import BIL, SPY
 
 from rebalancer.model import Symbol
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 
 def script(fault: ScriptedFault, symbol: Symbol = SPY) -> Script:
@@ -60,14 +59,14 @@ faults = st.builds(
 
 
 class SimOrderSequences(OrderSequences):
-    def opened(self) -> SimBroker:
+    def opened(self) -> ScriptedSimBroker:
         self.folder = Path(tempfile.mkdtemp())
         return self.reopened(Script())
 
-    def reopened(self, behaviour: Script) -> SimBroker:
+    def reopened(self, behaviour: Script) -> ScriptedSimBroker:
         street = self.street
         fresh = not (self.folder / "sim").exists()
-        broker = SimBroker(
+        broker = ScriptedSimBroker(
             self.folder / "sim",
             street,
             street,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from rebalancer.bots.flowchart import document
 from rebalancer.bots.flowchart.formats import composer, native
-from rebalancer.bots.flowchart.formats.elements import Element, Refusals
+from rebalancer.bots.flowchart.formats.elements import Element, problems_of
 from rebalancer.bots.flowchart.tree import Chart
 from rebalancer.errors import Problem
 
@@ -21,19 +21,19 @@ def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]
     value, problems = document.parse(content, source)
     if problems:
         return None, problems
-    whole = Element(value, None, Refusals())
+    whole = Element(value, None, [])
     reader = _reader(whole)
     if reader is None:
         return None, (Problem(source, "", f"looks like {_guessed_kind(value)}; {_READ}"),)
     chart = reader(whole)
-    found = whole.refusals.problems(source)
+    found = problems_of(whole.refusals, source)
     return (None if found else chart), found
 
 
 def name_of(content: bytes) -> str | None:
     """The name of `content`'s format, None where it is not supported."""
     value, _ = document.parse(content, "")
-    reader = _reader(Element(value, None, Refusals()))
+    reader = _reader(Element(value, None, []))
     return _NAMES[reader] if reader else None
 
 

@@ -1,14 +1,20 @@
-"""Builds a chart from a document without recursion, so that no depth of nesting can exhaust the stack."""
+"""From a document to a tree: without recursion, so that no depth can exhaust the stack; and the indicators in it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast, get_args
 
+from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.tree import Node, TreeNode
+from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN
+from rebalancer.model import Symbol
 
 MAX_ELEMENTS = 100_000
 MAX_REFUSALS = 1_000
+FUNCTIONS = tuple(INDICATORS)
+COMPARATORS: tuple[tree.Comparator, ...] = get_args(tree.Comparator)
+Side = Literal["top", "bottom"]
+SIDES: tuple[Side, ...] = get_args(Side)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,20 +29,20 @@ class Unread:
 class Parsed:
     """An element that was read: `build` takes the nodes of its children, in order; None where it was refused."""
 
-    build: Callable[..., TreeNode] | None
+    build: Callable[..., tree.TreeNode] | None
     children: tuple[Unread, ...] = ()
 
 
-def assemble(read: Callable[[Element], Parsed], root: Element) -> Node | None:
+def assemble(read: Callable[[Element], Parsed], root: Element) -> tree.Node | None:
     """The node at `root`; read from the root down, built from the leaves up, in time linear in its size.
 
     None where any element was refused.
     """
-    built: list[TreeNode | None] = []
+    built: list[tree.TreeNode | None] = []
     for parsed in reversed(_read_all(Unread(read, root))):
         children = [built.pop() for _ in parsed.children]
         built.append(parsed.build(*children) if parsed.build and all(children) else None)
-    return cast("Node", built[0]) if built else None
+    return cast("tree.Node", built[0]) if built else None
 
 
 def _read_all(root: Unread) -> list[Parsed]:
@@ -46,14 +52,78 @@ def _read_all(root: Unread) -> list[Parsed]:
     found: list[Parsed] = []
     while stack:
         unread = stack.pop()
-        before = len(refusals.found)
+        before = len(refusals)
         parsed = unread.read(unread.element)
-        accepted = len(refusals.found) == before
+        accepted = len(refusals) == before
         found.append(parsed if accepted else Parsed(None, parsed.children))
         stack.extend(reversed(parsed.children))
         if len(found) + len(stack) > MAX_ELEMENTS:
-            refusals.found.append((None, f"the chart has more than {MAX_ELEMENTS:,} elements, which is not read"))
+            refusals.append((None, f"the chart has more than {MAX_ELEMENTS:,} elements, which is not read"))
             return []
-        if len(refusals.found) > MAX_REFUSALS:
+        if len(refusals) > MAX_REFUSALS:
             return []
     return found
+
+
+def names_of_parameters(function: str) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in INDICATORS[function].parameters)
+
+
+def parameters(function: str, named: Callable[[str], Element]) -> tuple[int, ...]:
+    """The parameters of `function`; `named` returns the element of a parameter by its name."""
+    return tuple(named(each.name).whole(each.least, each.most) for each in INDICATORS[function].parameters)
+
+
+def volatility_window(element: Element) -> int:
+    """The window of an inverse-volatility weighting, in sessions."""
+    (window,) = parameters(STANDARD_DEVIATION_RETURN, lambda _name: element)
+    return window
+
+
+def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Callable[[tree.Node], tree.Indicator]:
+    """A builder of the indicator: on the closes of a single asset, on the simulated value of any other node."""
+
+    def build(subject: tree.Node) -> tree.Indicator:
+        _accept(element, function, subject)
+        return tree.Indicator(function, numbers, _sole_asset(subject) or subject, element.here)
+
+    return build
+
+
+def selection(
+    element: Element, function: str, numbers: tuple[int, ...], side: Side, count: int
+) -> Callable[..., tree.Filter]:
+    """A builder of the filter."""
+
+    def build(*children: tree.Node) -> tree.Filter:
+        for child in children:
+            _accept(element, function, child)
+        return tree.Filter(function, numbers, side, count, children, element.here)
+
+    return build
+
+
+def _accept(element: Element, function: str, subject: tree.Node) -> None:
+    """Refuses an indicator that is a price on anything but a ticker: a portfolio has returns, but no price."""
+    if INDICATORS[function].of_tickers_only and _sole_asset(subject) is None:
+        element.refuse(
+            f'"{function}" is known of tickers only, and {subject.place} is not a single one; '
+            f'take a function of returns, such as "cumulative-return"'
+        )
+
+
+def _sole_asset(node: tree.Node) -> Symbol | None:
+    """The asset if `node` is a single one, possibly inside of groups and of weights with one child; else None."""
+    while not isinstance(node, tree.Asset):
+        match node:
+            case tree.Group(child=child):
+                node = child
+            case (
+                tree.Equal(children=(child,))
+                | tree.Specified(children=(child,))
+                | tree.InverseVolatility(children=(child,))
+            ):
+                node = child
+            case _:
+                return None
+    return node.symbol

@@ -7,15 +7,20 @@ from dataclasses import replace
 from typing import Literal
 
 from rebalancer.bots.flowchart import tree
-from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Parsed, Unread, assemble
-from rebalancer.bots.flowchart.formats.elements import Element, quoted
-from rebalancer.bots.flowchart.formats.functions import (
+from rebalancer.bots.flowchart.formats.assembly import (
+    COMPARATORS,
     FUNCTIONS,
+    MAX_ELEMENTS,
+    SIDES,
+    Parsed,
+    Unread,
+    assemble,
     names_of_parameters,
     parameters,
     selection,
     volatility_window,
 )
+from rebalancer.bots.flowchart.formats.elements import Element, quoted
 from rebalancer.model import Symbol
 
 # Keys that only the editor uses. A `weight` has a meaning under wt-cash-specified alone; elsewhere it is stale.
@@ -28,9 +33,7 @@ _CONDITION = (
     *("comparator", "lhs-fn", "lhs-fn-params", "lhs-window-days", "lhs-val"),
     *("rhs-fixed-value?", "rhs-fn", "rhs-fn-params", "rhs-window-days", "rhs-val"),
 )
-_COMPARATORS: tuple[tree.Comparator, ...] = ("gt", "gte", "lt", "lte")
 _EQUITY = re.compile(r"EQUITIES::(.+)//USD")
-_ENDS: tuple[Literal["top", "bottom"], ...] = ("top", "bottom")
 
 # Known to Composer and not supported here: refused as "not read yet" rather than as unknown.
 _LATER = frozenset(
@@ -52,9 +55,6 @@ def read(document: Element) -> tree.Chart | None:
     name = _name(document)
     root = assemble(_branch, document["children"])
     return tree.Chart(name, root) if root else None
-
-
-# ------------------------------------------------------------------------------------------------ steps
 
 
 def _step(element: Element) -> Parsed:
@@ -107,11 +107,10 @@ def _specified(element: Element) -> Parsed:
     total = math.fsum(weight for _, weight in kept)
     if weighed and not 0 < total < math.inf:
         element.refuse(f"the weights of the children sum to {total:g}; one at least must be above 0")
-
-    def build(*children: tree.Node) -> tree.Specified:
-        return tree.Specified(tuple(weight / total for _, weight in kept), children, element.here)
-
-    return Parsed(build, tuple(Unread(_step, child) for child, _ in kept))
+    children = tuple(Unread(_step, child) for child, _ in kept)
+    return Parsed(
+        lambda *nodes: tree.Specified(tuple(weight / total for _, weight in kept), nodes, element.here), children
+    )
 
 
 def _weight(element: Element) -> float:
@@ -131,7 +130,7 @@ def _inverse_volatility(element: Element) -> Parsed:
 def _filter(element: Element) -> Parsed:
     function = element["sort-by-fn"].choice(FUNCTIONS, _LATER)
     numbers = _parameters(function, element["sort-by-fn-params"], element["sort-by-window-days"])
-    side = element["select-fn"].choice(_ENDS)
+    side = element["select-fn"].choice(SIDES)
     count = element["select-n"].numeric.whole(1, MAX_ELEMENTS)
     return Parsed(selection(element, function, numbers, side, count), _steps(element["children"]))
 
@@ -145,13 +144,8 @@ def _if(element: Element) -> Parsed:
         return Parsed(None)
     then, otherwise = tested[0], untested[0]
     otherwise.only(*_COSMETIC, "children", "is-else-condition?")
-
-    def build(condition: tree.Compare, yes: tree.Node, no: tree.Node) -> tree.If:
-        return tree.If(condition, yes, no, element.here)
-
-    return Parsed(
-        build, (Unread(_condition, then), Unread(_branch, then["children"]), Unread(_branch, otherwise["children"]))
-    )
+    parts = (Unread(_condition, then), Unread(_branch, then["children"]), Unread(_branch, otherwise["children"]))
+    return Parsed(lambda condition, yes, no: tree.If(condition, yes, no, element.here), parts)
 
 
 _STEPS: Mapping[str, tuple[tuple[str, ...], Callable[[Element], Parsed]]] = {
@@ -166,9 +160,6 @@ _STEPS: Mapping[str, tuple[tuple[str, ...], Callable[[Element], Parsed]]] = {
 }
 
 
-# ------------------------------------------------------------------------------------------- conditions
-
-
 def _condition(side: Element) -> Parsed:
     if side["condition"].given:
         # It replaces the flat keys beside it, which may be stale, so those are not validated.
@@ -178,8 +169,9 @@ def _condition(side: Element) -> Parsed:
         return Parsed(None)
     side.only(*_COSMETIC, "children", "is-else-condition?", *_CONDITION)
     left = _indicator(side, "lhs")
-    comparator = side["comparator"].choice(_COMPARATORS, _LATER)
-    right = _constant(side["rhs-val"]) if _is_fixed(side) else _indicator(side, "rhs")
+    comparator = side["comparator"].choice(COMPARATORS, _LATER)
+    fixed = side["rhs-val"].numeric
+    right = tree.Constant(fixed.number(), fixed.here) if _is_fixed(side) else _indicator(side, "rhs")
     return Parsed(lambda: tree.Compare(left, comparator, right, 1, side.here))
 
 
@@ -188,10 +180,6 @@ def _is_fixed(side: Element) -> bool:
     if side["rhs-fixed-value?"].given:
         return side["rhs-fixed-value?"].flag()
     return not side["rhs-fn"].given or side["rhs-val"].numeric.is_number
-
-
-def _constant(element: Element) -> tree.Constant:
-    return tree.Constant(element.numeric.number(), element.here)
 
 
 def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> tree.Indicator:
@@ -215,9 +203,6 @@ def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, .
     if legacy.given and parameters(function, lambda _name: legacy.numeric) != numbers:
         legacy.refuse(f'"{params.here.step}" has another window; delete one of the two')
     return numbers
-
-
-# -------------------------------------------------------------------------------------------- spellings
 
 
 def _ticker(element: Element) -> Symbol:

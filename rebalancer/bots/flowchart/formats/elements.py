@@ -28,17 +28,15 @@ class _No(Enum):
     SENSE = "was refused"
 
 
-class Refusals:
-    """The refusals so far, with their paths."""
+Refusals = list[tuple[Place | None, str]]
+"""The refusals so far, with their paths."""
 
-    def __init__(self) -> None:
-        self.found: list[tuple[Place | None, str]] = []
 
-    def problems(self, source: str) -> tuple[Problem, ...]:
-        """At most MAX_PROBLEMS of them, and how many more there are."""
-        shown = [Problem(source, str(place) if place else "", text) for place, text in self.found[:MAX_PROBLEMS]]
-        more = len(self.found) - len(shown)
-        return (*shown, *([Problem(source, "", f"and {more:,} more problems")] if more else []))
+def problems_of(refusals: Refusals, source: str) -> tuple[Problem, ...]:
+    """At most MAX_PROBLEMS of them, and how many more there are."""
+    shown = [Problem(source, str(place) if place else "", text) for place, text in refusals[:MAX_PROBLEMS]]
+    more = len(refusals) - len(shown)
+    return (*shown, *([Problem(source, "", f"and {more:,} more problems")] if more else []))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,10 +48,8 @@ class Element:
     refusals: Refusals
 
     def __getitem__(self, key: str) -> "Element":
-        return Element(self._under(key), Place(self.place, key), self.refusals)
-
-    def _under(self, key: str) -> object:
-        return self.value.get(key, _No.KEY) if isinstance(self.value, dict) else _No.SENSE
+        under = self.value.get(key, _No.KEY) if isinstance(self.value, dict) else _No.SENSE
+        return Element(under, Place(self.place, key), self.refusals)
 
     @property
     def given(self) -> bool:
@@ -65,7 +61,7 @@ class Element:
         return self.place or Place(None, "chart")
 
     def refuse(self, text: str) -> None:
-        self.refusals.found.append((self.place, text))
+        self.refusals.append((self.place, text))
 
     def must_be(self, allowed: str) -> None:
         """Refuses the value with a sentence that says what it is and what is allowed."""
@@ -88,15 +84,14 @@ class Element:
 
     def only_one(self, keys: tuple[_Choice, ...]) -> _Choice | None:
         """The single key of an object that has exactly one of `keys` and no other."""
-        if isinstance(self.value, dict) and len(self.value) == 1:
-            for key in keys:
-                if key in self.value:
-                    return key
-        if isinstance(self.value, dict):
-            found = _listed(tuple(self.value)[:5]) or "none"
-            self.refuse(f"{self._name} has the keys {found}; it must have exactly one of {_listed(keys)}")
-        else:
+        if not isinstance(self.value, dict):
             self.must_be(f"an object with exactly one of {_listed(keys)}")
+            return None
+        present = [key for key in keys if key in self.value]
+        if present and len(self.value) == 1:
+            return present[0]
+        found = _listed(tuple(self.value)[:5]) or "none"
+        self.refuse(f"{self._name} has the keys {found}; it must have exactly one of {_listed(keys)}")
         return None
 
     def items(self) -> "list[Element]":

@@ -2,26 +2,28 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 from rebalancer.bots.flowchart import tree
-from rebalancer.bots.flowchart.formats.assembly import MAX_ELEMENTS, Parsed, Unread, assemble
-from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.formats.functions import (
+from rebalancer.bots.flowchart.formats.assembly import (
+    COMPARATORS,
     FUNCTIONS,
+    MAX_ELEMENTS,
+    SIDES,
+    Parsed,
+    Unread,
+    assemble,
     indicator,
     names_of_parameters,
     parameters,
     selection,
     volatility_window,
 )
+from rebalancer.bots.flowchart.formats.elements import Element
 
 FORMAT = "rebalancer/bot"
 VERSION = 1
 MAX_DAYS = 10_000
 
-_COMPARATORS: tuple[tree.Comparator, ...] = ("gt", "gte", "lt", "lte")
-_ENDS: tuple[Literal["top", "bottom"], ...] = ("top", "bottom")
 _A_VALUE = 'a number or an object with one function, such as {"current-price": {"of": "SPY"}}'
 
 
@@ -35,9 +37,6 @@ def read(document: Element) -> tree.Chart | None:
     name = document["name"].text()
     root = assemble(_node, document["chart"])
     return tree.Chart(name, root) if root else None
-
-
-# ------------------------------------------------------------------------------------------------ nodes
 
 
 def _node(element: Element) -> Parsed:
@@ -98,18 +97,15 @@ def _shares(listed: Element) -> tuple[list[float], tuple[Unread, ...]]:
 
 def _if(node: Element) -> Parsed:
     node.only("if", "then", "else")
-
-    def build(condition: tree.Condition, then: tree.Node, otherwise: tree.Node) -> tree.If:
-        return tree.If(condition, then, otherwise, node.here)
-
-    return Parsed(build, (Unread(_condition, node["if"]), Unread(_node, node["then"]), Unread(_node, node["else"])))
+    parts = (Unread(_condition, node["if"]), Unread(_node, node["then"]), Unread(_node, node["else"]))
+    return Parsed(lambda condition, then, otherwise: tree.If(condition, then, otherwise, node.here), parts)
 
 
 def _filter(body: Element, node: Element) -> Parsed:
     by = body.only("by", "take", "count", "of")["by"]
     function = by["function"].choice(FUNCTIONS)
     numbers = _parameters(function, by, "function")
-    side = body["take"].choice(_ENDS)
+    side = body["take"].choice(SIDES)
     count = body["count"].whole(1, MAX_ELEMENTS)
     return Parsed(selection(node, function, numbers, side, count), _children(body["of"]))
 
@@ -126,20 +122,14 @@ _NODES: Mapping[str, Callable[[Element, Element], Parsed]] = {
 }
 
 
-# ------------------------------------------------------------------------------------------- conditions
-
-
 def _condition(element: Element) -> Parsed:
     if isinstance(element.value, dict) and element.value.keys() & {"all", "any"}:
         return _combined(element)
     element.only("left", "is", "right", "for_days")
-    comparator = element["is"].choice(_COMPARATORS)
+    comparator = element["is"].choice(COMPARATORS)
     days = element["for_days"].whole(1, MAX_DAYS) if element["for_days"].given else 1
-
-    def build(left: tree.Operand, right: tree.Operand) -> tree.Compare:
-        return tree.Compare(left, comparator, right, days, element.here)
-
-    return Parsed(build, (Unread(_operand, element["left"]), Unread(_operand, element["right"])))
+    sides = (Unread(_operand, element["left"]), Unread(_operand, element["right"]))
+    return Parsed(lambda left, right: tree.Compare(left, comparator, right, days, element.here), sides)
 
 
 def _combined(element: Element) -> Parsed:

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from rebalancer.model import Closes, CorporateAction, Symbol
-from rebalancer.venues.alpaca.history import adjusted_for
+from rebalancer.venues.alpaca.bars import adjusted_for
 
 SPY, TLT = Symbol("SPY"), Symbol("TLT")
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 3, 4), date(2024, 3, 5), date(2024, 3, 6)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Self
 
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
+
 from frankfurt_example import FRANKFURT, fund
 from rebalancer.model import Order, OrderId, OrderState, Side, Submitted, Symbol
 from rebalancer.venues.plugin import Login, SimulatedMarket
-from rebalancer.venues.sim.broker import SimBroker
-from rebalancer.venues.sim.exchange import Script, ScriptedFault
 
 SIDES: tuple[Side, ...] = ("sell", "buy")
 FAULTS: Mapping[str, ScriptedFault] = {
@@ -20,7 +20,7 @@ FAULTY = Symbol("EUNL")
 """The symbol whose orders or answers get lost."""
 
 
-class FrankfurtBroker(SimBroker):
+class FrankfurtBroker(ScriptedSimBroker):
     @classmethod
     def of_login(cls, login: Login, market: SimulatedMarket) -> Self:
         settings = dict(login.settings)

@@ -1,7 +1,7 @@
-"""What a config may contain, table by table, and the frozen values that it is parsed into.
+"""The tables of a config: their keys, and the frozen values that they are parsed into.
 
-A field annotated with a meaning is a key, as in `rebalancer.model.settings`. The values of a TypedDict end up in
-several classes.
+A field annotated with a meaning is a key, as in `rebalancer.model.settings`. A TypedDict describes keys whose values
+are stored in fields of other classes.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
-from rebalancer.config import kinds
+from rebalancer.config import parsers
 from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
 from rebalancer.model.settings import MODES, Amount, Percent, PositiveAmount
 from rebalancer.ports import Venue
@@ -20,44 +20,44 @@ OnResult = Annotated[tuple[str, ...], "A command that gets the result of each ru
 
 
 class TopTable(TypedDict, total=False):
-    """The keys above all tables."""
+    """The keys before the first table."""
 
-    schema: Annotated[int, kinds.schema_version, "The version of this file's layout."]
+    schema: Annotated[int, parsers.schema_version, "The version of this file's layout."]
     state_dir: Annotated[Path, "The folder of the journal and the simulated accounts."]
     on_result: OnResult
 
 
 class DataTable(TypedDict, total=False):
-    """The `[data]` table, without the keys of a venue."""
+    """The keys of [data] that do not depend on a venue."""
 
-    source: Annotated[str, kinds.price_source, "Where prices come from."]
+    source: Annotated[str, parsers.price_source, "Where prices come from."]
     folder: Annotated[Path, 'The folder of your price files, with source = "folder".']
     account: Annotated[
         str,
-        kinds.account_name,
+        parsers.account_name,
         "Whose keys read the prices of its broker; without it the first account whose broker brings prices.",
     ]
 
 
 class CredentialsTable(TypedDict, total=False):
-    """Keys in the table of an account whose venue needs API keys."""
+    """Where the API keys are, in the table of an account whose venue needs some."""
 
-    key_id: Annotated[str, kinds.variable, "The environment variable with the key's id, as ${NAME}."]
-    secret: Annotated[str, kinds.variable, "The environment variable with the key's secret, as ${NAME}."]
+    key_id: Annotated[str, parsers.variable, "The environment variable with the key's id, as ${NAME}."]
+    secret: Annotated[str, parsers.variable, "The environment variable with the key's secret, as ${NAME}."]
     credentials_file: Annotated[Path, "A file with key_id and secret that only you can read."]
 
 
 class AccountNumberTable(TypedDict, total=False):
-    """A key in the table of an account that is not simulated."""
+    """In the table of an account that is not simulated."""
 
-    account_number: Annotated[str, kinds.account_number, "The only account number that is traded."]
+    account_number: Annotated[str, parsers.account_number, "The only account number that is traded."]
 
 
 class BotTable(TypedDict, total=False):
-    """Keys in the table of an investment, beside those of `Investment`."""
+    """In the table of an investment, beside the keys of `Investment`."""
 
     bot: Annotated[Path, "The bot's file."]
-    name: Annotated[str, kinds.line, "What the screens call the bot; without it the name of its file."]
+    name: Annotated[str, parsers.line, "What the screens call the bot; without it the name of its file."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class SimSettings:
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
-    """Two environment variables (the key's ID and its secret), or a file, or else the keyring of the operating system.
+    """Where the API keys of an account are stored: two environment variables (ID, secret), a file, or else the keyring.
 
-    `config` is the config file, for errors.
+    `config` is the config file, which errors name.
     """
 
     config: str
@@ -87,16 +87,15 @@ class KeySource:
 
 @dataclass(frozen=True, slots=True)
 class AccountConfig:
-    """`bots` maps each investment's bot name to its file. The files are not opened here.
+    """`bots` has the file of each bot by its name. `settings` has the venue's own keys, with their defaults.
 
-    `settings` has the venue's own keys with their defaults. `key_source` is None at a venue that needs no keys. Where
-    `account_number` is set, no account of another number is traded.
+    `key_source` is None at a venue that needs no API keys. If `account_number` is set, only that account is traded.
     """
 
     name: str
     enabled: Annotated[bool, "Whether the schedule runs this account."] = False
     on_result: OnResult = ()
-    broker: Annotated[str, kinds.broker, "Which broker holds the account."] = "sim"
+    broker: Annotated[str, parsers.broker, "Which broker holds the account."] = "sim"
     mode: Annotated[Mode, MODES] = "paper"
     reserve: Reserve = field(default_factory=Reserve)
     trading: Trading = field(default_factory=Trading)
@@ -122,9 +121,9 @@ class AccountConfig:
 class Config:
     """`content` is the file byte for byte. `accounts` are in the file's order, at least one.
 
-    `data_folder` has the prices where `data_source` is "folder", else it is None. `data_account` is the account whose
-    keys read its venue's prices by `data_settings`, None where no account's venue brings prices. `document` is the
-    file's content, with environment variables filled in except those of keys.
+    `data_folder` is None unless `data_source` is "folder". `data_account` names the account whose API keys read prices,
+    with the venue's `data_settings`; None where no account's venue provides prices. `document` is the parsed file; all
+    environment variables in it are filled in, but those of API keys.
     """
 
     path: Path

@@ -6,7 +6,7 @@ from configs import FOLDER, SMALLEST
 
 from rebalancer import config
 from rebalancer.config import AccountConfig, SimSettings
-from rebalancer.config.in_force import Setting, in_force, shortened, snapshot
+from rebalancer.config.effective import Setting, effective_settings, shortened, snapshot
 from rebalancer.config.keys import keys_of
 from rebalancer.model import Limits, Trading
 
@@ -23,7 +23,7 @@ limit_percent = 0.25
 
 def settings(text: str, **environ: str) -> dict[str, Setting]:
     found = config.parse(text.encode(), FOLDER / "config.toml", environ)
-    return {setting.key: setting for setting in in_force(found, found.accounts[0])}
+    return {setting.key: setting for setting in effective_settings(found, found.accounts[0])}
 
 
 def test_a_value_comes_from_the_account_else_from_trading_else_it_is_the_default() -> None:

@@ -1,4 +1,4 @@
-"""Kinds of values. A kind parses a TOML value, or raises ValueError with what was found and what is allowed."""
+"""Parsers of TOML values. Each raises ValueError with what was found and what is allowed."""
 
 import json
 import re
@@ -19,11 +19,11 @@ from rebalancer.venues.plugin import address_refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """How the value of a key is parsed. `schema` is the JSON Schema of what `read` accepts.
+class Parser:
+    """Parses the value of a key by `read`, which accepts what the JSON Schema `schema` describes, and often less.
 
-    `read` returns Any, since the keys of one table have different types. `text` marks free text, which may hold a
-    secret. `meaning` describes the key, for editors.
+    `read` returns Any, since the keys of one table have different types. `text` marks free text, which may be a secret
+    where it comes from an environment variable. `meaning` describes the key in editors.
     """
 
     read: Callable[[object], Any]
@@ -35,8 +35,8 @@ class Kind:
         return self.read(value)
 
 
-def kind(schema: Mapping[str, object], *, text: bool = False) -> Callable[[Callable[[object], Any]], Kind]:
-    return lambda read: Kind(read, schema, text)
+def parser(schema: Mapping[str, object], *, text: bool = False) -> Callable[[Callable[[object], Any]], Parser]:
+    return lambda read: Parser(read, schema, text)
 
 
 ACCOUNT_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
@@ -46,7 +46,7 @@ TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^({TICKER.pat
 
 
 def shown(value: object) -> str:
-    """`value` as written in the file, in at most 40 characters; the value of a variable is never shown."""
+    """`value` in an error text: as in the file, at most 40 characters. A variable is shown by name, not by value."""
     if isinstance(value, FromEnvironment):
         value = value.written
     if isinstance(value, bool):
@@ -59,8 +59,8 @@ def shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def number(allowed: Range, type_: object = Decimal) -> Kind:
-    """A finite number as `type_`, Decimal or int. As int 10.0 is refused: TOML calls it a float."""
+def number(allowed: Range, type_: object = Decimal) -> Parser:
+    """A finite number as a Decimal or an int. An int refuses 10.0, which is a float in TOML."""
     accepted, whole = (int, "whole ") if type_ is int else (int | Decimal, "")
 
     def read(value: object) -> Decimal | int:
@@ -71,16 +71,16 @@ def number(allowed: Range, type_: object = Decimal) -> Kind:
         raise ValueError(f"{shown(value)} is not allowed: use a {whole}number {allowed}")
 
     least = "exclusiveMinimum" if allowed.above_low else "minimum"
-    return Kind(read, {"type": "integer" if whole else "number", least: allowed.low, "maximum": allowed.high})
+    return Parser(read, {"type": "integer" if whole else "number", least: allowed.low, "maximum": allowed.high})
 
 
-def one_of(*choices: str) -> Kind:
+def one_of(*choices: str) -> Parser:
     def read(value: object) -> str:
         if isinstance(value, str) and value in choices:
             return value
         raise ValueError(_not_among(value, choices))
 
-    return Kind(read, {"enum": list(choices)})
+    return Parser(read, {"enum": list(choices)})
 
 
 def _not_among(value: object, choices: Iterable[str]) -> str:
@@ -88,9 +88,9 @@ def _not_among(value: object, choices: Iterable[str]) -> str:
     return f"{shown(value)} is not allowed: use {allowed}"
 
 
-@kind({"type": "string"})
+@parser({"type": "string"})
 def broker(value: object) -> str:
-    """The name of a venue. Only the named one is imported."""
+    """The name of a venue, which is imported; the others are not."""
     if isinstance(value, str):
         with suppress(KeyError):
             return registry.plugin(value).venue.name
@@ -100,9 +100,9 @@ def broker(value: object) -> str:
 OWN_SOURCES = ("sample", "folder")
 
 
-@kind({"type": "string"})
+@parser({"type": "string"})
 def price_source(value: object) -> str:
-    """The sample, a folder, or the name of a venue that brings prices."""
+    """One of OWN_SOURCES, or the name of a venue that provides prices."""
     if isinstance(value, str):
         with suppress(KeyError):
             if value in OWN_SOURCES or registry.plugin(value).brings_prices:
@@ -114,14 +114,14 @@ def price_sources() -> tuple[str, ...]:
     return (*OWN_SOURCES, *(each.venue.name for each in registry.plugins() if each.brings_prices))
 
 
-@kind({"type": "boolean"})
+@parser({"type": "boolean"})
 def switch(value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise ValueError(f"{shown(value)} is not allowed: use true or false")
 
 
-@kind({"type": "string", "maxLength": 60, "pattern": r"^\S(.*\S)?$"}, text=True)
+@parser({"type": "string", "maxLength": 60, "pattern": r"^\S(.*\S)?$"}, text=True)
 def line(value: object) -> str:
     """One line of 1 to 60 printable characters, without blanks around it."""
     if isinstance(value, str) and 1 <= len(value) <= 60 and value.isprintable() and value == value.strip():
@@ -129,9 +129,9 @@ def line(value: object) -> str:
     raise ValueError(f"{shown(value)} is not allowed: use one line of 1 to 60 characters without blanks around it")
 
 
-@kind({"type": "string", "pattern": r"\S"}, text=True)
+@parser({"type": "string", "pattern": r"\S"}, text=True)
 def command(value: object) -> tuple[str, ...]:
-    """A command in its words, by a shell's rules for blanks and quotes; no shell runs it."""
+    """A command, split into words as a shell would; but no shell runs it."""
     try:
         words = shlex.split(value) if isinstance(value, str) else []
     except ValueError:  # a quote that is never closed
@@ -141,17 +141,17 @@ def command(value: object) -> tuple[str, ...]:
     return tuple(str(word) for word in words)
 
 
-@kind({"type": "string", "pattern": r"\S"}, text=True)
+@parser({"type": "string", "pattern": r"\S"}, text=True)
 def path(value: object) -> Path:
-    """A path; "~/" is the user's home. A relative path is returned as it is."""
+    """A path; "~/" at its beginning is the user's home. A relative path stays relative."""
     if isinstance(value, str) and value.strip() and value.isprintable():
         return Path.home() / value[2:] if value.startswith("~/") else Path(value)
     raise ValueError(f'{shown(value)} is not allowed: use a path in quotes, such as "bots/trend.json"')
 
 
-@kind({"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"})
+@parser({"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"})
 def variable(value: object) -> str:
-    """The NAME of `${NAME}`. Errors never repeat the value, which may be a key."""
+    """NAME of "${NAME}". The error never repeats the value, which may be an API key."""
     found = VARIABLE.fullmatch(value) if isinstance(value, str) else None
     if found is None or found[2] is not None:
         raise ValueError(
@@ -161,23 +161,23 @@ def variable(value: object) -> str:
     return found[1]
 
 
-def matching(pattern: re.Pattern[str], otherwise: str) -> Kind:
-    """Text that `pattern` matches as a whole; `otherwise` ends the error, with the remedy."""
+def matching(pattern: re.Pattern[str], otherwise: str) -> Parser:
+    """Text that matches `pattern` from end to end; `otherwise` is the error text after the value."""
 
     def read(value: object) -> str:
         if isinstance(value, str) and pattern.fullmatch(value):
             return str(value)
         raise ValueError(f"{shown(value)} {otherwise}")
 
-    return Kind(read, {"type": "string", "pattern": f"^{pattern.pattern}$"})
+    return Parser(read, {"type": "string", "pattern": f"^{pattern.pattern}$"})
 
 
 account_name = matching(ACCOUNT_NAME, "is no account name: use 1 to 40 of a-z, 0-9, _ and -")
 account_number = matching(ACCOUNT_NUMBER, 'is no account number: write the broker\'s in quotes, such as "PA3EXAMPLE"')
 
 
-def address(*allowed: str) -> Kind:
-    """A base URL without a slash at its end: one of `allowed`, or one of this machine."""
+def address(*allowed: str) -> Parser:
+    """A base URL, one of `allowed` or one on this machine, without a slash at its end."""
 
     def read(value: object) -> str:
         if isinstance(value, str) and any(address_refusal(value, host) is None for host in allowed):
@@ -187,10 +187,10 @@ def address(*allowed: str) -> Kind:
             "http://127.0.0.1:8080; take this line out"
         )
 
-    return Kind(read, {"type": "string", "pattern": "^https?://"})
+    return Parser(read, {"type": "string", "pattern": "^https?://"})
 
 
-@kind({"type": "string", "format": "date", "pattern": f"^{DAY.pattern}$"})
+@parser({"type": "string", "format": "date", "pattern": f"^{DAY.pattern}$"})
 def day(value: object) -> date:
     """A TOML date, or the same in quotes."""
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -201,7 +201,7 @@ def day(value: object) -> date:
     raise ValueError(f"{shown(value)} is no day: write it as 2016-01-31")
 
 
-@kind({**TICKER_SCHEMA, "not": {"const": CASH}})
+@parser({**TICKER_SCHEMA, "not": {"const": CASH}})
 def ticker(value: object) -> Symbol:
     if isinstance(value, FromEnvironment) and not TICKER.fullmatch(value):
         raise ValueError(f"{shown(value)} holds no ticker")
@@ -210,13 +210,13 @@ def ticker(value: object) -> Symbol:
     raise ValueError(f'{shown(value)} is not a ticker: write it in quotes, such as "SPY"')
 
 
-@kind(TICKER_SCHEMA)
+@parser(TICKER_SCHEMA)
 def ticker_or_cash(value: object) -> Symbol | None:
     """None for "CASH"."""
     return None if value == CASH else ticker(value)
 
 
-@kind({"type": "array", "items": ticker.schema})
+@parser({"type": "array", "items": ticker.schema})
 def tickers(value: object) -> tuple[Symbol, ...]:
     if isinstance(value, list):
         return tuple(dict.fromkeys(ticker(element) for element in value))
@@ -226,7 +226,7 @@ def tickers(value: object) -> tuple[Symbol, ...]:
 PAIR_SCHEMA = {"type": "array", "items": ticker.schema, "minItems": 2, "maxItems": 2, "uniqueItems": True}
 
 
-@kind({"type": "array", "items": PAIR_SCHEMA, "uniqueItems": True})
+@parser({"type": "array", "items": PAIR_SCHEMA, "uniqueItems": True})
 def pairs(value: object) -> tuple[tuple[Symbol, Symbol], ...]:
     """Pairs of two different tickers, none of them twice in either order."""
     if not isinstance(value, list):
@@ -248,7 +248,7 @@ def _pair(value: object) -> tuple[Symbol, Symbol]:
 
 
 SCHEMA = 1
-"""The version of a config that this release reads. A file that names none has version 1."""
+"""The schema version that this release reads. A file without the key `schema` has version 1."""
 
 
 def version(value: object, newest: int = SCHEMA) -> int:
@@ -262,4 +262,4 @@ def version(value: object, newest: int = SCHEMA) -> int:
     return value
 
 
-schema_version = Kind(version, {"const": SCHEMA})
+schema_version = Parser(version, {"const": SCHEMA})

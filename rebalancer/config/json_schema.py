@@ -1,14 +1,14 @@
-"""The JSON Schema of a config, for editors, made from the same keys that the parser reads by."""
+"""The JSON Schema of a config, for editors: made of the same keys and parsers that read it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rebalancer.config.contents import AccountConfig, BotTable, DataTable, SimSettings, TopTable
+from rebalancer.config.effective import text
 from rebalancer.config.environment import AS_WRITTEN, VARIABLE
-from rebalancer.config.in_force import text
 from rebalancer.config.keys import all_account_keys, all_price_keys, amount_of, keys_of
-from rebalancer.config.kinds import ACCOUNT_NAME, Kind, one_of, price_sources
+from rebalancer.config.parsers import ACCOUNT_NAME, Parser, one_of, price_sources
+from rebalancer.config.tables import AccountConfig, BotTable, DataTable, SimSettings, TopTable
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues import registry
 
@@ -18,7 +18,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def config_schema() -> Schema:
-    """Draft 2020-12. Relations between keys, and to the files they name, are checked by the parser only."""
+    """Draft 2020-12. What is checked only when the config is read: conflicts between keys, and the files they name."""
     whole = _table(keys_of(TopTable), required=("accounts",))
     whole["properties"] |= {
         "data": _table({**_with_choices(DataTable, "source", price_sources()), **all_price_keys()}),
@@ -49,41 +49,41 @@ def _account() -> Schema:
     return account
 
 
-def _with_choices(table: type, key: str, choices: tuple[str, ...]) -> Mapping[str, Kind]:
-    """The keys of `table`, where `key` accepts the `choices`, which depend on the installed venues."""
+def _with_choices(table: type, key: str, choices: tuple[str, ...]) -> Mapping[str, Parser]:
+    """The keys of `table`; `key` accepts `choices`, which depend on the installed venues."""
     keys = keys_of(table)
     return {**keys, key: replace(keys[key], schema=one_of(*choices).schema)}
 
 
 def _with_defaults(table: type) -> Schema:
-    """The table of a settings dataclass; the description of a key names its default."""
+    """The table of a settings dataclass, with each default in the description of its key."""
     defaults = table()
-    keys: dict[str, Kind] = {}
-    for key, kind in keys_of(table).items():
-        keys[key] = replace(kind, meaning=f"{kind.meaning} Default: {text(getattr(defaults, key))}.")
+    keys: dict[str, Parser] = {}
+    for key, parser in keys_of(table).items():
+        keys[key] = replace(parser, meaning=f"{parser.meaning} Default: {text(getattr(defaults, key))}.")
     return _table(keys)
 
 
 def _with_amount(schema: Schema, table: type, mode: str) -> Schema:
-    """`schema` with the `amount` of `table`, whose range depends on the key `mode`."""
+    """Add the key `amount` of `table`, which is at most 100 where the key `mode` is "percent"."""
     schema["properties"]["amount"] = dict(amount_of(table, "dollars").schema)
     percent = {"properties": {mode: {"const": "percent"}}, "required": [mode]}
     bounded = {"properties": {"amount": dict(amount_of(table, "percent").schema)}}
     return schema | {"if": percent, "then": bounded}
 
 
-def _table(keys: Mapping[str, Kind], required: tuple[str, ...] = ()) -> Schema:
+def _table(keys: Mapping[str, Parser], required: tuple[str, ...] = ()) -> Schema:
     return {
         "type": "object",
-        "properties": {key: _property(key, kind) for key, kind in keys.items()},
+        "properties": {key: _property(key, parser) for key, parser in keys.items()},
         "required": list(required),
         "additionalProperties": False,
     }
 
 
-def _property(key: str, kind: Kind) -> Schema:
-    schema = dict(kind.schema) if key in AS_WRITTEN else _or_variable(kind.schema)
-    return {**schema, "description": kind.meaning}
+def _property(key: str, parser: Parser) -> Schema:
+    schema = dict(parser.schema) if key in AS_WRITTEN else _or_variable(parser.schema)
+    return {**schema, "description": parser.meaning}
 
 
 def _or_variable(schema: Mapping[str, Any]) -> Schema:

@@ -11,14 +11,14 @@ from configs import FOLDER
 from jsonschema import Draft202012Validator
 
 from rebalancer import config, demo
-from rebalancer.config.contents import AccountConfig, BotTable, DataTable, SimSettings, TopTable
 from rebalancer.config.files import first_files
+from rebalancer.config.json_schema import config_schema
 from rebalancer.config.keys import (
     account_keys_at,
     keys_of,
     price_keys_at,
 )
-from rebalancer.config.schema import config_schema
+from rebalancer.config.tables import AccountConfig, BotTable, DataTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues.alpaca.venue import PLUGIN

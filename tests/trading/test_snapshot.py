@@ -1,0 +1,85 @@
+"""Positions and cash must add up to the equity: a part of an answer is never read as the whole."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stage import GLD, SPY, TLT
+
+from rebalancer.errors import SourceError
+from rebalancer.model import Account, Position, Symbol
+from rebalancer.trading.snapshot import incomplete_reason, require_complete
+
+AT = datetime(2026, 11, 27, 20, 50, tzinfo=UTC)
+CENTS = st.decimals("0.01", "999_999.99", places=2)
+
+
+def reading(equity: str | Decimal, cash: str | Decimal, *values: Decimal) -> tuple[Account, tuple[Position, ...]]:
+    """An answer of the broker: `values` are those of its positions."""
+    positions = tuple(Position(Symbol(f"S{number}"), Decimal(1), value) for number, value in enumerate(values))
+    return Account("1", Decimal(equity), Decimal(cash), Decimal(0), AT), positions
+
+
+def whole(
+    equity: str | Decimal, cash: str | Decimal, *values: Decimal, recorded: dict[Symbol, Decimal] | None = None
+) -> bool:
+    return incomplete_reason(*reading(equity, cash, *values), recorded or {}) is None
+
+
+@pytest.mark.parametrize(
+    ("equity", "accepted"),
+    [("100_000", True), ("100_000.01", False), ("98_000", True), ("96_078.44", True), ("96_078.43", False)],
+)
+def test_cash_and_positions_may_differ_from_the_equity_by_2_percent_of_it(equity: str, *, accepted: bool) -> None:
+    """They make up 98,000.00."""
+    assert whole(equity, "60_000", Decimal(38_000)) is accepted
+
+
+@given(CENTS, st.lists(CENTS, min_size=1), st.data())
+def test_a_position_worth_more_than_2_percent_of_equity_can_not_be_missing(
+    cash: Decimal, values: list[Decimal], data: st.DataObject
+) -> None:
+    equity = cash + sum(values)
+    missing = data.draw(st.sampled_from(values))
+    shown = [*values]
+    shown.remove(missing)
+    assert whole(equity, cash, *values)
+    assert whole(equity, cash, *shown) is (missing <= equity / 50)
+
+
+@pytest.mark.parametrize("equity", ["NaN", "Infinity", "-Infinity"])
+def test_an_answer_without_an_equity_is_not_whole(equity: str) -> None:
+    assert not whole(equity, "100")
+
+
+@pytest.mark.parametrize(("cash", "accepted"), [("99_500", True), ("99_499.99", False), ("100_000", True)])
+def test_the_money_of_a_recorded_position_that_is_gone_must_be_there_by_half(cash: str, *, accepted: bool) -> None:
+    assert whole("100_000", cash, recorded={SPY: Decimal(1_000)}) is accepted
+
+
+def test_of_the_recorded_positions_that_are_gone_the_smallest_decides() -> None:
+    gone = {SPY: Decimal(1_000), GLD: Decimal(600), TLT: Decimal(3_000)}
+    assert whole("100_000", "99_700", recorded=gone)
+    assert not whole("100_000", "99_699.99", recorded=gone)
+
+
+def test_a_recorded_position_of_which_half_is_a_thousandth_of_equity_can_not_be_told_from_price_moves() -> None:
+    assert whole("100_000", "98_000", recorded={SPY: Decimal(200)})
+    assert not whole("100_000", "98_000", recorded={SPY: Decimal("200.02")})
+
+
+def test_a_recorded_position_that_is_shown_may_be_worth_less_now() -> None:
+    account, _ = reading("100_000", "98_000")
+    shown = [Position(SPY, Decimal(1), Decimal(10))]
+    assert incomplete_reason(account, shown, {SPY: Decimal(1_000)}) is None
+
+
+def test_an_incomplete_answer_is_refused_with_both_sums() -> None:
+    with pytest.raises(SourceError) as refused:
+        require_complete(*reading("100_000", "60_000", Decimal(30_000)), {})
+    assert str(refused.value) == (
+        "the broker shows an equity of 100,000.00 USD, but its cash and positions make up 90,000.00: its answer is "
+        "not whole, and nothing is decided on it. Look at the account."
+    )
