@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rebalancer import __version__
-from rebalancer.cli import bots, controls, doctor, invest, journal, research, runs, settings
+from rebalancer.cli import bots, controls, invest, journal, research, runs, settings
 from rebalancer.cli.options import Commands
 
 app = Commands(
@@ -28,7 +28,7 @@ app.with_json("resume")(controls.resume)
 app.with_json("kill")(controls.kill)
 app.with_json("schedule")(runs.schedule)
 app.with_json("status")(runs.status)
-app.with_json("doctor")(doctor.doctor)
+app.with_json("doctor")(runs.doctor)
 app.with_json("explain")(research.explain)
 app.with_json("backtest")(research.backtest)
 app.with_json("history")(journal.history)

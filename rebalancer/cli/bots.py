@@ -27,7 +27,7 @@ def list_(config: ConfigOption = None) -> Answer:
 
 @app.with_json()
 def show(
-    bot: Annotated[str, Argument(help="An invested bot's name, or a bot file.", show_default=False)],
+    bot: Annotated[str, Argument(help="An invested bot's name, or a bot file.")],
     config: ConfigOption = None,
 ) -> Answer:
     """Show a bot's rules. Needs no prices."""
@@ -40,7 +40,7 @@ def show(
 
 @app.with_json()
 def new(
-    name: Annotated[str, Argument(help="The bot's name.", show_default=False)],
+    name: Annotated[str, Argument(help="The bot's name.")],
     template: Annotated[
         Literal["trend", "momentum", "volatility"], Option("--from", help="The sample to copy.")
     ] = "trend",
@@ -66,7 +66,7 @@ def bots_folder(config: "Config") -> Path:
 
 @app.with_json()
 def check(
-    files: Annotated[list[Path], Argument(help="Bot files: native, Composer or Python.", show_default=False)],
+    files: Annotated[list[Path], Argument(help="Bot files: native, Composer or Python.")],
 ) -> Answer:
     """Check bot files: show what each contains, or every problem and where it is."""
     from rebalancer.app.bots import check_files

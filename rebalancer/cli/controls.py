@@ -41,7 +41,7 @@ def halt(
 
 
 def resume(
-    reason: Annotated[str, Option("--reason", help="Why trading may resume; journalled.", show_default=False)],
+    reason: Annotated[str, Option("--reason", help="Why trading may resume; journalled.")],
     account: AnyAccountOption = None,
     config: ConfigOption = None,
 ) -> Answer:
@@ -80,11 +80,9 @@ app = Commands(help="Arm and disarm trading with real money.", no_args_is_help=T
 @app.with_json()
 def arm(
     max_dollars: Annotated[
-        str, Option("--max-dollars", help="Limit on the value of one run's orders, sells and buys.", show_default=False)
+        str, Option("--max-dollars", help="Limit on the value of one run's orders, sells and buys.")
     ],
-    until: Annotated[
-        str, Option("--until", metavar="YYYY-MM-DD", help="The last day, at most 90 days ahead.", show_default=False)
-    ],
+    until: Annotated[str, Option("--until", metavar="YYYY-MM-DD", help="The last day, at most 90 days ahead.")],
     account: AccountOption = None,
     whole_first_run: Annotated[
         bool, Option("--whole-first-run", help="Don't halt for a review after the first order.")
@@ -162,7 +160,7 @@ SETTLE = "Accept these quantities? The bots keep their own shares."
 
 
 def adopt(
-    symbols: Annotated[list[str] | None, Argument(help="Tickers of held shares.", show_default=False)] = None,
+    symbols: Annotated[list[str] | None, Argument(help="Tickers of held shares.")] = None,
     everything: Annotated[bool, Option("--all", help="All shares that can be handed over.")] = False,
     by_hand: Annotated[bool, Option("--by-hand", help="Accept your own manual trades; hand nothing over.")] = False,
     yes: YesOption = False,
@@ -190,8 +188,8 @@ def adopt(
 
 
 def write_off(
-    symbol: Annotated[str, Argument(help="A held ticker that no longer has a price.", show_default=False)],
-    reason: Annotated[str, Option("--reason", help="Why; journalled.", show_default=False)],
+    symbol: Annotated[str, Argument(help="A held ticker that no longer has a price.")],
+    reason: Annotated[str, Option("--reason", help="Why; journalled.")],
     yes: YesOption = False,
     account: AccountOption = None,
     config: ConfigOption = None,

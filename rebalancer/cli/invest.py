@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 app = Commands(help="Allocate money to bots.", no_args_is_help=True)
 
-AmountArgument = Annotated[str, Argument(help="An amount of money; with --percent, a percentage.", show_default=False)]
+AmountArgument = Annotated[str, Argument(help="An amount of money; with --percent, a percentage.")]
 NameArgument = Annotated[str, Argument(help="The bot's name, as `rebalance invest list` shows it.")]
 
 
 @app.with_json()
 def add(
-    bot: Annotated[Path, Argument(help="The bot's file.", show_default=False)],
+    bot: Annotated[Path, Argument(help="The bot's file.")],
     amount: AmountArgument,
     percent: Annotated[bool, Option("--percent", help="AMOUNT is a percentage of the investable amount.")] = False,
     name: Annotated[str | None, Option("--name", help="The bot's name; default: its file name.")] = None,

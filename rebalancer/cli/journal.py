@@ -71,9 +71,7 @@ def _currencies(settings: "Config") -> dict[str, str]:
     return {account.name: account.venue.currency for account in settings.accounts}
 
 
-def backup(
-    file: Annotated[Path, Argument(help="The file to create.", show_default=False)], config: ConfigOption = None
-) -> Answer:
+def backup(file: Annotated[Path, Argument(help="The file to create.")], config: ConfigOption = None) -> Answer:
     """Copy the journal to a new file; safe during a run."""
     from rebalancer.journal.connection import back_up
     from rebalancer.report.journal import backup_screen

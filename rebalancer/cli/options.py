@@ -15,20 +15,20 @@ from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Exit, Option, Typer, confirm
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="Default: REBALANCE_CONFIG, ./config.toml, your config folder, the demo."),
+    Option("--config", help="Default: REBALANCE_CONFIG, ./config.toml, your config folder, the demo."),
 ]
-AccountOption = Annotated[str | None, typer.Option("--account", help="Only this account.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+AccountOption = Annotated[str | None, Option("--account", help="Only this account.")]
+JsonOption = Annotated[bool, Option("--json", help="Print JSON.")]
+DebugOption = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 DAY = ["%Y-%m-%d"]
-YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+YesOption = Annotated[bool, Option("--yes", help="Don't ask.")]
 
 
 def person() -> str:
@@ -49,7 +49,7 @@ def ask(question: str, command: str, otherwise: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         text = f"{question} There is no terminal to answer on, so {otherwise}: use --yes to confirm"
         raise BadInputError([Problem("--yes", "", text)])
-    if not typer.confirm(question, err=True):
+    if not confirm(question, err=True):
         raise BadInputError([Problem(command, "", f"the answer was no, so {otherwise}")])
 
 
@@ -74,9 +74,6 @@ def shutdown_signal() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-# ------------------------------------------------------------------------------------------------------------- answers
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a command prints: `found` with --json, else `screen`, a generator that only then runs; then it exits."""
@@ -89,7 +86,7 @@ class Answer:
 Command = Callable[..., Answer | None]
 
 
-class Commands(typer.Typer):
+class Commands(Typer):
     def with_json(self, name: str | None = None) -> Callable[[Command], Callable[..., None]]:
         """A command with --json and --debug, also where it doesn't declare them; its answer is printed."""
         return lambda command: self.command(name)(_printing(command))
@@ -103,7 +100,7 @@ def _printing(command: Command) -> Callable[..., None]:
         answer = command(**{name: options[name] for name in own.parameters})
         if answer:
             show_json(answer.found) if options["json"] else show(answer.screen)
-            raise typer.Exit(answer.exit_code)
+            raise Exit(answer.exit_code)
 
     shared = {"json": JsonOption, "debug": DebugOption}
     added = [

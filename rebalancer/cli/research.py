@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    bot: Annotated[str, Argument(help="An invested bot's name, or a bot file.", show_default=False)],
+    bot: Annotated[str, Argument(help="An invested bot's name, or a bot file.")],
     on: Annotated[
         datetime | None, Option("--on", formats=DAY, help="A session of the price history; default: the last.")
     ] = None,
@@ -38,11 +38,8 @@ def explain(
     return None
 
 
-# ---------------------------------------------------------------------------------------------------------- back-tests
-
-
 def backtest(
-    bots: Annotated[list[str], Argument(help="Names of invested bots, or bot files.", show_default=False)],
+    bots: Annotated[list[str], Argument(help="Names of invested bots, or bot files.")],
     first: Annotated[
         datetime | None, Option("--from", formats=DAY, help="First day; default: when every bot can decide.")
     ] = None,
@@ -99,9 +96,6 @@ def _progress(bots: Iterable[str]) -> Iterable[str]:
 
     off = not sys.stderr.isatty()
     return track(list(bots), "Back-testing", console=Console(stderr=True), transient=True, disable=off)
-
-
-# -------------------------------------------------------------------------------------------------------------- prices
 
 
 app = Commands(help="Check and update the prices.", no_args_is_help=True)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from rebalancer.cli.config_file import config_path, load_config, own_config
 from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person, show_json
@@ -18,7 +18,7 @@ app = Commands(help="Check and show your settings.", no_args_is_help=True)
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="The folder; default: the current one.")] = Path(),
+    folder: Annotated[Path, Argument(help="The folder; default: the current one.")] = Path(),
 ) -> Answer:
     """Create a commented config.toml and a sample bot. Never overwrites a file."""
     from rebalancer.config.files import write_first_files
@@ -55,7 +55,7 @@ def show(config: ConfigOption = None, account: AccountOption = None) -> Answer:
 @app.with_json()
 def changes(
     account: AccountOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many changes to list.")] = 50,
+    limit: Annotated[int, Option("--limit", min=1, help="How many changes to list.")] = 50,
     config: ConfigOption = None,
 ) -> Answer:
     """List journalled changes of settings."""
@@ -84,16 +84,13 @@ def migrate(config: ConfigOption = None) -> Answer:
     return Answer(found, migrated_screen(found))
 
 
-# ---------------------------------------------------------------------------------------------------------------- keys
-
-
-NameArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in your settings.")]
+NameArgument = Annotated[str, Argument(metavar="ACCOUNT", help="The account's name in your settings.")]
 
 
 def login(
     name: NameArgument,
     stdin: Annotated[
-        bool, typer.Option("--stdin", help="Read two lines from a pipe: the key's ID, then the secret.")
+        bool, Option("--stdin", help="Read two lines from a pipe: the key's ID, then the secret.")
     ] = False,
     config: ConfigOption = None,
 ) -> Answer:

@@ -47,9 +47,6 @@ def headline(comparison: Comparison) -> str:
     )
 
 
-# --------------------------------------------------------------------------------------------- the curves
-
-
 def drawings(comparison: Comparison) -> Iterator[Text]:
     """Needs at least two sessions."""
     yield drawing("Equity", f"1,000 {comparison.terms.currency}", comparison, lambda track: track.result.equity / 1000)
@@ -94,11 +91,8 @@ def _label(form: str, value: float | datetime, chars: int, delta: object, *, lef
     return text.ljust(chars) if left else text.rjust(chars)
 
 
-# ---------------------------------------------------------------------------------- the rows of the tables
-
-
 def statistics(tracks: Sequence[Track]) -> Iterator[tuple[str, ...]]:
-    return ((label, *(text(track.statistics) for track in tracks)) for label, text in STATISTICS.items())
+    return ((label, *(text(track.statistics) or UNDEFINED for track in tracks)) for label, text in STATISTICS.items())
 
 
 def year_cells(year: Year) -> tuple[str, ...]:
@@ -114,22 +108,18 @@ def allocations(comparison: Comparison) -> Iterator[tuple[str, ...]]:
     yield "cash", *(percentage(1 - min(sum(weights.values()), 1)) for weights in held)
 
 
-def _fraction(value: float | None) -> str:
-    return percentage(value) or UNDEFINED
-
-
 def _ratio(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.2f}"
+    return "" if value is None else f"{value:.2f}"
 
 
 def _fall(fall: Drawdown | None, part: Callable[[Drawdown], str]) -> str:
-    return UNDEFINED if fall is None else part(fall)
+    return "" if fall is None else part(fall)
 
 
 STATISTICS: dict[str, Callable[[Statistics], str]] = {
-    "Cumulative return": lambda found: _fraction(found.cumulative),
-    "CAGR": lambda found: _fraction(found.annualised),
-    "Volatility, a year": lambda found: _fraction(found.volatility),
+    "Cumulative return": lambda found: percentage(found.cumulative),
+    "CAGR": lambda found: percentage(found.annualised),
+    "Volatility, a year": lambda found: percentage(found.volatility),
     "Sharpe": lambda found: _ratio(found.sharpe),
     "Sortino": lambda found: _ratio(found.sortino),
     "Max drawdown": lambda found: _fall(found.max_drawdown, lambda fall: percentage(fall.depth)),
@@ -138,5 +128,5 @@ STATISTICS: dict[str, Callable[[Statistics], str]] = {
     "  recovered on": lambda found: _fall(found.max_drawdown, lambda fall: str(fall.recovered or "not yet")),
     "Calmar": lambda found: _ratio(found.calmar),
     "Turnover, times a year": lambda found: _ratio(found.turnover),
-    "Exposure, mean": lambda found: _fraction(found.exposure),
+    "Exposure, mean": lambda found: percentage(found.exposure),
 }

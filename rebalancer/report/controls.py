@@ -107,9 +107,6 @@ def _whose(halt: Halted) -> str:
     return f"Account {halt.account}" if halt.account else "Every account"
 
 
-# -------------------------------------------------------------------------------------------- adoptions and write-offs
-
-
 def proposed_screen(found: Adoption) -> Screen:
     if found.adopted:
         title = f"Shares to hand over to the bots of account {found.account}"

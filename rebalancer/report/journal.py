@@ -44,9 +44,6 @@ def last_line(head: Head) -> str:
     return f"Last line of the journal: {head.seq:,}, hash {head.hash}"
 
 
-# --------------------------------------------------------------------------------------------------------------- lists
-
-
 def runs_screen(runs: Sequence[RunSummary], head: Head | None) -> Screen:
     if not runs:
         yield line("The journal has no run yet. `rebalance run` starts the first.")

@@ -67,9 +67,6 @@ def to_html(comparison: Comparison) -> str:
     return "\n".join(parts)
 
 
-# ---------------------------------------------------------------------------------------------- the plots
-
-
 def equity_figure(comparison: Comparison) -> go.Figure:
     figure = _lines(comparison, [track.result.equity for track in comparison.tracks])
     scales = [{"label": scale, "method": "relayout", "args": ["yaxis.type", scale]} for scale in ("linear", "log")]
@@ -165,9 +162,6 @@ def _plot(place: str, title: str, figure: go.Figure) -> str:
     config = {"responsive": True, "displaylogo": False, "displayModeBar": False}
     drawn = figure_to_html(figure, config=config, include_plotlyjs=False, full_html=False, div_id=place)
     return f"<h2>{escape(title)}</h2>\n{drawn}"
-
-
-# --------------------------------------------------------------------------------------------- the tables
 
 
 def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
