@@ -10,7 +10,7 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 from rebalancer.events import Adopted, WrittenOff
 from rebalancer.model import NO_RUN, Position, Symbol, canonical
-from rebalancer.portfolio.adoption import Offer, Offers, offers
+from rebalancer.portfolio.holdings import Offer, Offers, offers
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.corporate_actions import protected_by_new_names
 

@@ -11,7 +11,7 @@ from rebalancer.app.views import Adoption, ArmingProposal, KilledAccount, LiveAc
 from rebalancer.events import Armed, Halted
 from rebalancer.model import OrderState, Position
 from rebalancer.model.text import cents, date_and_time, grouped, minute, money, shares
-from rebalancer.portfolio.adoption import Offer
+from rebalancer.portfolio.holdings import Offer
 from rebalancer.report.console import Screen, grid, line, lines
 from rebalancer.report.run import exchange_city
 

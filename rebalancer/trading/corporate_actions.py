@@ -6,8 +6,14 @@ from datetime import date
 
 from rebalancer.events import Noted
 from rebalancer.model import Closes, CorporateAction, Difference, Holdings, Position, Rename, Symbol, Trading
-from rebalancer.portfolio.breaks import break_text, may_be_announced, stay_open
-from rebalancer.portfolio.holdings import differences
+from rebalancer.portfolio.breaks import (
+    break_text,
+    differences,
+    may_be_announced,
+    restatements,
+    stay_open,
+    unbooked_splits,
+)
 from rebalancer.portfolio.renames import (
     ambiguity,
     current_names,
@@ -15,7 +21,6 @@ from rebalancer.portfolio.renames import (
     renamed_trading,
     under_both_names,
 )
-from rebalancer.portfolio.restate import restatements, unbooked_splits
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 

@@ -19,7 +19,7 @@ from rebalancer.market.settlement import (
 from rebalancer.model import Account, Order, Plan, Symbol
 from rebalancer.model.states import OVER
 from rebalancer.model.text import digits, shares
-from rebalancer.portfolio.holdings import quantities
+from rebalancer.portfolio.breaks import quantities
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 from rebalancer.errors import StoppedError
 from rebalancer.model import Account, Outcome, Plan, Position, RunStatus, Symbol
 from rebalancer.model.text import digits, money, shares
+from rebalancer.portfolio.breaks import quantities
 from rebalancer.portfolio.buys import MOST_INVESTED, own_cash
 from rebalancer.portfolio.checks import Miss, missed_targets
-from rebalancer.portfolio.holdings import quantities, tradable
+from rebalancer.portfolio.holdings import tradable
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import refuse_unknown_orders

@@ -10,7 +10,8 @@ from rebalancer.events import Holding, HoldingsRead
 from rebalancer.model import Account, Difference, Holdings, Position, Symbol
 from rebalancer.model.states import OVER
 from rebalancer.model.text import cents, money
-from rebalancer.portfolio.holdings import differences, quantities, sort_holdings, tradable
+from rebalancer.portfolio.breaks import differences, quantities
+from rebalancer.portfolio.holdings import sort_holdings, tradable
 from rebalancer.portfolio.targets import investable, reserve_amount
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog

@@ -171,6 +171,12 @@ def test_the_fee_of_every_order_is_kept_back():
     )
 
 
+def test_the_fee_of_each_buy_is_not_available_to_the_next():
+    orders, _ = sized(plan_for(SPY=(0.1, 100), TLT=(0.1, 100)), traded(SPY, 100), traded(TLT, 100), funds=20_203, fee=2)
+
+    assert [(order.symbol, order.quantity) for order in orders] == [(SPY, 100), (TLT, 99)]
+
+
 def test_a_buy_without_a_fresh_price_is_left_out_with_the_reasons():
     plan = plan_for(SPY=(0.5, 100), TLT=(0.2, 100))
 
@@ -281,6 +287,8 @@ def account(cash: str, spendable: str) -> Account:
         pytest.param({"spendable": "NaN"}, "0", id="a figure that nobody knows"),
         pytest.param({"cash": "1000"}, "0", id="never below zero"),
         pytest.param({"cash": "NaN"}, "0", id="unknown cash buys nothing"),
+        pytest.param({"cash": "NaN", "long_value": "80000"}, "0", id="unknown cash buys nothing, whatever is held"),
+        pytest.param({"long_value": "NaN"}, "0", id="cash that may be borrowed buys nothing"),
         pytest.param({"long_value": "92000"}, "6500", id="cash that is equity of nobody: a short sale's proceeds"),
         pytest.param({"long_value": "80000"}, "8500", id="cash, never margin"),
         pytest.param({"pending_out": "2000"}, "6500", id="fees and transfers that are about to leave"),

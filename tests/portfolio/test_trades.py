@@ -27,6 +27,7 @@ from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.order_ids import another_attempt, order_id
 from rebalancer.portfolio.targets import cap
 from rebalancer.portfolio.trades import (
+    least_order,
     make_plan,
     sell_orders,
     target_value,
@@ -93,6 +94,11 @@ def test_an_order_below_the_least_order_of_the_venue_is_not_planned():
     assert (line.side, line.why) == (None, "7.00 EUR to trade, under the venue's least order of 10.00 EUR")
 
 
+def test_an_order_of_exactly_the_owner_s_least_trade_is_under_the_venue_s():
+    least = least_order(Decimal(7), Trading(min_trade_dollars=Decimal(7)), COIN)
+    assert least == "the venue's least order of 10.00 EUR"
+
+
 # ------------------------------------------------------------------------------------ from float to Decimal
 
 
@@ -140,6 +146,14 @@ def test_a_target_of_zero_sells_the_fraction_too():
 
     assert (line.side, line.quantity, line.dollars) == ("sell", Decimal("7.123456789"), Decimal("712.35"))
     assert line.why == "no bot wants it tonight"
+
+
+def test_a_symbol_with_a_target_of_zero_that_is_not_held_is_not_sold():
+    targets = Targets((), {SPY: 0.0}, (), {SPY: 0.0}, {SPY: 0.0})
+    plan = make_plan(Holdings({}, {}, Decimal(0)), targets, INVESTABLE, {SPY: price(SPY, 100)}, {}, Trading())
+
+    assert [(line.side, line.quantity) for line in plan.trades] == [(None, 0)]
+    assert sell_orders(plan, "demo", TONIGHT, 1) == ()
 
 
 def test_an_exit_says_that_netting_made_it():

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from rebalancer.errors import SourceError
 from rebalancer.model import CorporateAction, Symbol, symbol
 from rebalancer.model.text import digits
 from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.parse import finite
 
 Row = Mapping[str, Any]
 
@@ -43,7 +44,7 @@ def read(group: str, row: Row, symbols: Sequence[Symbol]) -> Iterator[CorporateA
     day = _day(row)
     try:
         known = tuple(KNOWN[group](row, day))
-    except (KeyError, TypeError, ValueError, InvalidOperation):
+    except (KeyError, TypeError, ValueError):
         known = tuple(_other(group, row, day, symbols))
     yield from known
 
@@ -108,9 +109,9 @@ def _day(row: Row) -> date:
 
 
 def _number(value: object) -> Decimal:
-    """By its shortest text, so that no digit is lost or added. Raises ValueError unless it is above 0."""
-    number = Decimal(str(value))
-    if not (number.is_finite() and number > 0):
+    """Raises ValueError unless it is above 0."""
+    number = finite(value)
+    if number is None or not number > 0:
         raise ValueError(f"{value} is not above 0")
     return number
 

@@ -51,10 +51,7 @@ def _guessed_kind(value: object) -> str:
         first = value[0] if value and isinstance(value[0], str) else ""
         return _LISTS.get(first, "a list, and a bot is an object in braces")
     keys = value.keys() if isinstance(value, dict) else ()
-    for key, name in _KEYS.items():
-        if key in keys:
-            return name
-    return "no format we know"
+    return next((name for key, name in _KEYS.items() if key in keys), "no format we know")
 
 
 _NAMES: Mapping[Callable[[Element], Chart | None], str] = {native.read: "native", composer.read: "Composer"}
