@@ -44,6 +44,13 @@ def create_private(path: Path, content: bytes = b"") -> None:
         raise
 
 
+def ensure_private(path: Path) -> None:
+    """Create an empty file as `create_private` does, and its folders, unless there is a file. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        create_private(path)
+
+
 def _write_new(path: Path, content: bytes, mode: int) -> None:
     with open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         file.write(content)

@@ -80,7 +80,6 @@ def coming_windows(config: Config, clock: Clock) -> Iterator[Window]:
 
 
 def calendar_of(config: Config, account: AccountConfig, clock: Clock) -> Calendar:
-    """The calendar of the venue's exchange."""
     return cached_calendar(config.state_dir, clock, account.venue.exchange)
 
 

@@ -16,7 +16,7 @@ from rebalancer.journal.chain import Head
 from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
 from rebalancer.model import Decision, OrderState, RunStatus, Symbol
-from rebalancer.portfolio.adoption import Offer
+from rebalancer.portfolio.holdings import Offer
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,6 @@ from rebalancer.backtest.run import Strategy
 from rebalancer.model import Allocation, BotFailure, Decision, Floats, Investment, Reserve, Symbol, Trading
 from rebalancer.portfolio.targets import cap, investable, merge, net_pairs, reserve_amount, shares_of
 
-UNDEFINED = "undefined"
-
 
 @dataclass(frozen=True, slots=True)
 class Merging:
@@ -43,7 +41,7 @@ def merged(
     def strategy(day: int, equity: float) -> Floats | None:
         value = Decimal(f"{equity:.2f}")
         money = investable(value, reserve_amount(merging.reserve, value), Decimal(0))
-        made = {bot: decision(bot, symbols, rows[day]) for bot, rows in decisions.items()}
+        made = {bot: _decision(bot, symbols, rows[day]) for bot, rows in decisions.items()}
         if not (money > 0 and any(isinstance(one, Allocation) for one in made.values())):
             return None
         buyable = {symbol for symbol, known in zip(symbols, priced[day].tolist(), strict=True) if known}
@@ -58,8 +56,8 @@ def merged(
     return strategy
 
 
-def decision(bot: str, symbols: tuple[Symbol, ...], row: Floats) -> Decision:
+def _decision(bot: str, symbols: tuple[Symbol, ...], row: Floats) -> Decision:
+    weights = dict(zip(symbols, row.tolist(), strict=True))
     if not np.isfinite(row).all():
-        return BotFailure(bot, UNDEFINED)
-    weights = {symbol: weight for symbol, weight in zip(symbols, row.tolist(), strict=True) if weight > 0}
-    return Allocation(bot, date.min, weights)
+        return BotFailure(bot, "undefined")
+    return Allocation(bot, date.min, {symbol: weight for symbol, weight in weights.items() if weight > 0})

@@ -69,11 +69,12 @@ class PythonBot:
         made = checked(answer, self.columns)
         if isinstance(made, str):
             return BotFailure(self.name, made)
+        held = ", ".join(f"{symbol} {percent(weight)}" for symbol, weight in sorted(made.items()))
         return Allocation(
             bot=self.name,
             session=closes.day(-1),
             weights=made,
-            path=(_in_words(made),),
+            path=(f"weights() returned {held or 'no symbol'}; the rest is cash",),
             warnings=tuple(missing_closes(last, self.lookback)),
         )
 
@@ -90,11 +91,6 @@ class PythonBot:
 
     def mermaid(self, closes: Closes) -> str:  # noqa: ARG002 - the port's
         raise ValueError("a Python file has no chart to draw")
-
-
-def _in_words(weights: Weights) -> str:
-    held = ", ".join(f"{symbol} {percent(weight)}" for symbol, weight in sorted(weights.items()))
-    return f"weights() returned {held or 'no symbol'}; the rest is cash"
 
 
 def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:

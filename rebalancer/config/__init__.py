@@ -14,7 +14,7 @@ from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
 from rebalancer.config.keys import Table, amount_of, keys_of
 from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
-from rebalancer.config.tables import AccountConfig, BotTable, Config, CredentialsTable, DataTable, SimSettings, TopTable
+from rebalancer.config.tables import AccountConfig, BotTable, Config, DataTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.ports import Venue
@@ -117,7 +117,6 @@ def _accounts(document: Table, trading: Trading, limits: Limits, folder: Path) -
 def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: Path) -> AccountConfig:
     plugin = keys.venue_of(table)
     values = _account_values(table, plugin)
-    named = {key: values[key] for key in keys_of(CredentialsTable) if key in values}
     mode = values.get("mode", "paper")
     trading = _trading(table.table("trading"), trading, plugin.venue if plugin else ANY_VENUE)
     invested = _investments(table, folder)
@@ -125,7 +124,7 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
         name,
         **{key: value for key, value in values.items() if key in keys_of(AccountConfig)},
         settings=keys.with_defaults(values, plugin.account_keys, mode) if plugin else {},
-        key_source=key_source(table, named, folder) if plugin and plugin.needs_keys else None,
+        key_source=key_source(table, values, folder) if plugin and plugin.needs_keys else None,
         account_number=values.get("account_number"),
         reserve=_reserve(table),
         trading=trading,

@@ -57,11 +57,10 @@ def _with_choices(table: type, key: str, choices: tuple[str, ...]) -> Mapping[st
 
 def _with_defaults(table: type) -> Schema:
     """The table of a settings dataclass, with each default in the description of its key."""
-    defaults = table()
-    keys: dict[str, Parser] = {}
-    for key, parser in keys_of(table).items():
-        keys[key] = replace(parser, meaning=f"{parser.meaning} Default: {text(getattr(defaults, key))}.")
-    return _table(keys)
+    schema, defaults = _table(keys_of(table)), table()
+    for key, described in schema["properties"].items():
+        described["description"] += f" Default: {text(getattr(defaults, key))}."
+    return schema
 
 
 def _with_amount(schema: Schema, table: type, mode: str) -> Schema:
@@ -75,15 +74,16 @@ def _with_amount(schema: Schema, table: type, mode: str) -> Schema:
 def _table(keys: Mapping[str, Parser], required: tuple[str, ...] = ()) -> Schema:
     return {
         "type": "object",
-        "properties": {key: _property(key, parser) for key, parser in keys.items()},
+        "properties": {
+            key: {
+                **(parser.schema if key in AS_WRITTEN else _or_variable(parser.schema)),
+                "description": parser.meaning,
+            }
+            for key, parser in keys.items()
+        },
         "required": list(required),
         "additionalProperties": False,
     }
-
-
-def _property(key: str, parser: Parser) -> Schema:
-    schema = dict(parser.schema) if key in AS_WRITTEN else _or_variable(parser.schema)
-    return {**schema, "description": parser.meaning}
 
 
 def _or_variable(schema: Mapping[str, Any]) -> Schema:

@@ -50,11 +50,6 @@ def read_balances(connection: sqlite3.Connection, account: str, first: date) -> 
     )
 
 
-def read_run_number(connection: sqlite3.Connection, run: RunId) -> int:
-    ((number,),) = connection.execute("SELECT number FROM runs WHERE id = ?", [run]).fetchall()
-    return int(number)
-
-
 def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
     """Those of `ids` that are journalled orders of `account`, not refused, or that a person accounted for."""
     found = connection.execute(
@@ -159,7 +154,15 @@ def setting_changes(at: datetime, account: str, old: Settings, new: Settings) ->
     )
 
 
-def last_settings(connection: sqlite3.Connection, account: str) -> Settings | None:
+def changed_settings(connection: sqlite3.Connection, request: RunRequest) -> tuple[SettingChanged, ...]:
+    """How the settings of `request` differ from those of the account's last run; empty before its first."""
+    before = _last_settings(connection, request.account)
+    if before is None or SETTINGS not in request.files:
+        return ()
+    return setting_changes(request.at, request.account, before, json.loads(request.files[SETTINGS]))
+
+
+def _last_settings(connection: sqlite3.Connection, account: str) -> Settings | None:
     """The settings of the account's last run with all later changes applied; None before its first run."""
     row = connection.execute(
         "SELECT run_files.run, content FROM run_files JOIN files USING (sha256) JOIN runs ON runs.id = run_files.run"

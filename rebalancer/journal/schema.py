@@ -1,13 +1,12 @@
 """Opens the journal's file: creates it, migrates it to this version, and checks its triggers and high-water mark."""
 
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from rebalancer.errors import RunFailedError, StoppedError
-from rebalancer.files import create_private
+from rebalancer.files import ensure_private
 from rebalancer.journal import lease
 from rebalancer.journal.chain import JournalLine, chained
 from rebalancer.journal.connection import rolled_back, writing
@@ -96,12 +95,10 @@ def migrate(db: Database) -> None:
 
 
 def _create(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.is_symlink():
         raise RunFailedError(f"the journal {path} is a symbolic link. Name the file itself, so that it has one lock.")
     # SQLite would create it readable for everyone. Its -wal and -shm files inherit this mode.
-    with suppress(FileExistsError):
-        create_private(path)
+    ensure_private(path)
 
 
 def _set_up(db: Database, path: Path) -> None:

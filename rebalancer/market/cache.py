@@ -1,13 +1,12 @@
 """Cache of closes of completed sessions in one SQLite file, and whether newly fetched closes agree with it.
 
-SQLite because Python has it and it commits a batch whole or not at all. A row is a symbol with its days and closes as
-packed arrays: ten years of 500 symbols are 500 rows, not 1.3 million.
+A row is a symbol with its days and closes as packed arrays: ten years of 500 symbols are 500 rows, not 1.3 million.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.errors import SourceError
-from rebalancer.files import create_private
+from rebalancer.files import ensure_private
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol
 from rebalancer.ports import Calendar
 
@@ -162,9 +161,7 @@ class ClosesCache:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                create_private(self._path)
+            ensure_private(self._path)
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as connection:
                 connection.execute(TABLE)
                 yield connection

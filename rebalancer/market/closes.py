@@ -1,4 +1,4 @@
-"""Closes in memory: as the ports of history and quotes, and with tonight's prices as the last row."""
+"""Closes in memory as the ports `History` and `Quotes`, and the closes of an evening with tonight's prices added."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,16 +33,15 @@ class ClosesHistory:
 
 @dataclass(frozen=True, slots=True)
 class ClosesQuotes:
-    """Daily bars only: on the clock's day each symbol shows that day's close, at any time of day.
+    """Daily closes as quotes: at any time of a day its close is the bar, or else the last one before is `previous`.
 
-    A symbol without a close on that day shows only its last close before.
+    A symbol without any close up to the clock's day is absent.
     """
 
     clock: Clock
     known: Closes
 
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
-        """A symbol without a close up to the clock's day is absent."""
         now = self.clock.now()
         past = self.known.until(now.astimezone(NEW_YORK).date())
         columns = {name: column for column, name in enumerate(past.symbols)}
@@ -52,10 +51,7 @@ class ClosesQuotes:
 
 @dataclass(slots=True)
 class HistoryQuotes:
-    """As `ClosesQuotes`, over a history's closes before the day `before`.
-
-    The history is read for `symbols`, and again only when another symbol is asked for.
-    """
+    """As `ClosesQuotes`, of a history's closes before `before`; a symbol that is not in `symbols` reads them again."""
 
     clock: Clock
     history: History

@@ -34,7 +34,9 @@ def read(packed: bytes) -> Closes:
         closes = Closes(sessions, symbols, values, notes=NOTES)
     except (OSError, EOFError, zlib.error, ValueError, IndexError) as error:
         raise SourceError(f"The sample prices can't be read ({error}): install the package again.") from error
-    if not _sound(closes):
+    increasing = np.all(np.diff(closes.sessions) > np.timedelta64(0, "D"))
+    positive = np.all(np.isfinite(closes.values) & (closes.values > 0))
+    if not (len(set(symbols)) == len(symbols) and increasing and positive):
         raise SourceError(
             "The sample prices are damaged (a ticker twice, dates that do not increase, or a close not above 0): "
             "install the package again."
@@ -46,9 +48,3 @@ def _tickers(header: list[str]) -> tuple[Symbol, ...]:
     if header[0] != "date":
         raise ValueError(f"its first column is {header[0]!r}")
     return tuple(symbol(name) for name in header[1:])
-
-
-def _sound(closes: Closes) -> bool:
-    one_each = len(set(closes.symbols)) == len(closes.symbols)
-    increasing = bool(np.all(np.diff(closes.sessions) > np.timedelta64(0, "D")))
-    return one_each and increasing and bool(np.all(np.isfinite(closes.values) & (closes.values > 0)))

@@ -1,12 +1,13 @@
-"""Splits the account into managed positions and those that are not traded tonight."""
+"""Which positions are managed, which are not traded tonight, and which shares the owner may hand over to the bots."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from types import MappingProxyType
 
 from rebalancer.model import US_EQUITIES, Holdings, Instruments, Position, Symbol, Trading, instrument_of
 from rebalancer.model.text import digits, shares
-from rebalancer.portfolio.breaks import Found, could_be_renamed
+from rebalancer.portfolio.breaks import Found, could_be_renamed, differences
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -46,7 +47,8 @@ def sort_holdings(
     others = ZERO
     for position in sorted(positions, key=lambda position: position.symbol):
         symbol = position.symbol
-        wanted = ZERO if symbol in untouchable else _managed(position, ours, trading)
+        due = position.quantity if trading.manage == "account" else min(ours.get(symbol, ZERO), position.quantity)
+        wanted = ZERO if symbol in untouchable else due
         free = max(ZERO, position.quantity if position.available is None else position.available)
         quantity = min(wanted, free)
         if quantity < wanted:
@@ -82,12 +84,6 @@ def _kept(
     return min(position.market_value, by_shares if by_record is None else max(ZERO, by_record))
 
 
-def _managed(position: Position, ours: Mapping[Symbol, Decimal], trading: Trading) -> Decimal:
-    if trading.manage == "account":
-        return position.quantity
-    return min(ours.get(position.symbol, ZERO), position.quantity)
-
-
 def _never_traded(positions: Sequence[Position], trading: Trading, instruments: Instruments) -> dict[Symbol, str]:
     """Includes symbols that are not held: a bot may want to buy a protected one."""
     foreign = {position.symbol: reason for position in positions if (reason := never_managed(position, instruments))}
@@ -103,11 +99,6 @@ def _changed(found: Found) -> dict[Symbol, str]:
     }
 
 
-def quantities(positions: Iterable[Position]) -> dict[Symbol, Decimal]:
-    """Quantity by symbol, negative for a short."""
-    return {position.symbol: position.quantity for position in positions}
-
-
 def tradable(positions: Iterable[Position], instruments: Instruments) -> list[Position]:
     """Positions in what is traded at the venue; at a stock broker without options and crypto."""
     return [position for position in positions if _is_tradable(position, instruments)]
@@ -115,18 +106,6 @@ def tradable(positions: Iterable[Position], instruments: Instruments) -> list[Po
 
 def _is_tradable(position: Position, instruments: Instruments) -> bool:
     return position.asset_class == instrument_of(position.symbol, instruments).asset_class
-
-
-def differences(
-    positions: Sequence[Position], expected: Mapping[Symbol, Decimal]
-) -> dict[Symbol, tuple[Decimal, Decimal]]:
-    """The broker's quantity and the expected one, by symbol, where they differ; sorted."""
-    held = quantities(positions)
-    return {
-        symbol: (there, due)
-        for symbol in sorted({*held, *expected})
-        if (there := held.get(symbol, ZERO)) != (due := expected.get(symbol, ZERO))
-    }
 
 
 def never_managed(position: Position, instruments: Instruments) -> str | None:
@@ -138,3 +117,65 @@ def never_managed(position: Position, instruments: Instruments) -> str | None:
     if position.quantity < 0:
         return f"held short ({shares(position.quantity)}): never bought nor sold"
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Shares that the bots do not own yet, with their value by the broker's figure.
+
+    `expected` is the position's quantity where it differs from the journal: adopting the shares settles the difference.
+    """
+
+    symbol: Symbol
+    quantity: Decimal
+    value: Decimal
+    expected: Decimal | None = None
+
+
+Offers = Mapping[Symbol, Offer | str]
+"""By symbol: the shares that can be handed over, or the reason why none can."""
+
+
+def offers(
+    positions: Sequence[Position],
+    ours: Mapping[Symbol, Decimal],
+    trading: Trading,
+    expected: Mapping[Symbol, Decimal] | None = None,
+    *,
+    by_hand: bool = False,
+    instruments: Instruments = US_EQUITIES,
+) -> Offers:
+    """What the owner may hand over where `manage = "own"` does not manage it yet, sorted by symbol.
+
+    Of every position, and of every symbol whose quantity differs from the journal's.
+    `ours` are the bots' shares by the journal, `expected` the whole positions that it expects, None before its first
+    record. A difference is settled: additional shares become the bots', or with `by_hand` count as the owner's own
+    trade, which hands nothing over.
+    """
+    held = {position.symbol: position for position in positions}
+    apart = {} if expected is None else differences(positions, expected)
+    gone = {symbol: Position(symbol, ZERO, ZERO) for symbol in apart.keys() - held.keys()}
+    return {
+        symbol: _offer(position, ours.get(symbol, ZERO), trading, instruments, differs=symbol in apart, by_hand=by_hand)
+        for symbol, position in sorted({**held, **gone}.items())
+    }
+
+
+def _offer(
+    position: Position, ours: Decimal, trading: Trading, instruments: Instruments, *, differs: bool, by_hand: bool
+) -> Offer | str:
+    if by_hand and not differs:
+        return "it is held as the journal counts it: there is no trade by hand to settle"
+    if trading.manage == "account" and not differs:
+        return "the whole account is managed: every long share is the bots' already"
+    if position.symbol in trading.protected:
+        return "protected in the config: take it out of `protected` first"
+    if refusal := never_managed(position, instruments):
+        return refusal
+    theirs = position.quantity - ours
+    if differs and (by_hand or not theirs > 0):
+        return Offer(position.symbol, ZERO, ZERO, position.quantity)
+    if not theirs > 0:
+        return f"all {shares(position.quantity)} are the bots' already"
+    value = (position.market_value * theirs / position.quantity).quantize(CENT)
+    return Offer(position.symbol, theirs, value, position.quantity if differs else None)

@@ -14,6 +14,7 @@ from rebalancer.model import (
     US_DOLLARS,
     Allocation,
     BotFailure,
+    Claims,
     Decision,
     Investment,
     Netting,
@@ -25,10 +26,11 @@ from rebalancer.model import (
     Weights,
 )
 from rebalancer.model.text import money, percent
-from rebalancer.portfolio.claims import Contribution, claims_on
 
 TIE = 1e-9
 CENT = Decimal("0.01")
+Contribution = tuple[Symbol, str, float]
+"""A symbol, the bot that wants it, and the weight: a fraction of Investable."""
 
 
 def reserve_amount(reserve: Reserve, equity: Decimal) -> Decimal:
@@ -109,13 +111,15 @@ def set_targets(
     merged = merge(shares, decisions, fallback)
     netted, nettings = net_pairs(merged, trading.paired_tickers, trading.paired_mode, fallback)
     weights = cap(netted, trading.max_allocation_percent)
+    before, after = math.fsum(netted.values()), math.fsum(weights.values())
+    capped = [f"the total of {percent(before)} is scaled down to {percent(after)}"] if before > after else []
     return Targets(
         shares=tuple(shares),
         merged=merged,
         nettings=nettings,
         netted=netted,
         weights=weights,
-        notes=(*notes, *_notes(shares, decisions, nettings, fallback), *_cap_note(netted, weights)),
+        notes=(*notes, *_notes(shares, decisions, nettings, fallback), *capped),
         whys=_whys(shares, decisions, nettings, fallback, () if weights == netted else weights),
         claims=claims_on(weights, contributions(shares, decisions, fallback), nettings, fallback),
     )
@@ -201,6 +205,41 @@ def cap(weights: Weights, max_percent: Decimal) -> Weights:
     return _positive(dict(zip(weights, _scaled(list(weights.values()), limit), strict=True)))
 
 
+def claims_on(
+    weights: Weights, contributions: Iterable[Contribution], nettings: Iterable[Netting], fallback: Symbol | None
+) -> Claims:
+    """Each symbol's target weight split by bot. `contributions` are the weights before netting, as they were merged.
+
+    A weight that is freed keeps its owner: what netting takes from a bot, or the whole share of a bot that failed, is
+    that bot's claim on the fallback ticker. What stays in cash is the rest of the bot's share (`Targets.cash`). Netting
+    and capping scale the claims on a symbol in proportion; they add up to its weight with a relative error of at most
+    1e-15.
+    """
+    parts: dict[Symbol, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for symbol, bot, weight in contributions:
+        parts[symbol][bot] += weight
+    for netting in nettings:
+        for bot, freed in _free(netting, parts):
+            if fallback is not None:
+                parts[fallback][bot] += freed
+    return {symbol: _scaled_to(weights[symbol], parts[symbol]) for symbol in sorted(weights)}
+
+
+def _free(netting: Netting, parts: Mapping[Symbol, dict[str, float]]) -> list[tuple[str, float]]:
+    """Take from the parts of both symbols of a pair, in proportion, what netting frees: (bot, weight) each."""
+    freed = []
+    for symbol, before, after in zip((netting.stronger, netting.weaker), netting.before, netting.after, strict=True):
+        for bot, weight in parts[symbol].items():
+            parts[symbol][bot] = weight / before * after
+            freed.append((bot, weight / before * (before - after)))
+    return freed
+
+
+def _scaled_to(weight: float, parts: Mapping[str, float]) -> Mapping[str, float]:
+    total = math.fsum(parts.values())
+    return {bot: part / total * weight for bot, part in sorted(parts.items()) if part > 0}
+
+
 def _notes(
     shares: Iterable[Share], decisions: Mapping[str, Decision], nettings: Iterable[Netting], fallback: Symbol | None
 ) -> Iterator[str]:
@@ -213,11 +252,6 @@ def _notes(
         leaves = f"{netting.stronger} {percent(left)}" if left else "neither"
         against = f"{netting.stronger} {a} against its pair {netting.weaker} {b}"
         yield f"{against} leaves {leaves}; {percent(netting.freed)} {goes}"
-
-
-def _cap_note(netted: Weights, weights: Weights) -> list[str]:
-    before, after = math.fsum(netted.values()), math.fsum(weights.values())
-    return [f"the total of {percent(before)} is scaled down to {percent(after)}"] if before > after else []
 
 
 def _whys(

@@ -21,8 +21,7 @@ from rebalancer.journal.codec import from_body, to_body
 from rebalancer.journal.schema import KNOWN, migrations
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Allocation, Symbol
-from rebalancer.portfolio.claims import claims_on
-from rebalancer.portfolio.targets import contributions
+from rebalancer.portfolio.targets import claims_on, contributions
 
 JOURNALS = Path(__file__).parent / "journals"
 SCHEMAS = [2, 3, 4, 5, 6, 7, 8, 9]

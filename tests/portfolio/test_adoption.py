@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.model import Position, Symbol, Trading
-from rebalancer.portfolio.adoption import Offer, offers
-from rebalancer.portfolio.holdings import sort_holdings
+from rebalancer.portfolio.holdings import Offer, offers, sort_holdings
 
 SPY, QQQ = Symbol("SPY"), Symbol("QQQ")
 

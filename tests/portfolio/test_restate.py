@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.model import CorporateAction, Difference, Position, Symbol
-from rebalancer.portfolio.restate import restatements, unbooked_splits
+from rebalancer.portfolio.breaks import restatements, unbooked_splits
 
 NVDA, FB, META = map(Symbol, ("NVDA", "FB", "META"))
 THURSDAY, FRIDAY, MONDAY, TUESDAY = (date(2024, 6, day) for day in (6, 7, 10, 11))

@@ -112,7 +112,7 @@ class FlowchartBot:
         return describe(self.chart)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
-        return outline(self.program, evaluate(self.program, closes).values if closes else None)
+        return outline(self.program, evaluate(self.program, closes) if closes else None)
 
     def mermaid(self, closes: Closes) -> str:
-        return mermaid(self.program, evaluate(self.program, closes).values)
+        return mermaid(self.program, evaluate(self.program, closes))

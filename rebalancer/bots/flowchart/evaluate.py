@@ -52,31 +52,24 @@ class Simulated:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Values:
-    """The values of the nodes, by index in the table; each array is (T,)."""
-
-    series: dict[int, Floats] = field(default_factory=dict)
-    truths: dict[int, Truth] = field(default_factory=dict)
-    simulated: dict[int, Simulated] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
 
     A row sums to at most 1, give or take rounding (1e-15). It is NaN throughout where its decision needs an undefined
-    value.
+    value. The others are the values of the nodes, by index in the table; each array is (T,).
     """
 
     weights: Floats
-    values: Values
+    series: dict[int, Floats] = field(default_factory=dict)
+    truths: dict[int, Truth] = field(default_factory=dict)
+    simulated: dict[int, Simulated] = field(default_factory=dict)
 
 
 def evaluate(program: Program, closes: Closes) -> Evaluation:
     """Every decision of `program`. Raises ValueError where `closes` has no column for one of its symbols."""
     own = own_closes(program.name, program.symbols, closes)
     prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
-    values = Values()
+    values = Evaluation(np.zeros(own.values.shape))
     simulated = _to_simulate(program.table)
     for index, node in enumerate(program.table):
         if isinstance(node, nodes.SeriesNode):
@@ -85,7 +78,8 @@ def evaluate(program: Program, closes: Closes) -> Evaluation:
             values.truths[index] = _truth(node, values)
         elif index in simulated:
             values.simulated[index] = _simulate(node, values, prices, len(closes.sessions))
-    return Evaluation(_weights(program, values, len(closes.sessions)), values)
+    _decide(program, values)
+    return values
 
 
 def compounded(track: Simulated) -> Floats:
@@ -107,7 +101,7 @@ def compounded(track: Simulated) -> Floats:
     return value
 
 
-def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
+def fractions(node: nodes.Split, values: Evaluation, days: Days) -> Floats:
     """The fractions that the K children of `node` get on `days` (D,): (K, D).
 
     A column is NaN throughout where the split needs an undefined value.
@@ -137,7 +131,7 @@ def _inverse(volatilities: Floats) -> Floats:
     return split
 
 
-def _series(node: nodes.SeriesNode, values: Values, prices: Prices, length: int) -> Floats:
+def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, length: int) -> Floats:
     match node:
         case nodes.Number(value):
             return np.full(length, value, dtype=np.float64)
@@ -149,7 +143,7 @@ def _series(node: nodes.SeriesNode, values: Values, prices: Prices, length: int)
             return INDICATORS[function].formula(values.series[source], *parameters)
 
 
-def _truth(node: nodes.ConditionNode, values: Values) -> Truth:
+def _truth(node: nodes.ConditionNode, values: Evaluation) -> Truth:
     match node:
         case nodes.Inequality(comparator, left, right):
             is_yes, is_no = _ORDERINGS[comparator]
@@ -180,7 +174,7 @@ def _to_simulate(table: Sequence[nodes.Node]) -> set[int]:
     return wanted
 
 
-def _simulate(node: nodes.Node, values: Values, prices: Prices, length: int) -> Simulated:
+def _simulate(node: nodes.Node, values: Evaluation, prices: Prices, length: int) -> Simulated:
     if isinstance(node, nodes.Split):
         parts = [values.simulated[child] for child in node.children]
         return _mixed(fractions(node, values, np.arange(length)), parts)
@@ -198,9 +192,9 @@ def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:
     return Simulated(np.where(decided, earned, np.nan), decided)
 
 
-def _weights(program: Program, values: Values, length: int) -> Floats:
-    """(T, N) weights, from the root down: each node distributes what it receives among its children."""
-    weights = np.zeros((length, len(program.symbols)))
+def _decide(program: Program, values: Evaluation) -> None:
+    """Fills in the weights, from the root down: each node distributes what it receives among its children."""
+    weights, length = values.weights, len(values.weights)
     undefined = np.zeros(length, dtype=np.bool_)
     inflows: dict[int, list[Inflow]] = {program.root: [(np.arange(length), np.ones(length))]}
     for index in reversed(range(program.root + 1)):
@@ -218,7 +212,7 @@ def _weights(program: Program, values: Values, length: int) -> Floats:
                 if (taken := np.flatnonzero(passed > 0)).size:
                     inflows.setdefault(child, []).append((days[taken], passed[taken]))
     weights[undefined] = np.nan
-    return np.minimum(weights, 1)  # rounding: fractions split and added up again may exceed 1 by an ulp
+    np.minimum(weights, 1, out=weights)  # rounding: fractions split and added up again may exceed 1 by an ulp
 
 
 def _together(parts: Sequence[Inflow], length: int) -> Inflow:

@@ -8,7 +8,7 @@ import numpy as np
 from rebalancer.bots.base import missing_closes, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, Values, fractions
+from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, fractions
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
@@ -30,9 +30,9 @@ def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day:
     stack, seen = [NodeOnDay(program.root, day)], set[NodeOnDay]()
     while stack:
         current = stack.pop()
-        causes = _causes(program.table, evaluation.values, current)
+        causes = _causes(program.table, evaluation, current)
         if not causes and (current.day < 0 or isinstance(program.table[current.node], nodes.SeriesNode)):
-            return _sentence(program, closes, evaluation.values, current)
+            return _sentence(program, closes, evaluation, current)
         if current not in seen:
             seen.add(current)
             stack.extend(reversed(causes))
@@ -45,10 +45,10 @@ def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str,
     The decision itself may not have needed them.
     """
     missing = missing_closes(own_closes(program.name, program.symbols, closes), program.lookback)
-    return (*missing, *_warming_up(program, evaluation.values))
+    return (*missing, *_warming_up(program, evaluation))
 
 
-def _warming_up(program: Program, values: Values) -> Iterator[str]:
+def _warming_up(program: Program, values: Evaluation) -> Iterator[str]:
     for index, node in enumerate(program.table):
         if isinstance(node, nodes.Series) and INDICATORS[node.function].settled:
             have, advised = int(runs(values.series[node.source])[-1]), prices_advised(node.function, node.parameters)
@@ -56,7 +56,7 @@ def _warming_up(program: Program, values: Values) -> Iterator[str]:
                 yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
 
 
-def _causes(table: Sequence[nodes.Node], values: Values, current: NodeOnDay) -> list[NodeOnDay]:
+def _causes(table: Sequence[nodes.Node], values: Evaluation, current: NodeOnDay) -> list[NodeOnDay]:
     """What left a node undefined, or else the children that its decision led to. Row -1 is before the first day."""
     node, day = table[current.node], current.day
     match node:
@@ -78,7 +78,7 @@ def _causes(table: Sequence[nodes.Node], values: Values, current: NodeOnDay) -> 
             return []
 
 
-def _causes_in_split(node: nodes.Split, values: Values, day: int) -> list[NodeOnDay]:
+def _causes_in_split(node: nodes.Split, values: Evaluation, day: int) -> list[NodeOnDay]:
     split = fractions(node, values, np.array([day]))[:, 0]
     if not np.isnan(split[0]):
         return [NodeOnDay(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
@@ -90,7 +90,7 @@ def _causes_in_split(node: nodes.Split, values: Values, day: int) -> list[NodeOn
     return [NodeOnDay(score, day) for score in scores if not values.series[score][day] > least]
 
 
-def _sentence(program: Program, closes: Closes, values: Values, current: NodeOnDay) -> str:
+def _sentence(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
     node, day = program.table[current.node], closes.day(max(current.day, 0))
     if current.day < 0:
         return f"a condition has to hold for more days than there are closes: they begin on {day}"
@@ -115,7 +115,7 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
     Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A node that is reached
     twice is written out once. Where the decision is undefined, the last line says why.
     """
-    words = Wording(program, evaluation.values, day)
+    words = Wording(program, evaluation, day)
     lines: list[IndentedLine] = []
     written: set[int] = set()
     stack: list[IndentedLine | Visit] = [Visit(program.root, 1.0)]

@@ -17,21 +17,26 @@ class Parameter:
     most: int = 10_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+_WINDOW = (Parameter("window"),)
+_SAMPLE = (Parameter("window", least=2),)
+"""A sample deviation needs two values."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IndicatorSpec:
     """`formula` takes closes, then the parameters; it returns an array of the same shape.
 
     `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
-    value needs. `settled`, of a recursive formula only, is the number of prices after which its initial value no longer
-    affects the result. `source` is the reference for the formula.
+    value needs: the window, where nothing else is said. `settled`, of a recursive formula only, is the number of prices
+    after which its initial value no longer affects the result. `source` is the reference for the formula.
     """
 
     name: str
     short: str
     meaning: str
     unit: Literal["price", "percent", "points"]
-    parameters: tuple[Parameter, ...]
-    prices: Callable[..., int]
+    parameters: tuple[Parameter, ...] = _WINDOW
+    prices: Callable[..., int] = lambda window: window
     formula: Callable[..., Floats]
     source: str
     settled: Callable[..., int] | None = None
@@ -41,10 +46,6 @@ class IndicatorSpec:
         """Whether it applies to tickers only: a simulated portfolio has returns, but no price."""
         return self.unit == "price"
 
-
-_WINDOW = (Parameter("window"),)
-_SAMPLE = (Parameter("window", least=2),)
-"""A sample deviation needs two values."""
 
 CURRENT_PRICE = "current-price"
 STANDARD_DEVIATION_RETURN = "standard-deviation-return"
@@ -65,8 +66,6 @@ _ALL = (
         short="SMA",
         meaning="The mean of the last `window` prices, as a price. Of tickers only.",
         unit="price",
-        parameters=_WINDOW,
-        prices=lambda window: window,
         formula=formulas.moving_average_price,
         source="TA-Lib SMA",
     ),
@@ -75,8 +74,6 @@ _ALL = (
         short="EMA",
         meaning="The exponential mean of prices with factor 2/(window+1), as a price. Of tickers only.",
         unit="price",
-        parameters=_WINDOW,
-        prices=lambda window: window,
         settled=lambda window: max(10 * window, 250),
         formula=formulas.exponential_moving_average_price,
         source="pandas ewm(span=window, adjust=False, min_periods=window)",
@@ -86,7 +83,6 @@ _ALL = (
         short="Return",
         meaning="The return over `window` sessions, in percent.",
         unit="percent",
-        parameters=_WINDOW,
         prices=lambda window: window + 1,
         formula=formulas.cumulative_return,
         source="TA-Lib ROC",
@@ -96,7 +92,6 @@ _ALL = (
         short="MeanReturn",
         meaning="The mean of the last `window` daily returns, in percent.",
         unit="percent",
-        parameters=_WINDOW,
         prices=lambda window: window + 1,
         formula=formulas.moving_average_return,
         source="pandas pct_change().rolling(window).mean()",
@@ -106,7 +101,6 @@ _ALL = (
         short="RSI",
         meaning="Wilder's RSI, 0 to 100.",
         unit="points",
-        parameters=_WINDOW,
         prices=lambda window: window + 1,
         settled=lambda window: max(10 * window, 250),
         formula=formulas.relative_strength_index,
@@ -128,7 +122,6 @@ _ALL = (
         meaning="The sample deviation of the last `window` prices, as a price. Of tickers only.",
         unit="price",
         parameters=_SAMPLE,
-        prices=lambda window: window,
         formula=formulas.standard_deviation_price,
         source="pandas rolling(window).std()",
     ),
@@ -137,8 +130,6 @@ _ALL = (
         short="MaxDrawdown",
         meaning="The deepest fall from a peak within the last `window` prices, in percent, positive.",
         unit="percent",
-        parameters=_WINDOW,
-        prices=lambda window: window,
         formula=formulas.max_drawdown,
         source="M. Magdon-Ismail, A. Atiya: Maximum Drawdown, Risk 17(10), 2004",
     ),

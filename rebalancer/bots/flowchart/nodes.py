@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from rebalancer.bots.flowchart.tree import Comparator
 from rebalancer.model import Symbol
 
-# -------------------------------------------------------------------------------- series: one number a day
-
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -38,9 +36,6 @@ class Series:
     source: int
 
 
-# -------------------------------------------------------------- conditions: true, false or unknown a day
-
-
 @dataclass(frozen=True, slots=True)
 class Inequality:
     comparator: Comparator
@@ -62,9 +57,6 @@ class Several:
 
     every: bool
     conditions: tuple[int, ...]
-
-
-# ---------------------------------------------------------------------- portfolios: weights by symbol a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +104,12 @@ class TopK:
 
 
 SeriesNode = Number | Close | Nav | Series
+"""One number a day."""
 ConditionNode = Inequality | ForDays | Several
+"""True, false or unknown a day."""
 Ranking = InverseVol | TopK
 Split = Branch | Blend | Ranking
+"""Portfolios, like Hold and Uninvested: weights by symbol a day."""
 Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 
 

@@ -6,7 +6,7 @@ from typing import Self
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import Values
+from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, percent
 
 _DEEPEST_INDENT = 30
@@ -44,7 +44,7 @@ class Routes:
         return cls(reached, branches)
 
 
-def outline(program: Program, values: Values | None = None) -> tuple[str, ...]:
+def outline(program: Program, values: Evaluation | None = None) -> tuple[str, ...]:
     """All of `program`, a line a node, with the values of the last day; "*" marks what is taken on that day.
 
     A node that several branches lead to is written out once, on the branch taken if there is one. Nodes that only an
@@ -83,7 +83,7 @@ def _written_from(start: Visit, words: Wording, flow: Routes, written: set[int])
             stack.extend(branch._replace(level=level + 1) for branch in reversed(flow.branches[visit.node]))
 
 
-def mermaid(program: Program, values: Values) -> str:
+def mermaid(program: Program, values: Evaluation) -> str:
     """The splits of `program` and what they hold, with the values of the last day.
 
     A node that several branches lead to is drawn once, a ticker each time. Raises ValueError for a chart that is larger

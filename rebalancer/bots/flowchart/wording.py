@@ -8,7 +8,7 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Values, fractions
+from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Evaluation, fractions
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -37,7 +37,7 @@ class Wording:
     """Words with the values of row `day`; without `values`, for the chart as such."""
 
     program: Program
-    values: Values | None = None
+    values: Evaluation | None = None
     day: int = -1
 
     def gate(self, condition: int) -> Iterator[IndentedLine]:
@@ -111,14 +111,10 @@ class Wording:
         """Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2)` or `RSI(SPY,10) = 56.48, not > 79 (by 22.52)`."""
         sign = _SIGNS[node.comparator]
         left, right = self._operand(node.left, node.right), self._operand(node.right, node.left)
-        distance = number(abs(self.value(node.left) - self.value(node.right)))
-        if truth is None:
-            return f"{left} {sign} {right}"
-        if truth == UNKNOWN:
-            return f"{left} {sign} {right}: undefined"
-        return (
-            f"{left} {sign} {right} (by {distance})" if truth == YES else f"{left}, not {sign} {right} (by {distance})"
-        )
+        text, distance = f"{left} {sign} {right}", number(abs(self.value(node.left) - self.value(node.right)))
+        by = f"(by {distance})"
+        words = {None: text, UNKNOWN: f"{text}: undefined", YES: f"{text} {by}", NO: f"{left}, not {sign} {right} {by}"}
+        return words[truth]
 
     def _operand(self, index: int, other: int) -> str:
         label = self.program.label(index)

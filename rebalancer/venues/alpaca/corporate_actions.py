@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from rebalancer.errors import SourceError
 from rebalancer.model import CorporateAction, Symbol, symbol
 from rebalancer.model.text import digits
 from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.parse import finite
 
 Row = Mapping[str, Any]
 
@@ -38,14 +39,13 @@ def corporate_actions(
     return tuple(sorted((action for action in found if first <= action.day <= last), key=_order))
 
 
-def read(group: str, row: Row, symbols: Sequence[Symbol]) -> Iterator[CorporateAction]:
+def read(group: str, row: Row, symbols: Sequence[Symbol]) -> tuple[CorporateAction, ...]:
     """The actions of a row of `group` for `symbols`. Raises ValueError for a row without a day."""
     day = _day(row)
     try:
-        known = tuple(KNOWN[group](row, day))
-    except (KeyError, TypeError, ValueError, InvalidOperation):
-        known = tuple(_other(group, row, day, symbols))
-    yield from known
+        return tuple(KNOWN[group](row, day))
+    except (KeyError, TypeError, ValueError):
+        return tuple(_other(group, row, day, symbols))
 
 
 def _split(row: Row, day: date) -> Iterator[CorporateAction]:
@@ -108,9 +108,9 @@ def _day(row: Row) -> date:
 
 
 def _number(value: object) -> Decimal:
-    """By its shortest text, so that no digit is lost or added. Raises ValueError unless it is above 0."""
-    number = Decimal(str(value))
-    if not (number.is_finite() and number > 0):
+    """Raises ValueError unless it is above 0."""
+    number = finite(value)
+    if number is None or not number > 0:
         raise ValueError(f"{value} is not above 0")
     return number
 

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from rebalancer.model import NEW_YORK, Bar, Quote, Snapshot, Symbol, Tick
 from rebalancer.ports import Clock
 from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.parse import exact
+from rebalancer.venues.alpaca.transport import Json
 
-Body = Mapping[str, Any]
 MINUTE = timedelta(minutes=1)
 NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 """Alpaca writes 0001-01-01T00:00:00Z as the time of a quote or trade that does not exist."""
@@ -26,14 +25,14 @@ class AlpacaQuotes:
 
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
         """Zero prices and old times are passed on; an unreadable quote, trade or bar is None. Raises SourceError."""
-        bodies: dict[str, Any] = {}
+        bodies: dict[str, Json] = {}
         for page in self._client.pages("/stocks/snapshots", symbols, {"feed": self._feed}):
             bodies |= page
         now = self._clock.now()
         return {symbol: snapshot(symbol, bodies[symbol], now) for symbol in symbols if bodies.get(symbol)}
 
 
-def snapshot(symbol: Symbol, body: Body, now: datetime) -> Snapshot:
+def snapshot(symbol: Symbol, body: Json, now: datetime) -> Snapshot:
     """`bar` is the newest daily bar of any session, `previous` the newest one before the day of `now`."""
     trade, today = _trade(body), now.astimezone(NEW_YORK).date()
     seen = [at for at in (trade and trade.at, _minute_end(body, now)) if at]
@@ -43,19 +42,19 @@ def snapshot(symbol: Symbol, body: Body, now: datetime) -> Snapshot:
     return Snapshot(symbol, _quote(body), trade, newest, previous)
 
 
-def _quote(body: Body) -> Quote | None:
+def _quote(body: Json) -> Quote | None:
     part = _part(body, "latestQuote")
     bid, ask, at = exact(part.get("bp")), exact(part.get("ap")), _time(part)
     return None if bid is None or ask is None or at is None else Quote(bid, ask, at)
 
 
-def _trade(body: Body) -> Tick | None:
+def _trade(body: Json) -> Tick | None:
     part = _part(body, "latestTrade")
     price, at = exact(part.get("p")), _time(part)
     return None if price is None or at is None else Tick(price, at)
 
 
-def _bar(body: Body, name: str, seen: Sequence[datetime]) -> Bar | None:
+def _bar(body: Json, name: str, seen: Sequence[datetime]) -> Bar | None:
     """A daily bar has only its start; its last update is the latest time `seen` on its day."""
     part = _part(body, name)
     close, began = exact(part.get("c")), _time(part)
@@ -65,17 +64,17 @@ def _bar(body: Body, name: str, seen: Sequence[datetime]) -> Bar | None:
     return Bar(session, close, max((at for at in seen if at.astimezone(NEW_YORK).date() == session), default=began))
 
 
-def _minute_end(body: Body, now: datetime) -> datetime | None:
+def _minute_end(body: Json, now: datetime) -> datetime | None:
     began = _time(_part(body, "minuteBar"))
     return None if began is None else min(began + MINUTE, max(began, now))
 
 
-def _part(body: Body, name: str) -> Body:
+def _part(body: Json, name: str) -> Json:
     part = body.get(name) if isinstance(body, dict) else None
     return part if isinstance(part, dict) else {}
 
 
-def _time(part: Body) -> datetime | None:
+def _time(part: Json) -> datetime | None:
     """None for anything but a time with a zone, and for times before NEVER."""
     text = part.get("t")
     try:

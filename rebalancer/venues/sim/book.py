@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,8 +13,9 @@ from sqlite_utils import Database
 from sqlite_utils.db import Table
 
 from rebalancer.errors import SourceError
-from rebalancer.files import create_private
+from rebalancer.files import ensure_private
 from rebalancer.journal.codec import Plain, from_columns, plain
+from rebalancer.journal.connection import writing
 from rebalancer.model import Fill, Order, OrderId, OrderState, OrderStatus, Symbol, canonical
 
 STATE_COLUMNS = tuple(field.name for field in fields(OrderState) if field.name != "by_amount")
@@ -92,11 +93,8 @@ class Book:
 
         Raises SourceError where the file fails.
         """
-        with self._readable_errors():
-            # Not Database.atomic(): it begins as a reader, which SQLite can't make a writer while another one is busy.
-            self._db.execute("BEGIN IMMEDIATE")
-            with self._db.conn:
-                yield
+        with self._readable_errors(), writing(self._db.conn):
+            yield
 
     @contextmanager
     def _readable_errors(self) -> Iterator[None]:
@@ -213,13 +211,10 @@ class Book:
 
 
 def _create_private_file(path: Path) -> None:
-    """Readable by its owner alone from the start; an existing file is left as it is."""
+    if path.is_symlink():
+        raise SourceError(f"the sim broker's file {path} is a link. Name the file itself.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if path.is_symlink():
-            raise SourceError(f"the sim broker's file {path} is a link. Name the file itself.")
-        with suppress(FileExistsError):
-            create_private(path)
+        ensure_private(path)
     except OSError as error:
         raise SourceError(f"the sim broker's file {path} can't be made: {error.strerror}") from error
 

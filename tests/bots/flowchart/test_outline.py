@@ -31,7 +31,7 @@ LEAF = re.compile(r"(?:^\* +|: )([A-Z]+|cash) [0-9.e-]+ %$")
 
 def outlined(root, closes=None):
     program = compile_chart(chart(root))
-    return list(outline(program, evaluate(program, closes).values if closes else None))
+    return list(outline(program, evaluate(program, closes) if closes else None))
 
 
 def test_both_branches_of_every_gate_are_shown_and_the_taken_ones_marked():
@@ -118,7 +118,7 @@ def test_a_chart_of_depth_ten_thousand_is_outlined():
 def test_the_marked_leaves_are_the_allocation(random_chart, closes):
     program = compile_chart(random_chart)
     evaluation = evaluate(program, closes)
-    lines = outline(program, evaluation.values)
+    lines = outline(program, evaluation)
     wanted = dict(zip(program.symbols, evaluation.weights[-1], strict=True))
     if np.isfinite(evaluation.weights).all(axis=1)[-1]:
         held = {LEAF.search(line)[1] for line in lines if line.startswith("*") and LEAF.search(line)} - {"cash"}
@@ -128,7 +128,7 @@ def test_the_marked_leaves_are_the_allocation(random_chart, closes):
 @given(charts, random_prices())
 def test_a_tree_with_values_has_the_same_parts_as_one_without(random_chart, closes):
     program = compile_chart(random_chart)
-    with_values = outline(program, evaluate(program, closes).values)
+    with_values = outline(program, evaluate(program, closes))
     assert sum("(shown " not in line for line in with_values) == sum("(shown " not in line for line in outline(program))
 
 
@@ -138,14 +138,14 @@ BOX = re.compile(r'  (n\d+)(\["[^"]*"\]|\{\{"[^"]*"\}\})(:::taken)?')
 
 def drawn(root, closes):
     program = compile_chart(chart(root))
-    return mermaid(program, evaluate(program, closes).values)
+    return mermaid(program, evaluate(program, closes))
 
 
 def test_the_taken_path_is_drawn_thick():
     root = when(compare(price("AAA"), "gt", 10), hold("BBB"), equal(hold("AAA"), CASH))
     program = compile_chart(chart(root))
     gate, parts = program.root, next(at for at, node in enumerate(program.table) if isinstance(node, nodes.Blend))
-    lines = mermaid(program, evaluate(program, prices(AAA=[5], BBB=[1])).values).splitlines()
+    lines = mermaid(program, evaluate(program, prices(AAA=[5], BBB=[1]))).splitlines()
     assert lines[:-1] == [
         "flowchart TD",
         f'  n{gate}{{{{"if Price(AAA) = 5, not #gt; 10 (by 5)"}}}}:::taken',
@@ -189,7 +189,7 @@ def test_a_chart_larger_than_mermaid_draws_is_refused_with_its_size():
 @given(charts, random_prices())
 def test_every_line_is_a_box_or_an_arrow_between_boxes_that_are_there(random_chart, closes):
     program = compile_chart(random_chart)
-    first, *lines, style = mermaid(program, evaluate(program, closes).values).splitlines()
+    first, *lines, style = mermaid(program, evaluate(program, closes)).splitlines()
     assert (first, style.startswith("  classDef ")) == ("flowchart TD", True)
     boxes = {found[1] for line in lines if (found := BOX.fullmatch(line))}
     arrows = [found for line in lines if (found := ARROW.fullmatch(line))]

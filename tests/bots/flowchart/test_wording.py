@@ -12,7 +12,7 @@ def gate(condition, closes=None):
     program = compile_chart(chart(when(condition, hold("AAA"), hold("BBB"))))
     root = program.table[program.root]
     assert isinstance(root, nodes.Branch)
-    values = evaluate(program, closes).values if closes else None
+    values = evaluate(program, closes) if closes else None
     return ["  " * line.level + line.text for line in Wording(program, values).gate(root.condition)]
 
 
