@@ -62,7 +62,6 @@ def nothing_due(words: Sequence[str]) -> bool:
         case _:
             return False
     from rebalancer.app.schedule import due_now
-    from rebalancer.cli.config_file import load_config
     from rebalancer.market.clock import SystemClock
 
     return all(work.nothing for work in due_now(load_config(path, quietly=True), SystemClock()))

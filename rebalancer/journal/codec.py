@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from rebalancer import events
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError
 from rebalancer.events import Event
 
 Value = TypeVar("Value")
@@ -164,6 +164,6 @@ def _dataclass_builder(form: Any) -> Callable[[Mapping[str, Any]], Any]:  # noqa
 
 
 def _newer(place: str) -> BadInputError:
-    return BadInputError(
-        [Problem("the journal", place, "a newer version of this program wrote it: install that version")]
+    return BadInputError.of(
+        "the journal", "a newer version of this program wrote it: install that version", place=place
     )

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError
 from rebalancer.events import (
     BotDecided,
     BotFailed,
@@ -138,7 +138,7 @@ def run(path: Path, run_id: int | None = None) -> RunRecord:
         for line in _run_summaries(journal, ":run IS NULL OR id = :run", {"run": run_id, "limit": 1}):
             return _record(journal, line)
     wanted = "no run yet" if run_id is None else f"no run {run_id}"
-    raise BadInputError([Problem(str(path), "", f"the journal has {wanted}; `rebalance history` lists its runs")])
+    raise BadInputError.of(path, f"the journal has {wanted}; `rebalance history` lists its runs")
 
 
 def orders(

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from rebalancer.errors import BadInputError, Problem, StoppedError
+from rebalancer.errors import BadInputError, StoppedError
 from rebalancer.journal.codec import canonical, plain
 from rebalancer.model import OrderPhase, RunStep
 from rebalancer.model.states import OVER, may_become, may_step
@@ -228,7 +228,7 @@ def not_of_account(order_id: str, owner: str, account: str) -> BadInputError:
         f"is of account {owner}, not of account {account}: account for it with --account {owner}. If that is what this "
         "account was called before, call it so again"
     )
-    return BadInputError([Problem("the order", order_id, text)])
+    return BadInputError.of("the order", text, place=order_id)
 
 
 @cache

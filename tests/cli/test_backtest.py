@@ -22,21 +22,21 @@ weight_mode = "percent"
 
 
 def facts(rebalance, *words: object):
-    said = rebalance("backtest", *words, "--json")
-    assert said.code == 0, said
-    return json.loads(said.out)
+    output = rebalance("backtest", *words, "--json")
+    assert output.code == 0, output
+    return json.loads(output.out)
 
 
 def test_the_screen_shows_curves_numbers_months_and_what_is_held(rebalance):
-    said = rebalance("backtest", GATE)
-    assert said.code == 0
+    output = rebalance("backtest", GATE)
+    assert output.code == 0
     for words in ("Equity", "Drawdown", "CAGR", "Sortino", "Turnover", "Monthly returns of Trend gate", "Held after"):
-        assert words in said.out
-    assert "TBILL and SPYINV are derived" in said.out
-    assert "DEMO" in said.out
-    assert "costs: none" in said.out
-    assert "\x1b" not in said.out
-    assert said.err == ""
+        assert words in output.out
+    assert "TBILL and SPYINV are derived" in output.out
+    assert "DEMO" in output.out
+    assert "costs: none" in output.out
+    assert "\x1b" not in output.out
+    assert output.err == ""
 
 
 def test_json_says_the_same_as_the_screen(rebalance):
@@ -117,15 +117,15 @@ def test_the_html_report_replaces_an_older_one_and_leaves_no_draft(rebalance, tm
     ],
 )
 def test_invalid_requests_are_refused_with_the_remedy(rebalance, words, remedy):
-    said = rebalance("backtest", *words)
-    assert said.code == 2
-    assert remedy in said.err
+    output = rebalance("backtest", *words)
+    assert output.code == 2
+    assert remedy in output.err
 
 
 def test_one_session_is_enough_for_every_screen(rebalance):
-    said = rebalance("backtest", GATE, "--from", "2016-07-01", "--html", "one.html", "--csv", "one.csv")
-    assert said.code == 0
-    assert "1 session," in said.out
+    output = rebalance("backtest", GATE, "--from", "2016-07-01", "--html", "one.html", "--csv", "one.csv")
+    assert output.code == 0
+    assert "1 session," in output.out
 
 
 def test_prices_without_the_usual_benchmark_are_no_obstacle(rebalance, tmp_path):

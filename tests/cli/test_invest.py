@@ -32,9 +32,9 @@ def changes(rebalance):
 
 def test_an_investment_is_added_for_another_bot(rebalance, config):
     before = config.read_text()
-    said = rebalance("invest", "add", "bots/momentum.json", "30000.50")
-    assert said.code == 0, said.err
-    assert "30,000.50" in said.out
+    output = rebalance("invest", "add", "bots/momentum.json", "30000.50")
+    assert output.code == 0, output.err
+    assert "30,000.50" in output.out
     assert (
         config.read_text()
         == f'{before}\n[[accounts.main.investments]]\nbot = "bots/momentum.json"\namount = 30000.50\n'
@@ -77,8 +77,8 @@ def test_an_amount_in_percent_stays_percent_unless_dollars_are_named(rebalance, 
 def test_an_investment_is_removed(rebalance, config):
     before = config.read_text()
     rebalance("invest", "add", "bots/momentum.json", "5")
-    said = rebalance("invest", "remove", "momentum")
-    assert said.code == 0, said.err
+    output = rebalance("invest", "remove", "momentum")
+    assert output.code == 0, output.err
     assert config.read_text() == before
     assert ('accounts.main.investments."momentum".amount', "5", None) in changes(rebalance)
 
@@ -109,9 +109,9 @@ def test_a_change_by_command_is_not_journalled_again_by_the_run(rebalance, confi
 )
 def test_an_invalid_change_is_refused_and_nothing_changes(rebalance, config, words, says):
     before = config.read_bytes()
-    said = rebalance("invest", *words)
-    assert said.code == 2
-    assert says in said.err
+    output = rebalance("invest", *words)
+    assert output.code == 2
+    assert says in output.err
     assert config.read_bytes() == before
     assert changes(rebalance) == []
 
@@ -121,16 +121,16 @@ def test_of_several_accounts_one_has_to_be_named(rebalance, config):
         f'{config.read_text()}\n[accounts.other]\nbroker = "sim"\n'
         '[[accounts.other.investments]]\nbot = "bots/momentum.json"\namount = 1\n'
     )
-    said = rebalance("invest", "add", "bots/momentum.json", "5")
-    assert said.code == 2
-    assert "several accounts: main, other" in said.err
+    output = rebalance("invest", "add", "bots/momentum.json", "5")
+    assert output.code == 2
+    assert "several accounts: main, other" in output.err
     assert rebalance("invest", "add", "bots/momentum.json", "5", "--account", "main").code == 0
 
 
 def test_the_demo_can_not_be_edited(rebalance):
-    said = rebalance("invest", "set", "Trend gate", "5")
-    assert said.code == 2
-    assert "`rebalance init` writes the first" in said.err
+    output = rebalance("invest", "set", "Trend gate", "5")
+    assert output.code == 2
+    assert "`rebalance init` writes the first" in output.err
 
 
 def test_a_journal_that_can_not_be_written_keeps_the_file_as_it_was(rebalance, config, tmp_path):
