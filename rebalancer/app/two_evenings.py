@@ -200,7 +200,7 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
     # Without the run number, so that the broker rejects a second order of a session even if the journal is lost.
     name = trial_id(context.account, log.session.day, "buy")
     order = one_share(name, price.symbol, "buy", limit)
-    return sent_once(context, log, order, buying_gate(context, log, snapshot, {price.symbol: price}))
+    return sent_once(order, buying_gate(context, log, snapshot, {price.symbol: price}))
 
 
 def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: Decimal, named: Symbol | None) -> None:
@@ -231,7 +231,7 @@ def _sell(context: RunContext, log: RunLog, symbol: Symbol) -> Outcome:
     snapshot = require_investable(context, read_account(context, log, "start"))
     prices = order_prices(context, log, market_snapshots(context, [symbol], ()), [symbol])
     order = one_share(trial_id(context.account, log.session.day, "sell"), symbol, "sell", None)
-    return sent_once(context, log, order, Gate(context, log, snapshot, prices))
+    return sent_once(order, Gate(context, log, snapshot, prices))
 
 
 def _read_after(context: RunContext, log: RunLog) -> None:
