@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rebalancer.config import Config
+    from rebalancer.config import AccountConfig, Config
 
 
 def load_config(path: Path | None, *, quietly: bool = False) -> "Config":
@@ -40,6 +40,14 @@ def own_config(path: Path | None) -> "Config":
         text = "there are no settings of yours yet: `rebalance init` writes the first"
         raise BadInputError([Problem("config.toml", "", text)])
     return config.load(found, os.environ)
+
+
+def load_account(path: Path | None, account: str | None, *, own: bool = False) -> "tuple[Config, AccountConfig]":
+    """The config, with `own` the user's, and its account of that name, or its only one. Raises BadInputError."""
+    from rebalancer.app.account import one_account
+
+    settings = own_config(path) if own else load_config(path)
+    return settings, one_account(settings, account)
 
 
 def config_path(path: Path | None) -> Path:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from rebalancer.cli.config_file import load_config, own_config
+from rebalancer.cli.config_file import load_account, load_config, own_config
 from rebalancer.cli.options import (
     AccountOption,
     Answer,
@@ -112,11 +112,9 @@ def disarm(
 ) -> Answer:
     """Revoke an arming: no more orders are sent for the account."""
     from rebalancer.app import controls
-    from rebalancer.app.account import one_account
     from rebalancer.report.controls import disarmed_screen
 
-    settings = load_config(config)
-    chosen = one_account(settings, account)
+    settings, chosen = load_account(config, account)
     armed = controls.disarm(settings, chosen, reason, person())
     return Answer({"account": chosen.name, "was_armed": armed}, disarmed_screen(chosen.name, armed))
 
@@ -173,11 +171,9 @@ def adopt(
     Also resolves an unexplained difference between the broker's position and the journal.
     """
     from rebalancer.app import adoption
-    from rebalancer.app.account import one_account
     from rebalancer.report.controls import adopted_screen, proposed_screen
 
-    settings = load_config(config)
-    chosen = one_account(settings, account)
+    settings, chosen = load_account(config, account)
     found = adoption.propose_adoption(settings, chosen, symbols or [], everything=everything, by_hand=by_hand)
     if not json:
         show(proposed_screen(found))
@@ -197,11 +193,9 @@ def write_off(
 ) -> Answer:
     """Remove all shares of a ticker without a price at value 0 (simulated accounts only). Asks first."""
     from rebalancer.app import adoption
-    from rebalancer.app.account import one_account
     from rebalancer.report.controls import worthless_screen, written_off_screen
 
-    settings = load_config(config)
-    chosen = one_account(settings, account)
+    settings, chosen = load_account(config, account)
     currency = chosen.venue.currency
     held = adoption.propose_write_off(settings, chosen, symbol)
     if not json:

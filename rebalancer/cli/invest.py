@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from rebalancer.cli.config_file import load_config, own_config
+from rebalancer.cli.config_file import load_account, load_config
 from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person
 
 if TYPE_CHECKING:
     from rebalancer.app.views import InvestmentsEdited
-    from rebalancer.config import AccountConfig, Config
+    from rebalancer.config import AccountConfig
 
 app = Commands(help="Allocate money to bots.", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def add(
     """Add a bot with an amount of money. Its file is checked first."""
     from rebalancer.app.settings import invest
 
-    settings, chosen = _own_account(config, account)
+    settings, chosen = load_account(config, account, own=True)
     return _edited(chosen, invest(settings, chosen, bot, amount, percent=percent, name=name, by=person()))
 
 
@@ -47,7 +47,7 @@ def set_(
     """Change a bot's amount."""
     from rebalancer.app.settings import change_amount
 
-    settings, chosen = _own_account(config, account)
+    settings, chosen = load_account(config, account, own=True)
     return _edited(chosen, change_amount(settings, chosen, name, amount, percent=percent, by=person()))
 
 
@@ -56,7 +56,7 @@ def remove(name: NameArgument, account: AccountOption = None, config: ConfigOpti
     """Remove a bot. The next run sells the holdings that no other bot wants."""
     from rebalancer.app.settings import withdraw
 
-    settings, chosen = _own_account(config, account)
+    settings, chosen = load_account(config, account, own=True)
     return _edited(chosen, withdraw(settings, chosen, name, person()))
 
 
@@ -75,10 +75,3 @@ def _edited(account: "AccountConfig", edited: "InvestmentsEdited") -> Answer:
     from rebalancer.report.settings import edited_screen
 
     return Answer(edited, edited_screen(account.name, edited))
-
-
-def _own_account(config: Path | None, account: str | None) -> "tuple[Config, AccountConfig]":
-    from rebalancer.app.account import one_account
-
-    settings = own_config(config)
-    return settings, one_account(settings, account)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Exit, Option, echo
 
-from rebalancer.cli.config_file import load_config
+from rebalancer.cli.config_file import load_account, load_config
 from rebalancer.cli.options import (
     DAY,
     AccountOption,
@@ -224,11 +224,9 @@ def _checked(checkups: "Iterator[Checkup]", *, json: bool) -> Answer:
 
 def _trial(path: Path | None, account: str | None, symbol: str | None, *, two_evenings: bool, yes: bool) -> "Checkup":
     from rebalancer import model
-    from rebalancer.app.account import one_account
     from rebalancer.app.doctor import paper_trial
 
-    settings = load_config(path)
-    chosen = one_account(settings, account)
+    settings, chosen = load_account(path, account)
     try:
         share = None if symbol is None else model.symbol(symbol)
     except ValueError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from rebalancer.cli.config_file import config_path, load_config, own_config
+from rebalancer.cli.config_file import config_path, load_account, load_config
 from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person, show_json
 
 if TYPE_CHECKING:
@@ -95,12 +95,11 @@ def login(
     config: ConfigOption = None,
 ) -> Answer:
     """Store an account's API keys in the system keyring. They are never shown."""
-    from rebalancer.app.account import one_account
     from rebalancer.app.connections import store_keys
     from rebalancer.report.settings import login_screen
 
-    settings = own_config(config)
-    where = store_keys(settings, one_account(settings, name), _from_pipe if stdin else _from_terminal)
+    settings, chosen = load_account(config, name, own=True)
+    where = store_keys(settings, chosen, _from_pipe if stdin else _from_terminal)
     return Answer({"account": name, "stored_in": where}, login_screen(name, where))
 
 

@@ -54,7 +54,7 @@ def to_html(comparison: Comparison) -> str:
     parts = [
         HEAD.format(title=escape(title), script=get_plotlyjs()),
         f"<h1>{escape(title)}</h1>\n<p>{escape(headline(comparison))}.</p>",
-        _notes((*comparison.notes, NOT_SIMULATED)),
+        "\n".join(("<ul>", *(f"<li>{escape(note)}</li>" for note in (*comparison.notes, NOT_SIMULATED)), "</ul>")),
         _plot("equity", f"Equity, {comparison.terms.currency}", equity_figure(comparison)),
         _plot("drawdown", "Drawdown, % below the highest value so far", drawdown_figure(comparison)),
         _table("Statistics", tracks, statistics(comparison.tracks)),
@@ -171,7 +171,3 @@ def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         f"<h2>{escape(title)}</h2>\n<div class='wide'><table>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
-
-
-def _notes(notes: Iterable[str]) -> str:
-    return "<ul>\n" + "\n".join(f"<li>{escape(note)}</li>" for note in notes) + "\n</ul>"

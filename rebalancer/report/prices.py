@@ -1,14 +1,14 @@
 """Prices on the terminal: each ticker's date range and problems, and the progress of a sync."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
 
 from rich.console import Console
 from rich.progress import Progress
 
 from rebalancer.app.views import PriceStatus
 from rebalancer.market.coverage import JUMP, Coverage
+from rebalancer.model.text import listed
 from rebalancer.report.console import Screen, grid, line, lines
 from rebalancer.venues.plugin import OnProgress, Synced
 
@@ -32,20 +32,15 @@ def _row(found: Coverage) -> tuple[str, ...]:
 
 def _remarks(found: Coverage) -> Iterator[str]:
     if found.missing:
-        yield f"no close on {_days(found.missing)}"
+        yield f"no close on {_first(found.missing)}"
     if found.strangers:
-        yield f"a close on {_days(found.strangers)}, not an exchange session: not used by runs"
+        yield f"a close on {_first(found.strangers)}, not an exchange session: not used by runs"
     if found.jumps:
-        shown = ", ".join(f"{jump.change:+.0%} on {jump.day}" for jump in found.jumps[:SHOWN])
-        yield f"moved more than {JUMP:.0%}: {shown}{_more(found.jumps)}"
+        yield f"moved more than {JUMP:.0%}: {_first(f'{jump.change:+.0%} on {jump.day}' for jump in found.jumps)}"
 
 
-def _days(days: Sequence[date]) -> str:
-    return ", ".join(map(str, days[:SHOWN])) + _more(days)
-
-
-def _more(found: Sequence[object]) -> str:
-    return f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+def _first(found: Iterable[object]) -> str:
+    return listed([str(each) for each in found], most=SHOWN)
 
 
 @contextmanager
