@@ -74,8 +74,8 @@ def backtest_weights(prices: Floats, weights: Floats, cash: float, cost: float =
         start = np.where(before >= 0, target[before], 0.0)
         drifted[:] = np.where(start > 0, start * (close / close[before]), 0.0)
         grown += drifted - start
+    held /= grown
     for drifted, column in zip(held, columns, strict=True):
-        drifted /= grown
         traded += np.abs(targets[:, column] - drifted)
     traded[~decided] = 0.0
     equity = np.empty(days)
