@@ -59,9 +59,21 @@ def test_on_every_day_of_a_month_journal_and_broker_agree(rebalance):
 
 def test_going_back_in_time_is_refused_with_the_remedy(rebalance):
     rebalance("run", "--as-of", "2016-06-30")
+    before = rebalance("history", "--json").out
+    for how in ([], ["--dry-run"]):
+        output = rebalance("run", "--as-of", "2016-06-29", *how)
+        assert output.code == 2
+        assert "can't go back. Name 2016-06-30 or a later day" in output.err
+    assert rebalance("history", "--json").out == before
+
+
+def test_a_past_session_that_had_its_run_is_done_whatever_came_after_it(rebalance):
+    rebalance("run", "--as-of", "2016-06-29")
+    rebalance("run", "--as-of", "2016-06-30")
     output = rebalance("run", "--as-of", "2016-06-29")
-    assert output.code == 4
-    assert "can't go back" in output.out
+    assert output.code == 0
+    assert "is done (run 1" in output.out
+    assert rebalance("run", "--as-of", "2016-06-29", "--force").code == 2
 
 
 @pytest.mark.parametrize("day", ["2016-07-02", "2020-01-02"])

@@ -1,8 +1,11 @@
 """What a later start makes of the broker's answers about an order whose outcome the journal does not have."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fakes import BrokerProxy, NonIdempotentBroker, PowerCut
@@ -11,8 +14,23 @@ from stage import DAYS, GLD, SPY, Stage, hold, mix, percent
 
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.journal import read
-from rebalancer.model import Absent, Found, Order, OrderId, Position, Submitted, Unknown
-from rebalancer.ports import Venue
+from rebalancer.model import (
+    NEW_YORK,
+    Absent,
+    Found,
+    Order,
+    OrderId,
+    OrderPhase,
+    OrderState,
+    OrderStatus,
+    Position,
+    RunId,
+    Submitted,
+    Symbol,
+    Unknown,
+)
+from rebalancer.ports import OrderRecord, Venue
+from rebalancer.trading.recovery import orders_before_interruption
 
 
 @dataclass
@@ -174,3 +192,58 @@ def test_a_failed_second_read_of_the_positions_hides_no_contradiction(tmp_path: 
     stage.broker_proxy = forgets
     with pytest.raises(StoppedError, match=r"stands at the broker after all.*\. .*it may have arrived after all"):
         stage.on(DAYS[1]).run()
+
+
+# --------------------------------------------------------------------------------------- orders nobody knows
+
+
+@dataclass
+class Lists(BrokerProxy):
+    """It lists these orders as of this program; `asked` is since when."""
+
+    states: list[OrderState]
+    asked: list[datetime]
+
+    def named(self, ours: Callable[[OrderId], bool], since: datetime) -> tuple[OrderState, ...]:
+        self.asked.append(since)
+        return tuple(self.states)
+
+
+def stranger(name: str, status: OrderStatus, filled: int) -> OrderState:
+    price = Decimal(500) if filled else None
+    return OrderState(OrderId(name), SPY, "buy", Decimal(9), "market", None, status, Decimal(filled), price)
+
+
+def test_unknown_orders_are_looked_for_since_the_last_recorded_session_and_30_days_back_without_one(
+    tmp_path: Path,
+) -> None:
+    stage, asked = one_bot(tmp_path), list[datetime]()
+    stage.broker_proxy = lambda real: Lists(real, [], asked)
+    for day in DAYS[:2]:
+        first = len(asked)
+        stage.on(day).run()
+        assert asked[first] == datetime(2024, 3, 4, tzinfo=NEW_YORK) - (
+            timedelta(30) if day == DAYS[0] else timedelta()
+        )
+
+
+def test_every_unknown_order_is_named_and_a_rejected_one_only_if_it_has_fills(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    states = [stranger("rb-3", "rejected", 1), stranger("rb-1", "open", 0), stranger("rb-2", "rejected", 0)]
+    states += [stranger(f"rb-{number}", "filled", 9) for number in (9, 8, 7, 6, 5, 4)]
+    stage.broker_proxy = lambda real: Lists(real, states, [])
+    with pytest.raises(StoppedError) as stopped:
+        stage.run()
+    named = "; ".join(f"buy 9 SPY (rb-{number})" for number in (1, 3, 4, 5, 6, 7, 8, 9))
+    assert f"or has as refused: {named}. Was the journal" in str(stopped.value)
+
+
+def test_a_resumed_run_goes_on_with_what_it_sent_but_for_refusals_that_were_sent_again() -> None:
+    def sent(number: int, symbol: Symbol, phase: OrderPhase) -> OrderRecord:
+        order = Order(OrderId(f"rb{number}"), symbol, "buy", Decimal(1), "market", None, "")
+        return OrderRecord(order, RunId(1), DAYS[0], phase, datetime(2024, 3, 4, tzinfo=UTC), 1, Decimal(0), None, "")
+
+    earlier = [sent(1, SPY, "refused"), sent(2, GLD, "canceled"), sent(3, SPY, "filled"), sent(4, GLD, "refused")]
+    log = SimpleNamespace(earlier={each.order.id: each for each in earlier})
+    assert [order.id for order in orders_before_interruption(log, "buy")] == ["rb2", "rb3", "rb4"]
+    assert orders_before_interruption(log, "sell") == []
