@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.source import Source, own_prices, source_of
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError, Problem, RunFailedError
+from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.files import replace_atomically
 from rebalancer.journal.lease import LockHolder, acquire, run_lock
 from rebalancer.journal.store import SqliteJournal
@@ -154,7 +154,7 @@ def chosen_accounts(config: Config, name: str | None) -> tuple[AccountConfig, ..
     chosen = tuple(account for account in config.accounts if account.name == name)
     if not chosen:
         text = f"there is no account {name!r}; there are: {_names(config.accounts)}"
-        raise BadInputError([Problem(str(config.path), "accounts", text)])
+        raise BadInputError.of(config.path, text, "accounts")
     return chosen
 
 
@@ -162,8 +162,7 @@ def one_account(config: Config, name: str | None) -> AccountConfig:
     """The account `name`; the only account if None. Raises BadInputError if it is unknown or ambiguous."""
     accounts = chosen_accounts(config, name)
     if len(accounts) > 1:
-        text = f"is needed, since there are several accounts: {_names(accounts)}"
-        raise BadInputError([Problem("--account", "", text)])
+        raise BadInputError.of("--account", f"is needed, since there are several accounts: {_names(accounts)}")
     return accounts[0]
 
 

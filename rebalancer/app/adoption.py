@@ -24,12 +24,12 @@ def propose_adoption(
     for each symbol that can't be handed over, and if the whole account is managed already.
     """
     if everything == bool(symbols):
-        raise BadInputError([Problem("adopt", "", "name the tickers to hand over, or all of them with --all")])
+        raise BadInputError.of("adopt", "name the tickers to hand over, or all of them with --all")
     with evening(config, account) as tonight:
         found = _offers(tonight.context, by_hand=by_hand)
     if account.trading.manage == "account" and not any(isinstance(offer, Offer) for offer in found.values()):
         text = 'is "account": every long share is the bots\' to manage already'
-        raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.trading.manage", text)])
+        raise BadInputError.of(config.path, text, f"accounts.{account.name}.trading.manage")
     if not everything:
         found = {symbol: found.get(symbol, "not held in this account") for symbol in map(canonical, symbols)}
     refused = {symbol: offer for symbol, offer in found.items() if isinstance(offer, str)}
@@ -80,7 +80,7 @@ def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Po
             f"account {account.name} is at {account.broker}: what is worth nothing there, the broker takes out by "
             "itself, and the next run says so. Only a simulated account needs a write-off"
         )
-        raise BadInputError([Problem("write-off", name, text)])
+        raise BadInputError.of("write-off", text, name)
     with simulated(config, account) as (now, _):
         return _without_price(now, name)
 
@@ -101,9 +101,9 @@ def write_off(config: Config, account: AccountConfig, wanted: Position, reason: 
 def _without_price(now: Evening, symbol: Symbol) -> Position:
     held = {position.symbol: position for position in now.context.broker.positions()}.get(symbol)
     if held is None:
-        raise BadInputError([Problem("write-off", symbol, "not held in this account")])
+        raise BadInputError.of("write-off", "not held in this account", symbol)
     last = held.last_close
     if last is not None and last < now.session.day:
         return held
     text = f"it has a price on {last or now.session.day}: only a share without one is written off, this one can be sold"
-    raise BadInputError([Problem("write-off", symbol, text)])
+    raise BadInputError.of("write-off", text, symbol)

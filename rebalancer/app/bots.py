@@ -17,9 +17,9 @@ from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Symbol, Trading
 
 TEMPLATES: Mapping[str, str] = {
-    "trend": "trend_gate.json",
-    "momentum": "momentum_top_2.json",
-    "volatility": "inverse_volatility_mix.json",
+    "trend": "ten_month_average.json",
+    "momentum": "dual_momentum.json",
+    "volatility": "inverse_volatility.json",
 }
 """The demo's bots, by template name."""
 
@@ -113,10 +113,10 @@ def write_bot(folder: Path, name: str, template: str) -> Path:
     try:
         parsers.line(name)
     except ValueError as error:
-        raise BadInputError([Problem("NAME", "", str(error))]) from error
+        raise BadInputError.of("NAME", str(error)) from error
     stem = re.sub(r"\W+", "_", name.lower()).strip("_")
     if not stem:
-        raise BadInputError([Problem("NAME", "", f"{name!r} has no letter or digit to name a file by")])
+        raise BadInputError.of("NAME", f"{name!r} has no letter or digit to name a file by")
     path = folder / f"{stem}.json"
     create(path, _renamed((demo.config_path().parent / "bots" / TEMPLATES[template]).read_text("utf-8"), name))
     return path
@@ -136,7 +136,7 @@ def bot_file(config: Config, bot: str) -> Path:
     if Path(bot).is_file():
         return Path(bot)
     known = ", ".join(sorted(invested))
-    raise BadInputError([Problem(str(config.path), "", f"{bot!r} is no file and no invested bot; there are: {known}")])
+    raise BadInputError.of(config.path, f"{bot!r} is no file and no invested bot; there are: {known}")
 
 
 def check_files(files: Sequence[Path]) -> list[CheckedBot]:

@@ -7,7 +7,7 @@ by another release of the calendar package.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
@@ -59,7 +59,7 @@ class CachedCalendar:
         stored: Any = json.loads(text)
         zone = ZoneInfo(stored["zone"])
         sessions = (
-            Session(date.fromisoformat(day), _utc(opens), _utc(closes), zone)
+            Session(date.fromisoformat(day), datetime.fromisoformat(opens), datetime.fromisoformat(closes), zone)
             for day, opens, closes in stored["sessions"]
         )
         return cls(str(stored["made_by"]), int(stored["year"]), zone, {session.day: session for session in sessions})
@@ -104,7 +104,3 @@ def _read(path: Path) -> CachedCalendar | None:
         return CachedCalendar.from_json(path.read_text("utf-8"))
     except (OSError, ValueError, TypeError, KeyError):
         return None  # an unusable folder is reported by the write
-
-
-def _utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.credentials import Keyring, read_keys
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError
 from rebalancer.market.clock import OffsetClock, SystemClock
 from rebalancer.model.keys import Keys
 from rebalancer.ports import Clock
@@ -67,11 +67,11 @@ def store_keys(config: Config, account: AccountConfig, enter: Callable[[], Keys]
     where, keys = keyring.name, enter()
     if not keys.well_formed:
         text = "the key's ID or its secret is empty or has blanks in it; nothing was stored"
-        raise BadInputError([Problem(account.name, "", text)])
+        raise BadInputError.of(account.name, text)
     keyring.put(account.name, keys)
     if keyring.get(account.name) != keys:
         text = f"{where} did not keep the keys; name them by key_id and secret, or by credentials_file"
-        raise BadInputError([Problem(account.name, "", text)])
+        raise BadInputError.of(account.name, text)
     return where
 
 
@@ -91,4 +91,4 @@ def _require_keyring(config: Config, account: AccountConfig) -> None:
         text = f"takes its keys from {source.file}: take credentials_file out first"
     else:
         return
-    raise BadInputError([Problem(str(config.path), f"accounts.{account.name}", text)])
+    raise BadInputError.of(config.path, text, f"accounts.{account.name}")

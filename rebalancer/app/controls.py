@@ -17,7 +17,7 @@ from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAcco
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.effective import snapshot
 from rebalancer.config.files import content_of
-from rebalancer.errors import BadInputError, BusyError, Problem, RebalancerError, StoppedError
+from rebalancer.errors import BadInputError, BusyError, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
 from rebalancer.journal import read
 from rebalancer.journal.account_state import SETTINGS
@@ -139,7 +139,7 @@ def propose_arming(
     load_bots(chosen.bots)
     with broker_alone(config, chosen) as (broker, clock):
         if (refused := refused_day(until, clock.now(), zone)) is not None:
-            raise BadInputError([Problem("--until", "", refused)])
+            raise BadInputError.of("--until", refused)
         seen, now = require_account_number(broker.account(), chosen.account_number), clock.now()
     files = file_hashes(config, chosen)
     armed = Armed(now, chosen.name, seen.number, max_dollars, end_of_day(until, zone), files, first_order_only, by)
@@ -191,7 +191,7 @@ def _live_account(config: Config, name: str | None) -> AccountConfig:
     if chosen.mode == "live":
         return chosen
     text = f'is "{chosen.mode}", so that no real money is traded and nothing has to be armed'
-    raise BadInputError([Problem(str(config.path), f"accounts.{chosen.name}.mode", text)])
+    raise BadInputError.of(config.path, text, f"accounts.{chosen.name}.mode")
 
 
 def _record(config: Config, *events: Event) -> None:
@@ -223,7 +223,6 @@ def _file_hash(file: Path) -> str:
 
 
 def end_of_day(day: date, zone: tzinfo) -> datetime:
-    """The end of `day` in `zone`."""
     return datetime.combine(day + timedelta(days=1), time(), zone)
 
 

@@ -162,12 +162,9 @@ def paper_trial(
     With `two_evenings`, only today's step: buy a share that no bot uses, or sell the one bought in an earlier
     session. Raises RunFailedError if the trial can't run now, StoppedError for an error after an order was sent.
     """
-    place = f"in account {account.name}, which must be a paper account,"
-    if two_evenings:
-        share = symbol or "a fund that no bot uses"
-        confirm(f"Buy one share of {share} {place} or sell the one bought on an earlier evening?")
-    else:
-        confirm(f"Buy one share of {symbol or SGOV} {place} and sell it?")
+    share = symbol or ("a fund that no bot uses" if two_evenings else SGOV)
+    after = "or sell the one bought on an earlier evening" if two_evenings else "and sell it"
+    confirm(f"Buy one share of {share} in account {account.name}, which must be a paper account, {after}?")
     clock = clock_of_run(config, account, dry_run=False, as_of=None)
     with trial_of(config, account, clock, "two-evenings" if two_evenings else "trial") as (context, run, session):
         if two_evenings:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
 from typing import TypedDict
@@ -15,8 +15,9 @@ from rebalancer.app.connections import clock_of
 from rebalancer.app.status import blocked_by
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.effective import snapshot
-from rebalancer.errors import BadInputError, Problem, RunFailedError, SourceError
+from rebalancer.errors import BadInputError, RunFailedError, SourceError
 from rebalancer.events import RunRequest
+from rebalancer.journal import read
 from rebalancer.journal.account_state import SETTINGS
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.lease import LockHolder
@@ -27,6 +28,7 @@ from rebalancer.model import Session
 from rebalancer.ports import Calendar, Clock, InterruptedRun, Journal
 from rebalancer.trading.context import RunContext
 from rebalancer.venues import registry
+from rebalancer.venues.plugin import SimulatedBroker, gone_back
 from rebalancer.venues.preview import PreviewBroker
 
 
@@ -77,6 +79,8 @@ def evening(
         moment = _moment(opened, clock, as_of, dry_run=dry_run)
         context, holder = stack.enter_context(open_for_a_run(opened, moment, exclusive=not dry_run))
         journal = context.journal
+        if dry_run or force or not read.ended_run(config.journal(), account.name, moment.session.day):
+            _require_present(context)
         interrupted = None if dry_run else _interrupted_run(journal, account, moment.session)
         contents = _bots_on_disk(account, interrupted)
         request = request_of(config, account, moment, contents, dry_run=dry_run, force=force)
@@ -114,23 +118,28 @@ def request_of(
         notes.append(
             f"The exchange is closed: this is the evening of {session.day} on its closes, for the account as it is now."
         )
+    bots = {f"bot {name}": content for name, content in contents.items()}
+    return replace(
+        bare_request(config, account, session, moment.clock.now()),
+        files={"config": config.content, SETTINGS: snapshot(config, account), **bots},
+        dry_run=dry_run,
+        force=force,
+        notes=tuple(notes),
+        venue=account.address,
+    )
+
+
+def bare_request(config: Config, account: AccountConfig, session: Session, at: datetime) -> RunRequest:
+    """The request for a run that uses the config alone."""
     return RunRequest(
-        at=moment.clock.now(),
+        at=at,
         account=account.name,
         broker=account.broker,
         mode=account.mode,
         session=session.day,
         closes=session.closes,
         version=__version__,
-        files={
-            "config": config.content,
-            SETTINGS: snapshot(config, account),
-            **{f"bot {name}": content for name, content in contents.items()},
-        },
-        dry_run=dry_run,
-        force=force,
-        notes=tuple(notes),
-        venue=account.address,
+        files={"config": config.content},
     )
 
 
@@ -147,8 +156,7 @@ def clock_of_run(config: Config, account: AccountConfig, *, dry_run: bool, as_of
     if venue.simulated:
         return SystemClock() if account.enabled and as_of is None and not dry_run else None
     if as_of is not None:
-        text = f"works with the simulated broker only: {venue.title}'s time is now"
-        raise BadInputError([Problem("--as-of", "", text)])
+        raise BadInputError.of("--as-of", f"works with the simulated broker only: {venue.title}'s time is now")
     clock = clock_of(config, account)
     return None if dry_run and not _is_open(ExchangeCalendar(clock, venue.exchange), clock) else clock
 
@@ -171,8 +179,7 @@ def _session_of(calendar: Calendar, day: date | None, last: date) -> Session:
     """The session of `day`, or of `last` if None. Raises BadInputError if it does not exist or has no prices."""
     session = calendar.session(day or last)
     if session is None or session.day > last:
-        text = f"{day} is no session with prices; use a trading day up to {last}"
-        raise BadInputError([Problem("--as-of", "", text)])
+        raise BadInputError.of("--as-of", f"{day} is no session with prices; use a trading day up to {last}")
     return session
 
 
@@ -189,6 +196,15 @@ def _session_tonight(opened: Opening, clock: Clock) -> Session:
             "Nothing was sent. Bring the prices up to date, or set enabled = false."
         )
     return session
+
+
+def _require_present(context: RunContext) -> None:
+    """Raises BadInputError on a day before the last one of a simulated account."""
+    if not isinstance(context.broker, SimulatedBroker):
+        return
+    now, last = context.clock.now(), context.broker.last_change()
+    if last is not None and now.date() < last.date():
+        raise BadInputError.of(f"account {context.account}", gone_back(now, last))
 
 
 def _interrupted_run(journal: Journal, account: AccountConfig, session: Session) -> InterruptedRun | None:

@@ -32,12 +32,13 @@ from rebalancer.model.checkup import Check, Verdict
 from rebalancer.model.text import money, shares
 from rebalancer.portfolio.buys import budget, limit_price
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
+from rebalancer.portfolio.trades import Prices
 from rebalancer.ports import AlreadyRun, Clock
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_open
 from rebalancer.trading.orders import send_and_track
-from rebalancer.trading.pricing import Prices, market_snapshots, order_prices
+from rebalancer.trading.pricing import market_snapshots, order_prices
 from rebalancer.trading.snapshot import AccountSnapshot, read_account, read_shares, require_investable
 from rebalancer.trading.tracking import POLL_SECONDS
 
@@ -139,7 +140,7 @@ def one_share(name: OrderId, symbol: Symbol, side: Side, limit: Decimal | None) 
 
 def _traded(context: RunContext, log: StateLog, order: Order, gate: Gate) -> tuple[Outcome, tuple[Check, ...]]:
     began = context.clock.now()
-    outcome = sent_once(context, log, order, gate)
+    outcome = sent_once(order, gate)
     seconds = (context.clock.now() - began).total_seconds()
     states = " -> ".join(state.status for state in log.states if state.id == outcome.order.id) or outcome.status
     verb = "bought" if order.side == "buy" else "sold"
@@ -154,9 +155,9 @@ def _traded(context: RunContext, log: StateLog, order: Order, gate: Gate) -> tup
     return outcome, (filled, summed)
 
 
-def sent_once(context: RunContext, log: RunLog, order: Order, gate: Gate) -> Outcome:
+def sent_once(order: Order, gate: Gate) -> Outcome:
     """Send `order` and track it to its end, without a retry under another id."""
-    (outcome,) = send_and_track(context, log, [order], gate, context.trading.sell_timeout_seconds, POLL_SECONDS)
+    (outcome,) = send_and_track([order], gate, gate.context.trading.sell_timeout_seconds, POLL_SECONDS)
     return outcome
 
 

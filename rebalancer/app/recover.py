@@ -9,7 +9,7 @@ from rebalancer.app.account import open_for_a_run, opening
 from rebalancer.app.evening import Evening, request_of
 from rebalancer.app.views import Restored
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError, Problem, StoppedError
+from rebalancer.errors import BadInputError, StoppedError
 from rebalancer.events import Halted, OrderAccounted, OrderLost, RunEnded, RunRequest
 from rebalancer.journal import read
 from rebalancer.journal.chain import GENESIS, Head
@@ -60,7 +60,7 @@ def recovered(config: Config, account: AccountConfig) -> RunRecord | None:
 def vouch(config: Config, account: AccountConfig, ids: Sequence[str], reason: str, by: str) -> None:
     """Journal that the user confirms these unknown orders. Raises BadInputError without a reason."""
     if not reason:
-        raise BadInputError([Problem("--reason", "", "is needed with --account-for: say why you know of these orders")])
+        raise BadInputError.of("--reason", "is needed with --account-for: say why you know of these orders")
     now = SystemClock().now()
     with SqliteJournal.open(config.journal()) as journal:
         journal.record(NO_RUN, *(OrderAccounted(now, account.name, order_id, by, reason) for order_id in ids))

@@ -15,7 +15,7 @@ from rebalancer.backtest.compare import Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging, equal_shares
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError
 from rebalancer.model import Closes, Investment, Symbol, symbol
 
 
@@ -40,7 +40,7 @@ def _diagram(bot: Bot, closes: Closes) -> str:
     try:
         return bot.mermaid(closes)
     except ValueError as error:
-        raise BadInputError([Problem("--mermaid", "", f"{error}: use --tree")]) from error
+        raise BadInputError.of("--mermaid", f"{error}: use --tree") from error
 
 
 BENCHMARK = "SPY"
@@ -63,8 +63,7 @@ def backtest(
     if it has prices. `progress` wraps the iteration over the bots' names. Raises BadInputError.
     """
     if not 0 <= cost_bps <= MAX_BPS:
-        text = f"{cost_bps:g} is out of range: use 0 to {MAX_BPS}, such as 5"
-        raise BadInputError([Problem("--cost-bps", "", text)])
+        raise BadInputError.of("--cost-bps", f"{cost_bps:g} is out of range: use 0 to {MAX_BPS}, such as 5")
     paths = _paths(config, bots)
     loaded = load_bots(paths)
     account, merging, notes = _together(config, paths)
@@ -111,18 +110,14 @@ def _closes(
     config: Config, symbols: set[Symbol], benchmark: str | None, notes: Sequence[str]
 ) -> tuple[Closes, Symbol | None]:
     """The closes of `symbols` and the benchmark, with `notes` prepended; the benchmark is None without prices."""
-    ticker = _ticker(benchmark or BENCHMARK)
+    try:
+        ticker = symbol(benchmark or BENCHMARK)
+    except ValueError as error:
+        raise BadInputError.of("--benchmark", str(error)) from error
     closes = closes_up_to(config, sorted({*symbols, ticker}), None)
     if not np.isnan(closes.values[:, closes.symbols.index(ticker)]).all():
         return replace(closes, notes=(*notes, *closes.notes)), ticker
     if benchmark:
-        raise BadInputError([Problem("--benchmark", "", f"there are no prices of {ticker}: name one that has some")])
+        raise BadInputError.of("--benchmark", f"there are no prices of {ticker}: name one that has some")
     note = f"No benchmark: there are no prices of {ticker}. Name another by --benchmark."
     return replace(closes, notes=(note, *notes, *closes.notes)), None
-
-
-def _ticker(text: str) -> Symbol:
-    try:
-        return symbol(text)
-    except ValueError as error:
-        raise BadInputError([Problem("--benchmark", "", str(error))]) from error

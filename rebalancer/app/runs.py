@@ -6,14 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from rebalancer import __version__
-from rebalancer.app.evening import Evening, RunOptions, clock_of_run, evening
+from rebalancer.app.evening import Evening, RunOptions, bare_request, clock_of_run, evening
 from rebalancer.app.recover import recovered
-from rebalancer.app.schedule import DueWork, Window, due_now, outside_window
+from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
-from rebalancer.events import Noted, RunEnded, RunRequest
+from rebalancer.events import Noted, RunEnded
 from rebalancer.journal import read
 from rebalancer.journal.codec import canonical, plain
 from rebalancer.journal.lease import run_lock
@@ -42,8 +41,11 @@ def run_by_hand(
     """
     dry_run, as_of = options.get("dry_run", False), options.get("as_of")
     clock = clock_of_run(config, account, dry_run=dry_run, as_of=as_of)
-    if clock and not dry_run and (question := outside_window(config, account, clock)) is not None:
-        confirm(question)
+    if clock and not dry_run:
+        if not options.get("force") and (done := ended_today(config, account, clock)):
+            return notified(config, account, _not_run(account, "skipped", done.reason), clock)
+        if (question := outside_window(config, account, clock)) is not None:
+            confirm(question)
     result = run_account(config, account, clock, debug=debug, **options)
     return result if dry_run else notified(config, account, result, clock or SystemClock())
 
@@ -148,19 +150,9 @@ def _settled(config: Config, account: AccountConfig, clock: Clock) -> RunResult:
 def _journalled(config: Config, account: AccountConfig, window: Window, result: RunResult, clock: Clock) -> RunResult:
     """Journal a run that never started. If that fails, the error is appended to the message."""
     path, now = config.journal(), clock.now()
-    request = RunRequest(
-        at=now,
-        account=account.name,
-        broker=account.broker,
-        mode=account.mode,
-        session=window.session.day,
-        closes=window.session.closes,
-        version=__version__,
-        files={"config": config.content},
-    )
     try:
         with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
-            run = journal.start_run(request)
+            run = journal.start_run(bare_request(config, account, window.session, now))
             if isinstance(run, AlreadyRun):
                 return _not_run(account, "skipped", run.reason)
             journal.record(run, RunEnded(now, result.status, result.message))

@@ -114,7 +114,7 @@ def withdraw(config: Config, account: AccountConfig, bot: str, by: str) -> Inves
     index = _index(config, account, bot)
     if len(account.investments) == 1:
         text = f"{bot!r} is the only bot of account {account.name}, and an account needs one: add another one first"
-        raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.investments", text)])
+        raise BadInputError.of(config.path, text, f"accounts.{account.name}.investments")
     return _replace(config, account, remove_investment(config.content, account.name, index), by)
 
 
@@ -135,14 +135,14 @@ def _index(config: Config, account: AccountConfig, bot: str) -> int:
     if bot in names:
         return names.index(bot)
     text = f"there is no bot {bot!r}; there are: {', '.join(names)}"
-    raise BadInputError([Problem(str(config.path), f"accounts.{account.name}.investments", text)])
+    raise BadInputError.of(config.path, text, f"accounts.{account.name}.investments")
 
 
 def _number(text: str) -> str:
     """`text` if it is a valid TOML number; the config checks its range."""
     if NUMBER.fullmatch(text):
         return text
-    raise BadInputError([Problem("AMOUNT", "", f"{text[:40]!r} is no amount: write a number such as 6000 or 12.5")])
+    raise BadInputError.of("AMOUNT", f"{text[:40]!r} is no amount: write a number such as 6000 or 12.5")
 
 
 def _from_folder(file: Path, folder: Path) -> str:

@@ -13,7 +13,7 @@ from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.keys import with_defaults
 from rebalancer.config.parsers import OWN_SOURCES
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError
 from rebalancer.market import sample
 from rebalancer.market.cache import FILE, ClosesCache, as_closes
 from rebalancer.market.calendar import ExchangeCalendar
@@ -128,8 +128,7 @@ def closes_up_to(config: Config, symbols: Sequence[Symbol] | None, day: date | N
             source.symbols() if symbols is None else symbols, before=last + timedelta(days=1)
         )
     if not len(closes.sessions) or closes.day(-1) != last:
-        text = f"there are no closes of {last}; the last are of {source.last_session}"
-        raise BadInputError([Problem("--on", "", text)])
+        raise BadInputError.of("--on", f"there are no closes of {last}; the last are of {source.last_session}")
     return closes
 
 
@@ -155,7 +154,7 @@ def stored_closes(config: Config, calendar: Calendar) -> Closes:
     known = ClosesCache(path).read(registry.plugin(config.data_source).price_cache, symbols)
     closes = as_closes(known, symbols, calendar, config.data_settings.get("since", date.min), date.max)
     if not len(closes.sessions):
-        raise BadInputError([Problem(str(path), "", "there are no closes yet: `rebalance data sync` fetches them")])
+        raise BadInputError.of(path, "there are no closes yet: `rebalance data sync` fetches them")
     return closes
 
 

@@ -22,7 +22,7 @@ from rebalancer.app.paper_trial import (
 )
 from rebalancer.errors import RunFailedError
 from rebalancer.market.settlement import LONGEST_WAIT
-from rebalancer.model import Account, OrderId, Outcome, RunId, Session, Side, Symbol
+from rebalancer.model import Account, Outcome, RunId, Session, Symbol
 from rebalancer.model.checkup import Check, Figures
 from rebalancer.model.text import money, shares
 from rebalancer.portfolio.buys import limit_price
@@ -197,8 +197,10 @@ def _buy(context: RunContext, log: RunLog, named: Symbol | None) -> Outcome:
     snapshot = require_investable(context, read_account(context, log, "start"))
     price = choose_share(context, log, named)
     limit = limit_price(price, context.trading.limit_percent, context.instrument(price.symbol))
-    order = one_share(_id(context, log, "buy"), price.symbol, "buy", limit)
-    return sent_once(context, log, order, buying_gate(context, log, snapshot, {price.symbol: price}))
+    # Without the run number, so that the broker rejects a second order of a session even if the journal is lost.
+    name = trial_id(context.account, log.session.day, "buy")
+    order = one_share(name, price.symbol, "buy", limit)
+    return sent_once(order, buying_gate(context, log, snapshot, {price.symbol: price}))
 
 
 def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: Decimal, named: Symbol | None) -> None:
@@ -228,13 +230,8 @@ def _require_untouched(context: RunContext, log: RunLog, symbol: Symbol, count: 
 def _sell(context: RunContext, log: RunLog, symbol: Symbol) -> Outcome:
     snapshot = require_investable(context, read_account(context, log, "start"))
     prices = order_prices(context, log, market_snapshots(context, [symbol], ()), [symbol])
-    order = one_share(_id(context, log, "sell"), symbol, "sell", None)
-    return sent_once(context, log, order, Gate(context, log, snapshot, prices))
-
-
-def _id(context: RunContext, log: RunLog, side: Side) -> OrderId:
-    """Without the run number, so that the broker rejects a second order of a session even if the journal is lost."""
-    return trial_id(context.account, log.session.day, side)
+    order = one_share(trial_id(context.account, log.session.day, "sell"), symbol, "sell", None)
+    return sent_once(order, Gate(context, log, snapshot, prices))
 
 
 def _read_after(context: RunContext, log: RunLog) -> None:

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from rebalancer import __version__
-from rebalancer.cli import adopt, bots, controls, doctor, invest, journal, research, runs, settings
+from rebalancer.cli import bots, controls, invest, journal, research, runs, settings
+from rebalancer.cli.options import Commands
 
-app = typer.Typer(
+app = Commands(
     name="rebalance",
     help="Rebalance accounts to the target weights of their bots: sells first, then buys. Every step is journalled.",
     no_args_is_help=True,
@@ -20,27 +21,27 @@ app = typer.Typer(
         "6 from status: an account needs attention."
     ),
 )
-app.command("run")(runs.run)
-app.command("recover")(runs.recover)
-app.command("halt")(controls.halt)
-app.command("resume")(controls.resume)
-app.command("kill")(controls.kill)
-app.command("schedule")(runs.schedule)
-app.command("status")(runs.status)
-app.command("doctor")(doctor.doctor)
-app.command("explain")(research.explain)
-app.command("backtest")(research.backtest)
-app.command("history")(journal.history)
-app.command("orders")(journal.orders)
-app.command("positions")(journal.positions)
+app.with_json("run")(runs.run)
+app.with_json("recover")(runs.recover)
+app.with_json("halt")(controls.halt)
+app.with_json("resume")(controls.resume)
+app.with_json("kill")(controls.kill)
+app.with_json("schedule")(runs.schedule)
+app.with_json("status")(runs.status)
+app.with_json("doctor")(runs.doctor)
+app.with_json("explain")(research.explain)
+app.with_json("backtest")(research.backtest)
+app.with_json("history")(journal.history)
+app.with_json("orders")(journal.orders)
+app.with_json("positions")(journal.positions)
 app.add_typer(bots.app, name="bots")
 app.add_typer(research.app, name="data")
-app.command("init")(settings.init)
-app.command("login")(settings.login)
-app.command("logout")(settings.logout)
-app.command("adopt")(adopt.adopt)
-app.command("write-off")(adopt.write_off)
-app.command("backup")(journal.backup)
+app.with_json("init")(settings.init)
+app.with_json("login")(settings.login)
+app.with_json("logout")(settings.logout)
+app.with_json("adopt")(controls.adopt)
+app.with_json("write-off")(controls.write_off)
+app.with_json("backup")(journal.backup)
 app.add_typer(journal.app, name="audit")
 app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")

@@ -3,52 +3,49 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
+from typer import Argument, Option, echo
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, show_json
+from rebalancer.cli.options import Answer, Commands, ConfigOption, JsonOption, show_json
 
 if TYPE_CHECKING:
     from rebalancer.config import Config
 
-app = typer.Typer(help="List, show, check and create bot files.", no_args_is_help=True)
+app = Commands(help="List, show, check and create bot files.", no_args_is_help=True)
 
 
-@app.command("list")
-def list_(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
+@app.with_json("list")
+def list_(config: ConfigOption = None) -> Answer:
     """List the invested bots, and other bot files next to the config."""
     from rebalancer.app.bots import list_bots
-    from rebalancer.report.bots import show_bots
+    from rebalancer.report.bots import bots_screen
 
     settings = load_config(config)
     found = list_bots(settings, bots_folder(settings))
-    show_json(found) if json else show_bots(found)
+    return Answer(found, bots_screen(found))
 
 
-@app.command("show")
+@app.with_json()
 def show(
-    bot: Annotated[str, typer.Argument(help="An invested bot's name, or a bot file.", show_default=False)],
+    bot: Annotated[str, Argument(help="An invested bot's name, or a bot file.")],
     config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Show a bot's rules. Needs no prices."""
-    from rebalancer.app import bots
-    from rebalancer.report.bots import show_bot
+    from rebalancer.app.bots import show_bot
+    from rebalancer.report.bots import bot_screen
 
-    found = bots.show_bot(load_config(config), bot)
-    show_json(found) if json else show_bot(found)
+    found = show_bot(load_config(config), bot)
+    return Answer(found, bot_screen(found))
 
 
-@app.command()
+@app.with_json()
 def new(
-    name: Annotated[str, typer.Argument(help="The bot's name.", show_default=False)],
+    name: Annotated[str, Argument(help="The bot's name.")],
     template: Annotated[
-        Literal["trend", "momentum", "volatility"], typer.Option("--from", help="The sample to copy.")
+        Literal["trend", "momentum", "volatility"], Option("--from", help="The sample to copy.")
     ] = "trend",
     config: ConfigOption = None,
     json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Create a bot from a sample. Never overwrites a file."""
     from rebalancer.app.bots import write_bot
@@ -57,8 +54,7 @@ def new(
     if json:
         show_json({"file": str(path)})
     else:
-        typer.echo(f"Wrote {path}. Edit its tickers and rules.")
-        typer.echo(f'Next: rebalance bots show "{path}"')
+        echo(f'Wrote {path}. Edit its tickers and rules.\nNext: rebalance bots show "{path}"')
 
 
 def bots_folder(config: "Config") -> Path:
@@ -68,16 +64,13 @@ def bots_folder(config: "Config") -> Path:
     return (Path.cwd() if config.path == demo.config_path() else config.path.parent) / "bots"
 
 
-@app.command()
+@app.with_json()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Bot files: native, Composer or Python.", show_default=False)],
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+    files: Annotated[list[Path], Argument(help="Bot files: native, Composer or Python.")],
+) -> Answer:
     """Check bot files: show what each contains, or every problem and where it is."""
     from rebalancer.app.bots import check_files
-    from rebalancer.report.bots import show_findings
+    from rebalancer.report.bots import findings_screen
 
     checked = check_files(files)
-    show_json(checked) if json else show_findings(checked)
-    raise typer.Exit(2 if any(bot.problems for bot in checked) else 0)
+    return Answer(checked, findings_screen(checked), 2 if any(bot.problems for bot in checked) else 0)

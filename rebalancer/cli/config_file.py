@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rebalancer.config import Config
+    from rebalancer.config import AccountConfig, Config
 
 
 def load_config(path: Path | None, *, quietly: bool = False) -> "Config":
@@ -42,6 +42,14 @@ def own_config(path: Path | None) -> "Config":
     return config.load(found, os.environ)
 
 
+def load_account(path: Path | None, account: str | None, *, own: bool = False) -> "tuple[Config, AccountConfig]":
+    """The config, with `own` the user's, and its account of that name, or its only one. Raises BadInputError."""
+    from rebalancer.app.account import one_account
+
+    settings = own_config(path) if own else load_config(path)
+    return settings, one_account(settings, account)
+
+
 def config_path(path: Path | None) -> Path:
     """The path of the user's config, else of the demo's. Raises BadInputError."""
     from rebalancer import config, demo
@@ -62,7 +70,6 @@ def nothing_due(words: Sequence[str]) -> bool:
         case _:
             return False
     from rebalancer.app.schedule import due_now
-    from rebalancer.cli.config_file import load_config
     from rebalancer.market.clock import SystemClock
 
     return all(work.nothing for work in due_now(load_config(path, quietly=True), SystemClock()))

@@ -1,19 +1,20 @@
-"""`rebalance halt`, `resume`, `kill` and `live`. None of them waits for a running run."""
+"""`rebalance halt`, `resume`, `kill`, `live`, `adopt` and `write-off`. None of them waits for a running run."""
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
-from rebalancer.cli.config_file import load_config, own_config
+from rebalancer.cli.config_file import load_account, load_config, own_config
 from rebalancer.cli.options import (
     AccountOption,
+    Answer,
+    Commands,
     ConfigOption,
-    DebugOption,
     JsonOption,
     YesOption,
     ask,
     person,
-    show_json,
+    show,
 )
 from rebalancer.errors import BadInputError, Problem
 
@@ -21,130 +22,111 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
+    from rebalancer.events import Halted
 
-AnyAccountOption = Annotated[str | None, typer.Option("--account", help="Only this account; default: all.")]
+AnyAccountOption = Annotated[str | None, Option("--account", help="Only this account; default: all.")]
 
 
 def halt(
     account: AnyAccountOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown until the halt is lifted.")] = "by hand",
+    reason: Annotated[str, Option("--reason", help="Why; shown until the halt is lifted.")] = "by hand",
     config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Send no orders until `rebalance resume`. Open orders stay open at the broker."""
     from rebalancer.app import controls
-    from rebalancer.report.controls import show_halted
+    from rebalancer.report.controls import halted_screen
 
     halted = controls.halt(load_config(config), account, reason, person())
-    show_json(halted) if json else show_halted(halted)
+    return Answer(halted, halted_screen(halted))
 
 
 def resume(
-    reason: Annotated[str, typer.Option("--reason", help="Why trading may resume; journalled.", show_default=False)],
+    reason: Annotated[str, Option("--reason", help="Why trading may resume; journalled.")],
     account: AnyAccountOption = None,
     config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Lift a halt, and show who set it, when and why."""
     from rebalancer.app import controls
-    from rebalancer.report.controls import show_resumed
+    from rebalancer.report.controls import resumed_screen
 
     resumed = controls.resume(load_config(config), account, reason, person())
-    show_json(resumed) if json else show_resumed(resumed)
+    return Answer(resumed, resumed_screen(resumed))
 
 
 def kill(
     account: AnyAccountOption = None,
-    everyones: Annotated[bool, typer.Option("--all", help="Also cancel orders that rebalance did not send.")] = False,
+    everyones: Annotated[bool, Option("--all", help="Also cancel orders that rebalance did not send.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Halt, then cancel rebalance's open orders at the broker. Exit code 5 if one may still be open."""
     from rebalancer.app import controls
-    from rebalancer.report.controls import show_halted, show_killed
+    from rebalancer.report.controls import halted_screen, killed_screen
 
-    on_halted = (lambda _: None) if json else show_halted
+    def on_halted(halt: "Halted") -> None:
+        if not json:
+            show(halted_screen(halt))
+
     killed = controls.kill(load_config(config), account, person(), everyones=everyones, on_halted=on_halted)
-    show_json(killed) if json else show_killed(killed.accounts)
-    raise typer.Exit(killed.exit_code)
+    return Answer(killed, killed_screen(killed.accounts), killed.exit_code)
 
 
 # ---------------------------------------------------------------------------------------------------------- real money
 
 
-app = typer.Typer(help="Arm and disarm trading with real money.", no_args_is_help=True)
+app = Commands(help="Arm and disarm trading with real money.", no_args_is_help=True)
 
 
-@app.command()
+@app.with_json()
 def arm(
     max_dollars: Annotated[
-        str,
-        typer.Option(
-            "--max-dollars", help="Limit on the value of one run's orders, sells and buys.", show_default=False
-        ),
+        str, Option("--max-dollars", help="Limit on the value of one run's orders, sells and buys.")
     ],
-    until: Annotated[
-        str,
-        typer.Option("--until", metavar="YYYY-MM-DD", help="The last day, at most 90 days ahead.", show_default=False),
-    ],
+    until: Annotated[str, Option("--until", metavar="YYYY-MM-DD", help="The last day, at most 90 days ahead.")],
     account: AccountOption = None,
     whole_first_run: Annotated[
-        bool, typer.Option("--whole-first-run", help="Don't halt for a review after the first order.")
+        bool, Option("--whole-first-run", help="Don't halt for a review after the first order.")
     ] = False,
     yes: YesOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Allow an account with mode = "live" to trade until a given day, as long as its config and bots are unchanged."""
     from rebalancer.app import controls
-    from rebalancer.report.controls import show_armed, show_proposal
+    from rebalancer.report.controls import armed_screen, proposal_screen
 
-    settings, first = own_config(config), not whole_first_run
-    proposal = controls.propose_arming(
-        settings, account, _amount(max_dollars), _day(until), person(), first_order_only=first
-    )
+    settings, most, last = own_config(config), _amount(max_dollars), _day(until)
+    proposal = controls.propose_arming(settings, account, most, last, person(), first_order_only=not whole_first_run)
     if not json:
-        show_proposal(proposal)
+        show(proposal_screen(proposal))
     name, number = proposal.armed.account, proposal.armed.number
-    question = f"Let the bots trade real money in account {name}, {number}?"
-    ask(question, "live arm", "nothing was armed", yes=yes)
-    armed = controls.arm(settings, proposal)
-    show_json(armed) if json else show_armed(proposal)
+    ask(f"Let the bots trade real money in account {name}, {number}?", "live arm", "nothing was armed", yes=yes)
+    return Answer(controls.arm(settings, proposal), armed_screen(proposal))
 
 
-@app.command()
+@app.with_json()
 def disarm(
     account: AccountOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; journalled.")] = "by hand",
+    reason: Annotated[str, Option("--reason", help="Why; journalled.")] = "by hand",
     config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Revoke an arming: no more orders are sent for the account."""
     from rebalancer.app import controls
-    from rebalancer.app.account import one_account
-    from rebalancer.report.controls import show_disarmed
+    from rebalancer.report.controls import disarmed_screen
 
-    settings = load_config(config)
-    chosen = one_account(settings, account)
+    settings, chosen = load_account(config, account)
     armed = controls.disarm(settings, chosen, reason, person())
-    show_json({"account": chosen.name, "was_armed": armed}) if json else show_disarmed(chosen.name, armed)
+    return Answer({"account": chosen.name, "was_armed": armed}, disarmed_screen(chosen.name, armed))
 
 
-@app.command()
-def status(
-    account: AccountOption = None, config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False
-) -> None:
+@app.with_json()
+def status(account: AccountOption = None, config: ConfigOption = None) -> Answer:
     """Show the accounts that trade real money, and until when they are armed."""
     from rebalancer.app.controls import live_accounts
-    from rebalancer.report.controls import show_live
+    from rebalancer.report.controls import live_screen
 
     found = live_accounts(load_config(config), account)
-    show_json(found) if json else show_live(found)
+    return Answer(found, live_screen(found))
 
 
 def _amount(text: str) -> "Decimal":
@@ -166,3 +148,58 @@ def _day(text: str) -> "date":
     except ValueError as error:
         raise BadInputError([Problem("--until", "", str(error))]) from error
     return day
+
+
+# -------------------------------------------------------------------------------------------- adoptions and write-offs
+
+
+HAND_OVER = "Hand these shares over to the bots, which may then sell them?"
+SETTLE = "Accept these quantities? The bots keep their own shares."
+
+
+def adopt(
+    symbols: Annotated[list[str] | None, Argument(help="Tickers of held shares.")] = None,
+    everything: Annotated[bool, Option("--all", help="All shares that can be handed over.")] = False,
+    by_hand: Annotated[bool, Option("--by-hand", help="Accept your own manual trades; hand nothing over.")] = False,
+    yes: YesOption = False,
+    account: AccountOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> Answer:
+    """Hand shares that you hold over to the bots (manage = "own" otherwise excludes them). Asks first.
+
+    Also resolves an unexplained difference between the broker's position and the journal.
+    """
+    from rebalancer.app import adoption
+    from rebalancer.report.controls import adopted_screen, proposed_screen
+
+    settings, chosen = load_account(config, account)
+    found = adoption.propose_adoption(settings, chosen, symbols or [], everything=everything, by_hand=by_hand)
+    if not json:
+        show(proposed_screen(found))
+    if found.adopted:
+        ask(SETTLE if by_hand else HAND_OVER, "adopt", "nothing was handed over", yes=yes)
+        adoption.adopt(settings, chosen, found, by_hand=by_hand)
+    return Answer(found, adopted_screen(found.adopted))
+
+
+def write_off(
+    symbol: Annotated[str, Argument(help="A held ticker that no longer has a price.")],
+    reason: Annotated[str, Option("--reason", help="Why; journalled.")],
+    yes: YesOption = False,
+    account: AccountOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> Answer:
+    """Remove all shares of a ticker without a price at value 0 (simulated accounts only). Asks first."""
+    from rebalancer.app import adoption
+    from rebalancer.report.controls import worthless_screen, written_off_screen
+
+    settings, chosen = load_account(config, account)
+    currency = chosen.venue.currency
+    held = adoption.propose_write_off(settings, chosen, symbol)
+    if not json:
+        show(worthless_screen(chosen.name, held, currency))
+    ask(f"Write off all shares of {held.symbol} for 0 {currency}?", "write-off", "nothing was written off", yes=yes)
+    adoption.write_off(settings, chosen, held, reason, person())
+    return Answer({"account": chosen.name, "written_off": held}, written_off_screen(held, currency))

@@ -3,100 +3,75 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
-from rebalancer.cli.config_file import load_config, own_config
-from rebalancer.cli.options import AccountOption, ConfigOption, DebugOption, JsonOption, person, show_json
+from rebalancer.cli.config_file import load_account, load_config
+from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person
 
 if TYPE_CHECKING:
     from rebalancer.app.views import InvestmentsEdited
-    from rebalancer.config import AccountConfig, Config
+    from rebalancer.config import AccountConfig
 
-app = typer.Typer(help="Allocate money to bots.", no_args_is_help=True)
+app = Commands(help="Allocate money to bots.", no_args_is_help=True)
 
-AmountArgument = Annotated[
-    str, typer.Argument(help="An amount of money; with --percent, a percentage.", show_default=False)
-]
-NameArgument = Annotated[str, typer.Argument(help="The bot's name, as `rebalance invest list` shows it.")]
+AmountArgument = Annotated[str, Argument(help="An amount of money; with --percent, a percentage.")]
+NameArgument = Annotated[str, Argument(help="The bot's name, as `rebalance invest list` shows it.")]
 
 
-@app.command()
+@app.with_json()
 def add(
-    bot: Annotated[Path, typer.Argument(help="The bot's file.", show_default=False)],
+    bot: Annotated[Path, Argument(help="The bot's file.")],
     amount: AmountArgument,
-    percent: Annotated[
-        bool, typer.Option("--percent", help="AMOUNT is a percentage of the investable amount.")
-    ] = False,
-    name: Annotated[str | None, typer.Option("--name", help="The bot's name; default: its file name.")] = None,
+    percent: Annotated[bool, Option("--percent", help="AMOUNT is a percentage of the investable amount.")] = False,
+    name: Annotated[str | None, Option("--name", help="The bot's name; default: its file name.")] = None,
     account: AccountOption = None,
     config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Add a bot with an amount of money. Its file is checked first."""
     from rebalancer.app.settings import invest
 
-    settings, chosen = _own_account(config, account)
-    edited = invest(settings, chosen, bot, amount, percent=percent, name=name, by=person())
-    _show(chosen.name, edited, json=json)
+    settings, chosen = load_account(config, account, own=True)
+    return _edited(chosen, invest(settings, chosen, bot, amount, percent=percent, name=name, by=person()))
 
 
-@app.command("set")
+@app.with_json("set")
 def set_(
     name: NameArgument,
     amount: AmountArgument,
     percent: Annotated[
-        bool | None, typer.Option("--percent/--dollars", help="The unit of AMOUNT; default: unchanged.")
+        bool | None, Option("--percent/--dollars", help="The unit of AMOUNT; default: unchanged.")
     ] = None,
     account: AccountOption = None,
     config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Change a bot's amount."""
     from rebalancer.app.settings import change_amount
 
-    settings, chosen = _own_account(config, account)
-    edited = change_amount(settings, chosen, name, amount, percent=percent, by=person())
-    _show(chosen.name, edited, json=json)
+    settings, chosen = load_account(config, account, own=True)
+    return _edited(chosen, change_amount(settings, chosen, name, amount, percent=percent, by=person()))
 
 
-@app.command()
-def remove(
-    name: NameArgument,
-    account: AccountOption = None,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+@app.with_json()
+def remove(name: NameArgument, account: AccountOption = None, config: ConfigOption = None) -> Answer:
     """Remove a bot. The next run sells the holdings that no other bot wants."""
     from rebalancer.app.settings import withdraw
 
-    settings, chosen = _own_account(config, account)
-    _show(chosen.name, withdraw(settings, chosen, name, person()), json=json)
+    settings, chosen = load_account(config, account, own=True)
+    return _edited(chosen, withdraw(settings, chosen, name, person()))
 
 
-@app.command("list")
-def list_(
-    account: AccountOption = None, config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False
-) -> None:
+@app.with_json("list")
+def list_(account: AccountOption = None, config: ConfigOption = None) -> Answer:
     """List the investments."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.app.settings import investments
-    from rebalancer.report.settings import show_investments
+    from rebalancer.report.settings import investments_screen
 
     accounts = {each.name: investments(each) for each in chosen_accounts(load_config(config), account)}
-    show_json(accounts) if json else show_investments(accounts)
+    return Answer(accounts, investments_screen(accounts))
 
 
-def _show(account: str, edited: "InvestmentsEdited", *, json: bool) -> None:
-    from rebalancer.report.settings import show_edited
+def _edited(account: "AccountConfig", edited: "InvestmentsEdited") -> Answer:
+    from rebalancer.report.settings import edited_screen
 
-    show_json(edited) if json else show_edited(account, edited)
-
-
-def _own_account(config: Path | None, account: str | None) -> "tuple[Config, AccountConfig]":
-    from rebalancer.app.account import one_account
-
-    settings = own_config(config)
-    return settings, one_account(settings, account)
+    return Answer(edited, edited_screen(account.name, edited))

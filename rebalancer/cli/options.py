@@ -1,27 +1,34 @@
 """Shared by the commands: options, confirmation, user name, shutdown signal and JSON output."""
 
 import getpass
+import inspect
 import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Exit, Option, Typer, confirm
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="Default: REBALANCE_CONFIG, ./config.toml, your config folder, the demo."),
+    Option("--config", help="Default: REBALANCE_CONFIG, ./config.toml, your config folder, the demo."),
 ]
-AccountOption = Annotated[str | None, typer.Option("--account", help="Only this account.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+AccountOption = Annotated[str | None, Option("--account", help="Only this account.")]
+JsonOption = Annotated[bool, Option("--json", help="Print JSON.")]
+DebugOption = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
+DAY = ["%Y-%m-%d"]
+YesOption = Annotated[bool, Option("--yes", help="Don't ask.")]
 
 
 def person() -> str:
@@ -42,7 +49,7 @@ def ask(question: str, command: str, otherwise: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         text = f"{question} There is no terminal to answer on, so {otherwise}: use --yes to confirm"
         raise BadInputError([Problem("--yes", "", text)])
-    if not typer.confirm(question, err=True):
+    if not confirm(question, err=True):
         raise BadInputError([Problem(command, "", f"the answer was no, so {otherwise}")])
 
 
@@ -65,6 +72,50 @@ def shutdown_signal() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command prints: `found` with --json, else `screen`, a generator that only then runs; then it exits."""
+
+    found: object
+    screen: "Iterable[RenderableType]"
+    exit_code: int = 0
+
+
+Command = Callable[..., Answer | None]
+
+
+class Commands(Typer):
+    def with_json(self, name: str | None = None) -> Callable[[Command], Callable[..., None]]:
+        """A command with --json and --debug, also where it doesn't declare them; its answer is printed."""
+        return lambda command: self.command(name)(_printing(command))
+
+
+def _printing(command: Command) -> Callable[..., None]:
+    own = inspect.signature(command)
+
+    @wraps(command)
+    def printing(**options: object) -> None:
+        answer = command(**{name: options[name] for name in own.parameters})
+        if answer:
+            show_json(answer.found) if options["json"] else show(answer.screen)
+            raise Exit(answer.exit_code)
+
+    shared = {"json": JsonOption, "debug": DebugOption}
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=option)
+        for name, option in shared.items()
+        if name not in own.parameters
+    ]
+    printing.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
+    return printing
+
+
+def show(screen: "Iterable[RenderableType]") -> None:
+    from rebalancer.report import console
+
+    console.show(screen)
 
 
 def show_json(value: object) -> None:

@@ -6,74 +6,58 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option, echo
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import ConfigOption, DebugOption, JsonOption, show_json
+from rebalancer.cli.options import DAY, Answer, Commands, ConfigOption, JsonOption, show, show_json
 
 if TYPE_CHECKING:
     from rebalancer.backtest.compare import Comparison
 
 
 def explain(
-    bot: Annotated[str, typer.Argument(help="An invested bot's name, or a bot file.", show_default=False)],
+    bot: Annotated[str, Argument(help="An invested bot's name, or a bot file.")],
     on: Annotated[
-        datetime | None,
-        typer.Option("--on", formats=["%Y-%m-%d"], help="A session of the price history; default: the last."),
+        datetime | None, Option("--on", formats=DAY, help="A session of the price history; default: the last.")
     ] = None,
-    tree: Annotated[bool, typer.Option("--tree", help="Show all rules, including branches not taken.")] = False,
+    tree: Annotated[bool, Option("--tree", help="Show all rules, including branches not taken.")] = False,
     mermaid: Annotated[
-        bool, typer.Option("--mermaid", help="Print the rules as a Mermaid diagram (up to 500 arrows).")
+        bool, Option("--mermaid", help="Print the rules as a Mermaid diagram (up to 500 arrows).")
     ] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer | None:
     """Show how a bot reached its decision on a day."""
     from rebalancer.app import research
-    from rebalancer.report.bots import mermaid_text, show_explanation
+    from rebalancer.report.bots import explanation_screen, mermaid_text
 
     found = research.explain(load_config(config), bot, on.date() if on else None, tree=tree, mermaid=mermaid)
-    if json:
-        show_json(found)
-    elif found.mermaid is not None:
-        typer.echo(mermaid_text(bot, found))
-    else:
-        show_explanation(found)
-
-
-# ---------------------------------------------------------------------------------------------------------- back-tests
-
-
-DAY = ["%Y-%m-%d"]
+    if found.mermaid is None or json:
+        return Answer(found, explanation_screen(found))
+    echo(mermaid_text(bot, found))
+    return None
 
 
 def backtest(
-    bots: Annotated[list[str], typer.Argument(help="Names of invested bots, or bot files.", show_default=False)],
+    bots: Annotated[list[str], Argument(help="Names of invested bots, or bot files.")],
     first: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY, help="First day; default: when every bot can decide.")
+        datetime | None, Option("--from", formats=DAY, help="First day; default: when every bot can decide.")
     ] = None,
-    last: Annotated[
-        datetime | None, typer.Option("--to", formats=DAY, help="Last day; default: the last price.")
-    ] = None,
-    cost_bps: Annotated[
-        float, typer.Option("--cost-bps", help="Trading costs in basis points of the traded value.")
-    ] = 0.0,
+    last: Annotated[datetime | None, Option("--to", formats=DAY, help="Last day; default: the last price.")] = None,
+    cost_bps: Annotated[float, Option("--cost-bps", help="Trading costs in basis points of the traded value.")] = 0.0,
     benchmark: Annotated[
         str | None,
-        typer.Option("--benchmark", help="A ticker to buy and hold; default: SPY if it has prices."),
+        Option("--benchmark", help="A ticker to buy and hold; default: SPY if it has prices."),
     ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write daily values and weights to this file.")] = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write an HTML report to this file.")] = None,
+    csv: Annotated[Path | None, Option("--csv", help="Write daily values and weights to this file.")] = None,
+    html: Annotated[Path | None, Option("--html", help="Write an HTML report to this file.")] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Back-test bots: each alone, combined as in an account, and against a benchmark."""
     from rebalancer.app import research
     from rebalancer.report import curves
     from rebalancer.report.backtest import screen
-    from rebalancer.report.console import show
 
     found = research.backtest(
         load_config(config, quietly=True),
@@ -84,16 +68,17 @@ def backtest(
         benchmark=benchmark,
         progress=_progress,
     )
-    written = _written(found, csv, html)
+    _write(found, csv, html)
     if json:
         show_json(curves.facts(found))
     else:
-        show(*screen(found))
-        typer.echo("".join(f"{option}: written to {path}\n" for option, path in written.items()), nl=False)
+        show(screen(found))
+        for option, path in (("--csv", csv), ("--html", html)):
+            if path:
+                echo(f"{option}: written to {path}")
 
 
-def _written(found: "Comparison", csv: Path | None, html: Path | None) -> dict[str, Path]:
-    """Write the requested files; return their paths by option."""
+def _write(found: "Comparison", csv: Path | None, html: Path | None) -> None:
     from rebalancer.report import curves
 
     if csv:
@@ -102,7 +87,6 @@ def _written(found: "Comparison", csv: Path | None, html: Path | None) -> dict[s
         from rebalancer.report.page import to_html  # loads plotly
 
         curves.write_file(html, to_html(found), "--html")
-    return {option: path for option, path in (("--csv", csv), ("--html", html)) if path}
 
 
 def _progress(bots: Iterable[str]) -> Iterable[str]:
@@ -110,38 +94,30 @@ def _progress(bots: Iterable[str]) -> Iterable[str]:
     from rich.console import Console
     from rich.progress import track
 
-    return track(
-        list(bots),
-        description="Back-testing",
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
+    off = not sys.stderr.isatty()
+    return track(list(bots), "Back-testing", console=Console(stderr=True), transient=True, disable=off)
 
 
-# -------------------------------------------------------------------------------------------------------------- prices
+app = Commands(help="Check and update the prices.", no_args_is_help=True)
 
 
-app = typer.Typer(help="Check and update the prices.", no_args_is_help=True)
-
-
-@app.command()
-def status(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
+@app.with_json()
+def status(config: ConfigOption = None) -> Answer:
     """Show each ticker's date range, gaps and age. Exit code 2 if the prices are unusable."""
     from rebalancer.app.source import price_status
-    from rebalancer.report.prices import show_prices
+    from rebalancer.report.prices import prices_screen
 
     found = price_status(load_config(config))
-    show_json(found) if json else show_prices(found)
+    return Answer(found, prices_screen(found))
 
 
-@app.command()
-def sync(config: ConfigOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
+@app.with_json()
+def sync(config: ConfigOption = None) -> Answer:
     """Fetch the missing closes of all bots' tickers. Exit code 4 if the source can't be read."""
     from rebalancer.app.source import synced
-    from rebalancer.report.prices import progress, show_synced
+    from rebalancer.report.prices import progress, synced_screen
 
     settings = load_config(config)
     with progress("tickers") as on_progress:
         found = synced(settings, on_progress)
-    show_json(found) if json else show_synced(found)
+    return Answer(found, synced_screen(found))

@@ -1,43 +1,46 @@
-"""`rebalance run`, `recover`, `schedule` and `status`."""
+"""`rebalance run`, `recover`, `schedule`, `status` and `doctor`."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Exit, Option, echo
 
-from rebalancer.cli.config_file import load_config
+from rebalancer.cli.config_file import load_account, load_config
 from rebalancer.cli.options import (
+    DAY,
     AccountOption,
+    Answer,
     ConfigOption,
     DebugOption,
     JsonOption,
     ask,
     person,
+    show,
     show_json,
     shutdown_signal,
 )
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError, Problem, RunFailedError
 
 if TYPE_CHECKING:
     from rebalancer.app.schedule_loop import ScheduleLoop
     from rebalancer.app.views import RunResult
     from rebalancer.config import Config
+    from rebalancer.model.checkup import Checkup
 
 
 def run(
     config: ConfigOption = None,
     account: AccountOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the orders a run would send; send none.")] = False,
-    as_of: Annotated[
-        datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Replay a past session (sim only).")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run again even if this session already had its run.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Show the orders a run would send; send none.")] = False,
+    as_of: Annotated[datetime | None, Option("--as-of", formats=DAY, help="Replay a past session (sim only).")] = None,
+    force: Annotated[bool, Option("--force", help="Run again even if this session already had its run.")] = False,
     when_due: Annotated[
-        bool, typer.Option("--when-due", help="For cron: run enabled accounts whose run is due, else do nothing.")
+        bool, Option("--when-due", help="For cron: run enabled accounts whose run is due, else do nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before a run outside its window.")] = False,
+    yes: Annotated[bool, Option("--yes", help="Don't ask before a run outside its window.")] = False,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -65,67 +68,57 @@ def run(
                 debug=debug,
             )
             results = map(by_hand, chosen_accounts(settings, account))
-        raise typer.Exit(_shown(results, json=json))
+        raise Exit(_shown(results, json=json))
 
 
 def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
     """Show each result as it arrives, or all as JSON; return the exit code."""
-    from rebalancer.report.console import show
     from rebalancer.report.run import screen
 
     done = []
     for result in results:
         done.append(result)
         if result.run and not json:
-            show(*screen(result.run))
+            show(screen(result.run))
         elif not json:
-            typer.echo(result.message, err=result.exit_code != 0)
+            echo(result.message, err=result.exit_code != 0)
     exit_code = max((result.exit_code for result in done), default=0)
     if json and done:
         show_json({"exit_code": exit_code, "accounts": done})
     return exit_code
 
 
-# ------------------------------------------------------------------------------------------------------------- recover
-
-
 def recover(
     config: ConfigOption = None,
     account: AccountOption = None,
     account_for: Annotated[
-        list[str] | None, typer.Option("--account-for", help="Id of an unknown order that you confirm.")
+        list[str] | None, Option("--account-for", help="Id of an unknown order that you confirm.")
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why the order is legitimate; journalled.")] = "",
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+    reason: Annotated[str, Option("--reason", help="Why the order is legitimate; journalled.")] = "",
+) -> Answer:
     """Fetch the outcome of every unsettled order, cancel open orders, and end an interrupted run.
 
     Sends no orders. Every run starts with the same steps.
     """
     from rebalancer.app.account import chosen_accounts, one_account
     from rebalancer.app.recover import recovered, vouch
-    from rebalancer.report.run import show_recovered
+    from rebalancer.report.run import recovered_screen
 
     settings = load_config(config, quietly=True)
     if account_for:
         vouch(settings, one_account(settings, account), account_for, reason, person())
     records = {each.name: recovered(settings, each) for each in chosen_accounts(settings, account)}
-    show_json(records) if json else show_recovered(records)
-
-
-# ------------------------------------------------------------------------------------------------- schedule and status
+    return Answer(records, recovered_screen(records))
 
 
 NEEDS_ATTENTION = 6
 
 
 def schedule(
-    coming: Annotated[int | None, typer.Option("--next", min=1, help="List this many coming runs, then exit.")] = None,
+    coming: Annotated[int | None, Option("--next", min=1, help="List this many coming runs, then exit.")] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer | None:
     """Run as a service: rebalance each enabled account shortly before the close of every session."""
     from rebalancer.app.schedule_loop import ScheduleLoop, run_until_stopped
     from rebalancer.market.clock import SystemClock
@@ -135,23 +128,22 @@ def schedule(
         text = "no account is enabled, so there is nothing to schedule: set enabled = true in [accounts.NAME]"
         raise BadInputError([Problem(str(settings.path), "accounts", text)])
     if coming is not None:
-        show_next(settings, coming, json=json)
-        return
+        return _coming_runs(settings, coming)
     with shutdown_signal() as shutdown:
         loop = ScheduleLoop(partial(load_config, config, quietly=True), SystemClock(), shutdown.is_set)
         run_until_stopped(partial(print_poll, loop, json=json), lambda: loop.next_start, shutdown)
     if not json:
-        typer.echo("The schedule has ended.")
+        echo("The schedule has ended.")
+    return None
 
 
-def show_next(settings: "Config", count: int, *, json: bool) -> None:
-    """List the next `count` runs of the enabled accounts."""
+def _coming_runs(settings: "Config", count: int) -> Answer:
     from rebalancer.app.status import coming_runs
     from rebalancer.market.clock import SystemClock
-    from rebalancer.report.run import show_coming
+    from rebalancer.report.run import coming_screen
 
     runs = coming_runs(settings, SystemClock(), count)
-    show_json(runs) if json else show_coming(runs)
+    return Answer(runs, coming_screen(runs))
 
 
 def print_poll(loop: "ScheduleLoop", *, json: bool = False) -> None:
@@ -162,31 +154,82 @@ def print_poll(loop: "ScheduleLoop", *, json: bool = False) -> None:
 
     for found in loop.poll():
         if isinstance(found, PollFailed):
-            typer.echo(f"rebalance: {found.error}", err=True)
+            echo(f"rebalance: {found.error}", err=True)
         elif not json:
-            typer.echo(log_line(found, loop.clock.now()))
+            echo(log_line(found, loop.clock.now()))
         elif not isinstance(found, ComingRun):
-            typer.echo(to_json(found))
+            echo(to_json(found))
 
 
 def status(
     account: AccountOption = None,
     max_age: Annotated[
-        float | None, typer.Option("--max-age", metavar="HOURS", min=0, help="Maximum age of the last completed run.")
+        float | None, Option("--max-age", metavar="HOURS", min=0, help="Maximum age of the last completed run.")
     ] = None,
     config: ConfigOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+) -> Answer:
     """Show each account's last and next run. Exit code 6 if an account needs attention."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.app.status import account_statuses
     from rebalancer.market.clock import SystemClock
-    from rebalancer.report.run import show_status
+    from rebalancer.report.run import status_screen
 
     settings = load_config(config)
     allowed = None if max_age is None else timedelta(hours=max_age)
     accounts = account_statuses(settings, chosen_accounts(settings, account), SystemClock(), allowed)
     exit_code = NEEDS_ATTENTION if any(each.troubles for each in accounts) else 0
-    show_json({"exit_code": exit_code, "accounts": accounts}) if json else show_status(accounts)
-    raise typer.Exit(exit_code)
+    return Answer({"exit_code": exit_code, "accounts": accounts}, status_screen(accounts), exit_code)
+
+
+def doctor(
+    account: AccountOption = None,
+    paper_trial: Annotated[
+        bool, Option("--paper-trial", help="Buy and sell one share in a paper account, and report the results.")
+    ] = False,
+    two_evenings: Annotated[
+        bool, Option("--two-evenings", help="With --paper-trial: buy a share today, sell it in a later session.")
+    ] = False,
+    symbol: Annotated[
+        str | None,
+        Option("--symbol", help="The ticker to trade. Default: SGOV; with --two-evenings a fund that no bot uses."),
+    ] = None,
+    yes: Annotated[bool, Option("--yes", help="Don't ask before the trial.")] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> Answer:
+    """Check everything that a run needs, without sending orders. Exit code 4 if a check fails."""
+    from rebalancer.app.doctor import checkups
+
+    if two_evenings and not paper_trial:
+        raise BadInputError([Problem("--two-evenings", "", "needs --paper-trial")])
+    if paper_trial:
+        found = iter([_trial(config, account, symbol, two_evenings=two_evenings, yes=yes)])
+    else:
+        found = checkups(partial(load_config, config), account)
+    return _checked(found, json=json)
+
+
+def _checked(checkups: "Iterator[Checkup]", *, json: bool) -> Answer:
+    """Show each checkup as it completes, unless all are printed as JSON."""
+    from rebalancer.report.doctor import checkup_screen, verdict_screen
+
+    done = []
+    for checkup in checkups:
+        done.append(checkup)
+        if not json:
+            show(checkup_screen(checkup))
+    exit_code = RunFailedError.exit_code if any(checkup.failed for checkup in done) else 0
+    return Answer({"exit_code": exit_code, "checkups": done}, verdict_screen(*done), exit_code)
+
+
+def _trial(path: Path | None, account: str | None, symbol: str | None, *, two_evenings: bool, yes: bool) -> "Checkup":
+    from rebalancer import model
+    from rebalancer.app.doctor import paper_trial
+
+    settings, chosen = load_account(path, account)
+    try:
+        share = None if symbol is None else model.symbol(symbol)
+    except ValueError as error:
+        raise BadInputError([Problem("--symbol", "", str(error))]) from error
+    confirm = partial(ask, command="--paper-trial", otherwise="nothing was done", yes=yes)
+    return paper_trial(settings, chosen, share, confirm, two_evenings=two_evenings)

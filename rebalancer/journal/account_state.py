@@ -50,11 +50,6 @@ def read_balances(connection: sqlite3.Connection, account: str, first: date) -> 
     )
 
 
-def read_run_number(connection: sqlite3.Connection, run: RunId) -> int:
-    ((number,),) = connection.execute("SELECT number FROM runs WHERE id = ?", [run]).fetchall()
-    return int(number)
-
-
 def known(connection: sqlite3.Connection, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
     """Those of `ids` that are journalled orders of `account`, not refused, or that a person accounted for."""
     found = connection.execute(
@@ -159,7 +154,15 @@ def setting_changes(at: datetime, account: str, old: Settings, new: Settings) ->
     )
 
 
-def last_settings(connection: sqlite3.Connection, account: str) -> Settings | None:
+def changed_settings(connection: sqlite3.Connection, request: RunRequest) -> tuple[SettingChanged, ...]:
+    """How the settings of `request` differ from those of the account's last run; empty before its first."""
+    before = _last_settings(connection, request.account)
+    if before is None or SETTINGS not in request.files:
+        return ()
+    return setting_changes(request.at, request.account, before, json.loads(request.files[SETTINGS]))
+
+
+def _last_settings(connection: sqlite3.Connection, account: str) -> Settings | None:
     """The settings of the account's last run with all later changes applied; None before its first run."""
     row = connection.execute(
         "SELECT run_files.run, content FROM run_files JOIN files USING (sha256) JOIN runs ON runs.id = run_files.run"
@@ -203,16 +206,17 @@ def earlier_runs(connection: sqlite3.Connection, condition: str, account: str, *
     return tuple(EarlierRun(*row) for row in rows)
 
 
-def refusal(request: RunRequest, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
-    """Why `request` may not start a run after the `earlier` ones of its session (oldest first); None where it may.
+def session_runs(connection: sqlite3.Connection, account: str, session: date) -> tuple[EarlierRun, ...]:
+    return earlier_runs(connection, "session = ?", account, session.isoformat())
+
+
+def already_run(account: str, session: date, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
+    """Why `session` had its run, by all `earlier` runs of it (oldest first); None where it had none.
 
     One real run per account and session: that is what prevents duplicate orders.
     """
     done = [run for run in earlier if run.uses_up_session]
-    if not done or request.force or request.dry_run:
-        return None
-    last = done[-1]
-    return AlreadyRun(last.id, f"the run of {request.session} for account {request.account} {_state(last)}")
+    return AlreadyRun(done[-1].id, f"the run of {session} for account {account} {_state(done[-1])}") if done else None
 
 
 def interrupted_reason(run: EarlierRun) -> str:

@@ -12,7 +12,7 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
-from rebalancer.errors import BadInputError, Problem, StoppedError
+from rebalancer.errors import BadInputError, StoppedError
 from rebalancer.journal.chain import GENESIS, AuditResult, Head, JournalLine, has_chain, link, read_head
 from rebalancer.journal.codec import Claimed, from_body
 from rebalancer.journal.connection import reading, rolled_back
@@ -30,14 +30,13 @@ def verify(path: Path, anchor: str | None = None) -> AuditResult:
     """
     if anchor is not None and not ANCHOR.fullmatch(anchor):
         text = f"{anchor!r} is no hash: it takes the 64 digits that a run showed at its end, or the first 12 of them"
-        raise BadInputError([Problem("--anchor", "", text)])
+        raise BadInputError.of("--anchor", text)
     if not path.exists():
-        raise BadInputError([Problem(str(path), "", "there is no journal")])
+        raise BadInputError.of(path, "there is no journal")
     with reading(path) as journal:
         journal.row_factory = None
         if not has_chain(journal):
-            text = "an earlier version wrote it, without hashes: the next run adds them"
-            raise BadInputError([Problem(str(path), "", text)])
+            raise BadInputError.of(path, "an earlier version wrote it, without hashes: the next run adds them")
         return AuditResult(str(path), read_head(journal), tuple(_faults(journal, anchor)))
 
 

@@ -1,7 +1,7 @@
 """Events and other values as JSON text. An event round-trips exactly, to the last digit."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from rebalancer import events
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError
 from rebalancer.events import Event
 
 Value = TypeVar("Value")
@@ -42,7 +42,7 @@ KINDS: Mapping[str, type] = {
     for name, kind in {**vars(events), Claimed.__name__: Claimed}.items()
     if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 }
-CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 SCALARS: Mapping[object, Callable[[Any], object]] = {
     Decimal: Decimal,
     datetime: datetime.fromisoformat,
@@ -81,21 +81,9 @@ def to_json(value: object) -> str:
     return json.dumps(plain(value), indent=2, ensure_ascii=False)
 
 
-def canonical(flat: Plain) -> str:
-    return CANONICAL.encode(flat)
-
-
 def plain(value: Any) -> Plain:  # noqa: ANN401 - whatever a field of an event may hold
     """`value` in JSON's types: decimals as text without an exponent, times as ISO 8601 with their offset."""
     return _flattener(value.__class__)(value)
-
-
-def _flatten_items(items: Iterable[object]) -> Plain:
-    return [plain(item) for item in items]
-
-
-def _flatten_mapping(mapping: Mapping[object, object]) -> Plain:
-    return {str(key): plain(item) for key, item in mapping.items()}
 
 
 def _text(value: str) -> str:
@@ -120,8 +108,8 @@ FLATTENERS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], Plain]]] = (
     (str, _text),
     ((float, Decimal), _number),
     (date, _time),
-    (Mapping, _flatten_mapping),
-    ((tuple, list), _flatten_items),
+    (Mapping, lambda mapping: {str(key): plain(item) for key, item in mapping.items()}),
+    ((tuple, list), lambda items: [plain(item) for item in items]),
 )
 
 
@@ -176,6 +164,6 @@ def _dataclass_builder(form: Any) -> Callable[[Mapping[str, Any]], Any]:  # noqa
 
 
 def _newer(place: str) -> BadInputError:
-    return BadInputError(
-        [Problem("the journal", place, "a newer version of this program wrote it: install that version")]
+    return BadInputError.of(
+        "the journal", "a newer version of this program wrote it: install that version", place=place
     )

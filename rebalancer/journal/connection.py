@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rebalancer.errors import BadInputError, Problem, RunFailedError, StoppedError
+from rebalancer.errors import BadInputError, RunFailedError, StoppedError
 from rebalancer.files import create_private, replace_atomically
 from rebalancer.journal.chain import Head, has_chain, holds, read_head
 from rebalancer.journal.tables import PROJECTIONS, TRUTH
@@ -102,12 +102,12 @@ def back_up(path: Path, copy: Path) -> Backup:
     be made, and then no file is left behind.
     """
     if not path.exists():
-        raise BadInputError([Problem(str(path), "", "there is no journal yet, so nothing to copy")])
+        raise BadInputError.of(path, "there is no journal yet, so nothing to copy")
     with readable_errors(copy):
         try:
             create_private(copy)
         except FileExistsError as error:
-            raise BadInputError([Problem(str(copy), "", "is there already: name a new file")]) from error
+            raise BadInputError.of(copy, "is there already: name a new file") from error
         try:
             with closing(_connect_read_only(path)) as journal:
                 journal.execute("VACUUM INTO ?", [str(copy)])

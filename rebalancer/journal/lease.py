@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from operator import itemgetter
 from pathlib import Path
 from shutil import which
@@ -78,7 +78,7 @@ class LockHolder:
 
 
 def lock_holder(lock: str = "") -> LockHolder:
-    return LockHolder(Process(_this_process(), socket.gethostname(), os.getpid()), lock, _now)
+    return LockHolder(Process(_this_process(), socket.gethostname(), os.getpid()), lock, partial(datetime.now, UTC))
 
 
 @contextmanager
@@ -161,10 +161,6 @@ def _this_process() -> str:
 
 
 os.register_at_fork(after_in_child=_this_process.cache_clear)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def acquire(path: Path, busy: Callable[[], str]) -> FileLock:

@@ -229,11 +229,11 @@ def _order_accounted(event: events.OrderAccounted, tables: TableWriter) -> None:
 
     Raises BadInputError for another account's order in a fresh event; in an old event such an order stays open.
     """
-    owner = tables.owner(event.order_id)
-    if tables.fresh and owner is not None and owner != event.account:
-        raise not_of_account(event.order_id, owner, event.account)
+    order = tables.order(event.order_id)
+    if tables.fresh and order is not None and order["account"] != event.account:
+        raise not_of_account(event.order_id, order["account"], event.account)
     tables.insert("accounted", {"seq": tables.seq, "run": tables.run, **_columns(event)})
-    if owner == event.account:
+    if order is not None and order["account"] == event.account:
         tables.update("orders", event.order_id, settled=True)
 
 

@@ -1,7 +1,6 @@
 """The only writer of the journal. An event and its projection are committed in one transaction."""
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -14,24 +13,7 @@ from sqlite_utils import Database
 
 from rebalancer.errors import BusyError, StoppedError, TradingBlockedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
-from rebalancer.journal.account_state import (
-    SETTINGS,
-    earlier_runs,
-    interrupted_reason,
-    is_blocked,
-    known,
-    last_settings,
-    read_balances,
-    read_failures,
-    read_interrupted,
-    read_orders,
-    read_run_number,
-    read_trading_status,
-    refusal,
-    resumed_elsewhere,
-    resumed_note,
-    setting_changes,
-)
+from rebalancer.journal import account_state
 from rebalancer.journal.audit import require_sound
 from rebalancer.journal.chain import Head, JournalLine, link, read_head
 from rebalancer.journal.codec import Claimed, from_body, to_body
@@ -131,8 +113,9 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
         with readable_errors(self._path):
             with writing(self._db.conn):
                 fence = take(self._db.conn, request.account, self._holder)
-                same_session = earlier_runs(self._db.conn, "session = ?", request.account, request.session.isoformat())
-                if refused := refusal(request, same_session):
+                earlier = account_state.session_runs(self._db.conn, request.account, request.session)
+                refused = account_state.already_run(request.account, request.session, earlier)
+                if refused and not (request.force or request.dry_run):
                     release(self._db.conn, request.account, fence)
                     return refused
                 run = self._begin(replace(request, notes=(*request.notes, *self._notes)))
@@ -152,7 +135,7 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
                 if run != NO_RUN and not all(isinstance(event, Noted) for event in events):
                     self._require_lease(run)
                 for event in events:
-                    if isinstance(event, OrderIntended | OrderResent) and is_blocked(self._db.conn, run):
+                    if isinstance(event, OrderIntended | OrderResent) and account_state.is_blocked(self._db.conn, run):
                         raise TradingBlockedError(
                             "the account was halted or disarmed just before this order was to leave"
                         )
@@ -164,31 +147,34 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
 
     def run_number(self, run: RunId) -> int:
         """The number of `run` within its session, from 1."""
-        return self._read(read_run_number, run)
+        with readable_errors(self._path):
+            return int(self._one("SELECT number FROM runs WHERE id = ?", run))
 
     def ledger(self, account: str) -> Ledger:
         return self._read(read_ledger, account)
 
     def unsettled(self, account: str) -> tuple[OrderRecord, ...]:
-        return self._read(read_orders, "runs.account = ? AND NOT orders.settled", account)
+        return self._read(account_state.read_orders, "runs.account = ? AND NOT orders.settled", account)
 
     def orders(self, run: RunId) -> tuple[OrderRecord, ...]:
-        return self._read(read_orders, "orders.run = ?", run)
+        return self._read(account_state.read_orders, "orders.run = ?", run)
 
     def orders_since(self, account: str, first: date) -> tuple[OrderRecord, ...]:
-        return self._read(read_orders, "runs.account = ? AND runs.session >= ?", account, first.isoformat())
+        return self._read(
+            account_state.read_orders, "runs.account = ? AND runs.session >= ?", account, first.isoformat()
+        )
 
     def balances(self, account: str, first: date) -> tuple[BalanceRecord, ...]:
-        return self._read(read_balances, account, first)
+        return self._read(account_state.read_balances, account, first)
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
-        return self._read(known, account, ids)
+        return self._read(account_state.known, account, ids)
 
     def trading_status(self, account: str) -> TradingStatus:
-        return self._read(read_trading_status, account)
+        return self._read(account_state.read_trading_status, account)
 
     def failures(self, run: RunId) -> Mapping[str, str]:
-        return self._read(read_failures, run)
+        return self._read(account_state.read_failures, run)
 
     def head(self) -> Head:
         """The last line of the journal."""
@@ -198,7 +184,7 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
         """None while another living process holds the lease: its run is in progress, not interrupted."""
         with readable_errors(self._path):
             alive = conflict(read_lease(self._db.conn, account), self._holder)
-            return None if alive else read_interrupted(self._db.conn, account)
+            return None if alive else account_state.read_interrupted(self._db.conn, account)
 
     def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
         """Raises BusyError where another process holds the account's lease, or has ended a run that was `running`."""
@@ -207,8 +193,8 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
                 account = self._one("SELECT account FROM runs WHERE id = ?", run)
                 fence = take(self._db.conn, account, self._holder)
                 if running and self._one("SELECT status FROM runs WHERE id = ?", run) != "running":
-                    raise BusyError(resumed_elsewhere(run))
-                self._append(run, RunTakenUp(request.at, resumed_note(request.at, running=running)))
+                    raise BusyError(account_state.resumed_elsewhere(run))
+                self._append(run, RunTakenUp(request.at, account_state.resumed_note(request.at, running=running)))
             self._leases[run] = account, fence
             self._save_high_water_mark()
 
@@ -227,15 +213,13 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
             return query(self._db.conn, *values, **named)
 
     def _begin(self, request: RunRequest) -> RunId:
-        for dead in earlier_runs(self._db.conn, "status = 'running'", request.account):
+        for dead in account_state.earlier_runs(self._db.conn, "status = 'running'", request.account):
             status: RunStatus = "partial" if dead.orders else "failed"
-            self._append(dead.id, RunEnded(request.at, status, interrupted_reason(dead)))
+            self._append(dead.id, RunEnded(request.at, status, account_state.interrupted_reason(dead)))
         run = RunId(self._one("SELECT COALESCE(MAX(id), 0) + 1 FROM runs"))
-        before = last_settings(self._db.conn, request.account)
-        self._append(run, self._granted(request))
-        if before is not None and SETTINGS in request.files:
-            for change in setting_changes(request.at, request.account, before, json.loads(request.files[SETTINGS])):
-                self._append(run, change)
+        changed = account_state.changed_settings(self._db.conn, request)
+        for event in (self._granted(request), *changed):
+            self._append(run, event)
         return run
 
     def _require_lease(self, run: RunId) -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from rebalancer.errors import BadInputError, Problem, StoppedError
+from rebalancer.errors import BadInputError, StoppedError
 from rebalancer.journal.codec import canonical, plain
 from rebalancer.model import OrderPhase, RunStep
 from rebalancer.model.states import OVER, may_become, may_step
@@ -182,15 +182,11 @@ class TableWriter:
         self.db.execute(_update_of(table, tuple(changes)), [*(cell(value) for value in changes.values()), key])
 
     def order(self, order_id: str) -> Mapping[str, Any] | None:
-        found = self.db.execute("SELECT * FROM orders WHERE id = ?", [order_id])
+        """The order with its `account`; None where it is not in the journal."""
+        query = "SELECT orders.*, account FROM orders JOIN runs ON runs.id = orders.run WHERE orders.id = ?"
+        found = self.db.execute(query, [order_id])
         row = found.fetchone()
         return None if row is None else dict(zip((name for name, *_ in found.description), row, strict=True))
-
-    def owner(self, order_id: str) -> str | None:
-        """The account of the order; None for an order that is not in the journal."""
-        found = "SELECT account FROM orders JOIN runs ON runs.id = orders.run WHERE orders.id = ?"
-        row = self.db.execute(found, [order_id]).fetchone()
-        return None if row is None else row[0]
 
     def update_order(self, order: Mapping[str, Any], **changes: object) -> None:
         """Update an order. It is settled once its state is final and all its filled shares have their fills journalled.
@@ -232,7 +228,7 @@ def not_of_account(order_id: str, owner: str, account: str) -> BadInputError:
         f"is of account {owner}, not of account {account}: account for it with --account {owner}. If that is what this "
         "account was called before, call it so again"
     )
-    return BadInputError([Problem("the order", order_id, text)])
+    return BadInputError.of("the order", text, place=order_id)
 
 
 @cache

@@ -55,9 +55,9 @@ def shares(quantity: Decimal | int) -> str:
     return f"{digits(quantity)} share{'' if quantity == 1 else 's'}"
 
 
-def listed(words: Sequence[str], between: str = ", ") -> str:
-    more = len(words) - LISTED
-    return between.join(words[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
+def listed(words: Sequence[str], between: str = ", ", *, most: int = LISTED) -> str:
+    more = len(words) - most
+    return between.join(words[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def clock_time(at: datetime, zone: tzinfo) -> str:

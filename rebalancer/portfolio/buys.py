@@ -137,20 +137,23 @@ def size_buys(
     short_of_room: set[Symbol] = set()
     left = funds
     for buy in sorted(buys, key=lambda buy: (-buy.missing, buy.trade.symbol)):
-        quantity = min(buy.wanted, _affordable(left, buy))
+        # In whole lots; the limit price counts against the cash, the market price against the room.
+        by_cash = buy.instrument.quantity_for(left.cash - left.fee, buy.limit)
+        by_room = buy.instrument.quantity_for(left.room, buy.price.value)
+        quantity = min(buy.wanted, by_cash, by_room)
         accepted = quantity >= buy.instrument.lot and quantity * buy.price.value >= buy.least(trading)
         if quantity < buy.trade.quantity or not accepted:
             bought = f"buying {digits(quantity)} of the planned {shares(buy.trade.quantity)}"
             why = _shrunk(buy, quantity, left, trading)
             notes[buy.trade.symbol] = f"{bought if accepted else 'not bought'}, {why}"
         if quantity < buy.wanted:
-            room_is_left = quantity < buy.instrument.quantity_for(left.room, buy.price.value)
-            (short_of_cash if room_is_left else short_of_room).add(buy.trade.symbol)
+            (short_of_cash if quantity < by_room else short_of_room).add(buy.trade.symbol)
         if accepted:
             attempt = attempts.get(buy.trade.symbol, 1)
             identity = order_id(account, session, run_number, "buys", buy.trade.symbol, "buy", attempt)
             orders.append(_buy_order(identity, buy, quantity, trading))
-            left = _less(left, buy, quantity)
+            spent = quantity * buy.limit + left.fee
+            left = replace(left, cash=left.cash - spent, room=left.room - quantity * buy.price.value)
     return Sized(tuple(orders), notes, frozenset(short_of_cash), frozenset(short_of_room))
 
 
@@ -175,17 +178,6 @@ def _fresh(trade: Trade, instrument: Instrument, price: Price, now: Decimal, pla
     missing = target - now * price.value
     limit = limit_price(price, trading.limit_percent, instrument)
     return _Buy(trade, instrument, price, instrument.round_down(wanted), missing, limit)
-
-
-def _affordable(funds: Funds, buy: _Buy) -> Decimal:
-    """In whole lots; the limit price counts against the cash, the market price against the room."""
-    by_cash = buy.instrument.quantity_for(funds.cash - funds.fee, buy.limit)
-    return min(by_cash, buy.instrument.quantity_for(funds.room, buy.price.value))
-
-
-def _less(funds: Funds, buy: _Buy, quantity: Decimal) -> Funds:
-    spent = quantity * buy.limit + funds.fee
-    return replace(funds, cash=funds.cash - spent, room=funds.room - quantity * buy.price.value)
 
 
 def _shrunk(buy: _Buy, quantity: Decimal, left: Funds, trading: Trading) -> str:

@@ -47,7 +47,8 @@ def sort_holdings(
     others = ZERO
     for position in sorted(positions, key=lambda position: position.symbol):
         symbol = position.symbol
-        wanted = ZERO if symbol in untouchable else _managed(position, ours, trading)
+        due = position.quantity if trading.manage == "account" else min(ours.get(symbol, ZERO), position.quantity)
+        wanted = ZERO if symbol in untouchable else due
         free = max(ZERO, position.quantity if position.available is None else position.available)
         quantity = min(wanted, free)
         if quantity < wanted:
@@ -81,12 +82,6 @@ def _kept(
     by_record = recorded[symbol] * before / due if symbol in recorded else None
     by_shares = position.market_value * min(before, position.quantity) / position.quantity
     return min(position.market_value, by_shares if by_record is None else max(ZERO, by_record))
-
-
-def _managed(position: Position, ours: Mapping[Symbol, Decimal], trading: Trading) -> Decimal:
-    if trading.manage == "account":
-        return position.quantity
-    return min(ours.get(position.symbol, ZERO), position.quantity)
 
 
 def _never_traded(positions: Sequence[Position], trading: Trading, instruments: Instruments) -> dict[Symbol, str]:

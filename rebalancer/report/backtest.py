@@ -4,17 +4,16 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from plotille import Figure
-from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from rebalancer.backtest.compare import Comparison, Track, sessions_in_words
 from rebalancer.backtest.metrics import Drawdown, Statistics, Year, drawdowns
 from rebalancer.model import Floats
 from rebalancer.model.text import money, percentage
-from rebalancer.report.console import grid, line
+from rebalancer.report.console import Screen, grid, line, lines
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 COLORS = ("bright_blue", "bright_yellow")
@@ -26,15 +25,16 @@ NOT_SIMULATED = (
 PIPE_COLUMNS, MOST_COLUMNS, AXIS_COLUMNS = 110, 140, 24
 
 
-def screen(comparison: Comparison) -> Iterator[RenderableType]:
+def screen(comparison: Comparison) -> Screen:
     yield line(headline(comparison), "bold")
-    for note in (*comparison.notes, NOT_SIMULATED):
-        yield line(note, "yellow")
+    yield from lines((*comparison.notes, NOT_SIMULATED), "yellow")
     if len(comparison.sessions) > 1:
         yield from drawings(comparison)
-    yield statistics_table(comparison.tracks)
-    yield months_table(comparison.main)
-    yield allocations_table(comparison)
+    main, tracks = comparison.main, ("", *(f"#{track.name}" for track in comparison.tracks))
+    months = ("year", *(f"#{month}" for month in (*MONTHS, "year")))
+    yield grid("Statistics", tracks, statistics(comparison.tracks))
+    yield grid(f"Monthly returns of {main.name}, %", months, map(year_cells, main.years))
+    yield grid(f"Held after {comparison.sessions[-1]}", tracks, allocations(comparison))
 
 
 def headline(comparison: Comparison) -> str:
@@ -45,9 +45,6 @@ def headline(comparison: Comparison) -> str:
         f"Back-test of {names}: {sessions[0]} to {sessions[-1]}, {sessions_in_words(len(sessions))}, "
         f"begun with {money(terms.cash, terms.currency)}, costs: {costs}"
     )
-
-
-# --------------------------------------------------------------------------------------------- the curves
 
 
 def drawings(comparison: Comparison) -> Iterator[Text]:
@@ -77,8 +74,8 @@ def _canvas(unit: str, *, terminal: bool) -> Figure:
     figure.width, figure.height = max(columns - AXIS_COLUMNS, AXIS_COLUMNS), 14
     figure.with_colors, figure.color_mode, figure.origin = terminal, "names", False
     figure.x_label, figure.y_label = "month", unit
-    figure.register_label_formatter(float, _number)
-    figure.register_label_formatter(datetime, _month)
+    figure.register_label_formatter(float, partial(_label, ",.1f"))
+    figure.register_label_formatter(datetime, partial(_label, "%Y-%m"))
     return figure
 
 
@@ -88,31 +85,14 @@ def _limits(curves: Sequence[Floats]) -> tuple[float, float]:
     return float(low), float(high if high > low else low + 1)
 
 
-def _number(value: float, chars: int, delta: float, *, left: bool = False) -> str:  # noqa: ARG001 - plotille's call
-    text = f"{value:,.1f}"
+def _label(form: str, value: float | datetime, chars: int, delta: object, *, left: bool = False) -> str:  # noqa: ARG001
+    """Plotille calls it with all but `form`."""
+    text = format(value, form)
     return text.ljust(chars) if left else text.rjust(chars)
 
 
-def _month(value: datetime, chars: int, delta: object, *, left: bool = False) -> str:  # noqa: ARG001 - plotille's call
-    text = f"{value:%Y-%m}"
-    return text.ljust(chars) if left else text.rjust(chars)
-
-
-# ---------------------------------------------------------------------------------------------- the tables
-
-
-def statistics_table(tracks: Sequence[Track]) -> Table:
-    table = grid("Statistics", "", *(f"#{track.name}" for track in tracks))
-    for label, text in STATISTICS.items():
-        table.add_row(label, *(text(track.statistics) for track in tracks))
-    return table
-
-
-def months_table(track: Track) -> Table:
-    table = grid(f"Monthly returns of {track.name}, %", "year", *(f"#{month}" for month in (*MONTHS, "year")))
-    for year in track.years:
-        table.add_row(*year_cells(year))
-    return table
+def statistics(tracks: Sequence[Track]) -> Iterator[tuple[str, ...]]:
+    return ((label, *(text(track.statistics) or UNDEFINED for track in tracks)) for label, text in STATISTICS.items())
 
 
 def year_cells(year: Year) -> tuple[str, ...]:
@@ -120,38 +100,26 @@ def year_cells(year: Year) -> tuple[str, ...]:
     return (str(year.year), *("" if value is None else f"{value * 100:z.1f}" for value in (*year.months, year.total)))
 
 
-def allocations_table(comparison: Comparison) -> Table:
-    """The holdings after the last close."""
-    table = grid(f"Held after {comparison.sessions[-1]}", "", *(f"#{track.name}" for track in comparison.tracks))
-    for name, weights in allocations(comparison):
-        table.add_row(name, *weights)
-    return table
-
-
-def allocations(comparison: Comparison) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A row for each symbol that any track holds, and one for the cash."""
+def allocations(comparison: Comparison) -> Iterator[tuple[str, ...]]:
+    """After the last close: a row for each symbol that any track holds, and one for the cash."""
     held = [track.last for track in comparison.tracks]
     for symbol in sorted({symbol for weights in held for symbol in weights}):
-        yield symbol, tuple(percentage(weights.get(symbol)) for weights in held)
-    yield "cash", tuple(percentage(1 - min(sum(weights.values()), 1)) for weights in held)
-
-
-def _fraction(value: float | None) -> str:
-    return percentage(value) or UNDEFINED
+        yield symbol, *(percentage(weights.get(symbol)) for weights in held)
+    yield "cash", *(percentage(1 - min(sum(weights.values()), 1)) for weights in held)
 
 
 def _ratio(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.2f}"
+    return "" if value is None else f"{value:.2f}"
 
 
 def _fall(fall: Drawdown | None, part: Callable[[Drawdown], str]) -> str:
-    return UNDEFINED if fall is None else part(fall)
+    return "" if fall is None else part(fall)
 
 
 STATISTICS: dict[str, Callable[[Statistics], str]] = {
-    "Cumulative return": lambda found: _fraction(found.cumulative),
-    "CAGR": lambda found: _fraction(found.annualised),
-    "Volatility, a year": lambda found: _fraction(found.volatility),
+    "Cumulative return": lambda found: percentage(found.cumulative),
+    "CAGR": lambda found: percentage(found.annualised),
+    "Volatility, a year": lambda found: percentage(found.volatility),
     "Sharpe": lambda found: _ratio(found.sharpe),
     "Sortino": lambda found: _ratio(found.sortino),
     "Max drawdown": lambda found: _fall(found.max_drawdown, lambda fall: percentage(fall.depth)),
@@ -160,5 +128,5 @@ STATISTICS: dict[str, Callable[[Statistics], str]] = {
     "  recovered on": lambda found: _fall(found.max_drawdown, lambda fall: str(fall.recovered or "not yet")),
     "Calmar": lambda found: _ratio(found.calmar),
     "Turnover, times a year": lambda found: _ratio(found.turnover),
-    "Exposure, mean": lambda found: _fraction(found.exposure),
+    "Exposure, mean": lambda found: percentage(found.exposure),
 }

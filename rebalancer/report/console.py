@@ -1,6 +1,7 @@
 """Output for people: rich on a terminal, plain text elsewhere."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from shutil import get_terminal_size
 
 from rich.box import ROUNDED
@@ -12,30 +13,36 @@ PLAIN_WIDTH = 180
 MIN_BOX_WIDTH = 120
 """The least terminal width, in columns, at which boxes are drawn."""
 
+STYLES = {
+    "success": "bold green",
+    "partial": "bold yellow",
+    "failed": "bold red",
+    "missed": "bold red",
+    "warning": "yellow",
+    "error": "red",
+}
+"""By status of a run, and by level of a remark."""
 
-def show(*parts: RenderableType) -> None:
+Screen = Iterator[RenderableType]
+
+
+def show(screen: Iterable[RenderableType]) -> None:
     """Print; on a pipe without colours and boxes, in lines wide enough that nothing is truncated."""
-    terminal = _is_terminal()
-    out = Console(width=None if terminal else PLAIN_WIDTH, highlight=False)
-    for part in parts:
+    out = Console(width=None if _is_terminal() else PLAIN_WIDTH, highlight=False)
+    for part in screen:
         out.print(part)
 
 
-def grid(title: str, *columns: str) -> Table:
+def grid(title: str, columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> Table:
     """A table. "#" before a column name right-aligns it (numbers), "~" lets it wrap (sentences)."""
     boxed = _is_terminal() and get_terminal_size().columns >= MIN_BOX_WIDTH
-    table = Table(
-        title=f"\n{title}",
-        title_justify="left",
-        title_style="bold",
-        box=ROUNDED if boxed else None,
-        pad_edge=boxed,
-    )
+    box = ROUNDED if boxed else None
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=box, pad_edge=boxed)
     for column in columns:
-        name = column.lstrip("#~")
-        table.add_column(
-            name, justify="right" if column.startswith("#") else "left", no_wrap=not column.startswith("~")
-        )
+        heading, right = column.lstrip("#~"), column.startswith("#")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=not column.startswith("~"))
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else line(cell) for cell in row))
     return table
 
 
@@ -44,5 +51,9 @@ def _is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def line(text: str, style: str = "") -> Text:
-    return Text(text, style=style)
+def line(text: object, style: str = "") -> Text:
+    return Text(str(text), style=style)
+
+
+def lines(texts: Iterable[object], style: str = "") -> Screen:
+    return (line(text, style) for text in texts)

@@ -1,42 +1,42 @@
 """Terminal output of halts, the kill switch, arming, adoption and write-offs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from rich.console import RenderableType
+from rich.text import Text
 
 from rebalancer.app.views import Adoption, ArmingProposal, KilledAccount, LiveAccount, Resumed
 from rebalancer.events import Armed, Halted
 from rebalancer.model import OrderState, Position
 from rebalancer.model.text import cents, date_and_time, grouped, minute, money, shares
 from rebalancer.portfolio.holdings import Offer
-from rebalancer.report.console import grid, line, show
+from rebalancer.report.console import Screen, grid, line, lines
 from rebalancer.report.run import exchange_city
 
 
-def show_halted(halt: Halted) -> None:
-    show(line(f"{_whose(halt)} is halted: {halt.reason}. `rebalance resume --reason TEXT` lifts it.", "bold red"))
+def halted_screen(halt: Halted) -> Screen:
+    yield line(f"{_whose(halt)} is halted: {halt.reason}. `rebalance resume --reason TEXT` lifts it.", "bold red")
 
 
-def show_resumed(resumed: Resumed) -> None:
+def resumed_screen(resumed: Resumed) -> Screen:
     if not resumed.lifted:
-        show(line("There is no halt to lift."))
+        yield line("There is no halt to lift.")
         return
     for halt in resumed.lifted:
-        show(line(f"{_whose(halt)} was halted {date_and_time(halt.at, UTC)} by {halt.by}: {halt.reason}"))
+        yield line(f"{_whose(halt)} was halted {date_and_time(halt.at, UTC)} by {halt.by}: {halt.reason}")
     for armed in resumed.whole_runs:
-        show(line(f"Account {armed.account}: first live order reviewed; runs now send all orders."))
-    show(line("Halt lifted.", "bold green"))
+        yield line(f"Account {armed.account}: first live order reviewed; runs now send all orders.")
+    yield line("Halt lifted.", "bold green")
 
 
-def show_killed(accounts: Sequence[KilledAccount]) -> None:
+def killed_screen(accounts: Sequence[KilledAccount]) -> Screen:
     for each in accounts:
         for state in each.found:
             result = "STILL OPEN" if state in each.left else "no longer open"
-            show(line(f"{each.account}: {_order(state)}: {result}", "bold red" if state in each.left else ""))
-        show(line(f"{each.account}: {_verdict(each)}", "bold red" if each.left or each.trouble else "bold green"))
+            yield line(f"{each.account}: {_order(state)}: {result}", "bold red" if state in each.left else "")
+        yield line(f"{each.account}: {_verdict(each)}", "bold red" if each.left or each.trouble else "bold green")
 
 
 def _verdict(killed: KilledAccount) -> str:
@@ -52,94 +52,86 @@ def _order(state: OrderState) -> str:
     return f"{state.side} {grouped(state.quantity)} {state.symbol} ({state.id}){done}"
 
 
-def show_proposal(proposal: ArmingProposal) -> None:
+def proposal_screen(proposal: ArmingProposal) -> Screen:
     armed, currency = proposal.armed, proposal.currency
     first = "sends one order, then halts for a review" if armed.first_order_only else "sends all orders"
-    table = grid(f"Arming of account {armed.account} for real money", "term", "~value")
-    table.add_row("account number", armed.number)
-    table.add_row("venue", line(proposal.host))
-    table.add_row("equity", money(proposal.equity, currency))
-    table.add_row("cash", money(proposal.cash, currency))
-    table.add_row("order limit per run", money(armed.max_dollars, currency))
-    table.add_row("until", minute(armed.until, ZoneInfo(proposal.zone)))
-    table.add_row("while unchanged", line(", ".join(armed.files)))
-    table.add_row("first run", first)
-    show(table)
+    terms = {
+        "account number": armed.number,
+        "venue": proposal.host,
+        "equity": money(proposal.equity, currency),
+        "cash": money(proposal.cash, currency),
+        "order limit per run": money(armed.max_dollars, currency),
+        "until": minute(armed.until, ZoneInfo(proposal.zone)),
+        "while unchanged": ", ".join(armed.files),
+        "first run": first,
+    }
+    yield grid(f"Arming of account {armed.account} for real money", ("term", "~value"), terms.items())
 
 
-def show_armed(proposal: ArmingProposal) -> None:
+def armed_screen(proposal: ArmingProposal) -> Screen:
     until = minute(proposal.armed.until, ZoneInfo(proposal.zone))
-    show(line(f"Account {proposal.armed.account} is armed until {until}.", "bold green"))
+    yield line(f"Account {proposal.armed.account} is armed until {until}.", "bold green")
 
 
-def show_disarmed(account: str, armed: Armed | None) -> None:
+def disarmed_screen(account: str, armed: Armed | None) -> Screen:
     if armed is None:
-        show(line(f"Account {account} was not armed: nothing to do."))
+        yield line(f"Account {account} was not armed: nothing to do.")
     else:
-        show(line(f"Account {account} is disarmed: it sends no more orders.", "bold green"))
+        yield line(f"Account {account} is disarmed: it sends no more orders.", "bold green")
 
 
-def show_disarmed_by_edit(sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        show(line(sentence, "bold yellow"))
-
-
-def show_live(accounts: Sequence[LiveAccount]) -> None:
+def live_screen(accounts: Sequence[LiveAccount]) -> Screen:
     if not accounts:
-        show(line('No account has mode = "live": no real money is traded.'))
+        yield line('No account has mode = "live": no real money is traded.')
         return
     currencies = {each.currency for each in accounts}
     most = f"#limit per run, {currencies.pop()}" if len(currencies) == 1 else "#limit per run"
     until = f"until, {exchange_city(each.zone for each in accounts)}"
-    table = grid("Real money", "account", "number", most, until, "first run", "by", "~state")
-    for each in accounts:
-        state = line(each.trouble, "bold red") if each.trouble else line("armed", "green")
-        terms = _terms(each.armed, each.zone, each.currency if currencies else "") if each.armed else ("",) * 4
-        table.add_row(each.account, each.number, *terms, state)
-    show(table)
+    columns = ("account", "number", most, until, "first run", "by", "~state")
+    yield grid("Real money", columns, (_live(each, each.currency if currencies else "") for each in accounts))
 
 
-def _terms(armed: Armed, zone: str, currency: str) -> tuple[RenderableType, ...]:
+def _live(found: LiveAccount, currency: str) -> Iterator[str | Text]:
     """`currency` is "" if the column heading names it."""
-    most = money(armed.max_dollars, currency) if currency else cents(armed.max_dollars)
-    first = "one order" if armed.first_order_only else "all orders"
-    return most, minute(armed.until, ZoneInfo(zone)), first, line(armed.by)
+    yield from (found.account, found.number or "")
+    if armed := found.armed:
+        yield money(armed.max_dollars, currency) if currency else cents(armed.max_dollars)
+        yield minute(armed.until, ZoneInfo(found.zone))
+        yield from ("one order" if armed.first_order_only else "all orders", armed.by)
+    else:
+        yield from ("",) * 4
+    yield line(found.trouble, "bold red") if found.trouble else line("armed", "green")
 
 
 def _whose(halt: Halted) -> str:
     return f"Account {halt.account}" if halt.account else "Every account"
 
 
-# -------------------------------------------------------------------------------------------- adoptions and write-offs
-
-
-def show_proposed(found: Adoption) -> None:
+def proposed_screen(found: Adoption) -> Screen:
     if found.adopted:
         title = f"Shares to hand over to the bots of account {found.account}"
-        table = grid(title, "symbol", "#shares", f"#value {found.currency}")
-        for offer in found.adopted:
-            table.add_row(offer.symbol, grouped(offer.quantity), cents(offer.value))
+        rows = ((offer.symbol, grouped(offer.quantity), cents(offer.value)) for offer in found.adopted)
+        yield grid(title, ("symbol", "#shares", f"#value {found.currency}"), rows)
         total = sum((offer.value for offer in found.adopted), Decimal(0))
-        show(table, line(f"Total: {money(total, found.currency)}."))
-    for symbol, reason in found.refused.items():
-        show(line(f"{symbol}: not handed over: {reason}", "yellow"))
+        yield line(f"Total: {money(total, found.currency)}.")
+    yield from lines((f"{symbol}: not handed over: {reason}" for symbol, reason in found.refused.items()), "yellow")
 
 
-def show_adopted(adopted: Sequence[Offer]) -> None:
+def adopted_screen(adopted: Sequence[Offer]) -> Screen:
     if not adopted:
-        show(line("Nothing to hand over."))
+        yield line("Nothing to hand over.")
         return
     names = [offer.symbol for offer in adopted if offer.quantity]
-    show(line(f"Handed over to the bots: {', '.join(names) or 'no shares'}.", "bold green"))
+    yield line(f"Handed over to the bots: {', '.join(names) or 'no shares'}.", "bold green")
     for offer in adopted:
         if offer.expected is not None:
-            show(line(f"{offer.symbol}: resolved; the journal now expects {shares(offer.expected)}.", "green"))
+            yield line(f"{offer.symbol}: resolved; the journal now expects {shares(offer.expected)}.", "green")
 
 
-def show_worthless(account: str, held: Position, currency: str) -> None:
+def worthless_screen(account: str, held: Position, currency: str) -> Screen:
     holding = f"{shares(held.quantity)} of {held.symbol}, {money(held.market_value, currency)} at its last close"
-    show(line(f"Account {account} holds {holding} on {held.last_close}; it has had no price since."))
+    yield line(f"Account {account} holds {holding} on {held.last_close}; it has had no price since.")
 
 
-def show_written_off(held: Position, currency: str) -> None:
-    show(line(f"Written off: {shares(held.quantity)} of {held.symbol}, for 0 {currency}.", "bold green"))
+def written_off_screen(held: Position, currency: str) -> Screen:
+    yield line(f"Written off: {shares(held.quantity)} of {held.symbol}, for 0 {currency}.", "bold green")

@@ -44,33 +44,24 @@ def to_csv(comparison: Comparison) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["date", *_header(comparison)])
-    columns = np.column_stack(list(_columns(comparison)))
-    for day, row in zip(comparison.sessions, columns.tolist(), strict=True):
+    header, columns = zip(*_columns(comparison), strict=True)
+    writer.writerow(["date", *header])
+    for day, row in zip(comparison.sessions, np.column_stack(columns).tolist(), strict=True):
         writer.writerow([day, *("" if np.isnan(value) else repr(value) for value in row)])
     return out.getvalue()
 
 
-def _bots(comparison: Comparison) -> list[int]:
-    """The indices of the bots' tracks other than the main one."""
-    return [place for place, track in enumerate(comparison.tracks) if track.kind == "bot" and track != comparison.main]
-
-
-def _header(comparison: Comparison) -> Iterator[str]:
-    yield from ("equity", "drawdown", "benchmark")
-    yield from (f"equity of {comparison.tracks[place].name}" for place in _bots(comparison))
-    yield from (comparison.symbols[column] for column in held_columns(comparison))
-    yield "CASH"
-
-
-def _columns(comparison: Comparison) -> Iterator[Floats]:
+def _columns(comparison: Comparison) -> Iterator[tuple[str, Floats]]:
     main, benchmark = comparison.main.result, comparison.benchmark
-    yield main.equity
-    yield drawdowns(main.equity)
-    yield np.full_like(main.equity, np.nan) if benchmark is None else benchmark.result.equity
-    yield from (comparison.tracks[place].result.equity for place in _bots(comparison))
-    yield from main.weights[:, held_columns(comparison)].T
-    yield cash_weights(main.weights)
+    yield "equity", main.equity
+    yield "drawdown", drawdowns(main.equity)
+    yield "benchmark", np.full_like(main.equity, np.nan) if benchmark is None else benchmark.result.equity
+    for track in comparison.tracks:
+        if track.kind == "bot" and track != comparison.main:
+            yield f"equity of {track.name}", track.result.equity
+    for column in held_columns(comparison):
+        yield comparison.symbols[column], main.weights[:, column]
+    yield "CASH", cash_weights(main.weights)
 
 
 def held_columns(comparison: Comparison) -> list[int]:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from rich.table import Table
+
 from rebalancer.model.checkup import Checkup, Figures, Verdict
 from rebalancer.model.text import cents
-from rebalancer.report.console import grid, line, show
+from rebalancer.report.console import Screen, grid, line
 
 STYLES: Mapping[Verdict, str] = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 FIGURES = ("cash", "equity", "long_value", "non_marginable_buying_power", "buying_power")
@@ -14,26 +16,21 @@ Column = tuple[str, Sequence[Decimal | None]]
 """A heading, and a value for each of FIGURES."""
 
 
-def show_checkup(found: Checkup) -> None:
-    table = grid(f"Account {found.subject}" if found.subject else "This machine", "check", "", "~found", "~remedy")
-    for check in found.checks:
-        verdict = line(check.verdict, STYLES[check.verdict])
-        table.add_row(line(check.name), verdict, line(check.found), line(check.remedy))
-    show(table)
+def checkup_screen(found: Checkup) -> Screen:
+    title = f"Account {found.subject}" if found.subject else "This machine"
+    rows = ((each.name, line(each.verdict, STYLES[each.verdict]), each.found, each.remedy) for each in found.checks)
+    yield grid(title, ("check", "", "~found", "~remedy"), rows)
     if found.figures:
-        _show_figures(found.figures)
+        yield _figures(found.figures)
 
 
-def _show_figures(figures: Sequence[Figures]) -> None:
+def _figures(figures: Sequence[Figures]) -> Table:
     columns = tuple(_columns(figures))
-    table = grid(
-        f"The account before and after each order, in {figures[0].currency}",
-        "figure",
-        *(f"#{heading}" for heading, _ in columns),
+    title = f"The account before and after each order, in {figures[0].currency}"
+    rows = (
+        (name.replace("_", " "), *(cents(values[row]) for _, values in columns)) for row, name in enumerate(FIGURES)
     )
-    for row, name in enumerate(FIGURES):
-        table.add_row(line(name.replace("_", " ")), *(line(cents(numbers[row])) for _, numbers in columns))
-    show(table)
+    return grid(title, ("figure", *(f"#{heading}" for heading, _ in columns)), rows)
 
 
 def _columns(figures: Sequence[Figures]) -> Iterator[Column]:
@@ -51,8 +48,8 @@ def _change(before: Decimal | None, after: Decimal | None) -> Decimal | None:
     return None if before is None or after is None else after - before
 
 
-def show_verdict(*found: Checkup) -> None:
+def verdict_screen(*found: Checkup) -> Screen:
     verdicts = [check.verdict for checkup in found for check in checkup.checks]
     failed, warned = verdicts.count("fail"), verdicts.count("warn")
     worst: Verdict = "fail" if failed else "warn" if warned else "pass"
-    show(line(f"\n{len(verdicts)} checks: {failed} failed, {warned} with warnings.", STYLES[worst]))
+    yield line(f"\n{len(verdicts)} checks: {failed} failed, {warned} with warnings.", STYLES[worst])

@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 from rebalancer.backtest.compare import Comparison, Track
 from rebalancer.backtest.metrics import drawdowns
 from rebalancer.model import Floats
-from rebalancer.report.backtest import MONTHS, NOT_SIMULATED, STATISTICS, allocations, headline, year_cells
+from rebalancer.report.backtest import MONTHS, NOT_SIMULATED, allocations, headline, statistics, year_cells
 from rebalancer.report.curves import cash_weights, held_columns
 
 MOST_BANDS = 9
@@ -50,27 +50,25 @@ def to_html(comparison: Comparison) -> str:
     """The HTML document. All names are escaped."""
     main = comparison.main
     title = f"Back-test of {main.name}" if main.kind == "bot" else "Back-test of several bots"
+    tracks = ("", *(track.name for track in comparison.tracks))
     parts = [
         HEAD.format(title=escape(title), script=get_plotlyjs()),
         f"<h1>{escape(title)}</h1>\n<p>{escape(headline(comparison))}.</p>",
-        _notes((*comparison.notes, NOT_SIMULATED)),
+        "\n".join(("<ul>", *(f"<li>{escape(note)}</li>" for note in (*comparison.notes, NOT_SIMULATED)), "</ul>")),
         _plot("equity", f"Equity, {comparison.terms.currency}", equity_figure(comparison)),
         _plot("drawdown", "Drawdown, % below the highest value so far", drawdown_figure(comparison)),
-        _statistics(comparison.tracks),
+        _table("Statistics", tracks, statistics(comparison.tracks)),
         _plot("months", f"Monthly returns of {main.name}, %", months_figure(main)),
-        _months(main),
+        _table(f"Monthly and yearly returns of {main.name}, %", ("Year", *MONTHS, "Year"), map(year_cells, main.years)),
         _plot("allocation", f"Allocation of {main.name} over time, % of equity", allocation_figure(comparison)),
-        _held(comparison),
+        _table(f"Held after {comparison.sessions[-1]}", tracks, allocations(comparison)),
         "</body>\n</html>\n",
     ]
     return "\n".join(parts)
 
 
-# ---------------------------------------------------------------------------------------------- the plots
-
-
 def equity_figure(comparison: Comparison) -> go.Figure:
-    figure = _lines(comparison, {track.name: track.result.equity for track in comparison.tracks})
+    figure = _lines(comparison, [track.result.equity for track in comparison.tracks])
     scales = [{"label": scale, "method": "relayout", "args": ["yaxis.type", scale]} for scale in ("linear", "log")]
     menu = {"type": "buttons", "direction": "right", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
     figure.update_layout(
@@ -80,16 +78,15 @@ def equity_figure(comparison: Comparison) -> go.Figure:
 
 
 def drawdown_figure(comparison: Comparison) -> go.Figure:
-    falls = {track.name: -100 * drawdowns(track.result.equity) for track in comparison.tracks}
-    figure = _lines(comparison, falls)
+    figure = _lines(comparison, [-100 * drawdowns(track.result.equity) for track in comparison.tracks])
     figure.update_layout(yaxis={"ticksuffix": " %", "hoverformat": ".2f"})
     return figure
 
 
-def _lines(comparison: Comparison, curves: Mapping[str, Floats]) -> go.Figure:
+def _lines(comparison: Comparison, curves: Sequence[Floats]) -> go.Figure:
     colors = iter(COLORS * len(curves))
     figure = go.Figure(layout=_layout(360))
-    for track, curve in zip(comparison.tracks, curves.values(), strict=True):
+    for track, curve in zip(comparison.tracks, curves, strict=True):
         line = {"color": BENCHMARK_COLOR, "dash": "dot"} if track.kind == "benchmark" else {"color": next(colors)}
         width = 2.5 if track == comparison.main else 1.5
         figure.add_scatter(x=comparison.sessions, y=curve, name=escape(track.name), line={**line, "width": width})
@@ -167,24 +164,6 @@ def _plot(place: str, title: str, figure: go.Figure) -> str:
     return f"<h2>{escape(title)}</h2>\n{drawn}"
 
 
-# --------------------------------------------------------------------------------------------- the tables
-
-
-def _statistics(tracks: Sequence[Track]) -> str:
-    rows = [(label, *(text(track.statistics) for track in tracks)) for label, text in STATISTICS.items()]
-    return _table("Statistics", ("", *(track.name for track in tracks)), rows)
-
-
-def _months(track: Track) -> str:
-    title = f"Monthly and yearly returns of {track.name}, %"
-    return _table(title, ("Year", *MONTHS, "Year"), [year_cells(year) for year in track.years])
-
-
-def _held(comparison: Comparison) -> str:
-    rows = [(name, *weights) for name, weights in allocations(comparison)]
-    return _table(f"Held after {comparison.sessions[-1]}", ("", *(track.name for track in comparison.tracks)), rows)
-
-
 def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
     body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
@@ -192,7 +171,3 @@ def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         f"<h2>{escape(title)}</h2>\n<div class='wide'><table>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
-
-
-def _notes(notes: Iterable[str]) -> str:
-    return "<ul>\n" + "\n".join(f"<li>{escape(note)}</li>" for note in notes) + "\n</ul>"

@@ -1,50 +1,46 @@
 """Prices on the terminal: each ticker's date range and problems, and the progress of a sync."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
 
 from rich.console import Console
 from rich.progress import Progress
 
 from rebalancer.app.views import PriceStatus
 from rebalancer.market.coverage import JUMP, Coverage
-from rebalancer.report.console import grid, line, show
+from rebalancer.model.text import listed
+from rebalancer.report.console import Screen, grid, line, lines
 from rebalancer.venues.plugin import OnProgress, Synced
 
 SHOWN = 3
 """How many days of each problem are listed; `--json` lists all."""
 
 
-def show_prices(status: PriceStatus) -> None:
-    table = grid("Prices", "ticker", "first", "last", "#sessions", "#missing", "#behind", "~problems")
-    for found in status.tickers:
-        days = (f"{found.first or 'none'}", f"{found.last or ''}")
-        counts = (f"{found.sessions:,}", f"{len(found.missing):,}", f"{found.behind:,}")
-        table.add_row(found.symbol, *days, *counts, "; ".join(_remarks(found)))
-    show(table)
-    show(line("Missing: exchange sessions between first and last without a close."))
-    show(line(f"Behind: exchange sessions after last without a close, up to {status.due or 'none'}."))
-    for note in status.notes:
-        show(line(note, "yellow"))
+def prices_screen(status: PriceStatus) -> Screen:
+    columns = ("ticker", "first", "last", "#sessions", "#missing", "#behind", "~problems")
+    yield grid("Prices", columns, map(_row, status.tickers))
+    yield line("Missing: exchange sessions between first and last without a close.")
+    yield line(f"Behind: exchange sessions after last without a close, up to {status.due or 'none'}.")
+    yield from lines(status.notes, "yellow")
+
+
+def _row(found: Coverage) -> tuple[str, ...]:
+    days = (str(found.first or "none"), str(found.last or ""))
+    counts = (f"{found.sessions:,}", f"{len(found.missing):,}", f"{found.behind:,}")
+    return found.symbol, *days, *counts, "; ".join(_remarks(found))
 
 
 def _remarks(found: Coverage) -> Iterator[str]:
     if found.missing:
-        yield f"no close on {_days(found.missing)}"
+        yield f"no close on {_first(found.missing)}"
     if found.strangers:
-        yield f"a close on {_days(found.strangers)}, not an exchange session: not used by runs"
+        yield f"a close on {_first(found.strangers)}, not an exchange session: not used by runs"
     if found.jumps:
-        shown = ", ".join(f"{jump.change:+.0%} on {jump.day}" for jump in found.jumps[:SHOWN])
-        yield f"moved more than {JUMP:.0%}: {shown}{_more(found.jumps)}"
+        yield f"moved more than {JUMP:.0%}: {_first(f'{jump.change:+.0%} on {jump.day}' for jump in found.jumps)}"
 
 
-def _days(days: Sequence[date]) -> str:
-    return ", ".join(map(str, days[:SHOWN])) + _more(days)
-
-
-def _more(found: Sequence[object]) -> str:
-    return f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+def _first(found: Iterable[object]) -> str:
+    return listed([str(each) for each in found], most=SHOWN)
 
 
 @contextmanager
@@ -59,13 +55,12 @@ def progress(things: str) -> Iterator[OnProgress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def show_synced(found: Synced | None) -> None:
+def synced_screen(found: Synced | None) -> Screen:
     """`found` is None if the source is local files."""
     if found is None:
-        show(line("Prices are read from local files: there is nothing to fetch."))
+        yield line("Prices are read from local files: there is nothing to fetch.")
         return
     requests = f"{found.requests:,} request{'' if found.requests == 1 else 's'}"
-    show(line(f"Fetched the closes of {found.symbols:,} tickers up to {found.last} with {requests}."))
-    for sentence in found.sentences():
-        show(line(sentence, "yellow"))
-    show(line("`rebalance data status` shows gaps and jumps."))
+    yield line(f"Fetched the closes of {found.symbols:,} tickers up to {found.last} with {requests}.")
+    yield from lines(found.sentences(), "yellow")
+    yield line("`rebalance data status` shows gaps and jumps.")

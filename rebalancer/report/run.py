@@ -4,52 +4,45 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
-from rebalancer.events import BotDecided, HoldingsRead, PricesTaken
-from rebalancer.journal.read import OrderSummary, RunRecord
-from rebalancer.model import NEW_YORK, US_DOLLARS, Plan, Targets
+from rebalancer.events import BotDecided, BotFailed, HoldingsRead, PricesTaken, SettingChanged
+from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
+from rebalancer.model import NEW_YORK, US_DOLLARS, Plan, Targets, Trade
 from rebalancer.model.text import cents, city, clock_time, grouped, minute, percentage
-from rebalancer.report.console import grid, line, show
+from rebalancer.report.bots import wanted
+from rebalancer.report.console import STYLES, Screen, grid, line, lines
 from rebalancer.venues import registry
 
 MOST_STEPS = 12
-STYLES = {
-    "success": "bold green",
-    "partial": "bold yellow",
-    "failed": "bold red",
-    "missed": "bold red",
-    "warning": "yellow",
-    "error": "red",
-}
 
 
-def show_recovered(records: Mapping[str, RunRecord | None]) -> None:
+def recovered_screen(records: Mapping[str, RunRecord | None]) -> Screen:
     """The run in which each account's orders were settled; None if there was nothing to settle."""
     for account, record in records.items():
-        parts = [line(f"account {account}: nothing to settle")] if record is None else screen(record)
-        show(*parts)
+        yield from [line(f"account {account}: nothing to settle")] if record is None else screen(record)
 
 
-def screen(record: RunRecord) -> Iterator[RenderableType]:
+def screen(record: RunRecord) -> Screen:
     yield from _head(record)
     start = next((read for read in record.holdings if read.phase == "start"), None)
     if start:
         yield from _holdings(start)
     if record.decisions:
-        yield _bots(record)
+        yield grid("Bots", ("bot", "#share", "~wants", "~why"), map(_decision, record.decisions))
     if record.targets:
         yield from _waterfall(record.targets)
     if record.plan:
-        yield from _plan(record.plan, _currency(record))
+        yield _plan(record.plan, _currency(record))
     for taken in record.prices:
         if taken.purpose == "orders":
             yield from _prices(taken)
     yield from _outcome(record)
 
 
-def _head(record: RunRecord) -> Iterator[RenderableType]:
+def _head(record: RunRecord) -> Screen:
     run = record.run
     started = clock_time(run.started, _zone(run.broker))
     dry = "DRY RUN, nothing was sent: " if run.dry_run else ""
@@ -58,13 +51,16 @@ def _head(record: RunRecord) -> Iterator[RenderableType]:
         f"{started}, {_time_to_close(record.closes - run.started)}",
         "bold",
     )
-    for note in record.notes:
-        yield line(note, "yellow")
+    yield from lines(record.notes, "yellow")
     for change in record.changes:
-        old, new = ("not set" if value is None else value for value in (change.old, change.new))
+        old, new = old_and_new(change)
         yield line(f"changed since the previous run: {change.key}: {old} -> {new}", "yellow")
     for remark in record.remarks:
         yield line(f"{remark.level}: {remark.text}", STYLES.get(remark.level, ""))
+
+
+def old_and_new(change: SettingChanged) -> tuple[str, ...]:
+    return tuple("not set" if value is None else value for value in (change.old, change.new))
 
 
 def _time_to_close(remaining: timedelta) -> str:
@@ -72,7 +68,7 @@ def _time_to_close(remaining: timedelta) -> str:
     return f"{minutes:,} minutes {'before' if remaining >= timedelta(0) else 'after'} the close"
 
 
-def _holdings(read: HoldingsRead) -> Iterator[RenderableType]:
+def _holdings(read: HoldingsRead) -> Screen:
     account = read.account
     yield line(
         f"\nEquity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the reserve "
@@ -82,24 +78,19 @@ def _holdings(read: HoldingsRead) -> Iterator[RenderableType]:
     if not read.holdings:
         yield line("No positions are held.")
         return
-    table = grid("Holdings", "symbol", "#shares", "#ours", f"#value {account.currency}", "~not traded because")
-    for row in read.holdings:
-        table.add_row(row.symbol, grouped(row.quantity), grouped(row.ours), cents(row.value), row.untouchable)
-    yield table
+    rows = (
+        (row.symbol, grouped(row.quantity), grouped(row.ours), cents(row.value), row.untouchable)
+        for row in read.holdings
+    )
+    columns = ("symbol", "#shares", "#ours", f"#value {account.currency}", "~not traded because")
+    yield grid("Holdings", columns, rows)
 
 
-def _bots(record: RunRecord) -> RenderableType:
-    table = grid("Bots", "bot", "#share", "~wants", "~why")
-    for made in record.decisions:
-        if isinstance(made, BotDecided):
-            wants = (
-                ", ".join(f"{symbol} {percentage(weight)}" for symbol, weight in sorted(made.weights.items())) or "cash"
-            )
-            why = "\n".join((*shortened(made.path), *(f"warning: {text}" for text in made.warnings)))
-            table.add_row(made.bot, percentage(made.share), wants, why)
-        else:
-            table.add_row(made.failure.bot, percentage(made.share), "failed", made.failure.reason)
-    return table
+def _decision(made: BotDecided | BotFailed) -> tuple[str, ...]:
+    if not isinstance(made, BotDecided):
+        return made.failure.bot, percentage(made.share), "failed", made.failure.reason
+    why = (*shortened(made.path), *(f"warning: {text}" for text in made.warnings))
+    return made.bot, percentage(made.share), wanted(made.weights), "\n".join(why)
 
 
 def shortened(path: Sequence[str]) -> tuple[str, ...]:
@@ -122,49 +113,39 @@ def _zone(broker: str) -> tzinfo:
         return NEW_YORK
 
 
-def _waterfall(targets: Targets) -> Iterator[RenderableType]:
-    table = grid("Waterfall, fractions of Investable", "symbol", "#merged", "#netted", "#capped", "~from")
-    symbols = sorted({*targets.merged, *targets.netted, *targets.weights})
+def _waterfall(targets: Targets) -> Screen:
     steps = (targets.merged, targets.netted, targets.weights)
-    for symbol in symbols:
-        table.add_row(
-            symbol, *(percentage(weights.get(symbol, 0.0)) for weights in steps), targets.whys.get(symbol, "")
-        )
-    table.add_row("cash", *(percentage(1 - sum(weights.values())) for weights in steps), "")
-    yield table
+    rows = [
+        (symbol, *(percentage(weights.get(symbol, 0.0)) for weights in steps), targets.whys.get(symbol, ""))
+        for symbol in sorted({*targets.merged, *targets.netted, *targets.weights})
+    ]
+    cash = ("cash", *(percentage(1 - sum(weights.values())) for weights in steps), "")
+    columns = ("symbol", "#merged", "#netted", "#capped", "~from")
+    yield grid("Waterfall, fractions of Investable", columns, [*rows, cash])
     if targets.claims:
-        yield _claims(targets)
-    for note in targets.notes:
-        yield line(note)
+        yield grid("Claims of each bot, fractions of Investable", ("bot", "~claims", "#cash"), _claims(targets))
+    yield from lines(targets.notes)
 
 
-def _claims(targets: Targets) -> RenderableType:
-    table = grid("Claims of each bot, fractions of Investable", "bot", "~claims", "#cash")
+def _claims(targets: Targets) -> Iterator[tuple[str, ...]]:
     for bot, cash in targets.cash().items():
         claims = (f"{symbol} {percentage(parts[bot])}" for symbol, parts in targets.claims.items() if bot in parts)
-        table.add_row(bot, ", ".join(claims), percentage(cash))
-    return table
+        yield bot, ", ".join(claims), percentage(cash)
 
 
-def _plan(plan: Plan, currency: str) -> Iterator[RenderableType]:
+def _plan(plan: Plan, currency: str) -> Table:
     columns = ("symbol", "#now", "#target", "#held", "#to hold", "do", f"#{currency}", "~why")
-    table = grid(f"Plan, Investable {cents(plan.investable)} {currency}", *columns)
-    for trade in plan.trades:
-        price = f" at {trade.price.value:,f}" if trade.price else ""
-        table.add_row(
-            trade.symbol,
-            percentage(trade.now),
-            percentage(trade.target),
-            grouped(trade.held),
-            str(trade.target_shares),
-            f"{trade.side} {grouped(trade.quantity)}{price}" if trade.side else "-",
-            cents(trade.dollars) if trade.side else "",
-            trade.why,
-        )
-    yield table
+    return grid(f"Plan, Investable {cents(plan.investable)} {currency}", columns, map(_trade, plan.trades))
 
 
-def _prices(taken: PricesTaken) -> Iterator[RenderableType]:
+def _trade(trade: Trade) -> tuple[str, ...]:
+    price = f" at {trade.price.value:,f}" if trade.price else ""
+    done = (f"{trade.side} {grouped(trade.quantity)}{price}", cents(trade.dollars)) if trade.side else ("-", "")
+    weights = (percentage(trade.now), percentage(trade.target))
+    return trade.symbol, *weights, grouped(trade.held), str(trade.target_shares), *done, trade.why
+
+
+def _prices(taken: PricesTaken) -> Screen:
     """A line for each price source, and one for each symbol without a price."""
     for source in ("quote", "trade", "bar"):
         ages = [price.age_seconds for price in taken.prices if price.rung == source]
@@ -174,7 +155,7 @@ def _prices(taken: PricesTaken) -> Iterator[RenderableType]:
         yield line(f"{missing.symbol} has no price for an order: {' '.join(missing.reasons)}", "yellow")
 
 
-def _outcome(record: RunRecord) -> Iterator[RenderableType]:
+def _outcome(record: RunRecord) -> Screen:
     run = record.run
     if record.orders:
         yield line("\nOrders", "bold")
@@ -204,17 +185,19 @@ def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False
 # ------------------------------------------------------------------------ the schedule, and the status of each account
 
 
-def show_coming(runs: Sequence[ComingRun]) -> None:
+def coming_screen(runs: Sequence[ComingRun]) -> Screen:
     place = exchange_city(run.zone for run in runs)
-    table = grid("Coming runs", "account", "session", f"starts, {place}", "starts, here", "the session closes")
-    for run in runs:
-        starts, here, closes = _start(run), minute(run.starts, None), minute(run.closes, ZoneInfo(run.zone))
-        table.add_row(run.account, f"{run.session:%a %Y-%m-%d}", starts, here, closes)
-    show(table)
+    columns = ("account", "session", f"starts, {place}", "starts, here", "the session closes")
+    yield grid("Coming runs", columns, map(_coming, runs))
 
 
-def _start(run: ComingRun) -> str:
-    return minute(run.starts, ZoneInfo(run.zone))
+def _coming(run: ComingRun) -> tuple[str, ...]:
+    return run.account, f"{run.session:%a %Y-%m-%d}", *_starts(run), minute(run.closes, ZoneInfo(run.zone))
+
+
+def _starts(run: ComingRun) -> tuple[str, str]:
+    """In the exchange's time zone, and in this machine's."""
+    return minute(run.starts, ZoneInfo(run.zone)), minute(run.starts, None)
 
 
 def exchange_city(zones: Iterable[str]) -> str:
@@ -227,27 +210,29 @@ def log_line(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
     """A line of the schedule's output, at `now`."""
     match found:
         case ComingRun():
-            return f"Next run: {found.account} at {_start(found)} ({minute(found.starts, None)})"
+            there, here = _starts(found)
+            return f"Next run: {found.account} at {there} ({here})"
         case Blocked():
             return found.blocked
     run = f" (run {found.run.run.id})" if found.run else ""
     return f"{minute(now, ZoneInfo(found.zone))}  {found.account}: {found.status}{run}: {found.sentence}"
 
 
-def show_status(accounts: Sequence[AccountStatus]) -> None:
+def status_screen(accounts: Sequence[AccountStatus]) -> Screen:
     place = exchange_city(account.zone for account in accounts)
-    table = grid("Accounts", "account", "last run", "status", f"next run, {place}", "next run, here", "~result")
+    columns = ("account", "last run", "status", f"next run, {place}", "next run, here", "~result")
+    yield grid("Accounts", columns, map(_status, accounts))
     for account in accounts:
-        last, upcoming = account.last, account.upcoming
-        table.add_row(
-            account.account,
-            f"{last.id}, session {last.session}" if last else "none yet",
-            line(last.status, STYLES.get(last.status, "")) if last else "",
-            _start(upcoming) if upcoming else "not enabled",
-            minute(upcoming.starts, None) if upcoming else "",
-            last.reason if last else "",
-        )
-    show(table)
-    for account in accounts:
-        for trouble in account.troubles:
-            show(line(f"{account.account}: {trouble}", "bold red"))
+        yield from lines((f"{account.account}: {trouble}" for trouble in account.troubles), "bold red")
+
+
+def _status(found: AccountStatus) -> tuple[str | Text, ...]:
+    last, upcoming = found.last, found.upcoming
+    starts = _starts(upcoming) if upcoming else ("not enabled", "")
+    if last is None:
+        return found.account, "none yet", "", *starts, ""
+    return found.account, f"{last.id}, session {last.session}", status_text(last), *starts, last.reason
+
+
+def status_text(run: RunSummary) -> Text:
+    return line(run.status, STYLES.get(run.status, ""))

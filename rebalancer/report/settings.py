@@ -7,71 +7,75 @@ from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, Settings
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
 from rebalancer.model.text import cents
-from rebalancer.report.console import grid, line, show
-from rebalancer.report.controls import show_disarmed_by_edit
+from rebalancer.report.console import Screen, grid, line, lines
+from rebalancer.report.run import old_and_new
 
 
-def show_first_files(written: Sequence[Path]) -> None:
-    for path in written:
-        show(line(f"wrote {path}", "green"))
-    config = written[0]
-    show(
-        line(f"Next: read {config}, then `rebalance run --dry-run --config {config}` shows its orders and sends none.")
-    )
+def first_files_screen(written: Sequence[Path]) -> Screen:
+    yield from lines((f"wrote {path}" for path in written), "green")
+    dry_run = f"`rebalance run --dry-run --config {written[0]}`"
+    yield line(f"Next: read {written[0]}, then {dry_run} shows its orders and sends none.")
 
 
-def show_check(path: Path, found: SettingsCheck) -> None:
-    for problem in found.problems:
-        show(line(str(problem), "red"))
+def check_screen(path: Path, found: SettingsCheck) -> Screen:
+    yield from lines(found.problems, "red")
     if found.problems:
         counted = "1 problem" if len(found.problems) == 1 else f"{len(found.problems)} problems"
-        show(line(f"{path}: {counted}. No run starts until they are fixed.", "bold red"))
+        yield line(f"{path}: {counted}. No run starts until they are fixed.", "bold red")
     elif found.config is not None:
         bots = sum(len(account.investments) for account in found.config.accounts)
         names = ", ".join(account.name for account in found.config.accounts)
-        show(line(f"{path}: valid. Accounts: {names}; investments: {bots}.", "bold green"))
-    for note in found.notes:
-        show(line(note, "yellow"))
+        yield line(f"{path}: valid. Accounts: {names}; investments: {bots}.", "bold green")
+    yield from lines(found.notes, "yellow")
 
 
-def show_settings(path: Path, accounts: Mapping[str, Sequence[Setting]]) -> None:
+def settings_screen(path: Path, accounts: Mapping[str, Sequence[Setting]]) -> Screen:
     for account, settings in accounts.items():
-        table = grid(f"Settings of account {account} from {path}", "setting", "~value", "~from")
-        for setting in settings:
-            table.add_row(line(setting.key), line(setting.value), line(setting.origin))
-        show(table)
+        rows = ((setting.key, setting.value, setting.origin) for setting in settings)
+        yield grid(f"Settings of account {account} from {path}", ("setting", "~value", "~from"), rows)
 
 
-def show_changes(changes: Sequence[SettingChanged]) -> None:
+def changes_screen(changes: Sequence[SettingChanged]) -> Screen:
     if not changes:
-        show(line("No setting was changed."))
+        yield line("No setting was changed.")
         return
-    table = grid("Changes of settings", "when (UTC)", "account", "~setting", "~from", "~to")
-    for change in changes:
-        values = (line("not set" if value is None else value) for value in (change.old, change.new))
-        table.add_row(f"{change.at:%Y-%m-%d %H:%M}", change.account, line(change.key), *values)
-    show(table)
+    rows = ((f"{each.at:%Y-%m-%d %H:%M}", each.account, each.key, *old_and_new(each)) for each in changes)
+    yield grid("Changes of settings", ("when (UTC)", "account", "~setting", "~from", "~to"), rows)
 
 
-def show_investments(accounts: Mapping[str, Sequence[Invested]]) -> None:
+def investments_screen(accounts: Mapping[str, Sequence[Invested]]) -> Screen:
     for account, bots in accounts.items():
-        table = grid(f"Investments of account {account}", "bot", "#amount", "of", "~file")
-        for bot in bots:
-            percent = bot.weight_mode == "percent"
-            amount = f"{bot.amount:,f}" if percent else cents(bot.amount)
-            table.add_row(line(bot.bot), amount, "percent" if percent else bot.currency, line(bot.file))
-        show(table)
+        yield grid(f"Investments of account {account}", ("bot", "#amount", "of", "~file"), map(_investment, bots))
 
 
-def show_edited(account: str, edited: InvestmentsEdited) -> None:
-    show_changes(edited.changes)
-    show_investments({account: edited.investments})
-    show_disarmed_by_edit(edited.disarmed)
+def _investment(bot: Invested) -> tuple[str, ...]:
+    if bot.weight_mode == "percent":
+        return bot.bot, f"{bot.amount:,f}", "percent", bot.file
+    return bot.bot, cents(bot.amount), bot.currency, bot.file
 
 
-def show_migrated(found: Migrated) -> None:
+def edited_screen(account: str, edited: InvestmentsEdited) -> Screen:
+    yield from changes_screen(edited.changes)
+    yield from investments_screen({account: edited.investments})
+    yield from lines(edited.disarmed, "bold yellow")
+
+
+def migrated_screen(found: Migrated) -> Screen:
     if found.backup is None:
-        show(line(f"{found.file} has schema {found.schema}, the newest: nothing to do."))
+        yield line(f"{found.file} has schema {found.schema}, the newest: nothing to do.")
     else:
-        show(line(f"{found.file} has schema {found.schema} now; the old file is {found.backup}."))
-        show_disarmed_by_edit(found.disarmed)
+        yield line(f"{found.file} has schema {found.schema} now; the old file is {found.backup}.")
+        yield from lines(found.disarmed, "bold yellow")
+
+
+def login_screen(account: str, where: str) -> Screen:
+    yield line(
+        f"The keys of account {account} are stored in {where}. `rebalance logout {account}` removes them.", "green"
+    )
+
+
+def logout_screen(account: str, where: str, *, removed: bool) -> Screen:
+    if removed:
+        yield line(f"The keys of account {account} were removed from {where}. They stay valid at the broker.")
+    else:
+        yield line(f"{where} has no keys of account {account}: nothing to do.")

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from types import MappingProxyType
 
 from rebalancer.model import CorporateAction, Order, OrderPhase, OrderState, Outcome, Plan, Price, Symbol, Trading
 from rebalancer.model.text import date_and_time, money
 from rebalancer.portfolio.buys import Funds, Sized, budget, budget_after_refusal, room, size_buys
+from rebalancer.portfolio.trades import Prices
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import buys_stopped, closed_reason, latest_time
 from rebalancer.trading.orders import execute
-from rebalancer.trading.pricing import Prices, market_snapshots, order_prices
+from rebalancer.trading.pricing import market_snapshots, order_prices
 from rebalancer.trading.recovery import (
     blocked_symbols,
     external_orders,
@@ -26,7 +26,6 @@ from rebalancer.trading.snapshot import AccountSnapshot
 
 AUCTION_MARGIN = timedelta(seconds=30)
 AUCTION_FILLS = timedelta(minutes=3)
-NONE_REFUSED: Mapping[Symbol, Outcome] = MappingProxyType({})
 AT_BROKER: frozenset[OrderPhase] = frozenset({"accepted", "open"})
 
 
@@ -49,22 +48,20 @@ def _no_buys_reason(context: RunContext, log: RunLog, sold: Sequence[Outcome]) -
     return barred.reason if barred else closed_reason(context, log) or buys_stopped(context, log)
 
 
-def resume_buys(
-    context: RunContext, log: RunLog, plan: Plan, actions: Sequence[CorporateAction]
-) -> tuple[Outcome, ...]:
-    """Track the buys sent before the interruption until they are terminal, then send the plan's remaining buys."""
+def buy(context: RunContext, log: RunLog, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:
+    """Track the buys sent before an interruption until they are terminal, then send the plan's remaining buys."""
     earlier = orders_before_interruption(log, "buy")
     if not earlier:
-        return buy(context, log, plan, actions)
+        return _send_buys(context, log, plan, actions)
     symbols = {order.symbol for order in earlier}
     prices = order_prices(context, log, market_snapshots(context, symbols, actions), symbols, "buys")
     gate = partial(_open_gate, context, log, prices)
-    tracked = execute(context, log, earlier, gate(), context.trading.buy_timeout_seconds, reopen_gate=gate)
+    tracked = execute(earlier, gate(), context.trading.buy_timeout_seconds, reopen_gate=gate)
     rest = replace(plan, trades=tuple(trade for trade in plan.trades if trade.symbol not in symbols))
-    return tracked + buy(context, log, rest, actions)
+    return tracked + _send_buys(context, log, rest, actions)
 
 
-def buy(context: RunContext, log: RunLog, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:
+def _send_buys(context: RunContext, log: RunLog, plan: Plan, actions: Sequence[CorporateAction]) -> tuple[Outcome, ...]:
     """Read cash and prices again, size the buys to them, largest shortfall first, and send them.
 
     A second round follows where cash ran short: buys reserve cash at their limit price and may fill for less, and a
@@ -72,28 +69,20 @@ def buy(context: RunContext, log: RunLog, plan: Plan, actions: Sequence[Corporat
     """
     if not plan.buys:
         return ()
-    first = _round_of_buys(context, log, plan, actions)
-    refused = {outcome.order.symbol: outcome for outcome in first.outcomes if outcome.refusal == "funds"}
-    barred = any(outcome.refusal == "account" for outcome in first.outcomes)
-    if barred or not (again := refused.keys() | first.short_of_cash):
-        return first.outcomes
+    first, short_of_cash = _round_of_buys(context, log, plan, actions, {})
+    refused = {outcome.order.symbol: outcome for outcome in first if outcome.refusal == "funds"}
+    barred = any(outcome.refusal == "account" for outcome in first)
+    if barred or not (again := refused.keys() | short_of_cash):
+        return first
     if refused:
         log.note(f"{', '.join(sorted(refused))}: reading the account again, for fewer shares", "warning")
     rest = replace(plan, trades=tuple(trade for trade in plan.trades if trade.symbol in again))
-    second = _round_of_buys(context, log, rest, actions, refused)
-    retried = {outcome.order.symbol for outcome in second.outcomes} & refused.keys()
-    return tuple(outcome for outcome in first.outcomes if outcome.order.symbol not in retried) + second.outcomes
+    second, _ = _round_of_buys(context, log, rest, actions, refused)
+    retried = {outcome.order.symbol for outcome in second} & refused.keys()
+    return tuple(outcome for outcome in first if outcome.order.symbol not in retried) + second
 
 
 # --------------------------------------------------------------------------------------------- one round
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """The outcomes of one round of buys, and the symbols to retry in a second round."""
-
-    outcomes: tuple[Outcome, ...]
-    short_of_cash: frozenset[Symbol]
 
 
 def _round_of_buys(
@@ -101,25 +90,34 @@ def _round_of_buys(
     log: RunLog,
     plan: Plan,
     actions: Sequence[CorporateAction],
-    refused: Mapping[Symbol, Outcome] = NONE_REFUSED,
-) -> Round:
-    """Symbols `refused` for lack of funds are retried with fewer shares, within the buying power the venue named."""
+    refused: Mapping[Symbol, Outcome],
+) -> tuple[tuple[Outcome, ...], frozenset[Symbol]]:
+    """The outcomes, and the symbols for which cash ran short.
+
+    Symbols `refused` for lack of funds are retried with fewer shares, within the buying power the venue named.
+    """
     external = external_orders(context)
     snapshot = read_account_again(context, log, "after_sells")
     blocked = blocked_symbols(external, log.currency)
     plan = _without_blocked(log, plan, {**blocked, **snapshot.holdings.untouchable})
-    symbols = {trade.symbol for trade in plan.buys} | _symbols_valued_at_market(context, log)
+    # the limits of the run value its orders without an average price at the market's
+    valued_at_market = {sent.order.symbol for sent in log.orders() if sent.average_price is None}
+    symbols = {trade.symbol for trade in plan.buys} | valued_at_market
     prices = order_prices(context, log, market_snapshots(context, symbols, actions), symbols, "buys")
     style = execution_style(context, log)
     funds = _within_buying_power(_funds(context, log, snapshot, prices, external), refused, style)
     sized = _sized(context, log, plan, snapshot, prices, funds, style)
     _warn_reduced(log, sized, refused)
-    orders = [order for order in sized.orders if _is_smaller(order, refused.get(order.symbol))]
+    orders = [
+        order
+        for order in sized.orders
+        if order.symbol not in refused or order.quantity < refused[order.symbol].order.quantity
+    ]
     external_buys = open_buys(external, prices, snapshot.account.cash)
     gate = Gate(context, log, snapshot, prices, funds.cash, external_buys, blocked)
     reopen_gate = partial(_open_gate, context, log, prices)
-    outcomes = execute(context, log, orders, gate, style.timeout, style.poll, reopen_gate=reopen_gate)
-    return Round(outcomes, _worth_second_round(sized, outcomes, style))
+    outcomes = execute(orders, gate, style.timeout, style.poll, reopen_gate=reopen_gate)
+    return outcomes, _worth_second_round(sized, outcomes, style)
 
 
 def _open_gate(context: RunContext, log: RunLog, prices: Prices) -> Gate:
@@ -161,10 +159,6 @@ def _warn_reduced(log: RunLog, sized: Sized, refused: Mapping[Symbol, Outcome]) 
     for symbol, note in sized.notes.items():
         if symbol not in log.warnings or symbol in refused:
             log.warn_about(symbol, note)
-
-
-def _is_smaller(order: Order, refused: Outcome | None) -> bool:
-    return refused is None or order.quantity < refused.order.quantity
 
 
 def _worth_second_round(sized: Sized, outcomes: Sequence[Outcome], style: "ExecutionStyle") -> frozenset[Symbol]:
@@ -224,11 +218,6 @@ def _within_buying_power(funds: Funds, refused: Mapping[Symbol, Outcome], style:
     """No more cash than the venue named when it refused buys."""
     named = [outcome.buying_power for outcome in refused.values() if outcome.buying_power is not None]
     return replace(funds, cash=budget_after_refusal(funds.cash, min(named, default=None), style.trading.order_type))
-
-
-def _symbols_valued_at_market(context: RunContext, log: RunLog) -> set[Symbol]:
-    """Symbols of this run's orders without an average price: the run's limits value them at the market price."""
-    return {sent.order.symbol for sent in context.journal.orders(log.run) if sent.average_price is None}
 
 
 def open_buys(orders: Sequence[OrderState], prices: Prices, cash: Decimal) -> Decimal:

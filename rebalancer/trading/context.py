@@ -69,9 +69,7 @@ class RunContext:
         return self.broker.venue.currency
 
     def instruments(self, symbols: Iterable[Symbol]) -> Instruments:
-        """The instrument of each of `symbols`. Raises SourceError for one that the broker omits or quotes in another
-        currency: an assumed lot could trade the wrong quantity.
-        """
+        """Of each symbol. Raises SourceError for one that the broker omits or quotes in another currency."""
         asked = tuple(symbols)
         found = self.broker.instruments(asked)
         for symbol in asked:
@@ -118,12 +116,15 @@ class RunLog:
         self.orders_sent, self.sent_now = bool(self.earlier), False
 
     def reload_earlier(self) -> None:
-        self.earlier = {sent.order.id: sent for sent in self._context.journal.orders(self.run)}
+        self.earlier = {sent.order.id: sent for sent in self.orders()}
+
+    def orders(self) -> tuple[OrderRecord, ...]:
+        """Every order of this run by the journal, oldest first."""
+        return self._context.journal.orders(self.run)
 
     def next_attempt(self, symbol: Symbol, side: Side) -> int:
         """The attempt number in the id of this run's next order of `symbol` and `side`."""
-        sent = self._context.journal.orders(self.run)
-        return 1 + sum((each.order.symbol, each.order.side) == (symbol, side) for each in sent)
+        return 1 + sum((sent.order.symbol, sent.order.side) == (symbol, side) for sent in self.orders())
 
     def now(self) -> datetime:
         return self._context.clock.now()
@@ -146,6 +147,12 @@ class RunLog:
         """A warning about one symbol, which the run's final sentence may repeat."""
         self.warnings[symbol] = text
         self.note(f"{symbol}: {text}", "warning")
+
+    def warn_each(self, reasons: Mapping[Symbol, str]) -> Mapping[Symbol, str]:
+        """Warn of each symbol with its reason; `reasons` again."""
+        for symbol, reason in reasons.items():
+            self.note(f"{symbol}: {reason}", "warning")
+        return reasons
 
     def note(self, text: str, level: Literal["note", "warning", "error"] = "note") -> None:
         self.write(Noted(at=self.now(), level=level, text=text))

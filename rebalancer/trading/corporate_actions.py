@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from rebalancer.events import Noted
-from rebalancer.model import Closes, CorporateAction, Difference, Holdings, Position, Rename, Symbol, Trading
+from rebalancer.model import CorporateAction, Difference, Holdings, Position, Rename, Symbol, Trading
 from rebalancer.portfolio.breaks import (
     break_text,
     differences,
@@ -23,8 +23,6 @@ from rebalancer.portfolio.renames import (
 )
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
-
-# --------------------------------------------------------------------------------------------- the ledger
 
 
 def restate_ledger(context: RunContext, log: RunLog, positions: Sequence[Position]) -> Ledger:
@@ -83,24 +81,18 @@ def warn_open_differences(context: RunContext, log: RunLog, found: Mapping[Symbo
 def warn_unbooked_splits(
     log: RunLog, ledger: Ledger, holdings: Holdings, actions: Sequence[CorporateAction]
 ) -> Mapping[Symbol, str]:
-    """Symbols that are not traded tonight because the broker has not booked their split yet, with the reason.
-
-    `ledger` must be from before tonight's quantities were recorded.
-    """
+    """Symbols whose split the broker has not booked yet. `ledger` must be from before tonight's record."""
     if ledger.recorded is None:
         return {}
-    found = unbooked_splits(
-        holdings.managed, actions, recorded=ledger.recorded, restated=ledger.restated, today=log.session.day
+    return log.warn_each(
+        unbooked_splits(
+            holdings.managed, actions, recorded=ledger.recorded, restated=ledger.restated, today=log.session.day
+        )
     )
-    for symbol, reason in found.items():
-        log.note(f"{symbol}: {reason}", "warning")
-    return found
 
 
 def wrongly_valued(symbols: Iterable[Symbol], unbooked: Mapping[Symbol, str]) -> Mapping[Symbol, str]:
-    """All `symbols`, with the reason, while any split is unbooked: the account's value is wrong, and so is the value
-    of every target.
-    """
+    """All `symbols`, with the reason, while any split is unbooked: no target can be valued."""
     if not unbooked:
         return {}
     reason = f"the account's value is not the true one while {', '.join(sorted(unbooked))} waits for its split"
@@ -112,8 +104,7 @@ def wrongly_valued(symbols: Iterable[Symbol], unbooked: Mapping[Symbol, str]) ->
 
 def follow_renames(context: RunContext, log: RunLog, ledger: Ledger) -> RunContext:
     """`context` with bots and settings under current names; both names of an unclear rename are `ambiguous`."""
-    trading, limits = context.trading, context.limits
-    named = {*context.symbols(), *_paired(context)}
+    trading, limits, named = context.trading, context.limits, _named(context)
     listed = {*trading.protected, *limits.allowed, *limits.denied}
     found = current_names({*named, *listed}, ledger.renames)
     if not found:
@@ -149,7 +140,10 @@ def _unambiguous(
     """The new names by the old ones, and the ambiguous symbols with the reason."""
     if not found:
         return {}, {}
-    closes, named = _closes(context, log, found), {*context.symbols(), *_paired(context)}
+    named = _named(context)
+    closes = context.history.closes(
+        sorted({*context.symbols(), *found, *(rename.new for rename in found.values())}), before=log.session.day
+    )
     names: dict[Symbol, Symbol] = {}
     ambiguous: dict[Symbol, str] = {}
     for old, rename in found.items():
@@ -163,13 +157,9 @@ def _unambiguous(
     return names, ambiguous
 
 
-def _paired(context: RunContext) -> set[Symbol]:
-    return {symbol for pair in context.trading.paired_tickers for symbol in pair}
-
-
-def _closes(context: RunContext, log: RunLog, found: Mapping[Symbol, Rename]) -> Closes:
-    symbols = {*context.symbols(), *found, *(rename.new for rename in found.values())}
-    return context.history.closes(sorted(symbols), before=log.session.day)
+def _named(context: RunContext) -> set[Symbol]:
+    """By the bots, as fallback or in a pair."""
+    return {*context.symbols(), *(symbol for pair in context.trading.paired_tickers for symbol in pair)}
 
 
 def _warn_old_name(context: RunContext, log: RunLog, rename: Rename) -> None:

@@ -26,11 +26,11 @@ from rebalancer.model.states import IN_DOUBT
 from rebalancer.portfolio.buys import worst_price
 from rebalancer.portfolio.checks import check_order
 from rebalancer.portfolio.limits import Tally, check_armed, check_distance, check_limits
+from rebalancer.portfolio.trades import Prices
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.halts import arming, buys_stopped, first_order_halt, halt_reason, latest_time
+from rebalancer.trading.halts import arming, buys_stopped, first_order_halt, latest_time, unauthorized_reason
 from rebalancer.trading.pretrade import DONE, PositionCheck, require_consistent, require_journalled
-from rebalancer.trading.pricing import Prices
 from rebalancer.trading.snapshot import AccountSnapshot
 from rebalancer.trading.tracking import require_same_order, retry_while_busy
 
@@ -62,11 +62,9 @@ class Gate:
     position_check: PositionCheck = field(init=False)
 
     def __post_init__(self) -> None:
-        """Reserve in-flight orders of the interrupted run, and what this run's open buys may still invest: neither is
-        in the account that the broker shows.
-        """
+        """Reserve what the account does not show yet: orders in flight at an interruption, and this run's open buys."""
         self.position_check = PositionCheck(self.context, self.context.clock.elapsed())
-        for sent in self.context.journal.orders(self.log.run):
+        for sent in self.log.orders():
             if sent.order.id in self.log.earlier and sent.phase in IN_DOUBT:
                 self._reserve(sent.order)
             elif sent.order.side == "buy" and sent.phase not in DONE:
@@ -98,9 +96,7 @@ class Gate:
         return refused
 
     def repeat(self, order: Order) -> Submitted:
-        """Submit an order that the venue already has. Only the paper trial does, to verify that the duplicate id is
-        rejected.
-        """
+        """Submit an order that the venue has already: the paper trial verifies that a duplicate id is rejected."""
         return self.context.broker.submit(order)
 
     def _record_intent(self, order: Order) -> Refused | None:
@@ -121,7 +117,7 @@ class Gate:
         return None
 
     def _submit(self, order: Order, *, again: bool = False) -> Submitted:
-        require_journalled(order, self.context.journal.orders(self.log.run))
+        require_journalled(order, self.log.orders())
         answer = self.context.broker.submit(order)
         answer = retry_while_busy(self.context, order, answer, self.context.broker.submit, self._recheck)
         match answer:
@@ -144,9 +140,7 @@ class Gate:
         return self._check_position(order) or self.check(order)
 
     def _check_position(self, order: Order) -> Refused | None:
-        """Reject where the position changed: the absent order may have filled late, or another sender traded its
-        symbol.
-        """
+        """Reject where the position changed: the absent order may have filled late, or another sender traded."""
         reason = self.position_check.now(order)
         return Refused(f"{order.symbol}: the {order.side} was not sent once more: {reason}") if reason else None
 
@@ -156,7 +150,7 @@ class Gate:
 
     def _halted_before(self, order: Order, error: TradingBlockedError) -> Refused:
         self.release(order)
-        return _not_sent(order, self._halted() or str(error), "other")
+        return _not_sent(order, unauthorized_reason(self.context) or str(error), "other")
 
     # ------------------------------------------------------------------------------------- checking
 
@@ -170,9 +164,10 @@ class Gate:
             if not self.log.orders_sent:
                 raise RunFailedError("the program was told to end before the first order left. Nothing was sent.")
             return Refused("the program was told to end before this order left")
-        sent = self.context.journal.orders(self.log.run)
+        sent = self.log.orders()
         require_consistent(order, sent)
-        if (reason := self._halted() or self._blocked(order) or self._broken_rule(order)) is not None:
+        reason = unauthorized_reason(self.context) or self._blocked(order) or self._broken_rule(order)
+        if reason is not None:
             return _not_sent(order, reason, "other")
         if (reason := self._beyond_settings(order, sent)) is not None:
             return _not_sent(order, reason, "setting")
@@ -180,10 +175,6 @@ class Gate:
             return _not_sent(order, reason, "other")
         self._reserve(order)
         return None
-
-    def _halted(self) -> str | None:
-        armed = arming(self.context)
-        return halt_reason(self.context) or (armed if isinstance(armed, str) else None)
 
     def _blocked(self, order: Order) -> str | None:
         """Why its symbol is not traded: another sender changed the position, or has an open order in it."""

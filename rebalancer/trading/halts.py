@@ -21,25 +21,20 @@ FIRST_LIVE_RUN = "first live run: one order was sent, look at it"
 # --------------------------------------------------------------------------------------------- halt and arming
 
 
-def require_not_halted(context: RunContext) -> None:
-    """Raises RunFailedError while the account is halted."""
-    if (reason := halt_reason(context)) is not None:
+def require_authorized(context: RunContext) -> None:
+    """Raises RunFailedError while halted, and where real money would be traded unarmed or in another account."""
+    if (reason := unauthorized_reason(context)) is not None:
         raise RunFailedError(f"{reason} Nothing was sent.")
+    if arming(context) is not None:
+        require_account_number(context.broker.account(), context.pinned)
 
 
-def halt_reason(context: RunContext) -> str | None:
-    """Why the account is halted now; None where it is not."""
-    halt = context.journal.trading_status(context.account).halt
-    return None if halt is None else halt_text(halt)
-
-
-def require_armed(context: RunContext) -> None:
-    """Raises RunFailedError where real money would be traded unarmed, or in another account than the armed one."""
-    match arming(context):
-        case str() as reason:
-            raise RunFailedError(f"{reason} Nothing was sent.")
-        case Armed():
-            require_account_number(context.broker.account(), context.pinned)
+def unauthorized_reason(context: RunContext) -> str | None:
+    """Why the account is halted or not armed now; None where it may send orders."""
+    if (halt := context.journal.trading_status(context.account).halt) is not None:
+        return halt_text(halt)
+    armed = arming(context)
+    return armed if isinstance(armed, str) else None
 
 
 def arming(context: RunContext) -> Armed | str | None:
@@ -85,10 +80,15 @@ def unarmed_reason(
         return f"account {account} is armed for the account number {armed.number}, and the config has {pinned}. {arm}"
     if not now < armed.until:
         return f"account {account} was armed until {end_of_day_text(armed.until, zone)}, which is over. {arm}"
-    if changed := sorted(name for name in {*armed.files, *files} if armed.files.get(name) != files.get(name)):
+    if changed := changed_files(armed.files, files):
         verb = "has" if len(changed) == 1 else "have"
         return f"account {account} is not armed any more: {', '.join(changed)} {verb} changed since. {arm}"
     return None
+
+
+def changed_files(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    """The names that only one has, or whose content differs."""
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
 
 
 def end_of_day_text(until: datetime, zone: tzinfo) -> str:
@@ -113,9 +113,7 @@ def require_open(context: RunContext, log: RunLog) -> None:
 
 
 def closed_reason(context: RunContext, log: RunLog) -> str | None:
-    """Why the venue takes no orders now, by its own clock; None where it does. The session ends at the earlier of the
-    venue's close and the calendar's.
-    """
+    """Why the venue takes no orders now. The session's close becomes the earlier of the venue's and the calendar's."""
     asked, elapsed = context.clock.now(), context.clock.elapsed()
     try:
         hours = context.broker.hours()
@@ -162,10 +160,7 @@ def hours_mismatch(hours: Hours, session: Session, asked: datetime, answered: da
 
 
 def check_daily_loss(context: RunContext, log: RunLog, account: Account) -> None:
-    """Journal, once a session, that `account` has lost more than limits.max_daily_loss_percent.
-
-    Not checked where the last close is unknown, as for a new account.
-    """
+    """Journal, once a session, a loss beyond limits.max_daily_loss_percent. An unknown last close is not checked."""
     most = context.limits.max_daily_loss_percent
     loss = daily_loss(account, most)
     if loss is None or buys_stopped(context, log) is not None:

@@ -28,14 +28,7 @@ TEMPORARY_REFUSALS = frozenset({"held", "wash"})
 
 
 def execute(
-    context: RunContext,
-    log: RunLog,
-    orders: Sequence[Order],
-    gate: Gate,
-    timeout: int,
-    poll: float = POLL_SECONDS,
-    *,
-    reopen_gate: Callable[[], Gate],
+    orders: Sequence[Order], gate: Gate, timeout: int, poll: float = POLL_SECONDS, *, reopen_gate: Callable[[], Gate]
 ) -> tuple[Outcome, ...]:
     """Send the orders and track them until they are terminal: cancelled after `timeout` seconds, polled every `poll`
     seconds.
@@ -47,7 +40,8 @@ def execute(
     Raises StoppedError if the broker shows one of our orders with other parameters, or a filled quantity that
     decreased.
     """
-    outcomes = send_and_track(context, log, orders, gate, timeout, poll)
+    context, log = gate.context, gate.log
+    outcomes = send_and_track(orders, gate, timeout, poll)
     refused = [outcome.order for outcome in outcomes if outcome.refusal in TEMPORARY_REFUSALS]
     unblocked = refused if refused and _wait_for_blocking_orders(context, log, refused) else []
     retries = [*unblocked, *whole_lots(context, log, outcomes)]
@@ -55,27 +49,29 @@ def execute(
         return outcomes
     retried = {(order.symbol, order.side) for order in retries}
     rest = tuple(outcome for outcome in outcomes if (outcome.order.symbol, outcome.order.side) not in retried)
-    renumbered = [_with_new_id(context, log, order) for order in retries]
-    return rest + send_and_track(context, log, renumbered, reopen_gate(), timeout, poll)
+    day, number = log.session.day, log.number
+    renumbered = [
+        another_attempt(order, context.account, day, number, log.next_attempt(order.symbol, order.side))
+        for order in retries
+    ]
+    return rest + send_and_track(renumbered, reopen_gate(), timeout, poll)
 
 
-def send_and_track(
-    context: RunContext, log: RunLog, orders: Sequence[Order], gate: Gate, timeout: int, poll: float
-) -> tuple[Outcome, ...]:
+def send_and_track(orders: Sequence[Order], gate: Gate, timeout: int, poll: float) -> tuple[Outcome, ...]:
     """One round, without retries. After a refusal of the whole account nothing more is sent."""
     done: dict[OrderId, Outcome] = {}
     unknown: list[Order] = []
     for order in orders:
         if barred := next((outcome for outcome in done.values() if outcome.refusal == "account"), None):
-            done[order.id] = _not_sent_after(log, order, barred)
+            done[order.id] = _not_sent_after(gate.log, order, barred)
             continue
-        match _send(log, order, gate):
+        match _send(order, gate):
             case Outcome() as outcome:
                 done[order.id] = outcome
             case Unknown():
                 unknown.append(order)
-    done |= _resolve_unknown(context, log, unknown, gate)
-    tracker = OrderTracker(context, log, {order.id: order for order in orders if order.id not in done})
+    done |= _resolve_unknown(unknown, gate)
+    tracker = OrderTracker(gate.context, gate.log, {order.id: order for order in orders if order.id not in done})
     if not tracker.until_terminal(timeout, max(poll, len(tracker.orders) / ORDERS_PER_SECOND)):
         tracker.cancel_open()
         tracker.until_terminal(CANCEL_SECONDS)
@@ -88,12 +84,12 @@ def _not_sent_after(log: RunLog, order: Order, barred: Outcome) -> Outcome:
     return Outcome(order, "refused", Decimal(0), None, reason, "account")
 
 
-def _send(log: RunLog, order: Order, gate: Gate) -> Submitted | Outcome | None:
+def _send(order: Order, gate: Gate) -> Submitted | Outcome | None:
     """The outcome where it is known at once, Unknown where the order may be at the broker, else None or Accepted.
 
     An order that was sent before an interruption is not sent again unless it is absent.
     """
-    earlier = log.earlier.get(order.id)
+    earlier = gate.log.earlier.get(order.id)
     if earlier is not None and earlier.phase != "absent":
         return recorded_outcome(earlier)
     if earlier is None:
@@ -103,12 +99,12 @@ def _send(log: RunLog, order: Order, gate: Gate) -> Submitted | Outcome | None:
     return _lost(order, answer) if isinstance(answer, Refused) else answer
 
 
-def _resolve_unknown(context: RunContext, log: RunLog, unknown: Sequence[Order], gate: Gate) -> dict[OrderId, Outcome]:
-    """Look up orders without a clear answer, and send absent ones once more: idempotent order ids, the venue rejects
-    duplicates, so a retry is safe.
+def _resolve_unknown(unknown: Sequence[Order], gate: Gate) -> dict[OrderId, Outcome]:
+    """Look up orders without a clear answer, and send absent ones once more: the venue rejects a duplicate id.
 
     Returns the outcomes of the terminal ones; the others are, or may be, at the broker.
     """
+    context, log = gate.context, gate.log
     done: dict[OrderId, Outcome] = {}
     unknown_again: list[Order] = []
     found = look_up(context, [order.id for order in unknown])
@@ -166,8 +162,3 @@ def whole_lots(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) ->
         log.warn_about(order.symbol, f"{fraction} can't be sold here, where it trades in {lots} only, and stays")
         whole.append(replace(order, quantity=quantity))
     return [order for order in whole if order.quantity > 0]
-
-
-def _with_new_id(context: RunContext, log: RunLog, order: Order) -> Order:
-    attempt = log.next_attempt(order.symbol, order.side)
-    return another_attempt(order, context.account, log.session.day, log.number, attempt)

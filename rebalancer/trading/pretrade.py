@@ -1,6 +1,4 @@
-"""Pre-trade checks that need more than one order: the run's orders by the journal, the positions as they are now, and
-settled money.
-"""
+"""Pre-trade checks that need more than one order: by the journal, the positions as they are now, and settled money."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +25,6 @@ DONE = frozenset({*OVER, "refused"})
 POSITIONS_MAX_AGE_SECONDS = 1.0
 """Positions that are older are read again before a sell."""
 ZERO = Decimal(0)
-
-
-# --------------------------------------------------------------------------------------------- by the journal
 
 
 def require_consistent(order: Order, sent: Sequence[OrderRecord]) -> None:
@@ -65,9 +60,6 @@ def _inconsistent(what: str, order: Order) -> StoppedError:
 
 def _named(order: Order) -> str:
     return f"the {order.side} of {order.quantity} {order.symbol} ({order.id})"
-
-
-# --------------------------------------------------------------------------------------------- by the positions
 
 
 @dataclass(slots=True)
@@ -110,14 +102,10 @@ def _mismatch(context: RunContext, order: Order, positions: Mapping[Symbol, Deci
     return f"the broker shows {shares(there)}, {digits(due)} were expected"
 
 
-# --------------------------------------------------------------------------------------------- by settled money
-
-
 def warn_good_faith_violations(context: RunContext, log: RunLog, plan: Plan, account: Account) -> None:
     """Warn of each planned sell that may be a good-faith violation: bought with unsettled money, sold too early.
 
-    Only a cash account (multiplier 1) on a US exchange can commit one; silent where the broker does not report the
-    multiplier.
+    Only a cash account (multiplier 1) on a US exchange can commit one; silent where the multiplier is not reported.
     """
     if account.multiplier != 1 or not settles_by_us_rules(context.calendar):
         return

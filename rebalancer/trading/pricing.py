@@ -27,9 +27,9 @@ from rebalancer.model import (
 from rebalancer.model.text import money
 from rebalancer.portfolio.checks import TOLERANCE
 from rebalancer.portfolio.renames import under_new_names, under_old_names
+from rebalancer.portfolio.trades import Prices
 from rebalancer.trading.context import RunContext, RunLog
 
-Prices = Mapping[Symbol, Price | NoPrice]
 RECENT = timedelta(days=14)
 
 
@@ -94,10 +94,7 @@ def warn_jumps(
     context: RunContext, log: RunLog, closes: Closes, actions: Sequence[CorporateAction]
 ) -> Mapping[Symbol, str]:
     """Symbols whose closes jumped without a known corporate action: neither bought nor sold in part tonight."""
-    found = unexplained_jumps(closes, actions, context.trading.max_jump_percent, context.currency)
-    for symbol, reason in found.items():
-        log.note(f"{symbol}: {reason}", "warning")
-    return found
+    return log.warn_each(unexplained_jumps(closes, actions, context.trading.max_jump_percent, context.currency))
 
 
 # --------------------------------------------------------------------------------------------- decisions
@@ -111,16 +108,7 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
             case BotFailure() as failure:
                 log.write(BotFailed(at=log.now(), share=share.fraction, failure=failure))
             case made:
-                log.write(
-                    BotDecided(
-                        at=log.now(),
-                        bot=share.bot,
-                        share=share.fraction,
-                        weights=made.weights,
-                        path=made.path,
-                        warnings=made.warnings,
-                    )
-                )
+                log.write(BotDecided(log.now(), share.bot, share.fraction, made.weights, made.path, made.warnings))
     return decisions
 
 

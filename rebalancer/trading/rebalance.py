@@ -24,16 +24,15 @@ from rebalancer.events import PlanMade, TargetsSet
 from rebalancer.model import Order, Outcome, Plan, RunStatus, Symbol
 from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.targets import set_targets, shares_of
-from rebalancer.portfolio.trades import make_plan, sell_orders
-from rebalancer.trading.buys import buy, may_buy, resume_buys
+from rebalancer.portfolio.trades import Prices, make_plan, sell_orders
+from rebalancer.trading.buys import buy, may_buy
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.corporate_actions import follow_renames, warn_unbooked_splits, wrongly_valued
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.halts import require_armed, require_not_halted, require_open
+from rebalancer.trading.halts import require_open
 from rebalancer.trading.orders import execute
 from rebalancer.trading.pretrade import warn_good_faith_violations
 from rebalancer.trading.pricing import (
-    Prices,
     closes_until_now,
     decide,
     market_snapshots,
@@ -46,13 +45,12 @@ from rebalancer.trading.pricing import (
 )
 from rebalancer.trading.reconcile import final_status, reconcile
 from rebalancer.trading.recovery import (
-    cancel_open_orders,
+    blocked_symbols,
+    external_orders,
     orders_before_interruption,
     read_account_again,
-    refuse_unknown_orders,
-    settle_earlier_orders,
-    warn_blocked_symbols,
-    warn_orders_in_doubt,
+    recover,
+    symbols_in_doubt,
 )
 from rebalancer.trading.snapshot import read_account, require_investable
 
@@ -113,18 +111,9 @@ def resume_run(context: RunContext, log: RunLog, plan: Plan) -> tuple[RunStatus,
     planned = sell_orders(plan, context.account, log.session.day, log.number)
     unsent = (order for order in planned if order.id not in log.earlier)
     sold = sell(context, log, [*orders_before_interruption(log, "sell"), *unsent], prices)
-    bought = resume_buys(context, log, plan, actions) if may_buy(context, log, plan, sold) else ()
+    bought = buy(context, log, plan, actions) if may_buy(context, log, plan, sold) else ()
     end = reconcile(context, log, (*sold, *bought))
     return final_status(context, log, plan, (*sold, *bought), None, end)
-
-
-def recover(context: RunContext, log: RunLog) -> None:
-    require_not_halted(context)
-    require_armed(context)
-    settle_earlier_orders(context, log)
-    log.reload_earlier()
-    refuse_unknown_orders(context, log)
-    cancel_open_orders(context, log)
 
 
 def untradable_symbols(
@@ -132,8 +121,8 @@ def untradable_symbols(
 ) -> Mapping[Symbol, str]:
     """Symbols that are neither bought nor sold tonight, with the reason."""
     not_traded = {
-        **warn_blocked_symbols(context, log),
-        **warn_orders_in_doubt(context, log),
+        **log.warn_each(blocked_symbols(external_orders(context), log.currency)),
+        **log.warn_each(symbols_in_doubt(context, log)),
         **unbooked,
         **context.ambiguous,
     }
@@ -148,4 +137,4 @@ def sell(context: RunContext, log: RunLog, orders: Sequence[Order], prices: Pric
     def gate() -> Gate:
         return Gate(context, log, read_account_again(context, log, "again"), prices)
 
-    return execute(context, log, orders, gate(), context.trading.sell_timeout_seconds, reopen_gate=gate)
+    return execute(orders, gate(), context.trading.sell_timeout_seconds, reopen_gate=gate)

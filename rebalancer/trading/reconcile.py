@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 from rebalancer.errors import StoppedError
-from rebalancer.model import Account, Outcome, Plan, Position, RunStatus, Symbol
+from rebalancer.model import Account, Outcome, Plan, Position, RunStatus, Symbol, Trade
 from rebalancer.model.text import digits, money, shares
-from rebalancer.portfolio.breaks import quantities
+from rebalancer.portfolio.breaks import differences
 from rebalancer.portfolio.buys import MOST_INVESTED, own_cash
 from rebalancer.portfolio.checks import Miss, missed_targets
-from rebalancer.portfolio.holdings import tradable
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import refuse_unknown_orders
@@ -17,11 +17,10 @@ from rebalancer.trading.snapshot import (
     POSITION_LAG_SECONDS,
     ZERO,
     AccountSnapshot,
-    incomplete_reason,
+    read_complete,
     record_account,
-    require_complete,
+    tradable_positions,
 )
-from rebalancer.trading.tracking import polls
 
 SLIPPAGE = Decimal("0.01")
 """The fraction of equity by which market buys may overdraw own cash."""
@@ -38,42 +37,27 @@ def reconcile(context: RunContext, log: RunLog, outcomes: Sequence[Outcome]) -> 
     refuse_unknown_orders(context, log)
     filled = {outcome.order.symbol for outcome in outcomes if outcome.filled}
     settled = filled - {outcome.order.symbol for outcome in outcomes if not outcome.certain}
-    account, positions = _read_settled(context, settled)
-    ledger = context.journal.ledger(context.account)
-    require_complete(account, positions, ledger.values)
-    if breaks := _breaks(ledger, positions, settled):
+    breaks_in = partial(_breaks, context.journal.ledger(context.account), settled)
+    account, positions = read_complete(context, POSITION_LAG_SECONDS, breaks_in)
+    if breaks := breaks_in(positions):
         raise StoppedError(
             f"the journal and the broker are apart: {'; '.join(breaks)}. Look at the account's orders, then lift "
             "the halt: `rebalance resume`."
         )
     require_no_borrowing(account, outcomes)
-    _note_problems(
-        log, account, quantities(tradable(positions, context.instruments(each.symbol for each in positions))), outcomes
-    )
+    _note_problems(log, account, tradable_positions(context, positions), outcomes)
     return record_account(context, log, "end", account, positions)
 
 
-def _read_settled(context: RunContext, settled: Collection[Symbol]) -> tuple[Account, Sequence[Position]]:
-    """The first answer that is complete and without breaks, else the last within POSITION_LAG_SECONDS."""
-    ledger = context.journal.ledger(context.account)
-    for _ in polls(context, POSITION_LAG_SECONDS):
-        account, positions = context.broker.account(), context.broker.positions()
-        if not incomplete_reason(account, positions, ledger.values) and not _breaks(ledger, positions, settled):
-            break
-    return account, positions
-
-
-def _breaks(ledger: Ledger, positions: Sequence[Position], symbols: Iterable[Symbol]) -> list[str]:
+def _breaks(ledger: Ledger, symbols: Collection[Symbol], positions: Sequence[Position]) -> list[str]:
     """Each of `symbols` whose position is not the expected one, as a sentence."""
     if ledger.expected is None:  # a dry run before the first run has no record to compare with
         return []
-    shown = quantities(positions)
     expected = {**ledger.expected, **{symbol: difference.shown for symbol, difference in ledger.open.items()}}
-    counts = {symbol: (expected.get(symbol, ZERO), shown.get(symbol, ZERO)) for symbol in sorted(symbols)}
     return [
         f"{symbol}: {shares(ours)} by the journal, {theirs} at the broker"
-        for symbol, (ours, theirs) in counts.items()
-        if ours != theirs
+        for symbol, (theirs, ours) in differences(positions, expected).items()
+        if symbol in symbols
     ]
 
 
@@ -89,33 +73,21 @@ def require_no_borrowing(account: Account, outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def _note_problems(
-    log: RunLog, account: Account, quantities_now: Mapping[Symbol, Decimal], outcomes: Sequence[Outcome]
-) -> None:
+def _note_problems(log: RunLog, account: Account, positions: Sequence[Position], outcomes: Sequence[Outcome]) -> None:
     if _any_buy_filled(outcomes) and own_cash(account) < 0:
         cash = money(own_cash(account), account.currency)
         over = f"{cash} of own cash after tonight's buys: they cost more than they were sized at"
         log.note(over, "warning")
     ordered = {outcome.order.symbol for outcome in outcomes}
-    for trade in _external_trades(log.shares_at_start or {}, quantities_now, ordered):
-        log.problems.append(f"another hand traded during the run: {trade}")
-        log.note(log.problems[-1], "warning")
+    for symbol, (after, before) in differences(positions, log.shares_at_start or {}).items():
+        if symbol not in ordered:
+            change = f"{symbol}: {shares(before)} at its start, {digits(after)} at its end"
+            log.problems.append(f"another hand traded during the run: {change}")
+            log.note(log.problems[-1], "warning")
 
 
 def _any_buy_filled(outcomes: Iterable[Outcome]) -> bool:
     return any(outcome.filled for outcome in outcomes if outcome.order.side == "buy")
-
-
-def _external_trades(
-    at_start: Mapping[Symbol, Decimal], now: Mapping[Symbol, Decimal], ordered: Collection[Symbol]
-) -> list[str]:
-    """Each symbol whose shares changed during the run without an order of it, as a sentence."""
-    counts = {symbol: (at_start.get(symbol, ZERO), now.get(symbol, ZERO)) for symbol in sorted({*at_start, *now})}
-    return [
-        f"{symbol}: {shares(before)} at its start, {digits(after)} at its end"
-        for symbol, (before, after) in counts.items()
-        if before != after and symbol not in ordered
-    ]
 
 
 # --------------------------------------------------------------------------------------------- the final status
@@ -134,8 +106,9 @@ def final_status(
     What the owner's own settings held back is reported, but does not make the run partial. `start` is the account that
     the plan was made for, None after an interruption; `end` is the account after the last order.
     """
-    held_back = {*context.trading.protected, *log.held_back, *_refused_by_settings(outcomes)}
-    shortfalls = _shortfalls(context, log, plan, outcomes, start, end)
+    refused = {outcome.order.symbol for outcome in outcomes if outcome.refusal == "setting"}
+    held_back = {*context.trading.protected, *log.held_back, *refused}
+    shortfalls = _shortfalls(log, outcomes, _missed(context, log, plan, start, end))
     failed = [f"bot {bot} failed: {reason}" for bot, reason in context.journal.failures(log.run).items()]
     undone = [text for symbol, text in shortfalls.items() if symbol not in held_back]
     problems = [*failed, *undone, *log.problems]
@@ -150,33 +123,19 @@ def final_status(
     return ("partial" if problems else "success"), "; ".join([sentence, *problems, *small, *by_settings])
 
 
-def _shortfalls(
-    context: RunContext,
-    log: RunLog,
-    plan: Plan,
-    outcomes: Sequence[Outcome],
-    start: AccountSnapshot | None,
-    end: AccountSnapshot,
-) -> Mapping[Symbol, str]:
+def _shortfalls(log: RunLog, outcomes: Sequence[Outcome], misses: Sequence[Miss]) -> Mapping[Symbol, str]:
     """A sentence for each symbol with an incomplete order, or else with a missed target."""
-    missed = {miss.trade.symbol: _miss_text(miss, log) for miss in _missed(context, log, plan, start, end)}
-    enough = _bought_in_full(outcomes) - missed.keys()
+    missed = {miss.trade.symbol: _miss_text(miss, log) for miss in misses}
+    bought = {each.order.symbol for each in outcomes if each.order.side == "buy" and each.complete}
+    enough = bought - missed.keys()
     incomplete = [each for each in outcomes if not each.complete]
     undone = {each.order.symbol: outcome_text(each) for each in incomplete if not _is_top_up(each, enough)}
     return {**undone, **{symbol: text for symbol, text in missed.items() if symbol not in undone}}
 
 
-def _bought_in_full(outcomes: Iterable[Outcome]) -> set[Symbol]:
-    return {outcome.order.symbol for outcome in outcomes if outcome.order.side == "buy" and outcome.complete}
-
-
 def _is_top_up(outcome: Outcome, enough: Collection[Symbol]) -> bool:
     """Whether the order is terminal and was for more of a symbol of which an earlier order had bought `enough`."""
     return outcome.order.symbol in enough and outcome.certain and outcome.status != "lost"
-
-
-def _refused_by_settings(outcomes: Iterable[Outcome]) -> set[Symbol]:
-    return {outcome.order.symbol for outcome in outcomes if outcome.refusal == "setting"}
 
 
 def _unsent(plan: Plan, outcomes: Iterable[Outcome]) -> list[Symbol]:
@@ -193,7 +152,7 @@ def _missed(
     if context.trading.manage == "own":
         held = {symbol: min(end.ledger.ours.get(symbol, ZERO), there) for symbol, there in held.items()}
     shown = {each.symbol: each.market_value / each.quantity for each in end.positions if each.quantity}
-    prices = {trade.symbol: _prices(trade.symbol, plan, log, shown) for trade in plan.trades}
+    prices = {trade.symbol: _prices(trade, log, shown) for trade in plan.trades}
     instruments = context.instruments([trade.symbol for trade in plan.trades])
     return missed_targets(plan, held, prices, context.trading, log.underfunded, _beyond_cap(plan, start), instruments)
 
@@ -206,11 +165,10 @@ def _beyond_cap(plan: Plan, start: AccountSnapshot | None) -> Decimal:
     return wanted + start.holdings.others_value - MOST_INVESTED * start.account.equity
 
 
-def _prices(symbol: Symbol, plan: Plan, log: RunLog, shown: Mapping[Symbol, Decimal]) -> list[Decimal]:
+def _prices(trade: Trade, log: RunLog, shown: Mapping[Symbol, Decimal]) -> list[Decimal]:
     """The plan's and the last order price; without either, the broker's own value of a share."""
-    planned = [trade.price for trade in plan.trades if trade.symbol == symbol]
-    seen = [price.value for price in (*planned, log.last_prices.get(symbol)) if price is not None]
-    return seen or [value for value in [shown.get(symbol, ZERO)] if value > 0]
+    seen = [price.value for price in (trade.price, log.last_prices.get(trade.symbol)) if price is not None]
+    return seen or [value for value in [shown.get(trade.symbol, ZERO)] if value > 0]
 
 
 def _miss_text(miss: Miss, log: RunLog) -> str:

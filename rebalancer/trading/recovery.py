@@ -14,14 +14,8 @@ from rebalancer.model.text import money, shares
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
-from rebalancer.trading.snapshot import (
-    POSITION_LAG_SECONDS,
-    ZERO,
-    AccountSnapshot,
-    Phase,
-    read_account,
-    read_shares,
-)
+from rebalancer.trading.halts import require_authorized
+from rebalancer.trading.snapshot import POSITION_LAG_SECONDS, ZERO, AccountSnapshot, Phase, read_account, read_shares
 from rebalancer.trading.tracking import (
     CANCEL_SECONDS,
     how_to_resolve,
@@ -36,7 +30,13 @@ LOOK_BACK = timedelta(days=30)
 """How far back unknown orders are looked for where the journal has no record of the account yet."""
 
 
-# --------------------------------------------------------------------------------------------- settling
+def recover(context: RunContext, log: RunLog) -> None:
+    """Raises where the account may send no orders, and what the steps below raise."""
+    require_authorized(context)
+    settle_earlier_orders(context, log)
+    log.reload_earlier()
+    refuse_unknown_orders(context, log)
+    cancel_open_orders(context, log)
 
 
 def settle_earlier_orders(context: RunContext, log: RunLog) -> None:
@@ -153,9 +153,6 @@ def order_text(order: Order | OrderState) -> str:
     return f"{order.side} {order.quantity} {order.symbol} ({order.id})"
 
 
-# --------------------------------------------------------------------------------------------- unknown orders
-
-
 def refuse_unknown_orders(context: RunContext, log: RunLog) -> None:
     """Raises StoppedError where the broker has orders with our ids that the journal has not, or has as refused.
 
@@ -178,22 +175,13 @@ def refuse_unknown_orders(context: RunContext, log: RunLog) -> None:
 
 
 def read_account_again(context: RunContext, log: RunLog, phase: Phase) -> AccountSnapshot:
-    """The account between rounds of orders, after a check for unknown orders.
-
-    Raises what `refuse_unknown_orders` and `read_account` raise.
-    """
+    """The account between rounds of orders. Raises what `refuse_unknown_orders` and `read_account` raise."""
     refuse_unknown_orders(context, log)
     return read_account(context, log, phase)
 
 
-# --------------------------------------------------------------------------------------------- resuming
-
-
 def orders_before_interruption(log: RunLog, side: Side) -> list[Order]:
-    """The orders of a resumed run that were sent before the interruption, in that order.
-
-    Without refused ones that were retried under another id.
-    """
+    """The orders that a resumed run sent before, in that order; without refused ones that were retried."""
     sent = [each for each in log.earlier.values() if each.order.side == side]
     last = {each.order.symbol: each for each in sent}
     return [each.order for each in sent if each.phase != "refused" or each is last[each.order.symbol]]
@@ -265,38 +253,21 @@ def blocked_symbols(external: Iterable[OrderState], currency: str) -> Mapping[Sy
     return {
         state.symbol: f"left alone, since a {state.side} of {open_quantity(state, currency)} that is not ours is open "
         f'({state.id}). Cancel it, or set cancel_scope = "all"'
-        for state in external
+        for state in sorted(external, key=lambda state: state.symbol)
     }
 
 
-def warn_blocked_symbols(context: RunContext, log: RunLog) -> Mapping[Symbol, str]:
-    return _warned(log, blocked_symbols(external_orders(context), log.currency))
-
-
-# --------------------------------------------------------------------------------------------- in doubt
-
-
 def orders_in_doubt(context: RunContext, log: RunLog) -> Mapping[Symbol, OrderRecord]:
-    """Tonight's orders with unknown outcome; treated as fully filled until reconciled.
-
-    Without those that a resumed run tracks.
-    """
+    """Tonight's orders with unknown outcome, treated as fully filled; without those that a resumed run tracks."""
     unsettled = context.journal.unsettled(context.account)
     doubtful = (sent for sent in unsettled if sent.phase in IN_DOUBT and sent.session == log.session.day)
     return {sent.order.symbol: sent for sent in doubtful if sent.order.id not in log.earlier}
 
 
-def warn_orders_in_doubt(context: RunContext, log: RunLog) -> Mapping[Symbol, str]:
+def symbols_in_doubt(context: RunContext, log: RunLog) -> Mapping[Symbol, str]:
     """The symbols of `orders_in_doubt`, with the reason why they get no second order."""
-    found = {
+    return {
         symbol: f"left alone tonight, since {order_text(sent.order)} of run {sent.run} is {sent.phase}: it may still "
         "turn up"
-        for symbol, sent in orders_in_doubt(context, log).items()
+        for symbol, sent in sorted(orders_in_doubt(context, log).items())
     }
-    return _warned(log, found)
-
-
-def _warned(log: RunLog, found: Mapping[Symbol, str]) -> Mapping[Symbol, str]:
-    for symbol, reason in sorted(found.items()):
-        log.note(f"{symbol}: {reason}", "warning")
-    return found

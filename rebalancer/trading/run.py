@@ -1,12 +1,11 @@
 """The life cycle of a run: start or resume it, execute it, and journal how it ended, also after an error."""
 
-from collections.abc import Mapping
-
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Halted, Noted, RunEnded, RunRequest
 from rebalancer.model import Plan, RunId, Session
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext, RunLog
+from rebalancer.trading.halts import changed_files
 from rebalancer.trading.rebalance import rebalance, resume_run
 
 
@@ -25,16 +24,11 @@ def start_run(
     if interrupted is None:
         return context.journal.start_run(request)
     context.journal.resume(interrupted.run, request, running=True)
-    for name in changed_files(interrupted, request.files):
-        text = f"{name} has changed since this run began: it goes on as it began"
-        context.journal.record(interrupted.run, Noted(request.at, "warning", text))
+    for name in changed_files(interrupted.files, request.files):
+        if name != "settings":
+            text = f"{name} has changed since this run began: it goes on as it began"
+            context.journal.record(interrupted.run, Noted(request.at, "warning", text))
     return interrupted.run
-
-
-def changed_files(interrupted: InterruptedRun, files: Mapping[str, bytes]) -> list[str]:
-    """The names of the config and bots whose bytes differ from those that the interrupted run recorded."""
-    recorded = interrupted.files
-    return sorted(name for name in {*recorded, *files} - {"settings"} if recorded.get(name) != files.get(name))
 
 
 def run_evening(context: RunContext, run: RunId, session: Session, plan: Plan | None = None) -> None:

@@ -1,6 +1,6 @@
 """The account snapshot: positions, our shares of them, and Investable. Every reading is checked and journalled."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -36,10 +36,7 @@ NOISE = Decimal("0.001")
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
-    """The account at one moment. `long_value` is that of all long positions together.
-
-    `ledger` is the journal's state before this reading was recorded. `positions` are all of the account's.
-    """
+    """The account at one moment. `ledger` is the journal's state before this reading was recorded."""
 
     account: Account
     holdings: Holdings
@@ -60,49 +57,45 @@ class AccountSnapshot:
 
 
 def read_account(context: RunContext, log: RunLog, phase: Phase) -> AccountSnapshot:
-    """Read, check and record the account.
+    """Read, check and record the account. Raises what `read_complete` and `record_account` raise."""
+    ledger = context.journal.ledger(context.account)
+    traded = _recently_traded(log, phase, ledger)
 
-    Raises SourceError where positions are missing from the broker's answer: a part is never read as the whole. Raises
-    RunFailedError where it is another account than the journal has under this name.
-    """
-    account, positions = _read_past_lag(context, _recently_traded(context, log, phase))
-    require_complete(account, positions, context.journal.ledger(context.account).values)
+    def lags(positions: Sequence[Position]) -> bool:
+        """Then the ownership of missing shares would be lost, and buys be sized to cash that is not there yet."""
+        return not traded.isdisjoint(differences(positions, ledger.expected or {}))
+
+    account, positions = read_complete(context, POSITION_LAG_SECONDS if traded else 0, lags)
     return record_account(context, log, phase, account, positions)
 
 
 def read_shares(context: RunContext) -> Mapping[Symbol, Decimal]:
     """The shares of every position, not recorded. Raises SourceError where positions are missing."""
-    account, positions = _read(context)
-    require_complete(account, positions, context.journal.ledger(context.account).values)
-    return quantities(positions)
+    return quantities(read_complete(context)[1])
 
 
-def _read(context: RunContext) -> tuple[Account, tuple[Position, ...]]:
-    return context.broker.account(), context.broker.positions()
-
-
-def _recently_traded(context: RunContext, log: RunLog, phase: Phase) -> Collection[Symbol]:
+def _recently_traded(log: RunLog, phase: Phase, ledger: Ledger) -> set[Symbol]:
     """The symbols whose positions may lag behind tonight's fills: those of this run; at its start all that the journal
     expects, if an earlier run of this session was recorded.
     """
-    ledger = context.journal.ledger(context.account)
-    if phase == "start":
-        return (ledger.expected or {}).keys() - ledger.open.keys() if ledger.recorded == log.session.day else ()
-    return {sent.order.symbol for sent in context.journal.orders(log.run) if sent.filled and sent.phase in OVER}
+    if phase != "start":
+        return {sent.order.symbol for sent in log.orders() if sent.filled and sent.phase in OVER}
+    return (ledger.expected or {}).keys() - ledger.open.keys() if ledger.recorded == log.session.day else set()
 
 
-def _read_past_lag(context: RunContext, traded: Collection[Symbol]) -> tuple[Account, tuple[Position, ...]]:
-    """Read until positions of `traded` symbols are as the journal expects, POSITION_LAG_SECONDS at most.
+def read_complete(
+    context: RunContext, seconds: float = 0, lags: Callable[[Sequence[Position]], object] = lambda _: False
+) -> tuple[Account, tuple[Position, ...]]:
+    """Read, again for `seconds` at most, until no position is missing and none `lags` behind our fills.
 
-    With lagging positions the ownership of the missing shares would be lost, and buys sized to cash that is not there
-    yet.
+    Raises SourceError where positions are missing from the last answer: a part is never read as the whole.
     """
-    ledger = context.journal.ledger(context.account)
-    for _ in polls(context, POSITION_LAG_SECONDS if traded else 0):
-        account, positions = _read(context)
-        lags = any(symbol in traded for symbol in differences(positions, ledger.expected or {}))
-        if not lags and not incomplete_reason(account, positions, ledger.values):
+    recorded = context.journal.ledger(context.account).values
+    for _ in polls(context, seconds):
+        account, positions = context.broker.account(), context.broker.positions()
+        if not lags(positions) and not incomplete_reason(account, positions, recorded):
             break
+    require_complete(account, positions, recorded)
     return account, positions
 
 
@@ -128,8 +121,12 @@ def record_account(
     )
     check_daily_loss(context, log, account)
     if log.shares_at_start is None:
-        log.shares_at_start = quantities(tradable(positions, context.instruments(each.symbol for each in positions)))
+        log.shares_at_start = quantities(tradable_positions(context, positions))
     return snapshot
+
+
+def tradable_positions(context: RunContext, positions: Sequence[Position]) -> list[Position]:
+    return tradable(positions, context.instruments(position.symbol for position in positions))
 
 
 def _snapshot(
@@ -160,8 +157,8 @@ def _snapshot(
 def _warn_at_start(
     context: RunContext, log: RunLog, snapshot: AccountSnapshot, unexplained: Mapping[Symbol, Difference]
 ) -> None:
-    for symbol, reason in (*snapshot.holdings.untouchable.items(), *snapshot.holdings.held.items()):
-        log.note(f"{symbol}: {reason}", "warning")
+    log.warn_each(snapshot.holdings.untouchable)
+    log.warn_each(snapshot.holdings.held)
     warn_open_differences(context, log, unexplained)
     for position in snapshot.positions:
         if position.last_close is not None:
@@ -217,9 +214,7 @@ def _named(mode: str, venue: str, number: str) -> str:
 
 
 def require_investable(context: RunContext, snapshot: AccountSnapshot) -> AccountSnapshot:
-    """Raises RunFailedError where it is not the pinned account, is blocked, is in another currency than the venue's, or
-    has nothing to invest.
-    """
+    """Raises RunFailedError unless it is the pinned account, may trade in the venue's currency, and can invest."""
     account, pinned = snapshot.account, context.pinned
     if pinned is not None and account.number != pinned:
         raise RunFailedError(
@@ -254,25 +249,18 @@ def _holdings(
     """
     ledger = snapshot.ledger
     rows = {position.symbol: _holding(position, ledger, snapshot.holdings) for position in snapshot.positions}
+
+    def as_it_was(symbol: Symbol) -> Holding:
+        row = rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO)
+        return replace(row, ours=ledger.ours.get(symbol, ZERO), counted=(ledger.expected or {}).get(symbol, ZERO))
+
     for sent in context.journal.unsettled(context.account):
-        symbol = sent.order.symbol
         if sent.session == log.session.day and ledger.expected is not None:
-            row = rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO)
-            rows[symbol] = replace(row, ours=ledger.ours.get(symbol, ZERO), counted=ledger.expected.get(symbol, ZERO))
+            rows[sent.order.symbol] = as_it_was(sent.order.symbol)
     for symbol, difference in unexplained.items():
-        rows[symbol] = _kept_open(rows.get(symbol) or Holding(symbol, ZERO, ZERO, ZERO), ledger, difference)
+        opened, counted_on, value = difference.opened, difference.recorded, ledger.values.get(symbol)
+        rows[symbol] = replace(as_it_was(symbol), opened=opened, counted_on=counted_on, counted_value=value)
     return tuple(rows.values())
-
-
-def _kept_open(row: Holding, ledger: Ledger, difference: Difference) -> Holding:
-    return replace(
-        row,
-        ours=ledger.ours.get(row.symbol, ZERO),
-        counted=(ledger.expected or {}).get(row.symbol, ZERO),
-        opened=difference.opened,
-        counted_on=difference.recorded,
-        counted_value=ledger.values.get(row.symbol),
-    )
 
 
 def _holding(position: Position, ledger: Ledger, holdings: Holdings) -> Holding:

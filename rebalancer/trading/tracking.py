@@ -80,10 +80,8 @@ class OrderTracker:
                 return unknown_outcome(order, reason)
 
     def _pending(self) -> list[OrderId]:
-        return [order_id for order_id in self.orders if not self._is_terminal(order_id)]
-
-    def _is_terminal(self, order_id: OrderId) -> bool:
-        return order_id in self.states and self.states[order_id].terminal
+        over = {order_id for order_id, state in self.states.items() if state.terminal}
+        return [order_id for order_id in self.orders if order_id not in over]
 
     def _only_auction_orders_left(self) -> bool:
         """After a shutdown request auction orders are not awaited: they can't be cancelled shortly before the close."""
@@ -149,17 +147,14 @@ def look_up(context: RunContext, ids: Sequence[OrderId]) -> Mapping[OrderId, Ord
         after_quiet = waited >= quiet
         found |= {order_id: context.broker.find(order_id) for order_id in pending}
         absences.update(order_id for order_id in pending if after_quiet and isinstance(found[order_id], Absent))
-        pending = [order_id for order_id in pending if not _is_certain(found[order_id], absences[order_id])]
+        uncertain = (order_id for order_id in pending if not isinstance(found[order_id], OrderState))
+        pending = [order_id for order_id in uncertain if absences[order_id] < ABSENCES]
         if not pending or waited >= quiet + LOOK_UP_SECONDS:
             break
         pause = POLL_SECONDS if after_quiet else min(pause, quiet - waited)
         context.clock.sleep(pause)
         waited, pause = waited + pause, 2 * pause
     return found | {order_id: _uncertain(found[order_id]) for order_id in pending}
-
-
-def _is_certain(found: Found, absences: int) -> bool:
-    return isinstance(found, OrderState) or absences >= ABSENCES
 
 
 def _uncertain(found: Found) -> Unknown:
@@ -198,10 +193,7 @@ def retry_while_busy(
 
 
 def wait_until_released(context: RunContext, log: RunLog, symbols: Collection[Symbol]) -> None:
-    """Wait until the broker has released the shares of `symbols` held for closed orders; warn about those still held.
-
-    Raises SourceError where the broker does not answer.
-    """
+    """Wait until the broker has released the shares of `symbols` held for closed orders; warn of those still held."""
     if not symbols:
         return
     held: dict[Symbol, Decimal] = {}

@@ -40,12 +40,12 @@ def answering(monkeypatch, answer):
 
 
 def test_adopted_shares_are_shown_with_their_value_and_managed_from_then_on(rebalance, held):
-    said = rebalance("adopt", "SPY", "--yes")
-    assert said.code == 0, said.err
-    (row,) = [line for line in said.out.splitlines() if line.startswith("SPY ")]
+    output = rebalance("adopt", "SPY", "--yes")
+    assert output.code == 0, output.err
+    (row,) = [line for line in output.out.splitlines() if line.startswith("SPY ")]
     shares, value = row.split()[1:]
     assert shares == "29"
-    assert f"Total: {value} USD" in said.out
+    assert f"Total: {value} USD" in output.out
     assert ours(rebalance) == {"SPY": "29"}
 
 
@@ -65,10 +65,10 @@ def test_without_an_adoption_the_bots_leave_those_shares_alone(rebalance, held):
 
 def test_confirmation_is_asked_for(rebalance, held, monkeypatch):
     answering(monkeypatch, "n")
-    said = rebalance("adopt", "SPY")
-    assert said.code == 2
-    assert "which may then sell them" in said.err
-    assert "nothing was handed over" in said.err
+    output = rebalance("adopt", "SPY")
+    assert output.code == 2
+    assert "which may then sell them" in output.err
+    assert "nothing was handed over" in output.err
     assert ours(rebalance) == {}
     answering(monkeypatch, "y")
     assert rebalance("adopt", "SPY").code == 0
@@ -77,9 +77,9 @@ def test_confirmation_is_asked_for(rebalance, held, monkeypatch):
 
 def test_without_a_terminal_yes_is_required(rebalance, held, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
-    said = rebalance("adopt", "SPY")
-    assert said.code == 2
-    assert "There is no terminal to answer on, so nothing was handed over: use --yes to confirm" in said.err
+    output = rebalance("adopt", "SPY")
+    assert output.code == 2
+    assert "There is no terminal to answer on, so nothing was handed over: use --yes to confirm" in output.err
     assert ours(rebalance) == {}
 
 
@@ -96,9 +96,9 @@ def test_shares_are_adopted_once(rebalance, held):
 
 def test_protected_shares_are_refused_by_name_and_left_out_of_all(rebalance, held):
     held.write_text(held.read_text().replace("protected = []", 'protected = ["SPY"]'))
-    said = rebalance("adopt", "SPY", "--yes")
-    assert said.code == 2
-    assert "SPY: protected in the config" in said.err
+    output = rebalance("adopt", "SPY", "--yes")
+    assert output.code == 2
+    assert "SPY: protected in the config" in output.err
     answer = json.loads(rebalance("adopt", "--all", "--yes", "--json").out)
     assert answer["adopted"] == []
     assert "protected" in answer["refused"]["SPY"]
@@ -115,24 +115,24 @@ def test_protected_shares_are_refused_by_name_and_left_out_of_all(rebalance, hel
     ],
 )
 def test_one_symbol_that_can_not_be_adopted_refuses_the_whole_adoption(rebalance, held, words, says):
-    said = rebalance("adopt", *words, "--yes")
-    assert said.code == 2
-    assert says in said.err
+    output = rebalance("adopt", *words, "--yes")
+    assert output.code == 2
+    assert says in output.err
     assert ours(rebalance) == {}
 
 
 def test_a_fully_managed_account_has_nothing_to_adopt(rebalance, held):
     held.write_text(held.read_text().replace('manage = "own"', 'manage = "account"'))
-    said = rebalance("adopt", "SPY", "--yes")
-    assert said.code == 2
-    assert "to manage already" in said.err
+    output = rebalance("adopt", "SPY", "--yes")
+    assert output.code == 2
+    assert "to manage already" in output.err
 
 
 def test_without_a_difference_to_the_journal_there_is_no_manual_trade_to_settle(rebalance, held):
     rebalance("run")
-    said = rebalance("adopt", "SPY", "--by-hand", "--yes")
-    assert said.code == 2
-    assert "there is no trade by hand to settle" in said.err
+    output = rebalance("adopt", "SPY", "--by-hand", "--yes")
+    assert output.code == 2
+    assert "there is no trade by hand to settle" in output.err
 
 
 def test_settling_a_manual_trade_adopts_nothing(rebalance, held):
@@ -145,8 +145,8 @@ def test_settling_a_manual_trade_adopts_nothing(rebalance, held):
         broker = ScriptedSimBroker(file, here.clock, here.quotes, here.calendar, starting_cash=Decimal(0))
         broker.change_position(Symbol("SPY"), Decimal(29))
         broker.close()
-    said = rebalance("adopt", "SPY", "--by-hand", "--yes")
-    assert said.code == 0, said.err
-    assert "SPY: resolved; the journal now expects 58 shares" in said.out
+    output = rebalance("adopt", "SPY", "--by-hand", "--yes")
+    assert output.code == 0, output.err
+    assert "SPY: resolved; the journal now expects 58 shares" in output.out
     assert ours(rebalance) == {"SPY": "29"}
     assert "handed over" not in rebalance("adopt", "SPY", "--by-hand", "--yes").out

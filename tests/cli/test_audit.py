@@ -36,9 +36,9 @@ def test_the_head_is_shown_at_the_end_of_a_run_in_the_history_and_by_the_audit(r
 
 @pytest.mark.usefixtures("journal")
 def test_an_intact_journal_passes(rebalance):
-    said = rebalance("audit", "verify")
-    assert said.code == 0
-    assert "Verified: no line, file or table was altered." in said.out
+    output = rebalance("audit", "verify")
+    assert output.code == 0
+    assert "Verified: no line, file or table was altered." in output.out
 
     answer = json.loads(rebalance("audit", "verify", "--json").out)
     assert (answer["exit_code"], answer["verdict"]["faults"]) == (0, [])
@@ -47,10 +47,10 @@ def test_an_intact_journal_passes(rebalance):
 def test_a_forged_line_is_named(rebalance, journal):
     forge(journal)
 
-    said = rebalance("audit", "verify")
-    assert said.code == 5
-    assert re.search(r"fault: line 3 \(\w+ of run 1, .*\) is not what was written", said.out)
-    assert "restore the last backup that verifies" in said.out
+    output = rebalance("audit", "verify")
+    assert output.code == 5
+    assert re.search(r"fault: line 3 \(\w+ of run 1, .*\) is not what was written", output.out)
+    assert "restore the last backup that verifies" in output.out
 
     answer = json.loads(rebalance("audit", "verify", "--json").out)
     assert answer["exit_code"] == 5
@@ -69,22 +69,22 @@ def test_run_and_recover_refuse_a_forged_journal(rebalance, journal, forged, sen
     forged(journal)
 
     for words in (["run", "--force"], ["run", "--dry-run"], ["recover"]):
-        said = rebalance(*words)
-        assert said.code == 5
-        assert sentence in " ".join((said.out + said.err).split())
+        output = rebalance(*words)
+        assert output.code == 5
+        assert sentence in " ".join((output.out + output.err).split())
     assert len(json.loads(rebalance("history", "--json").out)) == 1
 
 
 @pytest.mark.usefixtures("journal")
 def test_an_anchor_that_is_not_in_the_journal_fails_the_audit(rebalance):
-    said = rebalance("audit", "verify", "--anchor", "ab" * 32)
+    output = rebalance("audit", "verify", "--anchor", "ab" * 32)
 
-    assert said.code == 5
-    assert "lines were cut off at the end, or the journal was written anew" in said.out
+    assert output.code == 5
+    assert "lines were cut off at the end, or the journal was written anew" in output.out
 
 
 def test_without_a_journal_the_audit_is_refused(rebalance):
-    said = rebalance("audit", "verify")
+    output = rebalance("audit", "verify")
 
-    assert said.code == 2
-    assert "there is no journal" in said.err
+    assert output.code == 2
+    assert "there is no journal" in output.err

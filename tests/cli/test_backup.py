@@ -20,12 +20,12 @@ def journal(rebalance, tmp_path):
 
 @pytest.mark.posix
 def test_a_backup_has_the_content_of_the_journal_and_is_private(rebalance, journal, tmp_path):
-    said = rebalance("backup", "copy.sqlite")
+    output = rebalance("backup", "copy.sqlite")
 
-    assert said.code == 0
+    assert output.code == 0
     copy = tmp_path / "copy.sqlite"
     last = head(journal)
-    assert f"Last line of the journal: {last.seq}, hash {last.hash}" in said.out
+    assert f"Last line of the journal: {last.seq}, hash {last.hash}" in output.out
     assert read.run(copy) == read.run(journal)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert rebalance("audit", "verify", "copy.sqlite", "--anchor", last.hash).code == 0
@@ -35,34 +35,34 @@ def test_a_backup_can_be_made_during_a_run(rebalance, journal):
     with SqliteJournal.open(journal) as running:
         before = running.head()
         running._db.execute("BEGIN IMMEDIATE")
-        said = rebalance("backup", "copy.sqlite", "--json")
+        output = rebalance("backup", "copy.sqlite", "--json")
         running._db.execute("ROLLBACK")
 
-    assert json.loads(said.out)["head"] == {"seq": before.seq, "hash": before.hash}
-    assert json.loads(said.out)["size"] == Path("copy.sqlite").stat().st_size
+    assert json.loads(output.out)["head"] == {"seq": before.seq, "hash": before.hash}
+    assert json.loads(output.out)["size"] == Path("copy.sqlite").stat().st_size
 
 
 def test_a_backup_never_overwrites_another_file(rebalance, journal, tmp_path):
     (tmp_path / "letters.txt").write_text("dear bank")
 
-    said = rebalance("backup", "letters.txt")
+    output = rebalance("backup", "letters.txt")
 
-    assert (said.code, (tmp_path / "letters.txt").read_text()) == (2, "dear bank")
-    assert "is there already: name a new file" in said.err
+    assert (output.code, (tmp_path / "letters.txt").read_text()) == (2, "dear bank")
+    assert "is there already: name a new file" in output.err
 
 
 def test_a_failed_backup_leaves_no_file_and_reports_the_reason(rebalance, journal, tmp_path):
-    said = rebalance("backup", "nowhere/copy.sqlite")
+    output = rebalance("backup", "nowhere/copy.sqlite")
 
-    assert said.code == 4
-    assert "nowhere/copy.sqlite can't be used: No such file or directory" in said.err
+    assert output.code == 4
+    assert "nowhere/copy.sqlite can't be used: No such file or directory" in output.err
 
 
 def test_without_a_journal_there_is_nothing_to_copy(rebalance, tmp_path):
-    said = rebalance("backup", "copy.sqlite")
+    output = rebalance("backup", "copy.sqlite")
 
-    assert said.code == 2
-    assert "there is no journal yet" in said.err
+    assert output.code == 2
+    assert "there is no journal yet" in output.err
     assert not (tmp_path / "copy.sqlite").exists()
 
 

@@ -25,25 +25,25 @@ def bots(tmp_path):
     """Settings with two investments, one of them without its file; returns the folder of bots."""
     (tmp_path / "config.toml").write_text(CONFIG)
     (tmp_path / "bots").mkdir()
-    (tmp_path / "bots" / "mine.json").write_text(DEMO.joinpath("trend_gate.json").read_text())
+    (tmp_path / "bots" / "mine.json").write_text(DEMO.joinpath("ten_month_average.json").read_text())
     return tmp_path / "bots"
 
 
 def test_list_shows_where_the_money_is_and_what_each_bot_looks_at(rebalance, bots):
-    said = rebalance("bots", "list")
-    assert said.code == 0
-    (mine,) = [line for line in said.out.splitlines() if line.startswith("Mine")]
-    for words in ("demo", "6,000.00 USD", "native", "SPY, SPYINV, TBILL", "mine.json"):
+    output = rebalance("bots", "list")
+    assert output.code == 0
+    (mine,) = [line for line in output.out.splitlines() if line.startswith("Mine")]
+    for words in ("demo", "6,000.00 USD", "native", "SPY, TBILL", "mine.json"):
         assert words in mine
-    assert "25 %" in said.out
+    assert "25 %" in output.out
 
 
 def test_list_shows_files_without_money_and_files_that_can_not_be_used(rebalance, bots):
     (bots / "draft.json").write_text("{}")
-    said = rebalance("bots", "list")
-    assert f'gone: 1 problems; `rebalance bots check "{bots / "gone.json"}"` shows them' in said.out
-    assert "draft: 1 problems" in said.out
-    assert "Bots without an account are not invested" in said.out
+    output = rebalance("bots", "list")
+    assert f'gone: 1 problems; `rebalance bots check "{bots / "gone.json"}"` shows them' in output.out
+    assert "draft: 1 problems" in output.out
+    assert "Bots without an account are not invested" in output.out
     answer = json.loads(rebalance("bots", "list", "--json").out)
     assert [(bot["name"], bot["account"]) for bot in answer] == [("Mine", "demo"), ("gone", "demo"), ("draft", None)]
 
@@ -51,32 +51,32 @@ def test_list_shows_files_without_money_and_files_that_can_not_be_used(rebalance
 @pytest.mark.parametrize("content", ["", "[1", "(defsymphony)", "[]", "3", '{"format": "x"}'])
 def test_list_shows_a_file_that_is_not_a_bot(rebalance, bots, content):
     (bots / "draft.json").write_text(content)
-    said = rebalance("bots", "list")
-    assert said.code == 0
-    assert "draft: 1 problems" in said.out
+    output = rebalance("bots", "list")
+    assert output.code == 0
+    assert "draft: 1 problems" in output.out
 
 
 def test_show_has_the_whole_chart_and_needs_no_prices(rebalance, bots):
-    said = rebalance("bots", "show", "Mine")
-    assert said.code == 0
-    assert "tickers: SPY, SPYINV, TBILL" in said.out
-    assert "if Price(SPY) > SMA(SPY,200)\n  then: if RSI(SPY,10) > 79\n    then: TBILL" in said.out
-    assert json.loads(rebalance("bots", "show", "Mine", "--json").out)["chart"][0] == "if Price(SPY) > SMA(SPY,200)"
+    output = rebalance("bots", "show", "Mine")
+    assert output.code == 0
+    assert "tickers: SPY, TBILL" in output.out
+    assert "if Price(SPY) > SMA(SPY,210)\n  then: SPY\n  else: TBILL" in output.out
+    assert json.loads(rebalance("bots", "show", "Mine", "--json").out)["chart"][0] == "if Price(SPY) > SMA(SPY,210)"
 
 
 def test_show_of_a_bad_file_says_every_problem(rebalance, bots):
     (bots / "mine.json").write_text('{"format": "rebalancer/bot", "version": 1, "name": "x", "chart": {"stock": "A"}}')
-    said = rebalance("bots", "show", "Mine")
-    assert said.code == 2
-    assert "stock" in said.err
+    output = rebalance("bots", "show", "Mine")
+    assert output.code == 2
+    assert "stock" in output.err
 
 
 @pytest.mark.parametrize("template", ["trend", "momentum", "volatility"])
 def test_new_writes_a_bot_that_can_be_used_under_its_own_name(rebalance, bots, template):
-    said = rebalance("bots", "new", "My bot: Größe", "--from", template)
+    output = rebalance("bots", "new", "My bot: Größe", "--from", template)
     path = bots / "my_bot_größe.json"
-    assert said.code == 0
-    assert f'Next: rebalance bots show "{path}"' in said.out
+    assert output.code == 0
+    assert f'Next: rebalance bots show "{path}"' in output.out
     chart, problems = formats.read(path.read_bytes(), "new")
     assert (chart.name, problems) == ("My bot: Größe", ())
     assert rebalance("bots", "check", path).code == 0
@@ -89,9 +89,9 @@ def test_new_in_json_names_the_file(rebalance, bots):
 
 def test_new_never_overwrites(rebalance, bots):
     before = (bots / "mine.json").read_bytes()
-    said = rebalance("bots", "new", "Mine")
-    assert said.code == 2
-    assert "never overwritten" in said.err
+    output = rebalance("bots", "new", "Mine")
+    assert output.code == 2
+    assert "never overwritten" in output.err
     assert (bots / "mine.json").read_bytes() == before
 
 
@@ -108,25 +108,25 @@ def test_new_without_settings_writes_into_the_current_folder_and_list_finds_it(r
 
 
 def test_explain_as_a_tree_has_both_branches_with_their_values(rebalance):
-    said = rebalance("explain", "Trend gate", "--on", "2016-02-11", "--tree")
-    assert said.code == 0
-    assert "* if Price(SPY) = 182.86, not > SMA(SPY,200) = 203.64 (by 20.78)\n    then: if RSI(SPY,10)" in said.out
-    assert "*     50 %: SPYINV 50 %" in said.out
+    output = rebalance("explain", "Ten-month average", "--on", "2016-02-11", "--tree")
+    assert output.code == 0
+    assert "* if Price(SPY) = 182.86, not > SMA(SPY,210) = 203.97 (by 21.11)\n    then: SPY" in output.out
+    assert "*   else: TBILL" in output.out
 
 
 def test_explain_as_a_tree_shows_where_a_bot_fails(rebalance):
-    said = rebalance("explain", "Trend gate", "--on", "2008-01-03", "--tree")
-    assert "fails" in said.out
-    assert "SMA(SPY,200) = undefined: undefined" in said.out
+    output = rebalance("explain", "Ten-month average", "--on", "2008-01-03", "--tree")
+    assert "fails" in output.out
+    assert "SMA(SPY,210) = undefined: undefined" in output.out
 
 
 def test_explain_as_mermaid_is_nothing_but_mermaid(rebalance):
-    said = rebalance("explain", "Trend gate", "--mermaid")
-    lines = said.out.splitlines()
-    assert lines[0] == "%% Trend gate on 2016-07-01"
+    output = rebalance("explain", "Ten-month average", "--mermaid")
+    lines = output.out.splitlines()
+    assert lines[0] == "%% Ten-month average on 2016-07-01"
     assert next(line for line in lines if not line.startswith("%%")) == "flowchart TD"
-    answer = json.loads(rebalance("explain", "Trend gate", "--mermaid", "--tree", "--json").out)
-    assert answer["mermaid"] in said.out
+    answer = json.loads(rebalance("explain", "Ten-month average", "--mermaid", "--tree", "--json").out)
+    assert answer["mermaid"] in output.out
     assert answer["tree"][0].startswith("* if Price(SPY)")
 
 
@@ -134,7 +134,7 @@ def test_a_chart_too_large_for_mermaid_is_refused_with_the_remedy(rebalance, tmp
     chart = {"equal": [{"equal": [{"asset": f"T{one}X{two}"} for two in range(30)]} for one in range(20)]}
     large = {"format": "rebalancer/bot", "version": 1, "name": "Large", "chart": chart}
     (tmp_path / "large.json").write_text(json.dumps(large))
-    said = rebalance("explain", "large.json", "--mermaid")
-    assert said.code == 2
-    assert "620 arrows" in said.err
-    assert "use --tree" in said.err
+    output = rebalance("explain", "large.json", "--mermaid")
+    assert output.code == 2
+    assert "620 arrows" in output.err
+    assert "use --tree" in output.err

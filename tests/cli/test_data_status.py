@@ -36,17 +36,17 @@ def context(tmp_path):
 
 
 def test_status_of_the_sample_shows_every_ticker_complete(rebalance):
-    said = rebalance("data", "status")
-    assert said.code == 0
-    assert "SPY     2008-01-02  2016-07-01     2,141        0       0" in said.out
-    assert "TBILL and SPYINV are derived" in said.out
+    output = rebalance("data", "status")
+    assert output.code == 0
+    assert "SPY     2008-01-02  2016-07-01     2,141        0       0" in output.out
+    assert "TBILL and SPYINV are derived" in output.out
 
 
 def test_status_of_a_folder_shows_gaps_and_how_far_it_is_behind(rebalance, context):
-    said = rebalance("data", "status")
-    assert said.code == 0
-    assert "no close on 2016-06-29" in said.out
-    assert "Prices from the folder prices/: 2 tickers, 2016-06-28 to 2016-07-01" in said.out
+    output = rebalance("data", "status")
+    assert output.code == 0
+    assert "no close on 2016-06-29" in output.out
+    assert "Prices from the folder prices/: 2 tickers, 2016-06-28 to 2016-07-01" in output.out
 
 
 def test_status_in_json_has_every_missing_day(rebalance, context):
@@ -60,22 +60,22 @@ def test_status_in_json_has_every_missing_day(rebalance, context):
 
 def test_bad_prices_are_refused_by_file_row_and_column(rebalance, context):
     context.write_text(PRICES.replace("209.48", "-1"))
-    said = rebalance("data", "status")
-    assert (said.code, said.out) == (2, "")
-    assert f"{context}: row 3, column SPY: '-1' is no price" in said.err
+    output = rebalance("data", "status")
+    assert (output.code, output.out) == (2, "")
+    assert f"{context}: row 3, column SPY: '-1' is no price" in output.err
 
 
 def test_a_run_on_a_folder_trades_on_its_last_session(rebalance, context):
-    said = rebalance("run", "--yes")
-    assert "SPY: bought 471 of 471" in said.out
-    assert "Prices from the folder prices/" in said.out
+    output = rebalance("run", "--yes")
+    assert "SPY: bought 471 of 471" in output.out
+    assert "Prices from the folder prices/" in output.out
 
 
 def test_prices_of_future_days_are_shown_as_such(rebalance, context):
     context.write_text("date,SPY\n2999-01-02,1\n")
-    said = rebalance("data", "status")
-    assert said.code == 0
-    assert "a close on 2999-01-02, not an exchange session" in said.out
+    output = rebalance("data", "status")
+    assert output.code == 0
+    assert "a close on 2999-01-02, not an exchange session" in output.out
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,6 @@ def test_prices_of_future_days_are_shown_as_such(rebalance, context):
 def test_settings_that_do_not_fit_together_are_refused(rebalance, context, tmp_path, data, problem):
     text = CONFIG.replace('source = "folder"\nfolder = "prices"', data)
     (tmp_path / "config.toml").write_text(text)
-    said = rebalance("data", "status")
-    assert said.code == 2
-    assert problem in said.err
+    output = rebalance("data", "status")
+    assert output.code == 2
+    assert problem in output.err

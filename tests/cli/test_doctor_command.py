@@ -42,26 +42,26 @@ def healthy(rebalance, *words: object):
 
 def test_a_healthy_account_is_fine_and_every_check_is_on_the_screen(rebalance, tmp_path):
     write_config(tmp_path)
-    said = healthy(rebalance)
-    assert said.code == FINE, said.out
+    output = healthy(rebalance)
+    assert output.code == FINE, output.out
     for words in (*TABLES, "This machine", "Account main", "config", "state folder", "disk", "journal", "bots"):
-        assert words in said.out
-    assert "0 failed, 0 with warnings." in said.out
+        assert words in output.out
+    assert "0 failed, 0 with warnings." in output.out
 
 
 def test_the_demo_is_fine_but_for_its_schedule(rebalance):
-    said = rebalance("doctor")
-    assert said.code == FINE
-    assert "0 failed, 1 with warnings." in said.out
-    assert "Set enabled = true in [accounts.demo]" in said.out
+    output = rebalance("doctor")
+    assert output.code == FINE
+    assert "0 failed, 1 with warnings." in output.out
+    assert "Set enabled = true in [accounts.demo]" in output.out
 
 
 def test_prices_that_end_before_today_fail(rebalance, tmp_path):
     write_config(tmp_path)
     with freeze_time(new_york_summer(28, 15, 50).replace(month=8, day=2)):
-        said = rebalance("doctor", "--json")
-    assert said.code == SOMETHING_FAILED
-    assert "the session of 2016-08-01 is missing" in said.out
+        output = rebalance("doctor", "--json")
+    assert output.code == SOMETHING_FAILED
+    assert "the session of 2016-08-01 is missing" in output.out
 
 
 def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
@@ -82,9 +82,9 @@ def test_one_account_can_be_chosen_and_an_unknown_one_is_refused(rebalance, tmp_
 
 def test_invalid_settings_are_a_failed_check_and_nothing_else_is_checked(rebalance, tmp_path):
     write_config(tmp_path, top="nonsense = 1")
-    said = healthy(rebalance, "--json")
-    answer = json.loads(said.out)
-    assert (said.code, answer["exit_code"]) == (SOMETHING_FAILED, SOMETHING_FAILED)
+    output = healthy(rebalance, "--json")
+    answer = json.loads(output.out)
+    assert (output.code, answer["exit_code"]) == (SOMETHING_FAILED, SOMETHING_FAILED)
     ((check,),) = (checkup["checks"] for checkup in answer["checkups"])
     assert (check["name"], check["verdict"]) == ("config", "fail")
     assert "nonsense" in check["found"]
@@ -93,10 +93,10 @@ def test_invalid_settings_are_a_failed_check_and_nothing_else_is_checked(rebalan
 
 def test_an_invalid_bot_fails_and_the_rest_is_still_checked(rebalance, tmp_path):
     write_config(tmp_path, bot={"format": "rebalancer/bot", "version": 99})
-    said = healthy(rebalance, "--json")
-    (_, account) = json.loads(said.out)["checkups"]
+    output = healthy(rebalance, "--json")
+    (_, account) = json.loads(output.out)["checkups"]
     found = {check["name"]: check["verdict"] for check in account["checks"]}
-    assert said.code == SOMETHING_FAILED
+    assert output.code == SOMETHING_FAILED
     assert (found["bots"], found["account"], found["next run"]) == ("fail", "pass", "pass")
 
 
@@ -173,10 +173,10 @@ def test_existing_positions_are_reported(rebalance, venue):
 
 def test_a_key_that_is_not_accepted_fails_and_says_so_without_showing_it(rebalance, venue, monkeypatch):
     monkeypatch.setenv("SECRET", "quite-another-secret")
-    said = rebalance("doctor", "--json")
-    assert said.code == SOMETHING_FAILED
-    assert "quite-another-secret" not in said.out + said.err
-    found = [check for checkup in json.loads(said.out)["checkups"] for check in checkup["checks"]]
+    output = rebalance("doctor", "--json")
+    assert output.code == SOMETHING_FAILED
+    assert "quite-another-secret" not in output.out + output.err
+    found = [check for checkup in json.loads(output.out)["checkups"] for check in checkup["checks"]]
     assert any(check["verdict"] == "fail" and "key" in check["found"] for check in found)
 
 
@@ -243,10 +243,10 @@ def test_on_a_paper_account_a_share_is_bought_on_friday_and_sold_on_monday(tmp_p
 def test_the_figures_around_each_order_are_on_the_screen_and_in_json(rebalance, tmp_path):
     write_config(tmp_path, enabled=False)
     words = ("doctor", "--paper-trial", "--two-evenings", "--yes", "--symbol", "TLT")
-    said = rebalance(*words).out
-    assert re.search(r"figure +before the buy +after the buy +change", said)
-    assert re.search(r"cash +100,000\.00 +99,\d+\.\d\d +-\d+\.\d\d", said)
-    assert "non marginable buying power" in said
+    output = rebalance(*words).out
+    assert re.search(r"figure +before the buy +after the buy +change", output)
+    assert re.search(r"cash +100,000\.00 +99,\d+\.\d\d +-\d+\.\d\d", output)
+    assert "non marginable buying power" in output
     answer = json.loads(rebalance(*words, "--json").out)
     (checkup,) = answer["checkups"]
     assert [check["verdict"] for check in checkup["checks"]] == ["pass", "warn"]
@@ -256,8 +256,8 @@ def test_the_figures_around_each_order_are_on_the_screen_and_in_json(rebalance, 
 
 def test_two_evenings_are_a_form_of_the_trial(rebalance, tmp_path):
     write_config(tmp_path)
-    said = rebalance("doctor", "--two-evenings")
-    assert (said.code, "needs --paper-trial" in said.err) == (WRONG_WORDS, True)
+    output = rebalance("doctor", "--two-evenings")
+    assert (output.code, "needs --paper-trial" in output.err) == (WRONG_WORDS, True)
 
 
 def test_a_session_whose_run_was_cut_off_has_no_trial(tmp_path):
@@ -285,21 +285,21 @@ def interrupt(tonight: Evening) -> None:
 
 
 def test_the_trial_asks_before_it_trades(rebalance, venue):
-    said = rebalance("doctor", "--paper-trial")
-    assert said.code == WRONG_WORDS
-    assert "Buy one share of SGOV in account paper" in said.err
+    output = rebalance("doctor", "--paper-trial")
+    assert output.code == WRONG_WORDS
+    assert "Buy one share of SGOV in account paper" in output.err
     assert not [request for request in venue.requests if request.method == "POST"]
 
 
 @pytest.mark.parametrize(("words", "sentence"), [(["--symbol", "?"], "is not a ticker"), (["--account", "x"], "'x'")])
 def test_a_trial_of_an_unknown_ticker_or_account_is_refused(rebalance, venue, words, sentence):
-    said = rebalance("doctor", "--paper-trial", "--yes", *words)
-    assert (said.code, sentence in said.err) == (WRONG_WORDS, True)
+    output = rebalance("doctor", "--paper-trial", "--yes", *words)
+    assert (output.code, sentence in output.err) == (WRONG_WORDS, True)
 
 
 def test_after_the_close_there_is_no_trial(rebalance, venue):
     venue.at(FRIDAY.replace(hour=17))
-    said = rebalance("doctor", "--paper-trial", "--yes")
-    assert said.code == SOMETHING_FAILED
-    assert "Nothing was sent" in said.err
+    output = rebalance("doctor", "--paper-trial", "--yes")
+    assert output.code == SOMETHING_FAILED
+    assert "Nothing was sent" in output.err
     assert not [request for request in venue.requests if request.method == "POST"]

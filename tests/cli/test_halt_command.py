@@ -17,7 +17,8 @@ from rebalancer.cli.runs import print_poll
 from rebalancer.journal.lease import run_lock
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import OrderId, OrderState, Symbol
-from rebalancer.report.controls import show_killed
+from rebalancer.report.console import show
+from rebalancer.report.controls import killed_screen
 
 DONE, WRONG_WORDS, FAILED, STILL_OPEN, NEEDS_ATTENTION = 0, 2, 4, 5, 6
 EVENING = new_york_summer(28, 15, 50)
@@ -52,26 +53,26 @@ def test_a_halted_account_is_refused_by_every_run_and_shown_on_every_screen(main
     assert "Every account is halted: off for a week." in main("halt", "--reason", "off for a week").out
     run = main("run", "--yes")
     assert run.code == FAILED
-    for said in (run, main("run", "--dry-run"), main("status"), main("doctor")):
-        assert "off for a week" in said.out
+    for output in (run, main("run", "--dry-run"), main("status"), main("doctor")):
+        assert "off for a week" in output.out
     assert main("status").code == NEEDS_ATTENTION
     assert main("doctor").code == FAILED
 
 
 def test_a_halt_does_not_stop_a_dry_run(main):
     main("halt")
-    said = main("run", "--dry-run")
-    assert said.code == DONE
-    assert "A real run would send nothing: every account is halted" in said.out
-    assert "would have bought" in said.out
+    output = main("run", "--dry-run")
+    assert output.code == DONE
+    assert "A real run would send nothing: every account is halted" in output.out
+    assert "would have bought" in output.out
 
 
 def test_resume_shows_who_halted_when_and_why_and_allows_runs_again(main):
     main("halt", "--account", "main", "--reason", "odd prices")
     main("halt", "--reason", "off for a week")
-    said = main("resume", "--reason", "back again")
-    assert said.code == DONE
-    answer = said.out.splitlines()
+    output = main("resume", "--reason", "back again")
+    assert output.code == DONE
+    answer = output.out.splitlines()
     assert answer[0].startswith("Account main was halted 2016-06-28 19:50:00 UTC by ")
     assert answer[0].endswith(": odd prices")
     assert answer[1].endswith(": off for a week")
@@ -79,8 +80,8 @@ def test_resume_shows_who_halted_when_and_why_and_allows_runs_again(main):
 
 
 def test_resume_without_a_halt_is_not_an_error(main):
-    said = main("resume", "--reason", "to be sure")
-    assert (said.code, said.out) == (DONE, "There is no halt to lift.\n")
+    output = main("resume", "--reason", "to be sure")
+    assert (output.code, output.out) == (DONE, "There is no halt to lift.\n")
 
 
 def test_no_halt_is_lifted_without_a_reason(main):
@@ -91,8 +92,8 @@ def test_no_halt_is_lifted_without_a_reason(main):
 
 @pytest.mark.parametrize("words", [("halt",), ("resume", "--reason", "x"), ("kill",)])
 def test_an_account_that_does_not_exist_is_refused(main, words):
-    said = main(*words, "--account", "nobody")
-    assert (said.code, "there is no account 'nobody'" in said.err) == (WRONG_WORDS, True)
+    output = main(*words, "--account", "nobody")
+    assert (output.code, "there is no account 'nobody'" in output.err) == (WRONG_WORDS, True)
     assert main("status").code == DONE
 
 
@@ -149,11 +150,11 @@ def still_open(venue) -> set[str]:
 
 def test_kill_cancels_our_orders_and_the_account_stays_halted(rebalance, venue, tmp_path):
     rests(venue, OURS, ALSO_OURS, "by-hand")
-    said = rebalance("kill")
-    assert said.code == DONE, said.out + said.err
-    assert f"live1: buy 2 SPY ({OURS}): no longer open" in said.out
-    assert "live1: no open orders. The account stays halted" in said.out
-    assert "by-hand" not in said.out
+    output = rebalance("kill")
+    assert output.code == DONE, output.out + output.err
+    assert f"live1: buy 2 SPY ({OURS}): no longer open" in output.out
+    assert "live1: no open orders. The account stays halted" in output.out
+    assert "by-hand" not in output.out
     assert still_open(venue) == {"by-hand"}
     assert "every account is halted" in evening_run(tmp_path, venue).message
 
@@ -167,9 +168,9 @@ def test_kill_cancels_external_orders_on_request_also_while_the_exchange_is_clos
 
 def test_kill_halts_and_exits_with_an_error_where_open_orders_are_unknown(rebalance, venue):
     venue.secret = "another one since"  # noqa: S105
-    said = rebalance("kill", "--json")
-    answer = json.loads(said.out)
-    assert (said.code, answer["exit_code"], answer["halted"]["account"]) == (STILL_OPEN, STILL_OPEN, "")
+    output = rebalance("kill", "--json")
+    answer = json.loads(output.out)
+    assert (output.code, answer["exit_code"], answer["halted"]["account"]) == (STILL_OPEN, STILL_OPEN, "")
     assert "did not accept the key" in answer["accounts"][0]["trouble"]
     assert "rebalance kill" in json.loads(rebalance("resume", "--reason", "x", "--json").out)["lifted"][0]["reason"]
 
@@ -177,19 +178,19 @@ def test_kill_halts_and_exits_with_an_error_where_open_orders_are_unknown(rebala
 def test_kill_refuses_the_keys_of_another_account(rebalance, venue):
     rests(venue, OURS)
     venue.account["account_number"] = "987654321"
-    said = rebalance("kill")
-    assert (said.code, f"account_number is {NUMBER}" in said.out) == (STILL_OPEN, True)
+    output = rebalance("kill")
+    assert (output.code, f"account_number is {NUMBER}" in output.out) == (STILL_OPEN, True)
     assert still_open(venue) == {OURS}
 
 
 def test_a_simulated_account_is_killed_like_any_other(main):
-    said = main("kill")
-    assert (said.code, "main: no open orders." in said.out) == (DONE, True)
+    output = main("kill")
+    assert (output.code, "main: no open orders." in output.out) == (DONE, True)
 
 
 def test_orders_still_open_are_reported_with_the_remedy(capsys):
     order = OrderState(OrderId("rb1"), Symbol("SPY"), "sell", Decimal(5), "market", None, "open", Decimal(2), None)
-    show_killed([KilledAccount("live1", (order,), (order,))])
-    said = capsys.readouterr().out
-    assert "live1: sell 5 SPY (rb1), 2 of it filled: STILL OPEN" in said
-    assert "1 of 1 still open. Repeat `rebalance kill`, or cancel them there." in said
+    show(killed_screen([KilledAccount("live1", (order,), (order,))]))
+    output = capsys.readouterr().out
+    assert "live1: sell 5 SPY (rb1), 2 of it filled: STILL OPEN" in output
+    assert "1 of 1 still open. Repeat `rebalance kill`, or cancel them there." in output

@@ -71,8 +71,8 @@ def test_a_dry_run_needs_no_arming_and_says_that_a_real_one_would_send_nothing(r
 
 
 def test_the_arming_is_shown_and_journalled(rebalance, venue):
-    said = rebalance(*ARM)
-    assert said.code == DONE, said.err
+    output = rebalance(*ARM)
+    assert output.code == DONE, output.err
     for words in (
         NUMBER,
         "250,000.00 USD",
@@ -81,7 +81,7 @@ def test_the_arming_is_shown_and_journalled(rebalance, venue):
         "config, settings, bot mix",
         "one order",
     ):
-        assert words in said.out
+        assert words in output.out
     account = standing(rebalance)
     assert account["trouble"] == ""
     assert account["armed"]["until"] == "2027-01-01T00:00:00-05:00"
@@ -94,9 +94,9 @@ def test_confirmation_is_asked_for(rebalance, venue, monkeypatch, answer):
     terminal = io.StringIO(f"{answer}\n")
     terminal.isatty = lambda: True
     monkeypatch.setattr("sys.stdin", terminal)
-    said = rebalance(*ARM[:-1])
-    assert f"Let the bots trade real money in account live1, {NUMBER}?" in said.err
-    assert said.code == (DONE if answer == "y" else WRONG_WORDS)
+    output = rebalance(*ARM[:-1])
+    assert f"Let the bots trade real money in account live1, {NUMBER}?" in output.err
+    assert output.code == (DONE if answer == "y" else WRONG_WORDS)
     assert (standing(rebalance)["armed"] is not None) == (answer == "y")
 
 
@@ -119,8 +119,8 @@ def test_without_a_terminal_nothing_is_armed(rebalance, venue):
     ],
 )
 def test_invalid_armings_are_refused(rebalance, venue, words, says):
-    said = rebalance(*ARM, *words)
-    assert (said.code, says in said.err) == (WRONG_WORDS, True)
+    output = rebalance(*ARM, *words)
+    assert (output.code, says in output.err) == (WRONG_WORDS, True)
     assert standing(rebalance)["armed"] is None
 
 
@@ -130,8 +130,8 @@ def test_invalid_armings_are_refused(rebalance, venue, words, says):
 )
 def test_keys_of_another_account_arm_nothing_and_trade_nothing(rebalance, venue, run, number, says):
     venue.account["account_number"] = number
-    said = rebalance(*ARM)
-    assert (said.code, says in said.err) == (FAILED, True)
+    output = rebalance(*ARM)
+    assert (output.code, says in output.err) == (FAILED, True)
     venue.account["account_number"] = NUMBER
     rebalance(*WHOLE)
     venue.account["account_number"] = number
@@ -142,8 +142,8 @@ def test_keys_of_another_account_arm_nothing_and_trade_nothing(rebalance, venue,
 
 def test_a_paper_account_has_nothing_to_arm(rebalance, venue, tmp_path):
     write_live_config(tmp_path, venue.url, mode="paper", number="PA3LOCAL0001")
-    said = rebalance(*ARM)
-    assert (said.code, "nothing has to be armed" in said.err) == (WRONG_WORDS, True)
+    output = rebalance(*ARM)
+    assert (output.code, "nothing has to be armed" in output.err) == (WRONG_WORDS, True)
     assert "no real money is traded" in rebalance("live", "status").out
 
 
@@ -168,10 +168,10 @@ def test_the_first_live_run_sends_one_order_and_halts_for_review(rebalance, venu
 def test_after_that_review_runs_send_all_orders(rebalance, venue, run):
     rebalance(*ARM)
     run()
-    said = rebalance("resume", "--account", "live1", "--reason", "one share of each looks right")
-    assert said.code == DONE, said.err
-    assert "was halted" in said.out
-    assert "runs now send all orders" in said.out
+    output = rebalance("resume", "--account", "live1", "--reason", "one share of each looks right")
+    assert output.code == DONE, output.err
+    assert "was halted" in output.out
+    assert "runs now send all orders" in output.out
     assert run(force=True).exit_code == DONE
     assert sent(venue) == 3
     assert standing(rebalance)["armed"]["first_order_only"] is False
@@ -221,11 +221,11 @@ def test_a_manual_edit_of_a_bot_is_reported_everywhere(rebalance, venue, run, tm
 
 def test_an_edit_by_command_says_that_it_disarms(rebalance, venue, run):
     rebalance(*WHOLE)
-    said = rebalance("invest", "set", "mix", 50)
+    output = rebalance("invest", "set", "mix", 50)
     assert "account live1 was armed until the end of 2026-12-31 New York time: this edit disarms it" in " ".join(
-        said.out.split()
+        output.out.split()
     )
-    assert "rebalance live arm --account live1 --max-dollars 250000" in said.out
+    assert "rebalance live arm --account live1 --max-dollars 250000" in output.out
     assert (run().exit_code, sent(venue)) == (FAILED, 0)
     assert json.loads(rebalance("invest", "set", "mix", 60, "--json").out)["disarmed"] == []
 

@@ -56,19 +56,19 @@ def config(tmp_path):
 
 
 def test_the_keys_are_read_without_echo_and_stored(rebalance, keyring, typed):
-    said = rebalance("login", "paper")
-    assert said.code == 0, said.err
+    output = rebalance("login", "paper")
+    assert output.code == 0, output.err
     assert typed == ["Key ID (not shown): ", "Secret (not shown): "]
     assert keyring.kept == {("rebalancer", "paper"): f"{ID}\n{SECRET}"}
-    assert "The keys of account paper are stored in a keyring in memory" in said.out
-    assert "hunter2" not in said.out + said.err
+    assert "The keys of account paper are stored in a keyring in memory" in output.out
+    assert "hunter2" not in output.out + output.err
 
 
 @pytest.mark.parametrize("text", [PIPED, PIPED.strip()])
 def test_keys_can_be_piped_in_with_the_stdin_option(rebalance, keyring, piped, text):
     piped(text)
-    said = rebalance("login", "paper", "--stdin", "--json")
-    assert json.loads(said.out) == {"account": "paper", "stored_in": "a keyring in memory"}
+    output = rebalance("login", "paper", "--stdin", "--json")
+    assert json.loads(output.out) == {"account": "paper", "stored_in": "a keyring in memory"}
     assert keyring.kept == {("rebalancer", "paper"): f"{ID}\n{SECRET}"}
 
 
@@ -76,9 +76,9 @@ def test_a_pipe_needs_the_stdin_option_and_a_terminal_refuses_it(rebalance, keyr
     piped(PIPED)
     assert "use --stdin to read the keys from a pipe" in rebalance("login", "paper").err
     monkeypatch.setattr("sys.stdin", Terminal(PIPED))
-    said = rebalance("login", "paper", "--stdin")
-    assert (said.code, keyring.kept) == (2, {})
-    assert "a terminal would show what you type" in said.err
+    output = rebalance("login", "paper", "--stdin")
+    assert (output.code, keyring.kept) == (2, {})
+    assert "a terminal would show what you type" in output.err
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_a_pipe_needs_the_stdin_option_and_a_terminal_refuses_it(rebalance, keyr
 )
 def test_an_invalid_pair_of_keys_is_not_stored(rebalance, keyring, piped, text, says):
     piped(text)
-    said = rebalance("login", "paper", "--stdin")
-    assert (said.code, keyring.kept) == (2, {})
-    assert says in said.err
-    assert "hunter2" not in said.err
+    output = rebalance("login", "paper", "--stdin")
+    assert (output.code, keyring.kept) == (2, {})
+    assert says in output.err
+    assert "hunter2" not in output.err
 
 
 @pytest.mark.parametrize(
@@ -111,17 +111,17 @@ def test_an_invalid_pair_of_keys_is_not_stored(rebalance, keyring, piped, text, 
 def test_an_account_that_does_not_use_the_keyring_is_refused_before_keys_are_asked_for(
     rebalance, keyring, typed, account, says
 ):
-    said = rebalance("login", account)
-    assert (said.code, typed, keyring.kept) == (2, [], {})
-    assert says in said.err
+    output = rebalance("login", account)
+    assert (output.code, typed, keyring.kept) == (2, [], {})
+    assert says in output.err
 
 
 def test_a_keyring_that_stores_nothing_is_detected(rebalance, piped):
     piped(PIPED)
     with in_use(MemoryKeyring(forgetful=True)):
-        said = rebalance("login", "paper", "--stdin")
-    assert said.code == 2
-    assert "did not keep the keys" in said.err
+        output = rebalance("login", "paper", "--stdin")
+    assert output.code == 2
+    assert "did not keep the keys" in output.err
 
 
 def test_the_demo_has_no_account_to_log_in_to(rebalance, tmp_path, keyring):

@@ -52,18 +52,18 @@ def venue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAlpa
 
 
 def test_sync_fetches_every_bots_tickers_and_the_fallback(rebalance, venue):
-    said = rebalance("data", "sync")
-    assert said.code == 0
-    assert "Fetched the closes of 2 tickers up to 2024-03-04 with 1 request." in said.out
-    assert said.err == "2 of 2 tickers\n"
+    output = rebalance("data", "sync")
+    assert output.code == 0
+    assert "Fetched the closes of 2 tickers up to 2024-03-04 with 1 request." in output.out
+    assert output.err == "2 of 2 tickers\n"
 
 
 def test_sync_names_each_discarded_history_with_the_reason(rebalance, venue):
     rebalance("data", "sync")
     venue.market.action("forward_split", "SPY", date(2024, 3, 5), new_rate=2, old_rate=1)
-    said = rebalance("data", "sync")
-    assert "up to 2024-03-04 with 2 requests" in said.out
-    assert "SPY: its history was fetched anew, since its close of 2024-03-04 was 500.0000 USD" in said.out
+    output = rebalance("data", "sync")
+    assert "up to 2024-03-04 with 2 requests" in output.out
+    assert "SPY: its history was fetched anew, since its close of 2024-03-04 was 500.0000 USD" in output.out
 
 
 def test_sync_in_json_has_the_same_facts(rebalance, venue):
@@ -80,10 +80,10 @@ def test_status_shows_the_cache_without_a_request(rebalance, venue):
     venue.market.drop_bar("SPY", date(2024, 2, 1))
     rebalance("data", "sync")
     venue.requests.clear()
-    said = rebalance("data", "status")
-    assert said.code == 0
-    assert "SPY     2024-01-02  2024-03-04        42        1" in said.out
-    assert "no close on 2024-02-01" in said.out
+    output = rebalance("data", "status")
+    assert output.code == 0
+    assert "SPY     2024-01-02  2024-03-04        42        1" in output.out
+    assert "no close on 2024-02-01" in output.out
     assert venue.requests == []
 
 
@@ -94,20 +94,20 @@ def test_status_needs_no_key(rebalance, venue, monkeypatch):
 
 
 def test_status_before_the_first_sync_says_what_to_do(rebalance, venue):
-    said = rebalance("data", "status")
-    assert said.code == 2
-    assert "there are no closes yet: `rebalance data sync` fetches them" in said.err
+    output = rebalance("data", "status")
+    assert output.code == 2
+    assert "there are no closes yet: `rebalance data sync` fetches them" in output.err
 
 
 def test_a_refusal_by_alpaca_is_reported_with_the_remedy(rebalance, venue):
     venue.faults.on("GET", "/v2/stocks/bars", fault=FORBIDDEN)
-    said = rebalance("data", "sync")
-    assert said.code == 4
-    assert "Look at the account's rights and at its market data plan" in said.err
+    output = rebalance("data", "sync")
+    assert output.code == 4
+    assert "Look at the account's rights and at its market data plan" in output.err
 
 
 def test_the_sample_has_nothing_to_fetch(rebalance):
-    said = rebalance("data", "sync")
-    assert (said.code, said.err.count("rebalance:")) == (0, 0)
-    assert "there is nothing to fetch" in said.out
+    output = rebalance("data", "sync")
+    assert (output.code, output.err.count("rebalance:")) == (0, 0)
+    assert "there is nothing to fetch" in output.out
     assert rebalance("data", "sync", "--json").out == "null\n"

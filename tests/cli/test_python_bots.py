@@ -37,12 +37,12 @@ def test_the_example_on_the_page_decides_on_every_session_once_its_history_is_lo
 
 
 def test_an_evening_trades_what_a_python_bot_wants_and_records_its_file(rebalance, config):
-    said = rebalance("run", "--as-of", DAYS[3], "--json")
-    assert said.code == 0, said.out
-    run = json.loads(said.out)["accounts"][0]["run"]
+    output = rebalance("run", "--as-of", DAYS[3], "--json")
+    assert output.code == 0, output.out
+    run = json.loads(output.out)["accounts"][0]["run"]
     assert run["run"]["status"] == "success"
-    assert sha256(HALF.encode()).hexdigest() in said.out
-    assert "weights() returned SPY 50 %; the rest is cash" in said.out
+    assert sha256(HALF.encode()).hexdigest() in output.out
+    assert "weights() returned SPY 50 %; the rest is cash" in output.out
 
 
 def test_the_share_of_a_python_bot_that_fails_goes_to_the_fallback_and_the_reason_is_recorded(rebalance, config):
@@ -50,10 +50,10 @@ def test_the_share_of_a_python_bot_that_fails_goes_to_the_fallback_and_the_reaso
     second = '[[accounts.a.investments]]\nbot = "b.json"\namount = 100\nweight_mode = "percent"\n'
     fallback = '[accounts.a.trading]\nfallback_ticker = "SPY"'
     config.write_text(config.read_text().replace("[accounts.a.trading]", second + fallback))
-    said = rebalance("run", "--as-of", DAYS[3], "--json")
-    assert said.code == 3, "a bot that fails leaves the run partial"
-    assert "weights() raised ZeroDivisionError: division by zero (line 5)" in said.out
-    orders = json.loads(said.out)["accounts"][0]["run"]["orders"]
+    output = rebalance("run", "--as-of", DAYS[3], "--json")
+    assert output.code == 3, "a bot that fails leaves the run partial"
+    assert "weights() raised ZeroDivisionError: division by zero (line 5)" in output.out
+    orders = json.loads(output.out)["accounts"][0]["run"]["orders"]
     assert {order["symbol"] for order in orders} == {"FB", "SPY"}
 
 
@@ -68,6 +68,6 @@ def test_list_and_show_name_it_and_mermaid_refuses_it(rebalance, config):
 
 def test_a_file_that_is_no_bot_is_refused_with_its_line_and_nothing_runs(rebalance, config):
     (config.parent / "mine.py").write_text("LOOKBACK = 0\n")
-    said = rebalance("run", "--as-of", DAYS[3])
-    assert said.code == 2
-    assert "mine.py, line 1: LOOKBACK: must be a whole number" in said.err
+    output = rebalance("run", "--as-of", DAYS[3])
+    assert output.code == 2
+    assert "mine.py, line 1: LOOKBACK: must be a whole number" in output.err

@@ -39,10 +39,10 @@ def filled(rebalance):
 
 @pytest.mark.usefixtures("interrupted_run")
 def test_the_next_run_resumes_an_interrupted_run_and_sends_nothing_twice(rebalance):
-    said = rebalance("run")
-    assert said.code == 0, said.err
-    assert "this run was cut off" in said.out
-    assert "success: 1 of 1 orders done" in said.out
+    output = rebalance("run")
+    assert output.code == 0, output.err
+    assert "this run was cut off" in output.out
+    assert "success: 1 of 1 orders done" in output.out
     assert filled(rebalance) == [(1, "SPY", "filled")]
 
 
@@ -50,17 +50,17 @@ def test_the_next_run_resumes_an_interrupted_run_and_sends_nothing_twice(rebalan
 def test_a_run_resumes_with_its_recorded_config_and_bots(rebalance, tmp_path):
     write_config(tmp_path, enabled=False, bot={**HOLD_SPY, "chart": {"asset": "QQQ"}})
     (tmp_path / "hold.json").unlink()
-    said = rebalance("run")
-    assert said.code == 0, said.err
-    assert "bot hold has changed since this run began: it goes on as it began" in said.out
+    output = rebalance("run")
+    assert output.code == 0, output.err
+    assert "bot hold has changed since this run began: it goes on as it began" in output.out
     assert filled(rebalance) == [(1, "SPY", "filled")]
 
 
 @pytest.mark.usefixtures("interrupted_run")
 def test_recover_counts_the_fills_of_an_interrupted_run_and_ends_it(rebalance):
-    said = rebalance("recover")
-    assert said.code == 0, said.err
-    assert "cut off and settled later: SPY: bought" in said.out
+    output = rebalance("recover")
+    assert output.code == 0, output.err
+    assert "cut off and settled later: SPY: bought" in output.out
     assert filled(rebalance) == [(1, "SPY", "filled")]
     assert rebalance("recover").out == "account main: nothing to settle\n"
 
@@ -75,9 +75,9 @@ def test_a_broken_bot_does_not_prevent_settling_at_alpaca(rebalance, tmp_path, m
         run_until_the_power_cut(tmp_path, venue.clock)
         (tmp_path / "mix.json").write_text("{")
         venue.clock.sleep(60)
-        said = rebalance("recover")
-        assert said.code == 0, said.err
-        assert "cut off and settled later: " in said.out
+        output = rebalance("recover")
+        assert output.code == 0, output.err
+        assert "cut off and settled later: " in output.out
         assert [(run, state) for run, _, state in filled(rebalance)] == [(1, "filled")]
 
 
@@ -93,10 +93,10 @@ def test_without_its_journal_nothing_is_sent_until_a_person_accounts_for_the_ord
     (order,) = json.loads(rebalance("orders", "--json").out)
     for file in (tmp_path / "state").glob("journal.sqlite*"):
         file.unlink()
-    said = rebalance("run")
-    assert said.code == 5
-    assert "orders with this program's names that this journal does not know" in said.out
-    assert order["id"] in said.out
+    output = rebalance("run")
+    assert output.code == 5
+    assert "orders with this program's names that this journal does not know" in output.out
+    assert order["id"] in output.out
 
     assert rebalance("recover", "--account-for", order["id"]).code == 2
     vouched = rebalance("recover", "--account-for", order["id"], "--reason", "I deleted the journal")
@@ -104,8 +104,8 @@ def test_without_its_journal_nothing_is_sent_until_a_person_accounts_for_the_ord
     assert "halted" in rebalance("run").out
     assert rebalance("resume", "--reason", "I know").code == 0
     assert rebalance("adopt", "SPY", "--yes").code == 0
-    said = rebalance("run")
-    assert said.code == 0, said.out
+    output = rebalance("run")
+    assert output.code == 0, output.out
     assert [run for run, *_ in filled(rebalance)] == []
 
 
@@ -115,7 +115,9 @@ def test_an_order_can_not_be_accounted_for_in_the_wrong_account(rebalance, tmp_p
     another = CONFIG.format(enabled="false", top="").partition("[accounts.main]")[2].replace("main", "other")
     with (tmp_path / "config.toml").open("a") as file:
         file.write(f"[accounts.other]{another}")
-    said = rebalance("recover", "--account", "other", "--account-for", order["id"], "--reason", "a typo")
-    assert said.code == 2
-    assert "is of account main, not of account other: account for it with --account main" in " ".join(said.err.split())
+    output = rebalance("recover", "--account", "other", "--account-for", order["id"], "--reason", "a typo")
+    assert output.code == 2
+    assert "is of account main, not of account other: account for it with --account main" in " ".join(
+        output.err.split()
+    )
     assert filled(rebalance) == [(1, "SPY", "intended")]

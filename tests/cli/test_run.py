@@ -11,10 +11,10 @@ SAMPLE_END = "2016-07-01"
 
 
 def test_a_dry_run_shows_the_whole_evening_and_sends_nothing(rebalance, tmp_path):
-    said = rebalance("run", "--dry-run")
-    assert said.code == 0
+    output = rebalance("run", "--dry-run")
+    assert output.code == 0
     for words in ("DEMO", "DRY RUN, nothing was sent", "TBILL and SPYINV are derived", "Waterfall", "netted against"):
-        assert words in said.out
+        assert words in output.out
     with closing(sqlite3.connect(tmp_path / "state/demo/sim-demo.sqlite")) as book:
         assert book.execute("SELECT COUNT(*) FROM orders").fetchone() == (0,)
     assert rebalance("positions").out.startswith("Account demo: the bots hold nothing")
@@ -23,7 +23,7 @@ def test_a_dry_run_shows_the_whole_evening_and_sends_nothing(rebalance, tmp_path
 def test_a_run_trades_at_the_sim_and_a_second_one_does_nothing(rebalance):
     first, second = rebalance("run"), rebalance("run")
     assert first.code == second.code == 0
-    assert "SPY: bought 119 of 119" in first.out
+    assert "SPY: bought 322 of 322" in first.out
     assert "is done (run 1, success" in second.out
 
 
@@ -59,27 +59,39 @@ def test_on_every_day_of_a_month_journal_and_broker_agree(rebalance):
 
 def test_going_back_in_time_is_refused_with_the_remedy(rebalance):
     rebalance("run", "--as-of", "2016-06-30")
-    said = rebalance("run", "--as-of", "2016-06-29")
-    assert said.code == 4
-    assert "can't go back" in said.out
+    before = rebalance("history", "--json").out
+    for how in ([], ["--dry-run"]):
+        output = rebalance("run", "--as-of", "2016-06-29", *how)
+        assert output.code == 2
+        assert "can't go back. Name 2016-06-30 or a later day" in output.err
+    assert rebalance("history", "--json").out == before
+
+
+def test_a_past_session_that_had_its_run_is_done_whatever_came_after_it(rebalance):
+    rebalance("run", "--as-of", "2016-06-29")
+    rebalance("run", "--as-of", "2016-06-30")
+    output = rebalance("run", "--as-of", "2016-06-29")
+    assert output.code == 0
+    assert "is done (run 1" in output.out
+    assert rebalance("run", "--as-of", "2016-06-29", "--force").code == 2
 
 
 @pytest.mark.parametrize("day", ["2016-07-02", "2020-01-02"])
 def test_a_day_without_a_session_of_the_sample_is_refused(rebalance, day):
-    said = rebalance("run", "--as-of", day)
-    assert said.code == 2
-    assert f"up to {SAMPLE_END}" in said.err
+    output = rebalance("run", "--as-of", day)
+    assert output.code == 2
+    assert f"up to {SAMPLE_END}" in output.err
 
 
 def test_an_unknown_account_is_refused_and_the_known_ones_are_named(rebalance):
-    said = rebalance("run", "--account", "nobody")
-    assert (said.code, said.out) == (2, "")
-    assert "there are: demo" in said.err
+    output = rebalance("run", "--account", "nobody")
+    assert (output.code, output.out) == (2, "")
+    assert "there are: demo" in output.err
 
 
 def test_errors_are_json_where_json_was_asked_for(rebalance):
-    said = rebalance("run", "--account", "nobody", "--json")
-    assert json.loads(said.out)["exit_code"] == said.code == 2
+    output = rebalance("run", "--account", "nobody", "--json")
+    assert json.loads(output.out)["exit_code"] == output.code == 2
 
 
 CONFIG = """
@@ -101,11 +113,11 @@ def test_an_error_in_one_account_does_not_affect_the_others(rebalance, tmp_path:
     broken = CONFIG.format(name="broken", bot="nowhere.json")
     sound = CONFIG.format(name="sound", bot="hold.json").split("[trading]")[1].split('"TBILL"')[1]
     (tmp_path / "config.toml").write_text(broken + sound)
-    said = rebalance("run")
-    assert said.code == 2
-    assert "nowhere.json" in said.err
-    assert "SPY: bought" in said.out
-    assert "DEMO" not in said.out
+    output = rebalance("run")
+    assert output.code == 2
+    assert "nowhere.json" in output.err
+    assert "SPY: bought" in output.out
+    assert "DEMO" not in output.out
 
 
 def test_history_orders_and_positions_of_an_empty_journal_say_so(rebalance):
@@ -116,16 +128,16 @@ def test_history_orders_and_positions_of_an_empty_journal_say_so(rebalance):
 
 
 def test_help_names_every_exit_code(rebalance):
-    said = rebalance("--help")
-    assert said.code == 0
-    assert all(f" {code} " in " ".join(said.out.split()) for code in range(6))
+    output = rebalance("--help")
+    assert output.code == 0
+    assert all(f" {code} " in " ".join(output.out.split()) for code in range(6))
 
 
 @pytest.mark.parametrize(
     "words",
     [
         ["run", "--dry-run"],
-        ["explain", "Trend gate"],
+        ["explain", "Ten-month average"],
         ["history"],
         ["orders"],
         ["positions"],
@@ -135,5 +147,5 @@ def test_help_names_every_exit_code(rebalance):
     ids=" ".join,
 )
 def test_every_screen_of_the_demo_says_that_it_is_one(rebalance, words):
-    said = rebalance(*words)
-    assert (said.out + said.err).count("DEMO: no settings were found") == 1
+    output = rebalance(*words)
+    assert (output.out + output.err).count("DEMO: no settings were found") == 1

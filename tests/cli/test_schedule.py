@@ -35,9 +35,9 @@ from rebalancer.market.clock import SimulatedClock
 def test_the_coming_runs_know_half_days_holidays_and_clock_changes(rebalance, tmp_path, today, starts):
     write_config(tmp_path)
     with freeze_time(today):
-        said = rebalance("schedule", "--next", len(starts))
-    assert said.code == 0
-    lines = [line for line in said.out.splitlines() if line.startswith("main ")]
+        output = rebalance("schedule", "--next", len(starts))
+    assert output.code == 0
+    lines = [line for line in output.out.splitlines() if line.startswith("main ")]
     assert all(start in line for start, line in zip(starts, lines, strict=True))
 
 
@@ -59,17 +59,17 @@ def test_the_coming_runs_for_machines_are_in_utc(rebalance, tmp_path):
 def test_a_year_beyond_the_calendar_is_refused(rebalance, tmp_path):
     write_config(tmp_path)
     with freeze_time("2026-11-27 12:00"):
-        said = rebalance("schedule", "--next", 600)
-    assert said.code == 4
-    assert "2025 to 2027" in said.err
+        output = rebalance("schedule", "--next", 600)
+    assert output.code == 4
+    assert "2025 to 2027" in output.err
 
 
 @pytest.mark.parametrize("words", [["--next", 3], []])
 def test_without_an_enabled_account_there_is_nothing_to_schedule(rebalance, tmp_path, words):
     write_config(tmp_path, enabled=False)
-    said = rebalance("schedule", *words)
-    assert said.code == 2
-    assert "set enabled = true in [accounts.NAME]" in said.err
+    output = rebalance("schedule", *words)
+    assert output.code == 2
+    assert "set enabled = true in [accounts.NAME]" in output.err
 
 
 # ---------------------------------------------------------------------------------------------- days on end
@@ -85,8 +85,8 @@ def test_three_days_unattended_are_three_runs_each_ten_minutes_before_the_close(
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 9))
     poll_until(schedule_loop(clock), clock, new_york_summer(30, 18), timedelta(minutes=10))
-    said = capsys.readouterr().out.splitlines()
-    assert [line for line in said if "success" in line] == [
+    output = capsys.readouterr().out.splitlines()
+    assert [line for line in output if "success" in line] == [
         f"2016-06-{day} 15:50 EDT  main: success (run {run}): {done}"
         for run, (day, done) in enumerate(
             [(28, "1 of 1 orders done"), (29, "0 of 0 orders done"), (30, "0 of 0 orders done")], start=1
@@ -121,8 +121,8 @@ def test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_th
     print_poll(loop)
     clock.sleep(timedelta(hours=6, minutes=53).total_seconds())
     print_poll(loop)
-    said = capsys.readouterr().out
-    assert said.count("missed (run 1): no run was started between 15:50 New York time and 15:59 New York time") == 1
+    output = capsys.readouterr().out
+    assert output.count("missed (run 1): no run was started between 15:50 New York time and 15:59 New York time") == 1
     runs = json.loads(rebalance("history", "--json").out)
     assert [(run["session"], run["status"]) for run in reversed(runs)] == [
         ("2016-06-28", "missed"),
@@ -160,8 +160,8 @@ def test_prices_that_end_before_today_are_reported_three_times_and_then_not_retr
     write_config(tmp_path)
     clock = SimulatedClock(new_york_summer(28, 15, 50) + timedelta(days=30))
     poll_until(schedule_loop(clock), clock, clock.now() + timedelta(minutes=9), timedelta(seconds=30))
-    said = capsys.readouterr().out
-    assert said.count("there are no prices of 2016-07-28: those of the source in [data] end on 2016-07-01") == 3
+    output = capsys.readouterr().out
+    assert output.count("there are no prices of 2016-07-28: those of the source in [data] end on 2016-07-01") == 3
     assert [run["status"] for run in json.loads(rebalance("history", "--json").out)] == ["failed"] * 3
 
 

@@ -34,9 +34,9 @@ def statuses(rebalance) -> list[str]:
 def test_it_does_nothing_and_says_nothing_until_the_window_opens(rebalance, tmp_path):
     write_config(tmp_path)
     assert when_due(rebalance, 28, 15, 49) == NOTHING
-    said = when_due(rebalance, 28, 15, 50)
-    assert said.code == 0
-    assert "SPY: bought" in said.out
+    output = when_due(rebalance, 28, 15, 50)
+    assert output.code == 0
+    assert "SPY: bought" in output.out
 
 
 def test_once_the_session_is_done_it_does_nothing_again(rebalance, tmp_path):
@@ -63,18 +63,18 @@ def test_while_another_run_is_going_on_it_does_nothing(rebalance, tmp_path):
 def test_a_missed_session_is_reported_once_with_an_exit_code(rebalance, tmp_path):
     write_config(tmp_path)
     when_due(rebalance, 28, 12)
-    said = when_due(rebalance, 28, 16, 5)
-    assert said.code == 4
-    assert "no run was started between 15:50 New York time and 15:59 New York time" in said.out
+    output = when_due(rebalance, 28, 16, 5)
+    assert output.code == 4
+    assert "no run was started between 15:50 New York time and 15:59 New York time" in output.out
     assert when_due(rebalance, 28, 16, 6) == NOTHING
     assert statuses(rebalance) == ["missed"]
 
 
 def test_a_bot_that_can_not_be_read_is_a_failed_run_in_the_journal(rebalance, tmp_path):
     write_config(tmp_path, bot={**HOLD_SPY, "version": 99})
-    said = when_due(rebalance, 28, 15, 50)
-    assert said.code == 2
-    assert "version" in said.out
+    output = when_due(rebalance, 28, 15, 50)
+    assert output.code == 2
+    assert "version" in output.out
     assert statuses(rebalance) == ["failed"]
 
 
@@ -95,9 +95,9 @@ def test_the_result_is_passed_to_on_result(rebalance, tmp_path):
 
 def test_a_failing_on_result_is_reported_and_journalled_and_the_run_counts(rebalance, tmp_path):
     write_config(tmp_path, top='on_result = "/no/such/command"')
-    said = when_due(rebalance, 28, 15, 50)
-    assert said.code == 0
-    assert "error: on_result: command can't be run" in said.out
+    output = when_due(rebalance, 28, 15, 50)
+    assert output.code == 0
+    assert "error: on_result: command can't be run" in output.out
     assert statuses(rebalance) == ["success"]
     assert "error: on_result: command can't be run" in rebalance("history", 1).out
 

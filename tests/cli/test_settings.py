@@ -37,10 +37,10 @@ def begun(rebalance, tmp_path):
 
 def test_the_first_files_pass_the_check_and_run(rebalance, begun):
     assert rebalance("config", "check").code == 0
-    said = rebalance("run", "--dry-run")
-    assert said.code == 0, said.err
-    assert "DEMO" not in said.out
-    assert "would have bought" in said.out
+    output = rebalance("run", "--dry-run")
+    assert output.code == 0, output.err
+    assert "DEMO" not in output.out
+    assert "would have bought" in output.out
 
 
 def test_the_first_config_explains_commit_and_manage_with_both_results(begun):
@@ -50,20 +50,20 @@ def test_the_first_config_explains_commit_and_manage_with_both_results(begun):
 
 
 def test_init_makes_the_folder_that_was_named_and_says_what_comes_next(rebalance, tmp_path):
-    said = rebalance("init", "mine")
-    assert said.code == 0
-    assert (tmp_path / "mine/bots/trend_gate.json").is_file()
-    assert "rebalance run --dry-run --config mine/config.toml" in said.out
+    output = rebalance("init", "mine")
+    assert output.code == 0
+    assert (tmp_path / "mine/bots/ten_month_average.json").is_file()
+    assert "rebalance run --dry-run --config mine/config.toml" in output.out
 
 
-@pytest.mark.parametrize("name", ["config.toml", "bots/trend_gate.json"])
+@pytest.mark.parametrize("name", ["config.toml", "bots/ten_month_average.json"])
 def test_init_never_overwrites_and_then_writes_nothing_at_all(rebalance, tmp_path, name):
     standing = tmp_path / name
     standing.parent.mkdir(exist_ok=True)
     standing.write_text("mine")
-    said = rebalance("init")
-    assert said.code == 2
-    assert f"{name}: exists already and is never overwritten" in said.err
+    output = rebalance("init")
+    assert output.code == 2
+    assert f"{name}: exists already and is never overwritten" in output.err
     assert standing.read_text() == "mine"
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [standing]
 
@@ -74,8 +74,8 @@ def test_init_never_overwrites_and_then_writes_nothing_at_all(rebalance, tmp_pat
 def test_ten_mistakes_are_shown_at_once_each_with_its_line_key_and_what_is_allowed(rebalance, tmp_path):
     path = tmp_path / "config.toml"
     path.write_text(TEN_MISTAKES)
-    said = rebalance("config", "check")
-    assert said.code == 2
+    output = rebalance("config", "check")
+    assert output.code == 2
     for line, key, text in [
         (1, "colour", "is no setting; known here:"),
         (3, "trading.drift_percent", "-1 is not allowed: use a number from 0 to 100"),
@@ -88,36 +88,36 @@ def test_ten_mistakes_are_shown_at_once_each_with_its_line_key_and_what_is_allow
         (12, "accounts.demo.sim.slippage_percent", "true is not allowed: use a number from 0 to 100"),
         (15, "accounts.demo.investments[0].amount", "0 is not allowed: use a number above 0"),
     ]:
-        assert f"{path}, line {line}: {key}: " in said.out
-        assert text in said.out
-    assert "10 problems" in said.out
+        assert f"{path}, line {line}: {key}: " in output.out
+        assert text in output.out
+    assert "10 problems" in output.out
 
 
 def test_the_check_reports_the_same_problems_in_json(rebalance, tmp_path):
     (tmp_path / "config.toml").write_text(TEN_MISTAKES)
-    said = rebalance("config", "check", "--json")
-    answer = json.loads(said.out)
-    assert said.code == 2
+    output = rebalance("config", "check", "--json")
+    answer = json.loads(output.out)
+    assert output.code == 2
     assert len(answer["problems"]) == 10
     assert answer["problems"][0].keys() == {"source", "place", "text", "line"}
 
 
 def test_the_check_looks_into_the_bots_of_every_account(rebalance, begun):
     begun.write_text(
-        begun.read_text().replace("bots/trend_gate.json", "bots/gone.json")
+        begun.read_text().replace("bots/ten_month_average.json", "bots/gone.json")
         + '[accounts.other]\nbroker = "sim"\n[[accounts.other.investments]]\nbot = "bots/lost.json"\namount = 1\n'
     )
-    said = rebalance("config", "check")
-    assert said.code == 2
-    assert "gone.json" in said.out
-    assert "lost.json" in said.out
+    output = rebalance("config", "check")
+    assert output.code == 2
+    assert "gone.json" in output.out
+    assert "lost.json" in output.out
 
 
 def test_a_protected_fallback_is_a_problem(rebalance, begun):
     begun.write_text(begun.read_text().replace("protected = []", 'protected = ["TBILL"]'))
-    said = rebalance("config", "check")
-    assert said.code == 2
-    assert 'line 30: trading.fallback_ticker: "TBILL" is in `protected`' in said.out
+    output = rebalance("config", "check")
+    assert output.code == 2
+    assert 'line 30: trading.fallback_ticker: "TBILL" is in `protected`' in output.out
 
 
 def test_a_protected_ticker_that_a_bot_wants_is_neither_bought_nor_sold(rebalance, begun):
@@ -149,9 +149,9 @@ def test_show_keeps_the_secrets_of_the_environment(rebalance, begun, monkeypatch
     monkeypatch.setenv("TOKEN", "hunter2-is-my-secret")
     begun.write_text(begun.read_text().replace("schema = 1", 'schema = 1\non_result = "tell-me ${TOKEN}"'))
     for words in (["config", "show"], ["config", "show", "--json"]):
-        said = rebalance(*words)
-        assert "environment TOKEN" in said.out
-        assert "hunter2" not in said.out
+        output = rebalance(*words)
+        assert "environment TOKEN" in output.out
+        assert "hunter2" not in output.out
 
 
 def test_the_schema_is_printed_for_editors(rebalance):
@@ -160,18 +160,18 @@ def test_the_schema_is_printed_for_editors(rebalance):
 
 def test_a_file_of_this_version_has_nothing_to_migrate(rebalance, begun):
     before = begun.read_bytes()
-    said = rebalance("config", "migrate")
-    assert (said.code, begun.read_bytes()) == (0, before)
-    assert "nothing to do" in said.out
+    output = rebalance("config", "migrate")
+    assert (output.code, begun.read_bytes()) == (0, before)
+    assert "nothing to do" in output.out
     assert json.loads(rebalance("config", "migrate", "--json").out)["backup"] is None
 
 
 def test_a_file_of_a_newer_version_is_refused_everywhere(rebalance, begun):
     begun.write_text(begun.read_text().replace("schema = 1", "schema = 2"))
-    for words in (["config", "migrate"], ["config", "show"], ["run"], ["invest", "set", "Trend gate", "5"]):
-        said = rebalance(*words)
-        assert said.code == 2
-        assert "made by a newer rebalance" in said.err
+    for words in (["config", "migrate"], ["config", "show"], ["run"], ["invest", "set", "Ten-month average", "5"]):
+        output = rebalance(*words)
+        assert output.code == 2
+        assert "made by a newer rebalance" in output.err
 
 
 # ------------------------------------------------------------------------------------------ config changes
@@ -184,11 +184,13 @@ def test_a_manual_edit_is_journalled_at_the_next_run_and_shown_with_it(rebalance
     run = rebalance("run", "--as-of", "2016-06-30")
     (change,) = json.loads(rebalance("config", "changes", "--json").out)
     assert (change["key"], change["old"], change["new"]) == (
-        'accounts.main.investments."Trend gate".amount',
+        'accounts.main.investments."Ten-month average".amount',
         "6000",
         "7000",
     )
-    assert 'changed since the previous run: accounts.main.investments."Trend gate".amount: 6000 -> 7000' in run.out
+    assert (
+        'changed since the previous run: accounts.main.investments."Ten-month average".amount: 6000 -> 7000' in run.out
+    )
 
 
 def test_a_changed_default_of_trading_is_journalled_for_the_account_it_holds_in(rebalance, begun):

@@ -18,26 +18,26 @@ def at(rebalance, day: int, hour: int, minute: int, *words: object):
 def test_a_done_run_is_fine_and_the_next_one_is_named(rebalance, tmp_path):
     write_config(tmp_path)
     at(rebalance, 28, 15, 50, "run", "--when-due")
-    said = at(rebalance, 28, 17, 0, "status")
-    assert said.code == FINE
+    output = at(rebalance, 28, 17, 0, "status")
+    assert output.code == FINE
     for words in ("1, session 2016-06-28", "success", "2016-06-29 15:50 EDT", "1 of 1 orders done"):
-        assert words in said.out
+        assert words in output.out
 
 
 def test_an_account_that_is_not_enabled_is_shown_as_such(rebalance, tmp_path):
     write_config(tmp_path, enabled=False)
-    said = at(rebalance, 28, 17, 0, "status")
-    assert said.code == FINE
-    assert "none yet" in said.out
-    assert "not enabled" in said.out
+    output = at(rebalance, 28, 17, 0, "status")
+    assert output.code == FINE
+    assert "none yet" in output.out
+    assert "not enabled" in output.out
 
 
 def test_a_session_without_a_run_needs_a_look_even_if_no_schedule_is_running(rebalance, tmp_path):
     write_config(tmp_path)
     at(rebalance, 28, 12, 0, "status")
-    said = at(rebalance, 28, 16, 0, "status")
-    assert said.code == NEEDS_ATTENTION
-    assert "main: the session of 2016-06-28 was missed" in said.out
+    output = at(rebalance, 28, 16, 0, "status")
+    assert output.code == NEEDS_ATTENTION
+    assert "main: the session of 2016-06-28 was missed" in output.out
 
 
 def test_a_missed_session_that_was_written_off_needs_a_look_until_the_next_run_is_done(rebalance, tmp_path):
@@ -52,25 +52,25 @@ def test_a_missed_session_that_was_written_off_needs_a_look_until_the_next_run_i
 def test_a_failed_run_needs_a_look_with_its_reason(rebalance, tmp_path):
     write_config(tmp_path, bot={**HOLD_SPY, "version": 99})
     at(rebalance, 28, 15, 50, "run", "--when-due")
-    said = at(rebalance, 28, 17, 0, "status")
-    assert said.code == NEEDS_ATTENTION
-    assert "main: run 1 for the session of 2016-06-28 failed: " in said.out
+    output = at(rebalance, 28, 17, 0, "status")
+    assert output.code == NEEDS_ATTENTION
+    assert "main: run 1 for the session of 2016-06-28 failed: " in output.out
 
 
 @pytest.mark.parametrize(("hours", "code"), [(17, FINE), (16, NEEDS_ATTENTION)])
 def test_max_age_is_the_age_of_the_last_run_that_was_done(rebalance, tmp_path, hours, code):
     write_config(tmp_path)
     at(rebalance, 28, 15, 50, "run", "--when-due")
-    said = at(rebalance, 29, 8, 20, "status", "--max-age", hours)
-    assert said.code == code
-    assert ("is 16.5 hours old; at most 16 are allowed" in said.out) == (code == NEEDS_ATTENTION)
+    output = at(rebalance, 29, 8, 20, "status", "--max-age", hours)
+    assert output.code == code
+    assert ("is 16.5 hours old; at most 16 are allowed" in output.out) == (code == NEEDS_ATTENTION)
 
 
 def test_with_a_max_age_an_account_that_never_ran_needs_a_look(rebalance, tmp_path):
     write_config(tmp_path, enabled=False)
-    said = at(rebalance, 28, 12, 0, "status", "--max-age", 24)
-    assert said.code == NEEDS_ATTENTION
-    assert "no run has completed yet; at most 24 hours are allowed" in said.out
+    output = at(rebalance, 28, 12, 0, "status", "--max-age", 24)
+    assert output.code == NEEDS_ATTENTION
+    assert "no run has completed yet; at most 24 hours are allowed" in output.out
 
 
 def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
@@ -91,7 +91,7 @@ def test_status_reports_a_rolled_back_journal_as_run_and_doctor_do(rebalance, tm
     at(rebalance, 28, 16, 1, "halt")
     shutil.copy("copy.sqlite", tmp_path / "state" / "journal.sqlite")
 
-    said = {words: at(rebalance, 29, 15, 50, words, "--json") for words in ("status", "run", "doctor")}
-    assert {words: each.code for words, each in said.items()} == {"status": NEEDS_ATTENTION, "run": 5, "doctor": 4}
-    for each in said.values():
+    output = {words: at(rebalance, 29, 15, 50, words, "--json") for words in ("status", "run", "doctor")}
+    assert {words: each.code for words, each in output.items()} == {"status": NEEDS_ATTENTION, "run": 5, "doctor": 4}
+    for each in output.values():
         assert "is older than the one last written here" in each.out + each.err

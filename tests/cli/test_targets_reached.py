@@ -9,9 +9,9 @@ CLOSES = {"FB": ["200", "200", "210", "", ""], "SPY": ["400"] * 5}
 
 
 def ended(rebalance, day):
-    said = rebalance("run", "--as-of", day, "--json")
-    run = json.loads(said.out)["accounts"][0]["run"]["run"]
-    return said.code, run["status"], run["reason"]
+    output = rebalance("run", "--as-of", day, "--json")
+    run = json.loads(output.out)["accounts"][0]["run"]["run"]
+    return output.code, run["status"], run["reason"]
 
 
 def test_a_target_without_a_price_makes_the_run_partial_and_names_symbol_dollars_and_reason(rebalance, tmp_path):
@@ -53,9 +53,9 @@ def test_the_config_check_notes_a_held_position_above_its_symbol_limit(rebalance
 
     config = tmp_path / "config.toml"
     config.write_text(config.read_text() + "[accounts.a.limits]\nmax_symbol_percent = 30\n")
-    said = rebalance("config", "check", "--json")
-    notes = json.loads(said.out)["notes"]
-    assert said.code == 0
+    output = rebalance("config", "check", "--json")
+    notes = json.loads(output.out)["notes"]
+    assert output.code == 0
     assert [note.partition(" USD")[0] for note in notes] == ["account a: FB: 49,400.00", "account a: SPY: 49,200.00"]
     assert "limits.max_symbol_percent lets 30,000.00 USD be held: it will not be bought" in notes[0]
 

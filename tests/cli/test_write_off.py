@@ -25,8 +25,8 @@ def delisted(rebalance, tmp_path):
 
 
 def evening(rebalance, day):
-    said = rebalance("run", "--as-of", day, "--json")
-    return said.code, json.loads(said.out)["accounts"][0]["run"]
+    output = rebalance("run", "--as-of", day, "--json")
+    return output.code, json.loads(output.out)["accounts"][0]["run"]
 
 
 def warnings(record):
@@ -58,11 +58,11 @@ def test_a_position_without_a_price_is_not_traded_and_the_plan_names_the_write_o
 def test_after_a_write_off_the_next_run_finds_no_difference(rebalance, delisted):
     evening(rebalance, DAYS[3])
 
-    said = rebalance("write-off", "FB", "--reason", "delisted", "--yes")
+    output = rebalance("write-off", "FB", "--reason", "delisted", "--yes")
 
-    assert said.code == 0, said.err
-    assert "holds 247 shares of FB, 51,870.00 USD at its last close on 2022-06-08" in said.out
-    assert "Written off: 247 shares of FB, for 0 USD." in said.out
+    assert output.code == 0, output.err
+    assert "holds 247 shares of FB, 51,870.00 USD at its last close on 2022-06-08" in output.out
+    assert "Written off: 247 shares of FB, for 0 USD." in output.out
     write_bot(delisted, {"asset": "GLD"})
     code, record = evening(rebalance, DAYS[4])
     assert (code, warnings(record)) == (0, [])
@@ -80,9 +80,9 @@ def test_a_write_off_is_no_loss_of_the_day_and_ends_no_buying(rebalance, deliste
 
 
 def test_confirmation_is_asked_for(rebalance, delisted):
-    said = rebalance("write-off", "FB", "--reason", "delisted")
-    assert said.code == 2
-    assert "There is no terminal to answer on, so nothing was written off" in said.err
+    output = rebalance("write-off", "FB", "--reason", "delisted")
+    assert output.code == 2
+    assert "There is no terminal to answer on, so nothing was written off" in output.err
 
 
 @pytest.mark.parametrize(
@@ -93,17 +93,17 @@ def test_confirmation_is_asked_for(rebalance, delisted):
     ],
 )
 def test_a_position_that_can_be_sold_or_is_not_held_is_not_written_off(rebalance, delisted, symbol, words):
-    said = rebalance("write-off", symbol, "--reason", "by mistake", "--yes")
-    assert said.code == 2
-    assert words in said.err
+    output = rebalance("write-off", symbol, "--reason", "by mistake", "--yes")
+    assert output.code == 2
+    assert words in output.err
 
 
 def test_a_write_off_at_a_real_broker_is_refused(rebalance, delisted):
     config = delisted / "config.toml"
     config.write_text(config.read_text().replace('broker = "sim"', 'broker = "alpaca"'))
-    said = rebalance("write-off", "FB", "--reason", "delisted", "--yes")
-    assert said.code == 2
-    assert "account a is at alpaca: what is worth nothing there, the broker takes out by itself" in said.err
+    output = rebalance("write-off", "FB", "--reason", "delisted", "--yes")
+    assert output.code == 2
+    assert "account a is at alpaca: what is worth nothing there, the broker takes out by itself" in output.err
 
 
 def test_a_write_off_interrupted_after_the_journal_is_completed_by_the_same_command(rebalance, delisted):

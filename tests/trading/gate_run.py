@@ -61,7 +61,7 @@ class GateRun:
     def carry_out(self, order: Order, limits: Limits | None = None) -> bool:
         """Send `order` and track it to its end; whether it filled completely."""
         gate = self.gate(limits)
-        (outcome,) = execute(gate.context, gate.log, [order], gate, timeout=1, reopen_gate=lambda: self.gate(limits))
+        (outcome,) = execute([order], gate, timeout=1, reopen_gate=lambda: self.gate(limits))
         return outcome.complete
 
     def phase(self) -> OrderPhase:

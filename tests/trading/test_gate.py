@@ -21,6 +21,18 @@ from rebalancer.model import (
     Unknown,
 )
 from rebalancer.ports import Journal
+from rebalancer.trading.gate import Gate
+
+
+def opened_again(gate: Gate) -> Gate:
+    """The gate for a retry, in the process that opened `gate`."""
+    return replace(gate, sold={}, bought=Decimal(0), spent=Decimal(0), reserved=set())
+
+
+def scripted_sell(gate_run: GateRun, fault: ScriptedFault) -> GateRun:
+    gate_run.stage.script = Script({("sell", SPY): fault})
+    return replace(gate_run, context=replace(gate_run.context, broker=gate_run.stage.broker()))
+
 
 # ------------------------------------------------------------------------------------- reservations
 
@@ -30,6 +42,15 @@ def test_shares_reserved_by_a_sell_are_not_sold_again(gate_run: GateRun) -> None
     assert gate.check(order(1, "sell", SPY, 60)) is None
     assert gate.check(order(2, "sell", SPY, 40)) is None
     assert "more than the 0 that are ours to sell" in reason(gate.check(order(3, "sell", SPY, 1)))
+
+
+def test_shares_that_an_open_order_holds_can_be_sold_too(gate_run: GateRun) -> None:
+    """They may be released before the sell arrives."""
+    gate = gate_run.gate()
+    holdings = replace(gate.snapshot.holdings, managed={SPY: Decimal(40)}, on_hold={SPY: Decimal(60)})
+    gate.snapshot = replace(gate.snapshot, holdings=holdings)
+    assert "more than the 100 that are ours" in reason(gate.check(order(1, "sell", SPY, 101)))
+    assert gate.check(order(1, "sell", SPY, 100)) is None
 
 
 def test_dollars_reserved_by_a_buy_are_not_spent_again(gate_run: GateRun) -> None:
@@ -86,8 +107,7 @@ def test_the_money_of_a_buy_with_an_unknown_outcome_stays_reserved(gate_run: Gat
 
 
 def test_the_shares_of_a_sell_with_an_unknown_outcome_stay_reserved(gate_run: GateRun) -> None:
-    gate_run.stage.script = Script({("sell", SPY): ScriptedFault(lost=1)})
-    gate = replace(gate_run, context=replace(gate_run.context, broker=gate_run.stage.broker())).gate()
+    gate = scripted_sell(gate_run, ScriptedFault(lost=1)).gate()
     assert isinstance(gate.send(order(1, "sell", SPY, 60)), Unknown)
     assert (gate.sold, gate.reserved) == ({SPY: 60}, {"rb1"})
 
@@ -139,6 +159,37 @@ def test_the_open_rest_of_an_earlier_buy_counts_as_invested(gate_run: GateRun) -
         gate_run.gate(budget=100_000).check(order(2, "buy", SPY, 39, "500"))
     )
     assert gate_run.gate(budget=100_000).check(order(2, "buy", SPY, 38, "500")) is None
+
+
+def test_the_rest_of_a_canceled_buy_does_not_count_as_invested(gate_run: GateRun) -> None:
+    gate_run = scripted(gate_run, GLD=ScriptedFault(fills_at_most=Decimal(10)))
+    assert not gate_run.carry_out(order(1, "buy", GLD, 99, "200"))
+    assert gate_run.phase() == "canceled"
+    assert gate_run.gate().bought == 0
+
+
+def test_a_gate_opened_again_counts_an_order_in_doubt_as_invested_and_leaves_its_money_to_the_budget(
+    gate_run: GateRun,
+) -> None:
+    """The budget of the process that sent the order is net of it."""
+    first = scripted(gate_run, GLD=ScriptedFault(lost=1)).gate()
+    assert isinstance(first.send(order(1, "buy", GLD, 60, "200")), Unknown)
+    again = opened_again(first)
+    assert (again.bought, again.spent, again.reserved) == (12_000, 0, set())
+
+
+def test_a_gate_opened_again_does_not_count_a_sell_in_doubt_as_invested(gate_run: GateRun) -> None:
+    first = scripted_sell(gate_run, ScriptedFault(lost=1)).gate()
+    assert isinstance(first.send(order(1, "sell", SPY, 60)), Unknown)
+    assert opened_again(first).bought == 0
+
+
+def test_a_buy_in_doubt_without_a_price_is_reserved_in_a_resumed_run_and_no_money_for_it(gate_run: GateRun) -> None:
+    """The budget is already none: a buy without a price counts there as all of the cash."""
+    gate_run = scripted(gate_run, GLD=ScriptedFault(lost=1))
+    assert isinstance(gate_run.gate().send(order(1, "buy", GLD, 60, "200")), Unknown)
+    resumed = gate_run.gate(priced=False)
+    assert (resumed.reserved, resumed.bought, resumed.spent) == ({"rb1"}, 0, 0)
 
 
 # ------------------------------------------------------------------------------------- what is journalled
@@ -222,8 +273,7 @@ def test_after_the_daily_loss_limit_only_sells_are_sent(gate_run: GateRun) -> No
 
 
 def test_a_buy_before_the_end_of_every_sell_stops_the_run(gate_run: GateRun) -> None:
-    gate_run.stage.script = Script({("sell", SPY): ScriptedFault(waits=9)})
-    gate_run = replace(gate_run, context=replace(gate_run.context, broker=gate_run.stage.broker()))
+    gate_run = scripted_sell(gate_run, ScriptedFault(waits=9))
     gate_run.gate().send(order(1, "sell", SPY, 100))
     with pytest.raises(StoppedError, match="buys wait for the end of every sell"):
         gate_run.gate().check(order(2, "buy", TLT, 1, "100"))

@@ -9,6 +9,7 @@ from gate_run import GateRun, order, scripted
 from scripted_sim import ScriptedFault
 from stage import GLD, SPY, TLT
 
+from rebalancer.errors import TradingBlockedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, OrderAbsent, OrderIntended, OrderResent
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, Accepted, Refused, RunId, Unknown
@@ -48,8 +49,30 @@ def test_an_order_is_not_sent_if_the_account_is_halted_between_check_and_intent(
     answer = gate.send(order(1, "sell", SPY, 100))
     assert isinstance(answer, Refused)
     assert answer.reason.startswith("SPY: the sell was not sent: every account is halted since")
-    assert "stop now" in answer.reason
+    assert ("stop now" in answer.reason, answer.kind) == (True, "other")
     assert (gate_run.context.journal.orders(gate_run.run), gate_run.at_the_broker(), gate.sold) == ((), set(), {SPY: 0})
+
+
+@dataclass
+class HaltedForAMoment:
+    """A journal whose account is halted when the intent is recorded, and no longer after that."""
+
+    real: Journal
+
+    def record(self, run: RunId, *events: Event) -> None:
+        if any(isinstance(each, OrderIntended) for each in events):
+            raise TradingBlockedError("the account is halted")
+        self.real.record(run, *events)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+
+def test_an_order_that_a_halt_of_a_moment_stopped_says_so(gate_run: GateRun) -> None:
+    halted = HaltedForAMoment(gate_run.context.journal)
+    answer = replace(gate_run, context=replace(gate_run.context, journal=halted)).gate().send(order(1, "sell", SPY, 1))
+    assert answer == Refused("SPY: the sell was not sent: the account is halted", "other")
+    assert gate_run.at_the_broker() == set()
 
 
 def test_an_absent_order_is_not_resent_if_the_account_is_halted_between_check_and_intent(gate_run: GateRun) -> None:

@@ -102,6 +102,14 @@ def test_a_refused_order_counts_as_an_order_but_trades_no_dollars(gate_run: Gate
     assert "1 orders were sent" in reason(gate_run.gate(Limits(max_orders=1)).check(order(2, "buy", TLT, 1, "100")))
 
 
+def test_a_filled_order_counts_at_its_average_price(gate_run: GateRun) -> None:
+    """GLD filled at 190 dollars, and stands at 200 in the market of the gate."""
+    gate_run.stage.market.prices[GLD] = Decimal(190)
+    assert gate_run.carry_out(order(1, "buy", GLD, 50, "200"))
+    assert gate_run.gate(Limits(max_run_dollars=Decimal(9_600))).check(order(2, "buy", TLT, 1, "100")) is None
+    assert gate_run.gate(Limits(max_run_dollars=Decimal(9_599))).check(order(2, "buy", TLT, 1, "100")) is not None
+
+
 def test_an_open_order_counts_at_its_price(gate_run: GateRun) -> None:
     gate_run = scripted(gate_run, GLD=ScriptedFault(waits=9))
     gate_run.gate().send(order(1, "buy", GLD, 50, "210"))
@@ -125,7 +133,16 @@ def test_an_open_sell_without_a_price_counts_at_the_brokers_value(gate_run: Gate
     assert "the run would trade 50,100.00 USD" in reason(gate.check(order(2, "sell", TLT, 1)))
 
 
+def test_only_a_limit_of_the_owner_is_a_refusal_by_a_setting(gate_run: GateRun) -> None:
+    assert kind(gate_run.gate(NOTHING).check(order(1, "sell", SPY, 99))) == "setting"
+    assert kind(gate_run.gate().check(order(1, "sell", SPY, 101))) == "other"
+
+
 # ----------------------------------------------------------------------------------------------------- real money
+
+
+def kind(refused: Refused | None) -> str:
+    return refused.kind if refused else ""
 
 
 def arm(live: GateRun, dollars: int, *, first_order_only: bool = False) -> None:
@@ -142,7 +159,8 @@ def test_no_live_order_is_sent_unless_the_account_is_armed(live: GateRun) -> Non
 def test_a_run_trades_up_to_the_armed_dollars_and_full_exits_beyond(live: GateRun) -> None:
     arm(live, 5_000)
     assert live.gate().check(order(1, "sell", SPY, 10)) is None
-    assert "5,500.00 USD, more than the 5,000.00 USD" in reason(live.gate().check(order(1, "sell", SPY, 11)))
+    beyond = live.gate().check(order(1, "sell", SPY, 11))
+    assert ("5,500.00 USD, more than the 5,000.00 USD" in reason(beyond), kind(beyond)) == (True, "other")
     assert live.carry_out(order(1, "sell", SPY, 100))
     assert "armed for" in reason(live.gate().check(order(2, "buy", TLT, 1, "100")))
 
@@ -161,11 +179,26 @@ def test_a_first_live_run_sends_one_order_and_halts(live: GateRun) -> None:
     assert live.at_the_broker() == {SPY}
 
 
-def test_a_buy_without_a_previous_close_is_noted_unless_simulated(live: GateRun) -> None:
+def unchecked(gate_run: GateRun) -> list[str]:
+    notes = [note.text for note in read.run(gate_run.stage.journal_file, gate_run.run).remarks]
+    return [note for note in notes if "no previous close" in note]
+
+
+def test_a_buy_without_a_previous_close_is_noted(live: GateRun) -> None:
     arm(live, 100_000)
     live.gate().send(order(1, "buy", TLT, 1, "100"))
     live.gate(previous="200").send(order(2, "buy", GLD, 1, "200"))
-    notes = [note.text for note in read.run(live.stage.journal_file, live.run).remarks]
-    assert [note for note in notes if "no previous close" in note] == [
+    assert unchecked(live) == [
         "TLT: the market shows no previous close, so trading.max_distance_percent was not checked"
     ]
+
+
+def test_a_sell_without_a_previous_close_is_not_noted(live: GateRun) -> None:
+    arm(live, 100_000)
+    assert isinstance(live.gate().send(order(1, "sell", SPY, 1)), Accepted)
+    assert unchecked(live) == []
+
+
+def test_a_simulated_buy_without_a_previous_close_is_not_noted(gate_run: GateRun) -> None:
+    assert isinstance(gate_run.gate().send(order(1, "buy", TLT, 1, "100")), Accepted)
+    assert unchecked(gate_run) == []

@@ -162,6 +162,16 @@ def test_with_cancel_scope_all_external_orders_are_cancelled_too(tmp_path: Path)
     broker.close()
 
 
+def test_the_fills_of_a_cancelled_external_order_are_not_ours(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.trading = replace(stage.trading, cancel_scope="all")
+    stage.script = Script({("buy", GLD): ScriptedFault(fills_at_most=Decimal(4))})
+    by_hand(stage, GLD, 10, 205)
+    stage.run()
+    assert stage.shares()[GLD] == 4
+    assert {line.symbol: line.ours for line in read.positions(stage.journal_file, "demo")}.get(GLD, 0) == 0
+
+
 def test_after_a_power_cut_the_run_is_resumed_in_its_session(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.broker_proxy = DiesAfterSending
@@ -479,6 +489,15 @@ def test_the_late_arrival_of_a_lost_buy_is_detected_by_its_shares_also_after_a_s
     account_for(stage, order.id)
     stage.run()
     assert len(taken(stage)) == 1
+
+
+def test_one_share_of_a_lost_buy_is_enough(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    lose_a_buy(stage)
+    moved_by(stage, SPY, 1)
+    stage.on(DAYS[1]).broker_proxy = ForgetfulBroker
+    with pytest.raises(StoppedError, match="was lost, and the broker now shows 1 SPY where 0 were expected"):
+        stage.run()
 
 
 def test_the_late_arrival_of_a_lost_sell_is_detected_by_missing_shares(tmp_path: Path) -> None:

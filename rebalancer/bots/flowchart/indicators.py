@@ -24,7 +24,7 @@ _SAMPLE = (Parameter("window", least=2),)
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IndicatorSpec:
-    """`formula` takes closes, then the parameters; it returns an array of the same shape.
+    """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
 
     `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
     value needs: the window, where nothing else is said. `settled`, of a recursive formula only, is the number of prices
@@ -40,6 +40,7 @@ class IndicatorSpec:
     formula: Callable[..., Floats]
     source: str
     settled: Callable[..., int] | None = None
+    reads: tuple[Literal["close", "open", "high", "low", "volume"], ...] = ("close",)
 
     @property
     def of_tickers_only(self) -> bool:

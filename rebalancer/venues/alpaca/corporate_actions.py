@@ -39,14 +39,13 @@ def corporate_actions(
     return tuple(sorted((action for action in found if first <= action.day <= last), key=_order))
 
 
-def read(group: str, row: Row, symbols: Sequence[Symbol]) -> Iterator[CorporateAction]:
+def read(group: str, row: Row, symbols: Sequence[Symbol]) -> tuple[CorporateAction, ...]:
     """The actions of a row of `group` for `symbols`. Raises ValueError for a row without a day."""
     day = _day(row)
     try:
-        known = tuple(KNOWN[group](row, day))
+        return tuple(KNOWN[group](row, day))
     except (KeyError, TypeError, ValueError):
-        known = tuple(_other(group, row, day, symbols))
-    yield from known
+        return tuple(_other(group, row, day, symbols))
 
 
 def _split(row: Row, day: date) -> Iterator[CorporateAction]:

@@ -26,7 +26,7 @@ REASONS = {
     **dict.fromkeys(DONE_TODAY, "Alpaca is done with it for today"),
     "rejected": "Alpaca rejected it after it had taken it",
 }
-"""Of an order, by its status."""
+"""Why an order ended, by its status."""
 BLOCKS = {
     "account_blocked": "Alpaca has blocked the account",
     "trading_blocked": "Alpaca has blocked its trading",

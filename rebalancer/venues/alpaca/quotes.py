@@ -55,7 +55,7 @@ def _trade(body: Json) -> Tick | None:
 
 
 def _bar(body: Json, name: str, seen: Sequence[datetime]) -> Bar | None:
-    """A daily bar has only its start; its last update is the latest time `seen` on its day."""
+    """A daily bar has only its start time: the latest time `seen` on its day counts as its last update."""
     part = _part(body, name)
     close, began = exact(part.get("c")), _time(part)
     if close is None or began is None:

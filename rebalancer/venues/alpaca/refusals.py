@@ -46,7 +46,7 @@ def refusal(order: Order, status: int, body: Json) -> Refused | None:
 
 
 def _kind(order: Order, message: str, is_rule: bool) -> RefusalKind | None:  # noqa: FBT001
-    """By the text; a rule of Alpaca's with an unknown text is still a refusal."""
+    """By the message; an unknown message is still a refusal where status and code are those of an order rule."""
     if known := next((kind for text, kind in TEXTS if re.search(text, message, re.IGNORECASE)), None):
         return known
     if not is_rule:

@@ -26,7 +26,7 @@ from rebalancer.venues.plugin import address_refusal, is_loopback
 TOO_MANY_REQUESTS = 429
 DEFAULT_SECONDS = 5.0
 LONGEST_SECONDS = 60.0
-"""Alpaca limits requests per minute."""
+"""The longest pause after a 429: Alpaca limits the requests of a minute."""
 HEADERS = ("Retry-After", "X-RateLimit-Reset")
 Fields = Mapping[str, str]
 Json = Any

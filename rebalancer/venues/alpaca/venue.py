@@ -44,9 +44,11 @@ PLUGIN = VenuePlugin(
     _connect,
     needs_keys=True,
     account_keys={
-        "base_url": AddressKey("Where the account is asked: Alpaca's trading of its mode, or this machine.", TRADING),
+        "base_url": AddressKey(
+            "The URL of the trading API: Alpaca's for the account's mode, or one on this machine.", TRADING
+        ),
         "data_url": AddressKey(
-            "Where its prices are asked: Alpaca's data, or this machine.", {"paper": DATA, "live": DATA}
+            "The URL of the market data API: Alpaca's, or one on this machine.", {"paper": DATA, "live": DATA}
         ),
     },
     quote_keys={

@@ -202,6 +202,7 @@ def test_only_recursive_indicators_ask_for_more_than_they_need():
 def test_every_indicator_row_is_complete(spec):
     assert spec.source
     assert spec.meaning.endswith(".")
+    assert set(spec.reads) == {"close"}, "closes are all that there is, so far"
     for parameter in spec.parameters:
         assert parameter.least <= parameter.most
 

@@ -1,7 +1,5 @@
 """The formats of flowcharts. A document is accepted whole, or refused with all of its problems."""
 
-from collections.abc import Callable, Mapping
-
 from rebalancer.bots.flowchart import document
 from rebalancer.bots.flowchart.formats import composer, native
 from rebalancer.bots.flowchart.formats.elements import Element, problems_of
@@ -22,10 +20,10 @@ def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]
     if problems:
         return None, problems
     whole = Element(value, None, [])
-    reader = _reader(whole)
-    if reader is None:
+    name = _name(whole)
+    if name is None:
         return None, (Problem(source, "", f"looks like {_guessed_kind(value)}; {_READ}"),)
-    chart = reader(whole)
+    chart = _READERS[name](whole)
     found = problems_of(whole.refusals, source)
     return (None if found else chart), found
 
@@ -33,15 +31,14 @@ def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]
 def name_of(content: bytes) -> str | None:
     """The name of `content`'s format, None where it is not supported."""
     value, _ = document.parse(content, "")
-    reader = _reader(Element(value, None, []))
-    return _NAMES[reader] if reader else None
+    return _name(Element(value, None, []))
 
 
-def _reader(whole: Element) -> Callable[[Element], Chart | None] | None:
+def _name(whole: Element) -> str | None:
     if whole["format"].value == native.FORMAT:
-        return native.read
+        return "native"
     if whole["step"].value == "root" and whole["rebalance"].value not in _RAINS_PERIODS:
-        return composer.read
+        return "Composer"
     return None
 
 
@@ -54,7 +51,7 @@ def _guessed_kind(value: object) -> str:
     return next((name for key, name in _KEYS.items() if key in keys), "no format we know")
 
 
-_NAMES: Mapping[Callable[[Element], Chart | None], str] = {native.read: "native", composer.read: "Composer"}
+_READERS = {"native": native.read, "Composer": composer.read}
 _RAINS_PERIODS = ("DAILY", "THRESHOLD")
 _LISTS = {"^ ": "Composer's transit JSON", "defsymphony": "Composer's Lisp as JSON lists"}
 _KEYS = {
