@@ -23,7 +23,7 @@ def test_a_dry_run_shows_the_whole_evening_and_sends_nothing(rebalance, tmp_path
 def test_a_run_trades_at_the_sim_and_a_second_one_does_nothing(rebalance):
     first, second = rebalance("run"), rebalance("run")
     assert first.code == second.code == 0
-    assert "SPY: bought 119 of 119" in first.out
+    assert "SPY: bought 322 of 322" in first.out
     assert "is done (run 1, success" in second.out
 
 
@@ -137,7 +137,7 @@ def test_help_names_every_exit_code(rebalance):
     "words",
     [
         ["run", "--dry-run"],
-        ["explain", "Trend gate"],
+        ["explain", "Ten-month average"],
         ["history"],
         ["orders"],
         ["positions"],
