@@ -65,7 +65,7 @@ def found(venue: ScriptedBroker) -> OrderState | Absent | Unknown:
 def test_an_order_at_the_broker_is_found_by_the_first_look_up() -> None:
     venue = ScriptedBroker([STANDS], quiet=30)
     assert found(venue) == STANDS
-    assert venue.asked == [0]
+    assert (venue.asked, venue.clock.now()) == ([0], NOW)
 
 
 def test_an_order_is_absent_after_the_second_look_up_past_the_quiet_time() -> None:
