@@ -223,7 +223,7 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_document():
 
 
 def test_after_a_hundred_problems_the_rest_is_counted():
-    lines = problems({"equal": [{"asset": "spy"}] * 120})
+    lines = problems({"equal": [{"asset": f"spy{number}"} for number in range(120)]})
     assert len(lines) == 101
     assert lines[-1] == "and 20 more problems"
 
