@@ -16,6 +16,7 @@ from rebalancer.venues.alpaca.venue import CONSOLIDATED
 
 ClosesByDay = dict[date, float]
 MOST_A_PAGE = 10_000
+MAX_PRICE = 1e15
 COUNTED = ("split", "dividend")
 """Kinds of corporate actions whose effect on earlier closes is known."""
 
@@ -25,8 +26,9 @@ def daily_closes(
 ) -> dict[Symbol, ClosesByDay]:
     """Closes in dollars from `first` to the session `last`, by symbol and New York day; none where there is no bar.
 
-    `adjustment` is Alpaca's parameter: "all", or "raw" for traded prices. Closes that are not above 0 are left out.
-    Raises SourceError for a response that can't be read, and for two different closes of one day.
+    `adjustment` is Alpaca's parameter: "all", or "raw" for traded prices. Closes that are not above 0, or above
+    MAX_PRICE, are left out. Raises SourceError for a response that can't be read, and for two different closes of one
+    day.
     """
     params = {
         "timeframe": "1Day",
@@ -43,7 +45,7 @@ def daily_closes(
             bars = page["bars"] or {}
             for symbol, closes in found.items():
                 _take(closes, bars.get(symbol, ()), symbol)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise SourceError(f"Alpaca's daily bars can't be read ({error!r}): run again later.") from error
     return found
 
@@ -51,7 +53,7 @@ def daily_closes(
 def _take(closes: ClosesByDay, bars: Sequence[Mapping[str, Any]], symbol: Symbol) -> None:
     for bar in bars:
         day, close = new_york_day(bar["t"]), float(bar["c"])
-        if not (math.isfinite(close) and close > 0):
+        if not 0 < close <= MAX_PRICE:
             continue
         if closes.setdefault(day, close) != close:
             raise SourceError(

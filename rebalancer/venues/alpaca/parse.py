@@ -7,11 +7,23 @@ Order, Clock, Account Activities.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Never, Self
 
 from rebalancer.errors import SourceError
-from rebalancer.model import Account, Fill, Hours, OrderId, OrderKind, OrderState, OrderStatus, Position, Side, Symbol
+from rebalancer.model import (
+    Account,
+    Fill,
+    Hours,
+    OrderId,
+    OrderKind,
+    OrderState,
+    OrderStatus,
+    Position,
+    Side,
+    Symbol,
+    numbers,
+)
 from rebalancer.venues.alpaca.transport import Json
 
 ENDS: Final[tuple[OrderStatus, ...]] = ("filled", "canceled", "expired", "rejected")
@@ -60,8 +72,8 @@ class Body:
 
     def number(self, name: str) -> Decimal:
         """A finite number; Alpaca sends most of them as text."""
-        number = finite(self.fields.get(name))
-        return self.fail(name) if number is None else number
+        found = exact(self.fields.get(name))
+        return self.fail(name) if found is None else found
 
     def number_or_none(self, name: str) -> Decimal | None:
         """None where the field is null or missing."""
@@ -102,16 +114,8 @@ def bodies(what: str, value: Json) -> list[Body]:
 
 
 def exact(value: Json) -> Decimal | None:
-    """The number in its shortest text, so that no digit is lost or added; it may be NaN. None for anything else."""
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return None
-
-
-def finite(value: Json) -> Decimal | None:
-    number = exact(value)
-    return number if number is not None and number.is_finite() else None
+    """The number in its shortest text, so that no digit is lost or added; None for anything else."""
+    return numbers.number(str(value)) if isinstance(value, (str, int, float)) else None
 
 
 def _shown(value: Json) -> str:

@@ -8,7 +8,7 @@ import re
 
 from rebalancer.model import US_DOLLARS, Order, RefusalKind, Refused
 from rebalancer.model.text import digits, money
-from rebalancer.venues.alpaca.parse import finite
+from rebalancer.venues.alpaca.parse import exact
 from rebalancer.venues.alpaca.transport import Json
 
 DEFINITE = frozenset({400, 401, 403, 404, 422})
@@ -62,9 +62,9 @@ def _refused(order: Order, kind: RefusalKind, message: str, body: dict[str, Json
         case "funds" if order.side == "sell":
             return Refused(said)
         case "funds":
-            return Refused(f"{what}: {_cost(body)}", kind, finite(body.get("buying_power")))
+            return Refused(f"{what}: {_cost(body)}", kind, exact(body.get("buying_power")))
         case "held":
-            held = finite(body.get("held_for_orders"))
+            held = exact(body.get("held_for_orders"))
             # If no open order holds the shares, they will never be freed: our own count of them is wrong.
             return Refused(f"{what}: {_shares(body, order)}", kind if held is None or held > 0 else "other")
         case "wash":
@@ -78,14 +78,14 @@ def _refused(order: Order, kind: RefusalKind, message: str, body: dict[str, Json
 
 
 def _cost(body: dict[str, Json]) -> str:
-    cost, power = finite(body.get("cost_basis")), finite(body.get("buying_power"))
+    cost, power = exact(body.get("cost_basis")), exact(body.get("buying_power"))
     if cost is None or power is None:
         return "it costs more than the account can spend"
     return f"it costs {money(cost, US_DOLLARS)}, and the account can spend {money(power, US_DOLLARS)}"
 
 
 def _shares(body: dict[str, Json], order: Order) -> str:
-    free, existing, held = (finite(body.get(name)) for name in ("available", "existing_qty", "held_for_orders"))
+    free, existing, held = (exact(body.get(name)) for name in ("available", "existing_qty", "held_for_orders"))
     if free is None or existing is None or held is None:
         return f"fewer shares of {order.symbol} are free"
     return f"{digits(free)} of {digits(existing)} shares are free, open orders hold {digits(held)}"
