@@ -55,6 +55,11 @@ def shares(quantity: Decimal | int) -> str:
     return f"{digits(quantity)} share{'' if quantity == 1 else 's'}"
 
 
+def counted(number: int, thing: str) -> str:
+    """As in "1 ticker" and "1,200 tickers"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def listed(words: Sequence[str], between: str = ", ", *, most: int = LISTED) -> str:
     more = len(words) - most
     return between.join(words[:most]) + (f" and {more:,} more" if more > 0 else "")

@@ -251,7 +251,7 @@ def test_bytes_that_are_no_toml_are_refused_in_a_sentence(content: bytes, says: 
         config.parse(content, FOLDER / "config.toml")
 
 
-@pytest.mark.parametrize("written", ["1e-999999999", "1e999999999", "1e-400", "1e-21", "9" * 400, f"0.{'3' * 31}"])
+@pytest.mark.parametrize("written", ["1e-999999999", "1e999999999", "1e-400", "1e-41", "9" * 400, f"0.{'3' * 31}"])
 @pytest.mark.parametrize("text", ["[trading]\nmin_trade_dollars = {}\n", "[limits]\nmax_order_dollars = {}\n"])
 def test_a_number_that_takes_gigabytes_to_print_is_refused(text: str, written: str) -> None:
     (problem,) = problems_of(text.format(written) + SMALLEST).values()

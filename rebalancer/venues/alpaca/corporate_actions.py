@@ -10,7 +10,7 @@ from rebalancer.errors import SourceError
 from rebalancer.model import CorporateAction, Symbol, symbol
 from rebalancer.model.text import digits
 from rebalancer.venues.alpaca.client import AlpacaClient
-from rebalancer.venues.alpaca.parse import exact
+from rebalancer.venues.alpaca.parse import finite
 
 Row = Mapping[str, Any]
 
@@ -109,7 +109,7 @@ def _day(row: Row) -> date:
 
 def _number(value: object) -> Decimal:
     """Raises ValueError unless it is above 0."""
-    number = exact(value)
+    number = finite(value)
     if number is None or not number > 0:
         raise ValueError(f"{value} is not above 0")
     return number

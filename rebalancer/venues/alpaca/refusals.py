@@ -8,7 +8,8 @@ import re
 
 from rebalancer.model import US_DOLLARS, Order, RefusalKind, Refused
 from rebalancer.model.text import digits, money
-from rebalancer.venues.alpaca.parse import exact
+from rebalancer.venues.alpaca.client import message
+from rebalancer.venues.alpaca.parse import finite
 from rebalancer.venues.alpaca.transport import Json
 
 DEFINITE = frozenset({400, 401, 403, 404, 422})
@@ -38,9 +39,9 @@ TEXTS: tuple[tuple[str, RefusalKind], ...] = (
 def refusal(order: Order, status: int, body: Json) -> Refused | None:
     """None unless the response proves that the order was not accepted."""
     match body:
-        case {"message": str(message)} if status in DEFINITE and not STANDS.search(message):
-            kind = _kind(order, message, (status, body.get("code")) in FAMILIES)
-            return _refused(order, kind, message, body) if kind else None
+        case {"message": str()} if status in DEFINITE and not STANDS.search(text := message(body)):
+            kind = _kind(order, text, (status, body.get("code")) in FAMILIES)
+            return _refused(order, kind, text, body) if kind else None
         case _:
             return None
 
@@ -62,9 +63,9 @@ def _refused(order: Order, kind: RefusalKind, message: str, body: dict[str, Json
         case "funds" if order.side == "sell":
             return Refused(said)
         case "funds":
-            return Refused(f"{what}: {_cost(body)}", kind, exact(body.get("buying_power")))
+            return Refused(f"{what}: {_cost(body)}", kind, finite(body.get("buying_power")))
         case "held":
-            held = exact(body.get("held_for_orders"))
+            held = finite(body.get("held_for_orders"))
             # If no open order holds the shares, they will never be freed: our own count of them is wrong.
             return Refused(f"{what}: {_shares(body, order)}", kind if held is None or held > 0 else "other")
         case "wash":
@@ -78,14 +79,14 @@ def _refused(order: Order, kind: RefusalKind, message: str, body: dict[str, Json
 
 
 def _cost(body: dict[str, Json]) -> str:
-    cost, power = exact(body.get("cost_basis")), exact(body.get("buying_power"))
+    cost, power = finite(body.get("cost_basis")), finite(body.get("buying_power"))
     if cost is None or power is None:
         return "it costs more than the account can spend"
     return f"it costs {money(cost, US_DOLLARS)}, and the account can spend {money(power, US_DOLLARS)}"
 
 
 def _shares(body: dict[str, Json], order: Order) -> str:
-    free, existing, held = (exact(body.get(name)) for name in ("available", "existing_qty", "held_for_orders"))
+    free, existing, held = (finite(body.get(name)) for name in ("available", "existing_qty", "held_for_orders"))
     if free is None or existing is None or held is None:
         return f"fewer shares of {order.symbol} are free"
     return f"{digits(free)} of {digits(existing)} shares are free, open orders hold {digits(held)}"

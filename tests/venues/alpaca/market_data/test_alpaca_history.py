@@ -335,7 +335,7 @@ def test_a_bar_on_a_day_without_a_session_is_an_error(history: AlpacaHistory, ma
         history.closes([SPY], before=TODAY)
 
 
-@pytest.mark.parametrize("close", [0, -1, float("nan"), float("inf"), 1e300])
+@pytest.mark.parametrize("close", [0, -1, float("nan"), float("inf")])
 def test_an_invalid_close_is_missing(venue: LocalAlpaca, history: AlpacaHistory, close: float) -> None:
     bars = [{"t": "2024-03-01T05:00:00Z", "c": close}, {"t": "2024-03-04T05:00:00Z", "c": 142}]
     venue.faults.on("GET", BARS, fault=answering({"bars": {"SPY": bars}, "next_page_token": None}))
@@ -349,7 +349,10 @@ def test_an_invalid_close_is_missing(venue: LocalAlpaca, history: AlpacaHistory,
         [{"t": "2024-03-04T05:00:00Z"}],
         [{"t": "yesterday", "c": 1}],
         [{"t": "2024-03-04T05:00:00Z", "c": "a lot"}],
-        [{"t": "2024-03-04T05:00:00Z", "c": 10**400}],
+        [{"t": "2024-03-04T05:00:00Z", "c": 10**4000}],
+        [{"t": "2024-03-04T05:00:00Z", "c": "1e999999999"}],
+        [{"t": "0001-01-01T00:00:00+05:00", "c": 1}],
+        [{"t": "9999-12-31T23:59:59-05:00", "c": 1}],
         ["odd"],
         "odd",
     ],
