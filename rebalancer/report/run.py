@@ -189,6 +189,8 @@ def coming_screen(runs: Sequence[ComingRun]) -> Screen:
     place = exchange_city(run.zone for run in runs)
     columns = ("account", "session", f"starts, {place}", "starts, here", "the session closes")
     yield grid("Coming runs", columns, map(_coming, runs))
+    blocked = dict.fromkeys(f"{run.account}: {why}" for run in runs for why in run.blocked)
+    yield from lines(blocked, "bold red")
 
 
 def _coming(run: ComingRun) -> tuple[str, ...]:
