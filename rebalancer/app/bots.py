@@ -22,6 +22,7 @@ TEMPLATES: Mapping[str, str] = {
     "volatility": "inverse_volatility.json",
 }
 """The demo's bots, by template name."""
+BOT_FILES = ("*.py", *(f"*.{text}{packed}" for text in ("json", "clj", "edn") for packed in ("", ".gz")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def list_bots(config: Config) -> tuple[ListedBot, ...]:
 def _not_invested(config: Config) -> list[Path]:
     folder = bots_folder(config)
     taken = {path.resolve() for account in config.accounts for path in account.bots.values()}
-    return [path for path in sorted([*folder.glob("*.json"), *folder.glob("*.py")]) if path.resolve() not in taken]
+    found = sorted(path for pattern in BOT_FILES for path in folder.glob(pattern))
+    return [path for path in found if path.resolve() not in taken]
 
 
 def _listed(
