@@ -14,6 +14,7 @@ from typing import TypeGuard, TypeVar
 from rebalancer.bots.flowchart.tree import Place
 from rebalancer.errors import Problem
 from rebalancer.model import Symbol, symbol
+from rebalancer.model.text import counted
 
 MAX_PROBLEMS = 100
 
@@ -36,7 +37,7 @@ def problems_of(refusals: Refusals, source: str) -> tuple[Problem, ...]:
     """At most MAX_PROBLEMS of them, and how many more there are."""
     shown = [Problem(source, str(place) if place else "", text) for place, text in refusals[:MAX_PROBLEMS]]
     more = len(refusals) - len(shown)
-    return (*shown, *([Problem(source, "", f"and {more:,} more problems")] if more else []))
+    return (*shown, *([Problem(source, "", f"and {counted(more, 'more problem')}")] if more else []))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
