@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.backtest.run import backtest, follow, last_known
+from rebalancer.backtest.run import backtest_weights, last_known
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.compile import Program
@@ -106,7 +106,7 @@ class Gardener:
 
 def run_trades(decided: Floats, closes: Closes) -> None:
     """Follow the decisions of every day with money and costs."""
-    backtest(last_known(closes.values), follow(decided), cash=100_000, cost=0.0005)
+    backtest_weights(last_known(closes.values), decided, cash=100_000, cost=0.0005)
 
 
 def run_kernels(program: Program, closes: Closes) -> None:

@@ -1,4 +1,4 @@
-"""What a fresh clone runs: the config, the three bots and their prices must stand together."""
+"""What a fresh clone runs: the config, the four bots and their prices must stand together."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,9 @@ from rebalancer.market import sample
 from rebalancer.market.closes import ClosesHistory
 from rebalancer.model import Floats, Investment, Symbol
 
-BOTS = ["Trend gate", "Momentum top 2", "Inverse-volatility mix"]
+HEDGE = "Hedge (teaching example)"
+STRATEGIES = ["Ten-month average", "Dual momentum", "Inverse volatility"]
+BOTS = [*STRATEGIES, HEDGE]
 SPY, SPYINV = Symbol("SPY"), Symbol("SPYINV")
 
 
@@ -50,9 +52,10 @@ def test_the_demo_is_one_account_of_100_000_dollars_at_the_simulated_broker() ->
     assert demo_account.trading.fallback_ticker == "TBILL"
     assert demo_account.trading.paired_tickers == ((SPY, SPYINV),)
     assert demo_account.investments == (
-        Investment("Trend gate", Decimal(40_000), "dollars"),
-        Investment("Momentum top 2", Decimal(30_000), "dollars"),
-        Investment("Inverse-volatility mix", Decimal(25), "percent"),
+        Investment("Ten-month average", Decimal(40_000), "dollars"),
+        Investment("Dual momentum", Decimal(30_000), "dollars"),
+        Investment("Inverse volatility", Decimal(20), "percent"),
+        Investment(HEDGE, Decimal(5_000), "dollars"),
     )
 
 
@@ -73,14 +76,16 @@ def test_a_bot_decides_on_every_session_once_its_history_is_long_enough(bot: str
     assert np.isfinite(wanted[loaded(bot).lookback :]).all()
 
 
-def test_two_bots_want_opposite_sides_of_the_pair_on_some_days() -> None:
-    gate, momentum = weights("Trend gate"), weights("Momentum top 2")
-    up_against_down = (gate[SPY] > 0) & (momentum[SPYINV] > 0)
-    down_against_up = (gate[SPYINV] > 0) & (momentum[SPY] > 0)
-    assert up_against_down.sum() >= 20
-    assert down_against_up.sum() >= 20
+def test_the_hedge_is_netted_on_every_session_on_which_a_strategy_holds_spy() -> None:
+    held = np.nansum([weights(bot)[SPY] for bot in STRATEGIES], axis=0)
+    assert (weights(HEDGE)[SPYINV] == 1).all()
+    assert (held[loaded("Dual momentum").lookback :] > 0).all()
 
 
-def test_the_first_demo_run_shows_netting() -> None:
-    assert weights("Trend gate")[SPY][-1] > 0
-    assert weights("Momentum top 2")[SPYINV][-1] > 0
+@pytest.mark.parametrize(
+    ("bot", "source"),
+    [("Ten-month average", "M. Faber"), ("Dual momentum", "G. Antonacci"), ("Inverse volatility", "C. Asness")],
+)
+def test_a_strategy_names_its_source_and_the_hedge_says_that_it_is_none(bot: str, source: str) -> None:
+    assert source in json.loads(account().bots[bot].read_bytes())["description"]
+    assert "no strategy" in json.loads(account().bots[HEDGE].read_bytes())["description"]

@@ -12,7 +12,9 @@ from tomllib import loads
 
 import pytest
 
+from rebalancer import demo
 from rebalancer.app.runs import EXIT_CODES
+from rebalancer.config import load
 from rebalancer.errors import BadInputError, RebalancerError, RunFailedError, StoppedError
 from rebalancer.model import Allocation, Investment, Limits, Symbol, Trading
 from rebalancer.portfolio.targets import investable, set_targets, shares_of
@@ -70,6 +72,21 @@ def test_the_picture_of_the_dry_run_is_its_output(rebalance):
         lines = part.splitlines()
         start = shown.index(lines[0])
         assert shown[start : start + len(lines)] == lines
+
+
+def test_the_earnings_of_the_demo_are_those_of_its_back_test(rebalance):
+    bots = [investment.bot for account in load(demo.config_path()).accounts for investment in account.investments]
+    found = {
+        track["name"]: track["statistics"] for track in json.loads(rebalance("backtest", *bots, "--json").out)["tracks"]
+    }
+    rows = re.findall(
+        r"^\| ([^|]+) \| (-?[\d.]+) % \| (-?[\d.]+) % \| ([\d.]+) % \|$", text(DOCS / "bots.md"), re.MULTILINE
+    )
+    assert {name.partition(",")[0] for name, *_ in rows} == found.keys()
+    for name, *shown in rows:
+        numbers = found[name.partition(",")[0]]
+        earned = (numbers["cumulative"], numbers["annualised"], numbers["max_drawdown"]["depth"])
+        assert shown == [f"{100 * number:.2f}" for number in earned]
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Symbol, Trading
 
 TEMPLATES: Mapping[str, str] = {
-    "trend": "trend_gate.json",
-    "momentum": "momentum_top_2.json",
-    "volatility": "inverse_volatility_mix.json",
+    "trend": "ten_month_average.json",
+    "momentum": "dual_momentum.json",
+    "volatility": "inverse_volatility.json",
 }
 """The demo's bots, by template name."""
 

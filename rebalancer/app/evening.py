@@ -17,6 +17,7 @@ from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.effective import snapshot
 from rebalancer.errors import BadInputError, RunFailedError, SourceError
 from rebalancer.events import RunRequest
+from rebalancer.journal import read
 from rebalancer.journal.account_state import SETTINGS
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.lease import LockHolder
@@ -27,6 +28,7 @@ from rebalancer.model import Session
 from rebalancer.ports import Calendar, Clock, InterruptedRun, Journal
 from rebalancer.trading.context import RunContext
 from rebalancer.venues import registry
+from rebalancer.venues.plugin import SimulatedBroker, gone_back
 from rebalancer.venues.preview import PreviewBroker
 
 
@@ -77,6 +79,8 @@ def evening(
         moment = _moment(opened, clock, as_of, dry_run=dry_run)
         context, holder = stack.enter_context(open_for_a_run(opened, moment, exclusive=not dry_run))
         journal = context.journal
+        if dry_run or force or not read.ended_run(config.journal(), account.name, moment.session.day):
+            _require_present(context)
         interrupted = None if dry_run else _interrupted_run(journal, account, moment.session)
         contents = _bots_on_disk(account, interrupted)
         request = request_of(config, account, moment, contents, dry_run=dry_run, force=force)
@@ -192,6 +196,15 @@ def _session_tonight(opened: Opening, clock: Clock) -> Session:
             "Nothing was sent. Bring the prices up to date, or set enabled = false."
         )
     return session
+
+
+def _require_present(context: RunContext) -> None:
+    """Raises BadInputError on a day before the last one of a simulated account."""
+    if not isinstance(context.broker, SimulatedBroker):
+        return
+    now, last = context.clock.now(), context.broker.last_change()
+    if last is not None and now.date() < last.date():
+        raise BadInputError.of(f"account {context.account}", gone_back(now, last))
 
 
 def _interrupted_run(journal: Journal, account: AccountConfig, session: Session) -> InterruptedRun | None:

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from rebalancer.app.evening import Evening, RunOptions, bare_request, clock_of_run, evening
 from rebalancer.app.recover import recovered
-from rebalancer.app.schedule import DueWork, Window, due_now, outside_window
+from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
@@ -41,8 +41,11 @@ def run_by_hand(
     """
     dry_run, as_of = options.get("dry_run", False), options.get("as_of")
     clock = clock_of_run(config, account, dry_run=dry_run, as_of=as_of)
-    if clock and not dry_run and (question := outside_window(config, account, clock)) is not None:
-        confirm(question)
+    if clock and not dry_run:
+        if not options.get("force") and (done := ended_today(config, account, clock)):
+            return notified(config, account, _not_run(account, "skipped", done.reason), clock)
+        if (question := outside_window(config, account, clock)) is not None:
+            confirm(question)
     result = run_account(config, account, clock, debug=debug, **options)
     return result if dry_run else notified(config, account, result, clock or SystemClock())
 

@@ -19,7 +19,7 @@ from rebalancer.journal import read
 from rebalancer.journal.read import RunSummary
 from rebalancer.model import NO_RUN, Session
 from rebalancer.model.text import clock_time
-from rebalancer.ports import Calendar, Clock
+from rebalancer.ports import AlreadyRun, Calendar, Clock
 
 MAX_ATTEMPTS = 3
 """The most runs per session: a run that failed before its first order is retried while the window is open."""
@@ -93,6 +93,11 @@ def outside_window(config: Config, account: AccountConfig, clock: Clock) -> str 
     if today is None:
         raise RunFailedError("the exchange is closed today. Nothing was sent.")
     return question(today, clock.now())
+
+
+def ended_today(config: Config, account: AccountConfig, clock: Clock) -> AlreadyRun | None:
+    """The run that used up the session of the exchange's present day, if any."""
+    return read.ended_run(config.journal(), account.name, clock.now().astimezone(account.venue.zone).date())
 
 
 def window_of(account: AccountConfig, session: Session) -> Window:

@@ -1,7 +1,8 @@
 """Check and migrate the config, and edit its investments."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 
@@ -9,13 +10,17 @@ from rebalancer import config as settings
 from rebalancer.app.account import one_account
 from rebalancer.app.bots import holdable, load_bots
 from rebalancer.app.controls import disarm_after_edit
+from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
+from rebalancer.app.source import known_tickers
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
 from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup
 from rebalancer.config.parsers import SCHEMA
+from rebalancer.config.unlikely import unlikely_settings
 from rebalancer.errors import BadInputError, Problem, echoed
 from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
@@ -27,38 +32,51 @@ from rebalancer.portfolio.limits import symbols_at_limit
 
 
 def check(path: Path) -> SettingsCheck:
-    """Every problem of the config at `path`, its bot files and its API keys."""
+    """Every problem of the config at `path`, its bot files and its API keys; and what is almost surely wrong."""
     try:
         config = settings.load(path, os.environ)
     except BadInputError as error:
         return SettingsCheck(None, error.problems, ())
-    problems = tuple(problem for account in config.accounts for problem in _problems(account))
-    if problems:
-        return SettingsCheck(config, problems, ())
-    notes = tuple(note for account in config.accounts for note in _limit_notes(config, account))
-    return SettingsCheck(config, (), notes)
+    problems: list[Problem] = []
+    bots: dict[str, Mapping[str, Bot]] = {}
+    for account in config.accounts:
+        with _kept(problems):
+            bots[account.name] = load_bots(account.bots)
+        if account.key_source is not None:
+            with _kept(problems):
+                read_keys(account, Keyring())
+    return SettingsCheck(config, tuple(problems), (*unlikely_settings(config), *_warnings(config, bots)))
 
 
-def _problems(account: AccountConfig) -> Iterator[Problem]:
-    checks: list[Callable[[], object]] = [lambda: load_bots(account.bots)]
-    if account.key_source is not None:
-        checks.append(lambda: read_keys(account, Keyring()))
-    for check in checks:
-        try:
-            check()
-        except BadInputError as error:
-            yield from error.problems
+@contextmanager
+def _kept(problems: list[Problem]) -> Iterator[None]:
+    try:
+        yield
+    except BadInputError as error:
+        problems.extend(error.problems)
 
 
-def _limit_notes(config: Config, account: AccountConfig) -> Iterator[str]:
+def _warnings(config: Config, bots: BotsByAccount) -> Iterator[Problem]:
+    """Of prices and holdings."""
+    unreadable: list[Problem] = []
+    with _kept(unreadable):
+        missing = without_price(needs(config, bots), known_tickers(config))
+        yield from (Problem(str(config.path), "data", text) for text in missing_sentence(config, missing))
+    yield from unreadable
+    for account in config.accounts:
+        for note in _limit_notes(config, account, bots.get(account.name, {})):
+            yield Problem(str(config.path), f"accounts.{account.name}.limits", note)
+
+
+def _limit_notes(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[str]:
     """A warning for each symbol whose position is at its limit, as of the last run."""
     for last in read.runs(config.journal(), account.name, limit=1):
-        wanted = holdable(account.trading, load_bots(account.bots))
+        wanted = holdable(account.trading, bots)
         for record in read.run(config.journal(), last.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
             for symbol, why in symbols_at_limit(values, seen.equity, account.limits, seen.currency).items():
-                yield f"account {account.name}: {symbol}: {why} (as of {minute(record.at, UTC)})"
+                yield f"{symbol}: {why} (as of {minute(record.at, UTC)})"
 
 
 def migrate(path: Path, by: str) -> Migrated:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.metrics import Statistics, Year, by_month, statistics
-from rebalancer.backtest.run import Backtest, Strategy, backtest, buy_and_hold, follow, last_known
+from rebalancer.backtest.run import Backtest, backtest, backtest_weights, buy_and_hold, last_known
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights
 from rebalancer.model.text import counted
@@ -78,17 +78,20 @@ def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comp
     prices = last_known(closes.values)[start:]
     rows = {bot: weights[start:] for bot, weights in decided.items()}
 
-    def track(name: str, kind: Literal["bot", "merged", "benchmark"], strategy: Strategy) -> Track:
-        result = backtest(prices, strategy, terms.cash, terms.cost_bps / 10_000)
+    cost = terms.cost_bps / 10_000
+
+    def track(name: str, kind: Literal["bot", "merged", "benchmark"], result: Backtest) -> Track:
         held = zip(symbols, result.weights[-1].tolist(), strict=True)
         last = {symbol: weight for symbol, weight in held if weight > 0}
         return Track(name, kind, result, statistics(result, sessions), by_month(result, sessions), last)
 
-    tracks = [track(bot, "bot", follow(weights)) for bot, weights in rows.items()]
+    tracks = [track(bot, "bot", backtest_weights(prices, weights, terms.cash, cost)) for bot, weights in rows.items()]
     if terms.merging:
-        tracks.append(track(TOGETHER, "merged", merged(rows, symbols, ~np.isnan(prices), terms.merging)))
+        strategy = merged(rows, symbols, ~np.isnan(prices), terms.merging)
+        tracks.append(track(TOGETHER, "merged", backtest(prices, strategy, terms.cash, cost)))
     if terms.benchmark:
-        tracks.append(track(terms.benchmark, "benchmark", buy_and_hold(prices, symbols.index(terms.benchmark))))
+        held = buy_and_hold(prices, symbols.index(terms.benchmark))
+        tracks.append(track(terms.benchmark, "benchmark", backtest_weights(prices, held, terms.cash, cost)))
     notes = _notes(rows, tracks, prices, closes.values[start:], symbols)
     return Comparison(sessions, symbols, tuple(tracks), terms, (*closes.notes, *notes))
 

@@ -55,6 +55,37 @@ def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0)
     return Backtest(cash, equity, weights, traded)
 
 
+def backtest_weights(prices: Floats, weights: Floats, cash: float, cost: float = 0.0) -> Backtest:
+    """As `backtest`, towards the rows of `weights` (T, N), in array operations.
+
+    An undefined row, with a NaN, means no trade. The day of the last decision says what is held: its targets, each
+    multiplied by the change of its price since then.
+    """
+    days = len(prices)
+    decided = np.isfinite(weights.sum(axis=1))
+    latest = np.maximum.accumulate(np.where(decided, np.arange(days), -1))
+    before = np.concatenate([[-1], latest[:-1]])
+    targets = np.where(decided[:, np.newaxis] & ~np.isnan(prices), weights, 0.0)
+    columns = np.flatnonzero(targets.any(axis=0))
+    held, grown, traded = np.zeros((len(columns), days)), np.ones(days), np.zeros(days)
+    # Symbol by symbol: the sums are then the same to the last bit, whatever symbols a later day adds.
+    for drifted, column in zip(held, columns, strict=True):
+        close, target = prices[:, column].copy(), targets[:, column].copy()
+        start = np.where(before >= 0, target[before], 0.0)
+        drifted[:] = np.where(start > 0, start * (close / close[before]), 0.0)
+        grown += drifted - start
+    held /= grown
+    for drifted, column in zip(held, columns, strict=True):
+        traded += np.abs(targets[:, column] - drifted)
+    traded[~decided] = 0.0
+    equity = np.empty(days)
+    equity[decided] = cash * np.cumprod((grown * (1 - cost * traded))[decided])
+    earlier = np.where(before >= 0, equity[before], cash)
+    equity[~decided] = (earlier * grown)[~decided]
+    targets[np.ix_(~decided, columns)] = held[:, ~decided].T
+    return Backtest(cash, equity, targets, traded)
+
+
 def last_known(values: Floats) -> Floats:
     """Each day's latest close up to then, (T, N); NaN before a symbol's first.
 
@@ -65,15 +96,10 @@ def last_known(values: Floats) -> Floats:
     return np.where(latest >= 0, np.take_along_axis(values, np.maximum(latest, 0), axis=0), np.nan)
 
 
-def follow(weights: Floats) -> Strategy:
-    """Invest everything by the rows of `weights` (T, N); an undefined row means no trade."""
-    decided = np.isfinite(weights.sum(axis=1))
-    return lambda day, _equity: weights[day] if decided[day] else None
-
-
-def buy_and_hold(prices: Floats, column: int) -> Strategy:
-    """Everything into one symbol at its first price, and no trade after that."""
+def buy_and_hold(prices: Floats, column: int) -> Floats:
+    """Weights (T, N): everything into one symbol at its first price, and no decision on any other day."""
+    weights = np.full_like(prices, np.nan)
     first = int(np.argmax(~np.isnan(prices[:, column])))
-    everything = np.zeros(prices.shape[1])
-    everything[column] = 1.0
-    return lambda day, _equity: everything if day == first else None
+    weights[first] = 0.0
+    weights[first, column] = 1.0
+    return weights

@@ -36,7 +36,7 @@ def check(config: ConfigOption = None) -> Answer:
 
     path = config_path(config)
     found = checked(path)
-    answer = {"file": str(path), "problems": found.problems, "notes": found.notes}
+    answer = {"file": str(path), "problems": found.problems, "warnings": found.warnings}
     return Answer(answer, check_screen(path, found), 2 if found.problems else 0)
 
 

@@ -53,7 +53,7 @@ def _unwritable(path: Path, error: OSError) -> BadInputError:
 
 # ------------------------------------------------------------------------------------- the first files of a new user
 
-BOT = "trend_gate.json"
+BOT = "ten_month_average.json"
 
 
 def write_first_files(folder: Path) -> tuple[Path, ...]:

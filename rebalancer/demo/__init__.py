@@ -1,4 +1,4 @@
-"""The demo: a config, three bots and prices, all in the package, so that a fresh clone has something to run."""
+"""The demo: a config, four bots and prices, all in the package, so that a fresh clone has something to run."""
 
 from importlib.resources import files
 from pathlib import Path

@@ -206,16 +206,17 @@ def earlier_runs(connection: sqlite3.Connection, condition: str, account: str, *
     return tuple(EarlierRun(*row) for row in rows)
 
 
-def refusal(request: RunRequest, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
-    """Why `request` may not start a run after the `earlier` ones of its session (oldest first); None where it may.
+def session_runs(connection: sqlite3.Connection, account: str, session: date) -> tuple[EarlierRun, ...]:
+    return earlier_runs(connection, "session = ?", account, session.isoformat())
+
+
+def already_run(account: str, session: date, earlier: Iterable[EarlierRun]) -> AlreadyRun | None:
+    """Why `session` had its run, by all `earlier` runs of it (oldest first); None where it had none.
 
     One real run per account and session: that is what prevents duplicate orders.
     """
     done = [run for run in earlier if run.uses_up_session]
-    if not done or request.force or request.dry_run:
-        return None
-    last = done[-1]
-    return AlreadyRun(last.id, f"the run of {request.session} for account {request.account} {_state(last)}")
+    return AlreadyRun(done[-1].id, f"the run of {session} for account {account} {_state(done[-1])}") if done else None
 
 
 def interrupted_reason(run: EarlierRun) -> str:

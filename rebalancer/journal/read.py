@@ -28,13 +28,13 @@ from rebalancer.events import (
     TargetsSet,
     WrittenOff,
 )
-from rebalancer.journal.account_state import read_halts, read_trading_status
+from rebalancer.journal.account_state import already_run, read_halts, read_trading_status, session_runs
 from rebalancer.journal.chain import Head, has_chain, read_head
 from rebalancer.journal.codec import from_body, from_columns
 from rebalancer.journal.connection import reading
 from rebalancer.journal.ledger import costs, last_record, read_changes, read_fills, read_ledger
 from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
-from rebalancer.ports import TradingStatus
+from rebalancer.ports import AlreadyRun, TradingStatus
 
 CENT = Decimal("0.01")
 
@@ -139,6 +139,13 @@ def run(path: Path, run_id: int | None = None) -> RunRecord:
             return _record(journal, line)
     wanted = "no run yet" if run_id is None else f"no run {run_id}"
     raise BadInputError.of(path, f"the journal has {wanted}; `rebalance history` lists its runs")
+
+
+def ended_run(path: Path, account: str, session: date) -> AlreadyRun | None:
+    """The run that used up `session`; None where there was none, or where one is to be resumed."""
+    with reading(path) as journal:
+        earlier = session_runs(journal, account, session)
+        return None if any(run.status == "running" for run in earlier) else already_run(account, session, earlier)
 
 
 def orders(

@@ -113,9 +113,9 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
         with readable_errors(self._path):
             with writing(self._db.conn):
                 fence = take(self._db.conn, request.account, self._holder)
-                day = request.session.isoformat()
-                earlier = account_state.earlier_runs(self._db.conn, "session = ?", request.account, day)
-                if refused := account_state.refusal(request, earlier):
+                earlier = account_state.session_runs(self._db.conn, request.account, request.session)
+                refused = account_state.already_run(request.account, request.session, earlier)
+                if refused and not (request.force or request.dry_run):
                     release(self._db.conn, request.account, fence)
                     return refused
                 run = self._begin(replace(request, notes=(*request.notes, *self._notes)))

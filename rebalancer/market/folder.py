@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,26 @@ from numpy.typing import NDArray
 
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.calendar import FIRST_YEAR
-from rebalancer.market.price_files import MOST_PROBLEMS, Cells, Days, layout_of, read_blocks, read_cells
+from rebalancer.market.price_files import (
+    MAX_COLUMNS,
+    MAX_DAYS,
+    MOST_PROBLEMS,
+    Cells,
+    Days,
+    layout_of,
+    read_blocks,
+    read_cells,
+)
 from rebalancer.model import Closes, Symbol
 from rebalancer.model.text import counted
 
 Places = NDArray[np.int64]
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+MAX_FILES = 20_000
+FREE_CELLS = 5_000_000
+MAX_EMPTY = 50
+"""A merged table larger than FREE_CELLS has up to so many cells for each price."""
 
 
 def read_folder(folder: Path) -> Closes:
@@ -31,7 +44,10 @@ def read_folder(folder: Path) -> Closes:
         found, wrong = _cells_of(path)
         cells.extend(found)
         problems.extend(wrong)
-    closes, wrong = _merged(cells)
+        if len(problems) > MOST_PROBLEMS:
+            cells.clear()
+            break
+    closes, wrong = _merged(folder, cells)
     problems.extend(wrong)
     if len(problems) > MOST_PROBLEMS:
         problems[MOST_PROBLEMS:] = [Problem(str(folder), "", f"has more problems than these {MOST_PROBLEMS}")]
@@ -49,9 +65,12 @@ def _note(folder: Path, closes: Closes) -> str:
 
 def _price_files(folder: Path) -> list[Path]:
     try:
-        files = sorted(path for path in folder.iterdir() if path.name.lower().endswith(ENDINGS))
+        there = list(islice(folder.iterdir(), MAX_FILES + 1))
     except OSError as error:
         raise BadInputError.of(folder, f"the folder of prices can't be read: {error.strerror}") from error
+    if len(there) > MAX_FILES:
+        raise BadInputError.of(folder, f"has more than {MAX_FILES:,} files, which are not read: join some of them")
+    files = sorted(path for path in there if path.name.lower().endswith(ENDINGS))
     visible = [path for path in files if not path.name.startswith(".")]
     if not visible:
         raise BadInputError.of(folder, f"there is no price file in this folder; read are {', '.join(ENDINGS)}")
@@ -64,15 +83,35 @@ def _cells_of(path: Path) -> tuple[list[Cells], list[Problem]]:
     layout, problems = layout_of(first.source, first.header)
     if layout is None:
         return [], problems
-    read = [read_cells(block, layout) for block in chain([first], blocks)]
-    return [cells for cells, _ in read], [problem for _, found in read for problem in found]
+    parts: list[Cells] = []
+    tickers: set[Symbol] = set()
+    rows = 0
+    for block in blocks:
+        cells, found = read_cells(block, layout)
+        parts.append(cells)
+        problems.extend(found)
+        tickers.update(cells.symbols)
+        rows += len(block.rows)
+        if len(tickers) > MAX_COLUMNS:
+            problems.append(Problem(first.source, "", f"has more than {MAX_COLUMNS:,} tickers: split the file"))
+        if rows > MAX_DAYS * (1 if layout.ticker is None else max(1, len(tickers))):
+            problems.append(
+                Problem(first.source, "", f"has more than {MAX_DAYS:,} rows of a ticker: one a day is enough")
+            )
+            break
+        if len(problems) > MOST_PROBLEMS:
+            break
+    return parts, problems
 
 
-def _merged(parts: Sequence[Cells]) -> tuple[Closes, list[Problem]]:
+def _merged(folder: Path, parts: Sequence[Cells]) -> tuple[Closes, list[Problem]]:
     """All prices in one table. Two different prices of one cell are a problem; the later part's is kept."""
     symbols = tuple(sorted({symbol for cells in parts for symbol in cells.symbols}))
     days = np.concatenate([np.array([], dtype="datetime64[D]"), *(cells.days for cells in parts)])
     sessions = np.unique(days)
+    if (size := len(sessions) * len(symbols)) > max(FREE_CELLS, MAX_EMPTY * len(days)):
+        text = f"has {len(days):,} prices of {len(symbols):,} tickers on {len(sessions):,} days, a table of {size:,}"
+        raise BadInputError.of(folder, f"{text} cells that are nearly all empty: split the folder")
     values = np.full((len(sessions), len(symbols)), np.nan)
     spots = [_spots(cells, sessions, symbols) for cells in parts]
     for cells, spot in zip(parts, spots, strict=True):

@@ -26,7 +26,7 @@ def check_screen(path: Path, found: SettingsCheck) -> Screen:
         bots = sum(len(account.investments) for account in found.config.accounts)
         names = ", ".join(account.name for account in found.config.accounts)
         yield line(f"{path}: valid. Accounts: {names}; investments: {bots}.", "bold green")
-    yield from lines(found.notes, "yellow")
+    yield from lines((f"warning: {each}" for each in found.warnings), "yellow")
 
 
 def settings_screen(path: Path, accounts: Mapping[str, Sequence[Setting]]) -> Screen:

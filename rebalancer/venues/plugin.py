@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -118,8 +118,20 @@ class VenueHistory(History, Protocol):
 class SimulatedBroker(Broker, Protocol):
     """A simulated broker, with account operations that no real broker offers."""
 
+    def last_change(self) -> datetime | None:
+        """When the account last changed; None in a new one. It can't go back to a day before."""
+
     def write_off(self, symbol: Symbol) -> None:
         """Remove the whole position in `symbol` without proceeds."""
+
+
+def gone_back(now: datetime, last: datetime) -> str:
+    """The refusal of a day before the `last` change of a simulated account: what happened since can't be undone."""
+    return (
+        f"it is {now:%Y-%m-%d %H:%M} UTC, but the simulated account has lived until {last:%Y-%m-%d %H:%M} UTC and "
+        f"can't go back. Name {last:%Y-%m-%d} or a later day, or begin a new account in another folder: state_dir or "
+        "REBALANCE_STATE."
+    )
 
 
 class Connection(Protocol):

@@ -47,6 +47,19 @@ def test_outside_its_window_an_enabled_account_runs_only_if_confirmed(tmp_path: 
         assert run_by_hand(config, main_account(config), agree).status == "success"
 
 
+def test_a_done_session_is_reported_before_anything_is_asked(tmp_path: Path) -> None:
+    config = write(tmp_path, enabled=True)
+    with freeze_time(new_york(28, 11)):
+        run_by_hand(config, main_account(config), agree)
+    for hour in (12, 17):
+        with freeze_time(new_york(28, hour)):
+            again = run_by_hand(config, main_account(config), refuse)
+            assert (again.status, again.exit_code) == ("skipped", 0)
+            assert "is done (run 1, success" in again.message
+    with freeze_time(new_york(28, 12)), pytest.raises(BadInputError):
+        run_by_hand(config, main_account(config), refuse, force=True)
+
+
 def test_while_the_exchange_is_closed_no_confirmation_is_asked_for(tmp_path: Path) -> None:
     config = write(tmp_path, enabled=True)
     with freeze_time(new_york(25, 12)), pytest.raises(RunFailedError, match="closed today"):

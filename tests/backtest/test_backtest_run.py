@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rebalancer.backtest.metrics import daily_returns
-from rebalancer.backtest.run import backtest, buy_and_hold, follow, last_known
+from rebalancer.backtest.run import Strategy, backtest, backtest_weights, buy_and_hold, last_known
 
 NAN = math.nan
 COMPOSER = Path(__file__).parents[3] / "shared/data/groundtruth/composer_754d"
@@ -20,7 +20,12 @@ def columns(*series: list[float]) -> np.ndarray:
 
 
 def traded(prices: np.ndarray, weights: np.ndarray, cost: float = 0.0, cash: float = 100.0):
-    return backtest(last_known(prices), follow(weights), cash, cost)
+    return backtest_weights(last_known(prices), weights, cash, cost)
+
+
+def follow(weights: np.ndarray) -> Strategy:
+    """The rows of `weights` day by day; an undefined row is no decision."""
+    return lambda day, _equity: weights[day] if np.isfinite(weights[day]).all() else None
 
 
 def assert_same(found, *wanted: float) -> None:
@@ -76,7 +81,7 @@ def test_a_close_that_is_not_positive_counts_as_missing(bad: float):
 
 def test_a_benchmark_is_bought_once_at_its_first_price_and_held():
     prices = last_known(columns([1, 1, 1, 1], [NAN, 2, 4, 8]))
-    result = backtest(prices, buy_and_hold(prices, 1), 100, 0.01)
+    result = backtest_weights(prices, buy_and_hold(prices, 1), 100, 0.01)
     assert_same(result.traded, 0, 1, 0, 0)
     assert_same(result.equity, 100, 99, 198, 396)
 
@@ -104,6 +109,19 @@ def test_costs_never_make_money_and_never_take_more_than_they_say(prices, splits
 def test_a_later_day_changes_no_earlier_one(prices, splits, known):
     whole, past = traded(prices, splits[:, :3], 0.001), traded(prices[:known], splits[:known, :3], 0.001)
     assert past.equity.tobytes() == whole.equity[:known].tobytes()
+
+
+@given(
+    arrays(float, (8, 3), elements=st.one_of(st.floats(1, 1000), st.just(NAN))),
+    SPLITS,
+    arrays(bool, 8),
+    st.floats(0, 0.1),
+)
+def test_array_operations_earn_what_a_loop_over_the_days_earns(prices, splits, decided, cost):
+    known, weights = last_known(prices), np.where(decided[:, np.newaxis], splits[:, :3], NAN)
+    arrayed, looped = backtest_weights(known, weights, 100, cost), backtest(known, follow(weights), 100, cost)
+    for name in ("equity", "weights", "traded"):
+        np.testing.assert_allclose(getattr(arrayed, name), getattr(looped, name), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.skipif(not COMPOSER.is_dir(), reason="Composer's recorded back-test is not part of the repository")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 BOTS = Path(str(files("rebalancer.demo"))) / "bots"
-GATE, MOMENTUM, MIX = "Trend gate", "Momentum top 2", "Inverse-volatility mix"
+AVERAGE, MOMENTUM, MIX, HEDGE = "Ten-month average", "Dual momentum", "Inverse volatility", "Hedge (teaching example)"
 
 FOLDER = """
 [data]
@@ -28,9 +28,17 @@ def facts(rebalance, *words: object):
 
 
 def test_the_screen_shows_curves_numbers_months_and_what_is_held(rebalance):
-    output = rebalance("backtest", GATE)
+    output = rebalance("backtest", AVERAGE)
     assert output.code == 0
-    for words in ("Equity", "Drawdown", "CAGR", "Sortino", "Turnover", "Monthly returns of Trend gate", "Held after"):
+    for words in (
+        "Equity",
+        "Drawdown",
+        "CAGR",
+        "Sortino",
+        "Turnover",
+        "Monthly returns of Ten-month average",
+        "Held after",
+    ):
         assert words in output.out
     assert "TBILL and SPYINV are derived" in output.out
     assert "DEMO" in output.out
@@ -40,8 +48,8 @@ def test_the_screen_shows_curves_numbers_months_and_what_is_held(rebalance):
 
 
 def test_json_says_the_same_as_the_screen(rebalance):
-    screen = rebalance("backtest", GATE, "--cost-bps", 5).out
-    for track in facts(rebalance, GATE, "--cost-bps", 5)["tracks"]:
+    screen = rebalance("backtest", AVERAGE, "--cost-bps", 5).out
+    for track in facts(rebalance, AVERAGE, "--cost-bps", 5)["tracks"]:
         found = track["statistics"]
         for number in (found["annualised"], found["volatility"], found["max_drawdown"]["depth"]):
             assert f"{number * 100:.2f} %" in screen
@@ -49,9 +57,9 @@ def test_json_says_the_same_as_the_screen(rebalance):
 
 
 def test_several_bots_stand_side_by_side_together_and_beside_the_benchmark(rebalance):
-    found = facts(rebalance, GATE, MOMENTUM, MIX)
+    found = facts(rebalance, AVERAGE, MOMENTUM, MIX)
     assert [(track["name"], track["kind"]) for track in found["tracks"]] == [
-        (GATE, "bot"),
+        (AVERAGE, "bot"),
         (MOMENTUM, "bot"),
         (MIX, "bot"),
         ("Together", "merged"),
@@ -63,20 +71,20 @@ def test_several_bots_stand_side_by_side_together_and_beside_the_benchmark(rebal
 def test_the_last_merged_weights_are_the_targets_of_a_dry_run(rebalance):
     """Both begin that day with the demo's 100,000 dollars, so they must agree."""
     evening = json.loads(rebalance("run", "--dry-run", "--json").out)["accounts"][0]["run"]["targets"]["weights"]
-    found = facts(rebalance, GATE, MOMENTUM, MIX, "--from", "2016-07-01")
+    found = facts(rebalance, AVERAGE, MOMENTUM, MIX, HEDGE, "--from", "2016-07-01")
     (together,) = (track for track in found["tracks"] if track["kind"] == "merged")
     assert together["last_allocation"] == pytest.approx(evening)
 
 
 def test_files_that_are_no_investments_get_equal_shares_and_the_screen_says_so(rebalance):
-    found = facts(rebalance, BOTS / "trend_gate.json", BOTS / "momentum_top_2.json")
-    assert [track["name"] for track in found["tracks"]][:2] == ["trend_gate", "momentum_top_2"]
+    found = facts(rebalance, BOTS / "ten_month_average.json", BOTS / "dual_momentum.json")
+    assert [track["name"] for track in found["tracks"]][:2] == ["ten_month_average", "dual_momentum"]
     assert "equal shares" in " ".join(found["notes"])
 
 
 def test_a_file_that_only_shares_its_name_with_an_investment_does_not_get_its_money(rebalance, tmp_path):
-    (tmp_path / f"{GATE}.json").write_bytes((BOTS / "momentum_top_2.json").read_bytes())
-    assert "equal shares" in " ".join(facts(rebalance, f"{GATE}.json", MOMENTUM)["notes"])
+    (tmp_path / f"{AVERAGE}.json").write_bytes((BOTS / "dual_momentum.json").read_bytes())
+    assert "equal shares" in " ".join(facts(rebalance, f"{AVERAGE}.json", MOMENTUM)["notes"])
 
 
 def test_trading_costs_reduce_the_return(rebalance):
@@ -86,18 +94,25 @@ def test_trading_costs_reduce_the_return(rebalance):
 
 
 def test_the_csv_has_a_row_a_session_and_weights_that_add_up(rebalance, tmp_path):
-    found = rebalance("backtest", GATE, MOMENTUM, "--from", "2015-01-01", "--to", "2015-12-31", "--csv", "days.csv")
+    found = rebalance("backtest", AVERAGE, MOMENTUM, "--from", "2015-01-01", "--to", "2015-12-31", "--csv", "days.csv")
     assert "--csv: written to days.csv" in found.out
     rows = list(csv.DictReader((tmp_path / "days.csv").read_text().splitlines()))
     assert (rows[0]["date"], rows[-1]["date"], len(rows)) == ("2015-01-02", "2015-12-31", 252)
-    assert [*rows[0]][:6] == ["date", "equity", "drawdown", "benchmark", f"equity of {GATE}", f"equity of {MOMENTUM}"]
+    assert [*rows[0]][:6] == [
+        "date",
+        "equity",
+        "drawdown",
+        "benchmark",
+        f"equity of {AVERAGE}",
+        f"equity of {MOMENTUM}",
+    ]
     for row in rows:
         assert sum(float(weight) for weight in list(row.values())[6:]) == pytest.approx(1)
 
 
 def test_the_html_report_replaces_an_older_one_and_leaves_no_draft(rebalance, tmp_path):
     (tmp_path / "report.html").write_text("old")
-    assert rebalance("backtest", GATE, "--html", "report.html").code == 0
+    assert rebalance("backtest", AVERAGE, "--html", "report.html").code == 0
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     assert [path.name for path in tmp_path.glob("*report*")] == ["report.html"]
 
@@ -106,14 +121,14 @@ def test_the_html_report_replaces_an_older_one_and_leaves_no_draft(rebalance, tm
     ("words", "remedy"),
     [
         (["Nobody"], "there are: "),
-        ([GATE, "--cost-bps", "nan"], "use 0 to"),
-        ([GATE, "--cost-bps", "-1"], "use 0 to"),
-        ([GATE, "--benchmark", "spy"], "not a ticker"),
-        ([GATE, "--benchmark", "NOPE"], "no prices of NOPE"),
-        ([GATE, "--from", "2020-01-01"], "end on 2016-07-01"),
-        ([GATE, "--to", "2000-01-01"], "no closes"),
-        ([GATE, "--to", "2008-03-01"], "on which Trend gate can decide"),
-        ([GATE, "--csv", "nowhere/days.csv"], "can't be written"),
+        ([AVERAGE, "--cost-bps", "nan"], "use 0 to"),
+        ([AVERAGE, "--cost-bps", "-1"], "use 0 to"),
+        ([AVERAGE, "--benchmark", "spy"], "not a ticker"),
+        ([AVERAGE, "--benchmark", "NOPE"], "no prices of NOPE"),
+        ([AVERAGE, "--from", "2020-01-01"], "end on 2016-07-01"),
+        ([AVERAGE, "--to", "2000-01-01"], "no closes"),
+        ([AVERAGE, "--to", "2008-03-01"], "on which Ten-month average can decide"),
+        ([AVERAGE, "--csv", "nowhere/days.csv"], "can't be written"),
     ],
 )
 def test_invalid_requests_are_refused_with_the_remedy(rebalance, words, remedy):
@@ -123,7 +138,7 @@ def test_invalid_requests_are_refused_with_the_remedy(rebalance, words, remedy):
 
 
 def test_one_session_is_enough_for_every_screen(rebalance):
-    output = rebalance("backtest", GATE, "--from", "2016-07-01", "--html", "one.html", "--csv", "one.csv")
+    output = rebalance("backtest", AVERAGE, "--from", "2016-07-01", "--html", "one.html", "--csv", "one.csv")
     assert output.code == 0
     assert "1 session," in output.out
 

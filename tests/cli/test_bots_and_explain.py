@@ -6,35 +6,35 @@ DEMO = Path(str(files("rebalancer.demo")))
 
 
 def test_explain_prints_the_path_with_the_actual_values(rebalance):
-    output = rebalance("explain", "Trend gate", "--on", "2016-02-11")
+    output = rebalance("explain", "Ten-month average", "--on", "2016-02-11")
     assert output.code == 0
-    assert "Price(SPY) = 182.86, not > SMA(SPY,200) = 203.64 (by 20.78)" in output.out
-    assert "SPYINV 50 %" in output.out
+    assert "Price(SPY) = 182.86, not > SMA(SPY,210) = 203.97 (by 21.11)" in output.out
+    assert "-> TBILL 100 %" in output.out
     assert "TBILL and SPYINV are derived" in output.out
 
 
 def test_explain_takes_a_file_as_well_as_a_name(rebalance):
-    by_name = rebalance("explain", "Trend gate", "--json").out
-    by_file = rebalance("explain", DEMO / "bots" / "trend_gate.json", "--json").out
+    by_name = rebalance("explain", "Ten-month average", "--json").out
+    by_file = rebalance("explain", DEMO / "bots" / "ten_month_average.json", "--json").out
     assert json.loads(by_name)["decision"]["weights"] == json.loads(by_file)["decision"]["weights"]
 
 
 def test_explain_of_an_unknown_bot_names_the_known_ones(rebalance):
     output = rebalance("explain", "Nobody")
     assert output.code == 2
-    assert "Momentum top 2" in output.err
+    assert "Dual momentum" in output.err
 
 
 def test_explain_on_a_day_before_the_history_says_what_is_missing(rebalance):
-    output = rebalance("explain", "Trend gate", "--on", "2008-01-03")
+    output = rebalance("explain", "Ten-month average", "--on", "2008-01-03")
     assert "fails" in output.out
-    assert "200" in output.out
+    assert "210" in output.out
 
 
 def test_check_says_what_it_found_in_each_file(rebalance):
     output = rebalance("bots", "check", *sorted((DEMO / "bots").glob("*.json")))
     assert output.code == 0
-    assert output.out.count(": valid") == 3
+    assert output.out.count(": valid") == 4
 
 
 def test_check_shows_every_problem_with_its_place(rebalance, tmp_path):

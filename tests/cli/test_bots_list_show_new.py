@@ -25,7 +25,7 @@ def bots(tmp_path):
     """Settings with two investments, one of them without its file; returns the folder of bots."""
     (tmp_path / "config.toml").write_text(CONFIG)
     (tmp_path / "bots").mkdir()
-    (tmp_path / "bots" / "mine.json").write_text(DEMO.joinpath("trend_gate.json").read_text())
+    (tmp_path / "bots" / "mine.json").write_text(DEMO.joinpath("ten_month_average.json").read_text())
     return tmp_path / "bots"
 
 
@@ -33,7 +33,7 @@ def test_list_shows_where_the_money_is_and_what_each_bot_looks_at(rebalance, bot
     output = rebalance("bots", "list")
     assert output.code == 0
     (mine,) = [line for line in output.out.splitlines() if line.startswith("Mine")]
-    for words in ("demo", "6,000.00 USD", "native", "SPY, SPYINV, TBILL", "mine.json"):
+    for words in ("demo", "6,000.00 USD", "native", "SPY, TBILL", "mine.json"):
         assert words in mine
     assert "25.00 %" in output.out
 
@@ -59,9 +59,9 @@ def test_list_shows_a_file_that_is_not_a_bot(rebalance, bots, content):
 def test_show_has_the_whole_chart_and_needs_no_prices(rebalance, bots):
     output = rebalance("bots", "show", "Mine")
     assert output.code == 0
-    assert "tickers: SPY, SPYINV, TBILL" in output.out
-    assert "if Price(SPY) > SMA(SPY,200)\n  then: if RSI(SPY,10) > 79\n    then: TBILL" in output.out
-    assert json.loads(rebalance("bots", "show", "Mine", "--json").out)["chart"][0] == "if Price(SPY) > SMA(SPY,200)"
+    assert "tickers: SPY, TBILL" in output.out
+    assert "if Price(SPY) > SMA(SPY,210)\n  then: SPY\n  else: TBILL" in output.out
+    assert json.loads(rebalance("bots", "show", "Mine", "--json").out)["chart"][0] == "if Price(SPY) > SMA(SPY,210)"
 
 
 def test_show_of_a_bad_file_says_every_problem(rebalance, bots):
@@ -108,24 +108,24 @@ def test_new_without_settings_writes_into_the_current_folder_and_list_finds_it(r
 
 
 def test_explain_as_a_tree_has_both_branches_with_their_values(rebalance):
-    output = rebalance("explain", "Trend gate", "--on", "2016-02-11", "--tree")
+    output = rebalance("explain", "Ten-month average", "--on", "2016-02-11", "--tree")
     assert output.code == 0
-    assert "* if Price(SPY) = 182.86, not > SMA(SPY,200) = 203.64 (by 20.78)\n    then: if RSI(SPY,10)" in output.out
-    assert "*     50 %: SPYINV 50 %" in output.out
+    assert "* if Price(SPY) = 182.86, not > SMA(SPY,210) = 203.97 (by 21.11)\n    then: SPY" in output.out
+    assert "*   else: TBILL" in output.out
 
 
 def test_explain_as_a_tree_shows_where_a_bot_fails(rebalance):
-    output = rebalance("explain", "Trend gate", "--on", "2008-01-03", "--tree")
+    output = rebalance("explain", "Ten-month average", "--on", "2008-01-03", "--tree")
     assert "fails" in output.out
-    assert "SMA(SPY,200) = undefined: undefined" in output.out
+    assert "SMA(SPY,210) = undefined: undefined" in output.out
 
 
 def test_explain_as_mermaid_is_nothing_but_mermaid(rebalance):
-    output = rebalance("explain", "Trend gate", "--mermaid")
+    output = rebalance("explain", "Ten-month average", "--mermaid")
     lines = output.out.splitlines()
-    assert lines[0] == "%% Trend gate on 2016-07-01"
+    assert lines[0] == "%% Ten-month average on 2016-07-01"
     assert next(line for line in lines if not line.startswith("%%")) == "flowchart TD"
-    answer = json.loads(rebalance("explain", "Trend gate", "--mermaid", "--tree", "--json").out)
+    answer = json.loads(rebalance("explain", "Ten-month average", "--mermaid", "--tree", "--json").out)
     assert answer["mermaid"] in output.out
     assert answer["tree"][0].startswith("* if Price(SPY)")
 

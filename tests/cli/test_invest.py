@@ -13,7 +13,7 @@ DEMO = Path(str(files("rebalancer.demo")))
 @pytest.fixture
 def config(rebalance, tmp_path):
     assert rebalance("init").code == 0
-    shutil.copy(DEMO / "bots/momentum_top_2.json", tmp_path / "bots/momentum.json")
+    shutil.copy(DEMO / "bots/dual_momentum.json", tmp_path / "bots/momentum.json")
     return tmp_path / "config.toml"
 
 
@@ -39,7 +39,7 @@ def test_an_investment_is_added_for_another_bot(rebalance, config):
         config.read_text()
         == f'{before}\n[[accounts.main.investments]]\nbot = "bots/momentum.json"\namount = 30000.50\n'
     )
-    assert invested(rebalance) == {"Trend gate": ("6000", "dollars"), "momentum": ("30000.50", "dollars")}
+    assert invested(rebalance) == {"Ten-month average": ("6000", "dollars"), "momentum": ("30000.50", "dollars")}
     assert ('accounts.main.investments."momentum".amount', None, "30000.50") in changes(rebalance)
 
 
@@ -50,8 +50,8 @@ def test_an_investment_may_be_in_percent_and_have_its_own_name(rebalance, config
 
 def test_a_bot_path_is_resolved_from_the_working_folder_and_stored_relative_to_the_config(rebalance, tmp_path):
     rebalance("init", "mine")
-    shutil.copy(DEMO / "bots/momentum_top_2.json", tmp_path / "mine/bots/momentum.json")
-    shutil.copy(DEMO / "bots/momentum_top_2.json", tmp_path / "outside.json")
+    shutil.copy(DEMO / "bots/dual_momentum.json", tmp_path / "mine/bots/momentum.json")
+    shutil.copy(DEMO / "bots/dual_momentum.json", tmp_path / "outside.json")
     for bot in ("mine/bots/momentum.json", "outside.json"):
         assert rebalance("invest", "add", bot, "5", "--config", "mine/config.toml").code == 0
     text = (tmp_path / "mine/config.toml").read_text()
@@ -61,17 +61,17 @@ def test_a_bot_path_is_resolved_from_the_working_folder_and_stored_relative_to_t
 
 def test_another_amount_is_journalled_with_the_old_and_the_new_one(rebalance, config):
     before = config.read_text()
-    assert rebalance("invest", "set", "Trend gate", "7000").code == 0
+    assert rebalance("invest", "set", "Ten-month average", "7000").code == 0
     assert config.read_text() == before.replace("amount = 6000", "amount = 7000")
-    assert changes(rebalance) == [('accounts.main.investments."Trend gate".amount', "6000", "7000")]
+    assert changes(rebalance) == [('accounts.main.investments."Ten-month average".amount', "6000", "7000")]
 
 
 def test_an_amount_in_percent_stays_percent_unless_dollars_are_named(rebalance, config):
-    rebalance("invest", "set", "Trend gate", "50", "--percent")
-    rebalance("invest", "set", "Trend gate", "60")
-    assert invested(rebalance) == {"Trend gate": ("60", "percent")}
-    rebalance("invest", "set", "Trend gate", "6000", "--dollars")
-    assert invested(rebalance) == {"Trend gate": ("6000", "dollars")}
+    rebalance("invest", "set", "Ten-month average", "50", "--percent")
+    rebalance("invest", "set", "Ten-month average", "60")
+    assert invested(rebalance) == {"Ten-month average": ("60", "percent")}
+    rebalance("invest", "set", "Ten-month average", "6000", "--dollars")
+    assert invested(rebalance) == {"Ten-month average": ("6000", "dollars")}
 
 
 def test_an_investment_is_removed(rebalance, config):
@@ -85,7 +85,7 @@ def test_an_investment_is_removed(rebalance, config):
 
 def test_a_change_by_command_is_not_journalled_again_by_the_run(rebalance, config):
     rebalance("run", "--as-of", "2016-06-29")
-    rebalance("invest", "set", "Trend gate", "7000")
+    rebalance("invest", "set", "Ten-month average", "7000")
     rebalance("run", "--as-of", "2016-06-30")
     assert len(changes(rebalance)) == 1
 
@@ -95,16 +95,19 @@ def test_a_change_by_command_is_not_journalled_again_by_the_run(rebalance, confi
     [
         (["add", "bots/gone.json", "5"], "can't be read"),
         (["add", "config.toml", "5"], "is not JSON"),
-        (["add", "bots/trend_gate.json", "5", "--name", "Trend gate"], 'called "Trend gate" already'),
+        (
+            ["add", "bots/ten_month_average.json", "5", "--name", "Ten-month average"],
+            'called "Ten-month average" already',
+        ),
         (["add", "bots/momentum.json", "101", "--percent"], "use a number above 0, up to 100"),
         (["add", "bots/momentum.json", "0"], "use a number above 0"),
         (["add", "bots/momentum.json", "6,000"], "write a number such as 6000"),
         (["add", "bots/momentum.json", "nan"], "write a number such as 6000"),
         (["add", "bots/momentum.json", "5", "--account", "nobody"], "there are: main"),
-        (["set", "Nobody", "5"], "there are: Trend gate"),
-        (["set", "Trend gate", "600", "--percent"], "up to 100"),
-        (["remove", "Nobody"], "there are: Trend gate"),
-        (["remove", "Trend gate"], "the only bot of account main"),
+        (["set", "Nobody", "5"], "there are: Ten-month average"),
+        (["set", "Ten-month average", "600", "--percent"], "up to 100"),
+        (["remove", "Nobody"], "there are: Ten-month average"),
+        (["remove", "Ten-month average"], "the only bot of account main"),
     ],
 )
 def test_an_invalid_change_is_refused_and_nothing_changes(rebalance, config, words, says):
@@ -128,7 +131,7 @@ def test_of_several_accounts_one_has_to_be_named(rebalance, config):
 
 
 def test_the_demo_can_not_be_edited(rebalance):
-    output = rebalance("invest", "set", "Trend gate", "5")
+    output = rebalance("invest", "set", "Ten-month average", "5")
     assert output.code == 2
     assert "`rebalance init` writes the first" in output.err
 
@@ -136,5 +139,5 @@ def test_the_demo_can_not_be_edited(rebalance):
 def test_a_journal_that_can_not_be_written_keeps_the_file_as_it_was(rebalance, config, tmp_path):
     (tmp_path / "state").write_text("a file in the way")
     before = config.read_bytes()
-    assert rebalance("invest", "set", "Trend gate", "7000").code == 4
+    assert rebalance("invest", "set", "Ten-month average", "7000").code == 4
     assert config.read_bytes() == before

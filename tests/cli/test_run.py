@@ -23,7 +23,7 @@ def test_a_dry_run_shows_the_whole_evening_and_sends_nothing(rebalance, tmp_path
 def test_a_run_trades_at_the_sim_and_a_second_one_does_nothing(rebalance):
     first, second = rebalance("run"), rebalance("run")
     assert first.code == second.code == 0
-    assert "SPY: bought 119 of 119" in first.out
+    assert "SPY: bought 322 of 322" in first.out
     assert "is done (run 1, success" in second.out
 
 
@@ -59,9 +59,21 @@ def test_on_every_day_of_a_month_journal_and_broker_agree(rebalance):
 
 def test_going_back_in_time_is_refused_with_the_remedy(rebalance):
     rebalance("run", "--as-of", "2016-06-30")
+    before = rebalance("history", "--json").out
+    for how in ([], ["--dry-run"]):
+        output = rebalance("run", "--as-of", "2016-06-29", *how)
+        assert output.code == 2
+        assert "can't go back. Name 2016-06-30 or a later day" in output.err
+    assert rebalance("history", "--json").out == before
+
+
+def test_a_past_session_that_had_its_run_is_done_whatever_came_after_it(rebalance):
+    rebalance("run", "--as-of", "2016-06-29")
+    rebalance("run", "--as-of", "2016-06-30")
     output = rebalance("run", "--as-of", "2016-06-29")
-    assert output.code == 4
-    assert "can't go back" in output.out
+    assert output.code == 0
+    assert "is done (run 1" in output.out
+    assert rebalance("run", "--as-of", "2016-06-29", "--force").code == 2
 
 
 @pytest.mark.parametrize("day", ["2016-07-02", "2020-01-02"])
@@ -125,7 +137,7 @@ def test_help_names_every_exit_code(rebalance):
     "words",
     [
         ["run", "--dry-run"],
-        ["explain", "Trend gate"],
+        ["explain", "Ten-month average"],
         ["history"],
         ["orders"],
         ["positions"],

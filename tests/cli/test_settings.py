@@ -52,11 +52,11 @@ def test_the_first_config_explains_commit_and_manage_with_both_results(begun):
 def test_init_makes_the_folder_that_was_named_and_says_what_comes_next(rebalance, tmp_path):
     output = rebalance("init", "mine")
     assert output.code == 0
-    assert (tmp_path / "mine/bots/trend_gate.json").is_file()
+    assert (tmp_path / "mine/bots/ten_month_average.json").is_file()
     assert "rebalance run --dry-run --config mine/config.toml" in output.out
 
 
-@pytest.mark.parametrize("name", ["config.toml", "bots/trend_gate.json"])
+@pytest.mark.parametrize("name", ["config.toml", "bots/ten_month_average.json"])
 def test_init_never_overwrites_and_then_writes_nothing_at_all(rebalance, tmp_path, name):
     standing = tmp_path / name
     standing.parent.mkdir(exist_ok=True)
@@ -104,7 +104,7 @@ def test_the_check_reports_the_same_problems_in_json(rebalance, tmp_path):
 
 def test_the_check_looks_into_the_bots_of_every_account(rebalance, begun):
     begun.write_text(
-        begun.read_text().replace("bots/trend_gate.json", "bots/gone.json")
+        begun.read_text().replace("bots/ten_month_average.json", "bots/gone.json")
         + '[accounts.other]\nbroker = "sim"\n[[accounts.other.investments]]\nbot = "bots/lost.json"\namount = 1\n'
     )
     output = rebalance("config", "check")
@@ -132,6 +132,26 @@ def test_a_protected_ticker_that_a_bot_wants_is_neither_bought_nor_sold(rebalanc
 def test_a_fault_in_the_toml_itself_has_its_line(rebalance, tmp_path):
     (tmp_path / "config.toml").write_text("a = 1\nb = = 2\n")
     assert "line 2: is no valid TOML" in rebalance("config", "check").out
+
+
+def test_what_is_almost_surely_wrong_is_a_warning_in_a_list_of_its_own(rebalance, begun):
+    begun.write_text(begun.read_text().replace("amount = 6000", 'amount = 0.06\nweight_mode = "percent"'))
+    shown, told = rebalance("config", "check"), rebalance("config", "check", "--json")
+    assert shown.code == told.code == 0
+    assert "valid. Accounts: main" in shown.out
+    assert "0.06 is less than 1 percent: write 6 if 6 % is meant" in " ".join(shown.out.split())
+    answer = json.loads(told.out)
+    assert answer["problems"] == []
+    (warning,) = answer["warnings"]
+    assert warning.keys() == {"source", "place", "text", "line"}
+
+
+def test_warnings_are_shown_beside_problems(rebalance, begun):
+    begun.write_text(begun.read_text().replace("trend_gate.json", "gone.json") + "[limits]\nmax_symbol_percent = 0.5\n")
+    output = rebalance("config", "check")
+    assert output.code == 2
+    assert "1 problem" in output.out
+    assert "0.5 is less than 1 percent" in output.out
 
 
 # ------------------------------------------------------------------------------ config show, schema, migrate
@@ -168,7 +188,7 @@ def test_a_file_of_this_version_has_nothing_to_migrate(rebalance, begun):
 
 def test_a_file_of_a_newer_version_is_refused_everywhere(rebalance, begun):
     begun.write_text(begun.read_text().replace("schema = 1", "schema = 2"))
-    for words in (["config", "migrate"], ["config", "show"], ["run"], ["invest", "set", "Trend gate", "5"]):
+    for words in (["config", "migrate"], ["config", "show"], ["run"], ["invest", "set", "Ten-month average", "5"]):
         output = rebalance(*words)
         assert output.code == 2
         assert "made by a newer rebalance" in output.err
@@ -184,11 +204,13 @@ def test_a_manual_edit_is_journalled_at_the_next_run_and_shown_with_it(rebalance
     run = rebalance("run", "--as-of", "2016-06-30")
     (change,) = json.loads(rebalance("config", "changes", "--json").out)
     assert (change["key"], change["old"], change["new"]) == (
-        'accounts.main.investments."Trend gate".amount',
+        'accounts.main.investments."Ten-month average".amount',
         "6000",
         "7000",
     )
-    assert 'changed since the previous run: accounts.main.investments."Trend gate".amount: 6000 -> 7000' in run.out
+    assert (
+        'changed since the previous run: accounts.main.investments."Ten-month average".amount: 6000 -> 7000' in run.out
+    )
 
 
 def test_a_changed_default_of_trading_is_journalled_for_the_account_it_holds_in(rebalance, begun):

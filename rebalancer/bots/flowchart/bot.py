@@ -12,8 +12,19 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program, compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
+from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
-from rebalancer.bots.flowchart.tree import Asset, Capped, Chart, Filter, Indicator, Node, TreeNode, children_of
+from rebalancer.bots.flowchart.tree import (
+    Asset,
+    Capped,
+    Chart,
+    Filter,
+    Indicator,
+    InverseVolatility,
+    Node,
+    TreeNode,
+    children_of,
+)
 from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol
 
 
@@ -28,8 +39,11 @@ def describe(chart: Chart) -> Findings:
         match element:
             case Asset(symbol=str(ticker)) | Indicator(subject=str(ticker)) | Capped(fallback=str(ticker)):
                 tickers.add(Symbol(ticker))
-        if isinstance(element, Indicator | Filter):
-            functions.setdefault(element.function, set()).add(element.parameters)
+        match element:
+            case Indicator(function=function, parameters=parameters) | Filter(function=function, parameters=parameters):
+                functions.setdefault(function, set()).add(parameters)
+            case InverseVolatility(window=window):
+                functions.setdefault(STANDARD_DEVIATION_RETURN, set()).add((window,))
         if isinstance(element, Node):
             nodes[type(element).__name__] += 1
             deepest = max(deepest, depth)

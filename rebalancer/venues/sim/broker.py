@@ -29,6 +29,7 @@ from rebalancer.model import (
 )
 from rebalancer.ports import Calendar, Clock, Quotes, Venue
 from rebalancer.venues.order_rules import market
+from rebalancer.venues.plugin import gone_back
 from rebalancer.venues.sim.book import Book
 from rebalancer.venues.sim.exchange import Exchange
 from rebalancer.venues.sim.venue import SIM
@@ -69,6 +70,10 @@ class SimBroker:
 
     def close(self) -> None:
         self._book.close()
+
+    def last_change(self) -> datetime | None:
+        with self._book.change():
+            return self._book.last_event
 
     def hours(self) -> Hours:
         """By this program's clock and calendar."""
@@ -179,10 +184,7 @@ class SimBroker:
             return now
         if last.date() == now.date():
             return last
-        raise SourceError(
-            f"it is {now:%Y-%m-%d %H:%M} UTC, but the sim account has lived until {last:%Y-%m-%d %H:%M} UTC and can't "
-            f"go back. Choose a later day, or delete {self._book.path} to begin again with a new account."
-        )
+        raise SourceError(gone_back(now, last))
 
     def _receive(self, order: Order, now: datetime) -> Submitted:
         if self._book.orders([order.id]):

@@ -188,6 +188,11 @@ def described(document):
     return describe(chart)
 
 
+def test_findings_name_the_window_of_an_inverse_volatility_weighting():
+    weighted = describe(chart(inverse_volatility(20, hold("AAA"), hold("BBB"))))
+    assert weighted.functions == (("standard-deviation-return", (20,)),)
+
+
 def test_findings_name_the_nodes_the_tickers_the_depth_and_the_functions():
     nodes = {"Asset": 4, "Capped": 1, "Cash": 1, "Equal": 1, "Filter": 1, "Group": 1, "If": 1}
     assert described({"format": "rebalancer/bot", "version": 1, "name": "gate", "chart": CHART}) == Findings(

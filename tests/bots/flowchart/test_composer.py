@@ -124,6 +124,34 @@ def test_cosmetic_keys_are_dropped():
     assert root({**SPY, **cosmetic, "children-count": 0}) == ("Asset", "SPY")
 
 
+@pytest.mark.parametrize("key", ["suppress_incomplete_warnings", "color", "sparkgraph_url", "hashtag", "asset-class?"])
+def test_what_the_site_shows_beside_a_strategy_changes_nothing_wherever_it_stands(key):
+    chart, refused = read(symphony({**SPY, key: "x"}, **{key: True}), "x.json")
+    assert refused == ()
+    assert outline(chart.root) == ("Asset", "SPY")
+
+
+@pytest.mark.parametrize("key", ["weights", "windows", "fn", "sort-by-function", "child", "rebalance_on", "condition2"])
+def test_a_key_that_might_carry_meaning_is_refused_even_if_it_is_null(key):
+    for value in (1, None):
+        assert f'the key "{key}" has no meaning here' in problems({**SPY, key: value})[0]
+
+
+def test_null_is_not_set_wherever_a_key_is_optional():
+    unset = {"weight": None, "children": None, "condition": None, "rhs-fixed-value?": None, "is-else-condition?": None}
+    assert root(SPY | {"weight": None, "children": None}) == root(SPY)
+    windows = {"lhs-window-days": None, "rhs-window-days": None, "rhs-fn": None, "rhs-fn-params": None}
+    assert compare(**{key: value for key, value in unset.items() if key != "children"}, **windows) == compare()
+    assert read(symphony(SPY, **{"rebalance-corridor-width": None, "description": None}), "x")[1] == ()
+
+
+@pytest.mark.parametrize("key", ["comparator", "lhs-val", "lhs-fn", "children", "rhs-val"])
+def test_null_is_missing_wherever_a_key_is_needed(key):
+    broken = gate(HOT)
+    broken["children"][0][key] = None
+    assert problems(broken) == [line for line in problems(broken) if f'"{key}" is missing' in line]
+
+
 def test_an_unnamed_group_is_read():
     assert root({"step": "group", "name": "", "children": [SPY]}) == ("Group", "unnamed", ("Asset", "SPY"))
 
@@ -271,7 +299,7 @@ def test_a_corridor_beside_daily_is_refused():
     assert "delete it" in problems(SPY, **{"rebalance-corridor-width": 0.1})[0]
 
 
-@pytest.mark.parametrize("children", [[], [0], [1], [0, 0], [1, 1], [0, 1, 1]])
+@pytest.mark.parametrize("children", [[0], [1], [0, 0], [1, 1], [0, 1, 1]])
 def test_an_if_without_exactly_one_condition_and_one_else_is_refused(children):
     pair = gate(HOT)["children"]
     lines = problems({"step": "if", "children": [pair[child] for child in children]})
@@ -286,7 +314,31 @@ def test_an_unknown_key_is_refused_in_every_step(step):
 def test_conditions_on_the_else_child_are_refused():
     contradiction = gate(HOT)
     contradiction["children"][1] |= HOT
-    assert all('children[0].children[1]: the key "' in line for line in problems(contradiction))
+    (line,) = problems(contradiction)
+    assert line.startswith('children[0].children[1]: the keys "lhs-fn", "lhs-fn-params", "lhs-val"')
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        (filtered(**{"sort-by-fn": "ppo", "sort-by-fn-params": {"short-window": 5}}), '"sort-by-fn" is "ppo"'),
+        (gate({**HOT, "rhs-fixed-value?": "no", "rhs-val": "BIL"}), '"rhs-fixed-value?" is "no"'),
+        (gate({**HOT, "is-else-condition?": "no"}), '"is-else-condition?" is "no"'),
+        ({"step": "if"}, '"children" is missing'),
+        ({**SPY, "lookback": 1, "offset": 2}, 'the keys "lookback", "offset" have no meaning here'),
+        ({"step": "group", "name": "g", "children": [{"step": "iff"}] * 3}, '"step" is "iff"'),
+    ],
+)
+def test_of_a_mistake_with_consequences_the_cause_alone_is_reported(step, sentence):
+    (line,) = problems(step)
+    assert sentence in line
+
+
+def test_a_mistake_that_repeats_is_said_once_with_how_often():
+    lines = problems(*[{**SPY, "lookback": 5}] * 3)
+    assert len(lines) == 1
+    assert lines[0].startswith('children[0]: the key "lookback" has no meaning here')
+    assert lines[0].endswith("(so at 2 other places)")
 
 
 def test_every_problem_is_reported_at_once():

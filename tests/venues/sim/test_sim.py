@@ -153,7 +153,7 @@ def test_it_can_not_go_back_to_an_earlier_day(sims, street):
     street.sleep(-86_400)
     for read in (broker.account, broker.positions, broker.open_orders):
         with pytest.raises(
-            SourceError, match=r"it is 2016-06-29 19:50 UTC.*until 2016-06-30 19:50 UTC.*account\.sqlite"
+            SourceError, match=r"it is 2016-06-29 19:50 UTC.*until 2016-06-30 19:50 UTC.*another folder"
         ):
             read()
     assert isinstance(broker.submit(buy("rb2", SPY, "1")), Unknown)

@@ -23,15 +23,27 @@ from rebalancer.bots.flowchart.formats.assembly import (
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
 from rebalancer.model import Symbol
 
-# Keys that only the editor uses. A `weight` has a meaning under wt-cash-specified alone; elsewhere it is stale.
-_COSMETIC = (
-    *("step", "id", "weight", "name", "description", "collapsed?", "collapsed-specified-weight?", "children-count"),
-    *("suppress-incomplete-warnings?", "price", "dollar_volume", "has_marketcap", "exchange", "asset_class"),
-    *("asset_classes", "select?", "sort-by?", "weight-method"),
-)
+_COMMON = ("step", "name", "weight", "children")
+"""A `weight` has a meaning under wt-cash-specified alone; elsewhere it is stale."""
+_FILTER = ("sort-by-fn", "sort-by-fn-params", "sort-by-window-days", "select-fn", "select-n")
 _CONDITION = (
     *("comparator", "lhs-fn", "lhs-fn-params", "lhs-window-days", "lhs-val"),
     *("rhs-fixed-value?", "rhs-fn", "rhs-fn-params", "rhs-window-days", "rhs-val"),
+)
+_MEANING = frozenset(
+    {
+        *(*_COMMON, *_FILTER, *_CONDITION, "condition", "is-else-condition?", "ticker", "window-days"),
+        *("rebalance", "rebalance-corridor-width", "num", "den", "window"),
+    }
+)
+# What Composer's editor and site show beside a strategy, as `_plain` spells it.
+_COSMETIC = frozenset(
+    {
+        *("id", "description", "collapsed", "collapsed-specified-weight", "children-count", "weight-method", "select"),
+        *("sort-by", "suppress-incomplete-warnings", "price", "dollar-volume", "has-marketcap", "exchange", "tags"),
+        *("asset-class", "asset-classes", "color", "sparkgraph-url", "hashtag", "owner", "created-at", "copied-from"),
+        *("last-updated-at", "last-semantic-update-at", "share-with-everyone", "youtube-url"),
+    }
 )
 _EQUITY = re.compile(r"EQUITIES::(.+)//USD")
 
@@ -48,13 +60,36 @@ _LATER = frozenset(
 
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
-    document.only(*_COSMETIC, "children", "rebalance", "rebalance-corridor-width")
+    _drop_what_means_nothing(document.value)
+    document.only(*_COMMON, "rebalance", "rebalance-corridor-width")
     document["rebalance"].choice(("daily",), _LATER)
     if document["rebalance"].value == "daily" and document["rebalance-corridor-width"].given:
         document["rebalance-corridor-width"].refuse('a corridor has no meaning with "rebalance" "daily"; delete it')
     name = _name(document)
     root = assemble(_branch, document["children"])
     return tree.Chart(name, root) if root else None
+
+
+def _drop_what_means_nothing(value: object) -> None:
+    """Drops the editor's own keys, and keys that are null, which is Composer's "not set"."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            for key in [key for key, under in part.items() if _means_nothing(key, under)]:
+                del part[key]
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+
+
+def _means_nothing(key: str, value: object) -> bool:
+    return (value is None and key in _MEANING) or _plain(key) in _COSMETIC
+
+
+def _plain(key: str) -> str:
+    """One spelling of a key: the site's exports write `asset_class`, the editor `collapsed?`."""
+    return key.removesuffix("?").replace("_", "-")
 
 
 def _step(element: Element) -> Parsed:
@@ -65,7 +100,7 @@ def _step(element: Element) -> Parsed:
     if element["step"].value != step:
         return Parsed(None)
     keys, read = _STEPS[step]
-    return read(element.only(*_COSMETIC, "children", *keys))
+    return read(element.only(*_COMMON, *keys))
 
 
 def _steps(listed: Element) -> tuple[Unread, ...]:
@@ -128,22 +163,24 @@ def _inverse_volatility(element: Element) -> Parsed:
 
 
 def _filter(element: Element) -> Parsed:
-    function = element["sort-by-fn"].choice(FUNCTIONS, _LATER)
-    numbers = _parameters(function, element["sort-by-fn-params"], element["sort-by-window-days"])
+    function, numbers = _function(element["sort-by-fn"], element["sort-by-fn-params"], element["sort-by-window-days"])
     side = element["select-fn"].choice(SIDES)
     count = element["select-n"].numeric.whole(1, MAX_ELEMENTS)
     return Parsed(selection(element, function, numbers, side, count), _steps(element["children"]))
 
 
 def _if(element: Element) -> Parsed:
-    sides = element["children"].items()
-    tested = [side for side in sides if side["is-else-condition?"].value is not True]
-    untested = [side for side in sides if side["is-else-condition?"].value is True]
+    before, sides = len(element.refusals), element["children"].items()
+    flags = [side["is-else-condition?"].flag() if side["is-else-condition?"].given else False for side in sides]
+    if len(element.refusals) > before:
+        return Parsed(None)
+    tested = [side for side, is_else in zip(sides, flags, strict=True) if not is_else]
+    untested = [side for side, is_else in zip(sides, flags, strict=True) if is_else]
     if len(tested) != 1 or len(untested) != 1 or any(side["step"].value != "if-child" for side in sides):
         element.refuse('an "if" must have two "if-child": one with a condition, one with "is-else-condition?": true')
         return Parsed(None)
     then, otherwise = tested[0], untested[0]
-    otherwise.only(*_COSMETIC, "children", "is-else-condition?")
+    otherwise.only(*_COMMON, "is-else-condition?")
     parts = (Unread(_condition, then), Unread(_branch, then["children"]), Unread(_branch, otherwise["children"]))
     return Parsed(lambda condition, yes, no: tree.If(condition, yes, no, element.here), parts)
 
@@ -153,7 +190,7 @@ _STEPS: Mapping[str, tuple[tuple[str, ...], Callable[[Element], Parsed]]] = {
     "empty": ((), _empty),
     "group": ((), _group),
     "if": ((), _if),
-    "filter": (("sort-by-fn", "sort-by-fn-params", "sort-by-window-days", "select-fn", "select-n"), _filter),
+    "filter": (_FILTER, _filter),
     "wt-cash-equal": ((), _equal),
     "wt-cash-specified": ((), _specified),
     "wt-inverse-vol": (("window-days",), _inverse_volatility),
@@ -167,11 +204,14 @@ def _condition(side: Element) -> Parsed:
             '"condition" is not read yet; what is read: "lhs-fn", "comparator" and "rhs-fn" or "rhs-val"'
         )
         return Parsed(None)
-    side.only(*_COSMETIC, "children", "is-else-condition?", *_CONDITION)
+    side.only(*_COMMON, "is-else-condition?", *_CONDITION)
     left = _indicator(side, "lhs")
     comparator = side["comparator"].choice(COMPARATORS, _LATER)
+    before, is_fixed = len(side.refusals), _is_fixed(side)
+    if len(side.refusals) > before:
+        return Parsed(None)
     fixed = side["rhs-val"].numeric
-    right = tree.Constant(fixed.number(), fixed.here) if _is_fixed(side) else _indicator(side, "rhs")
+    right = tree.Constant(fixed.number(), fixed.here) if is_fixed else _indicator(side, "rhs")
     return Parsed(lambda: tree.Compare(left, comparator, right, 1, side.here))
 
 
@@ -183,9 +223,14 @@ def _is_fixed(side: Element) -> bool:
 
 
 def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> tree.Indicator:
-    function = side[f"{name}-fn"].choice(FUNCTIONS, _LATER)
-    numbers = _parameters(function, side[f"{name}-fn-params"], side[f"{name}-window-days"])
+    function, numbers = _function(side[f"{name}-fn"], side[f"{name}-fn-params"], side[f"{name}-window-days"])
     return tree.Indicator(function, numbers, _ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
+
+
+def _function(name: Element, params: Element, legacy: Element) -> tuple[str, tuple[int, ...]]:
+    """The parameters of a function that was refused have no meaning, and are not looked at."""
+    function = name.choice(FUNCTIONS, _LATER)
+    return function, _parameters(function, params, legacy) if name.value == function else ()
 
 
 def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ a refusal is not built, and a document with a refusal gives no chart.
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeGuard, TypeVar
@@ -34,10 +35,22 @@ Refusals = list[tuple[Place | None, str]]
 
 
 def problems_of(refusals: Refusals, source: str) -> tuple[Problem, ...]:
-    """At most MAX_PROBLEMS of them, and how many more there are."""
-    shown = [Problem(source, str(place) if place else "", text) for place, text in refusals[:MAX_PROBLEMS]]
-    more = len(refusals) - len(shown)
+    """At most MAX_PROBLEMS of them, and how many more there are. A sentence that repeats is said once."""
+    first: dict[str, Place | None] = {}
+    for place, text in refusals:
+        first.setdefault(text, place)
+    often = Counter(text for _, text in refusals)
+    said = [
+        Problem(source, str(place) if place else "", text + _elsewhere(often[text] - 1))
+        for text, place in first.items()
+    ]
+    shown = said[:MAX_PROBLEMS]
+    more = len(said) - len(shown)
     return (*shown, *([Problem(source, "", f"and {counted(more, 'more problem')}")] if more else []))
+
+
+def _elsewhere(places: int) -> str:
+    return f" (so at {counted(places, 'other place')})" if places else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +91,10 @@ class Element:
         if not isinstance(self.value, dict):
             self.must_be(f"an object with {_listed(keys)}")
             return self
-        for key in self.value:
-            if key not in keys:
-                self.refuse(f"the key {quoted(key)} has no meaning here; allowed are {_listed(keys)}")
+        unknown = tuple(key for key in self.value if key not in keys)
+        if unknown:
+            subject = f"the key {quoted(unknown[0])} has" if len(unknown) == 1 else f"the keys {_some(unknown)} have"
+            self.refuse(f"{subject} no meaning here; allowed are {_listed(keys)}")
         return self
 
     def only_one(self, keys: tuple[_Choice, ...]) -> _Choice | None:
@@ -91,7 +105,7 @@ class Element:
         present = [key for key in keys if key in self.value]
         if present and len(self.value) == 1:
             return present[0]
-        found = _listed(tuple(self.value)[:5]) or "none"
+        found = _some(tuple(self.value)) or "none"
         self.refuse(f"{self._name} has the keys {found}; it must have exactly one of {_listed(keys)}")
         return None
 
@@ -173,6 +187,11 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(map(quoted, names))
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = len(names) - 5
+    return _listed(names[:5]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def quoted(text: str) -> str:

@@ -104,7 +104,8 @@ def _if(node: Element) -> Parsed:
 def _filter(body: Element, node: Element) -> Parsed:
     by = body.only("by", "take", "count", "of")["by"]
     function = by["function"].choice(FUNCTIONS)
-    numbers = _parameters(function, by, "function")
+    misnamed = isinstance(by.value, dict) and by["function"].value != function
+    numbers = () if misnamed else _parameters(function, by, "function")
     side = body["take"].choice(SIDES)
     count = body["count"].whole(1, MAX_ELEMENTS)
     return Parsed(selection(node, function, numbers, side, count), _children(body["of"]))
