@@ -22,6 +22,7 @@ TEMPLATES: Mapping[str, str] = {
     "volatility": "inverse_volatility.json",
 }
 """The demo's bots, by template name."""
+BOT_FILES = ("*.py", *(f"*.{text}{packed}" for text in ("json", "clj", "edn") for packed in ("", ".gz")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:
         for investment in account.investments
     ]
     taken = {path.resolve() for account in config.accounts for path in account.bots.values()}
-    others = [path for path in sorted([*folder.glob("*.json"), *folder.glob("*.py")]) if path.resolve() not in taken]
+    found = sorted(path for pattern in BOT_FILES for path in folder.glob(pattern))
+    others = [path for path in found if path.resolve() not in taken]
     return (*invested, *(_listed(path.stem, path) for path in others))
 
 

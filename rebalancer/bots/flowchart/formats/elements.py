@@ -18,6 +18,8 @@ from rebalancer.model import Symbol, symbol
 from rebalancer.model.text import counted
 
 MAX_PROBLEMS = 100
+LINE = "line "
+"""How a place begins that is a line of a text, where others are keys."""
 
 _NUMERIC = re.compile(r"-?([0-9]{1,15}(\.[0-9]{0,20})?|\.[0-9]{1,20})", re.ASCII)
 _Choice = TypeVar("_Choice", bound=str)
@@ -84,7 +86,8 @@ class Element:
 
     @property
     def _name(self) -> str:
-        return quoted(self.place.step) if self.place and isinstance(self.place.step, str) else "this"
+        step = self.place.step if self.place else None
+        return quoted(step) if isinstance(step, str) and not step.startswith(LINE) else "this"
 
     def only(self, *keys: str) -> "Element":
         """Itself; refuses keys other than `keys`."""
