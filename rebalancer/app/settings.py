@@ -21,7 +21,7 @@ from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup
 from rebalancer.config.parsers import SCHEMA
 from rebalancer.config.unlikely import unlikely_settings
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError, Problem, echoed
 from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.store import SqliteJournal
@@ -175,7 +175,7 @@ def _number(text: str) -> str:
     """`text` if it is a valid TOML number; the config checks its range."""
     if NUMBER.fullmatch(text):
         return text
-    raise BadInputError.of("AMOUNT", f"{text[:40]!r} is no amount: write a number such as 6000 or 12.5")
+    raise BadInputError.of("AMOUNT", f"{echoed(text)} is no amount: write a number such as 6000 or 12.5")
 
 
 def _from_folder(file: Path, folder: Path) -> str:
