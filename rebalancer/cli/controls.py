@@ -16,7 +16,7 @@ from rebalancer.cli.options import (
     person,
     show,
 )
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError, Problem, echoed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -134,7 +134,7 @@ def _amount(text: str) -> "Decimal":
 
     if found := amount(text):
         return found
-    sentence = f"{text[:40]!r} is not a valid amount: use a number above 0, such as 25000"
+    sentence = f"{echoed(text)} is not a valid amount: use a number above 0, such as 25000"
     raise BadInputError([Problem("--max-dollars", "", sentence)])
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rebalancer.config.environment import VARIABLE, FromEnvironment
+from rebalancer.errors import MOST_ECHOED
 from rebalancer.model import CASH, TICKER, Symbol, symbol
 from rebalancer.model.numbers import in_bounds
 from rebalancer.model.settings import Range
@@ -47,7 +48,7 @@ TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^({TICKER.pat
 
 
 def shown(value: object) -> str:
-    """`value` in an error text: as in the file, at most 40 characters. A variable is shown by name, not by value."""
+    """`value` in an error text: as in the file; a long one by its length. A variable is shown by name, not by value."""
     if isinstance(value, FromEnvironment):
         value = value.written
     if isinstance(value, bool):
@@ -57,7 +58,9 @@ def shown(value: object) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    if len(text) <= MOST_ECHOED:
+        return text
+    return f"a {'text' if isinstance(value, str) else 'number'} of {len(text):,} characters"
 
 
 def number(allowed: Range, type_: object = Decimal) -> Parser:
