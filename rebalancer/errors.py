@@ -21,6 +21,15 @@ def _visible(character: str) -> str:
     return character.encode("unicode_escape").decode() if obeyed else character
 
 
+MOST_ECHOED = 40
+
+
+def echoed(value: object) -> str:
+    """What a person wrote, in quotes, for an error; a long value by its length: half a number would be another one."""
+    text = value if isinstance(value, str) else str(value)
+    return repr(text) if len(text) <= MOST_ECHOED else f"a text of {len(text):,} characters"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake in a file or a command line. Problems are collected and shown together.

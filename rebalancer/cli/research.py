@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    bot: Annotated[str, Argument(help="An invested bot's name, or a bot file.")],
+    bot: Annotated[str, Argument(help="A bot's name, as `rebalance bots list` shows it, or a bot file.")],
     on: Annotated[
         datetime | None, Option("--on", formats=DAY, help="A session of the price history; default: the last.")
     ] = None,
@@ -40,7 +40,7 @@ def explain(
 
 
 def backtest(
-    bots: Annotated[list[str], Argument(help="Names of invested bots, or bot files.")],
+    bots: Annotated[list[str], Argument(help="Names of bots, as `rebalance bots list` shows them, or bot files.")],
     first: Annotated[
         datetime | None, Option("--from", formats=DAY, help="First day; default: when every bot can decide.")
     ] = None,

@@ -8,12 +8,13 @@ from functools import partial
 from plotille import Figure
 from rich.text import Text
 
-from rebalancer.backtest.compare import Comparison, Track, sessions_in_words
+from rebalancer.backtest.compare import Comparison, Track
 from rebalancer.backtest.metrics import Drawdown, Statistics, Year, drawdowns
 from rebalancer.errors import visible
 from rebalancer.model import Floats
-from rebalancer.model.text import money, percentage
-from rebalancer.report.console import Screen, can_show, grid, is_terminal, line, lines
+from rebalancer.model.text import counted, money, percentage
+from rebalancer.report.console import Screen, can_show, is_terminal, line, lines
+from rebalancer.report.tables import grid
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 COLORS = ("bright_blue", "bright_yellow")
@@ -44,7 +45,7 @@ def headline(comparison: Comparison) -> str:
     costs = f"{terms.cost_bps:g} bps of the traded value" if terms.cost_bps else "none (see --cost-bps)"
     names = ", ".join(track.name for track in comparison.tracks if track.kind == "bot")
     return (
-        f"Back-test of {names}: {sessions[0]} to {sessions[-1]}, {sessions_in_words(len(sessions))}, "
+        f"Back-test of {names}: {sessions[0]} to {sessions[-1]}, {counted(len(sessions), 'session')}, "
         f"begun with {money(terms.cash, terms.currency)}, costs: {costs}"
     )
 
@@ -100,7 +101,7 @@ def statistics(tracks: Sequence[Track]) -> Iterator[tuple[str, ...]]:
 
 def year_cells(year: Year) -> tuple[str, ...]:
     """The year, its twelve months and their total in percent; "" where there is none."""
-    return (str(year.year), *("" if value is None else f"{value * 100:z.1f}" for value in (*year.months, year.total)))
+    return (str(year.year), *("" if value is None else f"{value * 100:z.2f}" for value in (*year.months, year.total)))
 
 
 def allocations(comparison: Comparison) -> Iterator[tuple[str, ...]]:
