@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rebalancer import config as settings
 from rebalancer.app.account import one_account
-from rebalancer.app.bots import holdable, load_bots
+from rebalancer.app.bots import bot_file, holdable, load_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
 from rebalancer.app.source import known_tickers
@@ -16,17 +16,17 @@ from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, Settings
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
-from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
+from rebalancer.config.edit import add_investment, migration, remove_investment, set_amount
 from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup
 from rebalancer.config.parsers import SCHEMA
 from rebalancer.config.unlikely import unlikely_settings
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError, Problem, echoed
 from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN
+from rebalancer.model import NO_RUN, numbers
 from rebalancer.model.text import minute
 from rebalancer.portfolio.limits import symbols_at_limit
 
@@ -104,14 +104,29 @@ def investments(account: AccountConfig) -> tuple[Invested, ...]:
 
 
 def invest(
-    config: Config, account: AccountConfig, bot: Path, amount: str, *, percent: bool, name: str | None, by: str
+    config: Config, account: AccountConfig, bot: str, amount: str, *, percent: bool, name: str | None, by: str
 ) -> InvestmentsEdited:
-    """Add a bot with `amount`; `name` defaults to its file's. Raises BadInputError."""
+    """Add a bot, by its name or its file, with `amount`; `name` defaults to its own or its file's.
+
+    Raises BadInputError.
+    """
+    if (name or bot) in account.bots:
+        text = (
+            f"account {account.name} has a bot of this name: change its amount by `rebalance invest set`, or use --name"
+        )
+        raise BadInputError.of(name or bot, text)
     folder = config.path.parent
-    file = bot if bot.is_file() else folder / bot
-    load_bots({str(bot): file})
-    written, mode = _from_folder(file, folder), "percent" if percent else "dollars"
-    content = add_investment(config.content, account.name, bot=written, amount=_number(amount), mode=mode, name=name)
+    beside = folder / bot
+    file = beside if beside.is_file() and not Path(bot).is_file() else bot_file(config, bot)
+    load_bots({bot: file})
+    content = add_investment(
+        config.content,
+        account.name,
+        bot=_from_folder(file, folder),
+        amount=_number(amount),
+        mode="percent" if percent else "dollars",
+        name=name or next((bot for each in config.accounts if bot in each.bots), None),
+    )
     return _replace(config, account, content, by)
 
 
@@ -158,9 +173,9 @@ def _index(config: Config, account: AccountConfig, bot: str) -> int:
 
 def _number(text: str) -> str:
     """`text` if it is a valid TOML number; the config checks its range."""
-    if NUMBER.fullmatch(text):
+    if numbers.amount(text) is not None:
         return text
-    raise BadInputError.of("AMOUNT", f"{text[:40]!r} is no amount: write a number such as 6000 or 12.5")
+    raise BadInputError.of("AMOUNT", f"{echoed(text)} is no amount: write a number such as 6000 or 12.5")
 
 
 def _from_folder(file: Path, folder: Path) -> str:

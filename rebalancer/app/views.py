@@ -37,13 +37,14 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class ComingRun:
-    """A scheduled run: it starts at `starts`; its session closes at `closes`."""
+    """A scheduled run: its start, its session and when that closes. `blocked`: why it would send no orders."""
 
     account: str
     session: date
     starts: datetime
     closes: datetime
     zone: str
+    blocked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from rebalancer.market.price_files import (
     read_cells,
 )
 from rebalancer.model import Closes, Symbol
+from rebalancer.model.text import counted
 
 Places = NDArray[np.int64]
 
@@ -58,7 +59,7 @@ def read_folder(folder: Path) -> Closes:
 
 
 def _note(folder: Path, closes: Closes) -> str:
-    span = f"{len(closes.symbols)} tickers, {closes.day(0)} to {closes.day(-1)}"
+    span = f"{counted(len(closes.symbols), 'ticker')}, {closes.day(0)} to {closes.day(-1)}"
     return f"Prices from the folder {folder.name}/: {span}; taken as adjusted closes."
 
 

@@ -15,6 +15,7 @@ from typing import TypeGuard, TypeVar
 from rebalancer.bots.flowchart.tree import Place
 from rebalancer.errors import Problem
 from rebalancer.model import Symbol, symbol
+from rebalancer.model.text import counted
 
 MAX_PROBLEMS = 100
 MAX_BESIDE = 1_000
@@ -49,11 +50,11 @@ def problems_of(refusals: Refusals, source: str) -> tuple[Problem, ...]:
     ]
     shown = said[:MAX_PROBLEMS]
     more = len(said) - len(shown)
-    return (*shown, *([Problem(source, "", f"and {more:,} more problems")] if more else []))
+    return (*shown, *([Problem(source, "", f"and {counted(more, 'more problem')}")] if more else []))
 
 
 def _elsewhere(places: int) -> str:
-    return f" (so at {places:,} other {'place' if places == 1 else 'places'})" if places else ""
+    return f" (so at {counted(places, 'other place')})" if places else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
