@@ -17,7 +17,7 @@ from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, S
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
-from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
+from rebalancer.config.edit import add_investment, migration, remove_investment, set_amount
 from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup, write_first_files
 from rebalancer.config.parsers import SCHEMA
@@ -27,7 +27,7 @@ from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN
+from rebalancer.model import NO_RUN, numbers
 from rebalancer.model.text import minute
 from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.venues import registry
@@ -183,7 +183,7 @@ def _index(config: Config, account: AccountConfig, bot: str) -> int:
 
 def _number(text: str) -> str:
     """`text` if it is a valid TOML number; the config checks its range."""
-    if NUMBER.fullmatch(text):
+    if numbers.amount(text) is not None:
         return text
     raise BadInputError.of("AMOUNT", f"{echoed(text)} is no amount: write a number such as 6000 or 12.5")
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import DAY, Answer, Commands, ConfigOption, JsonOption, show, show_json
+from rebalancer.cli.screen import say
 
 if TYPE_CHECKING:
     from rebalancer.backtest.compare import Comparison
@@ -34,7 +35,7 @@ def explain(
     found = research.explain(load_config(config), bot, on.date() if on else None, tree=tree, mermaid=mermaid)
     if found.mermaid is None or json:
         return Answer(found, explanation_screen(found))
-    echo(mermaid_text(bot, found))
+    say(mermaid_text(bot, found))
     return None
 
 
@@ -75,7 +76,7 @@ def backtest(
         show(screen(found))
         for option, path in (("--csv", csv), ("--html", html)):
             if path:
-                echo(f"{option}: written to {path}")
+                say(f"{option}: written to {path}")
 
 
 def _write(found: "Comparison", csv: Path | None, html: Path | None) -> None:

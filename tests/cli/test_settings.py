@@ -129,7 +129,7 @@ def test_ten_mistakes_are_shown_at_once_each_with_its_line_key_and_what_is_allow
         (9, "accounts.demo.mode", 'use "paper"'),
         (10, "accounts.demo.cash_reserve.amount", "101 is not allowed: use a number from 0 to 100"),
         (12, "accounts.demo.sim.slippage_percent", "true is not allowed: use a number from 0 to 100"),
-        (15, "accounts.demo.investments[0].amount", "0 is not allowed: use a number above 0"),
+        (15, "accounts.demo.investments[0].amount", "0 is not allowed: use a number from 0.01 to"),
     ]:
         assert f"{path}, line {line}: {key}: " in output.out
         assert text in output.out
