@@ -1,7 +1,5 @@
 """`rebalance explain`, `backtest` and `data`."""
 
-import sys
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option, echo
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import DAY, Answer, Commands, ConfigOption, JsonOption, show, show_json
+from rebalancer.cli.options import DAY, Answer, Commands, ConfigOption, JsonOption, show, show_json, watching
 
 if TYPE_CHECKING:
     from rebalancer.backtest.compare import Comparison
@@ -31,7 +29,9 @@ def explain(
     from rebalancer.app import research
     from rebalancer.report.bots import explanation_screen, mermaid_text
 
-    found = research.explain(load_config(config), bot, on.date() if on else None, tree=tree, mermaid=mermaid)
+    settings, day = load_config(config), on.date() if on else None
+    with watching(json=json) as progress:
+        found = research.explain(settings, bot, day, tree=tree, mermaid=mermaid, progress=progress)
     if found.mermaid is None or json:
         return Answer(found, explanation_screen(found))
     echo(mermaid_text(bot, found))
@@ -59,16 +59,19 @@ def backtest(
     from rebalancer.report import curves
     from rebalancer.report.backtest import screen
 
-    found = research.backtest(
-        load_config(config, quietly=True),
-        list(dict.fromkeys(bots)),
-        first.date() if first else None,
-        last.date() if last else None,
-        cost_bps=cost_bps,
-        benchmark=benchmark,
-        progress=_progress,
-    )
-    _write(found, csv, html)
+    with watching(json=json) as progress:
+        found = research.backtest(
+            load_config(config, quietly=True),
+            list(dict.fromkeys(bots)),
+            first.date() if first else None,
+            last.date() if last else None,
+            cost_bps=cost_bps,
+            benchmark=benchmark,
+            progress=progress,
+        )
+        if html:
+            progress("Writing the report")
+        _write(found, csv, html)
     if json:
         show_json(curves.facts(found))
     else:
@@ -89,35 +92,28 @@ def _write(found: "Comparison", csv: Path | None, html: Path | None) -> None:
         curves.write_file(html, to_html(found), "--html")
 
 
-def _progress(bots: Iterable[str]) -> Iterable[str]:
-    """A progress bar on stderr, on a terminal only."""
-    from rich.console import Console
-    from rich.progress import track
-
-    off = not sys.stderr.isatty()
-    return track(list(bots), "Back-testing", console=Console(stderr=True), transient=True, disable=off)
-
-
 app = Commands(help="Check and update the prices.", no_args_is_help=True)
 
 
 @app.with_json()
-def status(config: ConfigOption = None) -> Answer:
+def status(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     """Show each ticker's date range, gaps and age. Exit code 2 if the prices are unusable."""
     from rebalancer.app.source import price_status
     from rebalancer.report.prices import prices_screen
 
-    found = price_status(load_config(config))
+    settings = load_config(config)
+    with watching(json=json) as progress:
+        found = price_status(settings, progress)
     return Answer(found, prices_screen(found))
 
 
 @app.with_json()
-def sync(config: ConfigOption = None) -> Answer:
+def sync(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     """Fetch the missing closes of all bots' tickers. Exit code 4 if the source can't be read."""
     from rebalancer.app.source import synced
-    from rebalancer.report.prices import progress, synced_screen
+    from rebalancer.report.prices import synced_screen
 
     settings = load_config(config)
-    with progress("tickers") as on_progress:
-        found = synced(settings, on_progress)
+    with watching(json=json) as progress:
+        found = synced(settings, progress)
     return Answer(found, synced_screen(found))

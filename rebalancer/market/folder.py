@@ -10,26 +10,23 @@ from numpy.typing import NDArray
 
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.calendar import FIRST_YEAR
+from rebalancer.market.price_file_cache import PriceFileCache, key_of
 from rebalancer.market.price_files import MOST_PROBLEMS, Cells, Days, layout_of, read_blocks, read_cells
 from rebalancer.model import Closes, Symbol
+from rebalancer.ports import Progress, unwatched
 
 Places = NDArray[np.int64]
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 
 
-def read_folder(folder: Path) -> Closes:
+def read_folder(folder: Path, cache: PriceFileCache | None = None, progress: Progress = unwatched) -> Closes:
     """Every price of the files in `folder`; sessions and symbols are sorted, NaN where no file has a price.
 
     Two prices of one ticker on one day are a problem unless they are equal. Raises BadInputError with the first 20
     problems.
     """
-    problems: list[Problem] = []
-    cells: list[Cells] = []
-    for path in _price_files(folder):
-        found, wrong = _cells_of(path)
-        cells.extend(found)
-        problems.extend(wrong)
+    cells, problems = _cells_in(_price_files(folder), cache, progress)
     closes, wrong = _merged(cells)
     problems.extend(wrong)
     if len(problems) > MOST_PROBLEMS:
@@ -55,6 +52,32 @@ def _price_files(folder: Path) -> list[Path]:
     if not visible:
         raise BadInputError.of(folder, f"there is no price file in this folder; read are {', '.join(ENDINGS)}")
     return visible
+
+
+def _cells_in(
+    files: Sequence[Path], cache: PriceFileCache | None, progress: Progress
+) -> tuple[list[Cells], list[Problem]]:
+    """The prices of all files; those without a problem are kept in `cache`, also where another file can't be read."""
+    cells: list[Cells] = []
+    problems: list[Problem] = []
+    kept = cache.read(files) if cache else {}
+    read: dict[Path, tuple[str | None, Sequence[Cells]]] = {}
+    try:
+        for number, file in enumerate(files):
+            if file in kept:
+                cells.append(kept[file])
+                continue
+            progress(f"Reading {file.name}", number, len(files))
+            key = key_of(file)
+            found, wrong = _cells_of(file)
+            cells.extend(found)
+            problems.extend(wrong)
+            if not wrong:
+                read[file] = key, found
+    finally:
+        if cache and read:
+            cache.keep(read, files)
+    return cells, problems
 
 
 def _cells_of(path: Path) -> tuple[list[Cells], list[Problem]]:

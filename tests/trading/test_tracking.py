@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Found, Order, OrderId, OrderPhase, OrderState, Outcome, RunId, Symbol, Unknown
-from rebalancer.ports import OrderRecord, Venue
+from rebalancer.ports import OrderRecord, Progress, Venue, unwatched
 from rebalancer.trading.tracking import look_up, polls, recorded_outcome, unknown_outcome
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
@@ -57,8 +57,8 @@ class ScriptedBroker:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-def found(venue: ScriptedBroker) -> OrderState | Absent | Unknown:
-    context: Any = SimpleNamespace(broker=venue, clock=venue.clock)
+def found(venue: ScriptedBroker, progress: Progress = unwatched) -> OrderState | Absent | Unknown:
+    context: Any = SimpleNamespace(broker=venue, clock=venue.clock, progress=progress)
     return look_up(context, [ORDER.id])[ORDER.id]
 
 
@@ -95,6 +95,19 @@ def test_no_order_is_absent_before_two_look_ups_past_the_quiet_time(quiet: int, 
     venue = ScriptedBroker([*answers, Absent()], quiet)
     if found(venue) == Absent():
         assert len([second for second in venue.asked if second >= quiet]) >= 2
+
+
+def test_whoever_watches_learns_which_order_is_looked_up_and_how_long_still() -> None:
+    told: list[str] = []
+    found(ScriptedBroker([Unknown("no answer")], quiet=5), lambda work, done=0, total=0: told.append(work))  # noqa: ARG005
+    assert told[0] == "Waiting for word of rb1, at most 15 s"
+    assert told[-1] == "Waiting for word of rb1, at most 3 s"
+
+
+def test_polls_say_how_many_seconds_are_left() -> None:
+    context: Any = SimpleNamespace(clock=SimulatedClock(NOW))
+    assert list(polls(context, 3)) == [3, 2, 1, 0]
+    assert list(polls(context, 3, 2)) == [3, 1, 0]
 
 
 def test_polls_end_after_their_time_whatever_the_clock_is_set_to() -> None:
