@@ -134,18 +134,21 @@ def measure(chart: tree.Chart, closes: Closes, *, with_reference: bool) -> None:
     program = bot.program
     series = sum(isinstance(node, Series) for node in program.table)
     print(f"{chart.name}: {len(program.table)} distinct expressions, {series} of them indicators")
-    whole, kernels, trades = [], [], []
+    whole, kernels, trades, last = [], [], [], []
     decided = bot.weights(closes)
     for _ in range(ROUNDS):
         whole.append(milliseconds(lambda: FlowchartBot.of(chart).weights(closes)))
         kernels.append(milliseconds(lambda: run_kernels(program, closes)))
         trades.append(milliseconds(lambda: run_trades(decided, closes)))
+        last.append(milliseconds(lambda: bot.decide(closes)))
     print(f"  compile and decide     {statistics.median(whole):9.1f} ms")
     if series:
         ratio = statistics.median(a / b for a, b in zip(whole, kernels, strict=True))
         print(f"  indicators alone       {statistics.median(kernels):9.1f} ms: the whole takes {ratio:.2f} times that")
     share = statistics.median(a / b for a, b in zip(trades, whole, strict=True))
     print(f"  trade every day        {statistics.median(trades):9.1f} ms: {share:.2f} times the whole comes on top")
+    times = statistics.median(a / b for a, b in zip(whole, last, strict=True))
+    print(f"  decide the last day    {statistics.median(last):9.1f} ms: the whole takes {times:.1f} times that")
     if with_reference:
         plain = milliseconds(lambda: run_reference(chart, closes))
         print(f"  plain Python           {plain:9.1f} ms: {plain / statistics.median(whole):.1f} times the whole")

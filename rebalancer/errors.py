@@ -3,6 +3,31 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
+from unicodedata import category
+
+
+def visible(text: object) -> str:
+    r"""`text` on one line, with an escape such as \x1b or \u202e for every character that a screen obeys, not shows.
+
+    These are control characters, line breaks, marks of direction, invisible marks and lone surrogates: a name in
+    another's file, or a broker's message, can't forge a line, colour one or turn it around.
+    """
+    written = str(text)
+    return written if written.isprintable() else "".join(map(_visible, written))
+
+
+def _visible(character: str) -> str:
+    obeyed = category(character)[0] == "C" or category(character) in {"Zl", "Zp"}
+    return character.encode("unicode_escape").decode() if obeyed else character
+
+
+MOST_ECHOED = 40
+
+
+def echoed(value: object) -> str:
+    """What a person wrote, in quotes, for an error; a long value by its length: half a number would be another one."""
+    text = value if isinstance(value, str) else str(value)
+    return repr(text) if len(text) <= MOST_ECHOED else f"a text of {len(text):,} characters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +46,16 @@ class Problem:
     def __str__(self) -> str:
         file = self.source if self.line is None else f"{self.source}, line {self.line}"
         where = f"{file}: {self.place}" if self.place else file
-        return f"{where}: {self.text}"
+        return visible(f"{where}: {self.text}")
 
 
 class RebalancerError(Exception):
-    """The base class. Its message is one sentence that names the remedy."""
+    """The base class. Its message is one sentence that names the remedy, on one line."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class BadInputError(RebalancerError):
@@ -37,7 +65,11 @@ class BadInputError(RebalancerError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """A line for each problem."""
+        return "\n".join(map(str, self.problems))
 
     @classmethod
     def of(cls, source: object, text: str, place: str = "", line: int | None = None) -> Self:

@@ -1,11 +1,50 @@
-"""Files on disk: replaced atomically, or created for their owner alone. A crash leaves the old or the new content."""
+"""Files on disk: opened only if they are ordinary files, replaced atomically, or created for their owner alone.
 
+A crash leaves the old or the new content.
+"""
+
+import errno
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 PRIVATE = 0o600
+
+
+def open_regular(path: Path, most: int | None = None, *, follow: bool = True) -> BinaryIO:
+    """Open the file at `path`, or with `follow` the target of a link there, for reading.
+
+    Raises OSError, whose `strerror` is fit for a person, before a byte is read: for a pipe, a device or a folder, whose
+    reading may never end, and for more than `most` bytes.
+    """
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    extra = os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | extra))  # noqa: SIM115 - the caller's
+    status = os.fstat(file.fileno())
+    refused = None
+    if not stat.S_ISREG(status.st_mode):
+        refused = OSError(errno.EINVAL, "it is no ordinary file")
+    elif most is not None and status.st_size > most:
+        refused = _too_long(f"{status.st_size:,}", most)
+    if refused:
+        file.close()
+        raise refused
+    return file
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The content of a file that `open_regular` opens. Raises OSError, also where it grew beyond `most` meanwhile."""
+    with open_regular(path, most) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise _too_long(f"more than {most:,}", most)
+    return content
+
+
+def _too_long(size: str, most: int) -> OSError:
+    return OSError(errno.EFBIG, f"it is {size} bytes long; up to {most:,} are read")
 
 
 def replace_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:

@@ -131,9 +131,11 @@ def test_the_doctor_uses_the_keys_and_does_not_show_them(rebalance, home, log, w
     [
         faults.answering({"message": f"no such key: {ID}, {SECRET}"}, status=401),
         faults.answering({"message": f"what do you mean by {ID}, {SECRET}?"}, status=400),
+        faults.edited(status=f"blocked for {SECRET}", currency=ID),
+        faults.edited(equity=f"{ID} {SECRET}"),
     ],
 )
-def test_a_venue_error_that_quotes_keys_is_reported_without_them(rebalance, home, log, fault):
+def test_an_answer_that_quotes_keys_is_reported_without_them(rebalance, home, log, fault):
     home.venue.faults.on("GET", "/v2/account", fault=fault, times=None)
     said = rebalance("run", "--dry-run", "--json")
     assert said.code == 4

@@ -14,7 +14,7 @@ from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock, hours
 from rebalancer.model import Account, BotFailure, Closes, Hours, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
-from rebalancer.model.text import date_and_time, listed, money, shares
+from rebalancer.model.text import counted, date_and_time, listed, money, shares
 from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
@@ -220,7 +220,7 @@ def _tickers(checked: CheckedAccount) -> Iterator[Check]:
         return
     refused = checked.broker.untradable(wanted)
     if not refused:
-        yield Check("tickers", "pass", f"all {len(wanted)} symbols that may be held are tradable")
+        yield Check("tickers", "pass", f"tradable: {counted(len(wanted), 'symbol')} that may be held")
         return
     words = [
         f"{name}{' (the fallback)' * (name in trading.fallback)}: {refused[name]}" for name in wanted if name in refused
@@ -233,7 +233,8 @@ def _quotes(checked: CheckedAccount) -> Iterator[Check]:
     wanted = checked.symbols()
     shown = checked.quotes.snapshots(wanted)
     missing = [name for name in wanted if name not in shown or shown[name].silent]
-    found = f"{len(wanted) - len(missing)} of {len(wanted)} tickers have a price, from {checked.prices}"
+    have = "has" if len(wanted) == 1 else "have"
+    found = f"{len(wanted) - len(missing)} of {counted(len(wanted), 'ticker')} {have} a price, from {checked.prices}"
     if not missing:
         yield Check("quotes", "pass", found)
         return
@@ -254,7 +255,8 @@ def _reach(closes: Closes, due: date) -> Check:
     remedy = "Update the prices: see `rebalance data status`."
     if not len(closes.sessions):
         return Check("history", "fail", f"there are no closes before {due}", remedy)
-    last, found = closes.day(-1), f"{len(closes.sessions):,} sessions of closes, {closes.day(0)} to {closes.day(-1)}"
+    last, sessions = closes.day(-1), counted(len(closes.sessions), "session")
+    found = f"{sessions} of closes, {closes.day(0)} to {last}"
     if last >= due:
         return Check("history", "pass", found)
     return Check("history", "fail", f"{found}; the session of {due} is missing", remedy)

@@ -22,6 +22,7 @@ TEMPLATES: Mapping[str, str] = {
     "volatility": "inverse_volatility.json",
 }
 """The demo's bots, by template name."""
+BOT_FILES = ("*.py", *(f"*.{text}{packed}" for text in ("json", "clj", "edn") for packed in ("", ".gz")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +83,26 @@ def holdable(trading: Trading, bots: Mapping[str, Bot]) -> tuple[Symbol, ...]:
     return (*trading.fallback, *sorted(held.difference(trading.fallback)))
 
 
-def list_bots(config: Config, folder: Path) -> tuple[ListedBot, ...]:
-    """The invested bots in config order, then the other bot files in `folder` by name."""
+def bots_folder(config: Config) -> Path:
+    """`bots` next to the config; in the current folder if only the demo config exists."""
+    return (Path.cwd() if config.path == demo.config_path() else config.path.parent) / "bots"
+
+
+def list_bots(config: Config) -> tuple[ListedBot, ...]:
+    """The invested bots in config order, then the other bot files in `bots_folder` by name."""
     invested = [
         _listed(investment.bot, account.bots[investment.bot], account, investment)
         for account in config.accounts
         for investment in account.investments
     ]
+    return (*invested, *(_listed(path.stem, path) for path in _not_invested(config)))
+
+
+def _not_invested(config: Config) -> list[Path]:
+    folder = bots_folder(config)
     taken = {path.resolve() for account in config.accounts for path in account.bots.values()}
-    others = [path for path in sorted([*folder.glob("*.json"), *folder.glob("*.py")]) if path.resolve() not in taken]
-    return (*invested, *(_listed(path.stem, path) for path in others))
+    found = sorted(path for pattern in BOT_FILES for path in folder.glob(pattern))
+    return [path for path in found if path.resolve() not in taken]
 
 
 def _listed(
@@ -129,14 +140,19 @@ def _renamed(document: str, name: str) -> bytes:
 
 
 def bot_file(config: Config, bot: str) -> Path:
-    """The file of the invested bot named `bot`, or the file at path `bot`. Raises BadInputError."""
+    """The file of the invested bot `bot`, else the file at path `bot`, else that of a bot that is not invested.
+
+    Each by the name that `list_bots` has for it. Raises BadInputError.
+    """
     invested = {name: path for account in config.accounts for name, path in account.bots.items()}
     if bot in invested:
         return invested[bot]
     if Path(bot).is_file():
         return Path(bot)
-    known = ", ".join(sorted(invested))
-    raise BadInputError.of(config.path, f"{bot!r} is no file and no invested bot; there are: {known}")
+    others = {path.stem: path for path in _not_invested(config)}
+    if bot in others:
+        return others[bot]
+    raise BadInputError.of(config.path, f"{bot!r} is no file and no bot; there are: {', '.join([*invested, *others])}")
 
 
 def check_files(files: Sequence[Path]) -> list[CheckedBot]:

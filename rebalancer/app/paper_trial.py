@@ -36,7 +36,7 @@ from rebalancer.portfolio.trades import Prices
 from rebalancer.ports import AlreadyRun, Clock, Progress, unwatched
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
-from rebalancer.trading.halts import require_open
+from rebalancer.trading.halts import halt_text, require_open
 from rebalancer.trading.orders import send_and_track
 from rebalancer.trading.pricing import market_snapshots, order_prices
 from rebalancer.trading.snapshot import AccountSnapshot, read_account, read_shares, require_investable
@@ -245,14 +245,16 @@ def trial_of(
 ) -> Iterator[tuple[RunContext, RunId, Session]]:
     """A run context with the trial's own journal, under the run lock. Raises as `evening` does.
 
-    Each `form` of the trial has its own ledger in that journal. Raises RunFailedError if a run of this session was
-    interrupted, because the context would have its recorded settings and no bots.
+    Each `form` of the trial has its own ledger in that journal. Raises RunFailedError if the account is halted, or if
+    a run of this session was interrupted: the context would have its recorded settings and no bots.
     """
     file = config.state_dir / "trial.sqlite"
     with (
         evening(config, account, clock=clock, progress=progress) as tonight,
         SqliteJournal.open(file, tonight.holder) as journal,
     ):
+        if (halt := tonight.context.journal.trading_status(account.name).halt) is not None:
+            raise RunFailedError(f"{halt_text(halt)} Nothing was sent.")
         if tonight.interrupted is not None:
             raise RunFailedError(
                 f"run {tonight.interrupted.run} of this session was interrupted: let `rebalance run` resume it first. "

@@ -1,64 +1,83 @@
 """Check and migrate the config, and edit its investments."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 
 from rebalancer import config as settings
 from rebalancer.app.account import one_account
-from rebalancer.app.bots import holdable, load_bots
+from rebalancer.app.bots import bot_file, holdable, load_bots
 from rebalancer.app.controls import disarm_after_edit
+from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
+from rebalancer.app.source import known_tickers
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
-from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
+from rebalancer.config.edit import add_investment, migration, remove_investment, set_amount
 from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup
 from rebalancer.config.parsers import SCHEMA
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.config.unlikely import unlikely_settings
+from rebalancer.errors import BadInputError, Problem, echoed
 from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN
+from rebalancer.model import NO_RUN, numbers
 from rebalancer.model.text import minute
 from rebalancer.portfolio.limits import symbols_at_limit
+from rebalancer.ports import Progress, unwatched
 
 
-def check(path: Path) -> SettingsCheck:
-    """Every problem of the config at `path`, its bot files and its API keys."""
+def check(path: Path, progress: Progress = unwatched) -> SettingsCheck:
+    """Every problem of the config at `path`, its bot files and its API keys; and what is almost surely wrong."""
     try:
         config = settings.load(path, os.environ)
     except BadInputError as error:
         return SettingsCheck(None, error.problems, ())
-    problems = tuple(problem for account in config.accounts for problem in _problems(account))
-    if problems:
-        return SettingsCheck(config, problems, ())
-    notes = tuple(note for account in config.accounts for note in _limit_notes(config, account))
-    return SettingsCheck(config, (), notes)
+    problems: list[Problem] = []
+    bots: dict[str, Mapping[str, Bot]] = {}
+    for account in config.accounts:
+        with _kept(problems):
+            bots[account.name] = load_bots(account.bots)
+        if account.key_source is not None:
+            with _kept(problems):
+                read_keys(account, Keyring())
+    return SettingsCheck(config, tuple(problems), (*unlikely_settings(config), *_warnings(config, bots, progress)))
 
 
-def _problems(account: AccountConfig) -> Iterator[Problem]:
-    checks: list[Callable[[], object]] = [lambda: load_bots(account.bots)]
-    if account.key_source is not None:
-        checks.append(lambda: read_keys(account, Keyring()))
-    for check in checks:
-        try:
-            check()
-        except BadInputError as error:
-            yield from error.problems
+@contextmanager
+def _kept(problems: list[Problem]) -> Iterator[None]:
+    try:
+        yield
+    except BadInputError as error:
+        problems.extend(error.problems)
 
 
-def _limit_notes(config: Config, account: AccountConfig) -> Iterator[str]:
+def _warnings(config: Config, bots: BotsByAccount, progress: Progress) -> Iterator[Problem]:
+    """Of prices and holdings."""
+    unreadable: list[Problem] = []
+    with _kept(unreadable):
+        missing = without_price(needs(config, bots), known_tickers(config, progress))
+        yield from (Problem(str(config.path), "data", text) for text in missing_sentence(config, missing))
+    yield from unreadable
+    for account in config.accounts:
+        for note in _limit_notes(config, account, bots.get(account.name, {})):
+            yield Problem(str(config.path), f"accounts.{account.name}.limits", note)
+
+
+def _limit_notes(config: Config, account: AccountConfig, bots: Mapping[str, Bot]) -> Iterator[str]:
     """A warning for each symbol whose position is at its limit, as of the last run."""
     for last in read.runs(config.journal(), account.name, limit=1):
-        wanted = holdable(account.trading, load_bots(account.bots))
+        wanted = holdable(account.trading, bots)
         for record in read.run(config.journal(), last.id).holdings[-1:]:
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
             for symbol, why in symbols_at_limit(values, seen.equity, account.limits, seen.currency).items():
-                yield f"account {account.name}: {symbol}: {why} (as of {minute(record.at, UTC)})"
+                yield f"{symbol}: {why} (as of {minute(record.at, UTC)})"
 
 
 def migrate(path: Path, by: str) -> Migrated:
@@ -86,14 +105,29 @@ def investments(account: AccountConfig) -> tuple[Invested, ...]:
 
 
 def invest(
-    config: Config, account: AccountConfig, bot: Path, amount: str, *, percent: bool, name: str | None, by: str
+    config: Config, account: AccountConfig, bot: str, amount: str, *, percent: bool, name: str | None, by: str
 ) -> InvestmentsEdited:
-    """Add a bot with `amount`; `name` defaults to its file's. Raises BadInputError."""
+    """Add a bot, by its name or its file, with `amount`; `name` defaults to its own or its file's.
+
+    Raises BadInputError.
+    """
+    if (name or bot) in account.bots:
+        text = (
+            f"account {account.name} has a bot of this name: change its amount by `rebalance invest set`, or use --name"
+        )
+        raise BadInputError.of(name or bot, text)
     folder = config.path.parent
-    file = bot if bot.is_file() else folder / bot
-    load_bots({str(bot): file})
-    written, mode = _from_folder(file, folder), "percent" if percent else "dollars"
-    content = add_investment(config.content, account.name, bot=written, amount=_number(amount), mode=mode, name=name)
+    beside = folder / bot
+    file = beside if beside.is_file() and not Path(bot).is_file() else bot_file(config, bot)
+    load_bots({bot: file})
+    content = add_investment(
+        config.content,
+        account.name,
+        bot=_from_folder(file, folder),
+        amount=_number(amount),
+        mode="percent" if percent else "dollars",
+        name=name or next((bot for each in config.accounts if bot in each.bots), None),
+    )
     return _replace(config, account, content, by)
 
 
@@ -140,9 +174,9 @@ def _index(config: Config, account: AccountConfig, bot: str) -> int:
 
 def _number(text: str) -> str:
     """`text` if it is a valid TOML number; the config checks its range."""
-    if NUMBER.fullmatch(text):
+    if numbers.amount(text) is not None:
         return text
-    raise BadInputError.of("AMOUNT", f"{text[:40]!r} is no amount: write a number such as 6000 or 12.5")
+    raise BadInputError.of("AMOUNT", f"{echoed(text)} is no amount: write a number such as 6000 or 12.5")
 
 
 def _from_folder(file: Path, folder: Path) -> str:

@@ -1,6 +1,6 @@
 """The price source in `[data]`: history, live or past quotes, and the coverage of its stored closes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,6 +9,7 @@ from typing import Any
 
 from rebalancer.app.bots import load_bots
 from rebalancer.app.connections import Connections, clock_of
+from rebalancer.app.needs import missing_sentence, needs, short_sentence, without_price
 from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.keys import with_defaults
@@ -132,6 +133,15 @@ def tickers(config: Config) -> tuple[Symbol, ...]:
     return tuple(sorted(found))
 
 
+def known_tickers(config: Config, progress: Progress) -> Collection[Symbol] | None:
+    """Those with prices in the sample or in the folder; None where a venue has them, or there is no folder.
+
+    Raises BadInputError for invalid price files.
+    """
+    own = config.data_source in OWN_SOURCES and (config.data_folder is None or config.data_folder.is_dir())
+    return _local_closes(config, progress).symbols if own else None
+
+
 def closes_up_to(
     config: Config, symbols: Sequence[Symbol] | None, day: date | None, progress: Progress = unwatched
 ) -> Closes:
@@ -150,14 +160,23 @@ def closes_up_to(
 
 
 def price_status(config: Config, progress: Progress = unwatched) -> PriceStatus:
-    """The coverage of each ticker's closes. Raises BadInputError if there are none, or they are invalid."""
+    """The coverage of each ticker's closes, and what bots need beyond them.
+
+    Raises BadInputError if there are none, or prices or bots are invalid.
+    """
     clock = SystemClock()
     calendar = ExchangeCalendar(clock, exchange_of(config))
     closes = stored_closes(config, calendar, progress)
     due = sessions_due(calendar, closes, clock.now())
     if config.data_source == "sample":  # it ends in the past
         due = tuple(day for day in due if day <= closes.day(-1))
-    return PriceStatus(closes.day(-1), due[-1] if due else None, coverage(closes, due), closes.notes)
+    found = coverage(closes, due)
+    counts = {each.symbol: each.sessions for each in found if each.sessions}
+    needed = needs(config, {account.name: load_bots(account.bots) for account in config.accounts})
+    missing = without_price(needed, counts)
+    short = tuple(need for need in needed if need.symbol in counts and counts[need.symbol] < need.closes)
+    notes = (*closes.notes, *missing_sentence(config, missing), *short_sentence(short, counts))
+    return PriceStatus(closes.day(-1), due[-1] if due else None, found, notes, missing, short)
 
 
 def stored_closes(config: Config, calendar: Calendar, progress: Progress) -> Closes:

@@ -1,6 +1,7 @@
 """The status of each account: its last and next run, and its problems as sentences."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -50,7 +51,9 @@ def _status(
 
 def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
     """The next `count` runs of the enabled accounts. Raises RunFailedError past the end of the calendar."""
-    return [coming_run(window) for window in islice(coming_windows(config, clock), count)]
+    why = {account.name: blocks(config, account, clock.now()) for account in config.accounts if account.enabled}
+    windows = islice(coming_windows(config, clock), count)
+    return [replace(coming_run(window), blocked=why[window.account]) for window in windows]
 
 
 def coming_run(window: Window) -> ComingRun:

@@ -37,13 +37,14 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class ComingRun:
-    """A scheduled run: it starts at `starts`; its session closes at `closes`."""
+    """A scheduled run: its start, its session and when that closes. `blocked`: why it would send no orders."""
 
     account: str
     session: date
     starts: datetime
     closes: datetime
     zone: str
+    blocked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +156,11 @@ class Migrated:
 
 @dataclass(frozen=True, slots=True)
 class SettingsCheck:
-    """`config` is None if it is invalid. `notes` are warnings: the config can be used."""
+    """`config` is None if it is invalid. `warnings` are what is legal and almost surely wrong."""
 
     config: Config | None
     problems: tuple[Problem, ...]
-    notes: tuple[str, ...]
+    warnings: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +211,29 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """A ticker that accounts need: for the `bots` of these names, and for these `settings`, such as fallback_ticker.
+
+    `closes` is how many sessions its bots look back, the present one included.
+    """
+
+    symbol: Symbol
+    bots: tuple[str, ...]
+    settings: tuple[str, ...]
+    closes: int
+
+
+@dataclass(frozen=True, slots=True)
 class PriceStatus:
     """`last_session` is the last day with a price, `due` the last session that should have one.
 
-    `due` is None if no session has closed since the first price: all prices are dated in the future.
+    `due` is None if no session has closed since the first price: all prices are dated in the future. `missing` are the
+    needed tickers without a price, `short` those with fewer closes than their bots look back.
     """
 
     last_session: date
     due: date | None
     tickers: Sequence[Coverage]
     notes: Sequence[str]
+    missing: Sequence[Need]
+    short: Sequence[Need]

@@ -13,6 +13,7 @@ from rebalancer.backtest.metrics import Statistics, Year, by_month, statistics
 from rebalancer.backtest.run import Backtest, backtest, backtest_weights, buy_and_hold, last_known
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights
+from rebalancer.model.text import counted
 
 TOGETHER = "Together"
 
@@ -112,26 +113,22 @@ def first_session(decided: Mapping[str, Floats], closes: Closes, first: date | N
     raise BadInputError([Problem("backtest", "", text)])
 
 
-def sessions_in_words(count: int) -> str:
-    return f"{count:,} session{'' if count == 1 else 's'}"
-
-
 def _notes(
     rows: Mapping[str, Floats], tracks: Sequence[Track], prices: Floats, values: Floats, symbols: tuple[Symbol, ...]
 ) -> Iterator[str]:
     for bot, weights in rows.items():
         if count := int(np.isnan(weights).any(axis=1).sum()):
             yield (
-                f"{bot} could not decide on {count} of {sessions_in_words(len(weights))}: "
+                f"{bot} could not decide on {count} of {counted(len(weights), 'session')}: "
                 "alone it keeps what it holds, together with others its share goes to the fallback."
             )
     for bot, weights in rows.items():
         counts = ((weights > 0) & np.isnan(prices)).sum(axis=0)
         for column in np.flatnonzero(counts):
-            days = sessions_in_words(counts[column])
+            days = counted(counts[column], "session")
             yield f"{bot} wants {symbols[column]} on {days} without any close so far: that part stays in cash."
     held = np.any([track.result.weights > 0 for track in tracks], axis=0)
     counts = (held & ~((values > 0) & (values < np.inf))).sum(axis=0)
     for column in np.flatnonzero(counts):
-        days = sessions_in_words(counts[column])
+        days = counted(counts[column], "session")
         yield f"{symbols[column]} has no close on {days} while it is held: its last one stands in."

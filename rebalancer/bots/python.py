@@ -15,7 +15,7 @@ import numpy as np
 from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
 from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
-from rebalancer.model.text import percent
+from rebalancer.model.text import counted, percent
 
 MAX_BYTES = 1_000_000
 MAX_LOOKBACK = 10_000
@@ -62,7 +62,8 @@ class PythonBot:
     def decide(self, closes: Closes) -> Decision:
         have = len(closes.sessions)
         if have < self.lookback:
-            return BotFailure(self.name, f"its LOOKBACK is {self.lookback} sessions, and there are closes of {have}")
+            needed = counted(self.lookback, "session")
+            return BotFailure(self.name, f"its LOOKBACK is {needed}, and there are closes of {have}")
         own = own_closes(self.name, self.columns, closes)
         last = Closes(own.sessions[-self.lookback :], own.symbols, own.values[-self.lookback :])
         (answer,) = self.run(self.code, last, self.lookback)

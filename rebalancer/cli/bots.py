@@ -1,15 +1,13 @@
 """`rebalance bots`: list, show, check and create bot files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import Answer, Commands, ConfigOption, JsonOption, show_json
-
-if TYPE_CHECKING:
-    from rebalancer.config import Config
+from rebalancer.cli.screen import say
 
 app = Commands(help="List, show, check and create bot files.", no_args_is_help=True)
 
@@ -20,14 +18,13 @@ def list_(config: ConfigOption = None) -> Answer:
     from rebalancer.app.bots import list_bots
     from rebalancer.report.bots import bots_screen
 
-    settings = load_config(config)
-    found = list_bots(settings, bots_folder(settings))
+    found = list_bots(load_config(config))
     return Answer(found, bots_screen(found))
 
 
 @app.with_json()
 def show(
-    bot: Annotated[str, Argument(help="An invested bot's name, or a bot file.")],
+    bot: Annotated[str, Argument(help="A bot's name, as `rebalance bots list` shows it, or a bot file.")],
     config: ConfigOption = None,
 ) -> Answer:
     """Show a bot's rules. Needs no prices."""
@@ -48,20 +45,13 @@ def new(
     json: JsonOption = False,
 ) -> None:
     """Create a bot from a sample. Never overwrites a file."""
-    from rebalancer.app.bots import write_bot
+    from rebalancer.app.bots import bots_folder, write_bot
 
     path = write_bot(bots_folder(load_config(config)), name, template)
     if json:
         show_json({"file": str(path)})
     else:
-        echo(f'Wrote {path}. Edit its tickers and rules.\nNext: rebalance bots show "{path}"')
-
-
-def bots_folder(config: "Config") -> Path:
-    """`bots` next to the config; in the current folder if only the demo config exists."""
-    from rebalancer import demo
-
-    return (Path.cwd() if config.path == demo.config_path() else config.path.parent) / "bots"
+        say(f'Wrote {path}. Edit its tickers and rules.\nNext: rebalance bots show "{path}"')
 
 
 @app.with_json()

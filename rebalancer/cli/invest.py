@@ -1,6 +1,5 @@
 """`rebalance invest`: edits the investments in config.toml."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
@@ -20,7 +19,7 @@ NameArgument = Annotated[str, Argument(help="The bot's name, as `rebalance inves
 
 @app.with_json()
 def add(
-    bot: Annotated[Path, Argument(help="The bot's file.")],
+    bot: Annotated[str, Argument(help="A bot's name, as `rebalance bots list` shows it, or a bot file.")],
     amount: AmountArgument,
     percent: Annotated[bool, Option("--percent", help="AMOUNT is a percentage of the investable amount.")] = False,
     name: Annotated[str | None, Option("--name", help="The bot's name; default: its file name.")] = None,

@@ -4,17 +4,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import DAY, Answer, Commands, ConfigOption, JsonOption, show, show_json, watching
+from rebalancer.cli.screen import say
 
 if TYPE_CHECKING:
     from rebalancer.backtest.compare import Comparison
 
 
 def explain(
-    bot: Annotated[str, Argument(help="An invested bot's name, or a bot file.")],
+    bot: Annotated[str, Argument(help="A bot's name, as `rebalance bots list` shows it, or a bot file.")],
     on: Annotated[
         datetime | None, Option("--on", formats=DAY, help="A session of the price history; default: the last.")
     ] = None,
@@ -34,12 +35,12 @@ def explain(
         found = research.explain(settings, bot, day, tree=tree, mermaid=mermaid, progress=progress)
     if found.mermaid is None or json:
         return Answer(found, explanation_screen(found))
-    echo(mermaid_text(bot, found))
+    say(mermaid_text(bot, found))
     return None
 
 
 def backtest(
-    bots: Annotated[list[str], Argument(help="Names of invested bots, or bot files.")],
+    bots: Annotated[list[str], Argument(help="Names of bots, as `rebalance bots list` shows them, or bot files.")],
     first: Annotated[
         datetime | None, Option("--from", formats=DAY, help="First day; default: when every bot can decide.")
     ] = None,
@@ -78,7 +79,7 @@ def backtest(
         show(screen(found))
         for option, path in (("--csv", csv), ("--html", html)):
             if path:
-                echo(f"{option}: written to {path}")
+                say(f"{option}: written to {path}")
 
 
 def _write(found: "Comparison", csv: Path | None, html: Path | None) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Exit, Option, echo
+from typer import Exit, Option
 
 from rebalancer.cli.config_file import load_account, load_config
 from rebalancer.cli.options import (
@@ -23,7 +23,8 @@ from rebalancer.cli.options import (
     shutdown_signal,
     watching,
 )
-from rebalancer.errors import BadInputError, Problem, RunFailedError
+from rebalancer.cli.screen import say
+from rebalancer.errors import BadInputError, Problem, RunFailedError, visible
 
 if TYPE_CHECKING:
     from rebalancer.app.schedule_loop import Poll, ScheduleLoop
@@ -83,7 +84,7 @@ def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
         if result.run and not json:
             show(screen(result.run))
         elif not json:
-            echo(result.message, err=result.exit_code != 0)
+            say(result.message, err=result.exit_code != 0)
     exit_code = max((result.exit_code for result in done), default=0)
     if json and done:
         show_json({"exit_code": exit_code, "accounts": done})
@@ -138,7 +139,7 @@ def schedule(
         poll = partial(print_poll, loop, json=json, between=progress.between)
         run_until_stopped(poll, lambda: loop.next_start, shutdown)
     if not json:
-        echo("The schedule has ended.")
+        say("The schedule has ended.")
     return None
 
 
@@ -161,11 +162,11 @@ def print_poll(
 
     for found in between(loop.poll()):
         if isinstance(found, PollFailed):
-            echo(f"rebalance: {found.error}", err=True)
+            say(f"rebalance: {found.error}", err=True)
         elif not json:
-            echo(log_line(found, loop.clock.now()))
+            say(visible(log_line(found, loop.clock.now())))
         elif not isinstance(found, ComingRun):
-            echo(to_json(found))
+            say(to_json(found))
 
 
 def status(

@@ -17,6 +17,7 @@ from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.tables import AccountConfig, BotTable, Config, DataTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Investment, Limits, Reserve, Trading
+from rebalancer.model.text import counted
 from rebalancer.ports import Venue
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import VenuePlugin
@@ -93,7 +94,7 @@ def _shown(found: Document, problems: Sequence[Problem]) -> Iterator[Problem]:
     ordered = sorted(map(found.located, problems), key=lambda problem: problem.line or 0)
     yield from ordered[:MAX_PROBLEMS]
     if more := len(problems[MAX_PROBLEMS:]):
-        yield Problem(found.source, "", f"and {more:,} more problems")
+        yield Problem(found.source, "", f"and {counted(more, 'more problem')}")
 
 
 def _require_version(found: Document) -> None:

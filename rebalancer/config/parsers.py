@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rebalancer.config.environment import VARIABLE, FromEnvironment
+from rebalancer.errors import MOST_ECHOED
 from rebalancer.model import CASH, TICKER, Symbol, symbol
+from rebalancer.model.numbers import in_bounds
 from rebalancer.model.settings import Range
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import address_refusal
@@ -46,7 +48,7 @@ TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^({TICKER.pat
 
 
 def shown(value: object) -> str:
-    """`value` in an error text: as in the file, at most 40 characters. A variable is shown by name, not by value."""
+    """`value` in an error text: as in the file; a long one by its length. A variable is shown by name, not by value."""
     if isinstance(value, FromEnvironment):
         value = value.written
     if isinstance(value, bool):
@@ -56,7 +58,9 @@ def shown(value: object) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    if len(text) <= MOST_ECHOED:
+        return text
+    return f"a {'text' if isinstance(value, str) else 'number'} of {len(text):,} characters"
 
 
 def number(allowed: Range, type_: object = Decimal) -> Parser:
@@ -66,12 +70,15 @@ def number(allowed: Range, type_: object = Decimal) -> Parser:
     def read(value: object) -> Decimal | int:
         if isinstance(value, accepted) and not isinstance(value, bool):
             found = Decimal(value)
-            if found.is_finite() and found in allowed:
+            if found.is_finite() and not in_bounds(found):
+                raise ValueError(f"{shown(value)} has too many digits: use a {whole}number {allowed}")
+            if found in allowed:
                 return int(found) if whole else found
         raise ValueError(f"{shown(value)} is not allowed: use a {whole}number {allowed}")
 
     least = "exclusiveMinimum" if allowed.above_low else "minimum"
-    return Parser(read, {"type": "integer" if whole else "number", least: allowed.low, "maximum": allowed.high})
+    low = allowed.low if isinstance(allowed.low, int) else float(allowed.low)
+    return Parser(read, {"type": "integer" if whole else "number", least: low, "maximum": allowed.high})
 
 
 def one_of(*choices: str) -> Parser:

@@ -19,6 +19,7 @@ from rebalancer.journal.connection import reading, rolled_back
 from rebalancer.journal.projections import fill
 from rebalancer.journal.schema import lost_guard
 from rebalancer.journal.tables import PROJECTIONS
+from rebalancer.model.text import counted
 from rebalancer.ports import Progress, unwatched
 
 ANCHOR = re.compile(r"[0-9a-f]{12,64}")
@@ -114,9 +115,9 @@ def _wrong_files(journal: sqlite3.Connection) -> Iterator[str]:
     named = {sha for (body,) in claims for sha in from_body(Claimed.__name__, body).files.values()}
     for sha, content in kept.items():
         if sha256(content).hexdigest() != sha:
-            yield f"the file {sha[:12]}… is not what was kept"
+            yield f"the file {sha} is not what was kept"
     for sha in sorted(named ^ kept.keys()):
-        yield f"the file {sha[:12]}… is " + ("gone" if sha in named else "named by no claim")
+        yield f"the file {sha} is " + ("gone" if sha in named else "named by no claim")
 
 
 def _wrong_tables(journal: sqlite3.Connection) -> Iterator[str]:
@@ -126,7 +127,8 @@ def _wrong_tables(journal: sqlite3.Connection) -> Iterator[str]:
         for table in PROJECTIONS:
             differing = len(_rows(journal, table) ^ _rows(rebuilt, table))
             if differing:
-                yield f"the table {table!r} does not say what the lines say: {differing} rows are on one side only"
+                rows = counted(differing, "row")
+                yield f"the table {table!r} does not say what the lines say: {rows} on one side only"
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> set[str]:

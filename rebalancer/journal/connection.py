@@ -141,7 +141,7 @@ def rolled_back(path: Path) -> str | None:
             return None
     return (
         f"the journal {path} is older than the one last written here, or another one: it lacks line {mark.seq} "
-        f"({mark.hash[:12]}…), which {high_water_mark_file(path).name} remembers. Was a backup restored? Orders that "
+        f"({mark.hash}), which {high_water_mark_file(path).name} remembers. Was a backup restored? Orders that "
         "it does not know may have been sent since. Bring the latest journal back; if this one is right, say so with "
         f"`rebalance audit accept-restore {path}`."
     )

@@ -1,8 +1,9 @@
 """Adjusted closes from a folder of price files, merged into one table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,27 @@ from numpy.typing import NDArray
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.calendar import FIRST_YEAR
 from rebalancer.market.price_file_cache import PriceFileCache, key_of
-from rebalancer.market.price_files import MOST_PROBLEMS, Cells, Days, layout_of, read_blocks, read_cells
+from rebalancer.market.price_files import (
+    MAX_COLUMNS,
+    MAX_DAYS,
+    MOST_PROBLEMS,
+    Cells,
+    Days,
+    layout_of,
+    read_blocks,
+    read_cells,
+)
 from rebalancer.model import Closes, Symbol
+from rebalancer.model.text import counted
 from rebalancer.ports import Progress, unwatched
 
 Places = NDArray[np.int64]
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+MAX_FILES = 20_000
+FREE_CELLS = 5_000_000
+MAX_EMPTY = 50
+"""A merged table larger than FREE_CELLS has up to so many cells for each price."""
 
 
 def read_folder(folder: Path, cache: PriceFileCache | None = None, progress: Progress = unwatched) -> Closes:
@@ -27,7 +42,7 @@ def read_folder(folder: Path, cache: PriceFileCache | None = None, progress: Pro
     problems.
     """
     cells, problems = _cells_in(_price_files(folder), cache, progress)
-    closes, wrong = _merged(cells)
+    closes, wrong = _merged(folder, cells)
     problems.extend(wrong)
     if len(problems) > MOST_PROBLEMS:
         problems[MOST_PROBLEMS:] = [Problem(str(folder), "", f"has more problems than these {MOST_PROBLEMS}")]
@@ -39,15 +54,18 @@ def read_folder(folder: Path, cache: PriceFileCache | None = None, progress: Pro
 
 
 def _note(folder: Path, closes: Closes) -> str:
-    span = f"{len(closes.symbols)} tickers, {closes.day(0)} to {closes.day(-1)}"
+    span = f"{counted(len(closes.symbols), 'ticker')}, {closes.day(0)} to {closes.day(-1)}"
     return f"Prices from the folder {folder.name}/: {span}; taken as adjusted closes."
 
 
 def _price_files(folder: Path) -> list[Path]:
     try:
-        files = sorted(path for path in folder.iterdir() if path.name.lower().endswith(ENDINGS))
+        there = list(islice(folder.iterdir(), MAX_FILES + 1))
     except OSError as error:
         raise BadInputError.of(folder, f"the folder of prices can't be read: {error.strerror}") from error
+    if len(there) > MAX_FILES:
+        raise BadInputError.of(folder, f"has more than {MAX_FILES:,} files, which are not read: join some of them")
+    files = sorted(path for path in there if path.name.lower().endswith(ENDINGS))
     visible = [path for path in files if not path.name.startswith(".")]
     if not visible:
         raise BadInputError.of(folder, f"there is no price file in this folder; read are {', '.join(ENDINGS)}")
@@ -67,34 +85,57 @@ def _cells_in(
             if file in kept:
                 cells.append(kept[file])
                 continue
-            progress(f"Reading {file.name}", number, len(files))
             key = key_of(file)
-            found, wrong = _cells_of(file)
+            found, wrong = _cells_of(file, partial(progress, done=number, total=len(files)))
             cells.extend(found)
             problems.extend(wrong)
             if not wrong:
                 read[file] = key, found
+            if len(problems) > MOST_PROBLEMS:
+                return [], problems
     finally:
         if cache and read:
             cache.keep(read, files)
     return cells, problems
 
 
-def _cells_of(path: Path) -> tuple[list[Cells], list[Problem]]:
+def _cells_of(path: Path, tell: Callable[[str], None]) -> tuple[list[Cells], list[Problem]]:
+    tell(f"Reading {path.name}")
     blocks = read_blocks(path)
     first = next(blocks)
     layout, problems = layout_of(first.source, first.header)
     if layout is None:
         return [], problems
-    read = [read_cells(block, layout) for block in chain([first], blocks)]
-    return [cells for cells, _ in read], [problem for _, found in read for problem in found]
+    parts: list[Cells] = []
+    tickers: set[Symbol] = set()
+    rows = 0
+    for block in blocks:
+        cells, found = read_cells(block, layout)
+        parts.append(cells)
+        problems.extend(found)
+        tickers.update(cells.symbols)
+        rows += len(block.rows)
+        tell(f"Reading {path.name}, row {rows:,}")
+        if len(tickers) > MAX_COLUMNS:
+            problems.append(Problem(first.source, "", f"has more than {MAX_COLUMNS:,} tickers: split the file"))
+        if rows > MAX_DAYS * (1 if layout.ticker is None else max(1, len(tickers))):
+            problems.append(
+                Problem(first.source, "", f"has more than {MAX_DAYS:,} rows of a ticker: one a day is enough")
+            )
+            break
+        if len(problems) > MOST_PROBLEMS:
+            break
+    return parts, problems
 
 
-def _merged(parts: Sequence[Cells]) -> tuple[Closes, list[Problem]]:
+def _merged(folder: Path, parts: Sequence[Cells]) -> tuple[Closes, list[Problem]]:
     """All prices in one table. Two different prices of one cell are a problem; the later part's is kept."""
     symbols = tuple(sorted({symbol for cells in parts for symbol in cells.symbols}))
     days = np.concatenate([np.array([], dtype="datetime64[D]"), *(cells.days for cells in parts)])
     sessions = np.unique(days)
+    if (size := len(sessions) * len(symbols)) > max(FREE_CELLS, MAX_EMPTY * len(days)):
+        text = f"has {len(days):,} prices of {len(symbols):,} tickers on {len(sessions):,} days, a table of {size:,}"
+        raise BadInputError.of(folder, f"{text} cells that are nearly all empty: split the folder")
     values = np.full((len(sessions), len(symbols)), np.nan)
     spots = [_spots(cells, sessions, symbols) for cells in parts]
     for cells, spot in zip(parts, spots, strict=True):

@@ -5,27 +5,48 @@ Two layouts. Long: a row a day and ticker, with a column `symbol` or `ticker`. W
 
 import csv
 import gzip
+import io
+import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.files import open_regular
 from rebalancer.market.calendar import FIRST_YEAR
 from rebalancer.model import Floats, Symbol, canonical, symbol
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 Column = NDArray[Any]
 """(n,) of text, or of the type that a parquet file gives its column."""
 
-BLOCK_CELLS = 2_000_000
+BLOCK_CELLS = 200_000
 """The maximum number of cells held in memory as text."""
 MOST_PROBLEMS = 20
+MAX_COLUMNS = 20_000
+"""Of a header, and tickers of a file with a row a day and ticker."""
+MAX_LINE = 1_000_000
+"""Characters of a header."""
+MAX_CELL = 100
+"""Characters of a cell below it, on the average of its line."""
+MAX_DAYS = 100_000
+"""Rows of one ticker: far more than days since prices were first printed."""
+MAX_RATIO = 100
+"""How many times its size a file may unpack to: prices unpack to 3 to 30 times."""
+FREE_CELLS = 1_000_000
+"""Whatever the file's size, so many characters or cells are unpacked."""
+MAX_PRICE = 1e15
 TICKER_NAMES = ("symbol", "ticker")
 CLOSE_NAMES = ("adj_close", "adjusted_close", "adjclose", "close")
 """The first of them in the header is read."""
@@ -40,6 +61,8 @@ FIRST_DAY = np.datetime64(f"{FIRST_YEAR}-01-01", "D")
 """Where the exchange calendar begins; earlier days are left out."""
 Mask = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
+Row = tuple[int, list[str]]
+"""Of a CSV: the number of its line, and its cells."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,57 +81,119 @@ class Block:
 
 
 def read_blocks(path: Path) -> Iterator[Block]:
-    """The file at `path` (.csv, .csv.gz or .parquet), in one block or more. Raises BadInputError."""
+    """The file at `path` (.csv, .csv.gz or .parquet): a block of its header without rows, then its rows.
+
+    Raises BadInputError.
+    Refused before they take much time or memory: anything but an ordinary file, lines and headers that are too long,
+    and packed files that unpack to a multiple of their size that prices never have.
+    """
     try:
-        yield from _parquet_blocks(path) if path.suffix.lower() == ".parquet" else _csv_blocks(path)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        with ExitStack() as stack:
+            file = stack.enter_context(open_regular(path))
+            yield from _parquet_blocks(path, file) if path.suffix.lower() == ".parquet" else _csv_blocks(path, file)
+    except OSError as error:
+        text = f"can't be read: {error.strerror or error}; replace the file, or take it out of the folder"
+        raise BadInputError.of(path, text) from error
+    except (EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise BadInputError.of(path, f"can't be read ({error}): replace the file") from error
 
 
-def _csv_blocks(path: Path) -> Iterator[Block]:
-    with _opened(path) as file:
-        lines = csv.reader(file, strict=True)
-        header = tuple(next(lines, ()))
-        numbered = ((lines.line_num, cells) for cells in lines if cells)  # a blank line is no row
-        most = max(1, BLOCK_CELLS // max(1, len(header)))
-        yield _csv_block(str(path), header, list(islice(numbered, most)))
-        while rows := list(islice(numbered, most)):
-            yield _csv_block(str(path), header, rows)
+def _csv_blocks(path: Path, file: BinaryIO) -> Iterator[Block]:
+    with _text(path, file) as text:
+        above = csv.reader(_lines(text, file, MAX_LINE), strict=True)
+        header = tuple(next(above, ()))
+        _check_width(path, len(header))
+        yield _empty(path, header)
+        below = csv.reader(_lines(text, file, MAX_CELL * (len(header) + 1), above.line_num), strict=True)
+        rows, most = _rows(below, above.line_num), max(1, BLOCK_CELLS // max(1, len(header)))
+        while (block := _csv_block(str(path), header, islice(rows, most))).rows.size or block.problems:
+            yield block
 
 
-def _opened(path: Path) -> TextIO:
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def _rows(lines: "Reader", above: int) -> Iterator[Row]:
+    """Every row but blank ones. `above` is the number of lines before the first."""
+    blank = 0
+    for line, cells in enumerate(lines, 1):
+        if lines.line_num > line:
+            raise csv.Error(f"row {above + line} has a line break in a cell")
+        blank += not cells
+        if blank > MAX_DAYS:
+            raise csv.Error(f"it has more than {MAX_DAYS:,} blank lines")
+        if cells:
+            yield above + line, cells
 
 
-def _csv_block(source: str, header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> Block:
-    whole = [(number, cells) for number, cells in rows if len(cells) == len(header)]
-    problems = tuple(
-        Problem(source, f"row {number}", f"has {len(cells)} cells, and the header has {len(header)}: complete the row")
-        for number, cells in rows
-        if len(cells) != len(header)
-    )
-    table = np.array([cells for _, cells in whole], dtype=object).reshape(len(whole), len(header))
-    return Block(source, header, list(table.T), np.array([number for number, _ in whole], dtype=np.int64), problems)
+def _empty(path: Path, header: tuple[str, ...]) -> Block:
+    return Block(str(path), header, [np.array([], dtype=object) for _ in header], np.array([], dtype=np.int64))
 
 
-def _parquet_blocks(path: Path) -> Iterator[Block]:
+def _check_width(path: Path, columns: int) -> None:
+    if columns > MAX_COLUMNS:
+        text = f"has {columns:,} columns; up to {MAX_COLUMNS:,} are read: split the file"
+        raise BadInputError.of(path, text, "header")
+
+
+def _lines(text: TextIO, file: BinaryIO, longest: int, above: int = 0) -> Iterator[str]:
+    """The lines of `text`, which is read from `file`. Raises csv.Error at the first that is too long."""
+    read = allowed = 0
+    for number, line in enumerate(iter(partial(text.readline, longest), ""), above + 1):
+        read += len(line)
+        if len(line) == longest:
+            raise csv.Error(f"line {number} has {longest:,} characters or more")
+        if read > allowed:
+            allowed = FREE_CELLS + MAX_RATIO * file.tell()
+        if read > allowed:
+            raise csv.Error(f"it unpacks to more than {MAX_RATIO} times its size")
+        yield line
+
+
+def _text(path: Path, file: BinaryIO) -> TextIO:
+    unpacked = gzip.GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file
+    return io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="")
+
+
+def _csv_block(source: str, header: tuple[str, ...], rows: Iterable[Row]) -> Block:
+    # One long list: a list kept for each row would double the time, which the garbage collector spends on them.
+    whole: list[str] = []
+    numbers: list[int] = []
+    problems: list[Problem] = []
+    for number, cells in rows:
+        if len(cells) == len(header):
+            whole.extend(cells)
+            numbers.append(number)
+        elif len(problems) <= MOST_PROBLEMS:
+            text = f"has {len(cells)} cells, and the header has {len(header)}: complete the row"
+            problems.append(Problem(source, f"row {number}", text))
+    table = np.array(whole, dtype=object).reshape(len(numbers), len(header))
+    return Block(source, header, list(table.T), np.array(numbers, dtype=np.int64), tuple(problems))
+
+
+def _parquet_blocks(path: Path, file: BinaryIO) -> Iterator[Block]:
     try:
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 - an extra: most folders are of CSV
     except ImportError as error:
         text = "needs pyarrow to be read: install it with `pip install 'rebalancer[parquet]'`, or use CSV"
         raise BadInputError.of(path, text) from error
     try:
-        with parquet.ParquetFile(path) as file:
-            header, row = tuple(file.schema_arrow.names), 1
-            yield Block(str(path), header, [np.array([], dtype=object) for _ in header], np.array([], dtype=np.int64))
-            for batch in file.iter_batches(max(1, BLOCK_CELLS // max(1, len(header)))):
+        with parquet.ParquetFile(file, thrift_container_size_limit=2 * MAX_COLUMNS) as packed:
+            header, row = tuple(packed.schema_arrow.names), 1
+            _check_width(path, len(header))
+            if not _plausible(packed.metadata, os.fstat(file.fileno()).st_size):
+                text = f"unpacks to more than {MAX_RATIO} times its size: replace the file"
+                raise BadInputError.of(path, text)
+            yield _empty(path, header)
+            for batch in packed.iter_batches(max(1, BLOCK_CELLS // max(1, len(header)))):
                 columns = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
                 yield Block(str(path), header, columns, np.arange(row, row + batch.num_rows))
                 row += batch.num_rows
     except ArrowException as error:
         raise BadInputError.of(path, f"is no parquet file ({error}): replace the file") from error
+
+
+def _plausible(footer: Any, size: int) -> bool:  # noqa: ANN401 - pyarrow has no types
+    """Whether a parquet file of `size` bytes may have the cells and bytes that its footer says."""
+    unpacked = sum(footer.row_group(group).total_byte_size for group in range(footer.num_row_groups))
+    return bool(max(unpacked, footer.num_rows * footer.num_columns) <= FREE_CELLS + MAX_RATIO * size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +224,7 @@ class Cells:
 def layout_of(source: str, header: Sequence[str]) -> tuple[Layout | None, list[Problem]]:
     """The file's layout by its header; None with all problems where it is ambiguous."""
     names = [name.strip().lower().replace(" ", "_") for name in header]
-    problems = [Problem(source, "header", text) for text in _unclear(header, names)]
+    problems = [Problem(source, "header", text) for text in islice(_unclear(header, names), MOST_PROBLEMS + 1)]
     if problems:
         return None, problems
     date = names.index("date")
@@ -152,9 +237,11 @@ def layout_of(source: str, header: Sequence[str]) -> tuple[Layout | None, list[P
 def _unclear(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     if "date" not in names:
         yield 'has no column "date"; the columns are: ' + (", ".join(header)[:80] or "none")
-    for place, written in enumerate(header):
-        if names[place] in names[:place]:
-            yield f'has the column "{written}" twice: keep one of them'
+    seen: set[str] = set()
+    for written, name in zip(header, names, strict=True):
+        if name in seen:
+            yield f'has the column "{written[:40]}" twice: keep one of them'
+        seen.add(name)
     if set(names) & set(TICKER_NAMES):
         yield from _unclear_long(header, names)
     else:
@@ -168,7 +255,8 @@ def _unclear_long(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
         yield 'has no column "adj_close" or "close"'
     for written, name in zip(header, names, strict=True):
         if name not in {"date", *TICKER_NAMES, *CLOSE_NAMES, *IGNORED_NAMES}:
-            yield f'has a column "{written}" that is not known: take it out, or name it "close" if these are the prices'
+            unknown = f'has a column "{written[:40]}" that is not known'
+            yield f'{unknown}: take it out, or name it "close" if these are the prices'
 
 
 def _unclear_wide(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
@@ -177,7 +265,7 @@ def _unclear_wide(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     first: dict[str, str] = {}
     for written in header:
         if first.setdefault(canonical(written), written) != written:
-            yield f'has the columns "{first[canonical(written)]}" and "{written}", one ticker: keep one of them'
+            yield f'has the columns "{first[canonical(written)]}" and "{written[:40]}", one ticker: keep one of them'
     for written, name in zip(header, names, strict=True):
         try:
             if name != "date" and not written.startswith(INDEX_SIGN):
@@ -187,17 +275,18 @@ def _unclear_wide(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
 
 
 def read_cells(block: Block, layout: Layout) -> tuple[Cells, list[Problem]]:
-    """Every price of `block`, and at most 20 problems of each kind. An empty cell is no price and no problem."""
+    """Every price of `block`, and up to 21 problems of each kind, one more than are shown.
+
+    An empty cell is no price and no problem.
+    """
     days, problems = _days(block, layout.date)
-    problems.extend(block.problems[:MOST_PROBLEMS])
+    problems.extend(block.problems)
     symbols, tickers = layout.symbols, np.tile(np.arange(len(layout.symbols)), (len(days), 1))
     if layout.ticker is not None:
         symbols, tickers, found = _tickers(block, layout.ticker)
         problems.extend(found)
-    table = np.full(tickers.shape, np.nan)
-    for column, place in enumerate(layout.prices):
-        table[:, column], found = _prices(block, place, tickers[:, column] >= 0)
-        problems.extend(found)
+    table, found = _prices(block, layout.prices, tickers >= 0)
+    problems.extend(found)
     spots = rows, _ = np.nonzero(~np.isnan(table) & (tickers >= 0) & (days >= FIRST_DAY)[:, np.newaxis])
     return Cells(block.source, symbols, tickers[spots], days[rows], table[spots], block.rows[rows]), problems
 
@@ -209,6 +298,8 @@ def _tickers(block: Block, place: int) -> tuple[tuple[Symbol, ...], NDArray[np.i
     problems: list[Problem] = []
     places = np.full(len(names), -1, dtype=np.int64)
     for code, name in enumerate(map(str, names)):
+        if len(problems) > MOST_PROBLEMS:
+            break
         try:
             if not name.startswith(INDEX_SIGN):
                 places[code] = symbols.setdefault(symbol(name), len(symbols))
@@ -230,27 +321,36 @@ def _days(block: Block, place: int) -> tuple[Days, list[Problem]]:
     return days, _refusals(block, place, np.isnat(days), "is no date: write it as 2026-11-20")
 
 
-def _prices(block: Block, place: int, wanted: Mask) -> tuple[Floats, list[Problem]]:
-    """The prices of a column, NaN where missing or invalid. Rows that are not `wanted` raise no problem."""
-    column = block.columns[place]
-    if column.dtype.kind in "fiu":
-        found = column.astype(np.float64)
-        missing = np.isnan(found)
-    else:
-        text = pd.Series(column, dtype=object).fillna("").astype(str)
-        missing = (text == "").to_numpy()
-        found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
-    usable = (found > 0) & (found < np.inf)
-    remedy = "is no price: use a number above 0, or leave the cell empty"
-    return np.where(usable, found, np.nan), _refusals(block, place, wanted & ~usable & ~missing, remedy)
+def _prices(block: Block, places: Sequence[int], wanted: Mask) -> tuple[Floats, list[Problem]]:
+    """The prices of the columns at `places`, (n, columns), NaN where missing or invalid.
+
+    Cells that are not `wanted`, a mask of that shape, raise no problem.
+    """
+    found, missing = np.full(wanted.shape, np.nan), np.zeros(wanted.shape, dtype=np.bool_)
+    numbers = [block.columns[place].dtype.kind in "fiu" for place in places]
+    for at in np.flatnonzero(numbers).tolist():
+        found[:, at] = block.columns[places[at]]
+        missing[:, at] = np.isnan(found[:, at])
+    # All columns of text at once: a call for each takes minutes for thousands of columns.
+    texts = np.flatnonzero(np.logical_not(numbers)).tolist()
+    written = [block.columns[places[at]] for at in texts]
+    text = pd.Series(np.array(written, dtype=object).ravel(), dtype=object).fillna("").astype(str)
+    shape = len(texts), len(block.rows)
+    found[:, texts] = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64).reshape(shape).T
+    missing[:, texts] = (text == "").to_numpy().reshape(shape).T
+    usable = (found > 0) & (found <= MAX_PRICE)
+    remedy = f"is no price: use a number above 0, up to {MAX_PRICE:,.0f}, or leave the cell empty"
+    refused = (wanted & ~usable & ~missing).T
+    problems = [
+        _refusal(block, places[at], row, remedy) for at, row in np.argwhere(refused)[: MOST_PROBLEMS + 1].tolist()
+    ]
+    return np.where(usable, found, np.nan), problems
 
 
 def _refusals(block: Block, place: int, refused: Mask, text: str) -> list[Problem]:
-    return [
-        Problem(
-            block.source,
-            f"row {block.rows[row]}, column {block.header[place]}",
-            f"{str(block.columns[place][row])[:40]!r} {text}",
-        )
-        for row in np.flatnonzero(refused)[:MOST_PROBLEMS]
-    ]
+    return [_refusal(block, place, row, text) for row in np.flatnonzero(refused)[: MOST_PROBLEMS + 1].tolist()]
+
+
+def _refusal(block: Block, place: int, row: int, text: str) -> Problem:
+    where = f"row {block.rows[row]}, column {block.header[place]}"
+    return Problem(block.source, where, f"{str(block.columns[place][row])[:40]!r} {text}")

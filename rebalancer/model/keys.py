@@ -1,6 +1,7 @@
 """The key pair of an account at a venue."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,18 @@ class Keys:
         for part in self._parts:
             text = text.replace(part, "***") if part else text
         return text
+
+    def redacted_json(self, value: Any) -> Any:  # noqa: ANN401 - a parsed document that nobody has looked at yet
+        """A parsed JSON value, changed in place: all texts in it, and the names of its fields, are `redacted`."""
+        match value:
+            case str():
+                return self.redacted(value)
+            case list():
+                value[:] = map(self.redacted_json, value)
+            case dict():
+                for name in list(value):
+                    value[self.redacted(name)] = self.redacted_json(value.pop(name))
+        return value
 
     @property
     def _parts(self) -> tuple[str, str]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NewType
 
+from rebalancer.errors import echoed
+
 if TYPE_CHECKING:  # importing numpy takes longer than everything that the settings and the journal import
     import numpy as np
     from numpy.typing import NDArray
@@ -61,5 +63,5 @@ def symbol(text: str) -> Symbol:
     blank.
     """
     if not TICKER.fullmatch(text) or text == CASH:
-        raise ValueError(f"{text[:40]!r} is not a ticker: use 1 to 21 of A-Z, 0-9, dot, dash and slash, such as BRK.B")
+        raise ValueError(f"{echoed(text)} is not a ticker: use 1 to 21 of A-Z, 0-9, dot, dash, slash, such as BRK.B")
     return canonical(text)

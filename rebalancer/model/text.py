@@ -28,7 +28,12 @@ def per_share(price: Decimal, instrument: Instrument) -> str:
 
 def close_text(price: Decimal, currency: str) -> str:
     """A price whose tick is not known: with two decimals from 1 on, and four below."""
-    return f"{price:,.{2 if price >= 1 else 4}f} {currency}"
+    return f"{price_text(price)} {currency}"
+
+
+def price_text(price: Decimal) -> str:
+    """Where the column or the sentence names the currency."""
+    return f"{price:,.{2 if price >= 1 else 4}f}"
 
 
 def percent(fraction: float | Decimal) -> str:
@@ -53,6 +58,11 @@ def grouped(quantity: Decimal) -> str:
 
 def shares(quantity: Decimal | int) -> str:
     return f"{digits(quantity)} share{'' if quantity == 1 else 's'}"
+
+
+def counted(number: int, thing: str) -> str:
+    """As in "1 ticker" and "1,200 tickers"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def listed(words: Sequence[str], between: str = ", ", *, most: int = LISTED) -> str:

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from rebalancer.model import Account, Instrument, Limits, Order, Price, Symbol
-from rebalancer.model.text import digits, money, per_share, percent
+from rebalancer.model.text import counted, digits, money, per_share, percent
 
 ZERO = Decimal(0)
 Rules = Iterator[tuple[bool, str]]
@@ -64,7 +64,8 @@ def check_limits(
     would_trade = f"it trades {money(value, currency)}"
     yield value <= most, f"{would_trade}, more than limits.max_order_dollars, {money(most, currency)}"
     sent, most_orders = tally.orders, limits.max_orders
-    yield sent + 1 <= most_orders, f"{sent} orders were sent in this run, and limits.max_orders is {most_orders}"
+    sends = f"{counted(sent, 'order')} sent in this run"
+    yield sent + 1 <= most_orders, f"{sends}, and limits.max_orders is {most_orders}"
     after, most = tally.traded + value, limits.max_run_dollars
     would_trade = f"the run would trade {money(after, currency)}"
     yield after <= most, f"{would_trade}, more than limits.max_run_dollars, {money(most, currency)}"

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from rebalancer.app.bots import ListedBot
 from rebalancer.app.views import CheckedBot, Explanation, ShownBot
 from rebalancer.bots.base import Findings
+from rebalancer.errors import visible
 from rebalancer.model import Allocation, Symbol
-from rebalancer.model.text import money, percentage
-from rebalancer.report.console import Screen, grid, line, lines
+from rebalancer.model.text import counted, money, percentage
+from rebalancer.report.console import Screen, line, lines
+from rebalancer.report.tables import grid
 
 
 def explanation_screen(found: Explanation) -> Screen:
@@ -33,7 +35,7 @@ def wanted(weights: Mapping[Symbol, float]) -> str:
 def mermaid_text(bot: str, found: Explanation) -> str:
     """The Mermaid source, with the notes as comments."""
     comments = (f"{bot} on {found.session}", *found.notes)
-    return "\n".join((*(f"%% {comment}" for comment in comments), found.mermaid or ""))
+    return "\n".join((*(f"%% {visible(comment)}" for comment in comments), found.mermaid or ""))
 
 
 def findings_screen(bots: Sequence[CheckedBot]) -> Screen:
@@ -52,11 +54,11 @@ def bot_screen(bot: ShownBot) -> Screen:
 
 def bots_screen(bots: Sequence[ListedBot]) -> Screen:
     """A table of the bots, then a remedy for each invalid one."""
-    yield grid("Bots", ("bot", "account", "#amount", "format", "#nodes", "~tickers", "~file"), map(_row, bots))
+    yield grid("Bots", ("bot", "account", "#amount", "?format", "?#nodes", "~tickers", "?~file"), map(_row, bots))
     for bot in bots:
         if bot.problems:
             check = f'rebalance bots check "{bot.file}"'
-            yield line(f"{bot.name}: {len(bot.problems)} problems; `{check}` shows them", "red")
+            yield line(f"{bot.name}: {counted(len(bot.problems), 'problem')}; `{check}` shows them", "red")
     if any(bot.account is None for bot in bots):
         yield line("Bots without an account are not invested: `rebalance invest add` adds one.")
 
@@ -71,7 +73,7 @@ def _amount(bot: ListedBot) -> str:
     if bot.investment is None:
         return ""
     amount = bot.investment.amount
-    return f"{amount} %" if bot.investment.weight_mode == "percent" else money(amount, bot.currency or "")
+    return f"{amount:,.2f} %" if bot.investment.weight_mode == "percent" else money(amount, bot.currency or "")
 
 
 def _found(findings: Findings) -> Screen:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rebalancer.backtest.compare import Comparison
 from rebalancer.backtest.metrics import drawdowns
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError, Problem, visible
 from rebalancer.files import replace_atomically
 from rebalancer.model import Floats
 
@@ -58,7 +58,7 @@ def _columns(comparison: Comparison) -> Iterator[tuple[str, Floats]]:
     yield "benchmark", np.full_like(main.equity, np.nan) if benchmark is None else benchmark.result.equity
     for track in comparison.tracks:
         if track.kind == "bot" and track != comparison.main:
-            yield f"equity of {track.name}", track.result.equity
+            yield f"equity of {visible(track.name)}", track.result.equity
     for column in held_columns(comparison):
         yield comparison.symbols[column], main.weights[:, column]
     yield "CASH", cash_weights(main.weights)

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from rich.table import Table
-
 from rebalancer.model.checkup import Checkup, Figures, Verdict
-from rebalancer.model.text import cents
-from rebalancer.report.console import Screen, grid, line
+from rebalancer.model.text import cents, counted
+from rebalancer.report.console import Screen, line
+from rebalancer.report.tables import Grid, grid
 
 STYLES: Mapping[Verdict, str] = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 FIGURES = ("cash", "equity", "long_value", "non_marginable_buying_power", "buying_power")
@@ -19,12 +18,12 @@ Column = tuple[str, Sequence[Decimal | None]]
 def checkup_screen(found: Checkup) -> Screen:
     title = f"Account {found.subject}" if found.subject else "This machine"
     rows = ((each.name, line(each.verdict, STYLES[each.verdict]), each.found, each.remedy) for each in found.checks)
-    yield grid(title, ("check", "", "~found", "~remedy"), rows)
+    yield grid(title, ("check", "verdict", "~found", "~remedy"), rows)
     if found.figures:
         yield _figures(found.figures)
 
 
-def _figures(figures: Sequence[Figures]) -> Table:
+def _figures(figures: Sequence[Figures]) -> Grid:
     columns = tuple(_columns(figures))
     title = f"The account before and after each order, in {figures[0].currency}"
     rows = (
@@ -52,4 +51,6 @@ def verdict_screen(*found: Checkup) -> Screen:
     verdicts = [check.verdict for checkup in found for check in checkup.checks]
     failed, warned = verdicts.count("fail"), verdicts.count("warn")
     worst: Verdict = "fail" if failed else "warn" if warned else "pass"
-    yield line(f"\n{len(verdicts)} checks: {failed} failed, {warned} with warnings.", STYLES[worst])
+    yield line(
+        f"{counted(len(verdicts), 'check')}: {failed} failed, {warned} with warnings.", STYLES[worst], apart=True
+    )

@@ -6,9 +6,10 @@ from rebalancer.app.views import Restored
 from rebalancer.journal.chain import AuditResult, Head
 from rebalancer.journal.connection import Backup
 from rebalancer.journal.read import OrderSummary, PositionSummary, RunSummary
-from rebalancer.model.text import cents, grouped
-from rebalancer.report.console import Screen, grid, line, lines
+from rebalancer.model.text import cents, counted, grouped
+from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.run import sentence, status_text
+from rebalancer.report.tables import grid
 
 BYTES_A_MB = 1_000_000
 
@@ -32,7 +33,8 @@ def restored_screen(found: Restored) -> Screen:
     yield line(last_line(found.head))
     if found.remembered and found.remembered.seq > found.head.seq:
         lost = found.remembered.seq - found.head.seq
-        yield line(f"{lost:,} later lines were written on this machine: this file lacks their trades.", "yellow")
+        written = f"{counted(lost, 'later line')} written on this machine"
+        yield line(f"This file lacks {written}, and the trades in them.", "yellow")
 
 
 def accepted_screen(found: Restored) -> Screen:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from rebalancer.app.views import PriceStatus
 from rebalancer.market.coverage import JUMP, Coverage
-from rebalancer.model.text import listed
-from rebalancer.report.console import Screen, grid, line, lines
+from rebalancer.model.text import counted, listed, percent
+from rebalancer.report.console import Screen, line, lines
+from rebalancer.report.tables import grid
 from rebalancer.venues.plugin import Synced
 
 SHOWN = 3
@@ -32,7 +33,8 @@ def _remarks(found: Coverage) -> Iterator[str]:
     if found.strangers:
         yield f"a close on {_first(found.strangers)}, not an exchange session: not used by runs"
     if found.jumps:
-        yield f"moved more than {JUMP:.0%}: {_first(f'{jump.change:+.0%} on {jump.day}' for jump in found.jumps)}"
+        moves = (f"{jump.change * 100:+.2f} % on {jump.day}" for jump in found.jumps)
+        yield f"moved more than {percent(JUMP)}: {_first(moves)}"
 
 
 def _first(found: Iterable[object]) -> str:
@@ -44,7 +46,7 @@ def synced_screen(found: Synced | None) -> Screen:
     if found is None:
         yield line("Prices are read from local files: there is nothing to fetch.")
         return
-    requests = f"{found.requests:,} request{'' if found.requests == 1 else 's'}"
-    yield line(f"Fetched the closes of {found.symbols:,} tickers up to {found.last} with {requests}.")
+    tickers, requests = counted(found.symbols, "ticker"), counted(found.requests, "request")
+    yield line(f"Fetched the closes of {tickers} up to {found.last} with {requests}.")
     yield from lines(found.sentences(), "yellow")
     yield line("`rebalance data status` shows gaps and jumps.")

@@ -4,11 +4,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 
+from rebalancer.errors import visible
 from rebalancer.market.clock import SystemClock
 from rebalancer.ports import Clock
 
@@ -22,7 +23,7 @@ CLEARED = "\r\x1b[K"
 
 
 class ProgressLine:
-    """A `Progress` on `stream`; with `quiet` it shows nothing. A stream that can't be written changes nothing."""
+    """A `Progress` on `stream`; with `quiet` it shows nothing."""
 
     def __init__(self, stream: TextIO | None, clock: Clock, *, quiet: bool = False) -> None:
         self._stream = None if quiet else stream
@@ -33,6 +34,7 @@ class ProgressLine:
         self._drawn = False
 
     def __call__(self, work: str, done: int = 0, total: int = 0) -> None:
+        work = visible(work)
         past = self._clock.elapsed() - self._last
         if self._terminal and (past >= REDRAW_SECONDS or work != self._work):
             room = shutil.get_terminal_size().columns - 1
@@ -61,9 +63,8 @@ class ProgressLine:
 
     def _write(self, text: str) -> None:
         if self._stream is not None:
-            with suppress(OSError, ValueError):  # closed or full: nobody can be told, and the work goes on
-                self._stream.write(text)
-                self._stream.flush()
+            self._stream.write(text)
+            self._stream.flush()
 
 
 @contextmanager

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from rich.table import Table
 from rich.text import Text
 
 from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
 from rebalancer.events import BotDecided, BotFailed, HoldingsRead, PricesTaken, SettingChanged
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import NEW_YORK, US_DOLLARS, Plan, Targets, Trade
-from rebalancer.model.text import cents, city, clock_time, grouped, minute, percentage
+from rebalancer.model.text import cents, city, clock_time, counted, grouped, minute, percentage, price_text
 from rebalancer.report.bots import wanted
-from rebalancer.report.console import STYLES, Screen, grid, line, lines
+from rebalancer.report.console import STYLES, Screen, line, lines
+from rebalancer.report.tables import Grid, grid
 from rebalancer.venues import registry
 
 MOST_STEPS = 12
@@ -65,15 +66,16 @@ def old_and_new(change: SettingChanged) -> tuple[str, ...]:
 
 def _time_to_close(remaining: timedelta) -> str:
     minutes = abs(remaining) // timedelta(minutes=1)
-    return f"{minutes:,} minutes {'before' if remaining >= timedelta(0) else 'after'} the close"
+    return f"{counted(minutes, 'minute')} {'before' if remaining >= timedelta(0) else 'after'} the close"
 
 
 def _holdings(read: HoldingsRead) -> Screen:
     account = read.account
     yield line(
-        f"\nEquity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the reserve "
+        f"Equity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the reserve "
         f"{cents(read.reserve)} and unmanaged holdings {cents(read.others_value)}: "
-        f"Investable {cents(read.investable)} {account.currency}"
+        f"Investable {cents(read.investable)} {account.currency}",
+        apart=True,
     )
     if not read.holdings:
         yield line("No positions are held.")
@@ -86,18 +88,18 @@ def _holdings(read: HoldingsRead) -> Screen:
     yield grid("Holdings", columns, rows)
 
 
-def _decision(made: BotDecided | BotFailed) -> tuple[str, ...]:
+def _decision(made: BotDecided | BotFailed) -> tuple[str | Text, ...]:
     if not isinstance(made, BotDecided):
         return made.failure.bot, percentage(made.share), "failed", made.failure.reason
     why = (*shortened(made.path), *(f"warning: {text}" for text in made.warnings))
-    return made.bot, percentage(made.share), wanted(made.weights), "\n".join(why)
+    return made.bot, percentage(made.share), wanted(made.weights), Text("\n").join(map(line, why))
 
 
 def shortened(path: Sequence[str]) -> tuple[str, ...]:
     """The path of a decision, truncated to MOST_STEPS lines."""
     if len(path) <= MOST_STEPS:
         return tuple(path)
-    return (*path[:MOST_STEPS], f"… and {len(path) - MOST_STEPS} more lines: see `rebalance explain`")
+    return (*path[:MOST_STEPS], f"and {counted(len(path) - MOST_STEPS, 'more line')}: see `rebalance explain`")
 
 
 def _currency(record: RunRecord) -> str:
@@ -120,7 +122,7 @@ def _waterfall(targets: Targets) -> Screen:
         for symbol in sorted({*targets.merged, *targets.netted, *targets.weights})
     ]
     cash = ("cash", *(percentage(1 - sum(weights.values())) for weights in steps), "")
-    columns = ("symbol", "#merged", "#netted", "#capped", "~from")
+    columns = ("symbol", "?#merged", "?#netted", "#capped", "~from")
     yield grid("Waterfall, fractions of Investable", columns, [*rows, cash])
     if targets.claims:
         yield grid("Claims of each bot, fractions of Investable", ("bot", "~claims", "#cash"), _claims(targets))
@@ -133,16 +135,16 @@ def _claims(targets: Targets) -> Iterator[tuple[str, ...]]:
         yield bot, ", ".join(claims), percentage(cash)
 
 
-def _plan(plan: Plan, currency: str) -> Table:
-    columns = ("symbol", "#now", "#target", "#held", "#to hold", "do", f"#{currency}", "~why")
+def _plan(plan: Plan, currency: str) -> Grid:
+    columns = ("symbol", "?#now", "?#target", "?#held", "?#to hold", "do", f"#{currency}", "~why")
     return grid(f"Plan, Investable {cents(plan.investable)} {currency}", columns, map(_trade, plan.trades))
 
 
 def _trade(trade: Trade) -> tuple[str, ...]:
-    price = f" at {trade.price.value:,f}" if trade.price else ""
+    price = f" at {price_text(trade.price.value)}" if trade.price else ""
     done = (f"{trade.side} {grouped(trade.quantity)}{price}", cents(trade.dollars)) if trade.side else ("-", "")
     weights = (percentage(trade.now), percentage(trade.target))
-    return trade.symbol, *weights, grouped(trade.held), str(trade.target_shares), *done, trade.why
+    return trade.symbol, *weights, grouped(trade.held), grouped(Decimal(trade.target_shares)), *done, trade.why
 
 
 def _prices(taken: PricesTaken) -> Screen:
@@ -158,13 +160,13 @@ def _prices(taken: PricesTaken) -> Screen:
 def _outcome(record: RunRecord) -> Screen:
     run = record.run
     if record.orders:
-        yield line("\nOrders", "bold")
+        yield line("Orders", "bold", apart=True)
     for order in record.orders:
         yield line(sentence(order, _currency(record), pretended=run.dry_run))
     end = next((read for read in record.holdings if read.phase == "end"), None)
     if end:
         would = "would then be" if run.dry_run else "is now"
-        yield line(f"\nCash {would} {cents(end.account.cash)} {end.account.currency}.")
+        yield line(f"Cash {would} {cents(end.account.cash)} {end.account.currency}.", apart=True)
     lead = "DRY RUN, nothing was sent. It would have been a " if run.dry_run else ""
     yield line(f"{lead}{run.status}: {run.reason}", STYLES.get(run.status, ""))
     if record.head:
@@ -175,7 +177,7 @@ def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False
     """Such as "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY"."""
     verb = "sold" if order.side == "sell" else "bought"
     would = "would have " if pretended else ""
-    price = f" at {order.average_price.normalize():,f} {currency}".rstrip() if order.average_price is not None else ""
+    price = f" at {price_text(order.average_price)} {currency}".rstrip() if order.average_price is not None else ""
     reason = f" ({order.reason})" if order.reason else ""
     state = "" if order.filled == order.quantity else f", {order.state}{reason}"
     done = f"{would}{verb} {grouped(order.filled)} of {grouped(order.quantity)}{price}{state}"
@@ -189,6 +191,8 @@ def coming_screen(runs: Sequence[ComingRun]) -> Screen:
     place = exchange_city(run.zone for run in runs)
     columns = ("account", "session", f"starts, {place}", "starts, here", "the session closes")
     yield grid("Coming runs", columns, map(_coming, runs))
+    blocked = dict.fromkeys(f"{run.account}: {why}" for run in runs for why in run.blocked)
+    yield from lines(blocked, "bold red")
 
 
 def _coming(run: ComingRun) -> tuple[str, ...]:

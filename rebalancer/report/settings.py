@@ -6,9 +6,10 @@ from pathlib import Path
 from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
-from rebalancer.model.text import cents
-from rebalancer.report.console import Screen, grid, line, lines
+from rebalancer.model.text import cents, counted
+from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.run import old_and_new
+from rebalancer.report.tables import grid
 
 
 def first_files_screen(written: Sequence[Path]) -> Screen:
@@ -20,19 +21,18 @@ def first_files_screen(written: Sequence[Path]) -> Screen:
 def check_screen(path: Path, found: SettingsCheck) -> Screen:
     yield from lines(found.problems, "red")
     if found.problems:
-        counted = "1 problem" if len(found.problems) == 1 else f"{len(found.problems)} problems"
-        yield line(f"{path}: {counted}. No run starts until they are fixed.", "bold red")
+        yield line(f"{path}: {counted(len(found.problems), 'problem')}. No run starts until it is valid.", "bold red")
     elif found.config is not None:
         bots = sum(len(account.investments) for account in found.config.accounts)
         names = ", ".join(account.name for account in found.config.accounts)
         yield line(f"{path}: valid. Accounts: {names}; investments: {bots}.", "bold green")
-    yield from lines(found.notes, "yellow")
+    yield from lines((f"warning: {each}" for each in found.warnings), "yellow")
 
 
 def settings_screen(path: Path, accounts: Mapping[str, Sequence[Setting]]) -> Screen:
     for account, settings in accounts.items():
         rows = ((setting.key, setting.value, setting.origin) for setting in settings)
-        yield grid(f"Settings of account {account} from {path}", ("setting", "~value", "~from"), rows)
+        yield grid(f"Settings of account {account} from {path}", ("setting", "~value", "?~from"), rows)
 
 
 def changes_screen(changes: Sequence[SettingChanged]) -> Screen:
@@ -45,12 +45,12 @@ def changes_screen(changes: Sequence[SettingChanged]) -> Screen:
 
 def investments_screen(accounts: Mapping[str, Sequence[Invested]]) -> Screen:
     for account, bots in accounts.items():
-        yield grid(f"Investments of account {account}", ("bot", "#amount", "of", "~file"), map(_investment, bots))
+        yield grid(f"Investments of account {account}", ("bot", "#amount", "of", "?~file"), map(_investment, bots))
 
 
 def _investment(bot: Invested) -> tuple[str, ...]:
     if bot.weight_mode == "percent":
-        return bot.bot, f"{bot.amount:,f}", "percent", bot.file
+        return bot.bot, cents(bot.amount), "percent", bot.file
     return bot.bot, cents(bot.amount), bot.currency, bot.file
 
 

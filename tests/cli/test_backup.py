@@ -81,5 +81,5 @@ def test_a_restored_backup_is_refused_until_a_person_accepts_it(rebalance, journ
 
     accepted = rebalance("audit", "accept-restore", "--yes")
     assert accepted.code == 0
-    assert "later lines were written on this machine: this file lacks their trades" in accepted.out
+    assert "later lines written on this machine, and the trades in them" in accepted.out
     assert "older" not in rebalance("run", "--force").err

@@ -35,14 +35,14 @@ def test_list_shows_where_the_money_is_and_what_each_bot_looks_at(rebalance, bot
     (mine,) = [line for line in output.out.splitlines() if line.startswith("Mine")]
     for words in ("demo", "6,000.00 USD", "native", "SPY, TBILL", "mine.json"):
         assert words in mine
-    assert "25 %" in output.out
+    assert "25.00 %" in output.out
 
 
 def test_list_shows_files_without_money_and_files_that_can_not_be_used(rebalance, bots):
     (bots / "draft.json").write_text("{}")
     output = rebalance("bots", "list")
-    assert f'gone: 1 problems; `rebalance bots check "{bots / "gone.json"}"` shows them' in output.out
-    assert "draft: 1 problems" in output.out
+    assert f'gone: 1 problem; `rebalance bots check "{bots / "gone.json"}"` shows them' in output.out
+    assert "draft: 1 problem;" in output.out
     assert "Bots without an account are not invested" in output.out
     answer = json.loads(rebalance("bots", "list", "--json").out)
     assert [(bot["name"], bot["account"]) for bot in answer] == [("Mine", "demo"), ("gone", "demo"), ("draft", None)]
@@ -53,7 +53,7 @@ def test_list_shows_a_file_that_is_not_a_bot(rebalance, bots, content):
     (bots / "draft.json").write_text(content)
     output = rebalance("bots", "list")
     assert output.code == 0
-    assert "draft: 1 problems" in output.out
+    assert "draft: 1 problem;" in output.out
 
 
 def test_show_has_the_whole_chart_and_needs_no_prices(rebalance, bots):

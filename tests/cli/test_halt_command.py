@@ -51,12 +51,25 @@ def venue(tmp_path, monkeypatch) -> Iterator[LocalAlpaca]:
 
 def test_a_halted_account_is_refused_by_every_run_and_shown_on_every_screen(main):
     assert "Every account is halted: off for a week." in main("halt", "--reason", "off for a week").out
-    run = main("run", "--yes")
+    run, coming = main("run", "--yes"), main("schedule", "--next", 2)
     assert run.code == FAILED
-    for output in (run, main("run", "--dry-run"), main("status"), main("doctor")):
+    for output in (run, main("run", "--dry-run"), main("status"), main("doctor"), coming):
         assert "off for a week" in output.out
+    assert coming.out.count("every account is halted") == 1
+    (first, _) = json.loads(main("schedule", "--next", 2, "--json").out)
+    assert "off for a week" in first["blocked"][0]
     assert main("status").code == NEEDS_ATTENTION
     assert main("doctor").code == FAILED
+
+
+@pytest.mark.parametrize("form", [[], ["--two-evenings"]])
+def test_a_halt_stops_the_paper_trial_before_it_sends_anything(main, form):
+    main("halt", "--reason", "off for a week")
+    trial = main("doctor", "--paper-trial", "--symbol", "SPY", "--yes", *form)
+    assert trial.code == FAILED
+    assert "off for a week" in trial.err
+    main("resume", "--reason", "back again")
+    assert main("doctor", "--paper-trial", "--symbol", "SPY", "--yes").code == DONE
 
 
 def test_a_halt_does_not_stop_a_dry_run(main):

@@ -48,6 +48,30 @@ def test_an_investment_may_be_in_percent_and_have_its_own_name(rebalance, config
     assert invested(rebalance)["Mine"] == ("25", "percent")
 
 
+def test_a_bot_is_added_by_the_name_that_the_list_of_bots_shows(rebalance, config):
+    assert "momentum" in [bot["name"] for bot in json.loads(rebalance("bots", "list", "--json").out)]
+    assert rebalance("invest", "add", "momentum", "5").code == 0
+    assert 'bot = "bots/momentum.json"' in config.read_text()
+    assert invested(rebalance)["momentum"] == ("5", "dollars")
+
+
+def test_a_bot_of_another_account_is_added_under_its_name(rebalance, config):
+    other = (
+        '[accounts.other]\nbroker = "sim"\n[[accounts.other.investments]]\nbot = "bots/momentum.json"\nname = "Mine"\n'
+    )
+    config.write_text(f"{config.read_text()}\n{other}amount = 1\n")
+    assert rebalance("invest", "add", "Mine", "7", "--account", "main").code == 0
+    assert invested(rebalance)["Mine"] == ("7", "dollars")
+
+
+def test_a_bot_that_is_invested_already_is_refused_with_the_command_for_its_amount(rebalance, config):
+    output = rebalance("invest", "add", "Ten-month average", "5")
+    assert output.code == 2
+    assert "change its amount by `rebalance invest set`" in output.err
+    assert rebalance("invest", "add", "Ten-month average", "5", "--name", "Twice").code == 0
+    assert invested(rebalance).keys() == {"Ten-month average", "Twice"}
+
+
 def test_a_bot_path_is_resolved_from_the_working_folder_and_stored_relative_to_the_config(rebalance, tmp_path):
     rebalance("init", "mine")
     shutil.copy(DEMO / "bots/dual_momentum.json", tmp_path / "mine/bots/momentum.json")
@@ -93,19 +117,22 @@ def test_a_change_by_command_is_not_journalled_again_by_the_run(rebalance, confi
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["add", "bots/gone.json", "5"], "can't be read"),
+        (
+            ["add", "bots/gone.json", "5"],
+            "'bots/gone.json' is no file and no bot; there are: Ten-month average, momentum",
+        ),
         (["add", "config.toml", "5"], "is not JSON"),
         (
             ["add", "bots/ten_month_average.json", "5", "--name", "Ten-month average"],
-            'called "Ten-month average" already',
+            "account main has a bot of this name: change its amount by `rebalance invest set`, or use --name",
         ),
-        (["add", "bots/momentum.json", "101", "--percent"], "use a number above 0, up to 100"),
-        (["add", "bots/momentum.json", "0"], "use a number above 0"),
+        (["add", "bots/momentum.json", "101", "--percent"], "use a number from 0.01 to 100"),
+        (["add", "bots/momentum.json", "0"], "use a number from 0.01"),
         (["add", "bots/momentum.json", "6,000"], "write a number such as 6000"),
         (["add", "bots/momentum.json", "nan"], "write a number such as 6000"),
         (["add", "bots/momentum.json", "5", "--account", "nobody"], "there are: main"),
         (["set", "Nobody", "5"], "there are: Ten-month average"),
-        (["set", "Ten-month average", "600", "--percent"], "up to 100"),
+        (["set", "Ten-month average", "600", "--percent"], "to 100"),
         (["remove", "Nobody"], "there are: Ten-month average"),
         (["remove", "Ten-month average"], "the only bot of account main"),
     ],

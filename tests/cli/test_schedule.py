@@ -52,6 +52,7 @@ def test_the_coming_runs_for_machines_are_in_utc(rebalance, tmp_path):
             "starts": "2026-11-27T17:50:00+00:00",
             "closes": "2026-11-27T18:00:00+00:00",
             "zone": "America/New_York",
+            "blocked": [],
         }
     ]
 

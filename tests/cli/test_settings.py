@@ -86,7 +86,7 @@ def test_ten_mistakes_are_shown_at_once_each_with_its_line_key_and_what_is_allow
         (9, "accounts.demo.mode", 'use "paper"'),
         (10, "accounts.demo.cash_reserve.amount", "101 is not allowed: use a number from 0 to 100"),
         (12, "accounts.demo.sim.slippage_percent", "true is not allowed: use a number from 0 to 100"),
-        (15, "accounts.demo.investments[0].amount", "0 is not allowed: use a number above 0"),
+        (15, "accounts.demo.investments[0].amount", "0 is not allowed: use a number from 0.01 to"),
     ]:
         assert f"{path}, line {line}: {key}: " in output.out
         assert text in output.out
@@ -132,6 +132,26 @@ def test_a_protected_ticker_that_a_bot_wants_is_neither_bought_nor_sold(rebalanc
 def test_a_fault_in_the_toml_itself_has_its_line(rebalance, tmp_path):
     (tmp_path / "config.toml").write_text("a = 1\nb = = 2\n")
     assert "line 2: is no valid TOML" in rebalance("config", "check").out
+
+
+def test_what_is_almost_surely_wrong_is_a_warning_in_a_list_of_its_own(rebalance, begun):
+    begun.write_text(begun.read_text().replace("amount = 6000", 'amount = 0.06\nweight_mode = "percent"'))
+    shown, told = rebalance("config", "check"), rebalance("config", "check", "--json")
+    assert shown.code == told.code == 0
+    assert "valid. Accounts: main" in shown.out
+    assert "0.06 is less than 1 percent: write 6 if 6 % is meant" in " ".join(shown.out.split())
+    answer = json.loads(told.out)
+    assert answer["problems"] == []
+    (warning,) = answer["warnings"]
+    assert warning.keys() == {"source", "place", "text", "line"}
+
+
+def test_warnings_are_shown_beside_problems(rebalance, begun):
+    begun.write_text(begun.read_text().replace("trend_gate.json", "gone.json") + "[limits]\nmax_symbol_percent = 0.5\n")
+    output = rebalance("config", "check")
+    assert output.code == 2
+    assert "1 problem" in output.out
+    assert "0.5 is less than 1 percent" in output.out
 
 
 # ------------------------------------------------------------------------------ config show, schema, migrate

@@ -46,18 +46,19 @@ def test_a_denied_target_is_reported_and_is_not_a_failure(rebalance, tmp_path):
     assert "FB is in limits.denied" in reason
 
 
-def test_the_config_check_notes_a_held_position_above_its_symbol_limit(rebalance, tmp_path):
+def test_the_config_check_warns_of_a_held_position_above_its_symbol_limit(rebalance, tmp_path):
     write_account(tmp_path, {**CLOSES, "FB": ["200"] * 5}, HALVES)
     assert rebalance("run", "--as-of", DAYS[1]).code == 0
-    assert json.loads(rebalance("config", "check", "--json").out)["notes"] == []
+    assert json.loads(rebalance("config", "check", "--json").out)["warnings"] == []
 
     config = tmp_path / "config.toml"
     config.write_text(config.read_text() + "[accounts.a.limits]\nmax_symbol_percent = 30\n")
     output = rebalance("config", "check", "--json")
-    notes = json.loads(output.out)["notes"]
+    warnings = json.loads(output.out)["warnings"]
     assert output.code == 0
-    assert [note.partition(" USD")[0] for note in notes] == ["account a: FB: 49,400.00", "account a: SPY: 49,200.00"]
-    assert "limits.max_symbol_percent lets 30,000.00 USD be held: it will not be bought" in notes[0]
+    assert [each["text"].partition(" USD")[0] for each in warnings] == ["FB: 49,400.00", "SPY: 49,200.00"]
+    assert {each["place"] for each in warnings} == {"accounts.a.limits"}
+    assert "limits.max_symbol_percent lets 30,000.00 USD be held: it will not be bought" in warnings[0]["text"]
 
     write_bot(tmp_path, {"asset": "SPY"})
     assert "SPY: 49,200.00 USD of it are held already" in rebalance("config", "check").out.replace("\n", " ")

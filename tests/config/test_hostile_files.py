@@ -1,24 +1,18 @@
 """Hostile files are refused within 200 MB of additional memory and a few seconds, measured in a child process."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from limited import answer
 
-resource = pytest.importorskip("resource", reason="only Linux and macOS limit a process")
-
-LIMITED = """
-import resource, sys
-from pathlib import Path
+PARSED = """
 from rebalancer import config
 from rebalancer.errors import BadInputError
 from rebalancer.bots.flowchart import formats
 
 content = Path(sys.argv[2]).read_bytes()
-taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (taken + 200 * 2**20, taken + 200 * 2**20))
+limit()
 if sys.argv[1] == "bot":
     chart, problems = formats.read(content, "bot.json")
     assert chart is None
@@ -29,8 +23,6 @@ else:
         problems = error.problems
 print(*problems[:3], sep="\\n")
 """
-CPU_SECONDS = 10
-"""Far above what a refusal takes, far below what these files cost a parser that has no limits."""
 
 KIB_128 = 128 * 1024
 MB_10 = 10_000_000
@@ -79,15 +71,7 @@ def refused(kind: str, content: bytes, folder: Path) -> str:
     """What a child process of little memory and time says of the file."""
     file = folder / "hostile"
     file.write_bytes(content)
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", LIMITED, kind, str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS)),
-    )
-    assert done.returncode == 0, done.stderr[-500:]
-    return done.stdout
+    return answer(PARSED, kind, str(file))
 
 
 pytestmark = pytest.mark.linux

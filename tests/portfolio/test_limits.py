@@ -80,7 +80,7 @@ def test_the_limit_on_the_turnover_of_a_run(order):
 @pytest.mark.parametrize("order", [BUY, SELL], ids=["buy", "sell"])
 def test_the_limit_on_the_orders_of_a_run(order):
     assert checked(order, orders=4, max_orders=5) is None
-    assert checked(order, orders=5, max_orders=5) == "5 orders were sent in this run, and limits.max_orders is 5"
+    assert checked(order, orders=5, max_orders=5) == "5 orders sent in this run, and limits.max_orders is 5"
 
 
 def test_the_limit_on_the_weight_of_one_symbol():

@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker, PowerCut
+from fakes import BrokerProxy, FullDiskJournal, NonIdempotentBroker, PowerCut, meanwhile
 from scripted_sim import Script, ScriptedFault
-from stage import DAYS, GLD, SPY, Stage, dollars, hold, mix, percent
+from stage import DAYS, GLD, SPY, TLT, Stage, dollars, hold, mix, percent
 
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import Event, HaltLifted, OrderAccounted, OrderResent
@@ -33,6 +33,7 @@ from rebalancer.model import (
     Trading,
     Unknown,
 )
+from rebalancer.portfolio.order_ids import order_id
 from rebalancer.ports import Journal
 
 STUBBORN_ONE = ScriptedFault(fills_at_most=Decimal(50), cancel="refused")
@@ -429,6 +430,31 @@ def test_a_lost_order_that_a_person_accounted_for_is_no_longer_looked_up(tmp_pat
     arrives(stage, order)
     stage.on(DAYS[1]).run()
     assert stage.record().run.status == "success"
+
+
+def test_a_lost_order_that_a_person_accounted_for_is_cancelled_where_it_is_open(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    order = lose_a_buy(stage)
+    account_for(stage, order.id)
+    stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(0))})
+    arrives(stage, order)
+    stage.bots = {"A": (hold(GLD), percent("A", 100))}
+    stage.run(force=True)
+    remarks = [remark.text for remark in stage.record().remarks]
+    assert f"SPY: cancelling our open buy of 198 shares ({order.id})" in remarks
+    assert stage.broker().open_orders() == ()
+
+
+def test_an_unknown_order_that_appears_after_the_sells_stops_the_run_before_the_buys(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    stage.run()
+    stage.on(DAYS[1]).bots = {"A": (hold(GLD), percent("A", 100))}
+    name = order_id("demo", DAYS[1], 9, "buys", TLT, "buy")
+    stranger = Order(name, TLT, "buy", Decimal(1), "limit", Decimal(50), "of another machine")
+    stage.broker_proxy = meanwhile("sell", lambda: arrives(stage, stranger), after=True)
+    with pytest.raises(StoppedError, match=rf"this journal does not know, or has as refused: buy 1 TLT \({name}\)"):
+        stage.run()
+    assert [(order.symbol, order.side) for order in stage.record().orders] == [(SPY, "sell")]
 
 
 def test_the_dollars_of_a_lost_buy_stay_reserved_for_the_rest_of_the_session(tmp_path: Path) -> None:

@@ -95,9 +95,9 @@ def test_an_order_found_open_keeps_that_state_where_the_second_look_up_gets_no_a
     stage.run()
     (left,) = stage.record().orders
     assert left.state == "open"
+    shown = stage.broker().find(OrderId(left.id))
     stage.script = Script()
-    broker = stage.broker()
-    stage.broker_proxy = lambda real: Counting(real, [broker.find(OrderId(left.id)), Unknown("no answer")])
+    stage.broker_proxy = lambda real: Counting(real, [shown, Unknown("no answer")])
     stage.run(force=True)
     assert stage.record().run.status == "success"
     assert stage.shares() == {SPY: Decimal(198)}

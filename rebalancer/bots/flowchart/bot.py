@@ -107,7 +107,7 @@ class FlowchartBot:
         last = len(closes.sessions) - 1
         if last < 0:
             return BotFailure(self.name, f"there are no closes of {', '.join(self.symbols)}")
-        evaluation = evaluate(self.program, closes)
+        evaluation = evaluate(self.program, closes, last)
         row = evaluation.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
@@ -120,7 +120,7 @@ class FlowchartBot:
         )
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
-        return explain(self.program, closes, evaluate(self.program, closes), day)
+        return explain(self.program, closes, evaluate(self.program, closes, day), day)
 
     def findings(self) -> Findings:
         return describe(self.chart)

@@ -1,7 +1,9 @@
 """Bytes to a plain JSON value, strictly, and without recursion however deep the value is nested."""
 
+import codecs
 import io
 import json
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -10,6 +12,7 @@ import ijson
 from rebalancer.bots.flowchart.tree import Place
 from rebalancer.errors import Problem
 
+_GZIP = b"\x1f\x8b"
 MAX_BYTES = 10_000_000
 MAX_DEPTH = 50_000
 """JSON levels. One level of a chart takes up to four of them, so charts of depth 10,000 fit."""
@@ -83,6 +86,21 @@ class _Builder:
             self.refuse(f"the key {json.dumps(key[:40], ensure_ascii=False)} stands here twice; keep one of the two")
 
 
+def unpacked(content: bytes, source: str) -> tuple[bytes, tuple[Problem, ...]]:
+    """The text in `content` without gzip's compression and without a byte order mark; or a problem."""
+    if content.startswith(_GZIP):
+        unzip = zlib.decompressobj(wbits=31)
+        try:
+            content = unzip.decompress(content, MAX_BYTES + 1)
+        except zlib.error:
+            content = b""
+        if len(content) > MAX_BYTES:
+            return b"", (Problem(source, "", f"holds more than {MAX_BYTES:,} bytes; up to {MAX_BYTES:,} are read"),)
+        if not unzip.eof or unzip.unused_data:
+            return b"", (Problem(source, "", "is a damaged .gz file, or holds more than one file"),)
+    return content.removeprefix(codecs.BOM_UTF8), ()
+
+
 def parse(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:
     """The object or list in `content` (UTF-8 JSON), or None and every problem found.
 
@@ -97,9 +115,7 @@ def parse(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        return None, (Problem(source, "", "is not UTF-8 text; save it as UTF-8 without a byte order mark"),)
-    if text.startswith("\ufeff"):
-        return None, (Problem(source, "", "starts with a byte order mark; save it as UTF-8 without one"),)
+        return None, (Problem(source, "", "is not UTF-8 text; save it as UTF-8"),)
     builder = _Builder(source)
     try:
         _build(builder, ijson.basic_parse(io.BytesIO(content), BUFFER_BYTES, use_float=True))

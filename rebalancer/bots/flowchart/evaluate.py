@@ -1,12 +1,13 @@
-"""Evaluates a program on all days at once: first the values of all nodes, leaves to root, then weights, root to leaves.
+"""Evaluates a program on many days at once: weights from the root down, the values that they need when they are needed.
 
 A decision uses the close of its day and earlier ones only, and is the same to the last bit whatever follows. Undefined
 is never read as yes, no, 0 or 50: it propagates until a node decides without it (Kleene's logic).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import reduce
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,34 +52,62 @@ class Simulated:
     decided: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+Value = TypeVar("Value")
+
+
+class OnDemand(dict[int, Value]):
+    """Values by index of their node, each computed when it is first asked for."""
+
+    def __init__(self, compute: Callable[[int], None]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, node: int) -> Value:
+        self._compute(node)
+        return self[node]
+
+
 class Evaluation:
     """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
 
     A row sums to at most 1, give or take rounding (1e-15). It is NaN throughout where its decision needs an undefined
-    value. The others are the values of the nodes, by index in the table; each array is (T,).
+    value, or was not asked for. `series`, `truths` and `simulated` have the values of the nodes, each (T,).
     """
 
-    weights: Floats
-    series: dict[int, Floats] = field(default_factory=dict)
-    truths: dict[int, Truth] = field(default_factory=dict)
-    simulated: dict[int, Simulated] = field(default_factory=dict)
+    def __init__(self, program: Program, closes: Closes) -> None:
+        own = own_closes(program.name, program.symbols, closes)
+        self.weights = np.full(own.values.shape, np.nan)
+        self.series = OnDemand[Floats](self._compute)
+        self.truths = OnDemand[Truth](self._compute)
+        self.simulated = OnDemand[Simulated](self._compute)
+        self._table = program.table
+        self._prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
+
+    def _compute(self, wanted: int) -> None:
+        """The values of `wanted` and of all that it needs: operands first, so that nothing recurses."""
+        missing, stack, length = set[int](), [wanted], len(self.weights)
+        while stack:
+            index = stack.pop()
+            if not (index in missing or index in self.series or index in self.truths or index in self.simulated):
+                missing.add(index)
+                stack.extend(nodes.operands(self._table[index]))
+        for index in sorted(missing):
+            node = self._table[index]
+            if isinstance(node, nodes.SeriesNode):
+                self.series[index] = _series(node, self, self._prices, length)
+            elif isinstance(node, nodes.ConditionNode):
+                self.truths[index] = _truth(node, self)
+            else:  # a portfolio below a Nav
+                self.simulated[index] = _simulate(node, self, self._prices, length)
 
 
-def evaluate(program: Program, closes: Closes) -> Evaluation:
-    """Every decision of `program`. Raises ValueError where `closes` has no column for one of its symbols."""
-    own = own_closes(program.name, program.symbols, closes)
-    prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
-    values = Evaluation(np.zeros(own.values.shape))
-    simulated = _to_simulate(program.table)
-    for index, node in enumerate(program.table):
-        if isinstance(node, nodes.SeriesNode):
-            values.series[index] = _series(node, values, prices, len(closes.sessions))
-        elif isinstance(node, nodes.ConditionNode):
-            values.truths[index] = _truth(node, values)
-        elif index in simulated:
-            values.simulated[index] = _simulate(node, values, prices, len(closes.sessions))
-    _decide(program, values)
+def evaluate(program: Program, closes: Closes, day: int | None = None) -> Evaluation:
+    """The decisions of `program` on all days, or on row `day` alone, which computes only what that decision needs.
+
+    Raises ValueError where `closes` has no column for one of its symbols.
+    """
+    values = Evaluation(program, closes)
+    _decide(program, values, np.arange(len(values.weights))[slice(None) if day is None else [day]])
     return values
 
 
@@ -162,18 +191,6 @@ def _held(truth: Truth, days: int) -> Truth:
     return lowest[days - 1 :].astype(np.int8)
 
 
-def _to_simulate(table: Sequence[nodes.Node]) -> set[int]:
-    """The portfolios below a Nav: only these need returns on all days, whether or not they are held."""
-    wanted: set[int] = set()
-    for index in reversed(range(len(table))):
-        node = table[index]
-        if isinstance(node, nodes.Nav):
-            wanted.add(node.portfolio)
-        elif index in wanted and isinstance(node, nodes.Split):
-            wanted.update(node.children)
-    return wanted
-
-
 def _simulate(node: nodes.Node, values: Evaluation, prices: Prices, length: int) -> Simulated:
     if isinstance(node, nodes.Split):
         parts = [values.simulated[child] for child in node.children]
@@ -192,11 +209,12 @@ def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:
     return Simulated(np.where(decided, earned, np.nan), decided)
 
 
-def _decide(program: Program, values: Evaluation) -> None:
+def _decide(program: Program, values: Evaluation, asked: Days) -> None:
     """Fills in the weights, from the root down: each node distributes what it receives among its children."""
     weights, length = values.weights, len(values.weights)
+    weights[asked] = 0.0
     undefined = np.zeros(length, dtype=np.bool_)
-    inflows: dict[int, list[Inflow]] = {program.root: [(np.arange(length), np.ones(length))]}
+    inflows: dict[int, list[Inflow]] = {program.root: [(asked, np.ones(len(asked)))]}
     for index in reversed(range(program.root + 1)):
         node = program.table[index]
         if index not in inflows:

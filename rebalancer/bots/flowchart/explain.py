@@ -1,6 +1,7 @@
 """The path that one day's decision took through a chart, why it is undefined, and which gaps are worth a warning."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -49,9 +50,10 @@ def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str,
 
 
 def _warming_up(program: Program, values: Evaluation) -> Iterator[str]:
+    closes_in_a_row = cache(lambda source: int(runs(values.series[source])[-1]))
     for index, node in enumerate(program.table):
         if isinstance(node, nodes.Series) and INDICATORS[node.function].settled:
-            have, advised = int(runs(values.series[node.source])[-1]), prices_advised(node.function, node.parameters)
+            have, advised = closes_in_a_row(node.source), prices_advised(node.function, node.parameters)
             if prices_needed(node.function, node.parameters) <= have < advised:
                 yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
 

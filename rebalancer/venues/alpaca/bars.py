@@ -12,6 +12,7 @@ import numpy as np
 from rebalancer.errors import SourceError
 from rebalancer.model import NEW_YORK, Closes, CorporateAction, Floats, Session, Symbol
 from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.parse import finite
 from rebalancer.venues.alpaca.venue import CONSOLIDATED
 
 ClosesByDay = dict[date, float]
@@ -43,16 +44,20 @@ def daily_closes(
             bars = page["bars"] or {}
             for symbol, closes in found.items():
                 _take(closes, bars.get(symbol, ()), symbol)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SourceError(f"Alpaca's daily bars can't be read ({error!r}): run again later.") from error
     return found
 
 
 def _take(closes: ClosesByDay, bars: Sequence[Mapping[str, Any]], symbol: Symbol) -> None:
     for bar in bars:
-        day, close = new_york_day(bar["t"]), float(bar["c"])
-        if not (math.isfinite(close) and close > 0):
+        day, written = new_york_day(bar["t"]), bar["c"]
+        found = finite(written)
+        if found is None and not isinstance(written, float):  # NaN and infinity are floats
+            raise ValueError("a close is no number")
+        if found is None or found <= 0:
             continue
+        close = float(found)
         if closes.setdefault(day, close) != close:
             raise SourceError(
                 f"Alpaca has two closes of {symbol} on {day}, {closes[day]} and {close} USD: neither is used. Run "
@@ -62,7 +67,10 @@ def _take(closes: ClosesByDay, bars: Sequence[Mapping[str, Any]], symbol: Symbol
 
 @lru_cache(maxsize=20_000)
 def new_york_day(text: str) -> date:
-    """The day of a daily bar, whose time is midnight in New York. Cached: symbols share days. Raises ValueError."""
+    """The day of a daily bar, whose time is midnight in New York. Cached: symbols share days.
+
+    Raises ValueError, and OverflowError for the first and the last day there is.
+    """
     return datetime.fromisoformat(text).astimezone(NEW_YORK).date()
 
 

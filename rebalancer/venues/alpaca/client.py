@@ -20,6 +20,9 @@ MINUTE = timedelta(seconds=60)
 MOST_CHARACTERS = 6_000
 """The longest list of symbols in a URL. Servers commonly accept URLs of 8,192 characters."""
 
+MOST_PAGES = 1_000
+"""Of one list: ten million bars, or a hundred thousand executions."""
+MOST_SHOWN = 500
 COMMA = len("%2C")
 FAILURES = {
     401: ("did not accept the key", "Check key_id and secret; a paper key opens no live account."),
@@ -124,8 +127,8 @@ class AlpacaClient:
             token = page.get("next_page_token")
             if not token:
                 return
-            if not isinstance(token, str) or token in tokens:
-                raise SourceError(f"Alpaca's answer to {path} repeats an earlier page token: run again later.")
+            if not isinstance(token, str) or token in tokens or len(tokens) == MOST_PAGES:
+                raise SourceError(f"Alpaca's answer to {path} does not come to an end: run again later.")
             tokens.append(token)
 
     def send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Reply | NoReply:
@@ -157,9 +160,9 @@ def _is_settled(answer: Reply | NoReply) -> bool:
 
 
 def message(body: Json) -> str:
-    """Alpaca's message in the body of an error; "" where there is none."""
+    """Alpaca's message in the body of an error, as a line of at most MOST_SHOWN characters; "" where there is none."""
     text = body.get("message") if isinstance(body, dict) else None
-    return text if isinstance(text, str) else ""
+    return re.sub(r"[^ -~]+", " ", text[:MOST_SHOWN]) if isinstance(text, str) else ""
 
 
 def _failure(status: int, text: str) -> str:

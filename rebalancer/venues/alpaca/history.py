@@ -11,6 +11,7 @@ from rebalancer.errors import SourceError
 from rebalancer.market.cache import CachedCloses, ClosesCache, as_closes, reconciled
 from rebalancer.market.clock import LONGEST_CLOSURE
 from rebalancer.model import NEW_YORK, Closes, CorporateAction, Session, Symbol
+from rebalancer.model.text import counted
 from rebalancer.ports import Calendar, Clock
 from rebalancer.venues.alpaca.bars import COUNTED, adjusted_for, daily_closes
 from rebalancer.venues.alpaca.client import AlpacaClient
@@ -181,9 +182,10 @@ class AlpacaHistory:
 
 def _require_closes_of(last: date, closes: Closes) -> None:
     if closes.day(-1) != last or not np.isfinite(closes.values[-1]).any():
+        symbols = counted(len(closes.symbols), "symbol")
         raise SourceError(
-            f"Alpaca has no close of {last} for any of {len(closes.symbols)} symbols. Run again later; if the exchange "
-            "was shut on that day, install the newest pandas-market-calendars."
+            f"Alpaca has no close of {last} for any of {symbols}. Run again later; if the exchange was "
+            "shut on that day, install the newest pandas-market-calendars."
         )
 
 

@@ -7,11 +7,12 @@ Order, Clock, Account Activities.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Never, Self
 
 from rebalancer.errors import SourceError
 from rebalancer.model import Account, Fill, Hours, OrderId, OrderKind, OrderState, OrderStatus, Position, Side, Symbol
+from rebalancer.model.numbers import number
 from rebalancer.venues.alpaca.transport import Json
 
 ENDS: Final[tuple[OrderStatus, ...]] = ("filled", "canceled", "expired", "rejected")
@@ -19,6 +20,9 @@ NOTHING: Final = Decimal(0)
 PENDING_OUT = ("accrued_fees", "pending_reg_taf_fees", "pending_transfer_out")
 """Amounts that will be deducted from `cash`."""
 CONTRACT: Final = Decimal(100)
+MOST_CHARACTERS: Final = 200
+YEARS: Final = range(1900, 2200)
+"""Of the times and days that are read: those at the ends of the calendar can't be converted or added to."""
 SIDES: Final[Mapping[str, Side]] = {"buy": "buy", "sell": "sell", "sell_short": "sell"}
 DONE_TODAY = frozenset({"done_for_day", "calculated"})
 """No more fills today; our orders are day orders, so this ends them."""
@@ -51,8 +55,10 @@ class Body:
         return cls(what, value)
 
     def text(self, name: str) -> str:
+        """Printable characters, at most MOST_CHARACTERS: they are journalled and shown."""
         value = self.fields.get(name)
-        return value if isinstance(value, str) and value else self.fail(name)
+        accepted = isinstance(value, str) and 0 < len(value) <= MOST_CHARACTERS and value.isprintable()
+        return str(value) if accepted else self.fail(name)
 
     def flag(self, name: str) -> bool:
         value = self.fields.get(name)
@@ -60,24 +66,25 @@ class Body:
 
     def number(self, name: str) -> Decimal:
         """A finite number; Alpaca sends most of them as text."""
-        number = finite(self.fields.get(name))
-        return self.fail(name) if number is None else number
+        found = finite(self.fields.get(name))
+        return self.fail(name) if found is None else found
 
     def number_or_none(self, name: str) -> Decimal | None:
         """None where the field is null or missing."""
         return None if self.fields.get(name) is None else self.number(name)
 
     def moment(self, name: str) -> datetime:
-        """In UTC; a time without a zone can't be read."""
+        """In UTC; a time without a zone, or of another century, can't be read."""
         try:
             moment = datetime.fromisoformat(self.text(name))
-            return moment.astimezone(UTC) if moment.tzinfo else self.fail(name)
-        except (ValueError, OverflowError):
+            return moment.astimezone(UTC) if moment.tzinfo and moment.year in YEARS else self.fail(name)
+        except ValueError:
             return self.fail(name)
 
     def day(self, name: str) -> date:
         try:
-            return date.fromisoformat(self.text(name))
+            day = date.fromisoformat(self.text(name))
+            return day if day.year in YEARS else self.fail(name)
         except ValueError:
             return self.fail(name)
 
@@ -101,17 +108,9 @@ def bodies(what: str, value: Json) -> list[Body]:
     return [Body.of(what, item) for item in value]
 
 
-def exact(value: Json) -> Decimal | None:
-    """The number in its shortest text, so that no digit is lost or added; it may be NaN. None for anything else."""
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return None
-
-
 def finite(value: Json) -> Decimal | None:
-    number = exact(value)
-    return number if number is not None and number.is_finite() else None
+    """The number in its shortest text, so that no digit is lost or added. None for anything else, and beyond bounds."""
+    return number(value if isinstance(value, str) else repr(value)) if isinstance(value, str | int | float) else None
 
 
 def _shown(value: Json) -> str:

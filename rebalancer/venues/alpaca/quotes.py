@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from rebalancer.model import NEW_YORK, Bar, Quote, Snapshot, Symbol, Tick
 from rebalancer.ports import Clock
 from rebalancer.venues.alpaca.client import AlpacaClient
-from rebalancer.venues.alpaca.parse import exact
+from rebalancer.venues.alpaca.parse import finite
 from rebalancer.venues.alpaca.transport import Json
 
 MINUTE = timedelta(minutes=1)
 NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 """Alpaca writes 0001-01-01T00:00:00Z as the time of a quote or trade that does not exist."""
+FOREVER = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
+"""A minute later there is no time any more in some zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +46,20 @@ def snapshot(symbol: Symbol, body: Json, now: datetime) -> Snapshot:
 
 def _quote(body: Json) -> Quote | None:
     part = _part(body, "latestQuote")
-    bid, ask, at = exact(part.get("bp")), exact(part.get("ap")), _time(part)
+    bid, ask, at = finite(part.get("bp")), finite(part.get("ap")), _time(part)
     return None if bid is None or ask is None or at is None else Quote(bid, ask, at)
 
 
 def _trade(body: Json) -> Tick | None:
     part = _part(body, "latestTrade")
-    price, at = exact(part.get("p")), _time(part)
+    price, at = finite(part.get("p")), _time(part)
     return None if price is None or at is None else Tick(price, at)
 
 
 def _bar(body: Json, name: str, seen: Sequence[datetime]) -> Bar | None:
     """A daily bar has only its start time: the latest time `seen` on its day counts as its last update."""
     part = _part(body, name)
-    close, began = exact(part.get("c")), _time(part)
+    close, began = finite(part.get("c")), _time(part)
     if close is None or began is None:
         return None
     session = began.astimezone(NEW_YORK).date()
@@ -79,6 +81,6 @@ def _time(part: Json) -> datetime | None:
     text = part.get("t")
     try:
         at = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+        return at.astimezone(UTC) if at and at.tzinfo and NEVER <= at <= FOREVER else None
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at and at.tzinfo and at >= NEVER else None

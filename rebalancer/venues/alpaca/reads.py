@@ -10,7 +10,7 @@ from urllib.parse import quote
 from rebalancer.errors import SourceError
 from rebalancer.model import NEW_YORK, Fill, OrderState, Position, Symbol
 from rebalancer.venues.alpaca import parse
-from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.client import MOST_PAGES, AlpacaClient
 from rebalancer.venues.alpaca.parse import Body, bodies
 from rebalancer.venues.alpaca.transport import Reply
 
@@ -62,15 +62,16 @@ def _pages(
     Each later page is requested by the last id of the one before, as `token`, since two entries may have the same time.
     """
     asked = {**query, "direction": "asc", **first}
-    while True:
+    for _ in range(MOST_PAGES):
         page = bodies(what, client.read(path, asked))
         yield from page
         if len(page) < most:
             return
         last = page[-1].text("id")
         if asked.get(token) == last:
-            raise SourceError(f"Alpaca's list of {what}s does not come to an end. Look at Alpaca's status page.")
+            break
         asked = {**query, "direction": "asc", token: last}
+    raise SourceError(f"Alpaca's list of {what}s does not come to an end. Look at Alpaca's status page.")
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import re
 
 from rebalancer.model import US_DOLLARS, Order, RefusalKind, Refused
 from rebalancer.model.text import digits, money
+from rebalancer.venues.alpaca.client import message
 from rebalancer.venues.alpaca.parse import finite
 from rebalancer.venues.alpaca.transport import Json
 
@@ -38,9 +39,9 @@ TEXTS: tuple[tuple[str, RefusalKind], ...] = (
 def refusal(order: Order, status: int, body: Json) -> Refused | None:
     """None unless the response proves that the order was not accepted."""
     match body:
-        case {"message": str(message)} if status in DEFINITE and not STANDS.search(message):
-            kind = _kind(order, message, (status, body.get("code")) in FAMILIES)
-            return _refused(order, kind, message, body) if kind else None
+        case {"message": str()} if status in DEFINITE and not STANDS.search(text := message(body)):
+            kind = _kind(order, text, (status, body.get("code")) in FAMILIES)
+            return _refused(order, kind, text, body) if kind else None
         case _:
             return None
 

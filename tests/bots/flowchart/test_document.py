@@ -101,10 +101,6 @@ def test_other_encodings_are_refused(content):
     assert "is not UTF-8" in refusal(content)
 
 
-def test_a_byte_order_mark_is_refused_with_the_remedy():
-    assert "save it as UTF-8 without one" in refusal(b'\xef\xbb\xbf{"a": 1}')
-
-
 @pytest.mark.parametrize("content", [b"5", b'"SPY"', b"true", b"null"])
 def test_a_bare_value_is_no_bot(content):
     assert "bare value" in refusal(content)

@@ -30,7 +30,7 @@ from trees import (
 
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.nodes import Nav
+from rebalancer.bots.flowchart.nodes import Close, Nav, Number
 from rebalancer.bots.flowchart.tree import Node
 from rebalancer.model import Closes
 
@@ -71,6 +71,22 @@ def test_adding_future_rows_never_changes_a_past_row(random_chart, closes, known
     whole = evaluate(program, closes).weights[:known]
     past = evaluate(program, closes.until(closes.day(known - 1))).weights if known else whole
     assert past.tobytes() == whole.tobytes()
+
+
+@given(charts, random_prices(), st.integers(0, 39))
+def test_one_day_alone_decides_as_it_does_among_all_days(random_chart, closes, day):
+    program, row = compile_chart(random_chart), day % len(closes.sessions)
+    alone, among_all = evaluate(program, closes, row).weights, evaluate(program, closes).weights
+    assert alone[row].tobytes() == among_all[row].tobytes()
+    assert np.isnan(np.delete(alone, row, axis=0)).all()
+
+
+def test_one_day_alone_computes_no_branch_that_it_does_not_take():
+    untaken = when(compare(rsi("CCC", 2), "gt", 50), hold("AAA"), hold("BBB"))
+    program = compile_chart(chart(when(compare(price("AAA"), "gt", 1), hold("AAA"), untaken)))
+    values = evaluate(program, prices(AAA=[2, 2, 2], BBB=[1, 1, 1], CCC=[1, 2, 3]), 2)
+    computed = {program.table[index] for index in values.series}
+    assert computed == {Close("AAA"), Number(1)}
 
 
 @given(charts, random_prices())

@@ -147,7 +147,7 @@ def test_a_function_of_prices_is_refused_on_anything_but_a_ticker(function):
 REFUSED = [
     (
         {"asset": "spy"},
-        "chart.asset: 'spy' is not a ticker: use 1 to 21 of A-Z, 0-9, dot, dash and slash, such as BRK.B; write SPY",
+        "chart.asset: 'spy' is not a ticker: use 1 to 21 of A-Z, 0-9, dot, dash, slash, such as BRK.B; write SPY",
     ),
     ({"asset": 5}, 'chart.asset: "asset" is 5; it must be a ticker such as "SPY"'),
     ({"cash": False}, 'chart.cash: "cash" is false; it must be true'),

@@ -127,6 +127,12 @@ def test_everything_else_is_unknown(status, body):
     assert refusal(BUY, status, body) is None
 
 
+def test_a_message_is_one_printable_line_of_bounded_length():
+    flood = refused(BUY, FORBIDDEN, "account \x1b[2J\n" * 1_000_000 + "blocked")
+    assert flood.reason.isprintable()
+    assert len(flood.reason) < 600
+
+
 junk = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()) | st.just({})
 
 

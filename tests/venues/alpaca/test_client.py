@@ -2,11 +2,13 @@
 
 import gc
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
 import traceback
+import zlib
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -232,6 +234,12 @@ def test_an_incompatible_alpaca_py_is_refused(venue, monkeypatch, lacking):
         AlpacaClient(KEYS, venue.clock, trading_url=venue.url)
 
 
+def test_an_alpaca_py_that_reads_its_answers_elsewhere_is_refused(venue, monkeypatch):
+    monkeypatch.delattr(RESTClient, "_one_request")
+    with pytest.raises(RunFailedError, match="alpaca-py has no _one_request"):
+        AlpacaClient(KEYS, venue.clock, trading_url=venue.url)
+
+
 # ------------------------------------------------------------------------------------------------ the key
 
 
@@ -261,7 +269,81 @@ def test_a_key_repeated_by_the_venue_is_not_shown(venue, client):
         client.read("/account")
 
 
+def test_a_good_answer_that_quotes_the_key_is_shown_without_it(venue, client):
+    told = {"who": f"you are {venue.key_id}", venue.secret: [{"deep": venue.secret}], "is_open": True}
+    escaped = json.dumps(told).replace(venue.secret[:2], f"\\u{ord(venue.secret[0]):04x}{venue.secret[1]}").encode()
+    for raw in (json.dumps(told).encode(), escaped):
+        venue.faults.on("GET", "/v2/clock", fault=BadAnswer(status=200, raw=raw))
+        assert client.read("/clock") == {"who": "you are ***", "***": [{"deep": "***"}], "is_open": True}
+
+
 CLOCK = {"is_open": True}
+
+
+def packed(piece: bytes, times: int = 1) -> bytes:
+    """The piece `times` times, as gzip."""
+    packer = zlib.compressobj(9, wbits=31)
+    return b"".join(packer.compress(piece) for _ in range(times)) + packer.flush()
+
+
+def test_a_packed_answer_is_unpacked(venue, client):
+    whole = BadAnswer(status=200, raw=packed(json.dumps(CLOCK).encode()), headers={"Content-Encoding": "gzip"})
+    venue.faults.on("GET", "/v2/clock", fault=whole)
+    assert client.read("/clock") == CLOCK
+
+
+@pytest.mark.parametrize(
+    ("coding", "raw", "why"),
+    [
+        ("gzip, gzip", b"x", "was not asked for"),
+        ("br", b"x", "was not asked for"),
+        ("gzip", packed(b"[1, 2, 3]")[:-9], "was not packed whole"),
+        ("gzip", packed(b"[1]") + packed(b"[2]"), "was not packed whole"),
+        ("gzip", b"no gzip", "was broken"),
+    ],
+)
+def test_an_answer_that_cannot_be_unpacked_is_no_answer(venue, hasty, coding, raw, why):
+    broken = BadAnswer(status=200, raw=raw, headers={"Content-Encoding": coding})
+    venue.faults.on("GET", "/v2/clock", fault=broken, times=None)
+    with pytest.raises(SourceError, match=why):
+        hasty.read("/clock")
+
+
+FLOODS = {
+    "a bomb": (packed(b" " * 2**20, times=1000), {"Content-Encoding": "gzip"}, "more than 10,000,000 bytes"),
+    "a long answer": (b" " * 40_000_000, {}, "more than 10,000,000 bytes"),
+    "many values": (b"[" + b"[]," * 3_300_000 + b"1]", {}, "6,600,001 values"),
+    "a text of two bytes": ('"\u2013'.encode() + b"a" * 9_900_000 + b'"', {}, "200"),
+    "a wide text": ('"\U0001f600'.encode() + b"a" * 9_900_000 + b'"', {}, "with emoji"),
+}
+ASK = """
+import resource, sys
+from rebalancer.market.clock import SystemClock
+from rebalancer.model.keys import Keys
+from rebalancer.venues.alpaca.client import AlpacaClient
+
+client = AlpacaClient(Keys(*sys.argv[2:]), SystemClock(), trading_url=sys.argv[1])
+print(client.send("GET", "/account").status)
+held = next(line for line in open("/proc/self/status") if line.startswith("VmSize"))
+most = int(held.split()[1]) * 1024 + 62_000_000
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
+answer = client.send("GET", "/clock")
+print(getattr(answer, "reason", None) or answer.status)
+"""
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize(("raw", "headers", "why"), FLOODS.values(), ids=FLOODS)
+def test_no_answer_takes_more_than_a_second_and_62_megabytes(venue, raw, headers, why):
+    venue.faults.on("GET", "/v2/clock", fault=BadAnswer(status=200, raw=raw, headers=headers), times=None)
+    words = [sys.executable, "-c", ASK, venue.url, venue.key_id, venue.secret]
+    environ = {**os.environ, "MALLOC_ARENA_MAX": "1"}  # a thread of its own would reserve 64 MB of addresses
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=environ)  # noqa: S603
+    assert ended.returncode == 0, ended.stderr
+    first, second = ended.stdout.splitlines()
+    assert first == "200"
+    assert why in second
 
 
 def test_an_answer_without_a_content_type_is_parsed_by_its_content(venue, client):
@@ -270,8 +352,8 @@ def test_an_answer_without_a_content_type_is_parsed_by_its_content(venue, client
     assert client.read("/clock") == CLOCK
 
 
-def test_ten_megabytes_are_read_or_time_out(venue, hasty):
-    venue.faults.on("GET", "/v2/clock", fault=BadAnswer(status=200, raw=b" " * 10_000_000 + json.dumps(CLOCK).encode()))
+def test_nine_megabytes_are_read_or_time_out(venue, hasty):
+    venue.faults.on("GET", "/v2/clock", fault=BadAnswer(status=200, raw=b" " * 9_000_000 + json.dumps(CLOCK).encode()))
     assert hasty.read("/clock")["is_open"] is True
 
 

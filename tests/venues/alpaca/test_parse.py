@@ -209,13 +209,25 @@ def test_a_missing_required_field_is_named(name, field, value):
         read(body(broken))
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "-inf", "1e", "12,5", True, float("inf")], ids=repr)
+ODD = ["NaN", "sNaN", "Infinity", "-inf", "1e", "12,5", "1e999999999", "1e-999999999", "9" * 400, "\u0661\u0660"]
+
+
+@pytest.mark.parametrize("value", [*ODD, True, float("inf"), 10**4000], ids=lambda value: f"{value!r:.20}")
 def test_a_number_that_is_not_finite_is_refused(value):
     with pytest.raises(SourceError, match="cash is"):
         account(cash=value)
 
 
-@pytest.mark.parametrize("value", ["2026-03-04", "2026-03-04T15:45:00", "0001-01-01T00:00:00+05:00", "soon", 5])
+@pytest.mark.parametrize("value", ["PA\x1b[2J", "two\nlines", "P" * 201], ids=repr)
+def test_a_text_that_no_screen_could_bear_is_refused(value):
+    with pytest.raises(SourceError, match="account_number is"):
+        account(account_number=value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2026-03-04", "2026-03-04T15:45:00", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "soon", 5],
+)
 def test_a_time_without_a_zone_is_refused(value):
     with pytest.raises(SourceError, match="timestamp is"):
         parse.hours(body(CLOCK, timestamp=value))
@@ -240,7 +252,7 @@ def test_any_response_is_parsed_or_reported_as_a_venue_error(name, data):
         bodies(name, sent)
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False))
+@given(st.decimals(-(10**20), 10**20, allow_nan=False, places=9))
 def test_a_number_is_never_rounded(number):
     assert body({"qty": str(number)}).number("qty") == number
 

@@ -1,12 +1,38 @@
 """The formats of flowcharts. A document is accepted whole, or refused with all of its problems."""
 
-from rebalancer.bots.flowchart import document
-from rebalancer.bots.flowchart.formats import composer, native
+import json
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from rebalancer.bots.flowchart import document, edn
+from rebalancer.bots.flowchart.formats import composer, encodings, lisp, native
 from rebalancer.bots.flowchart.formats.elements import Element, problems_of
 from rebalancer.bots.flowchart.tree import Chart
 from rebalancer.errors import Problem
 
-_READ = f'what is read: our own format ("format": "{native.FORMAT}") and Composer\'s score v1 JSON ("step": "root")'
+
+class Format(NamedTuple):
+    name: str
+    recognises: Callable[[Mapping[str, object], object], bool]
+    """Whether a document is of this format: by its outermost keys (none of a list), and by the first of a list."""
+    read: Callable[[Element], Chart | None]
+
+
+_RAINS_PERIODS = ("DAILY", "THRESHOLD")
+_FORMATS = (
+    Format("native", lambda keys, _first: keys.get("format") == native.FORMAT, native.read),
+    Format("Composer", lambda keys, _first: keys.get("step") == "root" and not _is_rains(keys), composer.read),
+    Format("Composer with colons", lambda keys, _first: ":step" in keys, encodings.read_colons),
+    Format("Composer transit", lambda keys, first: first == "^ " or "~:step" in keys, encodings.read_transit),
+    Format("Composer Lisp", lambda _keys, first: first == lisp.HEAD, lisp.read),
+)
+_REFUSED = {
+    "format": "a bot in another format",
+    "node_type": "a bot in ExxaHub's format",
+    "rebalance": "Rain's JSON for BacktestReport",
+    "step": "a part of a Composer file without its root",
+}
+_READ = f'what is read: our own format ("format": "{native.FORMAT}"), and files of Composer'
 
 
 def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]]:
@@ -14,52 +40,62 @@ def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]
 
     `source` is the name by which the problems call the document.
     """
-    if content[:100].lstrip().startswith((b"(", b";", b"{:")):
-        return None, (Problem(source, "", f"looks like Composer's Lisp text; {_READ}"),)
-    value, problems = document.parse(content, source)
+    value, problems = _value(content, source)
     if problems:
         return None, problems
-    whole = Element(value, None, [])
-    name = _name(whole)
-    if name is None:
+    found = _format(value)
+    if found is None:
         return None, (Problem(source, "", f"looks like {_guessed_kind(value)}; {_READ}"),)
-    chart = _READERS[name](whole)
-    found = problems_of(whole.refusals, source)
-    return (None if found else chart), found
+    whole = Element(value, None, [])
+    chart = found.read(whole)
+    refused = problems_of(whole.refusals, source)
+    return (None if refused else chart), refused
 
 
 def name_of(content: bytes) -> str | None:
     """The name of `content`'s format, None where it is not supported."""
-    value, _ = document.parse(content, "")
-    return _name(Element(value, None, []))
+    value, _ = _value(content, "")
+    found = _format(value)
+    return found.name if found else None
 
 
-def _name(whole: Element) -> str | None:
-    if whole["format"].value == native.FORMAT:
-        return "native"
-    if whole["step"].value == "root" and whole["rebalance"].value not in _RAINS_PERIODS:
-        return "Composer"
-    return None
+def _value(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:
+    """The value in `content`: JSON, EDN, or EDN within a JSON text; as it is or compressed."""
+    content, problems = document.unpacked(content, source)
+    if problems:
+        return None, problems
+    if content.lstrip().startswith(b'"'):
+        content = _unquoted(content)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""  # and `document.parse` says so
+    return edn.parse(text, source) if edn.looks_like_edn(text) else document.parse(content, source)
+
+
+def _unquoted(content: bytes) -> bytes:
+    """The text within a JSON text; `content` itself where it is none."""
+    try:
+        inner = json.loads(content)
+    except ValueError:
+        return content
+    return inner.encode("utf-8", "surrogatepass") if isinstance(inner, str) else content
+
+
+def _format(value: object) -> Format | None:
+    keys = value if isinstance(value, dict) else {}
+    first = value[0] if isinstance(value, list) and value else None
+    return next((each for each in _FORMATS if each.recognises(keys, first)), None)
+
+
+def _is_rains(keys: Mapping[str, object]) -> bool:
+    return keys.get("rebalance") in _RAINS_PERIODS
 
 
 def _guessed_kind(value: object) -> str:
     """A guess at what an unreadable document is, by its outermost keys."""
     if isinstance(value, list):
-        first = value[0] if value and isinstance(value[0], str) else ""
-        return _LISTS.get(first, "a list, and a bot is an object in braces")
-    keys = value.keys() if isinstance(value, dict) else ()
-    return next((name for key, name in _KEYS.items() if key in keys), "no format we know")
-
-
-_READERS = {"native": native.read, "Composer": composer.read}
-_RAINS_PERIODS = ("DAILY", "THRESHOLD")
-_LISTS = {"^ ": "Composer's transit JSON", "defsymphony": "Composer's Lisp as JSON lists"}
-_KEYS = {
-    "format": "a bot in another format",
-    ":step": "Composer's JSON with a colon before each key",
-    "incantation": "a QuantMage spell",
-    "score_version": "Composer's score v2",
-    "node_type": "a bot in ExxaHub's format",
-    "rebalance": "Rain's JSON for BacktestReport",
-    "step": "a part of a Composer file without its root",
-}
+        return "a list, and a bot is an object in braces"
+    return next(
+        (name for key, name in _REFUSED.items() if isinstance(value, dict) and key in value), "no format we know"
+    )

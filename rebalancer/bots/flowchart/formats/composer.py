@@ -48,7 +48,7 @@ _COSMETIC = frozenset(
 _EQUITY = re.compile(r"EQUITIES::(.+)//USD")
 
 # Known to Composer and not supported here: refused as "not read yet" rather than as unknown.
-_LATER = frozenset(
+LATER = frozenset(
     {
         *("none", "weekly", "monthly", "quarterly", "yearly", "wt-marketcap", "eq"),
         *("percentage-price-oscillator", "percentage-price-oscillator-signal"),
@@ -61,8 +61,9 @@ _LATER = frozenset(
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     _drop_what_means_nothing(document.value)
+    document["step"].choice(("root",))
     document.only(*_COMMON, "rebalance", "rebalance-corridor-width")
-    document["rebalance"].choice(("daily",), _LATER)
+    document["rebalance"].choice(("daily",), LATER)
     if document["rebalance"].value == "daily" and document["rebalance-corridor-width"].given:
         document["rebalance-corridor-width"].refuse('a corridor has no meaning with "rebalance" "daily"; delete it')
     name = _name(document)
@@ -96,7 +97,7 @@ def _step(element: Element) -> Parsed:
     if not isinstance(element.value, dict):
         element.must_be('an object with a "step"')
         return Parsed(None)
-    step = element["step"].choice(tuple(_STEPS), _LATER)
+    step = element["step"].choice(tuple(_STEPS), LATER)
     if element["step"].value != step:
         return Parsed(None)
     keys, read = _STEPS[step]
@@ -117,7 +118,7 @@ def _branch(listed: Element) -> Parsed:
 
 def _asset(element: Element) -> Parsed:
     _expect_no_children(element)
-    symbol = _ticker(element["ticker"])
+    symbol = ticker(element["ticker"])
     return Parsed(lambda: tree.Asset(symbol, element.here))
 
 
@@ -206,7 +207,7 @@ def _condition(side: Element) -> Parsed:
         return Parsed(None)
     side.only(*_COMMON, "is-else-condition?", *_CONDITION)
     left = _indicator(side, "lhs")
-    comparator = side["comparator"].choice(COMPARATORS, _LATER)
+    comparator = side["comparator"].choice(COMPARATORS, LATER)
     before, is_fixed = len(side.refusals), _is_fixed(side)
     if len(side.refusals) > before:
         return Parsed(None)
@@ -224,12 +225,12 @@ def _is_fixed(side: Element) -> bool:
 
 def _indicator(side: Element, name: Literal["lhs", "rhs"]) -> tree.Indicator:
     function, numbers = _function(side[f"{name}-fn"], side[f"{name}-fn-params"], side[f"{name}-window-days"])
-    return tree.Indicator(function, numbers, _ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
+    return tree.Indicator(function, numbers, ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
 
 
 def _function(name: Element, params: Element, legacy: Element) -> tuple[str, tuple[int, ...]]:
     """The parameters of a function that was refused have no meaning, and are not looked at."""
-    function = name.choice(FUNCTIONS, _LATER)
+    function = name.choice(FUNCTIONS, LATER)
     return function, _parameters(function, params, legacy) if name.value == function else ()
 
 
@@ -250,7 +251,7 @@ def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, .
     return numbers
 
 
-def _ticker(element: Element) -> Symbol:
+def ticker(element: Element) -> Symbol:
     """EQUITIES::SPY//USD is SPY."""
     text = element.value
     if not isinstance(text, str):

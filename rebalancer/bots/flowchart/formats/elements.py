@@ -15,8 +15,11 @@ from typing import TypeGuard, TypeVar
 from rebalancer.bots.flowchart.tree import Place
 from rebalancer.errors import Problem
 from rebalancer.model import Symbol, symbol
+from rebalancer.model.text import counted
 
 MAX_PROBLEMS = 100
+LINE = "line "
+"""How a place begins that is a line of a text, where others are keys."""
 
 _NUMERIC = re.compile(r"-?([0-9]{1,15}(\.[0-9]{0,20})?|\.[0-9]{1,20})", re.ASCII)
 _Choice = TypeVar("_Choice", bound=str)
@@ -45,11 +48,11 @@ def problems_of(refusals: Refusals, source: str) -> tuple[Problem, ...]:
     ]
     shown = said[:MAX_PROBLEMS]
     more = len(said) - len(shown)
-    return (*shown, *([Problem(source, "", f"and {more:,} more problems")] if more else []))
+    return (*shown, *([Problem(source, "", f"and {counted(more, 'more problem')}")] if more else []))
 
 
 def _elsewhere(places: int) -> str:
-    return f" (so at {places:,} other {'place' if places == 1 else 'places'})" if places else ""
+    return f" (so at {counted(places, 'other place')})" if places else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +86,8 @@ class Element:
 
     @property
     def _name(self) -> str:
-        return quoted(self.place.step) if self.place and isinstance(self.place.step, str) else "this"
+        step = self.place.step if self.place else None
+        return quoted(step) if isinstance(step, str) and not step.startswith(LINE) else "this"
 
     def only(self, *keys: str) -> "Element":
         """Itself; refuses keys other than `keys`."""

@@ -94,6 +94,10 @@ def test_a_quote_without_an_ask_is_passed_on_for_the_gates_to_refuse() -> None:
         {"t": "2024-03-05T20:49:59", "bp": 1, "ap": 2},
         {"t": "soon", "bp": 1, "ap": 2},
         {"t": "0001-01-01T00:00:00Z", "bp": 1, "ap": 2},
+        {"t": "9999-12-31T23:59:59-05:00", "bp": 1, "ap": 2},
+        {"t": "9999-12-31T12:00:00Z", "bp": 1, "ap": 2},
+        {"t": "2024-03-05T20:49:59Z", "bp": "1e999999999", "ap": 2},
+        {"t": "2024-03-05T20:49:59Z", "bp": 1, "ap": 10**4000},
     ],
 )
 def test_an_unreadable_quote_is_none(quote: object) -> None:

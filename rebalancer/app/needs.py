@@ -1,0 +1,79 @@
+"""The tickers that accounts need, for what, and how those without a price are told."""
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+
+from rebalancer.app.views import Need
+from rebalancer.bots.base import Bot
+from rebalancer.config import Config
+from rebalancer.market.sample import DERIVED
+from rebalancer.model import Symbol
+from rebalancer.model.text import counted, listed
+
+BotsByAccount = Mapping[str, Mapping[str, Bot]]
+"""Loaded bots by the names of their account and their own."""
+
+
+def needs(config: Config, bots: BotsByAccount) -> tuple[Need, ...]:
+    """What is needed by bots, as a fallback and in pairs, by ticker."""
+    users: dict[Symbol, list[Bot]] = defaultdict(list)
+    for bot in chain.from_iterable(loaded.values() for loaded in bots.values()):
+        for symbol in bot.symbols:
+            users[symbol].append(bot)
+    keys: dict[Symbol, set[str]] = defaultdict(set)
+    for symbol, key in _named_by_settings(config):
+        keys[symbol].add(key)
+    return tuple(
+        Need(
+            symbol,
+            tuple(bot.name for bot in users[symbol]),
+            tuple(sorted(keys[symbol])),
+            max((bot.lookback for bot in users[symbol]), default=1),
+        )
+        for symbol in sorted({*users, *keys})
+    )
+
+
+def _named_by_settings(config: Config) -> Iterator[tuple[Symbol, str]]:
+    for account in config.accounts:
+        yield from ((symbol, "fallback_ticker") for symbol in account.trading.fallback)
+        yield from ((symbol, "paired_tickers") for pair in account.trading.paired_tickers for symbol in pair)
+
+
+def without_price(needed: Iterable[Need], known: Container[Symbol] | None) -> tuple[Need, ...]:
+    """Those that are not `known` to the price source; None: to a venue, which is not asked, but has none of DERIVED."""
+    return tuple(need for need in needed if (need.symbol in DERIVED if known is None else need.symbol not in known))
+
+
+def missing_sentence(config: Config, missing: Sequence[Need]) -> Iterator[str]:
+    """As in "2 tickers have no price: QLD (3 bots), SGOV (fallback_ticker)", with the remedy; nothing for none."""
+    if missing:
+        names = listed([f"{need.symbol} ({_uses(need)})" for need in missing])
+        yield f"{_have(missing)} no price: {names}. {_remedy(config, missing)}"
+
+
+def short_sentence(short: Sequence[Need], closes: Mapping[Symbol, int]) -> Iterator[str]:
+    """`closes` counts those that there are."""
+    if short:
+        names = listed([f"{need.symbol} ({closes[need.symbol]:,} of {need.closes:,}, {_uses(need)})" for need in short])
+        yield f"{_have(short)} fewer closes than the bots look back: {names}. Those bots can't decide yet."
+
+
+def _have(needed: Sequence[Need]) -> str:
+    return f"{counted(len(needed), 'ticker')} {'has' if len(needed) == 1 else 'have'}"
+
+
+def _uses(need: Need) -> str:
+    bots = [counted(len(need.bots), "bot")] if need.bots else []
+    return ", ".join([*bots, *need.settings])
+
+
+def _remedy(config: Config, missing: Sequence[Need]) -> str:
+    if config.data_source == "sample":
+        return "`rebalance data status` lists the tickers of the sample: name one of them, or bring prices of your own."
+    if derived := [need.symbol for need in missing if need.symbol in DERIVED]:
+        return f"Name traded funds, such as SGOV and SH: {' and '.join(derived)} can be had in the sample alone."
+    if config.data_folder is not None:
+        return "Add their closes to the folder, or name other tickers."
+    return "`rebalance data sync` fetches those that there are; name other tickers for the rest."

@@ -1,0 +1,101 @@
+"""Tickers without a price are said once, together, with how many bots need them."""
+
+import json
+
+import pytest
+
+CONFIG = """
+state_dir = "state"
+{data}
+[trading]
+{fallback}
+paired_tickers = [["SPY", "SPYINV"]]
+[accounts.main]
+broker = "sim"
+[[accounts.main.investments]]
+bot = "first.json"
+amount = 40
+weight_mode = "percent"
+[[accounts.main.investments]]
+bot = "second.json"
+amount = 60
+weight_mode = "percent"
+"""
+FOLDER = '[data]\nsource = "folder"\nfolder = "prices"'
+CLOSES = "date,SPY,QLD\n2016-06-30,209,61\n2016-07-01,210,62\n"
+
+
+def hold(*tickers: str, sort: int = 1) -> str:
+    by = {"function": "cumulative-return", "window": sort}
+    chart = {"filter": {"by": by, "take": "top", "count": 1, "of": [{"asset": ticker} for ticker in tickers]}}
+    return json.dumps({"format": "rebalancer/bot", "version": 1, "name": "Bot", "chart": chart})
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(first: str, second: str, *, data: str = "", fallback: str = "") -> None:
+        (tmp_path / "config.toml").write_text(CONFIG.format(data=data, fallback=fallback))
+        (tmp_path / "first.json").write_text(first)
+        (tmp_path / "second.json").write_text(second)
+        (tmp_path / "prices").mkdir(exist_ok=True)
+        (tmp_path / "prices" / "all.csv").write_text(CLOSES)
+
+    return write
+
+
+def warnings(rebalance) -> list[str]:
+    output = rebalance("config", "check", "--json")
+    assert output.code == 0, output.out
+    return [each["text"] for each in json.loads(output.out)["warnings"]]
+
+
+def test_tickers_that_the_sample_does_not_have_are_one_warning(rebalance, write):
+    write(hold("SPY", "QLD"), hold("QLD", "TQQQ"))
+    (text,) = warnings(rebalance)
+    assert text.startswith("3 tickers have no price: QLD (2 bots), SGOV (fallback_ticker), TQQQ (1 bot). ")
+    assert "`rebalance data status` lists the tickers of the sample" in text
+
+
+def test_what_is_in_the_sample_alone_is_said_of_a_folder_with_real_tickers_to_name(rebalance, write):
+    write(hold("SPY", "QLD"), hold("QLD", "TBILL"), data=FOLDER, fallback='fallback_ticker = "TBILL"')
+    (text,) = warnings(rebalance)
+    assert text.startswith("2 tickers have no price: SPYINV (paired_tickers), TBILL (1 bot, fallback_ticker). ")
+    assert "Name traded funds, such as SGOV and SH: SPYINV and TBILL can be had in the sample alone." in text
+
+
+def test_of_a_venue_that_is_not_asked_only_the_samples_own_are_said(rebalance, write, tmp_path, monkeypatch):
+    monkeypatch.setenv("ID", "key")
+    monkeypatch.setenv("SECRET", "secret")
+    write(hold("SPY", "QLD"), hold("QLD", "TBILL"))
+    path = tmp_path / "config.toml"
+    keys = 'broker = "alpaca"\nkey_id = "${ID}"\nsecret = "${SECRET}"'
+    path.write_text(path.read_text().replace('broker = "sim"', keys))
+    (text,) = warnings(rebalance)
+    assert text.startswith("2 tickers have no price: SPYINV (paired_tickers), TBILL (1 bot). ")
+
+
+def test_prices_that_can_not_be_read_are_a_warning(rebalance, write, tmp_path):
+    write(hold("SPY", "QLD"), hold("QLD", "SPY"), data=FOLDER, fallback='fallback_ticker = "CASH"')
+    (tmp_path / "prices" / "all.csv").write_text("no prices at all")
+    assert any(
+        "all.csv" in each["source"] for each in json.loads(rebalance("config", "check", "--json").out)["warnings"]
+    )
+
+
+def test_data_status_compares_with_what_the_bots_need(rebalance, write):
+    write(hold("SPY", "TQQQ"), hold("QLD", "SPY", sort=5), data=FOLDER, fallback='fallback_ticker = "QLD"')
+    answer = json.loads(rebalance("data", "status", "--json").out)
+    assert [(need["symbol"], need["bots"], need["settings"]) for need in answer["missing"]] == [
+        ("SPYINV", [], ["paired_tickers"]),
+        ("TQQQ", ["first"], []),
+    ]
+    assert [(need["symbol"], need["closes"]) for need in answer["short"]] == [("QLD", 6), ("SPY", 6)]
+    shown = " ".join(rebalance("data", "status").out.split())
+    assert "2 tickers have no price: SPYINV (paired_tickers), TQQQ (1 bot)." in shown
+    assert "2 tickers have fewer closes than the bots look back: QLD (2 of 6, 1 bot, fallback_ticker)" in shown
+
+
+def test_where_nothing_is_missing_nothing_is_said(rebalance):
+    answer = json.loads(rebalance("data", "status", "--json").out)
+    assert (answer["missing"], answer["short"]) == ([], [])
+    assert "no price" not in rebalance("data", "status").out
