@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Self
 from unicodedata import category
 
@@ -107,3 +108,22 @@ class StoppedError(RebalancerError):
     """An invariant was violated: orders may be open at the broker, and a person must check the account."""
 
     exit_code = 5
+
+
+class UnexpectedError(RebalancerError):
+    """A fault of this program or of a library. Its text never has that of the original error, which may hold a key."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """What `error` was, and the last line of this program that it passed."""
+        lines = [(str(frame.f_globals.get("__name__")), line) for frame, line in walk_tb(error.__traceback__)]
+        module, line = next((each for each in reversed(lines) if each[0].startswith("rebalancer.")), ("rebalancer", 0))
+        return cls(
+            f"unexpected error, {type(error).__name__} in {module}, line {line}. Please report it with this text; with "
+            "--debug a command shows the traceback."
+        )
+
+
+def in_tree(error: Exception) -> RebalancerError:
+    """`error` itself if it is a RebalancerError, else the UnexpectedError of it."""
+    return error if isinstance(error, RebalancerError) else UnexpectedError.of(error)

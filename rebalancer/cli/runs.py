@@ -1,6 +1,7 @@
 """`rebalance run`, `recover`, `schedule`, `status` and `doctor`."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -161,12 +162,14 @@ def print_poll(
     from rebalancer.report.run import log_line
 
     for found in between(loop.poll()):
-        if isinstance(found, PollFailed):
-            say(f"rebalance: {found.error}", err=True)
-        elif not json:
-            say(visible(log_line(found, loop.clock.now())))
-        elif not isinstance(found, ComingRun):
-            say(to_json(found))
+        # A screen that is gone, a full disk, a character that it lacks: the schedule goes on, and tells by other ways.
+        with suppress(OSError, UnicodeError):
+            if isinstance(found, PollFailed):
+                say(f"rebalance: {found.error}", err=True)
+            elif not json:
+                say(visible(log_line(found, loop.clock.now())))
+            elif not isinstance(found, ComingRun):
+                say(to_json(found))
 
 
 def status(

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -63,8 +63,9 @@ class ProgressLine:
 
     def _write(self, text: str) -> None:
         if self._stream is not None:
-            self._stream.write(text)
-            self._stream.flush()
+            with suppress(OSError, ValueError):  # a screen that is gone, or full, must not end a run
+                self._stream.write(text)
+                self._stream.flush()
 
 
 @contextmanager

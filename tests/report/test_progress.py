@@ -124,3 +124,15 @@ def test_the_line_is_cleared_after_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(ValueError, match="wrong"):
         work()
     assert out.getvalue().endswith(CLEARED)
+
+
+class Gone(Terminal):
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_screen_that_is_gone_changes_nothing(clock: SimulatedClock) -> None:
+    for screen in (Gone(), None):
+        line = ProgressLine(screen, clock)
+        line("Reading spy.csv", 1, 4)
+        line.clear()
