@@ -22,7 +22,7 @@ def test_each_kind_of_value_is_read():
 
 
 def test_escapes_in_a_text_are_read():
-    assert parse(r'("a\"b\\\n\u00e9")', "bot.clj")[0] == ['a"b\\\né']
+    assert parse(r'("a\"b\\\n\u00e9 \ud83c\udf1f")', "bot.clj")[0] == ['a"b\\\né 🌟']
 
 
 def test_commas_and_comments_are_blanks():
@@ -55,6 +55,7 @@ def test_a_form_knows_its_line():
         ("(1/3)", "'1' begins nothing"),
         ("(12abc)", "'1' begins nothing"),
         (r'("\q")', "is no escape in a text"),
+        (r'("\ud83c")', "half a character is escaped"),
         ('("open', "begins nothing"),
         ("(1e16)", "this number is too large"),
         ("(1e999)", "this number is too large"),
