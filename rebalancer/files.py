@@ -25,7 +25,7 @@ def open_regular(path: Path, most: int | None = None, *, follow: bool = True) ->
     status = os.fstat(file.fileno())
     refused = None
     if not stat.S_ISREG(status.st_mode):
-        refused = _not_regular()
+        refused = _not_regular(path)
     elif most is not None and status.st_size > most:
         refused = _too_long(f"{status.st_size:,}", most)
     if refused:
@@ -46,11 +46,11 @@ def read_regular(path: Path, most: int) -> bytes:
 def require_regular(path: Path) -> None:
     """Raises OSError for anything else than an ordinary file, for libraries that open files by themselves."""
     if not path.is_file():
-        raise _not_regular()
+        raise _not_regular(path)
 
 
-def _not_regular() -> OSError:
-    return OSError(errno.EINVAL, "it is no ordinary file")
+def _not_regular(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "it is no ordinary file", str(path))
 
 
 def _too_long(size: str, most: int) -> OSError:
@@ -66,6 +66,7 @@ def replace_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> No
     file, temporary = _with_temporary(path)
     try:
         if file.exists():
+            require_regular(file)  # never a device, which a link may lead to
             _write_new(temporary, content, PRIVATE)
             temporary.chmod(stat.S_IMODE(file.stat().st_mode))
         else:

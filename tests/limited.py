@@ -25,10 +25,10 @@ HANGS = 60
 """Seconds after which a child counts as one that waits for ever."""
 
 
-def answer(code: str, *words: str) -> str:
+def answer(code: str, *words: str, exit_code: int = 0) -> str:
     """What `code` prints, a script that calls `limit()` once it has imported what it needs. `words` are in sys.argv."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", PREFIX + code, *words], capture_output=True, text=True, check=False, timeout=HANGS
     )
-    assert done.returncode == 0, (done.returncode, done.stderr[-500:])
-    return done.stdout
+    assert done.returncode == exit_code, (done.returncode, done.stderr[-500:])
+    return done.stdout + done.stderr

@@ -7,6 +7,7 @@ from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import (
+    MOST,
     AccountOption,
     Answer,
     Commands,
@@ -27,10 +28,10 @@ DryRunOption = Annotated[bool, Option("--dry-run", help="Read the journal of the
 
 
 def history(
-    run: Annotated[int | None, Argument(help="The number of a run to show in full.")] = None,
+    run: Annotated[int | None, Argument(min=1, max=MOST, help="The number of a run to show in full.")] = None,
     account: AccountOption = None,
     dry_run: DryRunOption = False,
-    limit: Annotated[int, Option("--limit", min=1, help="How many runs to list.")] = 20,
+    limit: Annotated[int, Option("--limit", min=1, max=MOST, help="How many runs to list.")] = 20,
     config: ConfigOption = None,
 ) -> Answer:
     """List the runs, or show one in full."""
@@ -49,10 +50,10 @@ def history(
 
 
 def orders(
-    run: Annotated[int | None, Option("--run", help="Only this run's orders.")] = None,
+    run: Annotated[int | None, Option("--run", min=1, max=MOST, help="Only this run's orders.")] = None,
     account: AccountOption = None,
     dry_run: DryRunOption = False,
-    limit: Annotated[int, Option("--limit", min=1, help="How many orders to list.")] = 50,
+    limit: Annotated[int, Option("--limit", min=1, max=MOST, help="How many orders to list.")] = 50,
     config: ConfigOption = None,
 ) -> Answer:
     """List the orders with their reasons."""

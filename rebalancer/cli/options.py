@@ -35,6 +35,8 @@ AccountOption = Annotated[str | None, Option("--account", help="Only this accoun
 JsonOption = Annotated[bool, Option("--json", help="Print JSON.")]
 DebugOption = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 DAY = ["%Y-%m-%d"]
+MOST = 1_000_000_000
+"""Of runs and lines. SQLite takes no number beyond 2**63."""
 YesOption = Annotated[bool, Option("--yes", help="Don't ask.")]
 
 

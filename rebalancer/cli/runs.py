@@ -121,7 +121,9 @@ NEEDS_ATTENTION = 6
 
 
 def schedule(
-    coming: Annotated[int | None, Option("--next", min=1, help="List this many coming runs, then exit.")] = None,
+    coming: Annotated[
+        int | None, Option("--next", min=1, max=1000, help="List this many coming runs, then exit.")
+    ] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> Answer | None:
@@ -175,7 +177,8 @@ def print_poll(
 def status(
     account: AccountOption = None,
     max_age: Annotated[
-        float | None, Option("--max-age", metavar="HOURS", min=0, help="Maximum age of the last completed run.")
+        float | None,
+        Option("--max-age", metavar="HOURS", min=0, max=1_000_000, help="Maximum age of the last completed run."),
     ] = None,
     config: ConfigOption = None,
 ) -> Answer:

@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from rebalancer.cli.config_file import config_path, load_account, load_config
 from rebalancer.cli.options import (
+    MOST,
     AccountOption,
     Answer,
     Commands,
@@ -80,7 +81,7 @@ def show(config: ConfigOption = None, account: AccountOption = None) -> Answer:
 @app.with_json()
 def changes(
     account: AccountOption = None,
-    limit: Annotated[int, Option("--limit", min=1, help="How many changes to list.")] = 50,
+    limit: Annotated[int, Option("--limit", min=1, max=MOST, help="How many changes to list.")] = 50,
     config: ConfigOption = None,
 ) -> Answer:
     """List journalled changes of settings."""

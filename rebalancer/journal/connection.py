@@ -133,8 +133,12 @@ def load_high_water_mark(journal: Path) -> Head | None:
     """None where there is none, or a damaged one."""
     try:
         mark = Head(**json.loads(read_regular(high_water_mark_file(journal), MOST_OF_A_MARK)))
-    except (FileNotFoundError, ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError):
         return None
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.EINVAL, errno.EFBIG}:  # none, no ordinary file, or too long for a mark
+            return None
+        raise
     return mark if type(mark.seq) is int and 0 <= mark.seq < 2**63 and isinstance(mark.hash, str) else None
 
 

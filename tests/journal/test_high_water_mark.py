@@ -1,6 +1,7 @@
 """A rolled-back journal is detected before any order is sent."""
 
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -80,6 +81,16 @@ def test_a_mark_that_can_not_be_saved_leaves_no_draft(path, file):
 def test_a_damaged_mark_is_none(path, file, text):
     file.parent.mkdir(parents=True)
     file.write_text(text)
+    assert load_high_water_mark(path) is None
+
+
+@pytest.mark.posix
+def test_a_mark_that_is_no_ordinary_file_or_too_long_is_none(path, file):
+    file.parent.mkdir(parents=True)
+    os.mkfifo(file)
+    assert load_high_water_mark(path) is None
+    file.unlink()
+    file.write_bytes(b" " * 20_000)
     assert load_high_water_mark(path) is None
 
 
