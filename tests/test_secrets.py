@@ -152,6 +152,32 @@ def test_a_dropped_connection_is_reported_without_keys(home, log):
     assert leaked_canaries(result, log.text, home.files()) == []
 
 
+def test_what_variables_hold_is_on_no_screen_and_in_no_file_after_an_evening(rebalance, home, log, monkeypatch):
+    monkeypatch.setenv("TOKEN", "canary-of-a-web-hook")
+    bot = home.folder / "canary" / "half.json"
+    bot.parent.mkdir()
+    bot.write_text(json.dumps(BOT))
+    monkeypatch.setenv("FOLDER", str(bot.parent))
+    settings = CONFIG.replace('"half.json"', '"${{FOLDER}}/half.json"').replace(
+        '"state"', '"state"\non_result = "sh -c false ${{TOKEN}}"'
+    )
+    (home.folder / "config.toml").write_text(settings.format(url=home.venue.url, keys=WAYS["variables"]))
+    home.evening()
+    words = (
+        "config show",
+        "config show --json",
+        "history 1",
+        "history --json",
+        "status",
+        "bots list",
+        "config changes --json",
+    )
+    said = [rebalance(*each.split()) for each in words]
+    assert all(each.code in {0, 6} for each in said), said
+    files = {name: text for name, text in home.files().items() if name != "half.json"}
+    assert "canary-of" not in f"{said} {files} {log.text}"
+
+
 @pytest.mark.parametrize("debug", [[], ["--debug"], ["--json"]])
 def test_keys_in_the_config_are_refused_and_not_quoted(rebalance, home, log, debug):
     home.write_config(f'key_id = "{ID}"\nsecret = "{SECRET}"')
