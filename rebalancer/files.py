@@ -53,9 +53,7 @@ def replace_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> No
     A replaced file keeps its permissions; a new one gets `mode`, less the umask. Raises OSError, and then nothing is
     changed and no temporary file is left.
     """
-    file = path.resolve()
-    # A random name: the process id of two containers that share the folder may both be 1.
-    temporary = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
+    file, temporary = _with_temporary(path)
     try:
         if file.exists():
             _write_new(temporary, content, PRIVATE)
@@ -66,6 +64,22 @@ def replace_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> No
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(file.parent)
+
+
+def try_to_replace(path: Path) -> None:
+    """Raise the OSError that `replace_atomically` would raise in the folder of `path`; nothing is left there."""
+    _, temporary = _with_temporary(path)
+    try:
+        _write_new(temporary, b"", PRIVATE)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _with_temporary(path: Path) -> tuple[Path, Path]:
+    """The file at the end of all links, and a new one beside it."""
+    file = Path(os.path.realpath(path))
+    # A random name: the process id of two containers that share the folder may both be 1.
+    return file, file.with_name(f".{file.name}.{os.urandom(8).hex()}")
 
 
 def create_private(path: Path, content: bytes = b"") -> None:

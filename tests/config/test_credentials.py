@@ -111,7 +111,7 @@ def test_a_link_to_a_file_is_refused(file: Path) -> None:
 @pytest.mark.posix
 def test_a_pipe_a_folder_or_a_missing_file_is_refused_at_once(file: Path) -> None:
     file.unlink()
-    assert "can't be read: No such file" in refusal_of(BY_FILE, file.parent)
+    assert f"there is no file {file}; `rebalance login demo` asks for them" in refusal_of(BY_FILE, file.parent)
     os.mkfifo(file, 0o600)
     assert "is no regular file" in refusal_of(BY_FILE, file.parent)
     file.unlink()

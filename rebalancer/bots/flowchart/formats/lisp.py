@@ -18,7 +18,7 @@ from rebalancer.bots.flowchart.formats.assembly import (
     selection,
     volatility_window,
 )
-from rebalancer.bots.flowchart.formats.composer import LATER, ticker
+from rebalancer.bots.flowchart.formats.composer_conditions import LATER, ticker
 from rebalancer.bots.flowchart.formats.elements import LINE, Element, quoted
 from rebalancer.bots.flowchart.tree import Place
 
