@@ -25,7 +25,7 @@ def open_regular(path: Path, most: int | None = None, *, follow: bool = True) ->
     status = os.fstat(file.fileno())
     refused = None
     if not stat.S_ISREG(status.st_mode):
-        refused = OSError(errno.EINVAL, "it is no ordinary file")
+        refused = _not_regular()
     elif most is not None and status.st_size > most:
         refused = _too_long(f"{status.st_size:,}", most)
     if refused:
@@ -41,6 +41,16 @@ def read_regular(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise _too_long(f"more than {most:,}", most)
     return content
+
+
+def require_regular(path: Path) -> None:
+    """Raises OSError for anything else than an ordinary file, for libraries that open files by themselves."""
+    if not path.is_file():
+        raise _not_regular()
+
+
+def _not_regular() -> OSError:
+    return OSError(errno.EINVAL, "it is no ordinary file")
 
 
 def _too_long(size: str, most: int) -> OSError:
@@ -102,6 +112,7 @@ def ensure_private(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         create_private(path)
+    require_regular(path)
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
