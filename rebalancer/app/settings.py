@@ -70,7 +70,7 @@ def _warnings(config: Config, bots: BotsByAccount) -> Iterator[Problem]:
     """Of prices and holdings."""
     unreadable: list[Problem] = []
     with _kept(unreadable):
-        missing = without_price(needs(config, bots), known_tickers(config))
+        missing = without_price(needs(config.accounts, bots), known_tickers(config))
         yield from (Problem(str(config.path), "data", text) for text in missing_sentence(config, missing))
     yield from unreadable
     for account in config.accounts:
