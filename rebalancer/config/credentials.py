@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from rebalancer.config.document import MAX_BYTES, decode
 from rebalancer.config.keys import Table
 from rebalancer.config.tables import AccountConfig, KeySource
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.files import replace_atomically
+from rebalancer.files import open_regular, replace_atomically
 from rebalancer.model.keys import Keys
 from rebalancer.venues import registry
 
@@ -128,7 +127,7 @@ def _from_file(file: Path) -> Keys:
 def _private_bytes(file: Path) -> bytes:
     """The content of a file that the user owns and no other user can read."""
     try:
-        with open(file, "rb", opener=_opened) as stream:
+        with open_regular(file, MAX_BYTES, follow=False) as stream:
             if why := _not_private(os.fstat(stream.fileno()), file):
                 raise BadInputError.of(file, why)
             return stream.read(MAX_BYTES + 1)
@@ -138,14 +137,7 @@ def _private_bytes(file: Path) -> bytes:
         raise BadInputError.of(file, f"can't be read: {error.strerror}") from error
 
 
-def _opened(name: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a named pipe would block.
-    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
 def _not_private(status: os.stat_result, file: Path) -> str | None:
-    if not stat.S_ISREG(status.st_mode):
-        return "is no regular file"
     if status.st_uid != os.getuid():
         return "belongs to another user: make one of your own"
     if status.st_mode & 0o077:

@@ -1,21 +1,14 @@
 """Config and bot files on disk: replaced atomically, and never over what another program has changed meanwhile."""
 
-import errno
 from collections.abc import Mapping
 from pathlib import Path
 
 from rebalancer import demo
+from rebalancer.config.document import MAX_BYTES
 from rebalancer.config.parsers import account_name
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.files import create_private, replace_atomically
+from rebalancer.files import create_private, read_regular, replace_atomically
 from rebalancer.venues import registry
-
-
-def content_of(path: Path) -> bytes:
-    """The bytes of a file. Raises OSError, also for a pipe or a device, since reading one may never end."""
-    if path.is_fifo() or path.is_char_device():
-        raise OSError(errno.EINVAL, "it is no ordinary file")
-    return path.read_bytes()
 
 
 def replace_content(path: Path, before: bytes, after: bytes) -> None:
@@ -24,7 +17,7 @@ def replace_content(path: Path, before: bytes, after: bytes) -> None:
     Raises BadInputError, and changes nothing, where the file has other content by now or can't be written.
     """
     try:
-        if path.read_bytes() != before:
+        if read_regular(path, MAX_BYTES) != before:
             raise BadInputError.of(path, "was changed meanwhile by another program: try again")
         replace_atomically(path, after)
     except OSError as error:
@@ -44,7 +37,11 @@ def create(path: Path, content: bytes) -> None:
 
 def write_backup(path: Path, content: bytes) -> None:
     """Keep `content` at `path`. Raises BadInputError where a file with other content is there already."""
-    if not (path.is_file() and path.read_bytes() == content):
+    try:
+        kept = read_regular(path, len(content)) == content
+    except OSError:  # what is there, if anything, is no such backup
+        kept = False
+    if not kept:
         create(path, content)
 
 

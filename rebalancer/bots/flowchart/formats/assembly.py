@@ -10,7 +10,7 @@ from rebalancer.bots.flowchart.formats.elements import Element
 from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN
 from rebalancer.model import Symbol
 
-MAX_ELEMENTS = 100_000
+MAX_ELEMENTS = 25_000
 MAX_REFUSALS = 1_000
 FUNCTIONS = tuple(INDICATORS)
 COMPARATORS: tuple[tree.Comparator, ...] = get_args(tree.Comparator)

@@ -32,13 +32,14 @@ _MEANING = frozenset(
         *("rebalance", "rebalance-corridor-width", "num", "den", *OPERAND, *BLOCK),
     }
 )
-# What Composer's editor and site show beside a strategy, as `_plain` spells it.
+# What Composer's editor and site show beside a strategy; the site writes `_` for `-`, and leaves out a last `?`.
 _COSMETIC = frozenset(
     {
-        *("id", "description", "collapsed", "collapsed-specified-weight", "children-count", "weight-method", "select"),
-        *("sort-by", "suppress-incomplete-warnings", "price", "dollar-volume", "has-marketcap", "exchange", "tags"),
-        *("asset-class", "asset-classes", "color", "sparkgraph-url", "hashtag", "owner", "created-at", "copied-from"),
-        *("last-updated-at", "last-semantic-update-at", "share-with-everyone", "youtube-url"),
+        *("id", "description", "collapsed?", "collapsed-specified-weight?", "children-count", "weight-method", "price"),
+        *("sort-by?", "select?", "suppress-incomplete-warnings?", "suppress-incomplete-warnings", "dollar-volume"),
+        *("has-marketcap", "exchange", "asset-class", "asset-classes", "color", "sparkgraph-url", "hashtag", "tags"),
+        *("owner", "copied-from", "created-at", "last-updated-at", "last-semantic-update-at", "share-with-everyone?"),
+        *("youtube-url", "collapsed", "collapsed-specified-weight", "share-with-everyone"),
     }
 )
 
@@ -70,12 +71,7 @@ def _drop_what_means_nothing(value: object) -> None:
 
 
 def _means_nothing(key: str, value: object) -> bool:
-    return (value is None and key in _MEANING) or _plain(key) in _COSMETIC
-
-
-def _plain(key: str) -> str:
-    """One spelling of a key: the site's exports write `asset_class`, the editor `collapsed?`."""
-    return key.removesuffix("?").replace("_", "-")
+    return (value is None and key in _MEANING) or key.replace("_", "-") in _COSMETIC
 
 
 def _step(element: Element) -> Parsed:

@@ -51,7 +51,7 @@ def read(document: Element) -> tree.Chart | None:
         return None
     name = parts[1].text()
     if len(parts) == 4:
-        _options(parts[2])
+        _options(replace(parts[2], place=whole.place))
     root = assemble(_node, parts[-1])
     return tree.Chart(name, root) if root else None
 
