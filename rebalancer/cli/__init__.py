@@ -1,9 +1,10 @@
 """The command line: parse, call a use case, print, exit. Heavy imports are deferred to the commands that need them."""
 
 import sys
+from dataclasses import asdict
 from typing import NoReturn
 
-from rebalancer.errors import RebalancerError
+from rebalancer.errors import BadInputError, RebalancerError
 
 
 def main() -> None:
@@ -13,13 +14,25 @@ def main() -> None:
     try:
         if nothing_due(sys.argv[1:]):
             sys.exit(0)
-        from rebalancer.cli.app import app
-
-        app()
+        sys.exit(_command_line())
     except RebalancerError as error:
         _fail(error, str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the top level
         _fail(error, f"unexpected error, {type(error).__name__}: {error}. Use --debug for the traceback", 1)
+
+
+def _command_line() -> int:
+    """The exit code. With --json a mistake in the words is raised as BadInputError, else shown with the usage."""
+    from typer import Abort, TyperException
+
+    from rebalancer.cli.app import app
+
+    try:
+        return int(app(standalone_mode="--json" not in sys.argv) or 0)
+    except TyperException as error:
+        raise BadInputError.of("the command line", error.format_message()) from error
+    except Abort as error:
+        raise BadInputError.of("the command line", "the question was not answered: nothing was done") from error
 
 
 def _fail(error: Exception, sentence: str, exit_code: int) -> NoReturn:
@@ -28,7 +41,8 @@ def _fail(error: Exception, sentence: str, exit_code: int) -> NoReturn:
     if "--json" in sys.argv:
         import json
 
-        print(json.dumps({"error": sentence, "exit_code": exit_code}))
+        problems = [asdict(problem) for problem in error.problems] if isinstance(error, BadInputError) else []
+        print(json.dumps({"exit_code": exit_code, "error": {"message": sentence, "problems": problems}}))
     else:
         print(f"rebalance: {sentence}", file=sys.stderr)
     sys.exit(exit_code)

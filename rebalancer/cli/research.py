@@ -120,4 +120,4 @@ def sync(config: ConfigOption = None) -> Answer:
     settings = load_config(config)
     with progress("tickers") as on_progress:
         found = synced(settings, on_progress)
-    return Answer(found, synced_screen(found))
+    return Answer({"synced": found}, synced_screen(found))

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option
+from typer import Argument, Option, echo
 
 from rebalancer.cli.config_file import config_path, load_account, load_config
-from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person, show_json
+from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person
 
 if TYPE_CHECKING:
     from rebalancer.errors import BadInputError
@@ -49,7 +49,8 @@ def show(config: ConfigOption = None, account: AccountOption = None) -> Answer:
 
     settings = load_config(config)
     found = {each.name: effective_settings(settings, each) for each in chosen_accounts(settings, account)}
-    return Answer({"file": str(settings.path), "accounts": found}, settings_screen(settings.path, found))
+    accounts = [{"account": name, "settings": each} for name, each in found.items()]
+    return Answer({"file": str(settings.path), "accounts": accounts}, settings_screen(settings.path, found))
 
 
 @app.with_json()
@@ -63,15 +64,16 @@ def changes(
     from rebalancer.report.settings import changes_screen
 
     found = read.changes(load_config(config).journal(), account, limit)
-    return Answer(found, changes_screen(found))
+    return Answer({"changes": found}, changes_screen(found))
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of config.toml, for your editor."""
     from rebalancer.config.json_schema import config_schema
+    from rebalancer.journal.codec import to_json
 
-    show_json(config_schema())
+    echo(to_json(config_schema()))
 
 
 @app.with_json()

@@ -85,11 +85,11 @@ def test_prices_that_can_not_be_read_are_a_warning(rebalance, write, tmp_path):
 def test_data_status_compares_with_what_the_bots_need(rebalance, write):
     write(hold("SPY", "TQQQ"), hold("QLD", "SPY", sort=5), data=FOLDER, fallback='fallback_ticker = "QLD"')
     answer = json.loads(rebalance("data", "status", "--json").out)
-    assert [(need["symbol"], need["bots"], need["settings"]) for need in answer["missing"]] == [
+    assert [(need["symbol"], need["needed_by"], need["needed_by_settings"]) for need in answer["missing_symbols"]] == [
         ("SPYINV", [], ["paired_tickers"]),
         ("TQQQ", ["first"], []),
     ]
-    assert [(need["symbol"], need["closes"]) for need in answer["short"]] == [("QLD", 6), ("SPY", 6)]
+    assert [(need["symbol"], need["closes_needed"]) for need in answer["short_symbols"]] == [("QLD", 6), ("SPY", 6)]
     shown = " ".join(rebalance("data", "status").out.split())
     assert "2 tickers have no price: SPYINV (paired_tickers), TQQQ (1 bot)." in shown
     assert "2 tickers have fewer closes than the bots look back: QLD (2 of 6, 1 bot, fallback_ticker)" in shown
@@ -97,5 +97,5 @@ def test_data_status_compares_with_what_the_bots_need(rebalance, write):
 
 def test_where_nothing_is_missing_nothing_is_said(rebalance):
     answer = json.loads(rebalance("data", "status", "--json").out)
-    assert (answer["missing"], answer["short"]) == ([], [])
+    assert (answer["missing_symbols"], answer["short_symbols"]) == ([], [])
     assert "no price" not in rebalance("data", "status").out
