@@ -2,7 +2,25 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Self
+from unicodedata import category
+
+
+def visible(text: object) -> str:
+    r"""`text` on one line, with an escape such as \x1b or \u202e for every character that a screen obeys, not shows.
+
+    These are control characters, line breaks, marks of direction, invisible marks and lone surrogates: a name in
+    another's file, or a broker's message, can't forge a line, colour one or turn it around.
+    """
+    written = str(text)
+    return written if written.isprintable() else "".join(map(_visible, written))
+
+
+def _visible(character: str) -> str:
+    obeyed = category(character)[0] == "C" or category(character) in {"Zl", "Zp"}
+    return character.encode("unicode_escape").decode() if obeyed else character
+
 
 MOST_ECHOED = 40
 
@@ -29,13 +47,16 @@ class Problem:
     def __str__(self) -> str:
         file = self.source if self.line is None else f"{self.source}, line {self.line}"
         where = f"{file}: {self.place}" if self.place else file
-        return f"{where}: {self.text}"
+        return visible(f"{where}: {self.text}")
 
 
 class RebalancerError(Exception):
-    """The base class. Its message is one sentence that names the remedy."""
+    """The base class. Its message is one sentence that names the remedy, on one line."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class BadInputError(RebalancerError):
@@ -45,7 +66,11 @@ class BadInputError(RebalancerError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """A line for each problem."""
+        return "\n".join(map(str, self.problems))
 
     @classmethod
     def of(cls, source: object, text: str, place: str = "", line: int | None = None) -> Self:
@@ -77,3 +102,22 @@ class StoppedError(RebalancerError):
     """An invariant was violated: orders may be open at the broker, and a person must check the account."""
 
     exit_code = 5
+
+
+class UnexpectedError(RebalancerError):
+    """A fault of this program or of a library. Its text never has that of the original error, which may hold a key."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """What `error` was, and the last line of this program that it passed."""
+        lines = [(str(frame.f_globals.get("__name__")), line) for frame, line in walk_tb(error.__traceback__)]
+        module, line = next((each for each in reversed(lines) if each[0].startswith("rebalancer.")), ("rebalancer", 0))
+        return cls(
+            f"unexpected error, {type(error).__name__} in {module}, line {line}. Please report it with this text; with "
+            "--debug a command shows the traceback."
+        )
+
+
+def in_tree(error: Exception) -> RebalancerError:
+    """`error` itself if it is a RebalancerError, else the UnexpectedError of it."""
+    return error if isinstance(error, RebalancerError) else UnexpectedError.of(error)

@@ -13,7 +13,7 @@ from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.source import Source, own_prices, source_of
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, RunFailedError
-from rebalancer.files import replace_atomically
+from rebalancer.files import read_regular, replace_atomically
 from rebalancer.journal.lease import LockHolder, acquire, run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
@@ -214,7 +214,7 @@ def accounts_folder() -> Path:
 
 def _busy(whose: str, lock: Path, holder: Path) -> str:
     try:
-        _, who, *_ = holder.read_text("utf-8").splitlines()
+        _, who, *_ = read_regular(holder, 10_000).decode().splitlines()
     except (OSError, ValueError):
         who = "a process that has not written its name down yet"
     return (

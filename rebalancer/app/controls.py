@@ -12,11 +12,10 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from rebalancer.app.account import broker_alone, chosen_accounts, one_account
-from rebalancer.app.bots import load_bots
+from rebalancer.app.bots import content_of, load_bots
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.effective import snapshot
-from rebalancer.config.files import content_of
 from rebalancer.errors import BadInputError, BusyError, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
 from rebalancer.journal import read

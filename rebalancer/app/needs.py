@@ -7,7 +7,7 @@ from itertools import chain
 from rebalancer.app.views import Need
 from rebalancer.bots.base import Bot
 from rebalancer.config import Config
-from rebalancer.market.sample import DERIVED
+from rebalancer.demo import TRADED
 from rebalancer.model import Symbol
 from rebalancer.model.text import counted, listed
 
@@ -42,8 +42,8 @@ def _named_by_settings(config: Config) -> Iterator[tuple[Symbol, str]]:
 
 
 def without_price(needed: Iterable[Need], known: Container[Symbol] | None) -> tuple[Need, ...]:
-    """Those that are not `known` to the price source; None: to a venue, which is not asked, but has none of DERIVED."""
-    return tuple(need for need in needed if (need.symbol in DERIVED if known is None else need.symbol not in known))
+    """Those that are not `known` to the price source; None: to a venue, which is not asked, but has none of TRADED."""
+    return tuple(need for need in needed if (need.symbol in TRADED if known is None else need.symbol not in known))
 
 
 def missing_sentence(config: Config, missing: Sequence[Need]) -> Iterator[str]:
@@ -72,8 +72,8 @@ def _uses(need: Need) -> str:
 def _remedy(config: Config, missing: Sequence[Need]) -> str:
     if config.data_source == "sample":
         return "`rebalance data status` lists the tickers of the sample: name one of them, or bring prices of your own."
-    if derived := [need.symbol for need in missing if need.symbol in DERIVED]:
-        return f"Name traded funds, such as SGOV and SH: {' and '.join(derived)} can be had in the sample alone."
+    if derived := [f"{TRADED[need.symbol]} for {need.symbol}" for need in missing if need.symbol in TRADED]:
+        return f"Name traded funds, such as {' and '.join(derived)}: those are in the sample alone."
     if config.data_folder is not None:
         return "Add their closes to the folder, or name other tickers."
     return "`rebalance data sync` fetches those that there are; name other tickers for the rest."

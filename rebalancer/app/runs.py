@@ -1,8 +1,10 @@
 """Runs of accounts, started by hand, by cron or by the schedule. Each result is sent to the owner's command."""
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Unpack
 
@@ -11,20 +13,24 @@ from rebalancer.app.recover import recovered
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BusyError, RebalancerError, StoppedError
+from rebalancer.errors import BusyError, RebalancerError, StoppedError, UnexpectedError, in_tree
 from rebalancer.events import Noted, RunEnded
 from rebalancer.journal import read
 from rebalancer.journal.codec import canonical, plain
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import RunId, RunStatus
+from rebalancer.model import NO_RUN, RunId, RunStatus
 from rebalancer.model.text import clock_time
 from rebalancer.ports import AlreadyRun, Clock
 from rebalancer.trading.run import run_evening, start_run
 
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
 NOTIFY_SECONDS = 30.0
+PASSED_ON = frozenset({"PATH", "HOME", "LANG", "TZ"})
+"""The owner's command gets these of the environment, which may hold keys to more than this program uses."""
+REPEATED_WITHIN = timedelta(hours=12)
+"""The same unexpected error of an account is told once in this time, though it returns at every look."""
 
 
 def run_by_hand(
@@ -58,7 +64,10 @@ def run_account(
     debug: bool = False,
     **options: Unpack[RunOptions],
 ) -> RunResult:
-    """Errors become a failed result, so that the next account still runs; `debug` raises them. Raises BusyError."""
+    """Errors become a failed result, also unexpected ones, so that the next account still runs; `debug` raises them.
+
+    Raises BusyError.
+    """
     try:
         with evening(config, account, clock=clock, **options) as tonight:
             run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
@@ -68,28 +77,34 @@ def run_account(
             return _result(journal, account, run, _execute(tonight, run, debug=debug))
     except BusyError:
         raise
-    except RebalancerError as error:
+    except Exception as error:
         if debug:
             raise
-        return _not_run(account, "failed", error)
+        return _not_run(account, "failed", in_tree(error))
 
 
 def _execute(tonight: Evening, run: RunId, *, debug: bool) -> RebalancerError | None:
-    """Execute the run; the error that ended it early, else None."""
-    plan = tonight.interrupted.plan if tonight.interrupted else None
+    """Execute the run; the error that ended it early, else None.
+
+    After an unexpected error it stays open, with a note: the next start settles or resumes what it has sent.
+    """
+    plan, context = tonight.interrupted.plan if tonight.interrupted else None, tonight.context
     try:
-        run_evening(tonight.context, run, tonight.session, plan)
-    except RebalancerError as error:
+        run_evening(context, run, tonight.session, plan)
+    except Exception as error:
         if debug:
             raise
-        return error
+        found = in_tree(error)
+        if found is not error:
+            context.journal.record(run, Noted(context.clock.now(), "error", str(found)))
+        return found
     return None
 
 
 def _result(journal: Path, account: AccountConfig, run: RunId, error: RebalancerError | None) -> RunResult:
     record = read.run(journal, run)
     status = "failed" if record.run.status == "running" else record.run.status  # a later call resumes it
-    code = error.exit_code if isinstance(error, StoppedError) else EXIT_CODES[status]
+    code = error.exit_code if isinstance(error, StoppedError | UnexpectedError) else EXIT_CODES[status]
     return RunResult(account.name, code, str(error or ""), record, status, account.venue.zone.key)
 
 
@@ -101,12 +116,34 @@ def _not_run(account: AccountConfig, status: RunStatus, why: RebalancerError | s
 def run_due(
     config: Config, clock: Clock, shutdown_requested: Callable[[], bool] = lambda: False
 ) -> Iterator[RunResult]:
-    """Journal missed sessions, run what is due, and settle interrupted runs. A busy account is skipped."""
+    """Journal missed sessions, run what is due, and settle interrupted runs. A busy account is skipped.
+
+    An unexpected error of one account is a failed result, and the next account has its turn.
+    """
     for work in due_now(config, clock):
         try:
             yield from _done(config, work, clock, shutdown_requested)
         except BusyError:
             continue
+        except RebalancerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            if (result := reported(config, work.account, error, clock)) is not None:
+                yield result
+
+
+def reported(config: Config, account: AccountConfig, error: Exception, clock: Clock) -> RunResult | None:
+    """Journal an unexpected error outside a run and send it to the owner. None where that was done a short while ago.
+
+    Raises RebalancerError where the journal can't be written.
+    """
+    result, now = _not_run(account, "failed", UnexpectedError.of(error)), clock.now()
+    text = f"{account.name}: {result.message}"
+    if read.noted(config.journal(), text, now - REPEATED_WITHIN):
+        return None
+    with SqliteJournal.open(config.journal()) as journal:
+        journal.record(NO_RUN, Noted(now, "error", text))
+    return notified(config, account, result, clock)
 
 
 def _done(config: Config, work: DueWork, clock: Clock, shutdown_requested: Callable[[], bool]) -> Iterator[RunResult]:
@@ -132,7 +169,13 @@ def _scheduled(
     if result.run is None and result.status == "failed":
         result = _journalled(config, account, window, result, clock)
     to_be_resumed = result.run is not None and result.run.run.status == "running"
-    return result if to_be_resumed else notified(config, account, result, clock, window)
+    return result if to_be_resumed and not _is_news(result) else notified(config, account, result, clock, window)
+
+
+def _is_news(result: RunResult) -> bool:
+    """Whether a run that is to be resumed was cut off by an unexpected error that it was not cut off by before."""
+    remarks = result.run.remarks if result.run else ()
+    return result.exit_code == UnexpectedError.exit_code and sum(each.text == result.message for each in remarks) == 1
 
 
 def _settled(config: Config, account: AccountConfig, clock: Clock) -> RunResult:
@@ -183,15 +226,23 @@ def notified(
         "exit_code": result.exit_code,
         "head": result.run.head if result.run else None,
     }
-    trouble = notify(account.on_result, notification)
+    keys = {name for each in config.accounts if each.key_source for name in each.key_source.variables or ()}
+    environ = {name: value for name, value in os.environ.items() if name not in keys}
+    trouble = notify(account.on_result, notification, environ)
     return _noted(config, result, trouble, clock) if trouble else result
 
 
-def notify(command: Sequence[str], notification: Mapping[str, object], timeout: float = NOTIFY_SECONDS) -> str | None:
+def notify(
+    command: Sequence[str],
+    notification: Mapping[str, object],
+    environ: Mapping[str, str],
+    timeout: float = NOTIFY_SECONDS,
+) -> str | None:
     """Run `command`, without a shell, with `notification` as a line of JSON on its standard input.
 
-    None if its exit code is 0, otherwise a sentence that says what went wrong. It names the command only: the
-    arguments may hold a secret.
+    Of the environment variables in `environ` it gets PASSED_ON, and those whose names begin with REBALANCE_. None if
+    its exit code is 0, otherwise a sentence that says what went wrong. It names the command only: the arguments may
+    hold a secret.
     """
     name = Path(command[0]).name
     try:
@@ -200,6 +251,7 @@ def notify(command: Sequence[str], notification: Mapping[str, object], timeout: 
             command,
             input=canonical(plain(notification)).encode(),
             stdout=subprocess.DEVNULL,
+            env={name: environ[name] for name in environ if name in PASSED_ON or name.startswith("REBALANCE_")},
             timeout=timeout,
             check=False,
         )

@@ -10,12 +10,12 @@ from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from rebalancer.app.runs import run_due
+from rebalancer.app.runs import reported, run_due
 from rebalancer.app.schedule import coming_windows
 from rebalancer.app.status import blocks, coming_run
 from rebalancer.app.views import Blocked, ComingRun, PollFailed, RunResult
 from rebalancer.config import Config
-from rebalancer.errors import RebalancerError
+from rebalancer.errors import RebalancerError, in_tree
 from rebalancer.ports import Clock
 
 HEARTBEAT_SECONDS = 30.0
@@ -36,17 +36,31 @@ class ScheduleLoop:
     _failed: PollFailed | None = field(default=None, init=False)
 
     def poll(self) -> Iterator[RunResult | ComingRun | Blocked | PollFailed]:
-        """Run what is due and yield each result; then changes: the next run, what blocks trading, a failed poll."""
+        """Run what is due and yield each result; then changes: the next run, what blocks trading, a failed poll.
+
+        Raises nothing: what was not foreseen is a failed poll too, and the next one comes.
+        """
         try:
-            config = self.load()
+            yield from self._look()
+            self._failed = None
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            before, self._failed = self._failed, PollFailed(str(in_tree(error)))
+            if self._failed != before:
+                yield self._failed
+
+    def _look(self) -> Iterator[RunResult | ComingRun | Blocked]:
+        config = self.load()
+        try:
             yield from run_due(config, self.clock, self.shutdown_requested)
             yield from self._next_run(config)
             yield from self._newly_blocked(config)
-            self._failed = None
-        except RebalancerError as error:
-            before, self._failed = self._failed, PollFailed(str(error))
-            if self._failed != before:
-                yield self._failed
+        except RebalancerError:
+            raise
+        except Exception as error:
+            for account in config.accounts:
+                if account.enabled:
+                    reported(config, account, error, self.clock)
+            raise
 
     def _next_run(self, config: Config) -> Iterator[ComingRun]:
         window = next(coming_windows(config, self.clock), None)

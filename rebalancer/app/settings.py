@@ -1,6 +1,7 @@
 """Check and migrate the config, and edit its investments."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
@@ -12,13 +13,13 @@ from rebalancer.app.bots import bot_file, holdable, load_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
 from rebalancer.app.source import known_tickers
-from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
-from rebalancer.config.edit import NUMBER, add_investment, migration, remove_investment, set_amount
+from rebalancer.config.edit import add_investment, migration, remove_investment, set_amount
 from rebalancer.config.effective import by_key, effective_settings
-from rebalancer.config.files import replace_content, write_backup
+from rebalancer.config.files import replace_content, write_backup, write_first_files
 from rebalancer.config.parsers import SCHEMA
 from rebalancer.config.unlikely import unlikely_settings
 from rebalancer.errors import BadInputError, Problem, echoed
@@ -26,9 +27,18 @@ from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN
+from rebalancer.model import NO_RUN, numbers
 from rebalancer.model.text import minute
 from rebalancer.portfolio.limits import symbols_at_limit
+from rebalancer.venues import registry
+
+
+def begin(folder: Path, venue: str = "sim", account: str = "main") -> Begun:
+    """Write the first files for an account at a built-in venue. Raises BadInputError, and then writes nothing."""
+    written = tuple(str(path) for path in write_first_files(folder, venue, account))
+    login = (f"login {account}",) if registry.plugin(venue).needs_keys else ()
+    config = shlex.quote(written[0])
+    return Begun(written, tuple(f"rebalance {each} --config {config}" for each in (*login, "doctor", "run --dry-run")))
 
 
 def check(path: Path) -> SettingsCheck:
@@ -173,7 +183,7 @@ def _index(config: Config, account: AccountConfig, bot: str) -> int:
 
 def _number(text: str) -> str:
     """`text` if it is a valid TOML number; the config checks its range."""
-    if NUMBER.fullmatch(text):
+    if numbers.amount(text) is not None:
         return text
     raise BadInputError.of("AMOUNT", f"{echoed(text)} is no amount: write a number such as 6000 or 12.5")
 

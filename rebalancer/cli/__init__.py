@@ -4,13 +4,15 @@ import sys
 from dataclasses import asdict
 from typing import NoReturn
 
-from rebalancer.errors import BadInputError, RebalancerError
+from rebalancer.cli.screen import protect_streams, say
+from rebalancer.errors import BadInputError, RebalancerError, visible
 
 
 def main() -> None:
     """Run the command line. Errors are printed as one sentence and set the exit code; `--debug` shows the traceback."""
     from rebalancer.cli.config_file import nothing_due
 
+    protect_streams()
     try:
         if nothing_due(sys.argv[1:]):
             sys.exit(0)
@@ -18,7 +20,8 @@ def main() -> None:
     except RebalancerError as error:
         _fail(error, str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the top level
-        _fail(error, f"unexpected error, {type(error).__name__}: {error}. Use --debug for the traceback", 1)
+        what = visible(f"{type(error).__name__}: {error}")
+        _fail(error, f"unexpected error, {what}. Use --debug for the traceback", 1)
 
 
 def _command_line() -> int:
@@ -37,12 +40,14 @@ def _command_line() -> int:
 
 def _fail(error: Exception, sentence: str, exit_code: int) -> NoReturn:
     if "--debug" in sys.argv:
-        raise error
-    if "--json" in sys.argv:
+        import traceback
+
+        say("".join(traceback.format_exception(error)), err=True)
+    elif "--json" in sys.argv:
         import json
 
         problems = [asdict(problem) for problem in error.problems] if isinstance(error, BadInputError) else []
-        print(json.dumps({"exit_code": exit_code, "error": {"message": sentence, "problems": problems}}))
+        say(json.dumps({"exit_code": exit_code, "error": {"message": sentence, "problems": problems}}))
     else:
-        print(f"rebalance: {sentence}", file=sys.stderr)
+        say(f"rebalance: {sentence}", err=True)
     sys.exit(exit_code)

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import Answer, Commands, ConfigOption, JsonOption, show_json
+from rebalancer.cli.screen import say
 
 app = Commands(help="List, show, check and create bot files.", no_args_is_help=True)
 
@@ -50,7 +51,7 @@ def new(
     if json:
         show_json({"file": str(path)})
     else:
-        echo(f'Wrote {path}. Edit its tickers and rules.\nNext: rebalance bots show "{path}"')
+        say(f'Wrote {path}. Edit its tickers and rules.\nNext: rebalance bots show "{path}"')
 
 
 @app.with_json()

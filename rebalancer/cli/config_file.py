@@ -4,11 +4,12 @@ cron calls that every minute, so this module does not import typer.
 """
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rebalancer.cli.screen import say
 
 if TYPE_CHECKING:
     from rebalancer.config import AccountConfig, Config
@@ -25,7 +26,7 @@ def load_config(path: Path | None, *, quietly: bool = False) -> "Config":
     if found:
         return config.load(found, os.environ)
     if not quietly:
-        print(demo.NOTE, file=sys.stderr)
+        say(demo.NOTE, err=True)
     settings = config.load(demo.config_path(), os.environ)
     return replace(settings, state_dir=settings.state_dir / "demo")
 

@@ -130,11 +130,9 @@ def status(account: AccountOption = None, config: ConfigOption = None) -> Answer
 
 
 def _amount(text: str) -> "Decimal":
-    from decimal import Decimal
+    from rebalancer.model.numbers import amount
 
-    from rebalancer.config.edit import NUMBER
-
-    if NUMBER.fullmatch(text) and (found := Decimal(text)) > 0:
+    if found := amount(text):
         return found
     sentence = f"{echoed(text)} is not a valid amount: use a number above 0, such as 25000"
     raise BadInputError([Problem("--max-dollars", "", sentence)])

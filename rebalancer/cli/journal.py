@@ -75,10 +75,13 @@ def _currencies(settings: "Config") -> dict[str, str]:
 
 def backup(file: Annotated[Path, Argument(help="The file to create.")], config: ConfigOption = None) -> Answer:
     """Copy the journal to a new file; safe during a run."""
+    from rebalancer.app.outputs import Output, check_outputs
     from rebalancer.journal.connection import back_up
     from rebalancer.report.journal import backup_screen
 
-    made = back_up(load_config(config).journal(), file)
+    settings = load_config(config)
+    check_outputs(settings, Output("backup", file))
+    made = back_up(settings.journal(), file)
     return Answer(made, backup_screen(made))
 
 

@@ -15,7 +15,10 @@ from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Exit, Option, Typer, confirm
+from typer import Exit, Option, Typer
+
+from rebalancer.cli.screen import say
+from rebalancer.errors import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -49,7 +52,8 @@ def ask(question: str, command: str, otherwise: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         text = f"{question} There is no terminal to answer on, so {otherwise}: use --yes to confirm"
         raise BadInputError([Problem("--yes", "", text)])
-    if not confirm(question, err=True):
+    say(f"{visible(question)} [y/N]: ", err=True, end="")
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise BadInputError([Problem(command, "", f"the answer was no, so {otherwise}")])
 
 
@@ -121,4 +125,4 @@ def show(screen: "Iterable[RenderableType]") -> None:
 def show_json(found: object, exit_code: int = 0) -> None:
     from rebalancer.report.answers import to_json
 
-    print(to_json(found, exit_code))
+    say(to_json(found, exit_code))

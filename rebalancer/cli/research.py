@@ -1,17 +1,20 @@
 """`rebalance explain`, `backtest` and `data`."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import DAY, Answer, Commands, ConfigOption, JsonOption, show, show_json
+from rebalancer.cli.screen import say
+from rebalancer.errors import visible
 
 if TYPE_CHECKING:
+    from rebalancer.app.outputs import Output
     from rebalancer.backtest.compare import Comparison
 
 
@@ -34,7 +37,7 @@ def explain(
     found = research.explain(load_config(config), bot, on.date() if on else None, tree=tree, mermaid=mermaid)
     if found.mermaid is None or json:
         return Answer(found, explanation_screen(found))
-    echo(mermaid_text(bot, found))
+    say(mermaid_text(bot, found))
     return None
 
 
@@ -56,11 +59,14 @@ def backtest(
 ) -> None:
     """Back-test bots: each alone, combined as in an account, and against a benchmark."""
     from rebalancer.app import research
-    from rebalancer.report import curves
+    from rebalancer.app.outputs import check_outputs
     from rebalancer.report.backtest import screen
+    from rebalancer.report.curves import facts
 
+    settings, outputs = load_config(config, quietly=True), _outputs(csv, html)
+    check_outputs(settings, *outputs)
     found = research.backtest(
-        load_config(config, quietly=True),
+        settings,
         list(dict.fromkeys(bots)),
         first.date() if first else None,
         last.date() if last else None,
@@ -68,25 +74,29 @@ def backtest(
         benchmark=benchmark,
         progress=_progress,
     )
-    _write(found, csv, html)
+    for output, text in outputs.items():
+        output.write(text(found))
     if json:
-        show_json(curves.facts(found))
+        show_json(facts(found))
     else:
         show(screen(found))
-        for option, path in (("--csv", csv), ("--html", html)):
-            if path:
-                echo(f"{option}: written to {path}")
+        for output in outputs:
+            say(f"{output.option}: written to {visible(output.path)}")
 
 
-def _write(found: "Comparison", csv: Path | None, html: Path | None) -> None:
-    from rebalancer.report import curves
+def _outputs(csv: Path | None, html: Path | None) -> "dict[Output, Callable[[Comparison], str]]":
+    """The files to write, each with what makes its text."""
+    from rebalancer.app.outputs import Output
+    from rebalancer.report.curves import CSV_BEGINS, to_csv
 
+    found: dict[Output, Callable[[Comparison], str]] = {}
     if csv:
-        curves.write_file(csv, curves.to_csv(found), "--csv")
+        found[Output("--csv", csv, CSV_BEGINS)] = to_csv
     if html:
-        from rebalancer.report.page import to_html  # loads plotly
+        from rebalancer.report.page import HTML_BEGINS, to_html  # loads plotly
 
-        curves.write_file(html, to_html(found), "--html")
+        found[Output("--html", html, HTML_BEGINS)] = to_html
+    return found
 
 
 def _progress(bots: Iterable[str]) -> Iterable[str]:

@@ -1,12 +1,13 @@
 """`rebalance run`, `recover`, `schedule`, `status` and `doctor`."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Exit, Option, echo
+from typer import Exit, Option
 
 from rebalancer.cli.config_file import load_account, load_config
 from rebalancer.cli.options import (
@@ -22,7 +23,8 @@ from rebalancer.cli.options import (
     show_json,
     shutdown_signal,
 )
-from rebalancer.errors import BadInputError, Problem, RunFailedError
+from rebalancer.cli.screen import say
+from rebalancer.errors import BadInputError, Problem, RunFailedError, visible
 
 if TYPE_CHECKING:
     from rebalancer.app.schedule_loop import ScheduleLoop
@@ -81,7 +83,7 @@ def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
         if result.run and not json:
             show(screen(result.run))
         elif not json:
-            echo(result.message, err=result.exit_code != 0)
+            say(result.message, err=result.exit_code != 0)
     exit_code = max((result.exit_code for result in done), default=0)
     if json and done:  # cron's --when-due says nothing where nothing is due
         show_json({"accounts": done}, exit_code)
@@ -134,7 +136,7 @@ def schedule(
         loop = ScheduleLoop(partial(load_config, config, quietly=True), SystemClock(), shutdown.is_set)
         run_until_stopped(partial(print_poll, loop, json=json), lambda: loop.next_start, shutdown)
     if not json:
-        echo("The schedule has ended.")
+        say("The schedule has ended.")
     return None
 
 
@@ -154,14 +156,16 @@ def print_poll(loop: "ScheduleLoop", *, json: bool = False) -> None:
     from rebalancer.report.run import log_line
 
     for found in loop.poll():
-        if json and isinstance(found, PollFailed):
-            echo(to_json_line({"error": {"message": found.error, "problems": []}}))
-        elif isinstance(found, PollFailed):
-            echo(f"rebalance: {found.error}", err=True)
-        elif not json:
-            echo(log_line(found, loop.clock.now()))
-        elif not isinstance(found, ComingRun):
-            echo(to_json_line(found))
+        # A screen that is gone, a full disk, a character that it lacks: the schedule goes on, and tells by other ways.
+        with suppress(OSError, UnicodeError):
+            if json and isinstance(found, PollFailed):
+                say(to_json_line({"error": {"message": found.error, "problems": []}}))
+            elif isinstance(found, PollFailed):
+                say(f"rebalance: {found.error}", err=True)
+            elif not json:
+                say(visible(log_line(found, loop.clock.now())))
+            elif not isinstance(found, ComingRun):
+                say(to_json_line(found))
 
 
 def status(

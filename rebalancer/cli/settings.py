@@ -1,31 +1,47 @@
 """`rebalance init`, `config`, `login` and `logout`."""
 
+import inspect
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from rebalancer.cli.config_file import config_path, load_account, load_config
 from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person
+from rebalancer.cli.screen import say
+from rebalancer.venues.registry import BUILT_IN
 
 if TYPE_CHECKING:
     from rebalancer.errors import BadInputError
     from rebalancer.model.keys import Keys
-
 
 app = Commands(help="Check and show your settings.", no_args_is_help=True)
 
 
 def init(
     folder: Annotated[Path, Argument(help="The folder; default: the current one.")] = Path(),
+    **accounts: str | None,
 ) -> Answer:
-    """Create a commented config.toml and a sample bot. Never overwrites a file."""
-    from rebalancer.config.files import write_first_files
+    """Create a commented config.toml and a folder of bots. Never overwrites a file."""
+    from rebalancer.app.settings import begin
     from rebalancer.report.settings import first_files_screen
 
-    written = write_first_files(folder)
-    return Answer({"written": [str(path) for path in written]}, first_files_screen(written))
+    chosen = {venue: name for venue, name in accounts.items() if name is not None}
+    if len(chosen) > 1:
+        raise _refused(f"--{' and --'.join(chosen)}", "can't be combined: the first config has one account")
+    begun = begin(folder, *chosen.popitem()) if chosen else begin(folder)
+    return Answer({"written": begun.files, "next": begun.commands}, first_files_screen(begun))
+
+
+def _option(venue: str) -> inspect.Parameter:
+    text = "An account at this broker, by this name; default: --sim main."
+    name = Annotated[str | None, Option(f"--{venue}", metavar="NAME", help=text)]
+    return inspect.Parameter(venue, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=name)
+
+
+_shown, _ = inspect.signature(init).parameters.values()
+init.__signature__ = inspect.Signature([_shown, *map(_option, BUILT_IN)])  # type: ignore[attr-defined]
 
 
 @app.with_json()
@@ -73,7 +89,7 @@ def schema() -> None:
     from rebalancer.config.json_schema import config_schema
     from rebalancer.journal.codec import to_json
 
-    echo(to_json(config_schema()))
+    say(to_json(config_schema()))
 
 
 @app.with_json()
@@ -96,7 +112,7 @@ def login(
     ] = False,
     config: ConfigOption = None,
 ) -> Answer:
-    """Store an account's API keys in the system keyring. They are never shown."""
+    """Store an account's API keys in its credentials_file, else in the system keyring. They are never shown."""
     from rebalancer.app.connections import store_keys
     from rebalancer.report.settings import login_screen
 
@@ -105,12 +121,12 @@ def login(
     return Answer({"account": name, "stored_in": where}, login_screen(name, where))
 
 
-def logout(name: NameArgument) -> Answer:
-    """Remove an account's API keys from the system keyring. They stay valid at the broker."""
+def logout(name: NameArgument, config: ConfigOption = None) -> Answer:
+    """Remove an account's API keys from its credentials_file or the keyring. They stay valid at the broker."""
     from rebalancer.app.connections import remove_keys
     from rebalancer.report.settings import logout_screen
 
-    removed, where = remove_keys(name)
+    removed, where = remove_keys(load_config(config, quietly=True), name)
     return Answer({"account": name, "removed": removed}, logout_screen(name, where, removed=removed))
 
 

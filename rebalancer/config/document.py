@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from rebalancer.config.environment import fill
@@ -39,9 +39,8 @@ def read(content: bytes, source: str, environ: Mapping[str, str]) -> Document:
     """Raises BadInputError for invalid TOML, and for TOML that would take too long or too much memory to parse."""
     text = decode(content, source)
     try:
-        written = tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, ArithmeticError) as error:
-        # ArithmeticError: a number that Decimal can't hold.
+        written = tomllib.loads(text, parse_float=_decimal)
+    except ValueError as error:
         found = LINE.search(str(error))
         raise BadInputError.of(source, f"is no valid TOML: {error}", line=int(found[1]) if found else None) from error
     problems: list[Problem] = []
@@ -50,6 +49,13 @@ def read(content: bytes, source: str, environ: Mapping[str, str]) -> Document:
         for key, value in written.items()
     }
     return Document(source, filled, lines_of(text), tuple(problems))
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"the number {text[:40]} has too many digits") from error
 
 
 def decode(content: bytes, source: str) -> str:

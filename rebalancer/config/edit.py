@@ -1,6 +1,5 @@
 """Changes of the investments and of the schema version in a config file; its comments, order and layout stay."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,6 @@ from tomlkit.items import AoT, Comment, InlineTable, Item, Key, Table, Whitespac
 from rebalancer.config.document import decode, read
 from rebalancer.config.parsers import SCHEMA, version
 from rebalancer.errors import BadInputError
-
-NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?", re.ASCII)
 
 Investments = Any
 """tomlkit's AoT ([[...investments]]) or its Array of inline tables: both work like a list."""

@@ -14,6 +14,7 @@ from typing import Any
 from rebalancer.config.environment import VARIABLE, FromEnvironment
 from rebalancer.errors import MOST_ECHOED
 from rebalancer.model import CASH, TICKER, Symbol, symbol
+from rebalancer.model.numbers import in_bounds
 from rebalancer.model.settings import Range
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import address_refusal
@@ -69,12 +70,15 @@ def number(allowed: Range, type_: object = Decimal) -> Parser:
     def read(value: object) -> Decimal | int:
         if isinstance(value, accepted) and not isinstance(value, bool):
             found = Decimal(value)
-            if found.is_finite() and found in allowed:
+            if found.is_finite() and not in_bounds(found):
+                raise ValueError(f"{shown(value)} has too many digits: use a {whole}number {allowed}")
+            if found in allowed:
                 return int(found) if whole else found
         raise ValueError(f"{shown(value)} is not allowed: use a {whole}number {allowed}")
 
     least = "exclusiveMinimum" if allowed.above_low else "minimum"
-    return Parser(read, {"type": "integer" if whole else "number", least: allowed.low, "maximum": allowed.high})
+    low = allowed.low if isinstance(allowed.low, int) else float(allowed.low)
+    return Parser(read, {"type": "integer" if whole else "number", least: low, "maximum": allowed.high})
 
 
 def one_of(*choices: str) -> Parser:

@@ -76,9 +76,9 @@ def from_columns(form: type[Value], columns: Mapping[str, object]) -> Value:
 def to_json(value: object) -> str:
     """`value` for `--json` output: money, prices and shares as strings, fields in declaration order.
 
-    Raises ValueError for NaN, infinities and naive times.
+    In ASCII, so that any screen shows it and obeys none of it. Raises ValueError for NaN, infinities and naive times.
     """
-    return json.dumps(plain(value), indent=2, ensure_ascii=False)
+    return json.dumps(plain(value), indent=2)
 
 
 def plain(value: Any) -> Plain:  # noqa: ANN401 - whatever a field of an event may hold

@@ -13,11 +13,10 @@ from typing import Any
 from rebalancer import events
 from rebalancer.journal.codec import Claimed, from_body
 from rebalancer.journal.tables import INDEXES, PROJECTIONS, TableWriter, impossible, not_of_account
-from rebalancer.model import Fill, NoPrice, Order, OrderPhase, Price, RunStep, Trade
+from rebalancer.model import NO_RUN, Fill, NoPrice, Order, OrderPhase, Price, RunStep, Trade
 from rebalancer.model.states import OVER, SHOWN
 
 UNCHANGED: Mapping[type, str] = {
-    events.Noted: "notes",
     events.DailyLossHit: "losses",
     events.Armed: "arms",
     events.Disarmed: "arms",
@@ -51,6 +50,13 @@ READS: Mapping[str, RunStep] = {"start": "surveyed", "after_sells": "sold", "end
 def project(event: events.Event, tables: TableWriter) -> None:
     """Update the tables with `event`. Raises KeyError for an event of a kind that has no projection."""
     tables.insert(UNCHANGED[type(event)], {"seq": tables.seq, "run": tables.run, **_columns(event)})
+
+
+@project.register
+def _noted(event: events.Noted, tables: TableWriter) -> None:
+    """One outside a run has no row: `read.noted` finds it in the events."""
+    if tables.run != NO_RUN:
+        tables.insert("notes", {"seq": tables.seq, "run": tables.run, **_columns(event)})
 
 
 @project.register

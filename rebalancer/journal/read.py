@@ -33,7 +33,7 @@ from rebalancer.journal.chain import Head, has_chain, read_head
 from rebalancer.journal.codec import from_body, from_columns
 from rebalancer.journal.connection import reading
 from rebalancer.journal.ledger import costs, last_record, read_changes, read_fills, read_ledger
-from rebalancer.model import Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
+from rebalancer.model import NO_RUN, Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
 from rebalancer.ports import AlreadyRun, TradingStatus
 
 CENT = Decimal("0.01")
@@ -200,6 +200,16 @@ def enabled_changes(path: Path) -> Mapping[str, SettingChanged]:
     return {
         name: SettingChanged(datetime.fromisoformat(at), name, key, old, new) for name, at, key, old, new, _ in rows
     }
+
+
+def noted(path: Path, text: str, since: datetime) -> bool:
+    """Whether `text` was noted outside a run, at `since` or later."""
+    with reading(path) as journal:
+        rows = journal.execute(
+            "SELECT body FROM events WHERE run = ? AND kind = ? AND at >= ?",
+            [NO_RUN, Noted.__name__, since.isoformat()],
+        )
+        return any(getattr(from_body(Noted.__name__, body), "text", None) == text for (body,) in rows)
 
 
 def trading_status(path: Path, account: str) -> TradingStatus:

@@ -9,6 +9,7 @@ LARGEST, FINEST = 20, -40
 """Powers of ten: of the first digit at most, and of the last digit at least. A float of 1e-20 has its last at -37."""
 
 WRITTEN = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?")
+AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?")
 
 
 def number(text: str) -> Decimal | None:
@@ -17,9 +18,17 @@ def number(text: str) -> Decimal | None:
     None for anything else, for NaN and infinity, and for one beyond the bounds above: arithmetic with it could take
     gigabytes, or raise.
     """
-    if not WRITTEN.fullmatch(text):
-        return None
-    found = Decimal(text)
-    _, digits, power = found.as_tuple()
-    accepted = len(digits) <= MOST_DIGITS and isinstance(power, int) and power >= FINEST and found.adjusted() <= LARGEST
-    return found if accepted else None
+    found = Decimal(text) if WRITTEN.fullmatch(text) else None
+    return found if found is not None and in_bounds(found) else None
+
+
+def amount(text: str) -> Decimal | None:
+    """An amount as a person types it: not below 0, in plain digits, which TOML reads too; None for any other text."""
+    return Decimal(text) if AMOUNT.fullmatch(text) else None
+
+
+def in_bounds(number: Decimal) -> bool:
+    """Whether it is finite, and arithmetic can bear it."""
+    _, digits, power = number.as_tuple()
+    fine = isinstance(power, int) and power >= FINEST  # of NaN and infinity it is a letter
+    return fine and len(digits) <= MOST_DIGITS and number.adjusted() <= LARGEST

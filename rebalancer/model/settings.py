@@ -12,6 +12,7 @@ from rebalancer.model.names import Symbol
 
 SGOV = Symbol("SGOV")
 """A fund of US Treasury bills of up to three months: close to cash."""
+LEAST_MONEY = Decimal("0.01")
 MOST_MONEY = 10**12
 """Settings called "dollars" count the currency of the account, as every amount does."""
 ONE_SESSION = 23_400
@@ -22,19 +23,23 @@ ONE_SESSION = 23_400
 class Range:
     """A finite number from `low` to `high`; with `above_low` `low` itself is refused."""
 
-    low: int
+    low: int | Decimal
     high: int
     above_low: bool = False
 
     def __contains__(self, number: Decimal | int) -> bool:
-        return self.low <= number <= self.high and not (self.above_low and number == self.low)
+        return (
+            Decimal(number).is_finite()
+            and self.low <= number <= self.high
+            and not (self.above_low and number == self.low)
+        )
 
     def __str__(self) -> str:
         return f"{f'above {self.low:,}, up to' if self.above_low else f'from {self.low:,} to'} {self.high:,}"
 
 
 Amount = Annotated[Decimal, Range(0, MOST_MONEY)]
-PositiveAmount = Annotated[Decimal, Range(0, MOST_MONEY, above_low=True)]
+PositiveAmount = Annotated[Decimal, Range(LEAST_MONEY, MOST_MONEY)]
 Percent = Annotated[Decimal, Range(0, 100)]
 PositivePercent = Annotated[Decimal, Range(0, 100, above_low=True)]
 ManyPercent = Annotated[Decimal, Range(0, 1000, above_low=True)]

@@ -76,11 +76,11 @@ QUANTITIES = frozenset({"target_shares"})
 
 def to_json(found: object, exit_code: int) -> str:
     """The whole answer. Raises ValueError for NaN, infinities and naive times."""
-    return json.dumps({"exit_code": exit_code, **_members(found)}, indent=2, ensure_ascii=False)
+    return json.dumps({"exit_code": exit_code, **_members(found)}, indent=2)
 
 
 def to_json_line(found: object) -> str:
-    return json.dumps(_members(found), ensure_ascii=False)
+    return json.dumps(_members(found))
 
 
 def _members(found: Any) -> dict[str, Plain]:  # noqa: ANN401 - a dataclass or a mapping

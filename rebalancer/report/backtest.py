@@ -1,7 +1,6 @@
 """A back-test on the terminal: charts, statistics, monthly returns and final allocations."""
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -11,9 +10,10 @@ from rich.text import Text
 
 from rebalancer.backtest.compare import Comparison, Track
 from rebalancer.backtest.metrics import Drawdown, Statistics, Year, drawdowns
+from rebalancer.errors import visible
 from rebalancer.model import Floats
 from rebalancer.model.text import counted, money, percentage
-from rebalancer.report.console import Screen, line, lines
+from rebalancer.report.console import Screen, can_show, is_terminal, line, lines
 from rebalancer.report.tables import grid
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -23,13 +23,15 @@ NOT_SIMULATED = (
     "Past results are no promise. The back-test trades at the close, in fractional shares; cash earns nothing; "
     "min_trade_dollars, drift_percent, limits, spreads and taxes are ignored."
 )
-PIPE_COLUMNS, MOST_COLUMNS, AXIS_COLUMNS = 110, 140, 24
+MOST_COLUMNS, AXIS_COLUMNS = 140, 24
+DOTS = {0x2800: " ", **dict.fromkeys(range(0x2801, 0x2900), ".")}
+"""Braille in ASCII."""
 
 
 def screen(comparison: Comparison) -> Screen:
     yield line(headline(comparison), "bold")
     yield from lines((*comparison.notes, NOT_SIMULATED), "yellow")
-    if len(comparison.sessions) > 1:
+    if len(comparison.sessions) > 1 and is_terminal():
         yield from drawings(comparison)
     main, tracks = comparison.main, ("", *(f"#{track.name}" for track in comparison.tracks))
     months = ("year", *(f"#{month}" for month in (*MONTHS, "year")))
@@ -49,31 +51,32 @@ def headline(comparison: Comparison) -> str:
 
 
 def drawings(comparison: Comparison) -> Iterator[Text]:
-    """Needs at least two sessions."""
+    """Needs at least two sessions, and a terminal."""
     yield drawing("Equity", f"1,000 {comparison.terms.currency}", comparison, lambda track: track.result.equity / 1000)
     yield drawing("Drawdown", "%", comparison, lambda track: -100 * drawdowns(track.result.equity))
 
 
 def drawing(title: str, unit: str, comparison: Comparison, curve: Callable[[Track], Floats]) -> Text:
-    """The main track and the benchmark: Braille dots in colours on a terminal, "*" and a letter on a pipe."""
-    terminal = sys.stdout.isatty()
+    """The main track and the benchmark in colours: Braille dots, or "*" and a letter where a screen has no Braille."""
+    braille = can_show(chr(max(DOTS)))
     drawn = [comparison.main, *([comparison.benchmark] if comparison.benchmark else [])]
     curves = {track: curve(track) for track in drawn}
     days = comparison.sessions.astype("datetime64[s]").tolist()
-    figure = _canvas(unit, terminal=terminal)
+    figure = _canvas(unit)
     figure.set_x_limits(days[0], days[-1])
     figure.set_y_limits(*_limits(list(curves.values())))
     for (track, values), color in zip(curves.items(), COLORS, strict=False):
         letter = track.name[0].lower() if track.kind == "benchmark" else "*"
-        figure.plot(days, values.tolist(), lc=color, label=track.name, marker=None if terminal else letter)
-    return Text.from_ansi(f"\n{title}\n{figure.show(legend=True)}", no_wrap=True)
+        figure.plot(days, values.tolist(), lc=color, label=visible(track.name), marker=None if braille else letter)
+    drawn = figure.show(legend=True)
+    return Text.from_ansi(f"\n{title}\n{drawn if braille else drawn.translate(DOTS)}", no_wrap=True)
 
 
-def _canvas(unit: str, *, terminal: bool) -> Figure:
+def _canvas(unit: str) -> Figure:
     figure = Figure()
-    columns = min(shutil.get_terminal_size().columns, MOST_COLUMNS) if terminal else PIPE_COLUMNS
+    columns = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
     figure.width, figure.height = max(columns - AXIS_COLUMNS, AXIS_COLUMNS), 14
-    figure.with_colors, figure.color_mode, figure.origin = terminal, "names", False
+    figure.with_colors, figure.color_mode, figure.origin = True, "names", False
     figure.x_label, figure.y_label = "month", unit
     figure.register_label_formatter(float, partial(_label, ",.1f"))
     figure.register_label_formatter(datetime, partial(_label, "%Y-%m"))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from rebalancer.app.bots import ListedBot
 from rebalancer.app.views import CheckedBot, Explanation, ShownBot
 from rebalancer.bots.base import Findings
+from rebalancer.errors import visible
 from rebalancer.model import Allocation, Symbol
 from rebalancer.model.text import counted, money, percentage
 from rebalancer.report.console import Screen, line, lines
@@ -34,7 +35,7 @@ def wanted(weights: Mapping[Symbol, float]) -> str:
 def mermaid_text(bot: str, found: Explanation) -> str:
     """The Mermaid source, with the notes as comments."""
     comments = (f"{bot} on {found.session}", *found.notes)
-    return "\n".join((*(f"%% {comment}" for comment in comments), found.mermaid or ""))
+    return "\n".join((*(f"%% {visible(comment)}" for comment in comments), found.mermaid or ""))
 
 
 def findings_screen(bots: Sequence[CheckedBot]) -> Screen:

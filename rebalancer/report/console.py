@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from rebalancer.errors import visible
+
 PLAIN_WIDTH = 180
 
 STYLES = {
@@ -33,8 +35,18 @@ def is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def line(text: object, style: str = "") -> Text:
-    return Text(str(text), style=style)
+def can_show(text: str) -> bool:
+    """Whether the characters of `text` are in the encoding of standard output."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def line(text: object, style: str = "", *, apart: bool = False) -> Text:
+    """A line of any text, `apart`: below a blank one. What a screen would obey is an escape, and nothing is markup."""
+    return Text("\n" * apart + visible(text), style=style)
 
 
 def lines(texts: Iterable[object], style: str = "") -> Screen:

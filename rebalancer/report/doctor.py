@@ -51,4 +51,6 @@ def verdict_screen(*found: Checkup) -> Screen:
     verdicts = [check.verdict for checkup in found for check in checkup.checks]
     failed, warned = verdicts.count("fail"), verdicts.count("warn")
     worst: Verdict = "fail" if failed else "warn" if warned else "pass"
-    yield line(f"\n{counted(len(verdicts), 'check')}: {failed} failed, {warned} with warnings.", STYLES[worst])
+    yield line(
+        f"{counted(len(verdicts), 'check')}: {failed} failed, {warned} with warnings.", STYLES[worst], apart=True
+    )

@@ -1,7 +1,7 @@
 """A back-test as a self-contained HTML page; its Content-Security-Policy forbids network access."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape as as_html
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,6 +10,7 @@ from plotly.offline import get_plotlyjs
 
 from rebalancer.backtest.compare import Comparison, Track
 from rebalancer.backtest.metrics import drawdowns
+from rebalancer.errors import visible
 from rebalancer.model import Floats
 from rebalancer.report.backtest import MONTHS, NOT_SIMULATED, allocations, headline, statistics, year_cells
 from rebalancer.report.curves import cash_weights, held_columns
@@ -46,6 +47,9 @@ th:first-child, td:first-child {{ text-align: left; }}
 """
 
 
+HTML_BEGINS = f"{HEAD.partition('{title}')[0]}Back-test of ".encode()
+
+
 def to_html(comparison: Comparison) -> str:
     """The HTML document. All names are escaped."""
     main = comparison.main
@@ -65,6 +69,11 @@ def to_html(comparison: Comparison) -> str:
         "</body>\n</html>\n",
     ]
     return "\n".join(parts)
+
+
+def escape(text: str) -> str:
+    """`text` shown as it is by a browser, also what would turn a line around."""
+    return as_html(visible(text))
 
 
 def equity_figure(comparison: Comparison) -> go.Figure:

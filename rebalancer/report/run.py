@@ -72,9 +72,10 @@ def _time_to_close(remaining: timedelta) -> str:
 def _holdings(read: HoldingsRead) -> Screen:
     account = read.account
     yield line(
-        f"\nEquity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the reserve "
+        f"Equity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the reserve "
         f"{cents(read.reserve)} and unmanaged holdings {cents(read.others_value)}: "
-        f"Investable {cents(read.investable)} {account.currency}"
+        f"Investable {cents(read.investable)} {account.currency}",
+        apart=True,
     )
     if not read.holdings:
         yield line("No positions are held.")
@@ -87,11 +88,11 @@ def _holdings(read: HoldingsRead) -> Screen:
     yield grid("Holdings", columns, rows)
 
 
-def _decision(made: BotDecided | BotFailed) -> tuple[str, ...]:
+def _decision(made: BotDecided | BotFailed) -> tuple[str | Text, ...]:
     if not isinstance(made, BotDecided):
         return made.failure.bot, percentage(made.share), "failed", made.failure.reason
     why = (*shortened(made.path), *(f"warning: {text}" for text in made.warnings))
-    return made.bot, percentage(made.share), wanted(made.weights), "\n".join(why)
+    return made.bot, percentage(made.share), wanted(made.weights), Text("\n").join(map(line, why))
 
 
 def shortened(path: Sequence[str]) -> tuple[str, ...]:
@@ -159,13 +160,13 @@ def _prices(taken: PricesTaken) -> Screen:
 def _outcome(record: RunRecord) -> Screen:
     run = record.run
     if record.orders:
-        yield line("\nOrders", "bold")
+        yield line("Orders", "bold", apart=True)
     for order in record.orders:
         yield line(sentence(order, _currency(record), pretended=run.dry_run))
     end = next((read for read in record.holdings if read.phase == "end"), None)
     if end:
         would = "would then be" if run.dry_run else "is now"
-        yield line(f"\nCash {would} {cents(end.account.cash)} {end.account.currency}.")
+        yield line(f"Cash {would} {cents(end.account.cash)} {end.account.currency}.", apart=True)
     lead = "DRY RUN, nothing was sent. It would have been a " if run.dry_run else ""
     yield line(f"{lead}{run.status}: {run.reason}", STYLES.get(run.status, ""))
     if record.head:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
 from rebalancer.model.text import cents, counted
@@ -12,10 +12,10 @@ from rebalancer.report.run import old_and_new
 from rebalancer.report.tables import grid
 
 
-def first_files_screen(written: Sequence[Path]) -> Screen:
-    yield from lines((f"wrote {path}" for path in written), "green")
-    dry_run = f"`rebalance run --dry-run --config {written[0]}`"
-    yield line(f"Next: read {written[0]}, then {dry_run} shows its orders and sends none.")
+def first_files_screen(begun: Begun) -> Screen:
+    yield from lines((f"wrote {path}" for path in begun.files), "green")
+    yield line("Next, and nothing is sent:")
+    yield from lines(f"  {command}" for command in begun.commands)
 
 
 def check_screen(path: Path, found: SettingsCheck) -> Screen:

@@ -1,5 +1,6 @@
 """Tables of which no cell is ever cut: what does not fit is left out by name, continued below, or listed by row."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from rebalancer.errors import visible
 from rebalancer.report.console import is_terminal, line
 
 MIN_BOX_WIDTH = 120
@@ -16,6 +18,7 @@ MIN_BOX_WIDTH = 120
 SENTENCE = 32
 """Characters that a column of sentences has at least, or its longest line where that is shorter."""
 GAP, INDENT = 2, 2
+MARKS = re.compile(r"\A\??#?~?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Grid:
         """A pipe has room for any table."""
         terminal = is_terminal()
         room = options.max_width if terminal else max(options.max_width, _needed(self.columns))
-        yield Text(f"\n{self.title}", style="bold")
+        yield line(self.title, "bold", apart=True)
         for form in self._forms(room, boxed=terminal and room >= MIN_BOX_WIDTH):
             yield from console.render(form, options.update(width=room))
 
@@ -86,9 +89,9 @@ def grid(title: str, columns: Iterable[str], rows: Iterable[Iterable[str | Text]
 
 
 def _column(heading: str, cells: Sequence[Text]) -> Column:
-    name = heading.lstrip("?#~")
+    name = MARKS.sub("", heading)
     marks = heading.removesuffix(name)
-    return Column(name, cells, right="#" in marks, wraps="~" in marks, extra="?" in marks)
+    return Column(visible(name), cells, right="#" in marks, wraps="~" in marks, extra="?" in marks)
 
 
 def _needed(columns: Sequence[Column], box: Box | None = None) -> int:
@@ -104,7 +107,7 @@ def _table(columns: Sequence[Column], room: int, box: Box | None = None) -> Tabl
     table = Table(box=box, pad_edge=box is not None)
     for column, width in zip(columns, _widths(columns, room - _borders(columns, box)), strict=True):
         table.add_column(
-            column.heading,
+            line(column.heading),
             justify="right" if column.right else "left",
             width=width,
             overflow="fold",

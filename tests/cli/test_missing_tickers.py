@@ -60,7 +60,7 @@ def test_what_is_in_the_sample_alone_is_said_of_a_folder_with_real_tickers_to_na
     write(hold("SPY", "QLD"), hold("QLD", "TBILL"), data=FOLDER, fallback='fallback_ticker = "TBILL"')
     (text,) = warnings(rebalance)
     assert text.startswith("2 tickers have no price: SPYINV (paired_tickers), TBILL (1 bot, fallback_ticker). ")
-    assert "Name traded funds, such as SGOV and SH: SPYINV and TBILL can be had in the sample alone." in text
+    assert "Name traded funds, such as SH for SPYINV and SGOV for TBILL: those are in the sample alone." in text
 
 
 def test_of_a_venue_that_is_not_asked_only_the_samples_own_are_said(rebalance, write, tmp_path, monkeypatch):

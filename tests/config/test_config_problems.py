@@ -43,7 +43,7 @@ def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
         "accounts.demo.cash_reserve.amount": "101 is not allowed: use a number from 0 to 100",
         "accounts.demo.trading.order_type": '"stop" is not allowed: use "limit" or "market" or "moc"',
         "accounts.demo.sim.slippage_percent": "true is not allowed: use a number from 0 to 100",
-        "accounts.demo.investments[0].amount": "0 is not allowed: use a number above 0, up to 1,000,000,000,000",
+        "accounts.demo.investments[0].amount": "0 is not allowed: use a number from 0.01 to 1,000,000,000,000",
     }
 
 
@@ -207,7 +207,7 @@ def test_an_account_name_is_short_and_plain(name: str) -> None:
         (SMALLEST.replace("amount = 6000", ""), "accounts.demo.investments[0].amount", "is missing"),
         (SMALLEST.replace('bot = "bots/trend.json"', ""), "accounts.demo.investments[0].bot", "is missing"),
         (SMALLEST.replace("bots/trend.json", " "), "accounts.demo.investments[0].bot", "use a path"),
-        (SMALLEST + 'weight_mode = "percent"', "accounts.demo.investments[0].amount", "up to 100"),
+        (SMALLEST + 'weight_mode = "percent"', "accounts.demo.investments[0].amount", "to 100"),
         (SMALLEST + 'cash_reserve = { mode = "percent" }', "accounts.demo.investments[0].cash_reserve", "no setting"),
         (SMALLEST + '[accounts.demo.cash_reserve]\nmode = "percent"', "accounts.demo.cash_reserve.amount", "missing"),
     ],
@@ -242,13 +242,27 @@ def test_two_bots_of_an_account_may_not_share_a_name() -> None:
         (b"\xff\xfe", "utf-8"),
         (b"a = " + b"[" * 500, "line 1: has brackets nested more than 16 deep"),
         (b"a = " + b"9" * 5000, "line 1: is 5,004 characters long"),
-        (b"a = 1e99999999999999999999", "is no valid TOML"),
+        (b"a = 1e99999999999999999999", "is no valid TOML: the number 1e99999999999999999999 has too many digits"),
         (b"#" * (128 * 1024 + 1), "is over 128 KiB"),
     ],
 )
 def test_bytes_that_are_no_toml_are_refused_in_a_sentence(content: bytes, says: str) -> None:
     with pytest.raises(BadInputError, match=says):
         config.parse(content, FOLDER / "config.toml")
+
+
+@pytest.mark.parametrize("written", ["1e-999999999", "1e999999999", "1e-400", "1e-41", "9" * 400, f"0.{'3' * 31}"])
+@pytest.mark.parametrize("text", ["[trading]\nmin_trade_dollars = {}\n", "[limits]\nmax_order_dollars = {}\n"])
+def test_a_number_that_takes_gigabytes_to_print_is_refused(text: str, written: str) -> None:
+    (problem,) = problems_of(text.format(written) + SMALLEST).values()
+    assert "has too many digits: use a number from 0" in problem
+
+
+@pytest.mark.parametrize("mode", ["dollars", "percent"])
+@pytest.mark.parametrize("amount", ["0.009", "1e-9", "-1", "1e-999999999"])
+def test_an_investment_below_the_smallest_amount_is_refused(amount: str, mode: str) -> None:
+    text = SMALLEST.replace("amount = 6000\n", f'amount = {amount}\nweight_mode = "{mode}"\n')
+    assert "use a number from 0.01 to" in problems_of(text)["accounts.demo.investments[0].amount"]
 
 
 toml_values = st.sampled_from(

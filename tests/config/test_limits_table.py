@@ -50,8 +50,8 @@ def test_the_limits_in_force_say_where_they_were_set():
 @pytest.mark.parametrize(
     ("line", "allowed"),
     [
-        ("max_order_dollars = 0", "a number above 0, up to 1,000,000,000,000"),
-        ("max_run_dollars = nan", "a number above 0, up to 1,000,000,000,000"),
+        ("max_order_dollars = 0", "a number from 0.01 to 1,000,000,000,000"),
+        ("max_run_dollars = nan", "a number from 0.01 to 1,000,000,000,000"),
         ("max_symbol_percent = 100.1", "a number above 0, up to 100"),
         ("max_orders = 0", "a whole number from 1 to 10,000"),
         ("max_orders = 1.5", "a whole number from 1 to 10,000"),

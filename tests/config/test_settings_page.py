@@ -47,7 +47,7 @@ def needed(schema: dict[str, Any]) -> Iterator[str]:
         yield f'"{choice}"'
     low, above, high = (schema.get(name) for name in ("minimum", "exclusiveMinimum", "maximum"))
     if high == MOST_MONEY:
-        yield "above 0" if above == 0 else "0 or more"
+        yield f"{low} or more"
     elif high is not None:
         yield f"{low} to {high}" if above is None else f"above {above}, up to {high}"
 

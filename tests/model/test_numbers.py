@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rebalancer.model.numbers import number
+from rebalancer.model.numbers import amount, number
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,21 @@ def test_what_is_no_number_in_ascii_digits_is_none(text: str) -> None:
 )
 def test_a_number_that_arithmetic_could_not_bear_is_none(text: str) -> None:
     assert number(text) is None
+
+
+@given(st.text() | st.decimals().map(str) | st.floats().map(str) | st.integers().map(str))
+def test_whatever_the_text_a_number_can_be_added_and_printed(text: str) -> None:
+    found = number(text)
+    assert found is None or len(f"{found + 1:f}") < 100
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        *((text, True) for text in ("6000", "12.5", "0", "0.01")),
+        *((text, False) for text in ("6,000", "06", "-1", "1e3", "nan", "", ".5", "5.", "\u0967\u0968", "1\n")),
+        *((text, False) for text in ("1e999999999", "9" * 400)),
+    ],
+)
+def test_an_amount_is_a_plain_number(text: str, is_one: bool) -> None:  # noqa: FBT001
+    assert amount(text) == (Decimal(text) if is_one else None)

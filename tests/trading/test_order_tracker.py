@@ -102,6 +102,20 @@ def test_unreadable_fills_leave_the_order_pending_and_are_noted_once() -> None:
     assert log.lines == [Noted(NOW, "warning", f"the orders could not be read: {UNREAD}")]
 
 
+OTHER = replace(ORDER, id=OrderId("rb2"), symbol=Symbol("GLD"))
+OTHER_OPEN = replace(OPEN, id=OTHER.id, symbol=OTHER.symbol)
+
+
+def test_unreadable_fills_are_noted_also_if_the_next_order_of_the_list_is_readable() -> None:
+    tracker, log = tracking(ListingBroker([(CANCELED, OTHER_OPEN)], executions=None))
+    tracker.orders = {ORDER.id: ORDER, OTHER.id: OTHER}
+    assert not tracker.until_terminal(0)
+    assert log.lines == [
+        OrderSeen(NOW, OTHER_OPEN),
+        Noted(NOW, "warning", f"the orders could not be read: {UNREAD}"),
+    ]
+
+
 class UnreliableBroker(ListingBroker):
     """Answers every other poll only."""
 
@@ -223,3 +237,14 @@ def test_after_a_shutdown_request_closing_auction_orders_are_neither_awaited_nor
     assert venue.cancelled == []
     said = "the program was told to end: the next run counts what the closing auction fills"
     assert log.lines == [Noted(NOW, "warning", said)]
+
+
+def test_after_a_shutdown_request_other_orders_are_awaited_and_cancelled() -> None:
+    venue = ListingBroker([(replace(OPEN, kind="moc", limit=None), OTHER_OPEN)])
+    tracker, log = tracking(venue, shutdown_requested=True)
+    auction = replace(ORDER, kind="moc", limit=None)
+    tracker.orders = {auction.id: auction, OTHER.id: OTHER}
+    assert not tracker.until_terminal(2)
+    tracker.cancel_open()
+    assert OTHER.id in venue.cancelled
+    assert Noted(NOW, "note", "GLD: the buy was not done in time; asking for its cancel") in log.lines

@@ -11,9 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Absent, Found, Order, OrderId, OrderPhase, OrderState, Outcome, RunId, Symbol, Unknown
+from rebalancer.model import (
+    Absent,
+    Found,
+    Order,
+    OrderId,
+    OrderPhase,
+    OrderState,
+    Outcome,
+    RunId,
+    Submitted,
+    Symbol,
+    Unknown,
+)
 from rebalancer.ports import OrderRecord, Venue
-from rebalancer.trading.tracking import look_up, polls, recorded_outcome, unknown_outcome
+from rebalancer.trading.tracking import look_up, polls, recorded_outcome, retry_while_busy, unknown_outcome
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
 ORDER = Order(OrderId("rb1"), Symbol("SPY"), "buy", Decimal(10), "limit", Decimal(500), "a test")
@@ -65,7 +77,7 @@ def found(venue: ScriptedBroker) -> OrderState | Absent | Unknown:
 def test_an_order_at_the_broker_is_found_by_the_first_look_up() -> None:
     venue = ScriptedBroker([STANDS], quiet=30)
     assert found(venue) == STANDS
-    assert venue.asked == [0]
+    assert (venue.asked, venue.clock.now()) == ([0], NOW)
 
 
 def test_an_order_is_absent_after_the_second_look_up_past_the_quiet_time() -> None:
@@ -95,6 +107,22 @@ def test_no_order_is_absent_before_two_look_ups_past_the_quiet_time(quiet: int, 
     venue = ScriptedBroker([*answers, Absent()], quiet)
     if found(venue) == Absent():
         assert len([second for second in venue.asked if second >= quiet]) >= 2
+
+
+@pytest.mark.parametrize(("pause", "asked"), [(40, [40, 80, 120]), (59.75, [59.75, 119.5, 179.25])])
+def test_an_order_that_a_busy_broker_does_not_find_is_unknown_after_two_minutes(
+    pause: float, asked: list[float]
+) -> None:
+    venue = ScriptedBroker([Unknown("no answer")], quiet=0)
+    context: Any = SimpleNamespace(broker=venue, clock=venue.clock)
+    sent: list[Order] = []
+
+    def submit(order: Order) -> Submitted:
+        sent.append(order)
+        return Unknown("busy")
+
+    answer = retry_while_busy(context, ORDER, Unknown("busy", pause), submit, lambda order: None)
+    assert (answer, venue.asked, sent) == (Unknown("no answer"), asked, [])
 
 
 def test_polls_end_after_their_time_whatever_the_clock_is_set_to() -> None:
