@@ -117,7 +117,7 @@ ANSWERS: Mapping[str, Any] = {
     "bots check": {"bots": [CheckedBot]},
     "data status": PriceStatus,
     "data sync": {"synced": (SYNCED, None)},
-    "init": {"written": [str]},
+    "init": {"written": [str], "next": [str]},
     "login": {"account": str, "stored_in": str},
     "logout": {"account": str, "removed": bool},
     "adopt": Adoption,

@@ -30,6 +30,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, numbers
 from rebalancer.model.text import minute
 from rebalancer.portfolio.limits import symbols_at_limit
+from rebalancer.ports import Progress, unwatched
 from rebalancer.venues import registry
 
 
@@ -41,7 +42,7 @@ def begin(folder: Path, venue: str = "sim", account: str = "main") -> Begun:
     return Begun(written, tuple(f"rebalance {each} --config {config}" for each in (*login, "doctor", "run --dry-run")))
 
 
-def check(path: Path) -> SettingsCheck:
+def check(path: Path, progress: Progress = unwatched) -> SettingsCheck:
     """Every problem of the config at `path`, its bot files and its API keys; and what is almost surely wrong."""
     try:
         config = settings.load(path, os.environ)
@@ -55,7 +56,7 @@ def check(path: Path) -> SettingsCheck:
         if account.key_source is not None:
             with _kept(problems):
                 read_keys(account, Keyring())
-    return SettingsCheck(config, tuple(problems), (*unlikely_settings(config), *_warnings(config, bots)))
+    return SettingsCheck(config, tuple(problems), (*unlikely_settings(config), *_warnings(config, bots, progress)))
 
 
 @contextmanager
@@ -66,11 +67,11 @@ def _kept(problems: list[Problem]) -> Iterator[None]:
         problems.extend(error.problems)
 
 
-def _warnings(config: Config, bots: BotsByAccount) -> Iterator[Problem]:
+def _warnings(config: Config, bots: BotsByAccount, progress: Progress) -> Iterator[Problem]:
     """Of prices and holdings."""
     unreadable: list[Problem] = []
     with _kept(unreadable):
-        missing = without_price(needs(config, bots), known_tickers(config))
+        missing = without_price(needs(config, bots), known_tickers(config, progress))
         yield from (Problem(str(config.path), "data", text) for text in missing_sentence(config, missing))
     yield from unreadable
     for account in config.accounts:

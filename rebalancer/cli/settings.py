@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import config_path, load_account, load_config
-from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person
+from rebalancer.cli.options import (
+    AccountOption,
+    Answer,
+    Commands,
+    ConfigOption,
+    JsonOption,
+    person,
+    watching,
+)
 from rebalancer.cli.screen import say
 from rebalancer.venues.registry import BUILT_IN
 
@@ -45,13 +53,14 @@ init.__signature__ = inspect.Signature([_shown, *map(_option, BUILT_IN)])  # typ
 
 
 @app.with_json()
-def check(config: ConfigOption = None) -> Answer:
+def check(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     """Check the settings, bot files and keys, and show every problem."""
     from rebalancer.app.settings import check as checked
     from rebalancer.report.settings import check_screen
 
     path = config_path(config)
-    found = checked(path)
+    with watching(json=json) as progress:
+        found = checked(path, progress)
     answer = {"file": str(path), "problems": found.problems, "warnings": found.warnings}
     return Answer(answer, check_screen(path, found), 2 if found.problems else 0)
 
