@@ -98,6 +98,12 @@ class TradingBlockedError(RebalancerError):
     exit_code = 4
 
 
+class EndedError(RebalancerError):
+    """A person ended what changes nothing, such as a dry run, before it was done."""
+
+    exit_code = 130
+
+
 class StoppedError(RebalancerError):
     """An invariant was violated: orders may be open at the broker, and a person must check the account."""
 

@@ -25,7 +25,7 @@ def open_regular(path: Path, most: int | None = None, *, follow: bool = True) ->
     status = os.fstat(file.fileno())
     refused = None
     if not stat.S_ISREG(status.st_mode):
-        refused = OSError(errno.EINVAL, "it is no ordinary file")
+        refused = _not_regular()
     elif most is not None and status.st_size > most:
         refused = _too_long(f"{status.st_size:,}", most)
     if refused:
@@ -43,6 +43,16 @@ def read_regular(path: Path, most: int) -> bytes:
     return content
 
 
+def require_regular(path: Path) -> None:
+    """Raises OSError for anything else than an ordinary file, for libraries that open files by themselves."""
+    if not path.is_file():
+        raise _not_regular()
+
+
+def _not_regular() -> OSError:
+    return OSError(errno.EINVAL, "it is no ordinary file")
+
+
 def _too_long(size: str, most: int) -> OSError:
     return OSError(errno.EFBIG, f"it is {size} bytes long; up to {most:,} are read")
 
@@ -53,9 +63,7 @@ def replace_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> No
     A replaced file keeps its permissions; a new one gets `mode`, less the umask. Raises OSError, and then nothing is
     changed and no temporary file is left.
     """
-    file = path.resolve()
-    # A random name: the process id of two containers that share the folder may both be 1.
-    temporary = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
+    file, temporary = _with_temporary(path)
     try:
         if file.exists():
             _write_new(temporary, content, PRIVATE)
@@ -66,6 +74,22 @@ def replace_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> No
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(file.parent)
+
+
+def try_to_replace(path: Path) -> None:
+    """Raise the OSError that `replace_atomically` would raise in the folder of `path`; nothing is left there."""
+    _, temporary = _with_temporary(path)
+    try:
+        _write_new(temporary, b"", PRIVATE)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _with_temporary(path: Path) -> tuple[Path, Path]:
+    """The file at the end of all links, and a new one beside it."""
+    file = Path(os.path.realpath(path))
+    # A random name: the process id of two containers that share the folder may both be 1.
+    return file, file.with_name(f".{file.name}.{os.urandom(8).hex()}")
 
 
 def create_private(path: Path, content: bytes = b"") -> None:
@@ -88,6 +112,7 @@ def ensure_private(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         create_private(path)
+    require_regular(path)
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:

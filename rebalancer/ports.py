@@ -74,6 +74,17 @@ class Venue:
         return "paper" if is_paper else "live"
 
 
+class Progress(Protocol):
+    """Watches work that may take long. It changes nothing, and must not fail."""
+
+    def __call__(self, work: str, done: int = 0, total: int = 0) -> None:
+        """`work` goes on, such as "Reading prices.csv"; `done` of `total` parts are over, 0 where nobody knows."""
+
+
+def unwatched(work: str, done: int = 0, total: int = 0) -> None:
+    """Nobody watches."""
+
+
 class Broker(Protocol):
     """Reads are complete or raise SourceError: a missing value is never a zero. `submit`, `find` and `cancel` make one
     attempt each and never raise for a network failure: a response that can't be parsed is `Unknown`.

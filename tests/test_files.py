@@ -1,16 +1,17 @@
 """Files are replaced atomically, and private ones are readable by their owner alone."""
 
 import os
+import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from rebalancer import files
-from rebalancer.files import create_private, replace_atomically
+from rebalancer.files import create_private, open_regular, read_regular, replace_atomically, require_regular
 
 pytestmark = pytest.mark.posix
 
@@ -113,3 +114,60 @@ def test_no_other_module_of_the_package_creates_or_replaces_files(call: str) -> 
     package = Path(files.__file__).parent
     others = [path for path in package.rglob("*.py") if path != Path(files.__file__)]
     assert [path.name for path in others if call in path.read_text("utf-8")] == []
+
+
+# ------------------------------------------------------------------------------------ only ordinary files are read
+
+
+def test_a_file_and_a_link_to_one_are_read_up_to_the_size_that_is_allowed(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(path)
+    assert read_regular(path, 3) == read_regular(tmp_path / "link", 3) == b"old"
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def listening(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+@pytest.mark.parametrize("make", [pipe, device, Path.mkdir, listening])
+def test_anything_else_is_refused_and_nobody_is_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    made = tmp_path / "made"
+    make(made)
+    with pytest.raises(OSError, match=r"it is no ordinary file|Is a directory|No such device"):
+        read_regular(made, 3)
+    with pytest.raises(OSError, match="it is no ordinary file"):
+        require_regular(made)
+
+
+def test_a_larger_file_is_refused_by_its_size_before_it_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(2_000_000_000)
+    with pytest.raises(OSError, match="it is 2,000,000,000 bytes long; up to 1,000 are read"):
+        read_regular(tmp_path / "sparse", 1000)
+
+
+@pytest.mark.linux
+def test_a_file_without_a_size_is_read_no_further_than_allowed() -> None:
+    with pytest.raises(OSError, match="it is more than 10 bytes long; up to 10 are read"):
+        read_regular(Path("/proc/self/mountinfo"), 10)
+
+
+def test_a_link_is_refused_where_the_file_itself_is_asked_for(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(path)
+    with pytest.raises(OSError, match="symbolic links"):
+        open_regular(tmp_path / "link", follow=False)
+
+
+@pytest.mark.parametrize("make", [pipe, device, Path.mkdir])
+def test_a_library_is_not_given_anything_else(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "made")
+    with pytest.raises(OSError, match="it is no ordinary file"):
+        files.ensure_private(tmp_path / "made")

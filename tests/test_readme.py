@@ -5,12 +5,15 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from tomllib import loads
+from zoneinfo import ZoneInfo
 
 import pytest
+from local_alpaca import LocalAlpaca, Tape
+from terminal import Terminal
 
 from rebalancer import demo
 from rebalancer.app.runs import EXIT_CODES
@@ -26,6 +29,7 @@ README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
 PAGES = (README, CONTRIBUTING, *sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("tests/*/README.md")))
 SH = re.compile(r"^```sh\n(.+?)```$", re.DOTALL | re.MULTILINE)
 LONGEST_README = 150
+TWELVE_MINUTES_BEFORE_THE_CLOSE = datetime(2026, 11, 20, 15, 48, tzinfo=ZoneInfo("America/New_York"))
 
 
 def text(page: Path) -> str:
@@ -45,11 +49,38 @@ def test_the_readme_is_short():
 
 @pytest.mark.parametrize("page", [page for page in PAGES if SH.search(text(page))], ids=lambda page: page.stem)
 def test_every_command_of_a_page_runs_one_after_the_other(page, rebalance):
+    _follow(page, rebalance)
+
+
+def _follow(page, rebalance):
     for command in "".join(SH.findall(text(page))).splitlines():
         program, *words = shlex.split(command)
         assert program == ".venv/bin/rebalance"
         said = rebalance(*words)
         assert said.code == 0, f"{command}: {said.err}"
+
+
+def test_the_first_paper_evening_is_five_commands_that_run_at_a_paper_account(rebalance, tmp_path, monkeypatch):
+    (path,) = re.findall(r"^```sh alpaca\n(.+?)```$", text(README), re.DOTALL | re.MULTILINE)
+    install, *commands = path.splitlines()
+    assert install == "python3 -m venv .venv && .venv/bin/pip install -q ."
+    assert len(commands) == 4
+    config = tmp_path / "mine/config.toml"
+    with LocalAlpaca(TWELVE_MINUTES_BEFORE_THE_CLOSE, market=Tape.sample()) as venue:
+        keys = iter((venue.key_id, venue.secret))
+        monkeypatch.setattr("sys.stdin", Terminal())
+        monkeypatch.setattr("getpass.getpass", lambda _: next(keys))
+        for command in commands:
+            said = rebalance(*shlex.split(command)[1:])
+            assert said.code == 0, f"{command}: {said.out}{said.err}"
+            if "init" in command:
+                here = f'broker = "alpaca"\nbase_url = "{venue.url}"\ndata_url = "{venue.url}"'
+                config.write_text(text(config).replace('broker = "alpaca"', here))
+        assert venue.audit().posts == 0
+    assert "would have bought" in said.out
+    assert "DRY RUN, nothing was sent" in said.out
+    for page in (README, DOCS / "first-week.md", DOCS / "settings.md"):  # as a person reads on
+        _follow(page, rebalance)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -13,13 +13,13 @@ from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.source import Source, own_prices, source_of
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, RunFailedError
-from rebalancer.files import replace_atomically
+from rebalancer.files import read_regular, replace_atomically
 from rebalancer.journal.lease import LockHolder, acquire, run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock
 from rebalancer.model import Session
-from rebalancer.ports import Broker, Calendar, Clock, Quotes
+from rebalancer.ports import Broker, Calendar, Clock, Progress, Quotes, unwatched
 from rebalancer.trading.context import RunContext
 from rebalancer.venues.plugin import SimulatedMarket
 
@@ -35,7 +35,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An account with its price source and calendar; the broker is opened on demand. `present` is the current time."""
+    """An account with its price source and calendar; the broker is opened on demand. `present` is the current time.
+
+    `progress` watches whatever takes long.
+    """
 
     config: Config
     account: AccountConfig
@@ -43,6 +46,7 @@ class Opening:
     source: Source
     calendar: Calendar
     present: Clock
+    progress: Progress
 
     def at_window(self, session: Session) -> Clock:
         """A simulated clock that starts with the account's run window of `session`."""
@@ -73,15 +77,17 @@ class Opening:
 
 
 @contextmanager
-def opening(config: Config, account: AccountConfig, clock: Clock | None = None) -> Iterator[Opening]:
+def opening(
+    config: Config, account: AccountConfig, clock: Clock | None = None, progress: Progress = unwatched
+) -> Iterator[Opening]:
     """Open the price source and calendar, and close them again. `clock` is the current time; default: the venue's.
 
     Raises BadInputError for unreadable keys or price files, SourceError if a venue does not answer.
     """
     present = clock or clock_of(config, account)
     calendar = ExchangeCalendar(present, account.venue.exchange)
-    with Connections(config, present) as connections, source_of(config, present, connections) as source:
-        yield Opening(config, account, connections, source, calendar, present)
+    with Connections(config, present) as connections, source_of(config, present, connections, progress) as source:
+        yield Opening(config, account, connections, source, calendar, present, progress)
 
 
 @contextmanager
@@ -96,7 +102,7 @@ def open_for_a_run(
     with ExitStack() as stack:
         quotes = opened.quotes(moment)
         holder = stack.enter_context(run_lock(config.journal()))
-        journal = stack.enter_context(SqliteJournal.open_for_a_run(config.journal(), holder))
+        journal = stack.enter_context(SqliteJournal.open_for_a_run(config.journal(), holder, opened.progress))
         broker = opened.broker(moment, quotes)
         if exclusive:
             stack.enter_context(account_lock(account, broker, config.state_dir))
@@ -116,18 +122,21 @@ def open_for_a_run(
             limits=account.limits,
             mode=account.mode,
             venue=account.address,
+            progress=opened.progress,
         )
         yield context, holder
 
 
 @contextmanager
-def broker_alone(config: Config, account: AccountConfig) -> Iterator[tuple[Broker, Clock]]:
+def broker_alone(
+    config: Config, account: AccountConfig, progress: Progress = unwatched
+) -> Iterator[tuple[Broker, Clock]]:
     """The broker and its clock, to read the account and cancel orders at any time.
 
     Takes no lock, so that the kill switch never waits for a run. Raises as `opening` does.
     """
     if account.venue.simulated:
-        with opening(config, account) as opened:
+        with opening(config, account, progress=progress) as opened:
             moment = opened.latest()
             yield opened.broker(moment, opened.quotes(moment)), moment.clock
         return
@@ -214,7 +223,7 @@ def accounts_folder() -> Path:
 
 def _busy(whose: str, lock: Path, holder: Path) -> str:
     try:
-        _, who, *_ = holder.read_text("utf-8").splitlines()
+        _, who, *_ = read_regular(holder, 10_000).decode().splitlines()
     except (OSError, ValueError):
         who = "a process that has not written its name down yet"
     return (

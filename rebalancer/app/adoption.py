@@ -11,12 +11,19 @@ from rebalancer.errors import BadInputError, Problem, RunFailedError
 from rebalancer.events import Adopted, WrittenOff
 from rebalancer.model import NO_RUN, Position, Symbol, canonical
 from rebalancer.portfolio.holdings import Offer, Offers, offers
+from rebalancer.ports import Progress, unwatched
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.corporate_actions import protected_by_new_names
 
 
 def propose_adoption(
-    config: Config, account: AccountConfig, symbols: Sequence[str], *, everything: bool, by_hand: bool
+    config: Config,
+    account: AccountConfig,
+    symbols: Sequence[str],
+    *,
+    everything: bool,
+    by_hand: bool,
+    progress: Progress = unwatched,
 ) -> Adoption:
     """The shares of `symbols`, or all shares, that can be handed over to the bots. Nothing is journalled yet.
 
@@ -25,7 +32,7 @@ def propose_adoption(
     """
     if everything == bool(symbols):
         raise BadInputError.of("adopt", "name the tickers to hand over, or all of them with --all")
-    with evening(config, account) as tonight:
+    with evening(config, account, progress=progress) as tonight:
         found = _offers(tonight.context, by_hand=by_hand)
     if account.trading.manage == "account" and not any(isinstance(offer, Offer) for offer in found.values()):
         text = 'is "account": every long share is the bots\' to manage already'
@@ -39,9 +46,11 @@ def propose_adoption(
     return Adoption(account.name, adopted, refused, account.venue.currency)
 
 
-def adopt(config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: bool) -> None:
+def adopt(
+    config: Config, account: AccountConfig, wanted: Adoption, *, by_hand: bool, progress: Progress = unwatched
+) -> None:
     """Journal the adoption. Raises RunFailedError if the holdings changed since the proposal."""
-    with evening(config, account) as tonight:
+    with evening(config, account, progress=progress) as tonight:
         context = tonight.context
         now = _offers(context, by_hand=by_hand)
         for offer in wanted.adopted:
@@ -69,7 +78,7 @@ def _figures(offer: Offer | str | None) -> tuple[Decimal, Decimal | None] | None
     return (offer.quantity, offer.expected) if isinstance(offer, Offer) else None
 
 
-def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Position:
+def propose_write_off(config: Config, account: AccountConfig, symbol: str, progress: Progress = unwatched) -> Position:
     """A simulated account's position in `symbol`, which no longer has a price. Nothing is journalled yet.
 
     Raises BadInputError at a real broker, and if the symbol is not held or still has a price.
@@ -81,13 +90,20 @@ def propose_write_off(config: Config, account: AccountConfig, symbol: str) -> Po
             "itself, and the next run says so. Only a simulated account needs a write-off"
         )
         raise BadInputError.of("write-off", text, name)
-    with simulated(config, account) as (now, _):
+    with simulated(config, account, progress) as (now, _):
         return _without_price(now, name)
 
 
-def write_off(config: Config, account: AccountConfig, wanted: Position, reason: str, by: str) -> None:
+def write_off(
+    config: Config,
+    account: AccountConfig,
+    wanted: Position,
+    reason: str,
+    by: str,
+    progress: Progress = unwatched,
+) -> None:
     """Remove the position `wanted` at value 0. Raises RunFailedError if it changed since the proposal."""
-    with simulated(config, account) as (now, broker):
+    with simulated(config, account, progress) as (now, broker):
         if _without_price(now, wanted.symbol) != wanted:
             raise RunFailedError(
                 f"{wanted.symbol}: what is held changed meanwhile. Nothing was written off: try again."

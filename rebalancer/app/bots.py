@@ -10,10 +10,11 @@ from rebalancer import demo
 from rebalancer.app.python_bot import run_python
 from rebalancer.app.views import CheckedBot, ShownBot
 from rebalancer.bots.base import Bot, Findings
-from rebalancer.bots.load import format_of, load
+from rebalancer.bots.load import format_of, load, most_bytes
 from rebalancer.config import AccountConfig, Config, parsers
-from rebalancer.config.files import content_of, create
+from rebalancer.config.files import create
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.files import read_regular
 from rebalancer.model import Investment, Symbol, Trading
 
 TEMPLATES: Mapping[str, str] = {
@@ -53,6 +54,11 @@ def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
     if problems:
         raise BadInputError(problems)
     return contents
+
+
+def content_of(file: Path) -> bytes:
+    """The bytes of a bot's file. Raises OSError, also for one that is larger than any bot."""
+    return read_regular(file, most_bytes(str(file)))
 
 
 def load_bot(content: bytes, name: str, source: str) -> tuple[Bot | None, tuple[Problem, ...]]:

@@ -14,11 +14,12 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from rebalancer.errors import RunFailedError
-from rebalancer.files import replace_atomically
+from rebalancer.files import read_regular, replace_atomically
 from rebalancer.model import Session
 from rebalancer.ports import Clock
 
 FILE = "sessions-{exchange}.json"
+MAX_BYTES = 1_000_000
 CALENDAR = "pandas_market_calendars"
 
 
@@ -101,6 +102,6 @@ def _build(year: int, clock: Clock, exchange: str, made_by: str) -> CachedCalend
 
 def _read(path: Path) -> CachedCalendar | None:
     try:
-        return CachedCalendar.from_json(path.read_text("utf-8"))
-    except (OSError, ValueError, TypeError, KeyError):
+        return CachedCalendar.from_json(read_regular(path, MAX_BYTES).decode())
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None  # an unusable folder is reported by the write

@@ -1,11 +1,11 @@
-"""Connections of accounts to their venues, and the API keys stored in the system keyring."""
+"""Connections of accounts to their venues, and where their API keys are stored."""
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 
 from rebalancer.config import AccountConfig, Config
-from rebalancer.config.credentials import Keyring, read_keys
+from rebalancer.config.credentials import KeyFile, Keyring, KeyStore, read_keys
 from rebalancer.errors import BadInputError
 from rebalancer.market.clock import OffsetClock, SystemClock
 from rebalancer.model.keys import Keys
@@ -58,37 +58,40 @@ def _connect(config: Config, account: AccountConfig, clock: Clock) -> Connection
 
 
 def store_keys(config: Config, account: AccountConfig, enter: Callable[[], Keys]) -> str:
-    """Store the keys returned by `enter`, which is called once the keyring is usable; return the keyring's name.
+    """Store the keys returned by `enter` in the account's credentials_file or else in the keyring; return its name.
 
-    Raises BadInputError if the account's keys come from elsewhere, are malformed, or were not stored.
+    `enter` is called once that is usable. Raises BadInputError if the account's keys come from elsewhere, are
+    malformed, or were not stored.
     """
-    _require_keyring(config, account)
-    keyring = Keyring()
-    where, keys = keyring.name, enter()
+    store = _store(config, account)
+    store.get(account.name)
+    where, keys = store.name, enter()
     if not keys.well_formed:
         text = "the key's ID or its secret is empty or has blanks in it; nothing was stored"
         raise BadInputError.of(account.name, text)
-    keyring.put(account.name, keys)
-    if keyring.get(account.name) != keys:
+    store.put(account.name, keys)
+    if store.get(account.name) != keys:
         text = f"{where} did not keep the keys; name them by key_id and secret, or by credentials_file"
         raise BadInputError.of(account.name, text)
     return where
 
 
-def remove_keys(account: str) -> tuple[bool, str]:
-    """Remove the keys of `account`: whether there were any, and the keyring's name."""
-    keyring = Keyring()
-    return keyring.delete(account), keyring.name
+def remove_keys(config: Config, name: str) -> tuple[bool, str]:
+    """Remove the keys of the account `name`: whether there were any, and where.
+
+    An account that `config` does not have, or no longer, may have some in the keyring.
+    """
+    source = next((account.key_source for account in config.accounts if account.name == name), None)
+    store: KeyStore = KeyFile(source.file) if source and source.file else Keyring()
+    return store.delete(name), store.name
 
 
-def _require_keyring(config: Config, account: AccountConfig) -> None:
+def _store(config: Config, account: AccountConfig) -> KeyStore:
     source = account.key_source
     if source is None:
         text = f'has broker = "{account.broker}", which needs no keys'
     elif source.variables:
         text = "takes its keys from key_id and secret: take these two lines out first"
-    elif source.file:
-        text = f"takes its keys from {source.file}: take credentials_file out first"
     else:
-        return
+        return KeyFile(source.file) if source.file else Keyring()
     raise BadInputError.of(config.path, text, f"accounts.{account.name}")

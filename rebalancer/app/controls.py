@@ -12,11 +12,10 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from rebalancer.app.account import broker_alone, chosen_accounts, one_account
-from rebalancer.app.bots import load_bots
+from rebalancer.app.bots import content_of, load_bots
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.effective import snapshot
-from rebalancer.config.files import content_of
 from rebalancer.errors import BadInputError, BusyError, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
 from rebalancer.journal import read
@@ -25,8 +24,9 @@ from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, OrderId, OrderState
+from rebalancer.model.text import listed
 from rebalancer.portfolio.order_ids import is_ours, is_trial_order
-from rebalancer.ports import Broker, Clock
+from rebalancer.ports import Broker, Clock, Progress, unwatched
 from rebalancer.trading.halts import (
     FIRST_LIVE_RUN,
     end_of_day_text,
@@ -66,6 +66,7 @@ def kill(
     *,
     everyones: bool = False,
     on_halted: Callable[[Halted], object] = lambda _: None,
+    progress: Progress = unwatched,
 ) -> Killed:
     """Halt, call `on_halted`, then cancel our open orders in one account; in all accounts if None.
 
@@ -73,17 +74,18 @@ def kill(
     """
     halted = halt(config, account, "rebalance kill", by)
     on_halted(halted)
-    accounts = tuple(_kill(config, each, everyones=everyones) for each in chosen_accounts(config, account))
+    accounts = tuple(_kill(config, each, progress, everyones=everyones) for each in chosen_accounts(config, account))
     may_be_open = any(each.left or each.trouble for each in accounts)
     return Killed(StoppedError.exit_code if may_be_open else 0, halted, accounts)
 
 
-def _kill(config: Config, account: AccountConfig, *, everyones: bool) -> KilledAccount:
+def _kill(config: Config, account: AccountConfig, progress: Progress, *, everyones: bool) -> KilledAccount:
     """Errors become a result, so that the other accounts' orders are still cancelled."""
     try:
-        with broker_alone(config, account) as (broker, clock):
+        with broker_alone(config, account, progress) as (broker, clock):
             watch = broker.venue.quiet_seconds if _is_running(config) else 0
-            found, left = cancel_all(broker, clock, pinned=account.account_number, everyones=everyones, watch=watch)
+            pinned = account.account_number
+            found, left = cancel_all(broker, clock, pinned=pinned, everyones=everyones, watch=watch, progress=progress)
         return KilledAccount(account.name, found, left)
     except RebalancerError as error:
         return KilledAccount(account.name, (), (), str(error))
@@ -99,7 +101,13 @@ def _is_running(config: Config) -> bool:
 
 
 def cancel_all(
-    broker: Broker, clock: Clock, *, pinned: str | None = None, everyones: bool = False, watch: int = 0
+    broker: Broker,
+    clock: Clock,
+    *,
+    pinned: str | None = None,
+    everyones: bool = False,
+    watch: int = 0,
+    progress: Progress = unwatched,
 ) -> tuple[tuple[OrderState, ...], tuple[OrderState, ...]]:
     """Cancel our open orders (all with `everyones`) until none is open, for at most CANCEL_SECONDS.
 
@@ -121,6 +129,10 @@ def cancel_all(
             return tuple(found.values()), tuple(open_now.values())
         for order_id in open_now:
             broker.cancel(order_id)
+        awaited = (
+            f"the cancel of {listed(sorted(each.symbol for each in open_now.values()))}" if open_now else "late orders"
+        )
+        progress(f"Waiting for {awaited}, at most {watch + CANCEL_SECONDS - waited:.0f} s")
         pause = next(pauses)
         clock.sleep(pause)
         waited += pause

@@ -29,10 +29,11 @@ from rebalancer.model import Symbol
 from rebalancer.model.checkup import Check, Checkup
 from rebalancer.model.settings import SGOV
 from rebalancer.model.text import money
+from rebalancer.ports import Progress, unwatched
 from rebalancer.trading.halts import end_of_day_text, halt_text, unarmed_reason
 
 
-def checkups(load: Callable[[], Config], account: str | None) -> Iterator[Checkup]:
+def checkups(load: Callable[[], Config], account: str | None, progress: Progress = unwatched) -> Iterator[Checkup]:
     """The checks of this machine, then those of one account, or of each where None.
 
     A config that can't be loaded is a failed check. Raises BadInputError for an account that it does not have.
@@ -44,17 +45,23 @@ def checkups(load: Callable[[], Config], account: str | None) -> Iterator[Checku
         return
     chosen = chosen_accounts(config, account)
     loaded = Check("config", "pass", f"{config.path} can be used: accounts {', '.join(each.name for each in chosen)}")
-    yield Checkup("", (loaded, *machine(config.state_dir, config.journal())))
+    yield Checkup("", (loaded, *machine(config.state_dir, config.journal(), progress)))
     for each in chosen:
-        yield Checkup(each.name, tuple(_account(config, each)))
+        yield Checkup(each.name, tuple(_watched(each.name, _account(config, each, progress), progress)))
 
 
-def _account(config: Config, account: AccountConfig) -> Iterator[Check]:
+def _watched(account: str, checks: Iterator[Check], progress: Progress) -> Iterator[Check]:
+    for check in checks:
+        progress(f"Checking account {account}: {check.name} is done")
+        yield check
+
+
+def _account(config: Config, account: AccountConfig, progress: Progress) -> Iterator[Check]:
     found, bots = _bots(account)
     yield found
     try:
         yield from _permissions(config, account)
-        with opening(config, account) as opened:
+        with opening(config, account, progress=progress) as opened:
             moment = opened.latest()
             quotes = opened.quotes(moment)
             broker, history, prices = opened.broker(moment, quotes), opened.source.history, described(config, account)
@@ -94,9 +101,9 @@ MEGABYTE = 1_000_000
 LOW_SPACE, MIN_SPACE = 500 * MEGABYTE, 50 * MEGABYTE
 
 
-def machine(folder: Path, journal_file: Path) -> tuple[Check, ...]:
+def machine(folder: Path, journal_file: Path, progress: Progress = unwatched) -> tuple[Check, ...]:
     existing = next(place for place in (folder, *folder.parents) if place.exists())
-    return writable(existing), disk(shutil.disk_usage(existing).free, existing), journal(journal_file)
+    return writable(existing), disk(shutil.disk_usage(existing).free, existing), journal(journal_file, progress)
 
 
 def writable(folder: Path) -> Check:
@@ -116,14 +123,14 @@ def disk(free: int, folder: Path) -> Check:
     return Check("disk", "warn" if free >= MIN_SPACE else "fail", found, "Free some space: the journal needs it.")
 
 
-def journal(path: Path) -> Check:
+def journal(path: Path, progress: Progress = unwatched) -> Check:
     """Open the journal as a run does, under its lock and in a write transaction, and write nothing."""
     try:
         with readable_errors(path):
             if not path.exists():
                 return Check("journal", "pass", f"none yet: the first run creates {path}")
             with run_lock(path), closing(open_database(path)) as database, writing(database.conn):
-                require_sound(path)
+                require_sound(path, progress)
                 return Check("journal", "pass", f"{path} can be written, and its hash chain is intact")
     except BusyError as error:
         return Check("journal", "warn", str(error), "Check again after that run.")
@@ -156,6 +163,7 @@ def paper_trial(
     confirm: Callable[[str], None],
     *,
     two_evenings: bool = False,
+    progress: Progress = unwatched,
 ) -> Checkup:
     """Buy and sell one share of `symbol` (SGOV if None) in a paper account. `confirm` raises to cancel.
 
@@ -166,7 +174,8 @@ def paper_trial(
     after = "or sell the one bought on an earlier evening" if two_evenings else "and sell it"
     confirm(f"Buy one share of {share} in account {account.name}, which must be a paper account, {after}?")
     clock = clock_of_run(config, account, dry_run=False, as_of=None)
-    with trial_of(config, account, clock, "two-evenings" if two_evenings else "trial") as (context, run, session):
+    form = "two-evenings" if two_evenings else "trial"
+    with trial_of(config, account, clock, form, progress) as (context, run, session):
         if two_evenings:
             return Checkup(account.name, *run_two_evenings(context, run, session, symbol))
         return Checkup(account.name, run_trial(context, run, session, symbol or SGOV))

@@ -25,7 +25,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock, SystemClock, hours
 from rebalancer.model import Session
-from rebalancer.ports import Calendar, Clock, InterruptedRun, Journal
+from rebalancer.ports import Calendar, Clock, InterruptedRun, Journal, Progress, unwatched
 from rebalancer.trading.context import RunContext
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import SimulatedBroker, gone_back
@@ -54,6 +54,7 @@ class RunOptions(TypedDict, total=False):
     force: bool
     as_of: date | None
     shutdown_requested: Callable[[], bool]
+    progress: Progress
 
 
 @contextmanager
@@ -66,6 +67,7 @@ def evening(
     as_of: date | None = None,
     clock: Clock | None = None,
     shutdown_requested: Callable[[], bool] = lambda: False,
+    progress: Progress = unwatched,
 ) -> Iterator[Evening]:
     """Open everything that one account's run needs, and close it again.
 
@@ -75,7 +77,7 @@ def evening(
     are no prices for the clock's day.
     """
     with ExitStack() as stack:
-        opened = stack.enter_context(opening(config, account, clock))
+        opened = stack.enter_context(opening(config, account, clock, progress))
         moment = _moment(opened, clock, as_of, dry_run=dry_run)
         context, holder = stack.enter_context(open_for_a_run(opened, moment, exclusive=not dry_run))
         journal = context.journal

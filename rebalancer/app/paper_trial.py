@@ -33,14 +33,14 @@ from rebalancer.model.text import money, shares
 from rebalancer.portfolio.buys import budget, limit_price
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
 from rebalancer.portfolio.trades import Prices
-from rebalancer.ports import AlreadyRun, Clock
+from rebalancer.ports import AlreadyRun, Clock, Progress, unwatched
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import halt_text, require_open
 from rebalancer.trading.orders import send_and_track
 from rebalancer.trading.pricing import market_snapshots, order_prices
 from rebalancer.trading.snapshot import AccountSnapshot, read_account, read_shares, require_investable
-from rebalancer.trading.tracking import POLL_SECONDS
+from rebalancer.trading.tracking import POLL_SECONDS, waiting
 
 ONE = Decimal(1)
 CASH_TOLERANCE = Decimal("0.05")
@@ -174,6 +174,7 @@ def _wait_until_held(context: RunContext, log: RunLog, symbol: Symbol) -> Accoun
     """The account once it shows the share, or after MAX_POLLS polls; then the gate refuses the sell."""
     snapshot, looks = read_account(context, log, "after_sells"), 1
     while symbol not in snapshot.holdings.managed and looks < MAX_POLLS:
+        waiting(context, f"the account to show the share of {symbol}", MAX_POLLS - looks)
         context.clock.sleep(POLL_SECONDS)
         snapshot, looks = read_account(context, log, "after_sells"), looks + 1
     return snapshot
@@ -236,7 +237,11 @@ def _unusable(context: RunContext, candidates: Sequence[Symbol]) -> Mapping[Symb
 
 @contextmanager
 def trial_of(
-    config: Config, account: AccountConfig, clock: Clock | None, form: str = "trial"
+    config: Config,
+    account: AccountConfig,
+    clock: Clock | None,
+    form: str = "trial",
+    progress: Progress = unwatched,
 ) -> Iterator[tuple[RunContext, RunId, Session]]:
     """A run context with the trial's own journal, under the run lock. Raises as `evening` does.
 
@@ -244,7 +249,10 @@ def trial_of(
     a run of this session was interrupted: the context would have its recorded settings and no bots.
     """
     file = config.state_dir / "trial.sqlite"
-    with evening(config, account, clock=clock) as tonight, SqliteJournal.open(file, tonight.holder) as journal:
+    with (
+        evening(config, account, clock=clock, progress=progress) as tonight,
+        SqliteJournal.open(file, tonight.holder) as journal,
+    ):
         if (halt := tonight.context.journal.trading_status(account.name).halt) is not None:
             raise RunFailedError(f"{halt_text(halt)} Nothing was sent.")
         if tonight.interrupted is not None:

@@ -19,20 +19,20 @@ from rebalancer.journal.read import RunRecord
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, Session
-from rebalancer.ports import OrderRecord
+from rebalancer.ports import OrderRecord, Progress, unwatched
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import cancel_open_orders, refuse_unknown_orders, settle_earlier_orders
 from rebalancer.venues.plugin import SimulatedBroker
 
 
 @contextmanager
-def recovery(config: Config, account: AccountConfig) -> Iterator[Evening]:
+def recovery(config: Config, account: AccountConfig, progress: Progress = unwatched) -> Iterator[Evening]:
     """Open the account at any time, without its bots.
 
     The session is the current or last one; for a simulated account that replays past prices, their last session, from
     its run window on. Raises as `evening` does.
     """
-    with opening(config, account) as opened:
+    with opening(config, account, progress=progress) as opened:
         moment = opened.latest()
         with open_for_a_run(opened, moment) as (context, holder):
             request = request_of(config, account, moment, {}, dry_run=False, force=False)
@@ -41,18 +41,20 @@ def recovery(config: Config, account: AccountConfig) -> Iterator[Evening]:
 
 
 @contextmanager
-def simulated(config: Config, account: AccountConfig) -> Iterator[tuple[Evening, SimulatedBroker]]:
+def simulated(
+    config: Config, account: AccountConfig, progress: Progress = unwatched
+) -> Iterator[tuple[Evening, SimulatedBroker]]:
     """`recovery` for a simulated account, with its broker. Raises as `recovery` does, TypeError for others."""
-    with recovery(config, account) as now:
+    with recovery(config, account, progress) as now:
         broker = now.context.broker
         if not isinstance(broker, SimulatedBroker):
             raise TypeError(f"account {account.name} is at {broker.venue.name}")
         yield now, broker
 
 
-def recovered(config: Config, account: AccountConfig) -> RunRecord | None:
+def recovered(config: Config, account: AccountConfig, progress: Progress = unwatched) -> RunRecord | None:
     """Settle the account's orders; the run this was journalled in, None if there were none. Raises as `recover`."""
-    with recovery(config, account) as now:
+    with recovery(config, account, progress) as now:
         run = recover(now.context, now.request, now.session)
     return None if run is None else read.run(config.journal(), run)
 

@@ -1,6 +1,6 @@
 """Explanations of bots' decisions, and back-tests; from closes, without an account's state."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,17 +16,27 @@ from rebalancer.backtest.merged import Merging, equal_shares
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError
-from rebalancer.model import Closes, Investment, Symbol, symbol
+from rebalancer.model import Closes, Floats, Investment, Symbol, symbol
+from rebalancer.ports import Progress, unwatched
 
 
-def explain(config: Config, bot: str, day: date | None, *, tree: bool = False, mermaid: bool = False) -> Explanation:
+def explain(
+    config: Config,
+    bot: str,
+    day: date | None,
+    *,
+    tree: bool = False,
+    mermaid: bool = False,
+    progress: Progress = unwatched,
+) -> Explanation:
     """The decision of a bot on the close of `day`; None: the last session with prices.
 
     `tree` adds all of its rules as lines, `mermaid` a diagram. Raises BadInputError.
     """
     files = {bot: bot_file(config, bot)}
     loaded = load_bots(files)[bot]
-    closes = closes_up_to(config, loaded.symbols, day)
+    closes = closes_up_to(config, loaded.symbols, day, progress)
+    progress(f"Asking {bot}")
     return Explanation(
         decision=loaded.decide(closes),
         session=closes.day(-1),
@@ -55,12 +65,12 @@ def backtest(
     *,
     cost_bps: float = 0.0,
     benchmark: str | None = None,
-    progress: Callable[[Iterable[str]], Iterable[str]] = iter,
+    progress: Progress = unwatched,
 ) -> Comparison:
     """Back-test `bots` (names of invested ones, or files) on the closes from `first` to `last`; None: no bound.
 
     `cost_bps` is the cost of a trade in basis points of its value, 0 to MAX_BPS. The default `benchmark` is BENCHMARK
-    if it has prices. `progress` wraps the iteration over the bots' names. Raises BadInputError.
+    if it has prices. Raises BadInputError.
     """
     if not 0 <= cost_bps <= MAX_BPS:
         raise BadInputError.of("--cost-bps", f"{cost_bps:g} is out of range: use 0 to {MAX_BPS}, such as 5")
@@ -70,10 +80,15 @@ def backtest(
     notes = (demo.NOTE, *notes) if config.path == demo.config_path() else notes
     fallback = account.trading.fallback if merging else ()
     symbols = {name for bot in loaded.values() for name in bot.symbols}
-    closes, ticker = _closes(config, symbols.union(fallback), benchmark, notes)
+    closes, ticker = _closes(config, symbols.union(fallback), benchmark, notes, progress)
     closes = closes.until(last) if last else closes
     terms = Terms(float(account.sim.starting_cash), cost_bps, first, ticker, merging, account.venue.currency)
-    return compare({name: loaded[name].weights(closes) for name in progress(loaded)}, closes, terms)
+    decided: dict[str, Floats] = {}
+    for number, (name, bot) in enumerate(loaded.items()):
+        progress(f"Back-testing {name}", number, len(loaded))
+        decided[name] = bot.weights(closes)
+    progress("Trading by what the bots decided")
+    return compare(decided, closes, terms)
 
 
 def _paths(config: Config, bots: Sequence[str]) -> dict[str, Path]:
@@ -107,14 +122,14 @@ def _amount(investment: Investment, currency: str) -> str:
 
 
 def _closes(
-    config: Config, symbols: set[Symbol], benchmark: str | None, notes: Sequence[str]
+    config: Config, symbols: set[Symbol], benchmark: str | None, notes: Sequence[str], progress: Progress
 ) -> tuple[Closes, Symbol | None]:
     """The closes of `symbols` and the benchmark, with `notes` prepended; the benchmark is None without prices."""
     try:
         ticker = symbol(benchmark or BENCHMARK)
     except ValueError as error:
         raise BadInputError.of("--benchmark", str(error)) from error
-    closes = closes_up_to(config, sorted({*symbols, ticker}), None)
+    closes = closes_up_to(config, sorted({*symbols, ticker}), None, progress)
     if not np.isnan(closes.values[:, closes.symbols.index(ticker)]).all():
         return replace(closes, notes=(*notes, *closes.notes)), ticker
     if benchmark:

@@ -22,7 +22,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, RunStatus
 from rebalancer.model.text import clock_time
-from rebalancer.ports import AlreadyRun, Clock
+from rebalancer.ports import AlreadyRun, Clock, Progress, unwatched
 from rebalancer.trading.run import run_evening, start_run
 
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
@@ -114,7 +114,10 @@ def _not_run(account: AccountConfig, status: RunStatus, why: RebalancerError | s
 
 
 def run_due(
-    config: Config, clock: Clock, shutdown_requested: Callable[[], bool] = lambda: False
+    config: Config,
+    clock: Clock,
+    shutdown_requested: Callable[[], bool] = lambda: False,
+    progress: Progress = unwatched,
 ) -> Iterator[RunResult]:
     """Journal missed sessions, run what is due, and settle interrupted runs. A busy account is skipped.
 
@@ -122,7 +125,7 @@ def run_due(
     """
     for work in due_now(config, clock):
         try:
-            yield from _done(config, work, clock, shutdown_requested)
+            yield from _done(config, work, clock, shutdown_requested, progress)
         except BusyError:
             continue
         except RebalancerError:
@@ -146,13 +149,16 @@ def reported(config: Config, account: AccountConfig, error: Exception, clock: Cl
     return notified(config, account, result, clock)
 
 
-def _done(config: Config, work: DueWork, clock: Clock, shutdown_requested: Callable[[], bool]) -> Iterator[RunResult]:
+def _done(
+    config: Config, work: DueWork, clock: Clock, shutdown_requested: Callable[[], bool], progress: Progress
+) -> Iterator[RunResult]:
     for window in work.missed:
         yield _missed(config, work.account, window, clock)
     if work.due and not shutdown_requested():
-        yield _scheduled(config, work.account, work.due, clock, shutdown_requested)
+        watched: RunOptions = {"shutdown_requested": shutdown_requested, "progress": progress}
+        yield _scheduled(config, work.account, work.due, clock, **watched)
     if work.interrupted and not shutdown_requested():
-        yield _settled(config, work.account, clock)
+        yield _settled(config, work.account, clock, progress)
 
 
 def _missed(config: Config, account: AccountConfig, window: Window, clock: Clock) -> RunResult:
@@ -163,9 +169,9 @@ def _missed(config: Config, account: AccountConfig, window: Window, clock: Clock
 
 
 def _scheduled(
-    config: Config, account: AccountConfig, window: Window, clock: Clock, shutdown_requested: Callable[[], bool]
+    config: Config, account: AccountConfig, window: Window, clock: Clock, **options: Unpack[RunOptions]
 ) -> RunResult:
-    result = run_account(config, account, clock, shutdown_requested=shutdown_requested)
+    result = run_account(config, account, clock, **options)
     if result.run is None and result.status == "failed":
         result = _journalled(config, account, window, result, clock)
     to_be_resumed = result.run is not None and result.run.run.status == "running"
@@ -178,9 +184,9 @@ def _is_news(result: RunResult) -> bool:
     return result.exit_code == UnexpectedError.exit_code and sum(each.text == result.message for each in remarks) == 1
 
 
-def _settled(config: Config, account: AccountConfig, clock: Clock) -> RunResult:
+def _settled(config: Config, account: AccountConfig, clock: Clock, progress: Progress) -> RunResult:
     try:
-        record = recovered(config, account)
+        record = recovered(config, account, progress)
     except BusyError:
         raise
     except RebalancerError as error:

@@ -16,9 +16,11 @@ from rebalancer.app.status import blocks, coming_run
 from rebalancer.app.views import Blocked, ComingRun, PollFailed, RunResult
 from rebalancer.config import Config
 from rebalancer.errors import RebalancerError, in_tree
-from rebalancer.ports import Clock
+from rebalancer.ports import Clock, Progress, unwatched
 
 HEARTBEAT_SECONDS = 30.0
+Poll = RunResult | ComingRun | Blocked | PollFailed
+"""What a poll may find."""
 
 
 @dataclass(slots=True)
@@ -31,11 +33,12 @@ class ScheduleLoop:
     load: Callable[[], Config]
     clock: Clock
     shutdown_requested: Callable[[], bool]
+    progress: Progress = unwatched
     next_start: datetime | None = None
     _blocked: tuple[Blocked, ...] = field(default=(), init=False)
     _failed: PollFailed | None = field(default=None, init=False)
 
-    def poll(self) -> Iterator[RunResult | ComingRun | Blocked | PollFailed]:
+    def poll(self) -> Iterator[Poll]:
         """Run what is due and yield each result; then changes: the next run, what blocks trading, a failed poll.
 
         Raises nothing: what was not foreseen is a failed poll too, and the next one comes.
@@ -51,7 +54,7 @@ class ScheduleLoop:
     def _look(self) -> Iterator[RunResult | ComingRun | Blocked]:
         config = self.load()
         try:
-            yield from run_due(config, self.clock, self.shutdown_requested)
+            yield from run_due(config, self.clock, self.shutdown_requested, self.progress)
             yield from self._next_run(config)
             yield from self._newly_blocked(config)
         except RebalancerError:

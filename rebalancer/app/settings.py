@@ -1,6 +1,7 @@
 """Check and migrate the config, and edit its investments."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
@@ -12,13 +13,13 @@ from rebalancer.app.bots import bot_file, holdable, load_bots
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
 from rebalancer.app.source import known_tickers
-from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.config.edit import add_investment, migration, remove_investment, set_amount
 from rebalancer.config.effective import by_key, effective_settings
-from rebalancer.config.files import replace_content, write_backup
+from rebalancer.config.files import replace_content, write_backup, write_first_files
 from rebalancer.config.parsers import SCHEMA
 from rebalancer.config.unlikely import unlikely_settings
 from rebalancer.errors import BadInputError, Problem, echoed
@@ -29,9 +30,19 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, numbers
 from rebalancer.model.text import minute
 from rebalancer.portfolio.limits import symbols_at_limit
+from rebalancer.ports import Progress, unwatched
+from rebalancer.venues import registry
 
 
-def check(path: Path) -> SettingsCheck:
+def begin(folder: Path, venue: str = "sim", account: str = "main") -> Begun:
+    """Write the first files for an account at a built-in venue. Raises BadInputError, and then writes nothing."""
+    written = tuple(str(path) for path in write_first_files(folder, venue, account))
+    login = (f"login {account}",) if registry.plugin(venue).needs_keys else ()
+    config = shlex.quote(written[0])
+    return Begun(written, tuple(f"rebalance {each} --config {config}" for each in (*login, "doctor", "run --dry-run")))
+
+
+def check(path: Path, progress: Progress = unwatched) -> SettingsCheck:
     """Every problem of the config at `path`, its bot files and its API keys; and what is almost surely wrong."""
     try:
         config = settings.load(path, os.environ)
@@ -45,7 +56,7 @@ def check(path: Path) -> SettingsCheck:
         if account.key_source is not None:
             with _kept(problems):
                 read_keys(account, Keyring())
-    return SettingsCheck(config, tuple(problems), (*unlikely_settings(config), *_warnings(config, bots)))
+    return SettingsCheck(config, tuple(problems), (*unlikely_settings(config), *_warnings(config, bots, progress)))
 
 
 @contextmanager
@@ -56,11 +67,11 @@ def _kept(problems: list[Problem]) -> Iterator[None]:
         problems.extend(error.problems)
 
 
-def _warnings(config: Config, bots: BotsByAccount) -> Iterator[Problem]:
+def _warnings(config: Config, bots: BotsByAccount, progress: Progress) -> Iterator[Problem]:
     """Of prices and holdings."""
     unreadable: list[Problem] = []
     with _kept(unreadable):
-        missing = without_price(needs(config, bots), known_tickers(config))
+        missing = without_price(needs(config.accounts, bots), known_tickers(config, progress))
         yield from (Problem(str(config.path), "data", text) for text in missing_sentence(config, missing))
     yield from unreadable
     for account in config.accounts:

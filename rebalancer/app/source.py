@@ -22,10 +22,12 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.market.closes import ClosesHistory, ClosesQuotes, HistoryQuotes
 from rebalancer.market.coverage import coverage, sessions_due
 from rebalancer.market.folder import read_folder
+from rebalancer.market.price_file_cache import FILE as PRICE_FILES
+from rebalancer.market.price_file_cache import PriceFileCache
 from rebalancer.model import Closes, Symbol
-from rebalancer.ports import Calendar, Clock, History, Quotes
+from rebalancer.ports import Calendar, Clock, History, Progress, Quotes, unwatched
 from rebalancer.venues import registry
-from rebalancer.venues.plugin import OnProgress, Synced
+from rebalancer.venues.plugin import Synced
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,16 @@ class Source:
     symbols: Callable[[], tuple[Symbol, ...]]
     as_of: Callable[[Clock], Quotes]
     live: Callable[[], Quotes] | None = None
-    sync: Callable[[Sequence[Symbol], OnProgress], Synced] | None = None
+    sync: Callable[[Sequence[Symbol]], Synced] | None = None
 
 
 @contextmanager
-def source_of(config: Config, clock: Clock | None = None, connections: Connections | None = None) -> Iterator[Source]:
+def source_of(
+    config: Config,
+    clock: Clock | None = None,
+    connections: Connections | None = None,
+    progress: Progress = unwatched,
+) -> Iterator[Source]:
     """Open the source in `[data]`; `clock` is the current time.
 
     Raises BadInputError for invalid price files, SourceError if a venue does not answer.
@@ -54,17 +61,25 @@ def source_of(config: Config, clock: Clock | None = None, connections: Connectio
     clock = clock or SystemClock()
     with ExitStack() as stack:
         if config.data_source not in OWN_SOURCES:
-            yield _of_a_venue(config, clock, connections or stack.enter_context(Connections(config, clock)))
+            connections = connections or stack.enter_context(Connections(config, clock))
+            yield _of_a_venue(config, clock, connections, progress)
         else:
-            known = read_folder(config.data_folder) if config.data_folder else sample.all_closes()
+            known = _local_closes(config, progress)
             yield Source(
                 ClosesHistory(known), known.day(-1), lambda: known.symbols, as_of=partial(ClosesQuotes, known=known)
             )
 
 
-def _of_a_venue(config: Config, clock: Clock, connections: Connections) -> Source:
+def _local_closes(config: Config, progress: Progress) -> Closes:
+    if config.data_folder is None:
+        return sample.all_closes()
+    return read_folder(config.data_folder, PriceFileCache(config.state_dir / PRICE_FILES, SystemClock()), progress)
+
+
+def _of_a_venue(config: Config, clock: Clock, connections: Connections, progress: Progress) -> Source:
     connection = connections.to(config.data_account or "")
-    history = connection.history(config.data_settings, ExchangeCalendar(clock, exchange_of(config)))
+    calendar = ExchangeCalendar(clock, exchange_of(config))
+    history = connection.history(config.data_settings, calendar, partial(progress, "Fetching closes, by ticker"))
     last = history.last_session().day
 
     def as_of(past: Clock) -> Quotes:
@@ -118,22 +133,23 @@ def tickers(config: Config) -> tuple[Symbol, ...]:
     return tuple(sorted(found))
 
 
-def known_tickers(config: Config) -> Collection[Symbol] | None:
+def known_tickers(config: Config, progress: Progress) -> Collection[Symbol] | None:
     """Those with prices in the sample or in the folder; None where a venue has them, or there is no folder.
 
     Raises BadInputError for invalid price files.
     """
-    if config.data_folder is not None:
-        return read_folder(config.data_folder).symbols if config.data_folder.is_dir() else None
-    return sample.all_closes().symbols if config.data_source in OWN_SOURCES else None
+    own = config.data_source in OWN_SOURCES and (config.data_folder is None or config.data_folder.is_dir())
+    return _local_closes(config, progress).symbols if own else None
 
 
-def closes_up_to(config: Config, symbols: Sequence[Symbol] | None, day: date | None) -> Closes:
+def closes_up_to(
+    config: Config, symbols: Sequence[Symbol] | None, day: date | None, progress: Progress = unwatched
+) -> Closes:
     """The closes of `symbols` (None: all) up to `day` (None: the last session).
 
     Raises BadInputError if the source has no closes of `day`.
     """
-    with source_of(config) as source:
+    with source_of(config, progress=progress) as source:
         last = day or source.last_session
         closes = source.history.closes(
             source.symbols() if symbols is None else symbols, before=last + timedelta(days=1)
@@ -143,33 +159,35 @@ def closes_up_to(config: Config, symbols: Sequence[Symbol] | None, day: date | N
     return closes
 
 
-def price_status(config: Config) -> PriceStatus:
+def price_status(config: Config, progress: Progress = unwatched) -> PriceStatus:
     """The coverage of each ticker's closes, and what bots need beyond them.
 
     Raises BadInputError if there are none, or prices or bots are invalid.
     """
     clock = SystemClock()
     calendar = ExchangeCalendar(clock, exchange_of(config))
-    closes = stored_closes(config, calendar)
+    closes = stored_closes(config, calendar, progress)
     due = sessions_due(calendar, closes, clock.now())
     if config.data_source == "sample":  # it ends in the past
         due = tuple(day for day in due if day <= closes.day(-1))
     found = coverage(closes, due)
     counts = {each.symbol: each.sessions for each in found if each.sessions}
-    needed = needs(config, {account.name: load_bots(account.bots) for account in config.accounts})
+    loaded = {account.name: load_bots(account.bots) for account in config.accounts}
+    # Pairs need no closes of their own: sync does not fetch them either.
+    needed = [need for need in needs(config.accounts, loaded) if need.bots or "fallback_ticker" in need.settings]
     missing = without_price(needed, counts)
     short = tuple(need for need in needed if need.symbol in counts and counts[need.symbol] < need.closes)
     notes = (*closes.notes, *missing_sentence(config, missing), *short_sentence(short, counts))
     return PriceStatus(closes.day(-1), due[-1] if due else None, found, notes, missing, short)
 
 
-def stored_closes(config: Config, calendar: Calendar) -> Closes:
+def stored_closes(config: Config, calendar: Calendar, progress: Progress) -> Closes:
     """All closes of the source's tickers stored on this machine.
 
     Raises BadInputError if there are none, or if price files are invalid.
     """
     if config.data_source in OWN_SOURCES:
-        return closes_up_to(config, None, None)
+        return closes_up_to(config, None, None, progress)
     path, symbols = config.state_dir / FILE, tickers(config)
     known = ClosesCache(path).read(registry.plugin(config.data_source).price_cache, symbols)
     closes = as_closes(known, symbols, calendar, config.data_settings.get("since", date.min), date.max)
@@ -178,12 +196,12 @@ def stored_closes(config: Config, calendar: Calendar) -> Closes:
     return closes
 
 
-def synced(config: Config, progress: OnProgress) -> Synced | None:
+def synced(config: Config, progress: Progress) -> Synced | None:
     """Update the stored closes of all bots' tickers; None if the source is local files.
 
     Raises SourceError if the venue does not answer.
     """
     reader = next((account for account in config.accounts if account.name == config.data_account), None)
     clock = clock_of(config, reader) if reader else None
-    with source_of(config, clock) as source:
-        return source.sync(source.symbols(), progress) if source.sync else None
+    with source_of(config, clock, progress=progress) as source:
+        return source.sync(source.symbols()) if source.sync else None

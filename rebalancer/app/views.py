@@ -155,6 +155,14 @@ class Migrated:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """The first files of a new user, and the commands that come next, as they are typed."""
+
+    files: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsCheck:
     """`config` is None if it is invalid. `warnings` are what is legal and almost surely wrong."""
 

@@ -2,7 +2,7 @@
 
 from rebalancer.bots import python
 from rebalancer.bots.base import Bot, RunPython
-from rebalancer.bots.flowchart import formats
+from rebalancer.bots.flowchart import document, formats
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.errors import Problem
 
@@ -16,6 +16,11 @@ def load(content: bytes, name: str, source: str, run: RunPython) -> tuple[Bot | 
         return python.read(content, name, source, run)
     chart, problems = formats.read(content, source)
     return (FlowchartBot.of(chart, name) if chart else None), problems
+
+
+def most_bytes(source: str) -> int:
+    """The size of the largest file that `load` reads."""
+    return python.MAX_BYTES if source.endswith(".py") else document.MAX_BYTES
 
 
 def format_of(content: bytes, source: str) -> str:

@@ -17,7 +17,8 @@ from rebalancer.errors import Problem
 from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 150_000
+"""The syntax tree takes up to a thousand times as much memory as the text."""
 MAX_LOOKBACK = 10_000
 MAX_SYMBOLS = 1_000
 MAX_REASON = 500
@@ -172,10 +173,11 @@ def _wrong_symbols(written: object) -> Iterator[str]:
             yield str(error)
             continue
         if spelled is None:
-            yield f"{str(text)[:40]} is not a ticker in quotes"
+            yield f"a value of the type {type(text).__name__} is not a ticker in quotes"
         elif spelled != text:
             yield f"{text} is spelled {spelled} here"
-    if len(set(map(str, written))) != len(written):
+    names = [text for text in written if isinstance(text, str)]
+    if len(set(names)) != len(names):
         yield "names a ticker twice"
 
 

@@ -15,6 +15,7 @@ from rebalancer.cli.options import (
     ask,
     person,
     show,
+    watching,
 )
 from rebalancer.errors import BadInputError, Problem, echoed
 
@@ -67,7 +68,9 @@ def kill(
         if not json:
             show(halted_screen(halt))
 
-    killed = controls.kill(load_config(config), account, person(), everyones=everyones, on_halted=on_halted)
+    settings = load_config(config)
+    with watching(json=json) as progress:
+        killed = controls.kill(settings, account, person(), everyones=everyones, on_halted=on_halted, progress=progress)
     return Answer(killed, killed_screen(killed.accounts), killed.exit_code)
 
 
@@ -172,12 +175,16 @@ def adopt(
     from rebalancer.report.controls import adopted_screen, proposed_screen
 
     settings, chosen = load_account(config, account)
-    found = adoption.propose_adoption(settings, chosen, symbols or [], everything=everything, by_hand=by_hand)
+    with watching(json=json) as progress:
+        found = adoption.propose_adoption(
+            settings, chosen, symbols or [], everything=everything, by_hand=by_hand, progress=progress
+        )
     if not json:
         show(proposed_screen(found))
     if found.adopted:
         ask(SETTLE if by_hand else HAND_OVER, "adopt", "nothing was handed over", yes=yes)
-        adoption.adopt(settings, chosen, found, by_hand=by_hand)
+        with watching(json=json) as progress:
+            adoption.adopt(settings, chosen, found, by_hand=by_hand, progress=progress)
     return Answer(found, adopted_screen(found.adopted))
 
 
@@ -195,9 +202,11 @@ def write_off(
 
     settings, chosen = load_account(config, account)
     currency = chosen.venue.currency
-    held = adoption.propose_write_off(settings, chosen, symbol)
+    with watching(json=json) as progress:
+        held = adoption.propose_write_off(settings, chosen, symbol, progress)
     if not json:
         show(worthless_screen(chosen.name, held, currency))
     ask(f"Write off all shares of {held.symbol} for 0 {currency}?", "write-off", "nothing was written off", yes=yes)
-    adoption.write_off(settings, chosen, held, reason, person())
+    with watching(json=json) as progress:
+        adoption.write_off(settings, chosen, held, reason, person(), progress)
     return Answer({"account": chosen.name, "written_off": held}, written_off_screen(held, currency))

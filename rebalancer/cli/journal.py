@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, JsonOption, YesOption, ask, show
+from rebalancer.cli.options import (
+    AccountOption,
+    Answer,
+    Commands,
+    ConfigOption,
+    JsonOption,
+    YesOption,
+    ask,
+    show,
+    watching,
+)
 from rebalancer.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -73,10 +83,13 @@ def _currencies(settings: "Config") -> dict[str, str]:
 
 def backup(file: Annotated[Path, Argument(help="The file to create.")], config: ConfigOption = None) -> Answer:
     """Copy the journal to a new file; safe during a run."""
+    from rebalancer.app.outputs import Output, check_outputs
     from rebalancer.journal.connection import back_up
     from rebalancer.report.journal import backup_screen
 
-    made = back_up(load_config(config).journal(), file)
+    settings = load_config(config)
+    check_outputs(settings, Output("backup", file))
+    made = back_up(settings.journal(), file)
     return Answer(made, backup_screen(made))
 
 
@@ -90,6 +103,7 @@ def verify(
         str | None, Option("--anchor", metavar="HASH", help="A hash noted earlier that must be in the journal.")
     ] = None,
     config: ConfigOption = None,
+    json: JsonOption = False,
 ) -> Answer:
     """Verify the hash chain: find changed, deleted, inserted or reordered lines; with --anchor also a truncated end.
 
@@ -98,7 +112,9 @@ def verify(
     from rebalancer.journal import audit
     from rebalancer.report.journal import verdict_screen
 
-    verdict = audit.verify(file or load_config(config).journal(), anchor)
+    path = file or load_config(config).journal()
+    with watching(json=json) as progress:
+        verdict = audit.verify(path, anchor, progress)
     exit_code = StoppedError.exit_code if verdict.faults else 0
     return Answer({"exit_code": exit_code, "verdict": verdict}, verdict_screen(verdict), exit_code)
 

@@ -21,7 +21,11 @@ from rebalancer.cli.screen import say
 from rebalancer.errors import visible
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import RenderableType
+
+    from rebalancer.report.progress import ProgressLine
 
 ConfigOption = Annotated[
     Path | None,
@@ -58,21 +62,27 @@ def ask(question: str, command: str, otherwise: str, *, yes: bool) -> None:
 
 
 @contextmanager
-def shutdown_signal() -> Iterator[Event]:
+def shutdown_signal(*, at_once: bool = False) -> Iterator[Event]:
     """An event set by SIGTERM or a first Ctrl-C. A second Ctrl-C interrupts at once.
 
-    Main thread only.
+    With `at_once`, for work that may be left anywhere, the first signal ends it with EndedError. Main thread only.
     """
+    from rebalancer.errors import EndedError
+
     requested = Event()
 
     def request(number: int, frame: FrameType | None) -> None:
-        if requested.is_set() and number == signal.SIGINT:
+        if at_once or (requested.is_set() and number == signal.SIGINT):
             raise KeyboardInterrupt
         requested.set()
 
     before = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield requested
+    except KeyboardInterrupt:
+        if not at_once:
+            raise
+        raise EndedError("ended by a signal before it was done. Nothing was sent.") from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -114,6 +124,13 @@ def _printing(command: Command) -> Callable[..., None]:
     ]
     printing.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
     return printing
+
+
+def watching(*, json: bool) -> "AbstractContextManager[ProgressLine]":
+    """Progress on standard error, while nothing else is printed; none with `json`."""
+    from rebalancer.report.progress import progress_line
+
+    return progress_line(quiet=json)
 
 
 def show(screen: "Iterable[RenderableType]") -> None:

@@ -1,7 +1,6 @@
 """`rebalance explain`, `backtest` and `data`."""
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import DAY, Answer, Commands, ConfigOption, JsonOption, show, show_json
+from rebalancer.cli.options import DAY, Answer, Commands, ConfigOption, JsonOption, show, show_json, watching
 from rebalancer.cli.screen import say
+from rebalancer.errors import visible
 
 if TYPE_CHECKING:
+    from rebalancer.app.outputs import Output
     from rebalancer.backtest.compare import Comparison
 
 
@@ -32,7 +33,9 @@ def explain(
     from rebalancer.app import research
     from rebalancer.report.bots import explanation_screen, mermaid_text
 
-    found = research.explain(load_config(config), bot, on.date() if on else None, tree=tree, mermaid=mermaid)
+    settings, day = load_config(config), on.date() if on else None
+    with watching(json=json) as progress:
+        found = research.explain(settings, bot, day, tree=tree, mermaid=mermaid, progress=progress)
     if found.mermaid is None or json:
         return Answer(found, explanation_screen(found))
     say(mermaid_text(bot, found))
@@ -57,68 +60,70 @@ def backtest(
 ) -> None:
     """Back-test bots: each alone, combined as in an account, and against a benchmark."""
     from rebalancer.app import research
-    from rebalancer.report import curves
+    from rebalancer.app.outputs import check_outputs
     from rebalancer.report.backtest import screen
+    from rebalancer.report.curves import facts
 
-    found = research.backtest(
-        load_config(config, quietly=True),
-        list(dict.fromkeys(bots)),
-        first.date() if first else None,
-        last.date() if last else None,
-        cost_bps=cost_bps,
-        benchmark=benchmark,
-        progress=_progress,
-    )
-    _write(found, csv, html)
+    settings, outputs = load_config(config, quietly=True), _outputs(csv, html)
+    check_outputs(settings, *outputs)
+    with watching(json=json) as progress:
+        found = research.backtest(
+            settings,
+            list(dict.fromkeys(bots)),
+            first.date() if first else None,
+            last.date() if last else None,
+            cost_bps=cost_bps,
+            benchmark=benchmark,
+            progress=progress,
+        )
+        for output, text in outputs.items():
+            progress(f"Writing {output.path.name}")
+            output.write(text(found))
     if json:
-        show_json(curves.facts(found))
+        show_json(facts(found))
     else:
         show(screen(found))
-        for option, path in (("--csv", csv), ("--html", html)):
-            if path:
-                say(f"{option}: written to {path}")
+        for output in outputs:
+            say(f"{output.option}: written to {visible(output.path)}")
 
 
-def _write(found: "Comparison", csv: Path | None, html: Path | None) -> None:
-    from rebalancer.report import curves
+def _outputs(csv: Path | None, html: Path | None) -> "dict[Output, Callable[[Comparison], str]]":
+    """The files to write, each with what makes its text."""
+    from rebalancer.app.outputs import Output
+    from rebalancer.report.curves import CSV_BEGINS, to_csv
 
+    found: dict[Output, Callable[[Comparison], str]] = {}
     if csv:
-        curves.write_file(csv, curves.to_csv(found), "--csv")
+        found[Output("--csv", csv, CSV_BEGINS)] = to_csv
     if html:
-        from rebalancer.report.page import to_html  # loads plotly
+        from rebalancer.report.page import HTML_BEGINS, to_html  # loads plotly
 
-        curves.write_file(html, to_html(found), "--html")
-
-
-def _progress(bots: Iterable[str]) -> Iterable[str]:
-    """A progress bar on stderr, on a terminal only."""
-    from rich.console import Console
-    from rich.progress import track
-
-    off = not sys.stderr.isatty()
-    return track(list(bots), "Back-testing", console=Console(stderr=True), transient=True, disable=off)
+        found[Output("--html", html, HTML_BEGINS)] = to_html
+    return found
 
 
 app = Commands(help="Check and update the prices.", no_args_is_help=True)
 
 
 @app.with_json()
-def status(config: ConfigOption = None) -> Answer:
+def status(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     """Show each ticker's date range, gaps and age. Exit code 2 if the prices are unusable."""
     from rebalancer.app.source import price_status
     from rebalancer.report.prices import prices_screen
 
-    found = price_status(load_config(config))
+    settings = load_config(config)
+    with watching(json=json) as progress:
+        found = price_status(settings, progress)
     return Answer(found, prices_screen(found))
 
 
 @app.with_json()
-def sync(config: ConfigOption = None) -> Answer:
+def sync(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     """Fetch the missing closes of all bots' tickers. Exit code 4 if the source can't be read."""
     from rebalancer.app.source import synced
-    from rebalancer.report.prices import progress, synced_screen
+    from rebalancer.report.prices import synced_screen
 
     settings = load_config(config)
-    with progress("tickers") as on_progress:
-        found = synced(settings, on_progress)
+    with watching(json=json) as progress:
+        found = synced(settings, progress)
     return Answer(found, synced_screen(found))

@@ -1,7 +1,6 @@
 """`rebalance run`, `recover`, `schedule`, `status` and `doctor`."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,12 +21,13 @@ from rebalancer.cli.options import (
     show,
     show_json,
     shutdown_signal,
+    watching,
 )
 from rebalancer.cli.screen import say
 from rebalancer.errors import BadInputError, Problem, RunFailedError, visible
 
 if TYPE_CHECKING:
-    from rebalancer.app.schedule_loop import ScheduleLoop
+    from rebalancer.app.schedule_loop import Poll, ScheduleLoop
     from rebalancer.app.views import RunResult
     from rebalancer.config import Config
     from rebalancer.model.checkup import Checkup
@@ -55,9 +55,9 @@ def run(
         text = "goes without --account, --dry-run, --as-of and --force: it runs what is due, as the config has it"
         raise BadInputError([Problem("--when-due", "", text)])
     settings = load_config(config, quietly=True)
-    with shutdown_signal() as shutdown:
+    with shutdown_signal(at_once=dry_run) as shutdown, watching(json=json) as progress:
         if when_due:
-            results = run_due(settings, SystemClock(), shutdown.is_set)
+            results = run_due(settings, SystemClock(), shutdown.is_set, progress)
         else:
             by_hand = partial(
                 run_by_hand,
@@ -67,10 +67,11 @@ def run(
                 as_of=as_of.date() if as_of else None,
                 force=force,
                 shutdown_requested=shutdown.is_set,
+                progress=progress,
                 debug=debug,
             )
             results = map(by_hand, chosen_accounts(settings, account))
-        raise Exit(_shown(results, json=json))
+        raise Exit(_shown(progress.between(results), json=json))
 
 
 def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
@@ -97,6 +98,7 @@ def recover(
         list[str] | None, Option("--account-for", help="Id of an unknown order that you confirm.")
     ] = None,
     reason: Annotated[str, Option("--reason", help="Why the order is legitimate; journalled.")] = "",
+    json: JsonOption = False,
 ) -> Answer:
     """Fetch the outcome of every unsettled order, cancel open orders, and end an interrupted run.
 
@@ -109,7 +111,8 @@ def recover(
     settings = load_config(config, quietly=True)
     if account_for:
         vouch(settings, one_account(settings, account), account_for, reason, person())
-    records = {each.name: recovered(settings, each) for each in chosen_accounts(settings, account)}
+    with watching(json=json) as progress:
+        records = {each.name: recovered(settings, each, progress) for each in chosen_accounts(settings, account)}
     return Answer(records, recovered_screen(records))
 
 
@@ -131,9 +134,10 @@ def schedule(
         raise BadInputError([Problem(str(settings.path), "accounts", text)])
     if coming is not None:
         return _coming_runs(settings, coming)
-    with shutdown_signal() as shutdown:
-        loop = ScheduleLoop(partial(load_config, config, quietly=True), SystemClock(), shutdown.is_set)
-        run_until_stopped(partial(print_poll, loop, json=json), lambda: loop.next_start, shutdown)
+    with shutdown_signal() as shutdown, watching(json=json) as progress:
+        loop = ScheduleLoop(partial(load_config, config, quietly=True), SystemClock(), shutdown.is_set, progress)
+        poll = partial(print_poll, loop, json=json, between=progress.between)
+        run_until_stopped(poll, lambda: loop.next_start, shutdown)
     if not json:
         say("The schedule has ended.")
     return None
@@ -148,21 +152,33 @@ def _coming_runs(settings: "Config", count: int) -> Answer:
     return Answer(runs, coming_screen(runs))
 
 
-def print_poll(loop: "ScheduleLoop", *, json: bool = False) -> None:
-    """Poll once and print each result; with `json`, coming runs are left out."""
+def print_poll(
+    loop: "ScheduleLoop", *, json: bool = False, between: "Callable[[Iterator[Poll]], Iterator[Poll]]" = iter
+) -> None:
+    """Poll once and print each result, with the screen cleared by `between`; with `json`, coming runs are left out.
+
+    Raises nothing.
+    """
+    from rebalancer.errors import in_tree
+
+    for found in between(loop.poll()):
+        try:
+            _print(found, loop.clock.now(), json=json)
+        except Exception as error:  # noqa: BLE001 - what can't be shown is journalled all the same
+            say(f"rebalance: {in_tree(error)}", err=True)
+
+
+def _print(found: "Poll", now: datetime, *, json: bool) -> None:
     from rebalancer.app.views import ComingRun, PollFailed
     from rebalancer.journal.codec import to_json
     from rebalancer.report.run import log_line
 
-    for found in loop.poll():
-        # A screen that is gone, a full disk, a character that it lacks: the schedule goes on, and tells by other ways.
-        with suppress(OSError, UnicodeError):
-            if isinstance(found, PollFailed):
-                say(f"rebalance: {found.error}", err=True)
-            elif not json:
-                say(visible(log_line(found, loop.clock.now())))
-            elif not isinstance(found, ComingRun):
-                say(to_json(found))
+    if isinstance(found, PollFailed):
+        say(f"rebalance: {found.error}", err=True)
+    elif not json:
+        say(visible(log_line(found, now)))
+    elif not isinstance(found, ComingRun):
+        say(to_json(found))
 
 
 def status(
@@ -207,10 +223,10 @@ def doctor(
     if two_evenings and not paper_trial:
         raise BadInputError([Problem("--two-evenings", "", "needs --paper-trial")])
     if paper_trial:
-        found = iter([_trial(config, account, symbol, two_evenings=two_evenings, yes=yes)])
-    else:
-        found = checkups(partial(load_config, config), account)
-    return _checked(found, json=json)
+        found = iter([_trial(config, account, symbol, two_evenings=two_evenings, yes=yes, json=json)])
+        return _checked(found, json=json)
+    with watching(json=json) as progress:
+        return _checked(progress.between(checkups(partial(load_config, config), account, progress)), json=json)
 
 
 def _checked(checkups: "Iterator[Checkup]", *, json: bool) -> Answer:
@@ -226,7 +242,9 @@ def _checked(checkups: "Iterator[Checkup]", *, json: bool) -> Answer:
     return Answer({"exit_code": exit_code, "checkups": done}, verdict_screen(*done), exit_code)
 
 
-def _trial(path: Path | None, account: str | None, symbol: str | None, *, two_evenings: bool, yes: bool) -> "Checkup":
+def _trial(
+    path: Path | None, account: str | None, symbol: str | None, *, two_evenings: bool, yes: bool, json: bool
+) -> "Checkup":
     from rebalancer import model
     from rebalancer.app.doctor import paper_trial
 
@@ -236,4 +254,5 @@ def _trial(path: Path | None, account: str | None, symbol: str | None, *, two_ev
     except ValueError as error:
         raise BadInputError([Problem("--symbol", "", str(error))]) from error
     confirm = partial(ask, command="--paper-trial", otherwise="nothing was done", yes=yes)
-    return paper_trial(settings, chosen, share, confirm, two_evenings=two_evenings)
+    with watching(json=json) as progress:
+        return paper_trial(settings, chosen, share, confirm, two_evenings=two_evenings, progress=progress)

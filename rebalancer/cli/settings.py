@@ -1,5 +1,7 @@
 """`rebalance init`, `config`, `login` and `logout`."""
 
+import inspect
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,35 +9,59 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import config_path, load_account, load_config
-from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person, show_json
+from rebalancer.cli.options import (
+    AccountOption,
+    Answer,
+    Commands,
+    ConfigOption,
+    JsonOption,
+    person,
+    show_json,
+    watching,
+)
+from rebalancer.venues.registry import BUILT_IN
 
 if TYPE_CHECKING:
     from rebalancer.errors import BadInputError
     from rebalancer.model.keys import Keys
-
 
 app = Commands(help="Check and show your settings.", no_args_is_help=True)
 
 
 def init(
     folder: Annotated[Path, Argument(help="The folder; default: the current one.")] = Path(),
+    **accounts: str | None,
 ) -> Answer:
-    """Create a commented config.toml and a sample bot. Never overwrites a file."""
-    from rebalancer.config.files import write_first_files
+    """Create a commented config.toml and a folder of bots. Never overwrites a file."""
+    from rebalancer.app.settings import begin
     from rebalancer.report.settings import first_files_screen
 
-    written = write_first_files(folder)
-    return Answer({"written": [str(path) for path in written]}, first_files_screen(written))
+    chosen = {venue: name for venue, name in accounts.items() if name is not None}
+    if len(chosen) > 1:
+        raise _refused(f"--{' and --'.join(chosen)}", "can't be combined: the first config has one account")
+    begun = begin(folder, *chosen.popitem()) if chosen else begin(folder)
+    return Answer({"written": begun.files, "next": begun.commands}, first_files_screen(begun))
+
+
+def _option(venue: str) -> inspect.Parameter:
+    text = "An account at this broker, by this name; default: --sim main."
+    name = Annotated[str | None, Option(f"--{venue}", metavar="NAME", help=text)]
+    return inspect.Parameter(venue, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=name)
+
+
+_shown, _ = inspect.signature(init).parameters.values()
+init.__signature__ = inspect.Signature([_shown, *map(_option, BUILT_IN)])  # type: ignore[attr-defined]
 
 
 @app.with_json()
-def check(config: ConfigOption = None) -> Answer:
+def check(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     """Check the settings, bot files and keys, and show every problem."""
     from rebalancer.app.settings import check as checked
     from rebalancer.report.settings import check_screen
 
     path = config_path(config)
-    found = checked(path)
+    with watching(json=json) as progress:
+        found = checked(path, progress)
     answer = {"file": str(path), "problems": found.problems, "warnings": found.warnings}
     return Answer(answer, check_screen(path, found), 2 if found.problems else 0)
 
@@ -94,21 +120,22 @@ def login(
     ] = False,
     config: ConfigOption = None,
 ) -> Answer:
-    """Store an account's API keys in the system keyring. They are never shown."""
+    """Store an account's API keys in its credentials_file, else in the system keyring. They are never shown."""
     from rebalancer.app.connections import store_keys
     from rebalancer.report.settings import login_screen
 
     settings, chosen = load_account(config, name, own=True)
     where = store_keys(settings, chosen, _from_pipe if stdin else _from_terminal)
-    return Answer({"account": name, "stored_in": where}, login_screen(name, where))
+    same = f" --config {shlex.quote(str(config))}" if config else ""
+    return Answer({"account": name, "stored_in": where}, login_screen(name, where, f"rebalance logout {name}{same}"))
 
 
-def logout(name: NameArgument) -> Answer:
-    """Remove an account's API keys from the system keyring. They stay valid at the broker."""
+def logout(name: NameArgument, config: ConfigOption = None) -> Answer:
+    """Remove an account's API keys from its credentials_file or the keyring. They stay valid at the broker."""
     from rebalancer.app.connections import remove_keys
     from rebalancer.report.settings import logout_screen
 
-    removed, where = remove_keys(name)
+    removed, where = remove_keys(load_config(config, quietly=True), name)
     return Answer({"account": name, "removed": removed}, logout_screen(name, where, removed=removed))
 
 

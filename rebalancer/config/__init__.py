@@ -12,10 +12,12 @@ from rebalancer.config import document, keys
 from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, price_conflicts, ticker_conflicts, trading_conflicts
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
+from rebalancer.config.environment import as_written
 from rebalancer.config.keys import Table, amount_of, keys_of
 from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.tables import AccountConfig, BotTable, Config, DataTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.files import read_regular
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.model.text import counted
 from rebalancer.ports import Venue
@@ -49,10 +51,9 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def read(path: Path) -> bytes:
-    """The bytes of the file, at most one more than `parse` accepts. Raises BadInputError where it can't be read."""
+    """The bytes of the file. Raises BadInputError where it can't be read, or is larger than `parse` accepts."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_regular(path, MAX_BYTES)
     except OSError as error:
         raise BadInputError.of(path, f"can't be read: {error.strerror}") from error
 
@@ -82,7 +83,8 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
 def _existing(path: Path, origin: str) -> Path:
     if path.is_file():
         return path
-    raise BadInputError.of(origin, f"there is no file {path}: name a config file that exists")
+    found = f"{path} is no ordinary file" if path.exists() else f"there is no file {path}"
+    raise BadInputError.of(origin, f"{found}: name a config file that exists")
 
 
 def _default_state_dir(environ: Mapping[str, str]) -> Path:
@@ -169,6 +171,9 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
         if not values.keys() >= {"bot", "amount"}:
             continue
         file = folder / values.pop("bot")
+        if "name" not in table.content and file.stem != Path(as_written(table.content["bot"])).stem:
+            table.refuse("name", "is missing: the file's name would stand for it, and has an environment variable")
+            continue
         name = values.pop("name", file.stem)
         if name in found:
             table.refuse("name", f'a bot of this account is called "{name}" already: give this one another name')

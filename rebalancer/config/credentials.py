@@ -1,10 +1,11 @@
 """Read the API keys of an account from where they are stored, which is never the config itself."""
 
+import json
 import os
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from rebalancer.config.document import MAX_BYTES, decode
 from rebalancer.config.keys import Table
 from rebalancer.config.tables import AccountConfig, KeySource
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.files import open_regular, replace_atomically
 from rebalancer.model.keys import Keys
 from rebalancer.venues import registry
 
@@ -22,7 +24,13 @@ OTHERWISE = "or name the keys by key_id and secret, or by credentials_file"
 
 
 class KeyStore(Protocol):
-    def get(self, account: str) -> Keys | None: ...
+    """A place that keeps API keys by account name. Every method raises BadInputError where it can't be used."""
+
+    @property
+    def name(self) -> str: ...
+    def get(self, account: str, /) -> Keys | None: ...
+    def put(self, account: str, keys: Keys, /) -> None: ...
+    def delete(self, account: str, /) -> bool: ...
 
 
 def key_source(account: Table, found: Mapping[str, Any], folder: Path) -> KeySource:
@@ -45,10 +53,8 @@ def read_keys(account: AccountConfig, store: KeyStore, environ: Mapping[str, str
         raise ValueError(f"the broker {account.broker} of account {account.name} has no keys")
     if source.variables:
         keys = _from_variables(account.name, source, source.variables, environ)
-    elif source.file:
-        keys = _from_file(source.file)
     else:
-        keys = _from_store(account.name, source, store)
+        keys = _from_store(account.name, source, KeyFile(source.file) if source.file else store)
     if not keys.well_formed:
         title = registry.plugin(account.broker).venue.title
         text = f"the key's ID or its secret is empty or has blanks in it: copy both anew from {title}"
@@ -71,12 +77,41 @@ def _from_variables(account: str, source: KeySource, names: tuple[str, str], env
 def _from_store(account: str, source: KeySource, store: KeyStore) -> Keys:
     keys = store.get(account)
     if keys is None:
-        text = (
-            f"has no keys yet: `rebalance login {account}` asks for them; or name them by key_id and secret, or by "
-            "credentials_file"
-        )
+        login = f"`rebalance login {account}` asks for them"
+        missing = f"has no keys yet: there is no file {source.file}; {login} and writes it"
+        text = missing if source.file else f"has no keys yet: {login}; {OTHERWISE}"
         raise BadInputError.of(source.config, text, f"accounts.{account}")
     return keys
+
+
+# ---------------------------------------------------------------------------------------- a file of the user's alone
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """The keys of one account as TOML. A file that holds anything else is neither read nor replaced."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def get(self, _: str, /) -> Keys | None:
+        return _from_file(self.path) if os.path.lexists(self.path) else None
+
+    def put(self, account: str, keys: Keys, /) -> None:
+        self.get(account)
+        content = "".join(f"{part} = {json.dumps(getattr(keys, part))}\n" for part in PARTS)
+        try:
+            replace_atomically(self.path, content.encode())
+        except OSError as error:
+            raise BadInputError.of(self.path, f"can't be written: {error.strerror}") from error
+
+    def delete(self, account: str, /) -> bool:
+        there = self.get(account) is not None
+        self.path.unlink(missing_ok=True)
+        return there
 
 
 def _from_file(file: Path) -> Keys:
@@ -92,7 +127,7 @@ def _from_file(file: Path) -> Keys:
 def _private_bytes(file: Path) -> bytes:
     """The content of a file that the user owns and no other user can read."""
     try:
-        with open(file, "rb", opener=_opened) as stream:
+        with open_regular(file, MAX_BYTES, follow=False) as stream:
             if why := _not_private(os.fstat(stream.fileno()), file):
                 raise BadInputError.of(file, why)
             return stream.read(MAX_BYTES + 1)
@@ -102,14 +137,7 @@ def _private_bytes(file: Path) -> bytes:
         raise BadInputError.of(file, f"can't be read: {error.strerror}") from error
 
 
-def _opened(name: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a named pipe would block.
-    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
 def _not_private(status: os.stat_result, file: Path) -> str | None:
-    if not stat.S_ISREG(status.st_mode):
-        return "is no regular file"
     if status.st_uid != os.getuid():
         return "belongs to another user: make one of your own"
     if status.st_mode & 0o077:

@@ -1,20 +1,14 @@
 """Config and bot files on disk: replaced atomically, and never over what another program has changed meanwhile."""
 
-import errno
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 from rebalancer import demo
+from rebalancer.config.document import MAX_BYTES
+from rebalancer.config.parsers import account_name
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.files import create_private, replace_atomically
-
-
-def content_of(path: Path) -> bytes:
-    """The bytes of a file. Raises OSError, also for a pipe or a device, since reading one may never end."""
-    if path.is_fifo() or path.is_char_device():
-        raise OSError(errno.EINVAL, "it is no ordinary file")
-    return path.read_bytes()
+from rebalancer.files import create_private, read_regular, replace_atomically
+from rebalancer.venues import registry
 
 
 def replace_content(path: Path, before: bytes, after: bytes) -> None:
@@ -23,7 +17,7 @@ def replace_content(path: Path, before: bytes, after: bytes) -> None:
     Raises BadInputError, and changes nothing, where the file has other content by now or can't be written.
     """
     try:
-        if path.read_bytes() != before:
+        if read_regular(path, MAX_BYTES) != before:
             raise BadInputError.of(path, "was changed meanwhile by another program: try again")
         replace_atomically(path, after)
     except OSError as error:
@@ -43,7 +37,11 @@ def create(path: Path, content: bytes) -> None:
 
 def write_backup(path: Path, content: bytes) -> None:
     """Keep `content` at `path`. Raises BadInputError where a file with other content is there already."""
-    if not (path.is_file() and path.read_bytes() == content):
+    try:
+        kept = read_regular(path, len(content)) == content
+    except OSError:  # what is there, if anything, is no such backup
+        kept = False
+    if not kept:
         create(path, content)
 
 
@@ -53,24 +51,40 @@ def _unwritable(path: Path, error: OSError) -> BadInputError:
 
 # ------------------------------------------------------------------------------------- the first files of a new user
 
-BOT = "ten_month_average.json"
+BOTS = ("ten_month_average.json", "dual_momentum.json", "inverse_volatility.json")
+"""Those of the demo that a new user gets; the first one is invested."""
 
 
-def write_first_files(folder: Path) -> tuple[Path, ...]:
-    """Write config.toml and bots/ into `folder`, and return their paths.
+def write_first_files(folder: Path, venue: str = "sim", account: str = "main") -> tuple[Path, ...]:
+    """Write config.toml and bots/ for an account at a built-in venue into `folder`, and return their paths.
 
-    Raises BadInputError, and writes nothing, where one of them exists already.
+    Raises BadInputError, and writes nothing, for a name that no account can have, and where a file exists already.
     """
-    wanted = first_files(folder)
+    try:
+        account_name(account)
+    except ValueError as error:
+        raise BadInputError.of(f"--{venue}", str(error)) from error
+    wanted = _first_files(folder, venue, account)
     if existing := [path for path in wanted if path.exists()]:
         text = "exists already and is never overwritten: name another folder, or move it away"
         raise BadInputError([Problem(str(path), "", text) for path in existing])
     for path, content in wanted.items():
-        create(path, content)
+        create(path, content.encode())
     return tuple(wanted)
 
 
-def first_files(folder: Path) -> Mapping[Path, bytes]:
-    template = files(__package__).joinpath("template.toml").read_bytes()
-    bot = demo.config_path().with_name("bots") / BOT
-    return {folder / "config.toml": template, folder / "bots" / BOT: bot.read_bytes()}
+def _first_files(folder: Path, venue: str, account: str) -> Mapping[Path, str]:
+    config = registry.first_config(venue).replace("ACCOUNT_NAME", account)
+    simulated, bots = registry.plugin(venue).venue.simulated, demo.config_path().with_name("bots")
+    texts = {name: bots.joinpath(name).read_text("utf-8") for name in BOTS}
+    return {
+        folder / "config.toml": config,
+        **{folder / "bots" / name: text if simulated else _traded(text) for name, text in texts.items()},
+    }
+
+
+def _traded(bot: str) -> str:
+    """A bot of the demo with funds that are traded in the place of the sample's own."""
+    for ticker, fund in demo.TRADED.items():
+        bot = bot.replace(f'"{ticker}"', f'"{fund}"')
+    return bot

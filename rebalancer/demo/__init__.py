@@ -1,9 +1,13 @@
 """The demo: a config, four bots and prices, all in the package, so that a fresh clone has something to run."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 NOTE = "DEMO: no settings were found, so this is the demo account at the simulated broker. No money moves."
+
+TRADED: Mapping[str, str] = {"TBILL": "SGOV", "SPYINV": "SH"}
+"""The tickers that are in the sample alone, each with a traded fund like it."""
 
 
 def config_path() -> Path:

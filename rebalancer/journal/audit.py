@@ -20,11 +20,13 @@ from rebalancer.journal.projections import fill
 from rebalancer.journal.schema import lost_guard
 from rebalancer.journal.tables import PROJECTIONS
 from rebalancer.model.text import counted
+from rebalancer.ports import Progress, unwatched
 
 ANCHOR = re.compile(r"[0-9a-f]{12,64}")
+WATCHED_LINES = 1000
 
 
-def verify(path: Path, anchor: str | None = None) -> AuditResult:
+def verify(path: Path, anchor: str | None = None, progress: Progress = unwatched) -> AuditResult:
     """Audit the whole journal. `anchor` is the hash of one of its lines, or at least the first 12 digits of it.
 
     Raises BadInputError where there is no journal with a chain at `path`, and for an anchor that is no hash.
@@ -38,12 +40,12 @@ def verify(path: Path, anchor: str | None = None) -> AuditResult:
         journal.row_factory = None
         if not has_chain(journal):
             raise BadInputError.of(path, "an earlier version wrote it, without hashes: the next run adds them")
-        return AuditResult(str(path), read_head(journal), tuple(_faults(journal, anchor)))
+        return AuditResult(str(path), read_head(journal), tuple(_faults(journal, anchor, progress)))
 
 
-def require_sound(path: Path) -> None:
+def require_sound(path: Path, progress: Progress = unwatched) -> None:
     """Raises StoppedError where the audit finds a fault."""
-    faults = verify(path).faults
+    faults = verify(path, progress=progress).faults
     if faults:
         others = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
         raise StoppedError(
@@ -61,11 +63,10 @@ def quick_faults(path: Path) -> Iterator[str]:
             yield f"the journal {path} has lost its guard {guard!r}. Restore the last backup that verifies."
 
 
-def _faults(journal: sqlite3.Connection, anchor: str | None) -> Iterator[str]:
+def _faults(journal: sqlite3.Connection, anchor: str | None, progress: Progress) -> Iterator[str]:
     if guard := lost_guard(journal):
         yield f"the guard {guard!r} is gone or changed, so lines may have been changed or deleted"
-    stored = journal.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq")
-    if wrong := first_wrong((JournalLine(*fields), shown) for *fields, shown in stored):
+    if wrong := first_wrong(_lines(journal, progress)):
         yield wrong
     if anchor is not None and not _has(journal, anchor):
         yield (
@@ -75,6 +76,17 @@ def _faults(journal: sqlite3.Connection, anchor: str | None) -> Iterator[str]:
     yield from _wrong_files(journal)
     if not wrong:
         yield from _wrong_tables(journal)
+
+
+def _lines(journal: sqlite3.Connection, progress: Progress) -> Iterator[tuple[JournalLine, str]]:
+    """Every line with its stored hash."""
+    (total,) = journal.execute("SELECT count(*) FROM events").fetchone()
+    stored = journal.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq")
+    for number, (*fields, shown) in enumerate(stored):
+        if number % WATCHED_LINES == 0:
+            progress("Checking the lines of the journal", number, total)
+        yield JournalLine(*fields), shown
+    progress("Checking the tables of the journal")
 
 
 def first_wrong(lines: Iterable[tuple[JournalLine, str]]) -> str | None:

@@ -4,6 +4,7 @@ And the high-water mark, which detects a rolled-back journal: a file beside it s
 line. A journal without that line is an older copy, or another journal, and may lack orders that were sent.
 """
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rebalancer.errors import BadInputError, RunFailedError, StoppedError
-from rebalancer.files import create_private, replace_atomically
+from rebalancer.files import create_private, read_regular, replace_atomically, require_regular
 from rebalancer.journal.chain import Head, has_chain, holds, read_head
 from rebalancer.journal.tables import PROJECTIONS, TRUTH
 
 ROOM = 2**20
 """Bytes kept free before a run: many times what one run writes."""
 SMALL_CACHE_KIB = 64
+MOST_OF_A_MARK = 10_000
+"""Bytes of a high-water mark."""
 REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full. Free some space, then run again",
     sqlite3.SQLITE_READONLY: "it is read-only. Make it and its folder writable for this user, then run again",
@@ -45,6 +48,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
+    require_regular(path)  # SQLite would wait for ever at a pipe
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
@@ -128,9 +132,10 @@ def save_high_water_mark(journal: Path, last: Head) -> None:
 def load_high_water_mark(journal: Path) -> Head | None:
     """None where there is none, or a damaged one."""
     try:
-        return Head(**json.loads(high_water_mark_file(journal).read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+        mark = Head(**json.loads(read_regular(high_water_mark_file(journal), MOST_OF_A_MARK)))
+    except (FileNotFoundError, ValueError, TypeError, RecursionError):
         return None
+    return mark if type(mark.seq) is int and 0 <= mark.seq < 2**63 and isinstance(mark.hash, str) else None
 
 
 def rolled_back(path: Path) -> str | None:
@@ -163,9 +168,8 @@ def readable_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise RunFailedError(f"the journal {path} can't be used: {_remedy(error)}.") from error
     except OSError as error:
-        raise RunFailedError(
-            f"the journal {path} can't be used: {error.strerror}. Make its folder writable, then run again."
-        ) from error
+        remedy = "Move it away" if error.errno == errno.EINVAL else "Make its folder writable, then run again"
+        raise RunFailedError(f"the journal {path} can't be used: {error.strerror}. {remedy}.") from error
 
 
 def _remedy(error: sqlite3.DatabaseError) -> str:

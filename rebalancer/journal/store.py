@@ -30,7 +30,16 @@ from rebalancer.journal.projections import project
 from rebalancer.journal.schema import migrate, open_database
 from rebalancer.journal.tables import TableWriter, insert_into
 from rebalancer.model import NO_RUN, OrderId, RunId, RunStatus
-from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Ledger, OrderRecord, TradingStatus
+from rebalancer.ports import (
+    AlreadyRun,
+    BalanceRecord,
+    InterruptedRun,
+    Ledger,
+    OrderRecord,
+    Progress,
+    TradingStatus,
+    unwatched,
+)
 
 Answer = TypeVar("Answer")
 Values = ParamSpec("Values")
@@ -73,11 +82,11 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
                 raise
 
     @classmethod
-    def open_for_a_run(cls, path: Path, holder: LockHolder) -> Self:
+    def open_for_a_run(cls, path: Path, holder: LockHolder, progress: Progress = unwatched) -> Self:
         """As `open`, after a full audit: raises StoppedError where it finds a fault."""
         journal = cls.open(path, holder)
         try:
-            require_sound(path)
+            require_sound(path, progress)
         except BaseException:
             journal.close()
             raise

@@ -1,7 +1,8 @@
 """Adjusted closes from a folder of price files, merged into one table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.calendar import FIRST_YEAR
+from rebalancer.market.price_file_cache import PriceFileCache, key_of
 from rebalancer.market.price_files import (
     MAX_COLUMNS,
     MAX_DAYS,
@@ -22,6 +24,7 @@ from rebalancer.market.price_files import (
 )
 from rebalancer.model import Closes, Symbol
 from rebalancer.model.text import counted
+from rebalancer.ports import Progress, unwatched
 
 Places = NDArray[np.int64]
 
@@ -32,21 +35,13 @@ MAX_EMPTY = 50
 """A merged table larger than FREE_CELLS has up to so many cells for each price."""
 
 
-def read_folder(folder: Path) -> Closes:
+def read_folder(folder: Path, cache: PriceFileCache | None = None, progress: Progress = unwatched) -> Closes:
     """Every price of the files in `folder`; sessions and symbols are sorted, NaN where no file has a price.
 
     Two prices of one ticker on one day are a problem unless they are equal. Raises BadInputError with the first 20
     problems.
     """
-    problems: list[Problem] = []
-    cells: list[Cells] = []
-    for path in _price_files(folder):
-        found, wrong = _cells_of(path)
-        cells.extend(found)
-        problems.extend(wrong)
-        if len(problems) > MOST_PROBLEMS:
-            cells.clear()
-            break
+    cells, problems = _cells_in(_price_files(folder), cache, progress)
     closes, wrong = _merged(folder, cells)
     problems.extend(wrong)
     if len(problems) > MOST_PROBLEMS:
@@ -77,7 +72,35 @@ def _price_files(folder: Path) -> list[Path]:
     return visible
 
 
-def _cells_of(path: Path) -> tuple[list[Cells], list[Problem]]:
+def _cells_in(
+    files: Sequence[Path], cache: PriceFileCache | None, progress: Progress
+) -> tuple[list[Cells], list[Problem]]:
+    """The prices of all files; those without a problem are kept in `cache`, also where another file can't be read."""
+    cells: list[Cells] = []
+    problems: list[Problem] = []
+    kept = cache.read(files) if cache else {}
+    read: dict[Path, tuple[str | None, Sequence[Cells]]] = {}
+    try:
+        for number, file in enumerate(files):
+            if file in kept:
+                cells.append(kept[file])
+                continue
+            key = key_of(file)
+            found, wrong = _cells_of(file, partial(progress, done=number, total=len(files)))
+            cells.extend(found)
+            problems.extend(wrong)
+            if not wrong:
+                read[file] = key, found
+            if len(problems) > MOST_PROBLEMS:
+                return [], problems
+    finally:
+        if cache and read:
+            cache.keep(read, files)
+    return cells, problems
+
+
+def _cells_of(path: Path, tell: Callable[[str], None]) -> tuple[list[Cells], list[Problem]]:
+    tell(f"Reading {path.name}")
     blocks = read_blocks(path)
     first = next(blocks)
     layout, problems = layout_of(first.source, first.header)
@@ -92,6 +115,7 @@ def _cells_of(path: Path) -> tuple[list[Cells], list[Problem]]:
         problems.extend(found)
         tickers.update(cells.symbols)
         rows += len(block.rows)
+        tell(f"Reading {path.name}, row {rows:,}")
         if len(tickers) > MAX_COLUMNS:
             problems.append(Problem(first.source, "", f"has more than {MAX_COLUMNS:,} tickers: split the file"))
         if rows > MAX_DAYS * (1 if layout.ticker is None else max(1, len(tickers))):

@@ -12,8 +12,6 @@ from rebalancer.errors import SourceError
 from rebalancer.model import Closes, Symbol, symbol
 
 FILE = "sample_etf_2008_2016.csv.gz"
-DERIVED = (Symbol("TBILL"), Symbol("SPYINV"))
-"""In the sample alone: no fund is traded under these names."""
 NOTES = (
     "Sample prices: real closes without dividends; TBILL and SPYINV are derived, no traded funds.",
     "Sample evenings: the session's own close stands in for the price some minutes before it.",

@@ -3,15 +3,15 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 
 from rebalancer.backtest.compare import Comparison
 from rebalancer.backtest.metrics import drawdowns
-from rebalancer.errors import BadInputError, Problem, visible
-from rebalancer.files import replace_atomically
+from rebalancer.errors import visible
 from rebalancer.model import Floats
+
+CSV_BEGINS = b"date,equity,drawdown,benchmark,"
 
 
 def facts(comparison: Comparison) -> Mapping[str, object]:
@@ -74,12 +74,3 @@ def cash_weights(weights: Floats) -> Floats:
     """The cash weight (T,) of weights (T, N); a rounding error below 0 becomes 0."""
     cash: Floats = np.maximum(1 - weights.sum(axis=1), 0.0)
     return cash
-
-
-def write_file(path: Path, text: str, option: str) -> None:
-    """Write `text` to `path` atomically. Raises BadInputError, naming `option`."""
-    try:
-        replace_atomically(path, text.encode(), mode=0o666)
-    except OSError as error:
-        problem = Problem(option, "", f"{path} can't be written: {error.strerror}; name a file in a folder of yours")
-        raise BadInputError([problem]) from error

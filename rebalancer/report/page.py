@@ -47,6 +47,9 @@ th:first-child, td:first-child {{ text-align: left; }}
 """
 
 
+HTML_BEGINS = f"{HEAD.partition('{title}')[0]}Back-test of ".encode()
+
+
 def to_html(comparison: Comparison) -> str:
     """The HTML document. All names are escaped."""
     main = comparison.main

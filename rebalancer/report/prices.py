@@ -1,17 +1,13 @@
-"""Prices on the terminal: each ticker's date range and problems, and the progress of a sync."""
+"""Prices on the terminal: each ticker's date range and problems, and the result of a sync."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import Progress
 
 from rebalancer.app.views import PriceStatus
 from rebalancer.market.coverage import JUMP, Coverage
 from rebalancer.model.text import counted, listed, percent
 from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.tables import grid
-from rebalancer.venues.plugin import OnProgress, Synced
+from rebalancer.venues.plugin import Synced
 
 SHOWN = 3
 """How many days of each problem are listed; `--json` lists all."""
@@ -43,18 +39,6 @@ def _remarks(found: Coverage) -> Iterator[str]:
 
 def _first(found: Iterable[object]) -> str:
     return listed([str(each) for each in found], most=SHOWN)
-
-
-@contextmanager
-def progress(things: str) -> Iterator[OnProgress]:
-    """Progress of `things` on stderr: a bar on a terminal, lines on a pipe."""
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield lambda done, total: console.print(f"{done:,} of {total:,} {things}")
-        return
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(things, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def synced_screen(found: Synced | None) -> Screen:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rebalancer.app.views import Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
 from rebalancer.model.text import cents, counted
@@ -12,10 +12,10 @@ from rebalancer.report.run import old_and_new
 from rebalancer.report.tables import grid
 
 
-def first_files_screen(written: Sequence[Path]) -> Screen:
-    yield from lines((f"wrote {path}" for path in written), "green")
-    dry_run = f"`rebalance run --dry-run --config {written[0]}`"
-    yield line(f"Next: read {written[0]}, then {dry_run} shows its orders and sends none.")
+def first_files_screen(begun: Begun) -> Screen:
+    yield from lines((f"wrote {path}" for path in begun.files), "green")
+    yield line("Next, and nothing is sent:")
+    yield from lines(f"  {command}" for command in begun.commands)
 
 
 def check_screen(path: Path, found: SettingsCheck) -> Screen:
@@ -68,10 +68,9 @@ def migrated_screen(found: Migrated) -> Screen:
         yield from lines(found.disarmed, "bold yellow")
 
 
-def login_screen(account: str, where: str) -> Screen:
-    yield line(
-        f"The keys of account {account} are stored in {where}. `rebalance logout {account}` removes them.", "green"
-    )
+def login_screen(account: str, where: str, undo: str) -> Screen:
+    """`undo` is the command that removes the keys."""
+    yield line(f"The keys of account {account} are stored in {where}. `{undo}` removes them.", "green")
 
 
 def logout_screen(account: str, where: str, *, removed: bool) -> Screen:

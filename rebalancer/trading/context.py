@@ -23,7 +23,7 @@ from rebalancer.model import (
     Symbol,
     Trading,
 )
-from rebalancer.ports import Broker, Calendar, Clock, History, Journal, OrderRecord, Quotes
+from rebalancer.ports import Broker, Calendar, Clock, History, Journal, OrderRecord, Progress, Quotes, unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class RunContext:
     different shares, with the reason why they are not traded.
 
     Once `shutdown_requested` returns True no order is sent any more, and those sent are tracked to their end.
+    `progress` watches what takes long: waiting, and the bots.
     """
 
     account: str
@@ -51,6 +52,7 @@ class RunContext:
     investments: tuple[Investment, ...]
     bots: Mapping[str, Bot]
     shutdown_requested: Callable[[], bool] = lambda: False
+    progress: Progress = unwatched
     pinned: str | None = None
     limits: Limits = field(default_factory=Limits)
     mode: str = "paper"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from rebalancer.events import OrderAbsent
 from rebalancer.model import Absent, Order, OrderId, Outcome, Refused, Submitted, Unknown
-from rebalancer.model.text import digits, shares
+from rebalancer.model.text import digits, listed, shares
 from rebalancer.portfolio.order_ids import another_attempt
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
@@ -19,6 +19,7 @@ from rebalancer.trading.tracking import (
     record_lost,
     recorded_outcome,
     wait_until_released,
+    waiting,
 )
 
 ORDERS_PER_SECOND = 6
@@ -143,10 +144,11 @@ def _wait_for_blocking_orders(context: RunContext, log: RunLog, refused: Sequenc
     """Wait until no order is open in the symbols of `refused`; False where one stays open."""
     symbols = {order.symbol for order in refused}
     log.note(f"{', '.join(sorted(symbols))}: waiting for other open orders to be gone, then sending once more")
-    for _ in polls(context, CANCEL_SECONDS):
+    for left in polls(context, CANCEL_SECONDS):
         if not any(state.symbol in symbols for state in context.broker.open_orders()):
             wait_until_released(context, log, {order.symbol for order in refused if order.side == "sell"})
             return True
+        waiting(context, f"other open orders of {listed(sorted(symbols))}", left)
     return False
 
 

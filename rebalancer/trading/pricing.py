@@ -102,7 +102,10 @@ def warn_jumps(
 
 def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Closes) -> Mapping[str, Decision]:
     """Each bot's allocation for tonight by `closes` up to now, or its failure; all journalled."""
-    decisions = {share.bot: _decision(context, context.bots[share.bot], closes) for share in shares}
+    decisions: dict[str, Decision] = {}
+    for number, share in enumerate(shares):
+        context.progress(f"Asking {share.bot}", number, len(shares))
+        decisions[share.bot] = _decision(context, context.bots[share.bot], closes)
     for share in shares:
         match decisions[share.bot]:
             case BotFailure() as failure:

@@ -10,7 +10,7 @@ from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import OrderAbsent, OrderLost
 from rebalancer.model import Absent, Found, Order, OrderId, OrderState, Side, Symbol, Unknown
 from rebalancer.model.states import IN_DOUBT
-from rebalancer.model.text import money, shares
+from rebalancer.model.text import listed, money, shares
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
@@ -24,6 +24,7 @@ from rebalancer.trading.tracking import (
     polls,
     record_state,
     wait_until_released,
+    waiting,
 )
 
 LOOK_BACK = timedelta(days=30)
@@ -125,10 +126,11 @@ def _late_arrivals(context: RunContext, held: Mapping[Symbol, Decimal], *, reche
         return ()
     arrived = _arrived(lost, held, expected)
     if arrived and recheck:
-        for _ in polls(context, POSITION_LAG_SECONDS):
+        for left in polls(context, POSITION_LAG_SECONDS):
             arrived = _arrived(lost, read_shares(context), expected)
             if not arrived:
                 break
+            waiting(context, "the account to show every fill", left)
     return arrived
 
 
@@ -205,19 +207,20 @@ def cancel_open_orders(context: RunContext, log: RunLog) -> None:
         context.broker.cancel(order.id)
     if not cancelled:
         return None
-    waiting = set(cancelled)
-    for _ in polls(context, CANCEL_SECONDS):
-        for state in context.broker.orders(sorted(waiting)).values():
+    still_open = set(cancelled)
+    for left in polls(context, CANCEL_SECONDS):
+        for state in context.broker.orders(sorted(still_open)).values():
             if state.terminal:
                 if is_ours(state.id):
                     record_state(context, log, state)
-                waiting.discard(state.id)
-        if not waiting:
+                still_open.discard(state.id)
+        if not still_open:
             sold = {order.symbol for order in cancelled.values() if order.side == "sell"}
             return wait_until_released(context, log, sold)
+        waiting(context, f"the cancel of {listed(sorted(cancelled[order_id].symbol for order_id in still_open))}", left)
     raise RunFailedError(
-        f"the open orders {', '.join(sorted(waiting))} were still there {CANCEL_SECONDS} s after their cancel. Nothing "
-        "was sent; look at the account."
+        f"the open orders {', '.join(sorted(still_open))} were still there {CANCEL_SECONDS} s after their cancel. "
+        "Nothing was sent; look at the account."
     )
 
 

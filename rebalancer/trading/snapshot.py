@@ -22,7 +22,7 @@ from rebalancer.trading.corporate_actions import (
     warn_open_differences,
 )
 from rebalancer.trading.halts import check_daily_loss, note_unchecked_loss
-from rebalancer.trading.tracking import polls
+from rebalancer.trading.tracking import polls, waiting
 
 Phase = Literal["start", "again", "after_sells", "end"]
 ZERO = Decimal(0)
@@ -91,10 +91,11 @@ def read_complete(
     Raises SourceError where positions are missing from the last answer: a part is never read as the whole.
     """
     recorded = context.journal.ledger(context.account).values
-    for _ in polls(context, seconds):
+    for left in polls(context, seconds):
         account, positions = context.broker.account(), context.broker.positions()
         if not lags(positions) and not incomplete_reason(account, positions, recorded):
             break
+        waiting(context, "the account to show every fill", left)
     require_complete(account, positions, recorded)
     return account, positions
 

@@ -20,7 +20,7 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
-from rebalancer.model.text import shares
+from rebalancer.model.text import listed, shares
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 
@@ -50,12 +50,16 @@ class OrderTracker:
 
     def until_terminal(self, seconds: float, poll: float = POLL_SECONDS) -> bool:
         """Poll every `poll` seconds until every order is terminal; False when `seconds` have passed first."""
-        for _ in polls(self.context, seconds, poll):
+        for left in polls(self.context, seconds, poll):
             self._poll()
-            if not self._pending():
+            if not (pending := self._pending()):
                 return True
             if self._only_auction_orders_left():
                 return False
+            orders = listed(
+                [f"{order.side} of {order.symbol}" for order in map(self.orders.__getitem__, pending)], most=3
+            )
+            waiting(self.context, f"the {orders}", left, len(self.orders) - len(pending), len(self.orders))
         return False
 
     def cancel_open(self) -> None:
@@ -124,14 +128,22 @@ class OrderTracker:
 # --------------------------------------------------------------------------------------------- asking the broker
 
 
-def polls(context: RunContext, seconds: float, pause: float = POLL_SECONDS) -> Iterator[None]:
-    """Yields at once and then every `pause` seconds, until `seconds` have elapsed by the monotonic clock."""
-    began = context.clock.elapsed()
+def polls(context: RunContext, seconds: float, pause: float = POLL_SECONDS) -> Iterator[float]:
+    """Yields at once and then every `pause` seconds, until `seconds` have elapsed by the monotonic clock; the seconds
+    that are left then.
+    """
+    began, left = context.clock.elapsed(), seconds
     while True:
-        yield
-        if context.clock.elapsed() - began >= seconds:
+        yield left
+        spent = context.clock.elapsed() - began
+        if spent >= seconds:
             return
         context.clock.sleep(pause)
+        left = max(0.0, seconds - spent - pause)
+
+
+def waiting(context: RunContext, what: str, seconds: float, done: int = 0, total: int = 0) -> None:
+    context.progress(f"Waiting for {what}, at most {seconds:.0f} s", done, total)
 
 
 def look_up(context: RunContext, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState | Absent | Unknown]:
@@ -151,6 +163,7 @@ def look_up(context: RunContext, ids: Sequence[OrderId]) -> Mapping[OrderId, Ord
         pending = [order_id for order_id in uncertain if absences[order_id] < ABSENCES]
         if not pending or waited >= quiet + LOOK_UP_SECONDS:
             break
+        waiting(context, f"word of {listed(pending, most=2)}", quiet + LOOK_UP_SECONDS - waited)
         pause = POLL_SECONDS if after_quiet else min(pause, quiet - waited)
         context.clock.sleep(pause)
         waited, pause = waited + pause, 2 * pause
@@ -176,6 +189,7 @@ def retry_while_busy(
     waited = 0.0
     while isinstance(answer, Unknown) and answer.pause is not None:
         pause = min(max(answer.pause, MIN_BUSY_PAUSE), MAX_BUSY_PAUSE)
+        waiting(context, f"the broker, which is busy, before the {order.side} of {order.symbol}", pause)
         context.clock.sleep(pause)
         waited += pause
         match context.broker.find(order.id):
@@ -197,9 +211,10 @@ def wait_until_released(context: RunContext, log: RunLog, symbols: Collection[Sy
     if not symbols:
         return
     held: dict[Symbol, Decimal] = {}
-    for _ in polls(context, CANCEL_SECONDS):
+    for left in polls(context, CANCEL_SECONDS):
         if not (held := _held_without_order(context, symbols)):
             return
+        waiting(context, f"the shares of {listed(sorted(held))}", left)
     for symbol, quantity in sorted(held.items()):
         reason = f"{shares(quantity)} are still held {CANCEL_SECONDS} s after no open order holds them"
         log.note(f"{symbol}: {reason}; only what is available is sold", "warning")

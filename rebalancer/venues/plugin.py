@@ -110,7 +110,7 @@ class VenueHistory(History, Protocol):
     def last_session(self) -> Session:
         """The last session whose closes are final."""
 
-    def sync(self, symbols: Sequence[Symbol], progress: OnProgress) -> Synced:
+    def sync(self, symbols: Sequence[Symbol]) -> Synced:
         """Bring the cache up to the last session. Raises SourceError."""
 
 
@@ -144,8 +144,11 @@ class Connection(Protocol):
         """Current prices; `settings` are the venue's price keys. Called only where the plugin `brings_prices`."""
         raise NotImplementedError
 
-    def history(self, settings: Mapping[str, Any], calendar: Calendar) -> VenueHistory:
-        """Daily closes; `settings` are the venue's price keys. Called only where the plugin `brings_prices`."""
+    def history(self, settings: Mapping[str, Any], calendar: Calendar, progress: OnProgress) -> VenueHistory:
+        """Daily closes; `settings` are the venue's price keys. Called only where the plugin `brings_prices`.
+
+        Whenever the history fetches closes it tells `progress`.
+        """
         raise NotImplementedError
 
     def close(self) -> None: ...

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from rebalancer.venues.plugin import VenuePlugin
@@ -30,6 +31,12 @@ def plugin(name: str) -> VenuePlugin:
 def names() -> tuple[str, ...]:
     """The built-in venues first, then those of installed packages by name. Imports none of them."""
     return (*BUILT_IN, *sorted(_installed(tuple(sys.path))))
+
+
+def first_config(name: str) -> str:
+    """The config of a new user's account, called ACCOUNT_NAME, at the built-in venue `name`."""
+    package = BUILT_IN[name].rpartition(".")[0]
+    return files(package).joinpath("first_config.toml").read_text("utf-8")
 
 
 def plugins() -> Iterator[VenuePlugin]:

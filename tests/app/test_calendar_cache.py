@@ -51,7 +51,14 @@ def test_it_is_rebuilt_in_another_year_and_after_an_upgrade(tmp_path: Path, stal
     assert cached_calendar(tmp_path, CLOCK, "NYSE") == good
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"made_by": 1}', '{"sessions": [["x"]]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "null", '{"made_by": 1}', '{"sessions": [["x"]]}', "[" * 100_000, " " * 2_000_000),
+        '{"made_by": "x", "year": Infinity, "zone": "UTC", "sessions": []}',
+    ],
+    ids=lambda text: text[:40],
+)
 def test_a_damaged_file_is_rebuilt(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE.format(exchange="NYSE")).write_text(text)
     assert cached_calendar(tmp_path, CLOCK, "NYSE").session(date(2026, 11, 20)) is not None

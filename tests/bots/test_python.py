@@ -40,7 +40,7 @@ def test_the_rules_of_a_python_bot_are_its_source_lines():
         ('("TLT", "BRK.B")', '"SPY"', "line 1: SYMBOLS: must be a list of 1 to 1,000 tickers"),
         ('("TLT", "BRK.B")', '["BRK/B"]', "line 1: SYMBOLS: BRK/B is spelled BRK.B here"),
         ('("TLT", "BRK.B")', '["tlt"]', "line 1: SYMBOLS: 'tlt' is not a ticker"),
-        ('("TLT", "BRK.B")', "[7]", "line 1: SYMBOLS: 7 is not a ticker in quotes"),
+        ('("TLT", "BRK.B")', "[7]", "line 1: SYMBOLS: a value of the type int is not a ticker in quotes"),
         ('("TLT", "BRK.B")', '["TLT", "TLT"]', "line 1: SYMBOLS: names a ticker twice"),
         ('("TLT", "BRK.B")', "list_of_mine()", "line 1: SYMBOLS: must be written out"),
         ('SYMBOLS = ("TLT", "BRK.B")', "", 'SYMBOLS: is missing; write SYMBOLS = ["SPY", "TLT"]'),
@@ -66,7 +66,7 @@ def test_a_file_that_is_not_python_is_refused(content):
 
 
 def test_a_file_that_is_too_long_is_refused():
-    assert problems(b"#" * (MAX_BYTES + 1)) == ["mine.py: is 1,000,001 bytes long; up to 1,000,000 are read"]
+    assert problems(b"#" * (MAX_BYTES + 1)) == ["mine.py: is 150,001 bytes long; up to 150,000 are read"]
 
 
 def test_weights_of_0_are_left_out_and_rounding_errors_are_tolerated():
@@ -91,4 +91,4 @@ def test_invalid_weights_are_reported_in_a_sentence(answer, said):
 
 
 def test_a_file_that_is_nested_too_deeply_is_refused():
-    assert problems(b"x = a" + b".b" * 300_000) == ["mine.py: is nested too deeply to be read"]
+    assert problems(b"x = a" + b".b" * 70_000) == ["mine.py: is nested too deeply to be read"]

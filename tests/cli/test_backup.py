@@ -48,14 +48,14 @@ def test_a_backup_never_overwrites_another_file(rebalance, journal, tmp_path):
     output = rebalance("backup", "letters.txt")
 
     assert (output.code, (tmp_path / "letters.txt").read_text()) == (2, "dear bank")
-    assert "is there already: name a new file" in output.err
+    assert "is there already, and is no output of backup: name another file" in output.err
 
 
-def test_a_failed_backup_leaves_no_file_and_reports_the_reason(rebalance, journal, tmp_path):
+def test_a_backup_into_no_folder_is_refused_before_it_begins(rebalance, journal, tmp_path):
     output = rebalance("backup", "nowhere/copy.sqlite")
 
-    assert output.code == 4
-    assert "nowhere/copy.sqlite can't be used: No such file or directory" in output.err
+    assert output.code == 2
+    assert "nowhere/copy.sqlite can't be written (No such file or directory)" in output.err
 
 
 def test_without_a_journal_there_is_nothing_to_copy(rebalance, tmp_path):

@@ -1,3 +1,4 @@
+import gzip
 import json
 from importlib.resources import files
 
@@ -46,6 +47,14 @@ def test_list_shows_files_without_money_and_files_that_can_not_be_used(rebalance
     assert "Bots without an account are not invested" in output.out
     answer = json.loads(rebalance("bots", "list", "--json").out)
     assert [(bot["name"], bot["account"]) for bot in answer] == [("Mine", "demo"), ("gone", "demo"), ("draft", None)]
+
+
+def test_list_shows_the_files_of_other_programs_with_their_format(rebalance, bots):
+    text = '(defsymphony "x" {:rebalance-frequency :daily} (asset "SPY"))'
+    (bots / "copied.clj").write_text(text)
+    (bots / "packed.clj.gz").write_bytes(gzip.compress(text.encode()))
+    answer = json.loads(rebalance("bots", "list", "--json").out)
+    assert [bot["format"] for bot in answer] == ["native", "", "Composer Lisp", "Composer Lisp"]
 
 
 @pytest.mark.parametrize("content", ["", "[1", "(defsymphony)", "[]", "3", '{"format": "x"}'])

@@ -119,7 +119,7 @@ def test_a_change_by_command_is_not_journalled_again_by_the_run(rebalance, confi
     [
         (
             ["add", "bots/gone.json", "5"],
-            "'bots/gone.json' is no file and no bot; there are: Ten-month average, momentum",
+            "'bots/gone.json' is no file and no bot; there are: Ten-month average, dual_momentum, ",
         ),
         (["add", "config.toml", "5"], "is not JSON"),
         (

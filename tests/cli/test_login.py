@@ -2,6 +2,8 @@
 
 import io
 import json
+import stat
+from tomllib import loads
 
 import pytest
 from keyrings import MemoryKeyring, in_use
@@ -104,16 +106,60 @@ def test_an_invalid_pair_of_keys_is_not_stored(rebalance, keyring, piped, text, 
     [
         ("trial", 'has broker = "sim", which needs no keys'),
         ("second", "takes its keys from key_id and secret: take these two lines out first"),
-        ("third", "alpaca.toml: take credentials_file out first"),
         ("nobody", "there is no account 'nobody'; there are: paper, second, third, trial"),
     ],
 )
-def test_an_account_that_does_not_use_the_keyring_is_refused_before_keys_are_asked_for(
+def test_an_account_whose_keys_can_not_be_stored_is_refused_before_keys_are_asked_for(
     rebalance, keyring, typed, account, says
 ):
     output = rebalance("login", account)
     assert (output.code, typed, keyring.kept) == (2, [], {})
     assert says in output.err
+
+
+# ------------------------------------------------------------------------------------- a file that the config names
+
+
+def test_the_keys_are_stored_in_the_file_that_the_account_names_for_its_owner_alone(
+    rebalance, keyring, typed, tmp_path
+):
+    output = rebalance("login", "third", "--config", "config.toml")
+    assert output.code == 0, output.err
+    assert "`rebalance logout third --config config.toml` removes them" in " ".join(output.out.split())
+    assert f"The keys of account third are stored in {tmp_path / 'alpaca.toml'}" in " ".join(output.out.split())
+    assert "hunter2" not in output.out + output.err
+    assert stat.S_IMODE((tmp_path / "alpaca.toml").stat().st_mode) == 0o600
+    assert loads((tmp_path / "alpaca.toml").read_text()) == {"key_id": ID, "secret": SECRET}
+    assert keyring.kept == {}
+
+
+def test_new_keys_replace_those_in_the_file_and_logout_removes_it(rebalance, piped, tmp_path):
+    for keys in ("PK-1\nfirst\n", PIPED):
+        piped(keys)
+        assert rebalance("login", "third", "--stdin").code == 0
+    assert loads((tmp_path / "alpaca.toml").read_text())["key_id"] == ID
+    assert "were removed from" in rebalance("logout", "third").out
+    assert not (tmp_path / "alpaca.toml").exists()
+    assert "has no keys of account third" in rebalance("logout", "third").out
+
+
+@pytest.mark.parametrize("content", ["my notes", 'key_id = "a"', 'key_id = "a"\nsecret = "b"\nmore = "c"'])
+def test_a_file_that_holds_anything_else_is_never_replaced_or_removed(rebalance, typed, tmp_path, content):
+    file = tmp_path / "alpaca.toml"
+    file.write_text(content)
+    file.chmod(0o600)
+    for command in ("login", "logout"):
+        output = rebalance(command, "third")
+        assert (output.code, typed) == (2, [])
+        assert "alpaca.toml" in output.err
+    assert file.read_text() == content
+
+
+def test_a_link_in_the_place_of_the_file_is_refused(rebalance, typed, tmp_path):
+    (tmp_path / "elsewhere").write_text('key_id = "a"\nsecret = "b"')
+    (tmp_path / "alpaca.toml").symlink_to(tmp_path / "elsewhere")
+    assert "is a link" in rebalance("login", "third").err
+    assert (tmp_path / "elsewhere").exists()
 
 
 def test_a_keyring_that_stores_nothing_is_detected(rebalance, piped):
@@ -146,5 +192,5 @@ def test_the_check_looks_for_the_keys_of_every_account_at_alpaca(rebalance, tmp_
     assert [(problem["place"], problem["text"].split(":")[0]) for problem in answer] == [
         ("accounts.second.key_id", "needs the environment variable MY_KEY"),
         ("accounts.second.secret", "needs the environment variable MY_SECRET"),
-        ("", "can't be read"),
+        ("accounts.third", "has no keys yet"),
     ]

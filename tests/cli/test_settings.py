@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from rebalancer.demo import TRADED
+from rebalancer.venues.registry import first_config
+
 TEN_MISTAKES = """\
 colour = "red"
 [trading]
@@ -50,10 +53,50 @@ def test_the_first_config_explains_commit_and_manage_with_both_results(begun):
 
 
 def test_init_makes_the_folder_that_was_named_and_says_what_comes_next(rebalance, tmp_path):
-    output = rebalance("init", "mine")
+    output = rebalance("init", "mine", "--sim", "first")
     assert output.code == 0
+    assert "[accounts.first]" in (tmp_path / "mine/config.toml").read_text()
     assert (tmp_path / "mine/bots/ten_month_average.json").is_file()
     assert "rebalance run --dry-run --config mine/config.toml" in output.out
+
+
+def test_init_for_a_real_venue_is_ready_but_for_the_keys_and_has_no_ticker_of_the_sample_alone(rebalance, tmp_path):
+    told = json.loads(rebalance("init", "my folder", "--alpaca", "paper", "--json").out)
+    assert told["next"] == [
+        "rebalance login paper --config 'my folder/config.toml'",
+        "rebalance doctor --config 'my folder/config.toml'",
+        "rebalance run --dry-run --config 'my folder/config.toml'",
+    ]
+    assert len(told["written"]) == len([path for path in (tmp_path / "my folder").rglob("*") if path.is_file()])
+    check = rebalance("config", "check", "--config", "my folder/config.toml", "--json")
+    (problem,) = json.loads(check.out)["problems"]
+    assert problem["text"].endswith("paper.keys; `rebalance login paper` asks for them and writes it")
+    assert json.loads(check.out)["warnings"] == []
+    bots = json.loads(rebalance("bots", "list", "--config", "my folder/config.toml", "--json").out)
+    assert len(bots) > 1
+    assert all(bot["findings"] and not {*TRADED} & {*bot["findings"]["tickers"]} for bot in bots)
+
+
+def test_the_first_configs_differ_in_what_the_venue_needs_alone():
+    def trading(venue):
+        lines = first_config(venue).partition("[trading]")[2].partition("# An account")[0].splitlines()
+        return [line for line in lines if "TBILL" not in line and "SGOV" not in line and "SPY" not in line[:30]]
+
+    assert trading("sim") == trading("alpaca")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--alpaca", "My Paper"], "is no account name: use 1 to 40 of a-z"),
+        (["--alpaca", "paper", "--sim", "main"], "--sim and --alpaca: can't be combined"),
+    ],
+)
+def test_an_account_that_can_not_be_is_refused_and_nothing_is_written(rebalance, tmp_path, words, says):
+    output = rebalance("init", *words)
+    assert output.code == 2
+    assert says in output.err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["config.toml", "bots/ten_month_average.json"])
@@ -147,7 +190,9 @@ def test_what_is_almost_surely_wrong_is_a_warning_in_a_list_of_its_own(rebalance
 
 
 def test_warnings_are_shown_beside_problems(rebalance, begun):
-    begun.write_text(begun.read_text().replace("trend_gate.json", "gone.json") + "[limits]\nmax_symbol_percent = 0.5\n")
+    begun.write_text(
+        begun.read_text().replace("ten_month_average.json", "gone.json") + "[limits]\nmax_symbol_percent = 0.5\n"
+    )
     output = rebalance("config", "check")
     assert output.code == 2
     assert "1 problem" in output.out

@@ -2,16 +2,15 @@
 
 import tomllib
 from datetime import date
-from pathlib import Path
 
 import pytest
 from configs import AT_ALPACA, FOLDER, SMALLEST, parsed, problems_of, with_keys
 
 from rebalancer import config
 from rebalancer.config.effective import by_key, effective_settings, snapshot
-from rebalancer.config.files import first_files
 from rebalancer.config.tables import KeySource
 from rebalancer.venues.alpaca.venue import DATA, PAPER
+from rebalancer.venues.registry import first_config
 
 CONFIG = str(FOLDER / "config.toml")
 SECRET = "hunter2-is-my-secret"  # noqa: S105
@@ -162,11 +161,11 @@ def test_a_simulated_account_shows_nothing_of_alpaca() -> None:
     assert not {"accounts.demo.key_id", "data.feed"} & by_key(effective_settings(found, found.accounts[0])).keys()
 
 
-def test_three_lines_lead_from_the_first_config_to_alpaca() -> None:
-    text = first_files(Path())[Path("config.toml")].decode()
-    for old, new in [('source = "sample"', 'source = "alpaca"'), ('broker = "sim"', 'broker = "alpaca"')]:
-        assert f"{new}        for {old}" in text
-        text = text.replace(f"\n{old}", f"\n{new}")
-    found = config.parse(text.replace("accounts.main", "accounts.paper").encode(), FOLDER / "config.toml", {})
-    assert (found.accounts[0].name, found.accounts[0].broker, found.data_source) == ("paper", "alpaca", "alpaca")
+def test_the_first_config_of_an_account_there_is_valid_and_reads_its_own_prices() -> None:
+    text = first_config("alpaca").replace("ACCOUNT_NAME", "paper")
+    found = config.parse(text.encode(), FOLDER / "config.toml", {})
+    (account,) = found.accounts
+    assert (account.name, account.broker, account.mode, found.data_source) == ("paper", "alpaca", "paper", "alpaca")
+    assert account.key_source == KeySource(CONFIG, file=FOLDER / "paper.keys")
+    assert not account.enabled
     assert tomllib.loads(text)["trading"]["cancel_scope"] == "own"

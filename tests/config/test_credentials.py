@@ -111,9 +111,9 @@ def test_a_link_to_a_file_is_refused(file: Path) -> None:
 @pytest.mark.posix
 def test_a_pipe_a_folder_or_a_missing_file_is_refused_at_once(file: Path) -> None:
     file.unlink()
-    assert "can't be read: No such file" in refusal_of(BY_FILE, file.parent)
+    assert f"there is no file {file}; `rebalance login demo` asks for them" in refusal_of(BY_FILE, file.parent)
     os.mkfifo(file, 0o600)
-    assert "is no regular file" in refusal_of(BY_FILE, file.parent)
+    assert "can't be read: it is no ordinary file" in refusal_of(BY_FILE, file.parent)
     file.unlink()
     file.mkdir(0o700)
     assert refusal_of(BY_FILE, file.parent).startswith(f"{file}: ")
@@ -134,7 +134,7 @@ def test_a_file_of_another_user_is_refused(file: Path) -> None:
         ("PK-hunter2\nsecret-hunter2", "is no valid TOML"),
         ('key_id = "hunter2', "is no valid TOML"),
         ('key_id = "PK-hunter2"\nsecret = ""', "is empty or has blanks"),
-        ("#" * 200_000, "is over 128 KiB"),
+        ("#" * 200_000, "up to 131,072 are read"),
     ],
 )
 def test_a_file_with_anything_else_in_it_is_refused(file: Path, content: str, says: str) -> None:

@@ -11,7 +11,6 @@ from configs import FOLDER
 from jsonschema import Draft202012Validator
 
 from rebalancer import config, demo
-from rebalancer.config.files import first_files
 from rebalancer.config.json_schema import config_schema
 from rebalancer.config.keys import (
     account_keys_at,
@@ -22,6 +21,7 @@ from rebalancer.config.tables import AccountConfig, BotTable, DataTable, SimSett
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues.alpaca.venue import PLUGIN
+from rebalancer.venues.registry import BUILT_IN, first_config
 
 VENUE, PRICES = account_keys_at(PLUGIN), price_keys_at(PLUGIN)
 SCHEMA = Draft202012Validator(config_schema())
@@ -119,12 +119,23 @@ def test_the_bounds_of_an_amount_depend_on_what_it_counts(table: str, mode: str,
     [
         ("accounts.demo", "mode", "${MODE:-paper}"),
         ("accounts.demo.investments.0", "bot", "${BOTS}/trend.json"),
+        ("", "on_result", "tell-me ${TOKEN}"),
+    ],
+)
+def test_a_variable_may_stand_in_a_path_a_command_and_a_choice(table: str, key: str, value: object) -> None:
+    assert SCHEMA.is_valid(document(table, key, value))
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("accounts.demo.investments.0", "name", "${NAME}"),
         ("trading", "protected", ["${MINE}"]),
         ("trading", "paired_tickers", [["SPY", "${SHORT}"]]),
     ],
 )
-def test_a_variable_may_stand_in_any_string(table: str, key: str, value: object) -> None:
-    assert SCHEMA.is_valid(document(table, key, value))
+def test_a_variable_may_not_stand_in_a_name_that_is_shown(table: str, key: str, value: object) -> None:
+    assert not SCHEMA.is_valid(document(table, key, value))
 
 
 @pytest.mark.parametrize("key", ["key_id", "secret"])
@@ -144,10 +155,10 @@ def test_missing_and_unknown_keys_are_refused(whole: dict[str, Any]) -> None:
     [
         (Path(__file__).parents[2] / "config.example.toml").read_bytes(),
         demo.config_path().read_bytes(),
-        first_files(Path())[Path("config.toml")],
+        *(first_config(venue).replace("ACCOUNT_NAME", "main").encode() for venue in BUILT_IN),
     ],
 )
-def test_the_example_the_demo_and_the_first_config_are_valid(content: bytes) -> None:
+def test_the_example_the_demo_and_the_first_configs_are_valid(content: bytes) -> None:
     assert SCHEMA.is_valid(tomllib.loads(content.decode()))
 
 

@@ -74,6 +74,21 @@ def test_a_mark_that_can_not_be_saved_leaves_no_draft(path, file):
     assert list(file.parent.glob("*.head.*")) == []
 
 
+@pytest.mark.parametrize(
+    "text", ["", "[]", "5", '{"seq": 1}', '{"seq": "1", "hash": ""}', '{"seq": 1, "hash": 1}', "[" * 9_000, "{"]
+)
+def test_a_damaged_mark_is_none(path, file, text):
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    assert load_high_water_mark(path) is None
+
+
+def test_a_mark_beyond_any_journal_is_none(path, file):
+    file.parent.mkdir(parents=True)
+    file.write_text(f'{{"seq": {10**30}, "hash": "0"}}')
+    assert load_high_water_mark(path) is None
+
+
 def test_a_rolled_back_journal_is_refused_with_the_remedy(restored):
     with pytest.raises(StoppedError, match=r"is older than .* lacks line 36 .* audit accept-restore /.*sqlite`"):
         SqliteJournal.open(restored)

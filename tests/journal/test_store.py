@@ -1,5 +1,6 @@
 """The journal file: permissions, append-only guards, and damage by a full disk or another program."""
 
+import os
 import sqlite3
 import stat
 from contextlib import closing, contextmanager
@@ -149,10 +150,20 @@ def test_a_journal_that_may_not_be_written_says_what_to_do(journal):
         start(journal)
 
 
+@pytest.mark.posix
+def test_a_pipe_in_place_of_the_journal_is_refused_by_readers_and_writers(path):
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+
+    for use in (SqliteJournal.open, head):
+        with pytest.raises(RunFailedError, match=r"it is no ordinary file\. Move it away"):
+            use(path)
+
+
 def test_a_folder_in_place_of_the_journal_is_refused(path):
     path.mkdir(parents=True)
 
-    with pytest.raises(RunFailedError, match="can't be opened"):
+    with pytest.raises(RunFailedError, match=r"it is no ordinary file\. Move it away"):
         SqliteJournal.open(path)
 
 

@@ -13,7 +13,7 @@ from rebalancer.errors import SourceError, StoppedError
 from rebalancer.events import Event, FillSeen, Noted, OrderAbsent, OrderLost, OrderSeen
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Absent, Fill, Found, Order, OrderId, OrderState, Outcome, Symbol, Unknown
-from rebalancer.ports import Venue
+from rebalancer.ports import Progress, Venue, unwatched
 from rebalancer.trading.tracking import OrderTracker, how_to_resolve, order_mismatch, outcome_of
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
@@ -68,10 +68,17 @@ class EventList:
 
 
 def tracking(
-    venue: ListingBroker, order: Order = ORDER, *, shutdown_requested: bool = False
+    venue: ListingBroker,
+    order: Order = ORDER,
+    *,
+    shutdown_requested: bool = False,
+    progress: Progress = unwatched,
 ) -> tuple[OrderTracker, EventList]:
     context: Any = SimpleNamespace(
-        broker=venue, clock=SimulatedClock(NOW), shutdown_requested=lambda: shutdown_requested
+        broker=venue,
+        clock=SimulatedClock(NOW),
+        shutdown_requested=lambda: shutdown_requested,
+        progress=progress,
     )
     log: Any = EventList()
     return OrderTracker(context, log, {order.id: order}), log
@@ -140,6 +147,19 @@ def test_orders_are_polled_at_the_given_interval() -> None:
     tracker, _ = tracking(venue)
     assert not tracker.until_terminal(10, poll=4)
     assert venue.looks == 4
+
+
+def test_whoever_watches_learns_which_order_is_awaited_and_how_long_still() -> None:
+    told: list[tuple[str, int, int]] = []
+    tracker, _ = tracking(
+        ListingBroker([(OPEN,), (OPEN,), (CANCELED,)]),
+        progress=lambda work, done=0, total=0: told.append((work, done, total)),
+    )
+    assert tracker.until_terminal(10, poll=4)
+    assert told == [
+        ("Waiting for the buy of SPY, at most 10 s", 0, 1),
+        ("Waiting for the buy of SPY, at most 6 s", 0, 1),
+    ]
 
 
 @pytest.mark.parametrize(

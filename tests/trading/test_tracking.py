@@ -24,7 +24,7 @@ from rebalancer.model import (
     Symbol,
     Unknown,
 )
-from rebalancer.ports import OrderRecord, Venue
+from rebalancer.ports import OrderRecord, Progress, Venue, unwatched
 from rebalancer.trading.tracking import look_up, polls, recorded_outcome, retry_while_busy, unknown_outcome
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
@@ -69,8 +69,8 @@ class ScriptedBroker:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-def found(venue: ScriptedBroker) -> OrderState | Absent | Unknown:
-    context: Any = SimpleNamespace(broker=venue, clock=venue.clock)
+def found(venue: ScriptedBroker, progress: Progress = unwatched) -> OrderState | Absent | Unknown:
+    context: Any = SimpleNamespace(broker=venue, clock=venue.clock, progress=progress)
     return look_up(context, [ORDER.id])[ORDER.id]
 
 
@@ -109,12 +109,25 @@ def test_no_order_is_absent_before_two_look_ups_past_the_quiet_time(quiet: int, 
         assert len([second for second in venue.asked if second >= quiet]) >= 2
 
 
+def test_whoever_watches_learns_which_order_is_looked_up_and_how_long_still() -> None:
+    told: list[str] = []
+    found(ScriptedBroker([Unknown("no answer")], quiet=5), lambda work, done=0, total=0: told.append(work))
+    assert told[0] == "Waiting for word of rb1, at most 15 s"
+    assert told[-1] == "Waiting for word of rb1, at most 1 s"
+
+
+def test_polls_say_how_many_seconds_are_left() -> None:
+    context: Any = SimpleNamespace(clock=SimulatedClock(NOW))
+    assert list(polls(context, 3)) == [3, 2, 1, 0]
+    assert list(polls(context, 3, 2)) == [3, 1, 0]
+
+
 @pytest.mark.parametrize(("pause", "asked"), [(40, [40, 80, 120]), (59.75, [59.75, 119.5, 179.25])])
 def test_an_order_that_a_busy_broker_does_not_find_is_unknown_after_two_minutes(
     pause: float, asked: list[float]
 ) -> None:
     venue = ScriptedBroker([Unknown("no answer")], quiet=0)
-    context: Any = SimpleNamespace(broker=venue, clock=venue.clock)
+    context: Any = SimpleNamespace(broker=venue, clock=venue.clock, progress=unwatched)
     sent: list[Order] = []
 
     def submit(order: Order) -> Submitted:

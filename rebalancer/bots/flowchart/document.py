@@ -14,10 +14,10 @@ from rebalancer.errors import Problem
 
 _GZIP = b"\x1f\x8b"
 MAX_BYTES = 10_000_000
-MAX_DEPTH = 50_000
-"""JSON levels. One level of a chart takes up to four of them, so charts of depth 10,000 fit."""
-MAX_VALUES = 250_000
-"""A Composer chart of 10,000 nested ifs has 210,000. They are counted before the parser starts."""
+MAX_DEPTH = 5_000
+"""JSON levels. One level of a chart takes up to four of them, so charts of depth 1,250 fit; published ones have 100."""
+MAX_VALUES = 100_000
+"""The largest charts that were published have 37,000. They are counted before the parser starts."""
 MAX_PROBLEMS = 10
 BUFFER_BYTES = 1_000_000
 """The parser restarts a long string with each buffer: small buffers take time in the square of its length."""

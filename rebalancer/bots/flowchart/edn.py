@@ -127,7 +127,7 @@ def _atom(token: re.Match[str]) -> object:
         case "text":
             if len(token["text"]) > MAX_TEXT:
                 raise _UnreadableError(f"this text has {len(token['text']):,} characters; up to {MAX_TEXT:,} are read")
-            return _ESCAPE.sub(_unescaped, token["text"]) if "\\" in token["text"] else token["text"]
+            return _without_escapes(token["text"]) if "\\" in token["text"] else token["text"]
         case "number":
             number = float(token["number"])
             if not -MAX_NUMBER <= number <= MAX_NUMBER:
@@ -137,6 +137,14 @@ def _atom(token: re.Match[str]) -> object:
             return _WORDS.get(token[0], token[0])
         case _:
             raise _UnreadableError(f"{token[0]!a} begins nothing that is read here")
+
+
+def _without_escapes(text: str) -> str:
+    """A character beyond the first 65,536 is two escapes, as in Java; one of the two alone is refused."""
+    try:
+        return _ESCAPE.sub(_unescaped, text).encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise _UnreadableError("half a character is escaped in this text") from None
 
 
 def _unescaped(escape: re.Match[str]) -> str:

@@ -36,7 +36,7 @@ from rebalancer.venues.alpaca.refusals import refusal
 from rebalancer.venues.alpaca.transport import TOO_MANY_REQUESTS, Json, NoReply, Reply, retry_after
 from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.order_rules import malformed
-from rebalancer.venues.plugin import Connection, Login, SimulatedMarket, VenueHistory
+from rebalancer.venues.plugin import Connection, Login, OnProgress, SimulatedMarket, VenueHistory
 
 
 class AlpacaBroker:
@@ -201,9 +201,9 @@ class AlpacaConnection(Connection):
     def quotes(self, settings: Mapping[str, Any]) -> Quotes:
         return AlpacaQuotes(self._client, self._login.clock, settings["feed"])
 
-    def history(self, settings: Mapping[str, Any], calendar: Calendar) -> VenueHistory:
+    def history(self, settings: Mapping[str, Any], calendar: Calendar, progress: OnProgress) -> VenueHistory:
         cache = ClosesCache(self._login.state_dir / FILE)
-        return AlpacaHistory(self._client, cache, calendar, self._login.clock, since=settings["since"])
+        return AlpacaHistory(self._client, cache, calendar, self._login.clock, settings["since"], progress)
 
     def close(self) -> None:
         self._client.close()

@@ -63,6 +63,7 @@ class AlpacaHistory:
     calendar: Calendar
     clock: Clock
     since: date = FIRST_DAY
+    progress: OnProgress = lambda _done, _total: None
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
         """The port's closes, a row for each session of the exchange, after bringing the cache up to date.
@@ -99,7 +100,7 @@ class AlpacaHistory:
             raise SourceError(f"the calendar has no completed session in the two weeks before {today}")
         return last
 
-    def sync(self, symbols: Sequence[Symbol], progress: OnProgress = lambda _done, _total: None) -> AlpacaSynced:
+    def sync(self, symbols: Sequence[Symbol]) -> AlpacaSynced:
         """Bring the cache up to the last completed session.
 
         Symbols whose cached closes prove wrong are fetched again from the first day. Raises SourceError; what was
@@ -108,11 +109,12 @@ class AlpacaHistory:
         symbols, last = sorted(set(symbols)), self.last_session()
         requests, known = self.client.pages_requested, self._known(symbols)
         found: dict[Symbol, Fetched] = {}
+        self.progress(0, len(symbols))
 
         def ask(starts: Mapping[Symbol, date]) -> None:
             for first, batch in _batches(self.calendar, starts, last.day):
                 found.update(self._fetched(known, batch, first, last))
-                progress(sum(not isinstance(one, str) for one in found.values()), len(symbols))
+                self.progress(sum(not isinstance(one, str) for one in found.values()), len(symbols))
 
         ask({symbol: self._start(known.get(symbol), last.day) for symbol in symbols})
         wrong = {symbol: why for symbol, why in found.items() if isinstance(why, str)}

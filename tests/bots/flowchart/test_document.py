@@ -27,7 +27,7 @@ def test_any_list_or_object_is_read_as_the_standard_parser_reads_it(value):
 
 
 def test_charts_of_depth_10000_are_within_the_allowed_nesting():
-    levels = 40_000
+    levels = 4_000
     value, problems = parse(b"[" * levels + b"]" * levels, "bot.json")
     assert problems == ()
     for _ in range(levels - 1):
@@ -37,7 +37,7 @@ def test_charts_of_depth_10000_are_within_the_allowed_nesting():
 
 def test_deeper_nesting_is_refused_in_a_sentence():
     levels = MAX_DEPTH + 1
-    assert "nested more than 50,000 deep" in refusal(b'{"a":' * levels + b"1" + b"}" * levels)
+    assert "nested more than 5,000 deep" in refusal(b'{"a":' * levels + b"1" + b"}" * levels)
     assert parse(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, "bot.json")[1] == ()
 
 
@@ -91,7 +91,7 @@ def test_invalid_json_is_refused_with_its_line_and_column(content):
 
 
 def test_a_fault_deep_down_is_still_a_sentence():
-    assert "is not JSON" in refusal(b"[" * 30_000 + b"}")
+    assert "is not JSON" in refusal(b"[" * 4_000 + b"}")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_no_input_raises(content):
 
 
 def test_too_many_values_are_refused_before_parsing():
-    assert "has about 250,001 values; up to 250,000 are read" in refusal(b"[" + b"," * 250_000)
+    assert "has about 100,001 values; up to 100,000 are read" in refusal(b"[" + b"," * 100_000)
 
 
 def test_after_ten_problems_the_rest_is_not_checked():

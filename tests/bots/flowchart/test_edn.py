@@ -22,7 +22,7 @@ def test_each_kind_of_value_is_read():
 
 
 def test_escapes_in_a_text_are_read():
-    assert parse(r'("a\"b\\\n\u00e9")', "bot.clj")[0] == ['a"b\\\né']
+    assert parse(r'("a\"b\\\n\u00e9 \ud83c\udf1f")', "bot.clj")[0] == ['a"b\\\né 🌟']
 
 
 def test_commas_and_comments_are_blanks():
@@ -55,6 +55,7 @@ def test_a_form_knows_its_line():
         ("(1/3)", "'1' begins nothing"),
         ("(12abc)", "'1' begins nothing"),
         (r'("\q")', "is no escape in a text"),
+        (r'("\ud83c")', "half a character is escaped"),
         ('("open', "begins nothing"),
         ("(1e16)", "this number is too large"),
         ("(1e999)", "this number is too large"),
@@ -78,12 +79,12 @@ def test_any_nesting_within_the_limit_is_read(brackets):
 
 @pytest.mark.parametrize("start", ["(", "[", "{:a "])
 def test_deeper_nesting_is_refused_in_a_sentence(start):
-    assert "nested more than 50,000 deep" in refusal(start * (MAX_DEPTH + 1))
+    assert "nested more than 5,000 deep" in refusal(start * (MAX_DEPTH + 1))
 
 
 def test_what_is_too_long_is_refused_in_a_sentence():
     assert "up to 10,000,000 are read" in refusal("(" + " " * MAX_BYTES + ")")
-    assert "more than 250,000 values" in refusal("(" + "1 " * (MAX_VALUES + 1) + ")")
+    assert "more than 100,000 values" in refusal("(" + "1 " * (MAX_VALUES + 1) + ")")
     assert "this text has 100,001 characters" in refusal('("' + "a" * (MAX_TEXT + 1) + '")')
 
 

@@ -163,11 +163,11 @@ def test_other_ways_to_rebalance_are_refused_in_a_sentence(options, sentence):
     assert sentence in line
 
 
-def test_a_chart_10000_deep_is_read():
-    depth = 10_000
+def test_a_chart_1000_deep_is_read():
+    depth = 1_000
     assert read(symphony("(weight-equal [" * depth + SPY + "])" * depth), "x.clj")[1] == ()
 
 
-def test_a_condition_10000_deep_is_read():
-    depth = 10_000
+def test_a_condition_1000_deep_is_read():
+    depth = 1_000
     assert read(symphony(gate("(and " * depth + '(> (rsi "A" 2) 1)' + ")" * depth)), "x.clj")[1] == ()

@@ -237,8 +237,8 @@ def test_control_characters_in_a_bot_file_do_not_reach_the_terminal():
 # Size.
 
 
-def test_a_chart_10000_deep_is_read():
-    depth = 10_000
+def test_a_chart_1000_deep_is_read():
+    depth = 1_000
     text = f'{{"if": {json.dumps(ABOVE)}, "then": {json.dumps(BIL)}, "else": ' * depth + '{"cash": true}' + "}" * depth
     found, refused = read(
         f'{{"format": "rebalancer/bot", "version": 1, "name": "deep", "chart": {text}}}'.encode(), "deep"
@@ -250,16 +250,16 @@ def test_a_chart_10000_deep_is_read():
     assert seen == depth
 
 
-def test_a_problem_10000_deep_is_named_with_a_short_place():
-    text = '{"group": {"name": "g", "chart": ' * 10_000 + '{"asset": "spy"}' + "}}" * 10_000
+def test_a_problem_1000_deep_is_named_with_a_short_place():
+    text = '{"group": {"name": "g", "chart": ' * 1_000 + '{"asset": "spy"}' + "}}" * 1_000
     _, refused = read(f'{{"format": "rebalancer/bot", "version": 1, "name": "deep", "chart": {text}}}'.encode(), "deep")
     assert [problem.place for problem in refused] == [
         "chart.group.chart.group.….group.chart.group.chart.group.chart.asset"
     ]
 
 
-def test_price_functions_look_through_10000_groups():
-    text = '{"group": {"name": "g", "chart": ' * 10_000 + '{"asset": "SPY"}' + "}}" * 10_000
+def test_price_functions_look_through_1000_groups():
+    text = '{"group": {"name": "g", "chart": ' * 1_000 + '{"asset": "SPY"}' + "}}" * 1_000
     by = '{"function": "current-price"}'
     text = f'{{"filter": {{"by": {by}, "take": "top", "count": 1, "of": [{text}]}}}}'
     found, refused = read(
@@ -269,8 +269,8 @@ def test_price_functions_look_through_10000_groups():
     assert isinstance(found.root.children[0], Group)
 
 
-def test_more_than_100000_elements_are_refused_in_a_sentence():
-    assert problems({"equal": [SPY] * 100_000}) == ["the chart has more than 100,000 elements, which is not read"]
+def test_more_than_25000_elements_are_refused_in_a_sentence():
+    assert problems({"equal": [SPY] * 25_000}) == ["the chart has more than 25,000 elements, which is not read"]
 
 
 @given(documents())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from rebalancer.bots.flowchart import document, edn
-from rebalancer.bots.flowchart.formats import composer, encodings, lisp, native
+from rebalancer.bots.flowchart.formats import composer, encodings, lisp, native, quantmage, quantnexus, score_v2
 from rebalancer.bots.flowchart.formats.elements import Element, problems_of
 from rebalancer.bots.flowchart.tree import Chart
 from rebalancer.errors import Problem
@@ -24,6 +24,9 @@ _FORMATS = (
     Format("Composer", lambda keys, _first: keys.get("step") == "root" and not _is_rains(keys), composer.read),
     Format("Composer with colons", lambda keys, _first: ":step" in keys, encodings.read_colons),
     Format("Composer transit", lambda keys, first: first == "^ " or "~:step" in keys, encodings.read_transit),
+    Format("Composer v2", lambda keys, _first: keys.get("type") == score_v2.ROOT, score_v2.read),
+    Format("QuantMage", lambda keys, _first: "incantation" in keys, quantmage.read),
+    Format("QuantNexus", lambda keys, _first: keys.get("kind") in quantnexus.KINDS, quantnexus.read),
     Format("Composer Lisp", lambda _keys, first: first == lisp.HEAD, lisp.read),
 )
 _REFUSED = {
@@ -32,7 +35,7 @@ _REFUSED = {
     "rebalance": "Rain's JSON for BacktestReport",
     "step": "a part of a Composer file without its root",
 }
-_READ = f'what is read: our own format ("format": "{native.FORMAT}"), and files of Composer'
+_READ = f'what is read: our own format ("format": "{native.FORMAT}"), and files of Composer, QuantMage and QuantNexus'
 
 
 def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]]:

@@ -1,6 +1,7 @@
 """From a document to a tree: without recursion, so that no depth can exhaust the stack; and the indicators in it."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -9,7 +10,7 @@ from rebalancer.bots.flowchart.formats.elements import Element
 from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN
 from rebalancer.model import Symbol
 
-MAX_ELEMENTS = 100_000
+MAX_ELEMENTS = 25_000
 MAX_REFUSALS = 1_000
 FUNCTIONS = tuple(INDICATORS)
 COMPARATORS: tuple[tree.Comparator, ...] = get_args(tree.Comparator)
@@ -99,6 +100,19 @@ def selection(
         for child in children:
             _accept(element, function, child)
         return tree.Filter(function, numbers, side, count, children, element.here)
+
+    return build
+
+
+def specified(weights: Sequence[float], element: Element) -> Callable[..., tree.Specified]:
+    """A builder of weights that are brought to a sum of 1; children of weight 0 are left out."""
+    total = math.fsum(weights)
+
+    def build(*children: tree.Node) -> tree.Specified:
+        kept = [(weight, child) for weight, child in zip(weights, children, strict=True) if weight > 0]
+        return tree.Specified(
+            tuple(weight / total for weight, _ in kept), tuple(child for _, child in kept), element.here
+        )
 
     return build
 

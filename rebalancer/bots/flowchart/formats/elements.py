@@ -18,6 +18,8 @@ from rebalancer.model import Symbol, symbol
 from rebalancer.model.text import counted
 
 MAX_PROBLEMS = 100
+MAX_BESIDE = 1_000
+"""The most conditions or tickers that are read as one element."""
 LINE = "line "
 """How a place begins that is a line of a text, where others are keys."""
 
@@ -112,9 +114,12 @@ class Element:
         self.refuse(f"{self._name} has the keys {found}; it must have exactly one of {_listed(keys)}")
         return None
 
-    def items(self) -> "list[Element]":
+    def items(self, most: int | None = None) -> "list[Element]":
         if not isinstance(self.value, list) or not self.value:
             self.must_be("a list of at least one")
+            return []
+        if most is not None and len(self.value) > most:
+            self.refuse(f"{self._name} is a list of {len(self.value):,}; up to {most:,} are read")
             return []
         return [Element(value, Place(self.place, index), self.refusals) for index, value in enumerate(self.value)]
 

@@ -18,7 +18,7 @@ from rebalancer.bots.flowchart.formats.assembly import (
     selection,
     volatility_window,
 )
-from rebalancer.bots.flowchart.formats.composer import LATER, ticker
+from rebalancer.bots.flowchart.formats.composer_conditions import LATER, ticker
 from rebalancer.bots.flowchart.formats.elements import LINE, Element, quoted
 from rebalancer.bots.flowchart.tree import Place
 
@@ -51,7 +51,7 @@ def read(document: Element) -> tree.Chart | None:
         return None
     name = parts[1].text()
     if len(parts) == 4:
-        _options(parts[2])
+        _options(replace(parts[2], place=whole.place))
     root = assemble(_node, parts[-1])
     return tree.Chart(name, root) if root else None
 

@@ -1,6 +1,7 @@
 """Adjusted closes from Alpaca, evening after evening."""
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -151,7 +152,7 @@ def test_an_earlier_first_day_is_fetched_once(
 
 def test_progress_ends_when_every_symbol_is_done(history: AlpacaHistory) -> None:
     progress: list[tuple[int, int]] = []
-    history.sync([SPY, TLT], lambda done, total: progress.append((done, total)))
+    replace(history, progress=lambda done, total: progress.append((done, total))).sync([SPY, TLT])
     assert progress[-1] == (2, 2)
 
 

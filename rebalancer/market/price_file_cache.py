@@ -1,0 +1,150 @@
+"""The prices of files that did not change since they were read, kept in one SQLite file in the state folder.
+
+A kept file is used while its path, device, inode, size and times of change are those under which it was read.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from rebalancer import __version__
+from rebalancer.files import ensure_private
+from rebalancer.market.price_files import Cells
+from rebalancer.model import Symbol
+from rebalancer.ports import Clock
+
+FILE = "price_files.sqlite"
+"""The cache's file name in the state folder."""
+RULES = 1
+"""Raised when files are read or kept in another way than before."""
+QUIET_SECONDS = 2
+"""A file that changed less than so long ago is not kept: one more change in the same tick would not show."""
+BUSY_SECONDS = 2
+MAX_BYTES = 500_000_000
+"""Of the prices of one file."""
+PRICE = np.dtype([("price", "<f8"), ("day", "<i4"), ("column", "<i4"), ("row", "<i4")])
+TABLE = """
+CREATE TABLE IF NOT EXISTS files (
+    path TEXT PRIMARY KEY,
+    key TEXT NOT NULL,
+    symbols TEXT NOT NULL,
+    prices BLOB NOT NULL,
+    checksum BLOB NOT NULL
+) STRICT
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFileCache:
+    """The cache at `path`. It may be missing, damaged, locked or another program's file: then files are read anew."""
+
+    path: Path
+    clock: Clock
+
+    def read(self, files: Iterable[Path]) -> dict[Path, Cells]:
+        """The prices of those of `files` that did not change since they were kept."""
+        wanted = {str(file): file for file in files}
+        found: dict[Path, Cells] = {}
+        if not self.path.is_file():
+            return found
+        with suppress(OSError, sqlite3.Error), self._open() as connection:
+            for path, key, *row in connection.execute("SELECT path, key, symbols, prices, checksum FROM files"):
+                if path in wanted and key == key_of(wanted[path]) and (cells := _unpacked(path, key, row)):
+                    found[wanted[path]] = cells
+        return found
+
+    def keep(self, read: Mapping[Path, tuple[str | None, Sequence[Cells]]], files: Iterable[Path]) -> None:
+        """Keep what was `read`, with the `key_of` each file from before it was read, and forget all but `files`."""
+        rows = [row for file, (key, parts) in read.items() if (row := self._row(file, key, parts))]
+        if self.path.exists() and not self.path.is_file():
+            return
+        # Whatever goes wrong here costs time only: the next call reads the files again.
+        with suppress(OSError, sqlite3.Error):
+            try:
+                self._write(rows, files)
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL}:
+                    return
+                self.path.unlink(missing_ok=True)  # no database, a damaged one, or another program's
+                self._write(rows, files)
+
+    def _row(self, file: Path, key: str | None, parts: Sequence[Cells]) -> tuple[str, str, str, bytes, bytes] | None:
+        """None for a file that changed while it was read, or only just before."""
+        if key is None or key != key_of(file) or self._changed_just_now(file):
+            return None
+        symbols, prices = _packed(parts)
+        if len(prices) > MAX_BYTES:
+            return None
+        return str(file), key, symbols, prices, _checksum(key, symbols, prices)
+
+    def _changed_just_now(self, file: Path) -> bool:
+        status = file.stat()
+        return not max(status.st_mtime, status.st_ctime) + QUIET_SECONDS <= self.clock.now().timestamp()
+
+    def _write(self, rows: Sequence[tuple[str, str, str, bytes, bytes]], files: Iterable[Path]) -> None:
+        with self._open() as connection, connection:
+            paths = json.dumps([str(file) for file in files])
+            connection.execute("DELETE FROM files WHERE path NOT IN (SELECT value FROM json_each(?))", (paths,))
+            connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        ensure_private(self.path)
+        with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection:
+            connection.execute(TABLE)
+            yield connection
+
+
+def key_of(file: Path) -> str | None:
+    """What tells one state of a file from another; None where it can't be looked at."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    place = (os.path.realpath(file), status.st_dev, status.st_ino)
+    return json.dumps([RULES, __version__, *place, status.st_size, status.st_mtime_ns, status.st_ctime_ns])
+
+
+def _packed(parts: Sequence[Cells]) -> tuple[str, bytes]:
+    """The symbols as JSON, and the prices of all parts with their columns in these symbols."""
+    places = {
+        symbol: place for place, symbol in enumerate(dict.fromkeys(name for one in parts for name in one.symbols))
+    }
+    prices = np.zeros(sum(len(one.prices) for one in parts), PRICE)
+    end = 0
+    for one in parts:
+        begin, end = end, end + len(one.prices)
+        columns = np.array([places[symbol] for symbol in one.symbols], dtype=np.int32)
+        prices["column"][begin:end] = columns[one.columns]
+        prices["day"][begin:end] = one.days.astype(np.int64)
+        prices["price"][begin:end] = one.prices
+        prices["row"][begin:end] = one.rows
+    return json.dumps(list(places)), prices.tobytes()
+
+
+def _unpacked(source: str, key: str, row: Sequence[object]) -> Cells | None:
+    """None for a damaged row."""
+    match row:
+        case [str(symbols), bytes(prices), bytes(checksum)] if checksum == _checksum(key, symbols, prices):
+            kept = np.frombuffer(prices, PRICE)
+        case _:
+            return None
+    return Cells(
+        source=source,
+        symbols=tuple(map(Symbol, json.loads(symbols))),
+        columns=kept["column"].astype(np.int64),
+        days=kept["day"].astype(np.int64).astype("datetime64[D]"),
+        prices=kept["price"].astype(np.float64),
+        rows=kept["row"].astype(np.int64),
+    )
+
+
+def _checksum(key: str, symbols: str, prices: bytes) -> bytes:
+    return blake2b(b"\0".join((key.encode(), symbols.encode(), prices)), digest_size=16).digest()

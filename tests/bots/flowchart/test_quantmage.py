@@ -1,0 +1,141 @@
+"""QuantMage's spells. Charts are written by hand from the description of the format."""
+
+import json
+
+import pytest
+from charts import outline
+
+from rebalancer.bots.flowchart.formats import name_of, read
+
+SPY, BIL = ({"incantation_type": "Ticker", "symbol": ticker, "name": ""} for ticker in ("SPY", "BIL"))
+ASSETS = (("Asset", "SPY"), ("Asset", "BIL"))
+HOT = {
+    "condition_type": "SingleCondition",
+    "type": "IndicatorAndNumber",
+    "greater_than": True,
+    "for_days": 1,
+    "lh_indicator": {"type": "RelativeStrengthIndex", "window": 10},
+    "lh_ticker_symbol": "QQQ",
+    "lh_days_ago": 0,
+    "rh_indicator": {"type": "CumulativeReturn", "window": 0},
+    "rh_ticker_symbol": "",
+    "rh_days_ago": 0,
+    "rh_value": 79.0,
+    "rh_value_int": 0,
+    "rh_weight": 1.0,
+    "rh_bias": 0.0,
+}
+RSI = ("Indicator", "relative-strength-index", (10,), "QQQ")
+IS_HOT = ("Compare", RSI, "gt", ("Constant", 79.0), 1)
+
+
+def weighted(*children, **keys):
+    whole = {"incantation_type": "Weighted", "name": "", "type": "Equal", "incantations": list(children), "weights": []}
+    return {**whole, "inverse_volatility_window": 0, **keys}
+
+
+def best(*children, **keys):
+    by = {"sort_indicator": {"type": "Volatility", "window": 6}, "count": 1, "bottom": True, "weight_type": "Equal"}
+    return {"incantation_type": "Filtered", "name": "", "incantations": list(children), **by, **keys}
+
+
+def gate(condition, then=SPY, otherwise=BIL):
+    kind = {"incantation_type": "IfElse", "name": "", "then_comment": "", "else_comment": ""}
+    return {**kind, "condition": condition, "then_incantation": then, "else_incantation": otherwise}
+
+
+def spell(incantation, **others):
+    top = {"name": "x", "description": "", "version": 2, "trading_type": "Daily", "threshold": 5, "slippage_bps": 5}
+    return json.dumps({**top, "benchmark_ticker": "SPY", "incantation": incantation, **others}).encode()
+
+
+def root(incantation):
+    chart, problems = read(spell(incantation), "x.json")
+    assert problems == ()
+    return outline(chart.root)
+
+
+def problems(incantation, **others):
+    chart, refused = read(spell(incantation, **others), "x.json")
+    assert chart is None
+    return [str(problem).removeprefix("x.json: ") for problem in refused]
+
+
+def test_the_format_is_recognised():
+    assert name_of(spell(SPY)) == "QuantMage"
+
+
+@pytest.mark.parametrize(
+    ("incantation", "read_as"),
+    [
+        (SPY, ("Asset", "SPY")),
+        (None, ("Cash",)),
+        (weighted(SPY, BIL), ("Equal", ASSETS)),
+        (weighted(SPY, BIL, name="pair"), ("Group", "pair", ("Equal", ASSETS))),
+        (weighted(SPY, BIL, type="Custom", weights=[75, 25]), ("Specified", (0.75, 0.25), ASSETS)),
+        (weighted(SPY, BIL, type="Custom", weights=[100, 0]), ("Specified", (1.0,), ASSETS[:1])),
+        (
+            weighted(SPY, BIL, type="InverseVolatility", inverse_volatility_window=20),
+            ("InverseVolatility", 20, ASSETS),
+        ),
+        (best(SPY, BIL), ("Filter", "standard-deviation-return", (6,), "bottom", 1, ASSETS)),
+        (best(SPY, BIL, bottom=False), ("Filter", "standard-deviation-return", (6,), "top", 1, ASSETS)),
+        (gate(HOT), ("If", IS_HOT, *ASSETS)),
+        (gate(HOT, SPY, None), ("If", IS_HOT, ("Asset", "SPY"), ("Cash",))),
+    ],
+)
+def test_each_incantation_is_read(incantation, read_as):
+    assert root(incantation) == read_as
+
+
+def test_a_side_may_be_an_indicator_and_a_condition_may_have_to_hold_for_days():
+    both = {**HOT, "type": "BothIndicators", "greater_than": False, "for_days": 3}
+    both |= {"rh_indicator": {"type": "CurrentPrice", "window": 0}, "rh_ticker_symbol": "SPY"}
+    assert root(gate(both))[1] == ("Compare", RSI, "lt", ("Indicator", "current-price", (), "SPY"), 3)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("AllOf", "AllOf"), ("OrCondition", "AnyOf")])
+def test_conditions_combine(name, kind):
+    assert root(gate({"condition_type": name, "conditions": [HOT, HOT]}))[1] == (kind, (IS_HOT, IS_HOT))
+
+
+@pytest.mark.parametrize("kind", ["Weekly", "Threshold"])
+def test_other_ways_to_trade_are_refused_in_a_sentence(kind):
+    assert problems(SPY, trading_type=kind) == [
+        f'trading_type: "trading_type" "{kind}" is not read yet; what is read: "Daily"'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("incantation", "sentence"),
+    [
+        ({"incantation_type": "Switch"}, '"incantation_type" "Switch" is not read yet'),
+        ({"incantation_type": "Spell"}, '"incantation_type" is "Spell"; it must be one of'),
+        (5, 'is 5; it must be an object with an "incantation_type", or null for cash'),
+        ({**SPY, "symbol": "SPY/TLT"}, '"SPY/TLT" is a ratio, a subspell or a figure of the economy'),
+        ({**SPY, "symbol": "@VIXCLS"}, '"@VIXCLS" is a ratio'),
+        ({**SPY, "leverage": 2}, 'the key "leverage" has no meaning here'),
+        (weighted(SPY, BIL, type="Custom", weights=[75]), "there must be 2, sum 100"),
+        (weighted(SPY, BIL, type="Custom", weights=[75, 35]), "2 percents that sum to 110; there must be 2, sum 100"),
+        (weighted(SPY, BIL, type="Custom", weights=[-5, 105]), "there must be 2, sum 100"),
+        (best(SPY, BIL, count=2, weight_type="Custom"), '"weight_type" "Custom" is not read yet'),
+        (best(SPY, BIL, sort_indicator={"type": "PPO", "window": 6}), '"type" "PPO" is not read yet'),
+        (gate({**HOT, "lh_days_ago": 1}), '"lh_days_ago" is 1; it must be 0, since others are not read yet'),
+        (gate({**HOT, "type": "Month"}), '"type" "Month" is not read yet'),
+        (
+            gate({**HOT, "type": "BothIndicators", "rh_ticker_symbol": "SPY", "rh_weight": 2})
+            | {"then_incantation": BIL},
+            '"rh_weight" is 2; it must be 1',
+        ),
+        (gate({"condition_type": "Not"}), '"condition_type" is "Not"; it must be one of'),
+        (gate(None), 'is null; it must be an object with a "condition_type"'),
+    ],
+)
+def test_what_is_not_read_is_refused_by_name(incantation, sentence):
+    assert sentence in problems(incantation)[0]
+
+
+def test_a_spell_10000_deep_is_read():
+    deep = json.dumps(weighted("HERE")).split('"HERE"')
+    content = spell("HERE").replace(b'"HERE"', (deep[0] * 10_000 + json.dumps(SPY) + deep[1] * 10_000).encode())
+    assert read(content, "deep.json")[1] == ()

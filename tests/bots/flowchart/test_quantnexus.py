@@ -1,0 +1,154 @@
+"""QuantNexus' flowcharts. Charts are written by hand from the description of the format."""
+
+import json
+
+import pytest
+from charts import outline
+
+from rebalancer.bots.flowchart.formats import name_of, read
+
+
+def position(*tickers, **keys):
+    return {"id": "p", "kind": "position", "title": "", "children": {}, "positions": list(tickers), **keys}
+
+
+SPY, BIL, NOTHING = position("SPY"), position("BIL"), position("Empty")
+ASSETS = (("Asset", "SPY"), ("Asset", "BIL"))
+HOT = {"id": "c", "type": "if", "ticker": "QQQ", "metric": "RSI", "window": 10, "comparator": "gt", "threshold": 79}
+RSI = ("Indicator", "relative-strength-index", (10,), "QQQ")
+IS_HOT = ("Compare", RSI, "gt", ("Constant", 79.0), 1)
+
+
+def basic(*children, **keys):
+    return {"id": "b", "kind": "basic", "title": "x", "children": {"next": list(children)}, **keys}
+
+
+def gate(*conditions, then=(SPY,), otherwise=(BIL,), **keys):
+    slots = {"then": list(then), "else": list(otherwise), "next": [None]}
+    return {"id": "i", "kind": "indicator", "title": "x", "conditions": list(conditions), "children": slots, **keys}
+
+
+def ranking(*children, **keys):
+    by = {"metric": "Rate of Change", "window": 20, "bottom": 1, "rank": "Top"}
+    return basic(*children, kind="function", weighting="equal", **{**by, **keys})
+
+
+def content(node):
+    return json.dumps(node).encode()
+
+
+def root(node):
+    chart, problems = read(content(node), "x.json")
+    assert problems == ()
+    return outline(chart.root)
+
+
+def condition(*lines):
+    return root(gate(*lines))[1]
+
+
+def problems(node):
+    chart, refused = read(content(node), "x.json")
+    assert chart is None
+    return [str(problem).removeprefix("x.json: ") for problem in refused]
+
+
+def test_the_format_is_recognised():
+    assert name_of(content(SPY)) == "QuantNexus"
+
+
+@pytest.mark.parametrize(
+    ("node", "read_as"),
+    [
+        (SPY, ("Asset", "SPY")),
+        (position("SPY", "Empty", "BIL"), ("Equal", ASSETS)),
+        (NOTHING, ("Cash",)),
+        (position(), ("Cash",)),
+        (basic(), ("Cash",)),
+        (basic(SPY), ("Asset", "SPY")),
+        (basic(SPY, None, BIL), ("Equal", ASSETS)),
+        (
+            basic({**SPY, "window": 75}, {**BIL, "window": 25}, weighting="defined"),
+            ("Specified", (0.75, 0.25), ASSETS),
+        ),
+        (basic(SPY, BIL, weighting="inverse"), ("InverseVolatility", 20, ASSETS)),
+        (basic(SPY, BIL, weighting="inverse", volWindow=9), ("InverseVolatility", 9, ASSETS)),
+        (ranking(SPY, BIL), ("Filter", "cumulative-return", (20,), "top", 1, ASSETS)),
+        (ranking(SPY, BIL, rank="Bottom", bottom=2), ("Filter", "cumulative-return", (20,), "bottom", 2, ASSETS)),
+        (gate(HOT), ("If", IS_HOT, *ASSETS)),
+        (gate(HOT, otherwise=()), ("If", IS_HOT, ("Asset", "SPY"), ("Cash",))),
+        (
+            gate(HOT, then=(SPY, BIL), weighting="equal", weightingThen="inverse", volWindowThen=7),
+            ("If", IS_HOT, ("InverseVolatility", 7, ASSETS), ("Asset", "BIL")),
+        ),
+    ],
+)
+def test_each_node_is_read(node, read_as):
+    assert root(node) == read_as
+
+
+def test_and_binds_tighter_than_or():
+    other, alternative = {**HOT, "type": "and"}, {**HOT, "type": "or"}
+    assert condition(HOT, other, alternative) == ("AnyOf", (("AllOf", (IS_HOT, IS_HOT)), IS_HOT))
+
+
+def test_the_older_comparison_and_days_are_read():
+    older = {key: value for key, value in HOT.items() if key not in ("type", "comparator")}
+    assert condition({**older, "comparison": "Less Than", "forDays": 3}) == (*IS_HOT[:2], "lt", IS_HOT[3], 3)
+
+
+def test_an_expanded_line_compares_two_metrics_and_takes_from_the_left_what_the_right_leaves_out():
+    right = {"expanded": True, "rightTicker": "SPY", "rightWindow": 20}
+    assert condition({**HOT, **right})[3] == ("Indicator", "relative-strength-index", (20,), "SPY")
+    price = {**right, "rightMetric": "Current Price"}
+    assert condition({**HOT, **price})[3] == ("Indicator", "current-price", (), "SPY")
+
+
+def test_a_return_is_a_fraction_whose_window_counts_its_first_day():
+    line = {**HOT, "metric": "Cumulative Return", "threshold": 0.05}
+    assert condition(line)[1:4] == (
+        ("Indicator", "cumulative-return", (9,), "QQQ"),
+        "gt",
+        ("Constant", 5.0),
+    )
+
+
+def test_a_metric_of_unknown_unit_is_read_against_zero_or_its_like():
+    line = {**HOT, "metric": "Standard Deviation", "threshold": 0}
+    assert condition(line)[1] == ("Indicator", "standard-deviation-return", (10,), "QQQ")
+    assert condition({**line, "expanded": True, "rightTicker": "SPY"})[3][3] == "SPY"
+    assert "the unit of this metric is not known" in problems(gate({**line, "threshold": 2}))[0]
+    longer = {**line, "expanded": True, "rightWindow": 20}
+    assert "their units differ or are not known" in problems(gate(longer))[0]
+
+
+@pytest.mark.parametrize(
+    ("node", "sentence"),
+    [
+        (basic(SPY, kind="numbered"), '"kind" "numbered" is not read yet'),
+        (basic(SPY, kind="rolling"), '"kind" "rolling" is not read yet'),
+        (basic(SPY, BIL, weighting="pro"), '"weighting" "pro" is not read yet'),
+        (basic(SPY, 5), 'is 5; it must be an object with a "kind"'),
+        (basic(SPY, leverage=2), 'the key "leverage" has no meaning here'),
+        (basic(basic(SPY, BIL), BIL, weighting="inverse"), "inverse weighting of anything but single tickers"),
+        (basic(SPY, BIL, weighting="defined"), "is missing; it must be a number"),
+        (basic(SPY, NOTHING), "a child that may be empty beside others is not read yet"),
+        (basic(SPY, gate(HOT, otherwise=(NOTHING,))), "a child that may be empty beside others is not read yet"),
+        (ranking(position("SPY", "QQQ"), BIL), "a ranking of anything but single tickers is not read yet"),
+        (ranking(SPY, BIL, metric="ADX"), '"metric" "ADX" is not read yet'),
+        (gate({**HOT, "metric": "Average True Range"}), '"metric" "Average True Range" is not read yet'),
+        (gate({**HOT, "comparator": "crossAbove"}), '"comparator" "crossAbove" is not read yet'),
+        (gate({**HOT, "metric": "Cumulative Return", "window": 1}), "1 is too short"),
+        (gate(), '"conditions" is an empty list; it must be a list of at least one'),
+        (gate(HOT) | {"children": {"then": [SPY], "else": [BIL], "next": [SPY]}}, "what follows after both branches"),
+    ],
+)
+def test_what_is_not_read_is_refused_by_name(node, sentence):
+    (line,) = problems(node)
+    assert sentence in line
+
+
+def test_a_chart_10000_deep_is_read():
+    deep = json.dumps(basic("HERE")).split('"HERE"')
+    text = (deep[0] * 10_000 + json.dumps(SPY) + deep[1] * 10_000).encode()
+    assert read(text, "deep.json")[1] == ()
