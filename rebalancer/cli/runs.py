@@ -1,7 +1,6 @@
 """`rebalance run`, `recover`, `schedule`, `status` and `doctor`."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -156,20 +155,30 @@ def _coming_runs(settings: "Config", count: int) -> Answer:
 def print_poll(
     loop: "ScheduleLoop", *, json: bool = False, between: "Callable[[Iterator[Poll]], Iterator[Poll]]" = iter
 ) -> None:
-    """Poll once and print each result, with the screen cleared by `between`; with `json`, coming runs are left out."""
+    """Poll once and print each result, with the screen cleared by `between`; with `json`, coming runs are left out.
+
+    Raises nothing.
+    """
+    from rebalancer.errors import in_tree
+
+    for found in between(loop.poll()):
+        try:
+            _print(found, loop.clock.now(), json=json)
+        except Exception as error:  # noqa: BLE001 - what can't be shown is journalled all the same
+            say(f"rebalance: {in_tree(error)}", err=True)
+
+
+def _print(found: "Poll", now: datetime, *, json: bool) -> None:
     from rebalancer.app.views import ComingRun, PollFailed
     from rebalancer.journal.codec import to_json
     from rebalancer.report.run import log_line
 
-    for found in between(loop.poll()):
-        # A screen that is gone, a full disk, a character that it lacks: the schedule goes on, and tells by other ways.
-        with suppress(OSError, UnicodeError):
-            if isinstance(found, PollFailed):
-                say(f"rebalance: {found.error}", err=True)
-            elif not json:
-                say(visible(log_line(found, loop.clock.now())))
-            elif not isinstance(found, ComingRun):
-                say(to_json(found))
+    if isinstance(found, PollFailed):
+        say(f"rebalance: {found.error}", err=True)
+    elif not json:
+        say(visible(log_line(found, now)))
+    elif not isinstance(found, ComingRun):
+        say(to_json(found))
 
 
 def status(

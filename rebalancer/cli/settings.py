@@ -1,6 +1,7 @@
 """`rebalance init`, `config`, `login` and `logout`."""
 
 import inspect
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -125,7 +126,8 @@ def login(
 
     settings, chosen = load_account(config, name, own=True)
     where = store_keys(settings, chosen, _from_pipe if stdin else _from_terminal)
-    return Answer({"account": name, "stored_in": where}, login_screen(name, where))
+    same = f" --config {shlex.quote(str(config))}" if config else ""
+    return Answer({"account": name, "stored_in": where}, login_screen(name, where, f"rebalance logout {name}{same}"))
 
 
 def logout(name: NameArgument, config: ConfigOption = None) -> Answer:

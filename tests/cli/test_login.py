@@ -123,9 +123,10 @@ def test_an_account_whose_keys_can_not_be_stored_is_refused_before_keys_are_aske
 def test_the_keys_are_stored_in_the_file_that_the_account_names_for_its_owner_alone(
     rebalance, keyring, typed, tmp_path
 ):
-    output = rebalance("login", "third")
+    output = rebalance("login", "third", "--config", "config.toml")
     assert output.code == 0, output.err
-    assert f"The keys of account third are stored in {tmp_path / 'alpaca.toml'}" in output.out
+    assert "`rebalance logout third --config config.toml` removes them" in " ".join(output.out.split())
+    assert f"The keys of account third are stored in {tmp_path / 'alpaca.toml'}" in " ".join(output.out.split())
     assert "hunter2" not in output.out + output.err
     assert stat.S_IMODE((tmp_path / "alpaca.toml").stat().st_mode) == 0o600
     assert loads((tmp_path / "alpaca.toml").read_text()) == {"key_id": ID, "secret": SECRET}
