@@ -120,3 +120,10 @@ def test_where_nothing_is_missing_nothing_is_said(rebalance):
     answer = json.loads(rebalance("data", "status", "--json").out)
     assert (answer["missing_symbols"], answer["short_symbols"]) == ([], [])
     assert "no price" not in rebalance("data", "status").out
+
+
+def test_a_back_test_says_once_what_has_no_close_and_how_many_bots_want_it(rebalance, write):
+    write(hold_all("SPY", "QLD"), hold_all("QLD", "TQQQ"))
+    output = rebalance("backtest", "first", "second", "--json")
+    (note,) = [note for note in json.loads(output.out)["notes"] if "QLD" in note]
+    assert "QLD (by 2 bots on 2,141 sessions), TQQQ (by 1 bot on 2,141 sessions)" in note
