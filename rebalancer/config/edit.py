@@ -1,5 +1,6 @@
 """Changes of the investments and of the schema version in a config file; its comments, order and layout stay."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit import TOMLDocument
-from tomlkit.items import AoT, Comment, InlineTable, Item, Key, Table, Whitespace
+from tomlkit.items import AoT, InlineTable, Item, Key, String, StringType, Table, Trivia, Whitespace
 
 from rebalancer.config.document import decode, read
 from rebalancer.config.parsers import SCHEMA, version
@@ -16,6 +17,14 @@ from rebalancer.errors import BadInputError
 Investments = Any
 """tomlkit's AoT ([[...investments]]) or its Array of inline tables: both work like a list."""
 Tail = list[tuple[Key | None, Item]]
+CUT = "\0"
+"""Marks where to cut a text: it can't be in a TOML file."""
+INLINE_LEAD, INLINE_REST = re.compile(r'(?<=\n)[ \t]*"\Z'), re.compile(r'"[ \t]*,?[ \t]*(#[^\n]*|\r)?\n')
+"""What is in the line of an inline table before and after it, if it has the line for itself."""
+OWN_LEAD = re.compile(r"(^[ \t]*#[^\n]*\n)+\Z", re.MULTILINE)
+"""The comments right above an investment."""
+APART_LEAD = re.compile(r"(^[ \t]*\r?\n)*(^[ \t]*#[^\n]*\n)*\Z", re.MULTILINE)
+"""With the blank lines above them: others follow."""
 
 
 def add_investment(content: bytes, account: str, *, bot: str, amount: str, mode: str, name: str | None) -> bytes:
@@ -56,22 +65,28 @@ def set_amount(content: bytes, account: str, index: int, *, amount: str, mode: s
 
 
 def remove_investment(content: bytes, account: str, index: int) -> bytes:
-    """Remove the investment `index`. Comments after a blank line belong to the next investment, and stay."""
+    """Remove the investment `index` with its own comments: those right above it, behind it and between its lines."""
 
-    def change(investments: Investments) -> None:
-        tail = _cut_tail(investments[index])
-        del investments[index]
-        if not isinstance(investments, AoT):
-            return
-        if index < len(investments):
-            following = investments[index].trivia
-            following.indent = "".join(item.as_string() for _, item in tail) + following.indent
+    def mark(investments: Investments) -> None:
+        found = investments[index]
+        if isinstance(investments, AoT):
+            found.trivia.indent = CUT + found.trivia.indent
+            tail = _cut_tail(found)
+            found.value.body.extend([(None, Whitespace(CUT)), *tail])
         else:
-            lead = _cut_tail(investments[-1])
-            commented = any(isinstance(item, Comment) for _, item in lead)
-            investments[-1].value.body.extend([*(lead if commented else []), *tail])
+            investments[index] = String(StringType.SLB, CUT, CUT, Trivia())
 
-    return _changed(content, account, change)
+    def delete(investments: Investments) -> None:
+        del investments[index]
+
+    before, *_, after = _changed(content, account, mark).decode().split(CUT)
+    if before.endswith('"'):
+        line, rest = INLINE_LEAD.search(before), INLINE_REST.match(after)
+        if not line or not rest:  # others are in its line
+            return _changed(content, account, delete)
+        before, after = before[: line.start()], after[rest.end() :]
+    apart = after.strip(" \t\r")[:1] in {"", "\n"}
+    return ((APART_LEAD if apart else OWN_LEAD).sub("", before) + after).encode()
 
 
 def _changed(content: bytes, account: str, change: Callable[[Investments], None]) -> bytes:
@@ -79,19 +94,23 @@ def _changed(content: bytes, account: str, change: Callable[[Investments], None]
     text = decode(content, account)
     crlf = "\r\n" in text
     text = text.replace("\r\n", "\n")
-    document = tomlkit.parse(text if text.endswith("\n") else f"{text}\n")
+    # The blank line at the end makes the last comments of the file those of the last investment.
+    document = tomlkit.parse(f"{text}\n" if text.endswith("\n") else f"{text}\n\n")
     change(document["accounts"][account]["investments"])
-    edited = tomlkit.dumps(document)
+    edited = tomlkit.dumps(document).removesuffix("\n")
     mark = "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"
     return (edited.replace("\n", "\r\n") if crlf else edited).encode(mark)
 
 
 def _cut_tail(table: Table | InlineTable) -> Tail:
-    """Remove and return what follows the table's last key from the first blank line on: it belongs to the next item."""
+    """Remove and return what follows the table's last key, and belongs to what is next in the file.
+
+    That is all from the first blank line on, and where there is none, the comments right above the next line.
+    """
     body = table.value.body
     keys = max((index for index, (key, _) in enumerate(body) if key is not None), default=-1)
     blank = (index for index in range(keys + 1, len(body)) if isinstance(body[index][1], Whitespace))
-    start = next(blank, len(body))
+    start = next(blank, keys + 1)
     tail = body[start:]
     del body[start:]
     return tail

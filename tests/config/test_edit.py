@@ -88,10 +88,83 @@ def test_a_change_to_percent_appends_weight_mode_to_the_investment() -> None:
 
 
 def test_a_removed_investment_takes_its_own_lines_and_leaves_the_comments_of_the_others() -> None:
-    first = '[[accounts.demo.investments]]\nbot = "a.json"   # the old one\namount = 6000 # six\n# name = "A"\n'
-    assert remove_investment(TEXT.encode(), "demo", 0).decode() == TEXT.replace(first, "")
-    second = '[[accounts.demo.investments]]\nbot = "b.json"\namount = 5\nweight_mode = "percent"\n'
-    assert remove_investment(TEXT.encode(), "demo", 1).decode() == TEXT.replace(second, "")
+    start, second, end = (TEXT.index(f"\n# {words}") for words in ("The first", "The second", "Somebody else's"))
+    for content in (TEXT, TEXT.replace("\n", "\r\n")):
+        removed = [remove_investment(content.encode(), "demo", index).decode() for index in range(2)]
+        left = TEXT[:start] + TEXT[second:], TEXT[:second] + TEXT[end:]
+        assert removed == [text.replace("\n", "\r\n") if "\r" in content else text for text in left]
+
+
+TABLES = """\
+[accounts.demo]
+broker = "sim"
+# ONE: the old idea
+[[accounts.demo.investments]]
+bot = "a.json"
+# inside ONE
+amount = 1
+# TWO: never above 5,000
+#   in a long sentence
+[[accounts.demo.investments]]
+bot = "b.json"
+amount = 2 # behind TWO
+# THREE
+[[accounts.demo.investments]]
+bot = "c.json"
+amount = 3
+{last}"""
+INLINE = """\
+[accounts.demo]
+broker = "sim"
+investments = [
+  # ONE: the old idea
+  { bot = "a.json", amount = 1 },  # inside ONE
+  # TWO: never above 5,000
+  #   in a long sentence
+  { bot = "b.json", amount = 2 },  # behind TWO
+  # THREE
+  { bot = "c.json", amount = 3 }
+]
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TABLES.format(last="# FOUR\n[data]\n"),
+        TABLES.format(last="# inside THREE"),
+        TABLES.format(last="# inside THREE\n\n# FOUR\n[data]\n"),
+        TABLES.replace("[[", "  [[").replace("# T", "  # T").format(last=""),
+        TABLES.replace("\n", "\r\n").format(last="# FOUR\r\n[data]\r\n"),
+        INLINE,
+    ],
+)
+def test_comments_without_blank_lines_stay_with_the_investment_they_are_of(text: str) -> None:
+    """`TWO: ...` stands right above the second investment, so it goes with it and with no other."""
+    for index, removed in enumerate(("ONE", "TWO", "THREE")):
+        content = remove_investment(text.encode(), "demo", index).decode()
+        bots = [each.bot for each in investments(content.encode())]
+        assert bots == [bot for bot in "abc" if bot != "abc"[index]]
+        for words in ("ONE", "TWO", "THREE", "FOUR"):
+            assert content.count(words) == (0 if words == removed else text.count(words))
+        assert ("in a long sentence" in content) == (removed != "TWO")
+        assert content.index("TWO: ") < content.index("b.json") if removed != "TWO" else True
+
+
+def test_comments_right_above_what_follows_stay_there_when_an_investment_is_added_or_changed() -> None:
+    text = TABLES.format(last="# FOUR\n[data]\n")
+    content = added(text.encode()).decode()
+    assert content.index("new.json") < content.index("# FOUR\n[data]\n")
+    assert content.index("amount = 3") < content.index("new.json")
+    content = set_amount(text.encode(), "demo", 0, amount="7", mode="percent").decode()
+    assert content.index('weight_mode = "percent"') < content.index("# TWO: never above 5,000\n#   in a long")
+
+
+def test_an_investment_that_shares_its_line_is_removed_alone() -> None:
+    text = '[accounts.demo]\nbroker = "sim"\ninvestments = [{bot="a", amount=1}, {bot="b", amount=2}] # both\n'
+    content = remove_investment(text.encode(), "demo", 0)
+    assert [each.bot for each in investments(content)] == ["b"]
+    assert "# both" in content.decode()
 
 
 def test_an_investment_is_removed_from_a_list_of_inline_tables() -> None:
