@@ -7,13 +7,13 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 PRIVATE = 0o600
 
 
-def open_regular(path: Path, most: int | None = None, *, follow: bool = True) -> BinaryIO:
+def open_regular(path: Path, most: int | None = None, *, follow: bool = True) -> BufferedReader:
     """Open the file at `path`, or with `follow` the target of a link there, for reading.
 
     Raises OSError, whose `strerror` is fit for a person, before a byte is read: for a pipe, a device or a folder, whose
