@@ -49,6 +49,10 @@ def test_the_readme_is_short():
 
 @pytest.mark.parametrize("page", [page for page in PAGES if SH.search(text(page))], ids=lambda page: page.stem)
 def test_every_command_of_a_page_runs_one_after_the_other(page, rebalance):
+    _follow(page, rebalance)
+
+
+def _follow(page, rebalance):
     for command in "".join(SH.findall(text(page))).splitlines():
         program, *words = shlex.split(command)
         assert program == ".venv/bin/rebalance"
@@ -75,6 +79,8 @@ def test_the_first_paper_evening_is_five_commands_that_run_at_a_paper_account(re
         assert venue.audit().posts == 0
     assert "would have bought" in said.out
     assert "DRY RUN, nothing was sent" in said.out
+    for page in (README, DOCS / "first-week.md", DOCS / "settings.md"):  # as a person reads on
+        _follow(page, rebalance)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -110,7 +116,7 @@ def test_the_earnings_of_the_demo_are_those_of_its_back_test(rebalance):
     assert {name.partition(",")[0] for name, *_ in rows} == found.keys()
     for name, *shown in rows:
         numbers = found[name.partition(",")[0]]
-        earned = (numbers["cumulative"], numbers["annualised"], numbers["max_drawdown"]["depth"])
+        earned = (numbers["cumulative"], numbers["annualised"], numbers["max_drawdown"]["drawdown"])
         assert shown == [f"{100 * number:.2f}" for number in earned]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,6 @@ from local_alpaca import LocalAlpaca, Tape, faults
 
 from rebalancer import config
 from rebalancer.app.runs import RunResult, run_account
-from rebalancer.errors import RebalancerError
 
 ID, SECRET = "PKCANARY000000000001", "canary/of+forty+characters/in+all/000001"
 CANARIES = ID, SECRET, "CANARY", "canary"
@@ -139,10 +137,9 @@ def test_an_answer_that_quotes_keys_is_reported_without_them(rebalance, home, lo
     home.venue.faults.on("GET", "/v2/account", fault=fault, times=None)
     said = rebalance("run", "--dry-run", "--json")
     assert said.code == 4
-    with pytest.raises(RebalancerError) as raised:
-        rebalance("run", "--dry-run", "--debug")
-    traceback_text = "".join(traceback.format_exception(raised.value))
-    assert leaked_canaries(said, traceback_text, log.text) == []
+    debugged = rebalance("run", "--dry-run", "--debug")
+    assert "Traceback" in debugged.err
+    assert leaked_canaries(said, debugged, log.text) == []
 
 
 def test_a_dropped_connection_is_reported_without_keys(home, log):
@@ -152,15 +149,37 @@ def test_a_dropped_connection_is_reported_without_keys(home, log):
     assert leaked_canaries(result, log.text, home.files()) == []
 
 
+def test_what_variables_hold_is_on_no_screen_and_in_no_file_after_an_evening(rebalance, home, log, monkeypatch):
+    monkeypatch.setenv("TOKEN", "canary-of-a-web-hook")
+    bot = home.folder / "canary" / "half.json"
+    bot.parent.mkdir()
+    bot.write_text(json.dumps(BOT))
+    monkeypatch.setenv("FOLDER", str(bot.parent))
+    settings = CONFIG.replace('"half.json"', '"${{FOLDER}}/half.json"').replace(
+        '"state"', '"state"\non_result = "sh -c false ${{TOKEN}}"'
+    )
+    (home.folder / "config.toml").write_text(settings.format(url=home.venue.url, keys=WAYS["variables"]))
+    home.evening()
+    words = (
+        "config show",
+        "config show --json",
+        "history 1",
+        "history --json",
+        "status",
+        "bots list",
+        "config changes --json",
+    )
+    said = [rebalance(*each.split()) for each in words]
+    assert all(each.code in {0, 6} for each in said), said
+    files = {name: text for name, text in home.files().items() if name != "half.json"}
+    assert "canary-of" not in f"{said} {files} {log.text}"
+
+
 @pytest.mark.parametrize("debug", [[], ["--debug"], ["--json"]])
 def test_keys_in_the_config_are_refused_and_not_quoted(rebalance, home, log, debug):
     home.write_config(f'key_id = "{ID}"\nsecret = "{SECRET}"')
-    if debug == ["--debug"]:
-        with pytest.raises(RebalancerError) as raised:
-            rebalance("run", *debug)
-        said = "".join(traceback.format_exception(raised.value))
-    else:
-        said = rebalance("run", *debug)
-        assert said.code == 2
+    said = rebalance("run", *debug)
+    assert said.code == 2
+    assert ("Traceback" in said.err) == (debug == ["--debug"])
     assert leaked_canaries(said, log.text) == []
     assert not (home.folder / "state").exists()

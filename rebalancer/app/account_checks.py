@@ -1,5 +1,6 @@
 """The doctor's checks of one account: everything a run needs. Sends no orders and journals nothing."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
@@ -7,6 +8,7 @@ from datetime import date, timedelta, tzinfo
 import numpy as np
 
 from rebalancer.app.bots import holdable
+from rebalancer.app.needs import named, needs
 from rebalancer.app.schedule import coming
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
@@ -39,6 +41,10 @@ class CheckedAccount:
         """Every symbol that a bot reads or may hold, and the fallback; sorted."""
         fallback = self.account.trading.fallback
         return tuple(sorted({*fallback, *(name for bot in self.bots.values() for name in bot.symbols)}))
+
+    def uses(self) -> Mapping[Symbol, str]:
+        """By symbol: what needs it, as in "QLD (3 bots)"."""
+        return {need.symbol: named(need) for need in needs([self.account], {self.account.name: self.bots})}
 
 
 def examine(checked: CheckedAccount) -> Iterator[Check]:
@@ -222,11 +228,13 @@ def _tickers(checked: CheckedAccount) -> Iterator[Check]:
     if not refused:
         yield Check("tickers", "pass", f"tradable: {counted(len(wanted), 'symbol')} that may be held")
         return
-    words = [
-        f"{name}{' (the fallback)' * (name in trading.fallback)}: {refused[name]}" for name in wanted if name in refused
-    ]
+    uses, by_reason = checked.uses(), defaultdict(list)
+    for name in wanted:
+        if name in refused:
+            by_reason[refused[name]].append(uses[name])
+    words = [f"{listed(names)}: {reason}" for reason, names in by_reason.items()]
     remedy = "Remove them from the bots; if fallback_ticker is among them, choose another."
-    yield Check("tickers", "fail", f"{len(words)} of {len(wanted)} are not tradable: {listed(words, '; ')}", remedy)
+    yield Check("tickers", "fail", f"{len(refused)} of {len(wanted)} are not tradable: {listed(words, '; ')}", remedy)
 
 
 def _quotes(checked: CheckedAccount) -> Iterator[Check]:
@@ -240,7 +248,9 @@ def _quotes(checked: CheckedAccount) -> Iterator[Check]:
         return
     nothing = len(missing) == len(wanted) and checked.broker.hours().open
     remedy = "A ticker without a price is not traded, and a bot that needs it fails. Check the tickers and [data]."
-    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Without a price: {listed(missing)}", remedy)
+    uses = checked.uses()
+    without = listed([uses[name] for name in missing])
+    yield Check("quotes", "fail" if nothing else "warn", f"{found}. Without a price: {without}", remedy)
 
 
 def _history(checked: CheckedAccount) -> Iterator[Check]:

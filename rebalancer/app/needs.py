@@ -6,7 +6,7 @@ from itertools import chain
 
 from rebalancer.app.views import Need
 from rebalancer.bots.base import Bot
-from rebalancer.config import Config
+from rebalancer.config import AccountConfig, Config
 from rebalancer.demo import TRADED
 from rebalancer.model import Symbol
 from rebalancer.model.text import counted, listed
@@ -15,14 +15,14 @@ BotsByAccount = Mapping[str, Mapping[str, Bot]]
 """Loaded bots by the names of their account and their own."""
 
 
-def needs(config: Config, bots: BotsByAccount) -> tuple[Need, ...]:
-    """What is needed by bots, as a fallback and in pairs, by ticker."""
+def needs(accounts: Iterable[AccountConfig], bots: BotsByAccount) -> tuple[Need, ...]:
+    """What `accounts` need for their bots, as a fallback and in pairs, by ticker."""
     users: dict[Symbol, list[Bot]] = defaultdict(list)
     for bot in chain.from_iterable(loaded.values() for loaded in bots.values()):
         for symbol in bot.symbols:
             users[symbol].append(bot)
     keys: dict[Symbol, set[str]] = defaultdict(set)
-    for symbol, key in _named_by_settings(config):
+    for symbol, key in _named_by_settings(accounts):
         keys[symbol].add(key)
     return tuple(
         Need(
@@ -35,8 +35,8 @@ def needs(config: Config, bots: BotsByAccount) -> tuple[Need, ...]:
     )
 
 
-def _named_by_settings(config: Config) -> Iterator[tuple[Symbol, str]]:
-    for account in config.accounts:
+def _named_by_settings(accounts: Iterable[AccountConfig]) -> Iterator[tuple[Symbol, str]]:
+    for account in accounts:
         yield from ((symbol, "fallback_ticker") for symbol in account.trading.fallback)
         yield from ((symbol, "paired_tickers") for pair in account.trading.paired_tickers for symbol in pair)
 
@@ -49,7 +49,7 @@ def without_price(needed: Iterable[Need], known: Container[Symbol] | None) -> tu
 def missing_sentence(config: Config, missing: Sequence[Need]) -> Iterator[str]:
     """As in "2 tickers have no price: QLD (3 bots), SGOV (fallback_ticker)", with the remedy; nothing for none."""
     if missing:
-        names = listed([f"{need.symbol} ({_uses(need)})" for need in missing])
+        names = listed([named(need) for need in missing])
         yield f"{_have(missing)} no price: {names}. {_remedy(config, missing)}"
 
 
@@ -62,6 +62,11 @@ def short_sentence(short: Sequence[Need], closes: Mapping[Symbol, int]) -> Itera
 
 def _have(needed: Sequence[Need]) -> str:
     return f"{counted(len(needed), 'ticker')} {'has' if len(needed) == 1 else 'have'}"
+
+
+def named(need: Need) -> str:
+    """As in "QLD (3 bots, fallback_ticker)"."""
+    return f"{need.symbol} ({_uses(need)})"
 
 
 def _uses(need: Need) -> str:

@@ -71,7 +71,7 @@ def _warnings(config: Config, bots: BotsByAccount, progress: Progress) -> Iterat
     """Of prices and holdings."""
     unreadable: list[Problem] = []
     with _kept(unreadable):
-        missing = without_price(needs(config, bots), known_tickers(config, progress))
+        missing = without_price(needs(config.accounts, bots), known_tickers(config, progress))
         yield from (Problem(str(config.path), "data", text) for text in missing_sentence(config, missing))
     yield from unreadable
     for account in config.accounts:

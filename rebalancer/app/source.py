@@ -172,7 +172,9 @@ def price_status(config: Config, progress: Progress = unwatched) -> PriceStatus:
         due = tuple(day for day in due if day <= closes.day(-1))
     found = coverage(closes, due)
     counts = {each.symbol: each.sessions for each in found if each.sessions}
-    needed = needs(config, {account.name: load_bots(account.bots) for account in config.accounts})
+    loaded = {account.name: load_bots(account.bots) for account in config.accounts}
+    # Pairs need no closes of their own: sync does not fetch them either.
+    needed = [need for need in needs(config.accounts, loaded) if need.bots or "fallback_ticker" in need.settings]
     missing = without_price(needed, counts)
     short = tuple(need for need in needed if need.symbol in counts and counts[need.symbol] < need.closes)
     notes = (*closes.notes, *missing_sentence(config, missing), *short_sentence(short, counts))

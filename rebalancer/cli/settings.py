@@ -1,6 +1,7 @@
 """`rebalance init`, `config`, `login` and `logout`."""
 
 import inspect
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,9 +17,9 @@ from rebalancer.cli.options import (
     ConfigOption,
     JsonOption,
     person,
-    show_json,
     watching,
 )
+from rebalancer.cli.screen import say
 from rebalancer.venues.registry import BUILT_IN
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def show(config: ConfigOption = None, account: AccountOption = None) -> Answer:
 
     settings = load_config(config)
     found = {each.name: effective_settings(settings, each) for each in chosen_accounts(settings, account)}
-    return Answer({"file": str(settings.path), "accounts": found}, settings_screen(settings.path, found))
+    accounts = [{"account": name, "settings": each} for name, each in found.items()]
+    return Answer({"file": str(settings.path), "accounts": accounts}, settings_screen(settings.path, found))
 
 
 @app.with_json()
@@ -89,15 +91,16 @@ def changes(
     from rebalancer.report.settings import changes_screen
 
     found = read.changes(load_config(config).journal(), account, limit)
-    return Answer(found, changes_screen(found))
+    return Answer({"changes": found}, changes_screen(found))
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of config.toml, for your editor."""
     from rebalancer.config.json_schema import config_schema
+    from rebalancer.journal.codec import to_json
 
-    show_json(config_schema())
+    say(to_json(config_schema()))
 
 
 @app.with_json()
@@ -126,7 +129,8 @@ def login(
 
     settings, chosen = load_account(config, name, own=True)
     where = store_keys(settings, chosen, _from_pipe if stdin else _from_terminal)
-    return Answer({"account": name, "stored_in": where}, login_screen(name, where))
+    same = f" --config {shlex.quote(str(config))}" if config else ""
+    return Answer({"account": name, "stored_in": where}, login_screen(name, where, f"rebalance logout {name}{same}"))
 
 
 def logout(name: NameArgument, config: ConfigOption = None) -> Answer:

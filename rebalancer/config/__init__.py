@@ -12,6 +12,7 @@ from rebalancer.config import document, keys
 from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, price_conflicts, ticker_conflicts, trading_conflicts
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
+from rebalancer.config.environment import as_written
 from rebalancer.config.keys import Table, amount_of, keys_of
 from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.tables import AccountConfig, BotTable, Config, DataTable, SimSettings, TopTable
@@ -170,6 +171,9 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
         if not values.keys() >= {"bot", "amount"}:
             continue
         file = folder / values.pop("bot")
+        if "name" not in table.content and file.stem != Path(as_written(table.content["bot"])).stem:
+            table.refuse("name", "is missing: the file's name would stand for it, and has an environment variable")
+            continue
         name = values.pop("name", file.stem)
         if name in found:
             table.refuse("name", f'a bot of this account is called "{name}" already: give this one another name')

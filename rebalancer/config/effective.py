@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from rebalancer.config.document import leaves, line_of, lines_of
-from rebalancer.config.environment import FromEnvironment
+from rebalancer.config.environment import variables_in
 from rebalancer.config.keys import keys_of
 from rebalancer.config.tables import AccountConfig, BotTable, Config, CredentialsTable, DataTable, SimSettings, TopTable
 from rebalancer.model import Limits, Reserve, Trading
@@ -60,7 +60,7 @@ class _File:
         if place is None:
             return Setting(key, shown, unset)
         origin = f"line {line_of(place, self.lines)}, {place}"
-        if names := tuple(_variables(self.values[place])):
+        if names := tuple(variables_in(self.values[place])):
             origin = f"environment {', '.join(names)}, by {origin}"
             shown = shortened(shown) if key.rpartition(".")[2] in FREE_TEXT else shown
         return Setting(key, shown, origin)
@@ -106,14 +106,6 @@ def _venue_settings(account: AccountConfig) -> Mapping[str, object]:
         found |= {"key_id": key_id, "secret": secret, "credentials_file": keys.file or ""}
     found |= account.settings
     return found if account.venue.simulated else {**found, "account_number": account.account_number or ""}
-
-
-def _variables(written: object) -> Iterator[str]:
-    if isinstance(written, FromEnvironment):
-        yield from written.names
-    elif isinstance(written, list):
-        for item in written:
-            yield from _variables(item)
 
 
 def shortened(secret: str) -> str:

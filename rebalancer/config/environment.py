@@ -1,8 +1,8 @@
 """Environment variables in a config: `${NAME}` and `${NAME:-default}` in its strings, but not in its keys."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", re.ASCII)
 
@@ -26,6 +26,20 @@ class FromEnvironment(str):
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in VARIABLE.findall(self.written))
+
+
+def as_written(value: Any) -> Any:  # noqa: ANN401 - any value of a file
+    """`value`, a string with its variables as they stand in the file."""
+    return value.written if isinstance(value, FromEnvironment) else value
+
+
+def variables_in(value: object) -> Iterator[str]:
+    """The names of the variables that `value`, or an element of that list, was filled in from."""
+    if isinstance(value, FromEnvironment):
+        yield from value.names
+    elif isinstance(value, list):
+        for item in value:
+            yield from variables_in(item)
 
 
 Refuse = Callable[[str, str], None]

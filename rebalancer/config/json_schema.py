@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from rebalancer.config.effective import text
-from rebalancer.config.environment import AS_WRITTEN, VARIABLE
+from rebalancer.config.environment import VARIABLE
 from rebalancer.config.keys import all_account_keys, all_price_keys, amount_of, keys_of
 from rebalancer.config.parsers import ACCOUNT_NAME, Parser, one_of, price_sources
 from rebalancer.config.tables import AccountConfig, BotTable, DataTable, SimSettings, TopTable
@@ -76,7 +76,7 @@ def _table(keys: Mapping[str, Parser], required: tuple[str, ...] = ()) -> Schema
         "type": "object",
         "properties": {
             key: {
-                **(parser.schema if key in AS_WRITTEN else _or_variable(parser.schema)),
+                **(_or_variable(parser.schema) if parser.text or parser.words else parser.schema),
                 "description": parser.meaning,
             }
             for key, parser in keys.items()
@@ -87,9 +87,5 @@ def _table(keys: Mapping[str, Parser], required: tuple[str, ...] = ()) -> Schema
 
 
 def _or_variable(schema: Mapping[str, Any]) -> Schema:
-    """`schema`, or an environment variable in place of any string in it."""
-    if schema.get("type") == "array":
-        return {**schema, "items": _or_variable(schema["items"])}
-    if schema.get("type") == "string" or "enum" in schema:
-        return {"anyOf": [dict(schema), {"type": "string", "pattern": VARIABLE.pattern}]}
-    return dict(schema)
+    """The `schema` of a string, or an environment variable in it."""
+    return {"anyOf": [dict(schema), {"type": "string", "pattern": VARIABLE.pattern}]}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from rebalancer.config import parsers
+from rebalancer.config.environment import variables_in
 from rebalancer.config.parsers import Parser, shown
 from rebalancer.config.tables import AccountNumberTable, CredentialsTable
 from rebalancer.errors import Problem
@@ -85,6 +86,9 @@ class Table:
             if key not in self.content:
                 if key in required:
                     self.refuse(key, "is missing: it has no default")
+                continue
+            if not (parser.text or parser.words) and any(variables_in(self.content[key])):
+                self.refuse(key, parsers.NO_VARIABLE)
                 continue
             try:
                 values[key] = parser(self.content[key])

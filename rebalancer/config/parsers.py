@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rebalancer.config.environment import VARIABLE, FromEnvironment
+from rebalancer.config.environment import VARIABLE, as_written
 from rebalancer.errors import MOST_ECHOED
 from rebalancer.model import CASH, TICKER, Symbol, symbol
 from rebalancer.model.numbers import in_bounds
@@ -25,20 +25,30 @@ class Parser:
     """Parses the value of a key by `read`, which accepts what the JSON Schema `schema` describes, and often less.
 
     `read` returns Any, since the keys of one table have different types. `text` marks free text, which may be a secret
-    where it comes from an environment variable. `meaning` describes the key in editors.
+    where it comes from an environment variable. `words`: the value is one of a few words, or a day. Anywhere else it is
+    a name that every screen shows, and has no variable. `meaning` describes the key in editors.
     """
 
     read: Callable[[object], Any]
     schema: Mapping[str, object]
     text: bool = False
+    words: bool = False
     meaning: str = ""
 
     def __call__(self, value: object) -> Any:  # noqa: ANN401
         return self.read(value)
 
 
-def parser(schema: Mapping[str, object], *, text: bool = False) -> Callable[[Callable[[object], Any]], Parser]:
-    return lambda read: Parser(read, schema, text)
+def parser(
+    schema: Mapping[str, object], *, text: bool = False, words: bool = False
+) -> Callable[[Callable[[object], Any]], Parser]:
+    return lambda read: Parser(read, schema, text, words)
+
+
+NO_VARIABLE = (
+    "has an environment variable, whose value every screen would show: write the value here. Variables may stand in "
+    "key_id, secret, credentials_file, state_dir, folder, bot and on_result, and where one of a few words is asked for"
+)
 
 
 ACCOUNT_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
@@ -49,8 +59,7 @@ TICKER_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": f"^({TICKER.pat
 
 def shown(value: object) -> str:
     """`value` in an error text: as in the file; a long one by its length. A variable is shown by name, not by value."""
-    if isinstance(value, FromEnvironment):
-        value = value.written
+    value = as_written(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
@@ -87,7 +96,7 @@ def one_of(*choices: str) -> Parser:
             return value
         raise ValueError(_not_among(value, choices))
 
-    return Parser(read, {"enum": list(choices)})
+    return Parser(read, {"enum": list(choices)}, words=True)
 
 
 def _not_among(value: object, choices: Iterable[str]) -> str:
@@ -95,7 +104,7 @@ def _not_among(value: object, choices: Iterable[str]) -> str:
     return f"{shown(value)} is not allowed: use {allowed}"
 
 
-@parser({"type": "string"})
+@parser({"type": "string"}, words=True)
 def broker(value: object) -> str:
     """The name of a venue, which is imported; the others are not."""
     if isinstance(value, str):
@@ -107,7 +116,7 @@ def broker(value: object) -> str:
 OWN_SOURCES = ("sample", "folder")
 
 
-@parser({"type": "string"})
+@parser({"type": "string"}, words=True)
 def price_source(value: object) -> str:
     """One of OWN_SOURCES, or the name of a venue that provides prices."""
     if isinstance(value, str):
@@ -128,7 +137,7 @@ def switch(value: object) -> bool:
     raise ValueError(f"{shown(value)} is not allowed: use true or false")
 
 
-@parser({"type": "string", "maxLength": 60, "pattern": r"^\S(.*\S)?$"}, text=True)
+@parser({"type": "string", "maxLength": 60, "pattern": r"^(?!.*\$\{)\S(.*\S)?$"})
 def line(value: object) -> str:
     """One line of 1 to 60 printable characters, without blanks around it."""
     if isinstance(value, str) and 1 <= len(value) <= 60 and value.isprintable() and value == value.strip():
@@ -138,13 +147,16 @@ def line(value: object) -> str:
 
 @parser({"type": "string", "pattern": r"\S"}, text=True)
 def command(value: object) -> tuple[str, ...]:
-    """A command, split into words as a shell would; but no shell runs it."""
+    """A command, split into words as a shell would; but no shell runs it. Its program has a name without variables."""
     try:
         words = shlex.split(value) if isinstance(value, str) else []
+        in_file = shlex.split(as_written(value)) if words else []
     except ValueError:  # a quote that is never closed
         words = []
     if not words:
         raise ValueError(f'{shown(value)} is not allowed: use a command in quotes, such as "mail-me --quiet"')
+    if Path(words[0]).name != Path(in_file[0]).name:
+        raise ValueError("the name of the program is shown, and has an environment variable: write the name here")
     return tuple(str(word) for word in words)
 
 
@@ -197,7 +209,7 @@ def address(*allowed: str) -> Parser:
     return Parser(read, {"type": "string", "pattern": "^https?://"})
 
 
-@parser({"type": "string", "format": "date", "pattern": f"^{DAY.pattern}$"})
+@parser({"type": "string", "format": "date", "pattern": f"^{DAY.pattern}$"}, words=True)
 def day(value: object) -> date:
     """A TOML date, or the same in quotes."""
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -210,8 +222,6 @@ def day(value: object) -> date:
 
 @parser({**TICKER_SCHEMA, "not": {"const": CASH}})
 def ticker(value: object) -> Symbol:
-    if isinstance(value, FromEnvironment) and not TICKER.fullmatch(value):
-        raise ValueError(f"{shown(value)} holds no ticker")
     if isinstance(value, str):
         return symbol(value)
     raise ValueError(f'{shown(value)} is not a ticker: write it in quotes, such as "SPY"')

@@ -1,6 +1,7 @@
 """Runs on the terminal: one run in full, coming runs, and the status of each account."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
 from rebalancer.events import BotDecided, BotFailed, HoldingsRead, PricesTaken, SettingChanged
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import NEW_YORK, US_DOLLARS, Plan, Targets, Trade
-from rebalancer.model.text import cents, city, clock_time, counted, grouped, minute, percentage, price_text
+from rebalancer.model.text import cents, city, clock_time, counted, grouped, listed, minute, percentage, price_text
 from rebalancer.report.bots import wanted
 from rebalancer.report.console import STYLES, Screen, line, lines
 from rebalancer.report.tables import Grid, grid
@@ -32,14 +33,14 @@ def screen(record: RunRecord) -> Screen:
     if start:
         yield from _holdings(start)
     if record.decisions:
-        yield grid("Bots", ("bot", "#share", "~wants", "~why"), map(_decision, record.decisions))
+        yield from _decisions(record.decisions)
     if record.targets:
         yield from _waterfall(record.targets)
     if record.plan:
         yield _plan(record.plan, _currency(record))
     for taken in record.prices:
         if taken.purpose == "orders":
-            yield from _prices(taken)
+            yield from _prices(taken, record.decisions)
     yield from _outcome(record)
 
 
@@ -88,10 +89,19 @@ def _holdings(read: HoldingsRead) -> Screen:
     yield grid("Holdings", columns, rows)
 
 
-def _decision(made: BotDecided | BotFailed) -> tuple[str | Text, ...]:
+def _decisions(decisions: Sequence[BotDecided | BotFailed]) -> Screen:
+    """What several bots warn of is said once, below them."""
+    said = Counter(text for made in decisions if isinstance(made, BotDecided) for text in made.warnings)
+    shared = {text: count for text, count in said.items() if count > 1}
+    rows = (_decision(made, shared) for made in decisions)
+    yield grid("Bots", ("bot", "#share", "~wants", "~why"), rows)
+    yield from lines((f"warning of {count} bots: {text}" for text, count in shared.items()), "yellow")
+
+
+def _decision(made: BotDecided | BotFailed, shared: Container[str]) -> tuple[str | Text, ...]:
     if not isinstance(made, BotDecided):
         return made.failure.bot, percentage(made.share), "failed", made.failure.reason
-    why = (*shortened(made.path), *(f"warning: {text}" for text in made.warnings))
+    why = (*shortened(made.path), *(f"warning: {text}" for text in made.warnings if text not in shared))
     return made.bot, percentage(made.share), wanted(made.weights), Text("\n").join(map(line, why))
 
 
@@ -147,14 +157,20 @@ def _trade(trade: Trade) -> tuple[str, ...]:
     return trade.symbol, *weights, grouped(trade.held), grouped(Decimal(trade.target_shares)), *done, trade.why
 
 
-def _prices(taken: PricesTaken) -> Screen:
-    """A line for each price source, and one for each symbol without a price."""
+def _prices(taken: PricesTaken, decisions: Iterable[BotDecided | BotFailed]) -> Screen:
+    """A line for each price source, and one for all symbols that have no price for the same reasons."""
     for source in ("quote", "trade", "bar"):
         ages = [price.age_seconds for price in taken.prices if price.rung == source]
         if ages:
             yield line(f"Prices for orders: {len(ages)} by the {source}, at most {max(ages):.0f} s old.")
+    bots = Counter(symbol for made in decisions if isinstance(made, BotDecided) for symbol in made.weights)
+    names: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for missing in taken.missing:
-        yield line(f"{missing.symbol} has no price for an order: {' '.join(missing.reasons)}", "yellow")
+        wanting = f" ({counted(bots[missing.symbol], 'bot')})" if bots[missing.symbol] else ""
+        names[tuple(missing.reasons)].append(f"{missing.symbol}{wanting}")
+    for reasons, alike in names.items():
+        have = "has" if len(alike) == 1 else "have"
+        yield line(f"{listed(alike)} {have} no price for an order: {' '.join(reasons)}", "yellow")
 
 
 def _outcome(record: RunRecord) -> Screen:

@@ -68,10 +68,9 @@ def migrated_screen(found: Migrated) -> Screen:
         yield from lines(found.disarmed, "bold yellow")
 
 
-def login_screen(account: str, where: str) -> Screen:
-    yield line(
-        f"The keys of account {account} are stored in {where}. `rebalance logout {account}` removes them.", "green"
-    )
+def login_screen(account: str, where: str, undo: str) -> Screen:
+    """`undo` is the command that removes the keys."""
+    yield line(f"The keys of account {account} are stored in {where}. `{undo}` removes them.", "green")
 
 
 def logout_screen(account: str, where: str, *, removed: bool) -> Screen:

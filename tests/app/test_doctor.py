@@ -264,7 +264,7 @@ def test_a_ticker_that_can_not_be_traded_fails_with_the_fallback_first(checked):
     checked.broker.refused = {SPY: "not active", SGOV: "not found"}
     check = checked.checks()["tickers"]
     assert check.verdict == "fail"
-    assert "2 of 2 are not tradable: SGOV (the fallback): not found; SPY: not active" in check.found
+    assert "2 of 2 are not tradable: SGOV (fallback_ticker): not found; SPY (1 bot): not active" in check.found
 
 
 def test_a_ticker_that_bots_only_read_need_not_be_tradable(checked):

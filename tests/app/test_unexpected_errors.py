@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from sim_account import BOT, new_york
@@ -219,21 +221,13 @@ def test_a_config_that_breaks_its_reader_is_said_once(tmp_path: Path) -> None:
     assert list(loop.poll()) == []
 
 
-def test_a_screen_that_is_gone_does_not_end_the_schedule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Gone:
-        encoding = "utf-8"
-
-        def write(self, _text: str) -> int:
-            raise BrokenPipeError
-
-        def flush(self) -> None:
-            raise BrokenPipeError
-
-    config = settings(tmp_path, "main")
-    with monkeypatch.context() as patched:
-        patched.setattr(sys, "stdout", Gone())
-        print_poll(ScheduleLoop(lambda: config, SimulatedClock(WINDOW), Event().is_set))
-    assert [run.status for run in read.runs(config.journal(), "main")] == ["success"]
+def test_a_result_that_cannot_be_shown_does_not_end_the_schedule(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = RunResult("main", 0, "done", None, "success", "No/Where")
+    loop = SimpleNamespace(poll=lambda: iter([odd, PollFailed("the next")]), clock=SimulatedClock(WINDOW))
+    print_poll(cast("ScheduleLoop", loop))
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("rebalance: unexpected error, ZoneInfoNotFoundError in rebalancer.report.run")
+    assert second == "rebalance: the next"
 
 
 def test_by_hand_it_is_a_failed_result_unless_it_is_debugged(tmp_path: Path) -> None:

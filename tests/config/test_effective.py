@@ -61,8 +61,7 @@ def test_two_spellings_of_a_class_share_are_the_same_setting() -> None:
     kept = {
         written: settings(
             f'[trading]\nprotected = ["{written}"]\npaired_tickers = [["{written}", "SH"]]\n{SMALLEST}'
-            f'[accounts.demo.trading]\nfallback_ticker = "${{SAFE}}"\n',
-            SAFE=written.replace("K", "G"),
+            f'[accounts.demo.trading]\nfallback_ticker = "{written.replace("K", "G")}"\n',
         )
         for written in ("BRK/B", "BRK-B", "BRK B", "BRK.B")
     }

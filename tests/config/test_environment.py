@@ -1,5 +1,6 @@
 """Environment variables in a config: replaced in strings, named where they are missing, their values never shown."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,43 @@ def test_a_variable_is_replaced_by_its_value_anywhere_in_a_string() -> None:
     assert parsed('state_dir = "/data/${WHO}/state"', WHO="me").state_dir == Path("/data/me/state")
 
 
-def test_a_variable_in_a_list_is_filled_in_too() -> None:
-    (account,) = parsed('[trading]\nprotected = ["${MINE}"]', MINE="GLD").accounts
-    assert account.trading.protected == ("GLD",)
+SHOWN = {
+    "the name of a bot": ("name", 'name = "${S}"'),
+    "the file of a bot without a name": ("name", 'bot = "bots/${S}.json"'),
+    "a file that is a variable": ("name", 'bot = "${S}"'),
+    "a default": ("name", 'bot = "${S:-bots/x.json}"'),
+    "a part of a name": ("name", 'name = "my ${S} bot"'),
+    "a ticker": ("fallback_ticker", '[accounts.demo.trading]\nfallback_ticker = "${S}"'),
+    "a list of tickers": ("protected", '[accounts.demo.trading]\nprotected = ["SPY", "${S}"]'),
+    "the account number": ("account_number", '[accounts.other]\nbroker = "alpaca"\naccount_number = "${S}"'),
+    "an address": ("base_url", '[accounts.other]\nbroker = "alpaca"\nbase_url = "http://localhost/${S}"'),
+    "a pair": ("paired_tickers", '[accounts.demo.trading]\npaired_tickers = [["SPY", "${S}"]]'),
+    "the account that prices are read with": ("account", '[data]\naccount = "${S}"'),
+    "a program": ("on_result", '[accounts.other]\non_result = "${S} --quiet"'),
+    "a program in a folder": ("on_result", '[accounts.other]\non_result = "/bin/x${S}"'),
+    "a program after a blank": ("on_result", '[accounts.other]\non_result = "${HOME}/bin/tell"'),
+}
+SECRET = "HUNTER2"  # noqa: S105 - also a ticker, a name, a file and a program
+WITH_BOT = '[accounts.demo]\nbroker = "sim"\n[[accounts.demo.investments]]\namount = 1\n'
+
+
+@pytest.mark.parametrize(("key", "line"), SHOWN.values(), ids=SHOWN)
+def test_a_variable_is_refused_where_it_would_be_a_name_that_screens_show(key: str, line: str) -> None:
+    bot = "" if line.startswith("bot") else 'bot = "x.json"\n'
+    environ = {"S": SECRET, "HOME": f"/{SECRET} b"}
+    with pytest.raises(BadInputError) as raised:
+        config.parse(f"{WITH_BOT}{bot}{line}\n".encode(), Path("/home/me/config.toml"), environ)
+    said = str(raised.value)
+    assert re.search(rf"{key}: .*has an environment variable", said)
+    assert SECRET not in said
+
+
+def test_a_variable_may_stand_in_the_folder_of_a_bot_or_program_and_in_what_the_program_is_told() -> None:
+    lines = 'on_result = "${BIN}/tell ${TOKEN}"\n[[accounts.demo.investments]]\namount = 1\nbot = "${BOTS}/x.json"\n'
+    text = f'[accounts.demo]\nbroker = "${{BROKER:-sim}}"\n{lines}'
+    found = config.parse(text.encode(), Path("/home/me/config.toml"), {"BIN": "/bin", "TOKEN": "abc", "BOTS": "/b"})
+    (account,) = found.accounts
+    assert (account.on_result, account.bots) == (("/bin/tell", "abc"), {"x": Path("/b/x.json")})
 
 
 @pytest.mark.parametrize("environ", [{}, {"WHO": ""}])
@@ -48,7 +83,7 @@ def test_a_missing_variable_is_a_problem_that_names_line_key_and_variable() -> N
 
 
 def test_every_missing_variable_is_named_at_once() -> None:
-    said = refused('state_dir = "${ONE}${TWO}"\n[trading]\nprotected = ["${THREE}"]')
+    said = refused('state_dir = "${ONE}${TWO}"\non_result = "tell ${THREE}"')
     assert all(f"variable {name}," in said for name in ("ONE", "TWO", "THREE"))
 
 

@@ -119,12 +119,23 @@ def test_the_bounds_of_an_amount_depend_on_what_it_counts(table: str, mode: str,
     [
         ("accounts.demo", "mode", "${MODE:-paper}"),
         ("accounts.demo.investments.0", "bot", "${BOTS}/trend.json"),
+        ("", "on_result", "tell-me ${TOKEN}"),
+    ],
+)
+def test_a_variable_may_stand_in_a_path_a_command_and_a_choice(table: str, key: str, value: object) -> None:
+    assert SCHEMA.is_valid(document(table, key, value))
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("accounts.demo.investments.0", "name", "${NAME}"),
         ("trading", "protected", ["${MINE}"]),
         ("trading", "paired_tickers", [["SPY", "${SHORT}"]]),
     ],
 )
-def test_a_variable_may_stand_in_any_string(table: str, key: str, value: object) -> None:
-    assert SCHEMA.is_valid(document(table, key, value))
+def test_a_variable_may_not_stand_in_a_name_that_is_shown(table: str, key: str, value: object) -> None:
+    assert not SCHEMA.is_valid(document(table, key, value))
 
 
 @pytest.mark.parametrize("key", ["key_id", "secret"])

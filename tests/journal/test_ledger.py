@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.journal import read
-from rebalancer.journal.ledger import costs, with_changes
-from rebalancer.model import NO_RUN, Difference, Symbol
+from rebalancer.journal.ledger import costs, renamed, with_changes
+from rebalancer.model import NO_RUN, Difference, Rename, Symbol
 from rebalancer.ports import Ledger
 
 BUY, SELL = order("rb1"), order("rb2", side="sell")
@@ -76,19 +76,43 @@ def test_a_short_of_somebody_else_is_expected_and_not_ours(journal):
     assert ledger_after(journal, holdings_read(holding(SPY, "-5", "0"))) == recorded(ours={}, expected={SPY: -5})
 
 
-def test_while_a_difference_is_open_the_ledger_keeps_the_count_and_the_value_from_before_it(journal):
-    """The broker shows 12 shares of 2,400 dollars; 15 of 3,000 were recorded the session before."""
-    opened = replace(
-        holding(SPY, "12", "10", "2400"),
+def open_difference(symbol):
+    """12 shares at the broker, where 15 of 3,000 dollars were recorded the session before."""
+    return replace(
+        holding(symbol, "12", "10", "2400"),
         counted=Decimal(15),
         counted_value=Decimal(3000),
         opened=DAY,
         counted_on=DAY - timedelta(days=1),
     )
-    ledger = ledger_after(journal, holdings_read(opened, holding(BIL, "4", "4", "360")))
+
+
+def test_while_a_difference_is_open_the_ledger_keeps_the_count_and_the_value_from_before_it(journal):
+    ledger = ledger_after(journal, holdings_read(open_difference(SPY), holding(BIL, "4", "4", "360")))
 
     assert (ledger.expected, ledger.values) == ({SPY: 15, BIL: 4}, {SPY: 3000, BIL: 360})
     assert ledger.open == {SPY: Difference(Decimal(12), DAY - timedelta(days=1), DAY)}
+
+
+def test_an_adoption_that_states_the_expected_shares_closes_the_difference_of_its_symbol(journal):
+    ledger_after(journal, holdings_read(open_difference(SPY), open_difference(BIL)))
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000), Decimal(12)))
+
+    ledger = journal.ledger("demo")
+    assert (ledger.ours, ledger.expected) == ({SPY: 12, BIL: 10}, {SPY: 12, BIL: 15})
+    assert (set(ledger.open), set(ledger.values)) == ({BIL}, {BIL})
+
+
+def test_an_adoption_may_state_the_expected_shares_of_a_symbol_that_nothing_was_recorded_of(journal):
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000), Decimal(12)))
+
+    assert journal.ledger("demo").ours == {SPY: 5}
+
+
+def test_a_split_closes_the_difference_of_its_symbol(journal):
+    ledger = ledger_after(journal, holdings_read(open_difference(SPY), open_difference(BIL)), restated(SPY, 20, 24))
+
+    assert (ledger.expected, set(ledger.open), set(ledger.values)) == ({SPY: 24, BIL: 15}, {BIL}, {BIL})
 
 
 def test_the_shares_of_an_unsettled_order_are_expected_as_counted_and_at_the_broker_s_value(journal):
@@ -202,6 +226,16 @@ def test_a_renamed_symbol_is_gone_under_its_old_name(journal):
     assert ledger == recorded({meta: 10}, {meta: 10}, SPY, meta)
 
 
+def test_a_restatement_is_a_rename_if_it_has_the_old_name_and_the_day():
+    old = Symbol("FB")
+    change = replace(restated(Symbol("META"), "10", "10"), was=old, renamed_on=DAY)
+
+    assert renamed(change) == Rename(old, Symbol("META"), DAY)
+    assert renamed(restated(SPY, "100", "100")) is None
+    assert renamed(replace(change, renamed_on=None)) is None
+    assert renamed(replace(change, was=None)) is None
+
+
 def written_off(symbol, account="demo"):
     return WrittenOff(NOW, account, symbol, Decimal(10), Decimal(2000), "ann@desk", "delisted")
 
@@ -306,3 +340,13 @@ def test_a_sell_leaves_the_average_cost_of_a_share_as_it_was():
     sell = filled(SELL, "15", price="200", fee="9").fill
 
     assert costs(buys) == costs([*buys, sell]) == {SPY: Decimal("105.1")}
+
+
+def test_shares_that_were_sold_no_longer_weigh_in_the_average_cost():
+    def cost(sold):
+        sell = filled(SELL, sold, price="300").fill
+        buys = [filled(BUY, "10", price=price, fee="0").fill for price in ("100", "200")]
+        return costs([buys[0], sell, buys[1]])
+
+    assert cost("10") == {SPY: 200}
+    assert cost("5") == {SPY: Decimal(2500) / 15}

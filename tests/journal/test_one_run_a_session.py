@@ -43,6 +43,35 @@ def test_a_second_trigger_of_a_session_does_nothing(journal):
     )
 
 
+def test_of_several_runs_of_a_session_the_last_is_named(journal):
+    end(journal, start(journal), "success")
+    forced = start(journal, FORCED)
+    end(journal, forced, "success")
+
+    answer = journal.start_run(AGAIN)
+    assert isinstance(answer, AlreadyRun)
+    assert (answer.run, f"(run {forced}, success, 0 orders)" in answer.reason) == (forced, True)
+
+
+@pytest.mark.parametrize(
+    ("running", "note"),
+    [
+        (
+            True,
+            "this run was cut off; it is gone on with at 2016-07-01 19:55:00 UTC by what was recorded when it began",
+        ),
+        (False, "the orders that this run left are settled at 2016-07-01 19:55:00 UTC"),
+    ],
+)
+def test_a_resumed_run_says_whether_it_was_interrupted(journal, path, note, *, running):
+    run = start(journal)
+    if not running:
+        end(journal, run, "partial")
+    journal.resume(run, AGAIN, running=running)
+
+    assert [remark.text for remark in read.run(path, run).remarks] == [note]
+
+
 def test_a_second_trigger_after_a_partial_run_with_an_order_does_nothing(journal):
     run = start(journal)
     intend(journal, run, "rb1")

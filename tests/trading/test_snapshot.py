@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from stage import GLD, SPY, TLT
 
 from rebalancer.errors import SourceError
-from rebalancer.model import Account, Position, Symbol
-from rebalancer.trading.snapshot import incomplete_reason, require_complete
+from rebalancer.model import Account, Holdings, Position, Symbol
+from rebalancer.ports import Ledger
+from rebalancer.trading.snapshot import AccountSnapshot, incomplete_reason, require_complete
 
 AT = datetime(2026, 11, 27, 20, 50, tzinfo=UTC)
 CENTS = st.decimals("0.01", "999_999.99", places=2)
@@ -83,3 +84,12 @@ def test_an_incomplete_answer_is_refused_with_both_sums() -> None:
         "the broker shows an equity of 100,000.00 USD, but its cash and positions make up 90,000.00: its answer is "
         "not whole, and nothing is decided on it. Look at the account."
     )
+
+
+@pytest.mark.parametrize(("shares", "short"), [((10, -1), True), ((10,), False), ((10, 0), False), ((), False)])
+def test_an_account_is_short_if_any_position_is(shares: tuple[int, ...], *, short: bool) -> None:
+    account, _ = reading("100", "100")
+    positions = tuple(Position(Symbol(f"S{n}"), Decimal(held), Decimal(held)) for n, held in enumerate(shares))
+    nothing = Holdings({}, {}, Decimal(0))
+    snapshot = AccountSnapshot(account, nothing, Decimal(0), Decimal(0), Decimal(0), Ledger({}, None), positions)
+    assert snapshot.short is short
