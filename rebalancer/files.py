@@ -7,13 +7,13 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 PRIVATE = 0o600
 
 
-def open_regular(path: Path, most: int | None = None, *, follow: bool = True) -> BinaryIO:
+def open_regular(path: Path, most: int | None = None, *, follow: bool = True) -> BufferedReader:
     """Open the file at `path`, or with `follow` the target of a link there, for reading.
 
     Raises OSError, whose `strerror` is fit for a person, before a byte is read: for a pipe, a device or a folder, whose
@@ -60,14 +60,15 @@ def _too_long(size: str, most: int) -> OSError:
 def replace_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     """Replace the file at `path`, or the target of a symbolic link there, by one with `content`.
 
-    A replaced file keeps its permissions; a new one gets `mode`, less the umask. Raises OSError, and then nothing is
-    changed and no temporary file is left.
+    A replaced file keeps its permissions, but for all users' to write; a new one gets `mode`, less the umask. Raises
+    OSError, also for a pipe or a device, and then nothing is changed and no temporary file is left.
     """
     file, temporary = _with_temporary(path)
     try:
         if file.exists():
+            require_regular(file)
             _write_new(temporary, content, PRIVATE)
-            temporary.chmod(stat.S_IMODE(file.stat().st_mode))
+            temporary.chmod(stat.S_IMODE(file.stat().st_mode) & ~stat.S_IWOTH)
         else:
             _write_new(temporary, content, mode)
         temporary.replace(file)
@@ -113,6 +114,22 @@ def ensure_private(path: Path) -> None:
     with suppress(FileExistsError):
         create_private(path)
     require_regular(path)
+
+
+def open_to_others(folder: Path) -> Path | None:
+    """The first of `folder` and of what stands in it that other users may write; None where there is none."""
+    with suppress(OSError):
+        return next((path for path in (folder, *sorted(folder.iterdir())) if _others_may_write(path)), None)
+    return None
+
+
+def _others_may_write(path: Path) -> bool:
+    try:
+        status = path.stat()
+    except OSError:  # gone meanwhile, or a link to nothing
+        return False
+    is_own_group = status.st_gid == status.st_uid  # where each user has a group of the same number and name
+    return bool(status.st_mode & (stat.S_IWOTH | (0 if is_own_group else stat.S_IWGRP)))
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:

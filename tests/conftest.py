@@ -15,6 +15,7 @@ from pkgutil import walk_packages
 from typing import NamedTuple
 
 import pytest
+from answers_schema import require_valid
 from hypothesis import settings
 from typer.testing import CliRunner
 
@@ -119,6 +120,8 @@ def rebalance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         with pytest.raises(SystemExit) as ended:
             main()
         out, err = capsys.readouterr()
+        if "--json" in words and out.startswith("{"):
+            require_valid(words, out)
         return CommandResult(int(ended.value.code or 0), out, err)
 
     return command

@@ -44,6 +44,23 @@ def test_a_replaced_file_keeps_its_permissions(path: Path) -> None:
     assert (path.read_bytes(), mode(path), names(path.parent)) == (b"new", 0o640, ["file"])
 
 
+def test_what_all_users_could_write_is_no_longer_theirs_once_it_is_replaced(path: Path) -> None:
+    path.chmod(0o666)
+    replace_atomically(path, b"new")
+    assert mode(path) == 0o664
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path, *, linked: bool) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    with pytest.raises(OSError, match="it is no ordinary file"):
+        replace_atomically(link if linked else pipe, b"new")
+    assert pipe.is_fifo()
+    assert names(tmp_path) == ["link", "pipe"]
+
+
 @pytest.mark.parametrize(("asked", "given"), [(0o600, 0o600), (0o666, 0o644)])
 def test_a_new_file_gets_the_mode_asked_for_less_the_umask(tmp_path: Path, asked: int, given: int) -> None:
     replace_atomically(tmp_path / "new", b"new", mode=asked)
@@ -65,7 +82,7 @@ def test_a_symbolic_link_stays_and_its_target_changes(path: Path, tmp_path: Path
 
 def test_where_a_folder_is_in_the_way_no_draft_is_left(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="folder"):
+    with pytest.raises(OSError, match="no ordinary file"):
         replace_atomically(tmp_path / "folder", b"new")
     assert names(tmp_path) == ["folder"]
 

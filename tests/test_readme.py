@@ -116,7 +116,7 @@ def test_the_earnings_of_the_demo_are_those_of_its_back_test(rebalance):
     assert {name.partition(",")[0] for name, *_ in rows} == found.keys()
     for name, *shown in rows:
         numbers = found[name.partition(",")[0]]
-        earned = (numbers["cumulative"], numbers["annualised"], numbers["max_drawdown"]["depth"])
+        earned = (numbers["cumulative"], numbers["annualised"], numbers["max_drawdown"]["drawdown"])
         assert shown == [f"{100 * number:.2f}" for number in earned]
 
 

@@ -132,7 +132,7 @@ def cancel_all(
         awaited = (
             f"the cancel of {listed(sorted(each.symbol for each in open_now.values()))}" if open_now else "late orders"
         )
-        progress(f"Waiting for {awaited}, at most {watch + CANCEL_SECONDS - waited:.0f} s")
+        progress(f"Waiting at most {watch + CANCEL_SECONDS - waited:.0f} s for {awaited}")
         pause = next(pauses)
         clock.sleep(pause)
         waited += pause

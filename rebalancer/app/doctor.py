@@ -19,6 +19,7 @@ from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, BusyError, RebalancerError
 from rebalancer.events import Armed, Halted
+from rebalancer.files import open_to_others
 from rebalancer.journal import read
 from rebalancer.journal.audit import require_sound
 from rebalancer.journal.connection import readable_errors, writing
@@ -109,7 +110,11 @@ def machine(folder: Path, journal_file: Path, progress: Progress = unwatched) ->
 def writable(folder: Path) -> Check:
     try:
         with tempfile.TemporaryFile(dir=folder):
-            return Check("state folder", "pass", f"{folder} can be written")
+            others = open_to_others(folder)
+            if others is None:
+                return Check("state folder", "pass", f"{folder} can be written")
+            found = f"{folder} can be written, and other users can write {others}"
+            return Check("state folder", "warn", found, f"They could change what runs go by: chmod go-w {others}")
     except OSError as error:
         remedy = "Make it writable for this user, or name another folder with state_dir."
         return Check("state folder", "fail", f"{folder} can't be written: {error.strerror}", remedy)

@@ -12,7 +12,7 @@ from rebalancer import __version__, demo
 from rebalancer.app.account import Moment, Opening, open_for_a_run, opening
 from rebalancer.app.bots import load_bots, read_bots
 from rebalancer.app.connections import clock_of
-from rebalancer.app.status import blocked_by
+from rebalancer.app.status import blocked_by, exposed
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.effective import snapshot
 from rebalancer.errors import BadInputError, RunFailedError, SourceError
@@ -120,6 +120,7 @@ def request_of(
         notes.append(
             f"The exchange is closed: this is the evening of {session.day} on its closes, for the account as it is now."
         )
+    notes.extend(f"Warning: {sentence}" for sentence in exposed(config))
     bots = {f"bot {name}": content for name, content in contents.items()}
     return replace(
         bare_request(config, account, session, moment.clock.now()),

@@ -9,6 +9,7 @@ from rebalancer.app.controls import file_hashes
 from rebalancer.app.schedule import RECENT_RUNS, Window, calendar_of, coming, coming_windows, enabled_since, missed
 from rebalancer.app.views import AccountStatus, ComingRun
 from rebalancer.config import AccountConfig, Config
+from rebalancer.files import open_to_others
 from rebalancer.journal import read
 from rebalancer.journal.audit import quick_faults
 from rebalancer.journal.read import RunSummary
@@ -37,6 +38,7 @@ def _status(
     calendar, now = calendar_of(config, account, clock), clock.now()
     runs = read.runs(config.journal(), account.name, RECENT_RUNS)
     troubles = list(blocks(config, account, now))
+    troubles += exposed(config)
     if runs:
         troubles += _of_last(runs[0], now)
     if since is not None:
@@ -65,6 +67,12 @@ def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, 
     """Why no orders may be sent for `account`: a corrupt journal, a halt, or a missing arming."""
     status = read.trading_status(config.journal(), account.name)
     return (*quick_faults(config.journal()), *blocked_by(account, status, file_hashes(config, account), now))
+
+
+def exposed(config: Config) -> Iterator[str]:
+    """A sentence where other users can write the state folder or a file in it."""
+    if (path := open_to_others(config.state_dir)) is not None:
+        yield f"other users can write {path}, and change what runs go by: chmod go-w {path}"
 
 
 def blocked_by(account: AccountConfig, status: TradingStatus, files: Mapping[str, str], now: datetime) -> Iterator[str]:

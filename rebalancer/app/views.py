@@ -16,6 +16,7 @@ from rebalancer.journal.chain import Head
 from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
 from rebalancer.model import Decision, OrderState, RunStatus, Symbol
+from rebalancer.model.settings import MoneyMode
 from rebalancer.portfolio.holdings import Offer
 
 
@@ -131,7 +132,7 @@ class Invested:
     bot: str
     file: str
     amount: Decimal
-    weight_mode: str
+    weight_mode: MoneyMode
     currency: str
 
 

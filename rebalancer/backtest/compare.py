@@ -13,7 +13,7 @@ from rebalancer.backtest.metrics import Statistics, Year, by_month, statistics
 from rebalancer.backtest.run import Backtest, backtest, backtest_weights, buy_and_hold, last_known
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights
-from rebalancer.model.text import counted
+from rebalancer.model.text import counted, listed
 
 TOGETHER = "Together"
 
@@ -122,11 +122,14 @@ def _notes(
                 f"{bot} could not decide on {count} of {counted(len(weights), 'session')}: "
                 "alone it keeps what it holds, together with others its share goes to the fallback."
             )
-    for bot, weights in rows.items():
-        counts = ((weights > 0) & np.isnan(prices)).sum(axis=0)
-        for column in np.flatnonzero(counts):
-            days = counted(counts[column], "session")
-            yield f"{bot} wants {symbols[column]} on {days} without any close so far: that part stays in cash."
+    counts = np.array([((weights > 0) & np.isnan(prices)).sum(axis=0) for weights in rows.values()])
+    unpriced = [
+        f"{symbols[column]} (by {counted(bots, 'bot')} on {counted(counts[:, column].max(), 'session')})"
+        for column, bots in enumerate((counts > 0).sum(axis=0).tolist())
+        if bots
+    ]
+    if unpriced:
+        yield f"Wanted without any close so far, so that their part stays in cash: {listed(unpriced)}."
     held = np.any([track.result.weights > 0 for track in tracks], axis=0)
     counts = (held & ~((values > 0) & (values < np.inf))).sum(axis=0)
     for column in np.flatnonzero(counts):

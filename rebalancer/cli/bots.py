@@ -19,7 +19,7 @@ def list_(config: ConfigOption = None) -> Answer:
     from rebalancer.report.bots import bots_screen
 
     found = list_bots(load_config(config))
-    return Answer(found, bots_screen(found))
+    return Answer({"bots": found}, bots_screen(found))
 
 
 @app.with_json()
@@ -63,4 +63,4 @@ def check(
     from rebalancer.report.bots import findings_screen
 
     checked = check_files(files)
-    return Answer(checked, findings_screen(checked), 2 if any(bot.problems for bot in checked) else 0)
+    return Answer({"bots": checked}, findings_screen(checked), 2 if any(bot.problems for bot in checked) else 0)

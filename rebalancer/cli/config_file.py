@@ -38,7 +38,7 @@ def own_config(path: Path | None) -> "Config":
 
     found = config.find(path, os.environ, Path.cwd())
     if found is None:
-        text = "there are no settings of yours yet: `rebalance init` writes the first"
+        text = "there are no settings of yours yet: `rebalance init` writes the first; others are named by --config"
         raise BadInputError([Problem("config.toml", "", text)])
     return config.load(found, os.environ)
 

@@ -38,7 +38,7 @@ def halt(
     from rebalancer.report.controls import halted_screen
 
     halted = controls.halt(load_config(config), account, reason, person())
-    return Answer(halted, halted_screen(halted))
+    return Answer({"halt": halted}, halted_screen(halted))
 
 
 def resume(
@@ -104,7 +104,7 @@ def arm(
         show(proposal_screen(proposal))
     name, number = proposal.armed.account, proposal.armed.number
     ask(f"Let the bots trade real money in account {name}, {number}?", "live arm", "nothing was armed", yes=yes)
-    return Answer(controls.arm(settings, proposal), armed_screen(proposal))
+    return Answer({"armed": controls.arm(settings, proposal)}, armed_screen(proposal))
 
 
 @app.with_json()
@@ -129,7 +129,7 @@ def status(account: AccountOption = None, config: ConfigOption = None) -> Answer
     from rebalancer.report.controls import live_screen
 
     found = live_accounts(load_config(config), account)
-    return Answer(found, live_screen(found))
+    return Answer({"accounts": found}, live_screen(found))
 
 
 def _amount(text: str) -> "Decimal":

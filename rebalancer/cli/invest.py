@@ -67,7 +67,8 @@ def list_(account: AccountOption = None, config: ConfigOption = None) -> Answer:
     from rebalancer.report.settings import investments_screen
 
     accounts = {each.name: investments(each) for each in chosen_accounts(load_config(config), account)}
-    return Answer(accounts, investments_screen(accounts))
+    found = [{"account": name, "investments": each} for name, each in accounts.items()]
+    return Answer({"accounts": found}, investments_screen(accounts))
 
 
 def _edited(account: "AccountConfig", edited: "InvestmentsEdited") -> Answer:

@@ -43,9 +43,9 @@ def history(
     path = load_config(config).journal(dry_run=dry_run)
     if run is not None:
         record = read.run(path, RunId(run))
-        return Answer(record, screen(record))
-    runs = read.runs(path, account, limit)
-    return Answer(runs, runs_screen(runs, head(path)))
+        return Answer({"record": record}, screen(record))
+    runs, last_line = read.runs(path, account, limit), head(path)
+    return Answer({"runs": runs, "head": last_line}, runs_screen(runs, last_line))
 
 
 def orders(
@@ -62,7 +62,7 @@ def orders(
 
     settings, wanted = load_config(config), None if run is None else RunId(run)
     found = read.orders(settings.journal(dry_run=dry_run), account, wanted, limit)
-    return Answer(found, orders_screen(found, _currencies(settings)))
+    return Answer({"orders": found}, orders_screen(found, _currencies(settings)))
 
 
 def positions(account: AccountOption = None, config: ConfigOption = None) -> Answer:
@@ -74,7 +74,9 @@ def positions(account: AccountOption = None, config: ConfigOption = None) -> Ans
     settings = load_config(config)
     journal = settings.journal()
     held = {chosen.name: read.positions(journal, chosen.name) for chosen in chosen_accounts(settings, account)}
-    return Answer(held, positions_screen(held, _currencies(settings)))
+    currencies = _currencies(settings)
+    found = [{"account": name, "currency": currencies[name], "positions": each} for name, each in held.items()]
+    return Answer({"accounts": found}, positions_screen(held, currencies))
 
 
 def _currencies(settings: "Config") -> dict[str, str]:
@@ -116,7 +118,7 @@ def verify(
     with watching(json=json) as progress:
         verdict = audit.verify(path, anchor, progress)
     exit_code = StoppedError.exit_code if verdict.faults else 0
-    return Answer({"exit_code": exit_code, "verdict": verdict}, verdict_screen(verdict), exit_code)
+    return Answer(verdict, verdict_screen(verdict), exit_code)
 
 
 @app.with_json()

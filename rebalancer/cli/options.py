@@ -90,7 +90,7 @@ def shutdown_signal(*, at_once: bool = False) -> Iterator[Event]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command prints: `found` with --json, else `screen`, a generator that only then runs; then it exits."""
+    """A command prints: `found`, a dataclass or a mapping by name, with --json, else `screen`, run only then."""
 
     found: object
     screen: "Iterable[RenderableType]"
@@ -113,7 +113,7 @@ def _printing(command: Command) -> Callable[..., None]:
     def printing(**options: object) -> None:
         answer = command(**{name: options[name] for name in own.parameters})
         if answer:
-            show_json(answer.found) if options["json"] else show(answer.screen)
+            show_json(answer.found, answer.exit_code) if options["json"] else show(answer.screen)
             raise Exit(answer.exit_code)
 
     shared = {"json": JsonOption, "debug": DebugOption}
@@ -139,7 +139,7 @@ def show(screen: "Iterable[RenderableType]") -> None:
     console.show(screen)
 
 
-def show_json(value: object) -> None:
-    from rebalancer.journal.codec import to_json
+def show_json(found: object, exit_code: int = 0) -> None:
+    from rebalancer.report.answers import to_json
 
-    say(to_json(value))
+    say(to_json(found, exit_code))

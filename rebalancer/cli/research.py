@@ -126,4 +126,4 @@ def sync(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     settings = load_config(config)
     with watching(json=json) as progress:
         found = synced(settings, progress)
-    return Answer(found, synced_screen(found))
+    return Answer({"synced": found}, synced_screen(found))

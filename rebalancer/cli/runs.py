@@ -86,8 +86,8 @@ def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
         elif not json:
             say(result.message, err=result.exit_code != 0)
     exit_code = max((result.exit_code for result in done), default=0)
-    if json and done:
-        show_json({"exit_code": exit_code, "accounts": done})
+    if json and done:  # cron's --when-due says nothing where nothing is due
+        show_json({"accounts": done}, exit_code)
     return exit_code
 
 
@@ -113,7 +113,8 @@ def recover(
         vouch(settings, one_account(settings, account), account_for, reason, person())
     with watching(json=json) as progress:
         records = {each.name: recovered(settings, each, progress) for each in chosen_accounts(settings, account)}
-    return Answer(records, recovered_screen(records))
+    found = [{"account": name, "record": record} for name, record in records.items()]
+    return Answer({"accounts": found}, recovered_screen(records))
 
 
 NEEDS_ATTENTION = 6
@@ -149,7 +150,7 @@ def _coming_runs(settings: "Config", count: int) -> Answer:
     from rebalancer.report.run import coming_screen
 
     runs = coming_runs(settings, SystemClock(), count)
-    return Answer(runs, coming_screen(runs))
+    return Answer({"coming_runs": runs}, coming_screen(runs))
 
 
 def print_poll(
@@ -170,15 +171,17 @@ def print_poll(
 
 def _print(found: "Poll", now: datetime, *, json: bool) -> None:
     from rebalancer.app.views import ComingRun, PollFailed
-    from rebalancer.journal.codec import to_json
+    from rebalancer.report.answers import to_json_line
     from rebalancer.report.run import log_line
 
-    if isinstance(found, PollFailed):
+    if json and isinstance(found, PollFailed):
+        say(to_json_line({"error": {"message": found.error, "problems": []}}))
+    elif isinstance(found, PollFailed):
         say(f"rebalance: {found.error}", err=True)
     elif not json:
         say(visible(log_line(found, now)))
     elif not isinstance(found, ComingRun):
-        say(to_json(found))
+        say(to_json_line(found))
 
 
 def status(
@@ -198,7 +201,7 @@ def status(
     allowed = None if max_age is None else timedelta(hours=max_age)
     accounts = account_statuses(settings, chosen_accounts(settings, account), SystemClock(), allowed)
     exit_code = NEEDS_ATTENTION if any(each.troubles for each in accounts) else 0
-    return Answer({"exit_code": exit_code, "accounts": accounts}, status_screen(accounts), exit_code)
+    return Answer({"accounts": accounts}, status_screen(accounts), exit_code)
 
 
 def doctor(
@@ -239,7 +242,7 @@ def _checked(checkups: "Iterator[Checkup]", *, json: bool) -> Answer:
         if not json:
             show(checkup_screen(checkup))
     exit_code = RunFailedError.exit_code if any(checkup.failed for checkup in done) else 0
-    return Answer({"exit_code": exit_code, "checkups": done}, verdict_screen(*done), exit_code)
+    return Answer({"checkups": done}, verdict_screen(*done), exit_code)
 
 
 def _trial(

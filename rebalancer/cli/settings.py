@@ -16,9 +16,9 @@ from rebalancer.cli.options import (
     ConfigOption,
     JsonOption,
     person,
-    show_json,
     watching,
 )
+from rebalancer.cli.screen import say
 from rebalancer.venues.registry import BUILT_IN
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def show(config: ConfigOption = None, account: AccountOption = None) -> Answer:
 
     settings = load_config(config)
     found = {each.name: effective_settings(settings, each) for each in chosen_accounts(settings, account)}
-    return Answer({"file": str(settings.path), "accounts": found}, settings_screen(settings.path, found))
+    accounts = [{"account": name, "settings": each} for name, each in found.items()]
+    return Answer({"file": str(settings.path), "accounts": accounts}, settings_screen(settings.path, found))
 
 
 @app.with_json()
@@ -89,15 +90,16 @@ def changes(
     from rebalancer.report.settings import changes_screen
 
     found = read.changes(load_config(config).journal(), account, limit)
-    return Answer(found, changes_screen(found))
+    return Answer({"changes": found}, changes_screen(found))
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of config.toml, for your editor."""
     from rebalancer.config.json_schema import config_schema
+    from rebalancer.journal.codec import to_json
 
-    show_json(config_schema())
+    say(to_json(config_schema()))
 
 
 @app.with_json()

@@ -26,6 +26,12 @@ def unlikely_settings(config: Config) -> tuple[Problem, ...]:
         for account in config.accounts
         for key, text in _of_account(account, f"accounts.{account.name}")
     }
+    for account in config.accounts:
+        if account.enabled and account.venue.simulated and config.data_source == "sample":
+            text = (
+                "the sample ends in 2016, so that no scheduled run finds prices: set false, or bring prices of your own"
+            )
+            found[f"accounts.{account.name}.enabled", text] = None
     if config.data_folder is not None and not config.data_folder.is_dir():
         found["data.folder", f"there is no folder {config.data_folder}: no run has prices until it is there"] = None
     problems = [Problem(str(config.path), key, text, line_of(key, lines)) for key, text in found]

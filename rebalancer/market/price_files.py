@@ -8,13 +8,13 @@ import gzip
 import io
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, AnyStr, BinaryIO, TextIO, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.files import open_regular
 from rebalancer.market.calendar import FIRST_YEAR
+from rebalancer.market.csv_dialect import SAVE_AS, decimal_mark, encoding_of, separator_of
 from rebalancer.model import Floats, Symbol, canonical, symbol
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ FIRST_DAY = np.datetime64(f"{FIRST_YEAR}-01-01", "D")
 """Where the exchange calendar begins; earlier days are left out."""
 Mask = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
+HEAD = 1024
+"""Bytes in which an encoding shows."""
+Found = TypeVar("Found")
 Row = tuple[int, list[str]]
 """Of a CSV: the number of its line, and its cells."""
 
@@ -71,6 +75,7 @@ class Block:
 
     `rows` (n,) are the rows' numbers as an editor counts the lines of a CSV, where the header is 1; of a parquet file
     they count the rows of data from 1. `problems` are rows left out because they are not as long as the header.
+    `separator` is what parts the cells of a CSV.
     """
 
     source: str
@@ -78,6 +83,7 @@ class Block:
     columns: Sequence[Column]
     rows: NDArray[np.int64]
     problems: tuple[Problem, ...] = ()
+    separator: str = ","
 
 
 def read_blocks(path: Path) -> Iterator[Block]:
@@ -94,20 +100,34 @@ def read_blocks(path: Path) -> Iterator[Block]:
     except OSError as error:
         text = f"can't be read: {error.strerror or error}; replace the file, or take it out of the folder"
         raise BadInputError.of(path, text) from error
-    except (EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise BadInputError.of(path, f"is no text in {error.encoding} ({error.reason}): {SAVE_AS}") from error
+    except (EOFError, zlib.error, csv.Error) as error:
         raise BadInputError.of(path, f"can't be read ({error}): replace the file") from error
 
 
-def _csv_blocks(path: Path, file: BinaryIO) -> Iterator[Block]:
+def _csv_blocks(path: Path, file: io.BufferedReader) -> Iterator[Block]:
     with _text(path, file) as text:
-        above = csv.reader(_lines(text, file, MAX_LINE), strict=True)
+        lines = _lines(text, file, MAX_LINE)
+        first = next(lines, "")
+        separator, says_only = _understood(path, separator_of, first)
+        above = csv.reader(lines if says_only else chain([first], lines), delimiter=separator, strict=True)
         header = tuple(next(above, ()))
         _check_width(path, len(header))
         yield _empty(path, header)
-        below = csv.reader(_lines(text, file, MAX_CELL * (len(header) + 1), above.line_num), strict=True)
-        rows, most = _rows(below, above.line_num), max(1, BLOCK_CELLS // max(1, len(header)))
-        while (block := _csv_block(str(path), header, islice(rows, most))).rows.size or block.problems:
+        number = above.line_num + says_only
+        lines = _lines(text, file, MAX_CELL * (len(header) + 1), number)
+        rows = _rows(csv.reader(lines, delimiter=separator, strict=True), number)
+        most = max(1, BLOCK_CELLS // max(1, len(header)))
+        while (block := _csv_block(str(path), header, islice(rows, most), separator)).rows.size or block.problems:
             yield block
+
+
+def _understood(path: Path, read: Callable[[AnyStr], Found], written: AnyStr) -> Found:
+    try:
+        return read(written)
+    except ValueError as error:
+        raise BadInputError.of(path, str(error)) from error
 
 
 def _rows(lines: "Reader", above: int) -> Iterator[Row]:
@@ -147,12 +167,14 @@ def _lines(text: TextIO, file: BinaryIO, longest: int, above: int = 0) -> Iterat
         yield line
 
 
-def _text(path: Path, file: BinaryIO) -> TextIO:
+def _text(path: Path, file: io.BufferedReader) -> TextIO:
+    """What is not in UTF-8 stays as it is in cells that are ignored, and is no price and no ticker in others."""
     unpacked = gzip.GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file
-    return io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="")
+    encoding = _understood(path, encoding_of, unpacked.peek(HEAD)[:HEAD])
+    return io.TextIOWrapper(unpacked, encoding, "surrogateescape" if encoding == "utf-8-sig" else "strict", newline="")
 
 
-def _csv_block(source: str, header: tuple[str, ...], rows: Iterable[Row]) -> Block:
+def _csv_block(source: str, header: tuple[str, ...], rows: Iterable[Row], separator: str) -> Block:
     # One long list: a list kept for each row would double the time, which the garbage collector spends on them.
     whole: list[str] = []
     numbers: list[int] = []
@@ -162,10 +184,10 @@ def _csv_block(source: str, header: tuple[str, ...], rows: Iterable[Row]) -> Blo
             whole.extend(cells)
             numbers.append(number)
         elif len(problems) <= MOST_PROBLEMS:
-            text = f"has {len(cells)} cells, and the header has {len(header)}: complete the row"
-            problems.append(Problem(source, f"row {number}", text))
+            text = f"has {len(cells)} cells, and the header has {len(header)}"
+            problems.append(Problem(source, f"row {number}", f"{text}: complete the row, or write decimals with a dot"))
     table = np.array(whole, dtype=object).reshape(len(numbers), len(header))
-    return Block(source, header, list(table.T), np.array(numbers, dtype=np.int64), tuple(problems))
+    return Block(source, header, list(table.T), np.array(numbers, dtype=np.int64), tuple(problems), separator)
 
 
 def _parquet_blocks(path: Path, file: BinaryIO) -> Iterator[Block]:
@@ -235,6 +257,9 @@ def layout_of(source: str, header: Sequence[str]) -> tuple[Layout | None, list[P
 
 
 def _unclear(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    if any("\udc80" <= letter <= "\udcff" for letter in "".join(header)):
+        yield f"has letters that are not in UTF-8: {SAVE_AS}"
+        return
     if "date" not in names:
         yield 'has no column "date"; the columns are: ' + (", ".join(header)[:80] or "none")
     seen: set[str] = set()
@@ -335,11 +360,16 @@ def _prices(block: Block, places: Sequence[int], wanted: Mask) -> tuple[Floats, 
     texts = np.flatnonzero(np.logical_not(numbers)).tolist()
     written = [block.columns[places[at]] for at in texts]
     text = pd.Series(np.array(written, dtype=object).ravel(), dtype=object).fillna("").astype(str)
+    if block.separator != ",":
+        try:
+            text = text.str.replace(decimal_mark(text), ".", regex=False)
+        except ValueError as error:
+            return found, [Problem(block.source, "", str(error))]
     shape = len(texts), len(block.rows)
     found[:, texts] = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64).reshape(shape).T
     missing[:, texts] = (text == "").to_numpy().reshape(shape).T
     usable = (found > 0) & (found <= MAX_PRICE)
-    remedy = f"is no price: use a number above 0, up to {MAX_PRICE:,.0f}, or leave the cell empty"
+    remedy = f"is no price: use a number above 0, up to {MAX_PRICE:,.0f}, with a dot for decimals, or leave it empty"
     refused = (wanted & ~usable & ~missing).T
     problems = [
         _refusal(block, places[at], row, remedy) for at, row in np.argwhere(refused)[: MOST_PROBLEMS + 1].tolist()

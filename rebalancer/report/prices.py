@@ -46,7 +46,7 @@ def synced_screen(found: Synced | None) -> Screen:
     if found is None:
         yield line("Prices are read from local files: there is nothing to fetch.")
         return
-    tickers, requests = counted(found.symbols, "ticker"), counted(found.requests, "request")
+    tickers, requests = counted(found.symbol_count, "ticker"), counted(found.requests, "request")
     yield line(f"Fetched the closes of {tickers} up to {found.last} with {requests}.")
     yield from lines(found.sentences(), "yellow")
     yield line("`rebalance data status` shows gaps and jumps.")

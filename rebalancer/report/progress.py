@@ -38,11 +38,11 @@ class ProgressLine:
         past = self._clock.elapsed() - self._last
         if self._terminal and (past >= REDRAW_SECONDS or work != self._work):
             room = shutil.get_terminal_size().columns - 1
-            line = f"{work}{_bar(done, total)}{_count(done, total)}"
+            line = f"{_bar(done, total)}{work}"  # the work last: a long name is cut, and no number
             self._write(f"\r{line if cell_len(line) <= room else set_cell_size(line, room)}\x1b[K")
             self._drawn = True
         elif not self._terminal and past >= TEXT_SECONDS:
-            self._write(f"{work}{_count(done, total)}\n")
+            self._write(f"{work}: {done:,} of {total:,}\n" if total > 1 else f"{work}\n")
         else:
             return
         self._work, self._last = work, self._clock.elapsed()
@@ -79,9 +79,7 @@ def progress_line(*, quiet: bool = False) -> Iterator[ProgressLine]:
 
 
 def _bar(done: int, total: int) -> str:
-    full = BAR * min(done, total) // total if total else 0
-    return f" [{'#' * full}{'.' * (BAR - full)}]" if total > 1 else ""
-
-
-def _count(done: int, total: int) -> str:
-    return f" {done:,} of {total:,}" if total > 1 else ""
+    if total <= 1:
+        return ""
+    full = BAR * min(done, total) // total
+    return f"[{'#' * full}{'.' * (BAR - full)}] {done:,} of {total:,}  "

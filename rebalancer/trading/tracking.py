@@ -143,7 +143,7 @@ def polls(context: RunContext, seconds: float, pause: float = POLL_SECONDS) -> I
 
 
 def waiting(context: RunContext, what: str, seconds: float, done: int = 0, total: int = 0) -> None:
-    context.progress(f"Waiting for {what}, at most {seconds:.0f} s", done, total)
+    context.progress(f"Waiting at most {seconds:.0f} s for {what}", done, total)
 
 
 def look_up(context: RunContext, ids: Sequence[OrderId]) -> Mapping[OrderId, OrderState | Absent | Unknown]:

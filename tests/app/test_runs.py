@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from answers_schema import validator
 from freezegun import freeze_time
 from sim_account import main_account, new_york, write
 
@@ -108,4 +109,5 @@ def test_the_owner_is_notified_of_a_real_run_and_not_of_a_dry_one(tmp_path: Path
     assert not received.exists()
     run_by_hand(config, main_account(config), agree)
     (notification,) = map(json.loads, received.read_text().splitlines())
+    validator("on_result").validate(notification)
     assert (notification["account"], notification["status"]) == ("main", "success")

@@ -87,7 +87,7 @@ def test_notes_of_the_source_and_of_missing_closes_come_along():
     notes = compare({"bot": following_a(1, 1, 1, 1)}, gaps, Terms(100)).notes
     assert notes == (
         "a note of the source",
-        "bot wants AAA on 1 session without any close so far: that part stays in cash.",
+        "Wanted without any close so far, so that their part stays in cash: AAA (by 1 bot on 1 session).",
         "AAA has no close on 1 session while it is held: its last one stands in.",
     )
 

@@ -20,16 +20,19 @@ def held(rebalance, tmp_path):
     """An account that holds SPY which no bot bought: the journal of the run that bought it is deleted."""
     assert rebalance("init").code == 0
     assert rebalance("run", "--as-of", DAY).code == 0
-    (order,) = json.loads(rebalance("orders", "--json").out)
+    (order,) = json.loads(rebalance("orders", "--json").out)["orders"]
     for file in (tmp_path / "state").glob("journal.sqlite*"):
         shutil.move(file, tmp_path / f"elsewhere-{file.name}")
-    assert rebalance("recover", "--account-for", order["id"], "--reason", "I moved the journal").code == 0
+    assert rebalance("recover", "--account-for", order["order_id"], "--reason", "I moved the journal").code == 0
     assert ours(rebalance) == {}
     return tmp_path / "config.toml"
 
 
 def ours(rebalance):
-    return {line["symbol"]: line["ours"] for line in json.loads(rebalance("positions", "--json").out)["main"]}
+    return {
+        line["symbol"]: line["ours"]
+        for line in json.loads(rebalance("positions", "--json").out)["accounts"][0]["positions"]
+    }
 
 
 def answering(monkeypatch, answer):
@@ -51,15 +54,15 @@ def test_adopted_shares_are_shown_with_their_value_and_managed_from_then_on(reba
 
 def test_the_bots_trade_adopted_shares_as_their_own(rebalance, held):
     rebalance("adopt", "--all", "--yes")
-    record = json.loads(rebalance("run", "--json").out)["accounts"][0]["run"]
+    record = json.loads(rebalance("run", "--json").out)["accounts"][0]["record"]
     (trade,) = record["plan"]["trades"]
     assert (trade["symbol"], trade["held"]) == ("SPY", "29")
-    (start, *_) = record["holdings"]
+    (start, *_) = record["readings"]
     assert (start["holdings"][0]["ours"], start["holdings"][0]["untouchable"]) == ("29", "")
 
 
 def test_without_an_adoption_the_bots_leave_those_shares_alone(rebalance, held):
-    record = json.loads(rebalance("run", "--json").out)["accounts"][0]["run"]
+    record = json.loads(rebalance("run", "--json").out)["accounts"][0]["record"]
     assert record["plan"]["trades"][0]["held"] == "0"
 
 

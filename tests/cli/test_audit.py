@@ -31,7 +31,7 @@ def test_the_head_is_shown_at_the_end_of_a_run_in_the_history_and_by_the_audit(r
 
     assert f"Last line of the journal: {seq}, hash {head}" in rebalance("history").out
     assert f"Last line of the journal: {seq}, hash {head}" in rebalance("audit", "verify").out
-    assert json.loads(rebalance("history", 1, "--json").out)["head"] == {"seq": int(seq), "hash": head}
+    assert json.loads(rebalance("history", 1, "--json").out)["record"]["head"] == {"seq": int(seq), "hash": head}
 
 
 @pytest.mark.usefixtures("journal")
@@ -41,7 +41,7 @@ def test_an_intact_journal_passes(rebalance):
     assert "Verified: no line, file or table was altered." in output.out
 
     answer = json.loads(rebalance("audit", "verify", "--json").out)
-    assert (answer["exit_code"], answer["verdict"]["faults"]) == (0, [])
+    assert (answer["exit_code"], answer["faults"]) == (0, [])
 
 
 def test_a_forged_line_is_named(rebalance, journal):
@@ -54,7 +54,7 @@ def test_a_forged_line_is_named(rebalance, journal):
 
     answer = json.loads(rebalance("audit", "verify", "--json").out)
     assert answer["exit_code"] == 5
-    assert answer["verdict"]["faults"][0].startswith("line 3 (")
+    assert answer["faults"][0].startswith("line 3 (")
 
 
 def forge_a_table(journal):
@@ -72,7 +72,7 @@ def test_run_and_recover_refuse_a_forged_journal(rebalance, journal, forged, sen
         output = rebalance(*words)
         assert output.code == 5
         assert sentence in " ".join((output.out + output.err).split())
-    assert len(json.loads(rebalance("history", "--json").out)) == 1
+    assert len(json.loads(rebalance("history", "--json").out)["runs"]) == 1
 
 
 @pytest.mark.usefixtures("journal")

@@ -49,7 +49,7 @@ def test_json_says_the_same_as_the_screen(rebalance):
     screen = rebalance("backtest", AVERAGE, "--cost-bps", 5).out
     for track in facts(rebalance, AVERAGE, "--cost-bps", 5)["tracks"]:
         found = track["statistics"]
-        for number in (found["annualised"], found["volatility"], found["max_drawdown"]["depth"]):
+        for number in (found["annualised"], found["volatility"], found["max_drawdown"]["drawdown"]):
             assert f"{number * 100:.2f} %" in screen
         assert found["max_drawdown"]["trough"] in screen
 
@@ -68,7 +68,7 @@ def test_several_bots_stand_side_by_side_together_and_beside_the_benchmark(rebal
 
 def test_the_last_merged_weights_are_the_targets_of_a_dry_run(rebalance):
     """Both begin that day with the demo's 100,000 dollars, so they must agree."""
-    evening = json.loads(rebalance("run", "--dry-run", "--json").out)["accounts"][0]["run"]["targets"]["weights"]
+    evening = json.loads(rebalance("run", "--dry-run", "--json").out)["accounts"][0]["record"]["targets"]["weights"]
     found = facts(rebalance, AVERAGE, MOMENTUM, MIX, HEDGE, "--from", "2016-07-01")
     (together,) = (track for track in found["tracks"] if track["kind"] == "merged")
     assert together["last_allocation"] == pytest.approx(evening)

@@ -45,7 +45,7 @@ def test_list_shows_files_without_money_and_files_that_can_not_be_used(rebalance
     assert f'gone: 1 problem; `rebalance bots check "{bots / "gone.json"}"` shows them' in output.out
     assert "draft: 1 problem;" in output.out
     assert "Bots without an account are not invested" in output.out
-    answer = json.loads(rebalance("bots", "list", "--json").out)
+    answer = json.loads(rebalance("bots", "list", "--json").out)["bots"]
     assert [(bot["name"], bot["account"]) for bot in answer] == [("Mine", "demo"), ("gone", "demo"), ("draft", None)]
 
 
@@ -93,7 +93,7 @@ def test_new_writes_a_bot_that_can_be_used_under_its_own_name(rebalance, bots, t
 
 
 def test_new_in_json_names_the_file(rebalance, bots):
-    assert json.loads(rebalance("bots", "new", "Other", "--json").out) == {"file": str(bots / "other.json")}
+    assert json.loads(rebalance("bots", "new", "Other", "--json").out)["file"] == str(bots / "other.json")
 
 
 def test_new_never_overwrites(rebalance, bots):

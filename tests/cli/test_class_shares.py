@@ -13,7 +13,7 @@ CLOSES = {"BRK-B": ["300"] * 5, "SPY": ["400"] * 5}
 
 def bought(rebalance, *words):
     """The symbols that a dry run would have bought, and the plan's lines."""
-    record = json.loads(rebalance("run", "--dry-run", "--json", *words).out)["accounts"][0]["run"]
+    record = json.loads(rebalance("run", "--dry-run", "--json", *words).out)["accounts"][0]["record"]
     filled = {order["symbol"] for order in record["orders"] if order["filled"] != "0"}
     return filled, {trade["symbol"]: trade["why"] for trade in record["plan"]["trades"]}
 
@@ -43,12 +43,12 @@ def test_a_bot_finds_the_prices_of_a_class_share_in_any_spelling(rebalance, tmp_
 def test_a_class_share_can_be_adopted_in_any_spelling(rebalance, tmp_path, written):
     write_account(tmp_path, CLOSES, {"asset": "BRK.B"})
     assert rebalance("run", "--as-of", DAYS[1]).code == 0
-    (order,) = json.loads(rebalance("orders", "--json").out)
+    (order,) = json.loads(rebalance("orders", "--json").out)["orders"]
     for file in (tmp_path / "state").glob("journal.sqlite*"):
         shutil.move(file, tmp_path / f"elsewhere-{file.name}")
-    assert rebalance("recover", "--account-for", order["id"], "--reason", "I moved the journal").code == 0
+    assert rebalance("recover", "--account-for", order["order_id"], "--reason", "I moved the journal").code == 0
 
     assert rebalance("adopt", written, "--yes").code == 0
 
-    (line,) = json.loads(rebalance("positions", "--json").out)["a"]
+    (line,) = json.loads(rebalance("positions", "--json").out)["accounts"][0]["positions"]
     assert (line["symbol"], line["ours"]) == ("BRK.B", "330")

@@ -87,7 +87,7 @@ def test_invalid_settings_are_a_failed_check_and_nothing_else_is_checked(rebalan
     assert (output.code, answer["exit_code"]) == (SOMETHING_FAILED, SOMETHING_FAILED)
     ((check,),) = (checkup["checks"] for checkup in answer["checkups"])
     assert (check["name"], check["verdict"]) == ("config", "fail")
-    assert "nonsense" in check["found"]
+    assert "nonsense" in check["finding"]
     assert "rebalance config check" in check["remedy"]
 
 
@@ -155,10 +155,10 @@ def checks(rebalance, *words: object) -> dict[str, dict[str, str]]:
 def test_a_paper_account_passes_everything_and_no_order_is_touched(rebalance, venue):
     venue.terms.no_shorting = True
     found = checks(rebalance)
-    assert {name: check["found"] for name, check in found.items() if check["verdict"] != "pass"} == {}
-    assert "from Alpaca, feed iex" in found["quotes"]["found"]
-    assert "paper: account PA" in found["paper"]["found"]
-    assert found["next run"]["found"] == "2026-11-20 15:50:00 New York time, for the session of 2026-11-20"
+    assert {name: check["finding"] for name, check in found.items() if check["verdict"] != "pass"} == {}
+    assert "from Alpaca, feed iex" in found["quotes"]["finding"]
+    assert "paper: account PA" in found["paper"]["finding"]
+    assert found["next run"]["finding"] == "2026-11-20 15:50:00 New York time, for the session of 2026-11-20"
     assert {request.method for request in venue.requests} == {"GET"}
 
 
@@ -166,8 +166,8 @@ def test_existing_positions_are_reported(rebalance, venue):
     venue.hold("TLT", -5)
     venue.order_from_elsewhere("buy", "GLD", 3, client_id="by-hand", limit_price="1")
     found = checks(rebalance)
-    assert found["positions"]["found"] == "TLT is held short (5 shares)"
-    assert found["open orders"]["found"] == "1 not ours: GLD: a buy of 3 shares (by-hand)"
+    assert found["positions"]["finding"] == "TLT is held short (5 shares)"
+    assert found["open orders"]["finding"] == "1 not ours: GLD: a buy of 3 shares (by-hand)"
     assert found["short sales"]["verdict"] == "warn"
 
 
@@ -177,7 +177,7 @@ def test_a_key_that_is_not_accepted_fails_and_says_so_without_showing_it(rebalan
     assert output.code == SOMETHING_FAILED
     assert "quite-another-secret" not in output.out + output.err
     found = [check for checkup in json.loads(output.out)["checkups"] for check in checkup["checks"]]
-    assert any(check["verdict"] == "fail" and "key" in check["found"] for check in found)
+    assert any(check["verdict"] == "fail" and "key" in check["finding"] for check in found)
 
 
 def test_a_blocked_account_and_a_ticker_that_is_not_active_fail(rebalance, venue):
@@ -203,7 +203,7 @@ def test_the_trial_buys_and_sells_one_share_and_leaves_the_runs_alone(rebalance,
     write_config(tmp_path, enabled=False)
     found = checks(rebalance, *SIMULATED)
     assert {name: check["verdict"] for name, check in found.items()} == dict.fromkeys(STEPS, "pass")
-    assert json.loads(rebalance("history", "--json").out) == []
+    assert json.loads(rebalance("history", "--json").out)["runs"] == []
     assert "6 checks: 0 failed, 0 with warnings." in rebalance("doctor", *SIMULATED).out
 
 

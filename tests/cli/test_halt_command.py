@@ -56,7 +56,7 @@ def test_a_halted_account_is_refused_by_every_run_and_shown_on_every_screen(main
     for output in (run, main("run", "--dry-run"), main("status"), main("doctor"), coming):
         assert "off for a week" in output.out
     assert coming.out.count("every account is halted") == 1
-    (first, _) = json.loads(main("schedule", "--next", 2, "--json").out)
+    (first, _) = json.loads(main("schedule", "--next", 2, "--json").out)["coming_runs"]
     assert "off for a week" in first["blocked"][0]
     assert main("status").code == NEEDS_ATTENTION
     assert main("doctor").code == FAILED
@@ -134,9 +134,9 @@ def test_the_schedule_reports_a_halt_once_and_again_when_it_changes(main, tmp_pa
 
 
 def test_json_says_the_same_as_the_screen(main):
-    halted = json.loads(main("halt", "--account", "main", "--reason", "odd prices", "--json").out)
+    halted = json.loads(main("halt", "--account", "main", "--reason", "odd prices", "--json").out)["halt"]
     assert (halted["account"], halted["reason"], "@" in halted["by"]) == ("main", "odd prices", True)
-    assert json.loads(main("resume", "--reason", "x", "--json").out) == {"lifted": [halted], "whole_runs": []}
+    assert json.loads(main("resume", "--reason", "x", "--json").out)["lifted"] == [halted]
 
 
 # --------------------------------------------------------------------------------------------- kill
@@ -183,7 +183,7 @@ def test_kill_halts_and_exits_with_an_error_where_open_orders_are_unknown(rebala
     venue.secret = "another one since"  # noqa: S105
     output = rebalance("kill", "--json")
     answer = json.loads(output.out)
-    assert (output.code, answer["exit_code"], answer["halted"]["account"]) == (STILL_OPEN, STILL_OPEN, "")
+    assert (output.code, answer["exit_code"], answer["halt"]["account"]) == (STILL_OPEN, STILL_OPEN, "")
     assert "did not accept the key" in answer["accounts"][0]["trouble"]
     assert "rebalance kill" in json.loads(rebalance("resume", "--reason", "x", "--json").out)["lifted"][0]["reason"]
 

@@ -20,13 +20,14 @@ def config(rebalance, tmp_path):
 def invested(rebalance):
     return {
         bot["bot"]: (bot["amount"], bot["weight_mode"])
-        for bot in json.loads(rebalance("invest", "list", "--json").out)["main"]
+        for bot in json.loads(rebalance("invest", "list", "--json").out)["accounts"][0]["investments"]
     }
 
 
 def changes(rebalance):
     return [
-        (made["key"], made["old"], made["new"]) for made in json.loads(rebalance("config", "changes", "--json").out)
+        (made["key"], made["old"], made["new"])
+        for made in json.loads(rebalance("config", "changes", "--json").out)["changes"]
     ]
 
 
@@ -39,20 +40,20 @@ def test_an_investment_is_added_for_another_bot(rebalance, config):
         config.read_text()
         == f'{before}\n[[accounts.main.investments]]\nbot = "bots/momentum.json"\namount = 30000.50\n'
     )
-    assert invested(rebalance) == {"Ten-month average": ("6000", "dollars"), "momentum": ("30000.50", "dollars")}
+    assert invested(rebalance) == {"Ten-month average": ("6000.00", "dollars"), "momentum": ("30000.50", "dollars")}
     assert ('accounts.main.investments."momentum".amount', None, "30000.50") in changes(rebalance)
 
 
 def test_an_investment_may_be_in_percent_and_have_its_own_name(rebalance, config):
     rebalance("invest", "add", "bots/momentum.json", "25", "--percent", "--name", "Mine")
-    assert invested(rebalance)["Mine"] == ("25", "percent")
+    assert invested(rebalance)["Mine"] == ("25.00", "percent")
 
 
 def test_a_bot_is_added_by_the_name_that_the_list_of_bots_shows(rebalance, config):
-    assert "momentum" in [bot["name"] for bot in json.loads(rebalance("bots", "list", "--json").out)]
+    assert "momentum" in [bot["name"] for bot in json.loads(rebalance("bots", "list", "--json").out)["bots"]]
     assert rebalance("invest", "add", "momentum", "5").code == 0
     assert 'bot = "bots/momentum.json"' in config.read_text()
-    assert invested(rebalance)["momentum"] == ("5", "dollars")
+    assert invested(rebalance)["momentum"] == ("5.00", "dollars")
 
 
 def test_a_bot_of_another_account_is_added_under_its_name(rebalance, config):
@@ -61,7 +62,7 @@ def test_a_bot_of_another_account_is_added_under_its_name(rebalance, config):
     )
     config.write_text(f"{config.read_text()}\n{other}amount = 1\n")
     assert rebalance("invest", "add", "Mine", "7", "--account", "main").code == 0
-    assert invested(rebalance)["Mine"] == ("7", "dollars")
+    assert invested(rebalance)["Mine"] == ("7.00", "dollars")
 
 
 def test_a_bot_that_is_invested_already_is_refused_with_the_command_for_its_amount(rebalance, config):
@@ -93,9 +94,9 @@ def test_another_amount_is_journalled_with_the_old_and_the_new_one(rebalance, co
 def test_an_amount_in_percent_stays_percent_unless_dollars_are_named(rebalance, config):
     rebalance("invest", "set", "Ten-month average", "50", "--percent")
     rebalance("invest", "set", "Ten-month average", "60")
-    assert invested(rebalance) == {"Ten-month average": ("60", "percent")}
+    assert invested(rebalance) == {"Ten-month average": ("60.00", "percent")}
     rebalance("invest", "set", "Ten-month average", "6000", "--dollars")
-    assert invested(rebalance) == {"Ten-month average": ("6000", "dollars")}
+    assert invested(rebalance) == {"Ten-month average": ("6000.00", "dollars")}
 
 
 def test_an_investment_is_removed(rebalance, config):

@@ -44,7 +44,7 @@ def asked_of_orders(venue) -> list[str]:
 
 
 def standing(rebalance) -> dict[str, object]:
-    (account,) = json.loads(at_the_time(rebalance, "live", "status", "--json").out)
+    (account,) = json.loads(at_the_time(rebalance, "live", "status", "--json").out)["accounts"]
     return account
 
 
@@ -85,7 +85,7 @@ def test_the_arming_is_shown_and_journalled(rebalance, venue):
     account = standing(rebalance)
     assert account["trouble"] == ""
     assert account["armed"]["until"] == "2027-01-01T00:00:00-05:00"
-    assert (account["armed"]["number"], account["armed"]["max_dollars"]) == (NUMBER, "250000")
+    assert (account["armed"]["account_number"], account["armed"]["max_dollars"]) == (NUMBER, "250000.00")
     assert "@" in account["armed"]["by"]
 
 
@@ -208,6 +208,13 @@ def test_nothing_is_sent_after_live_disarm(rebalance, venue, run):
     assert (run().exit_code, sent(venue)) == (FAILED, 0)
 
 
+def test_arming_and_disarming_say_the_same_in_json(rebalance, venue):
+    armed = json.loads(at_the_time(rebalance, *ARM, "--json").out)["armed"]
+    assert (armed["account"], armed["max_dollars"]) == ("live1", "250000.00")
+    assert json.loads(rebalance("live", "disarm", "--account", "live1", "--json").out)["was_armed"] == armed
+    assert json.loads(rebalance("live", "disarm", "--account", "live1", "--json").out)["was_armed"] is None
+
+
 def test_a_manual_edit_of_a_bot_is_reported_everywhere(rebalance, venue, run, tmp_path):
     rebalance(*WHOLE)
     write_bot(tmp_path, SPY=50, GLD=40)
@@ -254,7 +261,7 @@ def test_the_doctor_checks_the_arming_and_the_mode_of_the_account(rebalance, ven
     def found() -> dict[str, tuple[str, str]]:
         answer = json.loads(at_the_time(rebalance, "doctor", "--json").out)
         checks = (check for checkup in answer["checkups"] for check in checkup["checks"])
-        return {check["name"]: (check["verdict"], check["found"]) for check in checks}
+        return {check["name"]: (check["verdict"], check["finding"]) for check in checks}
 
     assert found()["armed"][0] == "fail"
     rebalance(*ARM)

@@ -90,8 +90,10 @@ def test_prices_that_can_not_be_read_are_a_warning(rebalance, write, tmp_path):
 def test_data_status_compares_with_what_the_bots_need(rebalance, write):
     write(hold("SPY", "TQQQ"), hold("QLD", "SPY", sort=5), data=FOLDER, fallback='fallback_ticker = "QLD"')
     answer = json.loads(rebalance("data", "status", "--json").out)
-    assert [(need["symbol"], need["bots"], need["settings"]) for need in answer["missing"]] == [("TQQQ", ["first"], [])]
-    assert [(need["symbol"], need["closes"]) for need in answer["short"]] == [("QLD", 6), ("SPY", 6)]
+    assert [(need["symbol"], need["needed_by"], need["needed_by_settings"]) for need in answer["missing_symbols"]] == [
+        ("TQQQ", ["first"], [])
+    ]
+    assert [(need["symbol"], need["closes_needed"]) for need in answer["short_symbols"]] == [("QLD", 6), ("SPY", 6)]
     shown = " ".join(rebalance("data", "status").out.split())
     assert "1 ticker has no price: TQQQ (1 bot)." in shown
     assert "2 tickers have fewer closes than the bots look back: QLD (2 of 6, 1 bot, fallback_ticker)" in shown
@@ -109,12 +111,19 @@ def test_a_run_says_each_reason_and_each_warning_once_for_all_tickers_and_bots(r
 def test_the_doctor_says_which_bots_need_what_is_missing(rebalance, write):
     write(hold_all("SPY", "QLD"), hold_all("QLD", "TQQQ"), fallback='fallback_ticker = "CASH"')
     checkups = json.loads(rebalance("doctor", "--json").out)["checkups"]
-    found = {check["name"]: check["found"] for checkup in checkups for check in checkup["checks"]}
+    found = {check["name"]: check["finding"] for checkup in checkups for check in checkup["checks"]}
     assert found["quotes"].endswith("Without a price: QLD (2 bots), TQQQ (1 bot)")
     assert "2 of 3 are not tradable: QLD (2 bots), TQQQ (1 bot): " in found["tickers"]
 
 
 def test_where_nothing_is_missing_nothing_is_said(rebalance):
     answer = json.loads(rebalance("data", "status", "--json").out)
-    assert (answer["missing"], answer["short"]) == ([], [])
+    assert (answer["missing_symbols"], answer["short_symbols"]) == ([], [])
     assert "no price" not in rebalance("data", "status").out
+
+
+def test_a_back_test_says_once_what_has_no_close_and_how_many_bots_want_it(rebalance, write):
+    write(hold_all("SPY", "QLD"), hold_all("QLD", "TQQQ"))
+    output = rebalance("backtest", "first", "second", "--json")
+    (note,) = [note for note in json.loads(output.out)["notes"] if "QLD" in note]
+    assert "QLD (by 2 bots on 2,141 sessions), TQQQ (by 1 bot on 2,141 sessions)" in note

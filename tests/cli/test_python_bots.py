@@ -39,8 +39,8 @@ def test_the_example_on_the_page_decides_on_every_session_once_its_history_is_lo
 def test_an_evening_trades_what_a_python_bot_wants_and_records_its_file(rebalance, config):
     output = rebalance("run", "--as-of", DAYS[3], "--json")
     assert output.code == 0, output.out
-    run = json.loads(output.out)["accounts"][0]["run"]
-    assert run["run"]["status"] == "success"
+    run = json.loads(output.out)["accounts"][0]["record"]
+    assert run["status"] == "success"
     assert sha256(HALF.encode()).hexdigest() in output.out
     assert "weights() returned SPY 50 %; the rest is cash" in output.out
 
@@ -53,7 +53,7 @@ def test_the_share_of_a_python_bot_that_fails_goes_to_the_fallback_and_the_reaso
     output = rebalance("run", "--as-of", DAYS[3], "--json")
     assert output.code == 3, "a bot that fails leaves the run partial"
     assert "weights() raised ZeroDivisionError: division by zero (line 5)" in output.out
-    orders = json.loads(output.out)["accounts"][0]["run"]["orders"]
+    orders = json.loads(output.out)["accounts"][0]["record"]["orders"]
     assert {order["symbol"] for order in orders} == {"FB", "SPY"}
 
 

@@ -34,7 +34,10 @@ def run_until_the_power_cut(folder: Path, clock: Clock | None = None) -> None:
 
 
 def filled(rebalance):
-    return [(order["run"], order["symbol"], order["state"]) for order in json.loads(rebalance("orders", "--json").out)]
+    return [
+        (order["run"], order["symbol"], order["state"])
+        for order in json.loads(rebalance("orders", "--json").out)["orders"]
+    ]
 
 
 @pytest.mark.usefixtures("interrupted_run")
@@ -90,16 +93,16 @@ def test_a_dry_run_leaves_an_interrupted_run_alone(rebalance):
 @pytest.mark.usefixtures("interrupted_run")
 def test_without_its_journal_nothing_is_sent_until_a_person_accounts_for_the_order(rebalance, tmp_path):
     """A journal that was deleted would let the evening be traded twice."""
-    (order,) = json.loads(rebalance("orders", "--json").out)
+    (order,) = json.loads(rebalance("orders", "--json").out)["orders"]
     for file in (tmp_path / "state").glob("journal.sqlite*"):
         file.unlink()
     output = rebalance("run")
     assert output.code == 5
     assert "orders with this program's names that this journal does not know" in output.out
-    assert order["id"] in output.out
+    assert order["order_id"] in output.out
 
-    assert rebalance("recover", "--account-for", order["id"]).code == 2
-    vouched = rebalance("recover", "--account-for", order["id"], "--reason", "I deleted the journal")
+    assert rebalance("recover", "--account-for", order["order_id"]).code == 2
+    vouched = rebalance("recover", "--account-for", order["order_id"], "--reason", "I deleted the journal")
     assert vouched.code == 0, vouched.err
     assert "halted" in rebalance("run").out
     assert rebalance("resume", "--reason", "I know").code == 0
@@ -111,11 +114,11 @@ def test_without_its_journal_nothing_is_sent_until_a_person_accounts_for_the_ord
 
 @pytest.mark.usefixtures("interrupted_run")
 def test_an_order_can_not_be_accounted_for_in_the_wrong_account(rebalance, tmp_path):
-    (order,) = json.loads(rebalance("orders", "--json").out)
+    (order,) = json.loads(rebalance("orders", "--json").out)["orders"]
     another = CONFIG.format(enabled="false", top="").partition("[accounts.main]")[2].replace("main", "other")
     with (tmp_path / "config.toml").open("a") as file:
         file.write(f"[accounts.other]{another}")
-    output = rebalance("recover", "--account", "other", "--account-for", order["id"], "--reason", "a typo")
+    output = rebalance("recover", "--account", "other", "--account-for", order["order_id"], "--reason", "a typo")
     assert output.code == 2
     assert "is of account main, not of account other: account for it with --account main" in " ".join(
         output.err.split()

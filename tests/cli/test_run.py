@@ -30,7 +30,7 @@ def test_a_run_trades_at_the_sim_and_a_second_one_does_nothing(rebalance):
 def test_json_says_the_same_as_the_screen(rebalance):
     answer = json.loads(rebalance("run", "--json").out)
     (account,) = answer["accounts"]
-    record = account["run"]
+    record = account["record"]
     screen = rebalance("history", 1).out
     assert account["exit_code"] == answer["exit_code"] == 0
     for order in record["orders"]:
@@ -44,16 +44,16 @@ def test_on_every_day_of_a_month_journal_and_broker_agree(rebalance):
     while day <= last:
         if day.weekday() < 5 and day != date(2016, 2, 15):  # Washington's Birthday
             answer = json.loads(rebalance("run", "--as-of", day, "--json").out)
-            record = answer["accounts"][0]["run"]
-            assert answer["exit_code"] == 0, record["run"]["reason"]
+            record = answer["accounts"][0]["record"]
+            assert answer["exit_code"] == 0, record["reason"]
             netted += len(record["targets"]["nettings"])
-            end = record["holdings"][-1]
+            end = record["readings"][-1]
             assert all(row["quantity"] == row["ours"] and not row["untouchable"] for row in end["holdings"])
             invested = sum(Decimal(row["value"]) for row in end["holdings"])
-            assert invested <= Decimal("0.99") * Decimal(end["account"]["equity"])
-            assert Decimal(end["account"]["cash"]) > 0
+            assert invested <= Decimal("0.99") * Decimal(end["account_figures"]["equity"])
+            assert Decimal(end["account_figures"]["cash"]) > 0
         day += timedelta(days=1)
-    assert len(json.loads(rebalance("history", "--json").out)) == 20
+    assert len(json.loads(rebalance("history", "--json").out)["runs"]) == 20
     assert netted > 0
 
 

@@ -38,7 +38,7 @@ def test_a_terminal_shows_what_a_run_is_at_and_neither_the_output_nor_the_journa
     output = rebalance("run")
     shown = screen.getvalue()
     assert output.code == 0
-    assert "\rAsking Dual momentum [#####...............] 1 of 4\x1b[K" in shown
+    assert "\r[#####...............] 1 of 4  Asking Dual momentum\x1b[K" in shown
     assert shown.endswith("\r\x1b[K")
     assert "Asking" not in output.out
     assert b"Asking" not in (tmp_path / "state/demo/journal.sqlite").read_bytes()
@@ -54,7 +54,7 @@ def test_nothing_is_shown_with_json(rebalance, monkeypatch, command: list[str]):
 def test_a_backtest_shows_the_bot_that_it_is_at(rebalance, monkeypatch):
     screen = terminal(monkeypatch)
     assert rebalance("backtest", "Dual momentum", "Inverse volatility").code == 0
-    assert "\rBack-testing Inverse volatility [##########..........] 1 of 2\x1b[K" in screen.getvalue()
+    assert "\r[##########..........] 1 of 2  Back-testing Inverse volatility\x1b[K" in screen.getvalue()
 
 
 def test_a_folder_shows_the_file_that_is_read(rebalance, monkeypatch, tmp_path: Path):

@@ -45,7 +45,7 @@ def test_the_coming_runs_for_machines_are_in_utc(rebalance, tmp_path):
     write_config(tmp_path)
     with freeze_time("2026-11-27 12:00"):
         answer = json.loads(rebalance("schedule", "--next", 1, "--json").out)
-    assert answer == [
+    assert answer["coming_runs"] == [
         {
             "account": "main",
             "session": "2026-11-27",
@@ -93,7 +93,7 @@ def test_three_days_unattended_are_three_runs_each_ten_minutes_before_the_close(
             [(28, "1 of 1 orders done"), (29, "0 of 0 orders done"), (30, "0 of 0 orders done")], start=1
         )
     ]
-    runs = json.loads(rebalance("history", "--json").out)
+    runs = json.loads(rebalance("history", "--json").out)["runs"]
     assert [(run["session"], run["status"]) for run in reversed(runs)] == [
         ("2016-06-28", "success"),
         ("2016-06-29", "success"),
@@ -124,7 +124,7 @@ def test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_th
     print_poll(loop)
     output = capsys.readouterr().out
     assert output.count("missed (run 1): no run was started between 15:50 New York time and 15:59 New York time") == 1
-    runs = json.loads(rebalance("history", "--json").out)
+    runs = json.loads(rebalance("history", "--json").out)["runs"]
     assert [(run["session"], run["status"]) for run in reversed(runs)] == [
         ("2016-06-28", "missed"),
         ("2016-06-29", "success"),
@@ -163,7 +163,7 @@ def test_prices_that_end_before_today_are_reported_three_times_and_then_not_retr
     poll_until(schedule_loop(clock), clock, clock.now() + timedelta(minutes=9), timedelta(seconds=30))
     output = capsys.readouterr().out
     assert output.count("there are no prices of 2016-07-28: those of the source in [data] end on 2016-07-01") == 3
-    assert [run["status"] for run in json.loads(rebalance("history", "--json").out)] == ["failed"] * 3
+    assert [run["status"] for run in json.loads(rebalance("history", "--json").out)["runs"]] == ["failed"] * 3
 
 
 # ---------------------------------------------------------------------------------------------- its end

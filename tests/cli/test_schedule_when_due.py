@@ -28,7 +28,7 @@ def when_due(rebalance, day: int, hour: int, minute: int = 0, *words: str):
 
 
 def statuses(rebalance) -> list[str]:
-    return [run["status"] for run in reversed(json.loads(rebalance("history", "--json").out))]
+    return [run["status"] for run in reversed(json.loads(rebalance("history", "--json").out)["runs"])]
 
 
 def test_it_does_nothing_and_says_nothing_until_the_window_opens(rebalance, tmp_path):
@@ -177,7 +177,7 @@ def test_a_manual_run_of_an_enabled_account_counts_as_the_sessions_run(rebalance
     assert "use --yes to confirm" in by_hand(rebalance, 28, 11).err
     assert by_hand(rebalance, 28, 11, 0, "--yes").code == 0
     assert when_due(rebalance, 28, 15, 50) == NOTHING
-    assert [run["session"] for run in json.loads(rebalance("history", "--json").out)] == ["2016-06-28"]
+    assert [run["session"] for run in json.loads(rebalance("history", "--json").out)["runs"]] == ["2016-06-28"]
 
 
 def test_a_manual_run_is_refused_while_the_exchange_is_closed(rebalance, tmp_path):

@@ -166,7 +166,7 @@ def test_a_protected_fallback_is_a_problem(rebalance, begun):
 def test_a_protected_ticker_that_a_bot_wants_is_neither_bought_nor_sold(rebalance, begun):
     assert rebalance("run", "--as-of", "2016-06-29").code == 0
     begun.write_text(begun.read_text().replace("protected = []", 'protected = ["SPY"]'))
-    record = json.loads(rebalance("run", "--json").out)["accounts"][0]["run"]
+    record = json.loads(rebalance("run", "--json").out)["accounts"][0]["record"]
     (trade,) = record["plan"]["trades"]
     assert (trade["symbol"], trade["side"], trade["why"]) == ("SPY", None, "protected in the config")
     assert record["orders"] == []
@@ -247,7 +247,7 @@ def test_a_manual_edit_is_journalled_at_the_next_run_and_shown_with_it(rebalance
     assert "No setting was changed" in rebalance("config", "changes").out
     begun.write_text(begun.read_text().replace("amount = 6000", "amount = 7000"))
     run = rebalance("run", "--as-of", "2016-06-30")
-    (change,) = json.loads(rebalance("config", "changes", "--json").out)
+    (change,) = json.loads(rebalance("config", "changes", "--json").out)["changes"]
     assert (change["key"], change["old"], change["new"]) == (
         'accounts.main.investments."Ten-month average".amount',
         "6000",
@@ -262,7 +262,7 @@ def test_a_changed_default_of_trading_is_journalled_for_the_account_it_holds_in(
     rebalance("run", "--as-of", "2016-06-29")
     begun.write_text(begun.read_text().replace("[trading]", "[trading]\ndrift_percent = 2"))
     rebalance("run", "--as-of", "2016-06-30")
-    (change,) = json.loads(rebalance("config", "changes", "--json", "--account", "main").out)
+    (change,) = json.loads(rebalance("config", "changes", "--json", "--account", "main").out)["changes"]
     assert (change["key"], change["old"], change["new"]) == ("accounts.main.trading.drift_percent", "0", "2")
 
 

@@ -80,8 +80,8 @@ def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
     (account,) = answer["accounts"]
     assert answer["exit_code"] == FINE
     assert (account["account"], account["enabled"], account["troubles"]) == ("main", True, [])
-    assert account["last"]["status"] == "success"
-    assert account["upcoming"]["starts"] == "2016-06-29T19:50:00+00:00"
+    assert account["last_run"]["status"] == "success"
+    assert account["next_run"]["starts"] == "2016-06-29T19:50:00+00:00"
 
 
 def test_status_reports_a_rolled_back_journal_as_run_and_doctor_do(rebalance, tmp_path):

@@ -10,7 +10,7 @@ CLOSES = {"FB": ["200", "200", "210", "", ""], "SPY": ["400"] * 5}
 
 def ended(rebalance, day):
     output = rebalance("run", "--as-of", day, "--json")
-    run = json.loads(output.out)["accounts"][0]["run"]["run"]
+    run = json.loads(output.out)["accounts"][0]["record"]
     return output.code, run["status"], run["reason"]
 
 

@@ -26,7 +26,7 @@ def delisted(rebalance, tmp_path):
 
 def evening(rebalance, day):
     output = rebalance("run", "--as-of", day, "--json")
-    return output.code, json.loads(output.out)["accounts"][0]["run"]
+    return output.code, json.loads(output.out)["accounts"][0]["record"]
 
 
 def warnings(record):
@@ -37,9 +37,9 @@ def test_a_position_without_a_price_counts_at_its_last_close_with_a_warning_and_
     write_bot(delisted, {"asset": "GLD"})
     code, record = evening(rebalance, DAYS[4])
     assert code == 3
-    assert "FB: 51,870.00 USD over its target (the sim broker has no price for it" in record["run"]["reason"]
+    assert "FB: 51,870.00 USD over its target (the sim broker has no price for it" in record["reason"]
     assert "FB: no price now: it counts for 51,870.00 USD by its last close, of 2022-06-08" in warnings(record)
-    assert record["holdings"][0]["investable"] == "102470.00"
+    assert record["readings"][0]["investable"] == "102470.00"
     filled = {order["symbol"]: (order["side"], order["filled"]) for order in record["orders"]}
     assert filled == {"SPY": ("sell", "123"), "GLD": ("buy", "495")}
 
@@ -66,8 +66,10 @@ def test_after_a_write_off_the_next_run_finds_no_difference(rebalance, delisted)
     write_bot(delisted, {"asset": "GLD"})
     code, record = evening(rebalance, DAYS[4])
     assert (code, warnings(record)) == (0, [])
-    assert record["holdings"][0]["account"]["equity"] == "50600.00"
-    assert [line["symbol"] for line in json.loads(rebalance("positions", "--json").out)["a"]] == ["GLD"]
+    assert record["readings"][0]["account_figures"]["equity"] == "50600.00"
+    assert [
+        line["symbol"] for line in json.loads(rebalance("positions", "--json").out)["accounts"][0]["positions"]
+    ] == ["GLD"]
     assert rebalance("audit", "verify").code == 0
 
 

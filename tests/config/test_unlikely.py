@@ -84,3 +84,9 @@ def test_a_program_for_on_result_that_can_not_be_found_is_named_without_its_argu
     program = tmp_path / "tell-me"
     program.touch(mode=0o755)
     assert warnings_of(f'on_result = "{program} hunter2"\n{SMALLEST}') == {}
+
+
+def test_a_schedule_on_prices_that_end_in_2016_is_said():
+    enabled = SMALLEST.replace("[[", "enabled = true\n[[", 1)
+    assert list(warnings_of(enabled)) == ["accounts.demo.enabled"]
+    assert warnings_of(f'[data]\nsource = "folder"\nfolder = "/"\n{enabled}') == {}

@@ -236,7 +236,7 @@ def test_tickers_that_a_parquet_file_keeps_as_categories_are_read(tmp_path: Path
     check_the_two_days(read_folder(tmp_path))
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.parquet", b"no"), ("a.csv.gz", b"no"), ("a.csv", b"date,\xff\n")])
+@pytest.mark.parametrize(("name", "content"), [("a.parquet", b"no"), ("a.csv.gz", b"no"), ("a.csv", b'date,"SPY\n')])
 def test_a_file_that_can_not_be_read_at_all_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     (problem,) = refused(tmp_path)

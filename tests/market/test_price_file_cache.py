@@ -121,9 +121,21 @@ def test_the_same_prices_under_another_name_are_read_again_and_the_old_name_is_f
 
 
 def test_a_file_that_changed_just_now_is_not_kept(folder: Path, cache: PriceFileCache) -> None:
-    now = PriceFileCache(cache.path, SimulatedClock(datetime.fromtimestamp((folder / "spy.csv").stat().st_ctime, UTC)))
+    changed = datetime.fromtimestamp((folder / "bonds.csv").stat().st_ctime, UTC)
+    now = PriceFileCache(cache.path, SimulatedClock(changed + timedelta(seconds=1)))
     reads(folder, now)
     assert reads(folder, now)[0] == ["bonds.csv", "spy.csv"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept(folder: Path, cache: PriceFileCache) -> None:
+    def change(work: str, done: int = 0, total: int = 0) -> None:
+        if work == "Reading spy.csv, row 2":
+            (folder / "spy.csv").write_text(SPY.replace("209.92", "209.93"))
+
+    assert read_folder(folder, cache, change).values[-1, 1] == 209.92
+    again, closes = reads(folder, cache)
+    assert again == ["spy.csv"]
+    assert closes.values[-1, 1] == 209.93
 
 
 def test_a_file_with_a_problem_is_not_kept_and_the_others_are(folder: Path, cache: PriceFileCache) -> None:

@@ -31,21 +31,21 @@ def test_a_terminal_shows_the_work_with_a_bar_and_the_line_goes_away(clock: Simu
     out = Terminal()
     line = ProgressLine(out, clock)
     line("Reading spy.csv", 1, 4)
-    assert out.getvalue() == "\rReading spy.csv [#####...............] 1 of 4\x1b[K"
+    assert out.getvalue() == "\r[#####...............] 1 of 4  Reading spy.csv\x1b[K"
     line.clear()
     assert out.getvalue().endswith(CLEARED)
 
 
 def test_work_of_unknown_size_is_a_line_without_a_bar(clock: SimulatedClock) -> None:
     out = Terminal()
-    ProgressLine(out, clock)("Waiting for the sell of SPY, at most 95 s")
-    assert out.getvalue() == "\rWaiting for the sell of SPY, at most 95 s\x1b[K"
+    ProgressLine(out, clock)("Waiting at most 95 s for the sell of SPY")
+    assert out.getvalue() == "\rWaiting at most 95 s for the sell of SPY\x1b[K"
 
 
 def test_the_line_is_never_wider_than_the_terminal(clock: SimulatedClock) -> None:
     out = Terminal()
     ProgressLine(out, clock)("Reading " + 100 * "目", 1, 4)
-    assert out.getvalue() == "\rReading " + 25 * "目" + " \x1b[K"
+    assert out.getvalue() == "\r[#####...............] 1 of 4  Reading " + 10 * "目" + "\x1b[K"
 
 
 def test_what_a_screen_would_obey_is_shown_as_an_escape(clock: SimulatedClock) -> None:
@@ -79,7 +79,7 @@ def test_a_pipe_gets_a_line_of_text_every_so_often(clock: SimulatedClock) -> Non
     for second in range(40):
         line("Waiting for the sell of SPY", second, 40)
         clock.sleep(1)
-    assert out.getvalue() == "Waiting for the sell of SPY 15 of 40\nWaiting for the sell of SPY 30 of 40\n"
+    assert out.getvalue() == "Waiting for the sell of SPY: 15 of 40\nWaiting for the sell of SPY: 30 of 40\n"
 
 
 def test_a_pipe_gets_nothing_of_what_is_over_soon(clock: SimulatedClock) -> None:
@@ -101,7 +101,7 @@ def test_a_terminal_that_can_not_move_its_cursor_is_like_a_pipe(
     clock.sleep(15)
     line("Reading spy.csv", 1, 4)
     line.clear()
-    assert out.getvalue() == "Reading spy.csv 1 of 4\n"
+    assert out.getvalue() == "Reading spy.csv: 1 of 4\n"
 
 
 def test_nothing_is_shown_with_json(monkeypatch: pytest.MonkeyPatch) -> None:

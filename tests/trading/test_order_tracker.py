@@ -157,8 +157,8 @@ def test_whoever_watches_learns_which_order_is_awaited_and_how_long_still() -> N
     )
     assert tracker.until_terminal(10, poll=4)
     assert told == [
-        ("Waiting for the buy of SPY, at most 10 s", 0, 1),
-        ("Waiting for the buy of SPY, at most 6 s", 0, 1),
+        ("Waiting at most 10 s for the buy of SPY", 0, 1),
+        ("Waiting at most 6 s for the buy of SPY", 0, 1),
     ]
 
 

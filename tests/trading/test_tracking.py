@@ -112,8 +112,8 @@ def test_no_order_is_absent_before_two_look_ups_past_the_quiet_time(quiet: int, 
 def test_whoever_watches_learns_which_order_is_looked_up_and_how_long_still() -> None:
     told: list[str] = []
     found(ScriptedBroker([Unknown("no answer")], quiet=5), lambda work, done=0, total=0: told.append(work))
-    assert told[0] == "Waiting for word of rb1, at most 15 s"
-    assert told[-1] == "Waiting for word of rb1, at most 1 s"
+    assert told[0] == "Waiting at most 15 s for word of rb1"
+    assert told[-1] == "Waiting at most 1 s for word of rb1"
 
 
 def test_polls_say_how_many_seconds_are_left() -> None:

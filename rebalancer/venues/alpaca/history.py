@@ -32,14 +32,14 @@ Fetched = CachedCloses | str | None
 
 @dataclass(frozen=True, slots=True)
 class AlpacaSynced:
-    """The result of updating the closes of `symbols` symbols to the session `last` with so many `requests`.
+    """The result of updating the closes of `symbol_count` symbols to the session `last` with so many `requests`.
 
     `thrown_away` has the symbols whose cached closes were replaced, with the reason; `silent` those of which Alpaca
     sent nothing although closes are cached, with the last cached day.
     """
 
     last: date
-    symbols: int
+    symbol_count: int
     requests: int
     thrown_away: Mapping[Symbol, str]
     silent: Mapping[Symbol, date]

@@ -135,7 +135,7 @@ def test_what_is_not_read_is_refused_by_name(incantation, sentence):
     assert sentence in problems(incantation)[0]
 
 
-def test_a_spell_10000_deep_is_read():
+def test_a_spell_1000_deep_is_read():
     deep = json.dumps(weighted("HERE")).split('"HERE"')
-    content = spell("HERE").replace(b'"HERE"', (deep[0] * 10_000 + json.dumps(SPY) + deep[1] * 10_000).encode())
+    content = spell("HERE").replace(b'"HERE"', (deep[0] * 1_000 + json.dumps(SPY) + deep[1] * 1_000).encode())
     assert read(content, "deep.json")[1] == ()

@@ -148,7 +148,7 @@ def test_what_is_not_read_is_refused_by_name(node, sentence):
     assert sentence in line
 
 
-def test_a_chart_10000_deep_is_read():
+def test_a_chart_1000_deep_is_read():
     deep = json.dumps(basic("HERE")).split('"HERE"')
-    text = (deep[0] * 10_000 + json.dumps(SPY) + deep[1] * 10_000).encode()
+    text = (deep[0] * 1_000 + json.dumps(SPY) + deep[1] * 1_000).encode()
     assert read(text, "deep.json")[1] == ()

@@ -153,7 +153,7 @@ def test_what_is_not_read_is_refused_by_name(node, sentence):
     assert sentence in problems(node)[0]
 
 
-def test_a_chart_10000_deep_is_read():
+def test_a_chart_1000_deep_is_read():
     deep = json.dumps(weight(["weight_equal"], "HERE")).split('"HERE"')
-    content = symphony("HERE").replace(b'"HERE"', (deep[0] * 10_000 + json.dumps(SPY) + deep[1] * 10_000).encode())
+    content = symphony("HERE").replace(b'"HERE"', (deep[0] * 1_000 + json.dumps(SPY) + deep[1] * 1_000).encode())
     assert read(content, "deep.json")[1] == ()

@@ -34,7 +34,7 @@ def traded(account, say):
 
 
 def test_the_orders_and_the_positions_are_in_its_currency(traded, say):
-    assert "bought 65.749 of 65.749 at 91.255 EUR" in say("orders")
+    assert "bought 65.749 of 65.749 at 91.26 EUR" in say("orders")
     held = say("positions")
     assert "cost EUR" in held
     assert "value EUR" in held
@@ -48,10 +48,10 @@ def test_a_run_of_the_journal_is_shown_again_in_its_currency_and_time(traded, sa
 
 def test_shares_that_are_handed_over_are_valued_in_its_currency(traded, rebalance, say):
     """The bots' shares are the owner's again once the journal of their purchase is gone."""
-    (first, *_) = json.loads(rebalance("orders", "--json").out)
+    (first, *_) = json.loads(rebalance("orders", "--json").out)["orders"]
     for file in (traded / "state").glob("journal.sqlite*"):
         shutil.move(file, traded / f"elsewhere-{file.name}")
-    assert rebalance("recover", "--account-for", first["id"], "--reason", "I moved the journal").code == 0
+    assert rebalance("recover", "--account-for", first["order_id"], "--reason", "I moved the journal").code == 0
     adopted = say("adopt", "--all", "--yes")
     assert "value EUR" in adopted
     assert re.search(r"Total: [\d,.]+ EUR", adopted)
@@ -72,7 +72,7 @@ def test_a_back_test_begins_with_its_currency(account, say):
     assert "1,000 EUR" in screen
     assert "Equity, EUR" in page.read_text()
     facts = json.loads(say("backtest", "world", "--json"))
-    assert (facts["currency"], facts["cash"]) == ("EUR", 10_000)
+    assert (facts["currency"], facts["cash"]) == ("EUR", "10000.00")
 
 
 def test_its_runs_are_scheduled_by_the_hours_of_its_exchange(account, say):

@@ -1,0 +1,115 @@
+"""A command's answer as JSON, for programs: one object with `exit_code` and named values and lists.
+
+One name means one thing in all of them, whatever the journal and the code call it. docs/json.md has the rules.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from typing import Any
+
+from rebalancer.app.views import (
+    AccountStatus,
+    Blocked,
+    Killed,
+    KilledAccount,
+    LiveAccount,
+    Need,
+    PriceStatus,
+    RunResult,
+)
+from rebalancer.backtest.metrics import Drawdown
+from rebalancer.bots.base import Findings
+from rebalancer.config.effective import Setting
+from rebalancer.events import Armed, BotDecided, BotFailed, HoldingsRead, PricesTaken
+from rebalancer.journal.codec import Plain, plain
+from rebalancer.journal.read import OrderSummary, PositionSummary, RunRecord, RunSummary
+from rebalancer.market.coverage import Coverage
+from rebalancer.model import Account, Allocation, OrderState, Position, Price, Trade
+from rebalancer.model.checkup import Check
+
+HERE = ""
+RENAMED: Mapping[type, Mapping[str, str]] = {
+    Account: {"number": "account_number", "blocked": "blocked_by"},
+    AccountStatus: {"last": "last_run", "upcoming": "next_run"},
+    Allocation: {"warnings": "data_gaps"},
+    Armed: {"number": "account_number"},
+    Blocked: {"blocked": "message"},
+    BotDecided: {"warnings": "data_gaps"},
+    BotFailed: {"failure": HERE},
+    Check: {"found": "finding"},
+    Coverage: {"missing": "missing_sessions"},
+    Drawdown: {"depth": "drawdown"},
+    Findings: {"tickers": "symbols"},
+    HoldingsRead: {"account": "account_figures"},
+    Killed: {"halted": "halt"},
+    KilledAccount: {"found": "open_orders", "left": "still_open"},
+    LiveAccount: {"number": "account_number"},
+    Need: {"bots": "needed_by", "settings": "needed_by_settings", "closes": "closes_needed"},
+    OrderState: {"id": "order_id", "kind": "order_type", "status": "broker_state"},
+    OrderSummary: {"id": "order_id", "kind": "order_type"},
+    Position: {"market_value": "value"},
+    PositionSummary: {"at_broker": "quantity"},
+    Price: {"value": "price"},
+    PriceStatus: {"tickers": "coverage", "missing": "missing_symbols", "short": "short_symbols"},
+    PricesTaken: {"missing": "without_price"},
+    RunRecord: {"run": HERE, "holdings": "readings", "prices": "prices_taken"},
+    RunResult: {"run": "record"},
+    RunSummary: {"id": "run", "number": "run_of_session", "orders": "order_count"},
+    Setting: {"value": "set_to"},
+    Trade: {"dollars": "value", "price": "price_taken"},
+}
+"""By type and field; HERE puts the value's own fields in the field's place."""
+
+MONEY = frozenset(
+    {
+        *("amount", "buying_power", "cash", "cost", "counted_value", "deposits", "equity", "fee", "investable"),
+        *("long_value", "max_dollars", "non_marginable_buying_power", "others_value", "pending_out"),
+        *("previous_equity", "reserve", "spendable", "value"),
+    }
+)
+"""Text with two decimals. An `amount` may be a percentage, and keeps what more it has."""
+FRACTIONS = frozenset({"now", "target"})
+QUANTITIES = frozenset({"target_shares"})
+
+
+def to_json(found: object, exit_code: int) -> str:
+    """The whole answer. Raises ValueError for NaN, infinities and naive times."""
+    return json.dumps({"exit_code": exit_code, **_members(found)}, indent=2)
+
+
+def to_json_line(found: object) -> str:
+    return json.dumps(_members(found))
+
+
+def _members(found: Any) -> dict[str, Plain]:  # noqa: ANN401 - a dataclass or a mapping
+    if isinstance(found, Mapping):
+        return {str(name): _shown(value, str(name)) for name, value in found.items()}
+    names, members = RENAMED.get(type(found), {}), dict[str, Plain]()
+    for field in fields(found):
+        name, value = names.get(field.name, field.name), getattr(found, field.name)
+        members.update(_members(value) if name == HERE else {name: _shown(value, name)})
+    return members
+
+
+def _shown(value: Any, name: str) -> Plain:  # noqa: ANN401 - whatever a field may hold
+    if isinstance(value, tuple | list):
+        return [_shown(item, name) for item in value]
+    if isinstance(value, Mapping):  # by symbol, bot or account: its keys are no names
+        return {str(key): _shown(item, "") for key, item in value.items()}
+    if is_dataclass(value):
+        return _members(value)
+    return _scalar(value, name)
+
+
+def _scalar(value: Any, name: str) -> Plain:  # noqa: ANN401 - whatever a field may hold
+    flat = plain(value)
+    if value is None or isinstance(value, bool):
+        return flat
+    if name in MONEY:
+        exact = name == "amount" and Decimal(value) != round(Decimal(value), 2)
+        return flat if exact else f"{value:.2f}"
+    if name in FRACTIONS:
+        return float(value)
+    return str(value) if name in QUANTITIES else flat
