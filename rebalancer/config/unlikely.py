@@ -21,26 +21,27 @@ LIMIT_PERCENTS = ("max_symbol_percent", "max_turnover_percent", "max_daily_loss_
 def unlikely_settings(config: Config) -> tuple[Problem, ...]:
     """What is odd in `config`, in the order of its file, each once."""
     written, lines = leaves(config.document), lines_of(config.content.decode("utf-8-sig"))
-    found = {
-        (key if key in written else _shared(key), text): None
+    found = dict.fromkeys(
+        (key if key in written else _shared(key), text)
         for account in config.accounts
-        for key, text in _of_account(account, f"accounts.{account.name}")
-    }
-    for account in config.accounts:
-        if account.enabled and account.venue.simulated and config.data_source == "sample":
-            text = (
-                "the sample ends in 2016, so that no scheduled run finds prices: set false, or bring prices of your own"
-            )
-            found[f"accounts.{account.name}.enabled", text] = None
-    if config.data_folder is not None and not config.data_folder.is_dir():
-        found["data.folder", f"there is no folder {config.data_folder}: no run has prices until it is there"] = None
+        for key, text in (*_of_account(account, f"accounts.{account.name}"), *_of_prices(config, account))
+    )
     problems = [Problem(str(config.path), key, text, line_of(key, lines)) for key, text in found]
     return tuple(sorted(problems, key=lambda problem: problem.line or 0))
 
 
 def _shared(key: str) -> str:
     """Where a key of an account's table is set for all accounts: trading.x for accounts.main.trading.x."""
-    return key if "investments" in key or "cash_reserve" in key else key.split(".", 2)[2]
+    *_, own = key.split(".", 2)
+    return own if own.startswith(("trading", "limits", "on_result")) else key
+
+
+def _of_prices(config: Config, account: AccountConfig) -> Found:
+    if account.enabled and account.venue.simulated and config.data_source == "sample":
+        text = "the sample ends in 2016, where no scheduled run finds a price: set false, or bring prices of your own"
+        yield f"accounts.{account.name}.enabled", text
+    if config.data_folder is not None and not config.data_folder.is_dir():
+        yield "data.folder", f"there is no folder {config.data_folder}: no run has prices until it is there"
 
 
 def _of_account(account: AccountConfig, here: str) -> Found:

@@ -53,7 +53,7 @@ def test_list_shows_the_files_of_other_programs_with_their_format(rebalance, bot
     text = '(defsymphony "x" {:rebalance-frequency :daily} (asset "SPY"))'
     (bots / "copied.clj").write_text(text)
     (bots / "packed.clj.gz").write_bytes(gzip.compress(text.encode()))
-    answer = json.loads(rebalance("bots", "list", "--json").out)
+    answer = json.loads(rebalance("bots", "list", "--json").out)["bots"]
     assert [bot["format"] for bot in answer] == ["native", "", "Composer Lisp", "Composer Lisp"]
 
 

@@ -52,7 +52,7 @@ def test_status_of_a_folder_shows_gaps_and_how_far_it_is_behind(rebalance, conte
 def test_status_in_json_has_every_missing_day(rebalance, context):
     answer = json.loads(rebalance("data", "status", "--json").out)
     spy, tlt = answer["coverage"]
-    assert (answer["last_session"], spy["missing"], spy["sessions"]) == ("2016-07-01", ["2016-06-29"], 3)
+    assert (answer["last_session"], spy["missing_sessions"], spy["sessions"]) == ("2016-07-01", ["2016-06-29"], 3)
     assert tlt["last"] == "2016-06-28"
     assert tlt["behind"] == spy["behind"] + 3
     assert spy["behind"] > 2000

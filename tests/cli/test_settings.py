@@ -72,9 +72,9 @@ def test_init_for_a_real_venue_is_ready_but_for_the_keys_and_has_no_ticker_of_th
     (problem,) = json.loads(check.out)["problems"]
     assert problem["text"].endswith("paper.keys; `rebalance login paper` asks for them and writes it")
     assert json.loads(check.out)["warnings"] == []
-    bots = json.loads(rebalance("bots", "list", "--config", "my folder/config.toml", "--json").out)
+    bots = json.loads(rebalance("bots", "list", "--config", "my folder/config.toml", "--json").out)["bots"]
     assert len(bots) > 1
-    assert all(bot["findings"] and not {*TRADED} & {*bot["findings"]["tickers"]} for bot in bots)
+    assert all(bot["findings"] and not {*TRADED} & {*bot["findings"]["symbols"]} for bot in bots)
 
 
 def test_the_first_configs_differ_in_what_the_venue_needs_alone():

@@ -1,6 +1,7 @@
 """The tables are exactly what the events imply."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from evenings import (
@@ -22,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebalancer.errors import StoppedError
-from rebalancer.events import OrderAbsent, OrderAccounted, OrderAnswered, OrderIntended, OrderResent
+from rebalancer.events import Noted, OrderAbsent, OrderAccounted, OrderAnswered, OrderIntended, OrderResent
 from rebalancer.journal import read
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.store import SqliteJournal
@@ -122,6 +123,14 @@ def test_a_finished_order_is_settled_once_its_fills_are_journalled(journal, path
 
 def test_a_canceled_order_without_fills_is_settled(journal, path):
     assert order_after(journal, path, seen(BUY, "canceled")).settled
+
+
+def test_a_note_outside_a_run_has_no_row_and_is_found_among_the_events(journal, path):
+    journal.record(NO_RUN, Noted(NOW, "error", "the venue did not answer"))
+
+    assert journal._db.execute("SELECT COUNT(*) FROM notes").fetchone() == (0,)
+    assert read.noted(path, "the venue did not answer", NOW)
+    assert not read.noted(path, "the venue did not answer", NOW + timedelta(seconds=1))
 
 
 def test_a_late_status_does_not_reopen_a_finished_order(journal, path):
