@@ -183,17 +183,6 @@ def test_a_link_is_refused_where_the_file_itself_is_asked_for(path: Path, tmp_pa
         open_regular(tmp_path / "link", follow=False)
 
 
-@pytest.mark.parametrize("make", [pipe, Path.mkdir])
-def test_anything_else_is_never_replaced_not_even_behind_a_link(tmp_path: Path, make: Callable[[Path], None]) -> None:
-    make(tmp_path / "made")
-    (tmp_path / "link").symlink_to(tmp_path / "made")
-    for path in (tmp_path / "made", tmp_path / "link"):
-        with pytest.raises(OSError, match="it is no ordinary file"):
-            replace_atomically(path, b"new")
-    assert not (tmp_path / "made").is_file()
-    assert names(tmp_path) == ["link", "made"]
-
-
 @pytest.mark.parametrize("make", [pipe, device, Path.mkdir])
 def test_a_library_is_not_given_anything_else(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "made")
