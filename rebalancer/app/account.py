@@ -19,6 +19,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock
 from rebalancer.model import Session
+from rebalancer.model.text import known_names
 from rebalancer.ports import Broker, Calendar, Clock, Progress, Quotes, unwatched
 from rebalancer.trading.context import RunContext
 from rebalancer.venues.plugin import SimulatedMarket
@@ -162,7 +163,7 @@ def chosen_accounts(config: Config, name: str | None) -> tuple[AccountConfig, ..
         return config.accounts
     chosen = tuple(account for account in config.accounts if account.name == name)
     if not chosen:
-        text = f"there is no account {name!r}; there are: {_names(config.accounts)}"
+        text = f"there is no account {name!r}; {known_names(name, [account.name for account in config.accounts])}"
         raise BadInputError.of(config.path, text, "accounts")
     return chosen
 

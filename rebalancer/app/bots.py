@@ -16,6 +16,7 @@ from rebalancer.config.files import create
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.files import read_regular
 from rebalancer.model import Investment, Symbol, Trading
+from rebalancer.model.text import known_names
 
 TEMPLATES: Mapping[str, str] = {
     "trend": "ten_month_average.json",
@@ -150,15 +151,23 @@ def bot_file(config: Config, bot: str) -> Path:
 
     Each by the name that `list_bots` has for it. Raises BadInputError.
     """
-    invested = {name: path for account in config.accounts for name, path in account.bots.items()}
-    if bot in invested:
-        return invested[bot]
-    if Path(bot).is_file():
+    invested = _invested(config)
+    if bot not in invested and Path(bot).is_file():
         return Path(bot)
-    others = {path.stem: path for path in _not_invested(config)}
-    if bot in others:
-        return others[bot]
-    raise BadInputError.of(config.path, f"{bot!r} is no file and no bot; there are: {', '.join([*invested, *others])}")
+    named = bot_files(config)
+    if bot in named:
+        return named[bot]
+    raise BadInputError.of(config.path, f"{bot!r} is no file and no bot; {known_names(bot, named)}")
+
+
+def bot_files(config: Config) -> Mapping[str, Path]:
+    """The file of each bot by its name, invested ones first."""
+    invested = _invested(config)
+    return {**invested, **{path.stem: path for path in _not_invested(config) if path.stem not in invested}}
+
+
+def _invested(config: Config) -> dict[str, Path]:
+    return {name: path for account in config.accounts for name, path in account.bots.items()}
 
 
 def check_files(files: Sequence[Path]) -> list[CheckedBot]:

@@ -28,7 +28,7 @@ from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, numbers
-from rebalancer.model.text import minute
+from rebalancer.model.text import known_names, minute
 from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.ports import Progress, unwatched
 from rebalancer.venues import registry
@@ -178,7 +178,7 @@ def _index(config: Config, account: AccountConfig, bot: str) -> int:
     names = [investment.bot for investment in account.investments]
     if bot in names:
         return names.index(bot)
-    text = f"there is no bot {bot!r}; there are: {', '.join(names)}"
+    text = f"there is no bot {bot!r}; {known_names(bot, names)}"
     raise BadInputError.of(config.path, text, f"accounts.{account.name}.investments")
 
 

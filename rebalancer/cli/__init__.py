@@ -31,7 +31,7 @@ def _command_line() -> int:
     from rebalancer.cli.app import app
 
     try:
-        return int(app(standalone_mode="--json" not in sys.argv) or 0)
+        return int(app(prog_name="rebalance", standalone_mode="--json" not in sys.argv) or 0)
     except TyperException as error:
         raise BadInputError.of("the command line", error.format_message()) from error
     except Abort as error:

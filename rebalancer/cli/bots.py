@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import Answer, Commands, ConfigOption, JsonOption, show_json
+from rebalancer.cli.options import Answer, BotArgument, Commands, ConfigOption, JsonOption, show_json
 from rebalancer.cli.screen import say
 
 app = Commands(help="List, show, check and create bot files.", no_args_is_help=True)
@@ -24,7 +24,7 @@ def list_(config: ConfigOption = None) -> Answer:
 
 @app.with_json()
 def show(
-    bot: Annotated[str, Argument(help="A bot's name, as `rebalance bots list` shows it, or a bot file.")],
+    bot: BotArgument,
     config: ConfigOption = None,
 ) -> Answer:
     """Show a bot's rules. Needs no prices."""

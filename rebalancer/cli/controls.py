@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from rebalancer.cli import completion
 from rebalancer.cli.config_file import load_account, load_config, own_config
 from rebalancer.cli.options import (
     AccountOption,
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from rebalancer.events import Halted
 
-AnyAccountOption = Annotated[str | None, Option("--account", help="Only this account; default: all.")]
+AnyAccountOption = Annotated[
+    str | None, Option("--account", help="Only this account; default: all.", autocompletion=completion.accounts)
+]
 
 
 def halt(

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from rebalancer.cli import completion
 from rebalancer.cli.config_file import load_account, load_config
-from rebalancer.cli.options import AccountOption, Answer, Commands, ConfigOption, person
+from rebalancer.cli.options import AccountOption, Answer, BotArgument, Commands, ConfigOption, person
 
 if TYPE_CHECKING:
     from rebalancer.app.views import InvestmentsEdited
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
 app = Commands(help="Allocate money to bots.", no_args_is_help=True)
 
 AmountArgument = Annotated[str, Argument(help="An amount of money; with --percent, a percentage.")]
-NameArgument = Annotated[str, Argument(help="The bot's name, as `rebalance invest list` shows it.")]
+NameArgument = Annotated[
+    str, Argument(help="The bot's name, as `rebalance invest list` shows it.", autocompletion=completion.invested)
+]
 
 
 @app.with_json()
 def add(
-    bot: Annotated[str, Argument(help="A bot's name, as `rebalance bots list` shows it, or a bot file.")],
+    bot: BotArgument,
     amount: AmountArgument,
     percent: Annotated[bool, Option("--percent", help="AMOUNT is a percentage of the investable amount.")] = False,
     name: Annotated[str | None, Option("--name", help="The bot's name; default: its file name.")] = None,

@@ -15,8 +15,9 @@ from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Exit, Option, Typer
+from typer import Argument, Exit, Option, Typer
 
+from rebalancer.cli import completion
 from rebalancer.cli.screen import say
 from rebalancer.errors import visible
 
@@ -31,7 +32,13 @@ ConfigOption = Annotated[
     Path | None,
     Option("--config", help="Default: REBALANCE_CONFIG, ./config.toml, your config folder, the demo."),
 ]
-AccountOption = Annotated[str | None, Option("--account", help="Only this account.")]
+AccountOption = Annotated[
+    str | None, Option("--account", help="Only this account.", autocompletion=completion.accounts)
+]
+BotArgument = Annotated[
+    str,
+    Argument(help="A bot's name, as `rebalance bots list` shows it, or a bot file.", autocompletion=completion.bots),
+]
 JsonOption = Annotated[bool, Option("--json", help="Print JSON.")]
 DebugOption = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 DAY = ["%Y-%m-%d"]

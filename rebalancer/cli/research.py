@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from rebalancer.cli import completion
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import DAY, Answer, Commands, ConfigOption, JsonOption, show, show_json, watching
+from rebalancer.cli.options import (
+    DAY,
+    Answer,
+    BotArgument,
+    Commands,
+    ConfigOption,
+    JsonOption,
+    show,
+    show_json,
+    watching,
+)
 from rebalancer.cli.screen import say
 from rebalancer.errors import visible
 
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    bot: Annotated[str, Argument(help="A bot's name, as `rebalance bots list` shows it, or a bot file.")],
+    bot: BotArgument,
     on: Annotated[
         datetime | None, Option("--on", formats=DAY, help="A session of the price history; default: the last.")
     ] = None,
@@ -43,7 +54,12 @@ def explain(
 
 
 def backtest(
-    bots: Annotated[list[str], Argument(help="Names of bots, as `rebalance bots list` shows them, or bot files.")],
+    bots: Annotated[
+        list[str],
+        Argument(
+            help="Names of bots, as `rebalance bots list` shows them, or bot files.", autocompletion=completion.bots
+        ),
+    ],
     first: Annotated[
         datetime | None, Option("--from", formats=DAY, help="First day; default: when every bot can decide.")
     ] = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from rebalancer.cli import completion
 from rebalancer.cli.config_file import config_path, load_account, load_config
 from rebalancer.cli.options import (
     MOST,
@@ -113,7 +114,9 @@ def migrate(config: ConfigOption = None) -> Answer:
     return Answer(found, migrated_screen(found))
 
 
-NameArgument = Annotated[str, Argument(metavar="ACCOUNT", help="The account's name in your settings.")]
+NameArgument = Annotated[
+    str, Argument(metavar="ACCOUNT", help="The account's name in your settings.", autocompletion=completion.accounts)
+]
 
 
 def login(

@@ -1,8 +1,9 @@
 """Money, shares, fractions and times as text: the same on every screen and in every journalled sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from difflib import get_close_matches
 
 from rebalancer.model.instrument import Instrument
 
@@ -68,6 +69,15 @@ def counted(number: int, thing: str) -> str:
 def listed(words: Sequence[str], between: str = ", ", *, most: int = LISTED) -> str:
     more = len(words) - most
     return between.join(words[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def known_names(word: str, names: Iterable[str]) -> str:
+    """The names there are, for an error, and before them the one that was probably meant, in whatever case."""
+    known = list(names)
+    by_folded = {name.casefold(): name for name in reversed(known)}
+    close = get_close_matches(word.casefold(), by_folded, n=1)
+    hint = f"did you mean {by_folded[close[0]]!r}? There" if close else "there"
+    return f"{hint} are: {', '.join(known)}"
 
 
 def clock_time(at: datetime, zone: tzinfo) -> str:
