@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from rebalancer.config.environment import fill
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import MOST_ECHOED, BadInputError, Problem
 
 MAX_BYTES = 128 * 1024
 MAX_LINE = 2_000
@@ -55,7 +55,8 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation as error:
-        raise ValueError(f"the number {text[:40]} has too many digits") from error
+        number = text if len(text) <= MOST_ECHOED else f"of {len(text):,} characters"
+        raise ValueError(f"the number {number} has too many digits") from error
 
 
 def decode(content: bytes, source: str) -> str:

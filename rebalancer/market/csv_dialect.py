@@ -4,6 +4,8 @@ import codecs
 import re
 from collections.abc import Iterable
 
+from rebalancer.errors import echoed
+
 SEPARATORS = (",", ";", "\t", "|")
 SAVE_AS = 'save it as UTF-8, which Excel calls "CSV UTF-8"'
 
@@ -46,6 +48,6 @@ def decimal_mark(prices: Iterable[str]) -> str:
     if len(marks) == 2:
         raise ValueError('has both "," and "." in prices: write them with a dot for decimals and nothing for thousands')
     if marked and not any(_DECIMAL.fullmatch(price) and not _GROUPED.fullmatch(price) for price in marked):
-        text = f'has prices such as {marked[0][:40]}, whose "{marks[0]}" may be for decimals or for thousands'
+        text = f'has prices such as {echoed(marked[0])}, whose "{marks[0]}" may be for decimals or for thousands'
         raise ValueError(f"{text}: write commas between the cells, and a dot in prices")
     return marks[0] if marks else "."

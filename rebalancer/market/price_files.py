@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError, Problem, echoed
 from rebalancer.files import open_regular
 from rebalancer.market.calendar import FIRST_YEAR
 from rebalancer.market.csv_dialect import SAVE_AS, decimal_mark, encoding_of, separator_of
@@ -383,4 +383,4 @@ def _refusals(block: Block, place: int, refused: Mask, text: str) -> list[Proble
 
 def _refusal(block: Block, place: int, row: int, text: str) -> Problem:
     where = f"row {block.rows[row]}, column {block.header[place]}"
-    return Problem(block.source, where, f"{str(block.columns[place][row])[:40]!r} {text}")
+    return Problem(block.source, where, f"{echoed(block.columns[place][row])} {text}")

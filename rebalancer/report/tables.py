@@ -75,7 +75,8 @@ class Grid:
             left_out = ", ".join(column.heading for column in columns if column.extra)
             yield line(f"Not shown in {room} columns: {left_out}.", "dim")
         elif all(column.right and _needed([columns[0], column]) <= room for column in columns[1:]):
-            yield from (_table(part, room) for part in _parts(columns, room))
+            for part in _parts(columns, room):
+                yield from (_table(part, room), line(""))
         else:
             yield from _records(columns)
 

@@ -10,6 +10,7 @@ from threading import Event
 
 import pytest
 from accounts import new_york_summer, write_config
+from answers_schema import validator
 from freezegun import freeze_time
 from schedule_loops import schedule_loop
 
@@ -130,6 +131,20 @@ def test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_th
         ("2016-06-29", "success"),
     ]
     assert "missed: no run was started" in rebalance("history", 1).out
+
+
+def test_in_json_each_result_and_each_failed_look_is_a_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path)
+    loop = schedule_loop(SimulatedClock(new_york_summer(28, 15, 51)))
+    print_poll(loop, json=True)
+    write_config(tmp_path, top="nonsense = 1")
+    print_poll(loop, json=True)
+    output = capsys.readouterr()
+    result, failed = map(json.loads, output.out.splitlines())
+    validator("schedule, a result").validate(result)
+    validator("schedule, a failed look").validate(failed)
+    assert (result["status"], "nonsense" in failed["error"]["message"], output.err) == ("success", True, "")
 
 
 def test_an_edited_config_applies_from_the_next_poll_on(tmp_path, monkeypatch, capsys):

@@ -229,8 +229,11 @@ def test_after_a_hundred_problems_the_rest_is_counted():
 
 
 def test_control_characters_in_a_bot_file_do_not_reach_the_terminal():
-    assert problems({"\x1b[2J" + "x" * 1000: 1})[0].startswith(
+    assert problems({"\x1b[2J" + "x" * 36: 1})[0].startswith(
         'chart: "chart" has the keys "\\u001b[2J' + "x" * 36 + '";'
+    )
+    assert problems({"\x1b[2J" + "x" * 1000: 1})[0].startswith(
+        'chart: "chart" has the keys a text of 1,004 characters;'
     )
 
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TypeGuard, TypeVar
 
 from rebalancer.bots.flowchart.tree import Place
-from rebalancer.errors import Problem
+from rebalancer.errors import MOST_ECHOED, Problem
 from rebalancer.model import Symbol, symbol
 from rebalancer.model.text import counted
 
@@ -203,8 +203,8 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def quoted(text: str) -> str:
-    """As JSON writes it, so that no control character reaches the terminal; at most 40 characters."""
-    return json.dumps(text[:40], ensure_ascii=False)
+    """As JSON writes it, so that no control character reaches the terminal; a long one by its length."""
+    return json.dumps(text, ensure_ascii=False) if len(text) <= MOST_ECHOED else f"a text of {len(text):,} characters"
 
 
 def _shown(value: object) -> str:
