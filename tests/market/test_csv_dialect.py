@@ -68,8 +68,8 @@ def test_letters_that_are_not_in_utf_8_are_no_matter_where_nothing_is_read(tmp_p
     ("content", "sentence"),
     [
         ("date;SPY,TLT\n", 'a.csv: has cells parted by "," or ";": write commas between them, and a dot in prices'),
-        ("date;SPY\n2016-07-01;1,234\n", 'a.csv: has prices such as '1,234', whose "," may be for decimals or for thou'),
-        ("date;SPY\n2016-07-01;1.234\n", 'a.csv: has prices such as '1.234', whose "." may be for decimals or for thou'),
+        ("date;SPY\n2016-07-01;1,234\n", "a.csv: has prices such as '1,234', whose \",\" may be for decimals or"),
+        ("date;SPY\n2016-07-01;1.234\n", "a.csv: has prices such as '1.234', whose \".\" may be for decimals or"),
         ("date;SPY\n2016-07-01;1.234,5\n", 'a.csv: has both "," and "." in prices: write them with a dot for decimals'),
         ("date;SPY;TLT\n2016-07-01;9.5;9,5\n", 'a.csv: has both "," and "." in prices: write them with a dot for dec'),
         ('date,SPY\n2016-07-01,"209,92"\n', "a.csv: row 2, column SPY: '209,92' is no price: use a number above 0"),
