@@ -37,8 +37,8 @@ def test_a_dry_run_shows_its_currency_its_lots_and_its_time(account, rebalance):
     assert code == 0, out
     assert "session 2026-11-26, 17:20 Berlin time, 10 minutes before the close" in out
     assert "Investable 10,000.00 EUR" in out
-    assert "buy 65.749 at 91.255" in out
-    assert "EUNL: would have bought 65.749 of 65.749 at 91.255 EUR" in out
+    assert "buy 65.749 at 91.26" in out
+    assert "EUNL: would have bought 65.749 of 65.749 at 91.26 EUR" in out
     assert "USD" not in out
     assert "New York" not in out
 
@@ -79,4 +79,4 @@ def test_the_next_evening_manages_the_funds_that_it_bought(account, rebalance):
 
     code, out, _ = rebalance("run", "--as-of", str(DAYS[-1]))
     assert code == 0, out
-    assert "EUNL: sold 32.875 of 32.875 at 91.255 EUR" in out
+    assert "EUNL: sold 32.875 of 32.875 at 91.26 EUR" in out
