@@ -10,12 +10,13 @@ import rebalancer
 PACKAGE = Path(rebalancer.__file__).parent
 OUTSIDE = [path for path in PACKAGE.rglob("*.py") if "venues" not in path.relative_to(PACKAGE).parts]
 THE_ONE_PLACE = PACKAGE / "model" / "account.py"
-COMPOSER = PACKAGE / "bots" / "flowchart" / "formats" / "composer.py"
+COMPOSER = PACKAGE / "bots" / "flowchart" / "formats" / "composer_conditions.py"
 """Composer's files write a US equity as EQUITIES::SPY//USD."""
 NAMES = re.compile(
-    r"\w+_dollars|--max-dollars DOLLARS|--(max-|percent/--)?dollars|[Dd]ollars,? or percent|dollars TEXT"
+    r"\w+_dollars|--max-dollars DOLLARS|--(max-|percent/--)?dollars|[Dd]ollars,? or percent|dollars TEXT|dollar-volume"
 )
-"""Settings, options, the choices "dollars" or "percent", and a column of the journal: what they are called stays."""
+"""Settings, options, the choices "dollars" or "percent", a column of the journal, and a key of Composer's: what they
+are called stays."""
 
 
 def texts(path: Path) -> Iterator[str]:

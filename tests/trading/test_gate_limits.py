@@ -99,7 +99,9 @@ def test_a_refused_order_counts_as_an_order_but_trades_no_dollars(gate_run: Gate
     gate_run = scripted(gate_run, GLD=ScriptedFault(refuse="not today"))
     gate_run.gate().send(order(1, "buy", GLD, 50, "200"))
     assert gate_run.gate(Limits(max_run_dollars=Decimal(100))).check(order(2, "buy", TLT, 1, "100")) is None
-    assert "1 order was sent" in reason(gate_run.gate(Limits(max_orders=1)).check(order(2, "buy", TLT, 1, "100")))
+    assert "1 order sent in this run" in reason(
+        gate_run.gate(Limits(max_orders=1)).check(order(2, "buy", TLT, 1, "100"))
+    )
 
 
 def test_a_filled_order_counts_at_its_average_price(gate_run: GateRun) -> None:

@@ -12,6 +12,7 @@ from stage import GLD, SPY, TLT
 
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import OrderId, OrderState, Position, Side, Symbol
+from rebalancer.ports import unwatched
 from rebalancer.trading.tracking import wait_until_released
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)
@@ -54,7 +55,7 @@ def open_order(symbol: Symbol, side: Side, quantity: int, filled: int = 0, *, by
 def waited(broker: HoldingBroker, *symbols: Symbol) -> tuple[float, list[tuple[str, str]]]:
     """Seconds by the simulated clock, and the warnings."""
     clock, log = SimulatedClock(NOW), Notes()
-    context: Any = SimpleNamespace(broker=broker, clock=clock)
+    context: Any = SimpleNamespace(broker=broker, clock=clock, progress=unwatched)
     checked: Any = log
     wait_until_released(context, checked, symbols)
     return (clock.now() - NOW) / timedelta(seconds=1), log.lines
