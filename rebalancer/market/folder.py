@@ -11,17 +11,9 @@ from numpy.typing import NDArray
 
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.calendar import FIRST_YEAR
+from rebalancer.market.price_blocks import MAX_COLUMNS, MAX_DAYS, MOST_PROBLEMS, read_blocks
 from rebalancer.market.price_file_cache import PriceFileCache, key_of
-from rebalancer.market.price_files import (
-    MAX_COLUMNS,
-    MAX_DAYS,
-    MOST_PROBLEMS,
-    Cells,
-    Days,
-    layout_of,
-    read_blocks,
-    read_cells,
-)
+from rebalancer.market.price_files import Cells, Days, layout_of, read_cells
 from rebalancer.model import Closes, Symbol
 from rebalancer.model.text import counted
 from rebalancer.ports import Progress, unwatched
