@@ -38,11 +38,11 @@ class Program:
         """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""
         match self.table[index]:
             case nodes.Number(value):
-                return f"{value:.10g}"
+                return shown(value)
             case nodes.Close(symbol):
                 return f"{INDICATORS[CURRENT_PRICE].short}({symbol})"
             case nodes.Series(function, parameters, source):
-                return f"{INDICATORS[function].short}({','.join([self.subject(source), *map(str, parameters)])})"
+                return f"{INDICATORS[function].short}({','.join([self.subject(source), *map(shown, parameters)])})"
             case nodes.Hold(symbol):
                 return symbol
             case nodes.Uninvested():
@@ -82,6 +82,10 @@ def compile_chart(chart: tree.Chart) -> Program:
         warm_up=_sessions(table, prices_advised)[root],
         groups=draft.groups,
     )
+
+
+def shown(number: float) -> str:
+    return f"{number:.10g}"
 
 
 @dataclass(slots=True)
@@ -161,7 +165,7 @@ class _Draft:
         return children[0] if weights == (1.0,) else self.add(nodes.Blend(weights, children))
 
     def _scores(
-        self, function: str, parameters: tuple[int, ...], element: tree.InverseVolatility | tree.Filter
+        self, function: str, parameters: tuple[float, ...], element: tree.InverseVolatility | tree.Filter
     ) -> tuple[int, ...]:
         histories = [self._history(self.done[child]) for child in element.children]
         return tuple(self._series(function, parameters, history, element.place) for history in histories)
@@ -172,7 +176,7 @@ class _Draft:
         return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
 
     def _series(
-        self, function: str, parameters: tuple[int, ...], history: nodes.Close | nodes.Nav, place: tree.Place
+        self, function: str, parameters: tuple[float, ...], history: nodes.Close | nodes.Nav, place: tree.Place
     ) -> int:
         if INDICATORS[function].of_tickers_only and isinstance(history, nodes.Nav):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
@@ -180,7 +184,7 @@ class _Draft:
         return source if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, source))
 
 
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
+def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[float, ...]], int]) -> list[int]:
     """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row."""
     needed: list[int] = []
     for node in table:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.formulas import over_windows, returns
 from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators.rolling import lowest, returns
 from rebalancer.model import Closes, Floats, Symbol
 
 Truth = NDArray[np.int8]
@@ -187,8 +187,7 @@ def _truth(node: nodes.ConditionNode, values: Evaluation) -> Truth:
 def _held(truth: Truth, days: int) -> Truth:
     """Whether it held on all of the last `days` sessions; before the first session that is unknown."""
     padded = np.concatenate((np.full(days - 1, UNKNOWN), truth)).astype(np.float64)
-    (lowest,) = over_windows((padded,), days, lambda older, newer, *_sizes: (np.minimum(older[0], newer[0]),))
-    return lowest[days - 1 :].astype(np.int8)
+    return lowest(padded, days)[days - 1 :].astype(np.int8)
 
 
 def _simulate(node: nodes.Node, values: Evaluation, prices: Prices, length: int) -> Simulated:

@@ -10,8 +10,8 @@ from rebalancer.bots.base import missing_closes, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, fractions
-from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
+from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
 from rebalancer.model import Closes
 
@@ -105,6 +105,8 @@ def _sentence(program: Program, closes: Closes, values: Evaluation, current: Nod
     if not have:
         return f"{program.subject(node.source)} has no {'simulated value' if simulated else 'close'} on {day}"
     closes_needed = prices_needed(node.function, node.parameters)
+    if have >= closes_needed:
+        return f"{program.label(current.node)} is undefined on {day}: {INDICATORS[node.function].undefined}"
     return (
         f"{program.label(current.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
         f" has {have} since {closes.day(current.day - have + 1)}"

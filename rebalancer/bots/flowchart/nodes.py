@@ -32,7 +32,7 @@ class Series:
     """An indicator of a Close or a Nav."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     source: int
 
 

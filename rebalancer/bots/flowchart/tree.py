@@ -101,7 +101,7 @@ class Filter:
     """The `count` children with the highest ("top") or lowest ("bottom") score, equally; file order breaks ties."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     side: Literal["top", "bottom"]
     count: int
     children: tuple["Node", ...]
@@ -122,7 +122,7 @@ class Indicator:
     """`function` is a name in INDICATORS, with its parameters. A subject that is a node means its simulated history."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     subject: "Symbol | Node"
     place: Place
 

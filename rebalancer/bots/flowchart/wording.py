@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.compile import Program, shown
 from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Evaluation, fractions
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 
@@ -92,7 +92,7 @@ class Wording:
         score = self.program.table[node.scores[0]]
         measure = INDICATORS[CURRENT_PRICE].short
         if isinstance(score, nodes.Series):
-            measure = f"{INDICATORS[score.function].short}({','.join(map(str, score.parameters))})"
+            measure = f"{INDICATORS[score.function].short}({','.join(map(shown, score.parameters))})"
         if isinstance(node, nodes.InverseVol):
             return f"weights by 1 / {measure}"
         return f"{'highest' if node.largest else 'lowest'} {node.count} of {len(node.children)} by {measure}"

@@ -70,7 +70,7 @@ def _if(draw, depth):
 def _filter(draw, depth):
     function = draw(st.sampled_from(OF_RETURNS + OF_PRICES))
     children = draw(_several(0).filter(_all_assets) if function in OF_PRICES else _several(depth))
-    by = {"function": function, "window": draw(_windows)}
+    by = {"function": function, **draw(_parameters(function))}
     side = draw(st.sampled_from(("top", "bottom")))
     return {"filter": {"by": by, "take": side, "count": draw(st.integers(1, 3)), "of": children}}
 
@@ -109,10 +109,19 @@ def _values(draw, depth):
     function = draw(st.sampled_from(("number", "current-price", *OF_PRICES, *OF_RETURNS)))
     if function == "number":
         return draw(st.integers(-100, 100) | st.floats(-100, 100))
-    if function == "current-price":
-        return {function: {"of": draw(_tickers)}}
-    subject = draw(_tickers if function in OF_PRICES or not depth else _tickers | nodes(depth - 1))
-    return {function: {"of": subject, "window": draw(_windows)}}
+    alone = INDICATORS[function].of_tickers_only or not depth
+    subject = draw(_tickers if alone else _tickers | nodes(depth - 1))
+    return {function: {"of": subject, **draw(_parameters(function))}}
+
+
+def _parameters(function):
+    return st.fixed_dictionaries({each.name: _number(each) for each in INDICATORS[function].parameters})
+
+
+def _number(parameter):
+    if parameter.fraction:
+        return st.floats(parameter.least, parameter.most)
+    return st.integers(max(2, int(parameter.least)), 30)
 
 
 def outline(part):

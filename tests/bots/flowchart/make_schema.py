@@ -50,7 +50,11 @@ def _number(parameter: Parameter) -> dict:
     shared = {Parameter("window"): "window", Parameter("window", least=2): "window_of_a_deviation"}
     if parameter in shared:
         return {"$ref": f"#/$defs/{shared[parameter]}"}
-    return {"type": "integer", "minimum": parameter.least, "maximum": parameter.most}
+    return {
+        "type": "number" if parameter.fraction else "integer",
+        "minimum": parameter.least,
+        "maximum": parameter.most,
+    }
 
 
 if __name__ == "__main__":

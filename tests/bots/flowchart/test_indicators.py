@@ -9,18 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rebalancer.bots.flowchart.formulas import (
-    cumulative_return,
-    exponential_moving_average_price,
-    max_drawdown,
-    moving_average_price,
-    moving_average_return,
-    relative_strength_index,
-    runs,
-    standard_deviation_price,
-    standard_deviation_return,
-)
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, prices_advised
+from rebalancer.bots.flowchart.indicators.averages import moving_average
+from rebalancer.bots.flowchart.indicators.momentum import cumulative_return, max_drawdown, moving_average_return
+from rebalancer.bots.flowchart.indicators.oscillators import relative_strength_index
+from rebalancer.bots.flowchart.indicators.rolling import exponential_average, runs
+from rebalancer.bots.flowchart.indicators.volatility import standard_deviation_price, standard_deviation_return
 from rebalancer.model import Floats
 
 HERE = Path(__file__).parent
@@ -73,15 +67,15 @@ def test_values_on_real_prices_agree_with_other_libraries(function, sample):
 
 
 def test_the_mean_of_prices():
-    assert_same(moving_average_price(row(1, 2, 6, 4), 3), NAN, NAN, 3, 4)
+    assert_same(moving_average(row(1, 2, 6, 4), 3), NAN, NAN, 3, 4)
 
 
 def test_the_ema_starts_from_the_first_price():
-    assert_same(exponential_moving_average_price(row(2, 4, 8), 3), NAN, NAN, 5.5)
+    assert_same(exponential_average(row(2, 4, 8), 3), NAN, NAN, 5.5)
 
 
 def test_an_ema_over_one_day_is_the_price():
-    assert_same(exponential_moving_average_price(row(2, 4, 8), 1), 2, 4, 8)
+    assert_same(exponential_average(row(2, 4, 8), 1), 2, 4, 8)
 
 
 def test_the_return_over_two_days_in_percent():

@@ -104,13 +104,13 @@ def _flat_indicator(side: Element, name: Literal["lhs", "rhs"]) -> tree.Indicato
     return tree.Indicator(function, numbers, ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
 
 
-def function_of(name: Element, params: Element, legacy: Element) -> tuple[str, tuple[int, ...]]:
+def function_of(name: Element, params: Element, legacy: Element) -> tuple[str, tuple[float, ...]]:
     """The parameters of a function that was refused have no meaning, and are not looked at."""
     function = name.choice(FUNCTIONS, LATER)
     return function, _parameters(function, params, legacy) if name.value == function else ()
 
 
-def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, ...]:
+def _parameters(function: str, params: Element, legacy: Element) -> tuple[float, ...]:
     """The parameters of `function`; older files have the window under a key of its own.
 
     A current price has none; those in the file are ignored.

@@ -166,6 +166,12 @@ class Element:
         self.must_be(f"a whole number from {least:,} to {most:,}")
         return least
 
+    def between(self, least: float, most: float) -> float:
+        if _is_number(self.value) and least <= self.value <= most:
+            return float(self.value)
+        self.must_be(f"a number from {least:g} to {most:g}")
+        return least
+
     def ticker(self) -> Symbol:
         if isinstance(self.value, str):
             try:

@@ -200,7 +200,7 @@ def _operand(element: Element) -> Parsed:
     return Parsed(lambda: tree.Indicator(function, numbers, symbol, element.here))
 
 
-def _function(name: Element, written: list[Element]) -> tuple[str, tuple[int, ...]]:
+def _function(name: Element, written: list[Element]) -> tuple[str, tuple[float, ...]]:
     """The function and its parameters: a map, or in older texts the bare window."""
     match name.value:
         case ["unimplemented", str(unnamed)]:  # Composer's own mark for what its export has no word for

@@ -157,6 +157,6 @@ def _indicator(function: str, body: Element, operand: Element) -> Parsed:
     return Parsed(lambda: tree.Indicator(function, numbers, symbol, operand.here))
 
 
-def _parameters(function: str, element: Element, *others: str) -> tuple[int, ...]:
+def _parameters(function: str, element: Element, *others: str) -> tuple[float, ...]:
     """The parameters of `function` in an object that also has the keys `others`."""
     return parameters(function, element.only(*others, *names_of_parameters(function)).__getitem__)

@@ -193,7 +193,7 @@ def _must_stand(element: Element, value: float) -> None:
         element.must_be(f"{value}, since others are not read yet")
 
 
-def _function(element: Element) -> tuple[str, tuple[int, ...]]:
+def _function(element: Element) -> tuple[str, tuple[float, ...]]:
     """The function and its parameters; those of a function that was refused are not looked at."""
     element.only("type", "window")
     name = element["type"].choice(tuple(_FUNCTIONS), _LATER)

@@ -285,7 +285,7 @@ def _right(line: Element, left: _Metric) -> tree.Indicator:
     return tree.Indicator(metric.function, numbers, ticker.ticker(), name.here)
 
 
-def _metric(name: Element, window: Element) -> tuple[_Metric, tuple[int, ...]]:
+def _metric(name: Element, window: Element) -> tuple[_Metric, tuple[float, ...]]:
     """The metric and its parameters; those of a metric that was refused are not looked at."""
     metric = _METRICS[name.choice(tuple(_METRICS), _LATER)]
     if name.value not in tuple(_METRICS) or not names_of_parameters(metric.function):

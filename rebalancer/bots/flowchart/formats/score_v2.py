@@ -193,7 +193,7 @@ def _is_list_of_calls(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, list) for each in value)
 
 
-def _function(element: Element) -> tuple[str, tuple[int, ...], Element]:
+def _function(element: Element) -> tuple[str, tuple[float, ...], Element]:
     """The function, its parameters, and the element of its ticker."""
     head, parts = _call(element)
     table, inner = _OF_PRICES, parts[0] if parts else element
