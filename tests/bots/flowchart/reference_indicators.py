@@ -243,7 +243,9 @@ LINES: dict[str, Callable[..., Line]] = {
     "standard-deviation-return": lambda line, n: over(changes(line), n, lambda some: 100 * deviation(some, 1)),
     "standard-deviation-price": lambda line, window: over(line, window, lambda some: deviation(some, 1)),
     "historical-volatility": lambda line, window: over(
-        differences([math.log(price) for price in line]), window, lambda some: 100 * math.sqrt(252) * deviation(some, 1)
+        [math.log(1 + change) for change in changes(line)],
+        window,
+        lambda some: 100 * math.sqrt(252) * deviation(some, 1),
     ),
     "upper-bollinger": band,
     "lower-bollinger": lambda line, window, deviations: band(line, window, -deviations),

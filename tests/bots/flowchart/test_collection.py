@@ -50,14 +50,12 @@ def test_every_symphony_of_the_collection_is_read_or_refused_for_its_rebalancing
     }
 
 
-def test_every_lisp_text_is_read_or_refused_for_its_rebalancing_or_an_oscillator(texts):
+def test_every_lisp_text_is_read_or_refused_for_its_rebalancing(texts):
     assert len(texts) == 72
     assert sum(chart is None for chart, _ in texts.values()) == 16
     assert {reason.split(": ")[-1] for reason in reasons(texts)} == {
         "rebalancing by threshold is not read yet",
         '":rebalance-frequency" ":quarterly" is not read yet',
-        'this "percentage-price-oscillator" is not read yet',
-        'this "percentage-price-oscillator-signal" is not read yet',
     }
 
 

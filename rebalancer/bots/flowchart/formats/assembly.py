@@ -75,6 +75,12 @@ def parameters(function: str, named: Callable[[str], Element]) -> tuple[float, .
     return tuple(_number(named(each.name), each) for each in INDICATORS[function].parameters)
 
 
+def number_of(function: str, name: str, element: Element) -> float:
+    """The parameter `name` of `function` alone."""
+    (parameter,) = (each for each in INDICATORS[function].parameters if each.name == name)
+    return _number(element, parameter)
+
+
 def _number(element: Element, parameter: Parameter) -> float:
     if parameter.fraction:
         return element.between(parameter.least, parameter.most)

@@ -200,12 +200,13 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(map(quoted, names))
+    """Names of our own, of any length."""
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _some(names: tuple[str, ...]) -> str:
     more = len(names) - 5
-    return _listed(names[:5]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(map(quoted, names[:5])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def quoted(text: str) -> str:

@@ -36,13 +36,22 @@ _FUNCTIONS = {
     "Volatility": STANDARD_DEVIATION_RETURN,
     "MaxDrawdown": "max-drawdown",
     "MovingAverageOfReturns": "moving-average-return",
+    "Drawdown": "drawdown",
+    "13612wMomentum": "13612w-momentum",
+    "13612uMomentum": "13612u-momentum",
+    "Sma12Momentum": "sma12-momentum",
+    "UltimateSmoother": "ultimate-smoother",
+    "MACD": "moving-average-convergence-divergence-histogram",
+    "PPO": "percentage-price-oscillator-histogram",
+    "TrendClarity": "trend-clarity",
 }
+_HISTOGRAM_WINDOWS = (12, 26, 9)
+_UNIT_UNKNOWN = frozenset({"13612wMomentum", "13612uMomentum", "Sma12Momentum", "MACD", "PPO", "TrendClarity"})
 _LATER = frozenset(
     {
         *("Weekly", "Monthly", "Quarterly", "Yearly", "Threshold", "Switch", "Mixed", "EnterExit"),
         *("Month", "IndicatorPercentile", "IndicatorStochastic"),
-        *("Drawdown", "13612wMomentum", "13612uMomentum", "Sma12Momentum", "UltimateSmoother", "AroonUp"),
-        *("AroonDown", "Aroon", "MACD", "PPO", "TrendClarity"),
+        *("AroonUp", "AroonDown", "Aroon"),
     }
 )
 _NOTES = ("incantation_type", "name", "description")
@@ -175,6 +184,7 @@ def _single(element: Element) -> Parsed:
     if kind == "BothIndicators":
         _must_stand(element["rh_weight"], 1)
         _must_stand(element["rh_bias"], 0)
+    _check_units(element, right_too=kind == "BothIndicators")
     number = element["rh_value"]  # what stands for the right indicator beside it is a filler
     right = _indicator(element, "rh") if kind == "BothIndicators" else tree.Constant(number.number(), number.here)
     return Parsed(lambda: tree.Compare(left, comparator, right, days, element.here))
@@ -185,6 +195,15 @@ def _indicator(element: Element, side: str) -> tree.Indicator:
     named = element[f"{side}_indicator"]
     function, numbers = _function(named)
     return tree.Indicator(function, numbers, _ticker(element[f"{side}_ticker_symbol"]), named.here)
+
+
+def _check_units(element: Element, *, right_too: bool) -> None:
+    """Refuses an indicator whose unit is not known against anything but 0 or itself."""
+    left, right = (element[f"{side}_indicator"]["type"] for side in ("lh", "rh"))
+    for side in (left, right) if right_too else (left,):
+        comparable = left.value == right.value if right_too else element["rh_value"].value == 0
+        if isinstance(side.value, str) and side.value in _UNIT_UNKNOWN and not comparable:
+            side.refuse(f"{quoted(side.value)} is read against 0 and itself only: whether it is a percent is not known")
 
 
 def _must_stand(element: Element, value: float) -> None:
@@ -200,4 +219,6 @@ def _function(element: Element) -> tuple[str, tuple[float, ...]]:
     function = _FUNCTIONS[name]
     if element["type"].value != name or not names_of_parameters(function):
         return function, ()
+    if name in ("MACD", "PPO"):
+        return function, _HISTOGRAM_WINDOWS
     return function, parameters(function, element.__getitem__)

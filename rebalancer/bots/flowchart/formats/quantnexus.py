@@ -15,7 +15,7 @@ from rebalancer.bots.flowchart.formats.assembly import (
     Unread,
     assemble,
     names_of_parameters,
-    parameters,
+    number_of,
     selection,
     specified,
     volatility_window,
@@ -31,11 +31,15 @@ EMPTY = "Empty"
 
 @dataclass(frozen=True, slots=True)
 class _Metric:
-    """Ours for one of theirs: `scale` of a threshold, None where it is not known; `shorter` is taken off its window."""
+    """Ours for one of theirs: `scale` of a threshold, None where it is not known; `shorter` is taken off its window.
+
+    `fixed` are our parameters after the window, or in its place, which theirs always has.
+    """
 
     function: str
     scale: float | None = 1
     shorter: int = 0
+    fixed: tuple[float, ...] = ()
 
 
 _PRICE, _SMA = _Metric(CURRENT_PRICE), _Metric("moving-average-price")
@@ -52,17 +56,37 @@ _METRICS: Mapping[str, _Metric] = {
     "SMA of Returns": _Metric("moving-average-return", scale=100),
     "Rate of Change": _Metric("cumulative-return", scale=None),
     "Standard Deviation": _Metric(STANDARD_DEVIATION_RETURN, scale=None),
+    "Hull Moving Average": _Metric("hull-moving-average"),
+    "Weighted Moving Average": _Metric("weighted-moving-average"),
+    "Wilder Moving Average": _Metric("wilder-moving-average"),
+    "DEMA": _Metric("double-exponential-moving-average"),
+    "TEMA": _Metric("triple-exponential-moving-average"),
+    "KAMA": _Metric("kaufman-adaptive-moving-average"),
+    "RSI (SMA)": _Metric("relative-strength-index-sma"),
+    "RSI (EMA)": _Metric("relative-strength-index-ema"),
+    "Stochastic RSI": _Metric("stochastic-relative-strength-index", scale=None),
+    "Laguerre RSI": _Metric("laguerre-relative-strength-index", scale=None, fixed=(0.8,)),
+    "Momentum (Weighted)": _Metric("13612w-momentum", scale=None),
+    "Momentum (Unweighted)": _Metric("13612u-momentum", scale=None),
+    "Momentum (12-Month SMA)": _Metric("sma12-momentum", scale=None),
+    "Standard Deviation of Price": _Metric("standard-deviation-price", scale=None),
+    "Bollinger %B": _Metric("bollinger-percent-b", scale=None, fixed=(2,)),
+    "Bollinger Bandwidth": _Metric("bollinger-bandwidth", scale=None, fixed=(2,)),
+    "Historical Volatility": _Metric("historical-volatility", scale=None),
+    "Ulcer Index": _Metric("ulcer-index", scale=None),
+    "Trend Clarity": _Metric("trend-clarity", scale=None),
+    "Linear Reg Slope": _Metric("linear-regression-slope", scale=None),
+    "Linear Reg Value": _Metric("linear-regression-value"),
+    "Price vs SMA": _Metric("price-to-moving-average", scale=None),
+    "MACD Histogram": _Metric("moving-average-convergence-divergence-histogram", fixed=(12, 26, 9)),
+    "PPO Histogram": _Metric("percentage-price-oscillator-histogram", scale=None, fixed=(12, 26, 9)),
 }
 _LATER = frozenset(
     {
         *("numbered", "call", "altExit", "scaling", "rolling", "pro", "capped", "crossAbove", "crossBelow", "Date"),
-        *("Hull Moving Average", "Weighted Moving Average", "Wilder Moving Average", "DEMA", "TEMA", "KAMA"),
-        *("RSI (SMA)", "RSI (EMA)", "Stochastic RSI", "Laguerre RSI", "Momentum (Weighted)", "Momentum (Unweighted)"),
-        *("Momentum (12-Month SMA)", "Williams %R", "CCI", "Stochastic %K", "Stochastic %D", "ADX", "Max Drawdown"),
-        *("Standard Deviation of Price", "Drawdown", "Bollinger %B", "Bollinger Bandwidth", "ATR", "ATR %"),
-        *("Average True Range", "Historical Volatility", "Ulcer Index", "Ultimate Smoother", "Trend Clarity"),
-        *("Linear Reg Slope", "Linear Reg Value", "Price vs SMA", "Aroon Up", "Aroon Down", "Aroon Oscillator"),
-        *("MACD Histogram", "PPO Histogram", "Money Flow Index", "OBV Rate of Change", "VWAP Ratio"),
+        *("Williams %R", "CCI", "Stochastic %K", "Stochastic %D", "ADX", "ATR", "ATR %", "Average True Range"),
+        *("Max Drawdown", "Drawdown", "Ultimate Smoother", "Aroon Up", "Aroon Down", "Aroon Oscillator"),
+        *("Money Flow Index", "OBV Rate of Change", "VWAP Ratio"),
     }
 )
 _NODE = (
@@ -288,9 +312,10 @@ def _right(line: Element, left: _Metric) -> tree.Indicator:
 def _metric(name: Element, window: Element) -> tuple[_Metric, tuple[float, ...]]:
     """The metric and its parameters; those of a metric that was refused are not looked at."""
     metric = _METRICS[name.choice(tuple(_METRICS), _LATER)]
-    if name.value not in tuple(_METRICS) or not names_of_parameters(metric.function):
-        return metric, ()
-    (days,) = parameters(metric.function, lambda _name: window.numeric)
+    names = names_of_parameters(metric.function)
+    if name.value not in tuple(_METRICS) or "window" not in names:
+        return metric, metric.fixed
+    days = number_of(metric.function, "window", window.numeric)
     if metric.shorter and days < 2:
-        window.refuse(f"{days} is too short: the first of its days is where the return begins")
-    return metric, (max(days - metric.shorter, 1),)
+        window.refuse(f"{days:g} is too short: the first of its days is where the return begins")
+    return metric, (max(days - metric.shorter, 1), *metric.fixed)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from rebalancer.bots.flowchart.indicators.averages import moving_average
-from rebalancer.bots.flowchart.indicators.rolling import mean_and_squares, ratio, returns
+from rebalancer.bots.flowchart.indicators.rolling import earlier, mean_and_squares, ratio, returns
 from rebalancer.bots.flowchart.indicators.spec import TWO_OR_MORE, IndicatorSpec, Parameter
 from rebalancer.model import Floats
 
@@ -27,7 +27,7 @@ def standard_deviation_return(prices: Floats, window: int) -> Floats:
 
 def historical_volatility(prices: Floats, window: int) -> Floats:
     """100 sqrt(252) times the sample deviation of the last `window` daily changes of log(P)."""
-    ratios = 1 + returns(prices)
+    ratios = prices / earlier(prices, 1)
     # One by one: NumPy's logarithm may differ in the last bit with the place of a number in its array.
     logarithms = np.array([math.log(each) for each in ratios.ravel().tolist()]).reshape(ratios.shape)
     return 100 * math.sqrt(SESSIONS_OF_A_YEAR) * standard_deviation_price(logarithms, window)

@@ -5,7 +5,8 @@
 
 TA-Lib and Tulip Indicators (C code), ta, technical and SciPy answer where they mean the same; plain pandas for the
 rest, and plain Python for Ehlers' Ultimate Smoother, which none of them has. They differ from us only where the answer
-file does not look: TA-Lib calls the RSI of prices that never moved 0, and its EMA starts from a mean; technical starts
+file does not look: TA-Lib calls the RSI of prices that never moved 0, and its EMA starts from a mean; Tulip calls the
+place in an empty range 0; technical starts
 Laguerre's filter from 0, so that its first year is left out. Each window is handed to pandas by itself (`apply`),
 because its running sums lose up to four digits. The file was made with TA-Lib 0.8.2, tulipy 0.4.0, ta 0.11.0, technical
 1.7.0, SciPy 1.17.1, pandas 3.1.1 and NumPy 2.4.6.
@@ -99,7 +100,9 @@ def averages(prices: pd.Series, window: int) -> Iterator[Answer]:
 
 def of_a_window(prices: pd.Series, window: int) -> Iterator[Answer]:
     returns, values = prices.pct_change(), prices.to_numpy()
-    logarithms = np.log(prices).diff()
+    logarithms = np.log(prices / prices.shift(1))
+    wilder = of_array(prices, tulipy.rsi(values, window)).rolling(window)
+    moved = wilder.max() > wilder.min()
     for function, answer in {
         "cumulative-return": 100 * prices.pct_change(window),
         "moving-average-return": 100 * returns.rolling(window).apply(pd.Series.mean),
@@ -112,7 +115,7 @@ def of_a_window(prices: pd.Series, window: int) -> Iterator[Answer]:
         "relative-strength-index": pd.Series(talib.RSI(values, window), prices.index),
         "relative-strength-index-sma": strength(prices, lambda of: of.rolling(window).apply(pd.Series.mean)),
         "relative-strength-index-ema": strength(prices, lambda of: exponential(of, window)),
-        "stochastic-relative-strength-index": 100 * of_array(prices, tulipy.stochrsi(values, window)),
+        "stochastic-relative-strength-index": 100 * of_array(prices, tulipy.stochrsi(values, window)).where(moved),
         "linear-regression-slope": regression(prices, window, lambda some, line: 100 * line.slope / some.mean()),
         "linear-regression-value": regression(
             prices, window, lambda _, line: line.intercept + line.slope * (window - 1)
