@@ -6,7 +6,7 @@ Shares nothing with the engine but the chart and the closes. NaN and None mean u
 import math
 from itertools import groupby
 
-from reference_indicators import LINES
+from reference_indicators import LINES, READS
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.model import Closes
@@ -25,6 +25,9 @@ class Reference:
     def __init__(self, closes: Closes) -> None:
         self.days = len(closes.sessions)
         self.closes = {ticker: closes.values[:, column].tolist() for column, ticker in enumerate(closes.symbols)}
+        self.bars = {"close": self.closes}
+        for field, values in closes.bars.values.items() if closes.bars else ():
+            self.bars[field] = dict(zip(closes.bars.symbols, values.T.tolist(), strict=True))
         self.doubtful = False
         self._histories: dict[tree.Node, list[float]] = {}
         self._scores: dict[tuple[object, ...], list[float]] = {}
@@ -153,11 +156,15 @@ class Reference:
         return self._scores[key][day]
 
     def scores(self, function: str, parameters: tuple[float, ...], history: list[float]) -> list[float]:
-        """On every day; anew after each gap."""
+        """On every day; anew after each day without a price, or without one of the fields of the bar that it reads."""
+        fields = [history]
+        if function in READS:
+            (ticker,) = [ticker for ticker, closes in self.closes.items() if closes is history]
+            fields = [self.bars[field][ticker] for field in READS[function]]
         found: list[float] = []
-        for missing, days in groupby(history, math.isnan):
+        for missing, days in groupby(zip(*fields, strict=True), lambda day: any(map(math.isnan, day))):
             stretch = list(days)
-            line = [] if missing else LINES[function](stretch, *parameters)
+            line = [] if missing else LINES[function](*map(list, zip(*stretch, strict=True)), *parameters)
             found += [math.nan] * (len(stretch) - len(line)) + line
         return found
 

@@ -212,6 +212,96 @@ def r_squared(some: Line) -> float:
     return rate**2 * math.fsum([(day - middle) ** 2 for day in range(len(some))]) / spread if spread else math.nan
 
 
+# ------------------------------------------------------------------------------------- bars and volume
+
+
+def days_of(window: int, formula: Callable[..., float], *lines: Line) -> Line:
+    """`formula` of the last `window` values of each line, on each day."""
+    ends = range(window, len(lines[0]) + 1)
+    return [formula(*(line[end - window : end] for line in lines)) for end in ends]
+
+
+def true_ranges(highs: Line, lows: Line, closes: Line) -> Line:
+    days = zip(highs[1:], lows[1:], closes, strict=False)
+    return [max(high - low, abs(high - before), abs(low - before)) for high, low, before in days]
+
+
+def adx(highs: Line, lows: Line, window: int) -> Line:
+    moves = list(zip(differences(highs), [-step for step in differences(lows)], strict=True))
+    up = wilder([rise if rise > fall and rise > 0 else 0.0 for rise, fall in moves], window)
+    down = wilder([fall if fall > rise and fall > 0 else 0.0 for rise, fall in moves], window)
+    return wilder(together(lambda one, two: 100 * abs(one - two) / (one + two) if one + two else 0.0, up, down), window)
+
+
+def place_in_range(highs: Line, lows: Line, closes: Line) -> float:
+    top, bottom = max(highs), min(lows)
+    return 100 * (closes[-1] - bottom) / (top - bottom) if top > bottom else math.nan
+
+
+def stochastic(highs: Line, lows: Line, closes: Line, window: int) -> Line:
+    return days_of(window, place_in_range, highs, lows, closes)
+
+
+def typical(highs: Line, lows: Line, closes: Line) -> Line:
+    return [(high + low + close) / 3 for high, low, close in zip(highs, lows, closes, strict=True)]
+
+
+def cci(some: Line) -> float:
+    middle = mean(some)
+    spread = mean([abs(value - middle) for value in some])
+    return (some[-1] - middle) / (0.015 * spread) if len(set(some)) > 1 else math.nan
+
+
+def recency(some: Line) -> float:
+    """Of the highest value: 100 on the last day, 0 on the first."""
+    latest = max(day for day, value in enumerate(some) if value == max(some))
+    return 100 * latest / (len(some) - 1)
+
+
+def aroon_up(highs: Line, window: int) -> Line:
+    return over(highs, window + 1, recency)
+
+
+def aroon_down(lows: Line, window: int) -> Line:
+    return over([-low for low in lows], window + 1, recency)
+
+
+def money_flow(prices: Line, volumes: Line) -> float:
+    flows = [(now - before, now * volume) for before, now, volume in zip(prices, prices[1:], volumes[1:], strict=False)]
+    inflow = math.fsum([flow for change, flow in flows if change > 0])
+    outflow = math.fsum([flow for change, flow in flows if change < 0])
+    return 100 * inflow / (inflow + outflow) if inflow + outflow else math.nan
+
+
+def obv_change(closes: Line, volumes: Line, window: int) -> Line:
+    balance = [0.0]
+    for before, now, volume in zip(closes, closes[1:], volumes[1:], strict=False):
+        balance.append(balance[-1] + (volume if now > before else -volume if now < before else 0.0))
+    return over(balance, window + 1, lambda some: 100 * (some[-1] - some[0]) / abs(some[0]) if some[0] else math.nan)
+
+
+def vwap_ratio(closes: Line, volumes: Line) -> float:
+    traded = math.fsum(volumes)
+    return 100 * closes[-1] / (math.fsum(map(float.__mul__, closes, volumes)) / traded) if traded else math.nan
+
+
+READS = {
+    "average-true-range": ("high", "low", "close"),
+    "average-true-range-percent": ("high", "low", "close"),
+    "average-directional-index": ("high", "low"),
+    "stochastic-k": ("high", "low", "close"),
+    "stochastic-d": ("high", "low", "close"),
+    "williams-percent-r": ("high", "low", "close"),
+    "commodity-channel-index": ("high", "low", "close"),
+    "aroon-up": ("high",),
+    "aroon-down": ("low",),
+    "aroon-oscillator": ("high", "low"),
+    "money-flow-index": ("high", "low", "close", "volume"),
+    "on-balance-volume-change": ("close", "volume"),
+    "price-to-volume-weighted-average": ("close", "volume"),
+}
+"""What is read of a ticker's bars; the others read closes alone."""
+
 LINES: dict[str, Callable[..., Line]] = {
     "moving-average-price": simple,
     "exponential-moving-average-price": exponential,
@@ -260,4 +350,21 @@ LINES: dict[str, Callable[..., Line]] = {
     "linear-regression-slope": lambda line, window: over(line, window, lambda some: 100 * slope(some) / mean(some)),
     "linear-regression-value": lambda line, n: over(line, n, lambda some: mean(some) + slope(some) * (n - 1) / 2),
     "trend-clarity": lambda line, window: over(line, window, lambda some: 100 * r_squared(some)),
+    "average-true-range": lambda high, low, close, window: wilder(true_ranges(high, low, close), window),
+    "average-true-range-percent": lambda high, low, close, window: together(
+        lambda width, price: 100 * width / price, wilder(true_ranges(high, low, close), window), close
+    ),
+    "average-directional-index": adx,
+    "stochastic-k": stochastic,
+    "stochastic-d": lambda high, low, close, window, days: simple(stochastic(high, low, close, window), days),
+    "williams-percent-r": lambda *of: [place - 100 for place in stochastic(*of)],
+    "commodity-channel-index": lambda high, low, close, window: over(typical(high, low, close), window, cci),
+    "aroon-up": aroon_up,
+    "aroon-down": aroon_down,
+    "aroon-oscillator": lambda high, low, window: less(aroon_up(high, window), aroon_down(low, window)),
+    "money-flow-index": lambda high, low, close, volume, window: days_of(
+        window + 1, money_flow, typical(high, low, close), volume
+    ),
+    "on-balance-volume-change": obv_change,
+    "price-to-volume-weighted-average": lambda close, volume, window: days_of(window, vwap_ratio, close, volume),
 }

@@ -11,6 +11,18 @@ from rebalancer.bots.flowchart.indicators.averages import (
     ultimate_smoother,
     weighted_average,
 )
+from rebalancer.bots.flowchart.indicators.bars import (
+    aroon_down,
+    aroon_oscillator,
+    aroon_up,
+    average_directional_index,
+    average_true_range,
+    average_true_range_percent,
+    commodity_channel_index,
+    stochastic_d,
+    stochastic_k,
+    williams_percent_r,
+)
 from rebalancer.bots.flowchart.indicators.momentum import (
     average_momentum,
     cumulative_return,
@@ -41,6 +53,11 @@ from rebalancer.bots.flowchart.indicators.volatility import (
     standard_deviation_price,
     standard_deviation_return,
     ulcer_index,
+)
+from rebalancer.bots.flowchart.indicators.volume import (
+    money_flow_index,
+    on_balance_volume_change,
+    price_to_volume_average,
 )
 from rebalancer.model import Floats
 
@@ -174,6 +191,67 @@ def test_prices_on_a_line_have_its_slope_and_no_rest():
 
 def test_a_line_through_a_peak_explains_nothing():
     assert_same(trend_clarity(row(1, 2, 1), 3), NAN, NAN, 0)
+
+
+# ------------------------------------------------------------------------------------- bars and volume
+
+
+HIGHS, LOWS, CLOSES = row(12, 20, 18, 19), row(10, 18, 15, 17), row(11, 19, 16, 18)
+
+
+def test_the_average_true_range_counts_the_gap_from_the_close_before():
+    # True ranges 20 - 11 = 9, 19 - 15 = 4 and 19 - 16 = 3: a mean of 6.5 of the first two, then (6.5 + 3) / 2.
+    assert_same(average_true_range(HIGHS, LOWS, CLOSES, 2), NAN, NAN, 6.5, 4.75)
+    assert_same(average_true_range_percent(HIGHS, LOWS, CLOSES, 2)[2:], 650 / 16, 475 / 18)
+
+
+def test_the_directional_index_is_100_where_all_moves_go_one_way():
+    rising = row(1, 2, 3, 4, 5)
+    assert_same(average_directional_index(rising + 1, rising, 2), NAN, NAN, NAN, 100, 100)
+
+
+def test_the_directional_index_is_0_where_nothing_moves():
+    still = row(5, 5, 5, 5)
+    assert_same(average_directional_index(still + 1, still, 2), NAN, NAN, NAN, 0)
+
+
+def test_the_close_is_placed_between_the_lowest_low_and_the_highest_high():
+    assert_same(stochastic_k(HIGHS, LOWS, CLOSES, 2), NAN, 90, 20, 75)
+    assert_same(williams_percent_r(HIGHS, LOWS, CLOSES, 2), NAN, -10, -80, -25)
+    assert_same(stochastic_d(HIGHS, LOWS, CLOSES, 2, 2), NAN, NAN, 55, 47.5)
+
+
+def test_a_place_in_a_range_of_nothing_is_undefined():
+    still = row(5, 5)
+    assert_same(stochastic_k(still, still, still, 2), NAN, NAN)
+    assert_same(commodity_channel_index(still, still, still, 2), NAN, NAN)
+
+
+def test_the_channel_index_counts_mean_deviations():
+    # Typical prices 11, 19, 49/3: the last is 4/3 below the mean of two, and so is their mean deviation.
+    assert_same(commodity_channel_index(HIGHS, LOWS, CLOSES, 2)[2:3], -1 / 0.015)
+
+
+def test_aroon_counts_the_days_since_the_last_of_equal_extremes():
+    assert_same(aroon_up(row(3, 1, 3, 2, 1), 2), NAN, NAN, 100, 50, 0)
+    assert_same(aroon_down(row(1, 2, 1, 2, 3), 2), NAN, NAN, 100, 50, 0)
+    assert_same(aroon_oscillator(row(3, 1, 3), row(1, 0, 1), 2), NAN, NAN, 50)
+
+
+def test_money_flows_in_on_a_rise_and_out_on_a_fall():
+    prices, volumes = row(1, 2, 1, 1), row(9, 10, 20, 7)
+    assert_same(money_flow_index(prices, prices, prices, volumes, 2), NAN, NAN, 50, 0)
+    assert_same(money_flow_index(prices, prices, prices, volumes, 1), NAN, 100, 0, NAN)
+
+
+def test_on_balance_volume_adds_on_a_rise_and_subtracts_on_a_fall():
+    # 0, 10, -10, -10: from 10 to -10 is -200 %; from 0 it is undefined.
+    assert_same(on_balance_volume_change(row(1, 2, 1, 1), row(9, 10, 20, 7), 1), NAN, NAN, -200, 0)
+
+
+def test_the_price_beside_its_mean_weighted_by_volume():
+    assert_same(price_to_volume_average(row(10, 20), row(3, 1), 2), NAN, 100 * 20 / 12.5)
+    assert_same(price_to_volume_average(row(10, 20), row(0, 0), 2), NAN, NAN)
 
 
 # --------------------------------------------------------------------------------- the first of Composer

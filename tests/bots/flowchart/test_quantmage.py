@@ -119,7 +119,7 @@ def test_other_ways_to_trade_are_refused_in_a_sentence(kind):
         (weighted(SPY, BIL, type="Custom", weights=[75, 35]), "2 percents that sum to 110; there must be 2, sum 100"),
         (weighted(SPY, BIL, type="Custom", weights=[-5, 105]), "there must be 2, sum 100"),
         (best(SPY, BIL, count=2, weight_type="Custom"), '"weight_type" "Custom" is not read yet'),
-        (best(SPY, BIL, sort_indicator={"type": "AroonUp", "window": 6}), '"type" "AroonUp" is not read yet'),
+        (best(SPY, BIL, sort_indicator={"type": "Vortex", "window": 6}), '"type" is "Vortex"; it must be one of'),
         (gate({**HOT, "lh_days_ago": 1}), '"lh_days_ago" is 1; it must be 0, since others are not read yet'),
         (gate({**HOT, "type": "Month"}), '"type" "Month" is not read yet'),
         (

@@ -41,6 +41,9 @@ _FUNCTIONS = {
     "13612uMomentum": "13612u-momentum",
     "Sma12Momentum": "sma12-momentum",
     "UltimateSmoother": "ultimate-smoother",
+    "AroonUp": "aroon-up",
+    "AroonDown": "aroon-down",
+    "Aroon": "aroon-oscillator",
     "MACD": "moving-average-convergence-divergence-histogram",
     "PPO": "percentage-price-oscillator-histogram",
     "TrendClarity": "trend-clarity",
@@ -51,7 +54,6 @@ _LATER = frozenset(
     {
         *("Weekly", "Monthly", "Quarterly", "Yearly", "Threshold", "Switch", "Mixed", "EnterExit"),
         *("Month", "IndicatorPercentile", "IndicatorStochastic"),
-        *("AroonUp", "AroonDown", "Aroon"),
     }
 )
 _NOTES = ("incantation_type", "name", "description")

@@ -44,6 +44,7 @@ class _Metric:
 
 _PRICE, _SMA = _Metric(CURRENT_PRICE), _Metric("moving-average-price")
 _EMA, _RSI = _Metric("exponential-moving-average-price"), _Metric("relative-strength-index")
+_ATR = _Metric("average-true-range")
 _METRICS: Mapping[str, _Metric] = {
     "Current Price": _PRICE,
     "Simple Moving Average": _SMA,
@@ -77,6 +78,19 @@ _METRICS: Mapping[str, _Metric] = {
     "Trend Clarity": _Metric("trend-clarity", scale=None),
     "Linear Reg Slope": _Metric("linear-regression-slope", scale=None),
     "Linear Reg Value": _Metric("linear-regression-value"),
+    "ADX": _Metric("average-directional-index"),
+    "ATR": _ATR,
+    "Average True Range": _ATR,
+    "ATR %": _Metric("average-true-range-percent", scale=None),
+    "Aroon Up": _Metric("aroon-up"),
+    "Aroon Down": _Metric("aroon-down"),
+    "Aroon Oscillator": _Metric("aroon-oscillator"),
+    "CCI": _Metric("commodity-channel-index"),
+    "Williams %R": _Metric("williams-percent-r", scale=None),
+    "Stochastic %K": _Metric("stochastic-k", scale=None),
+    "Money Flow Index": _Metric("money-flow-index"),
+    "OBV Rate of Change": _Metric("on-balance-volume-change", scale=None),
+    "VWAP Ratio": _Metric("price-to-volume-weighted-average", scale=None),
     "Price vs SMA": _Metric("price-to-moving-average", scale=None),
     "MACD Histogram": _Metric("moving-average-convergence-divergence-histogram", fixed=(12, 26, 9)),
     "PPO Histogram": _Metric("percentage-price-oscillator-histogram", scale=None, fixed=(12, 26, 9)),
@@ -84,9 +98,7 @@ _METRICS: Mapping[str, _Metric] = {
 _LATER = frozenset(
     {
         *("numbered", "call", "altExit", "scaling", "rolling", "pro", "capped", "crossAbove", "crossBelow", "Date"),
-        *("Williams %R", "CCI", "Stochastic %K", "Stochastic %D", "ADX", "ATR", "ATR %", "Average True Range"),
-        *("Max Drawdown", "Drawdown", "Ultimate Smoother", "Aroon Up", "Aroon Down", "Aroon Oscillator"),
-        *("Money Flow Index", "OBV Rate of Change", "VWAP Ratio"),
+        *("Max Drawdown", "Drawdown", "Ultimate Smoother", "Stochastic %D"),
     }
 )
 _NODE = (

@@ -1,18 +1,20 @@
 """The indicators: one row each, with all of its facts, which the formats, the compiler, screens and schema read.
 
-A formula takes closes (T,) or (T, N), oldest day first, and returns the same shape, NaN where it is undefined (see
-`rolling`). After a gap the recursive ones start anew, as if history began there. Prices must be positive. Returns,
-deviations of returns and drawdowns are in percent.
+A formula takes closes or fields of bars, each (T,) or (T, N), oldest day first, and returns the same shape, NaN where
+it is undefined (see `rolling`). After a gap the recursive ones start anew, as if history began there. Prices must be
+positive. Returns, deviations of returns and drawdowns are in percent.
 """
 
 from collections.abc import Mapping
 
 from rebalancer.bots.flowchart.indicators.averages import AVERAGES, CURRENT_PRICE
+from rebalancer.bots.flowchart.indicators.bars import BARS
 from rebalancer.bots.flowchart.indicators.momentum import MOMENTUM
 from rebalancer.bots.flowchart.indicators.oscillators import OSCILLATORS
 from rebalancer.bots.flowchart.indicators.spec import IndicatorSpec, Parameter
 from rebalancer.bots.flowchart.indicators.trend import TREND
 from rebalancer.bots.flowchart.indicators.volatility import STANDARD_DEVIATION_RETURN, VOLATILITY
+from rebalancer.bots.flowchart.indicators.volume import VOLUME
 
 __all__ = (
     "CURRENT_PRICE",
@@ -25,7 +27,7 @@ __all__ = (
 )
 
 INDICATORS: Mapping[str, IndicatorSpec] = {
-    spec.name: spec for spec in (*AVERAGES, *MOMENTUM, *VOLATILITY, *OSCILLATORS, *TREND)
+    spec.name: spec for spec in (*AVERAGES, *MOMENTUM, *VOLATILITY, *OSCILLATORS, *TREND, *BARS, *VOLUME)
 }
 
 

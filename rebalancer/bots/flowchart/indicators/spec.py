@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from rebalancer.model import Floats
-
-Field = Literal["close", "open", "high", "low", "volume"]
+from rebalancer.model import BarField, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,9 @@ TWO_OR_MORE = (Parameter("window", least=2),)
 class IndicatorSpec:
     """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
 
+    Where it reads several fields of the bars, they are NaN in the same rows: a session that lacks one of them counts as
+    missing. Such an indicator is of tickers only.
+
     `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
     value needs: the window, where nothing else is said. `settled`, of a recursive formula only, is the number of prices
     after which its initial value no longer affects the result. `source` is the reference for the formula.
@@ -44,12 +45,17 @@ class IndicatorSpec:
     source: str
     settled: Callable[..., int] | None = None
     undefined: str | None = None
-    reads: tuple[Field, ...] = ("close",)
+    reads: tuple[Literal["close"] | BarField, ...] = ("close",)
+
+    @property
+    def bars(self) -> tuple[BarField, ...]:
+        """What it reads besides closes."""
+        return tuple(field for field in self.reads if field != "close")
 
     @property
     def of_tickers_only(self) -> bool:
-        """Whether it applies to tickers only: a simulated portfolio has returns, but no price, high, low or volume."""
-        return self.unit == "price" or self.reads != ("close",)
+        """Whether it applies to tickers only: a simulated portfolio has returns, but no price and no bars."""
+        return self.unit == "price" or self.bars != ()
 
 
 def ten_windows(window: int) -> int:
