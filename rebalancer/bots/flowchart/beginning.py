@@ -7,7 +7,8 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation
+from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.splits import UNKNOWN
 from rebalancer.model import Closes
 
 
