@@ -36,15 +36,15 @@ def beginning(program: Program, own: Closes, values: Evaluation) -> Beginning:
     prices = dict(zip(own.symbols, own.values.T, strict=True))
     rows: dict[int, int] = {}
     for index in _reached(program):
-        match program.table[index]:
-            case nodes.Hold(symbol):
-                defined = ~np.isnan(prices[symbol])
-            case nodes.Number() | nodes.Close() | nodes.Nav() | nodes.Series():
-                defined = ~np.isnan(values.series[index])
-            case nodes.Inequality() | nodes.ForDays() | nodes.Several():
-                defined = values.truths[index] != UNKNOWN
-            case _:
-                continue
+        node = program.table[index]
+        if isinstance(node, nodes.Hold):
+            defined = ~np.isnan(prices[node.symbol])
+        elif isinstance(node, nodes.SeriesNode):
+            defined = ~np.isnan(values.series[index])
+        elif isinstance(node, nodes.ConditionNode):
+            defined = values.truths[index] != UNKNOWN
+        else:
+            continue
         rows[index] = int(defined.argmax()) if defined.any() else len(defined)
     return Beginning(rows)
 

@@ -36,6 +36,7 @@ class Held:
     """
 
     program: Program
+    closes: Closes
     own: Closes
     values: Evaluation
     begun: Beginning
@@ -55,7 +56,7 @@ class Held:
         if computed and (kept is None or computed <= kept):
             first = begun.row if kept is None else int(np.searchsorted(own.sessions, np.datetime64(kept, "D")))
         simulation = simulate(program.rebalance, values.weights, own, first)
-        return cls(program, own, values, begun, kept or computed, simulation)
+        return cls(program, closes, own, values, begun, kept or computed, simulation)
 
     @property
     def weights(self) -> Floats:
@@ -86,16 +87,16 @@ class Held:
             )
         if absent := self._without_close(day):
             return f"there is no close of {listed(absent)} on {self.own.day(day)}, and it holds that"
-        return why_undefined(self.program, self.own, self.values, day)
+        return why_undefined(self.program, self.closes, self.values, day)
 
     def _missing(self, day: int) -> str:
         node = self.begun.missing(day)
         if isinstance(self.program.table[node], nodes.ConditionNode):
             return f"a condition has no answer on any day up to {self.own.day(day)}"
-        return reason(self.program, self.own, self.values, NodeOnDay(node, day))
+        return reason(self.program, self.closes, self.values, NodeOnDay(node, day))
 
     def _targets(self, day: int) -> tuple[str, ...]:
-        return explain(self.program, self.own, self.values, day)
+        return explain(self.program, self.closes, self.values, day)
 
     def _without_close(self, day: int) -> list[str]:
         """The tickers that are held before or after the trades of row `day`, and have no close on it."""
