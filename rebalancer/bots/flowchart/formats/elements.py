@@ -152,11 +152,11 @@ class Element:
         self.must_be(allowed)
         return 1.0
 
-    def percent(self) -> float:
-        """Above 0 and up to 100; 0 is the placeholder."""
-        if _is_number(self.value) and 0 < self.value <= 100:
+    def above_zero(self, most: int) -> float:
+        """Above 0 and up to `most`; 0 is the placeholder."""
+        if _is_number(self.value) and 0 < self.value <= most:
             return float(self.value)
-        self.must_be("a number above 0 and up to 100")
+        self.must_be(f"a number above 0 and up to {most}")
         return 0.0
 
     def whole(self, least: int, most: int) -> int:
