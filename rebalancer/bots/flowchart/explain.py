@@ -9,9 +9,10 @@ import numpy as np
 from rebalancer.bots.base import missing_closes, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, fractions
+from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
+from rebalancer.bots.flowchart.splits import UNKNOWN, fractions
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
 from rebalancer.model import Closes
 
