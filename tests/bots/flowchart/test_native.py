@@ -220,8 +220,9 @@ def test_a_bot_rebalances_daily_unless_it_says_otherwise(written, rule):
     assert chart.rebalance == rule
 
 
-def test_a_threshold_is_written_in_points_of_the_whole():
-    chart, _ = read(content(SPY, rebalance={"threshold": 5}), "x")
+@pytest.mark.parametrize("width", [{"percent": 5}, {"fraction": 0.05}])
+def test_a_threshold_is_written_in_percent_or_as_a_fraction_of_the_whole(width):
+    chart, _ = read(content(SPY, rebalance={"threshold": width}), "x")
     assert chart.rebalance == Threshold(0.05)
 
 
@@ -229,10 +230,11 @@ def test_a_threshold_is_written_in_points_of_the_whole():
     ("rule", "sentence"),
     [
         ("hourly", 'rebalance: "rebalance" is "hourly"; it must be "daily", "weekly",'),
-        ({}, 'rebalance.threshold: "threshold" is missing; it must be a number above 0 and up to 100'),
-        ({"threshold": 0}, 'rebalance.threshold: "threshold" is 0; it must be a number above 0 and up to 100'),
-        ({"threshold": "5"}, "it must be a number above 0 and up to 100"),
-        ({"threshold": 5, "period": "weekly"}, 'the key "period" has no meaning here'),
+        ({}, 'rebalance.threshold: "threshold" is missing; it must be an object with "percent"'),
+        ({"threshold": {"percent": 0}}, 'rebalance.threshold.percent: "percent" is 0; it must be a number above 0'),
+        ({"threshold": {"percent": "5"}}, "it must be a number above 0 and up to 100"),
+        ({"threshold": {"fraction": 5}}, "it must be a number above 0 and up to 1"),
+        ({"threshold": {"percent": 5}, "period": "weekly"}, 'the key "period" has no meaning here'),
     ],
 )
 def test_another_rebalance_rule_is_refused_by_name_and_place(rule, sentence):

@@ -28,10 +28,6 @@ def composers(when: Element, width: Element, *by_threshold: str) -> tree.Rebalan
     return next((period for period in PERIODS if period == chosen), "daily")
 
 
-def threshold(width: Element, whole: float) -> tree.Threshold:
+def threshold(width: Element, whole: int) -> tree.Threshold:
     """A threshold whose width is written as a part of `whole`: 1 for fractions, 100 for percents."""
-    allowed = f"a number above 0 and up to {whole:g}"
-    number = width.number(allowed)
-    if width.is_number and not 0 < number <= whole:
-        width.must_be(allowed)
-    return tree.Threshold(number / whole)
+    return tree.Threshold(width.above_zero(whole) / whole)
