@@ -205,6 +205,15 @@ def test_the_least_trade_counts_after_a_buy_was_shrunk():
     assert notes == {SPY: "not bought, 3,000.00 USD is under min_trade_dollars 5,000.00 USD"}
 
 
+def test_a_planned_buy_that_a_lower_price_brings_under_the_least_trade_is_left_out_with_the_reason():
+    trading = Trading(min_trade_dollars=Decimal(5_000))
+
+    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 40), trading=trading)
+
+    assert orders == ()
+    assert notes == {SPY: "not bought, 4,000.00 USD is under min_trade_dollars 5,000.00 USD"}
+
+
 def test_a_buy_shrunk_to_cents_is_under_the_least_trade_too():
     trading = Trading(min_trade_dollars=Decimal(5))
 
