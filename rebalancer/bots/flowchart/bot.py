@@ -1,8 +1,8 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -25,7 +25,7 @@ from rebalancer.bots.flowchart.tree import (
     TreeNode,
     children_of,
 )
-from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol
+from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol
 
 
 def describe(chart: Chart) -> Findings:
@@ -55,6 +55,7 @@ def describe(chart: Chart) -> Findings:
         nodes=tuple(sorted(nodes.items())),
         depth=deepest,
         functions=tuple((function, _used(parameters)) for function, parameters in sorted(functions.items())),
+        approximations=chart.approximations,
     )
 
 
@@ -82,6 +83,10 @@ class FlowchartBot:
     @property
     def holdable(self) -> tuple[Symbol, ...]:
         return tuple(sorted({node.symbol for node in self.program.table if isinstance(node, nodes.Hold)}))
+
+    @property
+    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+        return self.program.bars
 
     @property
     def lookback(self) -> int:
@@ -123,7 +128,7 @@ class FlowchartBot:
         return explain(self.program, closes, evaluate(self.program, closes, day), day)
 
     def findings(self) -> Findings:
-        return describe(self.chart)
+        return replace(describe(self.chart), lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
         return outline(self.program, evaluate(self.program, closes) if closes else None)

@@ -12,24 +12,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.base import own_closes
+from rebalancer.bots.base import OwnBars, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.formulas import over_windows, returns
 from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.splits import UNKNOWN, Days, Truth, fractions
 from rebalancer.model import Closes, Floats, Symbol
 
-Truth = NDArray[np.int8]
-Days = NDArray[np.intp]
 Prices = dict[Symbol, Floats]
 Inflow = tuple[Days, Floats]
 """Some days (D,), and the fraction of the whole that a node receives on each of them (D,)."""
-
-NO, UNKNOWN, YES = 0, 1, 2
-"""Kleene's three values, in the order that makes "all" a minimum and "any" a maximum."""
-
-_BRANCHES = np.array([[0, np.nan, 1], [1, np.nan, 0]])
-"""The fractions of then and else, for each of the three truth values."""
 
 _ORDERINGS = {
     "gt": (np.greater, np.less_equal),
@@ -82,6 +75,7 @@ class Evaluation:
         self.simulated = OnDemand[Simulated](self._compute)
         self._table = program.table
         self._prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
+        self._bars = own_bars(program.name, program.bars, closes)
 
     def _compute(self, wanted: int) -> None:
         """The values of `wanted` and of all that it needs: operands first, so that nothing recurses."""
@@ -94,7 +88,7 @@ class Evaluation:
         for index in sorted(missing):
             node = self._table[index]
             if isinstance(node, nodes.SeriesNode):
-                self.series[index] = _series(node, self, self._prices, length)
+                self.series[index] = _series(node, self, self._prices, self._bars, length)
             elif isinstance(node, nodes.ConditionNode):
                 self.truths[index] = _truth(node, self)
             else:  # a portfolio below a Nav
@@ -130,46 +124,25 @@ def compounded(track: Simulated) -> Floats:
     return value
 
 
-def fractions(node: nodes.Split, values: Evaluation, days: Days) -> Floats:
-    """The fractions that the K children of `node` get on `days` (D,): (K, D).
-
-    A column is NaN throughout where the split needs an undefined value.
-    """
-    match node:
-        case nodes.Branch(condition):
-            return _BRANCHES.take(values.truths[condition][days], axis=1)
-        case nodes.Blend(weights):
-            return np.outer(weights, np.ones(len(days)))
-        case _:
-            scores = np.stack([values.series[score][days] for score in node.scores])
-            return _best(node, scores) if isinstance(node, nodes.TopK) else _inverse(scores)
-
-
-def _best(node: nodes.TopK, scores: Floats) -> Floats:
-    """Equal weights for the best `count`; the stable sort leaves ties in the order of the file."""
-    ranking = np.argsort(-scores if node.largest else scores, axis=0, kind="stable")
-    split = np.zeros_like(scores)
-    np.put_along_axis(split, ranking[: node.count], 1 / node.count, axis=0)
-    split[:, np.isnan(scores).any(axis=0)] = np.nan
-    return split
-
-
-def _inverse(volatilities: Floats) -> Floats:
-    weights = 1 / np.where(volatilities > 0, volatilities, np.nan)
-    split: Floats = weights / sum(weights)  # the builtin adds in one order, however many days there are
-    return split
-
-
-def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, length: int) -> Floats:
+def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, bars: OwnBars, length: int) -> Floats:
     match node:
         case nodes.Number(value):
             return np.full(length, value, dtype=np.float64)
         case nodes.Close(symbol):
             return prices[symbol]
+        case nodes.Bar(symbol, field):
+            return bars[symbol, field]
         case nodes.Nav(portfolio):
             return compounded(values.simulated[portfolio])
-        case nodes.Series(function, parameters, source):
-            return INDICATORS[function].formula(values.series[source], *parameters)
+        case nodes.Series(function, parameters, sources):
+            read = [values.series[source] for source in sources]
+            return INDICATORS[function].formula(*(read if len(read) == 1 else _complete(read)), *parameters)
+
+
+def _complete(fields: Sequence[Floats]) -> list[Floats]:
+    """`fields` of a ticker's bars, NaN in the rows where one of them is missing."""
+    incomplete = np.isnan(fields).any(axis=0)
+    return [np.where(incomplete, np.nan, values) for values in fields]
 
 
 def _truth(node: nodes.ConditionNode, values: Evaluation) -> Truth:

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rebalancer.bots.base import missing_closes, own_closes
+from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, fractions
+from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
+from rebalancer.bots.flowchart.splits import UNKNOWN, fractions
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
 from rebalancer.model import Closes
 
@@ -41,28 +42,31 @@ def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day:
 
 
 def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str, ...]:
-    """Warnings about the last day: closes missing within the look-back, then indicators that are still warming up.
+    """Warnings about the last day: what is missing within the look-back, then indicators that are still warming up.
 
     The decision itself may not have needed them.
     """
     missing = missing_closes(own_closes(program.name, program.symbols, closes), program.lookback)
-    return (*missing, *_warming_up(program, evaluation))
+    bars = missing_bars(own_bars(program.name, program.bars, closes), closes, program.lookback)
+    return (*missing, *bars, *_warming_up(program, evaluation))
 
 
 def _warming_up(program: Program, values: Evaluation) -> Iterator[str]:
-    closes_in_a_row = cache(lambda source: int(runs(values.series[source])[-1]))
+    in_a_row = cache(lambda source: int(runs(values.series[source])[-1]))
     for index, node in enumerate(program.table):
         if isinstance(node, nodes.Series) and INDICATORS[node.function].settled:
-            have, advised = closes_in_a_row(node.source), prices_advised(node.function, node.parameters)
+            have, source = min((in_a_row(source), source) for source in node.sources)
+            advised = prices_advised(node.function, node.parameters)
             if prices_needed(node.function, node.parameters) <= have < advised:
-                yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
+                what = _named(program.table[source])
+                yield f"{program.label(index)} is still warming up: {have} of {advised} {what}s"
 
 
 def _causes(table: Sequence[nodes.Node], values: Evaluation, current: NodeOnDay) -> list[NodeOnDay]:
     """What left a node undefined, or else the children that its decision led to. Row -1 is before the first day."""
     node, day = table[current.node], current.day
     match node:
-        case nodes.Series(source=source):
+        case nodes.Series(sources=(source, *_)):
             nav = table[source]
             if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
                 return [NodeOnDay(nav.portfolio, day)]
@@ -100,15 +104,30 @@ def _sentence(program: Program, closes: Closes, values: Evaluation, current: Nod
         return f"{program.subject(current.node)} has no close on {day}"
     if not np.isnan(values.series[current.node][current.day]):
         return f"{program.label(current.node)} is 0 on {day}, so that 1 / volatility is undefined"
-    have = int(runs(values.series[node.source])[current.day])
-    simulated = isinstance(program.table[node.source], nodes.Nav)
+    have, source = min((int(runs(values.series[source])[current.day]), source) for source in node.sources)
+    what = _named(program.table[source])
     if not have:
-        return f"{program.subject(node.source)} has no {'simulated value' if simulated else 'close'} on {day}"
-    closes_needed = prices_needed(node.function, node.parameters)
-    return (
-        f"{program.label(current.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
-        f" has {have} since {closes.day(current.day - have + 1)}"
-    )
+        missing = f"{program.subject(source)} has no {what} on"
+        never = isinstance(program.table[source], nodes.Bar) and np.isnan(values.series[source]).all()
+        return f"{missing} any session{_remedy(closes)}" if never else f"{missing} {day}"
+    needed = prices_needed(node.function, node.parameters)
+    since = closes.day(current.day - have + 1)
+    return f"{program.label(current.node)} needs {needed} {what}s in a row, has {have} since {since}"
+
+
+def _remedy(closes: Closes) -> str:
+    return f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy else ""
+
+
+def _named(source: nodes.Node) -> str:
+    """What an indicator reads, such as `close`."""
+    match source:
+        case nodes.Bar(field=field):
+            return field
+        case nodes.Nav():
+            return "simulated value"
+        case _:
+            return "close"
 
 
 def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[str, ...]:
