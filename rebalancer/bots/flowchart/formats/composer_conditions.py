@@ -30,7 +30,7 @@ _COMBINED: Mapping[str, type[tree.AllOf | tree.AnyOf]] = {"all": tree.AllOf, "an
 _EQUITY = re.compile(r"EQUITIES::(.+)//USD")
 
 # Known to Composer and not supported here: refused as "not read yet" rather than as unknown.
-LATER = frozenset({"none", "weekly", "monthly", "quarterly", "yearly", "wt-marketcap", "eq"})
+LATER = frozenset({"wt-marketcap", "eq"})
 
 FUNCTIONS = (
     *("current-price", "moving-average-price", "exponential-moving-average-price", "cumulative-return"),
