@@ -5,8 +5,9 @@ table, and a block that a chart repeats a hundred times is computed once.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
-from rebalancer.bots.flowchart.tree import Comparator
+from rebalancer.bots.flowchart.tree import Comparator, MonthDay, Operation
 from rebalancer.model import Symbol
 
 
@@ -29,11 +30,34 @@ class Nav:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """An indicator of a Close or a Nav."""
+    """An indicator of a Close, of the ratio of two, or of a Nav."""
 
     function: str
     parameters: tuple[int, ...]
     source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The values of `source`, `days` sessions later than they were."""
+
+    days: int
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The place of each value among the last `window` values of `source`, from 0 to 100."""
+
+    kind: Literal["percentile", "stochastic"]
+    window: int
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    operation: Operation
+    operands: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +81,23 @@ class Several:
 
     every: bool
     conditions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """True where at least `least` and at most `most` of `conditions` are."""
+
+    least: int
+    most: int
+    conditions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """True on sessions from `first` to `last`, over the turn of the year where `last` is the earlier."""
+
+    first: MonthDay
+    last: MonthDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +144,9 @@ class TopK:
     children: tuple[int, ...]
 
 
-SeriesNode = Number | Close | Nav | Series
+SeriesNode = Number | Close | Nav | Series | Earlier | Rank | Arithmetic
 """One number a day."""
-ConditionNode = Inequality | ForDays | Several
+ConditionNode = Inequality | ForDays | Several | Count | Dates
 """True, false or unknown a day."""
 Ranking = InverseVol | TopK
 Split = Branch | Blend | Ranking
@@ -116,13 +157,19 @@ Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 def operands(node: Node) -> tuple[int, ...]:
     """The indices of all nodes that `node` is computed from."""
     match node:
-        case Number() | Close() | Hold() | Uninvested():
+        case Number() | Close() | Dates() | Hold() | Uninvested():
             return ()
-        case Nav(operand) | Series(source=operand) | ForDays(condition=operand):
+        case (
+            Nav(operand)
+            | Series(source=operand)
+            | Earlier(source=operand)
+            | Rank(source=operand)
+            | ForDays(condition=operand)
+        ):
             return (operand,)
         case Inequality(left=left, right=right):
             return left, right
-        case Several(conditions=each) | Blend(children=each):
+        case Arithmetic(operands=each) | Several(conditions=each) | Count(conditions=each) | Blend(children=each):
             return each
         case Branch(condition, children):
             return condition, *children

@@ -10,6 +10,7 @@ from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
+    Arithmetic,
     Asset,
     Capped,
     Cash,
@@ -17,6 +18,9 @@ from rebalancer.bots.flowchart.tree import (
     Compare,
     Condition,
     Constant,
+    CountOf,
+    Dates,
+    DaysAgo,
     Equal,
     Filter,
     Group,
@@ -26,6 +30,8 @@ from rebalancer.bots.flowchart.tree import (
     Node,
     Operand,
     Place,
+    Rank,
+    Ratio,
     Specified,
 )
 from rebalancer.model import Closes, symbol
@@ -71,8 +77,29 @@ def numbers(window: int | None) -> tuple[int, ...]:
     return () if window is None else (window,)
 
 
-def of(function: str, subject: str | Node, window: int | None = None) -> Indicator:
+def of(function: str, subject: str | Ratio | Node, window: int | None = None) -> Indicator:
     return Indicator(function, numbers(window), symbol(subject) if isinstance(subject, str) else subject, HERE)
+
+
+def ratio(numerator: str, denominator: str) -> Ratio:
+    return Ratio(symbol(numerator), symbol(denominator))
+
+
+def constant(value: float) -> Constant:
+    return Constant(value, HERE)
+
+
+def days_ago(days: int, operand: Operand) -> DaysAgo:
+    return DaysAgo(days, operand, HERE)
+
+
+def rank(kind: str, window: int, operand: Operand) -> Rank:
+    return Rank(kind, window, operand, HERE)
+
+
+def calculated(operation: str, *operands: Operand | float) -> Arithmetic:
+    values = [constant(each) if isinstance(each, int | float) else each for each in operands]
+    return Arithmetic(operation, tuple(values), HERE)
 
 
 def price(ticker: str) -> Indicator:
@@ -84,7 +111,7 @@ def rsi(subject: str | Node, window: int) -> Indicator:
 
 
 def compare(left: Operand, comparator: str, right: Operand | float, for_days: int = 1) -> Compare:
-    side = Constant(right, HERE) if isinstance(right, int | float) else right
+    side = constant(right) if isinstance(right, int | float) else right
     return Compare(left, comparator, side, for_days, HERE)
 
 
@@ -94,6 +121,14 @@ def all_of(*conditions: Condition) -> AllOf:
 
 def any_of(*conditions: Condition) -> AnyOf:
     return AnyOf(conditions, HERE)
+
+
+def count(least: int, most: int, *conditions: Condition) -> CountOf:
+    return CountOf(least, most, conditions, HERE)
+
+
+def dates(first: tuple[int, int], last: tuple[int, int], for_days: int = 1) -> Dates:
+    return Dates(first, last, for_days, HERE)
 
 
 def when(condition: Condition, then: Node, otherwise: Node) -> If:
@@ -134,23 +169,48 @@ windows = st.integers(2, 6)
 
 
 @st.composite
-def operands(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
+def indicators(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
     if draw(st.booleans()):
         function = draw(st.sampled_from(PRICE_FUNCTIONS + RETURN_FUNCTIONS))
-        return of(function, draw(tickers), None if function == "current-price" else draw(windows))
+        subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)))
+        return of(function, subject, None if function == "current-price" else draw(windows))
     return of(draw(st.sampled_from(RETURN_FUNCTIONS)), draw(portfolios), draw(windows))
 
 
+def operands(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Operand]:
+    """Mostly indicators, and at times what is made of them."""
+    single = indicators(portfolios)
+    numbers = st.sampled_from((-2.5, 0.5, 3.0)).map(constant)
+    either = st.one_of(single, numbers)
+    composed = st.one_of(
+        st.builds(days_ago, st.integers(1, 3), either),
+        st.builds(rank, st.sampled_from(("percentile", "stochastic")), st.integers(1, 5), single),
+        st.builds(calculated, st.sampled_from(("subtract", "divide")), either, either),
+        st.builds(calculated, st.sampled_from(("add", "multiply", "min", "max")), single, either, either),
+        st.builds(calculated, st.just("abs"), single),
+    )
+    nested = st.builds(calculated, st.just("add"), composed, composed)
+    return st.one_of(single, single, single, composed, nested, nested.map(lambda value: days_ago(2, value)))
+
+
 def conditions(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Condition]:
-    single = st.builds(
+    compared = st.builds(
         compare,
         operands(portfolios),
-        st.sampled_from(("gt", "gte", "lt", "lte")),
+        st.sampled_from(("gt", "gte", "lt", "lte", "crosses-above", "crosses-below")),
         st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios)),
         st.sampled_from((1, 1, 3)),
     )
+    month_days = st.tuples(st.integers(1, 3), st.integers(1, 28))
+    single = st.one_of(compared, compared, st.builds(dates, month_days, month_days, st.sampled_from((1, 1, 3))))
     several = st.lists(single, min_size=1, max_size=3)
-    return st.one_of(single, several.map(lambda parts: all_of(*parts)), several.map(lambda parts: any_of(*parts)))
+    limits = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(sorted)
+    return st.one_of(
+        single,
+        several.map(lambda parts: all_of(*parts)),
+        several.map(lambda parts: any_of(*parts)),
+        st.builds(lambda between, parts: count(*between, *parts), limits, several),
+    )
 
 
 def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
