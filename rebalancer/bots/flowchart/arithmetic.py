@@ -6,12 +6,12 @@ whatever follows. NaN means undefined.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rebalancer.bots.flowchart.formulas import over_windows, runs
-from rebalancer.bots.flowchart.tree import Operation
+from rebalancer.bots.flowchart.tree import Operation, RankKind
 from rebalancer.model import Floats
 
 
@@ -80,7 +80,7 @@ def stochastic(values: Floats, window: int) -> Floats:
     return calculated("divide", (100 * (values - lowest), highest - lowest))
 
 
-RANKS: Mapping[Literal["percentile", "stochastic"], RankSpec] = {
+RANKS: Mapping[RankKind, RankSpec] = {
     "percentile": RankSpec("Percentile", "How many percent of its last `window` values are at most it.", percentile),
     "stochastic": RankSpec("Stochastic", "Its place between the lowest, 0, and the highest, 100.", stochastic),
 }

@@ -5,9 +5,8 @@ table, and a block that a chart repeats a hundred times is computed once.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
-from rebalancer.bots.flowchart.tree import Comparator, MonthDay, Operation
+from rebalancer.bots.flowchart.tree import Comparator, MonthDay, Operation, RankKind
 from rebalancer.model import Symbol
 
 
@@ -49,7 +48,7 @@ class Earlier:
 class Rank:
     """The place of each value among the last `window` values of `source`, from 0 to 100."""
 
-    kind: Literal["percentile", "stochastic"]
+    kind: RankKind
     window: int
     source: int
 

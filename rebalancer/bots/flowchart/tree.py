@@ -7,6 +7,7 @@ from rebalancer.model import Symbol
 
 Comparator = Literal["gt", "gte", "lt", "lte"]
 Crossing = Literal["crosses-above", "crosses-below"]
+RankKind = Literal["percentile", "stochastic"]
 Operation = Literal["add", "subtract", "multiply", "divide", "min", "max", "abs"]
 MonthDay = tuple[int, int]
 """A month from 1 to 12 and one of its days, in any year."""
@@ -152,7 +153,7 @@ class DaysAgo:
 class Rank:
     """Where `operand` is among its own last `window` values, from 0 to 100; `kind` is a name in RANKS."""
 
-    kind: Literal["percentile", "stochastic"]
+    kind: RankKind
     window: int
     operand: "Operand"
     place: Place
