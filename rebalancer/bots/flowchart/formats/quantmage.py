@@ -18,7 +18,7 @@ from rebalancer.bots.flowchart.formats.assembly import (
     volatility_window,
 )
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.formats.quantmage_conditions import condition, function_of, ticker
+from rebalancer.bots.flowchart.formats.quantmage_conditions import ConditionReader, function_of, sole_ticker
 
 _LATER = frozenset(("Weekly", "Monthly", "Quarterly", "Yearly", "Threshold", "Switch", "Mixed", "EnterExit"))
 _NOTES = ("incantation_type", "name", "description")
@@ -49,7 +49,7 @@ def _children(listed: Element) -> tuple[Unread, ...]:
 
 
 def _asset(element: Element) -> Parsed:
-    symbol = ticker(element.only(*_NOTES, "symbol")["symbol"])
+    symbol = sole_ticker(element.only(*_NOTES, "symbol")["symbol"])
     return Parsed(lambda: tree.Asset(symbol, element.here))
 
 
@@ -95,10 +95,11 @@ def _filtered(element: Element) -> Parsed:
 
 def _if(element: Element) -> Parsed:
     element.only(*_NOTES, "condition", "then_incantation", "else_incantation", "then_comment", "else_comment")
-    sides = (Unread(_node, element["then_incantation"]), Unread(_node, element["else_incantation"]))
+    branches = {"Then": element["then_incantation"], "Else": element["else_incantation"]}
+    sides = (Unread(_node, branch) for branch in branches.values())
     return Parsed(
         lambda when, then, otherwise: tree.If(when, then, otherwise, element.here),
-        (Unread(condition, element["condition"]), *sides),
+        (Unread(ConditionReader(_node, branches).condition, element["condition"]), *sides),
     )
 
 
