@@ -18,15 +18,12 @@ from rebalancer.bots.flowchart.conditions import Truth, truth
 from rebalancer.bots.flowchart.formulas import returns
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.splits import Days, fractions
 from rebalancer.model import Closes, Floats, Symbol
 
-Days = NDArray[np.intp]
 Prices = dict[Symbol, Floats]
 Inflow = tuple[Days, Floats]
 """Some days (D,), and the fraction of the whole that a node receives on each of them (D,)."""
-
-_BRANCHES = np.array([[0, np.nan, 1], [1, np.nan, 0]])
-"""The fractions of then and else, for each of the three truth values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,36 +116,6 @@ def compounded(track: Simulated) -> Floats:
         else:
             start = end
     return value
-
-
-def fractions(node: nodes.Split, values: Evaluation, days: Days) -> Floats:
-    """The fractions that the K children of `node` get on `days` (D,): (K, D).
-
-    A column is NaN throughout where the split needs an undefined value.
-    """
-    match node:
-        case nodes.Branch(condition):
-            return _BRANCHES.take(values.truths[condition][days], axis=1)
-        case nodes.Blend(weights):
-            return np.outer(weights, np.ones(len(days)))
-        case _:
-            scores = np.stack([values.series[score][days] for score in node.scores])
-            return _best(node, scores) if isinstance(node, nodes.TopK) else _inverse(scores)
-
-
-def _best(node: nodes.TopK, scores: Floats) -> Floats:
-    """Equal weights for the best `count`; the stable sort leaves ties in the order of the file."""
-    ranking = np.argsort(-scores if node.largest else scores, axis=0, kind="stable")
-    split = np.zeros_like(scores)
-    np.put_along_axis(split, ranking[: node.count], 1 / node.count, axis=0)
-    split[:, np.isnan(scores).any(axis=0)] = np.nan
-    return split
-
-
-def _inverse(volatilities: Floats) -> Floats:
-    weights = 1 / np.where(volatilities > 0, volatilities, np.nan)
-    split: Floats = weights / sum(weights)  # the builtin adds in one order, however many days there are
-    return split
 
 
 def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, length: int) -> Floats:

@@ -9,10 +9,11 @@ import numpy as np
 from rebalancer.bots.base import missing_closes, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import UNKNOWN
-from rebalancer.bots.flowchart.evaluate import Evaluation, fractions
+from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
 from rebalancer.model import Closes
 from rebalancer.model.text import counted

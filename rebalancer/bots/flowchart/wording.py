@@ -8,9 +8,10 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES
-from rebalancer.bots.flowchart.evaluate import Evaluation, fractions
+from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.splits import fractions
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _EVERY = "all of {count} conditions", "all of {count} conditions hold", "not all of {count} conditions hold"
