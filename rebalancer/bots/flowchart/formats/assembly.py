@@ -92,10 +92,10 @@ def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Call
     return build
 
 
-def of_ratio(element: Element, function: str, numbers: tuple[int, ...], ratio: tree.Ratio) -> Parsed:
+def of_ratio(element: Element, function: str, numbers: tuple[int, ...], ratio: tree.Ratio) -> tree.Indicator:
     if INDICATORS[function].reads != ("close",):
         element.refuse(f'"{function}" reads more than closes, and a ratio of two tickers has closes alone')
-    return Parsed(lambda: tree.Indicator(function, numbers, ratio, element.here))
+    return tree.Indicator(function, numbers, ratio, element.here)
 
 
 def crossing_for_days(element: Element, comparator: str, days: int) -> None:

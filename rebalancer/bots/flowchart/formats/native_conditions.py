@@ -119,7 +119,8 @@ def _of_ratio(function: str, numbers: tuple[int, ...], subject: Element, element
         subject["ratio"].must_be("a list of two tickers")
     if len(tickers) != 2:
         return Parsed(None)
-    return of_ratio(element, function, numbers, tree.Ratio(*tickers))
+    found = of_ratio(element, function, numbers, tree.Ratio(*tickers))
+    return Parsed(lambda: found)
 
 
 def _together(kind: str, number: int, conditions: tuple[tree.Condition, ...], place: tree.Place) -> tree.Condition:

@@ -82,7 +82,8 @@ class ConditionReader:
             return self._of_branch(function, numbers, named, ticker)
         if text.count("/") == 1:
             one, other = (replace(ticker, value=part) for part in text.split("/"))
-            return of_ratio(named, function, numbers, tree.Ratio(one.ticker(), other.ticker()))
+            found = of_ratio(named, function, numbers, tree.Ratio(one.ticker(), other.ticker()))
+            return Parsed(lambda: found)
         symbol = sole_ticker(ticker)
         return Parsed(lambda: tree.Indicator(function, numbers, symbol, named.here))
 

@@ -17,11 +17,18 @@ from rebalancer.bots.flowchart.formats.assembly import (
     volatility_window,
 )
 from rebalancer.bots.flowchart.formats.elements import MAX_BESIDE, Element
-from rebalancer.bots.flowchart.formats.quantnexus_conditions import conditions, metric_of
+from rebalancer.bots.flowchart.formats.quantnexus_conditions import ConditionReader
+from rebalancer.bots.flowchart.formats.quantnexus_metrics import metric_of
 from rebalancer.model import Symbol
 
 KINDS = ("basic", "function", "indicator", "numbered", "position", "call", "altExit", "scaling", "rolling")
 EMPTY = "Empty"
+PAYLOAD = "payload"
+"""Where a saved bot has its chart."""
+_SAVED = (
+    *("id", "name", "builderId", "builderDisplayName", "callChains", "visibility", "createdAt", "tags", "fundSlot"),
+    *("backtestCostBps", "backtestResult"),
+)
 _LATER = frozenset(("numbered", "call", "altExit", "scaling", "rolling", "pro", "capped"))
 _NODE = (
     "id",
@@ -47,15 +54,32 @@ _SLOTS = (
 
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
-    root = assemble(_Reader().node, document)
-    title = document["title"].value
+    saved = isinstance(document.value, dict) and PAYLOAD in document.value
+    formulas = _saved_formulas(document) if saved else {}
+    top = document[PAYLOAD] if saved else document
+    root = assemble(_Reader(ConditionReader(formulas)).node, top)
+    title = (document["name"] if saved else document["title"]).value
     return tree.Chart(title if isinstance(title, str) and title.strip() else "unnamed", root) if root else None
+
+
+def _saved_formulas(document: Element) -> Mapping[str, Element]:
+    """The formulas of a saved bot's custom indicators, by their id."""
+    document.only(PAYLOAD, "customIndicators", "backtestMode", *_SAVED)
+    if document["backtestMode"].given:
+        document["backtestMode"].choice(("CC",))
+    if document["callChains"].given and document["callChains"].value != []:
+        document["callChains"].refuse("call chains are not read yet")
+    listed = document["customIndicators"]
+    written = listed.items(MAX_BESIDE) if listed.given and listed.value != [] else []
+    custom = [each.only("id", "name", "formula", "createdAt") for each in written]
+    return {each["id"].text(): each["formula"] for each in custom}
 
 
 class _Reader:
     """Reads nodes; `may_be_empty` are the built ones that can hold nothing at times."""
 
-    def __init__(self) -> None:
+    def __init__(self, conditions: ConditionReader) -> None:
+        self.conditions = conditions
         self.may_be_empty: set[tree.Node] = set()
         self.kinds: Mapping[str, Callable[[Element], Parsed]] = {
             "basic": self._basic,
@@ -100,7 +124,7 @@ class _Reader:
         after = element["children"]["next"]
         if isinstance(after.value, list) and any(each is not None for each in after.value):
             after.refuse("what follows after both branches is not read yet")
-        condition = conditions(element["conditions"])
+        condition = self.conditions.lines(element["conditions"])
         slots = (
             Unread(lambda _: self._slot(element, "then", "Then"), element),
             Unread(lambda _: self._slot(element, "else", "Else"), element),
