@@ -119,7 +119,9 @@ class _Draft:
                 return self._for_days(days, self._comparison(comparator, self.done[left], self.done[right]))
             case tree.Dates(first=first, last=last, for_days=days):
                 return self._for_days(days, self.add(nodes.Dates(first, last)))
-            case tree.CountOf(least=least, most=most, conditions=conditions):
+            case tree.CountOf(quantifier=quantifier, count=count, conditions=conditions):
+                least = 0 if quantifier == "at_most" else count
+                most = len(conditions) if quantifier == "at_least" else count
                 return self.add(nodes.Count(least, most, self._all_done(conditions)))
             case tree.AllOf() | tree.AnyOf():
                 return self.add(nodes.Several(isinstance(element, tree.AllOf), self._all_done(element.conditions)))

@@ -7,6 +7,7 @@ from rebalancer.model import Symbol
 
 Comparator = Literal["gt", "gte", "lt", "lte"]
 Crossing = Literal["crosses-above", "crosses-below"]
+Quantifier = Literal["exactly", "at_least", "at_most"]
 RankKind = Literal["percentile", "stochastic"]
 Operation = Literal["add", "subtract", "multiply", "divide", "min", "max", "abs"]
 MonthDay = tuple[int, int]
@@ -212,10 +213,10 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CountOf:
-    """True where at least `least` and at most `most` of `conditions` are."""
+    """True where exactly, at least or at most `count` of `conditions` are; `count` is no more than there are."""
 
-    least: int
-    most: int
+    quantifier: Quantifier
+    count: int
     conditions: tuple["Condition", ...]
     place: Place
 

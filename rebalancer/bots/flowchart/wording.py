@@ -169,9 +169,7 @@ class Wording:
 def _number_asked(node: nodes.Count) -> str:
     if node.least == node.most:
         return f"exactly {node.least}" if node.least else "none"
-    if node.most == len(node.conditions):
-        return f"at least {node.least}"
-    return f"{node.least} to {node.most}" if node.least else f"at most {node.most}"
+    return f"at least {node.least}" if node.most == len(node.conditions) else f"at most {node.most}"
 
 
 def number(value: float, unlike: float = 0.0) -> str:

@@ -22,6 +22,11 @@ COMPARE = {
     "lt": lambda left, right: left < right,
     "lte": lambda left, right: left <= right,
 }
+COUNT = {
+    "exactly": lambda number, count: number == count,
+    "at_least": lambda number, count: number >= count,
+    "at_most": lambda number, count: number <= count,
+}
 CALCULATE = {
     "add": lambda values: reduce(lambda one, other: one + other, values),
     "subtract": lambda values: values[0] - values[1],
@@ -110,10 +115,10 @@ class Reference:
 
     def truth(self, condition: tree.Condition, day: int) -> bool | None:
         match condition:
-            case tree.CountOf(least=least, most=most, conditions=parts):
+            case tree.CountOf(quantifier=quantifier, count=count, conditions=parts):
                 found = [self.truth(part, day) for part in parts]
                 possible = range(found.count(True), found.count(True) + found.count(None) + 1)
-                answers = {least <= number <= most for number in possible}
+                answers = {COUNT[quantifier](number, count) for number in possible}
                 return answers.pop() if len(answers) == 1 else None
             case tree.AnyOf(conditions=parts):
                 return one_true([self.truth(part, day) for part in parts])

@@ -35,25 +35,24 @@ unknown = compare(rsi("AAA", 50), "gt", 50)
 
 
 @pytest.mark.parametrize(
-    ("least", "most", "held"),
+    ("quantifier", "number", "held"),
     [
-        (0, 0, [True, False, False, False]),
-        (1, 1, [False, True, False, False]),
-        (2, 3, [False, False, True, True]),
-        (0, 2, [True, True, True, False]),
-        (1, 2, [False, True, True, False]),
+        ("exactly", 0, [True, False, False, False]),
+        ("exactly", 1, [False, True, False, False]),
+        ("at_least", 2, [False, False, True, True]),
+        ("at_most", 2, [True, True, True, False]),
     ],
 )
-def test_a_count_holds_between_its_least_and_its_most(least, most, held):
-    assert truths(count(least, most, above_1, above_2, above_3), prices(AAA=[1, 2, 3, 4])) == held
+def test_a_count_is_exact_or_a_least_or_a_most(quantifier, number, held):
+    assert truths(count(quantifier, number, above_1, above_2, above_3), prices(AAA=[1, 2, 3, 4])) == held
 
 
-def test_an_unknown_condition_leaves_a_count_open_only_where_it_may_decide():
-    at_least_1, exactly_1, at_most_1 = ((1, 3), (1, 1), (0, 1))
-    closes = prices(AAA=[1, 2, 3])
-    assert truths(count(*at_least_1, above_1, above_2, unknown), closes) == [None, True, True]
-    assert truths(count(*exactly_1, above_1, above_2, unknown), closes) == [None, None, False]
-    assert truths(count(*at_most_1, above_1, above_2, unknown), closes) == [True, None, False]
+@pytest.mark.parametrize(
+    ("quantifier", "held"),
+    [("at_least", [None, True, True]), ("exactly", [None, None, False]), ("at_most", [True, None, False])],
+)
+def test_an_unknown_condition_leaves_a_count_open_only_where_it_may_decide(quantifier, held):
+    assert truths(count(quantifier, 1, above_1, above_2, unknown), prices(AAA=[1, 2, 3])) == held
 
 
 parts = st.lists(st.sampled_from((above_1, above_2, unknown)), min_size=1, max_size=4)
@@ -62,15 +61,15 @@ parts = st.lists(st.sampled_from((above_1, above_2, unknown)), min_size=1, max_s
 @given(parts)
 def test_counting_all_is_all_of_and_counting_one_is_any_of(conditions):
     closes, number = prices(AAA=[1, 2, 3]), len(conditions)
-    assert truths(count(number, number, *conditions), closes) == truths(all_of(*conditions), closes)
-    assert truths(count(1, number, *conditions), closes) == truths(any_of(*conditions), closes)
+    assert truths(count("exactly", number, *conditions), closes) == truths(all_of(*conditions), closes)
+    assert truths(count("at_least", 1, *conditions), closes) == truths(any_of(*conditions), closes)
 
 
 @given(parts)
 def test_none_of_several_is_the_opposite_of_any_of_them(conditions):
     closes = prices(AAA=[1, 2, 3])
     opposite = {True: False, False: True, None: None}
-    assert truths(count(0, 0, *conditions), closes) == [
+    assert truths(count("exactly", 0, *conditions), closes) == [
         opposite[truth] for truth in truths(any_of(*conditions), closes)
     ]
 

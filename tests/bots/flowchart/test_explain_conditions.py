@@ -49,17 +49,16 @@ def why(operand: Operand, closes: Closes) -> str:
 
 
 @pytest.mark.parametrize(
-    ("least", "most", "first"),
+    ("quantifier", "number", "first"),
     [
-        (2, 3, "2 of 3 conditions hold: at least 2 -> AAA 100 %"),
-        (3, 3, "2 of 3 conditions hold: not exactly 3 -> cash 100 %"),
-        (0, 1, "2 of 3 conditions hold: not at most 1 -> cash 100 %"),
-        (0, 0, "2 of 3 conditions hold: not none -> cash 100 %"),
-        (1, 2, "2 of 3 conditions hold: 1 to 2 -> AAA 100 %"),
+        ("at_least", 2, "2 of 3 conditions hold: at least 2 -> AAA 100 %"),
+        ("exactly", 3, "2 of 3 conditions hold: not exactly 3 -> cash 100 %"),
+        ("at_most", 1, "2 of 3 conditions hold: not at most 1 -> cash 100 %"),
+        ("exactly", 0, "2 of 3 conditions hold: not none -> cash 100 %"),
     ],
 )
-def test_a_count_says_how_many_hold_and_how_many_were_asked_for(least, most, first):
-    assert gate(count(least, most, above_1, above_2, above_3), prices(AAA=[3])) == [
+def test_a_count_says_how_many_hold_and_how_many_were_asked_for(quantifier, number, first):
+    assert gate(count(quantifier, number, above_1, above_2, above_3), prices(AAA=[3])) == [
         first,
         "  Price(AAA) = 3 > 1 (by 2)",
         "  Price(AAA) = 3 > 2 (by 1)",
@@ -69,10 +68,10 @@ def test_a_count_says_how_many_hold_and_how_many_were_asked_for(least, most, fir
 
 def test_a_count_says_how_many_are_undefined():
     unknown = compare(rsi("AAA", 9), "gt", 50)
-    assert gate(count(1, 2, above_1, unknown), prices(AAA=[3]))[0] == (
+    assert gate(count("at_least", 1, above_1, unknown), prices(AAA=[3]))[0] == (
         "1 of 2 conditions hold, 1 undefined: at least 1 -> AAA 100 %"
     )
-    assert gate(count(2, 2, above_1, unknown), prices(AAA=[3]))[0] == "exactly 2 of 2 conditions: undefined"
+    assert gate(count("exactly", 2, above_1, unknown), prices(AAA=[3]))[0] == "exactly 2 of 2 conditions: undefined"
 
 
 def test_a_crossing_shows_both_days():
@@ -90,7 +89,7 @@ def test_a_date_shows_the_session():
 
 
 def test_conditions_of_every_kind_may_stand_in_another():
-    inner = count(1, 1, dates((1, 1), (1, 31)), above_2)
+    inner = count("exactly", 1, dates((1, 1), (1, 31)), above_2)
     assert gate(any_of(inner, above_3), prices(AAA=[2])) == [
         "one or more of 2 conditions hold -> AAA 100 %",
         "  1 of 2 conditions hold: exactly 1",
@@ -101,7 +100,7 @@ def test_conditions_of_every_kind_may_stand_in_another():
 
 
 def test_the_whole_chart_says_what_is_asked_without_a_day():
-    root = when(count(0, 0, dates((11, 15), (1, 15)), above_1), hold("AAA"), CASH)
+    root = when(count("exactly", 0, dates((11, 15), (1, 15)), above_1), hold("AAA"), CASH)
     assert outline(compile_chart(chart(root)))[:3] == (
         "if none of 2 conditions",
         "  the date is from 11-15 to 01-15",

@@ -36,20 +36,20 @@ def problems(written):
 
 
 @pytest.mark.parametrize(
-    ("written", "least", "most"),
+    ("written", "quantifier", "number"),
     [
-        ({"none": [HIGH, HIGH, HIGH]}, 0, 0),
-        ({"exactly": {"count": 2, "of": [HIGH, HIGH, HIGH]}}, 2, 2),
-        ({"at_least": {"count": 2, "of": [HIGH, HIGH, HIGH]}}, 2, 3),
-        ({"at_most": {"count": 2, "of": [HIGH, HIGH, HIGH]}}, 0, 2),
+        ({"none": [HIGH, HIGH, HIGH]}, "exactly", 0),
+        ({"exactly": {"count": 2, "of": [HIGH, HIGH, HIGH]}}, "exactly", 2),
+        ({"at_least": {"count": 2, "of": [HIGH, HIGH, HIGH]}}, "at_least", 2),
+        ({"at_most": {"count": 2, "of": [HIGH, HIGH, HIGH]}}, "at_most", 2),
     ],
 )
-def test_conditions_can_be_counted(written, least, most):
-    assert condition(written) == ("CountOf", least, most, (IS_HIGH,) * 3)
+def test_conditions_can_be_counted(written, quantifier, number):
+    assert condition(written) == ("CountOf", quantifier, number, (IS_HIGH,) * 3)
 
 
 def test_a_count_may_be_of_conditions_of_any_kind():
-    assert condition({"none": [{"any": [HIGH]}]}) == ("CountOf", 0, 0, (("AnyOf", (IS_HIGH,)),))
+    assert condition({"none": [{"any": [HIGH]}]}) == ("CountOf", "exactly", 0, (("AnyOf", (IS_HIGH,)),))
 
 
 @pytest.mark.parametrize("way", ["crosses-above", "crosses-below"])

@@ -123,8 +123,8 @@ def any_of(*conditions: Condition) -> AnyOf:
     return AnyOf(conditions, HERE)
 
 
-def count(least: int, most: int, *conditions: Condition) -> CountOf:
-    return CountOf(least, most, conditions, HERE)
+def count(quantifier: str, number: int, *conditions: Condition) -> CountOf:
+    return CountOf(quantifier, number, conditions, HERE)
 
 
 def dates(first: tuple[int, int], last: tuple[int, int], for_days: int = 1) -> Dates:
@@ -204,12 +204,17 @@ def conditions(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Conditi
     month_days = st.tuples(st.integers(1, 3), st.integers(1, 28))
     single = st.one_of(compared, compared, st.builds(dates, month_days, month_days, st.sampled_from((1, 1, 3))))
     several = st.lists(single, min_size=1, max_size=3)
-    limits = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(sorted)
+    quantifiers = st.sampled_from(("exactly", "at_least", "at_most"))
     return st.one_of(
         single,
         several.map(lambda parts: all_of(*parts)),
         several.map(lambda parts: any_of(*parts)),
-        st.builds(lambda between, parts: count(*between, *parts), limits, several),
+        st.builds(
+            lambda kind, number, parts: count(kind, min(number, len(parts)), *parts),
+            quantifiers,
+            st.integers(0, 3),
+            several,
+        ),
     )
 
 

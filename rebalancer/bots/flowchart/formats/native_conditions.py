@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
@@ -29,7 +30,7 @@ _MONTH_DAY = re.compile(
     re.ASCII,
 )
 _LISTED = ("all", "any", "none")
-_COUNTED = ("exactly", "at_least", "at_most")
+_COUNTED: tuple[tree.Quantifier, ...] = get_args(tree.Quantifier)
 _VALUES = ("days_ago", *RANKS, *OPERATIONS)
 
 
@@ -54,15 +55,21 @@ class ConditionReader:
 
     def _several(self, element: Element) -> Parsed:
         kind = element.only_one((*_LISTED, *_COUNTED))
+        for quantifier in _COUNTED:
+            if kind == quantifier:
+                return self._counted(quantifier, element[kind].only("count", "of"), element)
         if kind is None:
             return Parsed(None)
-        counted = kind in _COUNTED
-        listed = element[kind].only("count", "of")["of"] if counted else element[kind]
-        parts = tuple(Unread(self.condition, part) for part in listed.items())
-        number = element[kind]["count"].whole(0, MAX_ELEMENTS) if counted else 0
+        return Parsed(lambda *conditions: _combined(kind, conditions, element.here), self._parts(element[kind]))
+
+    def _parts(self, listed: Element) -> tuple[Unread, ...]:
+        return tuple(Unread(self.condition, part) for part in listed.items())
+
+    def _counted(self, quantifier: tree.Quantifier, body: Element, element: Element) -> Parsed:
+        parts, number = self._parts(body["of"]), body["count"].whole(0, MAX_ELEMENTS)
         if number > len(parts) > 0:
-            element[kind]["count"].refuse(f"{number:,} is more than the conditions, which are {len(parts):,}")
-        return Parsed(lambda *conditions: _together(kind, number, conditions, element.here), parts)
+            body["count"].refuse(f"{number:,} is more than the conditions, which are {len(parts):,}")
+        return Parsed(lambda *conditions: tree.CountOf(quantifier, number, conditions, element.here), parts)
 
     def _value(self, element: Element) -> Parsed:
         if not isinstance(element.value, dict):
@@ -123,18 +130,14 @@ def _of_ratio(function: str, numbers: tuple[int, ...], subject: Element, element
     return Parsed(lambda: found)
 
 
-def _together(kind: str, number: int, conditions: tuple[tree.Condition, ...], place: tree.Place) -> tree.Condition:
+def _combined(kind: str, conditions: tuple[tree.Condition, ...], place: tree.Place) -> tree.Condition:
     match kind:
         case "all":
             return tree.AllOf(conditions, place)
         case "any":
             return tree.AnyOf(conditions, place)
-        case "at_least":
-            return tree.CountOf(number, len(conditions), conditions, place)
-        case "at_most":
-            return tree.CountOf(0, number, conditions, place)
-        case _:  # none, or exactly so many
-            return tree.CountOf(number, number, conditions, place)
+        case _:
+            return tree.CountOf("exactly", 0, conditions, place)
 
 
 def _dates(element: Element) -> Parsed:

@@ -23,7 +23,7 @@ _COMPARATORS: Mapping[str, tree.Comparator | tree.Crossing] = {
     "Greater Than": "gt",
     "Less Than": "lt",
 }
-_QUANTIFIERS = ("any", "all", "none", "exactly", "atLeast", "atMost")
+_COUNTED: Mapping[str, tree.Quantifier] = {"exactly": "exactly", "atLeast": "at_least", "atMost": "at_most"}
 _CUSTOM = "custom:"
 _LAST_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -52,15 +52,15 @@ class ConditionReader:
 
     def numbered(self, body: Element) -> tree.Condition | None:
         """How many items of a numbered node must hold; its ladder is no condition."""
-        quantifier = body.only("quantifier", "n", "items")["quantifier"].choice(_QUANTIFIERS)
+        quantifier = body.only("quantifier", "n", "items")["quantifier"].choice(("any", "all", "none", *_COUNTED))
         items = self.items(body)
         if items is None:
             return None
-        counted = quantifier in ("exactly", "atLeast", "atMost")
-        number = body["n"].whole(0, len(items)) if counted else 0
-        most = {"none": 0, "exactly": number, "atMost": number}.get(quantifier, len(items))
-        least = {"any": 1, "all": len(items), "exactly": number, "atLeast": number}.get(quantifier, 0)
-        return tree.CountOf(least, most, items, body.here)
+        if quantifier in _COUNTED:
+            return tree.CountOf(_COUNTED[quantifier], body["n"].whole(0, len(items)), items, body.here)
+        if quantifier == "none":
+            return tree.CountOf("exactly", 0, items, body.here)
+        return tree.AllOf(items, body.here) if quantifier == "all" else tree.AnyOf(items, body.here)
 
     def items(self, body: Element) -> tuple[tree.Condition, ...] | None:
         """The condition of each item; None where one was refused."""
