@@ -84,7 +84,7 @@ class Several:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """True where at least `least` and at most `most` of `conditions` are; one of the two is no limit, or they are equal."""
+    """True where at least `least` and at most `most` of `conditions` are; an exact number has both alike."""
 
     least: int
     most: int
