@@ -6,7 +6,7 @@ The two constants are read from the syntax tree; the file is never imported here
 import ast
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
-from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
+from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent
 
 MAX_BYTES = 150_000
@@ -44,6 +44,11 @@ class PythonBot:
     @property
     def holdable(self) -> tuple[Symbol, ...]:
         return self.symbols
+
+    @property
+    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+        """None: `weights` is called with closes."""
+        return {}
 
     @property
     def warm_up(self) -> int:

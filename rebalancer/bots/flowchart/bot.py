@@ -1,7 +1,7 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,7 +27,7 @@ from rebalancer.bots.flowchart.tree import (
     TreeNode,
     children_of,
 )
-from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol
+from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol
 
 
 def describe(chart: Chart) -> Findings:
@@ -86,6 +86,10 @@ class FlowchartBot:
     @property
     def holdable(self) -> tuple[Symbol, ...]:
         return tuple(sorted({node.symbol for node in self.program.table if isinstance(node, nodes.Hold)}))
+
+    @property
+    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+        return self.program.bars
 
     @property
     def lookback(self) -> int:

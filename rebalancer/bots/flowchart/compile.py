@@ -12,8 +12,9 @@ from rebalancer.bots.flowchart.indicators import (
     prices_needed,
 )
 from rebalancer.bots.flowchart.program import Program
-from rebalancer.model import Symbol
+from rebalancer.model import BarField, Symbol
 
+_OF_A_TICKER = nodes.Close | nodes.Bar | nodes.Hold
 _DUST = 1e-9
 """Rounding tolerance: a smaller remainder of the whole counts as 0."""
 _CROSSINGS: Mapping[tree.Crossing, tuple[tree.Comparator, tree.Comparator]] = {
@@ -42,7 +43,8 @@ def compile_chart(chart: tree.Chart) -> Program:
         name=chart.name,
         table=table,
         root=root,
-        symbols=tuple(sorted({node.symbol for node in table if isinstance(node, nodes.Close | nodes.Hold)})),
+        symbols=tuple(sorted({node.symbol for node in table if isinstance(node, _OF_A_TICKER)})),
+        bars=_bars(table),
         lookback=_sessions(table, prices_needed)[root],
         warm_up=_sessions(table, prices_advised)[root],
         groups=draft.groups,
@@ -185,10 +187,22 @@ class _Draft:
         return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
 
     def _series(self, function: str, parameters: tuple[int, ...], history: nodes.SeriesNode, place: tree.Place) -> int:
-        if INDICATORS[function].of_tickers_only and isinstance(history, nodes.Nav):
+        spec = INDICATORS[function]
+        read: list[nodes.SeriesNode] = [history]
+        if isinstance(history, nodes.Close):
+            read = [history if field == "close" else nodes.Bar(history.symbol, field) for field in spec.reads]
+        elif spec.of_tickers_only and isinstance(history, nodes.Nav):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        source = self.add(history)
-        return source if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, source))
+        sources = tuple(map(self.add, read))
+        return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, sources))
+
+
+def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
+    fields: dict[Symbol, set[BarField]] = {}
+    for node in table:
+        if isinstance(node, nodes.Bar):
+            fields.setdefault(node.symbol, set()).add(node.field)
+    return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
 
 
 def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
@@ -196,7 +210,7 @@ def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...
     needed: list[int] = []
     for node in table:
         match node:
-            case nodes.Series(function, parameters, source):
+            case nodes.Series(function, parameters, (source, *_)):
                 needed.append(needed[source] + prices(function, parameters) - 1)
             case nodes.ForDays(days, condition):
                 needed.append(needed[condition] + days - 1)

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.base import own_closes
+from rebalancer.bots.base import OwnBars, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
 from rebalancer.bots.flowchart.conditions import Truth, truth
@@ -70,6 +70,7 @@ class Evaluation:
         self.simulated = OnDemand[Simulated](self._compute)
         self._table = program.table
         self._prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
+        self._bars = own_bars(program.name, program.bars, closes)
 
     def _compute(self, wanted: int) -> None:
         """The values of `wanted` and of all that it needs: operands first, so that nothing recurses."""
@@ -82,7 +83,7 @@ class Evaluation:
         for index in sorted(missing):
             node = self._table[index]
             if isinstance(node, nodes.SeriesNode):
-                self.series[index] = _series(node, self, self._prices, length)
+                self.series[index] = _series(node, self, self._prices, self._bars, length)
             elif isinstance(node, nodes.ConditionNode):
                 self.truths[index] = truth(node, self.truths, self.series, self.sessions)
             else:  # a portfolio below a Nav
@@ -118,22 +119,31 @@ def compounded(track: Simulated) -> Floats:
     return value
 
 
-def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, length: int) -> Floats:
+def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, bars: OwnBars, length: int) -> Floats:
     match node:
         case nodes.Number(value):
             return np.full(length, value, dtype=np.float64)
         case nodes.Close(symbol):
             return prices[symbol]
+        case nodes.Bar(symbol, field):
+            return bars[symbol, field]
         case nodes.Nav(portfolio):
             return compounded(values.simulated[portfolio])
-        case nodes.Series(function, parameters, source):
-            return INDICATORS[function].formula(values.series[source], *parameters)
+        case nodes.Series(function, parameters, sources):
+            read = [values.series[source] for source in sources]
+            return INDICATORS[function].formula(*(read if len(read) == 1 else _complete(read)), *parameters)
         case nodes.Earlier(days, source):
             return earlier(values.series[source], days)
         case nodes.Rank(kind, window, source):
             return RANKS[kind].formula(values.series[source], window)
         case nodes.Arithmetic(operation, operands):
             return calculated(operation, [values.series[operand] for operand in operands])
+
+
+def _complete(fields: Sequence[Floats]) -> list[Floats]:
+    """`fields` of a ticker's bars, NaN in the rows where one of them is missing."""
+    incomplete = np.isnan(fields).any(axis=0)
+    return [np.where(incomplete, np.nan, values) for values in fields]
 
 
 def _simulate(node: nodes.Node, values: Evaluation, prices: Prices, length: int) -> Simulated:

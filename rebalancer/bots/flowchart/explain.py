@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rebalancer.bots.base import missing_closes, own_closes
+from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import UNKNOWN
 from rebalancer.bots.flowchart.evaluate import Evaluation
@@ -44,28 +44,31 @@ def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day:
 
 
 def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str, ...]:
-    """Warnings about the last day: closes missing within the look-back, then indicators that are still warming up.
+    """Warnings about the last day: what is missing within the look-back, then indicators that are still warming up.
 
     The decision itself may not have needed them.
     """
     missing = missing_closes(own_closes(program.name, program.symbols, closes), program.lookback)
-    return (*missing, *_warming_up(program, evaluation))
+    bars = missing_bars(own_bars(program.name, program.bars, closes), closes, program.lookback)
+    return (*missing, *bars, *_warming_up(program, evaluation))
 
 
 def _warming_up(program: Program, values: Evaluation) -> Iterator[str]:
-    closes_in_a_row = cache(lambda source: int(runs(values.series[source])[-1]))
+    in_a_row = cache(lambda source: int(runs(values.series[source])[-1]))
     for index, node in enumerate(program.table):
         if isinstance(node, nodes.Series) and INDICATORS[node.function].settled:
-            have, advised = closes_in_a_row(node.source), prices_advised(node.function, node.parameters)
+            have, source = min((in_a_row(source), source) for source in node.sources)
+            advised = prices_advised(node.function, node.parameters)
             if prices_needed(node.function, node.parameters) <= have < advised:
-                yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
+                what = _named(program.table[source])
+                yield f"{program.label(index)} is still warming up: {have} of {advised} {what}s"
 
 
 def _causes(table: Sequence[nodes.Node], values: Evaluation, current: NodeOnDay) -> list[NodeOnDay]:
     """What left a node undefined, or else the children that its decision led to. Row -1 is before the first day."""
     node, day = table[current.node], current.day
     match node:
-        case nodes.Series(source=source):
+        case nodes.Series(sources=(source, *_)):
             nav = table[source]
             if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
                 return [NodeOnDay(nav.portfolio, day)]
@@ -122,25 +125,47 @@ def _sentence(program: Program, closes: Closes, values: Evaluation, current: Nod
 
 
 def _too_few(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
-    """Why an indicator or a rank is undefined whose source has a gap, or too short a history."""
+    """Why an indicator or a rank is undefined: a source has a gap, too short a history, or all equal values."""
     node, day = program.table[current.node], closes.day(current.day)
-    if not isinstance(node, nodes.Series | nodes.Rank):
-        raise TypeError(f"{program.label(current.node)} is computed on no other values")
-    have = int(runs(values.series[node.source])[current.day])
-    match program.table[node.source]:
-        case nodes.Close():
-            what = "close"
-        case nodes.Nav():
-            what = "simulated value"
-        case _:
-            what = "value"
+    have, source = min((int(runs(values.series[each])[current.day]), each) for each in nodes.operands(node))
+    what = _named(program.table[source])
     if not have:
-        return f"{program.subject(node.source)} has no {what} on {day}"
-    needed = node.window if isinstance(node, nodes.Rank) else prices_needed(node.function, node.parameters)
+        missing = f"{program.subject(source)} has no {what} on"
+        never = isinstance(program.table[source], nodes.Bar) and np.isnan(values.series[source]).all()
+        return f"{missing} any session{_remedy(closes)}" if never else f"{missing} {day}"
+    needed = _values_needed(node)
     label, since = program.label(current.node), closes.day(current.day - have + 1)
     if have >= needed:
         return f"{label} is undefined on {day}, because its last {counted(needed, what)} are all equal"
     return f"{label} needs {counted(needed, what)} in a row, has {have} since {since}"
+
+
+def _values_needed(node: nodes.Node) -> int:
+    """How many values of its source in a row an indicator or a rank needs."""
+    match node:
+        case nodes.Series(function, parameters):
+            return prices_needed(function, parameters)
+        case nodes.Rank(window=window):
+            return window
+        case _:
+            return 1
+
+
+def _remedy(closes: Closes) -> str:
+    return f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy else ""
+
+
+def _named(source: nodes.Node) -> str:
+    """What an indicator or a rank reads, such as `close`."""
+    match source:
+        case nodes.Close():
+            return "close"
+        case nodes.Bar(field=field):
+            return field
+        case nodes.Nav():
+            return "simulated value"
+        case _:
+            return "value"
 
 
 def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[str, ...]:

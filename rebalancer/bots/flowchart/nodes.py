@@ -7,7 +7,7 @@ table, and a block that a chart repeats a hundred times is computed once.
 from dataclasses import dataclass
 
 from rebalancer.bots.flowchart.tree import Comparator, MonthDay, Operation, RankKind
-from rebalancer.model import Symbol
+from rebalancer.model import BarField, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,14 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A field of a ticker's daily bars."""
+
+    symbol: Symbol
+    field: BarField
+
+
+@dataclass(frozen=True, slots=True)
 class Nav:
     """The simulated value of a portfolio that starts at 1 dollar; weights decided at a close earn until the next."""
 
@@ -29,11 +37,11 @@ class Nav:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """An indicator of a Close, of the ratio of two, or of a Nav."""
+    """An indicator: `sources` are what it reads, a Close, a ratio or a Nav, or several fields of one ticker."""
 
     function: str
     parameters: tuple[int, ...]
-    source: int
+    sources: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,7 @@ class TopK:
     children: tuple[int, ...]
 
 
-SeriesNode = Number | Close | Nav | Series | Earlier | Rank | Arithmetic
+SeriesNode = Number | Close | Bar | Nav | Series | Earlier | Rank | Arithmetic
 """One number a day."""
 ConditionNode = Inequality | ForDays | Several | Count | Dates
 """True, false or unknown a day."""
@@ -156,19 +164,15 @@ Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 def operands(node: Node) -> tuple[int, ...]:
     """The indices of all nodes that `node` is computed from."""
     match node:
-        case Number() | Close() | Dates() | Hold() | Uninvested():
+        case Number() | Close() | Bar() | Dates() | Hold() | Uninvested():
             return ()
-        case (
-            Nav(operand)
-            | Series(source=operand)
-            | Earlier(source=operand)
-            | Rank(source=operand)
-            | ForDays(condition=operand)
-        ):
+        case Nav(operand) | Earlier(source=operand) | Rank(source=operand) | ForDays(condition=operand):
             return (operand,)
         case Inequality(left=left, right=right):
             return left, right
-        case Arithmetic(operands=each) | Several(conditions=each) | Count(conditions=each) | Blend(children=each):
+        case Series(sources=each) | Arithmetic(operands=each):
+            return each
+        case Several(conditions=each) | Count(conditions=each) | Blend(children=each):
             return each
         case Branch(condition, children):
             return condition, *children

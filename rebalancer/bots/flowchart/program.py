@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
-from rebalancer.model import Symbol
+from rebalancer.model import BarField, Symbol
 from rebalancer.model.text import counted
 
 
@@ -14,15 +14,17 @@ from rebalancer.model.text import counted
 class Program:
     """A compiled chart: `table[root]` is the whole of it.
 
-    `symbols`, sorted, are all that the chart can hold or read. `lookback` is the number of sessions that the first
-    decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA no longer depend on where the history
-    begins. `groups` are the chart's own names of nodes, by index (of nodes with several names, the first).
+    `symbols`, sorted, are all that the chart can hold or read; `bars` is what it reads besides closes. `lookback` is
+    the number of sessions that the first decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA
+    no longer depend on where the history begins. `groups` are the chart's own names of nodes, by index (of nodes with
+    several names, the first).
     """
 
     name: str
     table: tuple[nodes.Node, ...]
     root: int
     symbols: tuple[Symbol, ...]
+    bars: Mapping[Symbol, tuple[BarField, ...]]
     lookback: int
     warm_up: int
     groups: Mapping[int, str]
@@ -46,7 +48,9 @@ class Program:
                 return (f"{value:.10g}",)
             case nodes.Close(symbol):
                 return (f"{INDICATORS[CURRENT_PRICE].short}({symbol})",)
-            case nodes.Series(function, parameters, source):
+            case nodes.Bar(symbol, field):
+                return (f"{field.capitalize()}({symbol})",)
+            case nodes.Series(function, parameters, (source, *_)):
                 return (f"{INDICATORS[function].short}({','.join([self.subject(source), *map(str, parameters)])})",)
             case nodes.Earlier(days, source):
                 return *self._closed(source), f" {counted(days, 'day')} ago"
@@ -81,7 +85,7 @@ class Program:
     def subject(self, source: int) -> str:
         """What an indicator is computed on: a ticker, a ratio of two, or a node of the chart."""
         match self.table[source]:
-            case nodes.Close(symbol):
+            case nodes.Close(symbol) | nodes.Bar(symbol=symbol):
                 return symbol
             case nodes.Nav(portfolio):
                 return self.label(portfolio)
