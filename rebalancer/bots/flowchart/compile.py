@@ -1,4 +1,4 @@
-"""Compiles a chart to the table of nodes that is evaluated. With an explicit stack, so that any depth compiles."""
+"""Compiles a chart to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,14 +30,8 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = _Draft()
-    stack: list[tree.TreeNode] = [chart.root]
-    while stack:
-        element = stack[-1]
-        missing = [child for child in tree.children_of(element) if child not in draft.done]
-        if missing:
-            stack.extend(reversed(missing))
-        else:
-            draft.done[stack.pop()] = draft.compiled(element)
+    for element in tree.leaves_first(chart.root):
+        draft.done[element] = draft.compiled(element)
     table, root = tuple(draft.table), draft.done[chart.root]
     return Program(
         name=chart.name,
@@ -191,7 +185,7 @@ class _Draft:
         read: list[nodes.SeriesNode] = [history]
         if isinstance(history, nodes.Close):
             read = [history if field == "close" else nodes.Bar(history.symbol, field) for field in spec.reads]
-        elif spec.of_tickers_only and isinstance(history, nodes.Nav):
+        elif spec.reads != ("close",) or (spec.of_tickers_only and isinstance(history, nodes.Nav)):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
         sources = tuple(map(self.add, read))
         return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, sources))
