@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 from hypothesis import strategies as st
+from reference import only_child
 
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.tree import (
@@ -199,7 +200,15 @@ def indicators(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicato
         of_closes = INDICATORS[function].reads == ("close",)
         subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)) if of_closes else tickers)
         return of(function, subject, None if function == "current-price" else draw(windows))
-    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), draw(portfolios), draw(windows))
+    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), _bare(draw(portfolios)), draw(windows))
+
+
+def _bare(node: Node) -> str | Node:
+    """The ticker of a node that is a single asset, as every reader has it."""
+    inner: Node | None = node
+    while inner is not None and not isinstance(inner, Asset):
+        inner = only_child(inner)
+    return node if inner is None else inner.symbol
 
 
 def operands(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Operand]:
