@@ -42,6 +42,7 @@ def compile_chart(chart: tree.Chart) -> Program:
         lookback=_sessions(table, prices_needed)[root],
         warm_up=_sessions(table, prices_advised)[root],
         groups=draft.groups,
+        rebalance=chart.rebalance,
     )
 
 

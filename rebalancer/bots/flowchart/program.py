@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
+from rebalancer.bots.flowchart.tree import Rebalance
 from rebalancer.model import BarField, Symbol
 from rebalancer.model.text import counted
 
@@ -28,6 +29,7 @@ class Program:
     lookback: int
     warm_up: int
     groups: Mapping[int, str]
+    rebalance: Rebalance = "daily"
 
     def label(self, index: int) -> str:
         """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""

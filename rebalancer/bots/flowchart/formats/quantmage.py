@@ -1,4 +1,4 @@
-"""QuantMage's spells, with daily trading.
+"""QuantMage's spells.
 
 Built from its published reference and a few spells; no decision of QuantMage's was compared with ours.
 """
@@ -19,8 +19,11 @@ from rebalancer.bots.flowchart.formats.assembly import (
 )
 from rebalancer.bots.flowchart.formats.elements import Element
 from rebalancer.bots.flowchart.formats.quantmage_conditions import ConditionReader, function_of, sole_ticker
+from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 
-_LATER = frozenset(("Weekly", "Monthly", "Quarterly", "Yearly", "Threshold", "Switch", "Mixed", "EnterExit"))
+_LATER = frozenset(("Switch", "Mixed", "EnterExit"))
+_PERIODS: Mapping[str, tree.Period] = {period.capitalize(): period for period in PERIODS}
+_THRESHOLD = "Threshold"
 _NOTES = ("incantation_type", "name", "description")
 _TOP = ("name", "description", "version", "benchmark_ticker", "benchmark_spell", "incantation", "trading_type")
 
@@ -28,10 +31,12 @@ _TOP = ("name", "description", "version", "benchmark_ticker", "benchmark_spell",
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     document.only(*_TOP, "threshold", "slippage_bps")
-    document["trading_type"].choice(("Daily",), _LATER)
+    kind = document["trading_type"].choice((*_PERIODS, _THRESHOLD))
+    by_threshold = document["trading_type"].value == _THRESHOLD
+    rule = threshold(document["threshold"], 100) if by_threshold else _PERIODS.get(kind, "daily")
     name = document["name"].text()
     root = assemble(_node, document["incantation"])
-    return tree.Chart(name, root) if root else None
+    return tree.Chart(name, root, rule) if root else None
 
 
 def _node(element: Element) -> Parsed:
