@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rebalancer.model import BarField, Closes, Decision, Floats, Symbol
+from rebalancer.model import BarField, BarsRead, Closes, Decision, Floats, Symbol
 
 Answer = Mapping[str, float] | str
 """The unvalidated result of a Python bot's `weights` for one session, or the reason why there is none."""
@@ -56,7 +56,7 @@ class Bot(Protocol):
         """Those of `symbols` that it may hold, sorted."""
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         """What it reads besides closes, by symbol; empty for most bots."""
 
     @property
@@ -100,7 +100,7 @@ def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:
     return Closes(closes.sessions, symbols, np.where((values > 0) & (values < np.inf), values, np.nan))
 
 
-def own_bars(bot: str, bars: Mapping[Symbol, tuple[BarField, ...]], closes: Closes) -> OwnBars:
+def own_bars(bot: str, bars: BarsRead, closes: Closes) -> OwnBars:
     """The fields that a bot reads besides closes. Anything but a positive number becomes NaN (missing); a volume may
     be 0.
 

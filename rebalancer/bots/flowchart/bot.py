@@ -1,7 +1,7 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,7 +25,7 @@ from rebalancer.bots.flowchart.tree import (
     TreeNode,
     children_of,
 )
-from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol
 
 
 def describe(chart: Chart) -> Findings:
@@ -84,7 +84,7 @@ class FlowchartBot:
         return tuple(sorted({node.symbol for node in self.program.table if isinstance(node, nodes.Hold)}))
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         return self.program.bars
 
     @property

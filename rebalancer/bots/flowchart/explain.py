@@ -14,7 +14,7 @@ from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.bots.flowchart.splits import UNKNOWN, fractions
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
-from rebalancer.model import Closes
+from rebalancer.model import Closes, Floats
 
 _DEEPEST_INDENT = 12
 
@@ -108,15 +108,19 @@ def _sentence(program: Program, closes: Closes, values: Evaluation, current: Nod
     what = _named(program.table[source])
     if not have:
         missing = f"{program.subject(source)} has no {what} on"
-        never = isinstance(program.table[source], nodes.Bar) and np.isnan(values.series[source]).all()
-        return f"{missing} any session{_remedy(closes)}" if never else f"{missing} {day}"
+        if not isinstance(program.table[source], nodes.Bar):
+            return f"{missing} {day}"
+        return f"{missing} {_without_a_bar(closes, values.series[source], current.day)}"
     needed = prices_needed(node.function, node.parameters)
     since = closes.day(current.day - have + 1)
     return f"{program.label(current.node)} needs {needed} {what}s in a row, has {have} since {since}"
 
 
-def _remedy(closes: Closes) -> str:
-    return f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy else ""
+def _without_a_bar(closes: Closes, column: Floats, day: int) -> str:
+    """The day; where the bar of tonight or any bar at all is missing, with the remedy of their source."""
+    never, tonight = np.isnan(column).all(), closes.provisional and day == len(closes.sessions) - 1
+    remedy = f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy and (never or tonight) else ""
+    return f"{'any session' if never else closes.day(day)}{remedy}"
 
 
 def _named(source: nodes.Node) -> str:
