@@ -1,4 +1,4 @@
-"""Compiles a chart to the table of nodes that is evaluated. With an explicit stack, so that any depth compiles."""
+"""Compiles a chart to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +36,7 @@ class Program:
     lookback: int
     warm_up: int
     groups: Mapping[int, str]
+    rebalance: tree.Rebalance = "daily"
 
     def label(self, index: int) -> str:
         """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""
@@ -69,14 +70,8 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = _Draft()
-    stack: list[tree.TreeNode] = [chart.root]
-    while stack:
-        element = stack[-1]
-        missing = [child for child in tree.children_of(element) if child not in draft.done]
-        if missing:
-            stack.extend(reversed(missing))
-        else:
-            draft.done[stack.pop()] = draft.compiled(element)
+    for element in tree.leaves_first(chart.root):
+        draft.done[element] = draft.compiled(element)
     table, root = tuple(draft.table), draft.done[chart.root]
     return Program(
         name=chart.name,
@@ -87,6 +82,7 @@ def compile_chart(chart: tree.Chart) -> Program:
         lookback=_sessions(table, prices_needed)[root],
         warm_up=_sessions(table, prices_advised)[root],
         groups=draft.groups,
+        rebalance=chart.rebalance,
     )
 
 

@@ -1,11 +1,13 @@
 """The syntax tree of a chart. Nodes compare by identity, so that no comparison recurses into a deep chart."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from rebalancer.model import Symbol
 
 Comparator = Literal["gt", "gte", "lt", "lte"]
+Period = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,12 +158,28 @@ class AnyOf:
 Condition = Compare | AllOf | AnyOf
 
 
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Rebalance once the tickers change, or one is off its target by more than `width`, a fraction of the whole."""
+
+    width: float
+
+
+Rebalance = Period | Threshold
+"""When a chart trades to its targets: on the first session of each period, or by threshold."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """A whole chart with the bot's own name; it decides anew on every session."""
+    """A whole chart with the bot's own name.
+
+    `approximations` are sentences on what was read of another program's file as something near it, or is unproven.
+    """
 
     name: str
     root: Node
+    rebalance: Rebalance = "daily"
+    approximations: tuple[str, ...] = ()
 
 
 TreeNode = Node | Condition | Operand
@@ -184,3 +202,16 @@ def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
             return ()
         case _:
             return element.children
+
+
+def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
+    """`root` and everything below it, each once and after its children; without recursion, for any depth."""
+    done: set[TreeNode] = set()
+    stack = [root]
+    while stack:
+        missing = [child for child in children_of(stack[-1]) if child not in done]
+        if missing:
+            stack.extend(reversed(missing))
+        elif (element := stack.pop()) not in done:
+            done.add(element)
+            yield element
