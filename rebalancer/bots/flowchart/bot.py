@@ -1,7 +1,7 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
@@ -29,7 +29,7 @@ from rebalancer.bots.flowchart.tree import (
     TreeNode,
     children_of,
 )
-from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol, Weights
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights
 
 
 def describe(chart: Chart) -> Findings:
@@ -91,7 +91,7 @@ class FlowchartBot:
         return tuple(sorted({node.symbol for node in self.program.table if isinstance(node, nodes.Hold)}))
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         return self.program.bars
 
     @property

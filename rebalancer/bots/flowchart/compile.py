@@ -12,7 +12,7 @@ from rebalancer.bots.flowchart.indicators import (
     prices_needed,
 )
 from rebalancer.bots.flowchart.program import Program
-from rebalancer.model import BarField, Symbol
+from rebalancer.model import BarField, BarsRead, Symbol
 
 _OF_A_TICKER = nodes.Close | nodes.Bar | nodes.Hold
 _DUST = 1e-9
@@ -194,7 +194,7 @@ class _Draft:
         return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, sources))
 
 
-def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
+def _bars(table: Sequence[nodes.Node]) -> BarsRead:
     fields: dict[Symbol, set[BarField]] = {}
     for node in table:
         if isinstance(node, nodes.Bar):

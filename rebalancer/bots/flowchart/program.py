@@ -7,7 +7,7 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 from rebalancer.bots.flowchart.tree import Rebalance
-from rebalancer.model import BarField, Symbol
+from rebalancer.model import BarsRead, Symbol
 from rebalancer.model.text import counted
 
 
@@ -25,7 +25,7 @@ class Program:
     table: tuple[nodes.Node, ...]
     root: int
     symbols: tuple[Symbol, ...]
-    bars: Mapping[Symbol, tuple[BarField, ...]]
+    bars: BarsRead
     lookback: int
     warm_up: int
     groups: Mapping[int, str]
