@@ -135,3 +135,27 @@ def test_a_spell_1000_deep_is_read():
     deep = json.dumps(weighted("HERE")).split('"HERE"')
     content = spell("HERE").replace(b'"HERE"', (deep[0] * 1_000 + json.dumps(SPY) + deep[1] * 1_000).encode())
     assert read(content, "deep.json")[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "score"),
+    [
+        ("13612wMomentum", ("13612w-momentum", ())),
+        ("Sma12Momentum", ("sma12-momentum", ())),
+        ("UltimateSmoother", ("ultimate-smoother", (20,))),
+        ("Drawdown", ("drawdown", ())),
+        ("AroonUp", ("aroon-up", (20,))),
+        ("PPO", ("percentage-price-oscillator-histogram", (12, 26, 9))),
+        ("TrendClarity", ("trend-clarity", (20,))),
+    ],
+)
+def test_further_indicators_rank_tickers(name, score):
+    assert root(best(SPY, BIL, sort_indicator={"type": name, "window": 20}))[1:3] == score
+
+
+def test_an_indicator_whose_unit_is_not_known_is_compared_with_0_and_itself_alone():
+    clear = {**HOT, "lh_indicator": {"type": "TrendClarity", "window": 20}}
+    both = {"type": "BothIndicators", "rh_ticker_symbol": "SPY", "rh_indicator": {"type": "TrendClarity", "window": 60}}
+    assert "against 0 and itself only" in problems(gate({**clear, "rh_value": 0.8}))[0]
+    assert root(gate({**clear, "rh_value": 0}))[1][3] == ("Constant", 0)
+    assert root(gate({**clear, **both}))[1][3] == ("Indicator", "trend-clarity", (60,), "SPY")

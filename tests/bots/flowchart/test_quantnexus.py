@@ -111,3 +111,25 @@ def test_a_chart_1000_deep_is_read():
     deep = json.dumps(basic("HERE")).split('"HERE"')
     text = (deep[0] * 1_000 + json.dumps(SPY) + deep[1] * 1_000).encode()
     assert read(text, "deep.json")[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("metric", "score"),
+    [
+        ("Hull Moving Average", ("hull-moving-average", (20,))),
+        ("Laguerre RSI", ("laguerre-relative-strength-index", (0.8,))),
+        ("Bollinger %B", ("bollinger-percent-b", (20, 2))),
+        ("MACD Histogram", ("moving-average-convergence-divergence-histogram", (12, 26, 9))),
+        ("Momentum (Weighted)", ("13612w-momentum", ())),
+        ("ATR %", ("average-true-range-percent", (20,))),
+        ("VWAP Ratio", ("price-to-volume-weighted-average", (20,))),
+    ],
+)
+def test_further_metrics_rank_tickers(metric, score):
+    assert root(ranking(SPY, BIL, metric=metric))[1:3] == score
+
+
+def test_a_threshold_of_a_metric_is_read_where_its_unit_is_known():
+    strong = gate({**HOT, "metric": "ADX", "threshold": 25})
+    assert root(strong)[1][1:4] == (("Indicator", "average-directional-index", (10,), "QQQ"), "gt", ("Constant", 25))
+    assert "the unit of this metric is not known" in problems(gate({**HOT, "metric": "Bollinger %B"}))[0]

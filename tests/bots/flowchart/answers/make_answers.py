@@ -7,7 +7,8 @@ TA-Lib and Tulip Indicators (C code), ta, technical and SciPy answer where they 
 rest, and plain Python for Ehlers' Ultimate Smoother, which none of them has. They differ from us only where the answer
 file does not look: TA-Lib calls the RSI of prices that never moved 0, and its EMA starts from a mean; Tulip calls the
 place in an empty range 0; technical starts
-Laguerre's filter from 0, so that its first year is left out. Each window is handed to pandas by itself (`apply`),
+Laguerre's filter from 0, so that its first year is left out; TA-Lib's ADX differs while it warms up, and its OBV by
+the first day's volume. Each window is handed to pandas by itself (`apply`),
 because its running sums lose up to four digits. The file was made with TA-Lib 0.8.2, tulipy 0.4.0, ta 0.11.0, technical
 1.7.0, SciPy 1.17.1, pandas 3.1.1 and NumPy 2.4.6.
 """
@@ -16,6 +17,7 @@ import csv
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +63,7 @@ def of_array(prices: pd.Series, values: np.ndarray) -> pd.Series:
     return pd.Series(np.concatenate((np.full(len(prices) - len(values), np.nan), values)), prices.index)
 
 
-def regression(prices: pd.Series, window: int, part: Callable[[pd.Series, object], float]) -> pd.Series:
+def regression(prices: pd.Series, window: int, part: Callable[[pd.Series, Any], float]) -> pd.Series:
     return prices.rolling(window).apply(lambda some: part(some, linregress(range(window), some)))
 
 
@@ -100,7 +102,7 @@ def averages(prices: pd.Series, window: int) -> Iterator[Answer]:
 
 def of_a_window(prices: pd.Series, window: int) -> Iterator[Answer]:
     returns, values = prices.pct_change(), prices.to_numpy()
-    logarithms = np.log(prices / prices.shift(1))
+    logarithms = (prices / prices.shift(1)).map(math.log)
     wilder = of_array(prices, tulipy.rsi(values, window)).rolling(window)
     moved = wilder.max() > wilder.min()
     for function, answer in {
@@ -162,10 +164,39 @@ def of_all_history(prices: pd.Series) -> Iterator[Answer]:
         yield "laguerre-relative-strength-index", (gamma,), found.where(np.arange(len(found)) >= 300)
 
 
+def of_bars(closes: pd.Series, window: int) -> Iterator[Answer]:
+    """Of bars that are made of closes, as `inputs` in test_indicators.py makes them: the demo has closes alone."""
+    high, low = closes * (1.05 + closes % 1 / 10), closes * (0.95 - closes % 1 / 10)
+    volume = np.floor(1000 * (closes % 7))
+    ranges = tuple(values.to_numpy() for values in (high, low, closes))
+    down, up = talib.AROON(*ranges[:2], window)
+    balance = pd.Series(talib.OBV(ranges[2], volume.to_numpy()), closes.index) - volume.iloc[0]  # ours is 0 at first
+    moved = closes.rolling(window).max() > closes.rolling(window).min()  # else TA-Lib says 0
+    traded, paid = (of.rolling(window).apply(pd.Series.sum) for of in (volume, closes * volume))
+    settled = np.arange(len(closes)) >= 40 * window  # TA-Lib's ADX starts from one day less
+    for function, answer in {
+        "average-true-range": talib.ATR(*ranges, window),
+        "average-true-range-percent": talib.NATR(*ranges, window),
+        "average-directional-index": np.where(settled, talib.ADX(*ranges, window), np.nan),
+        "stochastic-k": talib.STOCHF(*ranges, window, 1)[0],
+        "williams-percent-r": talib.WILLR(*ranges, window),
+        "commodity-channel-index": np.where(moved, talib.CCI(*ranges, window), np.nan),
+        "aroon-up": up,
+        "aroon-down": down,
+        "aroon-oscillator": talib.AROONOSC(*ranges[:2], window),
+        "money-flow-index": np.where(moved, talib.MFI(*ranges, volume.to_numpy(), window), np.nan),
+        "on-balance-volume-change": 100 * balance.diff(window) / balance.shift(window).abs(),
+        "price-to-volume-weighted-average": 100 * closes * traded / paid,
+    }.items():
+        yield function, (window,), pd.Series(answer, closes.index).replace([np.inf, -np.inf], np.nan)
+    yield "stochastic-d", (window, 3), pd.Series(talib.STOCHF(*ranges, window, 3)[1], closes.index)
+
+
 def answers(prices: pd.Series) -> Iterator[Answer]:
     for window in WINDOWS:
         yield from averages(prices, window)
         yield from of_a_window(prices, window)
+        yield from of_bars(prices, window)
     yield from of_several_windows(prices)
     yield from of_all_history(prices)
 
