@@ -36,7 +36,7 @@ class Findings:
     tickers: tuple[Symbol, ...]
     nodes: tuple[tuple[str, int], ...] = ()
     depth: int = 0
-    functions: tuple[tuple[str, tuple[int | tuple[int, ...], ...]], ...] = ()
+    functions: tuple[tuple[str, tuple[float | tuple[float, ...], ...]], ...] = ()
     lookback: int = 1
     approximations: tuple[str, ...] = ()
 

@@ -35,7 +35,7 @@ from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision,
 def describe(chart: Chart) -> Findings:
     nodes: Counter[str] = Counter()
     tickers: set[Symbol] = set()
-    functions: dict[str, set[tuple[int, ...]]] = {}
+    functions: dict[str, set[tuple[float, ...]]] = {}
     deepest = 0
     stack: list[tuple[TreeNode, int]] = [(chart.root, 1)]
     while stack:
@@ -65,7 +65,7 @@ def describe(chart: Chart) -> Findings:
     )
 
 
-def _used(parameters: Iterable[tuple[int, ...]]) -> tuple[int | tuple[int, ...], ...]:
+def _used(parameters: Iterable[tuple[float, ...]]) -> tuple[float | tuple[float, ...], ...]:
     """Sorted; a lone number stands for itself, as it does in the JSON of every version so far."""
     return tuple(each[0] if len(each) == 1 else each for each in sorted(parameters) if each)
 

@@ -171,7 +171,7 @@ class _Draft:
         return children[0] if weights == (1.0,) else self.add(nodes.Blend(weights, children))
 
     def _scores(
-        self, function: str, parameters: tuple[int, ...], element: tree.InverseVolatility | tree.Filter
+        self, function: str, parameters: tuple[float, ...], element: tree.InverseVolatility | tree.Filter
     ) -> tuple[int, ...]:
         histories = [self._history(self.done[child]) for child in element.children]
         return tuple(self._series(function, parameters, history, element.place) for history in histories)
@@ -181,7 +181,9 @@ class _Draft:
         node = self.table[portfolio]
         return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
 
-    def _series(self, function: str, parameters: tuple[int, ...], history: nodes.SeriesNode, place: tree.Place) -> int:
+    def _series(
+        self, function: str, parameters: tuple[float, ...], history: nodes.SeriesNode, place: tree.Place
+    ) -> int:
         spec = INDICATORS[function]
         read: list[nodes.SeriesNode] = [history]
         if isinstance(history, nodes.Close):
@@ -200,7 +202,7 @@ def _bars(table: Sequence[nodes.Node]) -> BarsRead:
     return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
 
 
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
+def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[float, ...]], int]) -> list[int]:
     """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row."""
     needed: list[int] = []
     for node in table:

@@ -10,8 +10,8 @@ from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_clo
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import UNKNOWN
 from rebalancer.bots.flowchart.evaluate import Evaluation
-from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
+from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
@@ -138,7 +138,9 @@ def _too_few(program: Program, closes: Closes, values: Evaluation, current: Node
     needed = _values_needed(node)
     label, since = program.label(current.node), closes.day(current.day - have + 1)
     if have >= needed:
-        return f"{label} is undefined on {day}, because its last {counted(needed, what)} are all equal"
+        equal = f"its last {counted(needed, what)} are all equal"
+        why = INDICATORS[node.function].undefined if isinstance(node, nodes.Series) else equal
+        return f"{label} is undefined on {day}, because {why}"
     return f"{label} needs {counted(needed, what)} in a row, has {have} since {since}"
 
 
