@@ -38,7 +38,7 @@ def test_with_the_consolidated_feed_the_bot_decides_by_tonights_bar_so_far(
 
 
 def test_with_the_feed_of_one_exchange_the_bot_fails_by_name_with_the_remedy(stage: AlpacaStage) -> None:
-    with pytest.raises(RunFailedError, match='SPY has no high on 2026-11-20: .* needs feed = "sip" in .data.'):
+    with pytest.raises(RunFailedError, match=r'SPY has no high on 2026-11-20: .* needs feed = "sip" in .data.'):
         stage.run()
 
 
