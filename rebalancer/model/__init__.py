@@ -44,6 +44,7 @@ from rebalancer.model.plan import (
     BotFailure,
     Claims,
     Decision,
+    Flip,
     Holdings,
     Netting,
     Plan,

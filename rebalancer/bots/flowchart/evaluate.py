@@ -4,10 +4,10 @@ A decision uses the close of its day and earlier ones only, and is the same to t
 is never read as yes, no, 0 or 50: it propagates until a node decides without it (Kleene's logic).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,16 @@ class OnDemand(dict[int, Value]):
         return self[node]
 
 
+class Values(Protocol):
+    """Values of nodes by their index, arrays (T,): one a day."""
+
+    @property
+    def series(self) -> Mapping[int, Floats]: ...
+
+    @property
+    def truths(self) -> Mapping[int, Truth]: ...
+
+
 class Evaluation:
     """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
 
@@ -96,7 +106,7 @@ class Evaluation:
             if isinstance(node, nodes.SeriesNode):
                 self.series[index] = _series(node, self, self._prices, length)
             elif isinstance(node, nodes.ConditionNode):
-                self.truths[index] = _truth(node, self)
+                self.truths[index] = truth(node, self)
             else:  # a portfolio below a Nav
                 self.simulated[index] = _simulate(node, self, self._prices, length)
 
@@ -130,7 +140,7 @@ def compounded(track: Simulated) -> Floats:
     return value
 
 
-def fractions(node: nodes.Split, values: Evaluation, days: Days) -> Floats:
+def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
     """The fractions that the K children of `node` get on `days` (D,): (K, D).
 
     A column is NaN throughout where the split needs an undefined value.
@@ -172,7 +182,7 @@ def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, length: 
             return INDICATORS[function].formula(values.series[source], *parameters)
 
 
-def _truth(node: nodes.ConditionNode, values: Evaluation) -> Truth:
+def truth(node: nodes.ConditionNode, values: Values) -> Truth:
     match node:
         case nodes.Inequality(comparator, left, right):
             is_yes, is_no = _ORDERINGS[comparator]
@@ -184,9 +194,9 @@ def _truth(node: nodes.ConditionNode, values: Evaluation) -> Truth:
             return _held(values.truths[condition], days)
 
 
-def _held(truth: Truth, days: int) -> Truth:
+def _held(truths: Truth, days: int) -> Truth:
     """Whether it held on all of the last `days` sessions; before the first session that is unknown."""
-    padded = np.concatenate((np.full(days - 1, UNKNOWN), truth)).astype(np.float64)
+    padded = np.concatenate((np.full(days - 1, UNKNOWN), truths)).astype(np.float64)
     (lowest,) = over_windows((padded,), days, lambda older, newer, *_sizes: (np.minimum(older[0], newer[0]),))
     return lowest[days - 1 :].astype(np.int8)
 
