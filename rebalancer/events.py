@@ -13,6 +13,7 @@ from rebalancer.model import (
     Account,
     BotFailure,
     Fill,
+    Flip,
     NoPrice,
     Order,
     OrderState,
@@ -95,13 +96,17 @@ class PricesTaken(Event):
 
 @dataclass(frozen=True, slots=True)
 class BotDecided(Event):
-    """`share` is the bot's fraction of Investable; `weights` are fractions of that share. `path` explains them."""
+    """`share` is the bot's fraction of Investable; `weights` are fractions of that share. `path` explains them.
+
+    `flips` says of each gate on the path how near it is to deciding otherwise. Earlier versions journalled none.
+    """
 
     bot: str
     share: float
     weights: Weights
     path: tuple[str, ...]
     warnings: tuple[str, ...]
+    flips: tuple[Flip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

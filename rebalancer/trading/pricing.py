@@ -111,7 +111,8 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
             case BotFailure() as failure:
                 log.write(BotFailed(at=log.now(), share=share.fraction, failure=failure))
             case made:
-                log.write(BotDecided(log.now(), share.bot, share.fraction, made.weights, made.path, made.warnings))
+                reasons = (made.path, made.warnings, made.flips)
+                log.write(BotDecided(log.now(), share.bot, share.fraction, made.weights, *reasons))
     return decisions
 
 

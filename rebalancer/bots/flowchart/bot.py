@@ -11,7 +11,8 @@ from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program, compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
+from rebalancer.bots.flowchart.explain import explain, gaps, steps, why_undefined
+from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
 from rebalancer.bots.flowchart.tree import (
@@ -116,12 +117,14 @@ class FlowchartBot:
         row = evaluation.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
+        path = steps(self.program, closes, evaluation, last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights={symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0},
-            path=explain(self.program, closes, evaluation, last),
+            path=tuple(line.text for line in path),
             warnings=gaps(self.program, closes, evaluation),
+            flips=flips(self.program, closes, evaluation, path),
         )
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:

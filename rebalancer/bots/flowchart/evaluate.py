@@ -17,7 +17,7 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.formulas import over_windows, returns
 from rebalancer.bots.flowchart.indicators import INDICATORS
-from rebalancer.bots.flowchart.splits import UNKNOWN, Days, Truth, fractions
+from rebalancer.bots.flowchart.splits import UNKNOWN, Days, Truth, Values, fractions
 from rebalancer.model import Closes, Floats, Symbol
 
 Prices = dict[Symbol, Floats]
@@ -90,7 +90,7 @@ class Evaluation:
             if isinstance(node, nodes.SeriesNode):
                 self.series[index] = _series(node, self, self._prices, self._bars, length)
             elif isinstance(node, nodes.ConditionNode):
-                self.truths[index] = _truth(node, self)
+                self.truths[index] = truth(node, self)
             else:  # a portfolio below a Nav
                 self.simulated[index] = _simulate(node, self, self._prices, length)
 
@@ -145,7 +145,7 @@ def _complete(fields: Sequence[Floats]) -> list[Floats]:
     return [np.where(incomplete, np.nan, values) for values in fields]
 
 
-def _truth(node: nodes.ConditionNode, values: Evaluation) -> Truth:
+def truth(node: nodes.ConditionNode, values: Values) -> Truth:
     match node:
         case nodes.Inequality(comparator, left, right):
             is_yes, is_no = _ORDERINGS[comparator]
@@ -157,9 +157,9 @@ def _truth(node: nodes.ConditionNode, values: Evaluation) -> Truth:
             return _held(values.truths[condition], days)
 
 
-def _held(truth: Truth, days: int) -> Truth:
+def _held(truths: Truth, days: int) -> Truth:
     """Whether it held on all of the last `days` sessions; before the first session that is unknown."""
-    padded = np.concatenate((np.full(days - 1, UNKNOWN), truth)).astype(np.float64)
+    padded = np.concatenate((np.full(days - 1, UNKNOWN), truths)).astype(np.float64)
     (lowest,) = over_windows((padded,), days, lambda older, newer, *_sizes: (np.minimum(older[0], newer[0]),))
     return lowest[days - 1 :].astype(np.int8)
 
