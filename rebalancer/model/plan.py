@@ -34,7 +34,8 @@ class Allocation:
     """One bot's target weights for `session`; they sum to at most 1, the rest is cash.
 
     `path` explains the decision, one line per step; `warnings` are data gaps that did not affect it. `flips` has each
-    gate on the path.
+    gate on the path. `since` is the first day of the simulation of a bot that does not rebalance on every session, None
+    for others.
     """
 
     bot: str
@@ -43,6 +44,7 @@ class Allocation:
     path: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     flips: tuple[Flip, ...] = ()
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

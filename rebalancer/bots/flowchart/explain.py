@@ -34,7 +34,7 @@ def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day:
         current = stack.pop()
         causes = _causes(program.table, evaluation, current)
         if not causes and (current.day < 0 or isinstance(program.table[current.node], nodes.SeriesNode)):
-            return _sentence(program, closes, evaluation, current)
+            return reason(program, closes, evaluation, current)
         if current not in seen:
             seen.add(current)
             stack.extend(reversed(causes))
@@ -96,7 +96,8 @@ def _causes_in_split(node: nodes.Split, values: Evaluation, day: int) -> list[No
     return [NodeOnDay(score, day) for score in scores if not values.series[score][day] > least]
 
 
-def _sentence(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+    """One sentence on why a node, which is undefined on that day, is."""
     node, day = program.table[current.node], closes.day(max(current.day, 0))
     if current.day < 0:
         return f"a condition has to hold for more days than there are closes: they begin on {day}"

@@ -31,15 +31,16 @@ from trees import (
 )
 
 from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.compile import Program, compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import steps
 from rebalancer.bots.flowchart.flip import MOST_GATES, flips, ticks_of
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.splits import fractions
-from rebalancer.bots.flowchart.tree import Chart, Node
+from rebalancer.bots.flowchart.tree import Chart, Node, Threshold
 from rebalancer.bots.flowchart.what_if import Context, WhatIf
-from rebalancer.model import Closes, Flip, Symbol
+from rebalancer.model import Allocation, Closes, Flip, Symbol
 
 AAA, BBB, CCC = Symbol("AAA"), Symbol("BBB"), Symbol("CCC")
 
@@ -291,3 +292,21 @@ def test_a_ticker_without_a_price_today_is_left_out(closes):
     root = equal(hold("CCC"), best(1, "cumulative-return", 2, hold("AAA"), hold("BBB")))
     assert all(flip.symbol != CCC for flip, _ in found(root, missing))
     assert rsi("AAA", 2)
+
+
+def test_a_bot_that_trades_by_a_threshold_has_the_flips_of_todays_targets():
+    """Below the line on its rule."""
+    root = when(compare(price("AAA"), "gt", 10), hold("AAA"), CASH)
+    decision = FlowchartBot.of(Chart("rare", root, Threshold(0.05))).decide(prices(AAA=[11, 11.5]))
+    assert isinstance(decision, Allocation)
+    assert [(flip.step, price_of(flip)) for flip in decision.flips] == [(1, ("AAA", "10.00"))]
+
+
+def test_a_bot_that_trades_by_the_month_has_flips_on_the_day_it_trades_alone():
+    root = when(compare(price("AAA"), "gt", 10), hold("AAA"), CASH)
+    bot = FlowchartBot.of(Chart("monthly", root, "monthly"))
+    today, later = (bot.decide(prices(AAA=closes)) for closes in ([11.5], [11.5, 11]))
+    assert isinstance(today, Allocation)
+    assert isinstance(later, Allocation)
+    assert [(flip.step, price_of(flip)) for flip in today.flips] == [(1, ("AAA", "10.00"))]
+    assert later.flips == ()
