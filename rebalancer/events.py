@@ -98,6 +98,7 @@ class PricesTaken(Event):
 class BotDecided(Event):
     """`share` is the bot's fraction of Investable; `weights` are fractions of that share. `path` explains them.
 
+    `since` is the first day of the simulation of a bot that does not rebalance on every session, None for others.
     `flips` says of each gate on the path how near it is to deciding otherwise. Earlier versions journalled none.
     """
 
@@ -106,6 +107,7 @@ class BotDecided(Event):
     weights: Weights
     path: tuple[str, ...]
     warnings: tuple[str, ...]
+    since: date | None = None
     flips: tuple[Flip, ...] = ()
 
 
