@@ -10,13 +10,14 @@ import numpy as np
 
 from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, steps, why_undefined
 from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.held import Held
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.tree import (
     Asset,
     Capped,
@@ -25,6 +26,7 @@ from rebalancer.bots.flowchart.tree import (
     Indicator,
     InverseVolatility,
     Node,
+    Ratio,
     TreeNode,
     children_of,
 )
@@ -42,6 +44,8 @@ def describe(chart: Chart) -> Findings:
         match element:
             case Asset(symbol=str(ticker)) | Indicator(subject=str(ticker)) | Capped(fallback=str(ticker)):
                 tickers.add(Symbol(ticker))
+            case Indicator(subject=Ratio(numerator, denominator)):
+                tickers |= {numerator, denominator}
         match element:
             case Indicator(function=function, parameters=parameters) | Filter(function=function, parameters=parameters):
                 functions.setdefault(function, set()).add(parameters)

@@ -15,8 +15,8 @@ from itertools import chain, pairwise
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.what_if import KNOWN, Context, NotComputedError, WhatIf, named, operands_of
 from rebalancer.bots.flowchart.wording import IndentedLine
 from rebalancer.model import Closes, Flip, Floats, Symbol

@@ -8,11 +8,13 @@ import numpy as np
 
 from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import Evaluation, OnDemand, truth
+from rebalancer.bots.flowchart.arithmetic import RANKS, calculated
+from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth, truth
+from rebalancer.bots.flowchart.evaluate import Evaluation, OnDemand
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS
-from rebalancer.bots.flowchart.splits import UNKNOWN, Truth, fractions
+from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.model import Closes, Floats, Symbol
 
 Reached = tuple[int, list[tuple[int, float]]]
@@ -20,7 +22,21 @@ Reached = tuple[int, list[tuple[int, float]]]
 _SETTLED = 3
 """After so many times the prices that settle a recursive formula, where its history begins is lost in rounding."""
 
-KNOWN = nodes.SeriesNode | nodes.Inequality | nodes.Several | nodes.ForDays
+_POINTWISE = nodes.Inequality | nodes.Several | nodes.Count
+"""Conditions that are true or false by the values of one day alone."""
+KNOWN = (
+    _POINTWISE
+    | nodes.ForDays
+    | nodes.Dates
+    | nodes.Number
+    | nodes.Close
+    | nodes.Bar
+    | nodes.Nav
+    | nodes.Series
+    | nodes.Earlier
+    | nodes.Rank
+    | nodes.Arithmetic
+)
 
 
 class NotComputedError(Exception):
@@ -79,40 +95,57 @@ class WhatIf:
             if index in self.series or index in self.truths:
                 continue
             match node:
-                case nodes.Number(value):
-                    self.series[index] = self._unchanged(value)
-                case nodes.Bar():
-                    self.series[index] = self._unchanged(self._actual.series[index][-1])
-                case nodes.Close(symbol):
-                    own = self._actual.series[index][-1]
-                    self.series[index] = self._prices if symbol == self._symbol else self._unchanged(own)
-                case nodes.Series():
-                    self.series[index] = self._indicator(index, node)
-                case nodes.Nav():
-                    self.series[index] = self._value(index, node)
-                case nodes.Inequality() | nodes.Several():
-                    self.truths[index] = truth(node, self)
                 case nodes.ForDays():
                     self.truths[index] = self._held(node)
+                case nodes.Dates():
+                    self.truths[index] = np.full(len(self._prices), self._actual.truths[index][-1])
+                case _ if isinstance(node, _POINTWISE):
+                    self.truths[index] = truth(node, self.truths, self.series, self._context.own.sessions)
                 case _:
-                    raise NotComputedError(named(node))
+                    self.series[index] = self._series(index, node)
 
-    def _unchanged(self, value: float) -> Floats:
-        return np.full(len(self._prices), value, dtype=np.float64)
+    def _series(self, index: int, node: nodes.Node) -> Floats:
+        match node:
+            case nodes.Close(symbol) if symbol == self._symbol:
+                return self._prices
+            case nodes.Number() | nodes.Close() | nodes.Bar():
+                return self._unchanged(index)
+            case nodes.Series():
+                return self._indicator(index, node)
+            case nodes.Nav():
+                return self._value(index, node)
+            case nodes.Earlier(days, source):
+                return self._unchanged(index) if days else self.series[source]
+            case nodes.Rank(kind, window, source):
+                history = self._history(source, window)
+                return self._unchanged(index) if history is None else RANKS[kind].formula(history, window)[-1]
+            case nodes.Arithmetic(operation, operands):
+                return calculated(operation, [self.series[operand] for operand in operands])
+        raise NotComputedError(named(node))
+
+    def _unchanged(self, index: int) -> Floats:
+        return np.full(len(self._prices), self._actual.series[index][-1])
+
+    def _history(self, source: int, rows: int) -> Floats | None:
+        """Up to `rows` days of a series since its last gap, a column a price; None where the prices don't change it."""
+        actual, last = self._actual.series[source], self.series[source]
+        if np.isnan(actual[-1]) or (last == actual[-1]).all():
+            return None
+        days = np.repeat(actual[-min(int(runs(actual)[-1]), rows) :, np.newaxis], len(last), axis=1)
+        days[-1] = last
+        return days
 
     def _indicator(self, index: int, node: nodes.Series) -> Floats:
-        spec, source = INDICATORS[node.function], node.sources[0]
-        if spec.bars and self._symbol in {getattr(self._table[read], "symbol", None) for read in node.sources}:
-            raise NotComputedError(f"{spec.short}, which reads more of the day than its close")
-        history, last = self._actual.series[source], self.series[source]
-        if spec.bars or np.isnan(history[-1]) or (last == history[-1]).all():
-            return self._unchanged(self._actual.series[index][-1])
-        since_gap = int(runs(history)[-1])
-        enough = _SETTLED * spec.settled(*node.parameters) if spec.settled else spec.prices(*node.parameters)
-        rows = min(since_gap, enough)
-        days = np.repeat(history[-rows:, np.newaxis], len(last), axis=1)
-        days[-1] = last
-        values: Floats = spec.formula(days, *node.parameters)[-1]
+        spec, parameters = INDICATORS[node.function], node.parameters
+        if spec.bars:
+            if self._symbol in {getattr(self._table[source], "symbol", None) for source in node.sources}:
+                raise NotComputedError(f"{spec.short}, which reads more of the day than its close")
+            return self._unchanged(index)
+        rows = _SETTLED * spec.settled(*parameters) if spec.settled else spec.prices(*parameters)
+        history = self._history(node.sources[0], rows)
+        if history is None:
+            return self._unchanged(index)
+        values: Floats = spec.formula(history, *parameters)[-1]
         return values
 
     def _value(self, index: int, node: nodes.Nav) -> Floats:
@@ -120,7 +153,7 @@ class WhatIf:
         value, before = self._actual.series[index], self._context.before
         earned = self._actual.simulated[node.portfolio].earned
         if before < 0 or np.isnan(value[before]) or np.isnan(earned[before]):
-            return self._unchanged(value[-1])
+            return self._unchanged(index)
         grown: Floats = value[before] * (1 + self._earned(node.portfolio))
         return grown
 
@@ -132,11 +165,11 @@ class WhatIf:
             if isinstance(node, nodes.Hold) and node.symbol == self._symbol:
                 earned[index] = self._prices / own.values[before, own.symbols.index(node.symbol)] - 1
             elif isinstance(node, nodes.Split):
-                earned[index] = self._unchanged(0.0)
+                earned[index] = np.zeros(len(self._prices))
                 for child, fraction in parts:
                     earned[index] = earned[index] + fraction * earned[child]
             else:
-                earned[index] = self._unchanged(self._actual.simulated[index].earned[before])
+                earned[index] = np.full(len(self._prices), self._actual.simulated[index].earned[before])
         return earned[portfolio]
 
     def _held(self, node: nodes.ForDays) -> Truth:

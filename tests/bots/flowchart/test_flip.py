@@ -32,11 +32,12 @@ from trees import (
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.bot import FlowchartBot
-from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import steps
 from rebalancer.bots.flowchart.flip import MOST_GATES, flips, ticks_of
 from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.bots.flowchart.tree import Chart, Node, Threshold
 from rebalancer.bots.flowchart.what_if import Context, WhatIf

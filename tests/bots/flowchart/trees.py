@@ -6,11 +6,13 @@ from datetime import date
 
 import numpy as np
 from hypothesis import strategies as st
+from reference import only_child
 
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
+    Arithmetic,
     Asset,
     Capped,
     Cash,
@@ -18,6 +20,9 @@ from rebalancer.bots.flowchart.tree import (
     Compare,
     Condition,
     Constant,
+    CountOf,
+    Dates,
+    DaysAgo,
     Equal,
     Filter,
     Group,
@@ -27,6 +32,8 @@ from rebalancer.bots.flowchart.tree import (
     Node,
     Operand,
     Place,
+    Rank,
+    Ratio,
     Rebalance,
     Specified,
     Threshold,
@@ -74,8 +81,29 @@ def numbers(window: int | None) -> tuple[int, ...]:
     return () if window is None else (window,)
 
 
-def of(function: str, subject: str | Node, window: int | None = None) -> Indicator:
+def of(function: str, subject: str | Ratio | Node, window: int | None = None) -> Indicator:
     return Indicator(function, numbers(window), symbol(subject) if isinstance(subject, str) else subject, HERE)
+
+
+def ratio(numerator: str, denominator: str) -> Ratio:
+    return Ratio(symbol(numerator), symbol(denominator))
+
+
+def constant(value: float) -> Constant:
+    return Constant(value, HERE)
+
+
+def days_ago(days: int, operand: Operand) -> DaysAgo:
+    return DaysAgo(days, operand, HERE)
+
+
+def rank(kind: str, window: int, operand: Operand) -> Rank:
+    return Rank(kind, window, operand, HERE)
+
+
+def calculated(operation: str, *operands: Operand | float) -> Arithmetic:
+    values = [constant(each) if isinstance(each, int | float) else each for each in operands]
+    return Arithmetic(operation, tuple(values), HERE)
 
 
 def price(ticker: str) -> Indicator:
@@ -87,7 +115,7 @@ def rsi(subject: str | Node, window: int) -> Indicator:
 
 
 def compare(left: Operand, comparator: str, right: Operand | float, for_days: int = 1) -> Compare:
-    side = Constant(right, HERE) if isinstance(right, int | float) else right
+    side = constant(right) if isinstance(right, int | float) else right
     return Compare(left, comparator, side, for_days, HERE)
 
 
@@ -97,6 +125,14 @@ def all_of(*conditions: Condition) -> AllOf:
 
 def any_of(*conditions: Condition) -> AnyOf:
     return AnyOf(conditions, HERE)
+
+
+def count(quantifier: str, number: int, *conditions: Condition) -> CountOf:
+    return CountOf(quantifier, number, conditions, HERE)
+
+
+def dates(first: tuple[int, int], last: tuple[int, int], for_days: int = 1) -> Dates:
+    return Dates(first, last, for_days, HERE)
 
 
 def when(condition: Condition, then: Node, otherwise: Node) -> If:
@@ -160,23 +196,64 @@ windows = st.integers(2, 6)
 
 
 @st.composite
-def operands(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
+def indicators(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
     if draw(st.booleans()):
         function = draw(st.sampled_from(PRICE_FUNCTIONS + RETURN_FUNCTIONS))
-        return of(function, draw(tickers), None if function == "current-price" else draw(windows))
-    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), draw(portfolios), draw(windows))
+        of_closes = INDICATORS[function].reads == ("close",)
+        subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)) if of_closes else tickers)
+        return of(function, subject, None if function == "current-price" else draw(windows))
+    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), _bare(draw(portfolios)), draw(windows))
+
+
+def _bare(node: Node) -> str | Node:
+    """The ticker of a node that is a single asset, as every reader has it."""
+    inner: Node | None = node
+    while inner is not None and not isinstance(inner, Asset):
+        inner = only_child(inner)
+    return node if inner is None else inner.symbol
+
+
+def operands(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Operand]:
+    """Mostly indicators, and at times what is made of them."""
+    single = indicators(portfolios)
+    numbers = st.sampled_from((-2.5, 0.5, 3.0)).map(constant)
+    either = st.one_of(single, numbers)
+    composed = st.one_of(
+        st.builds(days_ago, st.integers(1, 3), either),
+        st.builds(rank, st.sampled_from(("percentile", "stochastic")), st.integers(1, 5), single),
+        st.builds(calculated, st.sampled_from(("subtract", "divide")), either, either),
+        st.builds(calculated, st.sampled_from(("add", "multiply", "min", "max")), single, either, either),
+        st.builds(calculated, st.just("abs"), single),
+    )
+    nested = st.builds(calculated, st.just("add"), composed, composed)
+    return st.one_of(single, single, single, composed, nested, nested.map(lambda value: days_ago(2, value)))
 
 
 def conditions(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Condition]:
-    single = st.builds(
-        compare,
-        operands(portfolios),
+    right = st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios))
+    comparators, crossings = (
         st.sampled_from(("gt", "gte", "lt", "lte")),
-        st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios)),
-        st.sampled_from((1, 1, 3)),
+        st.sampled_from(("crosses-above", "crosses-below")),
     )
+    compared = st.one_of(
+        st.builds(compare, operands(portfolios), comparators, right, st.sampled_from((1, 1, 3))),
+        st.builds(compare, operands(portfolios), crossings, right),
+    )
+    month_days = st.tuples(st.integers(1, 3), st.integers(1, 28))
+    single = st.one_of(compared, compared, st.builds(dates, month_days, month_days, st.sampled_from((1, 1, 3))))
     several = st.lists(single, min_size=1, max_size=3)
-    return st.one_of(single, several.map(lambda parts: all_of(*parts)), several.map(lambda parts: any_of(*parts)))
+    quantifiers = st.sampled_from(("exactly", "at_least", "at_most"))
+    return st.one_of(
+        single,
+        several.map(lambda parts: all_of(*parts)),
+        several.map(lambda parts: any_of(*parts)),
+        st.builds(
+            lambda kind, number, parts: count(kind, min(number, len(parts)), *parts),
+            quantifiers,
+            st.integers(0, 3),
+            several,
+        ),
+    )
 
 
 def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:

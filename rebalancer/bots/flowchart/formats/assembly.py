@@ -14,6 +14,7 @@ MAX_ELEMENTS = 25_000
 MAX_REFUSALS = 1_000
 FUNCTIONS = tuple(INDICATORS)
 COMPARATORS: tuple[tree.Comparator, ...] = get_args(tree.Comparator)
+CROSSINGS: tuple[tree.Crossing, ...] = get_args(tree.Crossing)
 Side = Literal["top", "bottom"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
@@ -89,6 +90,18 @@ def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Call
         return tree.Indicator(function, numbers, _sole_asset(subject) or subject, element.here)
 
     return build
+
+
+def of_ratio(element: Element, function: str, numbers: tuple[int, ...], ratio: tree.Ratio) -> tree.Indicator:
+    if INDICATORS[function].reads != ("close",):
+        element.refuse(f'"{function}" reads more than closes, and a ratio of two tickers has closes alone')
+    return tree.Indicator(function, numbers, ratio, element.here)
+
+
+def crossing_for_days(element: Element, comparator: str, days: int) -> None:
+    """Refuses a crossing on several days in a row, which never happens."""
+    if comparator in CROSSINGS and days > 1:
+        element.refuse(f'"{comparator}" never holds on {days} days in a row; ask for one day')
 
 
 def selection(
