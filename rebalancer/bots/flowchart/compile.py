@@ -12,7 +12,7 @@ from rebalancer.bots.flowchart.indicators import (
     prices_needed,
 )
 from rebalancer.bots.flowchart.program import Program
-from rebalancer.model import BarField, Symbol
+from rebalancer.model import BarField, BarsRead, Symbol
 
 _OF_A_TICKER = nodes.Close | nodes.Bar | nodes.Hold
 _DUST = 1e-9
@@ -171,7 +171,7 @@ class _Draft:
         return children[0] if weights == (1.0,) else self.add(nodes.Blend(weights, children))
 
     def _scores(
-        self, function: str, parameters: tuple[int, ...], element: tree.InverseVolatility | tree.Filter
+        self, function: str, parameters: tuple[float, ...], element: tree.InverseVolatility | tree.Filter
     ) -> tuple[int, ...]:
         histories = [self._history(self.done[child]) for child in element.children]
         return tuple(self._series(function, parameters, history, element.place) for history in histories)
@@ -181,7 +181,9 @@ class _Draft:
         node = self.table[portfolio]
         return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
 
-    def _series(self, function: str, parameters: tuple[int, ...], history: nodes.SeriesNode, place: tree.Place) -> int:
+    def _series(
+        self, function: str, parameters: tuple[float, ...], history: nodes.SeriesNode, place: tree.Place
+    ) -> int:
         spec = INDICATORS[function]
         read: list[nodes.SeriesNode] = [history]
         if isinstance(history, nodes.Close):
@@ -192,7 +194,7 @@ class _Draft:
         return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, sources))
 
 
-def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
+def _bars(table: Sequence[nodes.Node]) -> BarsRead:
     fields: dict[Symbol, set[BarField]] = {}
     for node in table:
         if isinstance(node, nodes.Bar):
@@ -200,7 +202,7 @@ def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
     return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
 
 
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
+def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[float, ...]], int]) -> list[int]:
     """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row."""
     needed: list[int] = []
     for node in table:

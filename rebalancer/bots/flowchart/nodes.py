@@ -40,7 +40,7 @@ class Series:
     """An indicator: `sources` are what it reads, a Close, a ratio or a Nav, or several fields of one ticker."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     sources: tuple[int, ...]
 
 

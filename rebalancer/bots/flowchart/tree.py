@@ -109,7 +109,7 @@ class Filter:
     """The `count` children with the highest ("top") or lowest ("bottom") score, equally; file order breaks ties."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     side: Literal["top", "bottom"]
     count: int
     children: tuple["Node", ...]
@@ -138,7 +138,7 @@ class Indicator:
     """`function` is a name in INDICATORS, with its parameters. A subject that is a node means its simulated history."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     subject: "Symbol | Ratio | Node"
     place: Place
 

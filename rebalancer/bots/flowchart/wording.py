@@ -10,7 +10,7 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
-from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.program import Program, shown
 from rebalancer.bots.flowchart.splits import fractions
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -95,7 +95,7 @@ class Wording:
         score = self.program.table[node.scores[0]]
         measure = INDICATORS[CURRENT_PRICE].short
         if isinstance(score, nodes.Series):
-            measure = f"{INDICATORS[score.function].short}({','.join(map(str, score.parameters))})"
+            measure = f"{INDICATORS[score.function].short}({','.join(map(shown, score.parameters))})"
         if isinstance(node, nodes.InverseVol):
             return f"weights by 1 / {measure}"
         return f"{'highest' if node.largest else 'lowest'} {node.count} of {len(node.children)} by {measure}"

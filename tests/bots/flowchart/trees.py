@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from reference import only_child
 
-from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators import INDICATORS, Parameter
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
@@ -73,16 +73,19 @@ def inverse_volatility(window: int, *children: Node) -> InverseVolatility:
     return InverseVolatility(window, children, HERE)
 
 
-def best(count: int, function: str, window: int | None, *children: Node, side: str = "top") -> Filter:
-    return Filter(function, numbers(window), side, count, children, HERE)
+Numbers = float | tuple[float, ...] | None
 
 
-def numbers(window: int | None) -> tuple[int, ...]:
-    return () if window is None else (window,)
+def best(count: int, function: str, parameters: Numbers, *children: Node, side: str = "top") -> Filter:
+    return Filter(function, numbers(parameters), side, count, children, HERE)
 
 
-def of(function: str, subject: str | Ratio | Node, window: int | None = None) -> Indicator:
-    return Indicator(function, numbers(window), symbol(subject) if isinstance(subject, str) else subject, HERE)
+def numbers(parameters: Numbers) -> tuple[float, ...]:
+    return () if parameters is None else parameters if isinstance(parameters, tuple) else (parameters,)
+
+
+def of(function: str, subject: str | Ratio | Node, parameters: Numbers = None) -> Indicator:
+    return Indicator(function, numbers(parameters), symbol(subject) if isinstance(subject, str) else subject, HERE)
 
 
 def ratio(numerator: str, denominator: str) -> Ratio:
@@ -195,14 +198,26 @@ assets = tickers.map(hold)
 windows = st.integers(2, 6)
 
 
+def parameters_of(function: str) -> st.SearchStrategy[tuple[float, ...]]:
+    """A few small numbers for each of its parameters."""
+    return st.tuples(*map(_numbers_for, INDICATORS[function].parameters))
+
+
+def _numbers_for(parameter: Parameter) -> st.SearchStrategy[float]:
+    if parameter.fraction:
+        return st.sampled_from([number for number in (0.5, 0.8, 2.0, 2.5) if number <= parameter.most])
+    return st.integers(max(2, int(parameter.least)), 6)
+
+
 @st.composite
 def indicators(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
     if draw(st.booleans()):
         function = draw(st.sampled_from(PRICE_FUNCTIONS + RETURN_FUNCTIONS))
         of_closes = INDICATORS[function].reads == ("close",)
         subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)) if of_closes else tickers)
-        return of(function, subject, None if function == "current-price" else draw(windows))
-    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), _bare(draw(portfolios)), draw(windows))
+        return of(function, subject, draw(parameters_of(function)))
+    function = draw(st.sampled_from(RETURN_FUNCTIONS))
+    return of(function, _bare(draw(portfolios)), draw(parameters_of(function)))
 
 
 def _bare(node: Node) -> str | Node:
@@ -271,10 +286,9 @@ def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
             st.one_of(st.none(), tickers),
         ),
         st.builds(
-            lambda count, function, window, nodes, side: best(count, function, window, *nodes, side=side),
+            lambda count, score, nodes, side: best(count, *score, *nodes, side=side),
             st.integers(1, 3),
-            st.sampled_from(RETURN_FUNCTIONS),
-            windows,
+            st.sampled_from(RETURN_FUNCTIONS).flatmap(lambda name: st.tuples(st.just(name), parameters_of(name))),
             children,
             st.sampled_from(("top", "bottom")),
         ),
