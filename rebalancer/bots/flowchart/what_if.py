@@ -11,8 +11,8 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated
 from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth, truth
 from rebalancer.bots.flowchart.evaluate import Evaluation, OnDemand
-from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.model import Closes, Floats, Symbol
@@ -142,6 +142,8 @@ class WhatIf:
                 raise NotComputedError(f"{spec.short}, which reads more of the day than its close")
             return self._unchanged(index)
         rows = _SETTLED * spec.settled(*parameters) if spec.settled else spec.prices(*parameters)
+        if not parameters:  # without a window it reads all there is
+            rows = len(self._context.own.sessions)
         history = self._history(node.sources[0], rows)
         if history is None:
             return self._unchanged(index)

@@ -21,6 +21,7 @@ from trees import (
     group,
     hold,
     of,
+    parameters_of,
     price,
     prices,
     random_prices,
@@ -273,17 +274,17 @@ OF_CLOSES = [function for function in PRICE_FUNCTIONS + RETURN_FUNCTIONS if not 
 
 
 @pytest.mark.parametrize("function", OF_CLOSES)
-def test_the_part_of_the_history_that_is_read_gives_the_value_of_the_whole(function):
-    closes = random_walks(7, 2000, ("AAA",))
-    windows = [None] if function == "current-price" else [2, 10, 60]
-    for window in windows:
-        indicator = of(function, "AAA", window)
-        program = compile_chart(chart(when(compare(indicator, "gt", 1), hold("AAA"), CASH)))
-        condition = program.table[program.table[program.root].condition]
-        moved = float(closes.values[-1, 0]) * np.array([0.8, 0.99, 1.3])
-        short = WhatIf(Context(program, closes, evaluate(program, closes)), AAA, moved).series[condition.left]
-        whole = [evaluate(program, at(closes, AAA, price)).series[condition.left][-1] for price in moved]
-        assert short == pytest.approx(whole, rel=1e-12 if INDICATORS[function].settled else 0, abs=0)
+@settings(max_examples=5)
+@given(data=st.data())
+def test_the_part_of_the_history_that_is_read_gives_the_value_of_the_whole(function, data):
+    indicator = of(function, "AAA", data.draw(parameters_of(function)))
+    program = compile_chart(chart(when(compare(indicator, "gt", 1), hold("AAA"), CASH)))
+    condition = program.table[program.table[program.root].condition]
+    closes = random_walks(7, 1500, ("AAA",))
+    moved = float(closes.values[-1, 0]) * np.array([0.8, 0.99, 1.3])
+    short = WhatIf(Context(program, closes, evaluate(program, closes)), AAA, moved).series[condition.left]
+    whole = [evaluate(program, at(closes, AAA, price)).series[condition.left][-1] for price in moved]
+    assert short == pytest.approx(whole, rel=1e-12 if INDICATORS[function].settled else 0, abs=0)
 
 
 @given(random_prices())
