@@ -54,6 +54,15 @@ def test_a_rebuild_gives_back_every_table_row_for_row(journal):
     assert contents(journal) == before
 
 
+def test_a_rebuild_gives_back_the_indexes_that_every_start_reads_by(journal):
+    named = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+
+    rebuild(journal._db.conn)
+
+    found = [name for (name,) in journal._db.execute(named)]
+    assert found == ["events_by_run", "fills_by_order", "orders_by_run", "orders_left"]
+
+
 @settings(max_examples=30)
 @given(
     st.lists(
@@ -151,6 +160,14 @@ def test_a_late_answer_does_not_replace_a_status(journal, path):
     line = order_after(journal, path, seen(BUY, "filled", "10"), OrderAnswered(NOW, BUY.id, "unknown", "timed out"))
 
     assert line.state == "filled"
+
+
+def test_a_late_answer_does_not_replace_a_refusal(journal, path):
+    refused, unknown = (OrderAnswered(NOW, BUY.id, answer, answer) for answer in ("refused", "unknown"))
+
+    line = order_after(journal, path, refused, unknown)
+
+    assert (line.state, line.reason, line.settled) == ("refused", "refused", True)
 
 
 def test_a_fill_wins_over_a_cancel(journal, path):
