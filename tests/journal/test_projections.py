@@ -1,13 +1,19 @@
 """The tables are exactly what the events imply."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from evenings import (
+    BIL,
     NOW,
+    PLAN,
     REQUEST,
+    SGOV,
     SPY,
+    TARGETS,
+    TRADE,
     TRIAL,
     evening,
     filled,
@@ -23,7 +29,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebalancer.errors import StoppedError
-from rebalancer.events import Noted, OrderAbsent, OrderAccounted, OrderAnswered, OrderIntended, OrderResent
+from rebalancer.events import (
+    Noted,
+    OrderAbsent,
+    OrderAccounted,
+    OrderAnswered,
+    OrderIntended,
+    OrderResent,
+    PlanMade,
+    TargetsSet,
+)
 from rebalancer.journal import read
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.store import SqliteJournal
@@ -55,12 +70,10 @@ def test_a_rebuild_gives_back_every_table_row_for_row(journal):
 
 
 def test_a_rebuild_gives_back_the_indexes_that_every_start_reads_by(journal):
-    named = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
-
     rebuild(journal._db.conn)
 
-    found = [name for (name,) in journal._db.execute(named)]
-    assert found == ["events_by_run", "fills_by_order", "orders_by_run", "orders_left"]
+    found = {name for (name,) in journal._db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    assert found >= {"orders_by_run", "orders_left", "fills_by_order"}
 
 
 @settings(max_examples=30)
@@ -94,6 +107,44 @@ def test_a_rebuild_restores_the_tables_after_any_sequence_of_events(events):
         assert contents(journal) == before
 
 
+TAKEN_FROM = {
+    "balances": {"HoldingsRead"},
+    "holdings": {"HoldingsRead"},
+    "prices": {"PricesTaken"},
+    "allocations": {"BotDecided", "BotFailed"},
+    "waterfalls": {"TargetsSet"},
+    "targets": {"TargetsSet"},
+    "plans": {"PlanMade"},
+    "trades": {"PlanMade"},
+    "orders": {"OrderIntended"},
+    "fills": {"FillSeen"},
+    "setting_changes": {"SettingChanged"},
+    "adoptions": {"Adopted"},
+    "restatements": {"Restated"},
+    "halts": {"Halted", "HaltLifted"},
+    "arms": {"Armed", "Disarmed"},
+    "losses": {"DailyLossHit"},
+    "accounted": {"OrderAccounted"},
+    "notes": {"Noted", "RunTakenUp"},
+}
+
+
+@pytest.mark.parametrize("table", sorted(PROJECTIONS.keys() - {"runs", "run_files"}))
+def test_every_row_has_the_seq_of_the_event_that_it_was_taken_from(journal, table):
+    journal.record(start(journal), *evening())
+
+    rows = journal._db.execute(f"SELECT events.kind FROM {table} LEFT JOIN events USING (seq)").fetchall()
+
+    assert {kind for (kind,) in rows} == TAKEN_FROM[table]
+
+
+def test_why_the_broker_blocks_an_account_is_kept_with_its_balance(journal):
+    surveyed = holdings_read()
+    journal.record(start(journal), replace(surveyed, account=replace(surveyed.account, blocked="a transfer failed")))
+
+    assert journal._db.execute("SELECT blocked FROM balances").fetchone() == ("a transfer failed",)
+
+
 def test_money_is_stored_as_the_text_it_was(journal):
     journal.record(start(journal), *evening())
 
@@ -107,6 +158,21 @@ def test_the_waterfall_keeps_each_step_of_each_symbol(journal):
 
     steps = journal._db.execute("SELECT symbol, merged, netted, capped FROM targets ORDER BY symbol").fetchall()
     assert steps == [("SGOV", 0.0, 0.32, 0.32), ("SH", 0.16, 0.0, 0.0), ("SPY", 0.74, 0.58, 0.58)]
+
+
+def test_a_symbol_of_any_step_of_the_waterfall_has_its_row(journal):
+    targets = replace(TARGETS, merged={SPY: 0.4}, netted={SGOV: 0.3}, weights={BIL: 0.2})
+    journal.record(start(journal), holdings_read(), TargetsSet(NOW, targets))
+
+    steps = journal._db.execute("SELECT symbol, merged, netted, capped FROM targets ORDER BY symbol").fetchall()
+    assert steps == [("BIL", 0.0, 0.0, 0.2), ("SGOV", 0.0, 0.3, 0.0), ("SPY", 0.4, 0.0, 0.0)]
+
+
+def test_a_trade_without_a_price_has_none_in_its_row(journal):
+    plan = replace(PLAN, trades=(replace(TRADE, price=None),))
+    journal.record(start(journal), holdings_read(), TargetsSet(NOW, TARGETS), PlanMade(NOW, plan))
+
+    assert journal._db.execute("SELECT symbol, price FROM trades").fetchall() == [("SPY", None)]
 
 
 def test_an_order_is_intended_before_the_broker_answers(journal, path):
