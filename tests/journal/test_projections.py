@@ -13,6 +13,7 @@ from evenings import (
     SGOV,
     SPY,
     TARGETS,
+    TO_THE_BUYS,
     TRADE,
     TRIAL,
     evening,
@@ -35,6 +36,7 @@ from rebalancer.events import (
     OrderAccounted,
     OrderAnswered,
     OrderIntended,
+    OrderLost,
     OrderResent,
     PlanMade,
     TargetsSet,
@@ -248,8 +250,23 @@ def test_the_same_execution_counts_once(journal, path):
     assert [fill.quantity for fill in line.fills] == [4]
 
 
-def test_an_order_this_journal_never_knew_changes_nothing(journal, path):
-    journal.record(start(journal, REQUEST), seen(order("rb-lost"), "canceled"))
+NEVER_KNOWN = order("rb-lost")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        seen(NEVER_KNOWN, "canceled"),
+        OrderAnswered(NOW, NEVER_KNOWN.id, "unknown", "timed out"),
+        OrderAbsent(NOW, NEVER_KNOWN.id),
+        OrderResent(NOW, NEVER_KNOWN.id),
+        OrderLost(NOW, NEVER_KNOWN.id, "it never reached the broker"),
+        filled(NEVER_KNOWN, "10"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_an_order_this_journal_never_knew_changes_nothing(journal, path, event):
+    journal.record(start(journal, REQUEST), event)
 
     assert read.orders(path) == ()
 
@@ -263,6 +280,17 @@ def test_an_absent_buy_is_sent_again_only_while_its_run_buys(journal):
         journal.record(run, OrderResent(NOW, BUY.id))
 
     journal.record(run, holdings_read(phase="after_sells"), OrderResent(NOW, BUY.id))
+
+
+def test_a_run_is_selling_from_its_first_sell_and_buying_from_its_first_buy(journal):
+    surveyed, decided, planned, sold = TO_THE_BUYS
+    sell, run = order("rb2", side="sell"), start(journal)
+    steps = []
+    for events in ((surveyed, decided, planned, OrderIntended(NOW, sell)), (sold, OrderIntended(NOW, BUY))):
+        journal.record(run, *events)
+        steps += journal._db.execute("SELECT step FROM runs").fetchone()
+
+    assert steps == ["selling", "buying"]
 
 
 def test_the_steps_of_a_trial_run_are_not_checked(journal):
