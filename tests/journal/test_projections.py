@@ -282,6 +282,16 @@ def test_an_absent_buy_is_sent_again_only_while_its_run_buys(journal):
     journal.record(run, holdings_read(phase="after_sells"), OrderResent(NOW, BUY.id))
 
 
+def test_an_absent_sell_is_sent_again_while_its_run_sells(journal):
+    sell, run = order("rb2", side="sell"), start(journal)
+    journal.record(
+        run, *TO_THE_BUYS[:3], OrderIntended(NOW, sell), OrderAbsent(NOW, sell.id), OrderResent(NOW, sell.id)
+    )
+
+    assert journal._db.execute("SELECT step FROM runs").fetchone() == ("selling",)
+    assert [sent.times for sent in journal.orders(run)] == [2]
+
+
 def test_a_run_is_selling_from_its_first_sell_and_buying_from_its_first_buy(journal):
     surveyed, decided, planned, sold = TO_THE_BUYS
     sell, run = order("rb2", side="sell"), start(journal)
