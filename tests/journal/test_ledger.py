@@ -381,3 +381,16 @@ def test_shares_that_were_sold_no_longer_weigh_in_the_average_cost():
 
     assert cost("10") == {SPY: 200}
     assert cost("5") == {SPY: Decimal(2500) / 15}
+
+
+def test_a_sell_of_shares_that_no_fill_bought_costs_nothing():
+    sell, buy = filled(SELL, "5", price="300").fill, filled(BUY, "10", price="100", fee="0").fill
+
+    assert costs([sell]) == {}
+    assert costs([sell, buy]) == {SPY: 100}
+
+
+def test_the_costs_are_sorted_by_symbol():
+    bought = [filled(order(symbol=symbol), "10").fill for symbol in (SPY, BIL)]
+
+    assert [*costs(bought)] == [BIL, SPY]
