@@ -238,6 +238,13 @@ def test_a_late_answer_does_not_replace_a_refusal(journal, path):
     assert (line.state, line.reason, line.settled) == ("refused", "refused", True)
 
 
+def test_why_the_broker_ended_an_order_is_kept(journal, path):
+    expired = seen(BUY, "canceled")
+    line = order_after(journal, path, replace(expired, state=replace(expired.state, reason="the market closed")))
+
+    assert (line.state, line.reason) == ("canceled", "the market closed")
+
+
 def test_a_fill_wins_over_a_cancel(journal, path):
     line = order_after(journal, path, seen(BUY, "canceled", "4"), seen(BUY, "filled", "10"))
 
@@ -301,6 +308,12 @@ def test_a_run_is_selling_from_its_first_sell_and_buying_from_its_first_buy(jour
         steps += journal._db.execute("SELECT step FROM runs").fetchone()
 
     assert steps == ["selling", "buying"]
+
+
+def test_the_account_read_again_leaves_its_run_at_its_step(journal):
+    journal.record(start(journal), holdings_read(), holdings_read(phase="again"))
+
+    assert journal._db.execute("SELECT step FROM runs").fetchone() == ("surveyed",)
 
 
 def test_the_steps_of_a_trial_run_are_not_checked(journal):
