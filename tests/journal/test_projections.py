@@ -29,7 +29,7 @@ from evenings import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebalancer.errors import StoppedError
+from rebalancer.errors import BadInputError, StoppedError
 from rebalancer.events import (
     Noted,
     OrderAbsent,
@@ -39,6 +39,7 @@ from rebalancer.events import (
     OrderLost,
     OrderResent,
     PlanMade,
+    RunTakenUp,
     TargetsSet,
 )
 from rebalancer.journal import read
@@ -133,7 +134,7 @@ TAKEN_FROM = {
 
 @pytest.mark.parametrize("table", sorted(PROJECTIONS.keys() - {"runs", "run_files"}))
 def test_every_row_has_the_seq_of_the_event_that_it_was_taken_from(journal, table):
-    journal.record(start(journal), *evening())
+    journal.record(start(journal), *evening(), RunTakenUp(NOW, "its orders are settled"))
 
     rows = journal._db.execute(f"SELECT events.kind FROM {table} LEFT JOIN events USING (seq)").fetchall()
 
@@ -268,6 +269,7 @@ NEVER_KNOWN = order("rb-lost")
         OrderAbsent(NOW, NEVER_KNOWN.id),
         OrderResent(NOW, NEVER_KNOWN.id),
         OrderLost(NOW, NEVER_KNOWN.id, "it never reached the broker"),
+        OrderAccounted(NOW, "demo", NEVER_KNOWN.id, "ann", "the broker never had it"),
         filled(NEVER_KNOWN, "10"),
     ],
     ids=lambda event: type(event).__name__,
@@ -335,6 +337,29 @@ def test_a_rebuild_does_not_check_state_transitions(journal):
     rebuild(journal._db.conn)
 
     assert [sent.order for sent in journal.orders(run)] == [BUY]
+
+
+def test_an_order_that_a_person_accounted_for_is_settled(journal, path):
+    assert not order_after(journal, path, *lost_order_events(BUY)[1:]).settled
+
+    journal.record(NO_RUN, OrderAccounted(NOW, "demo", BUY.id, "ann", "the broker never had it"))
+
+    assert read.orders(path)[0].settled
+
+
+def test_an_order_is_accounted_for_only_in_its_own_account(journal, path):
+    order_after(journal, path, *lost_order_events(BUY)[1:])
+
+    with pytest.raises(BadInputError, match="is of account demo, not of account other"):
+        journal.record(NO_RUN, OrderAccounted(NOW, "other", BUY.id, "ann", "a typo in --account"))
+
+    assert not read.orders(path)[0].settled
+
+
+def test_a_run_taken_up_has_a_warning_that_says_why(journal):
+    journal.record(start(journal), RunTakenUp(NOW, "this run was cut off"))
+
+    assert journal._db.execute("SELECT level, text FROM notes").fetchall() == [("warning", "this run was cut off")]
 
 
 def test_a_rebuild_reopens_an_order_that_another_account_accounted_for(journal):
